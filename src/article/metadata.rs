@@ -1,0 +1,57 @@
+//! The validated fields of an article, as a small generic tree in the order of the schema.
+
+use super::schema::Field;
+
+/// One cleaned value. Texts are NFC, trimmed, and free of control and bidi-override
+/// characters. Empty values do not exist: an empty field is an absent one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text, token, date (as RFC 3339 or `YYYY-MM-DD`), version or URL.
+    Text(String),
+    /// A whole number.
+    Number(u64),
+    /// A flag: shown and serialised as `true` or `false`.
+    Flag(bool),
+    /// A list, in source order.
+    List(Vec<Value>),
+    /// Named values: a group (`score`), an entity, or the label-text pairs of an outline.
+    Group(Vec<(String, Value)>),
+}
+
+/// The fields of one article, in the order of the schema table.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata {
+    /// Field and value, in table order; each field at most once.
+    pub entries: Vec<(&'static Field, Value)>,
+}
+
+impl Metadata {
+    /// The value of the top-level field `name` (normalised form, `reading_time`).
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.entries
+            .iter()
+            .find(|(field, _)| field.name == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The text of the top-level field `name`, if it is set and a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the flag `group.name` (for example `flags.has_images`) is set to true.
+    #[must_use]
+    pub fn flag(&self, group: &str, name: &str) -> bool {
+        match self.get(group) {
+            Some(Value::Group(members)) => members
+                .iter()
+                .any(|(member, value)| member == name && *value == Value::Flag(true)),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Routes: the URL path of an article.
+
+use std::fmt;
+
+/// A URL path such as `/redis-caching/scheduled-tasks-028802/`: it begins and ends with
+/// `/`, and each segment is one or more of `[a-z0-9-]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route(String);
+
+impl Route {
+    /// The path, for example `/a/b/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

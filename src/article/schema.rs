@@ -1,0 +1,8 @@
+//! The one table that names every field of the front matter.
+
+/// A field of the front matter.
+#[derive(Debug)]
+pub struct Field {
+    /// The normalised name: lower case, underscores.
+    pub name: &'static str,
+}
