@@ -8,5 +8,8 @@
 pub mod article;
 pub mod diagnostic;
 pub mod exit;
+pub mod ops;
+pub mod publish;
 pub mod render;
 pub mod report;
+pub mod store;

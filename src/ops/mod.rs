@@ -1,0 +1,5 @@
+//! Running among others: one writer at a time, and the list of what ran.
+
+pub mod lease;
+pub mod lock;
+pub mod runs;
