@@ -16,7 +16,7 @@ use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use crate::ops::lease::{Lease, LeaseError};
-use crate::store::{Batch, Class, Reply, Script, Session, StoreError};
+use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …
 const BATCH_KEYS: usize = 1024;
@@ -280,7 +280,8 @@ impl Apply<'_> {
             };
             if fate == Fate::Written {
                 progress.touched = true;
-                count(&mut progress.counts, *action, made.as_ref().and_then(|made| made.bytes));
+                let bytes = made.as_ref().and_then(|made| made.bytes);
+                progress.counts.add(*action, bytes.unwrap_or(0));
                 on_key(&KeyReport {
                     key,
                     action: Some(*action),
@@ -367,16 +368,6 @@ fn state_arguments(present: &Present) -> [String; 3] {
     ]
 }
 
-fn count(counts: &mut Counts, action: Action, bytes: Option<u64>) {
-    match action {
-        Action::Create => counts.created += 1,
-        Action::Update => counts.updated += 1,
-        Action::Refresh => counts.refreshed += 1,
-        Action::Remove => counts.removed += 1,
-    }
-    counts.bytes += bytes.unwrap_or(0);
-}
-
 fn leave(
     progress: &mut Progress,
     on_key: &mut dyn FnMut(&KeyReport<'_>),
@@ -401,10 +392,4 @@ fn leave(
         fate,
         expires_at_ms: None,
     });
-}
-
-/// Whether a stop happened because no retry of the same thing can help.
-#[must_use]
-pub fn is_permission(stop: &Stop) -> bool {
-    matches!(stop, Stop::Store(error) if error.class == Class::Never)
 }

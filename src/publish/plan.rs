@@ -128,13 +128,25 @@ impl Keys {
     /// `PREFIX:page:/route/`.
     #[must_use]
     pub fn page(&self, route: &Route) -> String {
-        format!("{}:page:{route}", self.prefix)
+        format!("{}{route}", self.page_prefix())
     }
 
     /// `PREFIX:meta:/route/`.
     #[must_use]
     pub fn meta(&self, route: &Route) -> String {
-        format!("{}:meta:{route}", self.prefix)
+        format!("{}{route}", self.meta_prefix())
+    }
+
+    /// `PREFIX:page:`.
+    #[must_use]
+    pub fn page_prefix(&self) -> String {
+        format!("{}:page:", self.prefix)
+    }
+
+    /// `PREFIX:meta:`.
+    #[must_use]
+    pub fn meta_prefix(&self) -> String {
+        format!("{}:meta:", self.prefix)
     }
 
     /// `PREFIX:lock`.

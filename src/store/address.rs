@@ -38,7 +38,7 @@ impl Address {
         const EXPECTED: &str = "expected 'embedded', redis://[user:password@]host:port/db \
                                 or redis+unix:///path/to/socket?db=0";
         if text == "embedded" {
-            return Ok(Self::plain(Place::Embedded, 0));
+            return Ok(Self::embedded());
         }
         let scheme = text.split("://").next().unwrap_or_default();
         if !text.contains("://") || !matches!(scheme, "redis" | "redis+unix" | "unix") {
@@ -69,10 +69,12 @@ impl Address {
         })
     }
 
-    fn plain(place: Place, db: i64) -> Self {
+    /// The private server of the state folder.
+    #[must_use]
+    pub fn embedded() -> Self {
         Self {
-            place,
-            db,
+            place: Place::Embedded,
+            db: 0,
             username: None,
             password: None,
         }

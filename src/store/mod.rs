@@ -4,6 +4,7 @@
 //! connection, tests of order and failure use a fake. [`Session`] adds what every caller
 //! needs: scripts, waiting, error classes.
 
+mod acl;
 mod address;
 mod connection;
 pub mod embedded;
@@ -12,6 +13,7 @@ mod resp;
 mod script;
 mod session;
 
+pub use acl::ACL_LINE;
 pub use address::{Address, Place};
 pub use connection::connect;
 pub use error::{Class, StoreError};

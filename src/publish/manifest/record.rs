@@ -308,6 +308,17 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts one key that was written with a value of `bytes` bytes.
+    pub fn add(&mut self, action: Action, bytes: u64) {
+        match action {
+            Action::Create => self.created += 1,
+            Action::Update => self.updated += 1,
+            Action::Refresh => self.refreshed += 1,
+            Action::Remove => self.removed += 1,
+        }
+        self.bytes += bytes;
+    }
+
     /// Keys written, in all.
     #[must_use]
     pub fn written(&self) -> u64 {
