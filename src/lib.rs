@@ -7,6 +7,8 @@
 
 pub mod article;
 pub mod diagnostic;
+pub mod duration;
 pub mod exit;
 pub mod render;
 pub mod report;
+pub mod yaml;
