@@ -1,6 +1,5 @@
 //! An article → the bytes of its page and meta objects.
 
-
 /// Hash of everything that decides a page: source bytes, route, templates, output
 /// settings, renderer version. No clock, no run, no path. 128 bits of BLAKE3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
