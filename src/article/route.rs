@@ -8,6 +8,13 @@ use std::fmt;
 pub struct Route(String);
 
 impl Route {
+    /// A route from its path, unchecked: for tests and benches that need one without a source.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn for_tests(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+
     /// The path, for example `/a/b/`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -5,4 +5,6 @@
 pub struct Field {
     /// The normalised name: lower case, underscores.
     pub name: &'static str,
+    /// How the meta box calls it: `Reading time`.
+    pub label: &'static str,
 }
