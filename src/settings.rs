@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
 use crate::report::diagnostics;
-use crate::store::{Address, Patience};
+use crate::store::{Address, Password, Patience};
 use crate::yaml::{self, Kind, Node, YamlError};
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
@@ -50,7 +50,7 @@ pub struct Settings {
     /// The store.
     pub address: Address,
     /// `ANP_REDIS_PASSWORD`: for whichever server is used, if its address has none.
-    pub password: Option<Secret>,
+    pub password: Option<Password>,
     /// Whether `--redis` named it on the command line.
     pub address_is_explicit: bool,
     /// Prefix of every key.
@@ -356,7 +356,9 @@ impl Reader {
 
     fn settings(&mut self, sources: &Sources<'_>) -> Settings {
         let current_dir = sources.current_dir;
-        let password = (sources.env)("ANP_REDIS_PASSWORD").filter(|text| !text.is_empty());
+        let password = (sources.env)("ANP_REDIS_PASSWORD")
+            .filter(|text| !text.is_empty())
+            .map(Password);
         let state_dir = self
             .path("state_dir", current_dir)
             .unwrap_or_else(|| xdg_state(sources.env));
@@ -401,7 +403,8 @@ impl Reader {
         let ms = std::time::Duration::from_millis;
         Settings {
             config: self.file.as_ref().map(|file| file.path.to_path_buf()),
-            address: address.or_password(password),
+            address: address.or_password(password.clone()),
+            password,
             address_is_explicit,
             prefix,
             state_dir: current_dir.join(state_dir),

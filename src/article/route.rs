@@ -96,6 +96,19 @@ impl Route {
         ))
     }
 
+    /// The route of the folder that this one stands in; none for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let end = self.0.strip_suffix('/')?.rfind('/')?;
+        Some(Self(self.0[..=end].to_owned()))
+    }
+
+    /// Whether this is `/`.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0 == "/"
+    }
+
     /// The path, for example `/a/b/`.
     #[must_use]
     pub fn as_str(&self) -> &str {

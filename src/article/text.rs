@@ -17,6 +17,7 @@
 //! embeddings and isolates, byte order marks and tags are touched.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::AddAssign;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -41,6 +42,17 @@ impl Cleaned {
     #[must_use]
     pub fn any(&self) -> bool {
         *self != Self::default()
+    }
+}
+
+impl fmt::Display for Cleaned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "texts were cleaned: {} control, {} bidi and {} invisible characters removed, \
+             {} texts brought to NFC, {} with white space folded",
+            self.controls, self.bidi, self.invisible, self.normalised, self.folded
+        )
     }
 }
 

@@ -100,24 +100,15 @@ pub(super) fn plan(
 }
 
 /// Whether a folder of the tree leads to `route`.
-fn reaches(folders: &HashSet<String>, route: &Route) -> bool {
-    let path = route.as_str();
-    let parent = |path: &str| {
-        let end = path.trim_end_matches('/').rfind('/').unwrap_or(0);
-        path[..=end].to_owned()
-    };
-    let mut folder = parent(path);
-    if folder == "/" {
-        // Also the index page of a folder: `/deploys/` for the folder `/deploys/`.
-        return folders.contains("/") || folders.contains(path);
+fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
+    match route.parent() {
+        // The index page of a folder stands in the root, but belongs to its folder.
+        Some(parent) if parent.is_root() => folders.contains(&parent) || folders.contains(route),
+        Some(parent) => std::iter::successors(Some(parent), Route::parent)
+            .take_while(|folder| !folder.is_root())
+            .any(|folder| folders.contains(&folder)),
+        None => folders.contains(route),
     }
-    while folder != "/" {
-        if folders.contains(&folder) {
-            return true;
-        }
-        folder = parent(&folder);
-    }
-    false
 }
 
 /// The routes that the store holds a page or a meta object for.
@@ -172,8 +163,8 @@ mod tests {
 
     #[test]
     fn only_folders_of_the_tree_lead_to_a_route() {
-        let folders: HashSet<String> = ["/", "/redis-caching/", "/a/deep/"]
-            .map(str::to_owned)
+        let folders: HashSet<Route> = ["/", "/redis-caching/", "/a/deep/"]
+            .map(|path| Route::parse(path).unwrap())
             .into();
         let reached = |path: &str| reaches(&folders, &Route::parse(path).unwrap());
         assert!(reached("/redis-caching/old/"));
@@ -182,7 +173,7 @@ mod tests {
         assert!(reached("/a/deep/x/"));
         assert!(!reached("/other/x/"));
         assert!(!reached("/a/x/"));
-        let without_root: HashSet<String> = ["/deploys/".to_owned()].into();
+        let without_root: HashSet<Route> = [Route::parse("/deploys/").unwrap()].into();
         assert!(reaches(&without_root, &Route::parse("/deploys/").unwrap()));
         assert!(!reaches(&without_root, &Route::parse("/about/").unwrap()));
     }

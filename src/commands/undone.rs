@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::program;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::settings::Settings;
@@ -134,9 +133,4 @@ pub(super) fn unusable(damage: &Damage) -> Failure {
     Failure::new(exit, damage.to_string())
         .note("expected", "the manifest as anp wrote it")
         .note("retry", "safe, nothing was written")
-}
-
-/// How `anp runs` is called here.
-pub(super) fn runs_command(settings: &Settings) -> String {
-    format!("{} runs --state-dir {}", program(), settings.state_dir.display())
 }

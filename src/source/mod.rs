@@ -3,5 +3,5 @@
 mod survey;
 mod walk;
 
-pub use survey::{Inspector, Survey, SurveyError, Surveyor, Unknown};
+pub use survey::{Inspector, Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, SourceFile, walk};

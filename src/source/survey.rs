@@ -101,7 +101,7 @@ pub struct Survey {
     /// Number of those that could not be read.
     pub unreadable: u64,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
-    pub folders: HashSet<String>,
+    pub folders: HashSet<Route>,
 }
 
 #[derive(Default)]
@@ -153,7 +153,7 @@ impl Surveyor<'_> {
             let chunk = chunk?;
             survey.diagnostics.extend(chunk.diagnostics);
             survey.unknown.merge(&chunk.unknown);
-            survey.cleaned.merge(&chunk.cleaned);
+            survey.cleaned += chunk.cleaned;
             survey.drafts += chunk.drafts;
             for (index, route) in chunk.invalid {
                 invalid.insert(index);
@@ -183,7 +183,7 @@ impl Surveyor<'_> {
         survey.folders = found
             .sources
             .iter()
-            .filter_map(|source| article::folder_route(&source.relative))
+            .filter_map(|source| Route::new(&source.relative.with_file_name("index.md"), None).ok())
             .collect();
         survey.diagnostics.sort_by(|a, b| {
             let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
@@ -214,7 +214,7 @@ impl Surveyor<'_> {
         let mut valid: Vec<(&Loaded, Article<'_>, Digest)> = Vec::new();
         for source in &loaded {
             let reading = article::read(
-                Input {
+                &Input {
                     path: Arc::clone(&source.path),
                     relative: &sources[source.index - first].relative,
                     bytes: &source.bytes,
@@ -223,7 +223,7 @@ impl Surveyor<'_> {
             );
             chunk.diagnostics.extend(reading.diagnostics);
             chunk.unknown.add(&reading.unknown_fields);
-            chunk.cleaned.merge(&reading.cleaned);
+            chunk.cleaned += reading.cleaned;
             match reading.article {
                 Some(article) if article.draft() && !self.drafts => chunk.drafts += 1,
                 Some(article) => {
@@ -239,13 +239,22 @@ impl Surveyor<'_> {
             let need = need(&page, &meta, digest, &self.expiry, ttl);
             let spot = if need == Need::Write {
                 match self.renderer.render(&article, digest, &self.stamp) {
-                    Ok(rendered) => Some(self.spool(&rendered.page, &rendered.meta)?),
+                    Ok(rendered) => {
+                        let removed = self.removed(&rendered.removed, &source.path);
+                        let refused = removed.iter().any(|d| d.severity == Severity::Error);
+                        chunk.diagnostics.extend(removed);
+                        if refused {
+                            chunk.invalid.push((source.index, Some(article.route)));
+                            continue;
+                        }
+                        Some(self.spool(&rendered.page, &rendered.meta)?)
+                    }
                     Err(error) => {
                         let path = Arc::clone(&source.path);
                         let message = error.to_string();
                         chunk
                             .diagnostics
-                            .push(whole_file(path, error.code(), message, RETRY_AFTER_FIX));
+                            .push(whole_file(path, error.code, message, RETRY_AFTER_FIX));
                         chunk.invalid.push((source.index, Some(article.route)));
                         continue;
                     }
@@ -265,6 +274,25 @@ impl Surveyor<'_> {
             chunk.entries.push((source.index, entry));
         }
         Ok(chunk)
+    }
+
+    /// What rendering left out, as a warning, or as an error where warnings are errors.
+    fn removed(&self, removed: &render::Removed, path: &Arc<PathBuf>) -> Vec<Diagnostic> {
+        let counts = [
+            (removed.urls, "links and images with http, https, mailto or relative URLs", "URLs"),
+            (removed.tags, "raw HTML that pages may carry", "tags"),
+        ];
+        let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
+        some.map(|(count, expected, what)| {
+            let message = format!("expected {expected}, removed {count} other {what}");
+            let mut diagnostic =
+                whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
+            if !self.rules.strict {
+                diagnostic.severity = Severity::Warning;
+            }
+            diagnostic
+        })
+        .collect()
     }
 
     fn inspect(

@@ -16,6 +16,16 @@ pub enum Place {
     Unix(PathBuf),
 }
 
+/// A password that no `Debug` shows.
+#[derive(Clone)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
 /// A server, database and credentials. `Debug` and `Display` leave the credentials out.
 #[derive(Clone)]
 pub struct Address {
@@ -86,19 +96,10 @@ impl Address {
         self.place == other.place && self.db == other.db
     }
 
-    /// Takes over the credentials of `other`, if this address has none of its own.
-    #[must_use]
-    pub fn with_credentials_of(mut self, other: &Self) -> Self {
-        if self.password.is_none() {
-            self.username = self.username.or_else(|| other.username.clone());
-            self.password.clone_from(&other.password);
-        }
-        self
-    }
-
     /// Sets the password, if there is none yet.
     #[must_use]
-    pub fn or_password(mut self, password: Option<String>) -> Self {
+    pub fn or_password(mut self, password: Option<Password>) -> Self {
+        let password = password.map(|Password(text)| text);
         self.password = self.password.or(password);
         self
     }

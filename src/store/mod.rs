@@ -14,7 +14,7 @@ mod script;
 mod session;
 
 pub use acl::ACL_LINE;
-pub use address::{Address, Place};
+pub use address::{Address, Password, Place};
 pub use connection::connect;
 pub use error::{Class, StoreError};
 pub use resp::Batch;
