@@ -41,9 +41,15 @@ impl Failure {
             Class::Never => Self::new(Exit::NotPermitted, error.to_string())
                 .note("expected", "credentials and rights as in this ACL line")
                 .note("acl", crate::store::ACL_LINE)
-                .note("retry", "not before the credentials or rights are changed; nothing was written"),
+                .note(
+                    "retry",
+                    "not before the credentials or rights are changed; nothing was written",
+                ),
             _ => Self::new(Exit::Unavailable, error.to_string())
-                .note("expected", "a Redis (7.0 or later) or Valkey (7.2 or later) server that answers")
+                .note(
+                    "expected",
+                    "a Redis (7.0 or later) or Valkey (7.2 or later) server that answers",
+                )
                 .note("retry", "safe, nothing was written"),
         }
     }
@@ -52,8 +58,14 @@ impl Failure {
     #[must_use]
     pub fn state_folder(what: &str, error: &std::io::Error) -> Self {
         Self::new(Exit::Manifest, format!("{what}: {error}"))
-            .note("expected", "a state folder that can be written, with free space")
-            .note("retry", "safe once the folder can be written; nothing was written to the store")
+            .note(
+                "expected",
+                "a state folder that can be written, with free space",
+            )
+            .note(
+                "retry",
+                "safe once the folder can be written; nothing was written to the store",
+            )
     }
 }
 

@@ -179,7 +179,10 @@ impl Settings {
         };
         let all: Vec<String> = reader.problems.into_iter().map(|(_, text)| text).collect();
         let what = all.join("\nerror: ");
-        Err(Failure::new(exit, what).note("retry", "not before the settings are fixed; nothing was written"))
+        Err(Failure::new(exit, what).note(
+            "retry",
+            "not before the settings are fixed; nothing was written",
+        ))
     }
 }
 
@@ -191,7 +194,12 @@ impl Settings {
             "{:?}",
             (
                 (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
-                (&self.rules, &self.render, self.max_invalid, self.max_removed),
+                (
+                    &self.rules,
+                    &self.render,
+                    self.max_invalid,
+                    self.max_removed
+                ),
             )
         );
         blake3::hash(deciding.as_bytes()).to_hex().to_string()
@@ -217,8 +225,10 @@ impl Reader {
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 let what = format!("cannot read the settings file {}: {error}", path.display());
-                return Err(Failure::new(Exit::Config, what)
-                    .note("retry", "not before the file can be read; nothing was written"));
+                return Err(Failure::new(Exit::Config, what).note(
+                    "retry",
+                    "not before the file can be read; nothing was written",
+                ));
             }
         }
         for (key, variable) in KEYS {
@@ -240,7 +250,9 @@ impl Reader {
         });
         match nodes {
             Ok(root) => self.take_mapping(&root, ""),
-            Err(errors) => errors.into_iter().for_each(|error| self.problem_in_file(error, "yaml")),
+            Err(errors) => errors
+                .into_iter()
+                .for_each(|error| self.problem_in_file(error, "yaml")),
         }
     }
 
@@ -285,8 +297,13 @@ impl Reader {
                 diagnostic.message = format!("line {}: {}", place.line, diagnostic.message);
             }
             let text = diagnostics::render(&diagnostic, false);
-            let text = text.strip_prefix("error").unwrap_or(&text).trim_end().to_owned();
-            self.problems.push((Exit::Config, format!("settings{text}")));
+            let text = text
+                .strip_prefix("error")
+                .unwrap_or(&text)
+                .trim_end()
+                .to_owned();
+            self.problems
+                .push((Exit::Config, format!("settings{text}")));
         }
     }
 
@@ -310,10 +327,12 @@ impl Reader {
                     "content" => "CONTENT".to_owned(),
                     _ => format!("--{}", key.replace('_', "-")),
                 };
-                self.problems.push((Exit::Usage, format!("{flag}: {}", error.message)));
+                self.problems
+                    .push((Exit::Usage, format!("{flag}: {}", error.message)));
             }
             Origin::Variable(variable) => {
-                self.problems.push((Exit::Config, format!("{variable}: {}", error.message)));
+                self.problems
+                    .push((Exit::Config, format!("{variable}: {}", error.message)));
             }
             Origin::File => self.problem_in_file(error, key),
         }
@@ -321,7 +340,9 @@ impl Reader {
     }
 
     fn text(&mut self, key: &'static str) -> Option<String> {
-        self.get(key, None, |node| node.text().map(|text| Some(text.to_owned())))
+        self.get(key, None, |node| {
+            node.text().map(|text| Some(text.to_owned()))
+        })
     }
 
     fn flag(&mut self, key: &'static str) -> bool {
@@ -329,7 +350,11 @@ impl Reader {
     }
 
     fn duration(&mut self, key: &'static str, default_ms: u64, most_ms: u64) -> u64 {
-        let least_ms = if key == "ttl" { 60 * SECOND_MS } else { SECOND_MS };
+        let least_ms = if key == "ttl" {
+            60 * SECOND_MS
+        } else {
+            SECOND_MS
+        };
         self.get(key, default_ms, |node| node.duration_ms(least_ms..=most_ms))
     }
 
@@ -348,10 +373,12 @@ impl Reader {
             .iter()
             .any(|(other, given)| *other == key && matches!(given.origin, Origin::File));
         let folder = self.file.as_ref().and_then(|file| file.path.parent());
-        Some(match folder.filter(|folder| in_file && *folder != current_dir) {
-            Some(folder) => folder.join(text),
-            None => PathBuf::from(text),
-        })
+        Some(
+            match folder.filter(|folder| in_file && *folder != current_dir) {
+                Some(folder) => folder.join(text),
+                None => PathBuf::from(text),
+            },
+        )
     }
 
     fn settings(&mut self, sources: &Sources<'_>) -> Settings {
@@ -364,7 +391,10 @@ impl Reader {
             .unwrap_or_else(|| xdg_state(sources.env));
         let embedded = Address::embedded();
         let address = self.get("redis", embedded, |node| {
-            let message = |message: String| YamlError { message, ..node.mismatch("") };
+            let message = |message: String| YamlError {
+                message,
+                ..node.mismatch("")
+            };
             Address::parse(node.text()?).map_err(message)
         });
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
@@ -377,7 +407,11 @@ impl Reader {
             Ok(text.to_owned())
         });
         let unknown_fields = self.get("unknown_fields", UnknownFields::Warn, |node| {
-            let choices = [UnknownFields::Allow, UnknownFields::Warn, UnknownFields::Deny];
+            let choices = [
+                UnknownFields::Allow,
+                UnknownFields::Warn,
+                UnknownFields::Deny,
+            ];
             Ok(choices[node.choice(&["allow", "warn", "deny"])?])
         });
         let jitter_permille = self.get("jitter", 100, |node| {
@@ -411,7 +445,9 @@ impl Reader {
             content: self
                 .path("content", current_dir)
                 .unwrap_or_else(|| PathBuf::from("content")),
-            ttl_ms: self.duration("ttl", 7 * DAY_MS, 3650 * DAY_MS).cast_signed(),
+            ttl_ms: self
+                .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
+                .cast_signed(),
             jitter_permille: jitter_permille.cast_signed(),
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             max_removed: self.limit("max_removed", Limit::Permille(100)),

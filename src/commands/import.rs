@@ -103,7 +103,11 @@ impl Job<'_> {
             Ok(plan) => plan,
             Err(failure) => {
                 let refused = failure.exit == Exit::Refused;
-                let status = if refused { Status::Refused } else { Status::Stopped };
+                let status = if refused {
+                    Status::Refused
+                } else {
+                    Status::Stopped
+                };
                 // The failure itself is what matters now.
                 let _ = run.end(status, Progress::default());
                 return Err(failure);
@@ -188,7 +192,11 @@ impl Plan {
 
     /// Counts as they stand before anything is written.
     fn counts(&self) -> Counts {
-        let kept = self.survey.entries.iter().filter(|entry| entry.need == Need::Keep);
+        let kept = self
+            .survey
+            .entries
+            .iter()
+            .filter(|entry| entry.need == Need::Keep);
         Counts {
             kept: 2 * kept.count() as u64,
             invalid: self.survey.invalid + self.survey.unreadable,
@@ -197,7 +205,11 @@ impl Plan {
     }
 
     fn steps(&self) -> u64 {
-        let written = self.survey.entries.iter().filter(|entry| entry.need != Need::Keep);
+        let written = self
+            .survey
+            .entries
+            .iter()
+            .filter(|entry| entry.need != Need::Keep);
         2 * (written.count() + self.pruning.leftovers.len()) as u64
     }
 
@@ -213,7 +225,9 @@ impl Plan {
                 (leftover.page, keys.page(&leftover.route)),
                 (leftover.meta, keys.meta(&leftover.route)),
             ];
-            let present = objects.into_iter().filter(|(seen, _)| *seen != Seen::Absent);
+            let present = objects
+                .into_iter()
+                .filter(|(seen, _)| *seen != Seen::Absent);
             Ok(present
                 .map(|(seen, key)| Step {
                     key,
@@ -266,7 +280,9 @@ impl Plan {
 
     /// Reports and counts what would be done for `entry`.
     fn foresee(&self, entry: &Entry, keys: &Keys, counts: &mut Counts, outcome: &mut Outcome) {
-        let bytes = entry.spot.map_or([0, 0], |spot| [spot.page_bytes, spot.meta_bytes]);
+        let bytes = entry
+            .spot
+            .map_or([0, 0], |spot| [spot.page_bytes, spot.meta_bytes]);
         let objects = [
             (keys.page(&entry.route), entry.page, bytes[0]),
             (keys.meta(&entry.route), entry.meta, bytes[1]),

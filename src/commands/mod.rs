@@ -36,7 +36,10 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
 
 fn settings(common: &Common, of_command: Vec<(&'static str, String)>) -> Result<Settings, Failure> {
     let current_dir = std::env::current_dir().map_err(|error| {
-        Failure::new(Exit::Config, format!("cannot tell the current folder: {error}"))
+        Failure::new(
+            Exit::Config,
+            format!("cannot tell the current folder: {error}"),
+        )
     })?;
     let mut flags = common.settings();
     flags.extend(of_command);

@@ -54,13 +54,19 @@ impl Outcome {
             "type": "run", "run": null, "command": command, "dry_run": true,
             "server": server, "manifest": null, "rollback": null,
         }));
-        self.output
-            .text(format!("dry run · {command} · {server}: nothing is written"));
+        self.output.text(format!(
+            "dry run · {command} · {server}: nothing is written"
+        ));
     }
 
     /// One key.
     pub(super) fn key(&mut self, report: &KeyReport<'_>) {
-        let KeyReport { key, action, fate, expires_at_ms } = report;
+        let KeyReport {
+            key,
+            action,
+            fate,
+            expires_at_ms,
+        } = report;
         match (fate, action) {
             (Fate::Written, Some(action)) => {
                 let action = action.word();
@@ -74,9 +80,8 @@ impl Outcome {
                     self.more_keys += 1;
                     return;
                 }
-                let expires = expires_at_ms.map_or(String::new(), |at| {
-                    format!("  expires {}", show_time(at))
-                });
+                let expires = expires_at_ms
+                    .map_or(String::new(), |at| format!("  expires {}", show_time(at)));
                 self.first_keys.push(format!("  {action:8}{key}{expires}"));
             }
             (Fate::Already, _) => {}
@@ -86,7 +91,8 @@ impl Outcome {
                     Fate::Expired => "its expiry has passed: not written",
                     _ => "its page was not written: not written either",
                 };
-                self.output.json(&json!({ "type": "left", "key": key, "fate": fate }));
+                self.output
+                    .json(&json!({ "type": "left", "key": key, "fate": fate }));
                 note(format!("warning: {key}: {why}"));
             }
         }
@@ -117,9 +123,14 @@ impl Outcome {
         self.output.json(&object);
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
-            self.output
-                .text(format!("run {} · {command} · {server} · {status}", header.run));
-            for (label, text) in [("owner", &header.owner), ("expected", &header.expected_result)] {
+            self.output.text(format!(
+                "run {} · {command} · {server} · {status}",
+                header.run
+            ));
+            for (label, text) in [
+                ("owner", &header.owner),
+                ("expected", &header.expected_result),
+            ] {
                 if let Some(text) = text {
                     self.output.text(format!("{label}: {text}"));
                 }
@@ -134,12 +145,14 @@ impl Outcome {
             }
             if self.more_keys > 0 {
                 let more = self.more_keys;
-                self.output.text(format!("  … and {more} more keys, all in the manifest"));
+                self.output
+                    .text(format!("  … and {more} more keys, all in the manifest"));
             }
         }
         if let Some((header, manifest)) = header {
             self.output.text("");
-            self.output.text(format!("manifest  {}", manifest.display()));
+            self.output
+                .text(format!("manifest  {}", manifest.display()));
             self.output.text(format!("rollback  {}", header.rollback));
         }
         self.output.flush();
@@ -164,7 +177,8 @@ impl Outcome {
                     .text(format!("  {name:10}{number:>12} {unit}").trim_end());
             }
         }
-        self.output.text(format!("  {:10}{seconds:>12.2} s", "time"));
+        self.output
+            .text(format!("  {:10}{seconds:>12.2} s", "time"));
     }
 }
 
@@ -184,7 +198,10 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let failure = Failure::new(exit, stop.to_string());
     if touched {
         failure
-            .note("retry", "safe: roll back with the command below, or run the same command again")
+            .note(
+                "retry",
+                "safe: roll back with the command below, or run the same command again",
+            )
             .note("rollback", rollback)
     } else {
         failure.note("retry", "safe once the cause is gone; no key was changed")
@@ -212,7 +229,12 @@ pub(super) fn show_time(at_ms: i64) -> String {
 impl Outcome {
     /// The fate of one key of the run that is undone.
     pub(super) fn fate(&mut self, report: &KeyReport<'_>) {
-        let KeyReport { key, action, fate, expires_at_ms } = report;
+        let KeyReport {
+            key,
+            action,
+            fate,
+            expires_at_ms,
+        } = report;
         let word = match (fate, action) {
             (Fate::Written, Some(Action::Remove)) => "removed",
             (Fate::Written, _) => "restored",
@@ -225,10 +247,13 @@ impl Outcome {
                 "fate": word, "expires_at": expires_at_ms,
             }));
         } else {
-            self.output.json(&json!({ "type": "left", "key": key, "fate": word }));
+            self.output
+                .json(&json!({ "type": "left", "key": key, "fate": word }));
         }
         if word == "kept" {
-            note(format!("warning: {key}: somebody else changed it since: kept as it is"));
+            note(format!(
+                "warning: {key}: somebody else changed it since: kept as it is"
+            ));
         } else if !self.output.is_json() {
             if self.first_keys.len() == FIRST_KEYS {
                 self.more_keys += 1;
@@ -282,7 +307,8 @@ impl Outcome {
             self.output.text(format!("  … and {more} more keys"));
         }
         if let Some((header, manifest)) = header {
-            self.output.text(format!("manifest  {}", manifest.display()));
+            self.output
+                .text(format!("manifest  {}", manifest.display()));
             self.output
                 .text(format!("to undo this rollback  {}", header.rollback));
         }

@@ -76,7 +76,15 @@ pub(super) fn plan(
             .map_err(|error| Failure::before_writing(&error))?;
         for (route, (page, meta)) in chunk.iter().zip(seen) {
             // What does not name a digest is none of ours.
-            let ours = |seen: &Seen| matches!(seen, Seen::Present { digest: Some(_), .. });
+            let ours = |seen: &Seen| {
+                matches!(
+                    seen,
+                    Seen::Present {
+                        digest: Some(_),
+                        ..
+                    }
+                )
+            };
             if ours(&page) || ours(&meta) {
                 pruning.leftovers.push(Leftover {
                     route: (*route).clone(),

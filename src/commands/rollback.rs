@@ -42,9 +42,13 @@ pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure
 fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
     let run = &manifest.header().run;
     let earlier = undone::last_that_wrote(settings);
-    note(format!("the last run, {run}, wrote nothing: nothing is rolled back"));
+    note(format!(
+        "the last run, {run}, wrote nothing: nothing is rolled back"
+    ));
     match &earlier {
-        Some(command) => note(format!("to undo the last run that wrote something:\n  {command}")),
+        Some(command) => note(format!(
+            "to undo the last run that wrote something:\n  {command}"
+        )),
         None => note("no run in this state folder wrote anything"),
     }
     outcome.output.json(&serde_json::json!({

@@ -74,9 +74,17 @@ fn show(manifest: &Manifest, output: &mut Output) {
     );
     let mut rows = vec![("result", result)];
     rows.extend(header.owner.clone().map(|owner| ("owner", owner)));
-    rows.extend(header.expected_result.clone().map(|text| ("expected", text)));
+    rows.extend(
+        header
+            .expected_result
+            .clone()
+            .map(|text| ("expected", text)),
+    );
     rows.extend(header.undoes.clone().map(|run| ("undoes", run)));
-    rows.push(("store", format!("{}, prefix {}", header.server, header.prefix)));
+    rows.push((
+        "store",
+        format!("{}, prefix {}", header.server, header.prefix),
+    ));
     rows.push(("rollback", header.rollback.clone()));
     for (label, text) in rows {
         output.text(format!("  {label:9}{text}"));

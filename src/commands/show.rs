@@ -63,15 +63,27 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         "digest": page_digest(page.as_ref()), "metadata": parsed,
     }));
     if !output.is_json() {
-        text(&mut output, &route, now_ms, (page.as_ref(), meta.as_ref()), parsed.as_ref());
+        text(
+            &mut output,
+            &route,
+            now_ms,
+            (page.as_ref(), meta.as_ref()),
+            parsed.as_ref(),
+        );
     }
     Ok(Exit::Done)
 }
 
 fn not_held(server: &str, route: &Route) -> Failure {
-    Failure::new(Exit::Partial, format!("the store {server} holds nothing for {route}"))
-        .note("expected", "the route of a published article, such as /redis-caching/ttl-jitter/")
-        .note("retry", "safe, once the article is imported or not expired")
+    Failure::new(
+        Exit::Partial,
+        format!("the store {server} holds nothing for {route}"),
+    )
+    .note(
+        "expected",
+        "the route of a published article, such as /redis-caching/ttl-jitter/",
+    )
+    .note("retry", "safe, once the article is imported or not expired")
 }
 
 fn held(session: &mut Session, key: String) -> Result<Option<Held>, StoreError> {
@@ -143,7 +155,12 @@ fn text(
     for (name, held) in [("page", page), ("meta", meta)] {
         output.text(match held {
             None => format!("  {name:11}absent"),
-            Some(Held { value: None, kind, key, .. }) => {
+            Some(Held {
+                value: None,
+                kind,
+                key,
+                ..
+            }) => {
                 format!("  {name:11}{key}: a {kind}, none of ours")
             }
             Some(held) => {
@@ -220,6 +237,12 @@ fn page_text(page: &[u8]) -> String {
 /// Text from the store, safe for a terminal: no control characters but line ends.
 fn visible(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }

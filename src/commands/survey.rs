@@ -28,8 +28,10 @@ pub(super) struct Purpose<'a> {
 
 pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
     Renderer::new(&settings.render).map_err(|error| {
-        Failure::new(Exit::Config, error.to_string())
-            .note("retry", "not before the template is fixed; nothing was written")
+        Failure::new(Exit::Config, error.to_string()).note(
+            "retry",
+            "not before the template is fixed; nothing was written",
+        )
     })
 }
 
@@ -45,7 +47,10 @@ pub(super) fn survey(
         let what = format!("cannot read the content folder {}: {error}", root.display());
         Failure::new(Exit::Refused, what)
             .note("expected", "a folder of Markdown articles")
-            .note("retry", "safe once the folder can be read; nothing was written")
+            .note(
+                "retry",
+                "safe once the folder can be read; nothing was written",
+            )
     })?;
     let bar = progress.bar("survey", "articles", found.sources.len() as u64);
     let spool_failed = |error: std::io::Error| {
@@ -98,7 +103,10 @@ pub(super) fn survey(
 /// One thread more than there are cores: while one waits for the store, the others render.
 fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    match rayon::ThreadPoolBuilder::new().num_threads(cores + 1).build() {
+    match rayon::ThreadPoolBuilder::new()
+        .num_threads(cores + 1)
+        .build()
+    {
         Ok(pool) => pool.install(work),
         Err(_) => work(),
     }
@@ -116,10 +124,17 @@ fn refuse_nothing(found: &Found, survey: &Survey, root: &Path) -> Result<(), Fai
             0 => String::new(),
             some => format!(" ({some} files or folders cannot be read)"),
         };
-        return refused(format!("no article found in {}{unreadable}", root.display()));
+        return refused(format!(
+            "no article found in {}{unreadable}",
+            root.display()
+        ));
     }
     if survey.drafts == survey.sources {
-        let what = format!("all {} articles in {} are drafts", survey.drafts, root.display());
+        let what = format!(
+            "all {} articles in {} are drafts",
+            survey.drafts,
+            root.display()
+        );
         return refused(what);
     }
     Ok(())
@@ -134,12 +149,22 @@ pub(super) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(),
     }
     let what = format!("{invalid} of {all} articles are invalid");
     Err(Failure::new(Exit::Refused, what)
-        .note("expected", format!("at most {} (max_invalid)", settings.max_invalid))
-        .note("retry", "not before the articles are fixed; nothing was written"))
+        .note(
+            "expected",
+            format!("at most {} (max_invalid)", settings.max_invalid),
+        )
+        .note(
+            "retry",
+            "not before the articles are fixed; nothing was written",
+        ))
 }
 
 /// Reports every diagnostic: to `text` as people read it, to `output` as JSON lines.
-pub(super) fn report(survey: &Survey, output: &mut Output, text: &mut dyn FnMut(&mut Output, &str)) {
+pub(super) fn report(
+    survey: &Survey,
+    output: &mut Output,
+    text: &mut dyn FnMut(&mut Output, &str),
+) {
     for diagnostic in &survey.diagnostics {
         text(output, &diagnostics::render(diagnostic, false));
         output.json(&diagnostics::json(diagnostic));

@@ -17,12 +17,24 @@ pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure>
     if name != "last" {
         let path = Path::new(name);
         let is_file = name.contains('/') || path.is_file();
-        let path = if is_file { path.to_owned() } else { runs.file(name) };
+        let path = if is_file {
+            path.to_owned()
+        } else {
+            runs.file(name)
+        };
         if !path.exists() {
             let shown = settings.state_dir.display();
-            return Err(Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
-                .note("expected", "a run that 'anp runs' lists, the file of a manifest, or 'last'")
-                .note("retry", "with another run or --state-dir; nothing was written"));
+            return Err(
+                Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
+                    .note(
+                        "expected",
+                        "a run that 'anp runs' lists, the file of a manifest, or 'last'",
+                    )
+                    .note(
+                        "retry",
+                        "with another run or --state-dir; nothing was written",
+                    ),
+            );
         }
         return Manifest::open(&path, Verify::All).map_err(|damage| unusable(&damage));
     }
@@ -37,9 +49,11 @@ pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure>
         }
     }
     let shown = settings.state_dir.display();
-    Err(Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
-        .note("expected", "a state folder with runs in it")
-        .note("retry", "with another --state-dir; nothing was written"))
+    Err(
+        Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
+            .note("expected", "a state folder with runs in it")
+            .note("retry", "with another --state-dir; nothing was written"),
+    )
 }
 
 /// The last run before `manifest` that wrote something and is no rollback.
@@ -112,8 +126,11 @@ pub(super) fn address(settings: &Settings, manifest: &Manifest) -> Result<Addres
     }
     let server = &manifest.header().server;
     let address = Address::parse(server).map_err(|error| {
-        Failure::new(Exit::Refused, format!("the manifest names no server: {error}"))
-            .note("retry", "with --redis; nothing was written")
+        Failure::new(
+            Exit::Refused,
+            format!("the manifest names no server: {error}"),
+        )
+        .note("retry", "with --redis; nothing was written")
     })?;
     if address.same_as(&settings.address) {
         Ok(settings.address.clone())

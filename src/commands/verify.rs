@@ -29,8 +29,8 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
     let untouched = untouched(&manifest)?;
-    let mut store = Connected::open(&address, &settings)
-        .map_err(|error| Failure::before_writing(&error))?;
+    let mut store =
+        Connected::open(&address, &settings).map_err(|error| Failure::before_writing(&error))?;
     let mut output = Output::stdout(common.format, false);
     let tally = compare(&manifest, &untouched, &mut store.session, &mut output)?;
     let run = &manifest.header().run;
@@ -42,7 +42,11 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
         "type": "summary", "command": "verify", "run": run, "same": tally.same,
         "expired": tally.expired, "different": tally.different,
     }));
-    Ok(if tally.different == 0 { Exit::Done } else { Exit::Partial })
+    Ok(if tally.different == 0 {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
 }
 
 fn compare(
@@ -51,7 +55,9 @@ fn compare(
     session: &mut Session,
     output: &mut Output,
 ) -> Result<Tally, Failure> {
-    let now_ms = session.now_ms().map_err(|error| Failure::before_writing(&error))?;
+    let now_ms = session
+        .now_ms()
+        .map_err(|error| Failure::before_writing(&error))?;
     let mut tally = Tally::default();
     let mut chunk = Vec::new();
     for intent in intents(manifest, untouched) {
@@ -104,14 +110,18 @@ fn compare_chunk(
 /// How the key differs from what the run made of it; none if it does not.
 fn difference(intent: &Intent, found: &Found) -> Option<String> {
     let expiry = |at: Option<i64>| {
-        at.map_or("no expiry".to_owned(), |at| format!("expiry {}", super::outcome::show_time(at)))
+        at.map_or("no expiry".to_owned(), |at| {
+            format!("expiry {}", super::outcome::show_time(at))
+        })
     };
     let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
     match (found, made_expiry) {
         (Found::Absent, None) => None,
         (Found::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
         (_, None) => Some("expected no such key, found one".to_owned()),
-        (Found::TooLarge, _) => Some("expected what the run wrote, found a larger value".to_owned()),
+        (Found::TooLarge, _) => {
+            Some("expected what the run wrote, found a larger value".to_owned())
+        }
         (Found::Whole(present, _), Some(at)) => {
             if present.expires_at_ms != at {
                 let (made, now) = (expiry(at), expiry(present.expires_at_ms));

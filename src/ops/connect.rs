@@ -51,7 +51,10 @@ impl Connected {
 /// The name of this host.
 #[must_use]
 pub fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// `text` as one word of a shell command.
@@ -74,7 +77,11 @@ pub fn program() -> String {
         .map(|folder| folder.join("anp"))
         .find(|candidate| candidate.is_file());
     let same = found.is_some_and(|found| is_same(&found, &own));
-    if same { "anp".to_owned() } else { shell_word(&own.to_string_lossy()) }
+    if same {
+        "anp".to_owned()
+    } else {
+        shell_word(&own.to_string_lossy())
+    }
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

@@ -81,8 +81,9 @@ impl Lease {
     /// `Taken` when another run holds it.
     pub fn take(session: &mut Session, key: String, holder: &Holder) -> Result<Self, LeaseError> {
         let doing = "taking the lock";
-        let value = serde_json::to_string(holder)
-            .map_err(|error| StoreError::new(crate::store::Class::Stop, doing, error.to_string()))?;
+        let value = serde_json::to_string(holder).map_err(|error| {
+            StoreError::new(crate::store::Class::Stop, doing, error.to_string())
+        })?;
         let lease = Self {
             key,
             value,

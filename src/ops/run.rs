@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::connect::{Connected, host, program, shell_word};
-use super::lease::{LENGTH, Lease, LeaseError, Holder};
+use super::lease::{Holder, LENGTH, Lease, LeaseError};
 use super::lock::FolderLock;
 use super::runs::Runs;
 use crate::exit::Exit;
@@ -138,7 +138,11 @@ impl Run {
     /// When the footer cannot be written. Every intent is durable all the same.
     pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<()> {
         self.heartbeat.take();
-        let ended_at = self.store.session.now_ms().unwrap_or(self.header.started_at);
+        let ended_at = self
+            .store
+            .session
+            .now_ms()
+            .unwrap_or(self.header.started_at);
         let mut lines = progress.outcomes;
         lines.push(Line::Footer(Footer {
             status,
@@ -166,7 +170,10 @@ fn locked(what: String, retry: &str) -> Failure {
 
 fn name_connection(session: &mut Session, name: &str) -> Result<(), Failure> {
     session
-        .command(&[b"CLIENT", b"SETNAME", name.as_bytes()], "naming the connection")
+        .command(
+            &[b"CLIENT", b"SETNAME", name.as_bytes()],
+            "naming the connection",
+        )
         .map(drop)
         .map_err(|error| Failure::before_writing(&error))
 }
@@ -177,7 +184,10 @@ fn rollback_command(settings: &Settings, id: &str) -> String {
     let mut command = format!("{} rollback {id} --state-dir {state_dir}", program());
     if let Some(config) = &settings.config {
         let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
-        command = format!("{command} --config {}", shell_word(&config.to_string_lossy()));
+        command = format!(
+            "{command} --config {}",
+            shell_word(&config.to_string_lossy())
+        );
     }
     command
 }

@@ -225,7 +225,11 @@ impl Apply<'_> {
         let mut seconds = Vec::new();
         for (group, members) in groups.into_iter().enumerate() {
             for pending in members {
-                let wave = if pending.after_first { &mut seconds } else { &mut firsts };
+                let wave = if pending.after_first {
+                    &mut seconds
+                } else {
+                    &mut firsts
+                };
                 wave.push((group, pending));
             }
         }
@@ -238,7 +242,13 @@ impl Apply<'_> {
             .partition(|(group, _)| refused.contains(group));
         for (_, pending) in &withheld {
             let action = Some(pending.intent.action);
-            leave(progress, on_key, &pending.intent.key, action, Fate::Withheld);
+            leave(
+                progress,
+                on_key,
+                &pending.intent.key,
+                action,
+                Fate::Withheld,
+            );
         }
         self.wave(&seconds, progress, on_key, &mut |_| {})
     }
@@ -256,7 +266,9 @@ impl Apply<'_> {
         let doing = "writing";
         let mut batch = Batch::default();
         for (_, pending) in wave {
-            pending.command.encode(&mut batch, &pending.intent.key, self.under_oom);
+            pending
+                .command
+                .encode(&mut batch, &pending.intent.key, self.under_oom);
         }
         let replies = self.session.run(&batch, doing).inspect_err(|_| {
             // Without its replies it is unknown which of them ran.
@@ -265,7 +277,9 @@ impl Apply<'_> {
         let ours = self.own_writes(wave, &replies)?;
         let mut failure: Option<StoreError> = None;
         for ((group, pending), (reply, ours)) in wave.iter().zip(replies.into_iter().zip(ours)) {
-            let Intent { key, action, made, .. } = &pending.intent;
+            let Intent {
+                key, action, made, ..
+            } = &pending.intent;
             let fate = match reply.text() {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
@@ -335,8 +349,16 @@ impl Command {
                 let at = expiry_argument(made.expires_at_ms);
                 batch.push(&[b"SET", key, content, b"NX", b"PXAT", at.as_bytes()]);
             }
-            Self::Put { prior, made, content } => {
-                let script = if under_oom { Script::PutUnderOom } else { Script::Put };
+            Self::Put {
+                prior,
+                made,
+                content,
+            } => {
+                let script = if under_oom {
+                    Script::PutUnderOom
+                } else {
+                    Script::Put
+                };
                 let prior = match prior {
                     State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
                     State::Present(present) => state_arguments(present),
@@ -353,7 +375,11 @@ impl Command {
             }
             Self::Remove { prior } => {
                 let prior = state_arguments(prior);
-                let arguments = [prior[0].as_bytes(), prior[1].as_bytes(), prior[2].as_bytes()];
+                let arguments = [
+                    prior[0].as_bytes(),
+                    prior[1].as_bytes(),
+                    prior[2].as_bytes(),
+                ];
                 batch.script(Script::Remove, key, &arguments);
             }
         }

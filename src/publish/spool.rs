@@ -45,7 +45,10 @@ impl Spool {
             if free < KEEP_FREE_BYTES + LOOK_EVERY_BYTES {
                 return Err(io::Error::new(
                     io::ErrorKind::StorageFull,
-                    format!("{} MiB are left on the disk of the state folder", free >> 20),
+                    format!(
+                        "{} MiB are left on the disk of the state folder",
+                        free >> 20
+                    ),
                 ));
             }
             self.look_at = self.length + LOOK_EVERY_BYTES;
@@ -63,7 +66,10 @@ impl Spool {
     /// # Errors
     /// Whatever the file system says.
     pub fn finish(self) -> io::Result<Spooled> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         Ok(Spooled { file })
     }
 }

@@ -201,20 +201,18 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
     Decision::Write(intent, Command::Remove { prior })
 }
 
-fn refresh(
-    key: String,
-    to_ms: i64,
-    seen_ms: Option<i64>,
-    looked: Looked,
-    now_ms: i64,
-) -> Decision {
+fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms: i64) -> Decision {
     let prior = match looked {
         Looked::Expiry(Some(at)) => Snapshot::expiry(at),
         Looked::Whole(Found::Whole(present, content)) => Snapshot::whole(&present, content),
         Looked::Whole(Found::TooLarge) => return Decision::Leave(Fate::Conflict),
         Looked::Expiry(None) | Looked::Whole(Found::Absent) | Looked::Not => {
             let ran_out = seen_ms.is_some_and(|at| at <= now_ms);
-            return Decision::Leave(if ran_out { Fate::Expired } else { Fate::Conflict });
+            return Decision::Leave(if ran_out {
+                Fate::Expired
+            } else {
+                Fate::Conflict
+            });
         }
     };
     if to_ms <= now_ms {
@@ -277,7 +275,11 @@ fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
                 Ok(remove(undone.key, current, bytes))
             } else if is_made && is_refresh {
                 let to_ms = undone.prior.and_then(|prior| prior.expires_at);
-                Ok(move_expiry(undone.key, Snapshot::whole(&current, bytes), to_ms))
+                Ok(move_expiry(
+                    undone.key,
+                    Snapshot::whole(&current, bytes),
+                    to_ms,
+                ))
             } else if is_made {
                 restore(undone, now, Some((current, bytes)))
             } else if is_prior {

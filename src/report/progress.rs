@@ -26,11 +26,11 @@ impl Progress {
         if !self.shown {
             return ProgressBar::hidden();
         }
-        let template = format!(
-            "{{prefix:>8}} [{{bar:30}}] {{pos}}/{{len}} {unit}  {{per_sec}}  {{eta}} left"
-        );
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10))
-            .with_prefix(name);
+        let template =
+            format!("{{prefix:>8}} [{{bar:30}}] {{pos}}/{{len}} {unit}  {{per_sec}}  {{eta}} left");
+        let bar =
+            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10))
+                .with_prefix(name);
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("=> "));
         }

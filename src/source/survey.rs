@@ -19,9 +19,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::walk::{Found, SourceFile};
-use crate::article::{
-    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount,
-};
+use crate::article::{self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Entry, Keys, Need, Seen, Spot, need};
@@ -206,7 +204,9 @@ impl Surveyor<'_> {
                 Err(error) => {
                     let message = format!("expected a file that can be read, found: {error}");
                     let retry = "once the file can be read";
-                    chunk.diagnostics.push(whole_file(path, "source", message, retry));
+                    chunk
+                        .diagnostics
+                        .push(whole_file(path, "source", message, retry));
                     chunk.invalid.push((first + offset, None));
                 }
             }
@@ -252,9 +252,12 @@ impl Surveyor<'_> {
                     Err(error) => {
                         let path = Arc::clone(&source.path);
                         let message = error.to_string();
-                        chunk
-                            .diagnostics
-                            .push(whole_file(path, error.code, message, RETRY_AFTER_FIX));
+                        chunk.diagnostics.push(whole_file(
+                            path,
+                            error.code,
+                            message,
+                            RETRY_AFTER_FIX,
+                        ));
                         chunk.invalid.push((source.index, Some(article.route)));
                         continue;
                     }
@@ -279,7 +282,11 @@ impl Surveyor<'_> {
     /// What rendering left out, as a warning, or as an error where warnings are errors.
     fn removed(&self, removed: &render::Removed, path: &Arc<PathBuf>) -> Vec<Diagnostic> {
         let counts = [
-            (removed.urls, "links and images with http, https, mailto or relative URLs", "URLs"),
+            (
+                removed.urls,
+                "links and images with http, https, mailto or relative URLs",
+                "URLs",
+            ),
             (removed.tags, "raw HTML that pages may carry", "tags"),
         ];
         let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
@@ -366,8 +373,12 @@ impl Surveyor<'_> {
         for skipped in &found.skipped {
             let path = Arc::new(self.root.join(&skipped.relative));
             let message = format!("skipped: {}", skipped.reason);
-            let mut diagnostic =
-                whole_file(path, "source", message, "once it is a file inside the folder");
+            let mut diagnostic = whole_file(
+                path,
+                "source",
+                message,
+                "once it is a file inside the folder",
+            );
             if skipped.unreadable {
                 diagnostic.retry = "once it can be read";
                 survey.unreadable += 1;
@@ -431,7 +442,10 @@ impl Inspector<'_> {
             let part = replies.next().unwrap_or(Reply::Nil);
             seen.push(look(index % 2 == 0, at, length, part, doing)?);
         }
-        Ok(seen.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
+        Ok(seen
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
+            .collect())
     }
 }
 
@@ -462,12 +476,7 @@ fn look(
     })
 }
 
-fn whole_file(
-    path: Arc<PathBuf>,
-    code: &str,
-    message: String,
-    retry: &'static str,
-) -> Diagnostic {
+fn whole_file(path: Arc<PathBuf>, code: &str, message: String, retry: &'static str) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         code: code.to_owned(),

@@ -173,7 +173,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("content");
         for name in [
-            "a.md", "b/c.markdown", "b/_index.md", "b/_draft.md", ".git/x.md", "_private/y.md",
+            "a.md",
+            "b/c.markdown",
+            "b/_index.md",
+            "b/_draft.md",
+            ".git/x.md",
+            "_private/y.md",
             "b/notes.txt",
         ] {
             touch(&root.join(name));
@@ -196,7 +201,10 @@ mod tests {
             .iter()
             .map(|source| source.relative.to_str().unwrap())
             .collect();
-        assert_eq!(sources, ["a.md", "b/_index.md", "b/c.markdown", "inside.md"]);
+        assert_eq!(
+            sources,
+            ["a.md", "b/_index.md", "b/c.markdown", "inside.md"]
+        );
         let skipped: Vec<_> = found
             .skipped
             .iter()
@@ -207,8 +215,14 @@ mod tests {
             [
                 ("b/circle", "a symbolic link that leads in a circle"),
                 ("broken.md", "a symbolic link that leads nowhere"),
-                ("out.md", "a symbolic link that leads out of the content folder"),
-                ("outdir", "a symbolic link that leads out of the content folder"),
+                (
+                    "out.md",
+                    "a symbolic link that leads out of the content folder"
+                ),
+                (
+                    "outdir",
+                    "a symbolic link that leads out of the content folder"
+                ),
                 ("pipe.md", "a FIFO, no file"),
                 ("socket.md", "a socket, no file"),
             ]

@@ -179,7 +179,11 @@ mod tests {
             "redis://[::1]:6379/0",
         ] {
             let address = Address::parse(text).unwrap();
-            assert!(Address::parse(&address.to_string()).unwrap().same_as(&address));
+            assert!(
+                Address::parse(&address.to_string())
+                    .unwrap()
+                    .same_as(&address)
+            );
             assert_ne!(address.place, Place::Embedded);
         }
     }

@@ -52,7 +52,9 @@ impl Embedded {
         let gate = lock_file(&folder.join("gate")).map_err(|error| io("open", &folder, error))?;
         gate.lock().map_err(|error| io("lock", &folder, error))?;
         let users = lock_file(&folder.join("users")).map_err(|error| io("open", &folder, error))?;
-        users.lock_shared().map_err(|error| io("lock", &folder, error))?;
+        users
+            .lock_shared()
+            .map_err(|error| io("lock", &folder, error))?;
         let this = Self {
             folder: folder.clone(),
             users: Some(users),
@@ -117,7 +119,11 @@ impl Embedded {
         let users = lock_file(&self.folder.join("users")).ok()?;
         users.try_lock().ok()?;
         let pid_file = self.folder.join("server.pid");
-        let pid: i32 = std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok()?;
+        let pid: i32 = std::fs::read_to_string(&pid_file)
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
         let client = redis::Client::open(redis::ConnectionInfo::clone(
             &redis::IntoConnectionInfo::into_connection_info(redis::ConnectionAddr::Unix(
                 self.socket(),
@@ -128,7 +134,10 @@ impl Embedded {
         let mut connection = client
             .get_connection_with_timeout(Duration::from_secs(5))
             .ok()?;
-        let info: String = redis::cmd("INFO").arg("server").query(&mut connection).ok()?;
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query(&mut connection)
+            .ok()?;
         // A pid file that a crash left behind may belong to no server of ours.
         if !info.lines().any(|line| line == format!("process_id:{pid}")) {
             return None;

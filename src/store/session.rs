@@ -265,10 +265,7 @@ mod tests {
 
     #[test]
     fn a_server_that_puts_us_off_past_the_deadline_is_an_error() {
-        let mut session = session(
-            vec![vec![error("LOADING"), Reply::Int(2)]],
-            Duration::ZERO,
-        );
+        let mut session = session(vec![vec![error("LOADING"), Reply::Int(2)]], Duration::ZERO);
         let failure = session.run(&two(), "testing").unwrap_err();
         assert_eq!(failure.class, Class::Wait);
         assert!(failure.to_string().contains("LOADING"), "{failure}");

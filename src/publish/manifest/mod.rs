@@ -28,7 +28,6 @@ mod writer;
 
 pub use reader::{Damage, Manifest, Verify};
 pub use record::{
-    FORMAT,
-    Action, Counts, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,
+    Action, Counts, FORMAT, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,
 };
 pub use writer::Writer;

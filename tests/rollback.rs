@@ -1,0 +1,247 @@
+//! The way back: whatever a run did, rollback brings every key to what it was.
+
+mod support;
+
+use std::time::Duration;
+
+use support::World;
+
+/// Keys that the import will meet: foreign types under its own names, keys of others, with
+/// and without expiry.
+fn mixed_keyspace(world: &World) {
+    let server = &world.server;
+    for line in [
+        "RPUSH anp:page:/list/ a b c",
+        "HSET anp:page:/hash/ f1 v1 f2 v2",
+        "PEXPIREAT anp:page:/hash/ 4000000000123",
+        "XADD anp:meta:/stream/ 1-1 field value",
+        "PEXPIREAT anp:meta:/stream/ 4000000000321",
+        "ZADD anp:meta:/list/ 1 one 2 two",
+        "SET anp:page:/string/ old PXAT 4000000000777",
+        "SET anp:meta:/string/ older",
+        "SET other:key untouched PXAT 4000000000001",
+        "SADD other:set x y z",
+        "SET anp:page:/not-an-article/ kept",
+    ] {
+        server.command(line);
+    }
+    // Large enough for a real hash table, whose DUMP has no stable order.
+    let mut connection = server.connection();
+    for number in 0..1000 {
+        for (command, key) in [("HSET", "anp:meta:/hash/"), ("SADD", "anp:page:/set/")] {
+            let mut command = redis::cmd(command);
+            command.arg(key).arg(format!("member {number}"));
+            if key == "anp:meta:/hash/" {
+                command.arg(number);
+            }
+            command.query::<()>(&mut connection).unwrap();
+        }
+    }
+    for name in ["list", "hash", "stream", "string", "set", "fresh"] {
+        world.article(&format!("{name}.md"), "Some text.");
+    }
+}
+
+#[test]
+fn import_change_import_rollback_gives_the_identical_keyspace() {
+    let world = World::new();
+    mixed_keyspace(&world);
+    let before = world.server.dump();
+    world.anp("import").exits(0);
+    let imported = world.server.dump();
+    assert_ne!(before, imported);
+
+    world
+        .article("string.md", "Other text.")
+        .article("later.md", "New.");
+    let second = world.anp("import");
+    second.exits(0);
+    assert_eq!(second.counts()["updated"], 2, "{second}");
+    assert_eq!(second.counts()["created"], 2, "{second}");
+    assert_eq!(second.counts()["kept"], 10, "{second}");
+    let runs = world.runs();
+
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.dump(), imported);
+    world.anp_with(&["rollback", &runs[0]], &[]).exits(0);
+    assert_eq!(world.server.dump(), before);
+}
+
+#[test]
+fn a_rollback_can_be_repeated_and_itself_undone() {
+    let world = World::new();
+    mixed_keyspace(&world);
+    let before = world.server.dump();
+    world.anp("import").exits(0);
+    let imported = world.server.dump();
+
+    world.anp("rollback last").exits(0);
+    let third = world.anp("rollback last --format text");
+    third.exits(0).says("is already back: nothing to do");
+    assert_eq!(world.server.dump(), before);
+
+    let first_rollback = &world.runs()[1];
+    world.anp_with(&["rollback", first_rollback], &[]).exits(0);
+    assert_eq!(world.server.dump(), imported);
+}
+
+#[test]
+fn each_key_of_a_rollback_has_its_fate_told() {
+    let world = World::new();
+    world
+        .server
+        .command("SET anp:page:/a/ old PXAT 4000000000777");
+    world
+        .article("a.md", "A.")
+        .article("b.md", "B.")
+        .article("c.md", "C.");
+    world.anp("import").exits(0);
+    world.server.command("SET anp:page:/b/ somebody-else");
+    world.server.command("DEL anp:meta:/b/ anp:page:/a/");
+    let ran = world.anp("rollback last");
+    ran.exits(3);
+    let fate = |key: &str| {
+        let lines = ran.lines();
+        let line = lines.iter().find(|line| line["key"] == key);
+        line.unwrap_or_else(|| panic!("{key} is missing: {ran}"))["fate"].clone()
+    };
+    // Deleted by somebody while the value before would still live: kept absent, reported.
+    assert_eq!(fate("anp:page:/a/"), "kept");
+    assert_eq!(fate("anp:meta:/a/"), "removed");
+    assert_eq!(fate("anp:page:/b/"), "kept");
+    assert_eq!(fate("anp:meta:/b/"), "already_back");
+    assert_eq!(fate("anp:page:/c/"), "removed");
+    ran.notes("anp:page:/b/: somebody else changed it since: kept as it is");
+    assert_eq!(world.server.get("anp:page:/b/").unwrap(), "somebody-else");
+    assert_eq!(world.server.expiry("anp:page:/a/"), -2);
+}
+
+#[test]
+fn a_dry_rollback_says_the_same_and_changes_nothing() {
+    let world = World::new();
+    mixed_keyspace(&world);
+    world.anp("import").exits(0);
+    let imported = world.server.dump();
+    let dry = world.anp("rollback last --dry-run");
+    dry.exits(0);
+    assert_eq!(world.server.dump(), imported);
+    assert_eq!(world.runs().len(), 1, "a dry run leaves no manifest");
+    let real = world.anp("rollback last");
+    let fates = |ran: &support::Ran| {
+        let mut fates: Vec<String> = ran
+            .lines()
+            .iter()
+            .filter(|line| line["key"].is_string())
+            .map(|line| format!("{} {}", line["key"], line["fate"]))
+            .collect();
+        fates.sort();
+        fates
+    };
+    assert_eq!(fates(&dry), fates(&real));
+}
+
+#[test]
+fn last_passes_over_rollbacks_and_never_guesses_an_earlier_run() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.anp("import").exits(0);
+    let imported = world.server.dump();
+    let ran = world.anp("rollback last");
+    ran.exits(3)
+        .notes("wrote nothing: nothing is rolled back")
+        .notes(&format!("rollback {}", world.runs()[0]));
+    assert_eq!(world.server.dump(), imported);
+
+    world
+        .anp_with(&["rollback", &world.runs()[0]], &[])
+        .exits(0);
+    assert!(world.server.dump().is_empty());
+    world.anp("rollback last").exits(3);
+}
+
+#[test]
+fn a_manifest_file_can_be_rolled_back_from_anywhere() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    let copy = world.path("copy.zst");
+    std::fs::copy(world.manifest(&run), &copy).unwrap();
+    let copy = copy.to_str().unwrap();
+    world
+        .anp_with(&["rollback", copy, "--state-dir", "elsewhere"], &[])
+        .exits(0);
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn the_server_of_the_manifest_is_used_unless_another_is_named() {
+    let world = World::new();
+    let other = support::Server::start();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let variables = [("ANP_REDIS_URL", &*other.url())];
+    world.anp_with(&["rollback", "last"], &variables).exits(0);
+    assert!(world.server.dump().is_empty());
+
+    world.anp("import").exits(0);
+    let imported = world.server.dump();
+    let arguments = ["rollback", "last", "--redis", &other.url()];
+    let ran = world.anp_with(&arguments, &[]);
+    ran.exits(0);
+    assert_eq!(
+        world.server.dump(),
+        imported,
+        "the named server is the one that is used"
+    );
+}
+
+#[test]
+fn a_refresh_moves_the_expiry_alone_and_back_again() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import --ttl 1h").exits(0);
+    let short = world.server.dump();
+    // 7 d: less than half of it is left.
+    let ran = world.anp("import --ttl 7d");
+    ran.exits(0);
+    assert_eq!(ran.counts()["refreshed"], 2, "{ran}");
+    let long = world.server.dump();
+    assert_eq!(
+        world.server.expiry("anp:page:/a/"),
+        world.server.expiry("anp:meta:/a/")
+    );
+    // Lowered again: more than 1.1 × the ttl is left.
+    let ran = world.anp("import --ttl 1h");
+    assert_eq!(ran.counts()["refreshed"], 2, "{ran}");
+    assert!(world.server.expiry("anp:page:/a/") < now_ms() + 2 * 3_600_000);
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.dump(), long);
+    world
+        .anp_with(&["rollback", &world.runs()[1]], &[])
+        .exits(0);
+    assert_eq!(world.server.dump(), short);
+}
+
+#[test]
+fn what_somebody_made_expire_early_is_kept_absent() {
+    let world = World::new();
+    world
+        .server
+        .command("SET anp:page:/a/ old PXAT 4000000000777");
+    world.server.command("SET anp:meta:/a/ soon-gone");
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.server.command("PEXPIRE anp:page:/a/ 1");
+    std::thread::sleep(Duration::from_millis(20));
+    // It did not go at the expiry that the run gave it: somebody removed it.
+    world.anp("rollback last").exits(3);
+    assert_eq!(world.server.expiry("anp:page:/a/"), -2);
+    assert_eq!(world.server.get("anp:meta:/a/").unwrap(), "soon-gone");
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}

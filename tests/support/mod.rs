@@ -1,0 +1,313 @@
+//! A fresh world for each test: a folder, a clean environment and a server of its own.
+#![allow(dead_code, reason = "each test file uses the part it needs")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A redis-server or valkey-server on a unix socket, killed when the test ends.
+pub struct Server {
+    folder: TempDir,
+    child: Child,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
+        let child = Command::new(server_program())
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"])
+            .arg(folder.path())
+            .arg("--unixsocket")
+            .arg(folder.path().join("s"))
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a redis-server or valkey-server on the PATH: make setup");
+        let server = Self { folder, child };
+        let until = Instant::now() + Duration::from_secs(20);
+        while std::os::unix::net::UnixStream::connect(server.socket()).is_err() {
+            assert!(Instant::now() < until, "the server did not come up");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    pub fn connection(&self) -> redis::Connection {
+        redis::Client::open(self.url())
+            .unwrap()
+            .get_connection()
+            .unwrap()
+    }
+
+    /// Runs one command, its words separated by spaces.
+    pub fn command(&self, line: &str) -> redis::Value {
+        let words: Vec<&str> = line.split(' ').collect();
+        self.run(&words)
+    }
+
+    /// Runs one command.
+    pub fn run(&self, words: &[&str]) -> redis::Value {
+        let mut command = redis::cmd(words[0]);
+        for word in &words[1..] {
+            command.arg(*word);
+        }
+        command.query(&mut self.connection()).unwrap()
+    }
+
+    pub fn get(&self, key: &str) -> Option<String> {
+        redis::cmd("GET")
+            .arg(key)
+            .query(&mut self.connection())
+            .unwrap()
+    }
+
+    /// Absolute expiry in ms; -1 without, -2 for no such key.
+    pub fn expiry(&self, key: &str) -> i64 {
+        redis::cmd("PEXPIRETIME")
+            .arg(key)
+            .query(&mut self.connection())
+            .unwrap()
+    }
+
+    /// Every key with type, value and absolute expiry. Members of hashes and sets are
+    /// sorted, since these types have no order of their own.
+    pub fn dump(&self) -> BTreeMap<String, String> {
+        let mut connection = self.connection();
+        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+        keys.into_iter()
+            .map(|key| {
+                let kind: String = redis::cmd("TYPE").arg(&key).query(&mut connection).unwrap();
+                let expiry = self.expiry(&key);
+                let value = match kind.as_str() {
+                    "string" => {
+                        let bytes: Vec<u8> =
+                            redis::cmd("GET").arg(&key).query(&mut connection).unwrap();
+                        format!("{:?}", String::from_utf8_lossy(&bytes))
+                    }
+                    "hash" => {
+                        let members: BTreeMap<String, String> = redis::cmd("HGETALL")
+                            .arg(&key)
+                            .query(&mut connection)
+                            .unwrap();
+                        format!("{members:?}")
+                    }
+                    "set" => {
+                        let mut members: Vec<String> = redis::cmd("SMEMBERS")
+                            .arg(&key)
+                            .query(&mut connection)
+                            .unwrap();
+                        members.sort();
+                        format!("{members:?}")
+                    }
+                    _ => {
+                        let dump: Vec<u8> =
+                            redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
+                        format!("{dump:?}")
+                    }
+                };
+                (key, format!("{kind} {expiry} {value}"))
+            })
+            .collect()
+    }
+
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub fn server_program() -> &'static str {
+    let found = |name: &str| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .any(|folder| folder.join(name).is_file())
+    };
+    if found("redis-server") {
+        "redis-server"
+    } else {
+        "valkey-server"
+    }
+}
+
+/// A folder with content, a state folder and a server.
+pub struct World {
+    pub folder: TempDir,
+    pub server: Server,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_server(Server::start())
+    }
+
+    pub fn with_server(server: Server) -> Self {
+        let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("content")).unwrap();
+        Self { folder, server }
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    /// Writes a file below the world's folder.
+    pub fn write(&self, relative: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(relative);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        self
+    }
+
+    /// Writes a small valid article at `content/RELATIVE`.
+    pub fn article(&self, relative: &str, body: &str) -> &Self {
+        let text = format!("---\ntitle: About {relative}\n---\n\n{body}\n");
+        self.write(&format!("content/{relative}"), text)
+    }
+
+    /// Runs anp in the world's folder, with its server and state folder.
+    pub fn anp(&self, line: &str) -> Ran {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        self.anp_with(&arguments, &[])
+    }
+
+    /// The same, with exact arguments and further variables of the environment.
+    pub fn anp_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.bare();
+        command
+            .env("ANP_REDIS_URL", self.server.url())
+            .env("ANP_STATE_DIR", self.path("state"))
+            .envs(variables.iter().copied())
+            .args(arguments);
+        Ran::of(&mut command)
+    }
+
+    /// anp in the world's folder with an empty environment.
+    pub fn bare(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anp"));
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Ids of the runs in the state folder, oldest first.
+    pub fn runs(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.path("state/runs")) else {
+            return Vec::new();
+        };
+        let mut ids: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|name| name.strip_suffix(".jsonl.zst").unwrap().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    pub fn manifest(&self, run: &str) -> PathBuf {
+        self.path(&format!("state/runs/{run}.jsonl.zst"))
+    }
+}
+
+/// What a command did. A failing check shows all of it.
+pub struct Ran {
+    pub line: String,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        let line = format!("{command:?}");
+        let output = command.output().unwrap();
+        Self {
+            line,
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "exit code of {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.stdout.contains(text), "stdout lacks {text:?}: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn notes(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "stderr lacks {text:?}: {self}");
+        self
+    }
+
+    /// The JSON lines of stdout.
+    pub fn lines(&self) -> Vec<serde_json::Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {self}")))
+            .collect()
+    }
+
+    /// The JSON lines of one type.
+    pub fn of_type(&self, kind: &str) -> Vec<serde_json::Value> {
+        let mut lines = self.lines();
+        lines.retain(|line| line["type"] == kind);
+        lines
+    }
+
+    /// The summary's counts.
+    #[track_caller]
+    pub fn counts(&self) -> serde_json::Value {
+        let summary = self.of_type("summary").pop();
+        summary.unwrap_or_else(|| panic!("no summary: {self}"))["counts"].clone()
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "\n$ {}\n--- exit {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.line, self.code, self.stdout, self.stderr
+        )
+    }
+}
+
+/// Files below `folder`, for a failing test to show.
+pub fn listing(folder: &Path) -> Vec<String> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name();
+    walk.into_iter()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().display().to_string())
+        .collect()
+}
