@@ -4,9 +4,12 @@
 //!
 //! 1. [`article`]: one source file → front matter → validated, cleaned [`article::Article`].
 //! 2. [`render`]: an article → the page and meta objects.
+//!
+//! Beside the flow: [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod diagnostic;
 pub mod exit;
 pub mod render;
 pub mod report;
+pub mod synth;
