@@ -28,7 +28,7 @@ demo: setup build ## import content/ into a private store, show one article
 
 test: setup ## all tests, doc tests included
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
-		cargo nextest run --locked && cargo test --doc --locked --quiet; \
+		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
 	else \
 		cargo test --locked --quiet; \
 	fi

@@ -27,7 +27,7 @@ apt_install() {
     apt_knows "$1" || return 1
     say "installing $*"
     local install=(as_root env DEBIAN_FRONTEND=noninteractive
-        apt-get install -y -qq --no-install-recommends "$@")
+        apt-get -o DPkg::Lock::Timeout=60 install -y -qq --no-install-recommends "$@")
     log=$("${install[@]}" </dev/null 2>&1) && return
     # Old lists name packages that the mirror no longer has.
     apt_update

@@ -24,7 +24,8 @@ pub(super) struct Body {
 
 /// What the sections after this point need, roughly.
 const TAIL_BYTES: usize = 330;
-/// Half of a further section: stop where one more would miss the target by more than none.
+/// Half of a further section: one more is written only while it brings the length nearer to
+/// the target.
 const HALF_SECTION_BYTES: usize = 190;
 /// Below this target, lists and paragraphs are as short as they may be.
 const ROOMY_BYTES: usize = 1_500;
