@@ -13,6 +13,18 @@ pub enum Severity {
     Warning,
 }
 
+/// A stretch of one line, before the line itself is at hand. Lines and columns count from 1,
+/// in characters; a length that goes past the end of the line means "to its end".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// Length in characters, at least 1.
+    pub length: u32,
+}
+
 /// A place in a file. Lines and columns count from 1; columns and lengths count characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -50,3 +62,96 @@ pub struct Diagnostic {
 
 /// The `retry` note of everything that only an edit of the source can mend.
 pub const RETRY_AFTER_FIX: &str = "not before the file is fixed";
+
+/// The longest `text` of a [`Place`], in characters.
+const MAX_SHOWN: usize = 400;
+
+impl Place {
+    /// The place of `span` in `source`, the whole text of the file. Lines end with LF, CRLF
+    /// or CR. A span that leaves its line is cut to it; one that begins with a quote ends
+    /// with the closing one; white space at its end is left out.
+    #[must_use]
+    pub fn in_text(source: &str, span: Span) -> Self {
+        let line = nth_line(source, span.line);
+        let line = line
+            .strip_prefix('\u{feff}')
+            .filter(|_| span.line == 1)
+            .unwrap_or(line);
+        let chars: Vec<char> = line.chars().collect();
+        let start = (span.column as usize).saturating_sub(1).min(chars.len());
+        let mut end = start.saturating_add(span.length as usize).min(chars.len());
+        if let Some(quote) = chars.get(start).filter(|c| matches!(c, '"' | '\'')) {
+            end = closing_quote(&chars, start, *quote).unwrap_or(end);
+        }
+        while end > start + 1 && chars[end - 1].is_whitespace() {
+            end -= 1;
+        }
+        let window = start.saturating_sub(MAX_SHOWN / 4);
+        let from = if chars.len() <= MAX_SHOWN {
+            0
+        } else {
+            window.min(chars.len() - MAX_SHOWN)
+        };
+        let to = (from + MAX_SHOWN).min(chars.len());
+        Self {
+            line: span.line,
+            column: count(start + 1),
+            length: count(end.min(to).saturating_sub(start).max(1)),
+            text: chars[from..to]
+                .iter()
+                .map(|&c| if is_hidden(c) { '\u{fffd}' } else { c })
+                .collect(),
+            window_start: count(from + 1),
+        }
+    }
+}
+
+/// Whether a terminal would act on this character, or hide it, instead of showing it:
+/// controls besides tab, bidi formatting, zero-width characters, tags.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    match c {
+        '\t' => false,
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{feff}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => true,
+        other => other.is_control(),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn nth_line(source: &str, line: u32) -> &str {
+    let mut rest = source;
+    for _ in 1..line {
+        match rest.find(['\n', '\r']) {
+            Some(end) if rest[end..].starts_with("\r\n") => rest = &rest[end + 2..],
+            Some(end) => rest = &rest[end + 1..],
+            None => return "",
+        }
+    }
+    rest.split(['\n', '\r']).next().unwrap_or_default()
+}
+
+/// One past the quote that closes the one at `start`.
+fn closing_quote(chars: &[char], start: usize, quote: char) -> Option<usize> {
+    let mut at = start + 1;
+    while at < chars.len() {
+        match chars[at] {
+            '\\' if quote == '"' => at += 1,
+            c if c == quote && quote == '\'' && chars.get(at + 1) == Some(&quote) => at += 1,
+            c if c == quote => return Some(at + 1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}

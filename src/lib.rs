@@ -1,15 +1,33 @@
 //! anp, the alphanode publisher: generated articles into Redis, with a way back.
 //!
-//! The modules, in the order in which data flows through them:
+//! The modules, in the order in which data flows through them. Each uses only what stands
+//! below it in the lists of its own dependencies; a test keeps it so.
 //!
-//! 1. [`article`]: one source file → front matter → validated, cleaned [`article::Article`].
-//! 2. [`render`]: an article → the page and meta objects.
+//! 1. [`cli`] and [`settings`]: what was asked for, validated.
+//! 2. [`commands`]: one file a command; they tie the rest together.
+//! 3. [`source`]: content tree → survey: every source once.
+//! 4. [`article`]: one source → front matter ([`yaml`]) → validated, cleaned article.
+//! 5. [`render`]: an article → the page and meta objects.
+//! 6. [`publish`]: plan → spool → steps → apply, with the manifest; the way back.
+//! 7. [`store`]: the seam to Redis or Valkey.
+//! 8. [`ops`]: run, lock, lease, the list of runs.
+//! 9. [`report`]: what people and machines see.
 //!
-//! Beside the flow: [`synth`] makes seeded articles for tests and load tests.
+//! Beside the flow, [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
+pub mod cli;
+pub mod commands;
 pub mod diagnostic;
+pub mod duration;
 pub mod exit;
+pub mod failure;
+pub mod ops;
+pub mod publish;
 pub mod render;
 pub mod report;
+pub mod settings;
+pub mod source;
+pub mod store;
 pub mod synth;
+pub mod yaml;

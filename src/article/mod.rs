@@ -1,13 +1,28 @@
 //! The boundary: one source file in, a validated and cleaned [`Article`] or its errors out.
 
+mod body;
+mod cross;
+mod findings;
+mod forms;
+mod front_matter;
 mod metadata;
+mod read;
 mod route;
 pub mod schema;
+mod text;
+mod unknown;
+mod validate;
 
+pub use body::{Body, options as markdown_options};
+pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
-pub use route::Route;
+pub use read::{Input, Reading, Rules, read};
+pub use route::{Route, RouteError, slugify};
+pub use text::{Cleaned, clean as clean_text};
+pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 
-use pulldown_cmark::Event;
+/// The longest title, in characters.
+pub const MAX_TITLE: usize = 200;
 
 /// A source whose metadata passed the boundary. Borrows from the bytes of its source.
 #[derive(Debug)]
@@ -20,17 +35,4 @@ pub struct Article<'a> {
     pub title: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
-}
-
-/// The Markdown body as events, with what cross-checks need to know of it.
-#[derive(Debug, Default)]
-pub struct Body<'a> {
-    /// pulldown-cmark's events in order.
-    pub events: Vec<Event<'a>>,
-    /// Number of Markdown images.
-    pub images: usize,
-    /// Number of paragraphs at the top level (not in lists, quotes, tables or footnotes).
-    pub paragraphs: usize,
-    /// Bytes of Markdown the events were made from.
-    pub source_bytes: usize,
 }

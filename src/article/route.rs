@@ -1,13 +1,114 @@
 //! Routes: the URL path of an article.
 
 use std::fmt;
+use std::path::{Component, Path};
+
+use crate::yaml::quoted;
+
+/// The longest segment of a route, in bytes.
+pub const MAX_SEGMENT_BYTES: usize = 120;
 
 /// A URL path such as `/redis-caching/scheduled-tasks-028802/`: it begins and ends with
 /// `/`, and each segment is one or more of `[a-z0-9-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route(String);
 
+/// Why there is no route.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// Nothing is left of a segment in `[a-z0-9-]`.
+    #[error("expected a name with letters or digits, found {}", quoted(.0))]
+    Empty(String),
+    /// A segment is too long: its slug.
+    #[error("expected a slug of at most {MAX_SEGMENT_BYTES} bytes, found {} of {}", quoted(.0), .0.len())]
+    TooLong(String),
+    /// The path is not UTF-8.
+    #[error("expected a path in UTF-8, found {}", quoted(.0))]
+    NotUnicode(String),
+    /// What a person typed is not a route; the second is the route it would slugify to.
+    #[error("expected a route such as /a/b/, found {}", quoted(.0))]
+    NotARoute(String, Option<String>),
+}
+
+impl RouteError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Empty(_) | Self::NotUnicode(_) => Some("rename the file or folder".to_owned()),
+            Self::TooLong(_) => Some("shorten it, or set a shorter 'slug'".to_owned()),
+            Self::NotARoute(_, guess) => guess
+                .as_ref()
+                .map(|route| format!("did you mean '{route}'?")),
+        }
+    }
+}
+
 impl Route {
+    /// The route of the source at `relative`, a path below the content root: its folders,
+    /// then `slug` (default: the file name without its extension), each slugified.
+    /// `index.md` and `_index.md` stand for their folder whatever their slug; at the root
+    /// that is `/`.
+    ///
+    /// # Errors
+    ///
+    /// A segment is empty or too long after slugifying, or the path is not UTF-8.
+    pub fn new(relative: &Path, slug: Option<&str>) -> Result<Self, RouteError> {
+        let mut route = String::with_capacity(64);
+        route.push('/');
+        let folders = relative.parent().into_iter().flat_map(Path::components);
+        for component in folders {
+            if let Component::Normal(name) = component {
+                let name = name.to_str().ok_or_else(|| not_unicode(relative))?;
+                push_segment(&mut route, name)?;
+            }
+        }
+        if !is_index(relative) {
+            let stem = || relative.file_stem().and_then(|stem| stem.to_str());
+            let name = slug.or_else(stem).ok_or_else(|| not_unicode(relative))?;
+            push_segment(&mut route, name)?;
+        }
+        Ok(Self(route))
+    }
+
+    /// The route a person typed: `/a/b/`, `a/b` or `/`. Segments must already be slugs, so
+    /// that a command never acts on another route than the one that was typed.
+    ///
+    /// # Errors
+    ///
+    /// A segment is not a slug; the error knows the route it would slugify to.
+    pub fn parse(typed: &str) -> Result<Self, RouteError> {
+        let segments = || {
+            typed
+                .trim()
+                .split('/')
+                .filter(|segment| !segment.is_empty())
+        };
+        let is_slug =
+            |segment: &str| slugify(segment) == segment && segment.len() <= MAX_SEGMENT_BYTES;
+        if !typed.trim().is_empty() && segments().all(is_slug) {
+            return Ok(Self(joined(segments().map(str::to_owned))));
+        }
+        let guess = joined(segments().map(slugify).filter(|slug| !slug.is_empty()));
+        Err(RouteError::NotARoute(
+            typed.to_owned(),
+            (guess != "/").then_some(guess),
+        ))
+    }
+
+    /// The route of the folder that this one stands in; none for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let end = self.0.strip_suffix('/')?.rfind('/')?;
+        Some(Self(self.0[..=end].to_owned()))
+    }
+
+    /// Whether this is `/`.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0 == "/"
+    }
+
     /// The path, for example `/a/b/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -18,5 +119,142 @@ impl Route {
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Whether the source stands for its folder: `index` or `_index`, any extension.
+#[must_use]
+pub fn is_index(relative: &Path) -> bool {
+    relative
+        .file_stem()
+        .is_some_and(|stem| stem == "index" || stem == "_index")
+}
+
+/// The text in `[a-z0-9-]`: other scripts become their ASCII reading, everything else a
+/// hyphen; no hyphen at the ends and no two in a row. Empty if nothing is left.
+#[must_use]
+pub fn slugify(text: &str) -> String {
+    if !text.is_ascii() {
+        return slugify(&deunicode::deunicode(text));
+    }
+    let mut slug = String::with_capacity(text.len());
+    for b in text.bytes() {
+        if b.is_ascii_alphanumeric() {
+            slug.push(b.to_ascii_lowercase() as char);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    if slug.ends_with('-') {
+        slug.pop();
+    }
+    slug
+}
+
+fn push_segment(route: &mut String, name: &str) -> Result<(), RouteError> {
+    let slug = slugify(name);
+    if slug.is_empty() {
+        return Err(RouteError::Empty(name.to_owned()));
+    }
+    if slug.len() > MAX_SEGMENT_BYTES {
+        return Err(RouteError::TooLong(slug));
+    }
+    route.push_str(&slug);
+    route.push('/');
+    Ok(())
+}
+
+fn joined(segments: impl Iterator<Item = String>) -> String {
+    let mut route = "/".to_owned();
+    for segment in segments {
+        route.push_str(&segment);
+        route.push('/');
+    }
+    route
+}
+
+fn not_unicode(path: &Path) -> RouteError {
+    RouteError::NotUnicode(path.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn route(path: &str, slug: Option<&str>) -> Result<String, String> {
+        Route::new(Path::new(path), slug)
+            .map(|route| route.to_string())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_route_is_the_folders_and_the_slug() {
+        assert_eq!(route("a.md", None).unwrap(), "/a/");
+        assert_eq!(
+            route("Redis Caching/Über uns.md", None).unwrap(),
+            "/redis-caching/uber-uns/"
+        );
+        assert_eq!(
+            route("a/b.md", Some("Other Name")).unwrap(),
+            "/a/other-name/"
+        );
+        assert_eq!(route("a/v1.2.md", None).unwrap(), "/a/v1-2/");
+        assert_eq!(route("北京.md", None).unwrap(), "/bei-jing/");
+    }
+
+    #[test]
+    fn an_index_is_its_folder() {
+        assert_eq!(route("index.md", None).unwrap(), "/");
+        assert_eq!(route("_index.md", Some("ignored")).unwrap(), "/");
+        assert_eq!(route("a/index.markdown", None).unwrap(), "/a/");
+    }
+
+    #[test]
+    fn a_segment_without_letters_or_digits_has_no_route() {
+        assert_eq!(
+            route("a/!!!.md", None).unwrap_err(),
+            "expected a name with letters or digits, found '!!!'"
+        );
+        assert!(route("---/a.md", None).is_err());
+        assert!(route("a.md", Some("?")).is_err());
+    }
+
+    #[test]
+    fn segments_end_at_120_bytes() {
+        assert!(route(&format!("{}.md", "a".repeat(120)), None).is_ok());
+        assert!(route(&format!("{}.md", "a".repeat(121)), None).is_err());
+        assert!(route(&format!("{}/a.md", "a".repeat(121)), None).is_err());
+    }
+
+    #[test]
+    fn typed_routes_are_taken_exactly() {
+        for (typed, want) in [
+            ("/a/b/", "/a/b/"),
+            ("a/b", "/a/b/"),
+            ("a/b/", "/a/b/"),
+            ("/", "/"),
+            (" /a ", "/a/"),
+        ] {
+            assert_eq!(Route::parse(typed).unwrap().as_str(), want);
+        }
+        let error = Route::parse("/A b/c").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected a route such as /a/b/, found '/A b/c'"
+        );
+        assert_eq!(error.help().unwrap(), "did you mean '/a-b/c/'?");
+        assert!(Route::parse("").is_err());
+        assert!(Route::parse("/../x").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn slugs_stay_in_their_alphabet_and_are_stable(text in any::<String>()) {
+            let slug = slugify(&text);
+            prop_assert!(slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
+            prop_assert_eq!(slugify(&slug), slug);
+        }
     }
 }

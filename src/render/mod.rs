@@ -1,10 +1,77 @@
 //! An article → the bytes of its page and meta objects.
+//!
+//! 1. [`markdown`]: body events → HTML; raw HTML is rewritten and cleaned on the way.
+//! 2. [`meta_box`]: metadata → the box with its lists.
+//! 3. [`page`]: both and the ready texts → the page, by a template; code seals it with
+//!    the digest.
+//! 4. [`meta`]: metadata → the JSON object.
+//!
+//! Nothing here knows the store, the clock or a path of the content tree: the same inputs
+//! give the same bytes.
 
+mod digest;
+mod error;
+mod escape;
+mod figure;
+mod footnotes;
+mod headings;
+mod json_ld;
+mod markdown;
+mod meta;
+mod meta_box;
+mod nesting;
+mod page;
+mod raw_html;
+mod sanitise;
+mod url;
 
-/// Hash of everything that decides a page: source bytes, route, templates, output
-/// settings, renderer version. No clock, no run, no path. 128 bits of BLAKE3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Digest(pub [u8; 16]);
+use std::path::PathBuf;
+
+use pulldown_cmark::{Event, Tag, TagEnd};
+
+pub use digest::{
+    Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
+};
+pub use error::{RenderError, TemplateError};
+pub use markdown::Removed;
+
+use crate::article::{Article, Metadata, Route, Value};
+use digest::Digester;
+use page::{Templates, View};
+
+/// What decides the looks of all pages of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderSettings {
+    /// Scheme and host that canonical URLs begin with, without a slash at the end:
+    /// `https://example.org`. Empty: canonical URLs are relative.
+    pub site_url: String,
+    /// The name of the site, for the page header and the browser's title. May be empty.
+    pub site_name: String,
+    /// The language of the pages, as a BCP 47 tag: `en`.
+    pub lang: String,
+    /// A folder of templates that take the place of the built-in ones of the same name.
+    pub templates: Option<PathBuf>,
+}
+
+impl Default for RenderSettings {
+    fn default() -> Self {
+        Self {
+            site_url: String::new(),
+            site_name: String::new(),
+            lang: "en".to_owned(),
+            templates: None,
+        }
+    }
+}
+
+/// Which run writes an object, and when. Only the meta object shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'s> {
+    /// The id of the run.
+    pub run: &'s str,
+    /// Milliseconds since 1970, by the store's clock.
+    pub written_at_ms: i64,
+}
 
 /// The two objects of one article, ready for the store.
 #[derive(Debug)]
@@ -13,4 +80,179 @@ pub struct Rendered {
     pub page: Vec<u8>,
     /// The meta object: one line of JSON, beginning `{"digest":"DIGEST",`.
     pub meta: Vec<u8>,
+    /// What was left out because no page may carry it; worth a warning.
+    pub removed: Removed,
+}
+
+/// What a page tells search engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Robots {
+    Index,
+    NoIndex,
+}
+
+impl Robots {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index,follow",
+            Self::NoIndex => "noindex",
+        }
+    }
+}
+
+/// Renders articles, from any number of threads at once.
+pub struct Renderer {
+    settings: RenderSettings,
+    templates: Templates,
+    digester: Digester,
+}
+
+impl Renderer {
+    /// Loads, compiles and rehearses the templates.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with a template or the templates folder.
+    pub fn new(settings: &RenderSettings) -> Result<Self, TemplateError> {
+        let templates = Templates::load(settings.templates.as_deref())?;
+        let decisive = [
+            settings.site_url.as_str(),
+            &settings.site_name,
+            &settings.lang,
+        ];
+        let digester = Digester::new(&templates.texts(), &decisive);
+        Ok(Self {
+            settings: settings.clone(),
+            templates,
+            digester,
+        })
+    }
+
+    /// The digest of the page that the bytes of `source` make at `route`.
+    #[must_use]
+    pub fn digest(&self, source: &[u8], route: &Route) -> Digest {
+        self.digester.digest(source, route)
+    }
+
+    /// Renders one article. `digest` must be the one of its source.
+    ///
+    /// # Errors
+    ///
+    /// The body nests too deep or grows too large, its HTML cannot be cleaned soundly, or
+    /// a template fails.
+    pub fn render(
+        &self,
+        article: &Article<'_>,
+        digest: Digest,
+        stamp: &Stamp<'_>,
+    ) -> Result<Rendered, RenderError> {
+        let metadata = &article.metadata;
+        let limit = 8 * article.body.source_bytes + 64 * 1024;
+        let sources = figure::image_sources(metadata);
+        let body = markdown::write(&article.body.events, &sources, limit)?;
+        let meta_box = meta_box::write(metadata);
+
+        let draft = metadata.get("draft") == Some(&Value::Flag(true));
+        let robots = if draft || metadata.flag("flags", "needs_human_review") {
+            Robots::NoIndex
+        } else {
+            Robots::Index
+        };
+        let canonical = format!("{}{}", self.settings.site_url, article.route);
+        let summary = metadata.text("summary").unwrap_or_default();
+        let description = if summary.is_empty() {
+            excerpt(&article.body.events)
+        } else {
+            summary.to_owned()
+        };
+        let image = body
+            .first_image
+            .filter(|image| url::host(image).is_some())
+            .unwrap_or_default();
+        let json_ld = json_ld::write(&json_ld::Facts {
+            title: &article.title,
+            description: &description,
+            canonical: &canonical,
+            image: &image,
+            lang: &self.settings.lang,
+            site_name: &self.settings.site_name,
+            metadata,
+        });
+
+        let meta = meta::write(article, digest, stamp, robots, &canonical);
+        // What templates add to the parts made above: the texts of the head, and themselves.
+        let page_limit = 2 * limit + 8 * meta.len() + self.templates.bytes();
+        let mut page = Vec::with_capacity(
+            body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
+        );
+        let view = View {
+            lang: self.settings.lang.clone(),
+            site_name: self.settings.site_name.clone(),
+            site_url: self.settings.site_url.clone(),
+            route: article.route.as_str().to_owned(),
+            canonical,
+            robots: robots.as_str(),
+            noindex: robots == Robots::NoIndex,
+            draft,
+            title: article.title.clone(),
+            description,
+            summary: summary.to_owned(),
+            topic: text(metadata, "topic"),
+            difficulty: text(metadata, "difficulty"),
+            reading_time: match metadata.get("reading_time") {
+                Some(Value::Number(minutes)) => minutes.to_string(),
+                _ => String::new(),
+            },
+            date: text(metadata, "date"),
+            updated: text(metadata, "updated"),
+            image,
+            json_ld,
+            body: body.html,
+            meta_box,
+        };
+        self.templates
+            .render(view, &mut page, page_limit)
+            .map_err(|error| RenderError {
+                code: "template",
+                message: error.to_string(),
+            })?;
+        digest::seal_page(&mut page, digest);
+        Ok(Rendered {
+            page,
+            meta,
+            removed: body.removed,
+        })
+    }
+}
+
+fn text(metadata: &Metadata, name: &str) -> String {
+    metadata.text(name).unwrap_or_default().to_owned()
+}
+
+/// The beginning of the first paragraph, for articles without a summary.
+fn excerpt(events: &[Event<'_>]) -> String {
+    const CHARACTERS: usize = 160;
+    let mut excerpt = String::new();
+    let mut in_paragraph = false;
+    for event in events {
+        match event {
+            Event::Start(Tag::Paragraph) => in_paragraph = true,
+            Event::End(TagEnd::Paragraph) if !excerpt.trim().is_empty() => break,
+            Event::End(TagEnd::Paragraph) => in_paragraph = false,
+            Event::Text(text) | Event::Code(text) if in_paragraph => excerpt.push_str(text),
+            Event::SoftBreak | Event::HardBreak if in_paragraph => excerpt.push(' '),
+            _ => {}
+        }
+        if excerpt.len() > CHARACTERS * 4 {
+            break;
+        }
+    }
+    let excerpt = excerpt.trim();
+    match excerpt.char_indices().nth(CHARACTERS) {
+        None => excerpt.to_owned(),
+        Some((end, _)) => {
+            let cut = excerpt[..end].rfind(' ').unwrap_or(end);
+            format!("{}…", excerpt[..cut].trim_end())
+        }
+    }
 }

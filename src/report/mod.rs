@@ -1,1 +1,8 @@
 //! What people and machines see of a run.
+
+pub mod diagnostics;
+mod output;
+mod progress;
+
+pub use output::{Output, note};
+pub use progress::Progress;

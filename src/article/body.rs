@@ -1,0 +1,249 @@
+//! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+/// How deep block quotes, list items and footnotes may be nested in each other; the same
+/// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
+pub const MAX_NESTING: usize = 64;
+
+/// The Markdown body as events, with what cross-checks need to know of it.
+#[derive(Debug, Default)]
+pub struct Body<'a> {
+    /// pulldown-cmark's events in order.
+    pub events: Vec<Event<'a>>,
+    /// Number of Markdown images.
+    pub images: usize,
+    /// Number of `<img` tags in raw HTML.
+    pub html_images: usize,
+    /// Number of paragraphs at the top level (not in lists, quotes, tables or footnotes).
+    pub paragraphs: usize,
+    /// Bytes of Markdown the events were made from.
+    pub source_bytes: usize,
+}
+
+/// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists.
+#[must_use]
+pub fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+}
+
+/// A body and its first level-1 heading.
+pub(super) struct Parsed<'a> {
+    pub body: Body<'a>,
+    heading: Option<Heading>,
+}
+
+/// The first level-1 heading that has text and is not in a quote, list or footnote.
+struct Heading {
+    /// Its events, start and end included.
+    events: Range<usize>,
+    /// Images among them.
+    images: usize,
+    /// Its text, not yet cleaned.
+    text: String,
+    /// Where it begins in the Markdown, in bytes.
+    offset: usize,
+}
+
+/// Where nesting goes too deep: an offset into the Markdown, in bytes, and what is nested.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooDeep {
+    pub offset: usize,
+    pub what: &'static str,
+}
+
+impl<'a> Parsed<'a> {
+    /// Parses Markdown. A body that cleaning had to change cannot be borrowed from the
+    /// source, so its events are made to own their texts.
+    pub(super) fn new(markdown: &Cow<'a, str>) -> Result<Self, TooDeep> {
+        match markdown {
+            Cow::Borrowed(text) => parse(text),
+            Cow::Owned(text) => {
+                let Parsed { body, heading } = parse(text)?;
+                let Body {
+                    events,
+                    images,
+                    html_images,
+                    paragraphs,
+                    source_bytes,
+                } = body;
+                let events = events.into_iter().map(Event::into_static).collect();
+                Ok(Parsed {
+                    body: Body {
+                        events,
+                        images,
+                        html_images,
+                        paragraphs,
+                        source_bytes,
+                    },
+                    heading,
+                })
+            }
+        }
+    }
+
+    /// The heading's text and offset in bytes; the heading leaves the body.
+    pub(super) fn take_heading(&mut self) -> Option<(String, usize)> {
+        let heading = self.heading.take()?;
+        self.body.events.drain(heading.events);
+        self.body.images -= heading.images;
+        Some((heading.text, heading.offset))
+    }
+}
+
+fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
+    let mut body = Body {
+        events: Vec::with_capacity(markdown.len() / 24 + 8),
+        source_bytes: markdown.len(),
+        ..Body::default()
+    };
+    let mut heading: Option<Heading> = None;
+    // Index of the first event of the heading that is open, and its offset.
+    let mut open: Option<(usize, usize, usize)> = None;
+    let mut text = String::new();
+    let (mut blocks, mut inlines) = (0_usize, 0_usize);
+    for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+        match &event {
+            Event::Start(tag) => {
+                if is_container(tag) {
+                    blocks += 1;
+                } else if is_inline(tag) {
+                    inlines += 1;
+                }
+                match tag {
+                    Tag::Paragraph if blocks == 0 => body.paragraphs += 1,
+                    Tag::Image { .. } => body.images += 1,
+                    Tag::Heading {
+                        level: HeadingLevel::H1,
+                        ..
+                    } if blocks == 0 && heading.is_none() => {
+                        open = Some((body.events.len(), body.images, range.start));
+                        text.clear();
+                    }
+                    _ => {}
+                }
+                if blocks > MAX_NESTING {
+                    return Err(TooDeep {
+                        offset: range.start,
+                        what: "quotes, lists and footnotes",
+                    });
+                }
+                if inlines > MAX_NESTING {
+                    return Err(TooDeep {
+                        offset: range.start,
+                        what: "emphasis and links",
+                    });
+                }
+            }
+            Event::End(end) => {
+                if is_container_end(*end) {
+                    blocks = blocks.saturating_sub(1);
+                } else if is_inline_end(*end) {
+                    inlines = inlines.saturating_sub(1);
+                } else if let (TagEnd::Heading(_), Some((first, images, offset))) =
+                    (end, open.take())
+                {
+                    if !text.trim().is_empty() {
+                        heading = Some(Heading {
+                            events: first..body.events.len() + 1,
+                            images: body.images - images,
+                            text: std::mem::take(&mut text),
+                            offset,
+                        });
+                    }
+                }
+            }
+            Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
+            Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
+            Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
+            _ => {}
+        }
+        body.events.push(event);
+    }
+    Ok(Parsed { body, heading })
+}
+
+fn is_container(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::BlockQuote(_) | Tag::Item | Tag::FootnoteDefinition(_)
+    )
+}
+
+fn is_container_end(end: TagEnd) -> bool {
+    matches!(
+        end,
+        TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::FootnoteDefinition
+    )
+}
+
+fn is_inline(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+    )
+}
+
+fn is_inline_end(end: TagEnd) -> bool {
+    matches!(
+        end,
+        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
+    )
+}
+
+fn image_tags(html: &str) -> usize {
+    let bytes = html.as_bytes();
+    bytes
+        .windows(4)
+        .filter(|window| window.eq_ignore_ascii_case(b"<img"))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Parsed<'_> {
+        Parsed::new(&Cow::Borrowed(text)).ok().unwrap()
+    }
+
+    #[test]
+    fn images_and_top_level_paragraphs_are_counted() {
+        let body =
+            parsed("one\n\n![a](b.png) two\n\n- three\n\n  four\n\n> five\n\n<IMG src=x>\n").body;
+        assert_eq!((body.images, body.html_images, body.paragraphs), (1, 1, 2));
+        assert_eq!(body.source_bytes, 59);
+    }
+
+    #[test]
+    fn the_first_level_1_heading_with_text_can_be_taken() {
+        let mut with = parsed("#\n\n> # quoted\n\nA *b* `c`\nd ![e](f)\n===\n\n# second\n");
+        let events = with.body.events.len();
+        assert_eq!(with.body.images, 1);
+        assert_eq!(with.take_heading(), Some(("A b c d e".to_owned(), 15)));
+        assert!(with.body.events.len() < events);
+        assert_eq!(with.body.images, 0);
+        assert_eq!(with.take_heading(), None);
+        assert!(parsed("## a\n").take_heading().is_none());
+    }
+
+    #[test]
+    fn nesting_has_a_cap() {
+        assert!(parsed(&format!("{} a", ">".repeat(64))).body.paragraphs == 0);
+        let deep = format!("ok\n\n{} a", ">".repeat(65));
+        assert_eq!(parse(&deep).err().map(|deep| deep.offset), Some(4 + 64));
+        assert!(parse(&format!("{} a", "- ".repeat(64))).is_ok());
+        assert!(parse(&format!("{} a", "- ".repeat(65))).is_err());
+        let emphasis = format!("{}a{}", "*a ".repeat(70), "*".repeat(70));
+        assert_eq!(
+            parse(&emphasis).err().map(|deep| deep.what),
+            Some("emphasis and links")
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! The forms of single values: dates, versions, tokens, hosts, URLs, numbered names.
+
+use jiff::civil::Date;
+
+/// A calendar date `2019-08-08`, or an RFC 3339 date-time `2019-08-08T12:30:00Z` (a space or
+/// lower-case letters are accepted, as RFC 3339 section 5.6 allows). Years from 0001 on.
+/// Returns it with a capital `T` and `Z`.
+pub(super) fn date(text: &str) -> Option<String> {
+    let day = text.get(..10)?;
+    calendar_day(day)?;
+    let Some(time) = text.get(10..).filter(|time| !time.is_empty()) else {
+        return Some(text.to_owned());
+    };
+    let time = time.strip_prefix(['T', 't', ' '])?;
+    time_of_day(time)?;
+    Some(format!("{day}T{}", time.to_ascii_uppercase()))
+}
+
+fn calendar_day(text: &str) -> Option<()> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_i16, |sum, b| {
+            b.is_ascii_digit().then(|| sum * 10 + i16::from(b - b'0'))
+        })
+    };
+    let year = number(&[y1, y2, y3, y4]).filter(|year| *year > 0)?;
+    let month = i8::try_from(number(&[m1, m2])?).ok()?;
+    let day = i8::try_from(number(&[d1, d2])?).ok()?;
+    Date::new(year, month, day).ok().map(|_| ())
+}
+
+/// `HH:MM:SS`, an optional fraction, `Z` or an offset.
+fn time_of_day(text: &str) -> Option<()> {
+    clock(text.get(..8)?, [24, 60, 61])?;
+    let mut rest = text.get(8..)?;
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        rest = fraction
+            .get(digits..)
+            .filter(|_| (1..=9).contains(&digits))?;
+    }
+    if rest.eq_ignore_ascii_case("z") {
+        return Some(());
+    }
+    let offset = rest.strip_prefix(['+', '-'])?;
+    clock(offset, [24, 60, 0])
+}
+
+/// Two-digit numbers with colons between, each below its limit; a limit of 0 is no part.
+fn clock(text: &str, limits: [u8; 3]) -> Option<()> {
+    let mut parts = text.split(':');
+    for limit in limits.into_iter().filter(|limit| *limit > 0) {
+        let part = parts
+            .next()
+            .filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse().ok().filter(|number: &u8| *number < limit)?;
+    }
+    parts.next().is_none().then_some(())
+}
+
+/// A version of [SemVer 2.0](https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions).
+pub(super) fn is_semver(text: &str) -> bool {
+    let identifier = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let number = |part: &str| digits(part) && (part == "0" || !part.starts_with('0'));
+    let (text, build) = match text.split_once('+') {
+        Some((text, build)) => (text, Some(build)),
+        None => (text, None),
+    };
+    let (core, pre) = match text.split_once('-') {
+        Some((core, pre)) => (core, Some(pre)),
+        None => (text, None),
+    };
+    core.split('.').count() == 3
+        && core.split('.').all(number)
+        && pre.is_none_or(|pre| {
+            pre.split('.')
+                .all(|part| identifier(part) && (!digits(part) || number(part)))
+        })
+        && build.is_none_or(|build| build.split('.').all(identifier))
+}
+
+/// A host name in ASCII: labels of letters, digits and inner hyphens, 1 to 63 bytes each,
+/// 253 in all (RFC 1123 section 2.1).
+pub(super) fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+/// The host of an absolute http or https URL, as written. None if the text is no such URL:
+/// another scheme, credentials, a host that is no name, a bad port, or a character that
+/// must be percent-encoded (RFC 3986; letters outside ASCII are let through).
+pub(super) fn url_host(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let port_fits = port
+        .is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    let reserved = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}')
+    };
+    (is_host(host) && port_fits && !tail.contains(reserved)).then_some(host)
+}
+
+/// The number in `PREFIX` + six or more digits (+ `-` + exactly `suffix_digits` digits, if
+/// that is above 0), without its leading zeros.
+pub(super) fn numbered<'t>(text: &'t str, prefix: &str, suffix_digits: usize) -> Option<&'t str> {
+    let rest = text.strip_prefix(prefix)?;
+    let number = if suffix_digits == 0 {
+        rest
+    } else {
+        let (number, suffix) = rest.split_once('-')?;
+        let fits = suffix.len() == suffix_digits && suffix.bytes().all(|b| b.is_ascii_digit());
+        fits.then_some(number)?
+    };
+    let fits = number.len() >= 6 && number.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| number.trim_start_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_calendar_days_or_rfc_3339() {
+        assert_eq!(date("2019-08-08").as_deref(), Some("2019-08-08"));
+        assert_eq!(date("2020-02-29").as_deref(), Some("2020-02-29"));
+        assert_eq!(
+            date("2019-08-08T12:30:00Z").as_deref(),
+            Some("2019-08-08T12:30:00Z")
+        );
+        assert_eq!(
+            date("2019-08-08 12:30:60.5+02:00").as_deref(),
+            Some("2019-08-08T12:30:60.5+02:00")
+        );
+        assert_eq!(
+            date("2019-08-08t12:30:00z").as_deref(),
+            Some("2019-08-08T12:30:00Z")
+        );
+        for text in [
+            "",
+            "2019",
+            "2019-8-8",
+            "2019-02-29",
+            "2019-13-01",
+            "0000-01-01",
+            "08.08.2019",
+            "2019-08-08T",
+            "2019-08-08T12:30Z",
+            "2019-08-08T12:30:00",
+            "2019-08-08T24:00:00Z",
+            "2019-08-08T12:60:00Z",
+            "2019-08-08T12:30:00.Z",
+            "2019-08-08T12:30:00+2:00",
+            "2019-08-08T12:30:00+24:00",
+            "2019-08-08x",
+            "２０１９-08-08",
+            "2019-08-0é",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_are_semver() {
+        for text in [
+            "1.5.1",
+            "0.0.0",
+            "1.10.0",
+            "1.0.0-alpha.1",
+            "1.0.0-0a.x-y",
+            "1.0.0+001",
+            "1.0.0-rc.1+b-1",
+        ] {
+            assert!(is_semver(text), "{text}");
+        }
+        for text in [
+            "",
+            "1",
+            "1.10",
+            "1.2.3.4",
+            "v1.2.3",
+            "01.2.3",
+            "1.2.3-",
+            "1.2.3-01",
+            "1.2.3+",
+            "1.2.3-a..b",
+            "1.2.x",
+        ] {
+            assert!(!is_semver(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names() {
+        for text in ["dummyimage.com", "a", "A-b.example", "127.0.0.1"] {
+            assert!(is_host(text), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "-a.b",
+            "a-.b",
+            "a_b",
+            "ä.de",
+            "a.b.",
+            "[::1]",
+            "a b",
+            &"a".repeat(64),
+        ] {
+            assert!(!is_host(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_are_absolute_http() {
+        assert_eq!(
+            url_host("https://dummyimage.com/600x400/000/fff&text=a"),
+            Some("dummyimage.com")
+        );
+        assert_eq!(url_host("HTTP://a:8080?x#y"), Some("a"));
+        for text in [
+            "",
+            "dummyimage.com",
+            "//a/b",
+            "ftp://a",
+            "javascript://a/%0aalert(1)",
+            "https://",
+            "https:///a",
+            "https://u:p@a/",
+            "https://a:99999/",
+            "https://a:x/",
+            "https://a/\"onload=",
+            "https://a/ b",
+            "https://a/<",
+            "https://a\\b",
+            "https://a:+80/",
+        ] {
+            assert_eq!(url_host(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbered_names_have_six_digits() {
+        assert_eq!(
+            numbered("anp-ref-028802-1615", "anp-ref-", 4),
+            Some("28802")
+        );
+        assert_eq!(
+            numbered("alphanode-1234567", "alphanode-", 0),
+            Some("1234567")
+        );
+        for text in [
+            "anp-ref-28802-1615",
+            "anp-ref-028802",
+            "anp-ref-028802-16155",
+            "anp-ref-02880x-1615",
+        ] {
+            assert_eq!(numbered(text, "anp-ref-", 4), None, "{text}");
+        }
+        assert_eq!(numbered("alphanode-28802", "alphanode-", 0), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! The table as a JSON Schema (draft 2020-12).
+//!
+//! It accepts what the boundary accepts, seen through a YAML parser that guesses types: a
+//! text may arrive as a number, a number as a string. Two things it cannot say: lengths
+//! count after cleaning, and keys may be spelled with spaces, hyphens or capitals (such
+//! keys fall under `additionalProperties` and are left to the boundary).
+
+use serde_json::{Map, Value, json};
+
+use super::{Field, Kind, MAX_URL, MAX_VERSION, TABLE};
+
+/// The schema of the front matter.
+#[must_use]
+pub fn json_schema() -> Value {
+    let mut schema = object(TABLE);
+    let head = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Front matter of an article",
+        "description": "Keys are matched after lower-casing and turning spaces and hyphens into underscores. \
+                        Lengths count characters after cleaning. Unknown keys are reported, not refused, by default.",
+    });
+    let mut whole = head.as_object().cloned().unwrap_or_default();
+    whole.append(&mut schema);
+    Value::Object(whole)
+}
+
+fn object(fields: &[Field]) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for field in fields {
+        for name in std::iter::once(&field.name).chain(field.aliases) {
+            properties.insert((*name).to_owned(), property(field));
+        }
+    }
+    let required: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.required)
+        .map(|field| field.name)
+        .collect();
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("object"));
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    schema.insert("additionalProperties".to_owned(), json!(true));
+    // A required member may be spelled with a capital: only the boundary can tell.
+    if !required.is_empty() {
+        schema.insert("minProperties".to_owned(), json!(required.len()));
+    }
+    schema
+}
+
+fn property(field: &Field) -> Value {
+    let mut schema = json!({ "anyOf": [value(&field.kind), nothing()] });
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("title".to_owned(), json!(field.label));
+        schema.insert("description".to_owned(), json!(field.description));
+    }
+    schema
+}
+
+fn value(kind: &Kind) -> Value {
+    match kind {
+        Kind::Text { max } => text(*max),
+        Kind::Numbered {
+            max,
+            prefix,
+            suffix_digits,
+        } => {
+            let suffix = if *suffix_digits > 0 {
+                format!("-[0-9]{{{suffix_digits}}}")
+            } else {
+                String::new()
+            };
+            json!({
+                "type": SCALAR,
+                "maxLength": max,
+                "pattern": format!("^\\s*(?!{prefix})|^\\s*{prefix}[0-9]{{6,}}{suffix}\\s*$"),
+            })
+        }
+        Kind::Slug => text(1_000),
+        Kind::Token { max, alphabet } => json!({
+            "type": SCALAR,
+            "pattern": format!("^\\s*{}{{1,{max}}}\\s*$", alphabet.class()),
+        }),
+        Kind::Choice(choices) => json!({ "enum": choices }),
+        Kind::Date => json!({
+            "type": "string",
+            "pattern": "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?\\s*$",
+        }),
+        Kind::Integer { min, max } => json!({
+            "anyOf": [
+                { "type": "integer", "minimum": min, "maximum": max },
+                { "type": "string", "pattern": "^\\s*[0-9]+\\s*$" },
+            ],
+        }),
+        Kind::Flag => json!({
+            "anyOf": [
+                { "type": "boolean" },
+                { "enum": [0, 1] },
+                { "type": "string", "pattern": "^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])\\s*$" },
+            ],
+        }),
+        Kind::SemVer => json!({
+            "type": "string",
+            "maxLength": MAX_VERSION,
+            "pattern": "^\\s*(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?\\s*$",
+        }),
+        Kind::Hex(digits) => {
+            json!({ "type": SCALAR, "pattern": format!("^\\s*[0-9a-f]{{{digits}}}\\s*$") })
+        }
+        Kind::Duration { .. } => json!({
+            "type": "string",
+            "pattern": "^\\s*([0-9]+[Ww])?([0-9]+[Dd])?([0-9]+[Hh])?([0-9]+[Mm])?([0-9]+[Ss])?\\s*$",
+        }),
+        Kind::Host => {
+            json!({ "type": SCALAR, "maxLength": 253, "pattern": "^\\s*[A-Za-z0-9.-]+\\s*$" })
+        }
+        Kind::Url => json!({
+            "type": "string",
+            "maxLength": MAX_URL,
+            "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9]",
+        }),
+        Kind::List { max, of } => json!({
+            "type": "array",
+            "maxItems": max,
+            "items": { "anyOf": [value(of), nothing()] },
+        }),
+        Kind::Pairs { max, text_max, .. } => {
+            let pairs = json!({ "type": "object", "additionalProperties": text(*text_max), "maxProperties": max });
+            json!({ "anyOf": [{ "type": "array", "maxItems": max, "items": pairs }, pairs] })
+        }
+        Kind::Group(members) => Value::Object(object(members)),
+    }
+}
+
+/// What a guessing YAML parser makes of a scalar that is read as text here.
+const SCALAR: [&str; 3] = ["string", "number", "boolean"];
+
+fn text(max: usize) -> Value {
+    json!({ "type": SCALAR, "maxLength": max })
+}
+
+/// Empty is absent.
+fn nothing() -> Value {
+    json!({ "anyOf": [{ "type": "null" }, { "type": "string", "pattern": "^\\s*$" }] })
+}

@@ -1,0 +1,89 @@
+//! The table as the reference page of the docs.
+
+use std::fmt::Write;
+
+use super::{Field, Kind, TABLE};
+
+/// `docs/schema.md`, whole.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(HEAD);
+    rows(&mut page, "", TABLE);
+    page.push_str(TAIL);
+    for field in TABLE {
+        let _ = writeln!(page, "{}", field.example);
+    }
+    page.push_str("```\n");
+    page
+}
+
+fn rows(page: &mut String, parent: &str, fields: &[Field]) {
+    for field in fields {
+        let name = format!("{parent}{}", field.name);
+        let aliases = match field.aliases {
+            [] => String::new(),
+            aliases => format!(" (also `{}`)", aliases.join("`, `")),
+        };
+        let members = match &field.kind {
+            Kind::Group(members) => Some((members, ".")),
+            Kind::List {
+                of: Kind::Group(members),
+                ..
+            } => Some((members, "[].")),
+            _ => None,
+        };
+        let required = match (field.required, field.required_in_strict) {
+            (true, _) => "yes",
+            (false, true) => "strict",
+            (false, false) => "",
+        };
+        let expected = field.kind.expected().replace('|', "\\|");
+        let _ = writeln!(
+            page,
+            "| `{name}`{aliases} | {expected} | {required} | {} |",
+            field.description
+        );
+        if let Some((members, separator)) = members {
+            rows(page, &format!("{name}{separator}"), members);
+        }
+    }
+}
+
+const HEAD: &str = "\
+# Front matter
+
+<!-- Generated from the field table in src/article/schema; `UPDATE_DOCS=1 cargo test docs_schema` writes it. -->
+
+A source opens with YAML between two lines `---` (the second may be `...`). Keys are matched
+after lower-casing and turning spaces and hyphens into underscores: `ai outline`,
+`AI-Outline` and `ai_outline` are one field, and giving it twice is an error.
+
+A scalar is read by its field's type, quoted or not: `title: no` is the text \"no\", and
+`reading_time: \"6\"` is the number 6. Whole numbers are decimal digits and nothing else: `+5`,
+`1_000`, `0x10` and `1e3` are errors, and leading zeros mean nothing. Empty is absent: nothing,
+an empty text or list, and an unquoted `~`. An unquoted `null` is absent too, but in a free text
+it is the text \"null\".
+
+Aliases (`*name`), anchors (`&name`), tags (`!name`), a second document and nesting deeper than
+16 are errors. Front matter ends at 64 KiB, a source at 4 MiB.
+
+Every text is cleaned: Unicode NFC; control characters, characters that steer the direction of
+text and invisible characters removed; white space folded and trimmed. Lengths count characters
+after that.
+
+Fields marked *strict* are required in strict mode, in which every warning is an error too.
+
+| field | expected | required | meaning |
+| --- | --- | --- | --- |
+";
+
+const TAIL: &str = "
+Disagreements between fields are warnings: a `reference` whose number is not that of
+`payload.source_id`, a `source_id` that does not name its `seed`, an image whose URL has another
+host than its `source`, `has_images` and `image_heavy` against the images really there,
+`paragraphs` against the body.
+
+All fields at once:
+
+```yaml
+";

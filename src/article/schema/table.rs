@@ -1,0 +1,563 @@
+//! The table itself. Its order is the order of everything that shows metadata.
+
+use super::{Alphabet, Field, Kind, MAX_EXACT};
+
+/// A field with nothing special about it; the rows below say what differs.
+const FIELD: Field = Field {
+    name: "",
+    aliases: &[],
+    kind: Kind::Flag,
+    label: "",
+    required_in_strict: false,
+    required: false,
+    description: "",
+    example: "",
+};
+
+const TEXTS: Kind = Kind::List {
+    max: 64,
+    of: &Kind::Text { max: 80 },
+};
+const SENTENCES: Kind = Kind::List {
+    max: 64,
+    of: &Kind::Text { max: 300 },
+};
+const TOKEN: Kind = Kind::Token {
+    max: 80,
+    alphabet: Alphabet::Common,
+};
+const PERCENT: Kind = Kind::Integer { min: 0, max: 100 };
+const COUNT: Kind = Kind::Integer {
+    min: 0,
+    max: MAX_EXACT,
+};
+
+/// Every field of the front matter.
+pub const TABLE: &[Field] = &[
+    Field {
+        name: "title",
+        kind: Kind::Text { max: 200 },
+        label: "Title",
+        required_in_strict: true,
+        description: "The title. If absent, the first level-1 heading, which then leaves the body.",
+        example: "title: 'redis caching notes: scheduled tasks'",
+        ..FIELD
+    },
+    Field {
+        name: "slug",
+        kind: Kind::Slug,
+        label: "Slug",
+        description: "Last segment of the route, slugified; default: the file name. An index file has none.",
+        example: "slug: scheduled-tasks-028802",
+        ..FIELD
+    },
+    Field {
+        name: "date",
+        kind: Kind::Date,
+        label: "Date",
+        description: "When it was published.",
+        example: "date: 2019-08-08",
+        ..FIELD
+    },
+    Field {
+        name: "updated",
+        kind: Kind::Date,
+        label: "Updated",
+        description: "When it was last changed.",
+        example: "updated: 2019-08-08T12:30:00Z",
+        ..FIELD
+    },
+    Field {
+        name: "topic",
+        kind: Kind::Text { max: 200 },
+        label: "Topic",
+        required_in_strict: true,
+        description: "What it is about.",
+        example: "topic: running scheduled tasks reliably / redis caching",
+        ..FIELD
+    },
+    Field {
+        name: "summary",
+        aliases: &["description"],
+        kind: Kind::Text { max: 500 },
+        label: "Summary",
+        required_in_strict: true,
+        description: "What search engines and lists show.",
+        example: "summary: how to keep scheduled tasks from piling up",
+        ..FIELD
+    },
+    Field {
+        name: "ai_outline",
+        kind: Kind::Pairs {
+            max: 32,
+            label_max: 80,
+            text_max: 500,
+        },
+        label: "Outline",
+        description: "Label and text of each step, in order.",
+        example: "ai_outline: [{context: for a high traffic archive}]",
+        ..FIELD
+    },
+    Field {
+        name: "ai_brief",
+        kind: Kind::Text { max: 1_000 },
+        label: "Brief",
+        description: "The brief the article was written from.",
+        example: "ai_brief: explain the trade-offs to an operator",
+        ..FIELD
+    },
+    Field {
+        name: "stack",
+        kind: TEXTS,
+        label: "Stack",
+        required_in_strict: true,
+        description: "Technologies it deals with.",
+        example: "stack: [redis caching, database]",
+        ..FIELD
+    },
+    Field {
+        name: "tools",
+        kind: TEXTS,
+        label: "Tools",
+        required_in_strict: true,
+        description: "Tools it uses.",
+        example: "tools: [redis-cli, cron]",
+        ..FIELD
+    },
+    Field {
+        name: "tags",
+        kind: TEXTS,
+        label: "Tags",
+        description: "Tags; articles can be purged by them.",
+        example: "tags: [redis, cron]",
+        ..FIELD
+    },
+    Field {
+        name: "categories",
+        kind: TEXTS,
+        label: "Categories",
+        description: "Categories.",
+        example: "categories: [operations]",
+        ..FIELD
+    },
+    Field {
+        name: "code_language",
+        kind: Kind::Token {
+            max: 32,
+            alphabet: Alphabet::Language,
+        },
+        label: "Code language",
+        description: "Language of its code blocks.",
+        example: "code_language: text",
+        ..FIELD
+    },
+    Field {
+        name: "difficulty",
+        kind: Kind::Choice(&["beginner", "intermediate", "advanced", "expert"]),
+        label: "Difficulty",
+        required_in_strict: true,
+        description: "Whom it is for.",
+        example: "difficulty: intermediate",
+        ..FIELD
+    },
+    Field {
+        name: "reading_time",
+        kind: Kind::Integer { min: 0, max: 600 },
+        label: "Reading time (minutes)",
+        required_in_strict: true,
+        description: "Whole minutes.",
+        example: "reading_time: 6",
+        ..FIELD
+    },
+    Field {
+        name: "view_count",
+        kind: COUNT,
+        label: "Views",
+        required_in_strict: true,
+        description: "How often it was read.",
+        example: "view_count: 330026",
+        ..FIELD
+    },
+    Field {
+        name: "score",
+        kind: Kind::Group(SCORE),
+        label: "Score",
+        required_in_strict: true,
+        description: "Marks out of 100.",
+        example: "score: {quality: 98, freshness: 71, depth: 80, clarity: 90}",
+        ..FIELD
+    },
+    Field {
+        name: "revision",
+        kind: Kind::Group(REVISION),
+        label: "Revision",
+        required_in_strict: true,
+        description: "State of the text.",
+        example: "revision: {status: reviewed, version: 1.5.1, last_reviewed: 2019-08-08}",
+        ..FIELD
+    },
+    Field {
+        name: "reference",
+        kind: Kind::Numbered {
+            max: 200,
+            prefix: "anp-ref-",
+            suffix_digits: 4,
+        },
+        label: "Reference",
+        required_in_strict: true,
+        description: "Where it comes from. The number of anp-ref-N-NNNN is that of payload.source_id.",
+        example: "reference: anp-ref-028802-1615",
+        ..FIELD
+    },
+    Field {
+        name: "hash",
+        kind: Kind::Hex(24),
+        label: "Hash",
+        required_in_strict: true,
+        description: "Fingerprint given by the generator.",
+        example: "hash: 8356724ae1829f39c3e9fa7e",
+        ..FIELD
+    },
+    Field {
+        name: "flags",
+        kind: Kind::Group(FLAGS),
+        label: "Flags",
+        required_in_strict: true,
+        description: "Yes-or-no facts.",
+        example: "flags: {ai_generated_style: 1, has_images: 1, image_heavy: 0, needs_human_review: 0}",
+        ..FIELD
+    },
+    Field {
+        name: "checklist",
+        kind: SENTENCES,
+        label: "Checklist",
+        required_in_strict: true,
+        description: "Things to check.",
+        example: "checklist: [inspect cache headers]",
+        ..FIELD
+    },
+    Field {
+        name: "entities",
+        kind: Kind::List {
+            max: 64,
+            of: &Kind::Group(ENTITY),
+        },
+        label: "Entities",
+        required_in_strict: true,
+        description: "Things it names.",
+        example: "entities: [{name: database, type: area}]",
+        ..FIELD
+    },
+    Field {
+        name: "image_sources",
+        kind: Kind::List {
+            max: 64,
+            of: &Kind::Group(IMAGE_SOURCE),
+        },
+        label: "Image sources",
+        required_in_strict: true,
+        description: "Images with the host they come from; the URL's host is that source.",
+        example: "image_sources: [{source: dummyimage.com, url: 'https://dummyimage.com/600x400', caption: a shelf}]",
+        ..FIELD
+    },
+    Field {
+        name: "payload",
+        kind: Kind::Group(PAYLOAD),
+        label: "Payload",
+        required_in_strict: true,
+        description: "How it was generated.",
+        example: "payload: {source_id: alphanode-028802, generator: synth, paragraphs: 9, scenario: archive, seed: 28802}",
+        ..FIELD
+    },
+    Field {
+        name: "notes",
+        kind: SENTENCES,
+        label: "Notes",
+        required_in_strict: true,
+        description: "Remarks.",
+        example: "notes: [measured on one machine]",
+        ..FIELD
+    },
+    Field {
+        name: "owner",
+        kind: Kind::Text { max: 300 },
+        label: "Owner",
+        description: "Who answers for it; shown with expected_result and rollback_note.",
+        example: "owner: platform team",
+        ..FIELD
+    },
+    Field {
+        name: "expected_result",
+        kind: Kind::Text { max: 300 },
+        label: "Expected result",
+        description: "What following it should lead to.",
+        example: "expected_result: one run at a time",
+        ..FIELD
+    },
+    Field {
+        name: "rollback_note",
+        kind: Kind::Text { max: 300 },
+        label: "Rollback",
+        description: "How to go back.",
+        example: "rollback_note: restore the old crontab",
+        ..FIELD
+    },
+    Field {
+        name: "draft",
+        kind: Kind::Flag,
+        label: "Draft",
+        description: "Drafts are skipped unless asked for.",
+        example: "draft: false",
+        ..FIELD
+    },
+    Field {
+        name: "ttl",
+        kind: Kind::Duration {
+            min_ms: 60_000,
+            max_ms: 3_650 * 86_400_000,
+        },
+        label: "Time to live",
+        description: "Overrides the default time to live in the store; units w, d, h, m, s.",
+        example: "ttl: 12h",
+        ..FIELD
+    },
+];
+
+const SCORE: &[Field] = &[
+    Field {
+        name: "quality",
+        kind: PERCENT,
+        label: "Quality",
+        description: "Quality.",
+        example: "98",
+        ..FIELD
+    },
+    Field {
+        name: "freshness",
+        kind: PERCENT,
+        label: "Freshness",
+        description: "Freshness.",
+        example: "71",
+        ..FIELD
+    },
+    Field {
+        name: "depth",
+        kind: PERCENT,
+        label: "Depth",
+        description: "Depth.",
+        example: "80",
+        ..FIELD
+    },
+    Field {
+        name: "clarity",
+        kind: PERCENT,
+        label: "Clarity",
+        description: "Clarity.",
+        example: "90",
+        ..FIELD
+    },
+];
+
+const REVISION: &[Field] = &[
+    Field {
+        name: "status",
+        kind: TOKEN,
+        label: "Status",
+        description: "State.",
+        example: "reviewed",
+        ..FIELD
+    },
+    Field {
+        name: "version",
+        kind: Kind::SemVer,
+        label: "Version",
+        description: "Version of the text.",
+        example: "1.5.1",
+        ..FIELD
+    },
+    Field {
+        name: "last_reviewed",
+        kind: Kind::Date,
+        label: "Last reviewed",
+        description: "When it was last reviewed.",
+        example: "2019-08-08",
+        ..FIELD
+    },
+];
+
+const FLAGS: &[Field] = &[
+    Field {
+        name: "ai_generated_style",
+        label: "AI-generated style",
+        description: "Written in the style of generated texts.",
+        example: "1",
+        ..FIELD
+    },
+    Field {
+        name: "has_images",
+        label: "Has images",
+        description: "The article or image_sources has images.",
+        example: "1",
+        ..FIELD
+    },
+    Field {
+        name: "image_heavy",
+        label: "Image-heavy",
+        description: "It is mostly images.",
+        example: "0",
+        ..FIELD
+    },
+    Field {
+        name: "needs_human_review",
+        label: "Needs human review",
+        description: "Kept out of search engines until reviewed.",
+        example: "0",
+        ..FIELD
+    },
+];
+
+const ENTITY: &[Field] = &[
+    Field {
+        name: "name",
+        kind: Kind::Text { max: 80 },
+        label: "Name",
+        required: true,
+        description: "Its name.",
+        example: "database",
+        ..FIELD
+    },
+    Field {
+        name: "type",
+        kind: Kind::Text { max: 80 },
+        label: "Type",
+        required: true,
+        description: "What kind of thing it is.",
+        example: "area",
+        ..FIELD
+    },
+];
+
+const IMAGE_SOURCE: &[Field] = &[
+    Field {
+        name: "source",
+        kind: Kind::Host,
+        label: "Source",
+        required: true,
+        description: "The host the image comes from.",
+        example: "dummyimage.com",
+        ..FIELD
+    },
+    Field {
+        name: "url",
+        kind: Kind::Url,
+        label: "URL",
+        required: true,
+        description: "The image.",
+        example: "https://dummyimage.com/600x400",
+        ..FIELD
+    },
+    Field {
+        name: "caption",
+        kind: Kind::Text { max: 300 },
+        label: "Caption",
+        description: "What it shows.",
+        example: "a shelf",
+        ..FIELD
+    },
+];
+
+const PAYLOAD: &[Field] = &[
+    Field {
+        name: "source_id",
+        kind: Kind::Numbered {
+            max: 200,
+            prefix: "alphanode-",
+            suffix_digits: 0,
+        },
+        label: "Source id",
+        description: "Id at the source; alphanode-N names its seed.",
+        example: "alphanode-028802",
+        ..FIELD
+    },
+    Field {
+        name: "generator",
+        kind: Kind::Text { max: 200 },
+        label: "Generator",
+        description: "What made it.",
+        example: "synth",
+        ..FIELD
+    },
+    Field {
+        name: "paragraphs",
+        kind: COUNT,
+        label: "Paragraphs",
+        description: "Top-level paragraphs of the body.",
+        example: "9",
+        ..FIELD
+    },
+    Field {
+        name: "scenario",
+        kind: Kind::Text { max: 200 },
+        label: "Scenario",
+        description: "What it was made for.",
+        example: "archive",
+        ..FIELD
+    },
+    Field {
+        name: "seed",
+        kind: COUNT,
+        label: "Seed",
+        description: "The seed it was made from.",
+        example: "28802",
+        ..FIELD
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::normalise;
+    use std::collections::HashSet;
+
+    fn check(fields: &[Field]) {
+        let mut names = HashSet::new();
+        for field in fields {
+            for name in field.aliases.iter().chain([&field.name]) {
+                assert!(names.insert(*name), "{name} is taken twice");
+                assert_eq!(&normalise(name), name);
+            }
+            assert!(
+                !field.label.is_empty()
+                    && !field.description.is_empty()
+                    && !field.example.is_empty()
+            );
+            assert!(field.description.ends_with('.'), "{}", field.name);
+            if let Kind::Group(members)
+            | Kind::List {
+                of: Kind::Group(members),
+                ..
+            } = &field.kind
+            {
+                check(members);
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_is_complete_and_every_name_is_taken_once() {
+        check(TABLE);
+        assert_eq!(TABLE.len(), 31);
+    }
+
+    #[test]
+    fn strict_mode_asks_for_what_the_generator_writes() {
+        let required: Vec<_> = TABLE
+            .iter()
+            .filter(|field| field.required_in_strict)
+            .map(|field| field.name)
+            .collect();
+        let listed = "title topic summary stack tools difficulty reading_time view_count score revision \
+                      reference hash flags checklist entities image_sources payload notes";
+        assert_eq!(required, listed.split_whitespace().collect::<Vec<_>>());
+    }
+}

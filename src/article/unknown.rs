@@ -1,0 +1,175 @@
+//! Fields that the table does not know, grouped over a run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::yaml::scalar::shortened;
+
+/// What happens to fields that the table does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// Nothing.
+    Allow,
+    /// They are counted, for one warning a name over the whole run.
+    #[default]
+    Warn,
+    /// Each is an error.
+    Deny,
+}
+
+/// A field of one source that the table does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Its normalised name with its parents (`score.qualty`), escaped and shortened.
+    pub name: String,
+    /// The field it was probably meant to be.
+    pub suggestion: Option<&'static str>,
+}
+
+impl UnknownField {
+    pub(super) fn new(parent: &str, name: &str, suggestion: Option<&'static str>) -> Self {
+        Self {
+            name: format!("{parent}{}", shortened(name)),
+            suggestion,
+        }
+    }
+}
+
+/// Unknown fields over many sources: `unknown field 'menu' in 212 files`. Two counts merge
+/// to the same whatever the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnknownCount {
+    fields: BTreeMap<String, (u64, Option<&'static str>)>,
+    /// Whether names were left out because there were too many.
+    pub more: bool,
+}
+
+/// One line about one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLine<'c> {
+    /// The name.
+    pub name: &'c str,
+    /// Files that have it.
+    pub files: u64,
+    /// The field it was probably meant to be.
+    pub suggestion: Option<&'static str>,
+}
+
+/// Most names that are kept. The smallest by name stay, so that what is kept does not depend
+/// on the order of the files.
+const MAX_NAMES: usize = 1_000;
+
+impl UnknownCount {
+    /// Counts the unknown fields of one source; a name that occurs twice counts once.
+    pub fn add(&mut self, fields: &[UnknownField]) {
+        for (index, field) in fields.iter().enumerate() {
+            if fields[..index].iter().any(|other| other.name == field.name) {
+                continue;
+            }
+            self.count(&field.name, 1, field.suggestion);
+        }
+    }
+
+    /// Adds another count.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, (files, suggestion)) in &other.fields {
+            self.count(name, *files, *suggestion);
+        }
+        self.more |= other.more;
+    }
+
+    fn count(&mut self, name: &str, files: u64, suggestion: Option<&'static str>) {
+        if let Some((count, _)) = self.fields.get_mut(name) {
+            *count += files;
+            return;
+        }
+        self.fields.insert(name.to_owned(), (files, suggestion));
+        if self.fields.len() > MAX_NAMES {
+            self.fields.pop_last();
+            self.more = true;
+        }
+    }
+
+    /// The lines, sorted by name.
+    pub fn lines(&self) -> impl Iterator<Item = UnknownLine<'_>> {
+        self.fields
+            .iter()
+            .map(|(name, (files, suggestion))| UnknownLine {
+                name,
+                files: *files,
+                suggestion: *suggestion,
+            })
+    }
+
+    /// Number of names.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl fmt::Display for UnknownLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.files == 1 { "" } else { "s" };
+        write!(
+            f,
+            "unknown field '{}' in {} file{plural}",
+            self.name, self.files
+        )?;
+        match self.suggestion {
+            Some(name) => write!(f, " (did you mean '{name}'?)"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(name: &str) -> UnknownField {
+        UnknownField::new("", name, None)
+    }
+
+    #[test]
+    fn names_are_counted_once_a_file() {
+        let mut count = UnknownCount::default();
+        count.add(&[
+            unknown("menu"),
+            unknown("menu"),
+            UnknownField::new("score.", "qualty", Some("quality")),
+        ]);
+        let mut other = UnknownCount::default();
+        other.add(&[unknown("menu")]);
+        count.merge(&other);
+        let lines: Vec<String> = count.lines().map(|line| line.to_string()).collect();
+        assert_eq!(
+            lines,
+            [
+                "unknown field 'menu' in 2 files",
+                "unknown field 'score.qualty' in 1 file (did you mean 'quality'?)"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_kept_does_not_depend_on_the_order() {
+        let names: Vec<UnknownField> = (0..3_000).map(|n| unknown(&format!("f{n:05}"))).collect();
+        let (mut forward, mut backward) = (UnknownCount::default(), UnknownCount::default());
+        for name in &names {
+            forward.add(std::slice::from_ref(name));
+        }
+        for name in names.iter().rev() {
+            backward.add(std::slice::from_ref(name));
+        }
+        assert_eq!(forward, backward);
+        assert_eq!(forward.len(), MAX_NAMES);
+        assert!(forward.more);
+    }
+}

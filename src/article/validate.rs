@@ -1,0 +1,386 @@
+//! Reads the tree by the table: every value by the type of its field, every error reported.
+
+use super::findings::Findings;
+use super::forms;
+use super::metadata::Value;
+use super::route::{MAX_SEGMENT_BYTES, slugify};
+use super::schema::{Field, Kind, MAX_URL, MAX_VERSION};
+use super::text::clean;
+use super::unknown::{UnknownField, UnknownFields};
+use crate::diagnostic::Span;
+use crate::duration;
+use crate::yaml::get::suggestion;
+use crate::yaml::scalar::{flag, is_null_word, quoted, shortened, whole_number};
+use crate::yaml::{self, Key, Node};
+
+/// The name of a value for messages: `score.quality`. Written out only when needed.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'n> {
+    parent: Option<&'n Name<'n>>,
+    own: &'static str,
+}
+
+impl Name<'_> {
+    fn code(&self) -> String {
+        match self.parent {
+            Some(parent) => format!("{}.{}", parent.code(), self.own),
+            None => self.own.to_owned(),
+        }
+    }
+}
+
+/// Reads mappings by a table of fields. Texts are moved out of the tree, not copied.
+pub(super) struct Validator<'v, 's> {
+    pub findings: &'v mut Findings<'s>,
+    pub policy: UnknownFields,
+    pub unknown: Vec<UnknownField>,
+}
+
+/// Fields with their values, in table order.
+pub(super) type Values = Vec<(&'static Field, Value)>;
+
+/// What became of one field of the table.
+#[derive(Default)]
+struct Slot {
+    /// Line of its key; 0 if it did not occur.
+    line: u32,
+    value: Option<Value>,
+    /// It was there, and wrong, and has been reported.
+    wrong: bool,
+}
+
+impl Validator<'_, '_> {
+    /// Reads the entries of a mapping; `parent` is the field it belongs to, and `at` its
+    /// place, which is blamed for members that are missing.
+    pub(super) fn fields(
+        &mut self,
+        table: &'static [Field],
+        entries: &mut [(Key, Node)],
+        parent: Option<&Name<'_>>,
+        at: Option<Span>,
+    ) -> Values {
+        let mut slots: Vec<Slot> = table.iter().map(|_| Slot::default()).collect();
+        let mut next = 0;
+        for (key, node) in entries {
+            // Generators write fields in one order, mostly that of the table.
+            let found = (next..table.len())
+                .chain(0..next)
+                .find(|&index| table[index].answers_to(&key.name));
+            let Some(index) = found.or_else(|| find_cleaned(table, &key.text)) else {
+                self.unknown_field(table, key, parent);
+                continue;
+            };
+            next = index + 1;
+            let field = &table[index];
+            let name = Name {
+                parent,
+                own: field.name,
+            };
+            if slots[index].line > 0 {
+                let message = format!(
+                    "expected each field once, found '{}' again (first on line {})",
+                    shortened(&key.text),
+                    slots[index].line
+                );
+                self.findings
+                    .error(&name.code(), Some(key.span), message, None);
+                continue;
+            }
+            let errors = self.findings.errors();
+            let value = self.value(&field.kind, node, &name);
+            slots[index] = Slot {
+                line: key.span.line,
+                value,
+                wrong: self.findings.errors() > errors,
+            };
+        }
+        for (field, slot) in table.iter().zip(&slots) {
+            let required = field.required || field.required_in_strict && self.findings.strict();
+            if required && slot.value.is_none() && !slot.wrong {
+                let name = Name {
+                    parent,
+                    own: field.name,
+                };
+                let message = format!("expected {}, found nothing", field.kind.expected());
+                let help = (!field.required).then(|| "strict mode requires this field".to_owned());
+                self.findings.error(&name.code(), at, message, help);
+            }
+        }
+        table
+            .iter()
+            .zip(slots)
+            .filter_map(|(field, slot)| Some((field, slot.value?)))
+            .collect()
+    }
+
+    fn unknown_field(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
+        if self.policy == UnknownFields::Allow {
+            return;
+        }
+        let names = table
+            .iter()
+            .flat_map(|field| field.aliases.iter().chain([&field.name]))
+            .copied();
+        let guess = suggestion(&key.name, names);
+        let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
+        let field = UnknownField::new(&prefix, &key.name, guess);
+        if self.policy == UnknownFields::Deny {
+            let message = format!("expected a field of the table, found '{}'", field.name);
+            let help = guess.map(|name| format!("did you mean '{name}'?"));
+            self.findings
+                .error("unknown-field", Some(key.span), message, help);
+        }
+        self.unknown.push(field);
+    }
+
+    /// One value. None if it is absent, or wrong and reported.
+    fn value(&mut self, kind: &'static Kind, node: &mut Node, name: &Name<'_>) -> Option<Value> {
+        let span = node.span;
+        match (&mut node.kind, kind) {
+            (yaml::Kind::Scalar { text, plain }, kind) if !is_nested(kind) => {
+                let text = clean(std::mem::take(text), &mut self.findings.cleaned);
+                let null = *plain && (text == "~" || !is_free_text(kind) && is_null_word(&text));
+                if text.is_empty() || null {
+                    return None;
+                }
+                self.scalar(kind, text, span, name)
+            }
+            (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => None,
+            (yaml::Kind::Sequence(items), Kind::List { max, of }) => {
+                if items.len() > *max {
+                    let message = format!("expected {}, found {}", kind.expected(), items.len());
+                    self.findings.error(&name.code(), Some(span), message, None);
+                    return None;
+                }
+                let values: Vec<Value> = items
+                    .iter_mut()
+                    .filter_map(|item| self.value(of, item, name))
+                    .collect();
+                (!values.is_empty()).then_some(Value::List(values))
+            }
+            (
+                _,
+                Kind::Pairs {
+                    max,
+                    label_max,
+                    text_max,
+                },
+            ) => self.pairs(kind, node, [*max, *label_max, *text_max], name),
+            (yaml::Kind::Mapping(entries), Kind::Group(members)) => {
+                let values = self.fields(members, entries, Some(name), Some(span));
+                let values: Vec<_> = values
+                    .into_iter()
+                    .map(|(field, value)| (field.name.to_owned(), value))
+                    .collect();
+                (!values.is_empty()).then_some(Value::Group(values))
+            }
+            _ => {
+                self.wrong(kind, node, name);
+                None
+            }
+        }
+    }
+
+    /// A node of the wrong shape.
+    fn wrong(&mut self, kind: &Kind, node: &Node, name: &Name<'_>) {
+        let message = format!("expected {}, found {}", kind.expected(), node.describe());
+        let help = match (&node.kind, kind) {
+            (yaml::Kind::Mapping(_), kind) if !is_nested(kind) => {
+                Some("quote the text if it contains ': '")
+            }
+            (yaml::Kind::Scalar { .. }, Kind::List { .. }) => Some("write it as a list: [a, b]"),
+            _ => None,
+        };
+        self.findings.error(
+            &name.code(),
+            Some(node.span),
+            message,
+            help.map(str::to_owned),
+        );
+    }
+
+    fn scalar(&mut self, kind: &Kind, text: String, span: Span, name: &Name<'_>) -> Option<Value> {
+        let fits = |max: usize| text.len() <= max || text.chars().count() <= max;
+        let fit = match kind {
+            Kind::Text { max } => fits(*max),
+            Kind::Numbered {
+                max,
+                prefix,
+                suffix_digits,
+            } => {
+                fits(*max)
+                    && (!text.starts_with(prefix)
+                        || forms::numbered(&text, prefix, *suffix_digits).is_some())
+            }
+            Kind::Token { max, alphabet } => {
+                fits(*max) && text.chars().all(|c| alphabet.contains(c))
+            }
+            Kind::Choice(choices) => choices.contains(&text.as_str()),
+            Kind::SemVer => fits(MAX_VERSION) && forms::is_semver(&text),
+            Kind::Hex(digits) => {
+                text.len() == *digits
+                    && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            }
+            Kind::Duration { min_ms, max_ms } => {
+                duration::parse_ms(&text).is_some_and(|ms| (min_ms..=max_ms).contains(&&ms))
+            }
+            Kind::Url => fits(MAX_URL) && forms::url_host(&text).is_some(),
+            Kind::Slug => return self.slug(&text, span, name),
+            Kind::Date | Kind::Integer { .. } | Kind::Flag | Kind::Host => {
+                let value = match kind {
+                    Kind::Date => forms::date(&text).map(Value::Text),
+                    Kind::Integer { min, max } => whole_number(&text)
+                        .filter(|number| (min..=max).contains(&number))
+                        .map(Value::Number),
+                    Kind::Flag => flag(&text).map(Value::Flag),
+                    _ => forms::is_host(&text).then(|| Value::Text(text.to_ascii_lowercase())),
+                };
+                if value.is_none() {
+                    self.unfit(kind, &text, span, name);
+                }
+                return value;
+            }
+            Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_) => false,
+        };
+        if fit {
+            return Some(Value::Text(text));
+        }
+        self.unfit(kind, &text, span, name);
+        None
+    }
+
+    fn unfit(&mut self, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {
+        let count = text.chars().count();
+        let found = match kind {
+            Kind::Text { .. } => count.to_string(),
+            _ if count > 60 => format!("{} ({count} characters)", quoted(text)),
+            _ => quoted(text),
+        };
+        let message = format!("expected {}, found {found}", kind.expected());
+        self.findings.error(&name.code(), Some(span), message, None);
+    }
+
+    fn slug(&mut self, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
+        let slug = slugify(&text);
+        if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
+            self.unfit(&Kind::Slug, text, span, name);
+            return None;
+        }
+        if slug != text {
+            let message = format!(
+                "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
+                quoted(text)
+            );
+            self.findings
+                .warning(&name.code(), Some(span), message, None);
+        }
+        Some(Value::Text(slug))
+    }
+
+    /// Pairs: a list of mappings, or one mapping.
+    fn pairs(
+        &mut self,
+        kind: &Kind,
+        node: &mut Node,
+        limits: [usize; 3],
+        name: &Name<'_>,
+    ) -> Option<Value> {
+        let mut pairs = Vec::new();
+        let span = node.span;
+        match &mut node.kind {
+            yaml::Kind::Mapping(entries) => self.pair_entries(entries, limits, name, &mut pairs),
+            yaml::Kind::Sequence(items) => {
+                for item in items {
+                    match &mut item.kind {
+                        yaml::Kind::Mapping(entries) => {
+                            self.pair_entries(entries, limits, name, &mut pairs)
+                        }
+                        yaml::Kind::Scalar { text, plain } if is_nothing(text, *plain) => {}
+                        _ => {
+                            let message =
+                                format!("expected a pair 'label: text', found {}", item.describe());
+                            self.findings
+                                .error(&name.code(), Some(item.span), message, None);
+                        }
+                    }
+                }
+            }
+            yaml::Kind::Scalar { .. } => {
+                self.wrong(kind, node, name);
+                return None;
+            }
+        }
+        if pairs.len() > limits[0] {
+            let message = format!("expected {}, found {}", kind.expected(), pairs.len());
+            self.findings.error(&name.code(), Some(span), message, None);
+            return None;
+        }
+        (!pairs.is_empty()).then_some(Value::Group(pairs))
+    }
+
+    fn pair_entries(
+        &mut self,
+        entries: &mut [(Key, Node)],
+        [_, label_max, text_max]: [usize; 3],
+        name: &Name<'_>,
+        pairs: &mut Vec<(String, Value)>,
+    ) {
+        for (key, node) in entries {
+            let label = clean(std::mem::take(&mut key.text), &mut self.findings.cleaned);
+            let count = label.chars().count();
+            if count == 0 || count > label_max {
+                let message =
+                    format!("expected a label of 1 to {label_max} characters, found {count}");
+                self.findings
+                    .error(&name.code(), Some(key.span), message, None);
+                continue;
+            }
+            let yaml::Kind::Scalar { text, plain } = &mut node.kind else {
+                let message = format!(
+                    "expected a text of at most {text_max} characters, found {}",
+                    node.describe()
+                );
+                self.findings
+                    .error(&name.code(), Some(node.span), message, None);
+                continue;
+            };
+            let text = clean(std::mem::take(text), &mut self.findings.cleaned);
+            if text.is_empty() || *plain && text == "~" {
+                continue;
+            }
+            let count = text.chars().count();
+            if count > text_max {
+                let message =
+                    format!("expected a text of at most {text_max} characters, found {count}");
+                self.findings
+                    .error(&name.code(), Some(node.span), message, None);
+                continue;
+            }
+            pairs.push((label, Value::Text(text)));
+        }
+    }
+}
+
+/// A key with invisible characters in it still names its field.
+fn find_cleaned(table: &[Field], key: &str) -> Option<usize> {
+    if key.is_ascii() && !key.bytes().any(|b| b.is_ascii_control()) {
+        return None;
+    }
+    let name = yaml::normalise(&clean(key.to_owned(), &mut super::text::Cleaned::default()));
+    table.iter().position(|field| field.answers_to(&name))
+}
+
+fn is_nested(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_)
+    )
+}
+
+fn is_free_text(kind: &Kind) -> bool {
+    matches!(kind, Kind::Text { .. } | Kind::Numbered { .. })
+}
+
+fn is_nothing(text: &str, plain: bool) -> bool {
+    text.trim().is_empty() || plain && (text == "~" || is_null_word(text))
+}

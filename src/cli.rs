@@ -1,0 +1,222 @@
+//! The command line: clap's types, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Publishes generated article files to Redis, with a way back.
+#[derive(Debug, Parser)]
+#[command(name = "anp", version, after_help = crate::exit::TABLE, max_term_width = 100)]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command. Those with a setting of the same name win over the `ANP_…`
+/// variable, which wins over anp.yaml.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Settings file [env: ANP_CONFIG] [default: ./anp.yaml if it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The store: 'embedded', redis://[user@]host:port/db or redis+unix:///path?db=0
+    /// [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis: Option<String>,
+    /// Prefix of every key [env: ANP_PREFIX] [default: anp]
+    #[arg(long, global = true)]
+    pub prefix: Option<String>,
+    /// Folder of manifests and of the embedded store [env: ANP_STATE_DIR] [default: the XDG
+    /// state folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<String>,
+    /// How long a server that says "not now" is asked again [env: ANP_DEADLINE] [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub deadline: Option<String>,
+    /// What stdout is: text, or one JSON object a line; 'auto' is text on a terminal
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub format: Format,
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What stdout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text on a terminal, JSON elsewhere; text everywhere for commands that only look.
+    Auto,
+    /// For people.
+    Text,
+    /// JSON lines.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Publish a content tree, and print the rollback manifest of the written keys
+    Import(Import),
+    /// Report every error and warning of a content tree; needs no store
+    Check(Check),
+    /// Compare the store with what a run wrote
+    Verify(Verify),
+    /// Undo a run: every key goes back to the value, type and expiry it had
+    Rollback(Rollback),
+    /// List the runs, each with its result and its rollback command
+    Runs,
+    /// Show what the store holds for one route
+    Show(Show),
+    /// Print the JSON Schema of the front matter
+    Schema,
+}
+
+/// Where articles come from and how they are judged.
+#[derive(Debug, Args)]
+pub struct Content {
+    /// Folder of article files [env: ANP_CONTENT] [default: content]
+    #[arg(value_name = "CONTENT")]
+    pub content: Option<String>,
+    /// Turn warnings into errors and require the fields that the generator writes
+    /// [env: ANP_STRICT]
+    #[arg(long)]
+    pub strict: bool,
+    /// Publish drafts too [env: ANP_DRAFTS]
+    #[arg(long)]
+    pub drafts: bool,
+    /// Fields that the schema does not know: allow, warn or deny [env: ANP_UNKNOWN_FIELDS]
+    #[arg(long, value_name = "RULE")]
+    pub unknown_fields: Option<String>,
+    /// How many articles may be invalid, as a count or a percentage [env: ANP_MAX_INVALID]
+    /// [default: 5%]
+    #[arg(long, value_name = "N|P%")]
+    pub max_invalid: Option<String>,
+    /// Folder of templates that replace the built-in ones [env: ANP_TEMPLATES]
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<String>,
+}
+
+/// `anp import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Where articles come from.
+    #[command(flatten)]
+    pub content: Content,
+    /// Time to live of articles that name none [env: ANP_TTL] [default: 7d]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<String>,
+    /// Remove what the store holds under the folders of CONTENT and CONTENT no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// How many of the stored articles --prune may remove [env: ANP_MAX_REMOVED] [default: 10%]
+    #[arg(long, value_name = "N|P%")]
+    pub max_removed: Option<String>,
+    /// Let --prune remove more than that
+    #[arg(long, requires = "prune")]
+    pub force: bool,
+    /// Who is responsible for the run [env: ANP_OWNER]
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What the owner expects of the run [env: ANP_EXPECTED_RESULT]
+    #[arg(long, value_name = "TEXT")]
+    pub expected_result: Option<String>,
+    /// Stop just before the first write: no lock, no manifest, read rights only
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `anp check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Where articles come from.
+    #[command(flatten)]
+    pub content: Content,
+}
+
+/// `anp verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A run's id, the file of a manifest, or 'last'
+    pub run: String,
+}
+
+/// `anp rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
+    pub run: String,
+    /// Stop just before the first write: no lock, no manifest, read rights only
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `anp show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The route, as in /redis-caching/scheduled-tasks-028802/
+    pub route: String,
+    /// Print the stored page as it is
+    #[arg(long, conflicts_with = "meta")]
+    pub page: bool,
+    /// Print the stored meta object as it is
+    #[arg(long)]
+    pub meta: bool,
+}
+
+impl Common {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("redis", self.redis.clone()),
+            ("prefix", self.prefix.clone()),
+            ("state_dir", self.state_dir.clone()),
+            ("deadline", self.deadline.clone()),
+        ])
+    }
+}
+
+impl Content {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let flag = |set: bool| set.then(|| "true".to_owned());
+        given([
+            ("content", self.content.clone()),
+            ("strict", flag(self.strict)),
+            ("drafts", flag(self.drafts)),
+            ("unknown_fields", self.unknown_fields.clone()),
+            ("max_invalid", self.max_invalid.clone()),
+            ("templates", self.templates.clone()),
+        ])
+    }
+}
+
+impl Import {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.content.settings();
+        all.extend(given([
+            ("ttl", self.ttl.clone()),
+            ("max_removed", self.max_removed.clone()),
+            ("owner", self.owner.clone()),
+            ("expected_result", self.expected_result.clone()),
+        ]));
+        all
+    }
+}
+
+fn given<const N: usize>(
+    options: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    options
+        .into_iter()
+        .filter_map(|(key, text)| text.map(|text| (key, text)))
+        .collect()
+}

@@ -1,0 +1,42 @@
+//! `anp check`: the survey alone.
+
+use serde_json::json;
+
+use super::survey::{Purpose, refuse_invalid, renderer, report, survey};
+use crate::cli::{Check, Common};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::{Output, Progress};
+
+pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
+    let settings = super::settings(common, arguments.content.settings())?;
+    let renderer = renderer(&settings)?;
+    let purpose = Purpose {
+        store: None,
+        spool_in: None,
+        run: "check",
+        started_at: 0,
+    };
+    let (survey, _) = survey(&settings, &renderer, purpose, Progress::new(common.quiet))?;
+    let mut output = Output::stdout(common.format, false);
+    report(&survey, &mut output, &mut |output, text| output.text(text));
+    output.text(format!(
+        "{} articles: {} valid, {} invalid, {} drafts left out, {} skipped",
+        survey.sources,
+        survey.entries.len(),
+        survey.invalid + survey.unreadable,
+        survey.drafts,
+        survey.skipped - survey.unreadable,
+    ));
+    output.json(&json!({
+        "type": "summary", "command": "check", "articles": survey.sources,
+        "valid": survey.entries.len(), "invalid": survey.invalid + survey.unreadable,
+        "drafts": survey.drafts, "skipped": survey.skipped - survey.unreadable,
+    }));
+    output.flush();
+    refuse_invalid(&settings, &survey)?;
+    if survey.invalid + survey.unreadable > 0 {
+        return Ok(Exit::Partial);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,294 @@
+//! `anp import`: survey → plan → gate → apply → report.
+
+use super::outcome::{Outcome, status_of, stopped};
+use super::prune::{self, Pruning};
+use super::survey::{Purpose, refuse_invalid, renderer, report, survey, to_stderr};
+use crate::cli::{Common, Import};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::ops::run::{Purpose as RunPurpose, Run};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
+use crate::publish::manifest::{Action, Counts, Fate, Status};
+use crate::publish::plan::{Entry, Keys, Need, Seen};
+use crate::publish::spool::Spooled;
+use crate::publish::state::{Fingerprint, Present};
+use crate::publish::step::{Step, Want};
+use crate::render::Renderer;
+use crate::report::{Output, Progress as Bars, note};
+use crate::settings::Settings;
+use crate::source::Survey;
+use crate::store::Session;
+
+pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
+    let settings = super::settings(common, arguments.settings())?;
+    let renderer = renderer(&settings)?;
+    let mut outcome = Outcome::new(Output::stdout(common.format, true));
+    let job = Job {
+        settings: &settings,
+        arguments,
+        renderer: &renderer,
+        keys: Keys::new(&settings.prefix),
+        bars: Bars::new(common.quiet),
+    };
+    if arguments.dry_run {
+        job.dry_run(&mut outcome)
+    } else {
+        job.publish(&mut outcome)
+    }
+}
+
+struct Job<'a> {
+    settings: &'a Settings,
+    arguments: &'a Import,
+    renderer: &'a Renderer,
+    keys: Keys,
+    bars: Bars,
+}
+
+/// What will be done, finished before the first write.
+struct Plan {
+    survey: Survey,
+    spooled: Option<Spooled>,
+    pruning: Pruning,
+}
+
+impl Job<'_> {
+    fn dry_run(&self, outcome: &mut Outcome) -> Result<Exit, Failure> {
+        let address = &self.settings.address;
+        let mut store = Connected::open(address, self.settings)
+            .map_err(|error| Failure::before_writing(&error))?;
+        let now_ms = store
+            .session
+            .now_ms()
+            .map_err(|error| Failure::before_writing(&error))?;
+        outcome.dry_run("import", &address.to_string());
+        // Rendered all the same, so that what would fail fails here; but kept nowhere.
+        let plan = self.plan(&mut store.session, "dry-run", now_ms, None, outcome)?;
+        let mut counts = plan.counts();
+        for entry in &plan.survey.entries {
+            plan.foresee(entry, &self.keys, &mut counts, outcome);
+        }
+        for leftover in &plan.pruning.leftovers {
+            let keys = [
+                (&leftover.page, self.keys.page(&leftover.route)),
+                (&leftover.meta, self.keys.meta(&leftover.route)),
+            ];
+            for (_, key) in keys.iter().filter(|(seen, _)| **seen != Seen::Absent) {
+                counts.removed += 1;
+                foreseen(outcome, key, Action::Remove, None);
+            }
+        }
+        let (status, exit) = status_of(plan.is_partial());
+        outcome.summary(None, "import", status.word(), &counts);
+        Ok(exit)
+    }
+
+    fn publish(&self, outcome: &mut Outcome) -> Result<Exit, Failure> {
+        let content = std::path::absolute(&self.settings.content)
+            .unwrap_or_else(|_| self.settings.content.clone());
+        let purpose = RunPurpose {
+            command: "import",
+            address: &self.settings.address,
+            prefix: &self.settings.prefix,
+            content: Some(content.to_string_lossy().into_owned()),
+            undoes: None,
+        };
+        let mut run = Run::begin(self.settings, purpose)?;
+        outcome.run(&run);
+        let (id, started_at) = (run.header.run.clone(), run.header.started_at);
+        let folder = Some(self.settings.state_dir.as_path());
+        let plan = self.plan(&mut run.store.session, &id, started_at, folder, outcome);
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(failure) => {
+                let refused = failure.exit == Exit::Refused;
+                let status = if refused { Status::Refused } else { Status::Stopped };
+                // The failure itself is what matters now.
+                let _ = run.end(status, Progress::default());
+                return Err(failure);
+            }
+        };
+        let mut progress = Progress {
+            counts: plan.counts(),
+            ..Progress::default()
+        };
+        let bar = self.bars.bar("write", "keys", plan.steps());
+        let applied = Apply {
+            session: &mut run.store.session,
+            manifest: &mut run.manifest,
+            lease: &run.lease,
+            under_oom: false,
+        }
+        .run(plan.groups(&self.keys), &mut progress, &mut |report| {
+            bar.inc(1);
+            outcome.key(report);
+        });
+        bar.finish_and_clear();
+        let (header, manifest) = (run.header.clone(), run.manifest_path());
+        let (counts, touched) = (progress.counts, progress.touched);
+        if let Err(stop) = applied {
+            let _ = run.end(Status::Stopped, progress);
+            outcome.summary(Some((&header, &manifest)), "import", "stopped", &counts);
+            return Err(stopped(&stop, touched, &header.rollback));
+        }
+        let left = counts.conflicts + counts.expired + counts.withheld > 0;
+        let (status, exit) = status_of(left || plan.is_partial());
+        run.end(status, progress)
+            .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+        outcome.summary(Some((&header, &manifest)), "import", status.word(), &counts);
+        Ok(exit)
+    }
+
+    /// Survey, diagnostics, gate.
+    fn plan(
+        &self,
+        session: &mut Session,
+        run: &str,
+        started_at: i64,
+        spool_in: Option<&std::path::Path>,
+        outcome: &mut Outcome,
+    ) -> Result<Plan, Failure> {
+        let purpose = Purpose {
+            store: Some((&mut *session, &self.keys)),
+            spool_in,
+            run,
+            started_at,
+        };
+        let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
+        report(&survey, &mut outcome.output, &mut to_stderr);
+        refuse_invalid(self.settings, &survey)?;
+        let pruning = if self.arguments.prune {
+            let force = self.arguments.force;
+            prune::plan(self.settings, force, &survey, session, &self.keys)?
+        } else {
+            Pruning::default()
+        };
+        if let Some(why) = &pruning.withheld {
+            note(format!("warning: {why}"));
+        }
+        if pruning.out_of_reach > 0 {
+            note(format!(
+                "note: {} stored articles lie outside the folders of the content tree and stay",
+                pruning.out_of_reach
+            ));
+        }
+        Ok(Plan {
+            survey,
+            spooled,
+            pruning,
+        })
+    }
+}
+
+impl Plan {
+    fn is_partial(&self) -> bool {
+        self.survey.invalid + self.survey.unreadable > 0 || self.pruning.withheld.is_some()
+    }
+
+    /// Counts as they stand before anything is written.
+    fn counts(&self) -> Counts {
+        let kept = self.survey.entries.iter().filter(|entry| entry.need == Need::Keep);
+        Counts {
+            kept: 2 * kept.count() as u64,
+            invalid: self.survey.invalid + self.survey.unreadable,
+            ..Counts::default()
+        }
+    }
+
+    fn steps(&self) -> u64 {
+        let written = self.survey.entries.iter().filter(|entry| entry.need != Need::Keep);
+        2 * (written.count() + self.pruning.leftovers.len()) as u64
+    }
+
+    fn groups(&self, keys: &Keys) -> impl Iterator<Item = Result<Group, Stop>> {
+        let writes = self
+            .survey
+            .entries
+            .iter()
+            .filter(|entry| entry.need != Need::Keep)
+            .map(|entry| self.group(entry, keys));
+        let removes = self.pruning.leftovers.iter().map(|leftover| {
+            let objects = [
+                (leftover.page, keys.page(&leftover.route)),
+                (leftover.meta, keys.meta(&leftover.route)),
+            ];
+            let present = objects.into_iter().filter(|(seen, _)| *seen != Seen::Absent);
+            Ok(present
+                .map(|(seen, key)| Step {
+                    key,
+                    want: Want::Remove,
+                    prior_bytes: seen.bytes() as usize,
+                })
+                .collect())
+        });
+        writes.chain(removes)
+    }
+
+    fn group(&self, entry: &Entry, keys: &Keys) -> Result<Group, Stop> {
+        let objects = [
+            (keys.page(&entry.route), entry.page),
+            (keys.meta(&entry.route), entry.meta),
+        ];
+        let mut bodies = match (entry.spot, &self.spooled) {
+            (Some(spot), Some(spooled)) => {
+                let length = spot.page_bytes + spot.meta_bytes;
+                let mut page = spooled.read(spot.offset, length).map_err(Stop::Spool)?;
+                let meta = page.split_off(spot.page_bytes);
+                vec![page, meta].into_iter()
+            }
+            _ => Vec::new().into_iter(),
+        };
+        let steps = objects.into_iter().map(|(key, seen)| {
+            let want = match bodies.next() {
+                Some(content) => Want::Put {
+                    made: Present {
+                        kind: "string".to_owned(),
+                        expires_at_ms: Some(entry.expires_at_ms),
+                        fingerprint: Fingerprint::of(&content),
+                    },
+                    content,
+                    create: seen == Seen::Absent,
+                },
+                None => Want::Refresh {
+                    to_ms: entry.expires_at_ms,
+                    seen_ms: seen.expires_at_ms(),
+                },
+            };
+            Step {
+                key,
+                want,
+                prior_bytes: seen.bytes() as usize,
+            }
+        });
+        Ok(steps.collect())
+    }
+
+    /// Reports and counts what would be done for `entry`.
+    fn foresee(&self, entry: &Entry, keys: &Keys, counts: &mut Counts, outcome: &mut Outcome) {
+        let bytes = entry.spot.map_or([0, 0], |spot| [spot.page_bytes, spot.meta_bytes]);
+        let objects = [
+            (keys.page(&entry.route), entry.page, bytes[0]),
+            (keys.meta(&entry.route), entry.meta, bytes[1]),
+        ];
+        for (key, seen, bytes) in objects {
+            let action = match (entry.need, seen) {
+                (Need::Keep, _) => continue,
+                (Need::Refresh, _) => Action::Refresh,
+                (Need::Write, Seen::Absent) => Action::Create,
+                (Need::Write, _) => Action::Update,
+            };
+            counts.add(action, bytes as u64);
+            foreseen(outcome, &key, action, Some(entry.expires_at_ms));
+        }
+    }
+}
+
+fn foreseen(outcome: &mut Outcome, key: &str, action: Action, expires_at_ms: Option<i64>) {
+    outcome.key(&KeyReport {
+        key,
+        action: Some(action),
+        fate: Fate::Written,
+        expires_at_ms,
+    });
+}

@@ -1,0 +1,49 @@
+//! One file a command: arguments → settings → one call of the core → report.
+
+mod check;
+mod import;
+mod outcome;
+mod prune;
+mod rollback;
+mod runs;
+mod schema;
+mod show;
+mod survey;
+mod undone;
+mod verify;
+
+use crate::cli::{Cli, Command, Common};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::settings::{Settings, Sources};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Whatever ends it early, with its exit code.
+pub fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Import(arguments) => import::run(common, arguments),
+        Command::Check(arguments) => check::run(common, arguments),
+        Command::Verify(arguments) => verify::run(common, arguments),
+        Command::Rollback(arguments) => rollback::run(common, arguments),
+        Command::Runs => runs::run(common),
+        Command::Show(arguments) => show::run(common, arguments),
+        Command::Schema => Ok(schema::run(common)),
+    }
+}
+
+fn settings(common: &Common, of_command: Vec<(&'static str, String)>) -> Result<Settings, Failure> {
+    let current_dir = std::env::current_dir().map_err(|error| {
+        Failure::new(Exit::Config, format!("cannot tell the current folder: {error}"))
+    })?;
+    let mut flags = common.settings();
+    flags.extend(of_command);
+    Settings::load(&Sources {
+        config: common.config.as_deref(),
+        flags,
+        env: &|name| std::env::var(name).ok(),
+        current_dir: &current_dir,
+    })
+}

@@ -1,0 +1,291 @@
+//! What a writing command says: the run first, then each key, then the summary.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::run::Run;
+use crate::publish::apply::{KeyReport, Stop};
+use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
+use crate::report::{Output, note};
+use crate::store::Class;
+
+/// So many keys are shown on a terminal.
+const FIRST_KEYS: usize = 10;
+
+/// Reports a run as it goes.
+pub(super) struct Outcome {
+    pub output: Output,
+    started: Instant,
+    first_keys: Vec<String>,
+    more_keys: u64,
+}
+
+impl Outcome {
+    pub(super) fn new(output: Output) -> Self {
+        Self {
+            output,
+            started: Instant::now(),
+            first_keys: Vec::new(),
+            more_keys: 0,
+        }
+    }
+
+    /// The first line: which run this is and how to undo it.
+    pub(super) fn run(&mut self, run: &Run) {
+        let header = &run.header;
+        self.output.json(&json!({
+            "type": "run", "run": header.run, "command": header.command,
+            "started_at": header.started_at, "owner": header.owner,
+            "expected_result": header.expected_result, "server": header.server,
+            "db": header.db, "prefix": header.prefix,
+            "manifest": run.manifest_path(), "rollback": header.rollback,
+        }));
+        // Whatever happens from here on, the way back has been printed.
+        self.output.flush();
+    }
+
+    /// The first line of a dry run.
+    pub(super) fn dry_run(&mut self, command: &str, server: &str) {
+        self.output.json(&json!({
+            "type": "run", "run": null, "command": command, "dry_run": true,
+            "server": server, "manifest": null, "rollback": null,
+        }));
+        self.output
+            .text(format!("dry run · {command} · {server}: nothing is written"));
+    }
+
+    /// One key.
+    pub(super) fn key(&mut self, report: &KeyReport<'_>) {
+        let KeyReport { key, action, fate, expires_at_ms } = report;
+        match (fate, action) {
+            (Fate::Written, Some(action)) => {
+                let action = action.word();
+                self.output.json(&json!({
+                    "type": "key", "key": key, "action": action, "expires_at": expires_at_ms,
+                }));
+                if self.output.is_json() {
+                    return;
+                }
+                if self.first_keys.len() == FIRST_KEYS {
+                    self.more_keys += 1;
+                    return;
+                }
+                let expires = expires_at_ms.map_or(String::new(), |at| {
+                    format!("  expires {}", show_time(at))
+                });
+                self.first_keys.push(format!("  {action:8}{key}{expires}"));
+            }
+            (Fate::Already, _) => {}
+            _ => {
+                let why = match fate {
+                    Fate::Conflict => "somebody else changed it: kept as it is",
+                    Fate::Expired => "its expiry has passed: not written",
+                    _ => "its page was not written: not written either",
+                };
+                self.output.json(&json!({ "type": "left", "key": key, "fate": fate }));
+                note(format!("warning: {key}: {why}"));
+            }
+        }
+    }
+
+    /// The summary of a run that ended by itself.
+    pub(super) fn summary(
+        &mut self,
+        header: Option<(&Header, &std::path::Path)>,
+        command: &str,
+        status: &str,
+        counts: &Counts,
+    ) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut object = json!({
+            "type": "summary", "command": command, "status": status,
+            "counts": counts, "seconds": (seconds * 1000.0).round() / 1000.0,
+        });
+        if let Some((header, manifest)) = header {
+            object["run"] = json!(header.run);
+            object["owner"] = json!(header.owner);
+            object["expected_result"] = json!(header.expected_result);
+            object["manifest"] = json!(manifest);
+            object["rollback"] = json!(header.rollback);
+        } else {
+            object["dry_run"] = json!(true);
+        }
+        self.output.json(&object);
+        if let Some((header, _)) = header {
+            let server = format!("{}, prefix {}", header.server, header.prefix);
+            self.output
+                .text(format!("run {} · {command} · {server} · {status}", header.run));
+            for (label, text) in [("owner", &header.owner), ("expected", &header.expected_result)] {
+                if let Some(text) = text {
+                    self.output.text(format!("{label}: {text}"));
+                }
+            }
+        }
+        self.output.text("");
+        self.table(counts, seconds);
+        if !self.first_keys.is_empty() {
+            self.output.text("");
+            for line in std::mem::take(&mut self.first_keys) {
+                self.output.text(line);
+            }
+            if self.more_keys > 0 {
+                let more = self.more_keys;
+                self.output.text(format!("  … and {more} more keys, all in the manifest"));
+            }
+        }
+        if let Some((header, manifest)) = header {
+            self.output.text("");
+            self.output.text(format!("manifest  {}", manifest.display()));
+            self.output.text(format!("rollback  {}", header.rollback));
+        }
+        self.output.flush();
+    }
+
+    fn table(&mut self, counts: &Counts, seconds: f64) {
+        let rows = [
+            ("created", counts.created, "keys", true),
+            ("updated", counts.updated, "keys", true),
+            ("refreshed", counts.refreshed, "keys", true),
+            ("kept", counts.kept, "keys", true),
+            ("removed", counts.removed, "keys", true),
+            ("invalid", counts.invalid, "articles", true),
+            ("conflicts", counts.conflicts, "keys", counts.conflicts > 0),
+            ("expired", counts.expired, "keys", counts.expired > 0),
+            ("withheld", counts.withheld, "keys", counts.withheld > 0),
+            ("bytes", counts.bytes, "", true),
+        ];
+        for (name, number, unit, shown) in rows {
+            if shown {
+                self.output
+                    .text(format!("  {name:10}{number:>12} {unit}").trim_end());
+            }
+        }
+        self.output.text(format!("  {:10}{seconds:>12.2} s", "time"));
+    }
+}
+
+/// The failure of a run that stopped, with its way back.
+pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
+    let exit = match stop {
+        Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
+        _ if touched => Exit::Stopped,
+        Stop::Lease(_) => Exit::Locked,
+        Stop::Undone(_) => Exit::Refused,
+        Stop::Store(error) => match error.class {
+            Class::Never => return Failure::before_writing(error),
+            Class::Wait | Class::FindAgain => Exit::Unavailable,
+            Class::Stop | Class::LoadAgain => Exit::Stopped,
+        },
+    };
+    let failure = Failure::new(exit, stop.to_string());
+    if touched {
+        failure
+            .note("retry", "safe: roll back with the command below, or run the same command again")
+            .note("rollback", rollback)
+    } else {
+        failure.note("retry", "safe once the cause is gone; no key was changed")
+    }
+}
+
+/// The status of a run by what it did.
+pub(super) fn status_of(partial: bool) -> (Status, Exit) {
+    if partial {
+        (Status::Partial, Exit::Partial)
+    } else {
+        (Status::Done, Exit::Done)
+    }
+}
+
+/// `2026-12-01 05:12:33Z`.
+pub(super) fn show_time(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms).map_or_else(
+        |_| at_ms.to_string(),
+        |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
+}
+
+/// What rollback says.
+impl Outcome {
+    /// The fate of one key of the run that is undone.
+    pub(super) fn fate(&mut self, report: &KeyReport<'_>) {
+        let KeyReport { key, action, fate, expires_at_ms } = report;
+        let word = match (fate, action) {
+            (Fate::Written, Some(Action::Remove)) => "removed",
+            (Fate::Written, _) => "restored",
+            (Fate::Already, _) => "already_back",
+            _ => "kept",
+        };
+        if *fate == Fate::Written {
+            self.output.json(&json!({
+                "type": "key", "key": key, "action": action.map(Action::word),
+                "fate": word, "expires_at": expires_at_ms,
+            }));
+        } else {
+            self.output.json(&json!({ "type": "left", "key": key, "fate": word }));
+        }
+        if word == "kept" {
+            note(format!("warning: {key}: somebody else changed it since: kept as it is"));
+        } else if !self.output.is_json() {
+            if self.first_keys.len() == FIRST_KEYS {
+                self.more_keys += 1;
+            } else {
+                let word = word.replace('_', " ");
+                self.first_keys.push(format!("  {word:14}{key}"));
+            }
+        }
+    }
+
+    /// The summary of a rollback.
+    pub(super) fn undone(
+        &mut self,
+        undone: &str,
+        counts: &Counts,
+        status: &str,
+        header: Option<(&Header, &std::path::Path)>,
+    ) {
+        let restored = counts.created + counts.updated + counts.refreshed;
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut object = json!({
+            "type": "summary", "command": "rollback", "status": status, "undoes": undone,
+            "restored": restored, "removed": counts.removed, "already_back": counts.kept,
+            "kept": counts.conflicts, "counts": counts,
+            "seconds": (seconds * 1000.0).round() / 1000.0,
+        });
+        if let Some((header, manifest)) = header {
+            object["run"] = json!(header.run);
+            object["manifest"] = json!(manifest);
+            object["rollback"] = json!(header.rollback);
+        } else {
+            object["dry_run"] = json!(true);
+        }
+        self.output.json(&object);
+        let would = if header.is_none() { "would be " } else { "" };
+        if restored + counts.removed + counts.conflicts == 0 {
+            self.output
+                .text(format!("run {undone} is already back: nothing to do"));
+        } else {
+            self.output.text(format!(
+                "run {undone}: {restored} keys {would}restored, {} {would}removed, {} already back, \
+                 {} kept because somebody else changed them",
+                counts.removed, counts.kept, counts.conflicts
+            ));
+        }
+        for line in std::mem::take(&mut self.first_keys) {
+            self.output.text(line);
+        }
+        if self.more_keys > 0 {
+            let more = self.more_keys;
+            self.output.text(format!("  … and {more} more keys"));
+        }
+        if let Some((header, manifest)) = header {
+            self.output.text(format!("manifest  {}", manifest.display()));
+            self.output
+                .text(format!("to undo this rollback  {}", header.rollback));
+        }
+        self.output.flush();
+    }
+}

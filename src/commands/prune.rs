@@ -1,0 +1,180 @@
+//! `--prune`: what the store holds under the folders of the content tree, and the tree no
+//! longer has.
+//!
+//! A stored route is in reach only if a folder of the tree leads to it: its own folder or one
+//! above it. The root leads to the routes that stand in it directly, not to everything. So
+//! an import of another tree under the same prefix, or of a part of a tree, never prunes
+//! what it does not know.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::article::Route;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::plan::{Keys, Seen};
+use crate::settings::Settings;
+use crate::source::{Inspector, Survey};
+use crate::store::{Reply, Session, StoreError};
+
+/// One route to be removed, with what the store holds for it.
+pub(super) struct Leftover {
+    pub route: Route,
+    pub page: Seen,
+    pub meta: Seen,
+}
+
+/// What pruning would do.
+#[derive(Default)]
+pub(super) struct Pruning {
+    /// Routes to be removed, sorted.
+    pub leftovers: Vec<Leftover>,
+    /// Stored routes that no folder of the tree leads to, and that stay.
+    pub out_of_reach: u64,
+    /// Why nothing is removed, if that is so.
+    pub withheld: Option<String>,
+}
+
+/// Finds what to remove.
+///
+/// # Errors
+/// 65 when it is more than `max_removed` allows; 69 and 77 when the store fails.
+pub(super) fn plan(
+    settings: &Settings,
+    force: bool,
+    survey: &Survey,
+    session: &mut Session,
+    keys: &Keys,
+) -> Result<Pruning, Failure> {
+    let broken = survey.invalid + survey.unreadable;
+    if broken > 0 {
+        return Ok(Pruning {
+            withheld: Some(format!(
+                "--prune removes nothing while {broken} sources are invalid or unreadable"
+            )),
+            ..Pruning::default()
+        });
+    }
+    let known: HashSet<&Route> = survey.entries.iter().map(|entry| &entry.route).collect();
+    let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+    let mut pruning = Pruning::default();
+    let mut in_reach = 0;
+    let mut candidates = Vec::new();
+    for route in &stored {
+        if !reaches(&survey.folders, route) {
+            pruning.out_of_reach += 1;
+            continue;
+        }
+        in_reach += 1;
+        if !known.contains(route) {
+            candidates.push(route);
+        }
+    }
+    let mut inspector = Inspector { session, keys };
+    for chunk in candidates.chunks(512) {
+        let seen = inspector
+            .inspect(chunk)
+            .map_err(|error| Failure::before_writing(&error))?;
+        for (route, (page, meta)) in chunk.iter().zip(seen) {
+            // What does not name a digest is none of ours.
+            let ours = |seen: &Seen| matches!(seen, Seen::Present { digest: Some(_), .. });
+            if ours(&page) || ours(&meta) {
+                pruning.leftovers.push(Leftover {
+                    route: (*route).clone(),
+                    page: if ours(&page) { page } else { Seen::Absent },
+                    meta: if ours(&meta) { meta } else { Seen::Absent },
+                });
+            }
+        }
+    }
+    let removed = pruning.leftovers.len() as u64;
+    if !force && settings.max_removed.is_exceeded(removed, in_reach) {
+        let what = format!("--prune would remove {removed} of {in_reach} stored articles");
+        return Err(Failure::new(Exit::Refused, what)
+            .note("expected", format!("at most {} (max_removed)", settings.max_removed))
+            .note(
+                "retry",
+                "after a look at --dry-run, with --force or a larger max_removed; nothing was written",
+            ));
+    }
+    Ok(pruning)
+}
+
+/// Whether a folder of the tree leads to `route`.
+fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
+    match route.parent() {
+        // The index page of a folder stands in the root, but belongs to its folder.
+        Some(parent) if parent.is_root() => folders.contains(&parent) || folders.contains(route),
+        Some(parent) => std::iter::successors(Some(parent), Route::parent)
+            .take_while(|folder| !folder.is_root())
+            .any(|folder| folders.contains(&folder)),
+        None => folders.contains(route),
+    }
+}
+
+/// The routes that the store holds a page or a meta object for.
+fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
+    let doing = "looking for stored articles (SCAN)";
+    let mut routes = BTreeSet::new();
+    for kind in [keys.page_prefix(), keys.meta_prefix()] {
+        let pattern = format!("{kind}/*");
+        let mut cursor = "0".to_owned();
+        loop {
+            let command: [&[u8]; 6] = [
+                b"SCAN",
+                cursor.as_bytes(),
+                b"MATCH",
+                pattern.as_bytes(),
+                b"COUNT",
+                b"1000",
+            ];
+            let reply = session.command(&command, doing)?;
+            let Reply::Array(parts) = &reply else {
+                return reply.fail(doing);
+            };
+            let (Some(next), Some(Reply::Array(found))) =
+                (parts.first().and_then(Reply::text), parts.get(1))
+            else {
+                return reply.fail(doing);
+            };
+            for key in found {
+                let path = key.text().and_then(|key| key.strip_prefix(&kind));
+                if let Some(path) = path
+                    && let Ok(route) = Route::parse(path)
+                    && route.as_str() == path
+                {
+                    routes.insert(route);
+                }
+            }
+            cursor = next.to_owned();
+            if cursor == "0" {
+                break;
+            }
+        }
+    }
+    Ok(routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::reaches;
+    use crate::article::Route;
+
+    #[test]
+    fn only_folders_of_the_tree_lead_to_a_route() {
+        let folders: HashSet<Route> = ["/", "/redis-caching/", "/a/deep/"]
+            .map(|path| Route::parse(path).unwrap())
+            .into();
+        let reached = |path: &str| reaches(&folders, &Route::parse(path).unwrap());
+        assert!(reached("/redis-caching/old/"));
+        assert!(reached("/redis-caching/gone-folder/old/"));
+        assert!(reached("/in-the-root/"));
+        assert!(reached("/a/deep/x/"));
+        assert!(!reached("/other/x/"));
+        assert!(!reached("/a/x/"));
+        let without_root: HashSet<Route> = [Route::parse("/deploys/").unwrap()].into();
+        assert!(reaches(&without_root, &Route::parse("/deploys/").unwrap()));
+        assert!(!reaches(&without_root, &Route::parse("/about/").unwrap()));
+    }
+}

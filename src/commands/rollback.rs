@@ -1,0 +1,194 @@
+//! `anp rollback`: every key back to the value, type and expiry it had before the run.
+
+use std::collections::HashSet;
+
+use super::outcome::{Outcome, status_of, stopped};
+use super::undone::{self, intents, untouched};
+use crate::cli::{Common, Rollback};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::ops::run::{Purpose, Run};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
+use crate::publish::manifest::{Action, Counts, Fate, Intent, Manifest, Status};
+use crate::publish::state::Found;
+use crate::publish::step::{Decision, Looked, Step, Want, decide};
+use crate::report::{Output, Progress as Bars, note};
+use crate::settings::Settings;
+use crate::store::{Batch, Session, StoreError};
+
+/// A dry run looks at so many keys at once.
+const LOOK_KEYS: usize = 256;
+
+pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
+    let settings = super::settings(common, Vec::new())?;
+    let manifest = undone::open(&settings, &arguments.run)?;
+    let mut outcome = Outcome::new(Output::stdout(common.format, true));
+    if let Some(offset) = manifest.torn_at() {
+        note(format!(
+            "note: the manifest is torn at byte {offset}; nothing was done of what it lost there"
+        ));
+    }
+    if arguments.run == "last" && !undone::wrote(&manifest) {
+        return Ok(wrote_nothing(&settings, &manifest, &mut outcome));
+    }
+    if arguments.dry_run {
+        return dry_run(&settings, &manifest, &mut outcome);
+    }
+    undo(&settings, &manifest, &mut outcome, Bars::new(common.quiet))
+}
+
+/// The last run wrote nothing: undoing an earlier one is for a person to decide.
+fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
+    let run = &manifest.header().run;
+    let earlier = undone::last_that_wrote(settings);
+    note(format!("the last run, {run}, wrote nothing: nothing is rolled back"));
+    match &earlier {
+        Some(command) => note(format!("to undo the last run that wrote something:\n  {command}")),
+        None => note("no run in this state folder wrote anything"),
+    }
+    outcome.output.json(&serde_json::json!({
+        "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,
+        "counts": Counts::default(), "rollback": earlier,
+    }));
+    Exit::Partial
+}
+
+fn undo(
+    settings: &Settings,
+    manifest: &Manifest,
+    outcome: &mut Outcome,
+    bars: Bars,
+) -> Result<Exit, Failure> {
+    let undone_run = manifest.header().run.clone();
+    let address = undone::address(settings, manifest)?;
+    let untouched = untouched(manifest)?;
+    let total = intents(manifest, &untouched).count() as u64;
+    let purpose = Purpose {
+        command: "rollback",
+        address: &address,
+        prefix: &manifest.header().prefix,
+        content: None,
+        undoes: Some(undone_run.clone()),
+    };
+    let mut run = Run::begin(settings, purpose)?;
+    outcome.run(&run);
+    let mut progress = Progress::default();
+    let bar = bars.bar("restore", "keys", total);
+    let applied = Apply {
+        session: &mut run.store.session,
+        manifest: &mut run.manifest,
+        lease: &run.lease,
+        under_oom: true,
+    }
+    .run(groups(manifest, &untouched), &mut progress, &mut |report| {
+        bar.inc(1);
+        outcome.fate(report);
+    });
+    bar.finish_and_clear();
+    let (header, path) = (run.header.clone(), run.manifest_path());
+    let (counts, touched) = (progress.counts, progress.touched);
+    if let Err(stop) = applied {
+        let _ = run.end(Status::Stopped, progress);
+        let again = manifest.header().rollback.clone();
+        return Err(stopped(&stop, touched, &again));
+    }
+    let (status, exit) = status_of(counts.conflicts > 0);
+    run.end(status, progress)
+        .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+    outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
+    Ok(exit)
+}
+
+fn groups<'a>(
+    manifest: &'a Manifest,
+    untouched: &'a HashSet<String>,
+) -> impl Iterator<Item = Result<Group, Stop>> + 'a {
+    intents(manifest, untouched).map(|intent| match intent {
+        Ok(intent) => Ok(vec![step(intent)]),
+        Err(damage) => Err(Stop::Undone(damage.to_string())),
+    })
+}
+
+fn step(intent: Intent) -> Step {
+    Step {
+        key: intent.key.clone(),
+        prior_bytes: intent
+            .made
+            .as_ref()
+            .and_then(|made| made.bytes)
+            .unwrap_or(0) as usize,
+        want: Want::Back(Box::new(intent)),
+    }
+}
+
+/// The same decisions, and nothing after them.
+fn dry_run(
+    settings: &Settings,
+    manifest: &Manifest,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let before = |error: StoreError| Failure::before_writing(&error);
+    let address = undone::address(settings, manifest)?;
+    let untouched = untouched(manifest)?;
+    let mut store = Connected::open(&address, settings).map_err(before)?;
+    let now_ms = store.session.now_ms().map_err(before)?;
+    outcome.dry_run("rollback", &address.to_string());
+    let mut counts = Counts::default();
+    let mut chunk = Vec::new();
+    for intent in intents(manifest, &untouched) {
+        chunk.push(intent.map_err(|damage| undone::unusable(&damage))?);
+        if chunk.len() == LOOK_KEYS {
+            let looked = std::mem::take(&mut chunk);
+            foresee(&mut store.session, looked, now_ms, &mut counts, outcome)?;
+        }
+    }
+    foresee(&mut store.session, chunk, now_ms, &mut counts, outcome)?;
+    let (status, exit) = status_of(counts.conflicts > 0);
+    outcome.undone(&manifest.header().run, &counts, status.word(), None);
+    Ok(exit)
+}
+
+fn foresee(
+    session: &mut Session,
+    intents: Vec<Intent>,
+    now_ms: i64,
+    counts: &mut Counts,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    if intents.is_empty() {
+        return Ok(());
+    }
+    let before = |error: StoreError| Failure::before_writing(&error);
+    let doing = "looking at the keys of the run";
+    let mut batch = Batch::default();
+    for intent in &intents {
+        Found::ask(&mut batch, &intent.key);
+    }
+    let replies = session.run(&batch, doing).map_err(before)?;
+    for (intent, reply) in intents.into_iter().zip(replies) {
+        let found = Found::from_reply(reply, doing).map_err(before)?;
+        let key = intent.key.clone();
+        let decision = decide(step(intent), Looked::Whole(found), now_ms)
+            .map_err(|error| Failure::new(Exit::Refused, error))?;
+        let (action, fate): (Option<Action>, Fate) = match decision {
+            Decision::Leave(fate) => (None, fate),
+            Decision::Write(intent, _) => {
+                counts.add(intent.action, 0);
+                (Some(intent.action), Fate::Written)
+            }
+        };
+        match fate {
+            Fate::Conflict => counts.conflicts += 1,
+            Fate::Already => counts.kept += 1,
+            _ => {}
+        }
+        outcome.fate(&KeyReport {
+            key: &key,
+            action,
+            fate,
+            expires_at_ms: None,
+        });
+    }
+    Ok(())
+}

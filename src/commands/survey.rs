@@ -1,0 +1,162 @@
+//! The survey as the commands run it: walk, survey, report, and the rules that refuse.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::expiry::Expiry;
+use crate::publish::plan::Keys;
+use crate::publish::spool::{Spool, Spooled};
+use crate::render::{Renderer, Stamp};
+use crate::report::{Output, Progress, diagnostics, note};
+use crate::settings::Settings;
+use crate::source::{Found, Inspector, Survey, SurveyError, Surveyor, walk};
+use crate::store::Session;
+
+/// What a survey is made for.
+pub(super) struct Purpose<'a> {
+    /// The store to compare with, and how its keys are named.
+    pub store: Option<(&'a mut Session, &'a Keys)>,
+    /// The folder for the spool, if what is rendered will be written.
+    pub spool_in: Option<&'a Path>,
+    /// The id of the run.
+    pub run: &'a str,
+    /// Start of the run, ms since 1970.
+    pub started_at: i64,
+}
+
+pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
+    Renderer::new(&settings.render).map_err(|error| {
+        Failure::new(Exit::Config, error.to_string())
+            .note("retry", "not before the template is fixed; nothing was written")
+    })
+}
+
+/// Walks and surveys the content tree.
+pub(super) fn survey(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    progress: Progress,
+) -> Result<(Survey, Option<Spooled>), Failure> {
+    let root = &settings.content;
+    let found = walk(root).map_err(|error| {
+        let what = format!("cannot read the content folder {}: {error}", root.display());
+        Failure::new(Exit::Refused, what)
+            .note("expected", "a folder of Markdown articles")
+            .note("retry", "safe once the folder can be read; nothing was written")
+    })?;
+    let bar = progress.bar("survey", "articles", found.sources.len() as u64);
+    let spool_failed = |error: std::io::Error| {
+        Failure::state_folder("cannot write the spool of rendered objects", &error)
+    };
+    let spool = purpose
+        .spool_in
+        .map(Spool::create)
+        .transpose()
+        .map_err(spool_failed)?;
+    let surveyor = Surveyor {
+        root,
+        rules: &settings.rules,
+        drafts: settings.drafts,
+        renderer,
+        stamp: Stamp {
+            run: purpose.run,
+            written_at_ms: purpose.started_at,
+        },
+        expiry: Expiry {
+            start_ms: purpose.started_at,
+            ttl_ms: settings.ttl_ms,
+            jitter_permille: settings.jitter_permille,
+        },
+        store: purpose
+            .store
+            .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
+        spool: spool.map(Mutex::new),
+        on_progress: &|done| bar.inc(done),
+    };
+    let survey = in_pool(|| surveyor.run(&found)).map_err(|error| match error {
+        SurveyError::Store(error) => Failure::before_writing(&error),
+        SurveyError::Spool(error) => spool_failed(error),
+    })?;
+    bar.finish_and_clear();
+    let spooled = surveyor
+        .spool
+        .map(|spool| {
+            spool
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .finish()
+        })
+        .transpose()
+        .map_err(spool_failed)?;
+    refuse_nothing(&found, &survey, root)?;
+    Ok((survey, spooled))
+}
+
+/// One thread more than there are cores: while one waits for the store, the others render.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    match rayon::ThreadPoolBuilder::new().num_threads(cores + 1).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+/// "Green, but nothing imported" cannot happen.
+fn refuse_nothing(found: &Found, survey: &Survey, root: &Path) -> Result<(), Failure> {
+    let refused = |what: String| {
+        Err(Failure::new(Exit::Refused, what)
+            .note("expected", "at least one article")
+            .note("retry", "safe once there is one; nothing was written"))
+    };
+    if found.sources.is_empty() {
+        let unreadable = match survey.unreadable {
+            0 => String::new(),
+            some => format!(" ({some} files or folders cannot be read)"),
+        };
+        return refused(format!("no article found in {}{unreadable}", root.display()));
+    }
+    if survey.drafts == survey.sources {
+        let what = format!("all {} articles in {} are drafts", survey.drafts, root.display());
+        return refused(what);
+    }
+    Ok(())
+}
+
+/// Refuses a batch with more invalid articles than the settings allow.
+pub(super) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+    let invalid = survey.invalid + survey.unreadable;
+    let all = survey.sources - survey.drafts + survey.unreadable;
+    if !settings.max_invalid.is_exceeded(invalid, all) {
+        return Ok(());
+    }
+    let what = format!("{invalid} of {all} articles are invalid");
+    Err(Failure::new(Exit::Refused, what)
+        .note("expected", format!("at most {} (max_invalid)", settings.max_invalid))
+        .note("retry", "not before the articles are fixed; nothing was written"))
+}
+
+/// Reports every diagnostic: to `text` as people read it, to `output` as JSON lines.
+pub(super) fn report(survey: &Survey, output: &mut Output, text: &mut dyn FnMut(&mut Output, &str)) {
+    for diagnostic in &survey.diagnostics {
+        text(output, &diagnostics::render(diagnostic, false));
+        output.json(&diagnostics::json(diagnostic));
+    }
+    for line in survey.unknown.lines() {
+        text(output, &format!("warning: {line}\n"));
+        output.json(&serde_json::json!({
+            "type": "unknown_field", "field": line.name, "files": line.files,
+            "suggestion": line.suggestion,
+        }));
+    }
+    if survey.cleaned.any() {
+        text(output, &format!("note: {}\n", survey.cleaned));
+    }
+}
+
+/// The text side of [`report`] for commands whose result is something else.
+pub(super) fn to_stderr(_: &mut Output, text: &str) {
+    note(text.trim_end());
+}

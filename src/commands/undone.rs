@@ -1,0 +1,136 @@
+//! A run named on the command line, and the manifest behind the name.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::runs::Runs;
+use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
+use crate::settings::Settings;
+use crate::store::Address;
+
+/// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
+/// no rollback.
+pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
+    let runs = Runs::of(&settings.state_dir);
+    if name != "last" {
+        let path = Path::new(name);
+        let is_file = name.contains('/') || path.is_file();
+        let path = if is_file { path.to_owned() } else { runs.file(name) };
+        if !path.exists() {
+            let shown = settings.state_dir.display();
+            return Err(Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
+                .note("expected", "a run that 'anp runs' lists, the file of a manifest, or 'last'")
+                .note("retry", "with another run or --state-dir; nothing was written"));
+        }
+        return Manifest::open(&path, Verify::All).map_err(|damage| unusable(&damage));
+    }
+    let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
+    for id in runs.ids().map_err(failed)?.into_iter().rev() {
+        match Manifest::open(&runs.file(&id), Verify::All) {
+            Ok(manifest) if manifest.header().command == "rollback" => {}
+            Ok(manifest) => return Ok(manifest),
+            // It died before its header was durable, and so before it wrote anything.
+            Err(Damage::NoHeader { .. }) => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    let shown = settings.state_dir.display();
+    Err(Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
+        .note("expected", "a state folder with runs in it")
+        .note("retry", "with another --state-dir; nothing was written"))
+}
+
+/// The last run before `manifest` that wrote something and is no rollback.
+pub(super) fn last_that_wrote(settings: &Settings) -> Option<String> {
+    let runs = Runs::of(&settings.state_dir).all().ok()?;
+    runs.into_iter().rev().find_map(|(_, manifest)| {
+        let manifest = manifest.ok()?;
+        let is_rollback = manifest.header().command == "rollback";
+        (!is_rollback && wrote(&manifest)).then(|| manifest.header().rollback.clone())
+    })
+}
+
+/// Whether the run may have written a key.
+pub(super) fn wrote(manifest: &Manifest) -> bool {
+    match manifest.footer() {
+        Some(footer) if footer.status != crate::publish::manifest::Status::Stopped => {
+            footer.counts.written() > 0
+        }
+        // Without a clean end, every intent counts.
+        _ => intents(manifest, &HashSet::new()).next().is_some(),
+    }
+}
+
+/// Keys whose intents were recorded and then not carried out.
+///
+/// # Errors
+/// When the manifest turns out to be damaged.
+pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
+    let mut keys = HashSet::new();
+    for batch in manifest.batches() {
+        for line in batch.map_err(|damage| unusable(&damage))? {
+            if let Line::Outcome(outcome) = line
+                && outcome.fate != Fate::Written
+            {
+                keys.insert(outcome.key);
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// The intents that were, or may have been, carried out, in order.
+pub(super) fn intents<'a>(
+    manifest: &'a Manifest,
+    untouched: &'a HashSet<String>,
+) -> impl Iterator<Item = Result<Intent, Damage>> + 'a {
+    manifest.batches().flat_map(move |batch| {
+        let lines = match batch {
+            Ok(lines) => lines,
+            Err(damage) => return vec![Err(damage)],
+        };
+        lines
+            .into_iter()
+            .filter_map(|line| match line {
+                Line::Intent(intent) if !untouched.contains(&intent.key) => Some(Ok(intent)),
+                _ => None,
+            })
+            .collect()
+    })
+}
+
+/// Where a manifest's run wrote: `--redis` if it was given, else the server of its header,
+/// with the credentials of the settings.
+///
+/// # Errors
+/// When the header names no server.
+pub(super) fn address(settings: &Settings, manifest: &Manifest) -> Result<Address, Failure> {
+    if settings.address_is_explicit {
+        return Ok(settings.address.clone());
+    }
+    let server = &manifest.header().server;
+    let address = Address::parse(server).map_err(|error| {
+        Failure::new(Exit::Refused, format!("the manifest names no server: {error}"))
+            .note("retry", "with --redis; nothing was written")
+    })?;
+    if address.same_as(&settings.address) {
+        Ok(settings.address.clone())
+    } else {
+        // ANP_REDIS_PASSWORD is for whichever server is used.
+        Ok(address.or_password(settings.password.clone()))
+    }
+}
+
+/// The failure of a manifest that cannot be used.
+pub(super) fn unusable(damage: &Damage) -> Failure {
+    let exit = match damage {
+        Damage::Io { .. } => Exit::Manifest,
+        Damage::NoHeader { .. } => Exit::Partial,
+        Damage::Damaged { .. } => Exit::Refused,
+    };
+    Failure::new(exit, damage.to_string())
+        .note("expected", "the manifest as anp wrote it")
+        .note("retry", "safe, nothing was written")
+}

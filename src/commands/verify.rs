@@ -1,0 +1,125 @@
+//! `anp verify`: the store against what a run wrote.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::undone::{self, intents, untouched, unusable};
+use crate::cli::{Common, Verify};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::publish::manifest::{Action, Intent, Manifest};
+use crate::publish::state::{Found, State};
+use crate::report::Output;
+use crate::store::{Batch, Session, StoreError};
+
+/// So many keys are looked at in one round trip.
+const LOOK_KEYS: usize = 256;
+
+#[derive(Default)]
+struct Tally {
+    same: u64,
+    expired: u64,
+    different: u64,
+}
+
+pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
+    let settings = super::settings(common, Vec::new())?;
+    let manifest = undone::open(&settings, &arguments.run)?;
+    let address = undone::address(&settings, &manifest)?;
+    let untouched = untouched(&manifest)?;
+    let mut store = Connected::open(&address, &settings)
+        .map_err(|error| Failure::before_writing(&error))?;
+    let mut output = Output::stdout(common.format, false);
+    let tally = compare(&manifest, &untouched, &mut store.session, &mut output)?;
+    let run = &manifest.header().run;
+    output.text(format!(
+        "run {run}: {} keys as it wrote them, {} expired since, {} different",
+        tally.same, tally.expired, tally.different
+    ));
+    output.json(&json!({
+        "type": "summary", "command": "verify", "run": run, "same": tally.same,
+        "expired": tally.expired, "different": tally.different,
+    }));
+    Ok(if tally.different == 0 { Exit::Done } else { Exit::Partial })
+}
+
+fn compare(
+    manifest: &Manifest,
+    untouched: &HashSet<String>,
+    session: &mut Session,
+    output: &mut Output,
+) -> Result<Tally, Failure> {
+    let now_ms = session.now_ms().map_err(|error| Failure::before_writing(&error))?;
+    let mut tally = Tally::default();
+    let mut chunk = Vec::new();
+    for intent in intents(manifest, untouched) {
+        chunk.push(intent.map_err(|damage| unusable(&damage))?);
+        if chunk.len() == LOOK_KEYS {
+            compare_chunk(&chunk, session, now_ms, &mut tally, output)?;
+            chunk.clear();
+        }
+    }
+    compare_chunk(&chunk, session, now_ms, &mut tally, output)?;
+    Ok(tally)
+}
+
+fn compare_chunk(
+    intents: &[Intent],
+    session: &mut Session,
+    now_ms: i64,
+    tally: &mut Tally,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if intents.is_empty() {
+        return Ok(());
+    }
+    let doing = "comparing the keys of the run with the store";
+    let failed = |error: StoreError| Failure::before_writing(&error);
+    let mut batch = Batch::default();
+    for intent in intents {
+        Found::ask(&mut batch, &intent.key);
+    }
+    let replies = session.run(&batch, doing).map_err(failed)?;
+    for (intent, reply) in intents.iter().zip(replies) {
+        let found = Found::from_reply(reply, doing).map_err(failed)?;
+        let Some(difference) = difference(intent, &found) else {
+            tally.same += 1;
+            continue;
+        };
+        let made_expiry = intent.made.as_ref().and_then(|made| made.expires_at);
+        if found == Found::Absent && made_expiry.is_some_and(|at| at <= now_ms) {
+            tally.expired += 1;
+            continue;
+        }
+        tally.different += 1;
+        let key = &intent.key;
+        output.text(format!("{key}: {difference}"));
+        output.json(&json!({ "type": "difference", "key": key, "what": difference }));
+    }
+    Ok(())
+}
+
+/// How the key differs from what the run made of it; none if it does not.
+fn difference(intent: &Intent, found: &Found) -> Option<String> {
+    let expiry = |at: Option<i64>| {
+        at.map_or("no expiry".to_owned(), |at| format!("expiry {}", super::outcome::show_time(at)))
+    };
+    let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
+    match (found, made_expiry) {
+        (Found::Absent, None) => None,
+        (Found::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
+        (_, None) => Some("expected no such key, found one".to_owned()),
+        (Found::TooLarge, _) => Some("expected what the run wrote, found a larger value".to_owned()),
+        (Found::Whole(present, _), Some(at)) => {
+            if present.expires_at_ms != at {
+                let (made, now) = (expiry(at), expiry(present.expires_at_ms));
+                return Some(format!("expected {made}, found {now}"));
+            }
+            let same_value = intent.action == Action::Refresh
+                || intent.made_state() == Ok(Some(State::Present(present.clone())));
+            (!same_value).then(|| "expected the value that the run wrote, found another".to_owned())
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Durations as people write them: `90s`, `12h`, `7d`, `1h30m`.
+
+/// Units from large to small, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("w", 7 * 86_400_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+];
+
+/// Milliseconds of a duration: whole numbers with the units w, d, h, m, s, from large to
+/// small, each at most once, without spaces. A number without a unit is none, because
+/// nobody can tell whether it means seconds or milliseconds.
+#[must_use]
+pub fn parse_ms(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    let mut units = UNITS.iter();
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?;
+        let (name, unit_ms) = units.find(|(name, _)| {
+            rest.get(..name.len())
+                .is_some_and(|unit| unit.eq_ignore_ascii_case(name))
+        })?;
+        rest = rest.get(name.len()..)?;
+        total = total.checked_add(number.checked_mul(*unit_ms)?)?;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// The duration in its largest units: `90000` is `1m30s`. Parts of a second are dropped.
+#[must_use]
+pub fn show(ms: u64) -> String {
+    let mut rest = ms;
+    let mut out = String::new();
+    for (name, unit_ms) in UNITS.iter().skip(1) {
+        if rest >= *unit_ms {
+            out.push_str(&format!("{}{name}", rest / unit_ms));
+            rest %= unit_ms;
+        }
+    }
+    if out.is_empty() { "0s".to_owned() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_from_large_to_small() {
+        assert_eq!(parse_ms("60s"), Some(60_000));
+        assert_eq!(parse_ms("12h"), Some(43_200_000));
+        assert_eq!(parse_ms("1h30m"), Some(5_400_000));
+        assert_eq!(parse_ms("1w2D"), Some(9 * 86_400_000));
+        for text in [
+            "", "12", "h", "30m1h", "1h1h", "1.5h", "-1h", "1 h", "5ms", "1y", "é", "1é",
+        ] {
+            assert_eq!(parse_ms(text), None, "{text}");
+        }
+        assert_eq!(parse_ms("99999999999999999999w"), None);
+        assert_eq!(parse_ms("18446744073709551615w"), None);
+    }
+
+    #[test]
+    fn shown_durations_read_back() {
+        for ms in [0, 1_000, 60_000, 5_400_000, 86_400_000 * 400] {
+            assert_eq!(parse_ms(&show(ms)), Some(ms), "{}", show(ms));
+        }
+    }
+}

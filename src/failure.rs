@@ -1,0 +1,70 @@
+//! How a command fails: what failed, what was expected, whether a retry is safe, and the
+//! exit code.
+
+use std::fmt;
+
+use crate::exit::Exit;
+use crate::store::{Class, StoreError};
+
+/// A failure that ends the command.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code the process exits with.
+    pub exit: Exit,
+    /// What failed: one or more lines. Never holds a password.
+    pub what: String,
+    /// Further lines, each with its label: `expected`, `retry`, `rollback`.
+    pub notes: Vec<(&'static str, String)>,
+}
+
+impl Failure {
+    /// A failure that exits with `exit`.
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds a line such as `= retry: safe, nothing was written`.
+    #[must_use]
+    pub fn note(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        self.notes.push((label, text.into()));
+        self
+    }
+
+    /// The store failed before anything was written to it.
+    #[must_use]
+    pub fn before_writing(error: &StoreError) -> Self {
+        match error.class {
+            Class::Never => Self::new(Exit::NotPermitted, error.to_string())
+                .note("expected", "credentials and rights as in this ACL line")
+                .note("acl", crate::store::ACL_LINE)
+                .note("retry", "not before the credentials or rights are changed; nothing was written"),
+            _ => Self::new(Exit::Unavailable, error.to_string())
+                .note("expected", "a Redis (7.0 or later) or Valkey (7.2 or later) server that answers")
+                .note("retry", "safe, nothing was written"),
+        }
+    }
+
+    /// The state folder could not be used before anything was written to the store.
+    #[must_use]
+    pub fn state_folder(what: &str, error: &std::io::Error) -> Self {
+        Self::new(Exit::Manifest, format!("{what}: {error}"))
+            .note("expected", "a state folder that can be written, with free space")
+            .note("retry", "safe once the folder can be written; nothing was written to the store")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        for (label, text) in &self.notes {
+            write!(f, "\n  = {label}: {text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,85 @@
+//! From settings to an open session.
+
+use std::path::Path;
+
+use crate::settings::Settings;
+use crate::store::embedded::Embedded;
+use crate::store::{Address, Patience, Place, Session, StoreError, connect};
+
+/// A store in use: the session, and the embedded server behind it if it is ours.
+pub struct Connected {
+    // Dropped in this order: the connection closes before its server is stopped.
+    /// The session.
+    pub session: Session,
+    embedded: Option<Embedded>,
+    address: Address,
+    patience: Patience,
+}
+
+impl Connected {
+    /// Connects to `address`, starting the embedded server of the state folder if need be.
+    ///
+    /// # Errors
+    /// When the server does not come up, cannot be reached, or refuses the credentials.
+    pub fn open(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+        let patience = settings.patience;
+        let embedded = match address.place {
+            Place::Embedded => Some(Embedded::start(&settings.state_dir, patience.timeout)?),
+            _ => None,
+        };
+        let socket = embedded.as_ref().map(Embedded::socket);
+        let store = connect(address, socket.as_deref(), patience)?;
+        Ok(Self {
+            session: Session::new(store, patience),
+            embedded,
+            address: address.clone(),
+            patience,
+        })
+    }
+
+    /// A further session with the same server.
+    ///
+    /// # Errors
+    /// As [`Connected::open`].
+    pub fn another(&self) -> Result<Session, StoreError> {
+        let socket = self.embedded.as_ref().map(Embedded::socket);
+        let store = connect(&self.address, socket.as_deref(), self.patience)?;
+        Ok(Session::new(store, self.patience))
+    }
+}
+
+/// The name of this host.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// `text` as one word of a shell command.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// How this program is called: `anp` if that is what the PATH finds, else its own path.
+#[must_use]
+pub fn program() -> String {
+    let own = std::env::current_exe().unwrap_or_else(|_| "anp".into());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join("anp"))
+        .find(|candidate| candidate.is_file());
+    let same = found.is_some_and(|found| is_same(&found, &own));
+    if same { "anp".to_owned() } else { shell_word(&own.to_string_lossy()) }
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}

@@ -1,0 +1,230 @@
+//! A run: an execution that may write.
+//!
+//! It begins, in this order: file lock of the state folder, connection, id by the server's
+//! clock, lease, manifest (header, synced). It ends with a footer and gives the lease back.
+//! A run that dies leaves the header and the intents it made durable; that is enough.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+
+use super::connect::{Connected, host, program, shell_word};
+use super::lease::{LENGTH, Lease, LeaseError, Holder};
+use super::lock::FolderLock;
+use super::runs::Runs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::apply::Progress;
+use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
+use crate::publish::plan::Keys;
+use crate::settings::Settings;
+use crate::store::{Address, Batch, Session};
+
+/// What distinguishes one kind of run from another.
+pub struct Purpose<'a> {
+    /// `import`, `rollback` …
+    pub command: &'static str,
+    /// Where it writes.
+    pub address: &'a Address,
+    /// The prefix of the keys it writes.
+    pub prefix: &'a str,
+    /// The content tree of an import.
+    pub content: Option<String>,
+    /// The run it undoes.
+    pub undoes: Option<String>,
+}
+
+/// A run under way.
+pub struct Run {
+    /// Its header, as it stands in the manifest.
+    pub header: Header,
+    /// Its record.
+    pub manifest: Writer,
+    /// The right to write.
+    pub lease: Lease,
+    /// The store.
+    pub store: Connected,
+    heartbeat: Option<Heartbeat>,
+    _lock: FolderLock,
+}
+
+impl Run {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
+    /// when the state folder cannot be written. Nothing was written to the store then.
+    pub fn begin(settings: &Settings, purpose: Purpose<'_>) -> Result<Self, Failure> {
+        let state_dir = &settings.state_dir;
+        let shown = state_dir.display();
+        let folder = |error: &std::io::Error| {
+            Failure::state_folder(&format!("cannot write the state folder {shown}"), error)
+        };
+        let runs = Runs::of(state_dir);
+        runs.make_folder().map_err(|error| folder(&error))?;
+        let lock = FolderLock::take(state_dir).map_err(|error| folder(&error))?;
+        let Some(lock) = lock else {
+            let what = format!("another anp process is writing with the state folder {shown}");
+            return Err(locked(what, "once it has ended"));
+        };
+        let mut store = Connected::open(purpose.address, settings)
+            .map_err(|error| Failure::before_writing(&error))?;
+        let started_at = store
+            .session
+            .now_ms()
+            .map_err(|error| Failure::before_writing(&error))?;
+        let salt = salt();
+        let id = runs
+            .new_id(started_at, (salt & 0xffff) as u16)
+            .map_err(|error| folder(&error))?;
+        let name = format!("anp:{}:{id}", purpose.prefix);
+        name_connection(&mut store.session, &name)?;
+        let holder = Holder {
+            token: format!("{salt:016x}"),
+            run: id.clone(),
+            owner: settings.owner.clone(),
+            host: host(),
+            pid: std::process::id(),
+            state_dir: shown.to_string(),
+        };
+        let key = Keys::new(purpose.prefix).lock();
+        let lease = match Lease::take(&mut store.session, key, &holder) {
+            Ok(lease) => lease,
+            Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
+            Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
+        };
+        let header = Header {
+            format: FORMAT,
+            anp: env!("CARGO_PKG_VERSION").to_owned(),
+            run: id.clone(),
+            command: purpose.command.to_owned(),
+            started_at,
+            owner: settings.owner.clone(),
+            expected_result: settings.expected_result.clone(),
+            server: purpose.address.to_string(),
+            db: purpose.address.db,
+            prefix: purpose.prefix.to_owned(),
+            settings_digest: settings.digest(),
+            rollback: rollback_command(settings, &id),
+            content: purpose.content,
+            undoes: purpose.undoes,
+            host: holder.host,
+            pid: holder.pid,
+        };
+        let path = runs.file(&id);
+        let manifest = Writer::create(&path, &Line::Header(header.clone()));
+        let manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                let _ = lease.release(&mut store.session);
+                let what = format!("cannot write the manifest {}", path.display());
+                return Err(Failure::state_folder(&what, &error));
+            }
+        };
+        let heartbeat = Heartbeat::start(&store, &lease, &name)?;
+        Ok(Self {
+            header,
+            manifest,
+            lease,
+            store,
+            heartbeat: Some(heartbeat),
+            _lock: lock,
+        })
+    }
+
+    /// Ends the run: outcomes not yet recorded, the footer, and the lease given back.
+    ///
+    /// # Errors
+    /// When the footer cannot be written. Every intent is durable all the same.
+    pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<()> {
+        self.heartbeat.take();
+        let ended_at = self.store.session.now_ms().unwrap_or(self.header.started_at);
+        let mut lines = progress.outcomes;
+        lines.push(Line::Footer(Footer {
+            status,
+            ended_at,
+            counts: progress.counts,
+        }));
+        let written = self.manifest.append(&lines);
+        // A lease that cannot be given back runs out by itself.
+        let _ = self.lease.release(&mut self.store.session);
+        written
+    }
+
+    /// The file of the manifest.
+    #[must_use]
+    pub fn manifest_path(&self) -> PathBuf {
+        self.manifest.path().to_owned()
+    }
+}
+
+fn locked(what: String, retry: &str) -> Failure {
+    Failure::new(Exit::Locked, what)
+        .note("expected", "one writing run at a time")
+        .note("retry", format!("safe {retry}; nothing was written"))
+}
+
+fn name_connection(session: &mut Session, name: &str) -> Result<(), Failure> {
+    session
+        .command(&[b"CLIENT", b"SETNAME", name.as_bytes()], "naming the connection")
+        .map(drop)
+        .map_err(|error| Failure::before_writing(&error))
+}
+
+/// The exact command that undoes the run `id`: absolute paths, no password.
+fn rollback_command(settings: &Settings, id: &str) -> String {
+    let state_dir = shell_word(&settings.state_dir.to_string_lossy());
+    let mut command = format!("{} rollback {id} --state-dir {state_dir}", program());
+    if let Some(config) = &settings.config {
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
+        command = format!("{command} --config {}", shell_word(&config.to_string_lossy()));
+    }
+    command
+}
+
+/// A number that no other run has: the random keys that the standard library seeds its
+/// hash maps with.
+fn salt() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// Renews the lease at a third of its length, on a connection of its own, so that a long
+/// survey does not lose it. It only renews: whether the lease still stands is looked at
+/// before each batch of writes.
+struct Heartbeat {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Heartbeat {
+    fn start(store: &Connected, lease: &Lease, name: &str) -> Result<Self, Failure> {
+        let mut session = store
+            .another()
+            .map_err(|error| Failure::before_writing(&error))?;
+        name_connection(&mut session, name)?;
+        let mut renewal = Batch::default();
+        lease.push_renewal(&mut renewal);
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            while stopped.recv_timeout(LENGTH / 3) == Err(RecvTimeoutError::Timeout) {
+                if session.run(&renewal, "renewing the lock").is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Runs are known from their manifests in the state folder.
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::publish::manifest::{Damage, Manifest, Verify};
+
+/// The ending of a manifest's file name.
+const ENDING: &str = ".jsonl.zst";
+
+/// The folder of manifests in a state folder.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    folder: PathBuf,
+}
+
+impl Runs {
+    /// The runs of `state_dir`; nothing is made.
+    #[must_use]
+    pub fn of(state_dir: &Path) -> Self {
+        Self {
+            folder: state_dir.join("runs"),
+        }
+    }
+
+    /// Makes the folders, readable by their owner alone.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn make_folder(&self) -> io::Result<()> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+    }
+
+    /// The file of the run `id`.
+    #[must_use]
+    pub fn file(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}{ENDING}"))
+    }
+
+    /// The ids of all runs, oldest first.
+    ///
+    /// # Errors
+    /// Whatever the file system says; a folder that does not exist holds no runs.
+    pub fn ids(&self) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            if let Some(id) = name.to_str().and_then(|name| name.strip_suffix(ENDING)) {
+                ids.push(id.to_owned());
+            }
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Every run, oldest first, with what its manifest says or why it cannot be read.
+    ///
+    /// # Errors
+    /// Whatever the file system says of the folder.
+    pub fn all(&self) -> io::Result<Vec<(String, Result<Manifest, Damage>)>> {
+        let open = |id: String| {
+            let manifest = Manifest::open(&self.file(&id), Verify::Ends);
+            (id, manifest)
+        };
+        Ok(self.ids()?.into_iter().map(open).collect())
+    }
+
+    /// An id for a run that starts at `now_ms`: it sorts after every run there is, also if
+    /// the clock was set back meanwhile.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn new_id(&self, now_ms: i64, salt: u16) -> io::Result<String> {
+        let id = |at_ms: i64| format!("{}-{salt:04x}", time_part(at_ms));
+        let mine = id(now_ms);
+        match self.ids()?.pop() {
+            Some(last) if last >= mine => {
+                let after = parse_time(&last).map_or(now_ms, |last_ms| last_ms + 1);
+                Ok(id(after.max(now_ms)))
+            }
+            _ => Ok(mine),
+        }
+    }
+}
+
+/// `20261124T054515.123Z`: sorts by time.
+fn time_part(at_ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    at.strftime("%Y%m%dT%H%M%S.%3fZ").to_string()
+}
+
+fn parse_time(id: &str) -> Option<i64> {
+    let text = id.split('-').next()?;
+    let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S.%fZ", text).ok()?;
+    let at = jiff::tz::Offset::UTC.to_timestamp(at).ok()?;
+    Some(at.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Runs;
+
+    #[test]
+    fn ids_sort_by_time_even_if_the_clock_was_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::of(folder.path());
+        runs.make_folder().unwrap();
+        let mut ids = Vec::new();
+        for (now_ms, salt) in [(1_764_000_000_123, 0xffff), (1_764_000_000_123, 1), (5, 7)] {
+            let id = runs.new_id(now_ms, salt).unwrap();
+            std::fs::write(runs.file(&id), "").unwrap();
+            ids.push(id);
+        }
+        let mut sorted = ids.clone();
+        sorted.sort();
+        assert_eq!(ids, sorted);
+        assert_eq!(ids[0], "20251124T160000.123Z-ffff");
+        assert_eq!(ids[2], "20251124T160000.125Z-0007");
+        assert_eq!(runs.ids().unwrap(), ids);
+    }
+}

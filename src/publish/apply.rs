@@ -1,0 +1,395 @@
+//! Carrying steps out, in order, in bounded batches:
+//!
+//! 1. One round trip: renew the lease, ask for the time, look at the keys.
+//! 2. Decide each step; write the intents to the manifest and sync them.
+//! 3. Send the writes, and look at every reply.
+//! 4. Send the writes that had to wait for another (the meta of a page).
+//!
+//! Nothing is retried past a failed sync, a lost lease or a refused write: the run stops,
+//! and what it did is in the manifest.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
+use super::state::{Found, Present, State, expiry_argument};
+use super::step::{Command, Decision, Look, Looked, Step, decide};
+use crate::ops::lease::{Lease, LeaseError};
+use crate::store::{Batch, Reply, Script, Session, StoreError};
+
+/// A batch is closed at so many keys …
+const BATCH_KEYS: usize = 1024;
+/// … or so many bytes, sent and recorded.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Steps that belong together: each one after the first is only sent when the first was
+/// written, so that a meta object never describes a page that is not there.
+pub type Group = Vec<Step>;
+
+/// Why a run stopped.
+#[derive(Debug, Error)]
+pub enum Stop {
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The manifest could not be written.
+    #[error("cannot write the manifest: {0}")]
+    Manifest(io::Error),
+    /// The rendered objects could not be read or written.
+    #[error("cannot use the spool of rendered objects: {0}")]
+    Spool(io::Error),
+    /// The lock was lost.
+    #[error(transparent)]
+    Lease(LeaseError),
+    /// The manifest that is being undone cannot be used.
+    #[error("{0}")]
+    Undone(String),
+}
+
+impl From<LeaseError> for Stop {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => Self::Store(error),
+            other => Self::Lease(other),
+        }
+    }
+}
+
+/// What became of one key.
+#[derive(Debug)]
+pub struct KeyReport<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// What was to be done; none where the key needed no write.
+    pub action: Option<Action>,
+    /// What became of it.
+    pub fate: Fate,
+    /// Its absolute expiry now, ms since 1970, where it was written and has one.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// What a run needs to write.
+pub struct Apply<'a> {
+    /// The store.
+    pub session: &'a mut Session,
+    /// The record of the run.
+    pub manifest: &'a mut Writer,
+    /// The right to write.
+    pub lease: &'a Lease,
+    /// Whether writes go on while the server is out of memory: the way back.
+    pub under_oom: bool,
+}
+
+/// How far a run came.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// What was acknowledged.
+    pub counts: Counts,
+    /// Whether a write may have reached the store.
+    pub touched: bool,
+    /// Outcomes that the manifest does not hold yet.
+    pub outcomes: Vec<Line>,
+}
+
+struct Pending {
+    intent: Intent,
+    command: Command,
+    after_first: bool,
+}
+
+impl Apply<'_> {
+    /// Carries out `groups`, and reports every key. `progress` tells how far it came, also
+    /// when it stops.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn run(
+        &mut self,
+        groups: impl Iterator<Item = Result<Group, Stop>>,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<(), Stop> {
+        let mut batch: Vec<Group> = Vec::new();
+        let (mut keys, mut bytes) = (0, 0);
+        for group in groups {
+            let group = group?;
+            keys += group.len();
+            bytes += group
+                .iter()
+                .map(|step| step.want.sent_bytes() + step.prior_bytes)
+                .sum::<usize>();
+            batch.push(group);
+            if keys >= BATCH_KEYS || bytes >= BATCH_BYTES {
+                self.batch(std::mem::take(&mut batch), progress, on_key)?;
+                (keys, bytes) = (0, 0);
+            }
+        }
+        if !batch.is_empty() {
+            self.batch(batch, progress, on_key)?;
+        }
+        Ok(())
+    }
+
+    fn batch(
+        &mut self,
+        groups: Vec<Group>,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<(), Stop> {
+        let (looked, now_ms) = self.look(&groups)?;
+        let mut looked = looked.into_iter();
+        let mut pending: Vec<Vec<Pending>> = Vec::with_capacity(groups.len());
+        for group in groups {
+            let mut members = Vec::with_capacity(group.len());
+            let mut first_left = false;
+            for (index, step) in group.into_iter().enumerate() {
+                let look = looked.next().unwrap_or(Looked::Not);
+                let key = step.key.clone();
+                let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
+                match decision {
+                    Decision::Leave(fate) => {
+                        first_left |= index == 0 && fate != Fate::Already;
+                        leave(progress, on_key, &key, None, fate);
+                    }
+                    Decision::Write(_, _) if index > 0 && first_left => {
+                        leave(progress, on_key, &key, None, Fate::Withheld);
+                    }
+                    Decision::Write(intent, command) => members.push(Pending {
+                        intent,
+                        command,
+                        after_first: index > 0,
+                    }),
+                }
+            }
+            pending.push(members);
+        }
+        self.record(&pending, progress)?;
+        self.write(pending, progress, on_key)
+    }
+
+    /// Renews the lease, asks for the time and looks at the keys, in one round trip.
+    fn look(&mut self, groups: &[Group]) -> Result<(Vec<Looked>, i64), Stop> {
+        let doing = "looking at the keys before they are written";
+        let mut batch = Batch::default();
+        self.lease.push_renewal(&mut batch);
+        batch.push(&[b"TIME"]);
+        for step in groups.iter().flatten() {
+            match step.want.look() {
+                Look::None => {}
+                Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
+                Look::Whole => Found::ask(&mut batch, &step.key),
+            }
+        }
+        let mut replies = self.session.run(&batch, doing)?.into_iter();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        Lease::check(next())?;
+        let now_ms = next().time_ms(doing)?;
+        let mut looked = Vec::new();
+        for step in groups.iter().flatten() {
+            looked.push(match step.want.look() {
+                Look::None => Looked::Not,
+                Look::Whole => Looked::Whole(Found::from_reply(next(), doing)?),
+                Look::Expiry => match next() {
+                    Reply::Int(-2) => Looked::Expiry(None),
+                    Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
+                    other => return Ok(other.fail(doing)?),
+                },
+            });
+        }
+        Ok((looked, now_ms))
+    }
+
+    /// Makes the intents durable. Only then may their keys be written.
+    fn record(&mut self, pending: &[Vec<Pending>], progress: &mut Progress) -> Result<(), Stop> {
+        let mut lines = std::mem::take(&mut progress.outcomes);
+        lines.extend(
+            pending
+                .iter()
+                .flatten()
+                .map(|pending| Line::Intent(pending.intent.clone())),
+        );
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.manifest.append(&lines).map_err(Stop::Manifest)
+    }
+
+    fn write(
+        &mut self,
+        groups: Vec<Vec<Pending>>,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<(), Stop> {
+        let mut firsts = Vec::new();
+        let mut seconds = Vec::new();
+        for (group, members) in groups.into_iter().enumerate() {
+            for pending in members {
+                let wave = if pending.after_first { &mut seconds } else { &mut firsts };
+                wave.push((group, pending));
+            }
+        }
+        let mut refused = std::collections::HashSet::new();
+        self.wave(&firsts, progress, on_key, &mut |group| {
+            refused.insert(group);
+        })?;
+        let (withheld, seconds): (Vec<_>, Vec<_>) = seconds
+            .into_iter()
+            .partition(|(group, _)| refused.contains(group));
+        for (_, pending) in &withheld {
+            let action = Some(pending.intent.action);
+            leave(progress, on_key, &pending.intent.key, action, Fate::Withheld);
+        }
+        self.wave(&seconds, progress, on_key, &mut |_| {})
+    }
+
+    fn wave(
+        &mut self,
+        wave: &[(usize, Pending)],
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+        on_refused: &mut dyn FnMut(usize),
+    ) -> Result<(), Stop> {
+        if wave.is_empty() {
+            return Ok(());
+        }
+        let doing = "writing";
+        let mut batch = Batch::default();
+        for (_, pending) in wave {
+            pending.command.encode(&mut batch, &pending.intent.key, self.under_oom);
+        }
+        let replies = self.session.run(&batch, doing).inspect_err(|_| {
+            // Without its replies it is unknown which of them ran.
+            progress.touched = true;
+        })?;
+        let ours = self.own_writes(wave, &replies)?;
+        let mut failure: Option<StoreError> = None;
+        for ((group, pending), (reply, ours)) in wave.iter().zip(replies.into_iter().zip(ours)) {
+            let Intent { key, action, made, .. } = &pending.intent;
+            let fate = match reply.text() {
+                Some("OK" | "written" | "made") => Fate::Written,
+                Some("expired") => Fate::Expired,
+                Some("conflict") => Fate::Conflict,
+                _ if reply == Reply::Nil && ours => Fate::Written,
+                _ if reply == Reply::Nil => Fate::Conflict,
+                _ => {
+                    let error = reply.fail::<()>(doing).err();
+                    failure = failure.or(error);
+                    continue;
+                }
+            };
+            if fate == Fate::Written {
+                progress.touched = true;
+                let bytes = made.as_ref().and_then(|made| made.bytes);
+                progress.counts.add(*action, bytes.unwrap_or(0));
+                on_key(&KeyReport {
+                    key,
+                    action: Some(*action),
+                    fate,
+                    expires_at_ms: made.as_ref().and_then(|made| made.expires_at),
+                });
+            } else {
+                on_refused(*group);
+                leave(progress, on_key, key, Some(*action), fate);
+            }
+        }
+        failure.map_or(Ok(()), |error| Err(Stop::Store(error)))
+    }
+
+    /// For each reply: whether it is a refused NX although the key is in the state to be
+    /// made. Then it was our own write, whose reply was lost.
+    fn own_writes(
+        &mut self,
+        wave: &[(usize, Pending)],
+        replies: &[Reply],
+    ) -> Result<Vec<bool>, Stop> {
+        let doing = "looking at keys that existed already";
+        let mut batch = Batch::default();
+        for ((_, pending), reply) in wave.iter().zip(replies) {
+            if *reply == Reply::Nil {
+                Found::ask(&mut batch, &pending.intent.key);
+            }
+        }
+        if batch.is_empty() {
+            return Ok(vec![false; replies.len()]);
+        }
+        let mut found = self.session.run(&batch, doing)?.into_iter();
+        wave.iter()
+            .zip(replies)
+            .map(|((_, pending), reply)| match (&pending.command, reply) {
+                (Command::Create { made, .. }, Reply::Nil) => {
+                    let state = Found::from_reply(found.next().unwrap_or(Reply::Nil), doing)?;
+                    Ok(state.state() == Some(State::Present(made.clone())))
+                }
+                _ => Ok(false),
+            })
+            .collect()
+    }
+}
+
+impl Command {
+    fn encode(&self, batch: &mut Batch, key: &str, under_oom: bool) {
+        let key = key.as_bytes();
+        match self {
+            Self::Create { content, made } => {
+                let at = expiry_argument(made.expires_at_ms);
+                batch.push(&[b"SET", key, content, b"NX", b"PXAT", at.as_bytes()]);
+            }
+            Self::Put { prior, made, content } => {
+                let script = if under_oom { Script::PutUnderOom } else { Script::Put };
+                let prior = match prior {
+                    State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
+                    State::Present(present) => state_arguments(present),
+                };
+                let made = state_arguments(made);
+                let mut arguments: Vec<&[u8]> =
+                    prior.iter().chain(&made).map(String::as_bytes).collect();
+                arguments.push(content.bytes());
+                batch.script(script, key, &arguments);
+            }
+            Self::Expire { from_ms, to_ms } => {
+                let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
+                batch.script(Script::Expire, key, &[from.as_bytes(), to.as_bytes()]);
+            }
+            Self::Remove { prior } => {
+                let prior = state_arguments(prior);
+                let arguments = [prior[0].as_bytes(), prior[1].as_bytes(), prior[2].as_bytes()];
+                batch.script(Script::Remove, key, &arguments);
+            }
+        }
+    }
+}
+
+fn state_arguments(present: &Present) -> [String; 3] {
+    [
+        present.kind.clone(),
+        expiry_argument(present.expires_at_ms),
+        present.fingerprint.to_string(),
+    ]
+}
+
+fn leave(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Option<Action>,
+    fate: Fate,
+) {
+    match fate {
+        Fate::Written => {}
+        Fate::Conflict => progress.counts.conflicts += 1,
+        Fate::Expired => progress.counts.expired += 1,
+        Fate::Withheld => progress.counts.withheld += 1,
+        Fate::Already => progress.counts.kept += 1,
+    }
+    progress.outcomes.push(Line::Outcome(Outcome {
+        key: key.to_owned(),
+        fate,
+    }));
+    on_key(&KeyReport {
+        key,
+        action,
+        fate,
+        expires_at_ms: None,
+    });
+}

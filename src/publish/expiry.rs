@@ -1,0 +1,49 @@
+//! When an object expires.
+
+use crate::article::Route;
+
+/// How long objects live, and how far that is spread.
+#[derive(Clone, Copy, Debug)]
+pub struct Expiry {
+    /// Start of the run by the server's clock, ms since 1970.
+    pub start_ms: i64,
+    /// Time to live of an article that names none, in ms.
+    pub ttl_ms: i64,
+    /// Largest deviation from the ttl, in thousandths of it: 100 is ± 10 %.
+    pub jitter_permille: i64,
+}
+
+impl Expiry {
+    /// Absolute expiry of both objects of the article at `route`, in ms since 1970.
+    ///
+    /// The deviation is a pure function of the route, so a warmed archive does not expire at
+    /// one instant, and a plan that is made twice is the same plan.
+    #[must_use]
+    pub fn of(&self, route: &Route, own_ttl_ms: Option<u64>) -> i64 {
+        let ttl = self.ttl(own_ttl_ms);
+        let hash = blake3::hash(route.as_str().as_bytes());
+        let [a, b, ..] = *hash.as_bytes();
+        // -32768 ..= 32767: evenly spread over the whole range.
+        let spread = i64::from(u16::from_le_bytes([a, b])) - 32_768;
+        self.start_ms + ttl + ttl * self.jitter_permille / 1000 * spread / 32_768
+    }
+
+    /// Whether an unchanged object that expires at `expires_at_ms` is to get a new expiry:
+    /// less than half of the ttl is left, or more than the ttl with its jitter (the ttl was
+    /// lowered), or it would stay for ever.
+    #[must_use]
+    pub fn is_off(&self, expires_at_ms: Option<i64>, own_ttl_ms: Option<u64>) -> bool {
+        let Some(at) = expires_at_ms else {
+            return true;
+        };
+        let ttl = self.ttl(own_ttl_ms);
+        let left = at - self.start_ms;
+        left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
+    }
+
+    fn ttl(&self, own_ttl_ms: Option<u64>) -> i64 {
+        own_ttl_ms
+            .and_then(|ttl| i64::try_from(ttl).ok())
+            .unwrap_or(self.ttl_ms)
+    }
+}

@@ -1,0 +1,338 @@
+//! The lines of a manifest.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::publish::state::{Content, Fingerprint, Present, State};
+
+/// The format of the lines; raised when an older reader could misread a newer file.
+pub const FORMAT: u32 = 1;
+
+/// One line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// The first line.
+    Header(Header),
+    /// What will be done to one key.
+    Intent(Intent),
+    /// What became of one intent, where it was not simply written.
+    Outcome(Outcome),
+    /// The last line of a run that ended by itself.
+    Footer(Footer),
+}
+
+/// Who ran what against which store, and how to undo it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of anp that wrote it.
+    pub anp: String,
+    /// The run's id; sorts by time.
+    pub run: String,
+    /// `import`, `rollback` …
+    pub command: String,
+    /// Start of the run by the server's clock, ms since 1970.
+    pub started_at: i64,
+    /// Who is responsible for the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What the owner expects of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_result: Option<String>,
+    /// The server, without credentials.
+    pub server: String,
+    /// The database number.
+    pub db: i64,
+    /// The prefix of every key.
+    pub prefix: String,
+    /// BLAKE3 of the settings that decide what is written.
+    pub settings_digest: String,
+    /// The exact command that undoes the run.
+    pub rollback: String,
+    /// The content tree of an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The run that this one undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+    /// The host that ran it.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+}
+
+/// What is done to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// There was no such key.
+    Create,
+    /// Its value is replaced.
+    Update,
+    /// Only its expiry moves.
+    Refresh,
+    /// It is removed.
+    Remove,
+}
+
+impl Action {
+    /// The word that reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Refresh => "refresh",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// What a key was before, and what the run makes of it; durable before the key is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The key.
+    pub key: String,
+    /// What is done to it.
+    pub action: Action,
+    /// What it was; none if it was absent.
+    pub prior: Option<Snapshot>,
+    /// What it will be; none if it will be absent.
+    pub made: Option<Snapshot>,
+}
+
+/// A key that exists: its state, and for the prior one the bytes to bring it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The type; none in a refresh, which records the expiry alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Absolute expiry in ms since 1970; null if the key stays for ever.
+    pub expires_at: Option<i64>,
+    /// Fingerprint in hex; none in a refresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
+    /// Length of the value, in bytes; none in a refresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The value of a string, if it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The value of a string that is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_base64: Option<String>,
+    /// The DUMP of any other type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump_base64: Option<String>,
+}
+
+impl Snapshot {
+    /// The expiry alone, as a refresh records it.
+    #[must_use]
+    pub fn expiry(expires_at: Option<i64>) -> Self {
+        Self {
+            kind: None,
+            expires_at,
+            sha1: None,
+            bytes: None,
+            value: None,
+            value_base64: None,
+            dump_base64: None,
+        }
+    }
+
+    /// A state and the length of its value, without the value.
+    #[must_use]
+    pub fn of(present: &Present, bytes: usize) -> Self {
+        Self {
+            kind: Some(present.kind.clone()),
+            sha1: Some(present.fingerprint.to_string()),
+            bytes: Some(bytes as u64),
+            ..Self::expiry(present.expires_at_ms)
+        }
+    }
+
+    /// A state with the bytes that bring it back.
+    #[must_use]
+    pub fn whole(present: &Present, content: Content) -> Self {
+        let mut snapshot = Self::of(present, content.bytes().len());
+        match content {
+            Content::Value(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => snapshot.value = Some(text),
+                Err(error) => snapshot.value_base64 = Some(BASE64.encode(error.as_bytes())),
+            },
+            Content::Dump(bytes) => snapshot.dump_base64 = Some(BASE64.encode(bytes)),
+        }
+        snapshot
+    }
+
+    /// The state, if the value was recorded and not only the expiry.
+    ///
+    /// # Errors
+    /// When the record contradicts itself.
+    pub fn present(&self) -> Result<Option<Present>, String> {
+        match (&self.kind, &self.sha1) {
+            (None, None) => Ok(None),
+            (Some(kind), Some(sha1)) => Ok(Some(Present {
+                kind: kind.clone(),
+                expires_at_ms: self.expires_at,
+                fingerprint: Fingerprint::parse(sha1)
+                    .ok_or_else(|| format!("'{sha1}' is no SHA-1"))?,
+            })),
+            _ => Err("a snapshot has a kind and a sha1, or neither".to_owned()),
+        }
+    }
+
+    /// The bytes that bring the value back, if they were recorded.
+    ///
+    /// # Errors
+    /// When they are not base64.
+    pub fn content(&self) -> Result<Option<Content>, String> {
+        let decode = |text: &String| BASE64.decode(text).map_err(|error| error.to_string());
+        if let Some(text) = &self.value {
+            return Ok(Some(Content::Value(text.clone().into_bytes())));
+        }
+        if let Some(text) = &self.value_base64 {
+            return Ok(Some(Content::Value(decode(text)?)));
+        }
+        match &self.dump_base64 {
+            Some(text) => Ok(Some(Content::Dump(decode(text)?))),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Intent {
+    /// The state before, where the value was recorded.
+    ///
+    /// # Errors
+    /// When the record contradicts itself.
+    pub fn prior_state(&self) -> Result<Option<State>, String> {
+        state_of(self.prior.as_ref())
+    }
+
+    /// The state after, where the value was recorded.
+    ///
+    /// # Errors
+    /// When the record contradicts itself.
+    pub fn made_state(&self) -> Result<Option<State>, String> {
+        state_of(self.made.as_ref())
+    }
+}
+
+fn state_of(snapshot: Option<&Snapshot>) -> Result<Option<State>, String> {
+    match snapshot {
+        None => Ok(Some(State::Absent)),
+        Some(snapshot) => Ok(snapshot.present()?.map(State::Present)),
+    }
+}
+
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Written and acknowledged.
+    Written,
+    /// Somebody else changed it: kept as it is.
+    Conflict,
+    /// Its expiry passed before it was sent, so it was not.
+    Expired,
+    /// Not sent, because the page it belongs to was not written.
+    Withheld,
+    /// It already was as it was to be.
+    Already,
+}
+
+/// An intent that was not simply written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The key.
+    pub key: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Everything was written.
+    Done,
+    /// Done, but some articles were invalid or some keys in conflict.
+    Partial,
+    /// The gate refused the content: nothing was written.
+    Refused,
+    /// It stopped half-way.
+    Stopped,
+}
+
+impl Status {
+    /// The word that reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// Counts of a run. Keys are written, kept or in conflict; articles are invalid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Keys created.
+    pub created: u64,
+    /// Keys whose value was replaced.
+    pub updated: u64,
+    /// Keys whose expiry alone was moved.
+    pub refreshed: u64,
+    /// Keys removed.
+    pub removed: u64,
+    /// Keys that needed nothing.
+    pub kept: u64,
+    /// Keys that somebody else changed.
+    pub conflicts: u64,
+    /// Keys whose expiry passed before they were sent.
+    pub expired: u64,
+    /// Keys not sent because of a conflict on the page they belong to.
+    pub withheld: u64,
+    /// Articles that were invalid.
+    pub invalid: u64,
+    /// Bytes of the values written.
+    pub bytes: u64,
+}
+
+impl Counts {
+    /// Counts one key that was written with a value of `bytes` bytes.
+    pub fn add(&mut self, action: Action, bytes: u64) {
+        match action {
+            Action::Create => self.created += 1,
+            Action::Update => self.updated += 1,
+            Action::Refresh => self.refreshed += 1,
+            Action::Remove => self.removed += 1,
+        }
+        self.bytes += bytes;
+    }
+
+    /// Keys written, in all.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.created + self.updated + self.refreshed + self.removed
+    }
+}
+
+/// The last line of a run that ended by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Footer {
+    /// How it ended.
+    pub status: Status,
+    /// End of the run by the server's clock, ms since 1970.
+    pub ended_at: i64,
+    /// What it did.
+    pub counts: Counts,
+}

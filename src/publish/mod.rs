@@ -1,0 +1,9 @@
+//! From what is to be in the store to what is in it, with a way back.
+
+pub mod apply;
+pub mod expiry;
+pub mod manifest;
+pub mod plan;
+pub mod spool;
+pub mod state;
+pub mod step;

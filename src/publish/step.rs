@@ -1,0 +1,320 @@
+//! What is wanted of one key, and what that means in the state in which the key is found.
+//!
+//! Pure decisions, no I/O: the promises on conflicts and on the way back are kept here.
+//!
+//! - A foreign state is kept, counted and reported, never overwritten.
+//! - Rollback (`Want::Back`): a key in the state that the run made goes back to its prior
+//!   one, or away if there was none or its expiry has passed. A key in its prior state is
+//!   back already, and so is an absent one that had been absent or would have expired by
+//!   now. An absent key comes back if the run itself removed it, or if it is absent because
+//!   the expiry that the run gave it has passed. Anything else was changed by somebody since
+//!   then: kept and reported.
+//! - A refresh records, compares and restores the expiry alone. Where it brings the expiry
+//!   forward it records the value too: the key may expire at the new time, and rollback then
+//!   owes it until the old one.
+
+use super::manifest::{Action, Fate, Intent, Snapshot};
+use super::state::{Content, Found, Present, State};
+
+/// What is wanted of a key.
+#[derive(Debug)]
+pub enum Want {
+    /// Hold these bytes until then.
+    Put {
+        /// The string value.
+        content: Vec<u8>,
+        /// The state it will be in.
+        made: Present,
+        /// Whether the plan found the key absent: it is then created without a look.
+        create: bool,
+    },
+    /// Expire at another time.
+    Refresh {
+        /// The new expiry, ms since 1970.
+        to_ms: i64,
+        /// The expiry that the plan found.
+        seen_ms: Option<i64>,
+    },
+    /// Be gone.
+    Remove,
+    /// Be as it was before this intent.
+    Back(Box<Intent>),
+}
+
+/// One key and what is wanted of it.
+#[derive(Debug)]
+pub struct Step {
+    /// The key.
+    pub key: String,
+    /// What is wanted.
+    pub want: Want,
+    /// About how many bytes the key holds now: batches are bounded by it.
+    pub prior_bytes: usize,
+}
+
+/// How a step is carried out, in the state the key was found in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Write: first the intent, then the command.
+    Write(Intent, Command),
+    /// Leave the key as it is.
+    Leave(Fate),
+}
+
+/// A compare-and-set, ready to be sent once its intent is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Only if there is no such key.
+    Create {
+        /// The value.
+        content: Vec<u8>,
+        /// The state it will be in.
+        made: Present,
+    },
+    /// Only from the prior state.
+    Put {
+        /// The state it must be in.
+        prior: State,
+        /// The state it will be in.
+        made: Present,
+        /// The value or DUMP.
+        content: Content,
+    },
+    /// Only while it expires at `from_ms`.
+    Expire {
+        /// The expiry it must have.
+        from_ms: Option<i64>,
+        /// The expiry it will have.
+        to_ms: Option<i64>,
+    },
+    /// Only from the prior state.
+    Remove {
+        /// The state it must be in.
+        prior: Present,
+    },
+}
+
+/// How a key is looked at before the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Not at all: NX decides.
+    None,
+    /// Its expiry alone.
+    Expiry,
+    /// Its whole state.
+    Whole,
+}
+
+/// What a look found.
+#[derive(Debug)]
+pub enum Looked {
+    /// Nothing was asked.
+    Not,
+    /// The key exists and has this expiry, or does not exist.
+    Expiry(Option<Option<i64>>),
+    /// The whole state.
+    Whole(Found),
+}
+
+impl Want {
+    /// What must be known of the key to decide.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        match self {
+            Self::Put { create: true, .. } => Look::None,
+            Self::Refresh { to_ms, seen_ms } if seen_ms.is_some_and(|at| at <= *to_ms) => {
+                Look::Expiry
+            }
+            _ => Look::Whole,
+        }
+    }
+
+    /// Bytes that this step sends.
+    #[must_use]
+    pub fn sent_bytes(&self) -> usize {
+        match self {
+            Self::Put { content, .. } => content.len(),
+            Self::Back(intent) => intent
+                .prior
+                .as_ref()
+                .and_then(|prior| prior.bytes)
+                .map_or(0, |bytes| bytes as usize),
+            Self::Refresh { .. } | Self::Remove => 0,
+        }
+    }
+}
+
+/// Decides what `step` means for a key found as `looked`, at `now_ms` by the server's clock.
+///
+/// # Errors
+/// When the intent to be undone contradicts itself.
+pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, String> {
+    let key = step.key;
+    Ok(match (step.want, looked) {
+        (Want::Put { made, .. }, _) if made.expires_at_ms.is_some_and(|at| at <= now_ms) => {
+            Decision::Leave(Fate::Expired)
+        }
+        (Want::Put { content, made, .. }, Looked::Whole(Found::Whole(prior, old))) => {
+            replace(key, prior, old, made, Content::Value(content))
+        }
+        (Want::Put { .. }, Looked::Whole(Found::TooLarge)) => Decision::Leave(Fate::Conflict),
+        (Want::Put { content, made, .. }, _) => {
+            let intent = Intent {
+                key,
+                action: Action::Create,
+                prior: None,
+                made: Some(Snapshot::of(&made, content.len())),
+            };
+            Decision::Write(intent, Command::Create { content, made })
+        }
+        (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
+        (Want::Remove, Looked::Whole(Found::Whole(prior, old))) => remove(key, prior, old),
+        (Want::Remove, Looked::Whole(Found::Absent)) => Decision::Leave(Fate::Already),
+        (Want::Remove, _) => Decision::Leave(Fate::Conflict),
+        (Want::Back(intent), Looked::Whole(found)) => back(*intent, found, now_ms)?,
+        (Want::Back(_), _) => Decision::Leave(Fate::Conflict),
+    })
+}
+
+fn replace(key: String, prior: Present, old: Content, made: Present, new: Content) -> Decision {
+    let intent = Intent {
+        key,
+        action: Action::Update,
+        prior: Some(Snapshot::whole(&prior, old)),
+        made: Some(Snapshot::of(&made, new.bytes().len())),
+    };
+    let command = Command::Put {
+        prior: State::Present(prior),
+        made,
+        content: new,
+    };
+    Decision::Write(intent, command)
+}
+
+fn remove(key: String, prior: Present, old: Content) -> Decision {
+    let intent = Intent {
+        key,
+        action: Action::Remove,
+        prior: Some(Snapshot::whole(&prior, old)),
+        made: None,
+    };
+    Decision::Write(intent, Command::Remove { prior })
+}
+
+fn refresh(
+    key: String,
+    to_ms: i64,
+    seen_ms: Option<i64>,
+    looked: Looked,
+    now_ms: i64,
+) -> Decision {
+    let prior = match looked {
+        Looked::Expiry(Some(at)) => Snapshot::expiry(at),
+        Looked::Whole(Found::Whole(present, content)) => Snapshot::whole(&present, content),
+        Looked::Whole(Found::TooLarge) => return Decision::Leave(Fate::Conflict),
+        Looked::Expiry(None) | Looked::Whole(Found::Absent) | Looked::Not => {
+            let ran_out = seen_ms.is_some_and(|at| at <= now_ms);
+            return Decision::Leave(if ran_out { Fate::Expired } else { Fate::Conflict });
+        }
+    };
+    if to_ms <= now_ms {
+        return Decision::Leave(Fate::Expired);
+    }
+    move_expiry(key, prior, Some(to_ms))
+}
+
+fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
+    let command = Command::Expire {
+        from_ms: prior.expires_at,
+        to_ms,
+    };
+    let intent = Intent {
+        key,
+        action: Action::Refresh,
+        prior: Some(prior),
+        made: Some(Snapshot::expiry(to_ms)),
+    };
+    Decision::Write(intent, command)
+}
+
+/// Puts a key back to what it was before `undone`.
+fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
+    let expired = |snapshot: &Option<Snapshot>| {
+        let at = snapshot.as_ref().and_then(|snapshot| snapshot.expires_at);
+        at.is_some_and(|at| at <= now_ms)
+    };
+    let owes_nothing = undone.prior.is_none() || expired(&undone.prior);
+    let made_ran_out = expired(&undone.made);
+    let is_refresh = undone.action == Action::Refresh;
+    match found {
+        Found::TooLarge => Ok(Decision::Leave(Fate::Conflict)),
+        Found::Absent => {
+            let removed_by_run = undone.made.is_none();
+            if owes_nothing {
+                Ok(Decision::Leave(Fate::Already))
+            } else if removed_by_run || made_ran_out {
+                restore(undone, State::Absent, None)
+            } else {
+                Ok(Decision::Leave(Fate::Conflict))
+            }
+        }
+        Found::Whole(current, bytes) => {
+            let now = State::Present(current.clone());
+            let at = current.expires_at_ms;
+            let expiry_of = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|s| s.expires_at);
+            let (is_made, is_prior) = if is_refresh {
+                (
+                    expiry_of(&undone.made) == Some(at),
+                    expiry_of(&undone.prior) == Some(at),
+                )
+            } else {
+                (
+                    undone.made_state()?.as_ref() == Some(&now),
+                    undone.prior_state()?.as_ref() == Some(&now),
+                )
+            };
+            if is_made && owes_nothing {
+                Ok(remove(undone.key, current, bytes))
+            } else if is_made && is_refresh {
+                let to_ms = undone.prior.and_then(|prior| prior.expires_at);
+                Ok(move_expiry(undone.key, Snapshot::whole(&current, bytes), to_ms))
+            } else if is_made {
+                restore(undone, now, Some((current, bytes)))
+            } else if is_prior {
+                Ok(Decision::Leave(Fate::Already))
+            } else {
+                Ok(Decision::Leave(Fate::Conflict))
+            }
+        }
+    }
+}
+
+/// Brings the prior value back over `now`. Without recorded bytes (a refresh that only
+/// prolonged) there is nothing to bring back: kept absent and reported.
+fn restore(
+    undone: Intent,
+    now: State,
+    current: Option<(Present, Content)>,
+) -> Result<Decision, String> {
+    let Some(prior) = undone.prior else {
+        return Ok(Decision::Leave(Fate::Already));
+    };
+    let (Some(made), Some(content)) = (prior.present()?, prior.content()?) else {
+        return Ok(Decision::Leave(Fate::Conflict));
+    };
+    if let Some((present, old)) = current {
+        return Ok(replace(undone.key, present, old, made, content));
+    }
+    let intent = Intent {
+        key: undone.key,
+        action: Action::Create,
+        prior: None,
+        made: Some(Snapshot::of(&made, content.bytes().len())),
+    };
+    let command = Command::Put {
+        prior: now,
+        made,
+        content,
+    };
+    Ok(Decision::Write(intent, command))
+}

@@ -1,0 +1,197 @@
+//! The digest: one hash of everything that decides a page, and where the objects carry it.
+
+use std::fmt;
+
+use crate::article::Route;
+
+/// Counts up whenever the same inputs would give another page or another `metadata`
+/// member. Part of every digest, so all pages count as changed after such an upgrade.
+pub const RENDERER_VERSION: u32 = 1;
+
+/// How many of a page's last bytes hold its digest: `<!--anp:` + 32 hex digits + `-->`.
+pub const PAGE_TAIL_BYTES: usize = 43;
+
+/// How many of a meta object's first bytes hold its digest: `{"digest":"` + 32 hex digits + `"`.
+pub const META_HEAD_BYTES: usize = 44;
+
+const PAGE_OPEN: &[u8] = b"<!--anp:";
+const PAGE_CLOSE: &[u8] = b"-->";
+const META_OPEN: &[u8] = b"{\"digest\":\"";
+
+/// Hash of everything that decides a page: source bytes, route, templates, output
+/// settings, renderer version. No clock, no run, no path. 128 bits of BLAKE3; shown as
+/// 32 lower-case hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(pub [u8; 16]);
+
+impl Digest {
+    /// The digest as 32 lower-case hex digits of ASCII.
+    #[must_use]
+    pub fn to_hex(self) -> [u8; 32] {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
+        }
+        hex
+    }
+
+    /// The digest that 32 lower-case hex digits stand for.
+    #[must_use]
+    pub fn from_hex(hex: &[u8]) -> Option<Self> {
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        if hex.len() != 32 {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_hex()
+            .iter()
+            .try_for_each(|digit| fmt::Write::write_char(f, char::from(*digit)))
+    }
+}
+
+/// The digest in the last bytes of a page, of which at least [`PAGE_TAIL_BYTES`] are needed.
+#[must_use]
+pub fn page_digest(tail: &[u8]) -> Option<Digest> {
+    let hex = tail.strip_suffix(PAGE_CLOSE)?;
+    let (open, hex) = hex.split_at(hex.len().checked_sub(32)?);
+    open.ends_with(PAGE_OPEN).then(|| Digest::from_hex(hex))?
+}
+
+/// The digest in the first bytes of a meta object, of which at least [`META_HEAD_BYTES`]
+/// are needed.
+#[must_use]
+pub fn meta_digest(head: &[u8]) -> Option<Digest> {
+    let rest = head.strip_prefix(META_OPEN)?;
+    (rest.get(32) == Some(&b'"')).then(|| Digest::from_hex(&rest[..32]))?
+}
+
+/// Appends what [`page_digest`] looks for. Nothing may follow it.
+pub(super) fn seal_page(page: &mut Vec<u8>, digest: Digest) {
+    page.extend_from_slice(PAGE_OPEN);
+    page.extend_from_slice(&digest.to_hex());
+    page.extend_from_slice(PAGE_CLOSE);
+}
+
+/// Appends what [`meta_digest`] looks for. It must be the first of the object.
+pub(super) fn open_meta(meta: &mut Vec<u8>, digest: Digest) {
+    meta.extend_from_slice(META_OPEN);
+    meta.extend_from_slice(&digest.to_hex());
+    meta.push(b'"');
+}
+
+/// The part of the hash that all articles of a run share.
+#[derive(Clone)]
+pub(super) struct Digester(blake3::Hasher);
+
+impl Digester {
+    /// Starts from what decides every page: templates as (name, text), and settings.
+    pub(super) fn new(templates: &[(&str, &str)], settings: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("anp 2025 digest of a rendered article");
+        hasher.update(&RENDERER_VERSION.to_le_bytes());
+        hasher.update(&(templates.len() as u64).to_le_bytes());
+        for (name, text) in templates {
+            part(&mut hasher, name.as_bytes());
+            part(&mut hasher, text.as_bytes());
+        }
+        hasher.update(&(settings.len() as u64).to_le_bytes());
+        for setting in settings {
+            part(&mut hasher, setting.as_bytes());
+        }
+        Self(hasher)
+    }
+
+    /// The digest of one article.
+    pub(super) fn digest(&self, source: &[u8], route: &Route) -> Digest {
+        let mut hasher = self.0.clone();
+        part(&mut hasher, route.as_str().as_bytes());
+        part(&mut hasher, source);
+        let mut digest = [0; 16];
+        hasher.finalize_xof().fill(&mut digest);
+        Digest(digest)
+    }
+}
+
+/// Every part goes in behind its length, so no two lists of parts give the same bytes.
+fn part(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: Digest = Digest(*b"\x00\x01\x7f\x80\xff56789abcdef");
+
+    #[test]
+    fn a_page_carries_its_digest_as_its_last_bytes() {
+        let mut page = b"<html>".to_vec();
+        seal_page(&mut page, DIGEST);
+        assert_eq!(page_digest(&page), Some(DIGEST));
+        assert_eq!(
+            page_digest(&page[page.len() - PAGE_TAIL_BYTES..]),
+            Some(DIGEST)
+        );
+        assert_eq!(page_digest(&page[page.len() - PAGE_TAIL_BYTES + 1..]), None);
+        page.push(b'\n');
+        assert_eq!(page_digest(&page), None);
+        assert_eq!(page_digest(b""), None);
+        assert_eq!(page_digest(b"-->"), None);
+    }
+
+    #[test]
+    fn a_meta_object_carries_its_digest_as_its_first_bytes() {
+        let mut meta = Vec::new();
+        open_meta(&mut meta, DIGEST);
+        assert_eq!(meta.len(), META_HEAD_BYTES);
+        assert_eq!(meta_digest(&meta), Some(DIGEST));
+        assert_eq!(meta_digest(&meta[..META_HEAD_BYTES - 1]), None);
+        assert_eq!(meta_digest(b"{\"digest\":\"00\""), None);
+    }
+
+    #[test]
+    fn only_lower_case_hex_is_a_digest() {
+        assert_eq!(
+            Digest::from_hex(DIGEST.to_string().as_bytes()),
+            Some(DIGEST)
+        );
+        assert_eq!(
+            Digest::from_hex(DIGEST.to_string().to_uppercase().as_bytes()),
+            None
+        );
+    }
+
+    #[test]
+    fn moving_a_byte_between_parts_changes_the_digest() {
+        let route = Route::parse("/a/").unwrap();
+        let digest = |templates: &[(&str, &str)], settings: &[&str], source: &[u8]| {
+            Digester::new(templates, settings).digest(source, &route)
+        };
+        let all = [
+            digest(&[("a", "bc")], &["d"], b"e"),
+            digest(&[("ab", "c")], &["d"], b"e"),
+            digest(&[("a", "b")], &["cd"], b"e"),
+            digest(&[("a", "bc")], &["", "d"], b"e"),
+            digest(&[("a", "bc")], &["d"], b"ef"),
+            Digester::new(&[("a", "bc")], &["d"]).digest(b"e", &Route::parse("/b/").unwrap()),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(all[index + 1..].iter().all(|other| other != one));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Escaping: text → HTML text, HTML attribute value, or JSON inside a script element.
+//!
+//! One scan serves every text that reaches a page. Besides the characters with a meaning
+//! in HTML it takes out what no page should carry: C0 and C1 controls and noncharacters
+//! (parse errors by the HTML standard, §13.2.3.5), and the bidi embeddings, overrides
+//! and isolates that can make text read otherwise than it is stored.
+
+/// Appends `text`, escaped for the content of an element.
+pub(super) fn text(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        _ => None,
+    });
+}
+
+/// Appends `text`, escaped for an attribute value between double quotes.
+pub(super) fn attribute(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'"' => Some("&quot;"),
+        b'\'' => Some("&#39;"),
+        _ => None,
+    });
+}
+
+/// Appends HTML text as its author wrote it: character references stay, brackets and
+/// unwanted characters do not. What comes out has no tag in it.
+pub(super) fn html_text(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        _ => None,
+    });
+}
+
+/// Like [`html_text`], for an attribute value between double quotes.
+pub(super) fn html_attribute(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'"' => Some("&quot;"),
+        _ => None,
+    });
+}
+
+/// Makes a serialised JSON text fit for `<script type="application/ld+json">`: the only
+/// places where `<`, `>`, `&` and the two line separators occur in JSON are strings, so
+/// writing them as `\u` escapes changes no value, and no `</script` or `<!--` can remain.
+pub(super) fn json_in_html(out: &mut String, json: &str) {
+    let mut rest = json;
+    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        out.push_str(&rest[..at]);
+        let mut after = rest[at..].chars();
+        out.push_str(match after.next() {
+            Some('<') => "\\u003c",
+            Some('>') => "\\u003e",
+            Some('&') => "\\u0026",
+            Some('\u{2028}') => "\\u2028",
+            _ => "\\u2029",
+        });
+        rest = after.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Whether `c` is taken out of every text of a page.
+pub(super) fn is_unwanted(c: char) -> bool {
+    match c {
+        '\t' | '\n' => false,
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{fdd0}'..='\u{fdef}' => true,
+        _ => u32::from(c) & 0xfffe == 0xfffe,
+    }
+}
+
+/// Bytes at which the scan must look closer: markup, controls, and the first bytes of
+/// the UTF-8 sequences that may hold an unwanted character.
+const NOTABLE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(
+            byte as u8,
+            0..=8 | 11..=31 | b'<' | b'>' | b'&' | b'"' | b'\'' | 0x7f | 0xc2 | 0xe2 | 0xef..=0xf4
+        );
+        byte += 1;
+    }
+    table
+};
+
+#[inline(always)]
+fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static str>) {
+    let bytes = text.as_bytes();
+    let (mut copied, mut at) = (0, 0);
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if !NOTABLE[usize::from(byte)] {
+            at += 1;
+            continue;
+        }
+        let (length, replacement) = if byte.is_ascii() {
+            match replace(byte) {
+                Some(replacement) => (1, replacement),
+                None if byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') => (1, "\n"),
+                None if is_unwanted(char::from(byte)) => (1, ""),
+                None => {
+                    at += 1;
+                    continue;
+                }
+            }
+        } else {
+            let c = text[at..].chars().next().unwrap_or_default();
+            if !is_unwanted(c) {
+                at += c.len_utf8();
+                continue;
+            }
+            (c.len_utf8(), "")
+        };
+        out.push_str(&text[copied..at]);
+        out.push_str(replacement);
+        at += length;
+        copied = at;
+    }
+    out.push_str(&text[copied..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(f: fn(&mut String, &str), text: &str) -> String {
+        let mut out = String::new();
+        f(&mut out, text);
+        out
+    }
+
+    #[test]
+    fn markup_is_escaped_and_the_rest_is_left_alone() {
+        assert_eq!(
+            with(text, "a < b & c > \"d\""),
+            "a &lt; b &amp; c &gt; \"d\""
+        );
+        assert_eq!(with(attribute, "\"'<>&"), "&quot;&#39;&lt;&gt;&amp;");
+        assert_eq!(
+            with(text, "naïve — ‘quoted’ 東京 🦀\t\n"),
+            "naïve — ‘quoted’ 東京 🦀\t\n"
+        );
+        assert_eq!(with(html_text, "&copy; <b>"), "&copy; &lt;b&gt;");
+    }
+
+    #[test]
+    fn characters_no_page_should_carry_are_taken_out() {
+        assert_eq!(
+            with(
+                text,
+                "a\0b\u{1}c\u{7f}d\u{85}e\u{202e}f\u{2066}g\u{fdd0}h\u{1ffff}i"
+            ),
+            "abcdefghi"
+        );
+        assert_eq!(with(text, "one\r\ntwo\rthree"), "one\ntwo\nthree");
+    }
+
+    #[test]
+    fn json_cannot_end_its_script_element() {
+        let escaped = with(json_in_html, "\"</script><!--&\u{2028}\u{2029}\"");
+        assert_eq!(
+            escaped,
+            "\"\\u003c/script\\u003e\\u003c!--\\u0026\\u2028\\u2029\""
+        );
+        let value: String = serde_json::from_str(&escaped).unwrap();
+        assert_eq!(value, "</script><!--&\u{2028}\u{2029}");
+    }
+}

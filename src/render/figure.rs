@@ -1,0 +1,207 @@
+//! Images: inline, or alone in their paragraph as figures with caption and source.
+
+use pulldown_cmark::{Event, Tag, TagEnd};
+
+use super::escape;
+use super::markdown::Writer;
+use super::url::{self, Use};
+use crate::article::{Metadata, Value};
+
+/// What the front matter says about an image, found by its URL.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ImageSource<'m> {
+    pub(super) url: &'m str,
+    pub(super) host: &'m str,
+    pub(super) caption: &'m str,
+}
+
+/// The entries of `image_sources`.
+pub(super) fn image_sources(metadata: &Metadata) -> Vec<ImageSource<'_>> {
+    let Some(Value::List(entries)) = metadata.get("image_sources") else {
+        return Vec::new();
+    };
+    let mut sources = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Value::Group(members) = entry else {
+            continue;
+        };
+        let mut source = ImageSource::default();
+        for (name, value) in members {
+            match (name.as_str(), value) {
+                ("url", Value::Text(text)) => source.url = text,
+                ("source", Value::Text(text)) => source.host = text,
+                ("caption", Value::Text(text)) => source.caption = text,
+                _ => {}
+            }
+        }
+        sources.push(source);
+    }
+    sources
+}
+
+impl<'w> Writer<'w, '_> {
+    /// If the paragraph at `at` holds images alone, each perhaps in a link, writes them as
+    /// figures and returns where the paragraph is over.
+    pub(super) fn figures(&mut self, at: usize) -> Option<usize> {
+        let end = self.end_of_image_paragraph(at)?;
+        let mut at = at + 1;
+        let mut link = None;
+        while at < end {
+            match &self.events[at] {
+                Event::Start(Tag::Link { dest_url, .. }) => {
+                    link = Some(&**dest_url);
+                    at += 1;
+                }
+                Event::End(TagEnd::Link) => {
+                    link = None;
+                    at += 1;
+                }
+                Event::Start(Tag::Image { .. }) => at = self.figure(at, link),
+                _ => at += 1,
+            }
+        }
+        Some(end + 1)
+    }
+
+    fn end_of_image_paragraph(&self, at: usize) -> Option<usize> {
+        let mut images_open = 0;
+        let mut has_image = false;
+        // A link must hold an image and nothing else, or it is text.
+        let mut bare_link = false;
+        for (offset, event) in self.events[at + 1..].iter().enumerate() {
+            match event {
+                Event::Start(Tag::Image { .. }) => {
+                    images_open += 1;
+                    has_image = true;
+                    bare_link = false;
+                }
+                Event::End(TagEnd::Image) => images_open -= 1,
+                Event::Start(Tag::Link { .. }) if images_open == 0 => bare_link = true,
+                Event::End(TagEnd::Link) if images_open == 0 && !bare_link => {}
+                Event::End(TagEnd::Paragraph) => return has_image.then_some(at + 1 + offset),
+                Event::SoftBreak | Event::HardBreak => {}
+                Event::Text(text) if images_open == 0 && text.trim().is_empty() => {}
+                _ if images_open > 0 => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Writes the image at `at` as a figure; returns where it is over.
+    fn figure(&mut self, at: usize, link: Option<&str>) -> usize {
+        let (alt, after) = self.alt(at);
+        let Event::Start(Tag::Image {
+            dest_url, title, ..
+        }) = &self.events[at]
+        else {
+            return after;
+        };
+        if !self.may_show(dest_url) {
+            if !alt.is_empty() {
+                self.out.push_str("<p>");
+                escape::text(&mut self.out, &alt);
+                self.out.push_str("</p>\n");
+            }
+            return after;
+        }
+        let source = self.sources.iter().find(|source| source.url == &**dest_url);
+        let caption = match (title.is_empty(), source) {
+            (true, Some(source)) => source.caption,
+            _ => title,
+        };
+        let host = match source {
+            Some(source) if !source.host.is_empty() => source.host,
+            _ => url::host(dest_url).unwrap_or_default(),
+        };
+        self.out.push_str("<figure>");
+        let is_linked = match link {
+            Some(link) if url::is_allowed(link, Use::Link) => {
+                self.out.push_str("<a href=\"");
+                url::write(&mut self.out, link);
+                self.out.push_str("\">");
+                true
+            }
+            Some(_) => {
+                self.removed.urls += 1;
+                false
+            }
+            None => false,
+        };
+        self.image(dest_url, &alt, "");
+        if is_linked {
+            self.out.push_str("</a>");
+        }
+        if !caption.is_empty() || !host.is_empty() {
+            self.out.push_str("<figcaption>");
+            escape::text(&mut self.out, caption);
+            if !host.is_empty() {
+                self.out.push_str(if caption.is_empty() { "" } else { " " });
+                self.out.push_str("<small>Source: ");
+                escape::text(&mut self.out, host);
+                self.out.push_str("</small>");
+            }
+            self.out.push_str("</figcaption>");
+        }
+        self.out.push_str("</figure>\n");
+        after
+    }
+
+    /// Writes the image at `at` within a line of text; returns where it is over.
+    pub(super) fn inline_image(&mut self, at: usize) -> usize {
+        let (alt, after) = self.alt(at);
+        if let Event::Start(Tag::Image {
+            dest_url, title, ..
+        }) = &self.events[at]
+        {
+            if self.may_show(dest_url) {
+                self.image(dest_url, &alt, title);
+            } else {
+                escape::text(&mut self.out, &alt);
+            }
+        }
+        after
+    }
+
+    fn may_show(&mut self, url: &str) -> bool {
+        let is_allowed = url::is_allowed(url, Use::Image) && !url.trim().is_empty();
+        if !is_allowed {
+            self.removed.urls += 1;
+        }
+        is_allowed
+    }
+
+    fn image(&mut self, url: &str, alt: &str, title: &str) {
+        if self.first_image.is_none() {
+            self.first_image = Some(url.to_owned());
+        }
+        self.out.push_str("<img src=\"");
+        url::write(&mut self.out, url);
+        self.out.push_str("\" alt=\"");
+        escape::attribute(&mut self.out, alt);
+        self.out.push('"');
+        self.title(title);
+        self.out.push_str(" loading=\"lazy\" decoding=\"async\">");
+    }
+
+    /// The text of the image at `at`, and where the image is over. Images may nest.
+    fn alt(&self, at: usize) -> (String, usize) {
+        let mut alt = String::new();
+        let mut open = 0;
+        for (offset, event) in self.events[at..].iter().enumerate() {
+            match event {
+                Event::Start(Tag::Image { .. }) => open += 1,
+                Event::End(TagEnd::Image) => {
+                    open -= 1;
+                    if open == 0 {
+                        return (alt, at + offset + 1);
+                    }
+                }
+                Event::Text(text) | Event::Code(text) => alt.push_str(text),
+                Event::SoftBreak | Event::HardBreak => alt.push(' '),
+                _ => {}
+            }
+        }
+        (alt, self.events.len())
+    }
+}

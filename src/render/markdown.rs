@@ -1,0 +1,423 @@
+//! Markdown events → the HTML of an article's body.
+//!
+//! 1. Every event becomes markup of a fixed form; all its texts are escaped, its URLs
+//!    judged. Without raw HTML the result is safe by construction, and that is the end.
+//! 2. Raw HTML is rewritten to known, balanced tags ([`super::raw_html`]).
+//! 3. A body with raw HTML is then cleaned as a whole ([`super::sanitise`]).
+//!
+//! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
+//! tables or heading shifts, and lets every URL and all raw HTML through.
+
+use pulldown_cmark::{
+    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd,
+};
+
+use super::error::RenderError;
+use super::escape;
+use super::figure::ImageSource;
+use super::footnotes::Footnotes;
+use super::headings::{Ids, Levels};
+use super::nesting::{MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
+use super::url::{self, Use};
+use super::{raw_html, sanitise};
+
+/// What the rendering of an article left out because no page may carry it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Links and images whose URL is neither relative nor of an allowed scheme.
+    pub urls: u32,
+    /// Raw HTML tags, comments and elements that pages may not have.
+    pub tags: u32,
+}
+
+/// The body as HTML.
+pub(super) struct BodyHtml {
+    pub(super) html: String,
+    pub(super) removed: Removed,
+    /// The URL of the first image, as it stands in the Markdown.
+    pub(super) first_image: Option<String>,
+}
+
+/// Renders `events`. More than `limit` bytes of HTML are an error.
+pub(super) fn write(
+    events: &[Event<'_>],
+    sources: &[ImageSource<'_>],
+    limit: usize,
+) -> Result<BodyHtml, RenderError> {
+    let mut writer = Writer {
+        events,
+        sources,
+        out: String::with_capacity(limit.min(events.len() * 48 + 256)),
+        limit,
+        nesting: Nesting::default(),
+        ids: Ids::default(),
+        footnotes: Footnotes::new(events),
+        links: Vec::new(),
+        heading: 2,
+        body_levels: Levels::default(),
+        alignments: &[],
+        column: 0,
+        in_table_head: false,
+        tables: 0,
+        raw_block: None,
+        has_raw_html: false,
+        removed: Removed::default(),
+        first_image: None,
+    };
+    let mut at = 0;
+    while at < events.len() {
+        at = writer.event(at);
+        writer.check_caps()?;
+    }
+    writer.nesting.close_all(&mut writer.out);
+    writer.footnotes.write_all(&mut writer.out);
+    writer.check_caps()?;
+    writer.finish()
+}
+
+pub(super) struct Writer<'w, 'a> {
+    pub(super) events: &'w [Event<'a>],
+    pub(super) sources: &'w [ImageSource<'w>],
+    pub(super) out: String,
+    limit: usize,
+    nesting: Nesting,
+    ids: Ids,
+    footnotes: Footnotes<'w>,
+    /// For each open link: whether an `<a>` was written for it.
+    links: Vec<bool>,
+    /// The level on the page of the heading that is open. Headings do not nest.
+    heading: u8,
+    /// The body's heading levels, while a footnote counts its own.
+    body_levels: Levels,
+    alignments: &'w [Alignment],
+    column: usize,
+    in_table_head: bool,
+    tables: u32,
+    /// The raw HTML block being collected.
+    raw_block: Option<String>,
+    has_raw_html: bool,
+    pub(super) removed: Removed,
+    pub(super) first_image: Option<String>,
+}
+
+impl<'w, 'a> Writer<'w, 'a> {
+    /// Writes the event at `at`; returns where to go on.
+    fn event(&mut self, at: usize) -> usize {
+        match &self.events[at] {
+            Event::Start(Tag::Paragraph) => {
+                if let Some(end) = self.figures(at) {
+                    return end;
+                }
+                self.nesting.open_markdown();
+                self.out.push_str("<p>");
+            }
+            Event::Start(Tag::Image { .. }) => return self.inline_image(at),
+            Event::Start(Tag::MetadataBlock(_)) => {
+                let is_end =
+                    |event: &Event<'_>| matches!(event, Event::End(TagEnd::MetadataBlock(_)));
+                return self.events[at..]
+                    .iter()
+                    .position(is_end)
+                    .map_or(self.events.len(), |end| at + end + 1);
+            }
+            Event::Start(tag) => self.start(at, tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) => escape::text(&mut self.out, text),
+            Event::Code(code) => {
+                self.out.push_str("<code>");
+                escape::text(&mut self.out, code);
+                self.out.push_str("</code>");
+            }
+            Event::InlineMath(code) | Event::DisplayMath(code) => {
+                self.out.push_str("<code class=\"math\">");
+                escape::text(&mut self.out, code);
+                self.out.push_str("</code>");
+            }
+            Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
+            Event::FootnoteReference(label) => {
+                self.footnotes
+                    .reference(&mut self.out, label, self.links.contains(&true));
+            }
+            Event::SoftBreak => self.out.push('\n'),
+            Event::HardBreak => self.out.push_str("<br>\n"),
+            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::TaskListMarker(done) => self.out.push_str(if *done {
+                "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
+            } else {
+                "<span class=\"task\" role=\"img\" aria-label=\"To do:\">☐</span> "
+            }),
+        }
+        at + 1
+    }
+
+    fn start(&mut self, at: usize, tag: &'w Tag<'a>) {
+        // An HTML block is no element of ours: `<details>` may open in one and close in
+        // another.
+        if !matches!(tag, Tag::HtmlBlock) {
+            self.nesting.open_markdown();
+        }
+        match tag {
+            Tag::Heading { level, .. } => self.start_heading(at, *level),
+            Tag::BlockQuote(kind) => self.start_quote(*kind),
+            Tag::CodeBlock(kind) => self.start_code(kind),
+            Tag::HtmlBlock => self.raw_block = Some(String::new()),
+            Tag::List(None) => self.out.push_str("<ul>\n"),
+            Tag::List(Some(1)) => self.out.push_str("<ol>\n"),
+            Tag::List(Some(first)) => {
+                self.out.push_str("<ol start=\"");
+                self.out.push_str(&first.to_string());
+                self.out.push_str("\">\n");
+            }
+            Tag::Item => self.out.push_str("<li>"),
+            Tag::FootnoteDefinition(label) => {
+                let levels = std::mem::replace(&mut self.nesting.levels, Levels::under_a_heading());
+                self.body_levels = levels;
+                self.footnotes.start(&mut self.out, label);
+            }
+            Tag::DefinitionList => self.out.push_str("<dl>\n"),
+            Tag::DefinitionListTitle => self.out.push_str("<dt>"),
+            Tag::DefinitionListDefinition => self.out.push_str("<dd>"),
+            Tag::Table(alignments) => {
+                self.alignments = alignments;
+                self.tables += 1;
+                self.out.push_str(SCROLL_REGION);
+                self.out.push_str(" aria-label=\"Table ");
+                self.out.push_str(&self.tables.to_string());
+                self.out.push_str("\"><table>\n");
+            }
+            Tag::TableHead => {
+                self.in_table_head = true;
+                self.column = 0;
+                self.out.push_str("<thead><tr>");
+            }
+            Tag::TableRow => {
+                self.column = 0;
+                self.out.push_str("<tr>");
+            }
+            Tag::TableCell => self.start_cell(),
+            Tag::Emphasis => self.out.push_str("<em>"),
+            Tag::Strong => self.out.push_str("<strong>"),
+            Tag::Strikethrough => self.out.push_str("<del>"),
+            Tag::Superscript => self.out.push_str("<sup>"),
+            Tag::Subscript => self.out.push_str("<sub>"),
+            Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                ..
+            } => self.start_link(*link_type, dest_url, title),
+            Tag::Paragraph | Tag::Image { .. } | Tag::MetadataBlock(_) => {}
+        }
+    }
+
+    fn end(&mut self, tag: &TagEnd) {
+        if matches!(tag, TagEnd::HtmlBlock) {
+            if let Some(raw) = self.raw_block.take() {
+                self.raw(&raw);
+            }
+            return;
+        }
+        self.nesting.close_markdown(&mut self.out);
+        match tag {
+            TagEnd::Paragraph => self.out.push_str("</p>\n"),
+            TagEnd::Heading(_) => self.out.push_str(heading_tags(self.heading).1),
+            TagEnd::BlockQuote(_) => self.out.push_str("</blockquote>\n"),
+            TagEnd::CodeBlock => self.out.push_str("</code></pre>\n"),
+            TagEnd::List(true) => self.out.push_str("</ol>\n"),
+            TagEnd::List(false) => self.out.push_str("</ul>\n"),
+            TagEnd::Item => self.out.push_str("</li>\n"),
+            TagEnd::FootnoteDefinition => {
+                self.footnotes.end(&mut self.out);
+                self.nesting.levels = std::mem::take(&mut self.body_levels);
+            }
+            TagEnd::DefinitionList => self.out.push_str("</dl>\n"),
+            TagEnd::DefinitionListTitle => self.out.push_str("</dt>\n"),
+            TagEnd::DefinitionListDefinition => self.out.push_str("</dd>\n"),
+            TagEnd::Table => self.out.push_str("</tbody></table></div>\n"),
+            TagEnd::TableHead => {
+                self.in_table_head = false;
+                self.out.push_str("</tr></thead><tbody>\n");
+            }
+            TagEnd::TableRow => self.out.push_str("</tr>\n"),
+            TagEnd::TableCell => {
+                self.out
+                    .push_str(if self.in_table_head { "</th>" } else { "</td>" });
+                self.column += 1;
+            }
+            TagEnd::Emphasis => self.out.push_str("</em>"),
+            TagEnd::Strong => self.out.push_str("</strong>"),
+            TagEnd::Strikethrough => self.out.push_str("</del>"),
+            TagEnd::Superscript => self.out.push_str("</sup>"),
+            TagEnd::Subscript => self.out.push_str("</sub>"),
+            TagEnd::Link => {
+                if self.links.pop() == Some(true) {
+                    self.out.push_str("</a>");
+                }
+            }
+            TagEnd::HtmlBlock | TagEnd::Image | TagEnd::MetadataBlock(_) => {}
+        }
+    }
+
+    fn start_heading(&mut self, at: usize, level: HeadingLevel) {
+        let level = self.nesting.levels.next(level as u8);
+        self.heading = level;
+        let mut text = String::new();
+        for event in &self.events[at + 1..] {
+            match event {
+                Event::End(TagEnd::Heading(_)) => break,
+                Event::Text(part) | Event::Code(part) => text.push_str(part),
+                Event::SoftBreak | Event::HardBreak => text.push(' '),
+                _ => {}
+            }
+        }
+        self.out.push('<');
+        self.out.push_str(heading_tags(level).0);
+        self.out.push_str(" id=\"h-");
+        self.out.push_str(&self.ids.next(&text));
+        self.out.push_str("\">");
+    }
+
+    fn start_quote(&mut self, kind: Option<BlockQuoteKind>) {
+        self.out.push_str(match kind {
+            None => "<blockquote>\n",
+            Some(BlockQuoteKind::Note) => {
+                "<blockquote class=\"alert\"><p class=\"kind\">Note</p>\n"
+            }
+            Some(BlockQuoteKind::Tip) => "<blockquote class=\"alert\"><p class=\"kind\">Tip</p>\n",
+            Some(BlockQuoteKind::Important) => {
+                "<blockquote class=\"alert\"><p class=\"kind\">Important</p>\n"
+            }
+            Some(BlockQuoteKind::Warning) => {
+                "<blockquote class=\"alert\"><p class=\"kind\">Warning</p>\n"
+            }
+            Some(BlockQuoteKind::Caution) => {
+                "<blockquote class=\"alert\"><p class=\"kind\">Caution</p>\n"
+            }
+        });
+    }
+
+    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
+        // Focusable, so that a keyboard can scroll it sideways.
+        self.out.push_str("<pre tabindex=\"0\"><code");
+        if let CodeBlockKind::Fenced(info) = kind {
+            let language = info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
+            let is_name =
+                |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'.' | b'-' | b'_');
+            if (1..=32).contains(&language.len()) && language.bytes().all(is_name) {
+                self.out.push_str(" class=\"language-");
+                self.out.push_str(language);
+                self.out.push('"');
+            }
+        }
+        self.out.push('>');
+    }
+
+    fn start_cell(&mut self) {
+        self.out.push_str(if self.in_table_head {
+            "<th scope=\"col\""
+        } else {
+            "<td"
+        });
+        match self.alignments.get(self.column) {
+            Some(Alignment::Center) => self.out.push_str(" class=\"mid\""),
+            Some(Alignment::Right) => self.out.push_str(" class=\"end\""),
+            Some(Alignment::Left | Alignment::None) | None => {}
+        }
+        self.out.push('>');
+    }
+
+    fn start_link(&mut self, kind: LinkType, destination: &str, title: &str) {
+        let is_email = matches!(kind, LinkType::Email) && !destination.starts_with("mailto:");
+        let is_allowed = is_email || url::is_allowed(destination, Use::Link);
+        if !is_allowed {
+            self.removed.urls += 1;
+        }
+        // HTML has no links inside links.
+        let is_written = is_allowed && !self.links.contains(&true);
+        self.links.push(is_written);
+        if !is_written {
+            return;
+        }
+        self.out.push_str("<a href=\"");
+        if is_email {
+            self.out.push_str("mailto:");
+        }
+        match destination.strip_prefix('#') {
+            // Headings have their ids behind a prefix.
+            Some(id) if !id.is_empty() && !id.starts_with("h-") => {
+                self.out.push_str("#h-");
+                url::write(&mut self.out, id);
+            }
+            _ => url::write(&mut self.out, destination),
+        }
+        self.out.push('"');
+        self.title(title);
+        self.out.push('>');
+    }
+
+    /// Writes a `title` attribute, unless it is empty.
+    pub(super) fn title(&mut self, title: &str) {
+        if !title.is_empty() {
+            self.out.push_str(" title=\"");
+            escape::attribute(&mut self.out, title);
+            self.out.push('"');
+        }
+    }
+
+    fn raw(&mut self, raw: &str) {
+        if let Some(block) = &mut self.raw_block {
+            block.push_str(raw);
+            return;
+        }
+        self.has_raw_html = true;
+        self.removed.tags += raw_html::rewrite(&mut self.out, &mut self.nesting, raw);
+    }
+
+    fn check_caps(&self) -> Result<(), RenderError> {
+        if self.nesting.is_too_deep() {
+            return Err(RenderError {
+                code: "body.nesting",
+                message: format!(
+                    "expected lists, quotes and HTML tags to nest at most {MAX_DEPTH} deep, found more"
+                ),
+            });
+        }
+        self.check_size(self.out.len() + self.footnotes.bytes())
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
+        if bytes <= self.limit {
+            return Ok(());
+        }
+        Err(RenderError {
+            code: "body.size",
+            message: format!(
+                "expected a body of at most {} bytes of HTML (8 × its source + 64 KiB), found more",
+                self.limit
+            ),
+        })
+    }
+
+    fn finish(self) -> Result<BodyHtml, RenderError> {
+        let mut removed = self.removed;
+        let html = if self.has_raw_html {
+            let Some((clean, urls)) = sanitise::clean(&self.out) else {
+                return Err(RenderError {
+                    code: "body.html",
+                    message: "expected HTML that reads the same after cleaning, found tags nested so that it does not"
+                        .to_owned(),
+                });
+            };
+            self.check_size(clean.len())?;
+            removed.urls += urls;
+            clean
+        } else {
+            self.out
+        };
+        Ok(BodyHtml {
+            html,
+            removed,
+            first_image: self.first_image,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The meta object: one line of compact JSON, its digest first.
+
+use std::io::Write;
+
+use super::digest::{self, Digest};
+use super::{Robots, Stamp};
+use crate::article::{Article, Value};
+
+/// Writes the meta object of `article`.
+pub(super) fn write(
+    article: &Article<'_>,
+    digest: Digest,
+    stamp: &Stamp<'_>,
+    robots: Robots,
+    canonical: &str,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2048);
+    digest::open_meta(&mut out, digest);
+    for (name, value) in [
+        ("run", stamp.run),
+        ("written_at", &rfc3339(stamp.written_at_ms)),
+        ("etag", &format!("\"{digest}\"")),
+        ("robots", robots.as_str()),
+        ("route", article.route.as_str()),
+        ("canonical", canonical),
+        ("title", &article.title),
+    ] {
+        out.push(b',');
+        string(&mut out, name);
+        out.push(b':');
+        string(&mut out, value);
+    }
+    out.extend_from_slice(b",\"metadata\":");
+    let entries = article.metadata.entries.iter();
+    group(&mut out, entries.map(|(field, value)| (field.name, value)));
+    out.push(b'}');
+    out
+}
+
+/// Milliseconds since 1970 as `2026-01-31T12:00:00.000Z`.
+fn rfc3339(ms: i64) -> String {
+    // Out of range for a calendar means a broken clock; the run says so elsewhere.
+    let timestamp = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    format!("{timestamp:.3}")
+}
+
+fn value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Text(text) => string(out, text),
+        // Writing to a Vec cannot fail.
+        Value::Number(number) => drop(write!(out, "{number}")),
+        Value::Flag(true) => out.extend_from_slice(b"true"),
+        Value::Flag(false) => out.extend_from_slice(b"false"),
+        Value::List(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                self::value(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Group(members) => group(
+            out,
+            members.iter().map(|(name, value)| (name.as_str(), value)),
+        ),
+    }
+}
+
+fn group<'v>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Value)>) {
+    out.push(b'{');
+    for (index, (name, value)) in members.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        string(out, name);
+        out.push(b':');
+        self::value(out, value);
+    }
+    out.push(b'}');
+}
+
+pub(super) fn string(out: &mut Vec<u8>, text: &str) {
+    // A string always serialises, and writing to a Vec cannot fail.
+    drop(serde_json::to_writer(out, text));
+}

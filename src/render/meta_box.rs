@@ -1,0 +1,119 @@
+//! The meta box: all metadata of an article, every list and group of it a real HTML list.
+//!
+//! Made straight into a `String`: it has many small values, and handing each to a template
+//! would cost more than the rest of the page.
+
+use super::escape;
+use super::url::{self, Use};
+use crate::article::{Metadata, Value};
+
+/// Shown by the page outside the box.
+const ELSEWHERE: &[&str] = &["title", "summary"];
+
+/// Who answers for the article, what it should achieve, and the way back: these stand
+/// together, in this order.
+const RESPONSIBILITY: &[&str] = &["owner", "expected_result", "rollback_note"];
+
+/// The box, or nothing if there is nothing to show.
+pub(super) fn write(metadata: &Metadata) -> String {
+    let mut out = String::with_capacity(metadata.entries.len() * 160 + 256);
+    let is_shown = |name: &str| !ELSEWHERE.contains(&name) && !RESPONSIBILITY.contains(&name);
+    let mut shown = metadata
+        .entries
+        .iter()
+        .filter(|(field, _)| is_shown(field.name))
+        .peekable();
+    let mut responsible = RESPONSIBILITY
+        .iter()
+        .filter_map(|name| {
+            metadata
+                .entries
+                .iter()
+                .find(|(field, _)| field.name == *name)
+        })
+        .peekable();
+    if shown.peek().is_none() && responsible.peek().is_none() {
+        return out;
+    }
+    out.push_str("<aside class=\"meta\" aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
+    if responsible.peek().is_some() {
+        out.push_str("<h3>Responsibility</h3>\n<dl>\n");
+        responsible.for_each(|(field, value)| entry(&mut out, field.name, field.label, value));
+        out.push_str("</dl>\n<h3>Details</h3>\n");
+    }
+    if shown.peek().is_some() {
+        out.push_str("<dl>\n");
+        shown.for_each(|(field, value)| entry(&mut out, field.name, field.label, value));
+        out.push_str("</dl>\n");
+    }
+    out.push_str("</aside>\n");
+    out
+}
+
+/// One `<dt>` with its `<dd>`, in the `<div>` that HTML allows around such a pair.
+fn entry(out: &mut String, name: &str, label: &str, value: &Value) {
+    out.push_str("<div><dt>");
+    escape::text(out, label);
+    out.push_str("</dt><dd>");
+    self::value(out, name, value);
+    out.push_str("</dd></div>\n");
+}
+
+fn value(out: &mut String, name: &str, value: &Value) {
+    match value {
+        Value::Text(text) => self::text(out, name, text),
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::Flag(true) => out.push_str("yes"),
+        Value::Flag(false) => out.push_str("no"),
+        Value::List(items) => {
+            out.push_str("<ul>");
+            for item in items {
+                out.push_str("<li>");
+                self::value(out, name, item);
+                out.push_str("</li>");
+            }
+            out.push_str("</ul>");
+        }
+        Value::Group(members) => {
+            out.push_str("<dl>");
+            for (member, value) in members {
+                entry(out, member, &label(member), value);
+            }
+            out.push_str("</dl>");
+        }
+    }
+}
+
+fn text(out: &mut String, name: &str, text: &str) {
+    let is_date = matches!(name, "date" | "updated" | "last_reviewed");
+    if is_date {
+        out.push_str("<time datetime=\"");
+        escape::attribute(out, text);
+        out.push_str("\">");
+        escape::text(out, text);
+        out.push_str("</time>");
+    } else if name == "url" && url::host(text).is_some() && url::is_allowed(text, Use::Link) {
+        out.push_str("<a href=\"");
+        url::write(out, text);
+        out.push_str("\">");
+        escape::text(out, text);
+        out.push_str("</a>");
+    } else {
+        escape::text(out, text);
+    }
+}
+
+/// `last_reviewed` → `Last reviewed`; labels that an author wrote stay as they are.
+fn label(member: &str) -> String {
+    if !member
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    {
+        return member.to_owned();
+    }
+    let spaced = member.replace('_', " ");
+    let mut chars = spaced.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}

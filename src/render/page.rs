@@ -1,0 +1,419 @@
+//! The templates: which there are, where they come from, and what they may use.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+
+use super::error::TemplateError;
+use super::escape;
+
+/// The template that makes a page; it includes the others.
+const PAGE: &str = "page.html";
+
+/// The templates that exist, with their built-in texts. A file of the same name in the
+/// templates folder takes the place of the text; other names are an error there.
+const BUILT_IN: [(&str, &str); 4] = [
+    (PAGE, include_str!("templates/page.html")),
+    ("style.css", include_str!("templates/style.css")),
+    ("header.html", include_str!("templates/header.html")),
+    ("footer.html", include_str!("templates/footer.html")),
+];
+
+/// A template file may be this large, in bytes.
+const TEMPLATE_BYTES: u64 = 1 << 20;
+
+/// What one page may cost. minijinja counts an instruction, or 64 bytes of output, as
+/// one: this is enough for the largest body there can be (4 MiB of source) three times
+/// over, and an endless loop ends within a tenth of a second.
+const FUEL: u64 = 1_800_000;
+
+/// What a template can use, in the order of [`View`]'s values. All are always defined;
+/// what an article lacks is an empty string.
+const VARIABLES: [&str; 21] = [
+    "lang",
+    "site_name",
+    "site_url",
+    "home",
+    "route",
+    "canonical",
+    "robots",
+    "noindex",
+    "draft",
+    "title",
+    "page_title",
+    "description",
+    "summary",
+    "topic",
+    "difficulty",
+    "reading_time",
+    "date",
+    "updated",
+    "image",
+    "json_ld",
+    "body",
+];
+
+/// See [`VARIABLES`].
+const META_BOX: &str = "meta_box";
+
+/// The values of one page's variables. Texts are escaped where they are printed; `body`,
+/// `meta_box` and `json_ld` are ready HTML.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) lang: String,
+    pub(super) site_name: String,
+    pub(super) site_url: String,
+    pub(super) route: String,
+    pub(super) canonical: String,
+    pub(super) robots: &'static str,
+    pub(super) noindex: bool,
+    pub(super) draft: bool,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) summary: String,
+    pub(super) topic: String,
+    pub(super) difficulty: String,
+    pub(super) reading_time: String,
+    pub(super) date: String,
+    pub(super) updated: String,
+    pub(super) image: String,
+    pub(super) json_ld: String,
+    pub(super) body: String,
+    pub(super) meta_box: String,
+}
+
+impl Object for View {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let ready = |html: &String| Value::from_safe_string(html.clone());
+        Some(match key {
+            "lang" => Value::from(self.lang.as_str()),
+            "site_name" => Value::from(self.site_name.as_str()),
+            "site_url" => Value::from(self.site_url.as_str()),
+            "home" => Value::from(format!("{}/", self.site_url)),
+            "route" => Value::from(self.route.as_str()),
+            "canonical" => Value::from(self.canonical.as_str()),
+            "robots" => Value::from(self.robots),
+            "noindex" => Value::from(self.noindex),
+            "draft" => Value::from(self.draft),
+            "title" => Value::from(self.title.as_str()),
+            "page_title" if self.site_name.is_empty() => Value::from(self.title.as_str()),
+            "page_title" => Value::from(format!("{} · {}", self.title, self.site_name)),
+            "description" => Value::from(self.description.as_str()),
+            "summary" => Value::from(self.summary.as_str()),
+            "topic" => Value::from(self.topic.as_str()),
+            "difficulty" => Value::from(self.difficulty.as_str()),
+            "reading_time" => Value::from(self.reading_time.as_str()),
+            "date" => Value::from(self.date.as_str()),
+            "updated" => Value::from(self.updated.as_str()),
+            "image" => Value::from(self.image.as_str()),
+            "json_ld" => ready(&self.json_ld),
+            "body" => ready(&self.body),
+            META_BOX => ready(&self.meta_box),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&VARIABLES)
+    }
+}
+
+/// The compiled templates of a run.
+pub(super) struct Templates {
+    environment: Environment<'static>,
+    folder: PathBuf,
+    /// Name and text of each, for the digest.
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Templates {
+    /// Takes the built-in templates and those in `folder`, and rehearses them with a full
+    /// and a minimal page.
+    pub(super) fn load(folder: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut texts: Vec<_> = BUILT_IN
+            .iter()
+            .map(|(name, text)| (*name, (*text).to_owned()))
+            .collect();
+        if let Some(folder) = folder {
+            override_from(folder, &mut texts)?;
+        }
+        let folder = folder.map_or_else(|| PathBuf::from("templates"), Path::to_owned);
+        let mut templates = Self {
+            environment: environment(),
+            folder,
+            texts,
+        };
+        for (name, text) in &templates.texts {
+            templates
+                .environment
+                .add_template_owned(*name, text.clone())
+                .map_err(|error| templates.error(&error))?;
+        }
+        templates.check_variables()?;
+        for view in [View::full_sample(), View::minimal_sample()] {
+            let mut page = Vec::new();
+            templates.render(view, &mut page, usize::MAX)?;
+            templates.check_page(&page)?;
+        }
+        Ok(templates)
+    }
+
+    /// Name and text of every template.
+    pub(super) fn texts(&self) -> Vec<(&str, &str)> {
+        self.texts
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
+            .collect()
+    }
+
+    /// Bytes of all templates together.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.iter().map(|(_, text)| text.len()).sum()
+    }
+
+    /// Appends the page to `out`, at most `limit` bytes of it.
+    pub(super) fn render(
+        &self,
+        view: View,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<(), TemplateError> {
+        let template = self
+            .environment
+            .get_template(PAGE)
+            .map_err(|error| self.error(&error))?;
+        let mut writer = Limited { out, left: limit };
+        match template.render_captured_to(Value::from_object(view), &mut writer) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::WriteFailure => Err(TemplateError {
+                path: self.folder.join(PAGE),
+                line: error.line(),
+                message: format!("expected a page of at most {limit} bytes, found more"),
+            }),
+            Err(error) => Err(self.error(&error)),
+        }
+    }
+
+    /// A variable that does not exist fails where it is used; this finds those in branches
+    /// that the rehearsal does not take.
+    fn check_variables(&self) -> Result<(), TemplateError> {
+        for (name, text) in &self.texts {
+            let template = self
+                .environment
+                .get_template(name)
+                .map_err(|error| self.error(&error))?;
+            let mut unknown: Vec<_> = template
+                .undeclared_variables(false)
+                .into_iter()
+                .filter(|variable| !is_known(variable))
+                .collect();
+            unknown.sort();
+            if let Some(variable) = unknown.first() {
+                return Err(TemplateError {
+                    path: self.folder.join(name),
+                    line: text
+                        .lines()
+                        .position(|line| mentions(line, variable))
+                        .map(|line| line + 1),
+                    message: format!(
+                        "expected one of the variables {} and {META_BOX}, found '{variable}'",
+                        VARIABLES.join(", ")
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A page without the article would be an empty success.
+    fn check_page(&self, page: &[u8]) -> Result<(), TemplateError> {
+        let page = String::from_utf8_lossy(page);
+        if page.contains(SAMPLE_BODY) {
+            return Ok(());
+        }
+        Err(TemplateError {
+            path: self.folder.join(PAGE),
+            line: None,
+            message: "expected {{ body }} in the page, found a page without it".to_owned(),
+        })
+    }
+
+    fn error(&self, error: &minijinja::Error) -> TemplateError {
+        // Of a chain (a page includes a part) the innermost error knows the place best.
+        let mut place = (error.name().unwrap_or(PAGE).to_owned(), error.line());
+        let mut message = sentence(error);
+        let mut source = std::error::Error::source(error);
+        while let Some(inner) = source {
+            if let Some(inner) = inner.downcast_ref::<minijinja::Error>() {
+                place = (
+                    inner.name().unwrap_or(&place.0).to_owned(),
+                    inner.line().or(place.1),
+                );
+                message = sentence(inner);
+            }
+            source = inner.source();
+        }
+        TemplateError {
+            path: self.folder.join(place.0),
+            line: place.1,
+            message,
+        }
+    }
+}
+
+fn is_known(variable: &str) -> bool {
+    VARIABLES.contains(&variable) || variable == META_BOX || FUNCTIONS.contains(&variable)
+}
+
+/// minijinja's own functions, which count as variables there.
+const FUNCTIONS: &[&str] = &["range", "dict", "namespace", "debug"];
+
+fn mentions(line: &str, variable: &str) -> bool {
+    line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .any(|word| word == variable)
+}
+
+fn sentence(error: &minijinja::Error) -> String {
+    match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => {
+            "expected a template that ends, found one that does not stop".to_owned()
+        }
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    // There is no loader: an include finds the templates above and nothing else.
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // `{% autoescape false %}` and `|safe` would let text of an article reach a page
+    // unescaped, so the first has no effect and the second does not exist.
+    environment.remove_filter("safe");
+    environment.set_formatter(|out, _, value| {
+        let mut escaped = String::new();
+        match value.as_str() {
+            Some(html) if value.is_safe() => return out.write_str(html).map_err(Into::into),
+            Some(text) => escape::attribute(&mut escaped, text),
+            None => escape::attribute(&mut escaped, &value.to_string()),
+        }
+        out.write_str(&escaped).map_err(Into::into)
+    });
+    environment
+}
+
+fn override_from(folder: &Path, texts: &mut [(&'static str, String)]) -> Result<(), TemplateError> {
+    let failed = |path: &Path, error: &io::Error| TemplateError {
+        path: path.to_owned(),
+        line: None,
+        message: format!("expected a readable templates folder and files, found: {error}"),
+    };
+    let entries = std::fs::read_dir(folder).map_err(|error| failed(folder, &error))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(folder, &error))?;
+        names.push(entry.file_name());
+    }
+    names.sort();
+    for name in names {
+        let path = folder.join(&name);
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
+        let Some((_, text)) = texts.iter_mut().find(|(known, _)| *known == name) else {
+            return Err(TemplateError {
+                path,
+                line: None,
+                message: format!(
+                    "expected a template called {}, found '{name}'",
+                    BUILT_IN.map(|(name, _)| name).join(", ")
+                ),
+            });
+        };
+        let metadata = std::fs::metadata(&path).map_err(|error| failed(&path, &error))?;
+        if !metadata.is_file() || metadata.len() > TEMPLATE_BYTES {
+            return Err(TemplateError {
+                path,
+                line: None,
+                message: format!("expected a file of at most {TEMPLATE_BYTES} bytes"),
+            });
+        }
+        *text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Stops a page that grows past what its article allows.
+struct Limited<'o> {
+    out: &'o mut Vec<u8>,
+    left: usize,
+}
+
+impl io::Write for Limited<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self
+            .left
+            .checked_sub(bytes.len())
+            .ok_or_else(|| io::Error::from(io::ErrorKind::WriteZero))?;
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+const SAMPLE_BODY: &str = "<p>Rehearsal.</p>";
+
+impl View {
+    /// A page that has everything.
+    fn full_sample() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            lang: text("en"),
+            site_name: text("Rehearsal"),
+            site_url: text("https://example.org"),
+            route: text("/rehearsal/"),
+            canonical: text("https://example.org/rehearsal/"),
+            robots: "noindex",
+            noindex: true,
+            draft: true,
+            title: text("Rehearsal"),
+            description: text("A page that has everything."),
+            summary: text("A page that has everything."),
+            topic: text("rehearsal"),
+            difficulty: text("beginner"),
+            reading_time: text("6"),
+            date: text("2026-01-31"),
+            updated: text("2026-01-31T12:00:00Z"),
+            image: text("https://example.org/a.png"),
+            json_ld: text("{}"),
+            body: text(SAMPLE_BODY),
+            meta_box: text("<aside></aside>"),
+        }
+    }
+
+    /// A page that has no more than it must.
+    fn minimal_sample() -> Self {
+        Self {
+            lang: "en".to_owned(),
+            route: "/rehearsal/".to_owned(),
+            canonical: "/rehearsal/".to_owned(),
+            robots: "index,follow",
+            title: "Rehearsal".to_owned(),
+            json_ld: "{}".to_owned(),
+            body: SAMPLE_BODY.to_owned(),
+            ..Self::default()
+        }
+    }
+}

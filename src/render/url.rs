@@ -1,0 +1,182 @@
+//! Which URLs of an article may stand on a page, and how they are written.
+//!
+//! Allowed are relative URLs and the schemes `http`, `https` and (links only) `mailto`.
+//! A URL is judged as the most forgiving reader would see it: without white space,
+//! controls and invisible characters, in lower case. Its character references are
+//! already decoded; a start that would become a scheme if something decoded it once
+//! more is refused too.
+
+use super::escape;
+
+/// What a URL is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// `<a href>`.
+    Link,
+    /// `<img src>`.
+    Image,
+}
+
+/// Whether `url` may stand on a page.
+pub(super) fn is_allowed(url: &str, usage: Use) -> bool {
+    // The longest head that matters: a scheme ends at the first of `:/?`.
+    let mut head = String::with_capacity(16);
+    for c in url.chars().filter(|c| !is_invisible(*c)) {
+        match c {
+            ':' => {
+                return match head.as_str() {
+                    "http" | "https" => true,
+                    "mailto" => usage == Use::Link,
+                    _ => false,
+                };
+            }
+            '/' | '?' | '\\' => break,
+            _ => head.extend(c.to_lowercase()),
+        }
+    }
+    !["&#", "&colon", "&tab", "&newline", "&lpar"]
+        .iter()
+        .any(|reference| head.contains(reference))
+}
+
+/// Appends `url` for an attribute value: unwanted and invisible characters are taken
+/// out, whatever is not a URL character is percent-encoded, `&` is escaped.
+pub(super) fn write(out: &mut String, url: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let url = url.trim_matches(|c: char| c.is_whitespace());
+    let mut buffer = [0; 4];
+    for c in url.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '\'' => out.push_str("&#39;"),
+            '!' | '#'..='%' | '('..=';' | '=' | '?'..='[' | ']' | '_' | 'a'..='z' | '~' => {
+                out.push(c);
+            }
+            _ if c != ' ' && is_invisible(c) => {}
+            _ => {
+                for byte in c.encode_utf8(&mut buffer).bytes() {
+                    out.push('%');
+                    out.push(char::from(HEX[usize::from(byte >> 4)]));
+                    out.push(char::from(HEX[usize::from(byte & 15)]));
+                }
+            }
+        }
+    }
+}
+
+/// The host of an absolute `http` or `https` URL, without user, port and brackets' content
+/// checks: it is shown, never fetched.
+pub(super) fn host(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    let host_port = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let host = match host_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host_port,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+/// White space, controls, and characters that have no width or only steer the text.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || escape::is_unwanted(c)
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_urls_pass() {
+        for url in [
+            "https://example.org/a?b=c#d",
+            "HTTP://EXAMPLE.ORG",
+            "/a/b:c",
+            "../x",
+            "?q=a:b",
+            "#part",
+            "",
+            "a.html",
+            "//example.org/x",
+            "a&b.html",
+            "a&amp;b",
+        ] {
+            assert!(is_allowed(url, Use::Link), "{url}");
+            assert!(is_allowed(url, Use::Image), "{url}");
+        }
+        assert!(is_allowed("mailto:a@example.org", Use::Link));
+        assert!(!is_allowed("mailto:a@example.org", Use::Image));
+    }
+
+    #[test]
+    fn other_schemes_fail_in_every_disguise() {
+        for url in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " javascript:x",
+            "\u{1}javascript:x",
+            "java\tscript:x",
+            "java\nscript:x",
+            "java\r\nscript:x",
+            "java\u{200b}script:x",
+            "java\u{ad}script:x",
+            "\u{feff}javascript:x",
+            "javascript\u{2060}:x",
+            "javascript :x",
+            "vbscript:x",
+            "data:text/html,x",
+            "data:image/svg+xml,x",
+            "file:///etc/passwd",
+            "blob:x",
+            "javascript&colon;alert(1)",
+            "javascript&#58;alert(1)",
+            "javascript&#x3a;alert(1)",
+            "&#106;avascript:x",
+            "java&Tab;script:x",
+            "java&NewLine;script&colon;x",
+            "ftp://example.org",
+            "ſcript:x",
+            "view-source:http://x",
+            "feed:javascript:x",
+            ":x",
+        ] {
+            assert!(!is_allowed(url, Use::Link), "{url:?}");
+            assert!(!is_allowed(url, Use::Image), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_cannot_leave_its_attribute() {
+        let mut out = String::new();
+        write(
+            &mut out,
+            " https://e.org/a b\"><script>?x=1&y='é\n\u{200b}` ",
+        );
+        assert_eq!(
+            out,
+            "https://e.org/a%20b%22%3E%3Cscript%3E?x=1&amp;y=&#39;%C3%A9%60"
+        );
+    }
+
+    #[test]
+    fn hosts_are_found_for_show() {
+        assert_eq!(
+            host("https://user:pw@cdn.example.org:8443/x"),
+            Some("cdn.example.org")
+        );
+        assert_eq!(host("/relative.png"), None);
+        assert_eq!(host("mailto:a@b"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! stdout: text or JSON lines. A reader that went away (`| head`) never stops a run.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use serde::Serialize;
+
+use crate::cli::Format;
+
+/// Where results go.
+pub struct Output {
+    out: Box<dyn Write>,
+    json: bool,
+    closed: bool,
+}
+
+impl Output {
+    /// stdout, in `format`; `auto` is what `auto` means where stdout is no terminal.
+    #[must_use]
+    pub fn stdout(format: Format, auto_is_json: bool) -> Self {
+        let json = match format {
+            Format::Json => true,
+            Format::Text => false,
+            Format::Auto => auto_is_json && !io::stdout().is_terminal(),
+        };
+        Self {
+            out: Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+            json,
+            closed: false,
+        }
+    }
+
+    /// Whether stdout is JSON lines.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes one line of text, in text format.
+    pub fn text(&mut self, line: impl AsRef<str>) {
+        if !self.json {
+            self.raw(line.as_ref().as_bytes());
+            self.raw(b"\n");
+        }
+    }
+
+    /// Writes one object, in JSON format.
+    pub fn json(&mut self, object: &impl Serialize) {
+        if self.json
+            && let Ok(mut line) = serde_json::to_vec(object)
+        {
+            line.push(b'\n');
+            self.raw(&line);
+        }
+    }
+
+    /// Writes bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        if !self.closed {
+            self.closed = self.out.write_all(bytes).is_err();
+        }
+    }
+
+    /// Hands everything to the reader.
+    pub fn flush(&mut self) {
+        if !self.closed {
+            self.closed = self.out.flush().is_err();
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// Writes a line to stderr; a closed stderr is nobody's problem.
+pub fn note(line: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "{}", line.as_ref());
+}

@@ -1,0 +1,456 @@
+//! Flags, environment, anp.yaml and defaults → validated settings.
+//!
+//! Two stages: first each setting's text is found where it was given last (a flag wins over
+//! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
+//! wrong says where it was given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::article::{Rules, UnknownFields};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::RenderSettings;
+use crate::report::diagnostics;
+use crate::store::{Address, Password, Patience};
+use crate::yaml::{self, Kind, Node, YamlError};
+
+/// Key in anp.yaml and `ANP_…` variable of every setting.
+const KEYS: [(&str, &str); 19] = [
+    ("redis", "ANP_REDIS_URL"),
+    ("prefix", "ANP_PREFIX"),
+    ("state_dir", "ANP_STATE_DIR"),
+    ("content", "ANP_CONTENT"),
+    ("ttl", "ANP_TTL"),
+    ("jitter", "ANP_JITTER"),
+    ("max_invalid", "ANP_MAX_INVALID"),
+    ("max_removed", "ANP_MAX_REMOVED"),
+    ("strict", "ANP_STRICT"),
+    ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("drafts", "ANP_DRAFTS"),
+    ("owner", "ANP_OWNER"),
+    ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("deadline", "ANP_DEADLINE"),
+    ("timeout", "ANP_TIMEOUT"),
+    ("templates", "ANP_TEMPLATES"),
+    ("site.url", "ANP_SITE_URL"),
+    ("site.name", "ANP_SITE_NAME"),
+    ("site.lang", "ANP_SITE_LANG"),
+];
+
+const SECOND_MS: u64 = 1000;
+const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+
+/// Everything a command needs to know, validated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The settings file that was read.
+    pub config: Option<PathBuf>,
+    /// The store.
+    pub address: Address,
+    /// `ANP_REDIS_PASSWORD`: for whichever server is used, if its address has none.
+    pub password: Option<Password>,
+    /// Whether `--redis` named it on the command line.
+    pub address_is_explicit: bool,
+    /// Prefix of every key.
+    pub prefix: String,
+    /// Absolute path of the state folder.
+    pub state_dir: PathBuf,
+    /// The content tree, as it was given.
+    pub content: PathBuf,
+    /// Time to live in ms.
+    pub ttl_ms: i64,
+    /// Largest deviation from the ttl, in thousandths.
+    pub jitter_permille: i64,
+    /// How many articles may be invalid.
+    pub max_invalid: Limit,
+    /// How many articles `--prune` may remove.
+    pub max_removed: Limit,
+    /// How strict the boundary is.
+    pub rules: Rules,
+    /// Whether drafts are published.
+    pub drafts: bool,
+    /// Who is responsible.
+    pub owner: Option<String>,
+    /// What they expect.
+    pub expected_result: Option<String>,
+    /// How long things may take.
+    pub patience: Patience,
+    /// What pages look like.
+    pub render: RenderSettings,
+}
+
+/// A count, or a share of a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// So many.
+    Count(u64),
+    /// So many thousandths of the whole.
+    Permille(u64),
+}
+
+impl Limit {
+    /// Whether `part` of `whole` is more than the limit allows.
+    #[must_use]
+    pub fn is_exceeded(self, part: u64, whole: u64) -> bool {
+        match self {
+            Self::Count(most) => part > most,
+            Self::Permille(most) => part * 1000 > most * whole,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('%') {
+            Some(percent) => permille(percent).filter(|n| *n <= 1000).map(Self::Permille),
+            None => text.parse().ok().map(Self::Count),
+        }
+    }
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Count(most) => write!(f, "{most}"),
+            Self::Permille(most) if most % 10 == 0 => write!(f, "{} %", most / 10),
+            Self::Permille(most) => write!(f, "{}.{} %", most / 10, most % 10),
+        }
+    }
+}
+
+/// Thousandths of a percentage with at most one decimal: `2.5` is 25.
+fn permille(percent: &str) -> Option<u64> {
+    let percent = percent.trim();
+    let (whole, tenth) = percent.split_once('.').unwrap_or((percent, "0"));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if tenth.len() != 1 || !digits(whole) || !digits(tenth) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    whole.checked_mul(10)?.checked_add(tenth.parse().ok()?)
+}
+
+/// Where settings come from besides the flags.
+pub struct Sources<'a> {
+    /// `--config`, if it was given.
+    pub config: Option<&'a Path>,
+    /// Key and text of each flag that was given.
+    pub flags: Vec<(&'static str, String)>,
+    /// Reads a variable of the environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The folder that relative paths of flags and variables start from.
+    pub current_dir: &'a Path,
+}
+
+#[derive(Clone)]
+enum Origin {
+    Flag,
+    Variable(&'static str),
+    File,
+}
+
+struct Given {
+    node: Node,
+    origin: Origin,
+}
+
+struct File {
+    path: Arc<PathBuf>,
+    text: String,
+}
+
+struct Reader {
+    given: Vec<(&'static str, Given)>,
+    file: Option<File>,
+    problems: Vec<(Exit, String)>,
+}
+
+impl Settings {
+    /// Reads and validates all settings.
+    ///
+    /// # Errors
+    /// Exit 2 for a flag, 78 for a variable or the file, with every problem found.
+    pub fn load(sources: &Sources<'_>) -> Result<Self, Failure> {
+        let mut reader = Reader::collect(sources)?;
+        let settings = reader.settings(sources);
+        let exit = match reader.problems.first() {
+            None => return Ok(settings),
+            Some((exit, _)) => *exit,
+        };
+        let all: Vec<String> = reader.problems.into_iter().map(|(_, text)| text).collect();
+        let what = all.join("\nerror: ");
+        Err(Failure::new(exit, what).note("retry", "not before the settings are fixed; nothing was written"))
+    }
+}
+
+impl Settings {
+    /// BLAKE3, in hex, of the settings that decide what is written.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let deciding = format!(
+            "{:?}",
+            (
+                (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
+                (&self.rules, &self.render, self.max_invalid, self.max_removed),
+            )
+        );
+        blake3::hash(deciding.as_bytes()).to_hex().to_string()
+    }
+}
+
+impl Reader {
+    fn collect(sources: &Sources<'_>) -> Result<Self, Failure> {
+        let mut reader = Self {
+            given: Vec::new(),
+            file: None,
+            problems: Vec::new(),
+        };
+        let named = sources.config.map(Path::to_owned).or_else(|| {
+            let from_env = (sources.env)("ANP_CONFIG").filter(|path| !path.is_empty());
+            from_env.map(PathBuf::from)
+        });
+        let path = sources
+            .current_dir
+            .join(named.clone().unwrap_or_else(|| PathBuf::from("anp.yaml")));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => reader.read_file(path, text),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let what = format!("cannot read the settings file {}: {error}", path.display());
+                return Err(Failure::new(Exit::Config, what)
+                    .note("retry", "not before the file can be read; nothing was written"));
+            }
+        }
+        for (key, variable) in KEYS {
+            if let Some(text) = (sources.env)(variable).filter(|text| !text.is_empty()) {
+                reader.set(key, scalar(text), Origin::Variable(variable));
+            }
+        }
+        for (key, text) in &sources.flags {
+            reader.set(key, scalar(text.clone()), Origin::Flag);
+        }
+        Ok(reader)
+    }
+
+    fn read_file(&mut self, path: PathBuf, text: String) {
+        let nodes = yaml::parse(&text, 1);
+        self.file = Some(File {
+            path: Arc::new(path),
+            text,
+        });
+        match nodes {
+            Ok(root) => self.take_mapping(&root, ""),
+            Err(errors) => errors.into_iter().for_each(|error| self.problem_in_file(error, "yaml")),
+        }
+    }
+
+    fn take_mapping(&mut self, node: &Node, group: &str) {
+        let entries = match node.mapping() {
+            Ok(entries) => entries,
+            Err(error) => return self.problem_in_file(error, "settings"),
+        };
+        for (key, value) in entries {
+            let name = format!("{group}{}", key.name);
+            if name == "site" {
+                self.take_mapping(value, "site.");
+                continue;
+            }
+            match KEYS.iter().find(|(known, _)| *known == name) {
+                Some((known, _)) if !value.is_null() => {
+                    self.set(known, value.clone(), Origin::File);
+                }
+                Some(_) => {}
+                None => {
+                    let known = KEYS
+                        .iter()
+                        .filter_map(|(known, _)| known.strip_prefix(group))
+                        .filter(|known| !known.contains('.'))
+                        .chain(group.is_empty().then_some("site"));
+                    self.problem_in_file(key.unknown(known), "settings");
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, key: &'static str, node: Node, origin: Origin) {
+        self.given.retain(|(other, _)| *other != key);
+        self.given.push((key, Given { node, origin }));
+    }
+
+    fn problem_in_file(&mut self, error: YamlError, code: &str) {
+        if let Some(file) = &self.file {
+            let mut diagnostic: Diagnostic = error.diagnostic(code, &file.path, &file.text);
+            // The line of an address may hold a password.
+            if let Some(place) = diagnostic.place.take_if(|place| place.text.contains("://")) {
+                diagnostic.message = format!("line {}: {}", place.line, diagnostic.message);
+            }
+            let text = diagnostics::render(&diagnostic, false);
+            let text = text.strip_prefix("error").unwrap_or(&text).trim_end().to_owned();
+            self.problems.push((Exit::Config, format!("settings{text}")));
+        }
+    }
+
+    /// Reads the setting `key` with `read`, or takes `default` where it was not given.
+    fn get<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&Node) -> Result<T, YamlError>,
+    ) -> T {
+        let Some((_, given)) = self.given.iter().find(|(other, _)| *other == key) else {
+            return default;
+        };
+        let error = match read(&given.node) {
+            Ok(value) => return value,
+            Err(error) => error,
+        };
+        match given.origin.clone() {
+            Origin::Flag => {
+                let flag = match key {
+                    "content" => "CONTENT".to_owned(),
+                    _ => format!("--{}", key.replace('_', "-")),
+                };
+                self.problems.push((Exit::Usage, format!("{flag}: {}", error.message)));
+            }
+            Origin::Variable(variable) => {
+                self.problems.push((Exit::Config, format!("{variable}: {}", error.message)));
+            }
+            Origin::File => self.problem_in_file(error, key),
+        }
+        default
+    }
+
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        self.get(key, None, |node| node.text().map(|text| Some(text.to_owned())))
+    }
+
+    fn flag(&mut self, key: &'static str) -> bool {
+        self.get(key, false, Node::flag)
+    }
+
+    fn duration(&mut self, key: &'static str, default_ms: u64, most_ms: u64) -> u64 {
+        let least_ms = if key == "ttl" { 60 * SECOND_MS } else { SECOND_MS };
+        self.get(key, default_ms, |node| node.duration_ms(least_ms..=most_ms))
+    }
+
+    fn limit(&mut self, key: &'static str, default: Limit) -> Limit {
+        self.get(key, default, |node| {
+            Limit::parse(node.text()?)
+                .ok_or_else(|| node.mismatch("a count or a percentage (for example 20 or 5%)"))
+        })
+    }
+
+    /// A path: in the settings file relative to that file, elsewhere to the current folder.
+    fn path(&mut self, key: &'static str, current_dir: &Path) -> Option<PathBuf> {
+        let text = self.text(key)?;
+        let in_file = self
+            .given
+            .iter()
+            .any(|(other, given)| *other == key && matches!(given.origin, Origin::File));
+        let folder = self.file.as_ref().and_then(|file| file.path.parent());
+        Some(match folder.filter(|folder| in_file && *folder != current_dir) {
+            Some(folder) => folder.join(text),
+            None => PathBuf::from(text),
+        })
+    }
+
+    fn settings(&mut self, sources: &Sources<'_>) -> Settings {
+        let current_dir = sources.current_dir;
+        let password = (sources.env)("ANP_REDIS_PASSWORD")
+            .filter(|text| !text.is_empty())
+            .map(Password);
+        let state_dir = self
+            .path("state_dir", current_dir)
+            .unwrap_or_else(|| xdg_state(sources.env));
+        let embedded = Address::embedded();
+        let address = self.get("redis", embedded, |node| {
+            let message = |message: String| YamlError { message, ..node.mismatch("") };
+            Address::parse(node.text()?).map_err(message)
+        });
+        let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
+        let prefix = self.get("prefix", "anp".to_owned(), |node| {
+            let text = node.text()?;
+            let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+            if text.len() > 64 || !text.chars().all(fits) || text.ends_with(':') {
+                return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
+            }
+            Ok(text.to_owned())
+        });
+        let unknown_fields = self.get("unknown_fields", UnknownFields::Warn, |node| {
+            let choices = [UnknownFields::Allow, UnknownFields::Warn, UnknownFields::Deny];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        });
+        let jitter_permille = self.get("jitter", 100, |node| {
+            let percent = node.text()?.strip_suffix('%').and_then(permille);
+            percent
+                .filter(|jitter| *jitter <= 250)
+                .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
+        });
+        let lang = self.text("site.lang");
+        let render = RenderSettings {
+            site_url: self.get("site.url", String::new(), |node| {
+                let text = node.text()?.trim_end_matches('/');
+                let is_http = text.starts_with("https://") || text.starts_with("http://");
+                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+                    return Err(node.mismatch("an http(s) URL without query or fragment"));
+                }
+                Ok(text.to_owned())
+            }),
+            site_name: self.text("site.name").unwrap_or_default(),
+            lang: lang.unwrap_or_else(|| "en".to_owned()),
+            templates: self.path("templates", current_dir),
+        };
+        let ms = std::time::Duration::from_millis;
+        Settings {
+            config: self.file.as_ref().map(|file| file.path.to_path_buf()),
+            address: address.or_password(password.clone()),
+            password,
+            address_is_explicit,
+            prefix,
+            state_dir: current_dir.join(state_dir),
+            content: self
+                .path("content", current_dir)
+                .unwrap_or_else(|| PathBuf::from("content")),
+            ttl_ms: self.duration("ttl", 7 * DAY_MS, 3650 * DAY_MS).cast_signed(),
+            jitter_permille: jitter_permille.cast_signed(),
+            max_invalid: self.limit("max_invalid", Limit::Permille(50)),
+            max_removed: self.limit("max_removed", Limit::Permille(100)),
+            rules: Rules {
+                strict: self.flag("strict"),
+                unknown_fields,
+            },
+            drafts: self.flag("drafts"),
+            owner: self.text("owner"),
+            expected_result: self.text("expected_result"),
+            patience: Patience {
+                deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
+                timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
+            },
+            render,
+        }
+    }
+}
+
+fn scalar(text: String) -> Node {
+    Node {
+        kind: Kind::Scalar { text, plain: false },
+        span: Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        },
+    }
+}
+
+/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification).
+fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    let absolute = |name: &str| {
+        env(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .unwrap_or_else(|| PathBuf::from(".local/state"))
+        .join("anp")
+}

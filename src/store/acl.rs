@@ -1,0 +1,8 @@
+//! The minimum rights, as the line that grants them.
+
+/// Grants what anp needs on keys under the default prefix, and nothing else. `SCAN` serves
+/// `--prune` alone.
+pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@all \
++ping +select +time +client|setname +script|load +evalsha +type +get +set +getrange +strlen \
++pttl +pexpire +pexpireat +pexpiretime +persist +del +unlink +dump +restore +hgetall +smembers \
++scan";

@@ -1,0 +1,202 @@
+//! Where the store is: the forms a user may write, and a form that is safe to show.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+
+/// A server, without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A private server on a unix socket in the state folder.
+    Embedded,
+    /// `host:port`.
+    Tcp(String, u16),
+    /// A unix socket.
+    Unix(PathBuf),
+}
+
+/// A password that no `Debug` shows.
+#[derive(Clone)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
+/// A server, database and credentials. `Debug` and `Display` leave the credentials out.
+#[derive(Clone)]
+pub struct Address {
+    /// The server.
+    pub place: Place,
+    /// The database number.
+    pub db: i64,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl Address {
+    /// Reads `embedded`, `redis://[user[:password]@]host[:port][/db]` or
+    /// `redis+unix:///path[?db=N&user=U&pass=P]`.
+    ///
+    /// # Errors
+    /// One sentence that says what was expected. It never repeats the text, which may
+    /// hold a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected 'embedded', redis://[user:password@]host:port/db \
+                                or redis+unix:///path/to/socket?db=0";
+        if text == "embedded" {
+            return Ok(Self::embedded());
+        }
+        let scheme = text.split("://").next().unwrap_or_default();
+        if !text.contains("://") || !matches!(scheme, "redis" | "redis+unix" | "unix") {
+            let found = if text.contains("://") && !scheme.contains('@') {
+                format!(", found the scheme '{scheme}'")
+            } else {
+                String::new()
+            };
+            return Err(format!("{EXPECTED}{found}"));
+        }
+        let info = text
+            .into_connection_info()
+            .map_err(|_| format!("{EXPECTED}; the address did not parse"))?;
+        let place = match info.addr() {
+            ConnectionAddr::Tcp(host, port) => Place::Tcp(host.clone(), *port),
+            ConnectionAddr::Unix(path) => Place::Unix(path.clone()),
+            _ => return Err(EXPECTED.to_owned()),
+        };
+        if matches!(&place, Place::Unix(path) if !path.is_absolute()) {
+            return Err(format!("{EXPECTED}; the path of a socket is absolute"));
+        }
+        let settings = info.redis_settings();
+        Ok(Self {
+            place,
+            db: settings.db(),
+            username: settings.username().map(str::to_owned),
+            password: settings.password().map(str::to_owned),
+        })
+    }
+
+    /// The private server of the state folder.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self {
+            place: Place::Embedded,
+            db: 0,
+            username: None,
+            password: None,
+        }
+    }
+
+    /// Whether both name the same server and database.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.place == other.place && self.db == other.db
+    }
+
+    /// Sets the password, if there is none yet.
+    #[must_use]
+    pub fn or_password(mut self, password: Option<Password>) -> Self {
+        let password = password.map(|Password(text)| text);
+        self.password = self.password.or(password);
+        self
+    }
+
+    /// The parameters of a connection to `socket` (embedded) or to this place.
+    pub(super) fn connection_info(
+        &self,
+        embedded_socket: Option<&std::path::Path>,
+    ) -> redis::RedisResult<ConnectionInfo> {
+        let addr = match &self.place {
+            Place::Embedded => {
+                ConnectionAddr::Unix(embedded_socket.unwrap_or("".as_ref()).to_owned())
+            }
+            Place::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
+            Place::Unix(path) => ConnectionAddr::Unix(path.clone()),
+        };
+        let mut settings = redis::RedisConnectionInfo::default()
+            .set_db(self.db)
+            // CLIENT SETINFO is one more right and one more round trip for nothing.
+            .set_skip_set_lib_name();
+        if let Some(username) = &self.username {
+            settings = settings.set_username(username);
+        }
+        if let Some(password) = &self.password {
+            settings = settings.set_password(password);
+        }
+        let info = addr.into_connection_info()?.set_redis_settings(settings);
+        Ok(info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_nodelay(true)))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Embedded => f.write_str("embedded"),
+            Place::Tcp(host, port) if host.contains(':') => {
+                write!(f, "redis://[{host}]:{port}/{}", self.db)
+            }
+            Place::Tcp(host, port) => write!(f, "redis://{host}:{port}/{}", self.db),
+            Place::Unix(path) => write!(f, "redis+unix://{}?db={}", path.display(), self.db),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Place};
+
+    #[test]
+    fn reads_each_form_and_shows_none_of_the_password() {
+        let shown = |text: &str| Address::parse(text).unwrap().to_string();
+        assert_eq!(shown("embedded"), "embedded");
+        assert_eq!(shown("redis://127.0.0.1"), "redis://127.0.0.1:6379/0");
+        assert_eq!(
+            shown("redis://user:s3cret@cache.example:7000/2"),
+            "redis://cache.example:7000/2"
+        );
+        assert_eq!(
+            shown("redis+unix:///run/redis.sock?db=3&user=u&pass=s3cret"),
+            "redis+unix:///run/redis.sock?db=3"
+        );
+        let address = Address::parse("redis://u:s3cret@h:1/0").unwrap();
+        assert!(!format!("{address:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_it_shows_reads_back_as_the_same_place() {
+        for text in [
+            "redis://127.0.0.1:6380/5",
+            "redis+unix:///run/r.sock?db=3",
+            "redis://[::1]:6379/0",
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert!(Address::parse(&address.to_string()).unwrap().same_as(&address));
+            assert_ne!(address.place, Place::Embedded);
+        }
+    }
+
+    #[test]
+    fn a_refusal_never_repeats_the_password() {
+        for text in [
+            "http://u:s3cret@h/",
+            "u:s3cret@h",
+            "redis://u:s3cret@h:notaport/0",
+            "redis://u:s3cret@h:1/notadb",
+            "u:s3cret@h://",
+            "redis+unix://relative?pass=s3cret",
+        ] {
+            let error = Address::parse(text).unwrap_err();
+            assert!(error.contains("expected"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A private redis-server or valkey-server on a unix socket in the state folder.
+//!
+//! Whoever needs it starts it, and whoever is the last to need it stops it. Each user holds
+//! a shared lock on `embedded.users` for as long as it lives (the system drops the lock of a
+//! process that was killed); at its end it tries to make the lock exclusive, and if it can,
+//! nobody else is using the server. So a server that a crash left behind is adopted by the
+//! next command and stopped at that command's end. A server that somebody started by hand on
+//! that socket has no pid file of ours, and is left running.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Class, StoreError};
+
+/// The longest path that a unix socket can have (`sun_path` of unix(7), without its NUL).
+const SOCKET_PATH_MAX: usize = 107;
+
+/// A server in use. Dropping it stops the server if nobody else uses it.
+#[derive(Debug)]
+pub struct Embedded {
+    folder: PathBuf,
+    users: Option<File>,
+}
+
+impl Embedded {
+    /// Uses the server of the state folder `state_dir`, and starts it if none answers.
+    ///
+    /// # Errors
+    /// When there is no redis-server or valkey-server on the PATH, the folder cannot be
+    /// written, or the server does not come up within `timeout`.
+    pub fn start(state_dir: &Path, timeout: Duration) -> Result<Self, StoreError> {
+        let folder = state_dir.join("embedded");
+        let embedded = |detail: String| {
+            StoreError::new(Class::FindAgain, "starting the embedded server", detail)
+        };
+        let io = |what: &str, path: &Path, error: std::io::Error| {
+            embedded(format!("cannot {what} {}: {error}", path.display()))
+        };
+        std::fs::create_dir_all(&folder).map_err(|error| io("create", &folder, error))?;
+        let socket = socket_of(&folder);
+        if socket.as_os_str().len() > SOCKET_PATH_MAX {
+            return Err(embedded(format!(
+                "the socket's path {} is longer than the {SOCKET_PATH_MAX} bytes that a unix \
+                 socket can have: choose a shorter --state-dir",
+                socket.display()
+            )));
+        }
+        let gate = lock_file(&folder.join("gate")).map_err(|error| io("open", &folder, error))?;
+        gate.lock().map_err(|error| io("lock", &folder, error))?;
+        let users = lock_file(&folder.join("users")).map_err(|error| io("open", &folder, error))?;
+        users.lock_shared().map_err(|error| io("lock", &folder, error))?;
+        let this = Self {
+            folder: folder.clone(),
+            users: Some(users),
+        };
+        if UnixStream::connect(&socket).is_err() {
+            let program = find_server().ok_or_else(|| {
+                embedded(
+                    "neither redis-server nor valkey-server is on the PATH: install one of \
+                     them (Debian: apt-get install redis-server), or name a server with --redis"
+                        .to_owned(),
+                )
+            })?;
+            let log = folder.join("server.log");
+            let mut child = Command::new(&program)
+                .args(["--port", "0", "--daemonize", "no", "--save", ""])
+                .args(["--appendonly", "yes", "--appendfsync", "everysec"])
+                .arg("--dir")
+                .arg(&folder)
+                .arg("--unixsocket")
+                .arg(&socket)
+                .args(["--unixsocketperm", "600", "--pidfile"])
+                .arg(folder.join("server.pid"))
+                .arg("--logfile")
+                .arg(&log)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                // A Ctrl-C in the terminal is for us; the server ends when we say so.
+                .process_group(0)
+                .spawn()
+                .map_err(|error| io("run", &program, error))?;
+            let until = Instant::now() + timeout;
+            while UnixStream::connect(&socket).is_err() {
+                let ended = child.try_wait().ok().flatten();
+                if ended.is_some() || Instant::now() > until {
+                    let how = ended.map_or("did not answer in time".to_owned(), |status| {
+                        format!("ended with {status}")
+                    });
+                    return Err(embedded(format!(
+                        "{} {how}; its log is {}",
+                        program.display(),
+                        log.display()
+                    )));
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Ok(this)
+    }
+
+    /// The socket that the server listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        socket_of(&self.folder)
+    }
+
+    /// Stops the server if we started it and nobody else is using it.
+    fn stop_if_last(&mut self) -> Option<()> {
+        let gate = lock_file(&self.folder.join("gate")).ok()?;
+        gate.lock().ok()?;
+        drop(self.users.take()?);
+        let users = lock_file(&self.folder.join("users")).ok()?;
+        users.try_lock().ok()?;
+        let pid_file = self.folder.join("server.pid");
+        let pid: i32 = std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok()?;
+        let client = redis::Client::open(redis::ConnectionInfo::clone(
+            &redis::IntoConnectionInfo::into_connection_info(redis::ConnectionAddr::Unix(
+                self.socket(),
+            ))
+            .ok()?,
+        ))
+        .ok()?;
+        let mut connection = client
+            .get_connection_with_timeout(Duration::from_secs(5))
+            .ok()?;
+        let info: String = redis::cmd("INFO").arg("server").query(&mut connection).ok()?;
+        // A pid file that a crash left behind may belong to no server of ours.
+        if !info.lines().any(|line| line == format!("process_id:{pid}")) {
+            return None;
+        }
+        let _: redis::RedisResult<()> = redis::cmd("SHUTDOWN").query(&mut connection);
+        let until = Instant::now() + Duration::from_secs(10);
+        while UnixStream::connect(self.socket()).is_ok() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // The pid file goes last of all: until then the append-only file is being closed.
+        while pid_file.exists() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Some(())
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // Nothing depends on it: a server left running is adopted by the next command.
+        let _ = self.stop_if_last();
+    }
+}
+
+fn socket_of(folder: &Path) -> PathBuf {
+    folder.join("redis.sock")
+}
+
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+}
+
+fn find_server() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    ["redis-server", "valkey-server"]
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,80 @@
+//! What can go wrong between us and the store, in classes that decide what to do.
+
+use thiserror::Error;
+
+/// What a failure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The server is busy with itself: wait and send again on the same node.
+    Wait,
+    /// This is not, or no longer, the node to talk to.
+    FindAgain,
+    /// The script is not on this node: load it and send again.
+    LoadAgain,
+    /// The server cannot take writes now: stop writing.
+    Stop,
+    /// Credentials or rights are missing: no retry can help.
+    Never,
+}
+
+/// A failure of the store, with what was being done.
+#[derive(Clone, Debug, Error)]
+#[error("{doing}: {detail}")]
+pub struct StoreError {
+    /// Decides the exit code and whether a retry can help.
+    pub class: Class,
+    /// What was being done: `reading the state of 128 keys`.
+    pub doing: String,
+    /// What the server or the system said. Never holds a password.
+    pub detail: String,
+}
+
+impl StoreError {
+    /// A failure of class `class` while `doing` something.
+    pub fn new(class: Class, doing: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            class,
+            doing: doing.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// The failure that an error reply stands for.
+    #[must_use]
+    pub fn from_reply(doing: &str, code: &str, detail: &str) -> Self {
+        let said = format!("the server answered {code} {detail}");
+        Self::new(classify(code, detail), doing, said.trim_end())
+    }
+}
+
+/// The class of an error reply, by its first word (and for the plain `ERR` by its text).
+#[must_use]
+pub fn classify(code: &str, detail: &str) -> Class {
+    match code {
+        "LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN" | "CLUSTERDOWN" => Class::Wait,
+        "ERR" if detail.starts_with("max number of clients") => Class::Wait,
+        "READONLY" | "MOVED" | "ASK" => Class::FindAgain,
+        "NOSCRIPT" => Class::LoadAgain,
+        "NOPERM" | "NOAUTH" | "WRONGPASS" | "CROSSSLOT" => Class::Never,
+        _ => Class::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, classify};
+
+    #[test]
+    fn error_replies_fall_into_their_classes() {
+        assert_eq!(classify("LOADING", "Redis is loading"), Class::Wait);
+        assert_eq!(
+            classify("ERR", "max number of clients reached"),
+            Class::Wait
+        );
+        assert_eq!(classify("READONLY", ""), Class::FindAgain);
+        assert_eq!(classify("NOSCRIPT", ""), Class::LoadAgain);
+        assert_eq!(classify("OOM", ""), Class::Stop);
+        assert_eq!(classify("ERR", "unknown command"), Class::Stop);
+        assert_eq!(classify("NOPERM", ""), Class::Never);
+    }
+}

@@ -1,0 +1,54 @@
+//! The store: one small seam to the outside, and the session that the rest talks to.
+//!
+//! [`Store`] sends a batch and returns one reply a command; the real one is a redis
+//! connection, tests of order and failure use a fake. [`Session`] adds what every caller
+//! needs: scripts, waiting, error classes.
+
+mod acl;
+mod address;
+mod connection;
+pub mod embedded;
+mod error;
+mod resp;
+mod script;
+mod session;
+
+pub use acl::ACL_LINE;
+pub use address::{Address, Password, Place};
+pub use connection::connect;
+pub use error::{Class, StoreError};
+pub use resp::Batch;
+pub use script::Script;
+pub use session::{Patience, Session};
+
+/// One reply of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// No value.
+    Nil,
+    /// A whole number.
+    Int(i64),
+    /// Bytes.
+    Bulk(Vec<u8>),
+    /// A status such as `OK`.
+    Status(String),
+    /// Several replies.
+    Array(Vec<Reply>),
+    /// An error reply: its first word, and the rest of its text.
+    Error {
+        /// `WRONGTYPE`, `OOM`, `ERR` …
+        code: String,
+        /// The text after the code.
+        detail: String,
+    },
+}
+
+/// The seam to the outside.
+pub trait Store: Send {
+    /// Sends every command of `batch` and returns exactly one reply a command, in order.
+    ///
+    /// # Errors
+    /// When the connection fails; then it is unknown which commands ran, and the
+    /// connection is not used again. Error replies are not errors here.
+    fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError>;
+}

@@ -1,0 +1,132 @@
+//! Commands on the wire: RESP arrays of bulk strings, encoded into one reused buffer.
+
+use super::Reply;
+
+/// Commands that are sent together and answered in order.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    /// End offset of each command in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// Appends one command: its name and arguments.
+    pub fn push(&mut self, arguments: &[&[u8]]) {
+        self.header(b'*', arguments.len());
+        for argument in arguments {
+            self.header(b'$', argument.len());
+            self.bytes.extend_from_slice(argument);
+            self.bytes.extend_from_slice(b"\r\n");
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    fn header(&mut self, sigil: u8, number: usize) {
+        let mut digits = [0_u8; 20];
+        let mut start = digits.len();
+        let mut rest = number;
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.bytes.push(sigil);
+        self.bytes.extend_from_slice(&digits[start..]);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// Number of commands.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no command.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The encoded commands.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The encoded command at `index`.
+    #[must_use]
+    pub fn command(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+
+    /// A batch of just the commands at `indexes`, to be sent again.
+    #[must_use]
+    pub fn only(&self, indexes: &[usize]) -> Self {
+        let mut some = Self::default();
+        for &index in indexes {
+            some.bytes.extend_from_slice(self.command(index));
+            some.ends.push(some.bytes.len());
+        }
+        some
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+impl From<redis::Value> for Reply {
+    fn from(value: redis::Value) -> Self {
+        match value {
+            redis::Value::Nil => Self::Nil,
+            redis::Value::Int(number) => Self::Int(number),
+            redis::Value::BulkString(bytes) => Self::Bulk(bytes),
+            redis::Value::SimpleString(text) => Self::Status(text),
+            redis::Value::Okay => Self::Status("OK".to_owned()),
+            redis::Value::Array(items) | redis::Value::Set(items) => {
+                Self::Array(items.into_iter().map(Self::from).collect())
+            }
+            redis::Value::ServerError(error) => Self::Error {
+                code: error.code().to_owned(),
+                detail: error.details().unwrap_or_default().to_owned(),
+            },
+            // RESP3 types, which a RESP2 connection does not receive.
+            other => Self::Error {
+                code: "UNEXPECTED".to_owned(),
+                detail: format!("a reply of an unknown type: {other:?}"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Batch;
+
+    #[test]
+    fn encodes_as_the_redis_protocol_page_shows() {
+        let mut batch = Batch::default();
+        batch.push(&[b"SET", b"key", b"0123456789"]);
+        batch.push(&[b"PING"]);
+        assert_eq!(
+            batch.bytes(),
+            b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$10\r\n0123456789\r\n*1\r\n$4\r\nPING\r\n"
+        );
+        assert_eq!(batch.command(1), b"*1\r\n$4\r\nPING\r\n");
+        assert_eq!(batch.only(&[1]).bytes(), batch.command(1));
+    }
+
+    #[test]
+    fn an_empty_argument_is_a_bulk_string_of_length_zero() {
+        let mut batch = Batch::default();
+        batch.push(&[b""]);
+        assert_eq!(batch.bytes(), b"*1\r\n$0\r\n\r\n");
+    }
+}

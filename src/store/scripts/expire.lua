@@ -1,0 +1,14 @@
+-- KEYS[1]; ARGV: prior expiry, expiry to be set (-1: none).
+-- Answers 'written', 'made', 'expired' (it ran out meanwhile) or 'conflict'.
+local key = KEYS[1]
+if kind_of(key) == 'none' then
+  if passed(ARGV[1]) then return 'expired' end
+  return 'conflict'
+end
+local at = expiry_of(key)
+if at == ARGV[2] then return 'made' end
+if at ~= ARGV[1] then return 'conflict' end
+if ARGV[2] == '-1' then redis.call('PERSIST', key)
+elseif passed(ARGV[2]) then return 'expired'
+else redis.call('PEXPIREAT', key, ARGV[2]) end
+return 'written'

@@ -1,0 +1,22 @@
+-- KEYS[1]; ARGV: prior type, expiry, fingerprint; made type, expiry, fingerprint; value or dump.
+-- Answers 'written', 'made' (it was in that state before), 'expired' (the expiry to be set
+-- has passed: writing it would delete the key) or 'conflict'.
+local key = KEYS[1]
+local kind = kind_of(key)
+if kind == 'none' then
+  -- Gone after the intent: fine if it merely expired, else somebody removed it.
+  if ARGV[1] ~= 'none' and not passed(ARGV[2]) then return 'conflict' end
+elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3]) then
+  if matches(key, ARGV[4], ARGV[5], ARGV[6]) then return 'made' end
+  return 'conflict'
+end
+if passed(ARGV[5]) then return 'expired' end
+if ARGV[4] == 'string' then
+  if ARGV[5] == '-1' then redis.call('SET', key, ARGV[7])
+  else redis.call('SET', key, ARGV[7], 'PXAT', ARGV[5]) end
+else
+  local at = ARGV[5]
+  if at == '-1' then at = '0' end
+  redis.call('RESTORE', key, at, ARGV[7], 'REPLACE', 'ABSTTL')
+end
+return 'written'

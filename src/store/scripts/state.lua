@@ -1,0 +1,39 @@
+-- Shared by the scripts below: the state of a key, so that every comparison is the same one.
+-- State: type ('none' if absent), absolute expiry in ms (-1 if it has none), fingerprint.
+-- Hashes and sets have no order of their own (each RESTORE turns the order of their DUMP
+-- around), so their fingerprint is taken over the sorted SHA-1s of their members.
+local function members(parts, step)
+  local sums = {}
+  for i = 1, #parts, step do
+    local sum = redis.sha1hex(parts[i])
+    if step == 2 then sum = sum .. redis.sha1hex(parts[i + 1]) end
+    sums[#sums + 1] = sum
+  end
+  table.sort(sums)
+  return redis.sha1hex(table.concat(sums))
+end
+
+local function fingerprint(key, kind)
+  if kind == 'string' then return redis.sha1hex(redis.call('GET', key)) end
+  if kind == 'hash' then return members(redis.call('HGETALL', key), 2) end
+  if kind == 'set' then return members(redis.call('SMEMBERS', key), 1) end
+  return redis.sha1hex(redis.call('DUMP', key))
+end
+
+local function kind_of(key) return redis.call('TYPE', key).ok end
+
+local function expiry_of(key)
+  local at = redis.call('PEXPIRETIME', key)
+  if at < 0 then return '-1' end
+  return string.format('%.0f', at)
+end
+
+local function matches(key, kind, expiry, sum)
+  return kind_of(key) == kind and expiry_of(key) == expiry and fingerprint(key, kind) == sum
+end
+
+local function passed(expiry)
+  if expiry == '-1' then return false end
+  local now = redis.call('TIME')
+  return tonumber(expiry) <= tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+end

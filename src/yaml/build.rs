@@ -1,0 +1,417 @@
+//! Builds the tree from the events of `saphyr-parser`.
+//!
+//! The events are pulled one at a time, so nothing here or there recurses: the stack below
+//! is a `Vec` that never holds more than [`MAX_NESTING`] frames. (The parser's own
+//! `load` recurses once a level and is not used. Its scanner counts flow levels in a `u8`
+//! and refuses the 256th, which is reported as what it is: too much nesting.)
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
+
+use super::scalar::shortened;
+use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, normalise};
+use crate::diagnostic::Span;
+
+/// Mappings up to this size look for duplicates by comparing all pairs of keys.
+const SMALL_MAPPING: usize = 48;
+
+/// A document as far as it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The tree; an empty mapping if there is no content. Values that were errors (an
+    /// alias) are empty. If the reading broke off, what was read of the outermost mapping.
+    pub root: Node,
+    /// What is wrong, by place.
+    pub errors: Vec<YamlError>,
+    /// Whether the text was read to its end: false after a syntax error.
+    pub complete: bool,
+}
+
+/// Reads one document. `first_line` is the line of the file on which `text` begins; all
+/// positions count from there. A document without content is an empty mapping.
+///
+/// # Errors
+///
+/// Every alias, anchor, tag and duplicate key, in the order of their places; the first
+/// syntax error ends the reading. `text` longer than [`MAX_BYTES`] is not parsed at all.
+pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
+    let Document { root, errors, .. } = read(text, first_line);
+    if errors.is_empty() {
+        Ok(root)
+    } else {
+        Err(errors)
+    }
+}
+
+/// As [`parse`], for callers that go on with what there is.
+#[must_use]
+pub fn read(text: &str, first_line: u32) -> Document {
+    let start = Span {
+        line: first_line,
+        column: 1,
+        length: 1,
+    };
+    let empty = Node {
+        kind: Kind::Mapping(Vec::new()),
+        span: start,
+    };
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "expected at most {MAX_BYTES} bytes of YAML, found {}",
+            text.len()
+        );
+        let errors = vec![YamlError::new(Fault::Size, start, message)];
+        return Document {
+            root: empty,
+            errors,
+            complete: false,
+        };
+    }
+    let prepared = prepare(text);
+    let mut builder = Builder {
+        first_line,
+        stack: Vec::new(),
+        root: None,
+        errors: Vec::new(),
+    };
+    let complete = Parser::new_from_str(&prepared).all(|event| match event {
+        Ok((event, span)) => builder.event(event, span),
+        Err(error) => {
+            builder.scan_error(&error);
+            false
+        }
+    });
+    let outermost = match builder.stack.into_iter().next() {
+        Some(Frame::Mapping(span, entries, _)) => Some(Node {
+            kind: Kind::Mapping(entries),
+            span,
+        }),
+        _ => None,
+    };
+    builder
+        .errors
+        .sort_by_key(|error| (error.span.line, error.span.column));
+    Document {
+        root: builder.root.or(outermost).unwrap_or(empty),
+        errors: builder.errors,
+        complete,
+    }
+}
+
+/// The parser takes NUL for the end of its input and a byte order mark for the end of a
+/// document. Both become characters of the same width that the cleaning of texts removes,
+/// so that columns stay right. A byte order mark that opens the text is left out by callers.
+fn prepare(text: &str) -> std::borrow::Cow<'_, str> {
+    let odd = |c: char| c == '\0' || c == '\u{feff}';
+    let clean = !text.bytes().any(|b| b == 0 || b == 0xef) || !text.contains(odd);
+    if clean {
+        return text.into();
+    }
+    text.chars()
+        .map(|c| match c {
+            '\0' => '\u{1}',
+            '\u{feff}' => '\u{200b}',
+            other => other,
+        })
+        .collect::<String>()
+        .into()
+}
+
+/// A list or mapping whose end has not come yet.
+enum Frame {
+    Sequence(Span, Vec<Node>),
+    Mapping(Span, Vec<(Key, Node)>, Option<Key>),
+}
+
+struct Builder {
+    first_line: u32,
+    stack: Vec<Frame>,
+    root: Option<Node>,
+    errors: Vec<YamlError>,
+}
+
+impl Builder {
+    /// Takes one event; false means that reading on makes no sense.
+    fn event(&mut self, event: Event<'_>, at: ParserSpan) -> bool {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => true,
+            Event::DocumentStart(_) => self.document(at),
+            Event::Alias(_) => {
+                let span = self.span(at);
+                self.errors.push(alias(span));
+                self.place(Node {
+                    kind: empty(),
+                    span,
+                })
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let span = self.span(at);
+                self.decorations(anchor, tag.is_some(), span);
+                let plain = style == ScalarStyle::Plain;
+                self.place(Node {
+                    kind: Kind::Scalar {
+                        text: text.into_owned(),
+                        plain,
+                    },
+                    span,
+                })
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let span = self.span(at);
+                self.decorations(anchor, tag.is_some(), span);
+                self.open(Frame::Sequence(span, Vec::new()), span)
+            }
+            Event::MappingStart(anchor, tag) => {
+                let span = self.span(at);
+                self.decorations(anchor, tag.is_some(), span);
+                self.open(Frame::Mapping(span, Vec::new(), None), span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+        }
+    }
+
+    fn document(&mut self, at: ParserSpan) -> bool {
+        if self.root.is_none() {
+            return true;
+        }
+        let span = self.span(at);
+        self.errors.push(YamlError::new(
+            Fault::Documents,
+            span,
+            "expected one YAML document, found the start of a second",
+        ));
+        false
+    }
+
+    fn decorations(&mut self, anchor: usize, tag: bool, span: Span) {
+        if anchor > 0 {
+            self.errors.push(
+                YamlError::new(
+                    Fault::Anchor,
+                    span,
+                    "expected a plain value, found a YAML anchor ('&name')",
+                )
+                .with_help("quote the text if '&' belongs to it"),
+            );
+        }
+        if tag {
+            self.errors.push(
+                YamlError::new(
+                    Fault::Tag,
+                    span,
+                    "expected a plain value, found a YAML tag ('!name')",
+                )
+                .with_help("quote the text if '!' belongs to it"),
+            );
+        }
+    }
+
+    fn open(&mut self, frame: Frame, span: Span) -> bool {
+        if self.stack.len() >= MAX_NESTING {
+            self.errors.push(nesting(span));
+            return false;
+        }
+        self.stack.push(frame);
+        true
+    }
+
+    fn close(&mut self) -> bool {
+        let node = match self.stack.pop() {
+            Some(Frame::Sequence(span, items)) => Node {
+                kind: Kind::Sequence(items),
+                span,
+            },
+            Some(Frame::Mapping(span, entries, _)) => {
+                let entries = self.without_duplicates(entries);
+                Node {
+                    kind: Kind::Mapping(entries),
+                    span,
+                }
+            }
+            None => return false,
+        };
+        self.place(node)
+    }
+
+    /// Puts a finished node where it belongs: as key, value, item or root.
+    fn place(&mut self, node: Node) -> bool {
+        match self.stack.last_mut() {
+            None => self.root = Some(node),
+            Some(Frame::Sequence(_, items)) => items.push(node),
+            Some(Frame::Mapping(_, entries, pending)) => match pending.take() {
+                Some(key) => entries.push((key, node)),
+                None => {
+                    let (key, error) = as_key(node);
+                    *pending = Some(key);
+                    self.errors.extend(error);
+                }
+            },
+        }
+        true
+    }
+
+    /// Reports every key whose name an earlier key has; the first one counts.
+    fn without_duplicates(&mut self, entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+        if entries.len() <= SMALL_MAPPING {
+            for (index, (key, _)) in entries.iter().enumerate() {
+                let earlier = entries[..index]
+                    .iter()
+                    .find(|(other, _)| other.name == key.name);
+                if let Some((first, _)) = earlier {
+                    self.errors.push(duplicate(key, first.span.line));
+                }
+            }
+        } else {
+            let mut lines: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
+            for (key, _) in &entries {
+                match lines.get(key.name.as_str()) {
+                    Some(&line) => self.errors.push(duplicate(key, line)),
+                    None => {
+                        lines.insert(&key.name, key.span.line);
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    fn span(&self, at: ParserSpan) -> Span {
+        let length = if at.start.line() == at.end.line() {
+            at.end.col().saturating_sub(at.start.col())
+        } else {
+            // It goes on: marked to the end of its first line.
+            usize::MAX
+        };
+        Span {
+            line: small(at.start.line())
+                .saturating_sub(1)
+                .saturating_add(self.first_line),
+            column: small(at.start.col()).saturating_add(1),
+            length: small(length).max(1),
+        }
+    }
+
+    fn scan_error(&mut self, error: &ScanError) {
+        let mark = error.marker();
+        let span = Span {
+            line: small(mark.line())
+                .saturating_sub(1)
+                .saturating_add(self.first_line),
+            column: small(mark.col()).saturating_add(1),
+            length: 1,
+        };
+        self.errors.push(match error.info() {
+            "recursion limit exceeded" => nesting(span),
+            info if info.contains("found unknown anchor") => alias(span),
+            info => YamlError::new(Fault::Syntax, span, explain(info)),
+        });
+    }
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn empty() -> Kind {
+    Kind::Scalar {
+        text: String::new(),
+        plain: true,
+    }
+}
+
+fn as_key(node: Node) -> (Key, Option<YamlError>) {
+    let span = node.span;
+    match node.kind {
+        Kind::Scalar { text, .. } => {
+            let text = text.trim().to_owned();
+            let name = normalise(&text);
+            let error = name.is_empty().then(|| {
+                YamlError::new(Fault::Key, span, "expected a key before ':', found nothing")
+            });
+            (Key { name, text, span }, error)
+        }
+        Kind::Sequence(_) | Kind::Mapping(_) => {
+            let error = YamlError::new(
+                Fault::Key,
+                span,
+                "expected a text as key, found a list or mapping",
+            )
+            .with_help("quote the value if it begins with '[' or '{'");
+            (
+                Key {
+                    name: String::new(),
+                    text: String::new(),
+                    span,
+                },
+                Some(error),
+            )
+        }
+    }
+}
+
+fn alias(span: Span) -> YamlError {
+    YamlError::new(
+        Fault::Alias,
+        span,
+        "expected a plain value, found a YAML alias ('*name')",
+    )
+    .with_help("quote the text if '*' belongs to it")
+}
+
+fn nesting(span: Span) -> YamlError {
+    let message = format!("expected at most {MAX_NESTING} levels of nesting, found more");
+    YamlError::new(Fault::Nesting, span, message)
+}
+
+fn duplicate(key: &Key, first_line: u32) -> YamlError {
+    let message = format!(
+        "expected each key once, found '{}' again (first on line {first_line})",
+        shortened(&key.name)
+    );
+    YamlError::new(Fault::Duplicate, key.span, message)
+}
+
+/// The parser's words for a syntax error, made into an expectation where they are known.
+fn explain(info: &str) -> String {
+    let known = match info {
+        "simple key expect ':'" | "simple key expected" => "expected ':' after the key, found none",
+        "mapping values are not allowed in this context" => {
+            "expected no second ': ' on this line, found one (quote the text)"
+        }
+        "while parsing a block mapping, did not find expected key" => {
+            "expected a key at the indentation of its mapping, found something else"
+        }
+        "while parsing a block collection, did not find expected '-' indicator" => {
+            "expected '- ' at the indentation of its list, found something else"
+        }
+        "while parsing a flow sequence, expected ',' or ']'" => {
+            "expected ',' or ']', found something else"
+        }
+        "while parsing a flow mapping, did not find expected ',' or '}'" => {
+            "expected ',' or '}', found something else"
+        }
+        "while scanning a quoted scalar, found unexpected end of stream" => {
+            "expected a closing quote, found the end"
+        }
+        "while parsing a quoted scalar, found unknown escape character" => {
+            "expected a known escape after '\\' in double quotes, found another"
+        }
+        "invalid trailing content after double-quoted scalar" => {
+            "expected the end of the value after the closing quote, found more text"
+        }
+        "invalid indentation" => {
+            "expected the indentation of an open mapping or list, found another"
+        }
+        "misplaced bracket" => "expected an opening bracket first, found a closing one",
+        "tabs disallowed within this context (block indentation)" => {
+            "expected spaces as indentation, found a tab"
+        }
+        "comment intercepting the multiline text" => {
+            "expected no comment inside a text of several lines, found one"
+        }
+        "did not find expected <document start>" => "expected the end of the document, found more",
+        other => return format!("expected valid YAML: {}", shortened(other)),
+    };
+    known.to_owned()
+}

@@ -1,0 +1,80 @@
+//! A strict reader of small YAML documents: text in, a tree with positions out.
+//!
+//! It knows nothing of articles: the front matter of articles and the tool's own settings
+//! file are both read here. What makes YAML surprising or dangerous is an error with its
+//! position: aliases, anchors, tags, keys that are equal after normalising, deep nesting,
+//! more than one document. Scalars stay text; whoever asks for a value names its type.
+
+mod build;
+mod error;
+pub mod get;
+pub mod scalar;
+
+pub use build::{Document, parse, read};
+pub use error::{Fault, YamlError};
+pub use scalar::quoted;
+
+use crate::diagnostic::Span;
+
+/// The longest document that is read, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// How deep lists and mappings may be nested; the outermost counts as 1.
+pub const MAX_NESTING: usize = 16;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it begins; the span never leaves its first line.
+    pub span: Span,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text, not yet read as any type.
+    Scalar {
+        /// The text, escapes and folding resolved.
+        text: String,
+        /// Written without quotes, and not as a block: only such a scalar can be null.
+        plain: bool,
+    },
+    /// A list.
+    Sequence(Vec<Node>),
+    /// Keys and values in source order; no two keys have the same name.
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// The key of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The name it is matched by, see [`normalise`].
+    pub name: String,
+    /// As it was written, trimmed.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The name a key is matched by: trimmed, lower case, spaces and hyphens as underscores.
+/// `ai outline`, `AI-Outline` and `ai_outline` are one name.
+#[must_use]
+pub fn normalise(key: &str) -> String {
+    let key = key.trim();
+    let folded = |c: char| {
+        if c == '-' || c.is_whitespace() {
+            '_'
+        } else {
+            c
+        }
+    };
+    if key.is_ascii() {
+        key.chars()
+            .map(|c| folded(c.to_ascii_lowercase()))
+            .collect()
+    } else {
+        key.to_lowercase().chars().map(folded).collect()
+    }
+}
