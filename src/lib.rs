@@ -12,6 +12,8 @@
 //! 7. [`store`]: the seam to Redis or Valkey.
 //! 8. [`ops`]: run, lock, lease, the list of runs.
 //! 9. [`report`]: what people and machines see.
+//!
+//! Beside the flow, [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod cli;
@@ -27,4 +29,5 @@ pub mod report;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod synth;
 pub mod yaml;

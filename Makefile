@@ -1,0 +1,47 @@
+# What a person does with this repository. `make` alone lists it.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint bench bench-memory install
+
+ANP := ./target/release/anp
+# The article that `make demo` shows.
+ROUTE ?= /redis-caching/scheduled-tasks-028802/
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing: a C compiler, redis-server
+	@./scripts/setup.sh
+
+build:
+	@cargo build --release --locked --quiet
+
+demo: setup build ## import content/ into a private store, show one article
+	@echo '$$ anp import content/'
+	@$(ANP) import content/
+	@echo
+	@echo '$$ anp show $(ROUTE)'
+	@$(ANP) show $(ROUTE)
+	@echo
+	@echo 'To undo the import:  $(ANP) rollback last'
+
+test: setup ## all tests, doc tests included
+	@if command -v cargo-nextest >/dev/null 2>&1; then \
+		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
+	else \
+		cargo test --locked --quiet; \
+	fi
+
+lint: ## formatting and clippy, warnings are errors
+	@cargo fmt --check
+	@cargo clippy --all-targets --locked --quiet -- -D warnings
+
+bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
+	@./scripts/bench.sh rounds
+
+bench-memory: setup build ## peak memory of importing 100,000 articles (N=…)
+	@./scripts/bench.sh memory
+
+install: ## install anp with cargo
+	@cargo install --path . --locked

@@ -1,0 +1,222 @@
+"""Measures whole processes against a private server on a unix socket, without persistence.
+
+rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs that take
+        turns in going first, an empty store before each; then a second import that finds
+        nothing to do, and the rollback. Writes bench-out/bench.json.
+memory: one import of many articles, for its peak memory.
+
+Peak memory is the kernel's figure for the process. It never falls below the size of this
+script, less than 20 MiB, from which the process is started.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROUNDS = 5
+ANP = Path(os.environ.get("ANP", "target/release/anp")).resolve()
+GENERATE = Path("target/release/examples/generate").resolve()
+OUT = Path("bench-out")
+
+
+def tool(*names):
+    """The path of the first of these programs that is installed."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or sys.exit(f"bench: {names[0]} is missing; `make setup` installs it")
+
+
+class Server:
+    """A private server, and one connection to it."""
+
+    def __init__(self, folder):
+        self.path = f"{folder}/server.sock"
+        options = ["--port", "0", "--unixsocket", self.path, "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [tool("redis-server", "valkey-server"), *options, "--dir", folder],
+            stdout=subprocess.DEVNULL,
+        )
+        self.socket = socket.socket(socket.AF_UNIX)
+        for _ in range(200):
+            if self.socket.connect_ex(self.path) == 0:
+                break
+            time.sleep(0.05)
+        else:
+            self.stop()
+            sys.exit("bench: the server did not start within 10 s")
+        self.replies = self.socket.makefile("rb")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def ask(self, *commands):
+        """Sends commands, each a tuple of bytes, and returns their replies."""
+        self.socket.sendall(b"".join(map(resp, commands)))
+        return [self.reply() for _ in commands]
+
+    def reply(self):
+        line = self.replies.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            sys.exit(f"bench: the server answered {rest.decode()}")
+        if kind == b"$":
+            return None if rest == b"-1" else self.replies.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return [self.reply() for _ in range(int(rest))]
+        return int(rest) if kind == b":" else rest
+
+    def flush(self):
+        self.ask((b"FLUSHALL", b"SYNC"))
+
+    def objects(self):
+        """The number of keys, less those that anp keeps for itself."""
+        size, own = self.ask((b"DBSIZE",), (b"EXISTS", b"anp:lock", b"anp:switch"))
+        return size - own
+
+    def dump(self, file):
+        """Writes every object as the command that makes it. Returns bytes of all values."""
+        cursor, total = b"0", 0
+        with open(file, "wb") as out:
+            while True:
+                (cursor, keys), = self.ask((b"SCAN", cursor, b"COUNT", b"200"))
+                keys = [k for k in keys if k.startswith((b"anp:page:", b"anp:meta:"))]
+                values = self.ask(*[(b"GET", key) for key in keys])
+                expiries = self.ask(*[(b"PEXPIRETIME", key) for key in keys])
+                for key, value, expiry in zip(keys, values, expiries):
+                    if expiry <= 0:
+                        sys.exit(f"bench: {key.decode()} has no expiry")
+                    out.write(resp((b"SET", key, value, b"PXAT", b"%d" % expiry)))
+                    total += len(value)
+                if cursor == b"0":
+                    return total
+
+
+def resp(command):
+    parts = [b"$%d\r\n%s\r\n" % (len(part), part) for part in command]
+    return b"*%d\r\n%s" % (len(parts), b"".join(parts))
+
+
+def timed(command, stdin=subprocess.DEVNULL, cwd=None):
+    """Runs a command to its end. Returns seconds and peak memory in MiB."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("ANP")}
+    with tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        child = subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd, env=clean
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            errors.seek(0)
+            sys.stderr.write(errors.read().decode(errors="replace"))
+            sys.exit(f"bench: {' '.join(map(str, command))} ended with {child.returncode}")
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return seconds, usage.ru_maxrss / unit
+
+
+class Bench:
+    """One server, one tree of articles, and the commands that are measured on them."""
+
+    def __init__(self, folder, count):
+        self.folder, self.count = folder, count
+        self.content, self.state = f"{folder}/content", f"{folder}/state"
+        self.ready_made = f"{folder}/objects.resp"
+        timed([GENERATE, "--count", str(count), "--out", self.content])
+        self.server = Server(folder)
+
+    def anp(self, *arguments):
+        where = ["--redis", f"redis+unix://{self.server.path}", "--state-dir", self.state]
+        return timed([ANP, *arguments, *where], cwd=self.folder)
+
+    def first_import(self):
+        """An import that finds neither objects in the store nor a cache of its own."""
+        self.server.flush()
+        shutil.rmtree(self.state, ignore_errors=True)
+        result = self.anp("import", self.content)
+        self.expect(2 * self.count, "an import")
+        return result
+
+    def pipe(self):
+        self.server.flush()
+        with open(self.ready_made, "rb") as objects:
+            command = [tool("redis-cli", "valkey-cli"), "-s", self.server.path, "--pipe"]
+            result = timed(command, stdin=objects)
+        self.expect(2 * self.count, "redis-cli --pipe")
+        return result
+
+    def rollback(self):
+        self.first_import()
+        result = self.anp("rollback", "last")
+        self.expect(0, "a rollback")
+        return result
+
+    def second_import(self):
+        self.first_import()
+        return self.anp("import", self.content)
+
+    def expect(self, objects, after):
+        found = self.server.objects()
+        if found != objects:
+            sys.exit(f"bench: {found} objects after {after}, expected {objects}")
+
+
+def rounds(bench):
+    bench.first_import()  # warms the page cache, and makes the objects
+    total = bench.server.dump(bench.ready_made)
+    rows = {"anp import": [], "redis-cli --pipe": [], "second import": [], "rollback": []}
+    pair = [("anp import", bench.first_import), ("redis-cli --pipe", bench.pipe)]
+    rest = [("second import", bench.second_import), ("rollback", bench.rollback)]
+    for i in range(ROUNDS):
+        print(f"round {i + 1} of {ROUNDS}", file=sys.stderr)
+        for name, measure in (pair if i % 2 == 0 else pair[::-1]) + rest:
+            rows[name].append(measure())
+
+    print(f"{bench.count:,} articles, {2 * bench.count:,} objects, {total / 1e6:.0f} MB of values")
+    print(f"{'seconds':18} {'min':>7} {'median':>7} {'max':>7} {'articles/s':>11} {'peak MiB':>9}")
+    report = {"articles": bench.count, "value_bytes": total, "rows": {}}
+    for name, results in rows.items():
+        seconds, peaks = zip(*results)
+        low, median, high = min(seconds), statistics.median(seconds), max(seconds)
+        rate, peak = bench.count / median, max(peaks)
+        print(f"{name:18} {low:7.3f} {median:7.3f} {high:7.3f} {rate:11,.0f} {peak:9.1f}")
+        report["rows"][name] = {
+            "seconds": seconds, "min": low, "median": median, "max": high,
+            "articles_per_second": rate, "peak_mib": peak,
+        }
+    imports, pipes = report["rows"]["anp import"], report["rows"]["redis-cli --pipe"]
+    report["ratio"] = imports["median"] / pipes["median"]
+    print(f"an import takes {report['ratio']:.2f} times as long as sending ready-made objects")
+    OUT.mkdir(exist_ok=True)
+    (OUT / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+def memory(bench):
+    seconds, peak = bench.first_import()
+    rate = bench.count / seconds
+    print(f"{bench.count:,} articles in {seconds:.2f} s, {rate:,.0f} a second, peak {peak:.1f} MiB")
+
+
+def main():
+    modes = {"rounds": (rounds, 20_000), "memory": (memory, 100_000)}
+    if len(sys.argv) != 2 or sys.argv[1] not in modes:
+        sys.exit("usage: bench.py rounds|memory")
+    if not ANP.is_file():
+        sys.exit(f"bench: {ANP} is missing; `make build` makes it")
+    measure, count = modes[sys.argv[1]]
+    with tempfile.TemporaryDirectory(prefix="anp-bench-") as folder:
+        bench = Bench(folder, int(os.environ.get("N", count)))
+        try:
+            measure(bench)
+        finally:
+            bench.server.stop()
+
+
+main()

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Installs what building, testing and trying anp needs, and nothing that is already there.
+# Safe to run again. Ends non-zero, saying what to install, where it cannot do so itself.
+set -euo pipefail
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a command as root, without ever asking for a password.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+may_be_root() { [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
+
+apt_update() { as_root apt-get update -qq || die "apt-get update failed; retrying is safe"; }
+
+# Whether apt can install the package; fetches the lists where they are missing.
+apt_knows() {
+    apt-get install -qq --simulate "$1" >/dev/null 2>&1 && return
+    apt_update
+    apt-get install -qq --simulate "$1" >/dev/null 2>&1
+}
+
+apt_install() {
+    local log
+    apt_knows "$1" || return 1
+    say "installing $*"
+    local install=(as_root env DEBIAN_FRONTEND=noninteractive
+        apt-get -o DPkg::Lock::Timeout=60 install -y -qq --no-install-recommends "$@")
+    log=$("${install[@]}" </dev/null 2>&1) && return
+    # Old lists name packages that the mirror no longer has.
+    apt_update
+    log=$("${install[@]}" </dev/null 2>&1) && return
+    printf '%s\n' "$log" >&2
+    die "apt-get could not install: $*; retrying is safe"
+}
+
+# Debian's server package enables and starts a service on port 6379, which is not ours to
+# take: anp starts a private server on a unix socket. A policy-rc.d that answers 101 is
+# Debian's own way to say "install, do not start"; it is in place for this one install, and
+# an existing one is left alone. Afterwards the service is disabled, not masked, so that
+# whoever wants it enables it as usual. We only get here when no server was installed, so
+# the service switched off is never one that somebody relied on.
+apt_install_server() {
+    local policy=/usr/sbin/policy-rc.d package=$1
+    if [ ! -e $policy ]; then
+        trap "as_root rm -f $policy" EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod 755 $policy
+    fi
+    apt_install "$package" || return 1
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl --quiet disable --now "$package" 2>/dev/null || true
+    elif have systemctl; then
+        as_root systemctl --quiet disable "$package" >/dev/null 2>&1 || true
+    elif have update-rc.d; then
+        as_root update-rc.d "$package" disable >/dev/null 2>&1 || true
+    fi
+}
+
+need_cargo() {
+    have cargo || die "cargo is missing. Install Rust with https://rustup.rs, then run this again"
+}
+
+need_make() { # also where a script, not make, runs this
+    have make && return
+    if have apt-get && may_be_root; then apt_install make || true; fi
+    have make || die "make is missing. Install GNU make"
+}
+
+need_c_compiler() { # zstd and blake3 compile C
+    have cc && return
+    if have apt-get && may_be_root; then apt_install gcc libc6-dev || true; fi
+    have cc || die "a C compiler is missing. Install gcc or clang (macOS: xcode-select --install)"
+}
+
+server_binary() {
+    for name in redis-server valkey-server; do
+        if have "$name"; then echo "$name"; return; fi
+    done
+    return 1
+}
+
+need_server() {
+    server_binary >/dev/null && return
+    if have apt-get && may_be_root; then
+        apt_install_server redis-server || apt_install_server valkey-server || true
+    elif have brew; then
+        say "installing redis" # brew starts no service unless asked
+        brew install --quiet redis </dev/null >/dev/null || die "brew could not install redis"
+    fi
+    server_binary >/dev/null ||
+        die "no server found. Install redis-server 7.0 or later, or valkey-server 7.2 or later"
+}
+
+# The oldest versions with everything anp uses.
+check_server_version() {
+    local binary=$1 version oldest=7.0
+    [ "$binary" = valkey-server ] && oldest=7.2
+    version=$("$binary" --version | sed -n 's/.* v=\([0-9.]*\).*/\1/p')
+    [ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1)" = "$oldest" ] ||
+        die "$binary is ${version:-of unknown version}; install $oldest or later"
+    echo "$binary $version"
+}
+
+need_cargo
+need_make
+need_c_compiler
+need_server
+server=$(check_server_version "$(server_binary)")
+runner=$(have cargo-nextest && echo "cargo-nextest" || echo "cargo test (cargo-nextest is not there)")
+say "ready: $(cargo --version | cut -d' ' -f1,2), $server; tests run with $runner"

@@ -1,0 +1,141 @@
+//! Seeded articles: realistic, self-consistent, and the same on every machine.
+//!
+//! Article `n` of a seed is a pure function of the two numbers: no clock, no files, no
+//! floating point, so that articles can be made in any order and on any core, and a load
+//! test can be repeated years later. Each one fills every field of the schema, agrees with
+//! itself (paragraphs, images, references, seeds) and passes a strict reading.
+//!
+//! 1. `rng`: the article's own stream of random numbers.
+//! 2. `vocabulary`, `phrases`, `snippets`: what articles are about, and the sentences and lines
+//!    of code that they are made of.
+//! 3. `grammar`: a template and the stream → text.
+//! 4. `body`, then `front_matter`, which describes the body.
+//!
+//! ```
+//! use anp::synth::{Generator, Options};
+//!
+//! let generator = Generator::new(28_802, Options::default());
+//! let article = generator.article(28_802);
+//! assert_eq!(article.path, "redis-caching/scheduled-tasks-028802.md");
+//! assert!(article.bytes.starts_with(b"---\ntitle: "));
+//! ```
+
+mod body;
+mod front_matter;
+mod grammar;
+mod phrases;
+mod rng;
+mod snippets;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod vocabulary;
+
+pub use tree::Tree;
+
+use grammar::Topic;
+use rng::Rng;
+use std::fmt::Write;
+use vocabulary::{CONTEXTS, SCENARIOS, STACKS};
+
+/// What articles call their generator, in `payload.generator`.
+pub const NAME: &str = "anp-synth";
+
+/// An article with this many images or more sets `flags.image_heavy`.
+pub const IMAGE_HEAVY_FROM: u32 = 3;
+
+/// Articles are filed by their stack, and this many consecutive ones share one set of
+/// folders. With forty stacks a folder holds some 820 of them, and less than 1,000.
+const ARTICLES_A_SHELF: u64 = 32_768;
+
+/// What an article looks like, beside its seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The mean size of the Markdown body, in KiB. Sizes are log-normal around it, but not
+    /// below about 900 bytes. With the default of 2 a whole source has 4.6 KB on average.
+    pub body_kb: u32,
+    /// Whether articles name a `ttl` of their own, which overrides the one of the settings.
+    /// True by default, so that every field of the schema is filled.
+    pub ttl: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            body_kb: 2,
+            ttl: true,
+        }
+    }
+}
+
+/// One article file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SynthArticle {
+    /// Where it belongs in a content tree, with `/`: `redis-caching/scheduled-tasks-028802.md`.
+    /// The number makes it, and the route that follows from it, unique.
+    pub path: String,
+    /// The whole file: front matter and Markdown, UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes the articles of one seed.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    seed: u64,
+    options: Options,
+}
+
+impl Generator {
+    /// A generator of the articles of `seed`.
+    #[must_use]
+    pub fn new(seed: u64, options: Options) -> Self {
+        Self { seed, options }
+    }
+
+    /// Article number `n`, which may be anything below 2^40. Numbers have at least six
+    /// digits in names.
+    #[must_use]
+    pub fn article(&self, n: u64) -> SynthArticle {
+        let mut article = SynthArticle::default();
+        self.article_into(n, &mut article);
+        article
+    }
+
+    /// Like [`article`](Self::article), into buffers that are used again.
+    pub fn article_into(&self, n: u64, article: &mut SynthArticle) {
+        let mut rng = Rng::of_article(self.seed, n);
+        let topic = Topic {
+            stack: rng.pick(&STACKS),
+            scenario: rng.pick(&SCENARIOS),
+            context: rng.word(&CONTEXTS),
+        };
+        let body_bytes = rng.size_around(u64::from(self.options.body_kb) * 1024);
+        let body = body::write(n, &topic, body_bytes as usize, &mut rng);
+
+        let mut front_matter = String::with_capacity(4096);
+        front_matter::write(n, &topic, &body, &self.options, &mut rng, &mut front_matter);
+        article.bytes.clear();
+        article.bytes.extend_from_slice(front_matter.as_bytes());
+        article.bytes.extend_from_slice(body.markdown.as_bytes());
+        write_path(n, &topic, &mut article.path);
+    }
+}
+
+/// `STACK/SCENARIO-NUMBER.md`; from the second shelf on `STACK/shelf-S/SCENARIO-NUMBER.md`.
+fn write_path(n: u64, topic: &Topic, path: &mut String) {
+    path.clear();
+    path.extend(
+        topic
+            .stack
+            .name
+            .chars()
+            .map(|c| if c == ' ' { '-' } else { c }),
+    );
+    let shelf = n / ARTICLES_A_SHELF;
+    let written = if shelf == 0 {
+        write!(path, "/{}-{n:06}.md", topic.scenario.slug)
+    } else {
+        write!(path, "/shelf-{shelf}/{}-{n:06}.md", topic.scenario.slug)
+    };
+    written.expect("a String takes every write");
+}
