@@ -34,7 +34,7 @@ pub struct Holder {
 #[derive(Debug, Error)]
 pub enum LeaseError {
     /// Another run holds it.
-    #[error("{}", describe(.holder.as_ref(), *.left_ms))]
+    #[error("{}", describe(.holder.as_deref(), *.left_ms))]
     Taken {
         /// The other run, if the lock says.
         holder: Option<Box<Holder>>,
@@ -49,7 +49,7 @@ pub enum LeaseError {
     Store(#[from] StoreError),
 }
 
-fn describe(holder: Option<&Box<Holder>>, left_ms: i64) -> String {
+fn describe(holder: Option<&Holder>, left_ms: i64) -> String {
     let left = (left_ms.max(0) + 999) / 1000;
     match holder {
         Some(holder) => format!(

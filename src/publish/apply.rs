@@ -156,7 +156,7 @@ impl Apply<'_> {
                         leave(progress, on_key, &key, None, Fate::Withheld);
                     }
                     Decision::Write(intent, command) => members.push(Pending {
-                        intent,
+                        intent: *intent,
                         command,
                         after_first: index > 0,
                     }),

@@ -56,7 +56,7 @@ pub struct Step {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write: first the intent, then the command.
-    Write(Intent, Command),
+    Write(Box<Intent>, Command),
     /// Leave the key as it is.
     Leave(Fate),
 }
@@ -165,14 +165,13 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 prior: None,
                 made: Some(Snapshot::of(&made, content.len())),
             };
-            Decision::Write(intent, Command::Create { content, made })
+            Decision::Write(Box::new(intent), Command::Create { content, made })
         }
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
         (Want::Remove, Looked::Whole(Found::Whole(prior, old))) => remove(key, prior, old),
         (Want::Remove, Looked::Whole(Found::Absent)) => Decision::Leave(Fate::Already),
-        (Want::Remove, _) => Decision::Leave(Fate::Conflict),
         (Want::Back(intent), Looked::Whole(found)) => back(*intent, found, now_ms)?,
-        (Want::Back(_), _) => Decision::Leave(Fate::Conflict),
+        (Want::Remove | Want::Back(_), _) => Decision::Leave(Fate::Conflict),
     })
 }
 
@@ -188,7 +187,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         made,
         content: new,
     };
-    Decision::Write(intent, command)
+    Decision::Write(Box::new(intent), command)
 }
 
 fn remove(key: String, prior: Present, old: Content) -> Decision {
@@ -198,7 +197,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         prior: Some(Snapshot::whole(&prior, old)),
         made: None,
     };
-    Decision::Write(intent, Command::Remove { prior })
+    Decision::Write(Box::new(intent), Command::Remove { prior })
 }
 
 fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms: i64) -> Decision {
@@ -232,7 +231,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
         prior: Some(prior),
         made: Some(Snapshot::expiry(to_ms)),
     };
-    Decision::Write(intent, command)
+    Decision::Write(Box::new(intent), command)
 }
 
 /// Puts a key back to what it was before `undone`.
@@ -318,5 +317,5 @@ fn restore(
         made,
         content,
     };
-    Ok(Decision::Write(intent, command))
+    Ok(Decision::Write(Box::new(intent), command))
 }

@@ -38,15 +38,8 @@ pub fn group(members: &[(&str, Value)]) -> Value {
 
 /// A field of the schema by its name.
 fn field(name: &str) -> &'static Field {
-    Box::leak(Box::new(Field {
-        name: name.to_owned().leak(),
-        label: label(name).leak(),
-    }))
-}
-
-fn label(name: &str) -> String {
-    let label = name.replace('_', " ");
-    label[..1].to_uppercase() + &label[1..]
+    let field = anp::article::schema::TABLE.iter().find(|f| f.name == name);
+    field.unwrap_or_else(|| panic!("the schema has no field {name}"))
 }
 
 pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> Article<'a> {
