@@ -26,31 +26,31 @@ pub(super) fn check(
             findings.warning("reference", place(tree, &["reference"]), message, None);
         }
     }
-    if let (Some(Value::Number(seed)), Some(id)) = (payload("seed"), id_number) {
-        if id.trim_start_matches('0') != seed.to_string().trim_start_matches('0') {
-            let message =
-                format!("expected the seed that payload.source_id names ({id}), found {seed}");
-            findings.warning(
-                "payload.seed",
-                place(tree, &["payload", "seed"]),
-                message,
-                None,
-            );
-        }
+    if let (Some(Value::Number(seed)), Some(id)) = (payload("seed"), id_number)
+        && id.trim_start_matches('0') != seed.to_string().trim_start_matches('0')
+    {
+        let message =
+            format!("expected the seed that payload.source_id names ({id}), found {seed}");
+        findings.warning(
+            "payload.seed",
+            place(tree, &["payload", "seed"]),
+            message,
+            None,
+        );
     }
-    if let Some(Value::Number(paragraphs)) = payload("paragraphs") {
-        if u64::try_from(body.paragraphs).ok() != Some(*paragraphs) {
-            let message = format!(
-                "expected the paragraphs of the body ({}), found {paragraphs}",
-                body.paragraphs
-            );
-            findings.warning(
-                "payload.paragraphs",
-                place(tree, &["payload", "paragraphs"]),
-                message,
-                None,
-            );
-        }
+    if let Some(Value::Number(paragraphs)) = payload("paragraphs")
+        && u64::try_from(body.paragraphs).ok() != Some(*paragraphs)
+    {
+        let message = format!(
+            "expected the paragraphs of the body ({}), found {paragraphs}",
+            body.paragraphs
+        );
+        findings.warning(
+            "payload.paragraphs",
+            place(tree, &["payload", "paragraphs"]),
+            message,
+            None,
+        );
     }
     images(metadata, body, tree, findings);
     image_hosts(metadata, tree, findings);

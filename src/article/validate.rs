@@ -114,7 +114,8 @@ impl Validator<'_, '_> {
     }
 
     fn unknown_field(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
-        if self.policy == UnknownFields::Allow {
+        // A key without a name is an error already.
+        if self.policy == UnknownFields::Allow || key.name.is_empty() {
             return;
         }
         let names = table
@@ -251,17 +252,21 @@ impl Validator<'_, '_> {
 
     fn unfit(&mut self, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {
         let count = text.chars().count();
-        let found = match kind {
-            Kind::Text { .. } => count.to_string(),
-            _ if count > 60 => format!("{} ({count} characters)", quoted(text)),
-            _ => quoted(text),
+        let (kind, found) = match kind {
+            Kind::Text { .. } => (kind, count.to_string()),
+            // Too long, and no numbered name.
+            Kind::Numbered { max, prefix, .. } if !text.starts_with(prefix) => {
+                (&Kind::Text { max: *max }, count.to_string())
+            }
+            _ if count > 60 => (kind, format!("{} ({count} characters)", quoted(text))),
+            _ => (kind, quoted(text)),
         };
         let message = format!("expected {}, found {found}", kind.expected());
         self.findings.error(&name.code(), Some(span), message, None);
     }
 
     fn slug(&mut self, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
-        let slug = slugify(&text);
+        let slug = slugify(text);
         if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
             self.unfit(&Kind::Slug, text, span, name);
             return None;
@@ -293,7 +298,7 @@ impl Validator<'_, '_> {
                 for item in items {
                     match &mut item.kind {
                         yaml::Kind::Mapping(entries) => {
-                            self.pair_entries(entries, limits, name, &mut pairs)
+                            self.pair_entries(entries, limits, name, &mut pairs);
                         }
                         yaml::Kind::Scalar { text, plain } if is_nothing(text, *plain) => {}
                         _ => {

@@ -158,12 +158,12 @@ impl Builder {
                 })
             }
             Event::SequenceStart(anchor, tag) => {
-                let span = self.span(at);
+                let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
                 self.open(Frame::Sequence(span, Vec::new()), span)
             }
             Event::MappingStart(anchor, tag) => {
-                let span = self.span(at);
+                let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
                 self.open(Frame::Mapping(span, Vec::new(), None), span)
             }
@@ -251,8 +251,9 @@ impl Builder {
         true
     }
 
-    /// Reports every key whose name an earlier key has; the first one counts.
-    fn without_duplicates(&mut self, entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    /// Reports and drops every key whose name an earlier key has.
+    fn without_duplicates(&mut self, mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+        let mut again: Vec<usize> = Vec::new();
         if entries.len() <= SMALL_MAPPING {
             for (index, (key, _)) in entries.iter().enumerate() {
                 let earlier = entries[..index]
@@ -260,20 +261,38 @@ impl Builder {
                     .find(|(other, _)| other.name == key.name);
                 if let Some((first, _)) = earlier {
                     self.errors.push(duplicate(key, first.span.line));
+                    again.push(index);
                 }
             }
         } else {
             let mut lines: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
-            for (key, _) in &entries {
-                match lines.get(key.name.as_str()) {
-                    Some(&line) => self.errors.push(duplicate(key, line)),
-                    None => {
-                        lines.insert(&key.name, key.span.line);
-                    }
+            for (index, (key, _)) in entries.iter().enumerate() {
+                if let Some(&line) = lines.get(key.name.as_str()) {
+                    self.errors.push(duplicate(key, line));
+                    again.push(index);
+                } else {
+                    lines.insert(&key.name, key.span.line);
                 }
             }
         }
+        if !again.is_empty() {
+            let mut index = 0;
+            entries.retain(|_| {
+                index += 1;
+                again.binary_search(&(index - 1)).is_err()
+            });
+        }
         entries
+    }
+
+    /// The span of a list or mapping. Block style begins with an empty mark: shown to the
+    /// end of the line; flow style with a bracket.
+    fn opening(&self, at: ParserSpan) -> Span {
+        let length = if at.is_empty() { u32::MAX } else { 1 };
+        Span {
+            length,
+            ..self.span(at)
+        }
     }
 
     fn span(&self, at: ParserSpan) -> Span {
@@ -375,7 +394,9 @@ fn duplicate(key: &Key, first_line: u32) -> YamlError {
 /// The parser's words for a syntax error, made into an expectation where they are known.
 fn explain(info: &str) -> String {
     let known = match info {
-        "simple key expect ':'" | "simple key expected" => "expected ':' after the key, found none",
+        "simple key expect ':'" | "simple key expected" => {
+            "expected ':' after the key before this place, found none"
+        }
         "mapping values are not allowed in this context" => {
             "expected no second ': ' on this line, found one (quote the text)"
         }
@@ -411,6 +432,12 @@ fn explain(info: &str) -> String {
             "expected no comment inside a text of several lines, found one"
         }
         "did not find expected <document start>" => "expected the end of the document, found more",
+        "missing explicit document end marker before directive" => {
+            "expected one YAML document, found a directive"
+        }
+        other if other.starts_with("unexpected character: `") => {
+            "expected quotes around a text that begins with '%', '@' or '`', found none"
+        }
         other => return format!("expected valid YAML: {}", shortened(other)),
     };
     known.to_owned()
