@@ -73,7 +73,7 @@ fn guess(node: &Node) -> Value {
         Kind::Mapping(entries) => Value::Object(
             entries
                 .iter()
-                .map(|(key, node)| (key.text.clone(), guess(node)))
+                .map(|(key, node)| (key.text().to_owned(), guess(node)))
                 .collect(),
         ),
         Kind::Scalar { text, plain: false } => json!(text),

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
-use super::scalar::shortened;
-use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, normalise};
+use super::explain::{alias, duplicate, explain, nesting};
+use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError};
 use crate::diagnostic::Span;
 
 /// Mappings up to this size look for duplicates by comparing all pairs of keys.
@@ -103,9 +103,11 @@ pub fn read(text: &str, first_line: u32) -> Document {
 /// document. Both become characters of the same width that the cleaning of texts removes,
 /// so that columns stay right. A byte order mark that opens the text is left out by callers.
 fn prepare(text: &str) -> std::borrow::Cow<'_, str> {
-    let odd = |c: char| c == '\0' || c == '\u{feff}';
-    let clean = !text.bytes().any(|b| b == 0 || b == 0xef) || !text.contains(odd);
-    if clean {
+    // 0xef opens the byte order mark, and few other characters.
+    let suspect = text
+        .bytes()
+        .fold(false, |found, b| found | (b == 0) | (b == 0xef));
+    if !suspect {
         return text.into();
     }
     text.chars()
@@ -343,12 +345,11 @@ fn as_key(node: Node) -> (Key, Option<YamlError>) {
     let span = node.span;
     match node.kind {
         Kind::Scalar { text, .. } => {
-            let text = text.trim().to_owned();
-            let name = normalise(&text);
-            let error = name.is_empty().then(|| {
+            let key = Key::new(text, span);
+            let error = key.name.is_empty().then(|| {
                 YamlError::new(Fault::Key, span, "expected a key before ':', found nothing")
             });
-            (Key { name, text, span }, error)
+            (key, error)
         }
         Kind::Sequence(_) | Kind::Mapping(_) => {
             let error = YamlError::new(
@@ -357,88 +358,7 @@ fn as_key(node: Node) -> (Key, Option<YamlError>) {
                 "expected a text as key, found a list or mapping",
             )
             .with_help("quote the value if it begins with '[' or '{'");
-            (
-                Key {
-                    name: String::new(),
-                    text: String::new(),
-                    span,
-                },
-                Some(error),
-            )
+            (Key::new(String::new(), span), Some(error))
         }
     }
-}
-
-fn alias(span: Span) -> YamlError {
-    YamlError::new(
-        Fault::Alias,
-        span,
-        "expected a plain value, found a YAML alias ('*name')",
-    )
-    .with_help("quote the text if '*' belongs to it")
-}
-
-fn nesting(span: Span) -> YamlError {
-    let message = format!("expected at most {MAX_NESTING} levels of nesting, found more");
-    YamlError::new(Fault::Nesting, span, message)
-}
-
-fn duplicate(key: &Key, first_line: u32) -> YamlError {
-    let message = format!(
-        "expected each key once, found '{}' again (first on line {first_line})",
-        shortened(&key.name)
-    );
-    YamlError::new(Fault::Duplicate, key.span, message)
-}
-
-/// The parser's words for a syntax error, made into an expectation where they are known.
-fn explain(info: &str) -> String {
-    let known = match info {
-        "simple key expect ':'" | "simple key expected" => {
-            "expected ':' after the key before this place, found none"
-        }
-        "mapping values are not allowed in this context" => {
-            "expected no second ': ' on this line, found one (quote the text)"
-        }
-        "while parsing a block mapping, did not find expected key" => {
-            "expected a key at the indentation of its mapping, found something else"
-        }
-        "while parsing a block collection, did not find expected '-' indicator" => {
-            "expected '- ' at the indentation of its list, found something else"
-        }
-        "while parsing a flow sequence, expected ',' or ']'" => {
-            "expected ',' or ']', found something else"
-        }
-        "while parsing a flow mapping, did not find expected ',' or '}'" => {
-            "expected ',' or '}', found something else"
-        }
-        "while scanning a quoted scalar, found unexpected end of stream" => {
-            "expected a closing quote, found the end"
-        }
-        "while parsing a quoted scalar, found unknown escape character" => {
-            "expected a known escape after '\\' in double quotes, found another"
-        }
-        "invalid trailing content after double-quoted scalar" => {
-            "expected the end of the value after the closing quote, found more text"
-        }
-        "invalid indentation" => {
-            "expected the indentation of an open mapping or list, found another"
-        }
-        "misplaced bracket" => "expected an opening bracket first, found a closing one",
-        "tabs disallowed within this context (block indentation)" => {
-            "expected spaces as indentation, found a tab"
-        }
-        "comment intercepting the multiline text" => {
-            "expected no comment inside a text of several lines, found one"
-        }
-        "did not find expected <document start>" => "expected the end of the document, found more",
-        "missing explicit document end marker before directive" => {
-            "expected one YAML document, found a directive"
-        }
-        other if other.starts_with("unexpected character: `") => {
-            "expected quotes around a text that begins with '%', '@' or '`', found none"
-        }
-        other => return format!("expected valid YAML: {}", shortened(other)),
-    };
-    known.to_owned()
 }
