@@ -98,10 +98,6 @@ impl<'s> Findings<'s> {
             .any(|found| found.severity == Severity::Error && found.code == code)
     }
 
-    pub(super) fn strict(&self) -> bool {
-        self.strict
-    }
-
     /// All diagnostics by place; those without one first.
     pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|diagnostic| {

@@ -87,10 +87,8 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
-    let mut tree = document.root;
-    let fields = document
-        .complete
-        .then(|| fields(&mut tree, rules, &mut findings));
+    let (mut tree, complete) = (document.root, document.complete);
+    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
 
     let markdown = clean_body(parts.body, &mut findings.cleaned);
     let position = |offset| position(&markdown, offset, parts.body_line);
@@ -98,10 +96,15 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         let message = format!("expected at most {MAX_NESTING} levels of nested {what}, found more");
         findings.error("body", Some(position(offset)), message, None);
     });
-    // Half the fields would only yield errors that vanish with the syntax error.
-    let Some((metadata, unknown_fields)) = fields else {
-        return Reading::refused(input, findings);
-    };
+    if !complete {
+        // What is wrong before the syntax error has been said. Title, route and what
+        // disagrees would be judged by half the fields.
+        let refused = Reading::refused(input, findings);
+        return Reading {
+            unknown_fields,
+            ..refused
+        };
+    }
 
     let route = claim::known(input.relative, &metadata, &tree, &mut findings);
     let mut body = None;
@@ -178,9 +181,11 @@ fn refused<'a>(input: &Input<'a>, message: &str, span: Option<Span>) -> Reading<
     Reading::refused(input, findings)
 }
 
-/// The fields of the front matter, and those that the table does not know.
+/// The fields of the front matter, and those that the table does not know. Of an
+/// incomplete tree, the fields before the syntax error.
 fn fields(
     tree: &mut Node,
+    complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
 ) -> (Metadata, Vec<UnknownField>) {
@@ -188,17 +193,17 @@ fn fields(
         UnknownFields::Warn if rules.strict => UnknownFields::Deny,
         policy => policy,
     };
+    if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
+        let message = format!("expected fields 'name: value', found {}", tree.describe());
+        findings.error("front-matter", Some(tree.span), message, None);
+    }
+    let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
         findings,
         policy,
+        ask_for_all,
         unknown: Vec::new(),
     };
-    if !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
-        let message = format!("expected fields 'name: value', found {}", tree.describe());
-        validator
-            .findings
-            .error("front-matter", Some(tree.span), message, None);
-    }
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],

@@ -44,7 +44,8 @@ pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
     }
 }
 
-/// As [`parse`], for callers that go on with what there is.
+/// As [`parse`], for callers that go on with what there is. A byte order mark at the start
+/// is passed over.
 #[must_use]
 pub fn read(text: &str, first_line: u32) -> Document {
     let start = Span {
@@ -56,6 +57,7 @@ pub fn read(text: &str, first_line: u32) -> Document {
         kind: Kind::Mapping(Vec::new()),
         span: start,
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > MAX_BYTES {
         let message = format!(
             "expected at most {MAX_BYTES} bytes of YAML, found {}",
@@ -101,7 +103,7 @@ pub fn read(text: &str, first_line: u32) -> Document {
 
 /// The parser takes NUL for the end of its input and a byte order mark for the end of a
 /// document. Both become characters of the same width that the cleaning of texts removes,
-/// so that columns stay right. A byte order mark that opens the text is left out by callers.
+/// so that columns stay right.
 fn prepare(text: &str) -> std::borrow::Cow<'_, str> {
     // 0xef opens the byte order mark, and few other characters.
     let suspect = text

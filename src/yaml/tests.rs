@@ -32,7 +32,7 @@ fn nodes_know_their_places() {
 
 #[test]
 fn a_document_without_content_is_an_empty_mapping() {
-    for text in ["", "\n\n", "# only a comment\n"] {
+    for text in ["", "\n\n", "# only a comment\n", "\u{feff}"] {
         assert_eq!(entries(&parse(text, 1).unwrap()), [], "{text:?}");
     }
 }

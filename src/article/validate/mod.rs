@@ -33,6 +33,8 @@ impl Name<'_> {
 pub(super) struct Validator<'v, 's> {
     pub findings: &'v mut Findings<'s>,
     pub policy: UnknownFields,
+    /// Strict mode: what the generator writes is required.
+    pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
 }
 
@@ -95,7 +97,7 @@ impl Validator<'_, '_> {
             };
         }
         for (field, slot) in table.iter().zip(&slots) {
-            let required = field.required || field.required_in_strict && self.findings.strict();
+            let required = field.required || field.required_in_strict && self.ask_for_all;
             if required && slot.value.is_none() && !slot.wrong {
                 let name = Name {
                     parent,
