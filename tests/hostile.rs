@@ -243,6 +243,13 @@ fn a_flood_of_errors_is_capped() {
     );
 }
 
+#[test]
+fn a_wrong_slug_beyond_the_cap_still_leaves_the_route_open() {
+    let mut yaml: String = (0..150).map(|i| format!("k{i}: &a{i} 1\n")).collect();
+    yaml.push_str("slug: [x]\n");
+    assert_eq!(read_bytes(with_yaml(&yaml).as_bytes()).route, None);
+}
+
 /// Bytes that mean something to a parser, or nothing to UTF-8.
 const DAMAGE: &[u8] = b"\0\n\r\t \"'#%&*-:?[]{}|!>,\xff";
 
