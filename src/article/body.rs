@@ -104,7 +104,7 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
         ..Body::default()
     };
     let mut heading: Option<Heading> = None;
-    // Index of the first event of the heading that is open, and its offset.
+    // The heading that is open: index of its first event, images before it, byte offset.
     let mut open: Option<(usize, usize, usize)> = None;
     let mut text = String::new();
     let (mut blocks, mut inlines) = (0_usize, 0_usize);
@@ -141,24 +141,22 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
                     });
                 }
             }
-            Event::End(end) => {
-                if is_container_end(*end) {
-                    blocks = blocks.saturating_sub(1);
-                } else if is_inline_end(*end) {
-                    inlines = inlines.saturating_sub(1);
-                } else if let (TagEnd::Heading(_), Some((first, images, offset))) =
-                    (end, open.take())
-                {
-                    if !text.trim().is_empty() {
-                        heading = Some(Heading {
-                            events: first..body.events.len() + 1,
-                            images: body.images - images,
-                            text: std::mem::take(&mut text),
-                            offset,
-                        });
-                    }
-                }
+            Event::End(TagEnd::Heading(_)) => {
+                let taken = open.take().filter(|_| !text.trim().is_empty());
+                heading = heading.or_else(|| {
+                    let (first, images, offset) = taken?;
+                    let events = first..body.events.len() + 1;
+                    let text = std::mem::take(&mut text);
+                    Some(Heading {
+                        events,
+                        images: body.images - images,
+                        text,
+                        offset,
+                    })
+                });
             }
+            Event::End(end) if is_container_end(*end) => blocks = blocks.saturating_sub(1),
+            Event::End(end) if is_inline_end(*end) => inlines = inlines.saturating_sub(1),
             Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
             Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
             Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),

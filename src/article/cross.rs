@@ -26,31 +26,31 @@ pub(super) fn check(
             findings.warning("reference", place(tree, &["reference"]), message, None);
         }
     }
-    if let (Some(Value::Number(seed)), Some(id)) = (payload("seed"), id_number) {
-        if id.trim_start_matches('0') != seed.to_string().trim_start_matches('0') {
-            let message =
-                format!("expected the seed that payload.source_id names ({id}), found {seed}");
-            findings.warning(
-                "payload.seed",
-                place(tree, &["payload", "seed"]),
-                message,
-                None,
-            );
-        }
+    if let (Some(Value::Number(seed)), Some(id)) = (payload("seed"), id_number)
+        && id.trim_start_matches('0') != seed.to_string().trim_start_matches('0')
+    {
+        let message =
+            format!("expected the seed that payload.source_id names ({id}), found {seed}");
+        findings.warning(
+            "payload.seed",
+            place(tree, &["payload", "seed"]),
+            message,
+            None,
+        );
     }
-    if let Some(Value::Number(paragraphs)) = payload("paragraphs") {
-        if u64::try_from(body.paragraphs).ok() != Some(*paragraphs) {
-            let message = format!(
-                "expected the paragraphs of the body ({}), found {paragraphs}",
-                body.paragraphs
-            );
-            findings.warning(
-                "payload.paragraphs",
-                place(tree, &["payload", "paragraphs"]),
-                message,
-                None,
-            );
-        }
+    if let Some(Value::Number(paragraphs)) = payload("paragraphs")
+        && u64::try_from(body.paragraphs).ok() != Some(*paragraphs)
+    {
+        let message = format!(
+            "expected the paragraphs of the body ({}), found {paragraphs}",
+            body.paragraphs
+        );
+        findings.warning(
+            "payload.paragraphs",
+            place(tree, &["payload", "paragraphs"]),
+            message,
+            None,
+        );
     }
     images(metadata, body, tree, findings);
     image_hosts(metadata, tree, findings);
@@ -100,20 +100,21 @@ fn image_hosts(metadata: &Metadata, tree: &Node, findings: &mut Findings<'_>) {
     let Some(Value::List(items)) = metadata.get("image_sources") else {
         return;
     };
-    for (index, item) in items.iter().enumerate() {
+    let nodes = mappings(tree, "image_sources");
+    if nodes.len() != items.len() {
+        // An entry was all wrong, has been reported, and made no value.
+        return;
+    }
+    for (item, node) in items.iter().zip(nodes) {
         let Value::Group(members) = item else {
             continue;
         };
         let get = |name: &str| {
-            text_of(
-                members
-                    .iter()
-                    .find(|(member, _)| member == name)
-                    .map(|(_, value)| value),
-            )
+            let found = members.iter().find(|(member, _)| member == name);
+            text_of(found.map(|(_, value)| value))
         };
-        let (Some(source), Some(host)) = (get("source"), get("url").and_then(forms::url_host))
-        else {
+        let host = get("url").and_then(forms::url_host);
+        let (Some(source), Some(host)) = (get("source"), host) else {
             continue;
         };
         if !source.eq_ignore_ascii_case(host) {
@@ -121,9 +122,7 @@ fn image_hosts(metadata: &Metadata, tree: &Node, findings: &mut Findings<'_>) {
                 "expected the host of its source ({source}), found {}",
                 quoted(host)
             );
-            let span =
-                nth_mapping(tree, "image_sources", index).and_then(|node| place(node, &["url"]));
-            findings.warning("image_sources.url", span, message, None);
+            findings.warning("image_sources.url", place(node, &["url"]), message, None);
         }
     }
 }
@@ -157,17 +156,15 @@ fn place(node: &Node, path: &[&str]) -> Option<Span> {
     place(child, rest)
 }
 
-/// The `index`th entry of a list that is a mapping; empty entries made no value.
-fn nth_mapping<'n>(tree: &'n Node, name: &str, index: usize) -> Option<&'n Node> {
-    let Kind::Mapping(entries) = &tree.kind else {
-        return None;
+/// The entries of the list `name` that are mappings with something in them.
+fn mappings<'n>(tree: &'n Node, name: &str) -> Vec<&'n Node> {
+    let list = match &tree.kind {
+        Kind::Mapping(entries) => entries.iter().find(|(key, _)| key.name == name),
+        _ => None,
     };
-    let (_, list) = entries.iter().find(|(key, _)| key.name == name)?;
-    let Kind::Sequence(items) = &list.kind else {
-        return None;
-    };
-    items
-        .iter()
-        .filter(|item| matches!(&item.kind, Kind::Mapping(entries) if !entries.is_empty()))
-        .nth(index)
+    let filled = |node: &&Node| matches!(&node.kind, Kind::Mapping(entries) if !entries.is_empty());
+    match list.map(|(_, node)| &node.kind) {
+        Some(Kind::Sequence(items)) => items.iter().filter(filled).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -71,7 +71,9 @@ impl<'s> Findings<'s> {
         help: Option<String>,
     ) {
         self.errors += usize::from(severity == Severity::Error);
-        if self.found.len() >= MAX_DIAGNOSTICS {
+        // The steps that look for route and title ask whether these two were wrong.
+        let asked_for = matches!(code, "slug" | "title");
+        if self.found.len() >= MAX_DIAGNOSTICS && !asked_for {
             self.beyond += 1;
             return;
         }
@@ -96,10 +98,6 @@ impl<'s> Findings<'s> {
         self.found
             .iter()
             .any(|found| found.severity == Severity::Error && found.code == code)
-    }
-
-    pub(super) fn strict(&self) -> bool {
-        self.strict
     }
 
     /// All diagnostics by place; those without one first.

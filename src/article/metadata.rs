@@ -6,7 +6,7 @@ use super::schema::Field;
 /// characters. Empty values do not exist: an empty field is an absent one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A text, token, date (as RFC 3339 or `YYYY-MM-DD`), version or URL.
+    /// A text, token, date (as RFC 3339 or `YYYY-MM-DD`), version, duration or URL.
     Text(String),
     /// A whole number.
     Number(u64),
@@ -15,6 +15,7 @@ pub enum Value {
     /// A list, in source order.
     List(Vec<Value>),
     /// Named values: a group (`score`), an entity, or the label-text pairs of an outline.
+    /// Names of a group are different from each other; labels of pairs may repeat.
     Group(Vec<(String, Value)>),
 }
 

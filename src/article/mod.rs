@@ -1,6 +1,7 @@
 //! The boundary: one source file in, a validated and cleaned [`Article`] or its errors out.
 
 mod body;
+mod claim;
 mod cross;
 mod findings;
 mod forms;
@@ -10,6 +11,7 @@ mod read;
 mod route;
 pub mod schema;
 mod text;
+mod title;
 mod unknown;
 mod validate;
 
@@ -35,4 +37,20 @@ pub struct Article<'a> {
     pub title: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
+}
+
+impl Article<'_> {
+    /// Whether it is a draft.
+    #[must_use]
+    pub fn draft(&self) -> bool {
+        self.metadata.get("draft") == Some(&Value::Flag(true))
+    }
+
+    /// Its own time to live in milliseconds, if it has one.
+    #[must_use]
+    pub fn ttl_ms(&self) -> Option<u64> {
+        self.metadata
+            .text("ttl")
+            .and_then(crate::duration::parse_ms)
+    }
 }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
-use super::scalar::shortened;
-use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, normalise};
+use super::explain::{alias, duplicate, explain, nesting};
+use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError};
 use crate::diagnostic::Span;
 
 /// Mappings up to this size look for duplicates by comparing all pairs of keys.
@@ -44,7 +44,8 @@ pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
     }
 }
 
-/// As [`parse`], for callers that go on with what there is.
+/// As [`parse`], for callers that go on with what there is. A byte order mark at the start
+/// is passed over.
 #[must_use]
 pub fn read(text: &str, first_line: u32) -> Document {
     let start = Span {
@@ -56,6 +57,7 @@ pub fn read(text: &str, first_line: u32) -> Document {
         kind: Kind::Mapping(Vec::new()),
         span: start,
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > MAX_BYTES {
         let message = format!(
             "expected at most {MAX_BYTES} bytes of YAML, found {}",
@@ -101,11 +103,13 @@ pub fn read(text: &str, first_line: u32) -> Document {
 
 /// The parser takes NUL for the end of its input and a byte order mark for the end of a
 /// document. Both become characters of the same width that the cleaning of texts removes,
-/// so that columns stay right. A byte order mark that opens the text is left out by callers.
+/// so that columns stay right.
 fn prepare(text: &str) -> std::borrow::Cow<'_, str> {
-    let odd = |c: char| c == '\0' || c == '\u{feff}';
-    let clean = !text.bytes().any(|b| b == 0 || b == 0xef) || !text.contains(odd);
-    if clean {
+    // 0xef opens the byte order mark, and few other characters.
+    let suspect = text
+        .bytes()
+        .fold(false, |found, b| found | (b == 0) | (b == 0xef));
+    if !suspect {
         return text.into();
     }
     text.chars()
@@ -158,12 +162,12 @@ impl Builder {
                 })
             }
             Event::SequenceStart(anchor, tag) => {
-                let span = self.span(at);
+                let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
                 self.open(Frame::Sequence(span, Vec::new()), span)
             }
             Event::MappingStart(anchor, tag) => {
-                let span = self.span(at);
+                let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
                 self.open(Frame::Mapping(span, Vec::new(), None), span)
             }
@@ -251,8 +255,9 @@ impl Builder {
         true
     }
 
-    /// Reports every key whose name an earlier key has; the first one counts.
-    fn without_duplicates(&mut self, entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    /// Reports and drops every key whose name an earlier key has.
+    fn without_duplicates(&mut self, mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+        let mut again: Vec<usize> = Vec::new();
         if entries.len() <= SMALL_MAPPING {
             for (index, (key, _)) in entries.iter().enumerate() {
                 let earlier = entries[..index]
@@ -260,20 +265,38 @@ impl Builder {
                     .find(|(other, _)| other.name == key.name);
                 if let Some((first, _)) = earlier {
                     self.errors.push(duplicate(key, first.span.line));
+                    again.push(index);
                 }
             }
         } else {
             let mut lines: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
-            for (key, _) in &entries {
-                match lines.get(key.name.as_str()) {
-                    Some(&line) => self.errors.push(duplicate(key, line)),
-                    None => {
-                        lines.insert(&key.name, key.span.line);
-                    }
+            for (index, (key, _)) in entries.iter().enumerate() {
+                if let Some(&line) = lines.get(key.name.as_str()) {
+                    self.errors.push(duplicate(key, line));
+                    again.push(index);
+                } else {
+                    lines.insert(&key.name, key.span.line);
                 }
             }
         }
+        if !again.is_empty() {
+            let mut index = 0;
+            entries.retain(|_| {
+                index += 1;
+                again.binary_search(&(index - 1)).is_err()
+            });
+        }
         entries
+    }
+
+    /// The span of a list or mapping. Block style begins with an empty mark: shown to the
+    /// end of the line; flow style with a bracket.
+    fn opening(&self, at: ParserSpan) -> Span {
+        let length = if at.is_empty() { u32::MAX } else { 1 };
+        Span {
+            length,
+            ..self.span(at)
+        }
     }
 
     fn span(&self, at: ParserSpan) -> Span {
@@ -324,12 +347,11 @@ fn as_key(node: Node) -> (Key, Option<YamlError>) {
     let span = node.span;
     match node.kind {
         Kind::Scalar { text, .. } => {
-            let text = text.trim().to_owned();
-            let name = normalise(&text);
-            let error = name.is_empty().then(|| {
+            let key = Key::new(text, span);
+            let error = key.name.is_empty().then(|| {
                 YamlError::new(Fault::Key, span, "expected a key before ':', found nothing")
             });
-            (Key { name, text, span }, error)
+            (key, error)
         }
         Kind::Sequence(_) | Kind::Mapping(_) => {
             let error = YamlError::new(
@@ -338,80 +360,7 @@ fn as_key(node: Node) -> (Key, Option<YamlError>) {
                 "expected a text as key, found a list or mapping",
             )
             .with_help("quote the value if it begins with '[' or '{'");
-            (
-                Key {
-                    name: String::new(),
-                    text: String::new(),
-                    span,
-                },
-                Some(error),
-            )
+            (Key::new(String::new(), span), Some(error))
         }
     }
-}
-
-fn alias(span: Span) -> YamlError {
-    YamlError::new(
-        Fault::Alias,
-        span,
-        "expected a plain value, found a YAML alias ('*name')",
-    )
-    .with_help("quote the text if '*' belongs to it")
-}
-
-fn nesting(span: Span) -> YamlError {
-    let message = format!("expected at most {MAX_NESTING} levels of nesting, found more");
-    YamlError::new(Fault::Nesting, span, message)
-}
-
-fn duplicate(key: &Key, first_line: u32) -> YamlError {
-    let message = format!(
-        "expected each key once, found '{}' again (first on line {first_line})",
-        shortened(&key.name)
-    );
-    YamlError::new(Fault::Duplicate, key.span, message)
-}
-
-/// The parser's words for a syntax error, made into an expectation where they are known.
-fn explain(info: &str) -> String {
-    let known = match info {
-        "simple key expect ':'" | "simple key expected" => "expected ':' after the key, found none",
-        "mapping values are not allowed in this context" => {
-            "expected no second ': ' on this line, found one (quote the text)"
-        }
-        "while parsing a block mapping, did not find expected key" => {
-            "expected a key at the indentation of its mapping, found something else"
-        }
-        "while parsing a block collection, did not find expected '-' indicator" => {
-            "expected '- ' at the indentation of its list, found something else"
-        }
-        "while parsing a flow sequence, expected ',' or ']'" => {
-            "expected ',' or ']', found something else"
-        }
-        "while parsing a flow mapping, did not find expected ',' or '}'" => {
-            "expected ',' or '}', found something else"
-        }
-        "while scanning a quoted scalar, found unexpected end of stream" => {
-            "expected a closing quote, found the end"
-        }
-        "while parsing a quoted scalar, found unknown escape character" => {
-            "expected a known escape after '\\' in double quotes, found another"
-        }
-        "invalid trailing content after double-quoted scalar" => {
-            "expected the end of the value after the closing quote, found more text"
-        }
-        "invalid indentation" => {
-            "expected the indentation of an open mapping or list, found another"
-        }
-        "misplaced bracket" => "expected an opening bracket first, found a closing one",
-        "tabs disallowed within this context (block indentation)" => {
-            "expected spaces as indentation, found a tab"
-        }
-        "comment intercepting the multiline text" => {
-            "expected no comment inside a text of several lines, found one"
-        }
-        "did not find expected <document start>" => "expected the end of the document, found more",
-        other => return format!("expected valid YAML: {}", shortened(other)),
-    };
-    known.to_owned()
 }

@@ -146,7 +146,7 @@ impl Key {
     /// The error for a key that is not in `known`, with a guess of what was meant.
     #[must_use]
     pub fn unknown<'a>(&self, known: impl IntoIterator<Item = &'a str>) -> YamlError {
-        let message = format!("unknown key '{}'", super::scalar::shortened(&self.text));
+        let message = format!("unknown key '{}'", super::scalar::shortened(self.text()));
         let error = YamlError::new(Fault::Key, self.span, message);
         match suggestion(&self.name, known) {
             Some(name) => error.with_help(format!("did you mean '{name}'?")),

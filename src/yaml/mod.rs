@@ -7,8 +7,11 @@
 
 mod build;
 mod error;
+mod explain;
 pub mod get;
 pub mod scalar;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Document, parse, read};
 pub use error::{Fault, YamlError};
@@ -52,10 +55,34 @@ pub enum Kind {
 pub struct Key {
     /// The name it is matched by, see [`normalise`].
     pub name: String,
-    /// As it was written, trimmed.
-    pub text: String,
+    /// As it was written, where that differs.
+    written: Option<String>,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Key {
+    fn new(text: String, span: Span) -> Self {
+        let normal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        if text.bytes().all(normal) {
+            return Self {
+                name: text,
+                written: None,
+                span,
+            };
+        }
+        Self {
+            name: normalise(&text),
+            written: Some(text),
+            span,
+        }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.written.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// The name a key is matched by: trimmed, lower case, spaces and hyphens as underscores.

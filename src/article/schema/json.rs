@@ -72,7 +72,10 @@ fn value(kind: &Kind) -> Value {
             json!({
                 "type": SCALAR,
                 "maxLength": max,
-                "pattern": format!("^\\s*(?!{prefix})|^\\s*{prefix}[0-9]{{6,}}{suffix}\\s*$"),
+                "anyOf": [
+                    { "not": { "type": "string", "pattern": format!("^\\s*{prefix}") } },
+                    { "pattern": format!("^\\s*{prefix}[0-9]{{6,}}{suffix}\\s*$") },
+                ],
             })
         }
         Kind::Slug => text(1_000),

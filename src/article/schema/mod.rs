@@ -1,5 +1,6 @@
 //! The one table that names every field of the front matter, and what is made from it.
 
+mod groups;
 mod json;
 mod markdown;
 mod table;

@@ -1,16 +1,16 @@
 //! Reads the tree by the table: every value by the type of its field, every error reported.
 
+mod pairs;
+mod scalar;
+
 use super::findings::Findings;
-use super::forms;
 use super::metadata::Value;
-use super::route::{MAX_SEGMENT_BYTES, slugify};
-use super::schema::{Field, Kind, MAX_URL, MAX_VERSION};
+use super::schema::{Field, Kind};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields};
 use crate::diagnostic::Span;
-use crate::duration;
 use crate::yaml::get::suggestion;
-use crate::yaml::scalar::{flag, is_null_word, quoted, shortened, whole_number};
+use crate::yaml::scalar::{is_null_word, shortened};
 use crate::yaml::{self, Key, Node};
 
 /// The name of a value for messages: `score.quality`. Written out only when needed.
@@ -33,6 +33,8 @@ impl Name<'_> {
 pub(super) struct Validator<'v, 's> {
     pub findings: &'v mut Findings<'s>,
     pub policy: UnknownFields,
+    /// Strict mode: what the generator writes is required.
+    pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
 }
 
@@ -66,7 +68,7 @@ impl Validator<'_, '_> {
             let found = (next..table.len())
                 .chain(0..next)
                 .find(|&index| table[index].answers_to(&key.name));
-            let Some(index) = found.or_else(|| find_cleaned(table, &key.text)) else {
+            let Some(index) = found.or_else(|| find_cleaned(table, key.text())) else {
                 self.unknown_field(table, key, parent);
                 continue;
             };
@@ -79,7 +81,7 @@ impl Validator<'_, '_> {
             if slots[index].line > 0 {
                 let message = format!(
                     "expected each field once, found '{}' again (first on line {})",
-                    shortened(&key.text),
+                    shortened(key.text()),
                     slots[index].line
                 );
                 self.findings
@@ -95,7 +97,7 @@ impl Validator<'_, '_> {
             };
         }
         for (field, slot) in table.iter().zip(&slots) {
-            let required = field.required || field.required_in_strict && self.findings.strict();
+            let required = field.required || field.required_in_strict && self.ask_for_all;
             if required && slot.value.is_none() && !slot.wrong {
                 let name = Name {
                     parent,
@@ -114,7 +116,8 @@ impl Validator<'_, '_> {
     }
 
     fn unknown_field(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
-        if self.policy == UnknownFields::Allow {
+        // A key without a name is an error already.
+        if self.policy == UnknownFields::Allow || key.name.is_empty() {
             return;
         }
         let names = table
@@ -197,167 +200,6 @@ impl Validator<'_, '_> {
             message,
             help.map(str::to_owned),
         );
-    }
-
-    fn scalar(&mut self, kind: &Kind, text: String, span: Span, name: &Name<'_>) -> Option<Value> {
-        let fits = |max: usize| text.len() <= max || text.chars().count() <= max;
-        let fit = match kind {
-            Kind::Text { max } => fits(*max),
-            Kind::Numbered {
-                max,
-                prefix,
-                suffix_digits,
-            } => {
-                fits(*max)
-                    && (!text.starts_with(prefix)
-                        || forms::numbered(&text, prefix, *suffix_digits).is_some())
-            }
-            Kind::Token { max, alphabet } => {
-                fits(*max) && text.chars().all(|c| alphabet.contains(c))
-            }
-            Kind::Choice(choices) => choices.contains(&text.as_str()),
-            Kind::SemVer => fits(MAX_VERSION) && forms::is_semver(&text),
-            Kind::Hex(digits) => {
-                text.len() == *digits
-                    && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            }
-            Kind::Duration { min_ms, max_ms } => {
-                duration::parse_ms(&text).is_some_and(|ms| (min_ms..=max_ms).contains(&&ms))
-            }
-            Kind::Url => fits(MAX_URL) && forms::url_host(&text).is_some(),
-            Kind::Slug => return self.slug(&text, span, name),
-            Kind::Date | Kind::Integer { .. } | Kind::Flag | Kind::Host => {
-                let value = match kind {
-                    Kind::Date => forms::date(&text).map(Value::Text),
-                    Kind::Integer { min, max } => whole_number(&text)
-                        .filter(|number| (min..=max).contains(&number))
-                        .map(Value::Number),
-                    Kind::Flag => flag(&text).map(Value::Flag),
-                    _ => forms::is_host(&text).then(|| Value::Text(text.to_ascii_lowercase())),
-                };
-                if value.is_none() {
-                    self.unfit(kind, &text, span, name);
-                }
-                return value;
-            }
-            Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_) => false,
-        };
-        if fit {
-            return Some(Value::Text(text));
-        }
-        self.unfit(kind, &text, span, name);
-        None
-    }
-
-    fn unfit(&mut self, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {
-        let count = text.chars().count();
-        let found = match kind {
-            Kind::Text { .. } => count.to_string(),
-            _ if count > 60 => format!("{} ({count} characters)", quoted(text)),
-            _ => quoted(text),
-        };
-        let message = format!("expected {}, found {found}", kind.expected());
-        self.findings.error(&name.code(), Some(span), message, None);
-    }
-
-    fn slug(&mut self, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
-        let slug = slugify(&text);
-        if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
-            self.unfit(&Kind::Slug, text, span, name);
-            return None;
-        }
-        if slug != text {
-            let message = format!(
-                "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
-                quoted(text)
-            );
-            self.findings
-                .warning(&name.code(), Some(span), message, None);
-        }
-        Some(Value::Text(slug))
-    }
-
-    /// Pairs: a list of mappings, or one mapping.
-    fn pairs(
-        &mut self,
-        kind: &Kind,
-        node: &mut Node,
-        limits: [usize; 3],
-        name: &Name<'_>,
-    ) -> Option<Value> {
-        let mut pairs = Vec::new();
-        let span = node.span;
-        match &mut node.kind {
-            yaml::Kind::Mapping(entries) => self.pair_entries(entries, limits, name, &mut pairs),
-            yaml::Kind::Sequence(items) => {
-                for item in items {
-                    match &mut item.kind {
-                        yaml::Kind::Mapping(entries) => {
-                            self.pair_entries(entries, limits, name, &mut pairs)
-                        }
-                        yaml::Kind::Scalar { text, plain } if is_nothing(text, *plain) => {}
-                        _ => {
-                            let message =
-                                format!("expected a pair 'label: text', found {}", item.describe());
-                            self.findings
-                                .error(&name.code(), Some(item.span), message, None);
-                        }
-                    }
-                }
-            }
-            yaml::Kind::Scalar { .. } => {
-                self.wrong(kind, node, name);
-                return None;
-            }
-        }
-        if pairs.len() > limits[0] {
-            let message = format!("expected {}, found {}", kind.expected(), pairs.len());
-            self.findings.error(&name.code(), Some(span), message, None);
-            return None;
-        }
-        (!pairs.is_empty()).then_some(Value::Group(pairs))
-    }
-
-    fn pair_entries(
-        &mut self,
-        entries: &mut [(Key, Node)],
-        [_, label_max, text_max]: [usize; 3],
-        name: &Name<'_>,
-        pairs: &mut Vec<(String, Value)>,
-    ) {
-        for (key, node) in entries {
-            let label = clean(std::mem::take(&mut key.text), &mut self.findings.cleaned);
-            let count = label.chars().count();
-            if count == 0 || count > label_max {
-                let message =
-                    format!("expected a label of 1 to {label_max} characters, found {count}");
-                self.findings
-                    .error(&name.code(), Some(key.span), message, None);
-                continue;
-            }
-            let yaml::Kind::Scalar { text, plain } = &mut node.kind else {
-                let message = format!(
-                    "expected a text of at most {text_max} characters, found {}",
-                    node.describe()
-                );
-                self.findings
-                    .error(&name.code(), Some(node.span), message, None);
-                continue;
-            };
-            let text = clean(std::mem::take(text), &mut self.findings.cleaned);
-            if text.is_empty() || *plain && text == "~" {
-                continue;
-            }
-            let count = text.chars().count();
-            if count > text_max {
-                let message =
-                    format!("expected a text of at most {text_max} characters, found {count}");
-                self.findings
-                    .error(&name.code(), Some(node.span), message, None);
-                continue;
-            }
-            pairs.push((label, Value::Text(text)));
-        }
     }
 }
 
