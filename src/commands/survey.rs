@@ -166,22 +166,23 @@ pub(super) fn report(
     text: &mut dyn FnMut(&mut Output, &str),
 ) {
     for diagnostic in &survey.diagnostics {
-        text(output, &diagnostics::render(diagnostic, false));
+        let drawn = diagnostics::render(diagnostic, false);
+        text(output, &format!("{}\n", drawn.trim_end()));
         output.json(&diagnostics::json(diagnostic));
     }
     for line in survey.unknown.lines() {
-        text(output, &format!("warning: {line}\n"));
+        text(output, &format!("warning: {line}"));
         output.json(&serde_json::json!({
             "type": "unknown_field", "field": line.name, "files": line.files,
             "suggestion": line.suggestion,
         }));
     }
     if survey.cleaned.any() {
-        text(output, &format!("note: {}\n", survey.cleaned));
+        text(output, &format!("note: {}", survey.cleaned));
     }
 }
 
 /// The text side of [`report`] for commands whose result is something else.
 pub(super) fn to_stderr(_: &mut Output, text: &str) {
-    note(text.trim_end());
+    note(text);
 }

@@ -86,8 +86,6 @@ pub struct Survey {
     pub unknown: UnknownCount,
     /// What cleaning removed from texts, over all sources.
     pub cleaned: Cleaned,
-    /// Routes of sources that are invalid: what the store holds for them stays.
-    pub invalid_routes: HashSet<Route>,
     /// Number of sources.
     pub sources: u64,
     /// Number of sources that could not be used.
@@ -108,7 +106,7 @@ struct Chunk {
     diagnostics: Vec<Diagnostic>,
     unknown: UnknownCount,
     cleaned: Cleaned,
-    /// Sources that are invalid, with their routes where they are known.
+    /// Sources that are invalid, with the routes that they claim, where that is known.
     invalid: Vec<(usize, Option<Route>)>,
     drafts: u64,
 }
@@ -166,11 +164,6 @@ impl Surveyor<'_> {
             entries.extend(chunk.entries);
         }
         self.refuse_collisions(&mut claims, &found.sources, &mut survey, &mut invalid);
-        survey.invalid_routes = claims
-            .into_iter()
-            .filter(|(_, index)| invalid.contains(index))
-            .map(|(route, _)| route)
-            .collect();
         survey.entries = entries
             .into_iter()
             .filter(|(index, _)| !invalid.contains(index))
@@ -230,7 +223,11 @@ impl Surveyor<'_> {
                     let digest = self.renderer.digest(&source.bytes, &article.route);
                     valid.push((source, article, digest));
                 }
-                None => chunk.invalid.push((source.index, reading.route)),
+                None => {
+                    // A guess is no claim that could make another source invalid.
+                    let claimed = reading.route.filter(|_| !reading.route_guessed);
+                    chunk.invalid.push((source.index, claimed));
+                }
             }
         }
         let seen = self.inspect(&valid)?;

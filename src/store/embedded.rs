@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Class, StoreError};
@@ -24,6 +24,8 @@ const SOCKET_PATH_MAX: usize = 107;
 pub struct Embedded {
     folder: PathBuf,
     users: Option<File>,
+    /// The process, if it is this one's child.
+    child: Option<Child>,
 }
 
 impl Embedded {
@@ -55,9 +57,10 @@ impl Embedded {
         users
             .lock_shared()
             .map_err(|error| io("lock", &folder, error))?;
-        let this = Self {
+        let mut this = Self {
             folder: folder.clone(),
             users: Some(users),
+            child: None,
         };
         if UnixStream::connect(&socket).is_err() {
             let program = find_server().ok_or_else(|| {
@@ -101,6 +104,7 @@ impl Embedded {
                 }
                 std::thread::sleep(Duration::from_millis(5));
             }
+            this.child = Some(child);
         }
         Ok(this)
     }
@@ -149,6 +153,12 @@ impl Embedded {
         }
         // The pid file goes last of all: until then the append-only file is being closed.
         while pid_file.exists() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        while let Some(child) = &mut self.child
+            && child.try_wait().ok()?.is_none()
+            && Instant::now() < until
+        {
             std::thread::sleep(Duration::from_millis(2));
         }
         Some(())
