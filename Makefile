@@ -24,7 +24,7 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo '$$ anp show $(ROUTE)'
 	@$(ANP) show $(ROUTE) > target/demo.txt
 	@awk -v n=24 'NR <= n; NR == n + 1 { print "  …" } /^# / { body = 1 } \
-		body && ++lines <= n; END { print "…" }' target/demo.txt
+		body && ++lines <= 19; END { print "…" }' target/demo.txt
 	@echo
 	@echo 'The whole article:   $(ANP) show $(ROUTE)'
 	@echo 'To undo the import:  $(ANP) rollback last'
