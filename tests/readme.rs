@@ -7,7 +7,7 @@
 mod story;
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anp::cli::Cli;
@@ -54,6 +54,119 @@ fn every_command_of_the_readme_does_what_it_shows() {
         }
     }
     assert!(story.commands >= 15, "{}", story.commands);
+}
+
+#[test]
+fn every_command_of_the_manifest_page_does_what_it_shows() {
+    if let Some(tool) = Story::missing_tool() {
+        // make test installs them where it can; anp itself needs neither.
+        eprintln!("left out: {tool} is missing");
+        return;
+    }
+    let page = page("docs/manifest.md");
+    let mut story = Story::begin();
+    for block in blocks(&page) {
+        assert_eq!(block.language, "console", "line {}", block.line);
+        story.run(&block);
+    }
+    assert!(story.commands >= 15, "{}", story.commands);
+}
+
+/// Names in the first column of the table whose header begins with `first`.
+fn named(page: &str, first: &str) -> BTreeSet<String> {
+    let name = Regex::new("`([a-z0-9_]+)`").unwrap();
+    table(page, first)
+        .iter()
+        .flat_map(|row| name.captures_iter(&row[0]).map(|found| found[1].to_owned()))
+        .collect()
+}
+
+fn members(line: &impl serde::Serialize) -> BTreeSet<String> {
+    let value = serde_json::to_value(line).unwrap();
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_manifest_page_names_every_member_of_every_line() {
+    use anp::publish::manifest::{
+        Action, Counts, FORMAT, Fate, Footer, Header, Intent, Outcome, Snapshot, Status,
+    };
+    let page = page("docs/manifest.md");
+    let some = || Some(String::new());
+    let header = Header {
+        format: FORMAT,
+        anp: String::new(),
+        run: String::new(),
+        command: String::new(),
+        started_at: 0,
+        owner: some(),
+        expected_result: some(),
+        server: String::new(),
+        db: 0,
+        prefix: String::new(),
+        settings_digest: String::new(),
+        rollback: String::new(),
+        content: some(),
+        undoes: some(),
+        host: String::new(),
+        pid: 0,
+    };
+    assert_eq!(named(&page, "header"), members(&header));
+    let snapshot = Snapshot {
+        kind: some(),
+        expires_at: None,
+        sha1: some(),
+        bytes: Some(0),
+        value: some(),
+        value_base64: some(),
+        dump_base64: some(),
+    };
+    assert_eq!(named(&page, "`prior`, `made`"), members(&snapshot));
+    let intent = Intent {
+        key: String::new(),
+        action: Action::Create,
+        prior: None,
+        made: None,
+    };
+    assert_eq!(named(&page, "intent"), members(&intent));
+    let outcome = Outcome {
+        key: String::new(),
+        fate: Fate::Conflict,
+    };
+    assert_eq!(named(&page, "outcome"), members(&outcome));
+    let footer = Footer {
+        status: Status::Done,
+        ended_at: 0,
+        counts: Counts::default(),
+    };
+    assert_eq!(named(&page, "footer"), members(&footer));
+    for count in members(&Counts::default()) {
+        assert!(page.contains(&count), "{count}");
+    }
+    assert!(page.contains(&format!("| {FORMAT}; another number")));
+}
+
+#[test]
+fn the_manifest_page_describes_the_frames() {
+    let world = support::World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let bytes = std::fs::read(world.manifest(&world.runs()[0])).unwrap();
+    let number = |range: std::ops::Range<usize>| {
+        let digits = bytes[range].iter().rev();
+        digits.fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    assert_eq!((number(0..4), number(4..8)), (0x184D_2A5A, 56));
+    assert_eq!(number(8..16), 0);
+    let end = 64 + usize::try_from(number(16..24)).unwrap();
+    assert_eq!(bytes[24..56], *blake3::hash(&bytes[64..end]).as_bytes());
+    assert_eq!(bytes[56..64], blake3::hash(&bytes[..56]).as_bytes()[..8]);
+    assert_eq!(
+        (number(end..end + 4), number(end + 4..end + 8)),
+        (0x184D_2A5E, 4)
+    );
+    assert_eq!(bytes[end + 8..end + 12], *b"anp\xA5");
+    assert_eq!(number(end + 20..end + 28), 1, "the next frame");
 }
 
 /// A user with these rights can do all of it.

@@ -101,6 +101,10 @@ const PROGRAMS: &[&str] = &[
     "printf",
     "cp",
     "truncate",
+    "dd",
+    "base64",
+    "sort",
+    "uniq",
     "tail",
     "head",
     "rm",
@@ -123,6 +127,14 @@ impl Story {
             runs: HashMap::new(),
             commands: 0,
         }
+    }
+
+    /// The tools that pages use and a machine may lack.
+    pub fn missing_tool() -> Option<&'static str> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        ["jq", "zstdcat"]
+            .into_iter()
+            .find(|tool| !std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
