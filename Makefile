@@ -29,7 +29,8 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo 'The whole article:   $(ANP) show $(ROUTE)'
 	@echo 'To undo the import:  $(ANP) rollback last'
 
-test: setup ## all tests, doc tests included
+test: ## all tests, doc tests included
+	@./scripts/setup.sh tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
 	else \

@@ -298,8 +298,14 @@ impl Story {
             skipping = false;
             for (index, id) in Regex::new(RUN).unwrap().find_iter(line).enumerate() {
                 if let Some(run) = found.name(&format!("run{index}")) {
-                    self.runs
-                        .insert(id.as_str().to_owned(), run.as_str().to_owned());
+                    let run = run.as_str().to_owned();
+                    let same = |(page, known): (&String, &String)| {
+                        (page == id.as_str()) == (*known == run)
+                    };
+                    if !self.runs.iter().all(same) {
+                        return Err(format!("runs are mixed up: {line}"));
+                    }
+                    self.runs.insert(id.as_str().to_owned(), run);
                 }
             }
         }
