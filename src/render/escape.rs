@@ -50,9 +50,12 @@ pub(super) fn html_attribute(out: &mut String, text: &str) {
 /// Makes a serialised JSON text fit for `<script type="application/ld+json">`: the only
 /// places where `<`, `>`, `&` and the two line separators occur in JSON are strings, so
 /// writing them as `\u` escapes changes no value, and no `</script` or `<!--` can remain.
+/// Unwanted characters are taken out here as everywhere.
 pub(super) fn json_in_html(out: &mut String, json: &str) {
+    let is_notable =
+        |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') || is_unwanted(c);
     let mut rest = json;
-    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+    while let Some(at) = rest.find(is_notable) {
         out.push_str(&rest[..at]);
         let mut after = rest[at..].chars();
         out.push_str(match after.next() {
@@ -60,7 +63,8 @@ pub(super) fn json_in_html(out: &mut String, json: &str) {
             Some('>') => "\\u003e",
             Some('&') => "\\u0026",
             Some('\u{2028}') => "\\u2028",
-            _ => "\\u2029",
+            Some('\u{2029}') => "\\u2029",
+            _ => "",
         });
         rest = after.as_str();
     }
