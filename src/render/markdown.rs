@@ -17,7 +17,7 @@ use super::escape;
 use super::figure::ImageSource;
 use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
-use super::nesting::{MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
+use super::nesting::{Content, MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
 use super::url::{self, Use};
 use super::{raw_html, sanitise};
 
@@ -52,7 +52,7 @@ pub(super) fn write(
         nesting: Nesting::default(),
         ids: Ids::default(),
         footnotes: Footnotes::new(events),
-        links: Vec::new(),
+        link_written: false,
         heading: 2,
         body_levels: Levels::default(),
         alignments: &[],
@@ -80,11 +80,11 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) sources: &'w [ImageSource<'w>],
     pub(super) out: String,
     limit: usize,
-    nesting: Nesting,
+    pub(super) nesting: Nesting,
     ids: Ids,
     footnotes: Footnotes<'w>,
-    /// For each open link: whether an `<a>` was written for it.
-    links: Vec<bool>,
+    /// Whether an `<a>` was written for the Markdown link that is open. Links do not nest.
+    link_written: bool,
     /// The level on the page of the heading that is open. Headings do not nest.
     heading: u8,
     /// The body's heading levels, while a footnote counts its own.
@@ -108,7 +108,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 if let Some(end) = self.figures(at) {
                     return end;
                 }
-                self.nesting.open_markdown();
+                self.nesting.open_markdown(&mut self.out, Content::Line);
                 self.out.push_str("<p>");
             }
             Event::Start(Tag::Image { .. }) => return self.inline_image(at),
@@ -136,11 +136,14 @@ impl<'w, 'a> Writer<'w, 'a> {
             Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
             Event::FootnoteReference(label) => {
                 self.footnotes
-                    .reference(&mut self.out, label, self.links.contains(&true));
+                    .reference(&mut self.out, label, self.nesting.is_in_link());
             }
             Event::SoftBreak => self.out.push('\n'),
             Event::HardBreak => self.out.push_str("<br>\n"),
-            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::Rule => {
+                self.nesting.start_block(&mut self.out);
+                self.out.push_str("<hr>\n");
+            }
             Event::TaskListMarker(done) => self.out.push_str(if *done {
                 "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
             } else {
@@ -151,10 +154,11 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn start(&mut self, at: usize, tag: &'w Tag<'a>) {
+        let in_link = matches!(tag, Tag::Link { .. }) && self.nesting.is_in_link();
         // An HTML block is no element of ours: `<details>` may open in one and close in
         // another.
         if !matches!(tag, Tag::HtmlBlock) {
-            self.nesting.open_markdown();
+            self.nesting.open_markdown(&mut self.out, content(tag));
         }
         match tag {
             Tag::Heading { level, .. } => self.start_heading(at, *level),
@@ -205,7 +209,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 dest_url,
                 title,
                 ..
-            } => self.start_link(*link_type, dest_url, title),
+            } => self.start_link(*link_type, dest_url, title, in_link),
             Tag::Paragraph | Tag::Image { .. } | Tag::MetadataBlock(_) => {}
         }
     }
@@ -250,7 +254,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             TagEnd::Superscript => self.out.push_str("</sup>"),
             TagEnd::Subscript => self.out.push_str("</sub>"),
             TagEnd::Link => {
-                if self.links.pop() == Some(true) {
+                if std::mem::take(&mut self.link_written) {
                     self.out.push_str("</a>");
                 }
             }
@@ -326,16 +330,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.out.push('>');
     }
 
-    fn start_link(&mut self, kind: LinkType, destination: &str, title: &str) {
+    fn start_link(&mut self, kind: LinkType, destination: &str, title: &str, in_link: bool) {
         let is_email = matches!(kind, LinkType::Email) && !destination.starts_with("mailto:");
         let is_allowed = is_email || url::is_allowed(destination, Use::Link);
         if !is_allowed {
             self.removed.urls += 1;
         }
-        // HTML has no links inside links.
-        let is_written = is_allowed && !self.links.contains(&true);
-        self.links.push(is_written);
-        if !is_written {
+        self.link_written = is_allowed && !in_link;
+        if !self.link_written {
             return;
         }
         self.out.push_str("<a href=\"");
@@ -419,5 +421,22 @@ impl<'w, 'a> Writer<'w, 'a> {
             removed,
             first_image: self.first_image,
         })
+    }
+}
+
+/// What the element that `tag` starts may contain.
+fn content(tag: &Tag<'_>) -> Content {
+    match tag {
+        Tag::Paragraph | Tag::Heading { .. } | Tag::DefinitionListTitle | Tag::TableCell => {
+            Content::Line
+        }
+        Tag::Link { .. } => Content::Link,
+        Tag::Emphasis
+        | Tag::Strong
+        | Tag::Strikethrough
+        | Tag::Superscript
+        | Tag::Subscript
+        | Tag::Image { .. } => Content::Phrase,
+        _ => Content::Blocks,
     }
 }

@@ -22,6 +22,7 @@ mod meta_box;
 mod nesting;
 mod page;
 mod raw_html;
+mod raw_tag;
 mod sanitise;
 mod url;
 

@@ -169,6 +169,9 @@ fn a_url_among_the_fields_is_a_link_only_if_it_may_be() {
     }
 }
 
+/// What the parser copies into every block that follows, if it is left open.
+const FORMATTING: &str = "<b><i><u><s><em><strong><code><small>";
+
 #[test]
 fn tag_soup_is_refused_or_rendered_in_a_moment() {
     let cases = [
@@ -226,7 +229,55 @@ fn tag_soup_is_refused_or_rendered_in_a_moment() {
         ("entities", "&amp;".repeat(40_000)),
         (
             "unclosed paragraphs",
-            "<b><i><u><s><em><strong><code><small>\n\n<p>".to_owned() + &"<p>x".repeat(50_000),
+            format!("{FORMATTING}\n\n{}", "<p>x".repeat(50_000)),
+        ),
+        (
+            "blocks that end a paragraph",
+            format!(
+                "<p>{}{}",
+                FORMATTING.repeat(3),
+                "<div>x</div>".repeat(5_000)
+            ),
+        ),
+        (
+            "Markdown that ends a paragraph",
+            format!("<p>{}\n\n{}", FORMATTING.repeat(3), "x\n\n".repeat(5_000)),
+        ),
+        (
+            "blocks in a line",
+            format!(
+                "text {}{}",
+                FORMATTING.repeat(3),
+                "<div>x</div>".repeat(5_000)
+            ),
+        ),
+        (
+            "items",
+            format!("<ul><li>{}{}", FORMATTING.repeat(3), "<li>x".repeat(5_000)),
+        ),
+        (
+            "terms",
+            format!("<dl><dt>{}{}", FORMATTING.repeat(3), "<dd>x".repeat(5_000)),
+        ),
+        (
+            "rows",
+            format!("<table>{}{}", FORMATTING.repeat(3), "<tr>x".repeat(5_000)),
+        ),
+        (
+            "rows after a cell",
+            format!(
+                "<table><tr><td>{}{}",
+                FORMATTING.repeat(3),
+                "<tr>x".repeat(5_000)
+            ),
+        ),
+        (
+            "links in links",
+            format!(
+                "<a href=x>{}{}",
+                FORMATTING.repeat(3),
+                "<a href=y><div>x</div>".repeat(5_000)
+            ),
         ),
     ];
     for (name, markdown) in cases {

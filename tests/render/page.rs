@@ -241,6 +241,20 @@ fn a_raw_tag_left_open_ends_with_its_paragraph() {
 }
 
 #[test]
+fn raw_html_may_leave_out_end_tags_that_html_implies() {
+    let dom = judged(
+        "<ul><li>one<li><b>two<li>three</ul>\n\n<table><tr><th>a<td>b<tr><td>c</table>\n\n<p>x<p>y<p>z",
+    );
+    let items: Vec<_> = body(&dom).find("li").iter().map(|li| li.text()).collect();
+    assert_eq!(items, ["one", "two", "three"]);
+    assert_eq!(body(&dom).find("tr").len(), 2);
+    let paragraphs: Vec<_> = body(&dom).find("p").iter().map(|p| p.text()).collect();
+    assert_eq!(paragraphs, ["x", "y", "z"]);
+    let many = format!("<ul>{}</ul>", "<li>item".repeat(500));
+    assert_eq!(body(&judged(&many)).find("li").len(), 500);
+}
+
+#[test]
 fn what_cannot_be_shown_is_counted() {
     let rendered = render(&article(
         "T",
