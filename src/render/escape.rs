@@ -22,6 +22,18 @@ pub(super) fn attribute(out: &mut String, text: &str) {
         b'>' => Some("&gt;"),
         b'&' => Some("&amp;"),
         b'"' => Some("&quot;"),
+        _ => None,
+    });
+}
+
+/// Appends `text`, escaped for wherever a template may print it: as text, or between
+/// quotes of either kind.
+pub(super) fn anywhere(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'"' => Some("&quot;"),
         b'\'' => Some("&#39;"),
         _ => None,
     });
@@ -121,11 +133,16 @@ fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static 
             }
         } else {
             let c = text[at..].chars().next().unwrap_or_default();
-            if !is_unwanted(c) {
+            if c == '\u{a0}' {
+                // As the HTML standard serialises it (§13.3), so that bodies which are
+                // cleaned come out as they went in.
+                (c.len_utf8(), "&nbsp;")
+            } else if is_unwanted(c) {
+                (c.len_utf8(), "")
+            } else {
                 at += c.len_utf8();
                 continue;
             }
-            (c.len_utf8(), "")
         };
         out.push_str(&text[copied..at]);
         out.push_str(replacement);
@@ -151,7 +168,7 @@ mod tests {
             with(text, "a < b & c > \"d\""),
             "a &lt; b &amp; c &gt; \"d\""
         );
-        assert_eq!(with(attribute, "\"'<>&"), "&quot;&#39;&lt;&gt;&amp;");
+        assert_eq!(with(anywhere, "\"'<>&"), "&quot;&#39;&lt;&gt;&amp;");
         assert_eq!(
             with(text, "naïve — ‘quoted’ 東京 🦀\t\n"),
             "naïve — ‘quoted’ 東京 🦀\t\n"

@@ -8,9 +8,7 @@
 //! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
 //! tables or heading shifts, and lets every URL and all raw HTML through.
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, Event, Tag, TagEnd};
 
 use super::error::RenderError;
 use super::escape;
@@ -18,7 +16,6 @@ use super::figure::ImageSource;
 use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
 use super::nesting::{Content, MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
-use super::url::{self, Use};
 use super::{raw_html, sanitise};
 
 /// What the rendering of an article left out because no page may carry it.
@@ -81,17 +78,17 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) out: String,
     limit: usize,
     pub(super) nesting: Nesting,
-    ids: Ids,
+    pub(super) ids: Ids,
     footnotes: Footnotes<'w>,
     /// Whether an `<a>` was written for the Markdown link that is open. Links do not nest.
-    link_written: bool,
+    pub(super) link_written: bool,
     /// The level on the page of the heading that is open. Headings do not nest.
-    heading: u8,
+    pub(super) heading: u8,
     /// The body's heading levels, while a footnote counts its own.
     body_levels: Levels,
-    alignments: &'w [Alignment],
-    column: usize,
-    in_table_head: bool,
+    pub(super) alignments: &'w [Alignment],
+    pub(super) column: usize,
+    pub(super) in_table_head: bool,
     tables: u32,
     /// The raw HTML block being collected.
     raw_block: Option<String>,
@@ -262,110 +259,6 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    fn start_heading(&mut self, at: usize, level: HeadingLevel) {
-        let level = self.nesting.levels.next(level as u8);
-        self.heading = level;
-        let mut text = String::new();
-        for event in &self.events[at + 1..] {
-            match event {
-                Event::End(TagEnd::Heading(_)) => break,
-                Event::Text(part) | Event::Code(part) => text.push_str(part),
-                Event::SoftBreak | Event::HardBreak => text.push(' '),
-                _ => {}
-            }
-        }
-        self.out.push('<');
-        self.out.push_str(heading_tags(level).0);
-        self.out.push_str(" id=\"h-");
-        self.out.push_str(&self.ids.next(&text));
-        self.out.push_str("\">");
-    }
-
-    fn start_quote(&mut self, kind: Option<BlockQuoteKind>) {
-        self.out.push_str(match kind {
-            None => "<blockquote>\n",
-            Some(BlockQuoteKind::Note) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Note</p>\n"
-            }
-            Some(BlockQuoteKind::Tip) => "<blockquote class=\"alert\"><p class=\"kind\">Tip</p>\n",
-            Some(BlockQuoteKind::Important) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Important</p>\n"
-            }
-            Some(BlockQuoteKind::Warning) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Warning</p>\n"
-            }
-            Some(BlockQuoteKind::Caution) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Caution</p>\n"
-            }
-        });
-    }
-
-    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
-        // Focusable, so that a keyboard can scroll it sideways.
-        self.out.push_str("<pre tabindex=\"0\"><code");
-        if let CodeBlockKind::Fenced(info) = kind {
-            let language = info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
-            let is_name =
-                |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'.' | b'-' | b'_');
-            if (1..=32).contains(&language.len()) && language.bytes().all(is_name) {
-                self.out.push_str(" class=\"language-");
-                self.out.push_str(language);
-                self.out.push('"');
-            }
-        }
-        self.out.push('>');
-    }
-
-    fn start_cell(&mut self) {
-        self.out.push_str(if self.in_table_head {
-            "<th scope=\"col\""
-        } else {
-            "<td"
-        });
-        match self.alignments.get(self.column) {
-            Some(Alignment::Center) => self.out.push_str(" class=\"mid\""),
-            Some(Alignment::Right) => self.out.push_str(" class=\"end\""),
-            Some(Alignment::Left | Alignment::None) | None => {}
-        }
-        self.out.push('>');
-    }
-
-    fn start_link(&mut self, kind: LinkType, destination: &str, title: &str, in_link: bool) {
-        let is_email = matches!(kind, LinkType::Email) && !destination.starts_with("mailto:");
-        let is_allowed = is_email || url::is_allowed(destination, Use::Link);
-        if !is_allowed {
-            self.removed.urls += 1;
-        }
-        self.link_written = is_allowed && !in_link;
-        if !self.link_written {
-            return;
-        }
-        self.out.push_str("<a href=\"");
-        if is_email {
-            self.out.push_str("mailto:");
-        }
-        match destination.strip_prefix('#') {
-            // Headings have their ids behind a prefix.
-            Some(id) if !id.is_empty() && !id.starts_with("h-") => {
-                self.out.push_str("#h-");
-                url::write(&mut self.out, id);
-            }
-            _ => url::write(&mut self.out, destination),
-        }
-        self.out.push('"');
-        self.title(title);
-        self.out.push('>');
-    }
-
-    /// Writes a `title` attribute, unless it is empty.
-    pub(super) fn title(&mut self, title: &str) {
-        if !title.is_empty() {
-            self.out.push_str(" title=\"");
-            escape::attribute(&mut self.out, title);
-            self.out.push('"');
-        }
-    }
-
     fn raw(&mut self, raw: &str) {
         if let Some(block) = &mut self.raw_block {
             block.push_str(raw);
@@ -400,10 +293,10 @@ impl<'w, 'a> Writer<'w, 'a> {
         })
     }
 
-    fn finish(self) -> Result<BodyHtml, RenderError> {
-        let mut removed = self.removed;
-        let html = if self.has_raw_html {
-            let Some((clean, urls)) = sanitise::clean(&self.out) else {
+    fn finish(mut self) -> Result<BodyHtml, RenderError> {
+        if self.has_raw_html {
+            let body = std::mem::take(&mut self.out);
+            let Some((clean, urls)) = sanitise::clean(body) else {
                 return Err(RenderError {
                     code: "body.html",
                     message: "expected HTML that reads the same after cleaning, found tags nested so that it does not"
@@ -411,14 +304,12 @@ impl<'w, 'a> Writer<'w, 'a> {
                 });
             };
             self.check_size(clean.len())?;
-            removed.urls += urls;
-            clean
-        } else {
-            self.out
-        };
+            self.removed.urls += urls;
+            self.out = clean;
+        }
         Ok(BodyHtml {
-            html,
-            removed,
+            html: self.out,
+            removed: self.removed,
             first_image: self.first_image,
         })
     }

@@ -10,6 +10,7 @@
 //! give the same bytes.
 
 mod digest;
+mod elements;
 mod error;
 mod escape;
 mod figure;
@@ -25,6 +26,7 @@ mod raw_html;
 mod raw_tag;
 mod sanitise;
 mod url;
+mod view;
 
 use std::path::PathBuf;
 
@@ -38,7 +40,8 @@ pub use markdown::Removed;
 
 use crate::article::{Article, Metadata, Route, Value};
 use digest::Digester;
-use page::{Templates, View};
+use page::Templates;
+use view::View;
 
 /// What decides the looks of all pages of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anp::article::Route;
-use anp::render::{RenderSettings, Renderer};
+use anp::render::{RENDERER_VERSION, RenderSettings, Renderer};
 
-use crate::support::{DIGEST, STAMP, article, settings};
+use crate::support::{DIGEST, FULL_BODY, STAMP, article, full_fields, settings};
 
 /// A renderer with these files in its templates folder.
 fn with(files: &[(&str, &str)]) -> Result<Renderer, String> {
@@ -180,4 +180,31 @@ fn all_that_decides_a_page_decides_its_digest() {
     assert_ne!(plain, mine("a"));
     assert_ne!(mine("a"), mine("b"));
     assert_eq!(mine("a"), mine("a")); // in another folder
+}
+
+#[test]
+fn whoever_changes_what_is_rendered_raises_the_renderer_version() {
+    // Templates count in the digest by themselves; this is about what code makes.
+    let renderer = with(&[(
+        "page.html",
+        "{{ json_ld }}{{ description }}{{ body }}{{ meta_box }}",
+    )])
+    .unwrap();
+    let raw = "<details><summary>x</summary>\n\n**y**\n\n</details>\n\n<kbd>z</kbd>";
+    let mut all = Vec::new();
+    for (fields, markdown) in [(full_fields(), FULL_BODY), (Vec::new(), raw)] {
+        let rendered = renderer
+            .render(&article("T", &fields, markdown), DIGEST, &STAMP)
+            .unwrap();
+        all.extend(rendered.page);
+        all.extend(rendered.meta);
+    }
+    assert_eq!(
+        (RENDERER_VERSION, blake3::hash(&all).to_string()),
+        (
+            1,
+            "09d8b36945c68f4e729d7edd5a8fcc08a5b895e1132e9d42502f8a5ad223ce89".to_owned()
+        ),
+        "the output changed: raise RENDERER_VERSION, then pin both values here"
+    );
 }
