@@ -336,3 +336,9 @@ fn the_sample_can_be_looked_at() {
         std::fs::write(path, page).unwrap();
     }
 }
+
+#[test]
+fn one_renderer_serves_all_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<anp::render::Renderer>();
+}
