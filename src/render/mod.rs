@@ -1,10 +1,10 @@
 //! An article → the bytes of its page and meta objects.
 //!
-//! 1. [`markdown`]: body events → HTML; raw HTML is rewritten and cleaned on the way.
-//! 2. [`meta_box`]: metadata → the box with its lists.
-//! 3. [`page`]: both and the ready texts → the page, by a template; code seals it with
+//! 1. `markdown`: body events → HTML; raw HTML is rewritten and cleaned on the way.
+//! 2. `meta_box`: metadata → the box with its lists.
+//! 3. `page`: both and the ready texts → the page, by a template; code seals it with
 //!    the digest.
-//! 4. [`meta`]: metadata → the JSON object.
+//! 4. `meta`: metadata → the JSON object.
 //!
 //! Nothing here knows the store, the clock or a path of the content tree: the same inputs
 //! give the same bytes.

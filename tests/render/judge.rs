@@ -201,3 +201,28 @@ fn check_headings(all: &[Handle]) {
         assert!(pair[1] <= pair[0] + 1, "a level is skipped: {levels:?}");
     }
 }
+
+#[test]
+fn the_judge_does_object() {
+    let good = crate::support::page(&crate::support::article("T", &[], "## x\n\nbody"));
+    judge(&good);
+    for bad in [
+        good.replace("<p>body", "<p onclick=x>body"),
+        good.replace("<p>body", "<p style=x>body"),
+        good.replace("<p>body", "<p id=x>body"),
+        good.replace("<p>body", "<iframe></iframe><p>body"),
+        good.replace("<p>body", "<a href=' java\tscript:x'>y</a><p>body"),
+        good.replace("<p>body", "</article><p>body"),
+        good.replace("<p>body", "</div></article></main><p>body"),
+        good.replace("<p>body", "<h1>second</h1><p>body"),
+        good.replace("<p>body", "<h5>deep</h5><p>body"),
+        good.replace("<p>body", "<h2 id=h-x>again</h2><p>body"),
+        good.replace("<p>body", "<svg></svg><p>body"),
+        good.replace("\"headline\"", "</script>\"headline\""),
+        good.replace("<!doctype html>", ""),
+    ] {
+        assert!(bad != good);
+        let verdict = std::panic::catch_unwind(|| judge(&bad).errors.len());
+        assert!(verdict.is_err(), "accepted: {bad}");
+    }
+}
