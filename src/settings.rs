@@ -420,7 +420,6 @@ impl Reader {
                 .filter(|jitter| *jitter <= 250)
                 .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
         });
-        let lang = self.text("site.lang");
         let render = RenderSettings {
             site_url: self.get("site.url", String::new(), |node| {
                 let text = node.text()?.trim_end_matches('/');
@@ -431,7 +430,16 @@ impl Reader {
                 Ok(text.to_owned())
             }),
             site_name: self.text("site.name").unwrap_or_default(),
-            lang: lang.unwrap_or_else(|| "en".to_owned()),
+            lang: self.get("site.lang", "en".to_owned(), |node| {
+                let text = node.text()?;
+                let is_tag = |part: &str| {
+                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                };
+                if text.len() > 35 || !text.split('-').all(is_tag) {
+                    return Err(node.mismatch("a language tag (for example en or pt-BR)"));
+                }
+                Ok(text.to_owned())
+            }),
             templates: self.path("templates", current_dir),
         };
         let ms = std::time::Duration::from_millis;

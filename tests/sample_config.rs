@@ -1,4 +1,5 @@
 //! The sample anp.yaml: valid as it is, and honest about the defaults it shows.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use anp::settings::{Settings, Sources};
 use std::fs;

@@ -1,5 +1,6 @@
 //! Seeded articles at the real boundary: a strict reading finds nothing to say, every field
 //! is there, and what the fields say of the body is true.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use anp::article::schema::TABLE;
 use anp::article::{Article, Cleaned, Input, Reading, Rules, UnknownFields, Value, read};

@@ -90,7 +90,7 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
     ] {
         assert_eq!(shown(label).elements()[0].name(), "ul", "{label}");
     }
-    for label in ["Ai outline", "Score", "Revision", "Flags", "Payload"] {
+    for label in ["Outline", "Score", "Revision", "Flags", "Payload"] {
         assert_eq!(shown(label).elements()[0].name(), "dl", "{label}");
     }
     let tags: Vec<_> = shown("Tags")
@@ -100,7 +100,7 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
         .collect();
     assert_eq!(tags, ["cache", "cron", "archive"]);
     assert_eq!(shown("Entities").find("dl").len(), 2);
-    assert_eq!(shown("View count").text(), "330026");
+    assert_eq!(shown("Views").text(), "330026");
     // Owner, expected result and rollback note stand together.
     let together = box_
         .elements()
@@ -108,7 +108,7 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
         .find(|node| node.name() == "dl")
         .unwrap();
     let terms: Vec<_> = together.find("dt").iter().map(|dt| dt.text()).collect();
-    assert_eq!(terms, ["Owner", "Expected result", "Rollback note"]);
+    assert_eq!(terms, ["Owner", "Expected result", "Rollback"]);
 }
 
 #[test]
