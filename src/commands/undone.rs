@@ -43,9 +43,15 @@ pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure>
         match Manifest::open(&runs.file(&id), Verify::All) {
             Ok(manifest) if manifest.header().command == "rollback" => {}
             Ok(manifest) => return Ok(manifest),
-            // It died before its header was durable, and so before it wrote anything.
-            Err(Damage::NoHeader { .. }) => {}
-            Err(damage) => return Err(unusable(&damage)),
+            Err(damage) => {
+                let failure = unusable(&damage);
+                let earlier = last_that_wrote(settings);
+                return Err(match (damage, earlier) {
+                    // It wrote nothing; undoing an earlier run is for a person to decide.
+                    (Damage::NoHeader { .. }, Some(command)) => failure.note("earlier", command),
+                    _ => failure,
+                });
+            }
         }
     }
     let shown = settings.state_dir.display();

@@ -274,6 +274,9 @@ impl Apply<'_> {
             // Without its replies it is unknown which of them ran.
             progress.touched = true;
         })?;
+        progress.touched |= replies
+            .iter()
+            .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
         let ours = self.own_writes(wave, &replies)?;
         let mut failure: Option<StoreError> = None;
         for ((group, pending), (reply, ours)) in wave.iter().zip(replies.into_iter().zip(ours)) {
@@ -293,7 +296,7 @@ impl Apply<'_> {
                 }
             };
             if fate == Fate::Written {
-                progress.touched = true;
+                progress.touched = true; // also by a write of ours whose reply was lost
                 let bytes = made.as_ref().and_then(|made| made.bytes);
                 progress.counts.add(*action, bytes.unwrap_or(0));
                 on_key(&KeyReport {

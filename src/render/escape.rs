@@ -22,6 +22,18 @@ pub(super) fn attribute(out: &mut String, text: &str) {
         b'>' => Some("&gt;"),
         b'&' => Some("&amp;"),
         b'"' => Some("&quot;"),
+        _ => None,
+    });
+}
+
+/// Appends `text`, escaped for wherever a template may print it: as text, or between
+/// quotes of either kind.
+pub(super) fn anywhere(out: &mut String, text: &str) {
+    escape(out, text, |byte| match byte {
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'&' => Some("&amp;"),
+        b'"' => Some("&quot;"),
         b'\'' => Some("&#39;"),
         _ => None,
     });
@@ -50,9 +62,12 @@ pub(super) fn html_attribute(out: &mut String, text: &str) {
 /// Makes a serialised JSON text fit for `<script type="application/ld+json">`: the only
 /// places where `<`, `>`, `&` and the two line separators occur in JSON are strings, so
 /// writing them as `\u` escapes changes no value, and no `</script` or `<!--` can remain.
+/// Unwanted characters are taken out here as everywhere.
 pub(super) fn json_in_html(out: &mut String, json: &str) {
+    let is_notable =
+        |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') || is_unwanted(c);
     let mut rest = json;
-    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+    while let Some(at) = rest.find(is_notable) {
         out.push_str(&rest[..at]);
         let mut after = rest[at..].chars();
         out.push_str(match after.next() {
@@ -60,7 +75,8 @@ pub(super) fn json_in_html(out: &mut String, json: &str) {
             Some('>') => "\\u003e",
             Some('&') => "\\u0026",
             Some('\u{2028}') => "\\u2028",
-            _ => "\\u2029",
+            Some('\u{2029}') => "\\u2029",
+            _ => "",
         });
         rest = after.as_str();
     }
@@ -117,11 +133,16 @@ fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static 
             }
         } else {
             let c = text[at..].chars().next().unwrap_or_default();
-            if !is_unwanted(c) {
+            if c == '\u{a0}' {
+                // As the HTML standard serialises it (§13.3), so that bodies which are
+                // cleaned come out as they went in.
+                (c.len_utf8(), "&nbsp;")
+            } else if is_unwanted(c) {
+                (c.len_utf8(), "")
+            } else {
                 at += c.len_utf8();
                 continue;
             }
-            (c.len_utf8(), "")
         };
         out.push_str(&text[copied..at]);
         out.push_str(replacement);
@@ -147,7 +168,7 @@ mod tests {
             with(text, "a < b & c > \"d\""),
             "a &lt; b &amp; c &gt; \"d\""
         );
-        assert_eq!(with(attribute, "\"'<>&"), "&quot;&#39;&lt;&gt;&amp;");
+        assert_eq!(with(anywhere, "\"'<>&"), "&quot;&#39;&lt;&gt;&amp;");
         assert_eq!(
             with(text, "naïve — ‘quoted’ 東京 🦀\t\n"),
             "naïve — ‘quoted’ 東京 🦀\t\n"

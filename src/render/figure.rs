@@ -44,6 +44,7 @@ impl<'w> Writer<'w, '_> {
     /// figures and returns where the paragraph is over.
     pub(super) fn figures(&mut self, at: usize) -> Option<usize> {
         let end = self.end_of_image_paragraph(at)?;
+        self.nesting.start_block(&mut self.out);
         let mut at = at + 1;
         let mut link = None;
         while at < end {

@@ -119,10 +119,13 @@ impl<'w> Footnotes<'w> {
             let _ = write!(out, "<li id=\"fn-{number}\">");
             let html = note.html.trim_end();
             // Back links belong to the last line of the note, if that is a paragraph.
-            let (text, end) = html
-                .strip_suffix("</p>")
-                .map_or((html, ""), |text| (text, "</p>"));
-            out.push_str(text);
+            match html.strip_suffix("</p>") {
+                Some(text) => out.push_str(text),
+                None => {
+                    out.push_str(html);
+                    out.push_str("<p>");
+                }
+            }
             for reference in 1..=note.references {
                 let suffix = Suffix(reference);
                 let _ = write!(
@@ -130,7 +133,7 @@ impl<'w> Footnotes<'w> {
                     " <a href=\"#fnref-{number}{suffix}\" role=\"doc-backlink\" aria-label=\"Back to reference {number}{suffix}\">↩</a>"
                 );
             }
-            out.push_str(end);
+            out.push_str("</p>");
             out.push_str("</li>\n");
         }
         out.push_str("</ol></section>\n");

@@ -8,17 +8,14 @@
 //! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
 //! tables or heading shifts, and lets every URL and all raw HTML through.
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, Event, Tag, TagEnd};
 
 use super::error::RenderError;
 use super::escape;
 use super::figure::ImageSource;
 use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
-use super::nesting::{MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
-use super::url::{self, Use};
+use super::nesting::{Content, MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
 use super::{raw_html, sanitise};
 
 /// What the rendering of an article left out because no page may carry it.
@@ -52,7 +49,7 @@ pub(super) fn write(
         nesting: Nesting::default(),
         ids: Ids::default(),
         footnotes: Footnotes::new(events),
-        links: Vec::new(),
+        link_written: false,
         heading: 2,
         body_levels: Levels::default(),
         alignments: &[],
@@ -80,18 +77,18 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) sources: &'w [ImageSource<'w>],
     pub(super) out: String,
     limit: usize,
-    nesting: Nesting,
-    ids: Ids,
+    pub(super) nesting: Nesting,
+    pub(super) ids: Ids,
     footnotes: Footnotes<'w>,
-    /// For each open link: whether an `<a>` was written for it.
-    links: Vec<bool>,
+    /// Whether an `<a>` was written for the Markdown link that is open. Links do not nest.
+    pub(super) link_written: bool,
     /// The level on the page of the heading that is open. Headings do not nest.
-    heading: u8,
+    pub(super) heading: u8,
     /// The body's heading levels, while a footnote counts its own.
     body_levels: Levels,
-    alignments: &'w [Alignment],
-    column: usize,
-    in_table_head: bool,
+    pub(super) alignments: &'w [Alignment],
+    pub(super) column: usize,
+    pub(super) in_table_head: bool,
     tables: u32,
     /// The raw HTML block being collected.
     raw_block: Option<String>,
@@ -108,7 +105,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 if let Some(end) = self.figures(at) {
                     return end;
                 }
-                self.nesting.open_markdown();
+                self.nesting.open_markdown(&mut self.out, Content::Line);
                 self.out.push_str("<p>");
             }
             Event::Start(Tag::Image { .. }) => return self.inline_image(at),
@@ -136,11 +133,14 @@ impl<'w, 'a> Writer<'w, 'a> {
             Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
             Event::FootnoteReference(label) => {
                 self.footnotes
-                    .reference(&mut self.out, label, self.links.contains(&true));
+                    .reference(&mut self.out, label, self.nesting.is_in_link());
             }
             Event::SoftBreak => self.out.push('\n'),
             Event::HardBreak => self.out.push_str("<br>\n"),
-            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::Rule => {
+                self.nesting.start_block(&mut self.out);
+                self.out.push_str("<hr>\n");
+            }
             Event::TaskListMarker(done) => self.out.push_str(if *done {
                 "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
             } else {
@@ -151,10 +151,11 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     fn start(&mut self, at: usize, tag: &'w Tag<'a>) {
+        let in_link = matches!(tag, Tag::Link { .. }) && self.nesting.is_in_link();
         // An HTML block is no element of ours: `<details>` may open in one and close in
         // another.
         if !matches!(tag, Tag::HtmlBlock) {
-            self.nesting.open_markdown();
+            self.nesting.open_markdown(&mut self.out, content(tag));
         }
         match tag {
             Tag::Heading { level, .. } => self.start_heading(at, *level),
@@ -205,7 +206,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 dest_url,
                 title,
                 ..
-            } => self.start_link(*link_type, dest_url, title),
+            } => self.start_link(*link_type, dest_url, title, in_link),
             Tag::Paragraph | Tag::Image { .. } | Tag::MetadataBlock(_) => {}
         }
     }
@@ -250,117 +251,11 @@ impl<'w, 'a> Writer<'w, 'a> {
             TagEnd::Superscript => self.out.push_str("</sup>"),
             TagEnd::Subscript => self.out.push_str("</sub>"),
             TagEnd::Link => {
-                if self.links.pop() == Some(true) {
+                if std::mem::take(&mut self.link_written) {
                     self.out.push_str("</a>");
                 }
             }
             TagEnd::HtmlBlock | TagEnd::Image | TagEnd::MetadataBlock(_) => {}
-        }
-    }
-
-    fn start_heading(&mut self, at: usize, level: HeadingLevel) {
-        let level = self.nesting.levels.next(level as u8);
-        self.heading = level;
-        let mut text = String::new();
-        for event in &self.events[at + 1..] {
-            match event {
-                Event::End(TagEnd::Heading(_)) => break,
-                Event::Text(part) | Event::Code(part) => text.push_str(part),
-                Event::SoftBreak | Event::HardBreak => text.push(' '),
-                _ => {}
-            }
-        }
-        self.out.push('<');
-        self.out.push_str(heading_tags(level).0);
-        self.out.push_str(" id=\"h-");
-        self.out.push_str(&self.ids.next(&text));
-        self.out.push_str("\">");
-    }
-
-    fn start_quote(&mut self, kind: Option<BlockQuoteKind>) {
-        self.out.push_str(match kind {
-            None => "<blockquote>\n",
-            Some(BlockQuoteKind::Note) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Note</p>\n"
-            }
-            Some(BlockQuoteKind::Tip) => "<blockquote class=\"alert\"><p class=\"kind\">Tip</p>\n",
-            Some(BlockQuoteKind::Important) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Important</p>\n"
-            }
-            Some(BlockQuoteKind::Warning) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Warning</p>\n"
-            }
-            Some(BlockQuoteKind::Caution) => {
-                "<blockquote class=\"alert\"><p class=\"kind\">Caution</p>\n"
-            }
-        });
-    }
-
-    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
-        // Focusable, so that a keyboard can scroll it sideways.
-        self.out.push_str("<pre tabindex=\"0\"><code");
-        if let CodeBlockKind::Fenced(info) = kind {
-            let language = info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
-            let is_name =
-                |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'.' | b'-' | b'_');
-            if (1..=32).contains(&language.len()) && language.bytes().all(is_name) {
-                self.out.push_str(" class=\"language-");
-                self.out.push_str(language);
-                self.out.push('"');
-            }
-        }
-        self.out.push('>');
-    }
-
-    fn start_cell(&mut self) {
-        self.out.push_str(if self.in_table_head {
-            "<th scope=\"col\""
-        } else {
-            "<td"
-        });
-        match self.alignments.get(self.column) {
-            Some(Alignment::Center) => self.out.push_str(" class=\"mid\""),
-            Some(Alignment::Right) => self.out.push_str(" class=\"end\""),
-            Some(Alignment::Left | Alignment::None) | None => {}
-        }
-        self.out.push('>');
-    }
-
-    fn start_link(&mut self, kind: LinkType, destination: &str, title: &str) {
-        let is_email = matches!(kind, LinkType::Email) && !destination.starts_with("mailto:");
-        let is_allowed = is_email || url::is_allowed(destination, Use::Link);
-        if !is_allowed {
-            self.removed.urls += 1;
-        }
-        // HTML has no links inside links.
-        let is_written = is_allowed && !self.links.contains(&true);
-        self.links.push(is_written);
-        if !is_written {
-            return;
-        }
-        self.out.push_str("<a href=\"");
-        if is_email {
-            self.out.push_str("mailto:");
-        }
-        match destination.strip_prefix('#') {
-            // Headings have their ids behind a prefix.
-            Some(id) if !id.is_empty() && !id.starts_with("h-") => {
-                self.out.push_str("#h-");
-                url::write(&mut self.out, id);
-            }
-            _ => url::write(&mut self.out, destination),
-        }
-        self.out.push('"');
-        self.title(title);
-        self.out.push('>');
-    }
-
-    /// Writes a `title` attribute, unless it is empty.
-    pub(super) fn title(&mut self, title: &str) {
-        if !title.is_empty() {
-            self.out.push_str(" title=\"");
-            escape::attribute(&mut self.out, title);
-            self.out.push('"');
         }
     }
 
@@ -398,10 +293,10 @@ impl<'w, 'a> Writer<'w, 'a> {
         })
     }
 
-    fn finish(self) -> Result<BodyHtml, RenderError> {
-        let mut removed = self.removed;
-        let html = if self.has_raw_html {
-            let Some((clean, urls)) = sanitise::clean(&self.out) else {
+    fn finish(mut self) -> Result<BodyHtml, RenderError> {
+        if self.has_raw_html {
+            let body = std::mem::take(&mut self.out);
+            let Some((clean, urls)) = sanitise::clean(body) else {
                 return Err(RenderError {
                     code: "body.html",
                     message: "expected HTML that reads the same after cleaning, found tags nested so that it does not"
@@ -409,15 +304,30 @@ impl<'w, 'a> Writer<'w, 'a> {
                 });
             };
             self.check_size(clean.len())?;
-            removed.urls += urls;
-            clean
-        } else {
-            self.out
-        };
+            self.removed.urls += urls;
+            self.out = clean;
+        }
         Ok(BodyHtml {
-            html,
-            removed,
+            html: self.out,
+            removed: self.removed,
             first_image: self.first_image,
         })
+    }
+}
+
+/// What the element that `tag` starts may contain.
+fn content(tag: &Tag<'_>) -> Content {
+    match tag {
+        Tag::Paragraph | Tag::Heading { .. } | Tag::DefinitionListTitle | Tag::TableCell => {
+            Content::Line
+        }
+        Tag::Link { .. } => Content::Link,
+        Tag::Emphasis
+        | Tag::Strong
+        | Tag::Strikethrough
+        | Tag::Superscript
+        | Tag::Subscript
+        | Tag::Image { .. } => Content::Phrase,
+        _ => Content::Blocks,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::escape;
 use super::url::{self, Use};
+use crate::article::schema::Field;
 use crate::article::{Metadata, Value};
 
 /// Shown by the page outside the box.
@@ -38,12 +39,12 @@ pub(super) fn write(metadata: &Metadata) -> String {
     out.push_str("<aside class=\"meta\" aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
     if responsible.peek().is_some() {
         out.push_str("<h3>Responsibility</h3>\n<dl>\n");
-        responsible.for_each(|(field, value)| entry(&mut out, field.name, field.label, value));
+        responsible.for_each(|(field, value)| entry(&mut out, field, value));
         out.push_str("</dl>\n<h3>Details</h3>\n");
     }
     if shown.peek().is_some() {
         out.push_str("<dl>\n");
-        shown.for_each(|(field, value)| entry(&mut out, field.name, field.label, value));
+        shown.for_each(|(field, value)| entry(&mut out, field, value));
         out.push_str("</dl>\n");
     }
     out.push_str("</aside>\n");
@@ -51,11 +52,11 @@ pub(super) fn write(metadata: &Metadata) -> String {
 }
 
 /// One `<dt>` with its `<dd>`, in the `<div>` that HTML allows around such a pair.
-fn entry(out: &mut String, name: &str, label: &str, value: &Value) {
+fn entry(out: &mut String, field: &Field, value: &Value) {
     out.push_str("<div><dt>");
-    escape::text(out, label);
+    escape::text(out, field.label);
     out.push_str("</dt><dd>");
-    self::value(out, name, value);
+    self::value(out, field.name, value);
     out.push_str("</dd></div>\n");
 }
 
@@ -63,8 +64,8 @@ fn value(out: &mut String, name: &str, value: &Value) {
     match value {
         Value::Text(text) => self::text(out, name, text),
         Value::Number(number) => out.push_str(&number.to_string()),
-        Value::Flag(true) => out.push_str("yes"),
-        Value::Flag(false) => out.push_str("no"),
+        Value::Flag(true) => out.push_str("true"),
+        Value::Flag(false) => out.push_str("false"),
         Value::List(items) => {
             out.push_str("<ul>");
             for item in items {
@@ -77,7 +78,15 @@ fn value(out: &mut String, name: &str, value: &Value) {
         Value::Group(members) => {
             out.push_str("<dl>");
             for (member, value) in members {
-                entry(out, member, &label(member), value);
+                out.push_str("<dt>");
+                if name == "ai_outline" {
+                    escape::text(out, member); // the author's own words
+                } else {
+                    label(out, member);
+                }
+                out.push_str("</dt><dd>");
+                self::value(out, member, value);
+                out.push_str("</dd>");
             }
             out.push_str("</dl>");
         }
@@ -103,17 +112,27 @@ fn text(out: &mut String, name: &str, text: &str) {
     }
 }
 
-/// `last_reviewed` → `Last reviewed`; labels that an author wrote stay as they are.
-fn label(member: &str) -> String {
-    if !member
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    {
-        return member.to_owned();
+/// Writes the name of a member for people: `last_reviewed` → `Last reviewed`.
+fn label(out: &mut String, member: &str) {
+    for (index, word) in member.split('_').enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        match (word, index) {
+            ("ai", _) => out.push_str("AI"),
+            ("id", _) => out.push_str("ID"),
+            ("url", _) => out.push_str("URL"),
+            (_, 0) => {
+                let mut chars = word.chars();
+                let first: String = chars
+                    .next()
+                    .into_iter()
+                    .flat_map(char::to_uppercase)
+                    .collect();
+                escape::text(out, &first);
+                escape::text(out, chars.as_str());
+            }
+            _ => escape::text(out, word),
+        }
     }
-    let spaced = member.replace('_', " ");
-    let mut chars = spaced.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }

@@ -1,15 +1,16 @@
 //! An article → the bytes of its page and meta objects.
 //!
-//! 1. [`markdown`]: body events → HTML; raw HTML is rewritten and cleaned on the way.
-//! 2. [`meta_box`]: metadata → the box with its lists.
-//! 3. [`page`]: both and the ready texts → the page, by a template; code seals it with
+//! 1. `markdown`: body events → HTML; raw HTML is rewritten and cleaned on the way.
+//! 2. `meta_box`: metadata → the box with its lists.
+//! 3. `page`: both and the ready texts → the page, by a template; code seals it with
 //!    the digest.
-//! 4. [`meta`]: metadata → the JSON object.
+//! 4. `meta`: metadata → the JSON object.
 //!
 //! Nothing here knows the store, the clock or a path of the content tree: the same inputs
 //! give the same bytes.
 
 mod digest;
+mod elements;
 mod error;
 mod escape;
 mod figure;
@@ -22,8 +23,10 @@ mod meta_box;
 mod nesting;
 mod page;
 mod raw_html;
+mod raw_tag;
 mod sanitise;
 mod url;
+mod view;
 
 use std::path::PathBuf;
 
@@ -37,7 +40,8 @@ pub use markdown::Removed;
 
 use crate::article::{Article, Metadata, Route, Value};
 use digest::Digester;
-use page::{Templates, View};
+use page::Templates;
+use view::View;
 
 /// What decides the looks of all pages of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
-//! The templates: which there are, where they come from, and what they may use.
+//! The templates: which there are, where they come from, and that they work.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, Value};
+use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use super::error::TemplateError;
 use super::escape;
+use super::view::{SAMPLE_BODY, VARIABLES, View};
 
 /// The template that makes a page; it includes the others.
 const PAGE: &str = "page.html";
@@ -29,101 +29,6 @@ const TEMPLATE_BYTES: u64 = 1 << 20;
 /// one: this is enough for the largest body there can be (4 MiB of source) three times
 /// over, and an endless loop ends within a tenth of a second.
 const FUEL: u64 = 1_800_000;
-
-/// What a template can use, in the order of [`View`]'s values. All are always defined;
-/// what an article lacks is an empty string.
-const VARIABLES: [&str; 21] = [
-    "lang",
-    "site_name",
-    "site_url",
-    "home",
-    "route",
-    "canonical",
-    "robots",
-    "noindex",
-    "draft",
-    "title",
-    "page_title",
-    "description",
-    "summary",
-    "topic",
-    "difficulty",
-    "reading_time",
-    "date",
-    "updated",
-    "image",
-    "json_ld",
-    "body",
-];
-
-/// See [`VARIABLES`].
-const META_BOX: &str = "meta_box";
-
-/// The values of one page's variables. Texts are escaped where they are printed; `body`,
-/// `meta_box` and `json_ld` are ready HTML.
-#[derive(Debug, Default)]
-pub(super) struct View {
-    pub(super) lang: String,
-    pub(super) site_name: String,
-    pub(super) site_url: String,
-    pub(super) route: String,
-    pub(super) canonical: String,
-    pub(super) robots: &'static str,
-    pub(super) noindex: bool,
-    pub(super) draft: bool,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) summary: String,
-    pub(super) topic: String,
-    pub(super) difficulty: String,
-    pub(super) reading_time: String,
-    pub(super) date: String,
-    pub(super) updated: String,
-    pub(super) image: String,
-    pub(super) json_ld: String,
-    pub(super) body: String,
-    pub(super) meta_box: String,
-}
-
-impl Object for View {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let ready = |html: &String| Value::from_safe_string(html.clone());
-        Some(match key {
-            "lang" => Value::from(self.lang.as_str()),
-            "site_name" => Value::from(self.site_name.as_str()),
-            "site_url" => Value::from(self.site_url.as_str()),
-            "home" => Value::from(format!("{}/", self.site_url)),
-            "route" => Value::from(self.route.as_str()),
-            "canonical" => Value::from(self.canonical.as_str()),
-            "robots" => Value::from(self.robots),
-            "noindex" => Value::from(self.noindex),
-            "draft" => Value::from(self.draft),
-            "title" => Value::from(self.title.as_str()),
-            "page_title" if self.site_name.is_empty() => Value::from(self.title.as_str()),
-            "page_title" => Value::from(format!("{} · {}", self.title, self.site_name)),
-            "description" => Value::from(self.description.as_str()),
-            "summary" => Value::from(self.summary.as_str()),
-            "topic" => Value::from(self.topic.as_str()),
-            "difficulty" => Value::from(self.difficulty.as_str()),
-            "reading_time" => Value::from(self.reading_time.as_str()),
-            "date" => Value::from(self.date.as_str()),
-            "updated" => Value::from(self.updated.as_str()),
-            "image" => Value::from(self.image.as_str()),
-            "json_ld" => ready(&self.json_ld),
-            "body" => ready(&self.body),
-            META_BOX => ready(&self.meta_box),
-            _ => return None,
-        })
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&VARIABLES)
-    }
-}
 
 /// The compiled templates of a run.
 pub(super) struct Templates {
@@ -223,7 +128,7 @@ impl Templates {
                         .position(|line| mentions(line, variable))
                         .map(|line| line + 1),
                     message: format!(
-                        "expected one of the variables {} and {META_BOX}, found '{variable}'",
+                        "expected one of the variables {}, found '{variable}'",
                         VARIABLES.join(", ")
                     ),
                 });
@@ -269,7 +174,7 @@ impl Templates {
 }
 
 fn is_known(variable: &str) -> bool {
-    VARIABLES.contains(&variable) || variable == META_BOX || FUNCTIONS.contains(&variable)
+    VARIABLES.contains(&variable) || FUNCTIONS.contains(&variable)
 }
 
 /// minijinja's own functions, which count as variables there.
@@ -303,8 +208,8 @@ fn environment() -> Environment<'static> {
         let mut escaped = String::new();
         match value.as_str() {
             Some(html) if value.is_safe() => return out.write_str(html).map_err(Into::into),
-            Some(text) => escape::attribute(&mut escaped, text),
-            None => escape::attribute(&mut escaped, &value.to_string()),
+            Some(text) => escape::anywhere(&mut escaped, text),
+            None => escape::anywhere(&mut escaped, &value.to_string()),
         }
         out.write_str(&escaped).map_err(Into::into)
     });
@@ -370,50 +275,5 @@ impl io::Write for Limited<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-const SAMPLE_BODY: &str = "<p>Rehearsal.</p>";
-
-impl View {
-    /// A page that has everything.
-    fn full_sample() -> Self {
-        let text = |text: &str| text.to_owned();
-        Self {
-            lang: text("en"),
-            site_name: text("Rehearsal"),
-            site_url: text("https://example.org"),
-            route: text("/rehearsal/"),
-            canonical: text("https://example.org/rehearsal/"),
-            robots: "noindex",
-            noindex: true,
-            draft: true,
-            title: text("Rehearsal"),
-            description: text("A page that has everything."),
-            summary: text("A page that has everything."),
-            topic: text("rehearsal"),
-            difficulty: text("beginner"),
-            reading_time: text("6"),
-            date: text("2026-01-31"),
-            updated: text("2026-01-31T12:00:00Z"),
-            image: text("https://example.org/a.png"),
-            json_ld: text("{}"),
-            body: text(SAMPLE_BODY),
-            meta_box: text("<aside></aside>"),
-        }
-    }
-
-    /// A page that has no more than it must.
-    fn minimal_sample() -> Self {
-        Self {
-            lang: "en".to_owned(),
-            route: "/rehearsal/".to_owned(),
-            canonical: "/rehearsal/".to_owned(),
-            robots: "index,follow",
-            title: "Rehearsal".to_owned(),
-            json_ld: "{}".to_owned(),
-            body: SAMPLE_BODY.to_owned(),
-            ..Self::default()
-        }
     }
 }

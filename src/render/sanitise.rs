@@ -6,7 +6,6 @@
 //! [`super::raw_html`] lets pass.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -104,11 +103,6 @@ const ATTRIBUTES_OF: &[(&str, &[&str])] = &[
     ("time", &["datetime"]),
 ];
 
-thread_local! {
-    /// URLs refused by the cleaning under way on this thread.
-    static REFUSED_URLS: Cell<u32> = const { Cell::new(0) };
-}
-
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let set = |names: &[&'static str]| names.iter().copied().collect::<HashSet<_>>();
     let mut builder = Builder::empty();
@@ -131,31 +125,66 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 fn filter_url<'a>(attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
-    let usage = match attribute {
-        "href" => Use::Link,
-        "src" => Use::Image,
-        _ => return Some(Cow::Borrowed(value)),
+    let is_allowed = match attribute {
+        "href" => url::is_allowed(value, Use::Link),
+        "src" => url::is_allowed(value, Use::Image),
+        _ => true,
     };
-    if !url::is_allowed(value, usage) {
-        REFUSED_URLS.set(REFUSED_URLS.get() + 1);
-        return None;
-    }
-    Some(Cow::Borrowed(value))
+    is_allowed.then_some(Cow::Borrowed(value))
 }
 
-/// Cleans a body. Returns it with the number of URLs refused, or `None` where what came
+/// Cleans a body. Returns it with the number of URLs taken out, or `None` where what came
 /// out would be read differently once more: then no reading of it can be trusted, and a
 /// browser's might be one that was never judged.
-pub(super) fn clean(body: &str) -> Option<(String, u32)> {
-    const READINGS: usize = 3;
-    REFUSED_URLS.set(0);
-    let mut before = CLEANER.clean(body).to_string();
+///
+/// A reading costs about 200 µs for 5 KB. Most bodies come out as they went in, because
+/// the first step writes what this one would write; for them one reading is enough.
+pub(super) fn clean(body: String) -> Option<(String, u32)> {
+    const READINGS: usize = 4;
+    let urls = count_urls(&body);
+    let mut before = body;
     for _ in 0..READINGS {
         let after = CLEANER.clean(&before).to_string();
         if after == before {
-            return Some((after, REFUSED_URLS.get()));
+            let refused = urls.saturating_sub(count_urls(&after));
+            return Some((after, refused));
         }
         before = after;
     }
     None
+}
+
+/// Attributes that hold a URL, and texts that look like one: cleaning leaves the latter
+/// alone, so they do not count in the difference.
+fn count_urls(html: &str) -> u32 {
+    let count = html.matches(" href=\"").count() + html.matches(" src=\"").count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use pulldown_cmark::{Options, Parser};
+
+    use super::*;
+    use crate::render::markdown;
+
+    #[test]
+    fn what_our_own_writer_makes_is_left_as_it_is() {
+        let source = include_str!("../../tests/render/full.md").to_owned()
+            + "\n![a \"b\" 'c' <d>](x?y=1&z='2' \"t's <u> & \\\"v\\\"\")\u{a0}| \"quoted\" 'text' [l](/x'y \"it's\")\n";
+        let events: Vec<_> = Parser::new_ext(&source, Options::all()).collect();
+        let Ok(body) = markdown::write(&events, &[], usize::MAX) else {
+            panic!("the sample renders");
+        };
+        let html = body.html;
+        assert_eq!(clean(html.clone()), Some((html, 0)));
+    }
+
+    #[test]
+    fn what_may_not_stand_is_taken_out() {
+        let cleaned = clean(
+            "<p onclick=x style=y><b>a</b><iframe></iframe><a href=\"data:x\">b</a></p>".to_owned(),
+        );
+        assert_eq!(cleaned, Some(("<p><b>a</b><a>b</a></p>".to_owned(), 1)));
+    }
 }

@@ -1,7 +1,9 @@
 //! From a content tree to the catalog of its articles.
 
+mod inspect;
 mod survey;
 mod walk;
 
-pub use survey::{Inspector, Survey, SurveyError, Surveyor};
+pub use inspect::Inspector;
+pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, SourceFile, walk};

@@ -8,6 +8,7 @@
 //! that socket has no pid file of ours, and is left running.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,11 @@ impl Embedded {
         let io = |what: &str, path: &Path, error: std::io::Error| {
             embedded(format!("cannot {what} {}: {error}", path.display()))
         };
-        std::fs::create_dir_all(&folder).map_err(|error| io("create", &folder, error))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|error| io("create", &folder, error))?;
         let socket = socket_of(&folder);
         if socket.as_os_str().len() > SOCKET_PATH_MAX {
             return Err(embedded(format!(

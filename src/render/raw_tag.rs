@@ -1,0 +1,109 @@
+//! Reading raw HTML as the HTML tokeniser would (WHATWG HTML §13.2.5), a tag at a time.
+//! Every function takes the text that is left and runs once over what it consumes.
+
+/// One attribute of a raw start tag, as written.
+pub(super) struct Attribute<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+}
+
+/// A tag of raw HTML, its name in lower case.
+pub(super) struct RawTag<'a> {
+    pub(super) name: String,
+    pub(super) closes: bool,
+    pub(super) attributes: Vec<Attribute<'a>>,
+}
+
+/// Attributes of one tag that are looked at; all further ones are dropped.
+const ATTRIBUTES: usize = 32;
+
+/// Whether `rest`, which begins with `<`, begins with a tag.
+pub(super) fn starts_tag(rest: &str) -> bool {
+    let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// What follows the comment, CDATA section, declaration or instruction at the start of `rest`.
+pub(super) fn skip_declaration(rest: &str) -> Option<&str> {
+    let past = |end: &str, from: usize| {
+        let after = rest.get(from..).unwrap_or_default();
+        after.find(end).map_or("", |at| &after[at + end.len()..])
+    };
+    if rest.starts_with("<!--") {
+        Some(past("-->", 2)) // `<!-->` is a whole comment
+    } else if rest.starts_with("<![CDATA[") {
+        Some(past("]]>", 9))
+    } else if rest.starts_with("<!") || rest.starts_with("<?") {
+        Some(past(">", 2))
+    } else {
+        None
+    }
+}
+
+/// What follows the end tag of `name`; nothing if there is none.
+pub(super) fn skip_element<'a>(rest: &'a str, name: &str) -> &'a str {
+    let mut from = 0;
+    while let Some(at) = rest[from..].find("</") {
+        let start = from + at + 2;
+        let end = start + name.len();
+        let found = rest
+            .get(start..end)
+            .is_some_and(|found| found.eq_ignore_ascii_case(name));
+        if found && !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
+            return rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
+        }
+        from = start;
+    }
+    ""
+}
+
+/// Reads the tag at the start of `rest`; `None` if there is none or it has no end.
+pub(super) fn read_tag(rest: &str) -> Option<(RawTag<'_>, &str)> {
+    if !starts_tag(rest) {
+        return None;
+    }
+    let closes = rest[1..].starts_with('/');
+    let name_at = if closes { 2 } else { 1 };
+    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
+    let name_end = name_at + rest[name_at..].find(|c| is_space(c) || c == '/' || c == '>')?;
+    let mut tag = RawTag {
+        name: rest[name_at..name_end].to_ascii_lowercase(),
+        closes,
+        attributes: Vec::new(),
+    };
+    let mut rest = &rest[name_end..];
+    loop {
+        rest = rest.trim_start_matches(|c| is_space(c) || c == '/');
+        if let Some(after) = rest.strip_prefix('>') {
+            return Some((tag, after));
+        }
+        // An `=` at the start of a name belongs to it.
+        let first = rest.chars().next()?.len_utf8();
+        let end = rest[first..].find(|c| is_space(c) || matches!(c, '/' | '>' | '='))? + first;
+        let name = &rest[..end];
+        rest = rest[end..].trim_start_matches(is_space);
+        let mut value = "";
+        if let Some(after) = rest.strip_prefix('=') {
+            rest = after.trim_start_matches(is_space);
+            let quote = rest.chars().next()?;
+            if quote == '"' || quote == '\'' {
+                let end = rest[1..].find(quote)? + 1;
+                value = &rest[1..end];
+                rest = &rest[end + 1..];
+            } else {
+                let end = rest.find(|c| is_space(c) || c == '>')?;
+                value = &rest[..end];
+                rest = &rest[end..];
+            }
+        }
+        // Of two attributes with one name the parser keeps the first.
+        if tag.attributes.len() < ATTRIBUTES
+            && !tag
+                .attributes
+                .iter()
+                .any(|other| other.name.eq_ignore_ascii_case(name))
+        {
+            tag.attributes.push(Attribute { name, value });
+        }
+    }
+}

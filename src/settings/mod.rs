@@ -1,0 +1,247 @@
+//! Flags, environment, anp.yaml and defaults → validated settings.
+//!
+//! Two stages: first each setting's text is found where it was given last (a flag wins over
+//! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
+//! wrong says where it was given.
+
+mod limit;
+mod reader;
+
+use std::path::{Path, PathBuf};
+
+pub use limit::Limit;
+
+use limit::permille;
+use reader::Reader;
+
+use crate::article::{Rules, UnknownFields};
+use crate::failure::Failure;
+use crate::render::RenderSettings;
+use crate::store::{Address, Password, Patience};
+use crate::yaml::YamlError;
+
+/// Key in anp.yaml and `ANP_…` variable of every setting.
+pub const KEYS: [(&str, &str); 19] = [
+    ("redis", "ANP_REDIS_URL"),
+    ("prefix", "ANP_PREFIX"),
+    ("state_dir", "ANP_STATE_DIR"),
+    ("content", "ANP_CONTENT"),
+    ("ttl", "ANP_TTL"),
+    ("jitter", "ANP_JITTER"),
+    ("max_invalid", "ANP_MAX_INVALID"),
+    ("max_removed", "ANP_MAX_REMOVED"),
+    ("strict", "ANP_STRICT"),
+    ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("drafts", "ANP_DRAFTS"),
+    ("owner", "ANP_OWNER"),
+    ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("deadline", "ANP_DEADLINE"),
+    ("timeout", "ANP_TIMEOUT"),
+    ("templates", "ANP_TEMPLATES"),
+    ("site.url", "ANP_SITE_URL"),
+    ("site.name", "ANP_SITE_NAME"),
+    ("site.lang", "ANP_SITE_LANG"),
+];
+
+const SECOND_MS: u64 = 1000;
+const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+
+/// Everything a command needs to know, validated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The settings file that was read.
+    pub config: Option<PathBuf>,
+    /// The store.
+    pub address: Address,
+    /// `ANP_REDIS_PASSWORD`: for whichever server is used, if its address has none.
+    pub password: Option<Password>,
+    /// Whether `--redis` named it on the command line.
+    pub address_is_explicit: bool,
+    /// Prefix of every key.
+    pub prefix: String,
+    /// Absolute path of the state folder.
+    pub state_dir: PathBuf,
+    /// The content tree, as it was given.
+    pub content: PathBuf,
+    /// Time to live in ms.
+    pub ttl_ms: i64,
+    /// Largest deviation from the ttl, in thousandths.
+    pub jitter_permille: i64,
+    /// How many articles may be invalid.
+    pub max_invalid: Limit,
+    /// How many articles `--prune` may remove.
+    pub max_removed: Limit,
+    /// How strict the boundary is.
+    pub rules: Rules,
+    /// Whether drafts are published.
+    pub drafts: bool,
+    /// Who is responsible.
+    pub owner: Option<String>,
+    /// What they expect.
+    pub expected_result: Option<String>,
+    /// How long things may take.
+    pub patience: Patience,
+    /// What pages look like.
+    pub render: RenderSettings,
+}
+
+/// Where settings come from besides the flags.
+pub struct Sources<'a> {
+    /// `--config`, if it was given.
+    pub config: Option<&'a Path>,
+    /// Key and text of each flag that was given.
+    pub flags: Vec<(&'static str, String)>,
+    /// Reads a variable of the environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The folder that relative paths of flags and variables start from.
+    pub current_dir: &'a Path,
+}
+
+impl Settings {
+    /// Reads and validates all settings.
+    ///
+    /// # Errors
+    /// Exit 2 for a flag, 78 for a variable or the file, with every problem found.
+    pub fn load(sources: &Sources<'_>) -> Result<Self, Failure> {
+        let mut reader = Reader::collect(sources)?;
+        let settings = reader.settings(sources);
+        let exit = match reader.problems.first() {
+            None => return Ok(settings),
+            Some((exit, _)) => *exit,
+        };
+        let all: Vec<String> = reader.problems.into_iter().map(|(_, text)| text).collect();
+        let what = all.join("\nerror: ");
+        Err(Failure::new(exit, what).note(
+            "retry",
+            "not before the settings are fixed; nothing was written",
+        ))
+    }
+}
+
+impl Settings {
+    /// BLAKE3, in hex, of the settings that decide what is written.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let deciding = format!(
+            "{:?}",
+            (
+                (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
+                (
+                    &self.rules,
+                    &self.render,
+                    self.max_invalid,
+                    self.max_removed
+                ),
+            )
+        );
+        blake3::hash(deciding.as_bytes()).to_hex().to_string()
+    }
+}
+
+impl Reader {
+    fn settings(&mut self, sources: &Sources<'_>) -> Settings {
+        let current_dir = sources.current_dir;
+        let password = (sources.env)("ANP_REDIS_PASSWORD")
+            .filter(|text| !text.is_empty())
+            .map(Password);
+        let state_dir = self
+            .path("state_dir", current_dir)
+            .unwrap_or_else(|| xdg_state(sources.env));
+        let embedded = Address::embedded();
+        let address = self.get("redis", embedded, |node| {
+            let message = |message: String| YamlError {
+                message,
+                ..node.mismatch("")
+            };
+            Address::parse(node.text()?).map_err(message)
+        });
+        let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
+        let prefix = self.get("prefix", "anp".to_owned(), |node| {
+            let text = node.text()?;
+            let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+            if text.len() > 64 || !text.chars().all(fits) || text.ends_with(':') {
+                return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
+            }
+            Ok(text.to_owned())
+        });
+        let unknown_fields = self.get("unknown_fields", UnknownFields::Warn, |node| {
+            let choices = [
+                UnknownFields::Allow,
+                UnknownFields::Warn,
+                UnknownFields::Deny,
+            ];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        });
+        let jitter_permille = self.get("jitter", 100, |node| {
+            let percent = node.text()?.strip_suffix('%').and_then(permille);
+            percent
+                .filter(|jitter| *jitter <= 250)
+                .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
+        });
+        let render = RenderSettings {
+            site_url: self.get("site.url", String::new(), |node| {
+                let text = node.text()?.trim_end_matches('/');
+                let is_http = text.starts_with("https://") || text.starts_with("http://");
+                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+                    return Err(node.mismatch("an http(s) URL without query or fragment"));
+                }
+                Ok(text.to_owned())
+            }),
+            site_name: self.text("site.name").unwrap_or_default(),
+            lang: self.get("site.lang", "en".to_owned(), |node| {
+                let text = node.text()?;
+                let is_tag = |part: &str| {
+                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                };
+                if text.len() > 35 || !text.split('-').all(is_tag) {
+                    return Err(node.mismatch("a language tag (for example en or pt-BR)"));
+                }
+                Ok(text.to_owned())
+            }),
+            templates: self.path("templates", current_dir),
+        };
+        let ms = std::time::Duration::from_millis;
+        Settings {
+            config: self.file.as_ref().map(|file| file.path.to_path_buf()),
+            address: address.or_password(password.clone()),
+            password,
+            address_is_explicit,
+            prefix,
+            state_dir: current_dir.join(state_dir),
+            content: self
+                .path("content", current_dir)
+                .unwrap_or_else(|| PathBuf::from("content")),
+            ttl_ms: self
+                .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
+                .cast_signed(),
+            jitter_permille: jitter_permille.cast_signed(),
+            max_invalid: self.limit("max_invalid", Limit::Permille(50)),
+            max_removed: self.limit("max_removed", Limit::Permille(100)),
+            rules: Rules {
+                strict: self.flag("strict"),
+                unknown_fields,
+            },
+            drafts: self.flag("drafts"),
+            owner: self.text("owner"),
+            expected_result: self.text("expected_result"),
+            patience: Patience {
+                deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
+                timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
+            },
+            render,
+        }
+    }
+}
+
+/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification).
+fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    let absolute = |name: &str| {
+        env(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .unwrap_or_else(|| PathBuf::from(".local/state"))
+        .join("anp")
+}

@@ -1,0 +1,225 @@
+//! The first stage: where each setting was given last, and what is wrong with it there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::limit::Limit;
+use super::{KEYS, SECOND_MS, Sources};
+use crate::article::{Cleaned, clean_text};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::diagnostics;
+use crate::yaml::{self, Kind, Node, YamlError};
+
+#[derive(Clone)]
+enum Origin {
+    Flag,
+    Variable(&'static str),
+    File,
+}
+
+struct Given {
+    node: Node,
+    origin: Origin,
+}
+
+pub(super) struct File {
+    pub(super) path: Arc<PathBuf>,
+    text: String,
+}
+
+pub(super) struct Reader {
+    given: Vec<(&'static str, Given)>,
+    pub(super) file: Option<File>,
+    pub(super) problems: Vec<(Exit, String)>,
+}
+
+impl Reader {
+    pub(super) fn collect(sources: &Sources<'_>) -> Result<Self, Failure> {
+        let mut reader = Self {
+            given: Vec::new(),
+            file: None,
+            problems: Vec::new(),
+        };
+        let named = sources.config.map(Path::to_owned).or_else(|| {
+            let from_env = (sources.env)("ANP_CONFIG").filter(|path| !path.is_empty());
+            from_env.map(PathBuf::from)
+        });
+        let path = sources
+            .current_dir
+            .join(named.clone().unwrap_or_else(|| PathBuf::from("anp.yaml")));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => reader.read_file(path, text),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let what = format!("cannot read the settings file {}: {error}", path.display());
+                return Err(Failure::new(Exit::Config, what).note(
+                    "retry",
+                    "not before the file can be read; nothing was written",
+                ));
+            }
+        }
+        for (key, variable) in KEYS {
+            if let Some(text) = (sources.env)(variable).filter(|text| !text.is_empty()) {
+                reader.set(key, scalar(text), Origin::Variable(variable));
+            }
+        }
+        for (key, text) in &sources.flags {
+            reader.set(key, scalar(text.clone()), Origin::Flag);
+        }
+        Ok(reader)
+    }
+
+    fn read_file(&mut self, path: PathBuf, text: String) {
+        let nodes = yaml::parse(&text, 1);
+        self.file = Some(File {
+            path: Arc::new(path),
+            text,
+        });
+        match nodes {
+            Ok(root) => self.take_mapping(&root, ""),
+            Err(errors) => errors
+                .into_iter()
+                .for_each(|error| self.problem_in_file(error, "yaml")),
+        }
+    }
+
+    fn take_mapping(&mut self, node: &Node, group: &str) {
+        let entries = match node.mapping() {
+            Ok(entries) => entries,
+            Err(error) => return self.problem_in_file(error, "settings"),
+        };
+        for (key, value) in entries {
+            let name = format!("{group}{}", key.name);
+            if name == "site" {
+                self.take_mapping(value, "site.");
+                continue;
+            }
+            match KEYS.iter().find(|(known, _)| *known == name) {
+                Some((known, _)) if !value.is_null() => {
+                    self.set(known, value.clone(), Origin::File);
+                }
+                Some(_) => {}
+                None => {
+                    let known = KEYS
+                        .iter()
+                        .filter_map(|(known, _)| known.strip_prefix(group))
+                        .filter(|known| !known.contains('.'))
+                        .chain(group.is_empty().then_some("site"));
+                    self.problem_in_file(key.unknown(known), "settings");
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, key: &'static str, node: Node, origin: Origin) {
+        self.given.retain(|(other, _)| *other != key);
+        self.given.push((key, Given { node, origin }));
+    }
+
+    fn problem_in_file(&mut self, error: YamlError, code: &str) {
+        if let Some(file) = &self.file {
+            let mut diagnostic: Diagnostic = error.diagnostic(code, &file.path, &file.text);
+            // The line of an address may hold a password.
+            if let Some(place) = diagnostic.place.take_if(|place| place.text.contains("://")) {
+                diagnostic.message = format!("line {}: {}", place.line, diagnostic.message);
+            }
+            let text = diagnostics::render(&diagnostic, false);
+            let text = text
+                .strip_prefix("error")
+                .unwrap_or(&text)
+                .trim_end()
+                .to_owned();
+            self.problems
+                .push((Exit::Config, format!("settings{text}")));
+        }
+    }
+
+    /// Reads the setting `key` with `read`, or takes `default` where it was not given.
+    pub(super) fn get<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&Node) -> Result<T, YamlError>,
+    ) -> T {
+        let Some((_, given)) = self.given.iter().find(|(other, _)| *other == key) else {
+            return default;
+        };
+        let error = match read(&given.node) {
+            Ok(value) => return value,
+            Err(error) => error,
+        };
+        match given.origin.clone() {
+            Origin::Flag => {
+                let flag = match key {
+                    "content" => "CONTENT".to_owned(),
+                    _ => format!("--{}", key.replace('_', "-")),
+                };
+                self.problems
+                    .push((Exit::Usage, format!("{flag}: {}", error.message)));
+            }
+            Origin::Variable(variable) => {
+                self.problems
+                    .push((Exit::Config, format!("{variable}: {}", error.message)));
+            }
+            Origin::File => self.problem_in_file(error, key),
+        }
+        default
+    }
+
+    /// A text that people will read: cleaned as the fields of articles are.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.get(key, None, |node| {
+            let text = clean_text(node.text()?.to_owned(), &mut Cleaned::default());
+            Ok(Some(text).filter(|text| !text.is_empty()))
+        })
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        self.get(key, false, Node::flag)
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, default_ms: u64, most_ms: u64) -> u64 {
+        let least_ms = if key == "ttl" {
+            60 * SECOND_MS
+        } else {
+            SECOND_MS
+        };
+        self.get(key, default_ms, |node| node.duration_ms(least_ms..=most_ms))
+    }
+
+    pub(super) fn limit(&mut self, key: &'static str, default: Limit) -> Limit {
+        self.get(key, default, |node| {
+            Limit::parse(node.text()?)
+                .ok_or_else(|| node.mismatch("a count or a percentage (for example 20 or 5%)"))
+        })
+    }
+
+    /// A path: in the settings file relative to that file, elsewhere to the current folder.
+    pub(super) fn path(&mut self, key: &'static str, current_dir: &Path) -> Option<PathBuf> {
+        let text = self.get(key, None, |node| Ok(Some(node.text()?.to_owned())))?;
+        let in_file = self
+            .given
+            .iter()
+            .any(|(other, given)| *other == key && matches!(given.origin, Origin::File));
+        let folder = self.file.as_ref().and_then(|file| file.path.parent());
+        Some(
+            match folder.filter(|folder| in_file && *folder != current_dir) {
+                Some(folder) => folder.join(text),
+                None => PathBuf::from(text),
+            },
+        )
+    }
+}
+
+fn scalar(text: String) -> Node {
+    Node {
+        kind: Kind::Scalar { text, plain: false },
+        span: Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        },
+    }
+}

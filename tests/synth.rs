@@ -1,0 +1,143 @@
+//! Seeded articles at the real boundary: a strict reading finds nothing to say, every field
+//! is there, and what the fields say of the body is true.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use anp::article::schema::TABLE;
+use anp::article::{Article, Cleaned, Input, Reading, Rules, UnknownFields, Value, read};
+use anp::synth::{Generator, IMAGE_HEAVY_FROM, Options, SynthArticle};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Articles of low and of high numbers.
+fn articles() -> impl Iterator<Item = (u64, SynthArticle)> {
+    let generator = Generator::new(28_802, Options::default());
+    let numbers = (0..1_000).map(|i| i * i * 37).chain([(1 << 40) - 1]);
+    numbers.map(move |n| (n, generator.article(n)))
+}
+
+fn read_strictly(synth: &SynthArticle) -> Reading<'_> {
+    let rules = Rules {
+        strict: true,
+        unknown_fields: UnknownFields::Deny,
+    };
+    let input = Input {
+        path: Arc::new(PathBuf::from(&synth.path)),
+        relative: Path::new(&synth.path),
+        bytes: &synth.bytes,
+    };
+    read(&input, &rules)
+}
+
+/// The names of the fields that the article lacks.
+fn absent(article: &Article<'_>) -> Vec<&'static str> {
+    let names = TABLE.iter().map(|field| field.name);
+    names
+        .filter(|name| article.metadata.get(name).is_none())
+        .collect()
+}
+
+#[test]
+fn a_strict_reading_finds_nothing_and_cleans_nothing() {
+    for (n, synth) in articles() {
+        let reading = read_strictly(&synth);
+        assert_eq!(reading.diagnostics, [], "article {n}");
+        assert_eq!(reading.cleaned, Cleaned::default(), "article {n}");
+        let article = reading.article.unwrap();
+        let route = format!("/{}/", synth.path.trim_end_matches(".md"));
+        assert_eq!(article.route.as_str(), route);
+        assert_eq!(absent(&article), [""; 0], "article {n}");
+    }
+}
+
+#[test]
+fn without_the_option_only_the_ttl_is_left_to_the_settings() {
+    let options = Options {
+        ttl: false,
+        ..Options::default()
+    };
+    let synth = Generator::new(1, options).article(1);
+    let reading = read_strictly(&synth);
+    assert_eq!(absent(&reading.article.unwrap()), ["ttl"]);
+}
+
+#[test]
+fn what_the_fields_say_of_the_article_is_true() {
+    for (n, synth) in articles() {
+        let article = read_strictly(&synth).article.unwrap();
+        let text = std::str::from_utf8(&synth.bytes).unwrap();
+        let body = text.split_once("\n---\n\n").unwrap().1;
+        let (paragraphs, shown) = count(body);
+        let metadata = &article.metadata;
+
+        let Some(Value::List(sources)) = metadata.get("image_sources") else {
+            panic!("article {n} lists no images");
+        };
+        let listed: Vec<&str> = sources
+            .iter()
+            .map(|source| text_of(source, "url"))
+            .collect();
+        assert_eq!(listed, shown, "article {n}");
+        let heavy = shown.len() >= IMAGE_HEAVY_FROM as usize;
+        assert_eq!(metadata.flag("flags", "image_heavy"), heavy, "article {n}");
+        assert!(metadata.flag("flags", "has_images"), "article {n}");
+
+        let payload = metadata.get("payload").unwrap();
+        assert_eq!(
+            member(payload, "paragraphs"),
+            &Value::Number(paragraphs),
+            "article {n}"
+        );
+        assert_eq!(member(payload, "seed"), &Value::Number(n));
+        assert_eq!(text_of(payload, "source_id"), format!("alphanode-{n:06}"));
+        let reference = metadata.text("reference").unwrap();
+        assert!(
+            reference.starts_with(&format!("anp-ref-{n:06}-")),
+            "{reference}"
+        );
+        let hash = blake3::hash(body.as_bytes()).to_hex();
+        assert_eq!(metadata.text("hash"), Some(&hash[..24]), "article {n}");
+
+        let (date, updated) = (
+            metadata.text("date").unwrap(),
+            metadata.text("updated").unwrap(),
+        );
+        let reviewed = text_of(metadata.get("revision").unwrap(), "last_reviewed");
+        assert!(
+            date <= &updated[..10] && &updated[..10] <= reviewed,
+            "article {n}"
+        );
+    }
+}
+
+fn member<'a>(group: &'a Value, name: &str) -> &'a Value {
+    let Value::Group(members) = group else {
+        panic!("{group:?} has no {name}");
+    };
+    &members.iter().find(|(member, _)| member == name).unwrap().1
+}
+
+fn text_of<'a>(group: &'a Value, name: &str) -> &'a str {
+    match member(group, name) {
+        Value::Text(text) => text,
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// The number of top-level paragraphs of a body, and the URLs of its images in order.
+fn count(body: &str) -> (u64, Vec<String>) {
+    let (mut depth, mut paragraphs, mut urls) = (0, 0, Vec::new());
+    for event in Parser::new_ext(body, pulldown_cmark::Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Image { dest_url, .. }) => urls.push(dest_url.to_string()),
+            Event::End(TagEnd::Image) => {}
+            Event::Start(tag) => {
+                paragraphs += u64::from(depth == 0 && tag == Tag::Paragraph);
+                depth += 1;
+            }
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+    }
+    (paragraphs, urls)
+}
