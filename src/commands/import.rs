@@ -2,7 +2,7 @@
 
 use super::outcome::{Outcome, status_of, stopped};
 use super::prune::{self, Pruning};
-use super::survey::{Purpose, refuse_invalid, renderer, report, survey, to_stderr};
+use super::survey::{Purpose, refuse, renderer, report, survey, to_stderr};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -161,7 +161,7 @@ impl Job<'_> {
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
         report(&survey, &mut outcome.output, &mut to_stderr);
-        refuse_invalid(self.settings, &survey)?;
+        refuse(self.settings, &survey)?;
         let pruning = if self.arguments.prune {
             let force = self.arguments.force;
             prune::plan(self.settings, force, &survey, session, &self.keys)?
