@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Format;
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -44,17 +46,6 @@ pub struct Common {
     /// No progress on stderr
     #[arg(long, short, global = true)]
     pub quiet: bool,
-}
-
-/// What stdout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text on a terminal, JSON elsewhere; text everywhere for commands that only look.
-    Auto,
-    /// For people.
-    Text,
-    /// JSON lines.
-    Json,
 }
 
 /// The commands.

@@ -2,9 +2,19 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cli::Format;
+/// What stdout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text on a terminal, JSON elsewhere; text everywhere for commands that only look.
+    Auto,
+    /// For people.
+    Text,
+    /// JSON lines.
+    Json,
+}
 
 /// Where results go.
 pub struct Output {
