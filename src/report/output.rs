@@ -8,11 +8,11 @@ use serde::Serialize;
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Text on a terminal, JSON elsewhere; text everywhere for commands that only look.
+    /// For import and rollback, text on a terminal and JSON lines elsewhere; for the others text.
     Auto,
     /// For people.
     Text,
-    /// JSON lines.
+    /// One JSON object a line.
     Json,
 }
 
