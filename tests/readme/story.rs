@@ -191,12 +191,13 @@ impl Story {
         if told.command.starts_with("make ") {
             assert_eq!(told.output, [""; 0], "line {}: not compared", told.line);
         } else if !told.output.is_empty()
-            && let Err(why) = self.compare(&told.output, &shown) {
-                panic!(
-                    "line {}: $ {}\n{why}\n--- exit {code}, printed:\n{shown}",
-                    told.line, told.command
-                );
-            }
+            && let Err(why) = self.compare(&told.output, &shown)
+        {
+            panic!(
+                "line {}: $ {}\n{why}\n--- exit {code}, printed:\n{shown}",
+                told.line, told.command
+            );
+        }
         if code != 0 {
             // Shown where the page does not expect it.
             eprintln!("exit {code}: $ {}\n{shown}", told.command);
@@ -275,6 +276,7 @@ impl Story {
 
     fn compare(&mut self, page: &[String], shown: &str) -> Result<(), String> {
         let shown: Vec<&str> = shown.lines().collect();
+        let run_ids = Regex::new(RUN).unwrap();
         let mut at = 0;
         let mut skipping = false;
         for line in page {
@@ -295,7 +297,7 @@ impl Story {
                 }
             };
             skipping = false;
-            for (index, id) in Regex::new(RUN).unwrap().find_iter(line).enumerate() {
+            for (index, id) in run_ids.find_iter(line).enumerate() {
                 if let Some(run) = found.name(&format!("run{index}")) {
                     let run = run.as_str().to_owned();
                     let same = |(page, known): (&String, &String)| {
