@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Format;
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -46,17 +48,6 @@ pub struct Common {
     /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
     pub quiet: bool,
-}
-
-/// What stdout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For import and rollback, text on a terminal and JSON lines elsewhere; for the others text.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// The commands.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::survey::{Purpose, refuse_invalid, renderer, report, survey};
+use super::survey::{Purpose, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         "drafts": survey.drafts, "skipped": survey.skipped - survey.unreadable,
     }));
     output.flush();
-    refuse_invalid(&settings, &survey)?;
+    refuse(&settings, &survey)?;
     if survey.invalid + survey.unreadable > 0 {
         return Ok(Exit::Partial);
     }

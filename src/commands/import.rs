@@ -2,12 +2,13 @@
 
 use super::outcome::{Outcome, status_of, stopped};
 use super::prune::{self, Pruning};
-use super::survey::{Purpose, refuse_invalid, renderer, report, survey, to_stderr};
+use super::survey::{Purpose, refuse, renderer, report, survey, to_stderr};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose as RunPurpose, Run};
+use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Status};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
@@ -63,8 +64,12 @@ impl Job<'_> {
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
         outcome.dry_run("import", &address.to_string());
+        // An id as the run would have it, so that the bytes foreseen are the bytes written.
+        let id = Runs::of(&self.settings.state_dir)
+            .new_id(now_ms, 0)
+            .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
-        let plan = self.plan(&mut store.session, "dry-run", now_ms, None, outcome)?;
+        let plan = self.plan(&mut store.session, &id, now_ms, None, outcome)?;
         let mut counts = plan.counts();
         for entry in &plan.survey.entries {
             plan.foresee(entry, &self.keys, &mut counts, outcome);
@@ -161,7 +166,7 @@ impl Job<'_> {
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
         report(&survey, &mut outcome.output, &mut to_stderr);
-        refuse_invalid(self.settings, &survey)?;
+        refuse(self.settings, &survey)?;
         let pruning = if self.arguments.prune {
             let force = self.arguments.force;
             prune::plan(self.settings, force, &survey, session, &self.keys)?

@@ -11,7 +11,7 @@ use crate::publish::spool::{Spool, Spooled};
 use crate::render::{Renderer, Stamp};
 use crate::report::{Output, Progress, diagnostics, note};
 use crate::settings::Settings;
-use crate::source::{Found, Inspector, Survey, SurveyError, Surveyor, walk};
+use crate::source::{Inspector, Survey, SurveyError, Surveyor, walk};
 use crate::store::Session;
 
 /// What a survey is made for.
@@ -96,7 +96,6 @@ pub(super) fn survey(
         })
         .transpose()
         .map_err(spool_failed)?;
-    refuse_nothing(&found, &survey, root)?;
     Ok((survey, spooled))
 }
 
@@ -112,14 +111,20 @@ fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// "Green, but nothing imported" cannot happen.
-fn refuse_nothing(found: &Found, survey: &Survey, root: &Path) -> Result<(), Failure> {
+/// Refuses what [`report`] has shown: no article at all, or more invalid ones than the
+/// settings allow. "Green, but nothing imported" cannot happen.
+pub(super) fn refuse(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+    refuse_nothing(survey, &settings.content)?;
+    refuse_invalid(settings, survey)
+}
+
+fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
     let refused = |what: String| {
         Err(Failure::new(Exit::Refused, what)
             .note("expected", "at least one article")
             .note("retry", "safe once there is one; nothing was written"))
     };
-    if found.sources.is_empty() {
+    if survey.sources == 0 {
         let unreadable = match survey.unreadable {
             0 => String::new(),
             some => format!(" ({some} files or folders cannot be read)"),
@@ -140,8 +145,7 @@ fn refuse_nothing(found: &Found, survey: &Survey, root: &Path) -> Result<(), Fai
     Ok(())
 }
 
-/// Refuses a batch with more invalid articles than the settings allow.
-pub(super) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
     let all = survey.sources - survey.drafts + survey.unreadable;
     if !settings.max_invalid.is_exceeded(invalid, all) {

@@ -107,7 +107,7 @@ impl Reader {
                         .filter_map(|(known, _)| known.strip_prefix(group))
                         .filter(|known| !known.contains('.'))
                         .chain(group.is_empty().then_some("site"));
-                    self.problem_in_file(key.unknown(known), "settings");
+                    self.problem_in_file(key.unknown(known), "unknown-key");
                 }
             }
         }
@@ -121,9 +121,18 @@ impl Reader {
     fn problem_in_file(&mut self, error: YamlError, code: &str) {
         if let Some(file) = &self.file {
             let mut diagnostic: Diagnostic = error.diagnostic(code, &file.path, &file.text);
-            // The line of an address may hold a password.
-            if let Some(place) = diagnostic.place.take_if(|place| place.text.contains("://")) {
+            // The line of an address may hold a password, and so may what stands behind a
+            // key that nobody knows.
+            let is_secret = |text: &str| {
+                let text = text.to_lowercase();
+                code == "redis" || ["://", "@", "pass"].iter().any(|part| text.contains(part))
+            };
+            if let Some(place) = diagnostic.place.take_if(|place| is_secret(&place.text)) {
                 diagnostic.message = format!("line {}: {}", place.line, diagnostic.message);
+            }
+            if let Some(place) = &mut diagnostic.place {
+                let shown = place.column.saturating_sub(place.window_start) + place.length;
+                place.text = place.text.chars().take(shown as usize).collect();
             }
             let text = diagnostics::render(&diagnostic, false);
             let text = text

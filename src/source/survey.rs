@@ -20,7 +20,9 @@ use thiserror::Error;
 
 use super::inspect::Inspector;
 use super::walk::{Found, SourceFile};
-use crate::article::{self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount};
+use crate::article::{
+    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
+};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Entry, Need, Seen, Spot, need};
@@ -180,6 +182,15 @@ impl Surveyor<'_> {
         for (offset, source) in sources.iter().enumerate() {
             let path = Arc::new(self.root.join(&source.relative));
             match read(&path) {
+                Ok(bytes) if bytes.len() > MAX_SOURCE_BYTES => {
+                    let found = source.bytes.max(bytes.len() as u64);
+                    let message =
+                        format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
+                    chunk
+                        .diagnostics
+                        .push(whole_file(path, "source", message, RETRY_AFTER_FIX));
+                    chunk.invalid.push((first + offset, None));
+                }
                 Ok(bytes) => loaded.push(Loaded {
                     index: first + offset,
                     path,
@@ -206,7 +217,9 @@ impl Surveyor<'_> {
                 self.rules,
             );
             chunk.diagnostics.extend(reading.diagnostics);
-            chunk.unknown.add(&reading.unknown_fields);
+            if !self.unknown_are_errors() {
+                chunk.unknown.add(&reading.unknown_fields);
+            }
             chunk.cleaned += reading.cleaned;
             match reading.article {
                 Some(article) if article.draft() && !self.drafts => chunk.drafts += 1,
@@ -265,6 +278,11 @@ impl Surveyor<'_> {
             chunk.entries.push((source.index, entry));
         }
         Ok(chunk)
+    }
+
+    /// Then each is an error of its file, and no warning over all files besides.
+    fn unknown_are_errors(&self) -> bool {
+        self.rules.strict || self.rules.unknown_fields == UnknownFields::Deny
     }
 
     /// What rendering left out, as a warning, or as an error where warnings are errors.
@@ -408,7 +426,7 @@ fn batches(sources: &[SourceFile]) -> Vec<(usize, &[SourceFile])> {
     batches
 }
 
-/// Reads a file, one byte past the limit at most: the boundary then says it is too large.
+/// Reads a file, one byte past the limit at most: enough to know that it is too large.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     // What was a file during the walk may be a FIFO by now, and must not block the run.
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();

@@ -96,9 +96,13 @@ impl Address {
         self.place == other.place && self.db == other.db
     }
 
-    /// Sets the password, if there is none yet.
+    /// Sets the password, if there is none yet. The embedded server has none, and refuses
+    /// one that is meant for another server.
     #[must_use]
     pub fn or_password(mut self, password: Option<Password>) -> Self {
+        if self.place == Place::Embedded {
+            return self;
+        }
         let password = password.map(|Password(text)| text);
         self.password = self.password.or(password);
         self

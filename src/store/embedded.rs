@@ -62,11 +62,7 @@ impl Embedded {
         users
             .lock_shared()
             .map_err(|error| io("lock", &folder, error))?;
-        let mut this = Self {
-            folder: folder.clone(),
-            users: Some(users),
-            child: None,
-        };
+        let mut started = None;
         if UnixStream::connect(&socket).is_err() {
             let program = find_server().ok_or_else(|| {
                 embedded(
@@ -101,6 +97,9 @@ impl Embedded {
                     let how = ended.map_or("did not answer in time".to_owned(), |status| {
                         format!("ended with {status}")
                     });
+                    // It would go on starting behind the back of whoever reads the error.
+                    let _ = child.kill();
+                    let _ = child.wait();
                     return Err(embedded(format!(
                         "{} {how}; its log is {}",
                         program.display(),
@@ -109,9 +108,14 @@ impl Embedded {
                 }
                 std::thread::sleep(Duration::from_millis(5));
             }
-            this.child = Some(child);
+            started = Some(child);
         }
-        Ok(this)
+        // Made last: dropping it takes the gate, which a failure above would still hold.
+        Ok(Self {
+            folder,
+            users: Some(users),
+            child: started,
+        })
     }
 
     /// The socket that the server listens on.

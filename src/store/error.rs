@@ -56,6 +56,13 @@ pub fn classify(code: &str, detail: &str) -> Class {
         "READONLY" | "MOVED" | "ASK" => Class::FindAgain,
         "NOSCRIPT" => Class::LoadAgain,
         "NOPERM" | "NOAUTH" | "WRONGPASS" | "CROSSSLOT" => Class::Never,
+        // A right that a command inside a script lacks: Redis 7.0, and later ones.
+        "ERR"
+            if detail.starts_with("The user executing the script can't")
+                || detail.starts_with("ACL failure in script") =>
+        {
+            Class::Never
+        }
         _ => Class::Stop,
     }
 }
@@ -76,5 +83,11 @@ mod tests {
         assert_eq!(classify("OOM", ""), Class::Stop);
         assert_eq!(classify("ERR", "unknown command"), Class::Stop);
         assert_eq!(classify("NOPERM", ""), Class::Never);
+        for detail in [
+            "The user executing the script can't run this command or subcommand script: 1f",
+            "ACL failure in script: User anp has no permissions to run the 'set' command",
+        ] {
+            assert_eq!(classify("ERR", detail), Class::Never);
+        }
     }
 }

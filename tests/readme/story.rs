@@ -276,7 +276,7 @@ impl Story {
 
     fn compare(&mut self, page: &[String], shown: &str) -> Result<(), String> {
         let shown: Vec<&str> = shown.lines().collect();
-        let ids = Regex::new(RUN).unwrap();
+        let run_ids = Regex::new(RUN).unwrap();
         let mut at = 0;
         let mut skipping = false;
         for line in page {
@@ -297,7 +297,7 @@ impl Story {
                 }
             };
             skipping = false;
-            for (index, id) in ids.find_iter(line).enumerate() {
+            for (index, id) in run_ids.find_iter(line).enumerate() {
                 if let Some(run) = found.name(&format!("run{index}")) {
                     let run = run.as_str().to_owned();
                     let same = |(page, known): (&String, &String)| {

@@ -204,7 +204,12 @@ impl World {
 
     /// anp in the world's folder with an empty environment.
     pub fn bare(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_anp"));
+        self.program(env!("CARGO_BIN_EXE_anp"))
+    }
+
+    /// Any program, in the same surroundings.
+    pub fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
             .current_dir(self.folder.path())
             .env_clear()
@@ -212,6 +217,43 @@ impl World {
             .env("HOME", self.folder.path())
             .stdin(Stdio::null());
         command
+    }
+
+    /// Runs anp as a user whom file permissions stop: root is stopped by none, so then it
+    /// is nobody, who may use the server and this folder.
+    pub fn anp_without_rights(&self, line: &str) -> Ran {
+        let mut command = if is_root() {
+            let anp = self.path("anp");
+            if !anp.exists() {
+                std::fs::copy(env!("CARGO_BIN_EXE_anp"), &anp).unwrap();
+            }
+            for (path, mode) in [
+                (self.folder.path(), 0o777),
+                (&anp, 0o755),
+                (self.server.folder.path(), 0o755),
+                (&self.server.socket(), 0o777),
+            ] {
+                set_mode(path, mode);
+            }
+            let mut command = self.program("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            command.arg(anp);
+            command
+        } else {
+            self.bare()
+        };
+        command
+            .env("ANP_REDIS_URL", self.server.url())
+            .env("ANP_STATE_DIR", self.path("state-without-rights"))
+            .args(line.split_whitespace());
+        Ran::of(&mut command)
+    }
+
+    /// The meta object of a route.
+    #[track_caller]
+    pub fn meta(&self, route: &str) -> serde_json::Value {
+        let meta = self.server.get(&format!("anp:meta:{route}"));
+        serde_json::from_str(&meta.unwrap_or_else(|| panic!("no meta object for {route}"))).unwrap()
     }
 
     /// Ids of the runs in the state folder, oldest first.
@@ -270,6 +312,25 @@ impl Ran {
         self
     }
 
+    /// All of stderr. The first line break of `text` does not count.
+    #[track_caller]
+    pub fn notes_exactly(&self, text: &str) -> &Self {
+        let expected = text.strip_prefix('\n').unwrap_or(text);
+        assert!(
+            self.stderr == expected,
+            "expected on stderr:\n{expected}\n{self}"
+        );
+        self
+    }
+
+    /// The text is nowhere in what the command said.
+    #[track_caller]
+    pub fn hides(&self, secret: &str) -> &Self {
+        let shown = self.stdout.contains(secret) || self.stderr.contains(secret);
+        assert!(!shown, "{secret:?} is shown by {self}");
+        self
+    }
+
     /// The JSON lines of stdout.
     pub fn lines(&self) -> Vec<serde_json::Value> {
         self.stdout
@@ -301,6 +362,17 @@ impl std::fmt::Display for Ran {
             self.line, self.code, self.stdout, self.stderr
         )
     }
+}
+
+/// What this process makes belongs to root.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    tempfile::tempfile().unwrap().metadata().unwrap().uid() == 0
+}
+
+pub fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// Files below `folder`, for a failing test to show.

@@ -38,7 +38,7 @@ pub enum LeaseError {
     Taken {
         /// The other run, if the lock says.
         holder: Option<Box<Holder>>,
-        /// Milliseconds until its lease runs out, unless it is renewed.
+        /// Milliseconds until its lease runs out, unless it is renewed; negative if never.
         left_ms: i64,
     },
     /// The lock is gone: it ran out, or somebody deleted it.
@@ -50,17 +50,22 @@ pub enum LeaseError {
 }
 
 fn describe(holder: Option<&Holder>, left_ms: i64) -> String {
-    let left = (left_ms.max(0) + 999) / 1000;
+    let left = match left_ms {
+        ..0 => "it never runs out by itself: delete the key once no run is under way".to_owned(),
+        _ => {
+            let seconds = (left_ms + 999) / 1000;
+            format!("unless it is renewed, it runs out in {seconds} s")
+        }
+    };
     match holder {
         Some(holder) => format!(
-            "run {} holds the lock (host {}, pid {}, owner {}); \
-             if it does not renew it, its lease runs out in {left} s",
+            "run {} holds the lock (host {}, pid {}, owner {}); {left}",
             holder.run,
             holder.host,
             holder.pid,
             holder.owner.as_deref().unwrap_or("not named"),
         ),
-        None => format!("the lock is held; it runs out in {left} s unless it is renewed"),
+        None => format!("the lock is held, and does not say by which run; {left}"),
     }
 }
 
