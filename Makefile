@@ -19,14 +19,18 @@ build:
 
 demo: setup build ## import content/ into a private store, show one article
 	@echo '$$ anp import content/'
-	@$(ANP) import content/
+	@$(ANP) import content/ --format text
 	@echo
 	@echo '$$ anp show $(ROUTE)'
-	@$(ANP) show $(ROUTE)
+	@$(ANP) show $(ROUTE) > target/demo.txt
+	@awk -v n=24 'NR <= n; NR == n + 1 { print "  …" } /^# / { body = 1 } \
+		body && ++lines <= 19; END { print "…" }' target/demo.txt
 	@echo
+	@echo 'The whole article:   $(ANP) show $(ROUTE)'
 	@echo 'To undo the import:  $(ANP) rollback last'
 
-test: setup ## all tests, doc tests included
+test: ## all tests, doc tests included
+	@./scripts/setup.sh tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
 	else \

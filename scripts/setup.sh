@@ -104,10 +104,22 @@ check_server_version() {
     echo "$binary $version"
 }
 
+# Tests of docs/manifest.md run its commands; without these tools those tests are left out.
+want_page_tools() {
+    local tool
+    for tool in jq zstd; do
+        have "$tool" && continue
+        if have apt-get && may_be_root; then apt_install "$tool" || true
+        elif have brew; then brew install --quiet "$tool" </dev/null >/dev/null || true; fi
+        have "$tool" || say "$tool is missing: the commands of docs/manifest.md are not tested"
+    done
+}
+
 need_cargo
 need_make
 need_c_compiler
 need_server
+if [ "${1:-}" = tests ]; then want_page_tools; fi
 server=$(check_server_version "$(server_binary)")
 runner=$(have cargo-nextest && echo "cargo-nextest" || echo "cargo test (cargo-nextest is not there)")
 say "ready: $(cargo --version | cut -d' ' -f1,2), $server; tests run with $runner"

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Format;
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -20,12 +22,14 @@ pub struct Cli {
 /// Options of every command. Those with a setting of the same name win over the `ANP_…`
 /// variable, which wins over anp.yaml.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// Settings file [env: ANP_CONFIG] [default: ./anp.yaml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The store: 'embedded', redis://[user@]host:port/db or redis+unix:///path?db=0
-    /// [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
+    /// The store: 'embedded' (a private server in the state folder), redis://[user@]host:port/db
+    /// or redis+unix:///path?db=0 [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
+    /// [default: embedded]
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
     /// Prefix of every key [env: ANP_PREFIX] [default: anp]
@@ -38,23 +42,12 @@ pub struct Common {
     /// How long a server that says "not now" is asked again [env: ANP_DEADLINE] [default: 30s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub deadline: Option<String>,
-    /// What stdout is: text, or one JSON object a line; 'auto' is text on a terminal
+    /// What stdout is
     #[arg(long, global = true, value_enum, default_value = "auto")]
     pub format: Format,
-    /// No progress on stderr
+    /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
     pub quiet: bool,
-}
-
-/// What stdout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text on a terminal, JSON elsewhere; text everywhere for commands that only look.
-    Auto,
-    /// For people.
-    Text,
-    /// JSON lines.
-    Json,
 }
 
 /// The commands.
@@ -79,7 +72,7 @@ pub enum Command {
 /// Where articles come from and how they are judged.
 #[derive(Debug, Args)]
 pub struct Content {
-    /// Folder of article files [env: ANP_CONTENT] [default: content]
+    /// Folder of article files (.md, .markdown) [env: ANP_CONTENT] [default: content]
     #[arg(value_name = "CONTENT")]
     pub content: Option<String>,
     /// Turn warnings into errors and require the fields that the generator writes
@@ -90,10 +83,11 @@ pub struct Content {
     #[arg(long)]
     pub drafts: bool,
     /// Fields that the schema does not know: allow, warn or deny [env: ANP_UNKNOWN_FIELDS]
+    /// [default: warn]
     #[arg(long, value_name = "RULE")]
     pub unknown_fields: Option<String>,
-    /// How many articles may be invalid, as a count or a percentage [env: ANP_MAX_INVALID]
-    /// [default: 5%]
+    /// How many articles may be invalid, as a count or a percentage; with more, the whole batch
+    /// is refused [env: ANP_MAX_INVALID] [default: 5%]
     #[arg(long, value_name = "N|P%")]
     pub max_invalid: Option<String>,
     /// Folder of templates that replace the built-in ones [env: ANP_TEMPLATES]
@@ -107,22 +101,23 @@ pub struct Import {
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
-    /// Time to live of articles that name none [env: ANP_TTL] [default: 7d]
+    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<String>,
     /// Remove what the store holds under the folders of CONTENT and CONTENT no longer has
     #[arg(long)]
     pub prune: bool,
-    /// How many of the stored articles --prune may remove [env: ANP_MAX_REMOVED] [default: 10%]
+    /// How many of the stored articles --prune may remove, as a count or a percentage
+    /// [env: ANP_MAX_REMOVED] [default: 10%]
     #[arg(long, value_name = "N|P%")]
     pub max_removed: Option<String>,
-    /// Let --prune remove more than that
+    /// Let --prune remove more than --max-removed
     #[arg(long, requires = "prune")]
     pub force: bool,
-    /// Who is responsible for the run [env: ANP_OWNER]
+    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
     #[arg(long)]
     pub owner: Option<String>,
-    /// What the owner expects of the run [env: ANP_EXPECTED_RESULT]
+    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
     #[arg(long, value_name = "TEXT")]
     pub expected_result: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose as RunPurpose, Run};
+use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Status};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
@@ -63,8 +64,12 @@ impl Job<'_> {
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
         outcome.dry_run("import", &address.to_string());
+        // An id as the run would have it, so that the bytes foreseen are the bytes written.
+        let id = Runs::of(&self.settings.state_dir)
+            .new_id(now_ms, 0)
+            .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
-        let plan = self.plan(&mut store.session, "dry-run", now_ms, None, outcome)?;
+        let plan = self.plan(&mut store.session, &id, now_ms, None, outcome)?;
         let mut counts = plan.counts();
         for entry in &plan.survey.entries {
             plan.foresee(entry, &self.keys, &mut counts, outcome);

@@ -1,7 +1,6 @@
 //! Running among others: one writer at a time, and the list of what ran.
 
 pub mod connect;
-pub mod lease;
 pub mod lock;
 pub mod run;
 pub mod runs;

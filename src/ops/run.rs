@@ -9,12 +9,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::connect::{Connected, host, program, shell_word};
-use super::lease::{Holder, LENGTH, Lease, LeaseError};
 use super::lock::FolderLock;
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::Progress;
+use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::settings::Settings;

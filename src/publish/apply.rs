@@ -12,10 +12,10 @@ use std::io;
 
 use thiserror::Error;
 
+use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
-use crate::ops::lease::{Lease, LeaseError};
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …

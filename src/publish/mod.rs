@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod expiry;
+pub mod lease;
 pub mod manifest;
 pub mod plan;
 pub mod spool;

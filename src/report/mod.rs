@@ -4,5 +4,5 @@ pub mod diagnostics;
 mod output;
 mod progress;
 
-pub use output::{Output, note};
+pub use output::{Format, Output, note};
 pub use progress::Progress;

@@ -2,9 +2,19 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cli::Format;
+/// What stdout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For import and rollback, text on a terminal and JSON lines elsewhere; for the others text.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Where results go.
 pub struct Output {

@@ -21,7 +21,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 19] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),

@@ -1,0 +1,401 @@
+//! Other writers and lost replies between the look, the intent and the write. The store is
+//! real; a thin seam around it acts in between, as another client would.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anp::publish::apply::{Apply, Group, Progress, Stop};
+use anp::publish::lease::{Holder, Lease};
+use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
+use anp::publish::state::{Fingerprint, Present};
+use anp::publish::step::{Step, Want};
+use anp::store::{Address, Batch, Patience, Reply, Session, Store, StoreError, connect};
+use support::Server;
+
+const PATIENCE: Patience = Patience {
+    timeout: Duration::from_secs(10),
+    deadline: Duration::from_secs(10),
+};
+const LATER_MS: i64 = 4_000_000_000_000;
+
+/// What a batch is for, told by its commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Look,
+    Write,
+    Other,
+}
+
+fn stage(batch: &Batch) -> Stage {
+    let text = String::from_utf8_lossy(batch.bytes()).into_owned();
+    if text.contains("TIME") {
+        Stage::Look
+    } else if text.contains("PXAT") || text.contains("EVALSHA") {
+        Stage::Write
+    } else {
+        Stage::Other
+    }
+}
+
+type Hook = Box<dyn FnMut(Stage, usize, &mut Vec<Reply>) + Send>;
+
+/// A real connection, with something that happens before or after each batch.
+struct Between {
+    inner: Box<dyn Store>,
+    /// Called before a batch is sent: its stage, and how many of that stage came before.
+    before: Box<dyn FnMut(Stage, usize) + Send>,
+    /// Called with the replies.
+    after: Hook,
+    seen: [usize; 3],
+}
+
+impl Store for Between {
+    fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+        let stage = stage(batch);
+        let count = &mut self.seen[stage as usize];
+        let number = *count;
+        *count += 1;
+        (self.before)(stage, number);
+        let mut replies = self.inner.send(batch)?;
+        (self.after)(stage, number, &mut replies);
+        Ok(replies)
+    }
+}
+
+struct Scene {
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+struct Applied {
+    fates: Vec<(String, Fate)>,
+    progress: Progress,
+    stopped: Option<Stop>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self {
+            server: Server::start(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.folder.path().join("run.zst")
+    }
+
+    fn apply(
+        &self,
+        groups: Vec<Group>,
+        before: impl FnMut(Stage, usize) + Send + 'static,
+        after: impl FnMut(Stage, usize, &mut Vec<Reply>) + Send + 'static,
+    ) -> Applied {
+        let address = Address::parse(&self.server.url()).unwrap();
+        let holder = Holder {
+            token: "t".to_owned(),
+            run: "r".to_owned(),
+            owner: None,
+            host: "h".to_owned(),
+            pid: 1,
+            state_dir: "/s".to_owned(),
+        };
+        let mut plain = Session::new(connect(&address, None, PATIENCE).unwrap(), PATIENCE);
+        let lease = Lease::take(&mut plain, "anp:lock".to_owned(), &holder).unwrap();
+        let mut session = Session::new(
+            Box::new(Between {
+                inner: connect(&address, None, PATIENCE).unwrap(),
+                before: Box::new(before),
+                after: Box::new(after),
+                seen: [0; 3],
+            }),
+            PATIENCE,
+        );
+        let mut manifest = Writer::create(&self.manifest(), &Line::Header(header())).unwrap();
+        let mut progress = Progress::default();
+        let mut fates = Vec::new();
+        let stopped = Apply {
+            session: &mut session,
+            manifest: &mut manifest,
+            lease: &lease,
+            under_oom: false,
+        }
+        .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
+            fates.push((report.key.to_owned(), report.fate));
+        })
+        .err();
+        Applied {
+            fates,
+            progress,
+            stopped,
+        }
+    }
+
+    /// A closure that runs one command as another client.
+    fn other(&self, line: &'static str) -> impl Fn() + Send + use<> {
+        let url = self.server.url();
+        move || {
+            let mut connection = redis::Client::open(&*url)
+                .unwrap()
+                .get_connection()
+                .unwrap();
+            let mut words = line.split(' ');
+            let mut command = redis::cmd(words.next().unwrap());
+            words.for_each(|word| {
+                command.arg(word);
+            });
+            command.query::<redis::Value>(&mut connection).unwrap();
+        }
+    }
+}
+
+fn header() -> Header {
+    serde_json::from_value(serde_json::json!({
+        "format": 1, "anp": "0", "run": "r", "command": "import", "started_at": 0,
+        "server": "s", "db": 0, "prefix": "anp", "settings_digest": "", "rollback": "",
+        "host": "h", "pid": 1,
+    }))
+    .unwrap()
+}
+
+fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
+    Step {
+        key: key.to_owned(),
+        prior_bytes: 0,
+        want: Want::Put {
+            content: value.as_bytes().to_vec(),
+            made: Present {
+                kind: "string".to_owned(),
+                expires_at_ms: Some(expires_at_ms),
+                fingerprint: Fingerprint::of(value.as_bytes()),
+            },
+            create,
+        },
+    }
+}
+
+fn article(create: bool) -> Vec<Group> {
+    vec![vec![
+        put("page", "new page", create, LATER_MS),
+        put("meta", "new meta", create, LATER_MS),
+    ]]
+}
+
+fn nothing(_: Stage, _: usize, _: &mut Vec<Reply>) {}
+
+/// Runs `action` before the first batch of `when`.
+fn once(when: Stage, action: impl Fn() + Send + 'static) -> impl FnMut(Stage, usize) + Send {
+    move |stage, number| {
+        if stage == when && number == 0 {
+            action();
+        }
+    }
+}
+
+fn fates(result: &Applied) -> Vec<(&str, Fate)> {
+    result
+        .fates
+        .iter()
+        .map(|(key, fate)| (key.as_str(), *fate))
+        .collect()
+}
+
+#[test]
+fn a_key_created_by_somebody_meanwhile_is_kept_and_its_meta_withheld() {
+    let scene = Scene::new();
+    let other = scene.other("SET page theirs");
+    let result = scene.apply(article(true), once(Stage::Write, other), nothing);
+    assert!(result.stopped.is_none());
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Conflict), ("meta", Fate::Withheld)]
+    );
+    assert_eq!(scene.server.get("page").unwrap(), "theirs");
+    assert_eq!(scene.server.get("meta"), None);
+    assert_eq!(result.progress.counts.conflicts, 1);
+    assert_eq!(result.progress.counts.withheld, 1);
+    assert_eq!(result.progress.counts.written(), 0);
+}
+
+#[test]
+fn a_value_or_an_expiry_changed_after_the_intent_is_kept() {
+    for line in [
+        "SET page theirs PXAT 4000000000000",
+        "PEXPIREAT page 4000000000009",
+        "DEL page",
+    ] {
+        let scene = Scene::new();
+        scene.server.command("SET page old PXAT 4000000000001");
+        let other = scene.other(line);
+        let result = scene.apply(article(false), once(Stage::Write, other), nothing);
+        assert_eq!(
+            fates(&result),
+            [("page", Fate::Conflict), ("meta", Fate::Withheld)],
+            "{line}"
+        );
+        assert_ne!(
+            scene.server.get("page").as_deref(),
+            Some("new page"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_merely_expired_after_the_intent_is_written() {
+    let scene = Scene::new();
+    scene.server.command("SET page old PX 300");
+    let wait = || std::thread::sleep(Duration::from_millis(400));
+    let result = scene.apply(article(false), once(Stage::Write, wait), nothing);
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Written), ("meta", Fate::Written)]
+    );
+    assert_eq!(scene.server.get("page").unwrap(), "new page");
+}
+
+#[test]
+fn what_was_planned_as_an_update_and_is_gone_is_created() {
+    let scene = Scene::new();
+    scene.server.command("SET page old");
+    let other = scene.other("DEL page");
+    let result = scene.apply(article(false), once(Stage::Look, other), nothing);
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Written), ("meta", Fate::Written)]
+    );
+    assert_eq!(result.progress.counts.created, 2);
+}
+
+#[test]
+fn a_refused_nx_is_our_own_write_if_the_state_is_the_one_to_be_made() {
+    let scene = Scene::new();
+    // The same bytes and expiry are there already: our write, whose reply was lost.
+    let url = scene.server.url();
+    let ours = move || {
+        let mut connection = redis::Client::open(&*url)
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        redis::cmd("SET")
+            .arg(&["page", "new page", "PXAT", "4000000000000"])
+            .query::<()>(&mut connection)
+            .unwrap();
+    };
+    let result = scene.apply(article(true), once(Stage::Write, ours), nothing);
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Written), ("meta", Fate::Written)]
+    );
+    assert_eq!(result.progress.counts.conflicts, 0);
+}
+
+#[test]
+fn an_object_whose_expiry_has_passed_is_not_sent() {
+    let scene = Scene::new();
+    let groups = vec![vec![
+        put("page", "p", true, 1_000),
+        put("meta", "m", true, 1_000),
+    ]];
+    let result = scene.apply(groups, |_, _| {}, nothing);
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Expired), ("meta", Fate::Expired)]
+    );
+    assert_eq!(scene.server.get("page"), None);
+}
+
+#[test]
+fn every_intent_is_durable_before_the_first_write_is_sent() {
+    let scene = Scene::new();
+    scene.server.command("SET meta old PXAT 4000000000001");
+    let path = scene.manifest();
+    let announced = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&announced);
+    let before = move |stage, number| {
+        if stage == Stage::Write && number == 0 {
+            let manifest = Manifest::open(&path, Verify::All).unwrap();
+            for line in manifest.batches().flat_map(Result::unwrap) {
+                if let Line::Intent(intent) = line {
+                    let prior = intent.prior.and_then(|prior| prior.value);
+                    seen.lock().unwrap().push((intent.key, prior));
+                }
+            }
+        }
+    };
+    let groups = vec![vec![
+        put("page", "new page", true, LATER_MS),
+        put("meta", "new meta", false, LATER_MS),
+    ]];
+    scene.apply(groups, before, nothing);
+    assert_eq!(
+        *announced.lock().unwrap(),
+        [
+            ("page".to_owned(), None),
+            ("meta".to_owned(), Some("old".to_owned())),
+        ]
+    );
+}
+
+#[test]
+fn pages_are_acknowledged_before_their_metas_are_sent() {
+    let scene = Scene::new();
+    let url = scene.server.url();
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&held);
+    let before = move |stage, _| {
+        if stage == Stage::Write {
+            let mut connection = redis::Client::open(&*url)
+                .unwrap()
+                .get_connection()
+                .unwrap();
+            let pair: (Option<String>, Option<String>) = redis::cmd("MGET")
+                .arg(&["page", "meta"])
+                .query(&mut connection)
+                .unwrap();
+            seen.lock()
+                .unwrap()
+                .push((pair.0.is_some(), pair.1.is_some()));
+        }
+    };
+    scene.apply(article(true), before, nothing);
+    assert_eq!(*held.lock().unwrap(), [(false, false), (true, false)]);
+}
+
+#[test]
+fn an_error_in_the_middle_of_a_batch_stops_the_run_and_hides_no_other_reply() {
+    let scene = Scene::new();
+    let groups = (0..3)
+        .map(|number| vec![put(&format!("page{number}"), "p", true, LATER_MS)])
+        .collect();
+    let after = |stage, _: usize, replies: &mut Vec<Reply>| {
+        if stage == Stage::Write {
+            replies[1] = Reply::Error {
+                code: "OOM".to_owned(),
+                detail: "command not allowed".to_owned(),
+            };
+        }
+    };
+    let result = scene.apply(groups, |_, _| {}, after);
+    assert!(matches!(result.stopped, Some(Stop::Store(_))));
+    assert_eq!(
+        fates(&result),
+        [("page0", Fate::Written), ("page2", Fate::Written)]
+    );
+    assert_eq!(result.progress.counts.created, 2);
+    assert!(result.progress.touched);
+}
+
+#[test]
+fn a_lost_lease_stops_the_run_before_it_writes() {
+    let scene = Scene::new();
+    let other = scene.other("SET anp:lock somebody-else");
+    let result = scene.apply(article(true), once(Stage::Look, other), nothing);
+    assert!(matches!(result.stopped, Some(Stop::Lease(_))));
+    assert_eq!(scene.server.get("page"), None);
+    assert!(!result.progress.touched);
+}

@@ -1,0 +1,154 @@
+//! Dependencies between modules go one way. This reads every `use crate::` of the sources
+//! and fails when a module uses one that it must not know.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Each module, and the modules that it may use.
+const ALLOWED: [(&str, &[&str]); 17] = [
+    ("exit", &[]),
+    ("diagnostic", &[]),
+    ("duration", &[]),
+    ("yaml", &["diagnostic", "duration"]),
+    ("article", &["diagnostic", "duration", "yaml"]),
+    ("render", &["article"]),
+    ("store", &[]),
+    ("publish", &["article", "render", "store"]),
+    ("ops", &["exit", "failure", "publish", "settings", "store"]),
+    ("failure", &["exit", "store"]),
+    (
+        "source",
+        &["article", "diagnostic", "publish", "render", "store"],
+    ),
+    ("report", &["diagnostic"]),
+    (
+        "settings",
+        &[
+            "article",
+            "diagnostic",
+            "exit",
+            "failure",
+            "render",
+            "report",
+            "store",
+            "yaml",
+        ],
+    ),
+    ("cli", &["exit", "report"]),
+    ("synth", &[]),
+    (
+        "commands",
+        &[
+            "article", "cli", "duration", "exit", "failure", "ops", "publish", "render", "report",
+            "settings", "source", "store",
+        ],
+    ),
+    ("main", &[]),
+];
+
+/// The modules that `text` names behind `crate::`, tests of a module included.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rest in text.split("crate::").skip(1) {
+        let name: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect();
+        names.insert(name);
+    }
+    names
+}
+
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "rs")
+        })
+        .map(|entry| {
+            let relative = entry.path().strip_prefix(folder).unwrap().to_owned();
+            let first = relative.components().next().unwrap();
+            let module = first.as_os_str().to_str().unwrap();
+            let module = module.strip_suffix(".rs").unwrap_or(module).to_owned();
+            (module, std::fs::read_to_string(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn no_module_uses_one_that_it_must_not_know() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, text) in sources(&folder) {
+        if module == "lib" {
+            continue;
+        }
+        let names = used(&text);
+        uses.entry(module).or_default().extend(names);
+    }
+    let allowed: BTreeMap<String, BTreeSet<String>> = ALLOWED
+        .iter()
+        .map(|(module, names)| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            ((*module).to_owned(), names)
+        })
+        .collect();
+    let modules = |map: &BTreeMap<String, BTreeSet<String>>| {
+        map.keys().cloned().collect::<BTreeSet<String>>()
+    };
+    assert_eq!(modules(&uses), modules(&allowed), "a module without a row");
+    for (module, names) in &uses {
+        let unknown: Vec<_> = names
+            .iter()
+            .filter(|name| *name != module && !allowed[module].contains(*name))
+            .collect();
+        assert!(unknown.is_empty(), "{module} must not use {unknown:?}");
+        let idle: Vec<_> = allowed[module].difference(names).collect();
+        assert!(idle.is_empty(), "{module} does not use {idle:?} any more");
+    }
+}
+
+#[test]
+fn no_two_modules_use_each_other() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
+    let mut placed: BTreeSet<&str> = BTreeSet::new();
+    while placed.len() < allowed.len() {
+        let before = placed.len();
+        for (module, names) in &allowed {
+            if names.iter().all(|name| placed.contains(name)) {
+                placed.insert(module);
+            }
+        }
+        let stuck: Vec<_> = allowed
+            .keys()
+            .filter(|name| !placed.contains(*name))
+            .collect();
+        assert!(placed.len() > before, "a circle among {stuck:?}");
+    }
+}
+
+#[test]
+fn articles_and_pages_never_see_the_store_the_command_line_or_the_terminal() {
+    for (module, names) in ALLOWED {
+        if ["article", "render", "yaml", "diagnostic"].contains(&module) {
+            for hidden in [
+                "store", "cli", "report", "commands", "ops", "settings", "publish",
+            ] {
+                assert!(!names.contains(&hidden), "{module} sees {hidden}");
+            }
+        }
+    }
+    let plan = include_str!("../src/publish/plan.rs");
+    let step = include_str!("../src/publish/step.rs");
+    for text in [plan, step] {
+        assert!(
+            !used(text).contains("store"),
+            "decisions are made without the store"
+        );
+    }
+}

@@ -1,0 +1,296 @@
+//! The manifest file: readable with common tools, cut where it is torn, refused where it is
+//! damaged.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use anp::publish::manifest::{
+    Action, Counts, Damage, FORMAT, Footer, Header, Intent, Line, Manifest, Outcome, Snapshot,
+    Status, Verify, Writer,
+};
+use support::World;
+
+fn header() -> Header {
+    Header {
+        format: FORMAT,
+        anp: "0.0.0".to_owned(),
+        run: "20260101T000000.000Z-0001".to_owned(),
+        command: "import".to_owned(),
+        started_at: 1_767_225_600_000,
+        owner: None,
+        expected_result: None,
+        server: "redis://127.0.0.1:1/0".to_owned(),
+        db: 0,
+        prefix: "anp".to_owned(),
+        settings_digest: String::new(),
+        rollback: "anp rollback 20260101T000000.000Z-0001".to_owned(),
+        content: None,
+        undoes: None,
+        host: "host".to_owned(),
+        pid: 1,
+    }
+}
+
+fn intent(key: &str) -> Line {
+    Line::Intent(Intent {
+        key: key.to_owned(),
+        action: Action::Create,
+        prior: None,
+        made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
+    })
+}
+
+/// A small manifest: header, two batches, footer. Returns the bytes and the end of each
+/// frame.
+fn small(folder: &Path) -> (Vec<u8>, Vec<usize>) {
+    let path = folder.join("whole.zst");
+    let mut ends = Vec::new();
+    let mut writer = Writer::create(&path, &Line::Header(header())).unwrap();
+    let length = || usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+    ends.push(length());
+    for batch in [["a", "b"], ["c", "d"]] {
+        let lines: Vec<Line> = batch.iter().map(|key| intent(key)).collect();
+        writer.append(&lines).unwrap();
+        ends.push(length());
+    }
+    let footer = Footer {
+        status: Status::Done,
+        ended_at: 1_767_225_600_001,
+        counts: Counts::default(),
+    };
+    writer.append(&[Line::Footer(footer)]).unwrap();
+    ends.push(length());
+    (std::fs::read(&path).unwrap(), ends)
+}
+
+fn open(folder: &Path, bytes: &[u8]) -> Result<Manifest, Damage> {
+    let path = folder.join("changed.zst");
+    std::fs::write(&path, bytes).unwrap();
+    Manifest::open(&path, Verify::All)
+}
+
+fn keys(manifest: &Manifest) -> Vec<String> {
+    manifest
+        .batches()
+        .flat_map(Result::unwrap)
+        .filter_map(|line| match line {
+            Line::Intent(intent) => Some(intent.key),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Asserts that of a file torn in the frame that begins at `ends[frame - 1]`, just the
+/// frames before it are used.
+fn assert_cut(result: Result<Manifest, Damage>, ends: &[usize], frame: usize, what: &str) {
+    if frame == 0 {
+        let refused = matches!(result, Err(Damage::NoHeader { .. }));
+        assert!(refused, "{what}: a torn header is no manifest");
+        return;
+    }
+    let manifest = result.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(manifest.frames(), frame, "{what}");
+    let expected = [vec![], vec!["a", "b"], vec!["a", "b", "c", "d"]];
+    assert_eq!(keys(&manifest), expected[(frame - 1).min(2)], "{what}");
+    assert_eq!(manifest.torn_at(), Some(ends[frame - 1] as u64), "{what}");
+}
+
+#[test]
+fn cut_off_at_any_byte_the_whole_frames_before_it_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    for length in 0..bytes.len() {
+        let frame = ends.iter().filter(|end| **end <= length).count();
+        let result = open(folder.path(), &bytes[..length]);
+        if frame > 0 && ends[frame - 1] == length {
+            let manifest = result.unwrap();
+            assert_eq!(manifest.frames(), frame);
+            assert_eq!(manifest.torn_at(), None, "cut between two frames");
+        } else {
+            assert_cut(result, &ends, frame, &format!("cut at {length}"));
+        }
+    }
+}
+
+#[test]
+fn zeros_from_any_byte_of_the_last_frame_on_are_a_torn_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    for last in 0..ends.len() {
+        let start = if last == 0 { 0 } else { ends[last - 1] };
+        for from in start..ends[last] {
+            for beyond in [0, 1, 4096] {
+                let mut torn = bytes[..ends[last]].to_vec();
+                torn[from..].fill(0);
+                torn.resize(ends[last] + beyond, 0);
+                let what = format!("zeros from {from}, {beyond} beyond");
+                assert_cut(open(folder.path(), &torn), &ends, last, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let frame = ends.iter().filter(|end| **end <= bit / 8).count();
+        let start = if frame == 0 { 0 } else { ends[frame - 1] } as u64;
+        match open(folder.path(), &flipped) {
+            Err(Damage::Damaged { offset, .. }) => {
+                let inside = (start..ends[frame] as u64).contains(&offset);
+                assert!(inside, "bit {bit}: offset {offset} is not in its frame");
+            }
+            Err(error) => panic!("bit {bit}: {error}"),
+            Ok(_) => panic!("bit {bit} went unseen"),
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_is_missing_doubled_or_swapped_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    let frame = |index: usize| &bytes[if index == 0 { 0 } else { ends[index - 1] }..ends[index]];
+    for order in [
+        vec![0, 2, 3],
+        vec![0, 1, 1, 2],
+        vec![0, 2, 1, 3],
+        vec![1, 0],
+    ] {
+        let file: Vec<u8> = order
+            .iter()
+            .flat_map(|index| frame(*index))
+            .copied()
+            .collect();
+        let result = open(folder.path(), &file);
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "{order:?}");
+    }
+}
+
+#[test]
+fn an_existing_file_or_a_full_disk_makes_no_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.zst");
+    assert!(Writer::create(&path, &Line::Header(header())).is_ok());
+    // The same path again: an existing manifest is never overwritten.
+    assert!(Writer::create(&path, &Line::Header(header())).is_err());
+    let outcome = Line::Outcome(Outcome {
+        key: "k".to_owned(),
+        fate: anp::publish::manifest::Fate::Conflict,
+    });
+    // /dev/full refuses every write, as a full disk does.
+    let full = folder.path().join("full");
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    assert!(Writer::create(&full, &outcome).is_err());
+}
+
+#[test]
+fn any_zstd_reads_it_as_json_lines_and_only_its_owner_may() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let variables = [
+        ("ANP_OWNER", "night shift"),
+        ("ANP_EXPECTED_RESULT", "one article"),
+    ];
+    world.anp_with(&["import"], &variables).exits(0);
+    let run = world.runs().pop().unwrap();
+    let path = world.manifest(&run);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = zstd::decode_all(&std::fs::read(&path).unwrap()[..]).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    let types: Vec<_> = lines
+        .iter()
+        .map(|line| line["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, ["header", "intent", "intent", "footer"]);
+    let header = &lines[0];
+    assert_eq!(header["run"], *run);
+    assert_eq!(header["command"], "import");
+    assert_eq!(header["owner"], "night shift");
+    assert_eq!(header["expected_result"], "one article");
+    assert_eq!(header["prefix"], "anp");
+    assert!(
+        header["server"]
+            .as_str()
+            .unwrap()
+            .starts_with("redis+unix:///")
+    );
+    let rollback = header["rollback"].as_str().unwrap();
+    let state = world.path("state");
+    assert!(rollback.ends_with(&format!("rollback {run} --state-dir {}", state.display())));
+    assert_eq!(lines[3]["status"], "done");
+    assert_eq!(lines[3]["counts"]["created"], 2);
+}
+
+#[test]
+fn a_torn_manifest_still_undoes_what_it_announced() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let path = world.manifest(&world.runs()[0]);
+    let bytes = std::fs::read(&path).unwrap();
+    // The footer is torn off in its middle: as if the run had been killed there.
+    std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
+    let ran = world.anp("runs");
+    ran.exits(0).says("unfinished");
+    let ran = world.anp("rollback last");
+    ran.exits(0).notes("the manifest is torn at byte");
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn a_damaged_manifest_is_refused_and_nothing_is_written() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let before = world.server.dump();
+    let run = world.runs().pop().unwrap();
+    let path = world.manifest(&run);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let ran = world.anp_with(&["rollback", &run], &[]);
+    ran.exits(65)
+        .notes("is damaged at byte")
+        .notes("nothing was written");
+    world.anp("rollback last").exits(65);
+    world.anp("verify last").exits(65);
+    assert_eq!(world.server.dump(), before);
+    assert_eq!(world.runs().len(), 1);
+}
+
+#[test]
+fn a_run_that_died_before_its_header_was_durable_wrote_nothing() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let before = world.server.dump();
+    let good = world.runs().pop().unwrap();
+    std::fs::write(
+        world.path("state/runs/99990101T000000.000Z-0000.jsonl.zst"),
+        "",
+    )
+    .unwrap();
+    let ran = world.anp("rollback last");
+    ran.exits(3)
+        .notes("wrote nothing to the store")
+        .notes(&format!("rollback {good}"));
+    assert_eq!(world.server.dump(), before);
+    world
+        .anp("runs")
+        .exits(0)
+        .says("died before it wrote anything");
+}
