@@ -47,6 +47,13 @@ impl StoreError {
     }
 }
 
+/// What servers say of a missing right where they, or the client library, do not say NOPERM.
+const RIGHT_MISSING: [&str; 3] = [
+    "The user executing the script can't",
+    "ACL failure in script",
+    "has no permissions to",
+];
+
 /// The class of an error reply, by its first word (and for the plain `ERR` by its text).
 #[must_use]
 pub fn classify(code: &str, detail: &str) -> Class {
@@ -56,13 +63,8 @@ pub fn classify(code: &str, detail: &str) -> Class {
         "READONLY" | "MOVED" | "ASK" => Class::FindAgain,
         "NOSCRIPT" => Class::LoadAgain,
         "NOPERM" | "NOAUTH" | "WRONGPASS" | "CROSSSLOT" => Class::Never,
-        // A right that a command inside a script lacks: Redis 7.0, and later ones.
-        "ERR"
-            if detail.starts_with("The user executing the script can't")
-                || detail.starts_with("ACL failure in script") =>
-        {
-            Class::Never
-        }
+        // A right that is missing in a script, or for SELECT, comes as a plain ERR.
+        "ERR" if RIGHT_MISSING.iter().any(|words| detail.contains(words)) => Class::Never,
         _ => Class::Stop,
     }
 }
@@ -86,6 +88,7 @@ mod tests {
         for detail in [
             "The user executing the script can't run this command or subcommand script: 1f",
             "ACL failure in script: User anp has no permissions to run the 'set' command",
+            "this user has no permissions to run the 'select' command",
         ] {
             assert_eq!(classify("ERR", detail), Class::Never);
         }

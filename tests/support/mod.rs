@@ -2,8 +2,13 @@
 #![allow(dead_code, reason = "each test file uses the part it needs")]
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -68,6 +73,28 @@ impl Server {
             command.arg(*word);
         }
         command.query(&mut self.connection()).unwrap()
+    }
+
+    /// A proxy before the server. The connection that first sends `cut_at` is cut, once the
+    /// server has carried out what reached it; its replies are lost.
+    pub fn proxy(&self, cut_at: &'static [u8]) -> String {
+        let path = self.folder.path().join("proxy");
+        let listener = UnixListener::bind(&path).unwrap();
+        let socket = self.socket();
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let server = UnixStream::connect(&socket).unwrap();
+                let (client, to_client) = twice(client.unwrap());
+                let (server, from_server) = twice(server);
+                let lost = Arc::new(AtomicBool::new(false));
+                let replies = {
+                    let lost = Arc::clone(&lost);
+                    std::thread::spawn(move || forward_replies(from_server, to_client, &lost))
+                };
+                std::thread::spawn(move || forward(client, server, cut_at, &lost, replies));
+            }
+        });
+        format!("redis+unix://{}", path.display())
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
@@ -136,6 +163,42 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn twice(stream: UnixStream) -> (UnixStream, UnixStream) {
+    let other = stream.try_clone().unwrap();
+    (stream, other)
+}
+
+fn forward_replies(mut server: UnixStream, mut client: UnixStream, lost: &AtomicBool) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(length @ 1..) = server.read(&mut buffer) {
+        if !lost.load(Ordering::SeqCst) {
+            let _ = client.write_all(&buffer[..length]);
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+fn forward(
+    mut client: UnixStream,
+    mut server: UnixStream,
+    cut_at: &[u8],
+    lost: &AtomicBool,
+    replies: std::thread::JoinHandle<()>,
+) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(length @ 1..) = client.read(&mut buffer) {
+        let cut = buffer[..length].windows(cut_at.len()).any(|w| w == cut_at);
+        lost.fetch_or(cut, Ordering::SeqCst);
+        let _ = server.write_all(&buffer[..length]);
+        if cut {
+            break;
+        }
+    }
+    // The server closes its side when it has carried out what was sent.
+    let _ = server.shutdown(Shutdown::Write);
+    let _ = replies.join();
 }
 
 pub fn server_program() -> &'static str {
@@ -247,6 +310,25 @@ impl World {
             .env("ANP_STATE_DIR", self.path("state-without-rights"))
             .args(line.split_whitespace());
         Ran::of(&mut command)
+    }
+
+    /// Runs anp with files limited to `kib` KiB: to it, the disk is full at that point.
+    pub fn anp_with_small_files(&self, kib: u64, line: &str) -> Ran {
+        let mut command = self.program("bash");
+        command
+            .arg("-c")
+            .arg(r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#)
+            .arg(kib.to_string())
+            .arg(env!("CARGO_BIN_EXE_anp"))
+            .env("ANP_REDIS_URL", self.server.url())
+            .env("ANP_STATE_DIR", self.path("state"))
+            .args(line.split_whitespace());
+        Ran::of(&mut command)
+    }
+
+    /// Runs a command line that anp printed, as a person would who copies it into a shell.
+    pub fn shell(&self, line: &str) -> Ran {
+        Ran::of(self.program("sh").arg("-c").arg(line))
     }
 
     /// The meta object of a route.

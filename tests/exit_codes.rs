@@ -1,0 +1,676 @@
+//! Every exit code, from the situation that it stands for.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use anp::exit::Exit;
+use anp::store::ACL_LINE;
+use support::{Ran, Server, World, set_mode};
+
+fn one_article() -> World {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world
+}
+
+/// Nothing reached the store, and the command says so.
+#[track_caller]
+fn wrote_nothing(world: &World, ran: &Ran) {
+    assert!(world.server.dump().is_empty(), "{ran}");
+    ran.notes("nothing was written");
+}
+
+#[test]
+fn each_code_stands_in_the_help() {
+    let help = World::new().anp("--help");
+    help.exits(0);
+    for exit in [
+        Exit::Done,
+        Exit::Usage,
+        Exit::Partial,
+        Exit::Locked,
+        Exit::Paused,
+        Exit::Refused,
+        Exit::Unavailable,
+        Exit::Manifest,
+        Exit::Stopped,
+        Exit::NotPermitted,
+        Exit::Config,
+        Exit::Interrupted,
+    ] {
+        help.says(&format!("\n  {:<5}", exit.code()));
+    }
+}
+
+#[test]
+fn success_is_0_and_warnings_alone_do_not_change_that() {
+    let world = one_article();
+    world.write("content/b.md", "---\ntitle: b\nmenu: 1\n---\nText.\n");
+    world.anp("import").exits(0).notes("warning: unknown field");
+    for command in [
+        "check",
+        "import --dry-run",
+        "verify last",
+        "show /a/",
+        "runs",
+        "schema",
+        "rollback last",
+        "--version",
+    ] {
+        world.anp(command).exits(0);
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    let world = one_article();
+    for (line, words) in [
+        ("", "Usage: anp [OPTIONS] <COMMAND>"),
+        ("publish", "unrecognized subcommand 'publish'"),
+        ("import --nope", "unexpected argument '--nope'"),
+        ("import --force", "--prune"),
+        ("show /a/ --page --meta", "cannot be used with"),
+        (
+            "import --ttl 59s",
+            "error: --ttl: expected a duration from 1m to 3650d (for example 12h), found '59s'\n",
+        ),
+        ("import --prefix a:", "error: --prefix: expected 1 to 64 of"),
+        ("import --redis http://h/", "found the scheme 'http'"),
+        (
+            "rollback 20200101T000000.000Z-0000",
+            "error: there is no run",
+        ),
+        ("rollback last", "error: no run is recorded in "),
+        (
+            "verify ./nowhere.zst",
+            "error: there is no run './nowhere.zst'",
+        ),
+        ("show a%20b", "error: expected a route such as /a/b/"),
+    ] {
+        let ran = world.anp(line);
+        ran.exits(2).notes(words);
+        assert!(world.server.dump().is_empty(), "{ran}");
+    }
+}
+
+#[test]
+fn done_but_not_all_of_it_is_3() {
+    let world = one_article();
+    world.anp("import").exits(0);
+    world.server.command("SET anp:page:/a/ somebody-else");
+    world.anp("verify last").exits(3).says("1 different");
+    world.anp("rollback last").exits(3);
+    world
+        .anp("show /nowhere/")
+        .exits(3)
+        .notes("holds nothing for /nowhere/");
+}
+
+#[test]
+fn a_state_folder_in_use_by_another_process_is_11() {
+    let world = one_article();
+    world.anp("import").exits(0);
+    world.anp("rollback last").exits(0);
+    let lock = std::fs::OpenOptions::new()
+        .write(true)
+        .open(world.path("state/lock"))
+        .unwrap();
+    lock.try_lock().unwrap();
+    for command in ["import", "rollback last"] {
+        let ran = world.anp(command);
+        ran.exits(11).notes_exactly(&format!(
+            "error: another anp process is writing with the state folder {}\n  \
+             = expected: one writing run at a time\n  \
+             = retry: safe once it has ended; nothing was written\n",
+            world.path("state").display()
+        ));
+        wrote_nothing(&world, &ran);
+    }
+    // Who only looks takes no lock.
+    world.anp("import --dry-run").exits(0);
+    world.anp("runs").exits(0);
+    drop(lock);
+    world.anp("import").exits(0);
+}
+
+/// The lock as a run of `host` with the state folder `state_dir` would hold it.
+fn held_by(world: &World, host: &str, state_dir: &str) {
+    let lease = serde_json::json!({
+        "token": "00ff", "run": "20260101T000000.000Z-00ff", "owner": "night shift",
+        "host": host, "pid": 4711, "state_dir": state_dir,
+    });
+    world
+        .server
+        .run(&["SET", "anp:lock", &lease.to_string(), "PX", "25000"]);
+}
+
+fn this_host() -> String {
+    let uname = std::process::Command::new("uname")
+        .arg("-n")
+        .output()
+        .unwrap();
+    String::from_utf8(uname.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_lease_of_another_host_is_11_with_the_seconds_left() {
+    let world = one_article();
+    let state = world.path("state");
+    let state = state.to_str().unwrap();
+    let own_host = this_host();
+    for (host, state_dir) in [("elsewhere", state), (own_host.as_str(), "/another/folder")] {
+        held_by(&world, host, state_dir);
+        let before = world.server.get("anp:lock");
+        let ran = world.anp("import");
+        ran.exits(11).notes(&format!(
+            "error: run 20260101T000000.000Z-00ff holds the lock (host {host}, pid 4711, owner \
+             night shift); unless it is renewed, it runs out in "
+        ));
+        let seconds = ran.stderr.split("runs out in ").nth(1).unwrap();
+        let seconds: u64 = seconds.split(" s\n").next().unwrap().parse().unwrap();
+        assert!((1..=25).contains(&seconds), "{ran}");
+        ran.notes("= retry: safe once that run has ended; nothing was written");
+        assert_eq!(
+            world.server.get("anp:lock"),
+            before,
+            "the lock is left alone"
+        );
+        assert_eq!(world.server.dump().len(), 1, "{ran}");
+    }
+    assert!(world.runs().is_empty(), "no run began");
+}
+
+#[test]
+fn a_lease_of_this_host_and_folder_is_taken_over_at_once() {
+    let world = one_article();
+    held_by(&world, &this_host(), world.path("state").to_str().unwrap());
+    world.anp("import").exits(0);
+    assert_eq!(world.server.expiry("anp:lock"), -2, "given back at the end");
+}
+
+#[test]
+fn a_lock_that_says_nothing_is_respected_too() {
+    let world = one_article();
+    world.server.command("SET anp:lock something");
+    world.anp("import").exits(11).notes(
+        "error: the lock is held, and does not say by which run; it never runs out by itself: \
+         delete the key once no run is under way\n",
+    );
+    world.server.command("SET anp:lock something PX 9000");
+    world
+        .anp("import")
+        .exits(11)
+        .notes("does not say by which run; unless it is renewed, it runs out in ");
+    assert_eq!(world.server.get("anp:lock").unwrap(), "something");
+}
+
+#[test]
+fn refused_content_is_65() {
+    let world = World::new();
+    let ran = world.anp("import");
+    ran.exits(65);
+    wrote_nothing(&world, &ran);
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_69() {
+    let world = one_article();
+    for url in ["redis://127.0.0.1:1/0", "redis+unix:///nowhere/socket"] {
+        let arguments = ["import", "--redis", url];
+        let ran = world.anp_with(&arguments, &[]);
+        ran.exits(69)
+            .notes(&format!("error: connecting to {url}"))
+            .notes("\n  = retry: safe, nothing was written\n");
+        world
+            .anp_with(&["show", "/a/", "--redis", url], &[])
+            .exits(69);
+    }
+    // Listens, accepts, and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}/0", silent.local_addr().unwrap());
+    let ran = world.anp_with(&["import", "--redis", &url], &[("ANP_TIMEOUT", "1s")]);
+    ran.exits(69).notes_exactly(&format!(
+        "error: connecting to {url}: no answer within the time-out\n  \
+         = expected: a Redis (7.0 or later) or Valkey (7.2 or later) server that answers\n  \
+         = retry: safe, nothing was written\n"
+    ));
+    assert!(world.runs().is_empty());
+}
+
+#[test]
+fn a_database_that_the_server_lacks_is_69() {
+    let world = one_article();
+    let url = format!("{}?db=99", world.server.url());
+    world
+        .anp_with(&["import", "--redis", &url], &[])
+        .exits(69)
+        .notes("DB index is out of range");
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_74() {
+    let world = one_article();
+    world.write("file", "no folder");
+    let file = world.path("file");
+    let ran = world.anp_with(&["import", "--state-dir", file.to_str().unwrap()], &[]);
+    ran.exits(74).notes_exactly(&format!(
+        "error: cannot write the state folder {}: Not a directory (os error 20)\n  \
+         = expected: a state folder that can be written, with free space\n  \
+         = retry: safe once the folder can be written; nothing was written to the store\n",
+        file.display()
+    ));
+    wrote_nothing(&world, &ran);
+
+    // First the folder itself, then the one that holds the manifests.
+    let state = world.path("state-without-rights");
+    std::fs::create_dir_all(state.join("runs")).unwrap();
+    for (state_mode, runs_mode) in [(0o555, 0o777), (0o777, 0o555)] {
+        set_mode(&state, state_mode);
+        set_mode(state.join("runs"), runs_mode);
+        let ran = world.anp_without_rights("import");
+        ran.exits(74).notes("Permission denied (os error 13)");
+        wrote_nothing(&world, &ran);
+        // Reading needs no state folder at all.
+        world.anp_without_rights("import --dry-run").exits(0);
+    }
+}
+
+#[test]
+fn a_full_disk_in_the_survey_is_74() {
+    let world = World::new();
+    world.article("a.md", &"text ".repeat(100_000));
+    let ran = world.anp_with_small_files(64, "import");
+    ran.exits(74)
+        .notes("error: cannot write the spool of rendered objects: File too large");
+    wrote_nothing(&world, &ran);
+    world.anp("runs").exits(0).says("import  stopped");
+    world.anp("import").exits(0);
+}
+
+/// Text that zstd cannot make smaller.
+fn noise(length: usize) -> String {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'!' + (state % 90) as u8)
+    })
+    .take(length)
+    .collect()
+}
+
+#[test]
+fn a_manifest_that_cannot_be_written_is_74_and_the_store_is_not_touched() {
+    let world = one_article();
+    // The intent has to keep it: far more than the spool needs.
+    world.server.run(&["SET", "anp:page:/a/", &noise(500_000)]);
+    let before = world.server.dump();
+    let ran = world.anp_with_small_files(64, "import");
+    ran.exits(74).notes_exactly(
+        "error: cannot write the manifest: File too large (os error 27)\n  \
+         = retry: safe once the cause is gone; no key was changed\n",
+    );
+    assert_eq!(world.server.dump(), before);
+    assert_eq!(ran.counts()["created"], 0, "{ran}");
+    // What is on the disk is a torn manifest, and undoing it does nothing.
+    world.anp("rollback last").exits(3).notes("wrote nothing");
+    world.anp("import").exits(0);
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.dump(), before);
+}
+
+/// The rollback command that the run printed.
+fn printed_rollback(ran: &Ran) -> String {
+    let run = ran.of_type("run");
+    run[0]["rollback"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
+    let world = World::new();
+    for number in 0..40 {
+        world.article(&format!("a{number:02}.md"), &noise(80_000));
+    }
+    for line in [
+        "SET anp:page:/a00/ old PXAT 4000000000777",
+        "RPUSH anp:page:/a01/ x y z",
+        "SET other:key untouched",
+    ] {
+        world.server.command(line);
+    }
+    let before = world.server.dump();
+    // A first run that ends well, so that everything is loaded and measured.
+    let ran = world.anp("import --dry-run");
+    ran.exits(0);
+    let info: String = redis::cmd("INFO")
+        .arg("memory")
+        .query(&mut world.server.connection())
+        .unwrap();
+    let used = info
+        .lines()
+        .find_map(|line| line.strip_prefix("used_memory:"));
+    let room: u64 = used.unwrap().parse::<u64>().unwrap() + 2_000_000;
+    world
+        .server
+        .command(&format!("CONFIG SET maxmemory {room}"));
+
+    let ran = world.anp("import");
+    ran.exits(75)
+        .notes("error: writing: the server answered OOM ")
+        .notes("= retry: safe: roll back with the command below, or run the same command again\n");
+    let rollback = printed_rollback(&ran);
+    ran.notes(&format!("= rollback: {rollback}\n"));
+    let counts = ran.counts();
+    let written = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
+    let after = world.server.dump();
+    let changed = after
+        .iter()
+        .filter(|(key, state)| before.get(*key) != Some(*state));
+    assert_eq!(changed.count() as u64, written, "{ran}");
+    assert_eq!(ran.of_type("key").len() as u64, written, "{ran}");
+    assert!(written > 0 && written < 80, "it stopped in mid-run: {ran}");
+    let runs = world.anp("runs --format json").lines();
+    assert_eq!(runs[0]["status"], "stopped");
+    assert_eq!(runs[0]["counts"], counts);
+
+    world.server.command("CONFIG SET maxmemory 1");
+    let back = world.shell(&format!("{rollback} --format json"));
+    back.exits(0);
+    assert_eq!(world.server.dump(), before, "{back}");
+}
+
+#[test]
+fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
+    for roll_back in [true, false] {
+        let world = one_article();
+        world.article("b.md", "B.");
+        let proxy = world.server.proxy(b"$3\r\nSET\r\n");
+        let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+        ran.exits(75)
+            .notes("error: writing: ")
+            .notes("= rollback: ");
+        assert!(
+            world.server.get("anp:page:/a/").is_some(),
+            "a write arrived, its reply did not: {ran}"
+        );
+        // Nobody gave the lease back; this folder's next run takes it over.
+        if roll_back {
+            let url = world.server.url();
+            world
+                .anp_with(&["rollback", "last", "--redis", &url], &[])
+                .exits(0);
+            assert!(world.server.dump().is_empty(), "{ran}");
+        } else {
+            let again = world.anp("import");
+            again.exits(0);
+            assert!(world.server.get("anp:meta:/b/").is_some(), "{again}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_lost_before_the_first_write_is_69() {
+    let world = one_article();
+    let proxy = world.server.proxy(b"PEXPIRETIME");
+    let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+    ran.exits(69).notes("= retry: safe, nothing was written\n");
+    assert_eq!(world.server.expiry("anp:page:/a/"), -2, "{ran}");
+}
+
+#[test]
+fn missing_or_wrong_credentials_are_77() {
+    let world = one_article();
+    world.server.command("CONFIG SET requirepass right-one");
+    let wrong = format!(
+        "redis+unix://{}?pass=wrong-one",
+        world.server.socket().display()
+    );
+    let none = world.server.url();
+    for url in [&none, &wrong] {
+        for command in [&["import"][..], &["show", "/a/"]] {
+            let arguments = [command, &["--redis", url]].concat();
+            let ran = world.anp_with(&arguments, &[]);
+            ran.exits(77)
+                .notes(&format!("\n  = acl: {ACL_LINE}\n"))
+                .notes("= retry: not before the credentials or rights are changed; nothing was written")
+                .hides("wrong-one");
+        }
+    }
+    world
+        .anp_with(&["import"], &[("ANP_REDIS_PASSWORD", "right-one")])
+        .exits(0);
+}
+
+/// A user with the rights of [`ACL_LINE`] on a server, and what anp does with them.
+struct Restricted {
+    world: World,
+    url: String,
+}
+
+impl Restricted {
+    fn new() -> Self {
+        let world = World::with_server(Server::start());
+        world
+            .server
+            .command(&ACL_LINE.replace("PASSWORD", "s3cret"));
+        let socket = world.server.socket();
+        let url = format!(
+            "redis+unix://{}?db=1&user=anp&pass=s3cret",
+            socket.display()
+        );
+        Self { world, url }
+    }
+
+    fn anp(&self, line: &str) -> Ran {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let variables = [("ANP_REDIS_URL", self.url.as_str())];
+        self.world.anp_with(&arguments, &variables)
+    }
+
+    /// As the administrator, in the database of the user.
+    fn admin<T: redis::FromRedisValue>(&self, line: &str) -> T {
+        let url = format!("{}?db=1", self.world.server.url());
+        let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+        let mut command = redis::Cmd::new();
+        for word in line.split(' ') {
+            command.arg(word);
+        }
+        command.query(&mut connection).unwrap()
+    }
+
+    /// Everything that needs a right of its own, until the first that fails.
+    fn use_every_right(&self) -> Result<(), Ran> {
+        let world = &self.world;
+        let _ = std::fs::remove_dir_all(world.path("state"));
+        for line in [
+            "FLUSHALL",
+            "SCRIPT FLUSH",
+            "RPUSH anp:page:/list/ a b",
+            "HSET anp:page:/hash/ field value",
+            "SADD anp:page:/set/ member",
+            "SET anp:page:/string/ old",
+        ] {
+            self.admin::<redis::Value>(line);
+        }
+        for name in ["list", "hash", "set", "string", "fresh"] {
+            world.article(&format!("{name}.md"), "Text.");
+        }
+        let works = |line: &str| {
+            let ran = self.anp(line);
+            if ran.code == 0 { Ok(ran) } else { Err(ran) }
+        };
+        let first = works("import")?;
+        if self.admin::<bool>("EXISTS anp:lock") {
+            return Err(first);
+        }
+        works("verify last")?;
+        works("show /fresh/")?;
+        // A refresh that gives an expiry to a key without one, and takes it away again.
+        let at: i64 = self.admin("PEXPIRETIME anp:page:/fresh/");
+        self.admin::<()>("PERSIST anp:page:/fresh/");
+        works("import")?;
+        works("rollback last")?;
+        self.admin::<()>(&format!("PEXPIREAT anp:page:/fresh/ {at}"));
+        std::fs::remove_file(world.path("content/fresh.md")).unwrap();
+        works("import --prune --force")?;
+        works("rollback last")?;
+        works(&format!("rollback {}", world.runs()[0]))?;
+        self.admin::<()>("SET anp:lock held PX 20000");
+        let ran = self.anp("import");
+        self.admin::<()>("DEL anp:lock");
+        if ran.code == 11 { Ok(()) } else { Err(ran) }
+    }
+}
+
+#[test]
+fn the_rights_of_the_printed_line_are_enough() {
+    let restricted = Restricted::new();
+    if let Err(ran) = restricted.use_every_right() {
+        panic!("the rights of the ACL line do not suffice: {ran}");
+    }
+    assert_eq!(
+        restricted.admin::<i64>("DBSIZE"),
+        4,
+        "all is as it was before"
+    );
+}
+
+#[test]
+fn none_of_the_rights_of_the_printed_line_is_superfluous() {
+    let restricted = Restricted::new();
+    let rights: Vec<&str> = ACL_LINE
+        .split(' ')
+        .filter_map(|word| word.strip_prefix('+'))
+        .collect();
+    assert!(rights.len() > 20, "{rights:?}");
+    let mut failed = BTreeMap::new();
+    for right in &rights {
+        restricted.admin::<()>(&format!("ACL SETUSER anp -{right}"));
+        let Err(ran) = restricted.use_every_right() else {
+            panic!("nothing needs +{right}");
+        };
+        restricted.admin::<()>(&format!("ACL SETUSER anp +{right}"));
+        failed.insert(*right, ran);
+    }
+    for (right, ran) in failed {
+        // Without DEL a run cannot give its lock back. It is done all the same, and the
+        // lease runs out by itself.
+        let codes: &[i32] = match right {
+            "del" => &[0],
+            _ => &[77, 75],
+        };
+        assert!(codes.contains(&ran.code), "without +{right}: {ran}");
+    }
+}
+
+#[test]
+fn a_wrong_settings_file_is_78_with_the_place_and_a_guess() {
+    let world = one_article();
+    world.write(
+        "anp.yaml",
+        "# settings\nprefx: a\nttl: 5s\nstrict: maybe\nsite:\n  titel: x\n  url: ftp://x\n",
+    );
+    let file = world.path("anp.yaml");
+    let file = file.display();
+    let ran = world.anp("import");
+    ran.exits(78).notes_exactly(&format!(
+        "
+error: settings[unknown-key]: unknown key 'prefx'
+ --> {file}:2:1
+  |
+2 | prefx
+  | ^^^^^
+  = help: did you mean 'prefix'?
+  = retry: not before the file is fixed
+error: settings[unknown-key]: unknown key 'titel'
+ --> {file}:6:3
+  |
+6 |   titel
+  |   ^^^^^
+  = retry: not before the file is fixed
+error: settings[site.url]: line 7: expected an http(s) URL without query or fragment, found 'ftp://x'
+ --> {file}
+  = retry: not before the file is fixed
+error: settings[ttl]: expected a duration from 1m to 3650d (for example 12h), found '5s'
+ --> {file}:3:6
+  |
+3 | ttl: 5s
+  |      ^^
+  = retry: not before the file is fixed
+error: settings[strict]: expected true or false, found 'maybe'
+ --> {file}:4:9
+  |
+4 | strict: maybe
+  |         ^^^^^
+  = retry: not before the file is fixed
+  = retry: not before the settings are fixed; nothing was written
+"
+    ));
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn other_faults_of_the_settings_are_78_too() {
+    let world = one_article();
+    for (text, words) in [
+        (
+            "prefix: \"a\n",
+            "error: settings[yaml]: expected a closing quote",
+        ),
+        (
+            "ttl: 1h\nttl: 2h\n",
+            "expected each key once, found 'ttl' again (first on line 1)",
+        ),
+        ("- a\n", "error: settings[settings]: expected a mapping"),
+        (
+            "site: x\n",
+            "error: settings[settings]: expected a mapping, found 'x'",
+        ),
+        (
+            "jitter: 26%\n",
+            "error: settings[jitter]: expected a percentage from 0% to 25%",
+        ),
+        (
+            "max_invalid: lots\n",
+            "error: settings[max_invalid]: expected a count or a percentage",
+        ),
+        (
+            "unknown_fields: deny-all\n",
+            "error: settings[unknown_fields]: expected allow, warn or deny",
+        ),
+    ] {
+        world.write("anp.yaml", text);
+        world.anp("import").exits(78).notes(words);
+    }
+    std::fs::remove_file(world.path("anp.yaml")).unwrap();
+    for (variable, value, words) in [
+        ("ANP_TTL", "5", "error: ANP_TTL: expected a duration"),
+        (
+            "ANP_STRICT",
+            "maybe",
+            "error: ANP_STRICT: expected true or false, found 'maybe'\n",
+        ),
+        (
+            "ANP_REDIS_URL",
+            "localhost",
+            "error: ANP_REDIS_URL: expected 'embedded', redis://",
+        ),
+        (
+            "ANP_CONFIG",
+            "gone.yaml",
+            "error: cannot read the settings file ",
+        ),
+    ] {
+        let ran = world.anp_with(&["import"], &[(variable, value)]);
+        ran.exits(78).notes(words);
+    }
+    world
+        .anp("import --config gone.yaml")
+        .exits(78)
+        .notes("No such file or directory");
+    assert!(world.server.dump().is_empty());
+}
