@@ -9,7 +9,7 @@ use crate::report::Format;
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
 #[command(name = "anp", version, after_help = crate::exit::TABLE, max_term_width = 100)]
-#[command(propagate_version = true, disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]

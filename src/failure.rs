@@ -39,7 +39,7 @@ impl Failure {
     pub fn before_writing(error: &StoreError) -> Self {
         match error.class {
             Class::Never => Self::new(Exit::NotPermitted, error.to_string())
-                .note("expected", "credentials and rights as in this ACL line")
+                .note("expected", "user and password (ANP_REDIS_URL, ANP_REDIS_PASSWORD) and rights as in this ACL line")
                 .note("acl", crate::store::ACL_LINE)
                 .note(
                     "retry",

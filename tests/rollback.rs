@@ -112,7 +112,7 @@ fn each_key_of_a_rollback_has_its_fate_told() {
     assert_eq!(fate("anp:page:/b/"), "kept");
     assert_eq!(fate("anp:meta:/b/"), "already_back");
     assert_eq!(fate("anp:page:/c/"), "removed");
-    ran.notes("anp:page:/b/: somebody else changed it since: kept as it is");
+    ran.notes("anp:page:/b/: it changed after that run: kept as it is");
     assert_eq!(world.server.get("anp:page:/b/").unwrap(), "somebody-else");
     assert_eq!(world.server.expiry("anp:page:/a/"), -2);
 }
@@ -196,6 +196,67 @@ fn the_server_of_the_manifest_is_used_unless_another_is_named() {
         imported,
         "the named server is the one that is used"
     );
+}
+
+#[test]
+fn a_manifest_of_an_embedded_store_never_undoes_an_empty_one() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let embedded = [("ANP_REDIS_URL", "embedded")];
+    world.anp_with(&["import"], &embedded).exits(0);
+    let file = world.manifest(&world.runs()[0]);
+    let file = file.to_str().unwrap();
+    // From another state folder: the store of the manifest is the one that is undone.
+    let elsewhere = ["rollback", file, "--state-dir", "elsewhere"];
+    let ran = world.anp_with(&elsewhere, &embedded);
+    ran.exits(0);
+    assert_eq!(ran.of_type("key").len(), 2, "{ran}");
+
+    world.anp_with(&["import"], &embedded).exits(0);
+    std::fs::rename(world.path("state"), world.path("moved")).unwrap();
+    let moved = ["rollback", "last", "--state-dir", "moved"];
+    world
+        .anp_with(&moved, &embedded)
+        .exits(69)
+        .notes("there is no embedded store in that folder");
+    let said = [
+        "rollback",
+        "last",
+        "--state-dir",
+        "moved",
+        "--redis",
+        "embedded",
+    ];
+    let ran = world.anp_with(&said, &[]);
+    ran.exits(0);
+    assert_eq!(ran.of_type("key").len(), 2, "{ran}");
+}
+
+#[test]
+fn the_printed_rollback_names_the_user_and_no_password() {
+    let world = World::new();
+    world
+        .server
+        .command("ACL SETUSER bob on >s3cret ~* &* +@all");
+    world.server.command("ACL SETUSER default off");
+    world.article("a.md", "A.");
+    let url = format!("{}?user=bob", world.server.url());
+    let password = [("ANP_REDIS_PASSWORD", "s3cret")];
+    let ran = world.anp_with(&["import", "--redis", &url], &password);
+    ran.exits(0);
+    let rollback = ran.lines()[0]["rollback"].as_str().unwrap().to_owned();
+    assert!(!rollback.contains("s3cret"), "{rollback}");
+    let printed = format!("{rollback} --format json");
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", &printed])
+        .current_dir(world.folder.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("ANP_REDIS_PASSWORD", "s3cret");
+    let ran = support::Ran::of(&mut command);
+    ran.exits(0);
+    assert_eq!(ran.of_type("key").len(), 2, "{ran}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::outcome::{Outcome, status_of, stopped};
 use super::prune::{self, Pruning};
-use super::survey::{Purpose, refuse, renderer, report, survey, to_stderr};
+use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -24,6 +24,7 @@ use crate::store::Session;
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
+    readable(&settings.content)?;
     let mut outcome = Outcome::new(Output::stdout(common.format, true));
     let job = Job {
         settings: &settings,

@@ -15,6 +15,8 @@ use crate::store::Class;
 
 /// So many keys are shown on a terminal.
 const FIRST_KEYS: usize = 10;
+/// So many keys that were left alone are warned of one by one.
+const FIRST_WARNINGS: u64 = 20;
 
 /// Reports a run as it goes.
 pub(super) struct Outcome {
@@ -22,6 +24,7 @@ pub(super) struct Outcome {
     started: Instant,
     first_keys: Vec<String>,
     more_keys: u64,
+    warnings: u64,
 }
 
 impl Outcome {
@@ -31,6 +34,7 @@ impl Outcome {
             started: Instant::now(),
             first_keys: Vec::new(),
             more_keys: 0,
+            warnings: 0,
         }
     }
 
@@ -46,6 +50,29 @@ impl Outcome {
         }));
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
+        if !self.output.is_json() {
+            note(format!(
+                "run {}; to undo it:\n  {}",
+                header.run, header.rollback
+            ));
+        }
+    }
+
+    fn warn(&mut self, line: String) {
+        self.warnings += 1;
+        if self.warnings <= FIRST_WARNINGS {
+            note(line);
+        }
+    }
+
+    /// Says how many warnings were not printed one by one.
+    fn more_warnings(&mut self) {
+        if self.warnings > FIRST_WARNINGS {
+            let more = self.warnings - FIRST_WARNINGS;
+            note(format!(
+                "warning: … and {more} more keys, all in the JSON output"
+            ));
+        }
     }
 
     /// The first line of a dry run.
@@ -93,7 +120,7 @@ impl Outcome {
                 };
                 self.output
                     .json(&json!({ "type": "left", "key": key, "fate": fate }));
-                note(format!("warning: {key}: {why}"));
+                self.warn(format!("warning: {key}: {why}"));
             }
         }
     }
@@ -106,6 +133,7 @@ impl Outcome {
         status: &str,
         counts: &Counts,
     ) {
+        self.more_warnings();
         let seconds = self.started.elapsed().as_secs_f64();
         let mut object = json!({
             "type": "summary", "command": command, "status": status,
@@ -251,8 +279,8 @@ impl Outcome {
                 .json(&json!({ "type": "left", "key": key, "fate": word }));
         }
         if word == "kept" {
-            note(format!(
-                "warning: {key}: somebody else changed it since: kept as it is"
+            self.warn(format!(
+                "warning: {key}: it changed after that run: kept as it is"
             ));
         } else if !self.output.is_json() {
             if self.first_keys.len() == FIRST_KEYS {
@@ -273,6 +301,7 @@ impl Outcome {
         header: Option<(&Header, &std::path::Path)>,
     ) {
         let restored = counts.created + counts.updated + counts.refreshed;
+        self.more_warnings();
         let seconds = self.started.elapsed().as_secs_f64();
         let mut object = json!({
             "type": "summary", "command": "rollback", "status": status, "undoes": undone,
@@ -295,9 +324,17 @@ impl Outcome {
         } else {
             self.output.text(format!(
                 "run {undone}: {restored} keys {would}restored, {} {would}removed, {} already back, \
-                 {} kept because somebody else changed them",
+                 {} kept because they changed after it",
                 counts.removed, counts.kept, counts.conflicts
             ));
+        }
+        if counts.conflicts > 0 {
+            note("note: a later run changes keys too: to undo several runs, begin with the newest");
+        }
+        let nothing = restored + counts.removed == 0;
+        if nothing {
+            self.first_keys.clear();
+            self.more_keys = 0;
         }
         for line in std::mem::take(&mut self.first_keys) {
             self.output.text(line);
@@ -309,8 +346,10 @@ impl Outcome {
         if let Some((header, manifest)) = header {
             self.output
                 .text(format!("manifest  {}", manifest.display()));
-            self.output
-                .text(format!("to undo this rollback  {}", header.rollback));
+            if !nothing {
+                self.output
+                    .text(format!("to undo this rollback  {}", header.rollback));
+            }
         }
         self.output.flush();
     }

@@ -24,11 +24,6 @@ pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure
     let settings = super::settings(common, Vec::new())?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let mut outcome = Outcome::new(Output::stdout(common.format, true));
-    if let Some(offset) = manifest.torn_at() {
-        note(format!(
-            "note: the manifest is torn at byte {offset}; nothing was done of what it lost there"
-        ));
-    }
     if arguments.run == "last" && !undone::wrote(&manifest) {
         return Ok(wrote_nothing(&settings, &manifest, &mut outcome));
     }
@@ -97,7 +92,7 @@ fn undo(
         let again = manifest.header().rollback.clone();
         return Err(stopped(&stop, touched, &again));
     }
-    let (status, exit) = status_of(counts.conflicts > 0);
+    let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
     run.end(status, progress)
         .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
     outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));

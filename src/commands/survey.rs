@@ -35,6 +35,24 @@ pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
     })
 }
 
+/// Refuses a content folder that cannot be read, before a run is begun for it.
+pub(super) fn readable(root: &Path) -> Result<(), Failure> {
+    match std::fs::read_dir(root) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unreadable(root, &error)),
+    }
+}
+
+fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
+    let what = format!("cannot read the content folder {}: {error}", root.display());
+    Failure::new(Exit::Refused, what)
+        .note("expected", "a folder of Markdown articles")
+        .note(
+            "retry",
+            "safe once the folder can be read; nothing was written",
+        )
+}
+
 /// Walks and surveys the content tree.
 pub(super) fn survey(
     settings: &Settings,
@@ -43,15 +61,7 @@ pub(super) fn survey(
     progress: Progress,
 ) -> Result<(Survey, Option<Spooled>), Failure> {
     let root = &settings.content;
-    let found = walk(root).map_err(|error| {
-        let what = format!("cannot read the content folder {}: {error}", root.display());
-        Failure::new(Exit::Refused, what)
-            .note("expected", "a folder of Markdown articles")
-            .note(
-                "retry",
-                "safe once the folder can be read; nothing was written",
-            )
-    })?;
+    let found = walk(root).map_err(|error| unreadable(root, &error))?;
     let bar = progress.bar("survey", "articles", found.sources.len() as u64);
     let spool_failed = |error: std::io::Error| {
         Failure::state_folder("cannot write the spool of rendered objects", &error)

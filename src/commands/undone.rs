@@ -7,12 +7,23 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
+use crate::report::note;
 use crate::settings::Settings;
 use crate::store::Address;
 
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
+    let manifest = find(settings, name)?;
+    if let Some(offset) = manifest.torn_at() {
+        note(format!(
+            "note: the manifest is torn at byte {offset}; nothing was done of what it lost there"
+        ));
+    }
+    Ok(manifest)
+}
+
+fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     let runs = Runs::of(&settings.state_dir);
     if name != "last" {
         let path = Path::new(name);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
-use crate::store::{Address, Patience, Place, Session, StoreError, connect};
+use crate::store::{Address, Class, Patience, Place, Session, StoreError, connect};
 
 /// A store in use: the session, and the embedded server behind it if it is ours.
 pub struct Connected {
@@ -23,8 +23,20 @@ impl Connected {
     /// When the server does not come up, cannot be reached, or refuses the credentials.
     pub fn open(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let patience = settings.patience;
-        let embedded = match address.place {
-            Place::Embedded => Some(Embedded::start(&settings.state_dir, patience.timeout)?),
+        let embedded = match &address.place {
+            Place::Embedded(folder) => {
+                // Another folder is named by a manifest. An empty server started there would
+                // answer that everything is back.
+                if *folder != settings.state_dir && !folder.join("embedded").is_dir() {
+                    return Err(StoreError::new(
+                        Class::FindAgain,
+                        format!("connecting to {address}"),
+                        "there is no embedded store in that folder; if it was moved, name its \
+                         folder with --state-dir and say --redis embedded",
+                    ));
+                }
+                Some(Embedded::start(folder, patience.timeout)?)
+            }
             _ => None,
         };
         let socket = embedded.as_ref().map(Embedded::socket);

@@ -189,6 +189,12 @@ fn rollback_command(settings: &Settings, id: &str) -> String {
             shell_word(&config.to_string_lossy())
         );
     }
+    // The manifest names the server, but no user. One given as a flag stands nowhere else.
+    if let Some(address) = settings.address.with_user()
+        && settings.address_is_explicit
+    {
+        command = format!("{command} --redis {}", shell_word(&address));
+    }
     command
 }
 

@@ -203,7 +203,9 @@ impl Reader {
         let ms = std::time::Duration::from_millis;
         Settings {
             config: self.file.as_ref().map(|file| file.path.to_path_buf()),
-            address: address.or_password(password.clone()),
+            address: address
+                .in_state_folder(&current_dir.join(&state_dir))
+                .or_password(password.clone()),
             password,
             address_is_explicit,
             prefix,

@@ -1,15 +1,16 @@
 //! Where the store is: the forms a user may write, and a form that is safe to show.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 /// A server, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A private server on a unix socket in the state folder.
-    Embedded,
+    /// A private server on a unix socket in this state folder; empty: in the one of the
+    /// settings.
+    Embedded(PathBuf),
     /// `host:port`.
     Tcp(String, u16),
     /// A unix socket.
@@ -38,7 +39,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads `embedded`, `redis://[user[:password]@]host[:port][/db]` or
+    /// Reads `embedded`, `embedded:/state/folder`, `redis://[user[:password]@]host[:port][/db]` or
     /// `redis+unix:///path[?db=N&user=U&pass=P]`.
     ///
     /// # Errors
@@ -49,6 +50,12 @@ impl Address {
                                 or redis+unix:///path/to/socket?db=0";
         if text == "embedded" {
             return Ok(Self::embedded());
+        }
+        if let Some(folder) = text
+            .strip_prefix("embedded:")
+            .filter(|path| path.starts_with('/'))
+        {
+            return Ok(Self::embedded().in_state_folder(folder.as_ref()));
         }
         let scheme = text.split("://").next().unwrap_or_default();
         if !text.contains("://") || !matches!(scheme, "redis" | "redis+unix" | "unix") {
@@ -83,11 +90,34 @@ impl Address {
     #[must_use]
     pub fn embedded() -> Self {
         Self {
-            place: Place::Embedded,
+            place: Place::Embedded(PathBuf::new()),
             db: 0,
             username: None,
             password: None,
         }
+    }
+
+    /// The same, where an embedded server without a folder is the one of `state_dir`.
+    #[must_use]
+    pub fn in_state_folder(mut self, state_dir: &Path) -> Self {
+        if let Place::Embedded(folder) = &mut self.place
+            && folder.as_os_str().is_empty()
+        {
+            state_dir.clone_into(folder);
+        }
+        self
+    }
+
+    /// The user name and where to, as an address without the password; none if no user is
+    /// named.
+    #[must_use]
+    pub fn with_user(&self) -> Option<String> {
+        let user = percent_encoded(self.username.as_ref()?);
+        let shown = self.to_string();
+        Some(match &self.place {
+            Place::Tcp(..) => shown.replacen("://", &format!("://{user}@"), 1),
+            _ => format!("{shown}&user={user}"),
+        })
     }
 
     /// Whether both name the same server and database.
@@ -100,7 +130,7 @@ impl Address {
     /// one that is meant for another server.
     #[must_use]
     pub fn or_password(mut self, password: Option<Password>) -> Self {
-        if self.place == Place::Embedded {
+        if matches!(self.place, Place::Embedded(_)) {
             return self;
         }
         let password = password.map(|Password(text)| text);
@@ -114,7 +144,7 @@ impl Address {
         embedded_socket: Option<&std::path::Path>,
     ) -> redis::RedisResult<ConnectionInfo> {
         let addr = match &self.place {
-            Place::Embedded => {
+            Place::Embedded(_) => {
                 ConnectionAddr::Unix(embedded_socket.unwrap_or("".as_ref()).to_owned())
             }
             Place::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
@@ -135,10 +165,23 @@ impl Address {
     }
 }
 
+/// `text` as part of a URL (RFC 3986, section 2).
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Embedded => f.write_str("embedded"),
+            Place::Embedded(folder) if folder.as_os_str().is_empty() => f.write_str("embedded"),
+            Place::Embedded(folder) => write!(f, "embedded:{}", folder.display()),
             Place::Tcp(host, port) if host.contains(':') => {
                 write!(f, "redis://[{host}]:{port}/{}", self.db)
             }
@@ -162,6 +205,7 @@ mod tests {
     fn reads_each_form_and_shows_none_of_the_password() {
         let shown = |text: &str| Address::parse(text).unwrap().to_string();
         assert_eq!(shown("embedded"), "embedded");
+        assert_eq!(shown("embedded:/srv/state"), "embedded:/srv/state");
         assert_eq!(shown("redis://127.0.0.1"), "redis://127.0.0.1:6379/0");
         assert_eq!(
             shown("redis://user:s3cret@cache.example:7000/2"),
@@ -188,7 +232,7 @@ mod tests {
                     .unwrap()
                     .same_as(&address)
             );
-            assert_ne!(address.place, Place::Embedded);
+            assert!(!matches!(address.place, Place::Embedded(_)));
         }
     }
 
