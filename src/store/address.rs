@@ -1,6 +1,6 @@
 //! Where the store is: the forms a user may write, and a form that is safe to show.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
@@ -108,6 +108,25 @@ impl Address {
         self
     }
 
+    /// The address with the user's name and without the password, if it names a user.
+    #[must_use]
+    pub fn with_user(&self) -> Option<String> {
+        let user = self.username.as_ref()?;
+        let encoded = user.bytes().fold(String::new(), |mut text, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                let _ = write!(text, "%{byte:02X}");
+            }
+            text
+        });
+        let shown = self.to_string();
+        Some(match self.place {
+            Place::Unix(_) => format!("{shown}&user={encoded}"),
+            _ => shown.replacen("://", &format!("://{encoded}@"), 1),
+        })
+    }
+
     /// The parameters of a connection to `socket` (embedded) or to this place.
     pub(super) fn connection_info(
         &self,
@@ -190,6 +209,27 @@ mod tests {
             );
             assert_ne!(address.place, Place::Embedded);
         }
+    }
+
+    #[test]
+    fn the_user_is_kept_and_reads_back_without_the_password() {
+        for (text, expected) in [
+            ("redis://us%40er:s3cret@h:1/2", "redis://us%40er@h:1/2"),
+            (
+                "redis+unix:///s?db=3&user=u%26x&pass=s3cret",
+                "redis+unix:///s?db=3&user=u%26x",
+            ),
+        ] {
+            let address = Address::parse(text).unwrap();
+            let shown = address.with_user().unwrap();
+            assert_eq!(shown, expected);
+            let again = Address::parse(&shown).unwrap();
+            assert_eq!(
+                (again.username, again.password),
+                (address.username.clone(), None)
+            );
+        }
+        assert_eq!(Address::parse("redis://h").unwrap().with_user(), None);
     }
 
     #[test]
