@@ -391,6 +391,32 @@ fn an_error_in_the_middle_of_a_batch_stops_the_run_and_hides_no_other_reply() {
 }
 
 #[test]
+fn a_second_look_that_fails_hides_no_reply_either() {
+    let scene = Scene::new();
+    let other = scene.other("SET page0 somebody-else");
+    let groups = (0..3)
+        .map(|number| vec![put(&format!("page{number}"), "p", true, LATER_MS)])
+        .collect();
+    // The second batch that is no first look asks whose the key is that NX refused.
+    let after = |stage, number: usize, replies: &mut Vec<Reply>| {
+        if (stage, number) == (Stage::Write, 1) {
+            replies[0] = Reply::Error {
+                code: "MISCONF".to_owned(),
+                detail: "no".to_owned(),
+            };
+        }
+    };
+    let result = scene.apply(groups, once(Stage::Write, other), after);
+    assert!(matches!(result.stopped, Some(Stop::Store(_))));
+    assert_eq!(
+        fates(&result),
+        [("page1", Fate::Written), ("page2", Fate::Written)]
+    );
+    assert_eq!(result.progress.counts.created, 2);
+    assert!(result.progress.touched);
+}
+
+#[test]
 fn a_lost_lease_stops_the_run_before_it_writes() {
     let scene = Scene::new();
     let other = scene.other("SET anp:lock somebody-else");

@@ -113,6 +113,58 @@ fn nothing_is_removed_while_a_source_is_invalid() {
 }
 
 #[test]
+fn nothing_is_removed_while_a_folder_cannot_be_read() {
+    let world = two_gone();
+    let before = world.server.dump();
+    support::set_mode(world.path("content/notes"), 0);
+    let ran = world.anp_without_rights("import --prune --force --max-invalid 1");
+    ran.exits(3)
+        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+    assert_eq!(world.server.dump(), before);
+    support::set_mode(world.path("content/notes"), 0o755);
+}
+
+#[test]
+fn an_article_that_became_a_draft_is_removed_with_its_way_back() {
+    let world = two_gone();
+    let before = world.server.dump();
+    world.write(
+        "content/notes/n0.md",
+        "---\ntitle: x\ndraft: true\n---\nText.\n",
+    );
+    world.anp("import --prune --force").exits(0);
+    assert_eq!(world.server.expiry("anp:page:/notes/n0/"), -2);
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.dump(), before);
+}
+
+#[test]
+fn what_somebody_changed_since_the_removal_is_kept_by_the_way_back() {
+    let world = two_gone();
+    world.anp("import --prune --force").exits(0);
+    world
+        .server
+        .command("SET anp:page:/notes/n3/ somebody-else");
+    let back = world.anp("rollback last");
+    back.exits(3)
+        .notes("anp:page:/notes/n3/: it changed after that run: kept as it is");
+    assert_eq!(
+        world.server.get("anp:page:/notes/n3/").unwrap(),
+        "somebody-else"
+    );
+    assert!(world.server.get("anp:page:/deploys/b/").is_some());
+}
+
+#[test]
+fn an_empty_tree_prunes_nothing() {
+    let world = two_gone();
+    let before = world.server.dump();
+    std::fs::create_dir(world.path("empty")).unwrap();
+    world.anp("import empty --prune --force").exits(65);
+    assert_eq!(world.server.dump(), before);
+}
+
+#[test]
 fn what_no_folder_of_the_tree_leads_to_stays() {
     let world = two_gone();
     // Another tree under the same prefix.

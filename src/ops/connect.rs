@@ -40,7 +40,16 @@ impl Connected {
             _ => None,
         };
         let socket = embedded.as_ref().map(Embedded::socket);
-        let store = connect(address, socket.as_deref(), patience)?;
+        let store = connect(address, socket.as_deref(), patience).map_err(|error| {
+            // It listens before it reads its data, and may end over them.
+            match &embedded {
+                Some(server) => StoreError {
+                    detail: format!("{}; its log is {}", error.detail, server.log().display()),
+                    ..error
+                },
+                None => error,
+            }
+        })?;
         Ok(Self {
             session: Session::new(store, patience),
             embedded,

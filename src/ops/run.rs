@@ -189,9 +189,10 @@ fn rollback_command(settings: &Settings, id: &str) -> String {
             shell_word(&config.to_string_lossy())
         );
     }
-    // The manifest names the server, but no user. One given as a flag stands nowhere else.
-    if let Some(address) = settings.address.with_user()
-        && settings.address_is_explicit
+    // The manifest names the server. A user whom only this command line named is lost with
+    // it, and the password of the environment would go to the default user.
+    if settings.address_is_explicit
+        && let Some(address) = settings.address.with_user()
     {
         command = format!("{command} --redis {}", shell_word(&address));
     }

@@ -277,8 +277,11 @@ impl Apply<'_> {
         progress.touched |= replies
             .iter()
             .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
-        let ours = self.own_writes(wave, &replies)?;
-        let mut failure: Option<StoreError> = None;
+        // A look that fails hides no reply that is here already.
+        let (ours, mut failure) = match self.own_writes(wave, &replies) {
+            Ok(ours) => (ours, None),
+            Err(stop) => (vec![None; replies.len()], Some(stop)),
+        };
         for ((group, pending), (reply, ours)) in wave.iter().zip(replies.into_iter().zip(ours)) {
             let Intent {
                 key, action, made, ..
@@ -287,11 +290,14 @@ impl Apply<'_> {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
                 Some("conflict") => Fate::Conflict,
-                _ if reply == Reply::Nil && ours => Fate::Written,
-                _ if reply == Reply::Nil => Fate::Conflict,
+                _ if reply == Reply::Nil => match ours {
+                    Some(true) => Fate::Written,
+                    Some(false) => Fate::Conflict,
+                    None => continue,
+                },
                 _ => {
                     let error = reply.fail::<()>(doing).err();
-                    failure = failure.or(error);
+                    failure = failure.or(error.map(Stop::Store));
                     continue;
                 }
             };
@@ -310,7 +316,7 @@ impl Apply<'_> {
                 leave(progress, on_key, key, Some(*action), fate);
             }
         }
-        failure.map_or(Ok(()), |error| Err(Stop::Store(error)))
+        failure.map_or(Ok(()), Err)
     }
 
     /// For each reply: whether it is a refused NX although the key is in the state to be
@@ -319,7 +325,7 @@ impl Apply<'_> {
         &mut self,
         wave: &[(usize, Pending)],
         replies: &[Reply],
-    ) -> Result<Vec<bool>, Stop> {
+    ) -> Result<Vec<Option<bool>>, Stop> {
         let doing = "looking at keys that existed already";
         let mut batch = Batch::default();
         for ((_, pending), reply) in wave.iter().zip(replies) {
@@ -328,7 +334,7 @@ impl Apply<'_> {
             }
         }
         if batch.is_empty() {
-            return Ok(vec![false; replies.len()]);
+            return Ok(vec![None; replies.len()]);
         }
         let mut found = self.session.run(&batch, doing)?.into_iter();
         wave.iter()
@@ -336,9 +342,9 @@ impl Apply<'_> {
             .map(|((_, pending), reply)| match (&pending.command, reply) {
                 (Command::Create { made, .. }, Reply::Nil) => {
                     let state = Found::from_reply(found.next().unwrap_or(Reply::Nil), doing)?;
-                    Ok(state.state() == Some(State::Present(made.clone())))
+                    Ok(Some(state.state() == Some(State::Present(made.clone()))))
                 }
-                _ => Ok(false),
+                _ => Ok(Some(false)),
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! Where the store is: the forms a user may write, and a form that is safe to show.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
@@ -108,18 +108,6 @@ impl Address {
         self
     }
 
-    /// The user name and where to, as an address without the password; none if no user is
-    /// named.
-    #[must_use]
-    pub fn with_user(&self) -> Option<String> {
-        let user = percent_encoded(self.username.as_ref()?);
-        let shown = self.to_string();
-        Some(match &self.place {
-            Place::Tcp(..) => shown.replacen("://", &format!("://{user}@"), 1),
-            _ => format!("{shown}&user={user}"),
-        })
-    }
-
     /// Whether both name the same server and database.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
@@ -136,6 +124,25 @@ impl Address {
         let password = password.map(|Password(text)| text);
         self.password = self.password.or(password);
         self
+    }
+
+    /// The address with the user's name and without the password, if it names a user.
+    #[must_use]
+    pub fn with_user(&self) -> Option<String> {
+        let user = self.username.as_ref()?;
+        let encoded = user.bytes().fold(String::new(), |mut text, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                let _ = write!(text, "%{byte:02X}");
+            }
+            text
+        });
+        let shown = self.to_string();
+        Some(match self.place {
+            Place::Unix(_) => format!("{shown}&user={encoded}"),
+            _ => shown.replacen("://", &format!("://{encoded}@"), 1),
+        })
     }
 
     /// The parameters of a connection to `socket` (embedded) or to this place.
@@ -163,18 +170,6 @@ impl Address {
         let info = addr.into_connection_info()?.set_redis_settings(settings);
         Ok(info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_nodelay(true)))
     }
-}
-
-/// `text` as part of a URL (RFC 3986, section 2).
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 impl fmt::Display for Address {
@@ -234,6 +229,27 @@ mod tests {
             );
             assert!(!matches!(address.place, Place::Embedded(_)));
         }
+    }
+
+    #[test]
+    fn the_user_is_kept_and_reads_back_without_the_password() {
+        for (text, expected) in [
+            ("redis://us%40er:s3cret@h:1/2", "redis://us%40er@h:1/2"),
+            (
+                "redis+unix:///s?db=3&user=u%26x&pass=s3cret",
+                "redis+unix:///s?db=3&user=u%26x",
+            ),
+        ] {
+            let address = Address::parse(text).unwrap();
+            let shown = address.with_user().unwrap();
+            assert_eq!(shown, expected);
+            let again = Address::parse(&shown).unwrap();
+            assert_eq!(
+                (again.username, again.password),
+                (address.username.clone(), None)
+            );
+        }
+        assert_eq!(Address::parse("redis://h").unwrap().with_user(), None);
     }
 
     #[test]

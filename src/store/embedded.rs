@@ -71,7 +71,7 @@ impl Embedded {
                         .to_owned(),
                 )
             })?;
-            let log = folder.join("server.log");
+            let log = log_of(&folder);
             let mut child = Command::new(&program)
                 .args(["--port", "0", "--daemonize", "no", "--save", ""])
                 .args(["--appendonly", "yes", "--appendfsync", "everysec"])
@@ -122,6 +122,12 @@ impl Embedded {
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         socket_of(&self.folder)
+    }
+
+    /// What the server writes about itself.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.folder)
     }
 
     /// Stops the server if we started it and nobody else is using it.
@@ -183,6 +189,10 @@ impl Drop for Embedded {
 
 fn socket_of(folder: &Path) -> PathBuf {
     folder.join("redis.sock")
+}
+
+fn log_of(folder: &Path) -> PathBuf {
+    folder.join("server.log")
 }
 
 fn lock_file(path: &Path) -> std::io::Result<File> {
