@@ -93,6 +93,13 @@ impl Run {
             Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
             Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
         };
+        let heartbeat = match Heartbeat::start(&store, &lease, &name) {
+            Ok(heartbeat) => heartbeat,
+            Err(failure) => {
+                let _ = lease.release(&mut store.session);
+                return Err(failure);
+            }
+        };
         let header = Header {
             format: FORMAT,
             anp: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,12 +123,12 @@ impl Run {
         let manifest = match manifest {
             Ok(manifest) => manifest,
             Err(error) => {
+                drop(heartbeat);
                 let _ = lease.release(&mut store.session);
                 let what = format!("cannot write the manifest {}", path.display());
                 return Err(Failure::state_folder(&what, &error));
             }
         };
-        let heartbeat = Heartbeat::start(&store, &lease, &name)?;
         Ok(Self {
             header,
             manifest,

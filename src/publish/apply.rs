@@ -270,19 +270,16 @@ impl Apply<'_> {
                 .command
                 .encode(&mut batch, &pending.intent.key, self.under_oom);
         }
-        let replies = self.session.run(&batch, doing).inspect_err(|_| {
+        let mut replies = self.session.run(&batch, doing).inspect_err(|_| {
             // Without its replies it is unknown which of them ran.
             progress.touched = true;
         })?;
         progress.touched |= replies
             .iter()
             .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
-        // A look that fails hides no reply that is here already.
-        let (ours, mut failure) = match self.own_writes(wave, &replies) {
-            Ok(ours) => (ours, None),
-            Err(stop) => (vec![None; replies.len()], Some(stop)),
-        };
-        for ((group, pending), (reply, ours)) in wave.iter().zip(replies.into_iter().zip(ours)) {
+        // What fails there hides no reply that is here already.
+        let mut failure = self.ask_again(wave, &mut replies).err();
+        for ((group, pending), reply) in wave.iter().zip(replies) {
             let Intent {
                 key, action, made, ..
             } = &pending.intent;
@@ -290,11 +287,7 @@ impl Apply<'_> {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
                 Some("conflict") => Fate::Conflict,
-                _ if reply == Reply::Nil => match ours {
-                    Some(true) => Fate::Written,
-                    Some(false) => Fate::Conflict,
-                    None => continue,
-                },
+                _ if reply == Reply::Nil => continue,
                 _ => {
                     let error = reply.fail::<()>(doing).err();
                     failure = failure.or(error.map(Stop::Store));
@@ -319,68 +312,87 @@ impl Apply<'_> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// For each reply: whether it is a refused NX although the key is in the state to be
-    /// made. Then it was our own write, whose reply was lost.
-    fn own_writes(
-        &mut self,
-        wave: &[(usize, Pending)],
-        replies: &[Reply],
-    ) -> Result<Vec<Option<bool>>, Stop> {
-        let doing = "looking at keys that existed already";
+    /// Asks again where NX was refused, as a compare-and-set from absent: it tells our own
+    /// write whose reply was lost (the state is the one to be made) from somebody else's.
+    fn ask_again(&mut self, wave: &[(usize, Pending)], replies: &mut [Reply]) -> Result<(), Stop> {
         let mut batch = Batch::default();
-        for ((_, pending), reply) in wave.iter().zip(replies) {
-            if *reply == Reply::Nil {
-                Found::ask(&mut batch, &pending.intent.key);
+        let mut asked = Vec::new();
+        for (index, (_, pending)) in wave.iter().enumerate() {
+            if let (Command::Create { content, made }, Reply::Nil) =
+                (&pending.command, &replies[index])
+            {
+                let prior = State::Absent;
+                push_put(
+                    &mut batch,
+                    &pending.intent.key,
+                    (&prior, made, content),
+                    self.under_oom,
+                );
+                asked.push(index);
             }
         }
-        if batch.is_empty() {
-            return Ok(vec![None; replies.len()]);
+        if !batch.is_empty() {
+            let answers = self
+                .session
+                .run(&batch, "asking about keys that existed already")?;
+            for (index, answer) in asked.into_iter().zip(answers) {
+                replies[index] = answer;
+            }
         }
-        let mut found = self.session.run(&batch, doing)?.into_iter();
-        wave.iter()
-            .zip(replies)
-            .map(|((_, pending), reply)| match (&pending.command, reply) {
-                (Command::Create { made, .. }, Reply::Nil) => {
-                    let state = Found::from_reply(found.next().unwrap_or(Reply::Nil), doing)?;
-                    Ok(Some(state.state() == Some(State::Present(made.clone()))))
-                }
-                _ => Ok(Some(false)),
-            })
-            .collect()
+        Ok(())
     }
+}
+
+/// Appends the compare-and-set from the first state to the second, with its bytes.
+fn push_put(
+    batch: &mut Batch,
+    key: &str,
+    (prior, made, content): (&State, &Present, &[u8]),
+    under_oom: bool,
+) {
+    let script = if under_oom {
+        Script::PutUnderOom
+    } else {
+        Script::Put
+    };
+    let prior = match prior {
+        State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
+        State::Present(present) => state_arguments(present),
+    };
+    let made = state_arguments(made);
+    let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
+    arguments.push(content);
+    batch.script(script, key.as_bytes(), &arguments);
 }
 
 impl Command {
     fn encode(&self, batch: &mut Batch, key: &str, under_oom: bool) {
-        let key = key.as_bytes();
         match self {
             Self::Create { content, made } => {
                 let at = expiry_argument(made.expires_at_ms);
-                batch.push(&[b"SET", key, content, b"NX", b"PXAT", at.as_bytes()]);
+                batch.push(&[
+                    b"SET",
+                    key.as_bytes(),
+                    content,
+                    b"NX",
+                    b"PXAT",
+                    at.as_bytes(),
+                ]);
             }
             Self::Put {
                 prior,
                 made,
                 content,
             } => {
-                let script = if under_oom {
-                    Script::PutUnderOom
-                } else {
-                    Script::Put
-                };
-                let prior = match prior {
-                    State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
-                    State::Present(present) => state_arguments(present),
-                };
-                let made = state_arguments(made);
-                let mut arguments: Vec<&[u8]> =
-                    prior.iter().chain(&made).map(String::as_bytes).collect();
-                arguments.push(content.bytes());
-                batch.script(script, key, &arguments);
+                push_put(batch, key, (prior, made, content.bytes()), under_oom);
             }
             Self::Expire { from_ms, to_ms } => {
                 let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
-                batch.script(Script::Expire, key, &[from.as_bytes(), to.as_bytes()]);
+                batch.script(
+                    Script::Expire,
+                    key.as_bytes(),
+                    &[from.as_bytes(), to.as_bytes()],
+                );
             }
             Self::Remove { prior } => {
                 let prior = state_arguments(prior);
@@ -389,7 +401,7 @@ impl Command {
                     prior[1].as_bytes(),
                     prior[2].as_bytes(),
                 ];
-                batch.script(Script::Remove, key, &arguments);
+                batch.script(Script::Remove, key.as_bytes(), &arguments);
             }
         }
     }

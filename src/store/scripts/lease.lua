@@ -2,6 +2,9 @@
 -- and the host and state folder that an abandoned lease of ours would name.
 -- Answers {'held'}, {'gone'}, or {'taken', lease of the other, ms left}.
 local key = KEYS[1]
+local kind = redis.call('TYPE', key).ok
+-- Whatever else stands there is somebody's, and no lease of ours.
+if kind ~= 'none' and kind ~= 'string' then return {'taken', '', redis.call('PTTL', key)} end
 local now = redis.call('GET', key)
 local function mine() return now == ARGV[1] end
 if ARGV[3] == 'release' then
