@@ -15,7 +15,7 @@ use crate::report::Output;
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// Width of the page as text, in columns.
-const TEXT_WIDTH: usize = 80;
+const TEXT_WIDTH: usize = 100;
 
 /// One object as the store holds it.
 struct Held {
