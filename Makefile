@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench bench-memory install
+.PHONY: help setup build demo test torture lint bench bench-memory install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -36,6 +36,9 @@ test: ## all tests, doc tests included
 	else \
 		cargo test --locked --quiet; \
 	fi
+
+torture: setup ## 500 random SIGKILLs (N=…), each rolled back and compared
+	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture
 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check
