@@ -492,11 +492,13 @@ impl Restricted {
             "RPUSH anp:page:/list/ a b",
             "HSET anp:page:/hash/ field value",
             "SADD anp:page:/set/ member",
+            "ZADD anp:page:/zset/ 1 member",
+            "XADD anp:page:/stream/ 1-1 field value",
             "SET anp:page:/string/ old",
         ] {
             self.admin::<redis::Value>(line);
         }
-        for name in ["list", "hash", "set", "string", "fresh"] {
+        for name in ["list", "hash", "set", "zset", "stream", "string", "fresh"] {
             world.article(&format!("{name}.md"), "Text.");
         }
         let works = |line: &str| {
@@ -534,7 +536,7 @@ fn the_rights_of_the_printed_line_are_enough() {
     }
     assert_eq!(
         restricted.admin::<i64>("DBSIZE"),
-        4,
+        6,
         "all is as it was before"
     );
 }

@@ -201,3 +201,15 @@ fn keys_that_are_none_of_ours_stay() {
     }
     assert_eq!(world.server.expiry("anp:page:/notes/n3/"), -2);
 }
+
+#[test]
+fn nothing_is_removed_while_something_was_skipped() {
+    let world = two_gone();
+    // The article behind it may be one of those that seem to be gone.
+    std::os::unix::fs::symlink("/etc/hostname", world.path("content/notes/n3.md")).unwrap();
+    let before = world.server.dump();
+    let ran = world.anp("import --prune --force");
+    ran.exits(3)
+        .notes("--prune removes nothing while 1 sources");
+    assert_eq!(world.server.dump(), before);
+}

@@ -45,7 +45,8 @@ pub(super) fn plan(
     session: &mut Session,
     keys: &Keys,
 ) -> Result<Pruning, Failure> {
-    let broken = survey.invalid + survey.unreadable;
+    // What was skipped may stand for an article too.
+    let broken = survey.invalid + survey.skipped;
     if broken > 0 {
         return Ok(Pruning {
             withheld: Some(format!(

@@ -176,7 +176,7 @@ fn text(
     if let Some(Value::Object(meta)) = parsed {
         for name in ["run", "written_at", "robots"] {
             if let Some(Value::String(value)) = meta.get(name) {
-                output.text(format!("  {name:11}{}", visible(value)));
+                output.text(format!("  {name:11}{value}"));
             }
         }
         if let Some(metadata) = meta.get("metadata") {
@@ -186,7 +186,7 @@ fn text(
     }
     if let Some(value) = page.and_then(|held| held.value.as_ref()) {
         output.text("");
-        output.text(visible(&page_text(value)));
+        output.text(page_text(value));
     }
 }
 
@@ -194,7 +194,7 @@ fn text(
 fn show_value(output: &mut Output, value: &Value, depth: usize) {
     let indent = "  ".repeat(depth);
     let scalar = |value: &Value| match value {
-        Value::String(text) => Some(visible(text)),
+        Value::String(text) => Some(text.clone()),
         Value::Array(_) | Value::Object(_) => None,
         other => Some(other.to_string()),
     };
@@ -202,9 +202,9 @@ fn show_value(output: &mut Output, value: &Value, depth: usize) {
         Value::Object(members) => {
             for (name, member) in members {
                 if let Some(text) = scalar(member) {
-                    output.text(format!("{indent}{}: {text}", visible(name)));
+                    output.text(format!("{indent}{name}: {text}"));
                 } else {
-                    output.text(format!("{indent}{}:", visible(name)));
+                    output.text(format!("{indent}{name}:"));
                     show_value(output, member, depth + 1);
                 }
             }
@@ -232,17 +232,4 @@ fn page_text(page: &[u8]) -> String {
         .and_then(|start| Some(&html[start..html.rfind("</article>")?]))
         .unwrap_or(&html);
     html2text::from_read(article.as_bytes(), TEXT_WIDTH).unwrap_or_else(|_| html.to_string())
-}
-
-/// Text from the store, safe for a terminal: no control characters but line ends.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }

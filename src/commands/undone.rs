@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
+use crate::publish::plan::Keys;
 use crate::report::note;
 use crate::settings::Settings;
 use crate::store::Address;
@@ -100,12 +101,26 @@ pub(super) fn wrote(manifest: &Manifest) -> bool {
 /// When the manifest turns out to be damaged.
 pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
     let mut keys = HashSet::new();
+    let known = Keys::new(&manifest.header().prefix);
+    let (page, meta) = (known.page_prefix(), known.meta_prefix());
     for batch in manifest.batches() {
         for line in batch.map_err(|damage| unusable(&damage))? {
-            if let Line::Outcome(outcome) = line
-                && outcome.fate != Fate::Written
-            {
-                keys.insert(outcome.key);
+            match line {
+                Line::Outcome(outcome) if outcome.fate != Fate::Written => {
+                    keys.insert(outcome.key);
+                }
+                Line::Intent(intent)
+                    if !(intent.key.starts_with(&page) || intent.key.starts_with(&meta)) =>
+                {
+                    let what = format!(
+                        "the manifest names the key {:?}, none of its prefix",
+                        intent.key
+                    );
+                    return Err(Failure::new(Exit::Refused, what)
+                        .note("expected", format!("keys that begin with {page} or {meta}"))
+                        .note("retry", "not with this file; nothing was written"));
+                }
+                _ => {}
             }
         }
     }
@@ -152,8 +167,8 @@ pub(super) fn address(settings: &Settings, manifest: &Manifest) -> Result<Addres
     if address.same_as(&settings.address) {
         Ok(settings.address.clone())
     } else {
-        // ANP_REDIS_PASSWORD is for whichever server is used.
-        Ok(address.or_password(settings.password.clone()))
+        // No password for a server that only the file names: the file may be anybody's.
+        Ok(address)
     }
 }
 

@@ -196,11 +196,11 @@ fn rollback_command(settings: &Settings, id: &str) -> String {
             shell_word(&config.to_string_lossy())
         );
     }
-    // The manifest names the server. A user whom only this command line named is lost with
-    // it, and the password of the environment would go to the default user.
-    if settings.address_is_explicit
-        && let Some(address) = settings.address.with_user()
-    {
+    // A server that only this command line named gets credentials only where it is named so
+    // again. The user is part of the address, the password is not.
+    if settings.address_is_explicit {
+        let address = settings.address.with_user();
+        let address = address.unwrap_or_else(|| settings.address.to_string());
         command = format!("{command} --redis {}", shell_word(&address));
     }
     command

@@ -29,10 +29,20 @@ impl Runs {
     /// # Errors
     /// Whatever the file system says.
     pub fn make_folder(&self) -> io::Result<()> {
+        let missing: Vec<&Path> = self
+            .folder
+            .ancestors()
+            .take_while(|folder| !folder.exists())
+            .collect();
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.folder)
+            .create(&self.folder)?;
+        // A manifest is only as durable as the folders that lead to it.
+        for parent in missing.iter().filter_map(|folder| folder.parent()) {
+            std::fs::File::open(parent)?.sync_all()?;
+        }
+        Ok(())
     }
 
     /// The file of the run `id`.

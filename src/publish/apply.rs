@@ -115,10 +115,10 @@ impl Apply<'_> {
         for group in groups {
             let group = group?;
             keys += group.len();
-            bytes += group
+            bytes = group
                 .iter()
-                .map(|step| step.want.sent_bytes() + step.prior_bytes)
-                .sum::<usize>();
+                .map(|step| step.want.sent_bytes().saturating_add(step.prior_bytes))
+                .fold(bytes, usize::saturating_add);
             batch.push(group);
             if keys >= BATCH_KEYS || bytes >= BATCH_BYTES {
                 self.batch(std::mem::take(&mut batch), progress, on_key)?;
@@ -362,6 +362,7 @@ fn push_put(
     let made = state_arguments(made);
     let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
     arguments.push(content);
+    arguments.push(way(under_oom));
     batch.script(script, key.as_bytes(), &arguments);
 }
 
@@ -391,7 +392,7 @@ impl Command {
                 batch.script(
                     Script::Expire,
                     key.as_bytes(),
-                    &[from.as_bytes(), to.as_bytes()],
+                    &[from.as_bytes(), to.as_bytes(), way(under_oom)],
                 );
             }
             Self::Remove { prior } => {
@@ -400,11 +401,17 @@ impl Command {
                     prior[0].as_bytes(),
                     prior[1].as_bytes(),
                     prior[2].as_bytes(),
+                    way(under_oom),
                 ];
                 batch.script(Script::Remove, key.as_bytes(), &arguments);
             }
         }
     }
+}
+
+/// What the scripts are told of the direction: under OOM only the way back writes.
+fn way(under_oom: bool) -> &'static [u8] {
+    if under_oom { b"back" } else { b"forth" }
 }
 
 fn state_arguments(present: &Present) -> [String; 3] {

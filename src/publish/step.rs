@@ -202,6 +202,10 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
 
 fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms: i64) -> Decision {
     let prior = match looked {
+        // Somebody prolonged it since the plan: bringing that forward would need the value.
+        Looked::Expiry(Some(at)) if at.is_none_or(|at| at > to_ms) => {
+            return Decision::Leave(Fate::Conflict);
+        }
         Looked::Expiry(Some(at)) => Snapshot::expiry(at),
         Looked::Whole(Found::Whole(present, content)) => Snapshot::whole(&present, content),
         Looked::Whole(Found::TooLarge) => return Decision::Leave(Fate::Conflict),

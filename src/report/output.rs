@@ -48,7 +48,7 @@ impl Output {
     /// Writes one line of text, in text format.
     pub fn text(&mut self, line: impl AsRef<str>) {
         if !self.json {
-            self.raw(line.as_ref().as_bytes());
+            self.raw(visible(line.as_ref()).as_bytes());
             self.raw(b"\n");
         }
     }
@@ -86,5 +86,16 @@ impl Drop for Output {
 
 /// Writes a line to stderr; a closed stderr is nobody's problem.
 pub fn note(line: impl AsRef<str>) {
-    let _ = writeln!(io::stderr(), "{}", line.as_ref());
+    let _ = writeln!(io::stderr(), "{}", visible(line.as_ref()));
+}
+
+/// Text that may come from a file or from the store, safe for a terminal: of the control
+/// characters only line ends and tabs are left.
+fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(hidden) {
+        text.replace(hidden, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
 }

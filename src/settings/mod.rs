@@ -53,8 +53,6 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The store.
     pub address: Address,
-    /// `ANP_REDIS_PASSWORD`: for whichever server is used, if its address has none.
-    pub password: Option<Password>,
     /// Whether `--redis` named it on the command line.
     pub address_is_explicit: bool,
     /// Prefix of every key.
@@ -205,8 +203,7 @@ impl Reader {
             config: self.file.as_ref().map(|file| file.path.to_path_buf()),
             address: address
                 .in_state_folder(&current_dir.join(&state_dir))
-                .or_password(password.clone()),
-            password,
+                .or_password(password),
             address_is_explicit,
             prefix,
             state_dir: current_dir.join(state_dir),

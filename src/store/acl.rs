@@ -5,4 +5,4 @@
 pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@all \
 +ping +select +time +client|setname +script|load +evalsha +type +get +set +getrange +strlen \
 +pttl +pexpire +pexpireat +pexpiretime +persist +del +unlink +dump +restore +hgetall +smembers \
-+scan";
++zrange +hlen +scard +zcard +llen +xlen +scan";

@@ -181,7 +181,11 @@ impl fmt::Display for Address {
                 write!(f, "redis://[{host}]:{port}/{}", self.db)
             }
             Place::Tcp(host, port) => write!(f, "redis://{host}:{port}/{}", self.db),
-            Place::Unix(path) => write!(f, "redis+unix://{}?db={}", path.display(), self.db),
+            Place::Unix(path) => {
+                let path = path.to_string_lossy().replace('%', "%25");
+                let path = path.replace('?', "%3F").replace('#', "%23");
+                write!(f, "redis+unix://{path}?db={}", self.db)
+            }
         }
     }
 }

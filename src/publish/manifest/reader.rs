@@ -12,7 +12,7 @@ use super::record::{FORMAT, Footer, Header, Line};
 
 /// A frame that was decompressed may not be larger than this: a batch is far smaller, and
 /// a damaged or hostile file must not fill the memory.
-const LARGEST_FRAME: u64 = 512 * 1024 * 1024;
+pub(super) const LARGEST_FRAME: u64 = 512 * 1024 * 1024;
 
 /// Why a manifest cannot be used. Nothing is written when it is one of these.
 #[derive(Debug, Error)]

@@ -161,7 +161,9 @@ impl Snapshot {
         let mut snapshot = Self::of(present, content.bytes().len());
         match content {
             Content::Value(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => snapshot.value = Some(text),
+                // Escaped in JSON, a control character takes six bytes: then base64 is shorter.
+                Ok(text) if is_readable(&text) => snapshot.value = Some(text),
+                Ok(text) => snapshot.value_base64 = Some(BASE64.encode(text)),
                 Err(error) => snapshot.value_base64 = Some(BASE64.encode(error.as_bytes())),
             },
             Content::Dump(bytes) => snapshot.dump_base64 = Some(BASE64.encode(bytes)),
@@ -203,6 +205,14 @@ impl Snapshot {
             None => Ok(None),
         }
     }
+}
+
+fn is_readable(text: &str) -> bool {
+    let escaped = text
+        .bytes()
+        .filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\'))
+        .count();
+    escaped <= text.len() / 4
 }
 
 impl Intent {

@@ -13,6 +13,8 @@ use super::record::Line;
 
 /// zstd's fastest level: the manifest is written while the store waits.
 const LEVEL: i32 = 1;
+/// A frame is closed once its lines are this long.
+const CUT_FRAME: usize = 64 * 1024 * 1024;
 
 /// A manifest that is being written.
 ///
@@ -72,16 +74,28 @@ impl Writer {
         if self.failed {
             return Err(io::Error::other("an earlier write of the manifest failed"));
         }
-        let result = self.write_frame(lines);
+        let result = self.write_frames(lines);
         self.failed = result.is_err();
         result
     }
 
-    fn write_frame(&mut self, lines: &[Line]) -> io::Result<()> {
+    /// Cuts early enough that no frame is larger than the reader takes.
+    fn write_frames(&mut self, lines: &[Line]) -> io::Result<()> {
         self.lines.clear();
-        for line in lines {
+        for (index, line) in lines.iter().enumerate() {
             serde_json::to_writer(&mut self.lines, line)?;
             self.lines.push(b'\n');
+            if self.lines.len() >= CUT_FRAME && index + 1 < lines.len() {
+                self.write_frame()?;
+                self.lines.clear();
+            }
+        }
+        self.write_frame()
+    }
+
+    fn write_frame(&mut self) -> io::Result<()> {
+        if self.lines.len() as u64 > super::reader::LARGEST_FRAME {
+            return Err(io::Error::other("a frame larger than anp reads back"));
         }
         let compressed = self.compressor.compress(&self.lines)?;
         let guard = Guard {

@@ -1,4 +1,4 @@
--- KEYS[1]; ARGV: prior expiry, expiry to be set (-1: none).
+-- KEYS[1]; ARGV: prior expiry, expiry to be set (-1: none); 'back' on the way back.
 -- Answers 'written', 'made', 'expired' (it ran out meanwhile) or 'conflict'.
 local key = KEYS[1]
 if kind_of(key) == 'none' then
@@ -9,6 +9,8 @@ local at = expiry_of(key)
 if at == ARGV[2] then return 'made' end
 if at ~= ARGV[1] then return 'conflict' end
 if ARGV[2] == '-1' then redis.call('PERSIST', key)
-elseif passed(ARGV[2]) then return 'expired'
+elseif passed(ARGV[2]) then
+  if ARGV[3] ~= 'back' then return 'expired' end
+  redis.call('UNLINK', key)
 else redis.call('PEXPIREAT', key, ARGV[2]) end
 return 'written'

@@ -1,4 +1,5 @@
--- KEYS[1]; ARGV: prior type, expiry, fingerprint; made type, expiry, fingerprint; value or dump.
+-- KEYS[1]; ARGV: prior type, expiry, fingerprint; made type, expiry, fingerprint; value or dump;
+-- 'back' on the way back.
 -- Answers 'written', 'made' (it was in that state before), 'expired' (the expiry to be set
 -- has passed: writing it would delete the key) or 'conflict'.
 local key = KEYS[1]
@@ -10,13 +11,25 @@ elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3]) then
   if matches(key, ARGV[4], ARGV[5], ARGV[6]) then return 'made' end
   return 'conflict'
 end
-if passed(ARGV[5]) then return 'expired' end
+if passed(ARGV[5]) then
+  -- The way back: what would have expired by now is gone, not left as the run made it.
+  if ARGV[8] ~= 'back' then return 'expired' end
+  redis.call('UNLINK', key)
+  return 'written'
+end
 if ARGV[4] == 'string' then
   if ARGV[5] == '-1' then redis.call('SET', key, ARGV[7])
   else redis.call('SET', key, ARGV[7], 'PXAT', ARGV[5]) end
 else
   local at = ARGV[5]
   if at == '-1' then at = '0' end
-  redis.call('RESTORE', key, at, ARGV[7], 'REPLACE', 'ABSTTL')
+  local reply = redis.pcall('RESTORE', key, at, ARGV[7], 'REPLACE', 'ABSTTL')
+  if type(reply) == 'table' and reply.err then
+    -- A dump that this server cannot read keeps its key, not the whole rollback.
+    if string.find(reply.err, 'DUMP payload', 1, true) or string.find(reply.err, 'Bad data format', 1, true) then
+      return 'conflict'
+    end
+    return reply
+  end
 end
 return 'written'
