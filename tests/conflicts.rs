@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ impl Store for Between {
 struct Scene {
     server: Server,
     folder: tempfile::TempDir,
+    interrupted: Arc<AtomicBool>,
 }
 
 struct Applied {
@@ -82,6 +84,7 @@ impl Scene {
         Self {
             server: Server::start(),
             folder: tempfile::tempdir().unwrap(),
+            interrupted: Arc::default(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Scene {
             manifest: &mut manifest,
             lease: &lease,
             under_oom: false,
+            interrupted: &self.interrupted,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));
@@ -424,4 +428,25 @@ fn a_lost_lease_stops_the_run_before_it_writes() {
     assert!(matches!(result.stopped, Some(Stop::Lease(_))));
     assert_eq!(scene.server.get("page"), None);
     assert!(!result.progress.touched);
+}
+
+#[test]
+fn an_interrupted_run_finishes_its_batch_and_begins_no_other() {
+    let scene = Scene::new();
+    let flag = Arc::clone(&scene.interrupted);
+    // Two batches: the value of the first fills one.
+    let large = "x".repeat(5 * 1024 * 1024);
+    let groups = vec![
+        vec![put("page1", &large, true, LATER_MS)],
+        vec![put("page2", "p", true, LATER_MS)],
+    ];
+    let before = move |stage, number| {
+        if stage == Stage::Write && number == 0 {
+            flag.store(true, Ordering::Relaxed);
+        }
+    };
+    let result = scene.apply(groups, before, nothing);
+    assert!(matches!(result.stopped, Some(Stop::Interrupted)));
+    assert_eq!(fates(&result), [("page1", Fate::Written)]);
+    assert_eq!(scene.server.get("page2"), None);
 }

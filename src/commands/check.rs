@@ -1,5 +1,7 @@
 //! `anp check`: the survey alone.
 
+use std::sync::atomic::AtomicBool;
+
 use serde_json::json;
 
 use super::survey::{Purpose, refuse, renderer, report, survey};
@@ -14,6 +16,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let purpose = Purpose {
         store: None,
         spool_in: None,
+        interrupted: &AtomicBool::new(false),
         run: "check",
         started_at: 0,
     };

@@ -1,6 +1,9 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
-use super::outcome::{Outcome, status_of, stopped};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
 use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
 use crate::cli::{Common, Import};
@@ -32,6 +35,7 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
         renderer: &renderer,
         keys: Keys::new(&settings.prefix),
         bars: Bars::new(common.quiet),
+        interrupted: watch()?,
     };
     if arguments.dry_run {
         job.dry_run(&mut outcome)
@@ -46,6 +50,7 @@ struct Job<'a> {
     renderer: &'a Renderer,
     keys: Keys,
     bars: Bars,
+    interrupted: Arc<AtomicBool>,
 }
 
 /// What will be done, finished before the first write.
@@ -129,6 +134,7 @@ impl Job<'_> {
             manifest: &mut run.manifest,
             lease: &run.lease,
             under_oom: false,
+            interrupted: &self.interrupted,
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {
             bar.inc(1);
@@ -162,6 +168,7 @@ impl Job<'_> {
         let purpose = Purpose {
             store: Some((&mut *session, &self.keys)),
             spool_in,
+            interrupted: &self.interrupted,
             run,
             started_at,
         };

@@ -1,5 +1,7 @@
 //! What a writing command says: the run first, then each key, then the summary.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -7,6 +9,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::ops::interrupt;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
@@ -214,6 +217,7 @@ impl Outcome {
 pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let exit = match stop {
         Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
+        Stop::Interrupted => Exit::Interrupted,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) => Exit::Refused,
@@ -234,6 +238,12 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     } else {
         failure.note("retry", "safe once the cause is gone; no key was changed")
     }
+}
+
+/// The flag that a signal sets to end a run between two batches.
+pub(super) fn watch() -> Result<Arc<AtomicBool>, Failure> {
+    interrupt::watch()
+        .map_err(|error| Failure::new(Exit::Config, format!("cannot handle signals: {error}")))
 }
 
 /// The status of a run by what it did.

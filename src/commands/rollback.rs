@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::outcome::{Outcome, status_of, stopped};
+use super::outcome::{Outcome, status_of, stopped, watch};
 use super::undone::{self, intents, untouched};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
@@ -70,6 +70,7 @@ fn undo(
         content: None,
         undoes: Some(undone_run.clone()),
     };
+    let interrupted = watch()?;
     let mut run = Run::begin(settings, purpose)?;
     outcome.run(&run);
     let mut progress = Progress::default();
@@ -79,6 +80,7 @@ fn undo(
         manifest: &mut run.manifest,
         lease: &run.lease,
         under_oom: true,
+        interrupted: &interrupted,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {
         bar.inc(1);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,6 +21,8 @@ pub(super) struct Purpose<'a> {
     pub store: Option<(&'a mut Session, &'a Keys)>,
     /// The folder for the spool, if what is rendered will be written.
     pub spool_in: Option<&'a Path>,
+    /// Set when somebody asks the run to end.
+    pub interrupted: &'a AtomicBool,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -89,11 +92,14 @@ pub(super) fn survey(
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
         spool: spool.map(Mutex::new),
+        interrupted: purpose.interrupted,
         on_progress: &|done| bar.inc(done),
     };
     let survey = in_pool(|| surveyor.run(&found)).map_err(|error| match error {
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
+        SurveyError::Interrupted => Failure::new(Exit::Interrupted, error.to_string())
+            .note("retry", "safe, nothing was written"),
     })?;
     bar.finish_and_clear();
     let spooled = surveyor

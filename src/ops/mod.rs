@@ -1,6 +1,7 @@
 //! Running among others: one writer at a time, and the list of what ran.
 
 pub mod connect;
+pub mod interrupt;
 pub mod lock;
 pub mod run;
 pub mod runs;

@@ -9,6 +9,7 @@
 //! and what it did is in the manifest.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
@@ -42,6 +43,9 @@ pub enum Stop {
     /// The lock was lost.
     #[error(transparent)]
     Lease(LeaseError),
+    /// A signal asked the run to end.
+    #[error("interrupted by a signal")]
+    Interrupted,
     /// The manifest that is being undone cannot be used.
     #[error("{0}")]
     Undone(String),
@@ -79,6 +83,8 @@ pub struct Apply<'a> {
     pub lease: &'a Lease,
     /// Whether writes go on while the server is out of memory: the way back.
     pub under_oom: bool,
+    /// Set when somebody asks the run to end: it stops before its next batch.
+    pub interrupted: &'a AtomicBool,
 }
 
 /// How far a run came.
@@ -137,6 +143,9 @@ impl Apply<'_> {
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<(), Stop> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Stop::Interrupted);
+        }
         let (looked, now_ms) = self.look(&groups)?;
         let mut looked = looked.into_iter();
         let mut pending: Vec<Vec<Pending>> = Vec::with_capacity(groups.len());

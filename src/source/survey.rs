@@ -41,6 +41,9 @@ pub enum SurveyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A signal asked the run to end.
+    #[error("interrupted by a signal")]
+    Interrupted,
     /// The spool could not be written.
     #[error("cannot write the spool of rendered objects: {0}")]
     Spool(#[from] std::io::Error),
@@ -64,6 +67,8 @@ pub struct Surveyor<'a> {
     pub store: Option<Mutex<Inspector<'a>>>,
     /// Where rendered objects go; without one, they are dropped.
     pub spool: Option<Mutex<Spool>>,
+    /// Set when somebody asks the run to end.
+    pub interrupted: &'a AtomicBool,
     /// Called with the number of sources done since the last call.
     pub on_progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -124,7 +129,11 @@ impl Surveyor<'_> {
                     // Another batch met the error that ends the survey.
                     return Ok(Chunk::default());
                 }
-                let chunk = self.chunk(first, sources);
+                let chunk = if self.interrupted.load(Ordering::Relaxed) {
+                    Err(SurveyError::Interrupted)
+                } else {
+                    self.chunk(first, sources)
+                };
                 failed.fetch_or(chunk.is_err(), Ordering::Relaxed);
                 (self.on_progress)(sources.len() as u64);
                 chunk
