@@ -27,7 +27,7 @@ pub struct Common {
     /// Settings file [env: ANP_CONFIG] [default: ./anp.yaml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The store: 'embedded' (a private server in the state folder), redis://[user@]host:port/db
+    /// The store: 'embedded' (a private server in the state folder), redis://user@host:port/db
     /// or redis+unix:///path?db=0 [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
     /// [default: embedded]
     #[arg(long, global = true, value_name = "URL")]

@@ -456,12 +456,3 @@ pub fn set_mode(path: impl AsRef<Path>, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
-
-/// Files below `folder`, for a failing test to show.
-pub fn listing(folder: &Path) -> Vec<String> {
-    let walk = walkdir::WalkDir::new(folder).sort_by_file_name();
-    walk.into_iter()
-        .filter_map(Result::ok)
-        .map(|entry| entry.path().display().to_string())
-        .collect()
-}
