@@ -521,6 +521,14 @@ impl Restricted {
         works("import --prune --force")?;
         works("rollback last")?;
         works(&format!("rollback {}", world.runs()[0]))?;
+        // A connection that a dead run left behind.
+        let url = self.world.server.url() + "?db=1";
+        let mut dead = redis::Client::open(url).unwrap().get_connection().unwrap();
+        redis::cmd("CLIENT")
+            .arg(&["SETNAME", "anp:anp:dead"])
+            .query::<()>(&mut dead)
+            .unwrap();
+        works(&format!("rollback {}", world.runs()[0]))?;
         self.admin::<()>("SET anp:lock held PX 20000");
         let ran = self.anp("import");
         self.admin::<()>("DEL anp:lock");

@@ -130,3 +130,26 @@ fn a_dry_run_says_what_the_import_does_and_leaves_no_trace() {
     assert_eq!(dry.counts()["created"], real.counts()["created"]);
     assert_eq!(dry.counts()["bytes"], real.counts()["bytes"]);
 }
+
+#[test]
+fn connections_of_dead_runs_are_ended_before_a_key_is_looked_at() {
+    let world = imported();
+    let named = |name: &str| {
+        let mut connection = world.server.connection();
+        redis::cmd("CLIENT")
+            .arg(&["SETNAME", name])
+            .query::<()>(&mut connection)
+            .unwrap();
+        connection
+    };
+    let mut dead = named("anp:anp:20260101T000000.000Z-dead");
+    let mut other = named("anp:load:20260101T000000.000Z-live");
+    world.anp("import").exits(0);
+    let alive =
+        |connection: &mut redis::Connection| redis::cmd("PING").query::<String>(connection).is_ok();
+    assert!(
+        !alive(&mut dead),
+        "its late writes would have come after ours"
+    );
+    assert!(alive(&mut other), "another prefix has a lock of its own");
+}

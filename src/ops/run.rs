@@ -1,7 +1,7 @@
 //! A run: an execution that may write.
 //!
 //! It begins, in this order: file lock of the state folder, connection, id by the server's
-//! clock, lease, manifest (header, synced). It ends with a footer and gives the lease back.
+//! clock, lease, fence (connections of dead runs are ended), manifest (header, synced). It ends with a footer and gives the lease back.
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 
 use super::connect::{Connected, host, program, shell_word};
+use super::fence;
 use super::lock::FolderLock;
 use super::runs::Runs;
 use crate::exit::Exit;
@@ -18,7 +19,7 @@ use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::settings::Settings;
-use crate::store::{Address, Batch, Session};
+use crate::store::{Address, Batch, StoreError};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -78,7 +79,6 @@ impl Run {
             .new_id(started_at, (salt & 0xffff) as u16)
             .map_err(|error| folder(&error))?;
         let name = format!("anp:{}:{id}", purpose.prefix);
-        name_connection(&mut store.session, &name)?;
         let holder = Holder {
             token: format!("{salt:016x}"),
             run: id.clone(),
@@ -93,11 +93,15 @@ impl Run {
             Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
             Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
         };
-        let heartbeat = match Heartbeat::start(&store, &lease, &name) {
+        let db = purpose.address.db;
+        let fenced = fence::name(&mut store.session, &name)
+            .and_then(|()| fence::end_others(&mut store.session, purpose.prefix, db, &id))
+            .and_then(|()| Heartbeat::start(&store, &lease, &name));
+        let heartbeat = match fenced {
             Ok(heartbeat) => heartbeat,
-            Err(failure) => {
+            Err(error) => {
                 let _ = lease.release(&mut store.session);
-                return Err(failure);
+                return Err(Failure::before_writing(&error));
             }
         };
         let header = Header {
@@ -175,16 +179,6 @@ fn locked(what: String, retry: &str) -> Failure {
         .note("retry", format!("safe {retry}; nothing was written"))
 }
 
-fn name_connection(session: &mut Session, name: &str) -> Result<(), Failure> {
-    session
-        .command(
-            &[b"CLIENT", b"SETNAME", name.as_bytes()],
-            "naming the connection",
-        )
-        .map(drop)
-        .map_err(|error| Failure::before_writing(&error))
-}
-
 /// The exact command that undoes the run `id`: absolute paths, no password.
 fn rollback_command(settings: &Settings, id: &str) -> String {
     let state_dir = shell_word(&settings.state_dir.to_string_lossy());
@@ -222,11 +216,9 @@ struct Heartbeat {
 }
 
 impl Heartbeat {
-    fn start(store: &Connected, lease: &Lease, name: &str) -> Result<Self, Failure> {
-        let mut session = store
-            .another()
-            .map_err(|error| Failure::before_writing(&error))?;
-        name_connection(&mut session, name)?;
+    fn start(store: &Connected, lease: &Lease, name: &str) -> Result<Self, StoreError> {
+        let mut session = store.another()?;
+        fence::name(&mut session, name)?;
         let mut renewal = Batch::default();
         lease.push_renewal(&mut renewal);
         let (stop, stopped) = channel();

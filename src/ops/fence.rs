@@ -1,0 +1,98 @@
+//! A lease alone is no fence: bytes that a dead run sent may still be waiting in the server.
+//!
+//! So each writing connection bears the name of its run, `anp:PREFIX:RUN`, and whoever takes
+//! the lock ends every other connection of that kind before it looks at a key. Names of other
+//! prefixes, and the same names in other databases (each has a lock of its own), are left
+//! alone.
+
+use crate::store::{Batch, Class, Reply, Session, StoreError};
+
+/// Names this connection.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn name(session: &mut Session, name: &str) -> Result<(), StoreError> {
+    let doing = "naming the connection";
+    session
+        .command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)
+        .map(drop)
+}
+
+/// Ends the connections of other runs under `prefix` in the database `db`. The caller holds
+/// the lock, is run `own_run`, and has named its connections.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn end_others(
+    session: &mut Session,
+    prefix: &str,
+    db: i64,
+    own_run: &str,
+) -> Result<(), StoreError> {
+    let doing = "ending connections of runs that died";
+    let reply = session.command(&[b"CLIENT", b"LIST"], doing)?;
+    let Some(list) = reply.text() else {
+        return reply.fail(doing);
+    };
+    let mut batch = Batch::default();
+    for id in stale(list, prefix, db, own_run) {
+        batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
+    }
+    if batch.is_empty() {
+        return Ok(());
+    }
+    for reply in session.run(&batch, doing)? {
+        match reply {
+            // 0: it had ended by itself.
+            Reply::Int(_) => {}
+            Reply::Error { code, detail } => {
+                return Err(StoreError::from_reply(doing, &code, &detail));
+            }
+            _ => return Err(StoreError::new(Class::Stop, doing, "an unexpected reply")),
+        }
+    }
+    Ok(())
+}
+
+/// The ids in a reply to CLIENT LIST of connections that bear the name of another run.
+fn stale<'a>(
+    list: &'a str,
+    prefix: &'a str,
+    db: i64,
+    own_run: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    let db = db.to_string();
+    list.lines().filter_map(move |line| {
+        let field = |name: &str| {
+            line.split(' ')
+                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+        };
+        let run = field("name")?
+            .strip_prefix("anp:")?
+            .strip_prefix(prefix)?
+            .strip_prefix(':')?;
+        // A longer prefix would leave a further colon: run ids have none.
+        let is_other = !run.is_empty() && !run.contains(':') && run != own_run;
+        (is_other && field("db")? == db).then(|| field("id"))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stale;
+
+    #[test]
+    fn only_other_runs_of_this_prefix_and_database_are_stale() {
+        let list = "\
+id=1 addr=a name=anp:anp:dead db=0 cmd=set\n\
+id=2 addr=a name=anp:anp:own db=0 cmd=set\n\
+id=3 addr=a name=anp:anp:other-database db=1 cmd=set\n\
+id=4 addr=a name=anp:anp:longer:dead db=0 cmd=set\n\
+id=5 addr=a name=anp:anpx:dead db=0 cmd=set\n\
+id=6 addr=a name= db=0 cmd=set\n\
+id=7 addr=a name=worker db=0 cmd=set\n\
+id=8 addr=a name=anp:anp:dead-too db=0 cmd=set\n";
+        let ids: Vec<&str> = stale(list, "anp", 0, "own").collect();
+        assert_eq!(ids, ["1", "8"]);
+    }
+}
