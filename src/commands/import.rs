@@ -81,13 +81,9 @@ impl Job<'_> {
             plan.foresee(entry, &self.keys, &mut counts, outcome);
         }
         for leftover in &plan.pruning.leftovers {
-            let keys = [
-                (&leftover.page, self.keys.page(&leftover.route)),
-                (&leftover.meta, self.keys.meta(&leftover.route)),
-            ];
-            for (_, key) in keys.iter().filter(|(seen, _)| **seen != Seen::Absent) {
+            for (_, key) in leftover.objects(&self.keys) {
                 counts.removed += 1;
-                foreseen(outcome, key, Action::Remove, None);
+                foreseen(outcome, &key, Action::Remove, None);
             }
         }
         let (status, exit) = status_of(plan.is_partial());
@@ -234,14 +230,8 @@ impl Plan {
             .filter(|entry| entry.need != Need::Keep)
             .map(|entry| self.group(entry, keys));
         let removes = self.pruning.leftovers.iter().map(|leftover| {
-            let objects = [
-                (leftover.page, keys.page(&leftover.route)),
-                (leftover.meta, keys.meta(&leftover.route)),
-            ];
-            let present = objects
-                .into_iter()
-                .filter(|(seen, _)| *seen != Seen::Absent);
-            Ok(present
+            Ok(leftover
+                .objects(keys)
                 .map(|(seen, key)| Step {
                     key,
                     want: Want::Remove,

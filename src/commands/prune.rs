@@ -23,6 +23,17 @@ pub(super) struct Leftover {
     pub meta: Seen,
 }
 
+impl Leftover {
+    /// What the store holds of it, each object with its key.
+    pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (Seen, String)> {
+        let both = [
+            (self.page, keys.page(&self.route)),
+            (self.meta, keys.meta(&self.route)),
+        ];
+        both.into_iter().filter(|(seen, _)| *seen != Seen::Absent)
+    }
+}
+
 /// What pruning would do.
 #[derive(Default)]
 pub(super) struct Pruning {

@@ -3,22 +3,18 @@
 use std::collections::HashSet;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
-use super::undone::{self, intents, untouched};
+use super::undone::{self, intents, look_at_each, untouched};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose, Run};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
-use crate::publish::manifest::{Action, Counts, Fate, Intent, Manifest, Status};
-use crate::publish::state::Found;
+use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::report::{Output, Progress as Bars, note};
 use crate::settings::Settings;
-use crate::store::{Batch, Session, StoreError};
-
-/// A dry run looks at so many keys at once.
-const LOOK_KEYS: usize = 256;
+use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
@@ -136,60 +132,38 @@ fn dry_run(
     let now_ms = store.session.now_ms().map_err(before)?;
     outcome.dry_run("rollback", &address.to_string());
     let mut counts = Counts::default();
-    let mut chunk = Vec::new();
-    for intent in intents(manifest, &untouched) {
-        chunk.push(intent.map_err(|damage| undone::unusable(&damage))?);
-        if chunk.len() == LOOK_KEYS {
-            let looked = std::mem::take(&mut chunk);
-            foresee(&mut store.session, looked, now_ms, &mut counts, outcome)?;
-        }
-    }
-    foresee(&mut store.session, chunk, now_ms, &mut counts, outcome)?;
+    let doing = "looking at the keys of the run";
+    look_at_each(
+        manifest,
+        &untouched,
+        &mut store.session,
+        doing,
+        &mut |intent, found| {
+            let key = intent.key.clone();
+            let decision = decide(step(intent), Looked::Whole(found), now_ms)
+                .map_err(|error| Failure::new(Exit::Refused, error))?;
+            let (action, fate) = match decision {
+                Decision::Leave(fate) => (None, fate),
+                Decision::Write(intent, _) => {
+                    counts.add(intent.action, 0);
+                    (Some(intent.action), Fate::Written)
+                }
+            };
+            match fate {
+                Fate::Conflict => counts.conflicts += 1,
+                Fate::Already => counts.kept += 1,
+                _ => {}
+            }
+            outcome.fate(&KeyReport {
+                key: &key,
+                action,
+                fate,
+                expires_at_ms: None,
+            });
+            Ok(())
+        },
+    )?;
     let (status, exit) = status_of(counts.conflicts > 0);
     outcome.undone(&manifest.header().run, &counts, status.word(), None);
     Ok(exit)
-}
-
-fn foresee(
-    session: &mut Session,
-    intents: Vec<Intent>,
-    now_ms: i64,
-    counts: &mut Counts,
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
-    if intents.is_empty() {
-        return Ok(());
-    }
-    let before = |error: StoreError| Failure::before_writing(&error);
-    let doing = "looking at the keys of the run";
-    let mut batch = Batch::default();
-    for intent in &intents {
-        Found::ask(&mut batch, &intent.key);
-    }
-    let replies = session.run(&batch, doing).map_err(before)?;
-    for (intent, reply) in intents.into_iter().zip(replies) {
-        let found = Found::from_reply(reply, doing).map_err(before)?;
-        let key = intent.key.clone();
-        let decision = decide(step(intent), Looked::Whole(found), now_ms)
-            .map_err(|error| Failure::new(Exit::Refused, error))?;
-        let (action, fate): (Option<Action>, Fate) = match decision {
-            Decision::Leave(fate) => (None, fate),
-            Decision::Write(intent, _) => {
-                counts.add(intent.action, 0);
-                (Some(intent.action), Fate::Written)
-            }
-        };
-        match fate {
-            Fate::Conflict => counts.conflicts += 1,
-            Fate::Already => counts.kept += 1,
-            _ => {}
-        }
-        outcome.fate(&KeyReport {
-            key: &key,
-            action,
-            fate,
-            expires_at_ms: None,
-        });
-    }
-    Ok(())
 }

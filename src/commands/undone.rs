@@ -8,9 +8,13 @@ use crate::failure::Failure;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
+use crate::publish::state::Found;
 use crate::report::note;
 use crate::settings::Settings;
-use crate::store::Address;
+use crate::store::{Address, Batch, Session, StoreError};
+
+/// So many keys are looked at in one round trip.
+const LOOK_KEYS: usize = 256;
 
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
@@ -145,6 +149,36 @@ pub(super) fn intents<'a>(
             })
             .collect()
     })
+}
+
+/// Looks at the key of every intent that counts, in order, many in one round trip.
+pub(super) fn look_at_each(
+    manifest: &Manifest,
+    untouched: &HashSet<String>,
+    session: &mut Session,
+    doing: &str,
+    visit: &mut dyn FnMut(Intent, Found) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut intents = intents(manifest, untouched);
+    loop {
+        let chunk: Vec<Intent> = intents
+            .by_ref()
+            .take(LOOK_KEYS)
+            .collect::<Result<_, _>>()
+            .map_err(|damage| unusable(&damage))?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let failed = |error: StoreError| Failure::before_writing(&error);
+        let mut batch = Batch::default();
+        for intent in &chunk {
+            Found::ask(&mut batch, &intent.key);
+        }
+        let replies = session.run(&batch, doing).map_err(failed)?;
+        for (intent, reply) in chunk.into_iter().zip(replies) {
+            visit(intent, Found::from_reply(reply, doing).map_err(failed)?)?;
+        }
+    }
 }
 
 /// Where a manifest's run wrote: `--redis` if it was given, else the server of its header,

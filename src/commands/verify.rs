@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::undone::{self, intents, untouched, unusable};
+use super::undone::{self, look_at_each, untouched};
 use crate::cli::{Common, Verify};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,10 +12,7 @@ use crate::ops::connect::Connected;
 use crate::publish::manifest::{Action, Intent, Manifest};
 use crate::publish::state::{Found, State};
 use crate::report::Output;
-use crate::store::{Batch, Session, StoreError};
-
-/// So many keys are looked at in one round trip.
-const LOOK_KEYS: usize = 256;
+use crate::store::Session;
 
 #[derive(Default)]
 struct Tally {
@@ -59,52 +56,24 @@ fn compare(
         .now_ms()
         .map_err(|error| Failure::before_writing(&error))?;
     let mut tally = Tally::default();
-    let mut chunk = Vec::new();
-    for intent in intents(manifest, untouched) {
-        chunk.push(intent.map_err(|damage| unusable(&damage))?);
-        if chunk.len() == LOOK_KEYS {
-            compare_chunk(&chunk, session, now_ms, &mut tally, output)?;
-            chunk.clear();
-        }
-    }
-    compare_chunk(&chunk, session, now_ms, &mut tally, output)?;
-    Ok(tally)
-}
-
-fn compare_chunk(
-    intents: &[Intent],
-    session: &mut Session,
-    now_ms: i64,
-    tally: &mut Tally,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    if intents.is_empty() {
-        return Ok(());
-    }
     let doing = "comparing the keys of the run with the store";
-    let failed = |error: StoreError| Failure::before_writing(&error);
-    let mut batch = Batch::default();
-    for intent in intents {
-        Found::ask(&mut batch, &intent.key);
-    }
-    let replies = session.run(&batch, doing).map_err(failed)?;
-    for (intent, reply) in intents.iter().zip(replies) {
-        let found = Found::from_reply(reply, doing).map_err(failed)?;
-        let Some(difference) = difference(intent, &found) else {
-            tally.same += 1;
-            continue;
-        };
+    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
         let made_expiry = intent.made.as_ref().and_then(|made| made.expires_at);
+        let Some(difference) = difference(&intent, &found) else {
+            tally.same += 1;
+            return Ok(());
+        };
         if found == Found::Absent && made_expiry.is_some_and(|at| at <= now_ms) {
             tally.expired += 1;
-            continue;
+            return Ok(());
         }
         tally.different += 1;
         let key = &intent.key;
         output.text(format!("{key}: {difference}"));
         output.json(&json!({ "type": "difference", "key": key, "what": difference }));
-    }
-    Ok(())
+        Ok(())
+    })?;
+    Ok(tally)
 }
 
 /// How the key differs from what the run made of it; none if it does not.

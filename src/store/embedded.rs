@@ -143,13 +143,7 @@ impl Embedded {
             .trim()
             .parse()
             .ok()?;
-        let client = redis::Client::open(redis::ConnectionInfo::clone(
-            &redis::IntoConnectionInfo::into_connection_info(redis::ConnectionAddr::Unix(
-                self.socket(),
-            ))
-            .ok()?,
-        ))
-        .ok()?;
+        let client = redis::Client::open(redis::ConnectionAddr::Unix(self.socket())).ok()?;
         let mut connection = client
             .get_connection_with_timeout(Duration::from_secs(5))
             .ok()?;
