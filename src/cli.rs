@@ -39,7 +39,8 @@ pub struct Common {
     /// state folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<String>,
-    /// How long a server that says "not now" is asked again [env: ANP_DEADLINE] [default: 30s]
+    /// How long a server that says "not now", or is lost in mid-run, is asked again
+    /// [env: ANP_DEADLINE] [default: 30s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub deadline: Option<String>,
     /// What stdout is

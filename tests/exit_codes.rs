@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
+use support::proxy::{Fault, Trouble};
 use support::{Ran, Server, World, set_mode};
 
 fn one_article() -> World {
@@ -388,8 +389,17 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
     for roll_back in [true, false] {
         let world = one_article();
         world.article("b.md", "B.");
-        let proxy = world.server.proxy(b"$3\r\nSET\r\n");
-        let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+        // Cut each time it connects again, too.
+        let proxy = world.server.proxy(Trouble {
+            fault: Fault::ReplyLost,
+            at: b"$3\r\nSET\r\n",
+            skip: 0,
+            times: usize::MAX,
+        });
+        let ran = world.anp_with(
+            &["import", "--redis", &proxy.url(), "--deadline", "1s"],
+            &[],
+        );
         ran.exits(75)
             .notes("error: writing: ")
             .notes("= rollback: ");
@@ -415,8 +425,16 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
 #[test]
 fn a_connection_lost_before_the_first_write_is_69() {
     let world = one_article();
-    let proxy = world.server.proxy(b"PEXPIRETIME");
-    let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::ReplyLost,
+        at: b"PEXPIRETIME",
+        skip: 0,
+        times: usize::MAX,
+    });
+    let ran = world.anp_with(
+        &["import", "--redis", &proxy.url(), "--deadline", "1s"],
+        &[],
+    );
     ran.exits(69).notes("= retry: safe, nothing was written\n");
     assert_eq!(world.server.expiry("anp:page:/a/"), -2, "{ran}");
 }

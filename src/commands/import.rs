@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose as RunPurpose, Run};
 use crate::ops::runs::Runs;
-use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop, Way};
 use crate::publish::manifest::{Action, Counts, Fate, Status};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::spool::Spooled;
@@ -129,7 +129,7 @@ impl Job<'_> {
             session: &mut run.store.session,
             manifest: &mut run.manifest,
             lease: &run.lease,
-            under_oom: false,
+            way: Way::Forth,
             interrupted: &self.interrupted,
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {

@@ -223,6 +223,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         Stop::Undone(_) => Exit::Refused,
         Stop::Store(error) => match error.class {
             Class::Never => return Failure::before_writing(error),
+            Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
             Class::Stop | Class::LoadAgain => Exit::Stopped,
         },

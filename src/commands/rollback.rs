@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose, Run};
-use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop, Way};
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::report::{Output, Progress as Bars, note};
@@ -75,7 +75,7 @@ fn undo(
         session: &mut run.store.session,
         manifest: &mut run.manifest,
         lease: &run.lease,
-        under_oom: true,
+        way: Way::Back,
         interrupted: &interrupted,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {

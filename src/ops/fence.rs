@@ -7,15 +7,38 @@
 
 use crate::store::{Batch, Class, Reply, Session, StoreError};
 
-/// Names this connection.
+/// Names this connection, and returns its id.
 ///
 /// # Errors
 /// When the store fails or refuses.
-pub fn name(session: &mut Session, name: &str) -> Result<(), StoreError> {
+pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
     let doing = "naming the connection";
-    session
-        .command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)
-        .map(drop)
+    session.command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)?;
+    match session.command(&[b"CLIENT", b"ID"], doing)? {
+        Reply::Int(id) => Ok(id),
+        other => other.fail(doing),
+    }
+}
+
+/// Ends the connection `old` if it still bears `name`: what was sent over it and has not run
+/// yet never will. Ids begin anew with each start of a server, so an id alone may be
+/// anybody's. Not to be called with the id of the connection in use.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn end_own(session: &mut Session, name: &str, old: i64) -> Result<(), StoreError> {
+    let doing = "ending the connection that was lost";
+    let id = old.to_string();
+    let reply = session.command(&[b"CLIENT", b"LIST", b"ID", id.as_bytes()], doing)?;
+    let Some(list) = reply.text() else {
+        return reply.fail(doing);
+    };
+    let is_ours = list.lines().any(|line| field(line, "name") == Some(name));
+    if is_ours {
+        // 0: it had ended by itself.
+        session.command(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()], doing)?;
+    }
+    Ok(())
 }
 
 /// Ends the connections of other runs under `prefix` in the database `db`. The caller holds
@@ -63,18 +86,20 @@ fn stale<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let db = db.to_string();
     list.lines().filter_map(move |line| {
-        let field = |name: &str| {
-            line.split(' ')
-                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        };
-        let run = field("name")?
+        let run = field(line, "name")?
             .strip_prefix("anp:")?
             .strip_prefix(prefix)?
             .strip_prefix(':')?;
         // A longer prefix would leave a further colon: run ids have none.
         let is_other = !run.is_empty() && !run.contains(':') && run != own_run;
-        (is_other && field("db")? == db).then(|| field("id"))?
+        (is_other && field(line, "db")? == db).then(|| field(line, "id"))?
     })
+}
+
+/// The value of one field in a line of CLIENT LIST.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split(' ')
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
 }
 
 #[cfg(test)]

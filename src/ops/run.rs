@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence;
@@ -19,7 +20,7 @@ use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::settings::Settings;
-use crate::store::{Address, Batch, StoreError};
+use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -94,9 +95,13 @@ impl Run {
             Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
         };
         let db = purpose.address.db;
-        let fenced = fence::name(&mut store.session, &name)
-            .and_then(|()| fence::end_others(&mut store.session, purpose.prefix, db, &id))
-            .and_then(|()| Heartbeat::start(&store, &lease, &name));
+        let fenced = fence::name(&mut store.session, &name).and_then(|own| {
+            fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
+            store
+                .session
+                .greet_with(rejoin(lease.clone(), name.clone(), own));
+            Heartbeat::start(&store.connector, &lease, &name)
+        });
         let heartbeat = match fenced {
             Ok(heartbeat) => heartbeat,
             Err(error) => {
@@ -207,6 +212,23 @@ fn salt() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
+/// What the run `name` does with a connection that replaces a lost one, `old`, before it
+/// writes again: it ends the old one, so that nothing which was sent there runs any more, and
+/// checks that it still holds the lock.
+fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
+    Box::new(move |session| {
+        let own = fence::name(session, &name)?;
+        if own != old {
+            fence::end_own(session, &name, old)?;
+        }
+        old = own;
+        lease.renew(session).map_err(|error| match error {
+            LeaseError::Store(error) => error,
+            lost => StoreError::new(Class::Fenced, "connecting again", lost.to_string()),
+        })
+    })
+}
+
 /// Renews the lease at a third of its length, on a connection of its own, so that a long
 /// survey does not lose it. It only renews: whether the lease still stands is looked at
 /// before each batch of writes.
@@ -216,16 +238,31 @@ struct Heartbeat {
 }
 
 impl Heartbeat {
-    fn start(store: &Connected, lease: &Lease, name: &str) -> Result<Self, StoreError> {
-        let mut session = store.another()?;
-        fence::name(&mut session, name)?;
-        let mut renewal = Batch::default();
-        lease.push_renewal(&mut renewal);
+    fn start(connector: &Connector, lease: &Lease, name: &str) -> Result<Self, StoreError> {
+        let (connector, lease, name) = (connector.clone(), lease.clone(), name.to_owned());
+        let join = move || {
+            let store = connector.connect_within(connector.patience.timeout)?;
+            let mut session = Session::new(store, connector.patience);
+            fence::name(&mut session, &name)?;
+            Ok::<_, StoreError>(session)
+        };
+        let mut session = Some(join()?);
         let (stop, stopped) = channel();
         let thread = std::thread::spawn(move || {
-            while stopped.recv_timeout(LENGTH / 3) == Err(RecvTimeoutError::Timeout) {
-                if session.run(&renewal, "renewing the lock").is_err() {
-                    return;
+            let mut wait = LENGTH / 3;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let renewed = match &mut session {
+                    Some(session) => lease.renew(session),
+                    None => Ok(()),
+                };
+                match renewed {
+                    Ok(()) if session.is_some() => wait = LENGTH / 3,
+                    Ok(()) | Err(LeaseError::Store(_)) => {
+                        session = join().ok();
+                        wait = Duration::from_secs(1);
+                    }
+                    // The lock is somebody else's.
+                    Err(_) => return,
                 }
             }
         });

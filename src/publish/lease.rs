@@ -70,7 +70,7 @@ fn describe(holder: Option<&Holder>, left_ms: i64) -> String {
 }
 
 /// A lease that this run took.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lease {
     key: String,
     value: String,
@@ -105,6 +105,17 @@ impl Lease {
     /// Appends the command that renews the lease; its reply is for [`Lease::check`].
     pub fn push_renewal(&self, batch: &mut Batch) {
         self.push(batch, "renew");
+    }
+
+    /// Renews the lease, in a round trip of its own.
+    ///
+    /// # Errors
+    /// When the lease is no longer ours.
+    pub fn renew(&self, session: &mut Session) -> Result<(), LeaseError> {
+        let mut batch = Batch::default();
+        self.push_renewal(&mut batch);
+        let reply = session.run(&batch, "renewing the lock")?.pop();
+        Self::check(reply.unwrap_or(Reply::Nil))
     }
 
     fn push(&self, batch: &mut Batch, what: &str) {
