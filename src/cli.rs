@@ -56,6 +56,8 @@ pub struct Common {
 pub enum Command {
     /// Publish a content tree, and print the rollback manifest of the written keys
     Import(Import),
+    /// Import under a scratch prefix, verify, roll back and compare: the real command and settings
+    Rehearse(Rehearse),
     /// Report every error and warning of a content tree; needs no store
     Check(Check),
     /// Compare the store with what a run wrote
@@ -124,6 +126,20 @@ pub struct Import {
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `anp rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Where articles come from.
+    #[command(flatten)]
+    pub content: Content,
+    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<String>,
+    /// Rehearse on N articles, spread over the tree
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sample: Option<u32>,
 }
 
 /// `anp check`.
@@ -204,6 +220,16 @@ impl Import {
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
         ]));
+        all
+    }
+}
+
+impl Rehearse {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.content.settings();
+        all.extend(given([("ttl", self.ttl.clone())]));
         all
     }
 }

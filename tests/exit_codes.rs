@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
@@ -344,22 +345,24 @@ fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
         world.server.command(line);
     }
     let before = world.server.dump();
-    // A first run that ends well, so that everything is loaded and measured.
-    let ran = world.anp("import --dry-run");
-    ran.exits(0);
-    let info: String = redis::cmd("INFO")
-        .arg("memory")
-        .query(&mut world.server.connection())
-        .unwrap();
-    let used = info
-        .lines()
-        .find_map(|line| line.strip_prefix("used_memory:"));
-    let room: u64 = used.unwrap().parse::<u64>().unwrap() + 2_000_000;
-    world
-        .server
-        .command(&format!("CONFIG SET maxmemory {room}"));
-
-    let ran = world.anp("import");
+    // The memory is there when the run begins, and gone when it has written some pages.
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::Held,
+        at: b"$14\r\nanp:page:/a20/",
+        skip: 1,
+        times: 1,
+    });
+    let server = &world.server;
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while proxy.faults() == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            server.command("CONFIG SET maxmemory 1");
+            proxy.release();
+        });
+        world.anp_with(&["import", "--redis", &proxy.url()], &[])
+    });
     ran.exits(75)
         .notes("error: writing: the server answered OOM ")
         .notes("= retry: safe: roll back with the command below, or run the same command again\n");
@@ -378,7 +381,6 @@ fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
     assert_eq!(runs[0]["status"], "stopped");
     assert_eq!(runs[0]["counts"], counts);
 
-    world.server.command("CONFIG SET maxmemory 1");
     let back = world.shell(&format!("{rollback} --format json"));
     back.exits(0);
     assert_eq!(world.server.dump(), before, "{back}");

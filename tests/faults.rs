@@ -173,7 +173,7 @@ fn what_was_sent_over_a_lost_connection_never_runs_after_it_was_sent_again() {
     assert_eq!(ran.counts()["created"], 2, "{ran}");
     // If the first sending ran now, it would create the key anew.
     world.server.command("DEL anp:page:/a/");
-    proxy.release();
+    proxy.release_and_wait();
     assert_eq!(world.server.get("anp:page:/a/"), None);
 }
 
@@ -203,7 +203,7 @@ fn what_a_killed_run_had_sent_never_runs_after_its_rollback() {
     let url = world.server.url();
     let ran = world.anp_with(&["rollback", "last", "--redis", &url], &[]);
     ran.exits(0);
-    proxy.release();
+    proxy.release_and_wait();
     assert!(world.server.dump().is_empty(), "{ran}");
 }
 

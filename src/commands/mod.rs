@@ -4,6 +4,7 @@ mod check;
 mod import;
 mod outcome;
 mod prune;
+mod rehearse;
 mod rollback;
 mod runs;
 mod schema;
@@ -25,6 +26,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
     match &cli.command {
         Command::Import(arguments) => import::run(common, arguments),
+        Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),

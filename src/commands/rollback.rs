@@ -26,7 +26,8 @@ pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure
     if arguments.dry_run {
         return dry_run(&settings, &manifest, &mut outcome);
     }
-    undo(&settings, &manifest, &mut outcome, Bars::new(common.quiet))
+    let bars = Bars::new(common.quiet);
+    undo(&settings, &manifest, &mut outcome, bars).map(|(exit, _)| exit)
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
@@ -49,12 +50,13 @@ fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome
     Exit::Partial
 }
 
-fn undo(
+/// Undoes the run of `manifest`.
+pub(super) fn undo(
     settings: &Settings,
     manifest: &Manifest,
     outcome: &mut Outcome,
     bars: Bars,
-) -> Result<Exit, Failure> {
+) -> Result<(Exit, Counts), Failure> {
     let undone_run = manifest.header().run.clone();
     let address = undone::address(settings, manifest)?;
     let untouched = untouched(manifest)?;
@@ -94,7 +96,7 @@ fn undo(
     run.end(status, progress)
         .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
     outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
-    Ok(exit)
+    Ok((exit, counts))
 }
 
 fn groups<'a>(

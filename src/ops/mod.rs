@@ -4,5 +4,6 @@ pub mod connect;
 mod fence;
 pub mod interrupt;
 pub mod lock;
+pub mod room;
 pub mod run;
 pub mod runs;

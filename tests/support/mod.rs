@@ -66,6 +66,18 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
+    /// What the server says it uses, in bytes.
+    pub fn used_memory(&self) -> u64 {
+        let info: String = redis::cmd("INFO")
+            .arg("memory")
+            .query(&mut self.connection())
+            .unwrap();
+        let used = info
+            .lines()
+            .find_map(|line| line.strip_prefix("used_memory:"));
+        used.unwrap().parse().unwrap()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -4,8 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What happens to a piece of what a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ struct Shared {
     server: PathBuf,
     pieces: AtomicUsize,
     released: AtomicBool,
-    held: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    serving: AtomicUsize,
 }
 
 /// Listens on a unix socket until the test ends.
@@ -54,7 +55,7 @@ impl Proxy {
             server: server.to_owned(),
             pieces: AtomicUsize::new(0),
             released: AtomicBool::new(false),
-            held: Mutex::default(),
+            serving: AtomicUsize::new(0),
         });
         let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -65,7 +66,11 @@ impl Proxy {
                 };
                 let shared = Arc::clone(&of_thread);
                 let client = client.unwrap();
-                std::thread::spawn(move || shared.serve(client, server));
+                shared.serving.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    shared.serve(client, server);
+                    shared.serving.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         Self {
@@ -85,18 +90,23 @@ impl Proxy {
         pieces.saturating_sub(skip).min(times)
     }
 
-    /// Passes on what was withheld, and waits until the server has closed these connections
-    /// or carried it out.
+    /// Passes on what was withheld; the connection goes on.
     pub fn release(&self) {
         self.shared.released.store(true, Ordering::SeqCst);
-        for thread in self.shared.held.lock().unwrap().drain(..) {
-            thread.join().unwrap();
+    }
+
+    /// Passes on what was withheld, and waits until the server has carried it out, or has
+    /// closed that connection before.
+    pub fn release_and_wait(&self) {
+        self.release();
+        while self.shared.serving.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
 impl Shared {
-    fn serve(self: Arc<Self>, mut client: UnixStream, mut server: UnixStream) {
+    fn serve(&self, mut client: UnixStream, mut server: UnixStream) {
         /// Replies pass, pass up to so many bytes, or are lost.
         const ALL: usize = usize::MAX;
         let open = Arc::new(AtomicUsize::new(ALL));
@@ -121,8 +131,7 @@ impl Shared {
         let mut buffer = [0; 16 * 1024];
         while let Ok(length @ 1..) = client.read(&mut buffer) {
             let piece = &buffer[..length];
-            let fault = self.fault_for(piece);
-            match fault {
+            match self.fault_for(piece) {
                 None => {
                     if server.write_all(piece).is_err() {
                         break;
@@ -139,17 +148,13 @@ impl Shared {
                     let _ = server.write_all(piece);
                 }
                 Some(Fault::Held) => {
-                    let (piece, shared) = (piece.to_vec(), Arc::clone(&self));
-                    let held = std::thread::spawn(move || {
-                        while !shared.released.load(Ordering::SeqCst) {
-                            std::thread::sleep(std::time::Duration::from_millis(5));
-                        }
-                        let _ = server.write_all(&piece);
-                        let _ = server.shutdown(Shutdown::Write);
-                        let _ = replies.join();
-                    });
-                    self.held.lock().unwrap().push(held);
-                    return;
+                    while !self.released.load(Ordering::SeqCst) {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                    if server.write_all(piece).is_err() {
+                        break;
+                    }
+                    continue;
                 }
             }
             break;
