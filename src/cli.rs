@@ -66,6 +66,15 @@ pub enum Command {
     Rollback(Rollback),
     /// List the runs, each with its result and its rollback command
     Runs,
+    /// Switch publishing off: running imports end within a batch, new ones are refused
+    ///
+    /// The way back stays open. Where the store cannot be reached, ANP_PAUSED=REASON in the
+    /// environment, or `paused` in anp.yaml, refuses the imports of whoever has it.
+    Pause(Pause),
+    /// Switch publishing on again
+    Resume,
+    /// Break the lock that a run left behind
+    Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
     /// Print the JSON Schema of the front matter
@@ -167,6 +176,24 @@ pub struct Rollback {
     pub dry_run: bool,
 }
 
+/// `anp pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Why; whoever is refused is told
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// Who is responsible [env: ANP_OWNER] [default: the user]
+    #[arg(long)]
+    pub owner: Option<String>,
+}
+
+/// `anp unlock`.
+#[derive(Debug, Args)]
+pub struct Unlock {
+    /// The run that holds the lock, as exit 11 names it
+    pub run: String,
+}
+
 /// `anp show`.
 #[derive(Debug, Args)]
 pub struct Show {
@@ -221,6 +248,14 @@ impl Import {
             ("expected_result", self.expected_result.clone()),
         ]));
         all
+    }
+}
+
+impl Pause {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([("owner", self.owner.clone())])
     }
 }
 

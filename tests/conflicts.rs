@@ -106,6 +106,7 @@ impl Scene {
             host: "h".to_owned(),
             pid: 1,
             state_dir: "/s".to_owned(),
+            since: 0,
         };
         let mut plain = Session::new(connect(&address), PATIENCE);
         let lease = Lease::take(&mut plain, "anp:lock".to_owned(), &holder).unwrap();
@@ -127,6 +128,7 @@ impl Scene {
             lease: &lease,
             way: Way::Forth,
             interrupted: &self.interrupted,
+            switch: None,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));

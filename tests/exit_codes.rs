@@ -10,7 +10,7 @@ use std::time::Duration;
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
 use support::proxy::{Fault, Trouble};
-use support::{Ran, Server, World, set_mode};
+use support::{Ran, Server, World, set_mode, this_host};
 
 fn one_article() -> World {
     let world = World::new();
@@ -149,14 +149,6 @@ fn held_by(world: &World, host: &str, state_dir: &str) {
         .run(&["SET", "anp:lock", &lease.to_string(), "PX", "25000"]);
 }
 
-fn this_host() -> String {
-    let uname = std::process::Command::new("uname")
-        .arg("-n")
-        .output()
-        .unwrap();
-    String::from_utf8(uname.stdout).unwrap().trim().to_owned()
-}
-
 #[test]
 fn a_lease_of_another_host_is_11_with_the_seconds_left() {
     let world = one_article();
@@ -168,8 +160,8 @@ fn a_lease_of_another_host_is_11_with_the_seconds_left() {
         let before = world.server.get("anp:lock");
         let ran = world.anp("import");
         ran.exits(11).notes(&format!(
-            "error: run 20260101T000000.000Z-00ff holds the lock (host {host}, pid 4711, owner \
-             night shift); unless it is renewed, it runs out in "
+            "error: run 20260101T000000.000Z-00ff holds the lock: owner night shift, host {host}, \
+             pid 4711, state folder {state_dir}; unless it is renewed, it runs out in "
         ));
         let seconds = ran.stderr.split("runs out in ").nth(1).unwrap();
         let seconds: u64 = seconds.split(" s\n").next().unwrap().parse().unwrap();

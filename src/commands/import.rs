@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
 use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
+use super::switch;
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
+use crate::publish::switch::Switch;
 use crate::render::Renderer;
 use crate::report::{Output, Progress as Bars, note};
 use crate::settings::Settings;
@@ -39,6 +41,7 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
         prune: arguments.prune,
         force: arguments.force,
         renderer: &renderer,
+        switch: Switch::new(Keys::new(&settings.prefix).switch()),
         keys: Keys::new(&settings.prefix),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
@@ -47,6 +50,7 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
     if arguments.dry_run {
         job.dry_run(&mut outcome)
     } else {
+        switch::refuse(&settings)?;
         job.publish(&mut outcome).map(|published| published.exit)
     }
 }
@@ -60,6 +64,8 @@ pub(super) struct Job<'a> {
     pub force: bool,
     pub renderer: &'a Renderer,
     pub keys: Keys,
+    /// What keeps it from publishing.
+    pub switch: Switch,
     pub bars: Bars,
     pub interrupted: Arc<AtomicBool>,
     /// Whether this is a rehearsal.
@@ -98,6 +104,13 @@ impl Job<'_> {
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
         outcome.dry_run("import", &address.to_string());
+        let paused = self
+            .switch
+            .look(&mut store.session)
+            .map_err(|error| Failure::before_writing(&error))?;
+        if let Some(paused) = paused {
+            note(format!("warning: a real import would be refused: {paused}"));
+        }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
         let id = Runs::of(&self.settings.state_dir)
             .new_id(now_ms, 0)
@@ -128,6 +141,7 @@ impl Job<'_> {
             prefix: &self.settings.prefix,
             content: Some(content.to_string_lossy().into_owned()),
             undoes: None,
+            switch: Some(self.switch.clone()),
         };
         let mut run = Run::begin(self.settings, purpose)?;
         outcome.run(&run);
@@ -159,6 +173,7 @@ impl Job<'_> {
             lease: &run.lease,
             way: Way::Forth,
             interrupted: &self.interrupted,
+            switch: Some(&self.switch),
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {
             bar.inc(1);

@@ -10,7 +10,9 @@ mod runs;
 mod schema;
 mod show;
 mod survey;
+mod switch;
 mod undone;
+mod unlock;
 mod verify;
 
 use crate::cli::{Cli, Command, Common};
@@ -31,6 +33,9 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
         Command::Runs => runs::run(common),
+        Command::Pause(arguments) => switch::pause(common, arguments),
+        Command::Resume => switch::resume(common),
+        Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }

@@ -218,6 +218,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let exit = match stop {
         Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
         Stop::Interrupted => Exit::Interrupted,
+        Stop::Paused(_) => Exit::Paused,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) => Exit::Refused,

@@ -15,6 +15,7 @@ use super::import::{self, Job};
 use super::outcome::{Outcome, watch};
 use super::rollback::undo;
 use super::survey::{readable, renderer};
+use super::switch;
 use super::undone::{look_at_each, untouched, unusable};
 use super::verify;
 use crate::cli::{Common, Rehearse};
@@ -25,6 +26,7 @@ use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::{Found, State};
+use crate::publish::switch::Switch;
 use crate::report::{Output, Progress as Bars, note};
 use crate::settings::Settings;
 
@@ -35,6 +37,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
     readable(&settings.content)?;
+    switch::refuse(&settings)?;
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}", settings.prefix),
         state_dir: settings.state_dir.join(SCRATCH),
@@ -58,6 +61,8 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         force: false,
         renderer: &renderer,
         keys: Keys::new(&scratch.prefix),
+        // The real one: a store that is switched off is not rehearsed on either.
+        switch: Switch::new(Keys::new(&settings.prefix).switch()),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
         rehearsal: Some(import::Rehearsal {

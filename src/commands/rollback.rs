@@ -67,6 +67,7 @@ pub(super) fn undo(
         prefix: &manifest.header().prefix,
         content: None,
         undoes: Some(undone_run.clone()),
+        switch: None,
     };
     let interrupted = watch()?;
     let mut run = Run::begin(settings, purpose)?;
@@ -79,6 +80,7 @@ pub(super) fn undo(
         lease: &run.lease,
         way: Way::Back,
         interrupted: &interrupted,
+        switch: None,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {
         bar.inc(1);

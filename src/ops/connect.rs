@@ -71,6 +71,20 @@ pub fn host() -> String {
         .into_owned()
 }
 
+/// Whether a process `pid` lives on this host.
+#[must_use]
+pub fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    // Not permitted means that it is there.
+    pid.is_some_and(|pid| {
+        !matches!(
+            rustix::process::test_kill_process(pid),
+            Err(rustix::io::Errno::SRCH)
+        )
+    })
+}
+
 /// `text` as one word of a shell command.
 #[must_use]
 pub fn shell_word(text: &str) -> String {

@@ -5,7 +5,7 @@
 //! prefixes, and the same names in other databases (each has a lock of its own), are left
 //! alone.
 
-use crate::store::{Batch, Class, Reply, Session, StoreError};
+use crate::store::{Batch, Reply, Session, StoreError};
 
 /// Names this connection, and returns its id.
 ///
@@ -52,37 +52,55 @@ pub fn end_others(
     db: i64,
     own_run: &str,
 ) -> Result<(), StoreError> {
+    end(session, prefix, db, &|run| run != own_run).map(drop)
+}
+
+/// Ends the connections of `run`, and returns how many there were.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn end_run(
+    session: &mut Session,
+    prefix: &str,
+    db: i64,
+    run: &str,
+) -> Result<usize, StoreError> {
+    end(session, prefix, db, &|other| other == run)
+}
+
+fn end(
+    session: &mut Session,
+    prefix: &str,
+    db: i64,
+    which: &dyn Fn(&str) -> bool,
+) -> Result<usize, StoreError> {
     let doing = "ending connections of runs that died";
     let reply = session.command(&[b"CLIENT", b"LIST"], doing)?;
     let Some(list) = reply.text() else {
         return reply.fail(doing);
     };
     let mut batch = Batch::default();
-    for id in stale(list, prefix, db, own_run) {
+    for id in bearing(list, prefix, db, which) {
         batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
     }
     if batch.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     for reply in session.run(&batch, doing)? {
-        match reply {
-            // 0: it had ended by itself.
-            Reply::Int(_) => {}
-            Reply::Error { code, detail } => {
-                return Err(StoreError::from_reply(doing, &code, &detail));
-            }
-            _ => return Err(StoreError::new(Class::Stop, doing, "an unexpected reply")),
+        // 0: it had ended by itself.
+        if !matches!(reply, Reply::Int(_)) {
+            return reply.fail(doing);
         }
     }
-    Ok(())
+    Ok(batch.len())
 }
 
-/// The ids in a reply to CLIENT LIST of connections that bear the name of another run.
-fn stale<'a>(
+/// The ids in a reply to CLIENT LIST of connections that bear the name of a run of `which`.
+fn bearing<'a>(
     list: &'a str,
     prefix: &'a str,
     db: i64,
-    own_run: &'a str,
+    which: &'a dyn Fn(&str) -> bool,
 ) -> impl Iterator<Item = &'a str> {
     let db = db.to_string();
     list.lines().filter_map(move |line| {
@@ -91,8 +109,8 @@ fn stale<'a>(
             .strip_prefix(prefix)?
             .strip_prefix(':')?;
         // A longer prefix would leave a further colon: run ids have none.
-        let is_other = !run.is_empty() && !run.contains(':') && run != own_run;
-        (is_other && field(line, "db")? == db).then(|| field(line, "id"))?
+        let is_meant = !run.is_empty() && !run.contains(':') && which(run);
+        (is_meant && field(line, "db")? == db).then(|| field(line, "id"))?
     })
 }
 
@@ -104,7 +122,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::stale;
+    use super::bearing;
 
     #[test]
     fn only_other_runs_of_this_prefix_and_database_are_stale() {
@@ -117,7 +135,7 @@ id=5 addr=a name=anp:anpx:dead db=0 cmd=set\n\
 id=6 addr=a name= db=0 cmd=set\n\
 id=7 addr=a name=worker db=0 cmd=set\n\
 id=8 addr=a name=anp:anp:dead-too db=0 cmd=set\n";
-        let ids: Vec<&str> = stale(list, "anp", 0, "own").collect();
+        let ids: Vec<&str> = bearing(list, "anp", 0, &|run| run != "own").collect();
         assert_eq!(ids, ["1", "8"]);
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence;
-use super::lock::FolderLock;
+use super::lock::{FolderLock, NotTaken};
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -19,6 +19,7 @@ use crate::publish::apply::Progress;
 use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
+use crate::publish::switch::{Paused, Switch};
 use crate::settings::Settings;
 use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
 
@@ -34,6 +35,8 @@ pub struct Purpose<'a> {
     pub content: Option<String>,
     /// The run it undoes.
     pub undoes: Option<String>,
+    /// The switch that keeps it from running; none for the way back.
+    pub switch: Option<Switch>,
 }
 
 /// A run under way.
@@ -64,11 +67,16 @@ impl Run {
         };
         let runs = Runs::of(state_dir);
         runs.make_folder().map_err(|error| folder(&error))?;
-        let lock = FolderLock::take(state_dir).map_err(|error| folder(&error))?;
-        let Some(lock) = lock else {
-            let what = format!("another anp process is writing with the state folder {shown}");
-            return Err(locked(what, "once it has ended"));
-        };
+        let owner = settings.owner.as_deref();
+        let mut lock = FolderLock::take(state_dir, owner).map_err(|error| match error {
+            NotTaken::Io(error) => folder(&error),
+            NotTaken::Held(holder) => {
+                let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
+                let what =
+                    format!("another anp process is writing with the state folder {shown}{who}");
+                locked(what, "once it has ended")
+            }
+        })?;
         let mut store = Connected::open(purpose.address, settings)
             .map_err(|error| Failure::before_writing(&error))?;
         let started_at = store
@@ -79,6 +87,7 @@ impl Run {
         let id = runs
             .new_id(started_at, (salt & 0xffff) as u16)
             .map_err(|error| folder(&error))?;
+        lock.name(&id).map_err(|error| folder(&error))?;
         let name = format!("anp:{}:{id}", purpose.prefix);
         let holder = Holder {
             token: format!("{salt:016x}"),
@@ -87,12 +96,25 @@ impl Run {
             host: host(),
             pid: std::process::id(),
             state_dir: shown.to_string(),
+            since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
         let lease = match Lease::take(&mut store.session, key, &holder) {
             Ok(lease) => lease,
             Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
-            Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
+            Err(error) => {
+                let failure = locked(error.to_string(), "once that run has ended");
+                let LeaseError::Taken(taken) = error else {
+                    return Err(failure);
+                };
+                return Err(match taken.holder {
+                    Some(holder) => {
+                        let unlock = command_line(settings, &format!("unlock {}", holder.run));
+                        failure.note("unlock", format!("if that run is dead: {unlock}"))
+                    }
+                    None => failure,
+                });
+            }
         };
         let db = purpose.address.db;
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
@@ -102,8 +124,22 @@ impl Run {
                 .greet_with(rejoin(lease.clone(), name.clone(), own));
             Heartbeat::start(&store.connector, &lease, &name)
         });
-        let heartbeat = match fenced {
-            Ok(heartbeat) => heartbeat,
+        let ready = fenced.and_then(|heartbeat| {
+            // Behind the lock: a pause that comes later is seen by the first batch.
+            let paused = match &purpose.switch {
+                Some(switch) => switch.look(&mut store.session)?,
+                None => None,
+            };
+            Ok((heartbeat, paused))
+        });
+        let heartbeat = match ready {
+            Ok((heartbeat, None)) => heartbeat,
+            Ok((_, Some(paused))) => {
+                let _ = lease.release(&mut store.session);
+                return Err(switched_off(settings, &paused)
+                    .note("retry", "safe after the line below; nothing was written")
+                    .note("resume", command_line(settings, "resume")));
+            }
             Err(error) => {
                 let _ = lease.release(&mut store.session);
                 return Err(Failure::before_writing(&error));
@@ -121,7 +157,7 @@ impl Run {
             db: purpose.address.db,
             prefix: purpose.prefix.to_owned(),
             settings_digest: settings.digest(),
-            rollback: rollback_command(settings, &id),
+            rollback: command_line(settings, &format!("rollback {id}")),
             content: purpose.content,
             undoes: purpose.undoes,
             host: holder.host,
@@ -184,10 +220,20 @@ fn locked(what: String, retry: &str) -> Failure {
         .note("retry", format!("safe {retry}; nothing was written"))
 }
 
-/// The exact command that undoes the run `id`: absolute paths, no password.
-fn rollback_command(settings: &Settings, id: &str) -> String {
+/// The failure of a run that may not publish.
+fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
+    let what = format!(
+        "{}, prefix {}, is {paused}",
+        settings.address, settings.prefix
+    );
+    Failure::new(Exit::Paused, what).note("expected", "a store that is not switched off")
+}
+
+/// An exact command of anp for the store and the state folder of `settings`: absolute paths,
+/// no password.
+fn command_line(settings: &Settings, what: &str) -> String {
     let state_dir = shell_word(&settings.state_dir.to_string_lossy());
-    let mut command = format!("{} rollback {id} --state-dir {state_dir}", program());
+    let mut command = format!("{} {what} --state-dir {state_dir}", program());
     if let Some(config) = &settings.config {
         let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
         command = format!(

@@ -1,6 +1,6 @@
 //! Carrying steps out, in order, in bounded batches:
 //!
-//! 1. One round trip: renew the lease, ask for the time, look at the keys.
+//! 1. One round trip: renew the lease, ask for the time, look at the switch and the keys.
 //! 2. Decide each step; write the intents to the manifest and sync them.
 //! 3. Send the writes, and look at every reply.
 //! 4. Send the writes that had to wait for another (the meta of a page).
@@ -17,6 +17,7 @@ use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
+use super::switch::{Paused, Switch};
 use crate::store::{Batch, Replies, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …
@@ -43,6 +44,9 @@ pub enum Stop {
     /// The lock was lost.
     #[error(transparent)]
     Lease(LeaseError),
+    /// Somebody switched publishing off.
+    #[error("{0}")]
+    Paused(Paused),
     /// A signal asked the run to end.
     #[error("interrupted by a signal")]
     Interrupted,
@@ -117,6 +121,9 @@ pub struct Apply<'a> {
     pub way: Way,
     /// Set when somebody asks the run to end: it stops before its next batch.
     pub interrupted: &'a AtomicBool,
+    /// The switch that stops the run before its next batch; none on the way back, which is
+    /// always open.
+    pub switch: Option<&'a Switch>,
 }
 
 /// How far a run came.
@@ -209,12 +216,16 @@ impl Apply<'_> {
         self.write(pending, progress, on_key)
     }
 
-    /// Renews the lease, asks for the time and looks at the keys, in one round trip.
+    /// Renews the lease, asks for the time, and looks at the switch and the keys, in one
+    /// round trip.
     fn look(&mut self, groups: &[Group]) -> Result<(Vec<Looked>, i64), Stop> {
         let doing = "looking at the keys before they are written";
         let mut batch = Batch::default();
         self.lease.push_renewal(&mut batch);
         batch.push(&[b"TIME"]);
+        if let Some(switch) = self.switch {
+            switch.push_look(&mut batch);
+        }
         for step in groups.iter().flatten() {
             match step.want.look() {
                 Look::None => {}
@@ -226,6 +237,11 @@ impl Apply<'_> {
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         Lease::check(next())?;
         let now_ms = next().time_ms(doing)?;
+        if self.switch.is_some()
+            && let Some(paused) = Switch::read(next())?
+        {
+            return Err(Stop::Paused(paused));
+        }
         let mut looked = Vec::new();
         for step in groups.iter().flatten() {
             looked.push(match step.want.look() {

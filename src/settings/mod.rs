@@ -21,7 +21,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 20] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -35,6 +35,7 @@ pub const KEYS: [(&str, &str); 19] = [
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("paused", "ANP_PAUSED"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
     ("templates", "ANP_TEMPLATES"),
@@ -77,6 +78,8 @@ pub struct Settings {
     pub owner: Option<String>,
     /// What they expect.
     pub expected_result: Option<String>,
+    /// Why nothing is to be published, if that is so.
+    pub paused: Option<String>,
     /// How long things may take.
     pub patience: Patience,
     /// What pages look like.
@@ -223,6 +226,7 @@ impl Reader {
             drafts: self.flag("drafts"),
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
+            paused: self.text("paused"),
             patience: Patience {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),

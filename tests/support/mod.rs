@@ -210,6 +210,11 @@ pub fn server_program() -> &'static str {
     }
 }
 
+pub fn this_host() -> String {
+    let uname = Command::new("uname").arg("-n").output().unwrap();
+    String::from_utf8(uname.stdout).unwrap().trim().to_owned()
+}
+
 /// A folder with content, a state folder and a server.
 pub struct World {
     pub folder: TempDir,
