@@ -14,6 +14,7 @@ use super::fence;
 use super::lock::{FolderLock, NotTaken};
 use super::runs::Runs;
 use crate::exit::Exit;
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::publish::apply::Progress;
 use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
@@ -204,7 +205,7 @@ impl Run {
         let written = self.manifest.append(&lines);
         // A lease that cannot be given back runs out by itself.
         let _ = self.lease.release(&mut self.store.session);
-        written
+        written.and(failpoint::at("lease", "released"))
     }
 
     /// The file of the manifest.

@@ -18,6 +18,7 @@ use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use super::switch::{Paused, Switch};
+use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …
@@ -219,6 +220,7 @@ impl Apply<'_> {
     /// Renews the lease, asks for the time, and looks at the switch and the keys, in one
     /// round trip.
     fn look(&mut self, groups: &[Group]) -> Result<(Vec<Looked>, i64), Stop> {
+        failpoint::enter("look");
         let doing = "looking at the keys before they are written";
         let mut batch = Batch::default();
         self.lease.push_renewal(&mut batch);
@@ -291,6 +293,7 @@ impl Apply<'_> {
             }
         }
         let mut refused = std::collections::HashSet::new();
+        failpoint::enter("first");
         self.wave(&firsts, progress, on_key, &mut |group| {
             refused.insert(group);
         })?;
@@ -307,7 +310,10 @@ impl Apply<'_> {
                 Fate::Withheld,
             );
         }
-        self.wave(&seconds, progress, on_key, &mut |_| {})
+        failpoint::enter("second");
+        self.wave(&seconds, progress, on_key, &mut |_| {})?;
+        failpoint::enter("");
+        Ok(())
     }
 
     fn wave(

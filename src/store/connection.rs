@@ -7,6 +7,7 @@ use redis::{ErrorKind, RedisError};
 
 use super::session::Backoff;
 use super::{Address, Batch, Class, Patience, Reply, Store, StoreError};
+use crate::failpoint;
 
 struct RedisConnection {
     connection: redis::Connection,
@@ -88,12 +89,17 @@ impl Store for RedisConnection {
             this.broken = true;
             from_redis(&doing, error)
         };
-        if let Err(error) = self.connection.send_packed_command(batch.bytes()) {
+        let sent = failpoint::to_send(batch.len());
+        let bytes = batch.first(sent);
+        if let Err(error) = self.connection.send_packed_command(bytes) {
             return Err(broken(self, &error));
         }
+        failpoint::sent(sent, batch.len());
         let mut replies = Vec::with_capacity(batch.len());
         for _ in 0..batch.len() {
-            match self.connection.recv_response() {
+            let response = self.connection.recv_response();
+            failpoint::replied();
+            match response {
                 Ok(value) => replies.push(Reply::from(value)),
                 Err(error) => match error.code() {
                     Some(code) if !error.is_io_error() => replies.push(Reply::Error {
