@@ -62,7 +62,7 @@ pub enum Command {
     /// Undo a run: every key goes back to the value, type and expiry it had
     Rollback(Rollback),
     /// List the runs, each with its result and its rollback command
-    Runs,
+    Runs(Runs),
     /// Show what the store holds for one route
     Show(Show),
     /// Print the JSON Schema of the front matter
@@ -148,6 +148,29 @@ pub struct Rollback {
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `anp runs`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Runs {
+    /// What to do instead of listing them.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// What `anp runs` does besides listing the runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Show one run whole: who, why, when, where, each key, and the way back
+    Show(RunsShow),
+}
+
+/// `anp runs show`.
+#[derive(Debug, Args)]
+pub struct RunsShow {
+    /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
+    pub run: String,
 }
 
 /// `anp show`.

@@ -17,7 +17,7 @@ use crate::report::{Output, note};
 use crate::store::Class;
 
 /// So many keys are shown on a terminal.
-const FIRST_KEYS: usize = 10;
+pub(super) const FIRST_KEYS: usize = 10;
 /// So many keys that were left alone are warned of one by one.
 const FIRST_WARNINGS: u64 = 20;
 
@@ -116,11 +116,7 @@ impl Outcome {
             }
             (Fate::Already, _) => {}
             _ => {
-                let why = match fate {
-                    Fate::Conflict => "somebody else changed it: kept as it is",
-                    Fate::Expired => "its expiry has passed: not written",
-                    _ => "its page was not written: not written either",
-                };
+                let why = why_left(*fate);
                 self.output
                     .json(&json!({ "type": "left", "key": key, "fate": fate }));
                 self.warn(format!("warning: {key}: {why}"));
@@ -244,6 +240,17 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
 pub(super) fn watch() -> Result<Arc<AtomicBool>, Failure> {
     interrupt::watch()
         .map_err(|error| Failure::new(Exit::Config, format!("cannot handle signals: {error}")))
+}
+
+/// Why a key was not written.
+pub(super) fn why_left(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Written => "it was written",
+        Fate::Conflict => "somebody else changed it: kept as it is",
+        Fate::Expired => "its expiry has passed: not written",
+        Fate::Withheld => "its page was not written: not written either",
+        Fate::Already => "it was as it was to be",
+    }
 }
 
 /// The status of a run by what it did.

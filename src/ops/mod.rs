@@ -2,6 +2,7 @@
 
 pub mod connect;
 mod fence;
+pub mod history;
 pub mod interrupt;
 pub mod lock;
 pub mod run;
