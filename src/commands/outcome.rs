@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::interrupt;
+use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
@@ -28,6 +29,7 @@ pub(super) struct Outcome {
     first_keys: Vec<String>,
     more_keys: u64,
     warnings: u64,
+    pruned_runs: u64,
 }
 
 impl Outcome {
@@ -38,6 +40,7 @@ impl Outcome {
             first_keys: Vec::new(),
             more_keys: 0,
             warnings: 0,
+            pruned_runs: 0,
         }
     }
 
@@ -57,6 +60,20 @@ impl Outcome {
             note(format!(
                 "run {}; to undo it:\n  {}",
                 header.run, header.rollback
+            ));
+        }
+    }
+
+    /// The old manifests that went when the run had ended.
+    pub(super) fn pruned(&mut self, pruned: &Pruned) {
+        self.pruned_runs = pruned.removed;
+        if pruned.removed > 0 {
+            let count = pruned.removed;
+            note(format!("note: {count} old manifests removed (keep_runs)"));
+        }
+        if let Some(problem) = &pruned.problem {
+            note(format!(
+                "warning: {problem}; the next run tries again (keep_runs)"
             ));
         }
     }
@@ -137,6 +154,7 @@ impl Outcome {
         let mut object = json!({
             "type": "summary", "command": command, "status": status,
             "counts": counts, "seconds": (seconds * 1000.0).round() / 1000.0,
+            "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);
@@ -324,7 +342,7 @@ impl Outcome {
             "type": "summary", "command": "rollback", "status": status, "undoes": undone,
             "restored": restored, "removed": counts.removed, "already_back": counts.kept,
             "kept": counts.conflicts, "counts": counts,
-            "seconds": (seconds * 1000.0).round() / 1000.0,
+            "seconds": (seconds * 1000.0).round() / 1000.0, "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);

@@ -4,6 +4,7 @@ pub mod connect;
 mod fence;
 pub mod history;
 pub mod interrupt;
+pub mod keep;
 pub mod lock;
 pub mod run;
 pub mod runs;

@@ -21,7 +21,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 21] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -38,6 +38,8 @@ pub const KEYS: [(&str, &str); 19] = [
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
     ("templates", "ANP_TEMPLATES"),
+    ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
+    ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
@@ -45,6 +47,15 @@ pub const KEYS: [(&str, &str); 19] = [
 
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+
+/// Which old manifests are kept: any of the two keeps one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepRuns {
+    /// The newest so many.
+    pub count: u64,
+    /// Those younger than so many ms.
+    pub age_ms: u64,
+}
 
 /// Everything a command needs to know, validated.
 #[derive(Clone, Debug)]
@@ -77,6 +88,8 @@ pub struct Settings {
     pub owner: Option<String>,
     /// What they expect.
     pub expected_result: Option<String>,
+    /// Which old manifests are kept.
+    pub keep_runs: KeepRuns,
     /// How long things may take.
     pub patience: Patience,
     /// What pages look like.
@@ -223,6 +236,10 @@ impl Reader {
             drafts: self.flag("drafts"),
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
+            keep_runs: KeepRuns {
+                count: self.get("keep_runs.count", 100, |node| node.whole(0..=1_000_000)),
+                age_ms: self.duration("keep_runs.age", 90 * DAY_MS, 3650 * DAY_MS),
+            },
             patience: Patience {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
