@@ -65,7 +65,7 @@ pub enum Command {
     /// Undo a run: every key goes back to the value, type and expiry it had
     Rollback(Rollback),
     /// List the runs, each with its result and its rollback command
-    Runs,
+    Runs(Runs),
     /// Switch publishing off: running imports end within a batch, new ones are refused
     ///
     /// The way back stays open. Where the store cannot be reached, ANP_PAUSED=REASON in the
@@ -191,6 +191,29 @@ pub struct Pause {
 #[derive(Debug, Args)]
 pub struct Unlock {
     /// The run that holds the lock, as exit 11 names it
+    pub run: String,
+}
+
+/// `anp runs`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Runs {
+    /// What to do instead of listing them.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// What `anp runs` does besides listing the runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Show one run whole: who, why, when, where, each key, and the way back
+    Show(RunsShow),
+}
+
+/// `anp runs show`.
+#[derive(Debug, Args)]
+pub struct RunsShow {
+    /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
 }
 

@@ -37,11 +37,13 @@ fn defaults(settings: &Settings) -> String {
         max_removed,
         rules,
         drafts,
+        keep_runs,
         patience,
         ..
     } = settings;
     format!(
-        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {max_removed} {rules:?} {patience:?}"
+        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {max_removed} {rules:?} {keep_runs:?} \
+         {patience:?}"
     )
 }
 

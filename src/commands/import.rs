@@ -189,8 +189,10 @@ impl Job<'_> {
         }
         let left = counts.conflicts + counts.expired + counts.withheld > 0;
         let (status, exit) = status_of(left || plan.is_partial());
-        run.end(status, progress)
+        let pruned = run
+            .end(status, progress)
             .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+        outcome.pruned(&pruned);
         outcome.summary(Some((&header, &manifest)), "import", status.word(), &counts);
         Ok(Published {
             exit,

@@ -32,7 +32,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
-        Command::Runs => runs::run(common),
+        Command::Runs(arguments) => runs::run(common, arguments),
         Command::Pause(arguments) => switch::pause(common, arguments),
         Command::Resume => switch::resume(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::interrupt;
+use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
@@ -17,7 +18,7 @@ use crate::report::{Output, note};
 use crate::store::Class;
 
 /// So many keys are shown on a terminal.
-const FIRST_KEYS: usize = 10;
+pub(super) const FIRST_KEYS: usize = 10;
 /// So many keys that were left alone are warned of one by one.
 const FIRST_WARNINGS: u64 = 20;
 
@@ -28,6 +29,7 @@ pub(super) struct Outcome {
     first_keys: Vec<String>,
     more_keys: u64,
     warnings: u64,
+    pruned_runs: u64,
 }
 
 impl Outcome {
@@ -38,6 +40,7 @@ impl Outcome {
             first_keys: Vec::new(),
             more_keys: 0,
             warnings: 0,
+            pruned_runs: 0,
         }
     }
 
@@ -57,6 +60,20 @@ impl Outcome {
             note(format!(
                 "run {}; to undo it:\n  {}",
                 header.run, header.rollback
+            ));
+        }
+    }
+
+    /// The old manifests that went when the run had ended.
+    pub(super) fn pruned(&mut self, pruned: &Pruned) {
+        self.pruned_runs = pruned.removed;
+        if pruned.removed > 0 {
+            let count = pruned.removed;
+            note(format!("note: {count} old manifests removed (keep_runs)"));
+        }
+        if let Some(problem) = &pruned.problem {
+            note(format!(
+                "warning: {problem}; the next run tries again (keep_runs)"
             ));
         }
     }
@@ -116,11 +133,7 @@ impl Outcome {
             }
             (Fate::Already, _) => {}
             _ => {
-                let why = match fate {
-                    Fate::Conflict => "somebody else changed it: kept as it is",
-                    Fate::Expired => "its expiry has passed: not written",
-                    _ => "its page was not written: not written either",
-                };
+                let why = why_left(*fate);
                 self.output
                     .json(&json!({ "type": "left", "key": key, "fate": fate }));
                 self.warn(format!("warning: {key}: {why}"));
@@ -141,6 +154,7 @@ impl Outcome {
         let mut object = json!({
             "type": "summary", "command": command, "status": status,
             "counts": counts, "seconds": (seconds * 1000.0).round() / 1000.0,
+            "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);
@@ -248,6 +262,17 @@ pub(super) fn watch() -> Result<Arc<AtomicBool>, Failure> {
         .map_err(|error| Failure::new(Exit::Config, format!("cannot handle signals: {error}")))
 }
 
+/// Why a key was not written.
+pub(super) fn why_left(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Written => "it was written",
+        Fate::Conflict => "somebody else changed it: kept as it is",
+        Fate::Expired => "its expiry has passed: not written",
+        Fate::Withheld => "its page was not written: not written either",
+        Fate::Already => "it was as it was to be",
+    }
+}
+
 /// The status of a run by what it did.
 pub(super) fn status_of(partial: bool) -> (Status, Exit) {
     if partial {
@@ -319,7 +344,7 @@ impl Outcome {
             "type": "summary", "command": "rollback", "status": status, "undoes": undone,
             "restored": restored, "removed": counts.removed, "already_back": counts.kept,
             "kept": counts.conflicts, "counts": counts,
-            "seconds": (seconds * 1000.0).round() / 1000.0,
+            "seconds": (seconds * 1000.0).round() / 1000.0, "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);

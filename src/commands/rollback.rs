@@ -95,8 +95,10 @@ pub(super) fn undo(
         return Err(stopped(&stop, touched, &again));
     }
     let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
-    run.end(status, progress)
+    let pruned = run
+        .end(status, progress)
         .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+    outcome.pruned(&pruned);
     outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
     Ok((exit, counts))
 }

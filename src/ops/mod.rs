@@ -2,7 +2,9 @@
 
 pub mod connect;
 pub mod fence;
+pub mod history;
 pub mod interrupt;
+pub mod keep;
 pub mod lock;
 pub mod room;
 pub mod run;

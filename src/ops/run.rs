@@ -1,7 +1,8 @@
 //! A run: an execution that may write.
 //!
 //! It begins, in this order: file lock of the state folder, connection, id by the server's
-//! clock, lease, fence (connections of dead runs are ended), manifest (header, synced). It ends with a footer and gives the lease back.
+//! clock, lease, fence (connections of dead runs are ended), manifest (header, synced). It
+//! ends with a footer and gives the lease back; if it ended well, old manifests are removed.
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence;
+use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
 use super::runs::Runs;
 use crate::exit::Exit;
@@ -21,7 +23,7 @@ use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::publish::switch::{Paused, Switch};
-use crate::settings::Settings;
+use crate::settings::{KeepRuns, Settings};
 use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
 
 /// What distinguishes one kind of run from another.
@@ -51,6 +53,8 @@ pub struct Run {
     /// The store.
     pub store: Connected,
     heartbeat: Option<Heartbeat>,
+    runs: Runs,
+    keep: KeepRuns,
     _lock: FolderLock,
 }
 
@@ -181,15 +185,18 @@ impl Run {
             lease,
             store,
             heartbeat: Some(heartbeat),
+            runs,
+            keep: settings.keep_runs,
             _lock: lock,
         })
     }
 
-    /// Ends the run: outcomes not yet recorded, the footer, and the lease given back.
+    /// Ends the run: outcomes not yet recorded, the footer, the lease given back, and if it
+    /// ended well, old manifests removed.
     ///
     /// # Errors
     /// When the footer cannot be written. Every intent is durable all the same.
-    pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<()> {
+    pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<Pruned> {
         self.heartbeat.take();
         let ended_at = self
             .store
@@ -205,7 +212,14 @@ impl Run {
         let written = self.manifest.append(&lines);
         // A lease that cannot be given back runs out by itself.
         let _ = self.lease.release(&mut self.store.session);
-        written.and(failpoint::at("lease", "released"))
+        failpoint::at("lease", "released")?;
+        written?;
+        Ok(match status {
+            Status::Done | Status::Partial => {
+                prune(&self.runs, self.keep, ended_at, &self.header.run)
+            }
+            Status::Refused | Status::Stopped => Pruned::default(),
+        })
     }
 
     /// The file of the manifest.

@@ -64,7 +64,9 @@ impl Runs {
         let mut ids = Vec::new();
         for entry in entries {
             let name = entry?.file_name();
-            if let Some(id) = name.to_str().and_then(|name| name.strip_suffix(ENDING)) {
+            let id = name.to_str().and_then(|name| name.strip_suffix(ENDING));
+            // A copy under another name is no run: it would pass for the last one.
+            if let Some(id) = id.filter(|id| is_id(id)) {
                 ids.push(id.to_owned());
             }
         }
@@ -79,9 +81,14 @@ impl Runs {
     pub fn all(&self) -> io::Result<Vec<(String, Result<Manifest, Damage>)>> {
         let open = |id: String| {
             let manifest = Manifest::open(&self.file(&id), Verify::Ends);
-            (id, manifest)
+            // A run that ends meanwhile removes old manifests: gone is not damaged.
+            let is_gone = matches!(
+                &manifest,
+                Err(Damage::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound
+            );
+            (!is_gone).then_some((id, manifest))
         };
-        Ok(self.ids()?.into_iter().map(open).collect())
+        Ok(self.ids()?.into_iter().filter_map(open).collect())
     }
 
     /// An id for a run that starts at `now_ms`: it sorts after every run there is, also if
@@ -106,6 +113,16 @@ impl Runs {
 fn time_part(at_ms: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     at.strftime("%Y%m%dT%H%M%S.%3fZ").to_string()
+}
+
+/// Whether `name` has the form of the ids that [`Runs::new_id`] makes.
+fn is_id(name: &str) -> bool {
+    const FORM: &[u8] = b"00000000T000000.000Z-0000";
+    let fits = |(byte, form): (u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit() || byte.is_ascii_lowercase() && byte.is_ascii_hexdigit(),
+        form => byte == *form,
+    };
+    name.len() == FORM.len() && name.bytes().zip(FORM).all(fits) && parse_time(name).is_some()
 }
 
 fn parse_time(id: &str) -> Option<i64> {
@@ -136,5 +153,28 @@ mod tests {
         assert_eq!(ids[0], "20251124T160000.123Z-ffff");
         assert_eq!(ids[2], "20251124T160000.125Z-0007");
         assert_eq!(runs.ids().unwrap(), ids);
+    }
+
+    #[test]
+    fn other_files_in_the_folder_are_no_runs_and_do_not_hide_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::of(folder.path());
+        runs.make_folder().unwrap();
+        let last = "20991124T160000.123Z-00af";
+        for name in [
+            last,
+            "night",
+            "20991124T160000.123Z-00af copy",
+            "20991124T160000.123Z-00AF",
+            "20991324T160000.123Z-00af",
+            "copy of 20251124T160000.123Z-ffff",
+            "",
+        ] {
+            std::fs::write(runs.file(name), "").unwrap();
+        }
+        std::fs::write(folder.path().join("runs/notes.txt"), "").unwrap();
+        assert_eq!(runs.ids().unwrap(), [last]);
+        let next = runs.new_id(1_764_000_000_123, 7).unwrap();
+        assert_eq!(next, "20991124T160000.124Z-0007");
     }
 }

@@ -21,7 +21,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 20] = [
+pub const KEYS: [(&str, &str); 22] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -39,6 +39,8 @@ pub const KEYS: [(&str, &str); 20] = [
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
     ("templates", "ANP_TEMPLATES"),
+    ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
+    ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
@@ -46,6 +48,15 @@ pub const KEYS: [(&str, &str); 20] = [
 
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+
+/// Which old manifests are kept: any of the two keeps one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepRuns {
+    /// The newest so many.
+    pub count: u64,
+    /// Those younger than so many ms.
+    pub age_ms: u64,
+}
 
 /// Everything a command needs to know, validated.
 #[derive(Clone, Debug)]
@@ -80,6 +91,8 @@ pub struct Settings {
     pub expected_result: Option<String>,
     /// Why nothing is to be published, if that is so.
     pub paused: Option<String>,
+    /// Which old manifests are kept.
+    pub keep_runs: KeepRuns,
     /// How long things may take.
     pub patience: Patience,
     /// What pages look like.
@@ -227,6 +240,10 @@ impl Reader {
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),
+            keep_runs: KeepRuns {
+                count: self.get("keep_runs.count", 100, |node| node.whole(0..=1_000_000)),
+                age_ms: self.duration("keep_runs.age", 90 * DAY_MS, 3650 * DAY_MS),
+            },
             patience: Patience {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),

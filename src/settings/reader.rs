@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::report::diagnostics;
 use crate::yaml::{self, Kind, Node, YamlError};
 
+/// Keys whose values are mappings of further keys.
+const GROUPS: [&str; 2] = ["site.", "keep_runs."];
+
 #[derive(Clone)]
 enum Origin {
     Flag,
@@ -92,21 +95,28 @@ impl Reader {
         };
         for (key, value) in entries {
             let name = format!("{group}{}", key.name);
-            if name == "site" {
-                self.take_mapping(value, "site.");
+            if let Some(group) = GROUPS
+                .iter()
+                .find(|group| group.strip_suffix('.') == Some(&name))
+            {
+                self.take_mapping(value, group);
                 continue;
             }
-            match KEYS.iter().find(|(known, _)| *known == name) {
+            // A group is written as a mapping: one place for a setting, so that none is hidden.
+            let is_plain = !key.name.contains('.');
+            match KEYS.iter().find(|(known, _)| is_plain && *known == name) {
                 Some((known, _)) if !value.is_null() => {
                     self.set(known, value.clone(), Origin::File);
                 }
                 Some(_) => {}
                 None => {
+                    let groups = GROUPS.iter().filter(|_| group.is_empty());
+                    let groups = groups.filter_map(|group| group.strip_suffix('.'));
                     let known = KEYS
                         .iter()
                         .filter_map(|(known, _)| known.strip_prefix(group))
                         .filter(|known| !known.contains('.'))
-                        .chain(group.is_empty().then_some("site"));
+                        .chain(groups);
                     self.problem_in_file(key.unknown(known), "unknown-key");
                 }
             }

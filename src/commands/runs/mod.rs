@@ -1,0 +1,141 @@
+//! `anp runs`: what ran, when, by whom, with what result, and how to undo it.
+
+mod show;
+
+use serde_json::{Value, json};
+
+use super::outcome::show_time;
+use crate::cli::{Common, Runs as Arguments, RunsCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::history::{Record, rolled_back};
+use crate::ops::runs::Runs;
+use crate::publish::manifest::{Damage, Manifest};
+use crate::report::Output;
+use crate::settings::Settings;
+
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
+    let settings = super::settings(common, Vec::new())?;
+    let mut output = Output::stdout(common.format, false);
+    match &arguments.command {
+        Some(RunsCommand::Show(arguments)) => show::run(&settings, &arguments.run, &mut output),
+        None => list(&settings, &mut output),
+    }
+}
+
+fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
+    let all = Runs::of(&settings.state_dir)
+        .all()
+        .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+    if all.is_empty() {
+        let shown = settings.state_dir.display();
+        output.text(format!("no run is recorded in {shown}"));
+    }
+    let whole = all
+        .iter()
+        .filter_map(|(_, manifest)| manifest.as_ref().ok());
+    let records: Vec<Record> = whole.map(Record::of).collect();
+    let rolled_back = rolled_back(&records);
+    let mut exit = Exit::Done;
+    for (id, manifest) in &all {
+        match manifest {
+            Ok(manifest) => {
+                let by = rolled_back.get(manifest.header().run.as_str()).copied();
+                item(manifest, by, output);
+            }
+            Err(damage) => {
+                let status = match damage {
+                    Damage::NoHeader { .. } => "died before it wrote anything",
+                    _ => {
+                        exit = Exit::Partial;
+                        "damaged"
+                    }
+                };
+                output.text(format!("{id}  {status}\n  {damage}"));
+                output.json(&json!({
+                    "run": id, "status": status, "error": damage.to_string(),
+                }));
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// How the run ended, by its own footer.
+fn status(manifest: &Manifest) -> &'static str {
+    let footer = manifest.footer();
+    footer.map_or("unfinished", |footer| footer.status.word())
+}
+
+/// How the run ended, and what became of it since.
+fn status_since(manifest: &Manifest, rolled_back_by: Option<&str>) -> String {
+    let status = status(manifest);
+    match rolled_back_by {
+        Some(rollback) => format!("{status}, rolled back by {rollback}"),
+        None => status.to_owned(),
+    }
+}
+
+/// Seconds from the start to the end, if it ended by itself.
+fn seconds(manifest: &Manifest) -> Option<f64> {
+    let ended_at = manifest.footer()?.ended_at;
+    Some((ended_at - manifest.header().started_at) as f64 / 1000.0)
+}
+
+/// The run as an object.
+fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
+    let header = manifest.header();
+    let footer = manifest.footer();
+    json!({
+        "type": "run",
+        "run": header.run, "command": header.command, "started_at": header.started_at,
+        "ended_at": footer.map(|footer| footer.ended_at), "seconds": seconds(manifest),
+        "status": status(manifest), "rolled_back_by": rolled_back_by,
+        "counts": footer.map(|footer| footer.counts), "owner": header.owner,
+        "expected_result": header.expected_result, "server": header.server, "db": header.db,
+        "prefix": header.prefix, "content": header.content, "undoes": header.undoes,
+        "host": header.host, "pid": header.pid, "anp": header.anp,
+        "torn_at": manifest.torn_at(),
+        "manifest": manifest.path(), "rollback": header.rollback,
+    })
+}
+
+fn item(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) {
+    let header = manifest.header();
+    output.json(&object(manifest, rolled_back_by));
+    output.text(format!(
+        "{}  {}  {}  {}",
+        header.run,
+        header.command,
+        status(manifest),
+        show_time(header.started_at)
+    ));
+    let result = match (manifest.footer(), rolled_back_by) {
+        (Some(footer), _) => {
+            let c = &footer.counts;
+            format!(
+                "{} created, {} updated, {} refreshed, {} removed, {} kept, {} conflicts, \
+                 {} invalid",
+                c.created, c.updated, c.refreshed, c.removed, c.kept, c.conflicts, c.invalid
+            )
+        }
+        (None, None) => "it did not end by itself: its rollback is safe".to_owned(),
+        (None, Some(_)) => "it did not end by itself".to_owned(),
+    };
+    let optional = [
+        ("undone by", rolled_back_by),
+        ("owner", header.owner.as_deref()),
+        ("expected", header.expected_result.as_deref()),
+        ("undoes", header.undoes.as_deref()),
+    ];
+    let store = format!("{}, prefix {}", header.server, header.prefix);
+    let present = optional
+        .into_iter()
+        .filter_map(|(label, text)| Some((label, text?)));
+    let rows = std::iter::once(("result", result.as_str()))
+        .chain(present)
+        .chain([("store", store.as_str()), ("rollback", &header.rollback)]);
+    for (label, text) in rows {
+        output.text(format!("  {label:11}{text}"));
+    }
+}

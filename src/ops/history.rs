@@ -1,0 +1,151 @@
+//! What the manifests of a state folder say of each other: how each run ended, and which
+//! run was rolled back by which.
+
+use std::collections::HashMap;
+
+use crate::publish::manifest::{Line, Manifest, Status};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It did what it was to do; `wrote` tells whether that changed a key.
+    Finished {
+        /// Whether a key was written.
+        wrote: bool,
+    },
+    /// The gate refused the content: nothing was written.
+    Refused,
+    /// It stopped half-way, died, or is still under way; with `intents` it may have written.
+    Open {
+        /// Whether the manifest announces a write.
+        intents: bool,
+    },
+}
+
+/// What one run is to the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub run: String,
+    /// Where it wrote: server, database and prefix.
+    pub store: (String, i64, String),
+    /// Start by the server's clock, ms since 1970.
+    pub started_at: i64,
+    /// The run that it undoes, if it is a rollback.
+    pub undoes: Option<String>,
+    /// How it ended.
+    pub end: End,
+}
+
+impl Record {
+    /// Reads what counts of a manifest: its ends, and one batch if it has no clean end.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        let header = manifest.header();
+        let end = match manifest.footer() {
+            Some(footer) => match footer.status {
+                Status::Done | Status::Partial => End::Finished {
+                    wrote: footer.counts.written() > 0,
+                },
+                Status::Refused => End::Refused,
+                Status::Stopped => open(manifest),
+            },
+            None => open(manifest),
+        };
+        Self {
+            run: header.run.clone(),
+            store: (header.server.clone(), header.db, header.prefix.clone()),
+            started_at: header.started_at,
+            undoes: header.undoes.clone(),
+            end,
+        }
+    }
+
+    /// Whether it did what it was to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.end, End::Finished { .. })
+    }
+}
+
+fn open(manifest: &Manifest) -> End {
+    let intents = manifest.batches().any(|batch| match batch {
+        Ok(lines) => lines.iter().any(|line| matches!(line, Line::Intent(_))),
+        // What cannot be read may be an intent.
+        Err(_) => true,
+    });
+    End::Open { intents }
+}
+
+/// Each run that is undone, and the rollback that undid it last.
+///
+/// A rollback counts if it finished, wrote to the same server, database and prefix, began
+/// after the run, and was not rolled back itself. `records` may have any order.
+#[must_use]
+pub fn rolled_back(records: &[Record]) -> HashMap<&str, &str> {
+    let by_id: HashMap<&str, &Record> = records
+        .iter()
+        .map(|record| (record.run.as_str(), record))
+        .collect();
+    let mut newest_first: Vec<&Record> = records.iter().collect();
+    newest_first.sort_by(|a, b| b.run.cmp(&a.run));
+    let mut undone: HashMap<&str, &str> = HashMap::new();
+    for rollback in newest_first {
+        // Whatever undid this rollback began after it, so that is known by now.
+        if !rollback.is_finished() || undone.contains_key(rollback.run.as_str()) {
+            continue;
+        }
+        let target = rollback.undoes.as_deref().and_then(|run| by_id.get(run));
+        if let Some(target) = target
+            && target.store == rollback.store
+            && target.run < rollback.run
+        {
+            undone.entry(&target.run).or_insert(&rollback.run);
+        }
+    }
+    undone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{End, Record, rolled_back};
+
+    fn run(id: &str, undoes: Option<&str>, end: End) -> Record {
+        Record {
+            run: id.to_owned(),
+            store: ("redis://a".to_owned(), 0, "anp".to_owned()),
+            started_at: 0,
+            undoes: undoes.map(str::to_owned),
+            end,
+        }
+    }
+
+    const DONE: End = End::Finished { wrote: true };
+    const STOPPED: End = End::Open { intents: true };
+
+    #[test]
+    fn a_finished_rollback_undoes_until_it_is_undone_itself() {
+        let mut runs = vec![run("1", None, STOPPED), run("2", Some("1"), STOPPED)];
+        assert!(rolled_back(&runs).is_empty(), "a rollback that stopped");
+        runs.push(run("3", Some("1"), DONE));
+        assert_eq!(rolled_back(&runs), [("1", "3")].into());
+        runs.push(run("4", Some("3"), DONE));
+        assert_eq!(rolled_back(&runs), [("3", "4")].into());
+        runs.push(run("5", Some("4"), DONE));
+        assert_eq!(rolled_back(&runs), [("4", "5"), ("1", "3")].into());
+        runs.push(run("6", Some("1"), DONE));
+        runs.reverse();
+        assert_eq!(rolled_back(&runs), [("4", "5"), ("1", "6")].into());
+    }
+
+    #[test]
+    fn a_rollback_of_another_store_or_before_the_run_undoes_nothing() {
+        let mut elsewhere = run("2", Some("1"), DONE);
+        elsewhere.store.0 = "redis://b".to_owned();
+        let before = run("0", Some("1"), DONE);
+        let stranger = run("3", Some("none of these"), DONE);
+        let itself = run("4", Some("4"), DONE);
+        let runs = [run("1", None, DONE), elsewhere, before, stranger, itself];
+        assert!(rolled_back(&runs).is_empty());
+    }
+}
