@@ -108,7 +108,7 @@ pub struct Import {
     #[arg(long)]
     pub prune: bool,
     /// How many of the stored articles --prune may remove, as a count or a percentage
-    /// [env: ANP_MAX_REMOVED] [default: 10%]
+    /// [env: ANP_EXPECT_MAX_REMOVED] [default: 10%]
     #[arg(long, value_name = "N|P%")]
     pub max_removed: Option<String>,
     /// Let --prune remove more than --max-removed
@@ -199,7 +199,7 @@ impl Import {
         let mut all = self.content.settings();
         all.extend(given([
             ("ttl", self.ttl.clone()),
-            ("max_removed", self.max_removed.clone()),
+            ("expect.max_removed", self.max_removed.clone()),
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
         ]));

@@ -127,6 +127,7 @@ impl Scene {
             lease: &lease,
             under_oom: false,
             interrupted: &self.interrupted,
+            time_limit: None,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));

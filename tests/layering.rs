@@ -14,7 +14,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
     ("store", &[]),
-    ("publish", &["article", "render", "store"]),
+    ("publish", &["article", "duration", "render", "store"]),
     ("ops", &["exit", "failure", "publish", "settings", "store"]),
     ("failure", &["exit", "store"]),
     (

@@ -4,6 +4,7 @@
 use anp::settings::{Settings, Sources};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// Settings from a file with this text, in a folder of its own.
 fn load(yaml: &str) -> Settings {
@@ -34,14 +35,14 @@ fn defaults(settings: &Settings) -> String {
         ttl_ms,
         jitter_permille,
         max_invalid,
-        max_removed,
+        expect,
         rules,
         drafts,
         patience,
         ..
     } = settings;
     format!(
-        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {max_removed} {rules:?} {patience:?}"
+        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {patience:?}"
     )
 }
 
@@ -63,12 +64,19 @@ fn what_is_commented_out_shows_the_default() {
     };
     let lifted: Vec<String> = sample()
         .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(setting) if is_setting(setting) => setting.to_owned(),
+        .map(|line| match line.split_once("# ") {
+            Some((indent, setting)) if indent.trim().is_empty() && is_setting(setting) => {
+                format!("{indent}{setting}")
+            }
             _ => line.to_owned(),
         })
         .collect();
-    let settings = load(&lifted.join("\n"));
+    let mut settings = load(&lifted.join("\n"));
+    assert_eq!(
+        settings.expect.max_duration,
+        Some(Duration::from_secs(7200))
+    );
+    settings.expect.max_duration = None;
     assert_eq!(defaults(&settings), defaults(&load("{}")));
     assert_eq!(settings.owner.as_deref(), Some("archive desk"));
     assert_eq!(

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
+use super::expect;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
 use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
@@ -18,6 +20,7 @@ use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
+use crate::publish::time_limit::TimeLimit;
 use crate::render::Renderer;
 use crate::report::{Output, Progress as Bars, note};
 use crate::settings::Settings;
@@ -25,6 +28,7 @@ use crate::source::Survey;
 use crate::store::Session;
 
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
+    let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
     readable(&settings.content)?;
@@ -36,6 +40,10 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
         keys: Keys::new(&settings.prefix),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
+        time_limit: settings
+            .expect
+            .max_duration
+            .map(|most| TimeLimit { started, most }),
     };
     if arguments.dry_run {
         job.dry_run(&mut outcome)
@@ -51,6 +59,7 @@ struct Job<'a> {
     keys: Keys,
     bars: Bars,
     interrupted: Arc<AtomicBool>,
+    time_limit: Option<TimeLimit>,
 }
 
 /// What will be done, finished before the first write.
@@ -86,9 +95,12 @@ impl Job<'_> {
                 foreseen(outcome, &key, Action::Remove, None);
             }
         }
+        // What a refused plan would do is shown too: it is what has to be looked at.
+        let refused = self.gate(&plan).err();
         let (status, exit) = status_of(plan.is_partial());
+        let status = refused.as_ref().map_or(status, |_| Status::Refused);
         outcome.summary(None, "import", status.word(), &counts);
-        Ok(exit)
+        refused.map_or(Ok(exit), Err)
     }
 
     fn publish(&self, outcome: &mut Outcome) -> Result<Exit, Failure> {
@@ -106,6 +118,7 @@ impl Job<'_> {
         let (id, started_at) = (run.header.run.clone(), run.header.started_at);
         let folder = Some(self.settings.state_dir.as_path());
         let plan = self.plan(&mut run.store.session, &id, started_at, folder, outcome);
+        let plan = plan.and_then(|plan| self.gate(&plan).map(|()| plan));
         let plan = match plan {
             Ok(plan) => plan,
             Err(failure) => {
@@ -131,6 +144,7 @@ impl Job<'_> {
             lease: &run.lease,
             under_oom: false,
             interrupted: &self.interrupted,
+            time_limit: self.time_limit,
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {
             bar.inc(1);
@@ -152,7 +166,7 @@ impl Job<'_> {
         Ok(exit)
     }
 
-    /// Survey, diagnostics, gate.
+    /// Survey, diagnostics, what to remove.
     fn plan(
         &self,
         session: &mut Session,
@@ -165,6 +179,7 @@ impl Job<'_> {
             store: Some((&mut *session, &self.keys)),
             spool_in,
             interrupted: &self.interrupted,
+            time_limit: self.time_limit,
             run,
             started_at,
         };
@@ -172,8 +187,7 @@ impl Job<'_> {
         report(&survey, &mut outcome.output, &mut to_stderr);
         refuse(self.settings, &survey)?;
         let pruning = if self.arguments.prune {
-            let force = self.arguments.force;
-            prune::plan(self.settings, force, &survey, session, &self.keys)?
+            prune::plan(&survey, session, &self.keys)?
         } else {
             Pruning::default()
         };
@@ -191,6 +205,23 @@ impl Job<'_> {
             spooled,
             pruning,
         })
+    }
+
+    /// Holds the plan against what is expected of it.
+    fn gate(&self, plan: &Plan) -> Result<(), Failure> {
+        let entries = &plan.survey.entries;
+        let written = entries.iter().filter(|entry| entry.need == Need::Write);
+        expect::check(
+            &self.settings.expect,
+            &expect::Planned {
+                articles: entries.len() as u64,
+                written: written.count() as u64,
+                removed: plan.pruning.leftovers.len() as u64,
+                stored: plan.pruning.in_reach,
+                forced: self.arguments.force,
+                too_late: self.time_limit.and_then(|limit| limit.check().err()),
+            },
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
 mod check;
+mod expect;
 mod import;
 mod outcome;
 mod prune;

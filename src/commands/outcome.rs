@@ -220,7 +220,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         Stop::Interrupted => Exit::Interrupted,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
-        Stop::Undone(_) => Exit::Refused,
+        Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
         Stop::Store(error) => match error.class {
             Class::Never => return Failure::before_writing(error),
             Class::Wait | Class::FindAgain => Exit::Unavailable,

@@ -77,6 +77,7 @@ fn undo(
         lease: &run.lease,
         under_oom: true,
         interrupted: &interrupted,
+        time_limit: None,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {
         bar.inc(1);

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
+use super::expect;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::Keys;
 use crate::publish::spool::{Spool, Spooled};
+use crate::publish::time_limit::TimeLimit;
 use crate::render::{Renderer, Stamp};
 use crate::report::{Output, Progress, diagnostics, note};
 use crate::settings::Settings;
@@ -23,6 +25,8 @@ pub(super) struct Purpose<'a> {
     pub spool_in: Option<&'a Path>,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
+    /// How long all of the run may take.
+    pub time_limit: Option<TimeLimit>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -93,11 +97,13 @@ pub(super) fn survey(
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
+        time_limit: purpose.time_limit,
         on_progress: &|done| bar.inc(done),
     };
     let survey = in_pool(|| surveyor.run(&found)).map_err(|error| match error {
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
+        SurveyError::TimedOut(late) => expect::too_late(late),
         SurveyError::Interrupted => Failure::new(Exit::Interrupted, error.to_string())
             .note("retry", "safe, nothing was written"),
     })?;

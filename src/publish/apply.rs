@@ -17,6 +17,7 @@ use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
+use super::time_limit::{TimeLimit, TimedOut};
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …
@@ -46,6 +47,9 @@ pub enum Stop {
     /// A signal asked the run to end.
     #[error("interrupted by a signal")]
     Interrupted,
+    /// The run takes longer than it may.
+    #[error("the run took too long: {0} (expect.max_duration)")]
+    TimedOut(#[from] TimedOut),
     /// The manifest that is being undone cannot be used.
     #[error("{0}")]
     Undone(String),
@@ -85,6 +89,8 @@ pub struct Apply<'a> {
     pub under_oom: bool,
     /// Set when somebody asks the run to end: it stops before its next batch.
     pub interrupted: &'a AtomicBool,
+    /// Ends a run that takes too long before its next batch; none for the way back.
+    pub time_limit: Option<TimeLimit>,
 }
 
 /// How far a run came.
@@ -145,6 +151,9 @@ impl Apply<'_> {
     ) -> Result<(), Stop> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(Stop::Interrupted);
+        }
+        if let Some(limit) = &self.time_limit {
+            limit.check()?;
         }
         let (looked, now_ms) = self.look(&groups)?;
         let mut looked = looked.into_iter();

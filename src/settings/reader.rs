@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::limit::Limit;
-use super::{KEYS, SECOND_MS, Sources};
+use super::{GROUPS, KEYS, SECOND_MS, Sources};
 use crate::article::{Cleaned, clean_text};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::exit::Exit;
@@ -92,8 +92,8 @@ impl Reader {
         };
         for (key, value) in entries {
             let name = format!("{group}{}", key.name);
-            if name == "site" {
-                self.take_mapping(value, "site.");
+            if GROUPS.contains(&name.as_str()) {
+                self.take_mapping(value, &format!("{name}."));
                 continue;
             }
             match KEYS.iter().find(|(known, _)| *known == name) {
@@ -105,9 +105,11 @@ impl Reader {
                     let known = KEYS
                         .iter()
                         .filter_map(|(known, _)| known.strip_prefix(group))
-                        .filter(|known| !known.contains('.'))
-                        .chain(group.is_empty().then_some("site"));
-                    self.problem_in_file(key.unknown(known), "unknown-key");
+                        .filter(|known| !known.contains('.'));
+                    let groups = GROUPS.into_iter().filter(|_| group.is_empty());
+                    let mut error = key.unknown(known.chain(groups));
+                    error.help = elsewhere(&key.name, group).or(error.help);
+                    self.problem_in_file(error, "unknown-key");
                 }
             }
         }
@@ -163,7 +165,7 @@ impl Reader {
             Origin::Flag => {
                 let flag = match key {
                     "content" => "CONTENT".to_owned(),
-                    _ => format!("--{}", key.replace('_', "-")),
+                    _ => format!("--{}", last_part(key).replace('_', "-")),
                 };
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
@@ -220,6 +222,23 @@ impl Reader {
             },
         )
     }
+}
+
+/// `max_removed` of `expect.max_removed`.
+fn last_part(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
+}
+
+/// Where the key `name` stands, if that is not in `group`.
+fn elsewhere(name: &str, group: &str) -> Option<String> {
+    let (key, _) = KEYS.iter().find(|(key, _)| last_part(key) == name)?;
+    Some(match key.split_once('.') {
+        Some((group, _)) => format!("did you mean '{name}' in the group '{group}'?"),
+        None => format!(
+            "did you mean '{name}' outside of '{}'?",
+            group.trim_end_matches('.')
+        ),
+    })
 }
 
 fn scalar(text: String) -> Node {
