@@ -138,6 +138,11 @@ fn a_refused_dry_run_shows_what_it_would_have_done() {
     assert_eq!(ran.of_type("summary")[0]["status"], "refused", "{ran}");
     let real = world.anp("import");
     assert!(real.of_type("key").is_empty(), "{real}");
+    world.server.command("FLUSHALL");
+    world
+        .anp("import --dry-run --format text")
+        .exits(65)
+        .says("  … and 10 more keys, all in the JSON output\n");
 }
 
 #[test]

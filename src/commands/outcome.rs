@@ -176,8 +176,12 @@ impl Outcome {
             }
             if self.more_keys > 0 {
                 let more = self.more_keys;
+                let place = match header {
+                    Some(_) => "the manifest",
+                    None => "the JSON output",
+                };
                 self.output
-                    .text(format!("  … and {more} more keys, all in the manifest"));
+                    .text(format!("  … and {more} more keys, all in {place}"));
             }
         }
         if let Some((header, manifest)) = header {
