@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Format;
+use crate::report::log::LogFormat;
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -45,6 +46,10 @@ pub struct Common {
     /// What stdout is
     #[arg(long, global = true, value_enum, default_value = "auto")]
     pub format: Format,
+    /// What stderr is: text, or JSON lines for log collectors [env: ANP_LOG_FORMAT]
+    /// [default: text]
+    #[arg(long, global = true, value_enum)]
+    pub log_format: Option<LogFormat>,
     /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
     pub quiet: bool,

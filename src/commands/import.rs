@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::expect;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
-use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
+use super::survey::{Prose, Purpose, readable, refuse, renderer, report, survey};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
 use crate::publish::time_limit::TimeLimit;
 use crate::render::Renderer;
-use crate::report::{Output, Progress as Bars, note};
+use crate::report::{Output, Progress as Bars, log};
 use crate::settings::Settings;
 use crate::source::Survey;
 use crate::store::Session;
@@ -184,7 +184,7 @@ impl Job<'_> {
             started_at,
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
-        report(&survey, &mut outcome.output, &mut to_stderr);
+        report(&survey, &mut outcome.output, Prose::Stderr);
         refuse(self.settings, &survey)?;
         let pruning = if self.arguments.prune {
             prune::plan(&survey, session, &self.keys)?
@@ -192,11 +192,11 @@ impl Job<'_> {
             Pruning::default()
         };
         if let Some(why) = &pruning.withheld {
-            note(format!("warning: {why}"));
+            log::warning(why);
         }
         if pruning.out_of_reach > 0 {
-            note(format!(
-                "note: {} stored articles lie outside the folders of the content tree and stay",
+            log::note(format!(
+                "{} stored articles lie outside the folders of the content tree and stay",
                 pruning.out_of_reach
             ));
         }

@@ -13,9 +13,12 @@ mod survey;
 mod undone;
 mod verify;
 
+use clap::ValueEnum as _;
+
 use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report::log::{self, LogFormat};
 use crate::settings::{Settings, Sources};
 
 /// Runs the command that was asked for.
@@ -24,6 +27,7 @@ use crate::settings::{Settings, Sources};
 /// Whatever ends it early, with its exit code.
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
+    log::set_format(log_format(common)?);
     match &cli.command {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
@@ -32,6 +36,24 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Runs => runs::run(common),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
+    }
+}
+
+fn log_format(common: &Common) -> Result<LogFormat, Failure> {
+    let variable = std::env::var(log::VARIABLE).unwrap_or_default();
+    match common.log_format {
+        Some(format) => Ok(format),
+        None if variable.is_empty() => Ok(LogFormat::default()),
+        None => LogFormat::from_str(&variable, true).map_err(|_| {
+            let what = format!(
+                "{}: expected json or text, found '{variable}'",
+                log::VARIABLE
+            );
+            Failure::new(Exit::Config, what).note(
+                "retry",
+                "not before the settings are fixed; nothing was written",
+            )
+        }),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::ops::interrupt;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
-use crate::report::{Output, note};
+use crate::report::Output;
+use crate::report::log::{self, Level};
 use crate::store::Class;
 
 /// So many keys are shown on a terminal.
@@ -54,17 +55,18 @@ impl Outcome {
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
         if !self.output.is_json() {
-            note(format!(
-                "run {}; to undo it:\n  {}",
-                header.run, header.rollback
-            ));
+            let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
+            let fields = json!({
+                "message": "the run begins", "run": header.run, "rollback": header.rollback,
+            });
+            log::entry(Level::Note, &text, &fields);
         }
     }
 
-    fn warn(&mut self, line: String) {
+    fn warn(&mut self, line: &str) {
         self.warnings += 1;
         if self.warnings <= FIRST_WARNINGS {
-            note(line);
+            log::warning(line);
         }
     }
 
@@ -72,9 +74,7 @@ impl Outcome {
     fn more_warnings(&mut self) {
         if self.warnings > FIRST_WARNINGS {
             let more = self.warnings - FIRST_WARNINGS;
-            note(format!(
-                "warning: … and {more} more keys, all in the JSON output"
-            ));
+            log::warning(format!("… and {more} more keys, all in the JSON output"));
         }
     }
 
@@ -123,7 +123,7 @@ impl Outcome {
                 };
                 self.output
                     .json(&json!({ "type": "left", "key": key, "fate": fate }));
-                self.warn(format!("warning: {key}: {why}"));
+                self.warn(&format!("{key}: {why}"));
             }
         }
     }
@@ -293,9 +293,7 @@ impl Outcome {
                 .json(&json!({ "type": "left", "key": key, "fate": word }));
         }
         if word == "kept" {
-            self.warn(format!(
-                "warning: {key}: it changed after that run: kept as it is"
-            ));
+            self.warn(&format!("{key}: it changed after that run: kept as it is"));
         } else if !self.output.is_json() {
             if self.first_keys.len() == FIRST_KEYS {
                 self.more_keys += 1;
@@ -343,7 +341,7 @@ impl Outcome {
             ));
         }
         if counts.conflicts > 0 {
-            note("note: a later run changes keys too: to undo several runs, begin with the newest");
+            log::note("a later run changes keys too: to undo several runs, begin with the newest");
         }
         let nothing = restored + counts.removed == 0;
         if nothing {

@@ -12,7 +12,7 @@ use crate::ops::run::{Purpose, Run};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
-use crate::report::{Output, Progress as Bars, note};
+use crate::report::{Output, Progress as Bars, log};
 use crate::settings::Settings;
 use crate::store::StoreError;
 
@@ -33,14 +33,14 @@ pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure
 fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
     let run = &manifest.header().run;
     let earlier = undone::last_that_wrote(settings);
-    note(format!(
+    log::say(format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
     match &earlier {
-        Some(command) => note(format!(
+        Some(command) => log::say(format!(
             "to undo the last run that wrote something:\n  {command}"
         )),
-        None => note("no run in this state folder wrote anything"),
+        None => log::say("no run in this state folder wrote anything"),
     }
     outcome.output.json(&serde_json::json!({
         "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,

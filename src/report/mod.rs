@@ -1,8 +1,9 @@
 //! What people and machines see of a run.
 
 pub mod diagnostics;
+pub mod log;
 mod output;
 mod progress;
 
-pub use output::{Format, Output, note};
+pub use output::{Format, Output};
 pub use progress::Progress;
