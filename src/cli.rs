@@ -48,7 +48,7 @@ pub struct Common {
     pub format: Format,
     /// What stderr is: text, or JSON lines for log collectors [env: ANP_LOG_FORMAT]
     /// [default: text]
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
@@ -125,6 +125,9 @@ pub struct Import {
     /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
     #[arg(long, value_name = "TEXT")]
     pub expected_result: Option<String>,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
@@ -150,6 +153,9 @@ pub struct Verify {
 pub struct Rollback {
     /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
@@ -207,8 +213,17 @@ impl Import {
             ("expect.max_removed", self.max_removed.clone()),
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
+            ("metrics_file", self.metrics_file.clone()),
         ]));
         all
+    }
+}
+
+impl Rollback {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([("metrics_file", self.metrics_file.clone())])
     }
 }
 

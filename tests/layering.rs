@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("exit", &[]),
     ("diagnostic", &[]),
     ("duration", &[]),
+    ("durable", &[]),
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
@@ -43,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "article",
             "cli",
             "diagnostic",
+            "durable",
             "duration",
             "exit",
             "failure",

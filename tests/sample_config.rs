@@ -83,4 +83,8 @@ fn what_is_commented_out_shows_the_default() {
         settings.render.templates.as_deref(),
         Some(Path::new("templates"))
     );
+    assert_eq!(
+        settings.metrics_file.as_deref(),
+        Some(Path::new("anp.prom"))
+    );
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
-use super::expect;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
 use super::survey::{Prose, Purpose, readable, refuse, renderer, report, survey};
+use super::{expect, metrics};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -28,13 +27,27 @@ use crate::source::Survey;
 use crate::store::Session;
 
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
-    let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
-    let renderer = renderer(&settings)?;
+    let output = Output::stdout(common.format, true);
+    let mut outcome = Outcome::new(output, &settings.prefix);
+    let ended = import(&settings, common, arguments, &mut outcome);
+    if !arguments.dry_run {
+        metrics::record(&settings, "import", &outcome, &ended);
+    }
+    ended
+}
+
+fn import(
+    settings: &Settings,
+    common: &Common,
+    arguments: &Import,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let started = outcome.started;
+    let renderer = renderer(settings)?;
     readable(&settings.content)?;
-    let mut outcome = Outcome::new(Output::stdout(common.format, true));
     let job = Job {
-        settings: &settings,
+        settings,
         arguments,
         renderer: &renderer,
         keys: Keys::new(&settings.prefix),
@@ -46,9 +59,9 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
             .map(|most| TimeLimit { started, most }),
     };
     if arguments.dry_run {
-        job.dry_run(&mut outcome)
+        job.dry_run(outcome)
     } else {
-        job.publish(&mut outcome)
+        job.publish(outcome)
     }
 }
 
@@ -153,6 +166,7 @@ impl Job<'_> {
         bar.finish_and_clear();
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
+        outcome.counts = counts;
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(Some((&header, &manifest)), "import", "stopped", &counts);
@@ -185,6 +199,7 @@ impl Job<'_> {
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
         report(&survey, &mut outcome.output, Prose::Stderr);
+        outcome.counts.invalid = survey.invalid + survey.unreadable;
         refuse(self.settings, &survey)?;
         let pruning = if self.arguments.prune {
             prune::plan(&survey, session, &self.keys)?

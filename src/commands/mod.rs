@@ -3,6 +3,7 @@
 mod check;
 mod expect;
 mod import;
+mod metrics;
 mod outcome;
 mod prune;
 mod rollback;

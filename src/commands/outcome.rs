@@ -25,17 +25,24 @@ const FIRST_WARNINGS: u64 = 20;
 /// Reports a run as it goes.
 pub(super) struct Outcome {
     pub output: Output,
-    started: Instant,
+    /// When the command started.
+    pub started: Instant,
+    /// The prefix of the keys that it writes.
+    pub prefix: String,
+    /// What it did so far.
+    pub counts: Counts,
     first_keys: Vec<String>,
     more_keys: u64,
     warnings: u64,
 }
 
 impl Outcome {
-    pub(super) fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output, prefix: &str) -> Self {
         Self {
             output,
             started: Instant::now(),
+            prefix: prefix.to_owned(),
+            counts: Counts::default(),
             first_keys: Vec::new(),
             more_keys: 0,
             warnings: 0,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::undone::{self, intents, look_at_each, untouched};
 use crate::cli::{Common, Rollback};
@@ -17,16 +18,31 @@ use crate::settings::Settings;
 use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
-    let manifest = undone::open(&settings, &arguments.run)?;
-    let mut outcome = Outcome::new(Output::stdout(common.format, true));
+    let settings = super::settings(common, arguments.settings())?;
+    let output = Output::stdout(common.format, true);
+    let mut outcome = Outcome::new(output, &settings.prefix);
+    let ended = rollback(&settings, common, arguments, &mut outcome);
+    if !arguments.dry_run {
+        metrics::record(&settings, "rollback", &outcome, &ended);
+    }
+    ended
+}
+
+fn rollback(
+    settings: &Settings,
+    common: &Common,
+    arguments: &Rollback,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let manifest = undone::open(settings, &arguments.run)?;
+    outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !undone::wrote(&manifest) {
-        return Ok(wrote_nothing(&settings, &manifest, &mut outcome));
+        return Ok(wrote_nothing(settings, &manifest, outcome));
     }
     if arguments.dry_run {
-        return dry_run(&settings, &manifest, &mut outcome);
+        return dry_run(settings, &manifest, outcome);
     }
-    undo(&settings, &manifest, &mut outcome, Bars::new(common.quiet))
+    undo(settings, &manifest, outcome, Bars::new(common.quiet))
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
@@ -86,6 +102,7 @@ fn undo(
     bar.finish_and_clear();
     let (header, path) = (run.header.clone(), run.manifest_path());
     let (counts, touched) = (progress.counts, progress.touched);
+    outcome.counts = counts;
     if let Err(stop) = applied {
         let _ = run.end(Status::Stopped, progress);
         let again = manifest.header().rollback.clone();

@@ -2,6 +2,7 @@
 
 pub mod diagnostics;
 pub mod log;
+pub mod metrics;
 mod output;
 mod progress;
 

@@ -23,7 +23,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 22] = [
+pub const KEYS: [(&str, &str); 23] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -42,6 +42,7 @@ pub const KEYS: [(&str, &str); 22] = [
     ("expected_result", "ANP_EXPECTED_RESULT"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
+    ("metrics_file", "ANP_METRICS_FILE"),
     ("templates", "ANP_TEMPLATES"),
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
@@ -87,6 +88,8 @@ pub struct Settings {
     pub expected_result: Option<String>,
     /// How long things may take.
     pub patience: Patience,
+    /// Where the last run is told to Prometheus.
+    pub metrics_file: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
 }
@@ -230,6 +233,7 @@ impl Reader {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
             },
+            metrics_file: self.path("metrics_file", current_dir),
             render,
         }
     }
