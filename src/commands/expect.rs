@@ -98,6 +98,8 @@ fn refused(breaches: Vec<(&'static str, String)>) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::settings::Limit;
 
@@ -138,6 +140,28 @@ mod tests {
             ..PLANNED
         };
         assert_eq!(broken(&changed), ["expect.max_changed", "retry"]);
+    }
+
+    #[test]
+    fn the_time_is_named_with_the_rest() {
+        let late = TimedOut {
+            most: Duration::from_secs(60),
+            found: Duration::from_millis(61_200),
+        };
+        let planned = Planned {
+            articles: 0,
+            written: 0,
+            too_late: Some(late),
+            ..PLANNED
+        };
+        let failure = check(&EXPECT, &planned).unwrap_err();
+        assert_eq!(failure.exit, Exit::Refused);
+        assert_eq!(failure.notes[0].0, "expect.min_articles");
+        let late = ("expect.max_duration", "expected at most 1m, found 1m2s");
+        assert_eq!(failure.notes[1], (late.0, late.1.to_owned()));
+        assert!(failure.notes[2].1.contains(
+            "this once with ANP_EXPECT_MIN_ARTICLES and ANP_EXPECT_MAX_DURATION; nothing"
+        ));
     }
 
     #[test]
