@@ -146,6 +146,18 @@ fn a_refused_dry_run_shows_what_it_would_have_done() {
 }
 
 #[test]
+fn a_rehearsal_holds_to_what_does_not_depend_on_its_scratch_prefix() {
+    let world = ten("  min_articles: 10\n  max_changed: 0\n");
+    world.anp("rehearse").exits(0);
+    std::fs::remove_file(world.path("content/notes/n0.md")).unwrap();
+    world
+        .anp("rehearse")
+        .exits(65)
+        .notes("expect.min_articles: expected at least 10");
+    world.anp("rehearse --sample 2").exits(0);
+}
+
+#[test]
 fn a_plan_that_took_too_long_is_refused() {
     let world = ten("  max_duration: 1s\n");
     world.article("notes/n0.md", "New text.");

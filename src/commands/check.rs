@@ -18,6 +18,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         spool_in: None,
         interrupted: &AtomicBool::new(false),
         time_limit: None,
+        sample: None,
         run: "check",
         started_at: 0,
     };

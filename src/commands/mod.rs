@@ -6,12 +6,15 @@ mod import;
 mod metrics;
 mod outcome;
 mod prune;
+mod rehearse;
 mod rollback;
 mod runs;
 mod schema;
 mod show;
 mod survey;
+mod switch;
 mod undone;
+mod unlock;
 mod verify;
 
 use clap::ValueEnum as _;
@@ -31,10 +34,14 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     log::set_format(log_format(common)?);
     match &cli.command {
         Command::Import(arguments) => import::run(common, arguments),
+        Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
         Command::Runs => runs::run(common),
+        Command::Pause(arguments) => switch::pause(common, arguments),
+        Command::Resume => switch::resume(common),
+        Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }

@@ -1,8 +1,9 @@
 //! Running among others: one writer at a time, and the list of what ran.
 
 pub mod connect;
-mod fence;
+pub mod fence;
 pub mod interrupt;
 pub mod lock;
+pub mod room;
 pub mod run;
 pub mod runs;

@@ -8,4 +8,5 @@ pub mod plan;
 pub mod spool;
 pub mod state;
 pub mod step;
+pub mod switch;
 pub mod time_limit;

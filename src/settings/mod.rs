@@ -23,7 +23,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 23] = [
+pub const KEYS: [(&str, &str); 24] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -40,6 +40,7 @@ pub const KEYS: [(&str, &str); 23] = [
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("paused", "ANP_PAUSED"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
     ("metrics_file", "ANP_METRICS_FILE"),
@@ -86,6 +87,8 @@ pub struct Settings {
     pub owner: Option<String>,
     /// What they expect.
     pub expected_result: Option<String>,
+    /// Why nothing is to be published, if that is so.
+    pub paused: Option<String>,
     /// How long things may take.
     pub patience: Patience,
     /// Where the last run is told to Prometheus.
@@ -229,6 +232,7 @@ impl Reader {
             drafts: self.flag("drafts"),
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
+            paused: self.text("paused"),
             patience: Patience {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),

@@ -3,7 +3,7 @@
 use super::Reply;
 
 /// Commands that are sent together and answered in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     /// End offset of each command in `bytes`.
