@@ -74,6 +74,34 @@ fn every_command_of_the_manifest_page_does_what_it_shows() {
     assert!(story.commands >= 15, "{}", story.commands);
 }
 
+#[test]
+fn every_command_of_the_runbook_does_what_it_shows() {
+    let page = page("RUNBOOK.md");
+    let mut story = Story::begin();
+    let settings = std::fs::read_to_string(story.path("anp.yaml")).unwrap();
+    let settings = settings.replace("redis: embedded", &format!("redis: {}", story.server.url()));
+    std::fs::write(story.path("anp.yaml"), settings).unwrap();
+    for block in blocks(&page) {
+        assert_eq!(block.language, "console", "line {}", block.line);
+        if block.text.contains("anp unlock") {
+            // As a run of another host would have left it.
+            let lease = serde_json::json!({
+                "token": "00ff", "run": "20261124T031700.000Z-00ff", "owner": "archive desk",
+                "host": "cache-7", "pid": 4711, "state_dir": "/srv/archive/.anp",
+            });
+            let value = lease.to_string();
+            story
+                .server
+                .run(&["SET", "anp:lock", &value, "PX", "25000"]);
+        }
+        story.run(&block);
+    }
+    assert_eq!(story.commands, 8);
+    assert!(story.server.dump().is_empty(), "all was taken back");
+    let lines = page.lines().count();
+    assert!(lines <= 120, "{lines} lines are more than one page");
+}
+
 /// Names in the first column of the table whose header begins with `first`.
 fn named(page: &str, first: &str) -> BTreeSet<String> {
     let name = Regex::new("`([a-z0-9_]+)`").unwrap();
@@ -307,7 +335,12 @@ fn limits_are_those_of_the_code() {
 #[test]
 fn links_lead_to_files_and_headings() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
-    for path in ["README.md", "CHANGELOG.md", "docs/manifest.md"] {
+    for path in [
+        "README.md",
+        "RUNBOOK.md",
+        "CHANGELOG.md",
+        "docs/manifest.md",
+    ] {
         let page = page(path);
         let folder = Path::new(path).parent().unwrap();
         for found in link.captures_iter(&page) {
