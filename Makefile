@@ -37,8 +37,11 @@ test: ## all tests, doc tests included
 		cargo test --locked --quiet; \
 	fi
 
-torture: setup ## 500 random SIGKILLs (N=…), each rolled back and compared
+torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 races for the lock
 	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture
+	@MODEL=$(or $(N),500) cargo test --locked --quiet --test model -- --nocapture
+	@cargo test --locked --quiet --test failpoints -- --nocapture
+	@RACES=200 cargo test --locked --quiet --test lock of_two -- --nocapture
 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check
