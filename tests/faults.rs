@@ -117,6 +117,7 @@ fn a_connection_cut_at_any_piece_of_an_import_has_exactly_one_effect() {
             survived += 1;
         }
         assert!(survived > 10, "{survived} pieces of {fault:?}");
+        println!("{survived} cuts ({fault:?}), 0 differences");
     }
 }
 
@@ -148,6 +149,7 @@ fn a_connection_cut_at_any_piece_of_a_rollback_has_exactly_one_effect() {
             assert!(keys(&world) == before, "{fault:?} {skip}: not as before");
             if proxy.faults() == 0 {
                 assert!(skip > 10, "{skip} pieces of {fault:?}");
+                println!("{skip} cuts ({fault:?}), 0 differences");
                 break;
             }
         }
