@@ -303,7 +303,12 @@ fn limits_are_those_of_the_code() {
 #[test]
 fn links_lead_to_files_and_headings() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
-    for path in ["README.md", "CHANGELOG.md", "docs/manifest.md"] {
+    for path in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/manifest.md",
+        "deploy/README.md",
+    ] {
         let page = page(path);
         let folder = Path::new(path).parent().unwrap();
         for found in link.captures_iter(&page) {
