@@ -39,7 +39,8 @@ pub struct Common {
     /// state folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<String>,
-    /// How long a server that says "not now" is asked again [env: ANP_DEADLINE] [default: 30s]
+    /// How long a server that says "not now", or is lost in mid-run, is asked again
+    /// [env: ANP_DEADLINE] [default: 30s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub deadline: Option<String>,
     /// What stdout is
@@ -55,6 +56,8 @@ pub struct Common {
 pub enum Command {
     /// Publish a content tree, and print the rollback manifest of the written keys
     Import(Import),
+    /// Import under a scratch prefix, verify, roll back and compare: the real command and settings
+    Rehearse(Rehearse),
     /// Report every error and warning of a content tree; needs no store
     Check(Check),
     /// Compare the store with what a run wrote
@@ -63,6 +66,15 @@ pub enum Command {
     Rollback(Rollback),
     /// List the runs, each with its result and its rollback command
     Runs(Runs),
+    /// Switch publishing off: running imports end within a batch, new ones are refused
+    ///
+    /// The way back stays open. Where the store cannot be reached, ANP_PAUSED=REASON in the
+    /// environment, or `paused` in anp.yaml, refuses the imports of whoever has it.
+    Pause(Pause),
+    /// Switch publishing on again
+    Resume,
+    /// Break the lock that a run left behind
+    Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
     /// Print the JSON Schema of the front matter
@@ -125,6 +137,20 @@ pub struct Import {
     pub dry_run: bool,
 }
 
+/// `anp rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Where articles come from.
+    #[command(flatten)]
+    pub content: Content,
+    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<String>,
+    /// Rehearse on N articles, spread over the tree
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sample: Option<u32>,
+}
+
 /// `anp check`.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -148,6 +174,24 @@ pub struct Rollback {
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `anp pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Why; whoever is refused is told
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// Who is responsible [env: ANP_OWNER] [default: the user]
+    #[arg(long)]
+    pub owner: Option<String>,
+}
+
+/// `anp unlock`.
+#[derive(Debug, Args)]
+pub struct Unlock {
+    /// The run that holds the lock, as exit 11 names it
+    pub run: String,
 }
 
 /// `anp runs`.
@@ -226,6 +270,24 @@ impl Import {
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
         ]));
+        all
+    }
+}
+
+impl Pause {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([("owner", self.owner.clone())])
+    }
+}
+
+impl Rehearse {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.content.settings();
+        all.extend(given([("ttl", self.ttl.clone())]));
         all
     }
 }

@@ -45,6 +45,9 @@ impl Failure {
                     "retry",
                     "not before the credentials or rights are changed; nothing was written",
                 ),
+            Class::Fenced => Self::new(Exit::Locked, error.to_string())
+                .note("expected", "one writing run at a time")
+                .note("retry", "safe once the other run has ended; nothing was written"),
             _ => Self::new(Exit::Unavailable, error.to_string())
                 .note(
                     "expected",

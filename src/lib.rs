@@ -21,6 +21,7 @@ pub mod commands;
 pub mod diagnostic;
 pub mod duration;
 pub mod exit;
+pub mod failpoint;
 pub mod failure;
 pub mod ops;
 pub mod publish;

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anp::publish::apply::{Apply, Group, Progress, Stop};
+use anp::publish::apply::{Apply, Group, Progress, Stop, Way};
 use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::state::{Fingerprint, Present};
 use anp::publish::step::{Step, Want};
-use anp::store::{Address, Batch, Patience, Reply, Session, Store, StoreError, connect};
+use anp::store::{Address, Batch, Connector, Patience, Reply, Session, Store, StoreError};
 use support::Server;
 
 const PATIENCE: Patience = Patience {
@@ -106,12 +106,13 @@ impl Scene {
             host: "h".to_owned(),
             pid: 1,
             state_dir: "/s".to_owned(),
+            since: 0,
         };
-        let mut plain = Session::new(connect(&address, None, PATIENCE).unwrap(), PATIENCE);
+        let mut plain = Session::new(connect(&address), PATIENCE);
         let lease = Lease::take(&mut plain, "anp:lock".to_owned(), &holder).unwrap();
         let mut session = Session::new(
             Box::new(Between {
-                inner: connect(&address, None, PATIENCE).unwrap(),
+                inner: connect(&address),
                 before: Box::new(before),
                 after: Box::new(after),
                 seen: [0; 3],
@@ -125,8 +126,9 @@ impl Scene {
             session: &mut session,
             manifest: &mut manifest,
             lease: &lease,
-            under_oom: false,
+            way: Way::Forth,
             interrupted: &self.interrupted,
+            switch: None,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));
@@ -155,6 +157,15 @@ impl Scene {
             command.query::<redis::Value>(&mut connection).unwrap();
         }
     }
+}
+
+fn connect(address: &Address) -> Box<dyn Store> {
+    let connector = Connector {
+        address: address.clone(),
+        embedded_socket: None,
+        patience: PATIENCE,
+    };
+    connector.connect().unwrap()
 }
 
 fn header() -> Header {

@@ -5,10 +5,12 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
-use support::{Ran, Server, World, set_mode};
+use support::proxy::{Fault, Trouble};
+use support::{Ran, Server, World, set_mode, this_host};
 
 fn one_article() -> World {
     let world = World::new();
@@ -147,14 +149,6 @@ fn held_by(world: &World, host: &str, state_dir: &str) {
         .run(&["SET", "anp:lock", &lease.to_string(), "PX", "25000"]);
 }
 
-fn this_host() -> String {
-    let uname = std::process::Command::new("uname")
-        .arg("-n")
-        .output()
-        .unwrap();
-    String::from_utf8(uname.stdout).unwrap().trim().to_owned()
-}
-
 #[test]
 fn a_lease_of_another_host_is_11_with_the_seconds_left() {
     let world = one_article();
@@ -166,8 +160,8 @@ fn a_lease_of_another_host_is_11_with_the_seconds_left() {
         let before = world.server.get("anp:lock");
         let ran = world.anp("import");
         ran.exits(11).notes(&format!(
-            "error: run 20260101T000000.000Z-00ff holds the lock (host {host}, pid 4711, owner \
-             night shift); unless it is renewed, it runs out in "
+            "error: run 20260101T000000.000Z-00ff holds the lock: owner night shift, host {host}, \
+             pid 4711, state folder {state_dir}; unless it is renewed, it runs out in "
         ));
         let seconds = ran.stderr.split("runs out in ").nth(1).unwrap();
         let seconds: u64 = seconds.split(" s\n").next().unwrap().parse().unwrap();
@@ -343,22 +337,24 @@ fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
         world.server.command(line);
     }
     let before = world.server.dump();
-    // A first run that ends well, so that everything is loaded and measured.
-    let ran = world.anp("import --dry-run");
-    ran.exits(0);
-    let info: String = redis::cmd("INFO")
-        .arg("memory")
-        .query(&mut world.server.connection())
-        .unwrap();
-    let used = info
-        .lines()
-        .find_map(|line| line.strip_prefix("used_memory:"));
-    let room: u64 = used.unwrap().parse::<u64>().unwrap() + 2_000_000;
-    world
-        .server
-        .command(&format!("CONFIG SET maxmemory {room}"));
-
-    let ran = world.anp("import");
+    // The memory is there when the run begins, and gone when it has written some pages.
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::Held,
+        at: b"$14\r\nanp:page:/a20/",
+        skip: 1,
+        times: 1,
+    });
+    let server = &world.server;
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while proxy.faults() == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            server.command("CONFIG SET maxmemory 1");
+            proxy.release();
+        });
+        world.anp_with(&["import", "--redis", &proxy.url()], &[])
+    });
     ran.exits(75)
         .notes("error: writing: the server answered OOM ")
         .notes("= retry: safe: roll back with the command below, or run the same command again\n");
@@ -377,7 +373,6 @@ fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
     assert_eq!(runs[0]["status"], "stopped");
     assert_eq!(runs[0]["counts"], counts);
 
-    world.server.command("CONFIG SET maxmemory 1");
     let back = world.shell(&format!("{rollback} --format json"));
     back.exits(0);
     assert_eq!(world.server.dump(), before, "{back}");
@@ -388,8 +383,17 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
     for roll_back in [true, false] {
         let world = one_article();
         world.article("b.md", "B.");
-        let proxy = world.server.proxy(b"$3\r\nSET\r\n");
-        let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+        // Cut each time it connects again, too.
+        let proxy = world.server.proxy(Trouble {
+            fault: Fault::ReplyLost,
+            at: b"$3\r\nSET\r\n",
+            skip: 0,
+            times: usize::MAX,
+        });
+        let ran = world.anp_with(
+            &["import", "--redis", &proxy.url(), "--deadline", "1s"],
+            &[],
+        );
         ran.exits(75)
             .notes("error: writing: ")
             .notes("= rollback: ");
@@ -415,8 +419,16 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
 #[test]
 fn a_connection_lost_before_the_first_write_is_69() {
     let world = one_article();
-    let proxy = world.server.proxy(b"PEXPIRETIME");
-    let ran = world.anp_with(&["import", "--redis", &proxy], &[]);
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::ReplyLost,
+        at: b"PEXPIRETIME",
+        skip: 0,
+        times: usize::MAX,
+    });
+    let ran = world.anp_with(
+        &["import", "--redis", &proxy.url(), "--deadline", "1s"],
+        &[],
+    );
     ran.exits(69).notes("= retry: safe, nothing was written\n");
     assert_eq!(world.server.expiry("anp:page:/a/"), -2, "{ran}");
 }

@@ -6,16 +6,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("exit", &[]),
+    ("failpoint", &[]),
     ("diagnostic", &[]),
     ("duration", &[]),
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
-    ("store", &[]),
-    ("publish", &["article", "render", "store"]),
-    ("ops", &["exit", "failure", "publish", "settings", "store"]),
+    ("store", &["failpoint"]),
+    ("publish", &["article", "failpoint", "render", "store"]),
+    (
+        "ops",
+        &[
+            "exit",
+            "failpoint",
+            "failure",
+            "publish",
+            "settings",
+            "store",
+        ],
+    ),
     ("failure", &["exit", "store"]),
     (
         "source",

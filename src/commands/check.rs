@@ -17,6 +17,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         store: None,
         spool_in: None,
         interrupted: &AtomicBool::new(false),
+        sample: None,
         run: "check",
         started_at: 0,
     };

@@ -1,28 +1,35 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
 use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
+use super::switch;
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
+use crate::ops::room::Room;
 use crate::ops::run::{Purpose as RunPurpose, Run};
 use crate::ops::runs::Runs;
-use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
-use crate::publish::manifest::{Action, Counts, Fate, Status};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop, Way};
+use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
+use crate::publish::switch::Switch;
 use crate::render::Renderer;
 use crate::report::{Output, Progress as Bars, note};
 use crate::settings::Settings;
 use crate::source::Survey;
 use crate::store::Session;
+
+/// About what a key costs the server besides its value: its name, its entry, its expiry.
+const KEY_BYTES: u64 = 200;
 
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;
@@ -31,26 +38,53 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
     let mut outcome = Outcome::new(Output::stdout(common.format, true));
     let job = Job {
         settings: &settings,
-        arguments,
+        prune: arguments.prune,
+        force: arguments.force,
         renderer: &renderer,
+        switch: Switch::new(Keys::new(&settings.prefix).switch()),
         keys: Keys::new(&settings.prefix),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
+        rehearsal: None,
     };
     if arguments.dry_run {
         job.dry_run(&mut outcome)
     } else {
-        job.publish(&mut outcome)
+        switch::refuse(&settings)?;
+        job.publish(&mut outcome).map(|published| published.exit)
     }
 }
 
-struct Job<'a> {
-    settings: &'a Settings,
-    arguments: &'a Import,
-    renderer: &'a Renderer,
-    keys: Keys,
-    bars: Bars,
-    interrupted: Arc<AtomicBool>,
+/// An import that is to be made.
+pub(super) struct Job<'a> {
+    pub settings: &'a Settings,
+    /// Whether to remove what the tree no longer has …
+    pub prune: bool,
+    /// … even if that is more than the settings allow.
+    pub force: bool,
+    pub renderer: &'a Renderer,
+    pub keys: Keys,
+    /// What keeps it from publishing.
+    pub switch: Switch,
+    pub bars: Bars,
+    pub interrupted: Arc<AtomicBool>,
+    /// Whether this is a rehearsal.
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// How an import is rehearsed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rehearsal {
+    /// On so many articles only.
+    pub sample: Option<usize>,
+}
+
+/// A run that ended by itself.
+pub(super) struct Published {
+    pub exit: Exit,
+    pub counts: Counts,
+    pub header: Header,
+    pub manifest: PathBuf,
 }
 
 /// What will be done, finished before the first write.
@@ -70,6 +104,13 @@ impl Job<'_> {
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
         outcome.dry_run("import", &address.to_string());
+        let paused = self
+            .switch
+            .look(&mut store.session)
+            .map_err(|error| Failure::before_writing(&error))?;
+        if let Some(paused) = paused {
+            note(format!("warning: a real import would be refused: {paused}"));
+        }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
         let id = Runs::of(&self.settings.state_dir)
             .new_id(now_ms, 0)
@@ -91,7 +132,7 @@ impl Job<'_> {
         Ok(exit)
     }
 
-    fn publish(&self, outcome: &mut Outcome) -> Result<Exit, Failure> {
+    pub(super) fn publish(&self, outcome: &mut Outcome) -> Result<Published, Failure> {
         let content = std::path::absolute(&self.settings.content)
             .unwrap_or_else(|_| self.settings.content.clone());
         let purpose = RunPurpose {
@@ -100,6 +141,7 @@ impl Job<'_> {
             prefix: &self.settings.prefix,
             content: Some(content.to_string_lossy().into_owned()),
             undoes: None,
+            switch: Some(self.switch.clone()),
         };
         let mut run = Run::begin(self.settings, purpose)?;
         outcome.run(&run);
@@ -129,8 +171,9 @@ impl Job<'_> {
             session: &mut run.store.session,
             manifest: &mut run.manifest,
             lease: &run.lease,
-            under_oom: false,
+            way: Way::Forth,
             interrupted: &self.interrupted,
+            switch: Some(&self.switch),
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {
             bar.inc(1);
@@ -151,7 +194,12 @@ impl Job<'_> {
             .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
         outcome.pruned(&pruned);
         outcome.summary(Some((&header, &manifest)), "import", status.word(), &counts);
-        Ok(exit)
+        Ok(Published {
+            exit,
+            counts,
+            header,
+            manifest,
+        })
     }
 
     /// Survey, diagnostics, gate.
@@ -167,15 +215,15 @@ impl Job<'_> {
             store: Some((&mut *session, &self.keys)),
             spool_in,
             interrupted: &self.interrupted,
+            sample: self.rehearsal.and_then(|rehearsal| rehearsal.sample),
             run,
             started_at,
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
         report(&survey, &mut outcome.output, &mut to_stderr);
         refuse(self.settings, &survey)?;
-        let pruning = if self.arguments.prune {
-            let force = self.arguments.force;
-            prune::plan(self.settings, force, &survey, session, &self.keys)?
+        let pruning = if self.prune {
+            prune::plan(self.settings, self.force, &survey, session, &self.keys)?
         } else {
             Pruning::default()
         };
@@ -188,10 +236,55 @@ impl Job<'_> {
                 pruning.out_of_reach
             ));
         }
-        Ok(Plan {
+        let plan = Plan {
             survey,
             spooled,
             pruning,
+        };
+        let room = Room::ask(session).map_err(|error| Failure::before_writing(&error))?;
+        match room {
+            Some(room) => self.fits(&plan, &room).map(|()| plan),
+            None => Ok(plan),
+        }
+    }
+
+    /// Refuses what the server has no memory for. An import may push other keys out of a
+    /// cache that evicts, a rehearsal may not.
+    fn fits(&self, plan: &Plan, room: &Room) -> Result<(), Failure> {
+        let (new, old) = plan.bytes();
+        let (needed, what) = if self.rehearsal.is_some() {
+            // Allocators round up, and a key costs memory too.
+            (new / 4 * 5 + plan.steps() * KEY_BYTES, "the rehearsal")
+        } else if room.evicts() {
+            return Ok(());
+        } else {
+            (new.saturating_sub(old), "the import")
+        };
+        if needed <= room.free_bytes() {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+        let then = if room.evicts() {
+            "would evict other keys"
+        } else {
+            "would run out of memory"
+        };
+        let what = format!(
+            "{what} needs {} MiB, and the server has {} of {} MiB left: it {then} ({})",
+            mib(needed),
+            room.free_bytes() / (1024 * 1024),
+            mib(room.max_bytes),
+            room.policy
+        );
+        let failure = Failure::new(Exit::Refused, what)
+            .note(
+                "expected",
+                "room below the server's maxmemory for what is new",
+            )
+            .note("retry", "safe once there is room; nothing was written");
+        Err(match self.rehearsal {
+            Some(_) => failure.note("help", "--sample N rehearses on N articles"),
+            None => failure,
         })
     }
 }
@@ -213,6 +306,21 @@ impl Plan {
             invalid: self.survey.invalid + self.survey.unreadable,
             ..Counts::default()
         }
+    }
+
+    /// Bytes of the values to be written, and of those that they replace or that are removed.
+    fn bytes(&self) -> (u64, u64) {
+        let (mut new, mut old) = (0, 0);
+        for entry in &self.survey.entries {
+            if let Some(spot) = &entry.spot {
+                new += (spot.page_bytes + spot.meta_bytes) as u64;
+                old += entry.page.bytes() + entry.meta.bytes();
+            }
+        }
+        for leftover in &self.pruning.leftovers {
+            old += leftover.page.bytes() + leftover.meta.bytes();
+        }
+        (new, old)
     }
 
     fn steps(&self) -> u64 {

@@ -4,12 +4,15 @@ mod check;
 mod import;
 mod outcome;
 mod prune;
+mod rehearse;
 mod rollback;
 mod runs;
 mod schema;
 mod show;
 mod survey;
+mod switch;
 mod undone;
+mod unlock;
 mod verify;
 
 use crate::cli::{Cli, Command, Common};
@@ -25,10 +28,14 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
     match &cli.command {
         Command::Import(arguments) => import::run(common, arguments),
+        Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
         Command::Runs(arguments) => runs::run(common, arguments),
+        Command::Pause(arguments) => switch::pause(common, arguments),
+        Command::Resume => switch::resume(common),
+        Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }

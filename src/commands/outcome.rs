@@ -232,11 +232,13 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let exit = match stop {
         Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
         Stop::Interrupted => Exit::Interrupted,
+        Stop::Paused(_) => Exit::Paused,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) => Exit::Refused,
         Stop::Store(error) => match error.class {
             Class::Never => return Failure::before_writing(error),
+            Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
             Class::Stop | Class::LoadAgain => Exit::Stopped,
         },

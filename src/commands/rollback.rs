@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::{Purpose, Run};
-use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
+use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop, Way};
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::report::{Output, Progress as Bars, note};
@@ -26,7 +26,8 @@ pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure
     if arguments.dry_run {
         return dry_run(&settings, &manifest, &mut outcome);
     }
-    undo(&settings, &manifest, &mut outcome, Bars::new(common.quiet))
+    let bars = Bars::new(common.quiet);
+    undo(&settings, &manifest, &mut outcome, bars).map(|(exit, _)| exit)
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
@@ -49,12 +50,13 @@ fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome
     Exit::Partial
 }
 
-fn undo(
+/// Undoes the run of `manifest`.
+pub(super) fn undo(
     settings: &Settings,
     manifest: &Manifest,
     outcome: &mut Outcome,
     bars: Bars,
-) -> Result<Exit, Failure> {
+) -> Result<(Exit, Counts), Failure> {
     let undone_run = manifest.header().run.clone();
     let address = undone::address(settings, manifest)?;
     let untouched = untouched(manifest)?;
@@ -65,6 +67,7 @@ fn undo(
         prefix: &manifest.header().prefix,
         content: None,
         undoes: Some(undone_run.clone()),
+        switch: None,
     };
     let interrupted = watch()?;
     let mut run = Run::begin(settings, purpose)?;
@@ -75,8 +78,9 @@ fn undo(
         session: &mut run.store.session,
         manifest: &mut run.manifest,
         lease: &run.lease,
-        under_oom: true,
+        way: Way::Back,
         interrupted: &interrupted,
+        switch: None,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {
         bar.inc(1);
@@ -96,7 +100,7 @@ fn undo(
         .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
     outcome.pruned(&pruned);
     outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
-    Ok(exit)
+    Ok((exit, counts))
 }
 
 fn groups<'a>(

@@ -23,6 +23,8 @@ pub(super) struct Purpose<'a> {
     pub spool_in: Option<&'a Path>,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
+    /// Only so many articles, spread over the tree.
+    pub sample: Option<usize>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -64,7 +66,10 @@ pub(super) fn survey(
     progress: Progress,
 ) -> Result<(Survey, Option<Spooled>), Failure> {
     let root = &settings.content;
-    let found = walk(root).map_err(|error| unreadable(root, &error))?;
+    let mut found = walk(root).map_err(|error| unreadable(root, &error))?;
+    if let Some(sample) = purpose.sample {
+        found.sources = spread(found.sources, sample);
+    }
     let bar = progress.bar("survey", "articles", found.sources.len() as u64);
     let spool_failed = |error: std::io::Error| {
         Failure::state_folder("cannot write the spool of rendered objects", &error)
@@ -113,6 +118,18 @@ pub(super) fn survey(
         .transpose()
         .map_err(spool_failed)?;
     Ok((survey, spooled))
+}
+
+/// `count` of `all`, at equal distances.
+fn spread<T>(all: Vec<T>, count: usize) -> Vec<T> {
+    let (length, count) = (all.len(), count.min(all.len()));
+    // The item at `index` is taken where the count of those before it steps up.
+    let taken = |index: usize| (index + 1) * count / length > index * count / length;
+    let indexed = all.into_iter().enumerate();
+    indexed
+        .filter(|(index, _)| taken(*index))
+        .map(|(_, item)| item)
+        .collect()
 }
 
 /// One thread more than there are cores: while one waits for the store, the others render.
@@ -205,4 +222,17 @@ pub(super) fn report(
 /// The text side of [`report`] for commands whose result is something else.
 pub(super) fn to_stderr(_: &mut Output, text: &str) {
     note(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn a_sample_is_spread_over_the_whole_tree() {
+        assert_eq!(spread((0..10).collect(), 3), [3, 6, 9]);
+        assert_eq!(spread((0..3).collect(), 7), [0, 1, 2]);
+        assert_eq!(spread((0..3).collect(), 1), [2]);
+        assert!(spread(Vec::<u8>::new(), 5).is_empty());
+    }
 }

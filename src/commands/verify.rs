@@ -14,11 +14,12 @@ use crate::publish::state::{Found, State};
 use crate::report::Output;
 use crate::store::Session;
 
+/// Keys of a run, by how they compare with what it wrote.
 #[derive(Default)]
-struct Tally {
-    same: u64,
-    expired: u64,
-    different: u64,
+pub(super) struct Tally {
+    pub same: u64,
+    pub expired: u64,
+    pub different: u64,
 }
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
@@ -46,7 +47,8 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     })
 }
 
-fn compare(
+/// Compares every key of the run with what it wrote.
+pub(super) fn compare(
     manifest: &Manifest,
     untouched: &HashSet<String>,
     session: &mut Session,

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
-use crate::store::{Address, Class, Patience, Place, Session, StoreError, connect};
+use crate::store::{Address, Class, Connector, Place, Session, StoreError};
 
 /// A store in use: the session, and the embedded server behind it if it is ours.
 pub struct Connected {
     // Dropped in this order: the connection closes before its server is stopped.
     /// The session.
     pub session: Session,
-    embedded: Option<Embedded>,
-    address: Address,
-    patience: Patience,
+    /// How further connections with the same server are made.
+    pub connector: Connector,
+    _embedded: Option<Embedded>,
 }
 
 impl Connected {
@@ -39,8 +39,12 @@ impl Connected {
             }
             _ => None,
         };
-        let socket = embedded.as_ref().map(Embedded::socket);
-        let store = connect(address, socket.as_deref(), patience).map_err(|error| {
+        let connector = Connector {
+            address: address.clone(),
+            embedded_socket: embedded.as_ref().map(Embedded::socket),
+            patience,
+        };
+        let session = Session::open(connector.clone()).map_err(|error| {
             // It listens before it reads its data, and may end over them.
             match &embedded {
                 Some(server) => StoreError {
@@ -51,21 +55,10 @@ impl Connected {
             }
         })?;
         Ok(Self {
-            session: Session::new(store, patience),
-            embedded,
-            address: address.clone(),
-            patience,
+            session,
+            connector,
+            _embedded: embedded,
         })
-    }
-
-    /// A further session with the same server.
-    ///
-    /// # Errors
-    /// As [`Connected::open`].
-    pub fn another(&self) -> Result<Session, StoreError> {
-        let socket = self.embedded.as_ref().map(Embedded::socket);
-        let store = connect(&self.address, socket.as_deref(), self.patience)?;
-        Ok(Session::new(store, self.patience))
     }
 }
 
@@ -76,6 +69,20 @@ pub fn host() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// Whether a process `pid` lives on this host.
+#[must_use]
+pub fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    // Not permitted means that it is there.
+    pid.is_some_and(|pid| {
+        !matches!(
+            rustix::process::test_kill_process(pid),
+            Err(rustix::io::Errno::SRCH)
+        )
+    })
 }
 
 /// `text` as one word of a shell command.

@@ -5,17 +5,40 @@
 //! prefixes, and the same names in other databases (each has a lock of its own), are left
 //! alone.
 
-use crate::store::{Batch, Class, Reply, Session, StoreError};
+use crate::store::{Batch, Reply, Session, StoreError};
 
-/// Names this connection.
+/// Names this connection, and returns its id.
 ///
 /// # Errors
 /// When the store fails or refuses.
-pub fn name(session: &mut Session, name: &str) -> Result<(), StoreError> {
+pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
     let doing = "naming the connection";
-    session
-        .command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)
-        .map(drop)
+    session.command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)?;
+    match session.command(&[b"CLIENT", b"ID"], doing)? {
+        Reply::Int(id) => Ok(id),
+        other => other.fail(doing),
+    }
+}
+
+/// Ends the connection `old` if it still bears `name`: what was sent over it and has not run
+/// yet never will. Ids begin anew with each start of a server, so an id alone may be
+/// anybody's. Not to be called with the id of the connection in use.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn end_own(session: &mut Session, name: &str, old: i64) -> Result<(), StoreError> {
+    let doing = "ending the connection that was lost";
+    let id = old.to_string();
+    let reply = session.command(&[b"CLIENT", b"LIST", b"ID", id.as_bytes()], doing)?;
+    let Some(list) = reply.text() else {
+        return reply.fail(doing);
+    };
+    let is_ours = list.lines().any(|line| field(line, "name") == Some(name));
+    if is_ours {
+        // 0: it had ended by itself.
+        session.command(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()], doing)?;
+    }
+    Ok(())
 }
 
 /// Ends the connections of other runs under `prefix` in the database `db`. The caller holds
@@ -29,57 +52,77 @@ pub fn end_others(
     db: i64,
     own_run: &str,
 ) -> Result<(), StoreError> {
+    end(session, prefix, db, &|run| run != own_run).map(drop)
+}
+
+/// Ends the connections of `run`, and returns how many there were.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn end_run(
+    session: &mut Session,
+    prefix: &str,
+    db: i64,
+    run: &str,
+) -> Result<usize, StoreError> {
+    end(session, prefix, db, &|other| other == run)
+}
+
+fn end(
+    session: &mut Session,
+    prefix: &str,
+    db: i64,
+    which: &dyn Fn(&str) -> bool,
+) -> Result<usize, StoreError> {
     let doing = "ending connections of runs that died";
     let reply = session.command(&[b"CLIENT", b"LIST"], doing)?;
     let Some(list) = reply.text() else {
         return reply.fail(doing);
     };
     let mut batch = Batch::default();
-    for id in stale(list, prefix, db, own_run) {
+    for id in bearing(list, prefix, db, which) {
         batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
     }
     if batch.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     for reply in session.run(&batch, doing)? {
-        match reply {
-            // 0: it had ended by itself.
-            Reply::Int(_) => {}
-            Reply::Error { code, detail } => {
-                return Err(StoreError::from_reply(doing, &code, &detail));
-            }
-            _ => return Err(StoreError::new(Class::Stop, doing, "an unexpected reply")),
+        // 0: it had ended by itself.
+        if !matches!(reply, Reply::Int(_)) {
+            return reply.fail(doing);
         }
     }
-    Ok(())
+    Ok(batch.len())
 }
 
-/// The ids in a reply to CLIENT LIST of connections that bear the name of another run.
-fn stale<'a>(
+/// The ids in a reply to CLIENT LIST of connections that bear the name of a run of `which`.
+fn bearing<'a>(
     list: &'a str,
     prefix: &'a str,
     db: i64,
-    own_run: &'a str,
+    which: &'a dyn Fn(&str) -> bool,
 ) -> impl Iterator<Item = &'a str> {
     let db = db.to_string();
     list.lines().filter_map(move |line| {
-        let field = |name: &str| {
-            line.split(' ')
-                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        };
-        let run = field("name")?
+        let run = field(line, "name")?
             .strip_prefix("anp:")?
             .strip_prefix(prefix)?
             .strip_prefix(':')?;
         // A longer prefix would leave a further colon: run ids have none.
-        let is_other = !run.is_empty() && !run.contains(':') && run != own_run;
-        (is_other && field("db")? == db).then(|| field("id"))?
+        let is_meant = !run.is_empty() && !run.contains(':') && which(run);
+        (is_meant && field(line, "db")? == db).then(|| field(line, "id"))?
     })
+}
+
+/// The value of one field in a line of CLIENT LIST.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split(' ')
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::stale;
+    use super::bearing;
 
     #[test]
     fn only_other_runs_of_this_prefix_and_database_are_stale() {
@@ -92,7 +135,7 @@ id=5 addr=a name=anp:anpx:dead db=0 cmd=set\n\
 id=6 addr=a name= db=0 cmd=set\n\
 id=7 addr=a name=worker db=0 cmd=set\n\
 id=8 addr=a name=anp:anp:dead-too db=0 cmd=set\n";
-        let ids: Vec<&str> = stale(list, "anp", 0, "own").collect();
+        let ids: Vec<&str> = bearing(list, "anp", 0, &|run| run != "own").collect();
         assert_eq!(ids, ["1", "8"]);
     }
 }

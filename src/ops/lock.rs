@@ -1,35 +1,138 @@
 //! The file lock on the state folder: one writing command a folder.
 //!
 //! The system drops it when its holder dies, however it dies. Whoever holds it knows that
-//! a lease naming this host and folder belongs to a dead process.
+//! a lease naming this host and folder belongs to a dead process. The file says who holds it,
+//! for whoever finds it held; that is for people, and decides nothing.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Who holds the lock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FolderHolder {
+    /// The run, once it has an id.
+    pub run: Option<String>,
+    /// Who is responsible for it.
+    pub owner: Option<String>,
+    /// The host it runs on.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// When it took the lock, by its own clock, seconds since 1970.
+    pub since: u64,
+}
+
+impl fmt::Display for FolderHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = self.run.as_deref().unwrap_or("without an id yet");
+        let owner = self.owner.as_deref().unwrap_or("not named");
+        let age = now().saturating_sub(self.since);
+        write!(
+            f,
+            "run {run}: owner {owner}, host {}, pid {}, since {age} s",
+            self.host, self.pid
+        )
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
 
 /// Held for as long as it lives.
 #[derive(Debug)]
 pub struct FolderLock {
-    _file: File,
+    file: File,
+    holder: FolderHolder,
+}
+
+/// Why the lock was not taken.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// Another process has it, which may have said who it is.
+    Held(Option<FolderHolder>),
+    /// Whatever the file system says.
+    Io(io::Error),
 }
 
 impl FolderLock {
-    /// Takes the lock of `state_dir`; none if another process holds it.
+    /// Takes the lock of `state_dir` for `owner`.
+    ///
+    /// # Errors
+    /// See [`NotTaken`].
+    pub fn take(state_dir: &Path, owner: Option<&str>) -> Result<Self, NotTaken> {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(state_dir.join("lock"))
+            .map_err(NotTaken::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(who(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(NotTaken::Io(error)),
+        }
+        let mut lock = Self {
+            file,
+            holder: FolderHolder {
+                run: None,
+                owner: owner.map(str::to_owned),
+                host: super::connect::host(),
+                pid: std::process::id(),
+                since: now(),
+            },
+        };
+        lock.say().map_err(NotTaken::Io)?;
+        Ok(lock)
+    }
+
+    /// Says which run it is.
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn take(state_dir: &Path) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(state_dir.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+    pub fn name(&mut self, run: &str) -> io::Result<()> {
+        self.holder.run = Some(run.to_owned());
+        self.say()
+    }
+
+    /// In one write, and only then cut to its length: a reader finds the old line or the new.
+    fn say(&mut self) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&self.holder)?;
+        line.push(b'\n');
+        self.file.rewind()?;
+        self.file.write_all(&line)?;
+        self.file.set_len(line.len() as u64)
+    }
+}
+
+/// Who holds the lock, as soon as that process has said so.
+fn who(file: &mut File) -> Option<FolderHolder> {
+    for _ in 0..20 {
+        let mut text = String::new();
+        let read = file
+            .rewind()
+            .and_then(|()| file.take(4096).read_to_string(&mut text));
+        let line = text.lines().next().filter(|_| read.is_ok());
+        match line.and_then(|line| serde_json::from_str::<FolderHolder>(line).ok()) {
+            // What a dead holder had said is of no use; the living one is about to speak.
+            Some(holder) if is_plausible(&holder) => return Some(holder),
+            _ => std::thread::sleep(Duration::from_millis(5)),
         }
     }
+    None
+}
+
+/// Whether the process named may be the one that holds the lock.
+fn is_plausible(holder: &FolderHolder) -> bool {
+    holder.host != super::connect::host() || super::connect::is_alive(holder.pid)
 }

@@ -1,10 +1,11 @@
 //! Running among others: one writer at a time, and the list of what ran.
 
 pub mod connect;
-mod fence;
+pub mod fence;
 pub mod history;
 pub mod interrupt;
 pub mod keep;
 pub mod lock;
+pub mod room;
 pub mod run;
 pub mod runs;

@@ -8,20 +8,23 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence;
 use super::keep::{Pruned, prune};
-use super::lock::FolderLock;
+use super::lock::{FolderLock, NotTaken};
 use super::runs::Runs;
 use crate::exit::Exit;
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::publish::apply::Progress;
 use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
+use crate::publish::switch::{Paused, Switch};
 use crate::settings::{KeepRuns, Settings};
-use crate::store::{Address, Batch, StoreError};
+use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -35,6 +38,8 @@ pub struct Purpose<'a> {
     pub content: Option<String>,
     /// The run it undoes.
     pub undoes: Option<String>,
+    /// The switch that keeps it from running; none for the way back.
+    pub switch: Option<Switch>,
 }
 
 /// A run under way.
@@ -67,11 +72,16 @@ impl Run {
         };
         let runs = Runs::of(state_dir);
         runs.make_folder().map_err(|error| folder(&error))?;
-        let lock = FolderLock::take(state_dir).map_err(|error| folder(&error))?;
-        let Some(lock) = lock else {
-            let what = format!("another anp process is writing with the state folder {shown}");
-            return Err(locked(what, "once it has ended"));
-        };
+        let owner = settings.owner.as_deref();
+        let mut lock = FolderLock::take(state_dir, owner).map_err(|error| match error {
+            NotTaken::Io(error) => folder(&error),
+            NotTaken::Held(holder) => {
+                let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
+                let what =
+                    format!("another anp process is writing with the state folder {shown}{who}");
+                locked(what, "once it has ended")
+            }
+        })?;
         let mut store = Connected::open(purpose.address, settings)
             .map_err(|error| Failure::before_writing(&error))?;
         let started_at = store
@@ -82,6 +92,7 @@ impl Run {
         let id = runs
             .new_id(started_at, (salt & 0xffff) as u16)
             .map_err(|error| folder(&error))?;
+        lock.name(&id).map_err(|error| folder(&error))?;
         let name = format!("anp:{}:{id}", purpose.prefix);
         let holder = Holder {
             token: format!("{salt:016x}"),
@@ -90,19 +101,50 @@ impl Run {
             host: host(),
             pid: std::process::id(),
             state_dir: shown.to_string(),
+            since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
         let lease = match Lease::take(&mut store.session, key, &holder) {
             Ok(lease) => lease,
             Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
-            Err(error) => return Err(locked(error.to_string(), "once that run has ended")),
+            Err(error) => {
+                let failure = locked(error.to_string(), "once that run has ended");
+                let LeaseError::Taken(taken) = error else {
+                    return Err(failure);
+                };
+                return Err(match taken.holder {
+                    Some(holder) => {
+                        let unlock = command_line(settings, &format!("unlock {}", holder.run));
+                        failure.note("unlock", format!("if that run is dead: {unlock}"))
+                    }
+                    None => failure,
+                });
+            }
         };
         let db = purpose.address.db;
-        let fenced = fence::name(&mut store.session, &name)
-            .and_then(|()| fence::end_others(&mut store.session, purpose.prefix, db, &id))
-            .and_then(|()| Heartbeat::start(&store, &lease, &name));
-        let heartbeat = match fenced {
-            Ok(heartbeat) => heartbeat,
+        let fenced = fence::name(&mut store.session, &name).and_then(|own| {
+            fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
+            store
+                .session
+                .greet_with(rejoin(lease.clone(), name.clone(), own));
+            Heartbeat::start(&store.connector, &lease, &name)
+        });
+        let ready = fenced.and_then(|heartbeat| {
+            // Behind the lock: a pause that comes later is seen by the first batch.
+            let paused = match &purpose.switch {
+                Some(switch) => switch.look(&mut store.session)?,
+                None => None,
+            };
+            Ok((heartbeat, paused))
+        });
+        let heartbeat = match ready {
+            Ok((heartbeat, None)) => heartbeat,
+            Ok((_, Some(paused))) => {
+                let _ = lease.release(&mut store.session);
+                return Err(switched_off(settings, &paused)
+                    .note("retry", "safe after the line below; nothing was written")
+                    .note("resume", command_line(settings, "resume")));
+            }
             Err(error) => {
                 let _ = lease.release(&mut store.session);
                 return Err(Failure::before_writing(&error));
@@ -120,7 +162,7 @@ impl Run {
             db: purpose.address.db,
             prefix: purpose.prefix.to_owned(),
             settings_digest: settings.digest(),
-            rollback: rollback_command(settings, &id),
+            rollback: command_line(settings, &format!("rollback {id}")),
             content: purpose.content,
             undoes: purpose.undoes,
             host: holder.host,
@@ -170,6 +212,7 @@ impl Run {
         let written = self.manifest.append(&lines);
         // A lease that cannot be given back runs out by itself.
         let _ = self.lease.release(&mut self.store.session);
+        failpoint::at("lease", "released")?;
         written?;
         Ok(match status {
             Status::Done | Status::Partial => {
@@ -192,10 +235,20 @@ fn locked(what: String, retry: &str) -> Failure {
         .note("retry", format!("safe {retry}; nothing was written"))
 }
 
-/// The exact command that undoes the run `id`: absolute paths, no password.
-fn rollback_command(settings: &Settings, id: &str) -> String {
+/// The failure of a run that may not publish.
+fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
+    let what = format!(
+        "{}, prefix {}, is {paused}",
+        settings.address, settings.prefix
+    );
+    Failure::new(Exit::Paused, what).note("expected", "a store that is not switched off")
+}
+
+/// An exact command of anp for the store and the state folder of `settings`: absolute paths,
+/// no password.
+fn command_line(settings: &Settings, what: &str) -> String {
     let state_dir = shell_word(&settings.state_dir.to_string_lossy());
-    let mut command = format!("{} rollback {id} --state-dir {state_dir}", program());
+    let mut command = format!("{} {what} --state-dir {state_dir}", program());
     if let Some(config) = &settings.config {
         let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
         command = format!(
@@ -220,6 +273,23 @@ fn salt() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
+/// What the run `name` does with a connection that replaces a lost one, `old`, before it
+/// writes again: it ends the old one, so that nothing which was sent there runs any more, and
+/// checks that it still holds the lock.
+fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
+    Box::new(move |session| {
+        let own = fence::name(session, &name)?;
+        if own != old {
+            fence::end_own(session, &name, old)?;
+        }
+        old = own;
+        lease.renew(session).map_err(|error| match error {
+            LeaseError::Store(error) => error,
+            lost => StoreError::new(Class::Fenced, "connecting again", lost.to_string()),
+        })
+    })
+}
+
 /// Renews the lease at a third of its length, on a connection of its own, so that a long
 /// survey does not lose it. It only renews: whether the lease still stands is looked at
 /// before each batch of writes.
@@ -229,16 +299,31 @@ struct Heartbeat {
 }
 
 impl Heartbeat {
-    fn start(store: &Connected, lease: &Lease, name: &str) -> Result<Self, StoreError> {
-        let mut session = store.another()?;
-        fence::name(&mut session, name)?;
-        let mut renewal = Batch::default();
-        lease.push_renewal(&mut renewal);
+    fn start(connector: &Connector, lease: &Lease, name: &str) -> Result<Self, StoreError> {
+        let (connector, lease, name) = (connector.clone(), lease.clone(), name.to_owned());
+        let join = move || {
+            let store = connector.connect_within(connector.patience.timeout)?;
+            let mut session = Session::new(store, connector.patience);
+            fence::name(&mut session, &name)?;
+            Ok::<_, StoreError>(session)
+        };
+        let mut session = Some(join()?);
         let (stop, stopped) = channel();
         let thread = std::thread::spawn(move || {
-            while stopped.recv_timeout(LENGTH / 3) == Err(RecvTimeoutError::Timeout) {
-                if session.run(&renewal, "renewing the lock").is_err() {
-                    return;
+            let mut wait = LENGTH / 3;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let renewed = match &mut session {
+                    Some(session) => lease.renew(session),
+                    None => Ok(()),
+                };
+                match renewed {
+                    Ok(()) if session.is_some() => wait = LENGTH / 3,
+                    Ok(()) | Err(LeaseError::Store(_)) => {
+                        session = join().ok();
+                        wait = Duration::from_secs(1);
+                    }
+                    // The lock is somebody else's.
+                    Err(_) => return,
                 }
             }
         });

@@ -1,6 +1,6 @@
 //! Carrying steps out, in order, in bounded batches:
 //!
-//! 1. One round trip: renew the lease, ask for the time, look at the keys.
+//! 1. One round trip: renew the lease, ask for the time, look at the switch and the keys.
 //! 2. Decide each step; write the intents to the manifest and sync them.
 //! 3. Send the writes, and look at every reply.
 //! 4. Send the writes that had to wait for another (the meta of a page).
@@ -17,7 +17,9 @@ use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
-use crate::store::{Batch, Reply, Script, Session, StoreError};
+use super::switch::{Paused, Switch};
+use crate::failpoint;
+use crate::store::{Batch, Replies, Reply, Script, Session, StoreError};
 
 /// A batch is closed at so many keys …
 const BATCH_KEYS: usize = 1024;
@@ -43,6 +45,9 @@ pub enum Stop {
     /// The lock was lost.
     #[error(transparent)]
     Lease(LeaseError),
+    /// Somebody switched publishing off.
+    #[error("{0}")]
+    Paused(Paused),
     /// A signal asked the run to end.
     #[error("interrupted by a signal")]
     Interrupted,
@@ -73,6 +78,38 @@ pub struct KeyReport<'a> {
     pub expires_at_ms: Option<i64>,
 }
 
+/// Which way a write goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Publishing.
+    Forth,
+    /// The same, sent a second time because the first reply was lost: what is as it is to be
+    /// was made by the first.
+    ForthAgain,
+    /// Undoing: this goes on while the server is out of memory.
+    Back,
+}
+
+impl Way {
+    /// The same way, for commands that may have been carried out already. On the way back
+    /// nothing changes: there, what is as it is to be is always fine.
+    fn again(self) -> Self {
+        match self {
+            Self::Forth | Self::ForthAgain => Self::ForthAgain,
+            Self::Back => Self::Back,
+        }
+    }
+
+    /// What the scripts are told.
+    fn word(self) -> &'static [u8] {
+        match self {
+            Self::Forth => b"forth",
+            Self::ForthAgain => b"again",
+            Self::Back => b"back",
+        }
+    }
+}
+
 /// What a run needs to write.
 pub struct Apply<'a> {
     /// The store.
@@ -81,10 +118,13 @@ pub struct Apply<'a> {
     pub manifest: &'a mut Writer,
     /// The right to write.
     pub lease: &'a Lease,
-    /// Whether writes go on while the server is out of memory: the way back.
-    pub under_oom: bool,
+    /// Forth, or back.
+    pub way: Way,
     /// Set when somebody asks the run to end: it stops before its next batch.
     pub interrupted: &'a AtomicBool,
+    /// The switch that stops the run before its next batch; none on the way back, which is
+    /// always open.
+    pub switch: Option<&'a Switch>,
 }
 
 /// How far a run came.
@@ -177,12 +217,17 @@ impl Apply<'_> {
         self.write(pending, progress, on_key)
     }
 
-    /// Renews the lease, asks for the time and looks at the keys, in one round trip.
+    /// Renews the lease, asks for the time, and looks at the switch and the keys, in one
+    /// round trip.
     fn look(&mut self, groups: &[Group]) -> Result<(Vec<Looked>, i64), Stop> {
+        failpoint::enter("look");
         let doing = "looking at the keys before they are written";
         let mut batch = Batch::default();
         self.lease.push_renewal(&mut batch);
         batch.push(&[b"TIME"]);
+        if let Some(switch) = self.switch {
+            switch.push_look(&mut batch);
+        }
         for step in groups.iter().flatten() {
             match step.want.look() {
                 Look::None => {}
@@ -194,6 +239,11 @@ impl Apply<'_> {
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         Lease::check(next())?;
         let now_ms = next().time_ms(doing)?;
+        if self.switch.is_some()
+            && let Some(paused) = Switch::read(next())?
+        {
+            return Err(Stop::Paused(paused));
+        }
         let mut looked = Vec::new();
         for step in groups.iter().flatten() {
             looked.push(match step.want.look() {
@@ -243,6 +293,7 @@ impl Apply<'_> {
             }
         }
         let mut refused = std::collections::HashSet::new();
+        failpoint::enter("first");
         self.wave(&firsts, progress, on_key, &mut |group| {
             refused.insert(group);
         })?;
@@ -259,7 +310,10 @@ impl Apply<'_> {
                 Fate::Withheld,
             );
         }
-        self.wave(&seconds, progress, on_key, &mut |_| {})
+        failpoint::enter("second");
+        self.wave(&seconds, progress, on_key, &mut |_| {})?;
+        failpoint::enter("");
+        Ok(())
     }
 
     fn wave(
@@ -273,13 +327,20 @@ impl Apply<'_> {
             return Ok(());
         }
         let doing = "writing";
-        let mut batch = Batch::default();
-        for (_, pending) in wave {
-            pending
-                .command
-                .encode(&mut batch, &pending.intent.key, self.under_oom);
-        }
-        let mut replies = self.session.run(&batch, doing).inspect_err(|_| {
+        let encode = |way: Way| {
+            let mut batch = Batch::default();
+            for (_, pending) in wave {
+                pending.command.encode(&mut batch, &pending.intent.key, way);
+            }
+            batch
+        };
+        let batch = encode(self.way);
+        let again = || encode(self.way.again());
+        let sent = self.session.run_or(&batch, &again, doing);
+        let Replies {
+            mut replies,
+            mut resent,
+        } = sent.inspect_err(|_| {
             // Without its replies it is unknown which of them ran.
             progress.touched = true;
         })?;
@@ -287,7 +348,9 @@ impl Apply<'_> {
             .iter()
             .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
         // What fails there hides no reply that is here already.
-        let mut failure = self.ask_again(wave, &mut replies).err();
+        let asked = self.ask_again(wave, &mut replies);
+        resent |= *asked.as_ref().unwrap_or(&false);
+        let mut failure = asked.err();
         for ((group, pending), reply) in wave.iter().zip(replies) {
             let Intent {
                 key, action, made, ..
@@ -316,6 +379,11 @@ impl Apply<'_> {
             } else {
                 on_refused(*group);
                 leave(progress, on_key, key, Some(*action), fate);
+                if resent {
+                    // It may have been written, and changed by somebody before it was sent
+                    // again: the way back has to look at it.
+                    progress.outcomes.pop();
+                }
             }
         }
         failure.map_or(Ok(()), Err)
@@ -323,7 +391,12 @@ impl Apply<'_> {
 
     /// Asks again where NX was refused, as a compare-and-set from absent: it tells our own
     /// write whose reply was lost (the state is the one to be made) from somebody else's.
-    fn ask_again(&mut self, wave: &[(usize, Pending)], replies: &mut [Reply]) -> Result<(), Stop> {
+    /// Returns whether these questions were sent again.
+    fn ask_again(
+        &mut self,
+        wave: &[(usize, Pending)],
+        replies: &mut [Reply],
+    ) -> Result<bool, Stop> {
         let mut batch = Batch::default();
         let mut asked = Vec::new();
         for (index, (_, pending)) in wave.iter().enumerate() {
@@ -335,20 +408,20 @@ impl Apply<'_> {
                     &mut batch,
                     &pending.intent.key,
                     (&prior, made, content),
-                    self.under_oom,
+                    self.way,
                 );
                 asked.push(index);
             }
         }
-        if !batch.is_empty() {
-            let answers = self
-                .session
-                .run(&batch, "asking about keys that existed already")?;
-            for (index, answer) in asked.into_iter().zip(answers) {
-                replies[index] = answer;
-            }
+        if batch.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        let doing = "asking about keys that existed already";
+        let answers = self.session.run_or(&batch, &|| batch.clone(), doing)?;
+        for (index, answer) in asked.into_iter().zip(answers.replies) {
+            replies[index] = answer;
+        }
+        Ok(answers.resent)
     }
 }
 
@@ -357,12 +430,11 @@ fn push_put(
     batch: &mut Batch,
     key: &str,
     (prior, made, content): (&State, &Present, &[u8]),
-    under_oom: bool,
+    way: Way,
 ) {
-    let script = if under_oom {
-        Script::PutUnderOom
-    } else {
-        Script::Put
+    let script = match way {
+        Way::Back => Script::PutUnderOom,
+        Way::Forth | Way::ForthAgain => Script::Put,
     };
     let prior = match prior {
         State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
@@ -371,12 +443,12 @@ fn push_put(
     let made = state_arguments(made);
     let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
     arguments.push(content);
-    arguments.push(way(under_oom));
+    arguments.push(way.word());
     batch.script(script, key.as_bytes(), &arguments);
 }
 
 impl Command {
-    fn encode(&self, batch: &mut Batch, key: &str, under_oom: bool) {
+    fn encode(&self, batch: &mut Batch, key: &str, way: Way) {
         match self {
             Self::Create { content, made } => {
                 let at = expiry_argument(made.expires_at_ms);
@@ -394,14 +466,14 @@ impl Command {
                 made,
                 content,
             } => {
-                push_put(batch, key, (prior, made, content.bytes()), under_oom);
+                push_put(batch, key, (prior, made, content.bytes()), way);
             }
             Self::Expire { from_ms, to_ms } => {
                 let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
                 batch.script(
                     Script::Expire,
                     key.as_bytes(),
-                    &[from.as_bytes(), to.as_bytes(), way(under_oom)],
+                    &[from.as_bytes(), to.as_bytes(), way.word()],
                 );
             }
             Self::Remove { prior } => {
@@ -410,17 +482,12 @@ impl Command {
                     prior[0].as_bytes(),
                     prior[1].as_bytes(),
                     prior[2].as_bytes(),
-                    way(under_oom),
+                    way.word(),
                 ];
                 batch.script(Script::Remove, key.as_bytes(), &arguments);
             }
         }
     }
-}
-
-/// What the scripts are told of the direction: under OOM only the way back writes.
-fn way(under_oom: bool) -> &'static [u8] {
-    if under_oom { b"back" } else { b"forth" }
 }
 
 fn state_arguments(present: &Present) -> [String; 3] {

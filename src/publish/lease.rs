@@ -3,6 +3,7 @@
 //! Each batch renews it in the round trip before its writes, so a run that lost it notices
 //! before it writes again.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,19 +29,62 @@ pub struct Holder {
     pub pid: u32,
     /// Its state folder there.
     pub state_dir: String,
+    /// When it began, by the server's clock, ms since 1970.
+    #[serde(default)]
+    pub since: i64,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = self.owner.as_deref().unwrap_or("not named");
+        write!(
+            f,
+            "owner {owner}, host {}, pid {}, state folder {}",
+            self.host, self.pid, self.state_dir
+        )
+    }
+}
+
+/// What came of breaking a lease.
+#[derive(Debug)]
+pub enum Broken {
+    /// It is broken; this run held it.
+    Done(Box<Holder>),
+    /// There was none.
+    NotHeld,
+    /// Another run holds it; says which.
+    HeldByAnother(String),
+}
+
+/// Breaks the lease at `key`, if `run` holds it.
+///
+/// # Errors
+/// When the store fails.
+pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken, StoreError> {
+    let doing = "breaking the lock";
+    let mut batch = Batch::default();
+    let arguments: [&[u8]; 5] = [run.as_bytes(), b"0", b"break", b"", b""];
+    batch.script(Script::Lease, key.as_bytes(), &arguments);
+    let Some(Reply::Array(parts)) = session.run(&batch, doing)?.pop() else {
+        return Reply::Nil.fail(doing);
+    };
+    match parts.first().and_then(Reply::text) {
+        Some("gone") => Ok(Broken::NotHeld),
+        Some("broken") => match Taken::read(&parts).holder {
+            Some(holder) => Ok(Broken::Done(holder)),
+            None => Ok(Broken::NotHeld),
+        },
+        Some("taken") => Ok(Broken::HeldByAnother(Taken::read(&parts).to_string())),
+        _ => Reply::Array(parts).fail(doing),
+    }
 }
 
 /// Why there is no lease.
 #[derive(Debug, Error)]
 pub enum LeaseError {
     /// Another run holds it.
-    #[error("{}", describe(.holder.as_deref(), *.left_ms))]
-    Taken {
-        /// The other run, if the lock says.
-        holder: Option<Box<Holder>>,
-        /// Milliseconds until its lease runs out, unless it is renewed; negative if never.
-        left_ms: i64,
-    },
+    #[error("{0}")]
+    Taken(Box<Taken>),
     /// The lock is gone: it ran out, or somebody deleted it.
     #[error("the lease ran out or was deleted: this run may no longer write")]
     Gone,
@@ -49,28 +93,58 @@ pub enum LeaseError {
     Store(#[from] StoreError),
 }
 
-fn describe(holder: Option<&Holder>, left_ms: i64) -> String {
-    let left = match left_ms {
-        ..0 => "it never runs out by itself: delete the key once no run is under way".to_owned(),
-        _ => {
-            let seconds = (left_ms + 999) / 1000;
-            format!("unless it is renewed, it runs out in {seconds} s")
+/// The lease of another run.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The other run, if the lock says.
+    pub holder: Option<Box<Holder>>,
+    /// Milliseconds until its lease runs out, unless it is renewed; negative if never.
+    pub left_ms: i64,
+    /// The server's clock, ms since 1970.
+    pub now_ms: i64,
+}
+
+impl Taken {
+    fn read(parts: &[Reply]) -> Self {
+        let number = |index: usize| match parts.get(index) {
+            Some(Reply::Int(number)) => *number,
+            _ => 0,
+        };
+        let holder = parts.get(1).and_then(Reply::text);
+        Self {
+            holder: holder.and_then(|text| serde_json::from_str(text).ok()),
+            left_ms: number(2),
+            now_ms: number(3),
         }
-    };
-    match holder {
-        Some(holder) => format!(
-            "run {} holds the lock (host {}, pid {}, owner {}); {left}",
-            holder.run,
-            holder.host,
-            holder.pid,
-            holder.owner.as_deref().unwrap_or("not named"),
-        ),
-        None => format!("the lock is held, and does not say by which run; {left}"),
+    }
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.holder {
+            Some(holder) => {
+                write!(f, "run {} holds the lock: {holder}", holder.run)?;
+                if holder.since > 0 && self.now_ms >= holder.since {
+                    write!(f, ", since {} s", (self.now_ms - holder.since) / 1000)?;
+                }
+            }
+            None => f.write_str("the lock is held, and does not say by which run")?,
+        }
+        match self.left_ms {
+            ..0 => f.write_str(
+                "; it never runs out by itself: delete the key once no run is under way",
+            ),
+            left => write!(
+                f,
+                "; unless it is renewed, it runs out in {} s",
+                (left + 999) / 1000
+            ),
+        }
     }
 }
 
 /// A lease that this run took.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lease {
     key: String,
     value: String,
@@ -107,6 +181,17 @@ impl Lease {
         self.push(batch, "renew");
     }
 
+    /// Renews the lease, in a round trip of its own.
+    ///
+    /// # Errors
+    /// When the lease is no longer ours.
+    pub fn renew(&self, session: &mut Session) -> Result<(), LeaseError> {
+        let mut batch = Batch::default();
+        self.push_renewal(&mut batch);
+        let reply = session.run(&batch, "renewing the lock")?.pop();
+        Self::check(reply.unwrap_or(Reply::Nil))
+    }
+
     fn push(&self, batch: &mut Batch, what: &str) {
         let length = LENGTH.as_millis().to_string();
         let arguments: [&[u8]; 5] = [
@@ -131,16 +216,7 @@ impl Lease {
         match parts.first().and_then(Reply::text) {
             Some("held") => Ok(()),
             Some("gone") => Err(LeaseError::Gone),
-            Some("taken") => {
-                let holder = parts.get(1).and_then(Reply::text);
-                Err(LeaseError::Taken {
-                    holder: holder.and_then(|text| serde_json::from_str(text).ok()),
-                    left_ms: match parts.get(2) {
-                        Some(Reply::Int(left)) => *left,
-                        _ => 0,
-                    },
-                })
-            }
+            Some("taken") => Err(LeaseError::Taken(Box::new(Taken::read(&parts)))),
             _ => Ok(Reply::Array(parts).fail(doing)?),
         }
     }

@@ -8,3 +8,4 @@ pub mod plan;
 pub mod spool;
 pub mod state;
 pub mod step;
+pub mod switch;

@@ -154,4 +154,10 @@ impl Keys {
     pub fn lock(&self) -> String {
         format!("{}:lock", self.prefix)
     }
+
+    /// `PREFIX:switch`.
+    #[must_use]
+    pub fn switch(&self) -> String {
+        format!("{}:switch", self.prefix)
+    }
 }

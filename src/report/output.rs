@@ -39,6 +39,16 @@ impl Output {
         }
     }
 
+    /// Says nothing to anybody.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self {
+            out: Box::new(io::sink()),
+            json: true,
+            closed: true,
+        }
+    }
+
     /// Whether stdout is JSON lines.
     #[must_use]
     pub fn is_json(&self) -> bool {

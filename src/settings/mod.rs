@@ -21,7 +21,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 21] = [
+pub const KEYS: [(&str, &str); 22] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -35,6 +35,7 @@ pub const KEYS: [(&str, &str); 21] = [
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("paused", "ANP_PAUSED"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
     ("templates", "ANP_TEMPLATES"),
@@ -88,6 +89,8 @@ pub struct Settings {
     pub owner: Option<String>,
     /// What they expect.
     pub expected_result: Option<String>,
+    /// Why nothing is to be published, if that is so.
+    pub paused: Option<String>,
     /// Which old manifests are kept.
     pub keep_runs: KeepRuns,
     /// How long things may take.
@@ -236,6 +239,7 @@ impl Reader {
             drafts: self.flag("drafts"),
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
+            paused: self.text("paused"),
             keep_runs: KeepRuns {
                 count: self.get("keep_runs.count", 100, |node| node.whole(0..=1_000_000)),
                 age_ms: self.duration("keep_runs.age", 90 * DAY_MS, 3650 * DAY_MS),

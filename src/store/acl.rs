@@ -3,7 +3,7 @@
 /// Grants what anp needs on keys under the default prefix, and nothing else. `SCAN` serves
 /// `--prune` alone.
 pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@all \
-+ping +select +time +client|setname +client|list \
++ping +select +time +info +client|setname +client|id +client|list \
 +client|kill +script|load +evalsha +type +get +set +getrange +strlen \
 +pttl +pexpire +pexpireat +pexpiretime +persist +del +unlink +dump +restore +hgetall +smembers \
 +zrange +hlen +scard +zcard +llen +xlen +scan";

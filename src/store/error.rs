@@ -15,6 +15,8 @@ pub enum Class {
     Stop,
     /// Credentials or rights are missing: no retry can help.
     Never,
+    /// The lock was lost while there was no connection: another run may be writing.
+    Fenced,
 }
 
 /// A failure of the store, with what was being done.

@@ -15,11 +15,11 @@ mod session;
 
 pub use acl::ACL_LINE;
 pub use address::{Address, Password, Place};
-pub use connection::connect;
+pub use connection::Connector;
 pub use error::{Class, StoreError};
 pub use resp::Batch;
 pub use script::Script;
-pub use session::{Patience, Session};
+pub use session::{Greeting, Patience, Replies, Session};
 
 /// One reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]

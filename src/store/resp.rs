@@ -3,7 +3,7 @@
 use super::Reply;
 
 /// Commands that are sent together and answered in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     /// End offset of each command in `bytes`.
@@ -55,6 +55,13 @@ impl Batch {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The first `count` encoded commands.
+    #[must_use]
+    pub fn first(&self, count: usize) -> &[u8] {
+        let end = count.checked_sub(1).map_or(0, |last| self.ends[last]);
+        &self.bytes[..end]
     }
 
     /// The encoded command at `index`.
@@ -120,6 +127,7 @@ mod tests {
             b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$10\r\n0123456789\r\n*1\r\n$4\r\nPING\r\n"
         );
         assert_eq!(batch.command(1), b"*1\r\n$4\r\nPING\r\n");
+        assert_eq!([batch.first(0), batch.first(2)], [b"", batch.bytes()]);
         assert_eq!(batch.only(&[1]).bytes(), batch.command(1));
     }
 

@@ -18,21 +18,24 @@ pub enum Script {
     Expire,
     /// Removes a key, if it is in the expected state.
     Remove,
-    /// Takes, renews or releases the lease.
+    /// Takes, renews, releases or breaks the lease.
     Lease,
+    /// Switches publishing off and on.
+    Switch,
 }
 
 const STATE: &str = include_str!("scripts/state.lua");
 
 impl Script {
     /// Every script.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Put,
         Self::PutUnderOom,
         Self::Expire,
         Self::Remove,
         Self::Lease,
+        Self::Switch,
     ];
 
     /// The text that the server loads. Its first line declares whether the script may
@@ -49,7 +52,7 @@ impl Script {
     }
 
     fn built(self) -> &'static (String, String) {
-        static BUILT: [OnceLock<(String, String)>; 6] = [const { OnceLock::new() }; 6];
+        static BUILT: [OnceLock<(String, String)>; 7] = [const { OnceLock::new() }; 7];
         BUILT[self as usize].get_or_init(|| {
             let (flags, state, body) = match self {
                 Self::Read => ("no-writes", STATE, include_str!("scripts/read.lua")),
@@ -58,6 +61,7 @@ impl Script {
                 Self::Expire => ("allow-oom", STATE, include_str!("scripts/expire.lua")),
                 Self::Remove => ("allow-oom", STATE, include_str!("scripts/remove.lua")),
                 Self::Lease => ("allow-oom", "", include_str!("scripts/lease.lua")),
+                Self::Switch => ("allow-oom", "", include_str!("scripts/switch.lua")),
             };
             let mut source = "#!lua".to_owned();
             if !flags.is_empty() {

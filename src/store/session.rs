@@ -1,62 +1,192 @@
 //! A session: a connection with the scripts loaded, that waits where waiting helps.
 
+use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
-use super::{Batch, Class, Reply, Script, Store, StoreError};
+use super::{Batch, Class, Connector, Reply, Script, Store, StoreError};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// Connecting, and each wait for the socket.
     pub timeout: Duration,
-    /// How long a server that says "not now" is asked again, in all.
+    /// How long a server that says "not now", or is lost in mid-run, is asked again, in all.
     pub deadline: Duration,
 }
 
-/// What every caller talks to: [`Store`] with waiting, scripts and plain commands.
+/// What is done with a new connection before anything else is sent on it.
+pub type Greeting = Box<dyn FnMut(&mut Session) -> Result<(), StoreError> + Send>;
+
+/// What every caller talks to: [`Store`] with waiting, scripts, plain commands, and a new
+/// connection where the old one was lost.
 pub struct Session {
     store: Box<dyn Store>,
     patience: Patience,
+    connector: Option<Connector>,
+    greeting: Option<Greeting>,
+}
+
+/// The replies to a batch.
+pub struct Replies {
+    /// One reply a command.
+    pub replies: Vec<Reply>,
+    /// Whether commands were sent again that may have been carried out the first time.
+    pub resent: bool,
 }
 
 impl Session {
-    /// Wraps an open connection.
+    /// Wraps an open connection. Once it is lost, the session is of no use any more.
     #[must_use]
     pub fn new(store: Box<dyn Store>, patience: Patience) -> Self {
-        Self { store, patience }
+        Self {
+            store,
+            patience,
+            connector: None,
+            greeting: None,
+        }
+    }
+
+    /// Connects, and connects again whenever the connection is lost.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`].
+    pub fn open(connector: Connector) -> Result<Self, StoreError> {
+        let mut session = Self::new(connector.connect()?, connector.patience);
+        session.connector = Some(connector);
+        Ok(session)
+    }
+
+    /// Has `greeting` called with each further connection, before anything is sent again.
+    pub fn greet_with(&mut self, greeting: Greeting) {
+        self.greeting = Some(greeting);
     }
 
     /// Sends `batch` and returns one reply a command. Commands that the server puts off
-    /// (LOADING, BUSY …) or whose script it lacks are sent again; all other error replies
-    /// are returned as they are.
+    /// (LOADING, BUSY …) or whose script it lacks are sent again, and so is everything when
+    /// the connection is lost or the node takes no writes any more; all other error replies
+    /// are returned as they are, and so are these once the deadline has passed.
     ///
     /// # Errors
-    /// When the connection fails, or the deadline passes while the server puts us off.
+    /// When the connection fails and cannot be had again before the deadline.
     pub fn run(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
-        let mut replies = self.send(batch, doing)?;
-        let mut backoff = Backoff::until(Instant::now() + self.patience.deadline);
-        let mut loaded = false;
+        self.send_all(batch, None, doing).map(|done| done.replies)
+    }
+
+    /// As [`Session::run`]; what may have been carried out already, because the connection
+    /// was lost before its reply came, is sent again as `again` has it.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run_or(
+        &mut self,
+        batch: &Batch,
+        again: &dyn Fn() -> Batch,
+        doing: &str,
+    ) -> Result<Replies, StoreError> {
+        self.send_all(batch, Some(again), doing)
+    }
+
+    fn send_all(
+        &mut self,
+        batch: &Batch,
+        again: Option<&dyn Fn() -> Batch>,
+        doing: &str,
+    ) -> Result<Replies, StoreError> {
+        let second = OnceCell::new();
+        let mut source = batch;
+        let mut todo: Vec<usize> = (0..batch.len()).collect();
+        let mut replies = vec![Reply::Nil; batch.len()];
+        let mut backoff = Backoff::new(self.patience.deadline);
+        let (mut loaded, mut resent) = (false, false);
         loop {
-            let again: Vec<usize> = (0..replies.len())
-                .filter(|&index| {
-                    let class = replies[index].class();
-                    class == Some(Class::Wait) || (class == Some(Class::LoadAgain) && !loaded)
+            let sent = if todo.len() == replies.len() {
+                self.send(source, doing)
+            } else {
+                self.send(&source.only(&todo), doing)
+            };
+            match sent {
+                Ok(fresh) => {
+                    for (index, reply) in todo.drain(..).zip(fresh) {
+                        replies[index] = reply;
+                    }
+                }
+                Err(lost) => {
+                    self.find_again(lost, &mut backoff)?;
+                    source = again.map_or(batch, |again| second.get_or_init(again));
+                    (loaded, resent) = (false, true);
+                    continue;
+                }
+            }
+            let class_of = |index: &usize| replies[*index].class();
+            todo = (0..replies.len())
+                .filter(|index| match class_of(index) {
+                    Some(Class::Wait) => true,
+                    Some(Class::LoadAgain) => !loaded,
+                    Some(Class::FindAgain) => self.connector.is_some(),
+                    _ => false,
                 })
                 .collect();
-            let Some(&first) = again.first() else {
-                return Ok(replies);
+            let Some(first) = todo.first() else {
+                return Ok(Replies { replies, resent });
             };
-            if replies[first].class() == Some(Class::LoadAgain) {
-                self.load_scripts()?;
-                loaded = true;
-            } else if !backoff.pause() {
-                return replies.swap_remove(first).fail(doing);
-            }
-            let retried = self.send(&batch.only(&again), doing)?;
-            for (index, reply) in again.into_iter().zip(retried) {
-                replies[index] = reply;
+            match class_of(first) {
+                Some(Class::LoadAgain) => match self.load_scripts() {
+                    Ok(()) => loaded = true,
+                    // Lost while loading: the commands themselves are found missing again.
+                    Err(lost) if lost.class == Class::FindAgain => {
+                        self.find_again(lost, &mut backoff)?;
+                    }
+                    Err(error) => return Err(error),
+                },
+                Some(Class::FindAgain) => {
+                    let Some(refused) = replies[*first].error(doing) else {
+                        return Ok(Replies { replies, resent });
+                    };
+                    match self.find_again(refused, &mut backoff) {
+                        Ok(()) => loaded = false,
+                        Err(error) if error.class == Class::FindAgain => {
+                            return Ok(Replies { replies, resent });
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                // What was acknowledged meanwhile is not forgotten over what was put off.
+                _ if !backoff.pause() => return Ok(Replies { replies, resent }),
+                _ => {}
             }
         }
+    }
+
+    /// Replaces a connection that is lost, or whose node takes no writes any more.
+    fn find_again(&mut self, lost: StoreError, backoff: &mut Backoff) -> Result<(), StoreError> {
+        let Some(connector) = &self.connector else {
+            return Err(lost);
+        };
+        if !matches!(lost.class, Class::FindAgain | Class::Wait) {
+            return Err(lost);
+        }
+        let mut last = lost;
+        while backoff.pause() {
+            let fresh = connector.connect_within(backoff.left()).and_then(|store| {
+                let mut fresh = Self::new(store, self.patience);
+                fresh.patience.deadline = backoff.left();
+                if let Some(greeting) = &mut self.greeting {
+                    greeting(&mut fresh)?;
+                }
+                Ok(fresh.store)
+            });
+            match fresh {
+                Ok(store) => {
+                    self.store = store;
+                    return Ok(());
+                }
+                Err(error) if matches!(error.class, Class::FindAgain | Class::Wait) => {
+                    last = error;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
     }
 
     fn send(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
@@ -122,6 +252,14 @@ impl Reply {
         }
     }
 
+    /// The failure that an error reply stands for.
+    fn error(&self, doing: &str) -> Option<StoreError> {
+        match self {
+            Self::Error { code, detail } => Some(StoreError::from_reply(doing, code, detail)),
+            _ => None,
+        }
+    }
+
     /// Turns a reply that was not expected into an error.
     ///
     /// # Errors
@@ -177,24 +315,35 @@ impl Reply {
     }
 }
 
-/// Waits that grow, with jitter so that many clients do not come back at one instant.
+/// Waits that grow, with jitter so that many clients do not come back at one instant. Its
+/// time begins with the first wait.
 pub(super) struct Backoff {
-    until: Instant,
+    length: Duration,
+    until: Option<Instant>,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn until(until: Instant) -> Self {
+    pub(super) fn new(length: Duration) -> Self {
         Self {
-            until,
+            length,
+            until: None,
             next: Duration::from_millis(10),
         }
+    }
+
+    /// What is left of its time.
+    pub(super) fn left(&self) -> Duration {
+        self.until.map_or(self.length, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 
     /// Sleeps, and says whether to try again; false once the time is over.
     pub(super) fn pause(&mut self) -> bool {
         let now = Instant::now();
-        if now >= self.until {
+        let until = *self.until.get_or_insert(now + self.length);
+        if now >= until {
             return false;
         }
         // The clock's low bits are jitter enough.
@@ -202,7 +351,7 @@ impl Backoff {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.subsec_nanos() % 1000);
         let jittered = self.next / 2 + self.next * noise / 2000;
-        std::thread::sleep(jittered.min(self.until - now));
+        std::thread::sleep(jittered.min(until - now));
         self.next = (self.next * 2).min(Duration::from_secs(1));
         true
     }
@@ -214,7 +363,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Patience, Session};
-    use crate::store::{Batch, Class, Reply, Store, StoreError};
+    use crate::store::{Batch, Reply, Store, StoreError};
 
     /// Answers each batch with the next prepared replies and keeps what it was sent.
     struct Fake(VecDeque<Vec<Reply>>);
@@ -264,11 +413,10 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_puts_us_off_past_the_deadline_is_an_error() {
+    fn what_was_acknowledged_is_kept_when_the_rest_is_put_off_past_the_deadline() {
         let mut session = session(vec![vec![error("LOADING"), Reply::Int(2)]], Duration::ZERO);
-        let failure = session.run(&two(), "testing").unwrap_err();
-        assert_eq!(failure.class, Class::Wait);
-        assert!(failure.to_string().contains("LOADING"), "{failure}");
+        let replies = session.run(&two(), "testing").unwrap();
+        assert_eq!(replies, [error("LOADING"), Reply::Int(2)]);
     }
 
     #[test]

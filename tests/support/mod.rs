@@ -2,20 +2,20 @@
 #![allow(dead_code, reason = "each test file uses the part it needs")]
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod proxy;
+
+use proxy::{Proxy, Trouble};
+
 /// A redis-server or valkey-server on a unix socket, killed when the test ends.
 pub struct Server {
     folder: TempDir,
+    arguments: Vec<String>,
     child: Child,
 }
 
@@ -26,23 +26,60 @@ impl Server {
 
     pub fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
-        let child = Command::new(server_program())
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder.path())
-            .arg("--unixsocket")
-            .arg(folder.path().join("s"))
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a redis-server or valkey-server on the PATH: make setup");
-        let server = Self { folder, child };
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let child = spawn_server(&folder, &arguments);
+        let server = Self {
+            folder,
+            arguments,
+            child,
+        };
+        server.wait_until_up();
+        server
+    }
+
+    /// Starts the server again after [`Server::kill`], with the data it finds in its folder.
+    pub fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same, with further arguments.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments
+            .extend(arguments.iter().map(ToString::to_string));
+        let _ = std::fs::remove_file(self.socket());
+        self.child = spawn_server(&self.folder, &self.arguments);
+        self.wait_until_up();
+    }
+
+    fn wait_until_up(&self) {
         let until = Instant::now() + Duration::from_secs(20);
-        while std::os::unix::net::UnixStream::connect(server.socket()).is_err() {
+        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
             assert!(Instant::now() < until, "the server did not come up");
             std::thread::sleep(Duration::from_millis(5));
         }
-        server
+    }
+
+    /// Sends the server process a signal.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// What the server says it uses, in bytes.
+    pub fn used_memory(&self) -> u64 {
+        let info: String = redis::cmd("INFO")
+            .arg("memory")
+            .query(&mut self.connection())
+            .unwrap();
+        let used = info
+            .lines()
+            .find_map(|line| line.strip_prefix("used_memory:"));
+        used.unwrap().parse().unwrap()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -75,26 +112,9 @@ impl Server {
         command.query(&mut self.connection()).unwrap()
     }
 
-    /// A proxy before the server. The connection that first sends `cut_at` is cut, once the
-    /// server has carried out what reached it; its replies are lost.
-    pub fn proxy(&self, cut_at: &'static [u8]) -> String {
-        let path = self.folder.path().join("proxy");
-        let listener = UnixListener::bind(&path).unwrap();
-        let socket = self.socket();
-        std::thread::spawn(move || {
-            for client in listener.incoming() {
-                let server = UnixStream::connect(&socket).unwrap();
-                let (client, to_client) = twice(client.unwrap());
-                let (server, from_server) = twice(server);
-                let lost = Arc::new(AtomicBool::new(false));
-                let replies = {
-                    let lost = Arc::clone(&lost);
-                    std::thread::spawn(move || forward_replies(from_server, to_client, &lost))
-                };
-                std::thread::spawn(move || forward(client, server, cut_at, &lost, replies));
-            }
-        });
-        format!("redis+unix://{}", path.display())
+    /// A proxy before the server; one a server.
+    pub fn proxy(&self, trouble: Trouble) -> Proxy {
+        Proxy::start(&self.folder.path().join("proxy"), &self.socket(), trouble)
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
@@ -165,40 +185,17 @@ impl Drop for Server {
     }
 }
 
-fn twice(stream: UnixStream) -> (UnixStream, UnixStream) {
-    let other = stream.try_clone().unwrap();
-    (stream, other)
-}
-
-fn forward_replies(mut server: UnixStream, mut client: UnixStream, lost: &AtomicBool) {
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(length @ 1..) = server.read(&mut buffer) {
-        if !lost.load(Ordering::SeqCst) {
-            let _ = client.write_all(&buffer[..length]);
-        }
-    }
-    let _ = client.shutdown(Shutdown::Both);
-}
-
-fn forward(
-    mut client: UnixStream,
-    mut server: UnixStream,
-    cut_at: &[u8],
-    lost: &AtomicBool,
-    replies: std::thread::JoinHandle<()>,
-) {
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(length @ 1..) = client.read(&mut buffer) {
-        let cut = buffer[..length].windows(cut_at.len()).any(|w| w == cut_at);
-        lost.fetch_or(cut, Ordering::SeqCst);
-        let _ = server.write_all(&buffer[..length]);
-        if cut {
-            break;
-        }
-    }
-    // The server closes its side when it has carried out what was sent.
-    let _ = server.shutdown(Shutdown::Write);
-    let _ = replies.join();
+fn spawn_server(folder: &TempDir, arguments: &[String]) -> Child {
+    Command::new(server_program())
+        .args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"])
+        .arg(folder.path())
+        .arg("--unixsocket")
+        .arg(folder.path().join("s"))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a redis-server or valkey-server on the PATH: make setup")
 }
 
 pub fn server_program() -> &'static str {
@@ -211,6 +208,11 @@ pub fn server_program() -> &'static str {
     } else {
         "valkey-server"
     }
+}
+
+pub fn this_host() -> String {
+    let uname = Command::new("uname").arg("-n").output().unwrap();
+    String::from_utf8(uname.stdout).unwrap().trim().to_owned()
 }
 
 /// A folder with content, a state folder and a server.

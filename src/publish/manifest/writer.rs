@@ -10,6 +10,7 @@ use zstd::zstd_safe::CParameter;
 
 use super::frame::{END, Guard};
 use super::record::Line;
+use crate::failpoint;
 
 /// zstd's fastest level: the manifest is written while the store waits.
 const LEVEL: i32 = 1;
@@ -37,6 +38,7 @@ impl Writer {
     /// # Errors
     /// Whatever the file system says.
     pub fn create(path: &Path, header: &Line) -> io::Result<Self> {
+        failpoint::at("header", "create")?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -55,7 +57,9 @@ impl Writer {
         };
         writer.append(std::slice::from_ref(header))?;
         if let Some(folder) = path.parent() {
+            failpoint::at("folder", "sync")?;
             File::open(folder)?.sync_all()?;
+            failpoint::at("folder", "synced")?;
         }
         Ok(writer)
     }
@@ -81,19 +85,24 @@ impl Writer {
 
     /// Cuts early enough that no frame is larger than the reader takes.
     fn write_frames(&mut self, lines: &[Line]) -> io::Result<()> {
+        let stage = match lines.last() {
+            Some(Line::Header(_)) => "header",
+            Some(Line::Footer(_)) => "footer",
+            _ => "intents",
+        };
         self.lines.clear();
         for (index, line) in lines.iter().enumerate() {
             serde_json::to_writer(&mut self.lines, line)?;
             self.lines.push(b'\n');
             if self.lines.len() >= CUT_FRAME && index + 1 < lines.len() {
-                self.write_frame()?;
+                self.write_frame(stage)?;
                 self.lines.clear();
             }
         }
-        self.write_frame()
+        self.write_frame(stage)
     }
 
-    fn write_frame(&mut self) -> io::Result<()> {
+    fn write_frame(&mut self, stage: &str) -> io::Result<()> {
         if self.lines.len() as u64 > super::reader::LARGEST_FRAME {
             return Err(io::Error::other("a frame larger than anp reads back"));
         }
@@ -107,8 +116,11 @@ impl Writer {
         self.frame.extend_from_slice(&guard.encode());
         self.frame.extend_from_slice(&compressed);
         self.frame.extend_from_slice(&END);
+        failpoint::at(stage, "write")?;
         self.file.write_all(&self.frame)?;
+        failpoint::at(stage, "written")?;
         self.file.sync_data()?;
+        failpoint::at(stage, "synced")?;
         self.sequence += 1;
         Ok(())
     }

@@ -2,6 +2,8 @@
 -- Answers 'written', 'made', 'expired' (it ran out meanwhile) or 'conflict'.
 local key = KEYS[1]
 if kind_of(key) == 'none' then
+  -- What is to have expired by now is away, perhaps by a sending whose reply was lost.
+  if ARGV[3] == 'back' and passed(ARGV[2]) then return 'made' end
   if passed(ARGV[1]) then return 'expired' end
   return 'conflict'
 end

@@ -1,0 +1,279 @@
+//! `anp rehearse`: the real import under a scratch prefix, taken back again.
+//!
+//! 1. Roll back what a rehearsal that was killed left behind.
+//! 2. Import with the real settings, on the server of the real run, if its objects fit there.
+//! 3. Verify: the store holds what the run wrote.
+//! 4. Roll back.
+//! 5. Compare: each key of the run is as it was before it.
+
+use std::io;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::import::{self, Job};
+use super::outcome::{Outcome, watch};
+use super::rollback::undo;
+use super::survey::{readable, renderer};
+use super::switch;
+use super::undone::{look_at_each, untouched, unusable};
+use super::verify;
+use crate::cli::{Common, Rehearse};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::ops::runs::Runs;
+use crate::publish::manifest::{Damage, Manifest, Verify};
+use crate::publish::plan::Keys;
+use crate::publish::state::{Found, State};
+use crate::publish::switch::Switch;
+use crate::report::{Output, Progress as Bars, note};
+use crate::settings::Settings;
+
+/// Appended to the prefix: what a rehearsal writes is nobody's article.
+const SCRATCH: &str = "rehearsal";
+
+pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
+    let settings = super::settings(common, arguments.settings())?;
+    let renderer = renderer(&settings)?;
+    readable(&settings.content)?;
+    switch::refuse(&settings)?;
+    let scratch = Settings {
+        prefix: format!("{}:{SCRATCH}", settings.prefix),
+        state_dir: settings.state_dir.join(SCRATCH),
+        ..settings.clone()
+    };
+    let output = Output::stdout(common.format, false);
+    let mut steps = Steps { output };
+    // Held open, so that an embedded server stays up from the first step to the last.
+    let _store = Connected::open(&settings.address, &settings)
+        .map_err(|error| Failure::before_writing(&error))?;
+    steps.begin(&settings, &scratch);
+    let left_behind = clear(&scratch)?;
+    if left_behind > 0 {
+        note(format!(
+            "note: rolled back {left_behind} keys that an earlier rehearsal had left behind"
+        ));
+    }
+    let job = Job {
+        settings: &scratch,
+        prune: false,
+        force: false,
+        renderer: &renderer,
+        keys: Keys::new(&scratch.prefix),
+        // The real one: a store that is switched off is not rehearsed on either.
+        switch: Switch::new(Keys::new(&settings.prefix).switch()),
+        bars: Bars::new(common.quiet),
+        interrupted: watch()?,
+        rehearsal: Some(import::Rehearsal {
+            sample: arguments.sample.map(|count| count as usize),
+        }),
+    };
+    let failed = |failure: Failure| take_back(&scratch, failure);
+    let started = Instant::now();
+    let published = job.publish(&mut silent()).map_err(failed)?;
+    let written = published.counts.written();
+    steps.step(
+        "import",
+        started,
+        &format!(
+            "{written} keys written, {} bytes, {} articles invalid",
+            published.counts.bytes, published.counts.invalid
+        ),
+    );
+    let manifest = Manifest::open(&published.manifest, Verify::All)
+        .map_err(|damage| unusable(&damage))
+        .map_err(failed)?;
+
+    let started = Instant::now();
+    let tally = verify_run(&scratch, &manifest).map_err(failed)?;
+    steps.step(
+        "verify",
+        started,
+        &format!(
+            "{} keys as written, {} different",
+            tally.same, tally.different
+        ),
+    );
+
+    let started = Instant::now();
+    let (undone, counts) = undo(&scratch, &manifest, &mut silent(), job.bars).map_err(failed)?;
+    let taken_back = counts.written();
+    steps.step(
+        "rollback",
+        started,
+        &format!("{taken_back} keys taken back, {} kept", counts.conflicts),
+    );
+
+    let started = Instant::now();
+    let differences = compare(&scratch, &manifest)?;
+    steps.step(
+        "compare",
+        started,
+        &format!(
+            "{} keys as before, {differences} different",
+            written - differences.min(written)
+        ),
+    );
+
+    let is_as_before = undone == Exit::Done && differences == 0;
+    let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
+    steps.end(is_as_before, &published.header.rollback);
+    if is_as_before {
+        forget(&scratch);
+    }
+    Ok(if is_good {
+        published.exit
+    } else {
+        Exit::Partial
+    })
+}
+
+/// Reports of the steps are the steps of this report.
+fn silent() -> Outcome {
+    Outcome::new(Output::silent())
+}
+
+fn verify_run(settings: &Settings, manifest: &Manifest) -> Result<verify::Tally, Failure> {
+    let untouched = untouched(manifest)?;
+    let mut store = Connected::open(&settings.address, settings)
+        .map_err(|error| Failure::before_writing(&error))?;
+    verify::compare(
+        manifest,
+        &untouched,
+        &mut store.session,
+        &mut Output::silent(),
+    )
+}
+
+/// How many keys of the run are not as they were before it.
+fn compare(settings: &Settings, manifest: &Manifest) -> Result<u64, Failure> {
+    let untouched = untouched(manifest)?;
+    let mut store = Connected::open(&settings.address, settings)
+        .map_err(|error| Failure::before_writing(&error))?;
+    let mut differences = 0;
+    let doing = "comparing the keys of the rehearsal with what was there before";
+    look_at_each(
+        manifest,
+        &untouched,
+        &mut store.session,
+        doing,
+        &mut |intent, found| {
+            let now = match found {
+                Found::Absent => Some(State::Absent),
+                Found::Whole(present, _) => Some(State::Present(present)),
+                Found::TooLarge => return Err(Failure::new(Exit::Partial, intent.key)),
+            };
+            let before = intent
+                .prior_state()
+                .map_err(|error| Failure::new(Exit::Refused, error))?;
+            differences += u64::from(now != before);
+            Ok(())
+        },
+    )?;
+    Ok(differences)
+}
+
+/// Rolls back every run of the scratch folder, newest first, and forgets them. Returns how
+/// many keys that changed.
+fn clear(scratch: &Settings) -> Result<u64, Failure> {
+    let runs = Runs::of(&scratch.state_dir);
+    // The server is the one that the rehearsal wrote to, whatever is asked for now.
+    let settings = Settings {
+        address_is_explicit: false,
+        ..scratch.clone()
+    };
+    let mut changed = 0;
+    let ids = runs
+        .ids()
+        .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
+    for id in ids.iter().rev() {
+        match Manifest::open(&runs.file(id), Verify::All) {
+            Ok(manifest) if manifest.header().undoes.is_some() => {}
+            Ok(manifest) => {
+                let (exit, counts) = undo(&settings, &manifest, &mut silent(), Bars::new(true))?;
+                changed += counts.written();
+                if exit != Exit::Done {
+                    let what = format!(
+                        "{} keys of an earlier rehearsal were changed by somebody",
+                        counts.conflicts
+                    );
+                    return Err(Failure::new(Exit::Partial, what)
+                        .note("expected", "nobody else writes under the scratch prefix")
+                        .note("retry", "once they are looked at; the run that wrote them is undone by the line below")
+                        .note("rollback", manifest.header().rollback.clone()));
+                }
+            }
+            Err(Damage::NoHeader { .. }) => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    forget(scratch);
+    Ok(changed)
+}
+
+/// The failure of a step, once what the rehearsal had written is taken back.
+fn take_back(scratch: &Settings, mut failure: Failure) -> Failure {
+    if let Ok(changed) = clear(scratch) {
+        failure.notes.retain(|(label, _)| *label != "rollback");
+        if changed > 0 {
+            let what = format!("the {changed} keys it had written are taken back");
+            failure = failure.note("rehearsal", what);
+        }
+    }
+    failure
+}
+
+/// Removes the manifests of rehearsals that are undone: they are nobody's way back.
+fn forget(scratch: &Settings) {
+    let runs = Runs::of(&scratch.state_dir);
+    for id in runs.ids().unwrap_or_default() {
+        match std::fs::remove_file(runs.file(&id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                note(format!(
+                    "warning: cannot remove the manifest of rehearsal {id}: {error}"
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a rehearsal says.
+struct Steps {
+    output: Output,
+}
+
+impl Steps {
+    fn begin(&mut self, settings: &Settings, scratch: &Settings) {
+        self.output.text(format!(
+            "rehearsal of import · {}, prefix {} instead of {}",
+            settings.address, scratch.prefix, settings.prefix
+        ));
+        self.output.flush();
+    }
+
+    fn step(&mut self, name: &str, started: Instant, result: &str) {
+        let seconds = started.elapsed().as_secs_f64();
+        self.output
+            .text(format!("  {name:10}{seconds:>8.2} s  {result}"));
+        self.output.json(&json!({
+            "type": "step", "step": name, "result": result,
+            "seconds": (seconds * 1000.0).round() / 1000.0,
+        }));
+        self.output.flush();
+    }
+
+    fn end(&mut self, is_as_before: bool, rollback: &str) {
+        let text = if is_as_before {
+            "all is as before".to_owned()
+        } else {
+            format!("not all is as before; to try again to undo it:\n  {rollback}")
+        };
+        self.output.text(text);
+        self.output.json(&json!({
+            "type": "summary", "command": "rehearse", "as_before": is_as_before,
+            "rollback": (!is_as_before).then_some(rollback),
+        }));
+    }
+}

@@ -1,0 +1,96 @@
+//! `anp pause` and `anp resume`: the switch of a store.
+
+use serde_json::{Value, json};
+
+use crate::cli::{Common, Pause as Arguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::{Connected, host};
+use crate::publish::plan::Keys;
+use crate::publish::switch::{Pause, Paused, Switch};
+use crate::report::Output;
+use crate::settings::Settings;
+use crate::store::StoreError;
+
+pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
+    let settings = super::settings(common, arguments.settings())?;
+    let (mut store, switch) = open(&settings)?;
+    let session = &mut store.session;
+    let pause = Pause {
+        reason: arguments.reason.trim().to_owned(),
+        by: settings.owner.clone().unwrap_or_else(user),
+        host: host(),
+        at: session.now_ms().map_err(before)?,
+    };
+    let earlier = switch.pause(session, &pause).map_err(before)?;
+    let mut output = Output::stdout(common.format, false);
+    let place = format!("{}, prefix {}", settings.address, settings.prefix);
+    match &earlier {
+        Some(earlier) => output.text(format!("already {earlier}; {place} stays switched off")),
+        None => output.text(format!(
+            "switched off: {place}; running imports end within a batch, new ones are refused \
+             until anp resume"
+        )),
+    }
+    output.json(&json!({
+        "type": "switch", "paused": true, "changed": earlier.is_none(),
+        "pause": earlier.as_ref().map_or(json!(pause), shown),
+    }));
+    Ok(Exit::Done)
+}
+
+pub(super) fn resume(common: &Common) -> Result<Exit, Failure> {
+    let settings = super::settings(common, Vec::new())?;
+    let (mut store, switch) = open(&settings)?;
+    let ended = switch.resume(&mut store.session).map_err(before)?;
+    let mut output = Output::stdout(common.format, false);
+    let place = format!("{}, prefix {}", settings.address, settings.prefix);
+    match &ended {
+        Some(ended) => output.text(format!("switched on: {place}; it was {ended}")),
+        None => output.text(format!("{place} was not switched off")),
+    }
+    output.json(&json!({
+        "type": "switch", "paused": false, "changed": ended.is_some(),
+        "pause": ended.as_ref().map(shown),
+    }));
+    Ok(Exit::Done)
+}
+
+/// Refuses to publish where the settings say so; no store is asked.
+pub(super) fn refuse(settings: &Settings) -> Result<(), Failure> {
+    match &settings.paused {
+        None => Ok(()),
+        Some(reason) => Err(Failure::new(
+            Exit::Paused,
+            format!("switched off by ANP_PAUSED or 'paused' in anp.yaml: {reason}"),
+        )
+        .note("expected", "neither of them is set")
+        .note("retry", "once it is taken away; nothing was written")),
+    }
+}
+
+fn open(settings: &Settings) -> Result<(Connected, Switch), Failure> {
+    let store = Connected::open(&settings.address, settings).map_err(before)?;
+    let switch = Switch::new(Keys::new(&settings.prefix).switch());
+    Ok((store, switch))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn before(error: StoreError) -> Failure {
+    Failure::before_writing(&error)
+}
+
+fn shown(paused: &Paused) -> Value {
+    match paused {
+        Paused::By(pause) => json!(pause),
+        Paused::Foreign => Value::Null,
+    }
+}
+
+/// Who runs this, as the environment says.
+fn user() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}

@@ -1,0 +1,140 @@
+//! The switch: while the key `PREFIX:switch` exists, nothing is published under that prefix.
+//!
+//! Only publishing heeds it. The way back is always open.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Batch, Reply, Script, Session, StoreError};
+
+/// Who switched publishing off, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
+    /// On which host.
+    pub host: String,
+    /// When, by the server's clock, ms since 1970.
+    pub at: i64,
+}
+
+/// What stands at the switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paused {
+    /// A pause of ours.
+    By(Pause),
+    /// Anything else, which counts as well.
+    Foreign,
+}
+
+impl Paused {
+    fn parse(value: &[u8]) -> Self {
+        serde_json::from_slice(value).map_or(Self::Foreign, Self::By)
+    }
+}
+
+impl fmt::Display for Paused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::By(pause) => {
+                let at = jiff::Timestamp::from_millisecond(pause.at).map_or_else(
+                    |_| pause.at.to_string(),
+                    |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+                );
+                write!(
+                    f,
+                    "paused by {} on {} at {at}: {}",
+                    pause.by, pause.host, pause.reason
+                )
+            }
+            Self::Foreign => f.write_str("paused; what stands there does not say by whom or why"),
+        }
+    }
+}
+
+/// The switch of one prefix.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    key: String,
+}
+
+impl Switch {
+    /// The switch at `key`.
+    #[must_use]
+    pub fn new(key: String) -> Self {
+        Self { key }
+    }
+
+    /// Appends the command that looks at the switch; its reply is for [`Switch::read`].
+    pub fn push_look(&self, batch: &mut Batch) {
+        batch.push(&[b"GET", self.key.as_bytes()]);
+    }
+
+    /// Reads the reply to a look: none if publishing is switched on.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn read(reply: Reply) -> Result<Option<Paused>, StoreError> {
+        match reply {
+            Reply::Nil => Ok(None),
+            Reply::Bulk(value) => Ok(Some(Paused::parse(&value))),
+            Reply::Error { code, .. } if code == "WRONGTYPE" => Ok(Some(Paused::Foreign)),
+            other => other.fail("looking at the switch"),
+        }
+    }
+
+    /// Looks, in a round trip of its own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn look(&self, session: &mut Session) -> Result<Option<Paused>, StoreError> {
+        let mut batch = Batch::default();
+        self.push_look(&mut batch);
+        let reply = session.run(&batch, "looking at the switch")?.pop();
+        Self::read(reply.unwrap_or(Reply::Nil))
+    }
+
+    /// Switches publishing off, unless it is off already: then that stays, and is returned.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn pause(
+        &self,
+        session: &mut Session,
+        pause: &Pause,
+    ) -> Result<Option<Paused>, StoreError> {
+        let doing = "switching off";
+        let value = serde_json::to_vec(pause).unwrap_or_default();
+        let (done, found) = self.turn(session, &[b"pause", &value], doing)?;
+        Ok((!done).then(|| Paused::parse(&found)))
+    }
+
+    /// Switches publishing on again, and returns what had switched it off.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn resume(&self, session: &mut Session) -> Result<Option<Paused>, StoreError> {
+        let (done, found) = self.turn(session, &[b"resume"], "switching on")?;
+        Ok(done.then(|| Paused::parse(&found)))
+    }
+
+    fn turn(
+        &self,
+        session: &mut Session,
+        arguments: &[&[u8]],
+        doing: &str,
+    ) -> Result<(bool, Vec<u8>), StoreError> {
+        let mut batch = Batch::default();
+        batch.script(Script::Switch, self.key.as_bytes(), arguments);
+        match session.run(&batch, doing)?.pop() {
+            Some(Reply::Array(parts)) => match parts.as_slice() {
+                [Reply::Bulk(word), Reply::Bulk(found)] => Ok((word == b"done", found.clone())),
+                _ => Reply::Array(parts).fail(doing),
+            },
+            other => other.unwrap_or(Reply::Nil).fail(doing),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One writer at a time: whoever comes second is told who holds the lock, a holder that was
+//! thought dead writes nothing more, and a lock is broken only by the name of its run.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use support::proxy::{Fault, Proxy, Trouble};
+use support::{Ran, World, this_host};
+
+fn articles(count: usize) -> World {
+    let world = World::new();
+    for number in 0..count {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    world
+}
+
+fn anp(world: &World, state: &str, line: &str) -> Command {
+    let mut command = world.bare();
+    command
+        .env("ANP_REDIS_URL", world.server.url())
+        .env("ANP_STATE_DIR", world.path(state))
+        .env("ANP_OWNER", "night shift")
+        .args(line.split(' '));
+    command
+}
+
+/// An import with the state folder `holder`, withheld when it has sent some pages.
+fn stuck(world: &World, variables: &[(&str, &str)]) -> (Child, Proxy) {
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::Held,
+        at: b"{\"digest\":\"",
+        skip: 0,
+        times: 1,
+    });
+    let child = anp(world, "holder", "import")
+        .env("ANP_REDIS_URL", proxy.url())
+        .envs(variables.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while proxy.faults() == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (child, proxy)
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn run_of(world: &World, state: &str) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(world.path(state).join("runs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+        .pop()
+        .unwrap()
+        .strip_suffix(".jsonl.zst")
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn of_two_runs_started_together_one_writes_and_the_other_is_told_of_it() {
+    let races: usize = std::env::var("RACES")
+        .ok()
+        .map_or(20, |text| text.parse().unwrap());
+    let world = articles(40);
+    let (mut refused, mut both) = (0, 0);
+    for race in 0..races {
+        // The same folder: the file lock decides. Two folders: the lease does.
+        let other = if race % 2 == 0 { "one" } else { "two" };
+        let children =
+            [anp(&world, "one", "import"), anp(&world, other, "import")].map(|mut command| {
+                command
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            });
+        let pids = children.each_ref().map(Child::id);
+        let outputs = children.map(|child| child.wait_with_output().unwrap());
+        let codes = outputs
+            .each_ref()
+            .map(|output| output.status.code().unwrap());
+        for (index, output) in outputs.iter().enumerate() {
+            if codes[index] == 0 {
+                continue;
+            }
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(codes[index], 11, "{said}");
+            let holder = format!(
+                ": owner night shift, host {}, pid {}, ",
+                this_host(),
+                pids[1 - index]
+            );
+            assert!(said.contains(&holder), "race {race}, not {holder}: {said}");
+            assert!(
+                said.contains(" since 0 s") || said.contains(" since 1 s"),
+                "{said}"
+            );
+            refused += 1;
+        }
+        both += usize::from(codes == [0, 0]);
+        assert!(codes.contains(&0), "race {race}: {codes:?}");
+        assert_eq!(world.server.dump().len(), 80);
+        world.server.command("FLUSHALL");
+    }
+    println!("{races} races: {refused} refused, {both} one after the other");
+    assert!(refused > races / 2, "{refused} of {races} met");
+}
+
+#[test]
+fn a_holder_stopped_past_its_lease_writes_nothing_after_another_took_the_lock() {
+    let world = articles(700);
+    let (child, proxy) = stuck(&world, &[]);
+    signal(&child, "STOP");
+    // As if half a minute had passed.
+    world.server.command("PEXPIRE anp:lock 1");
+    std::thread::sleep(Duration::from_millis(20));
+    world.article("n0.md", "Written by the second run.");
+    Ran::of(&mut anp(&world, "second", "import")).exits(0);
+    let after = world.server.dump();
+    signal(&child, "CONT");
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{said}");
+    assert!(said.contains("the lease ran out or was deleted"), "{said}");
+    assert!(world.server.dump() == after, "{said}");
+}
+
+#[test]
+fn an_old_holder_never_releases_a_newer_lock() {
+    let world = articles(700);
+    let (child, proxy) = stuck(&world, &[]);
+    world.server.command("SET anp:lock newer PX 60000");
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{said}");
+    assert_eq!(world.server.get("anp:lock").as_deref(), Some("newer"));
+}
+
+#[test]
+fn a_rollback_straight_after_a_kill_does_not_wait_for_the_lease() {
+    let world = articles(700);
+    let (mut child, _proxy) = stuck(&world, &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(world.server.expiry("anp:lock") > 0, "the lease stands");
+    let direct = world.server.url();
+    let line = format!("rollback last --redis {direct}");
+    Ran::of(&mut anp(&world, "holder", &line)).exits(0);
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn unlock_breaks_the_lock_of_the_run_it_names_and_of_no_other() {
+    let world = articles(700);
+    let (mut child, proxy) = stuck(&world, &[("ANP_TIMEOUT", "60s")]);
+    let run = run_of(&world, "holder");
+    let refused = Ran::of(&mut anp(&world, "second", "import"));
+    refused
+        .exits(11)
+        .notes(&format!(
+            "error: run {run} holds the lock: owner night shift, host {}, pid {}, ",
+            this_host(),
+            child.id()
+        ))
+        .notes("= unlock: if that run is dead: ");
+    let other = Ran::of(&mut anp(
+        &world,
+        "second",
+        "unlock 20260101T000000.000Z-00ff",
+    ));
+    other
+        .exits(11)
+        .notes(&format!("error: run {run} holds the lock"))
+        .notes("= expected: the lock is held by run 20260101T000000.000Z-00ff\n");
+    assert!(world.server.expiry("anp:lock") > 0);
+
+    // The printed line works as it stands.
+    let unlock = refused.stderr.split("is dead: ").nth(1).unwrap().trim();
+    let ran = world.shell(&format!("ANP_REDIS_URL='{}' {unlock}", world.server.url()));
+    ran.exits(0)
+        .says(&format!("broke the lock of run {run}: owner night shift"))
+        .notes(&format!(
+            "warning: process {} lives on this host",
+            child.id()
+        ));
+    let before = world.server.dump();
+    proxy.release();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(75));
+    assert!(
+        world.server.dump() == before,
+        "what it had sent had no effect"
+    );
+    Ran::of(&mut anp(&world, "second", "import")).exits(0);
+    let nobody = Ran::of(&mut anp(&world, "second", &format!("unlock {run}")));
+    nobody
+        .exits(0)
+        .says("nobody holds the lock: nothing to do\n");
+    Ran::of(&mut anp(&world, "second", "unlock")).exits(2);
+}
+
+#[test]
+fn a_lock_that_names_no_run_is_not_broken() {
+    let world = articles(1);
+    world.server.command("SET anp:lock something");
+    world
+        .anp("unlock 20260101T000000.000Z-00ff")
+        .exits(11)
+        .notes("the lock is held, and does not say by which run");
+    assert_eq!(world.server.get("anp:lock").as_deref(), Some("something"));
+}

@@ -1,0 +1,194 @@
+//! A rehearsal does what an import does, under a prefix of its own, and leaves nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use support::World;
+use support::proxy::{Fault, Proxy, Trouble};
+
+fn world() -> World {
+    let world = World::new();
+    for number in 0..20 {
+        world.article(&format!("a/n{number}.md"), "Text.");
+    }
+    world.anp("import --quiet").exits(0);
+    world
+}
+
+fn leaves_nothing(world: &World) {
+    let manifests = std::fs::read_dir(world.path("state/rehearsal/runs")).unwrap();
+    assert_eq!(manifests.count(), 0, "manifests of the rehearsal");
+}
+
+#[test]
+fn it_imports_verifies_rolls_back_and_compares_beside_the_real_keys() {
+    let world = world();
+    let before = world.server.dump();
+    let runs = world.runs();
+    let ran = world.anp("rehearse");
+    ran.exits(0)
+        .says("prefix anp:rehearsal instead of anp\n")
+        .says("s  40 keys written, ")
+        .says("s  40 keys as written, 0 different\n")
+        .says("s  40 keys taken back, 0 kept\n")
+        .says("s  40 keys as before, 0 different\nall is as before\n");
+    assert!(world.server.dump() == before, "{ran}");
+    assert_eq!(world.runs(), runs, "'last' is still the real run");
+    leaves_nothing(&world);
+}
+
+#[test]
+fn its_machine_output_names_each_step() {
+    let world = world();
+    let ran = world.anp("rehearse --format json --sample 5");
+    let steps = ran.exits(0).of_type("step");
+    let names: Vec<_> = steps
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["import", "verify", "rollback", "compare"]);
+    assert!(
+        steps[0]["result"]
+            .as_str()
+            .unwrap()
+            .starts_with("10 keys written"),
+        "{ran}"
+    );
+    assert!(steps.iter().all(|step| step["seconds"].is_f64()));
+    assert_eq!(ran.of_type("summary")[0]["as_before"], true);
+}
+
+#[test]
+fn it_runs_on_the_embedded_store_too() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let ran = world.anp_with(&["rehearse", "--redis", "embedded"], &[]);
+    ran.exits(0).says("all is as before");
+    let ran = world.anp_with(&["rehearse", "--redis", "embedded"], &[]);
+    ran.exits(0).says("all is as before");
+}
+
+#[test]
+fn what_a_real_import_would_refuse_it_refuses() {
+    let world = world();
+    world.anp("rehearse nowhere").exits(65);
+    world.write(
+        "content/bad.md",
+        "---\ntitle: A\nscore: {quality: 140}\n---\n",
+    );
+    world
+        .anp("rehearse --max-invalid 0")
+        .exits(65)
+        .notes("error[score.quality]");
+    world
+        .anp("rehearse --max-invalid 5")
+        .exits(3)
+        .says("1 articles invalid")
+        .says("all is as before");
+    leaves_nothing(&world);
+    world.anp("rehearse --sample 0").exits(2);
+}
+
+#[test]
+fn it_refuses_to_make_the_server_evict() {
+    let world = world();
+    let before = world.server.dump();
+    world
+        .server
+        .command("CONFIG SET maxmemory-policy allkeys-lru");
+    let used = world.server.used_memory();
+    let limit = (used + 150_000).to_string();
+    world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
+    let ran = world.anp("rehearse");
+    ran.exits(65)
+        .notes("error: the rehearsal needs 1 MiB, and the server has 0 of ")
+        .notes(": it would evict other keys (allkeys-lru)\n")
+        .notes("= help: --sample N rehearses on N articles\n");
+    assert!(world.server.dump() == before, "{ran}");
+    world.anp("rehearse --sample 2").exits(0);
+    assert!(world.server.dump() == before);
+}
+
+#[test]
+fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_it_writes() {
+    let world = world();
+    let before = world.server.dump();
+    for number in 20..60 {
+        world.article(&format!("a/n{number}.md"), "Text.");
+    }
+    let used = world.server.used_memory();
+    let limit = (used + 150_000).to_string();
+    world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
+    for line in ["import", "import --dry-run"] {
+        let ran = world.anp(line);
+        ran.exits(65)
+            .notes(": it would run out of memory (noeviction)\n");
+        assert!(world.server.dump() == before, "{ran}");
+    }
+    // A cache that evicts makes room as it always does.
+    world
+        .server
+        .command("CONFIG SET maxmemory-policy allkeys-lru");
+    world.anp("import --dry-run").exits(0);
+}
+
+/// A rehearsal whose second piece with metas is withheld, so that it waits.
+fn stuck(world: &World) -> (Child, Proxy) {
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::Held,
+        at: b"{\"digest\":\"",
+        skip: 0,
+        times: 1,
+    });
+    let child = world
+        .bare()
+        .env("ANP_STATE_DIR", world.path("state"))
+        .env("ANP_TIMEOUT", "1s")
+        .args(["rehearse", "--redis", &proxy.url()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while proxy.faults() == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (child, proxy)
+}
+
+#[test]
+fn the_next_rehearsal_takes_back_what_a_killed_one_left() {
+    let world = world();
+    let before = world.server.dump();
+    let (mut child, _proxy) = stuck(&world);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(world.server.dump().len() > before.len(), "it had written");
+    let ran = world.anp("rehearse");
+    ran.exits(0)
+        .notes("note: rolled back 20 keys that an earlier rehearsal had left behind\n")
+        .says("all is as before");
+    assert!(world.server.dump() == before, "{ran}");
+    leaves_nothing(&world);
+}
+
+#[test]
+fn a_rehearsal_that_is_stopped_takes_back_what_it_had_written() {
+    let world = world();
+    let before = world.server.dump();
+    let (child, _proxy) = stuck(&world);
+    world.server.command("CONFIG SET maxmemory 1");
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{said}");
+    assert!(said.contains("OOM"), "{said}");
+    assert!(
+        said.contains("= rehearsal: the 20 keys it had written are taken back\n"),
+        "{said}"
+    );
+    assert!(!said.contains("= rollback"), "{said}");
+    assert!(world.server.dump() == before, "{said}");
+    leaves_nothing(&world);
+}

@@ -1,0 +1,181 @@
+//! A proxy between anp and its server that does what networks do: it cuts, loses and delays.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What happens to a piece of what a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection is cut; the piece never arrives.
+    NotSent,
+    /// The piece arrives and is carried out; its replies are lost, and the connection is cut.
+    ReplyLost,
+    /// As before, but the first bytes of the replies come through.
+    ReplyTorn,
+    /// The piece is withheld until [`Proxy::release`]; the client hears nothing meanwhile.
+    Held,
+}
+
+/// Which pieces meet with a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
+    pub fault: Fault,
+    /// Only pieces that hold these bytes.
+    pub at: &'static [u8],
+    /// So many of them pass unharmed first.
+    pub skip: usize,
+    /// So many of them meet with the fault.
+    pub times: usize,
+}
+
+struct Shared {
+    trouble: Trouble,
+    server: PathBuf,
+    pieces: AtomicUsize,
+    released: AtomicBool,
+    serving: AtomicUsize,
+}
+
+/// Listens on a unix socket until the test ends.
+pub struct Proxy {
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    pub fn start(path: &Path, server: &Path, trouble: Trouble) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let shared = Arc::new(Shared {
+            trouble,
+            server: server.to_owned(),
+            pieces: AtomicUsize::new(0),
+            released: AtomicBool::new(false),
+            serving: AtomicUsize::new(0),
+        });
+        let of_thread = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                // A server that is away: the client meets with an end at once.
+                let Ok(server) = UnixStream::connect(&of_thread.server) else {
+                    continue;
+                };
+                let shared = Arc::clone(&of_thread);
+                let client = client.unwrap();
+                shared.serving.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    shared.serve(client, server);
+                    shared.serving.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Self {
+            path: path.to_owned(),
+            shared,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.path.display())
+    }
+
+    /// How many pieces met with the fault.
+    pub fn faults(&self) -> usize {
+        let Trouble { skip, times, .. } = self.shared.trouble;
+        let pieces = self.shared.pieces.load(Ordering::SeqCst);
+        pieces.saturating_sub(skip).min(times)
+    }
+
+    /// Passes on what was withheld; the connection goes on.
+    pub fn release(&self) {
+        self.shared.released.store(true, Ordering::SeqCst);
+    }
+
+    /// Passes on what was withheld, and waits until the server has carried it out, or has
+    /// closed that connection before.
+    pub fn release_and_wait(&self) {
+        self.release();
+        while self.shared.serving.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Shared {
+    fn serve(&self, mut client: UnixStream, mut server: UnixStream) {
+        /// Replies pass, pass up to so many bytes, or are lost.
+        const ALL: usize = usize::MAX;
+        let open = Arc::new(AtomicUsize::new(ALL));
+        let replies = {
+            let (open, mut from, mut to) = (
+                Arc::clone(&open),
+                server.try_clone().unwrap(),
+                client.try_clone().unwrap(),
+            );
+            std::thread::spawn(move || {
+                let mut buffer = [0; 16 * 1024];
+                while let Ok(length @ 1..) = from.read(&mut buffer) {
+                    let pass = open.load(Ordering::SeqCst).min(length);
+                    let _ = to.write_all(&buffer[..pass]);
+                    if pass < length {
+                        open.store(0, Ordering::SeqCst);
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Both);
+            })
+        };
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(length @ 1..) = client.read(&mut buffer) {
+            let piece = &buffer[..length];
+            match self.fault_for(piece) {
+                None => {
+                    if server.write_all(piece).is_err() {
+                        break;
+                    }
+                    continue;
+                }
+                Some(Fault::NotSent) => {}
+                Some(Fault::ReplyLost) => {
+                    open.store(0, Ordering::SeqCst);
+                    let _ = server.write_all(piece);
+                }
+                Some(Fault::ReplyTorn) => {
+                    open.store(3, Ordering::SeqCst);
+                    let _ = server.write_all(piece);
+                }
+                Some(Fault::Held) => {
+                    while !self.released.load(Ordering::SeqCst) {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                    if server.write_all(piece).is_err() {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            break;
+        }
+        // The server closes its side when it has carried out what was sent.
+        let _ = server.shutdown(Shutdown::Write);
+        let _ = replies.join();
+    }
+
+    fn fault_for(&self, piece: &[u8]) -> Option<Fault> {
+        let Trouble {
+            fault,
+            at,
+            skip,
+            times,
+        } = self.trouble;
+        let meant = at.is_empty() || piece.windows(at.len()).any(|window| window == at);
+        if !meant {
+            return None;
+        }
+        let number = self.pieces.fetch_add(1, Ordering::SeqCst);
+        (number >= skip && number - skip < times).then_some(fault)
+    }
+}

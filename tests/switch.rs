@@ -1,0 +1,199 @@
+//! anp pause and anp resume: publishing stops within a batch, new runs are refused and told
+//! who, when and why; the way back stays open.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::proxy::{Fault, Trouble};
+use support::{World, this_host};
+
+fn paused() -> World {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import --quiet").exits(0);
+    world
+        .anp_with(&["pause", "--reason", "disk swap", "--owner", "ada"], &[])
+        .exits(0)
+        .says("switched off: redis+unix://")
+        .says("until anp resume\n");
+    world
+}
+
+#[test]
+fn a_paused_store_refuses_new_runs_and_says_who_when_and_why() {
+    let world = paused();
+    world.article("b.md", "B.");
+    let before = world.server.dump();
+    for line in ["import", "rehearse"] {
+        let ran = world.anp(line);
+        ran.exits(12)
+            .notes(", prefix anp")
+            .notes(&format!("paused by ada on {} at 20", this_host()))
+            .notes("Z: disk swap\n")
+            .notes("= retry: safe after the line below; nothing was written\n")
+            .notes("= resume: ");
+        assert!(world.server.dump() == before, "{ran}");
+    }
+    assert_eq!(world.runs().len(), 1, "a refused run leaves no manifest");
+    // The printed line works as it stands.
+    let ran = world.anp("import");
+    let resume = ran.stderr.split("= resume: ").nth(1).unwrap().trim();
+    let with_store = format!("ANP_REDIS_URL='{}' {resume}", world.server.url());
+    world
+        .shell(&with_store)
+        .exits(0)
+        .says("it was paused by ada");
+    world.anp("import").exits(0);
+}
+
+#[test]
+fn what_does_not_publish_does_not_heed_it() {
+    let world = paused();
+    for line in ["check", "verify last", "runs", "show /a/"] {
+        world.anp(line).exits(0);
+    }
+    world
+        .anp("import --dry-run")
+        .exits(0)
+        .notes("warning: a real import would be refused: paused by ada");
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.get("anp:page:/a/"), None);
+}
+
+#[test]
+fn pausing_and_resuming_twice_changes_nothing_more() {
+    let world = paused();
+    let first = world.server.get("anp:switch");
+    world
+        .anp("pause --reason again")
+        .exits(0)
+        .says("already paused by ada")
+        .says(": disk swap; ")
+        .says("stays switched off\n");
+    assert_eq!(world.server.get("anp:switch"), first);
+    assert_eq!(world.server.expiry("anp:switch"), -1, "until it is resumed");
+    world.anp("resume").exits(0).says("switched on: ");
+    world.anp("resume").exits(0).says("was not switched off\n");
+    assert_eq!(world.server.get("anp:switch"), None);
+    world.anp("pause").exits(2).notes("--reason");
+    world.anp_with(&["pause", "--reason", ""], &[]).exits(2);
+}
+
+#[test]
+fn its_machine_output_says_what_stands_there() {
+    let world = paused();
+    let ran = world.anp("pause --reason again --format json");
+    let line = &ran.exits(0).of_type("switch")[0];
+    assert_eq!(
+        (&line["paused"], &line["changed"]),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(line["pause"]["reason"], "disk swap");
+    assert_eq!(line["pause"]["by"], "ada");
+    let ran = world.anp("resume --format json");
+    assert_eq!(ran.of_type("switch")[0]["changed"], true);
+}
+
+#[test]
+fn whatever_else_stands_there_counts_and_harms_nobody() {
+    for line in [
+        "SET anp:switch off\u{1b}[31m",
+        "RPUSH anp:switch a b",
+        r#"SET anp:switch {"reason":1}"#,
+    ] {
+        let world = World::new();
+        world.article("a.md", "A.");
+        world.server.command(line);
+        world
+            .anp("import")
+            .exits(12)
+            .notes("paused; what stands there does not say by whom or why\n")
+            .hides("\u{1b}");
+        world
+            .anp("pause --reason x")
+            .exits(0)
+            .says("already paused");
+        world.anp("resume").exits(0);
+        world.anp("import").exits(0);
+    }
+    // A reason with control characters is shown without them.
+    let world = World::new();
+    world.article("a.md", "A.");
+    world
+        .anp_with(&["pause", "--reason", "a\u{1b}[31mb"], &[])
+        .exits(0);
+    world.anp("import").exits(12).hides("\u{1b}");
+}
+
+#[test]
+fn the_environment_or_the_settings_switch_off_without_a_store() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let elsewhere = ["import", "--redis", "redis://127.0.0.1:1/0"];
+    let ran = world.anp_with(&elsewhere, &[("ANP_PAUSED", "freeze until monday")]);
+    ran.exits(12).notes_exactly(
+        "error: switched off by ANP_PAUSED or 'paused' in anp.yaml: freeze until monday\n  \
+         = expected: neither of them is set\n  \
+         = retry: once it is taken away; nothing was written\n",
+    );
+    world.write("off.yaml", "paused: freeze\n");
+    world
+        .anp("import --config off.yaml")
+        .exits(12)
+        .notes("freeze");
+    world.anp("rehearse --config off.yaml").exits(12);
+    world.anp("import").exits(0);
+    world
+        .anp_with(&["rollback", "last"], &[("ANP_PAUSED", "freeze")])
+        .exits(0);
+}
+
+#[test]
+fn a_server_out_of_memory_is_switched_off_and_on() {
+    let world = World::new();
+    world.server.command("CONFIG SET maxmemory 1");
+    world.anp("pause --reason full").exits(0);
+    world.anp("resume").exits(0).says("full");
+}
+
+#[test]
+fn a_running_import_stops_within_a_batch_and_its_rollback_works() {
+    let world = World::new();
+    for number in 0..1500 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    // Held in its first batch of three.
+    let proxy = world.server.proxy(Trouble {
+        fault: Fault::Held,
+        at: b"{\"digest\":\"",
+        skip: 0,
+        times: 1,
+    });
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while proxy.faults() == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            world.anp("pause --reason now").exits(0);
+            proxy.release();
+        });
+        world.anp_with(&["import", "--redis", &proxy.url()], &[])
+    });
+    ran.exits(12)
+        .notes("error: paused by ")
+        .notes(": now\n")
+        .notes("= retry: safe: roll back with the command below, or run the same command again\n")
+        .notes("= rollback: ");
+    assert_eq!(ran.counts()["created"], 1024, "one batch: {ran}");
+    assert_eq!(ran.of_type("summary")[0]["status"], "stopped");
+    assert_eq!(world.server.expiry("anp:lock"), -2, "given back");
+    let direct = world.server.url();
+    world
+        .anp_with(&["rollback", "last", "--redis", &direct], &[])
+        .exits(0);
+    assert_eq!(world.server.dump().len(), 1, "the switch alone is left");
+    world.anp("resume").exits(0);
+    world.anp("import").exits(0);
+}
