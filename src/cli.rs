@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Format;
+use crate::report::log::LogFormat;
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -46,6 +47,10 @@ pub struct Common {
     /// What stdout is
     #[arg(long, global = true, value_enum, default_value = "auto")]
     pub format: Format,
+    /// What stderr is: text, or JSON lines for log collectors [env: ANP_LOG_FORMAT]
+    /// [default: text]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
     /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -120,7 +125,7 @@ pub struct Import {
     #[arg(long)]
     pub prune: bool,
     /// How many of the stored articles --prune may remove, as a count or a percentage
-    /// [env: ANP_MAX_REMOVED] [default: 10%]
+    /// [env: ANP_EXPECT_MAX_REMOVED] [default: 10%]
     #[arg(long, value_name = "N|P%")]
     pub max_removed: Option<String>,
     /// Let --prune remove more than --max-removed
@@ -132,6 +137,9 @@ pub struct Import {
     /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
     #[arg(long, value_name = "TEXT")]
     pub expected_result: Option<String>,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
@@ -171,6 +179,9 @@ pub struct Verify {
 pub struct Rollback {
     /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
@@ -266,11 +277,20 @@ impl Import {
         let mut all = self.content.settings();
         all.extend(given([
             ("ttl", self.ttl.clone()),
-            ("max_removed", self.max_removed.clone()),
+            ("expect.max_removed", self.max_removed.clone()),
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
+            ("metrics_file", self.metrics_file.clone()),
         ]));
         all
+    }
+}
+
+impl Rollback {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([("metrics_file", self.metrics_file.clone())])
     }
 }
 

@@ -34,6 +34,19 @@ impl Failure {
         self
     }
 
+    /// The failure for machines: message, exit code, and the notes by their labels.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let notes: serde_json::Map<_, _> = self
+            .notes
+            .iter()
+            .map(|(label, text)| ((*label).to_owned(), text.as_str().into()))
+            .collect();
+        serde_json::json!({
+            "message": self.what, "exit": self.exit.code(), "notes": notes,
+        })
+    }
+
     /// The store failed before anything was written to it.
     #[must_use]
     pub fn before_writing(error: &StoreError) -> Self {

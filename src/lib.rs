@@ -13,12 +13,13 @@
 //! 8. [`ops`]: run, lock, lease, the list of runs.
 //! 9. [`report`]: what people and machines see.
 //!
-//! Beside the flow, [`synth`] makes seeded articles for tests and load tests.
+//! Beside the flow, [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;
+pub mod durable;
 pub mod duration;
 pub mod exit;
 pub mod failpoint;

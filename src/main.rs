@@ -4,22 +4,37 @@ use std::process::ExitCode;
 
 use anp::cli::Cli;
 use anp::exit::Exit;
+use anp::failure::Failure;
+use anp::report::log::{self, Level};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Also how --help and --version arrive; those go to stdout and are no failure.
+        // Also how --help and --version arrive; those go to stdout and are no failure.
+        Err(error) if !error.use_stderr() => {
             let _ = error.print();
-            let usage = error.use_stderr();
-            return if usage { Exit::Usage } else { Exit::Done }.into();
+            return Exit::Done.into();
+        }
+        Err(error) => {
+            let variable = std::env::var(log::VARIABLE).ok();
+            log::set_format(log::format_of(std::env::args_os(), variable.as_deref()));
+            if log::is_json() {
+                let text = error.to_string();
+                let what = text.trim_end().trim_start_matches("error: ");
+                let failure = Failure::new(Exit::Usage, what);
+                log::entry(Level::Error, &text, &failure.json());
+            } else {
+                // In colour, where the terminal has some.
+                let _ = error.print();
+            }
+            return Exit::Usage.into();
         }
     };
     match anp::commands::run(&cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            anp::report::note(failure.to_string());
+            log::entry(Level::Error, &failure.to_string(), &failure.json());
             failure.exit.into()
         }
     }

@@ -128,6 +128,7 @@ impl Scene {
             lease: &lease,
             way: Way::Forth,
             interrupted: &self.interrupted,
+            time_limit: None,
             switch: None,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {

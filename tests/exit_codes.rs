@@ -549,6 +549,24 @@ impl Restricted {
 }
 
 #[test]
+fn a_user_without_a_password_is_not_taken_for_the_default_user() {
+    let world = one_article();
+    for line in [
+        "ACL SETUSER half on >secret ~* +@all",
+        "ACL SETUSER open on nopass ~* +@all",
+    ] {
+        world.server.command(line);
+    }
+    let as_user = |user: &str| {
+        let url = format!("{}?user={user}", world.server.url());
+        world.anp_with(&["import", "--redis", &url], &[])
+    };
+    as_user("half").exits(77);
+    assert!(world.server.dump().is_empty());
+    as_user("open").exits(0);
+}
+
+#[test]
 fn the_rights_of_the_printed_line_are_enough() {
     let restricted = Restricted::new();
     if let Err(ran) = restricted.use_every_right() {

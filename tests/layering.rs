@@ -6,16 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("diagnostic", &[]),
     ("duration", &[]),
+    ("durable", &[]),
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
     ("store", &["failpoint"]),
-    ("publish", &["article", "failpoint", "render", "store"]),
+    (
+        "publish",
+        &["article", "duration", "failpoint", "render", "store"],
+    ),
     (
         "ops",
         &[
@@ -51,8 +55,20 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     (
         "commands",
         &[
-            "article", "cli", "duration", "exit", "failure", "ops", "publish", "render", "report",
-            "settings", "source", "store",
+            "article",
+            "cli",
+            "diagnostic",
+            "durable",
+            "duration",
+            "exit",
+            "failure",
+            "ops",
+            "publish",
+            "render",
+            "report",
+            "settings",
+            "source",
+            "store",
         ],
     ),
     ("main", &[]),

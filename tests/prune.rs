@@ -87,8 +87,9 @@ fn more_than_max_removed_is_refused_unless_forced() {
     // Two of twelve are more than the default of 10 %.
     let ran = world.anp("import --prune");
     ran.exits(65)
-        .notes("error: --prune would remove 2 of 12 stored articles")
-        .notes("= expected: at most 10 % (max_removed)")
+        .notes("= expect.max_removed: expected at most 10 % of 12 stored articles")
+        .notes("to be removed by --prune, found 2\n")
+        .notes("this once with --force; nothing was written")
         .notes("nothing was written");
     assert_eq!(world.server.dump(), before);
     world.anp("import --prune --max-removed 1").exits(65);

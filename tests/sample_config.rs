@@ -4,6 +4,7 @@
 use anp::settings::{Settings, Sources};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// Settings from a file with this text, in a folder of its own.
 fn load(yaml: &str) -> Settings {
@@ -34,7 +35,7 @@ fn defaults(settings: &Settings) -> String {
         ttl_ms,
         jitter_permille,
         max_invalid,
-        max_removed,
+        expect,
         rules,
         drafts,
         keep_runs,
@@ -42,8 +43,7 @@ fn defaults(settings: &Settings) -> String {
         ..
     } = settings;
     format!(
-        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {max_removed} {rules:?} {keep_runs:?} \
-         {patience:?}"
+        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {keep_runs:?} {patience:?}"
     )
 }
 
@@ -65,16 +65,27 @@ fn what_is_commented_out_shows_the_default() {
     };
     let lifted: Vec<String> = sample()
         .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(setting) if is_setting(setting) => setting.to_owned(),
+        .map(|line| match line.split_once("# ") {
+            Some((indent, setting)) if indent.trim().is_empty() && is_setting(setting) => {
+                format!("{indent}{setting}")
+            }
             _ => line.to_owned(),
         })
         .collect();
-    let settings = load(&lifted.join("\n"));
+    let mut settings = load(&lifted.join("\n"));
+    assert_eq!(
+        settings.expect.max_duration,
+        Some(Duration::from_secs(7200))
+    );
+    settings.expect.max_duration = None;
     assert_eq!(defaults(&settings), defaults(&load("{}")));
     assert_eq!(settings.owner.as_deref(), Some("archive desk"));
     assert_eq!(
         settings.render.templates.as_deref(),
         Some(Path::new("templates"))
+    );
+    assert_eq!(
+        settings.metrics_file.as_deref(),
+        Some(Path::new("anp.prom"))
     );
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::survey::{Purpose, refuse, renderer, report, survey};
+use super::survey::{Prose, Purpose, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,13 +17,14 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         store: None,
         spool_in: None,
         interrupted: &AtomicBool::new(false),
+        time_limit: None,
         sample: None,
         run: "check",
         started_at: 0,
     };
     let (survey, _) = survey(&settings, &renderer, purpose, Progress::new(common.quiet))?;
     let mut output = Output::stdout(common.format, false);
-    report(&survey, &mut output, &mut |output, text| output.text(text));
+    report(&survey, &mut output, Prose::Stdout);
     output.text(format!(
         "{} articles: {} valid, {} invalid, {} drafts left out, {} skipped",
         survey.sources,

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
-use super::survey::{Purpose, readable, refuse, renderer, report, survey, to_stderr};
-use super::switch;
+use super::survey::{Prose, Purpose, readable, refuse, renderer, report, survey};
+use super::{expect, metrics, switch};
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,8 +22,9 @@ use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
 use crate::publish::switch::Switch;
+use crate::publish::time_limit::TimeLimit;
 use crate::render::Renderer;
-use crate::report::{Output, Progress as Bars, note};
+use crate::report::{Output, Progress as Bars, log};
 use crate::settings::Settings;
 use crate::source::Survey;
 use crate::store::Session;
@@ -33,11 +34,26 @@ const KEY_BYTES: u64 = 200;
 
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;
-    let renderer = renderer(&settings)?;
+    let output = Output::stdout(common.format, true);
+    let mut outcome = Outcome::new(output, &settings.prefix);
+    let ended = import(&settings, common, arguments, &mut outcome);
+    if !arguments.dry_run {
+        metrics::record(&settings, "import", &outcome, &ended);
+    }
+    ended
+}
+
+fn import(
+    settings: &Settings,
+    common: &Common,
+    arguments: &Import,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let started = outcome.started;
+    let renderer = renderer(settings)?;
     readable(&settings.content)?;
-    let mut outcome = Outcome::new(Output::stdout(common.format, true));
     let job = Job {
-        settings: &settings,
+        settings,
         prune: arguments.prune,
         force: arguments.force,
         renderer: &renderer,
@@ -45,13 +61,17 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
         keys: Keys::new(&settings.prefix),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
+        time_limit: settings
+            .expect
+            .max_duration
+            .map(|most| TimeLimit { started, most }),
         rehearsal: None,
     };
     if arguments.dry_run {
-        job.dry_run(&mut outcome)
+        job.dry_run(outcome)
     } else {
-        switch::refuse(&settings)?;
-        job.publish(&mut outcome).map(|published| published.exit)
+        switch::refuse(settings)?;
+        job.publish(outcome).map(|published| published.exit)
     }
 }
 
@@ -68,6 +88,8 @@ pub(super) struct Job<'a> {
     pub switch: Switch,
     pub bars: Bars,
     pub interrupted: Arc<AtomicBool>,
+    /// How long it may take.
+    pub time_limit: Option<TimeLimit>,
     /// Whether this is a rehearsal.
     pub rehearsal: Option<Rehearsal>,
 }
@@ -109,7 +131,7 @@ impl Job<'_> {
             .look(&mut store.session)
             .map_err(|error| Failure::before_writing(&error))?;
         if let Some(paused) = paused {
-            note(format!("warning: a real import would be refused: {paused}"));
+            log::warning(format!("a real import would be refused: {paused}"));
         }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
         let id = Runs::of(&self.settings.state_dir)
@@ -127,9 +149,12 @@ impl Job<'_> {
                 foreseen(outcome, &key, Action::Remove, None);
             }
         }
+        // What a refused plan would do is shown too: it is what has to be looked at.
+        let refused = self.gate(&plan).err();
         let (status, exit) = status_of(plan.is_partial());
+        let status = refused.as_ref().map_or(status, |_| Status::Refused);
         outcome.summary(None, "import", status.word(), &counts);
-        Ok(exit)
+        refused.map_or(Ok(exit), Err)
     }
 
     pub(super) fn publish(&self, outcome: &mut Outcome) -> Result<Published, Failure> {
@@ -148,6 +173,7 @@ impl Job<'_> {
         let (id, started_at) = (run.header.run.clone(), run.header.started_at);
         let folder = Some(self.settings.state_dir.as_path());
         let plan = self.plan(&mut run.store.session, &id, started_at, folder, outcome);
+        let plan = plan.and_then(|plan| self.gate(&plan).map(|()| plan));
         let plan = match plan {
             Ok(plan) => plan,
             Err(failure) => {
@@ -173,6 +199,7 @@ impl Job<'_> {
             lease: &run.lease,
             way: Way::Forth,
             interrupted: &self.interrupted,
+            time_limit: self.time_limit,
             switch: Some(&self.switch),
         }
         .run(plan.groups(&self.keys), &mut progress, &mut |report| {
@@ -182,6 +209,7 @@ impl Job<'_> {
         bar.finish_and_clear();
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
+        outcome.counts = counts;
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(Some((&header, &manifest)), "import", "stopped", &counts);
@@ -202,7 +230,7 @@ impl Job<'_> {
         })
     }
 
-    /// Survey, diagnostics, gate.
+    /// Survey, diagnostics, what to remove.
     fn plan(
         &self,
         session: &mut Session,
@@ -215,24 +243,26 @@ impl Job<'_> {
             store: Some((&mut *session, &self.keys)),
             spool_in,
             interrupted: &self.interrupted,
+            time_limit: self.time_limit,
             sample: self.rehearsal.and_then(|rehearsal| rehearsal.sample),
             run,
             started_at,
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
-        report(&survey, &mut outcome.output, &mut to_stderr);
+        report(&survey, &mut outcome.output, Prose::Stderr);
+        outcome.counts.invalid = survey.invalid + survey.unreadable;
         refuse(self.settings, &survey)?;
         let pruning = if self.prune {
-            prune::plan(self.settings, self.force, &survey, session, &self.keys)?
+            prune::plan(&survey, session, &self.keys)?
         } else {
             Pruning::default()
         };
         if let Some(why) = &pruning.withheld {
-            note(format!("warning: {why}"));
+            log::warning(why);
         }
         if pruning.out_of_reach > 0 {
-            note(format!(
-                "note: {} stored articles lie outside the folders of the content tree and stay",
+            log::note(format!(
+                "{} stored articles lie outside the folders of the content tree and stay",
                 pruning.out_of_reach
             ));
         }
@@ -286,6 +316,23 @@ impl Job<'_> {
             Some(_) => failure.note("help", "--sample N rehearses on N articles"),
             None => failure,
         })
+    }
+
+    /// Holds the plan against what is expected of it.
+    fn gate(&self, plan: &Plan) -> Result<(), Failure> {
+        let entries = &plan.survey.entries;
+        let written = entries.iter().filter(|entry| entry.need == Need::Write);
+        expect::check(
+            &self.settings.expect,
+            &expect::Planned {
+                articles: entries.len() as u64,
+                written: written.count() as u64,
+                removed: plan.pruning.leftovers.len() as u64,
+                stored: plan.pruning.in_reach,
+                forced: self.force,
+                too_late: self.time_limit.and_then(|limit| limit.check().err()),
+            },
+        )
     }
 }
 

@@ -1,7 +1,9 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
 mod check;
+mod expect;
 mod import;
+mod metrics;
 mod outcome;
 mod prune;
 mod rehearse;
@@ -15,9 +17,12 @@ mod undone;
 mod unlock;
 mod verify;
 
+use clap::ValueEnum as _;
+
 use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report::log::{self, LogFormat};
 use crate::settings::{Settings, Sources};
 
 /// Runs the command that was asked for.
@@ -26,6 +31,7 @@ use crate::settings::{Settings, Sources};
 /// Whatever ends it early, with its exit code.
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
+    log::set_format(log_format(common)?);
     match &cli.command {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
@@ -38,6 +44,24 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
+    }
+}
+
+fn log_format(common: &Common) -> Result<LogFormat, Failure> {
+    let variable = std::env::var(log::VARIABLE).unwrap_or_default();
+    match common.log_format {
+        Some(format) => Ok(format),
+        None if variable.is_empty() => Ok(LogFormat::default()),
+        None => LogFormat::from_str(&variable, true).map_err(|_| {
+            let what = format!(
+                "{}: expected json or text, found '{variable}'",
+                log::VARIABLE
+            );
+            Failure::new(Exit::Config, what).note(
+                "retry",
+                "not before the settings are fixed; nothing was written",
+            )
+        }),
     }
 }
 

@@ -14,7 +14,8 @@ use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
-use crate::report::{Output, note};
+use crate::report::Output;
+use crate::report::log::{self, Level};
 use crate::store::Class;
 
 /// So many keys are shown on a terminal.
@@ -25,7 +26,12 @@ const FIRST_WARNINGS: u64 = 20;
 /// Reports a run as it goes.
 pub(super) struct Outcome {
     pub output: Output,
-    started: Instant,
+    /// When the command started.
+    pub started: Instant,
+    /// The prefix of the keys that it writes.
+    pub prefix: String,
+    /// What it did so far.
+    pub counts: Counts,
     first_keys: Vec<String>,
     more_keys: u64,
     warnings: u64,
@@ -33,10 +39,12 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output, prefix: &str) -> Self {
         Self {
             output,
             started: Instant::now(),
+            prefix: prefix.to_owned(),
+            counts: Counts::default(),
             first_keys: Vec::new(),
             more_keys: 0,
             warnings: 0,
@@ -57,10 +65,11 @@ impl Outcome {
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
         if !self.output.is_json() {
-            note(format!(
-                "run {}; to undo it:\n  {}",
-                header.run, header.rollback
-            ));
+            let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
+            let fields = json!({
+                "message": "the run begins", "run": header.run, "rollback": header.rollback,
+            });
+            log::entry(Level::Note, &text, &fields);
         }
     }
 
@@ -69,19 +78,17 @@ impl Outcome {
         self.pruned_runs = pruned.removed;
         if pruned.removed > 0 {
             let count = pruned.removed;
-            note(format!("note: {count} old manifests removed (keep_runs)"));
+            log::note(format!("{count} old manifests removed (keep_runs)"));
         }
         if let Some(problem) = &pruned.problem {
-            note(format!(
-                "warning: {problem}; the next run tries again (keep_runs)"
-            ));
+            log::warning(format!("{problem}; the next run tries again (keep_runs)"));
         }
     }
 
-    fn warn(&mut self, line: String) {
+    fn warn(&mut self, line: &str) {
         self.warnings += 1;
         if self.warnings <= FIRST_WARNINGS {
-            note(line);
+            log::warning(line);
         }
     }
 
@@ -89,9 +96,7 @@ impl Outcome {
     fn more_warnings(&mut self) {
         if self.warnings > FIRST_WARNINGS {
             let more = self.warnings - FIRST_WARNINGS;
-            note(format!(
-                "warning: … and {more} more keys, all in the JSON output"
-            ));
+            log::warning(format!("… and {more} more keys, all in the JSON output"));
         }
     }
 
@@ -136,7 +141,7 @@ impl Outcome {
                 let why = why_left(*fate);
                 self.output
                     .json(&json!({ "type": "left", "key": key, "fate": fate }));
-                self.warn(format!("warning: {key}: {why}"));
+                self.warn(&format!("{key}: {why}"));
             }
         }
     }
@@ -190,8 +195,12 @@ impl Outcome {
             }
             if self.more_keys > 0 {
                 let more = self.more_keys;
+                let place = match header {
+                    Some(_) => "the manifest",
+                    None => "the JSON output",
+                };
                 self.output
-                    .text(format!("  … and {more} more keys, all in the manifest"));
+                    .text(format!("  … and {more} more keys, all in {place}"));
             }
         }
         if let Some((header, manifest)) = header {
@@ -235,7 +244,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         Stop::Paused(_) => Exit::Paused,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
-        Stop::Undone(_) => Exit::Refused,
+        Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
         Stop::Store(error) => match error.class {
             Class::Never => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
@@ -316,9 +325,7 @@ impl Outcome {
                 .json(&json!({ "type": "left", "key": key, "fate": word }));
         }
         if word == "kept" {
-            self.warn(format!(
-                "warning: {key}: it changed after that run: kept as it is"
-            ));
+            self.warn(&format!("{key}: it changed after that run: kept as it is"));
         } else if !self.output.is_json() {
             if self.first_keys.len() == FIRST_KEYS {
                 self.more_keys += 1;
@@ -366,7 +373,7 @@ impl Outcome {
             ));
         }
         if counts.conflicts > 0 {
-            note("note: a later run changes keys too: to undo several runs, begin with the newest");
+            log::note("a later run changes keys too: to undo several runs, begin with the newest");
         }
         let nothing = restored + counts.removed == 0;
         if nothing {

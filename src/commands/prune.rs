@@ -9,10 +9,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::article::Route;
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
-use crate::settings::Settings;
 use crate::source::{Inspector, Survey};
 use crate::store::{Reply, Session, StoreError};
 
@@ -41,6 +39,8 @@ pub(super) struct Pruning {
     pub leftovers: Vec<Leftover>,
     /// Stored routes that no folder of the tree leads to, and that stay.
     pub out_of_reach: u64,
+    /// Stored routes that it does lead to.
+    pub in_reach: u64,
     /// Why nothing is removed, if that is so.
     pub withheld: Option<String>,
 }
@@ -48,10 +48,8 @@ pub(super) struct Pruning {
 /// Finds what to remove.
 ///
 /// # Errors
-/// 65 when it is more than `max_removed` allows; 69 and 77 when the store fails.
+/// 69 and 77 when the store fails.
 pub(super) fn plan(
-    settings: &Settings,
-    force: bool,
     survey: &Survey,
     session: &mut Session,
     keys: &Keys,
@@ -69,14 +67,13 @@ pub(super) fn plan(
     let known: HashSet<&Route> = survey.entries.iter().map(|entry| &entry.route).collect();
     let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
     let mut pruning = Pruning::default();
-    let mut in_reach = 0;
     let mut candidates = Vec::new();
     for route in &stored {
         if !reaches(&survey.folders, route) {
             pruning.out_of_reach += 1;
             continue;
         }
-        in_reach += 1;
+        pruning.in_reach += 1;
         if !known.contains(route) {
             candidates.push(route);
         }
@@ -105,16 +102,6 @@ pub(super) fn plan(
                 });
             }
         }
-    }
-    let removed = pruning.leftovers.len() as u64;
-    if !force && settings.max_removed.is_exceeded(removed, in_reach) {
-        let what = format!("--prune would remove {removed} of {in_reach} stored articles");
-        return Err(Failure::new(Exit::Refused, what)
-            .note("expected", format!("at most {} (max_removed)", settings.max_removed))
-            .note(
-                "retry",
-                "after a look at --dry-run, with --force or a larger max_removed; nothing was written",
-            ));
     }
     Ok(pruning)
 }

@@ -27,13 +27,15 @@ use crate::publish::manifest::{Damage, Manifest, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::{Found, State};
 use crate::publish::switch::Switch;
-use crate::report::{Output, Progress as Bars, note};
-use crate::settings::Settings;
+use crate::publish::time_limit::TimeLimit;
+use crate::report::{Output, Progress as Bars, log};
+use crate::settings::{Expect, Limit, Settings};
 
 /// Appended to the prefix: what a rehearsal writes is nobody's article.
 const SCRATCH: &str = "rehearsal";
 
 pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
+    let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
     readable(&settings.content)?;
@@ -41,6 +43,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}", settings.prefix),
         state_dir: settings.state_dir.join(SCRATCH),
+        expect: expected(&settings.expect, arguments.sample.is_some()),
         ..settings.clone()
     };
     let output = Output::stdout(common.format, false);
@@ -51,8 +54,8 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     steps.begin(&settings, &scratch);
     let left_behind = clear(&scratch)?;
     if left_behind > 0 {
-        note(format!(
-            "note: rolled back {left_behind} keys that an earlier rehearsal had left behind"
+        log::note(format!(
+            "rolled back {left_behind} keys that an earlier rehearsal had left behind"
         ));
     }
     let job = Job {
@@ -65,6 +68,10 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         switch: Switch::new(Keys::new(&settings.prefix).switch()),
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
+        time_limit: settings
+            .expect
+            .max_duration
+            .map(|most| TimeLimit { started, most }),
         rehearsal: Some(import::Rehearsal {
             sample: arguments.sample.map(|count| count as usize),
         }),
@@ -129,9 +136,19 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     })
 }
 
+/// What can be expected of a rehearsal: under the scratch prefix every article is new, and a
+/// sample is no whole tree.
+fn expected(expect: &Expect, sampled: bool) -> Expect {
+    Expect {
+        max_changed: Limit::Permille(1000),
+        min_articles: if sampled { 1 } else { expect.min_articles },
+        ..expect.clone()
+    }
+}
+
 /// Reports of the steps are the steps of this report.
 fn silent() -> Outcome {
-    Outcome::new(Output::silent())
+    Outcome::new(Output::silent(), SCRATCH)
 }
 
 fn verify_run(settings: &Settings, manifest: &Manifest) -> Result<verify::Tally, Failure> {
@@ -230,8 +247,8 @@ fn forget(scratch: &Settings) {
     for id in runs.ids().unwrap_or_default() {
         match std::fs::remove_file(runs.file(&id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                note(format!(
-                    "warning: cannot remove the manifest of rehearsal {id}: {error}"
+                log::warning(format!(
+                    "cannot remove the manifest of rehearsal {id}: {error}"
                 ));
             }
             _ => {}

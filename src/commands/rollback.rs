@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::undone::{self, intents, look_at_each, untouched};
 use crate::cli::{Common, Rollback};
@@ -12,36 +13,51 @@ use crate::ops::run::{Purpose, Run};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop, Way};
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
-use crate::report::{Output, Progress as Bars, note};
+use crate::report::{Output, Progress as Bars, log};
 use crate::settings::Settings;
 use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
-    let manifest = undone::open(&settings, &arguments.run)?;
-    let mut outcome = Outcome::new(Output::stdout(common.format, true));
+    let settings = super::settings(common, arguments.settings())?;
+    let output = Output::stdout(common.format, true);
+    let mut outcome = Outcome::new(output, &settings.prefix);
+    let ended = rollback(&settings, common, arguments, &mut outcome);
+    if !arguments.dry_run {
+        metrics::record(&settings, "rollback", &outcome, &ended);
+    }
+    ended
+}
+
+fn rollback(
+    settings: &Settings,
+    common: &Common,
+    arguments: &Rollback,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let manifest = undone::open(settings, &arguments.run)?;
+    outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !undone::wrote(&manifest) {
-        return Ok(wrote_nothing(&settings, &manifest, &mut outcome));
+        return Ok(wrote_nothing(settings, &manifest, outcome));
     }
     if arguments.dry_run {
-        return dry_run(&settings, &manifest, &mut outcome);
+        return dry_run(settings, &manifest, outcome);
     }
     let bars = Bars::new(common.quiet);
-    undo(&settings, &manifest, &mut outcome, bars).map(|(exit, _)| exit)
+    undo(settings, &manifest, outcome, bars).map(|(exit, _)| exit)
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
 fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
     let run = &manifest.header().run;
     let earlier = undone::last_that_wrote(settings);
-    note(format!(
+    log::say(format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
     match &earlier {
-        Some(command) => note(format!(
+        Some(command) => log::say(format!(
             "to undo the last run that wrote something:\n  {command}"
         )),
-        None => note("no run in this state folder wrote anything"),
+        None => log::say("no run in this state folder wrote anything"),
     }
     outcome.output.json(&serde_json::json!({
         "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,
@@ -80,6 +96,7 @@ pub(super) fn undo(
         lease: &run.lease,
         way: Way::Back,
         interrupted: &interrupted,
+        time_limit: None,
         switch: None,
     }
     .run(groups(manifest, &untouched), &mut progress, &mut |report| {
@@ -89,6 +106,7 @@ pub(super) fn undo(
     bar.finish_and_clear();
     let (header, path) = (run.header.clone(), run.manifest_path());
     let (counts, touched) = (progress.counts, progress.touched);
+    outcome.counts = counts;
     if let Err(stop) = applied {
         let _ = run.end(Status::Stopped, progress);
         let again = manifest.header().rollback.clone();

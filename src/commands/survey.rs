@@ -4,13 +4,19 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::{Value, json};
+
+use super::expect;
+use crate::diagnostic::Severity;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::Keys;
 use crate::publish::spool::{Spool, Spooled};
+use crate::publish::time_limit::TimeLimit;
 use crate::render::{Renderer, Stamp};
-use crate::report::{Output, Progress, diagnostics, note};
+use crate::report::log::{self, Level};
+use crate::report::{Output, Progress, diagnostics};
 use crate::settings::Settings;
 use crate::source::{Inspector, Survey, SurveyError, Surveyor, walk};
 use crate::store::Session;
@@ -23,6 +29,8 @@ pub(super) struct Purpose<'a> {
     pub spool_in: Option<&'a Path>,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
+    /// How long all of the run may take.
+    pub time_limit: Option<TimeLimit>,
     /// Only so many articles, spread over the tree.
     pub sample: Option<usize>,
     /// The id of the run.
@@ -98,11 +106,13 @@ pub(super) fn survey(
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
+        time_limit: purpose.time_limit,
         on_progress: &|done| bar.inc(done),
     };
     let survey = in_pool(|| surveyor.run(&found)).map_err(|error| match error {
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
+        SurveyError::TimedOut(late) => expect::too_late(late),
         SurveyError::Interrupted => Failure::new(Exit::Interrupted, error.to_string())
             .note("retry", "safe, nothing was written"),
     })?;
@@ -196,32 +206,45 @@ fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
         ))
 }
 
-/// Reports every diagnostic: to `text` as people read it, to `output` as JSON lines.
-pub(super) fn report(
-    survey: &Survey,
-    output: &mut Output,
-    text: &mut dyn FnMut(&mut Output, &str),
-) {
-    for diagnostic in &survey.diagnostics {
-        let drawn = diagnostics::render(diagnostic, false);
-        text(output, &format!("{}\n", drawn.trim_end()));
-        output.json(&diagnostics::json(diagnostic));
-    }
-    for line in survey.unknown.lines() {
-        text(output, &format!("warning: {line}"));
-        output.json(&serde_json::json!({
-            "type": "unknown_field", "field": line.name, "files": line.files,
-            "suggestion": line.suggestion,
-        }));
-    }
-    if survey.cleaned.any() {
-        text(output, &format!("note: {}", survey.cleaned));
-    }
+/// Where people read what [`report`] says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prose {
+    /// On stdout: it is the result of the command.
+    Stdout,
+    /// On stderr, beside the result.
+    Stderr,
 }
 
-/// The text side of [`report`] for commands whose result is something else.
-pub(super) fn to_stderr(_: &mut Output, text: &str) {
-    note(text);
+/// Reports every finding: for people, and to `output` as JSON lines.
+pub(super) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
+    let tell = |output: &mut Output, level, text: &str, fields: &Value| match prose {
+        Prose::Stdout => output.text(text),
+        Prose::Stderr => log::entry(level, text, fields),
+    };
+    for diagnostic in &survey.diagnostics {
+        let drawn = diagnostics::render(diagnostic, false);
+        let level = match diagnostic.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+        };
+        let fields = diagnostics::json(diagnostic);
+        tell(output, level, &format!("{}\n", drawn.trim_end()), &fields);
+        output.json(&fields);
+    }
+    for line in survey.unknown.lines() {
+        let mut fields = json!({
+            "type": "unknown_field", "field": line.name, "files": line.files,
+            "suggestion": line.suggestion,
+        });
+        output.json(&fields);
+        fields["message"] = line.to_string().into();
+        tell(output, Level::Warning, &format!("warning: {line}"), &fields);
+    }
+    if survey.cleaned.any() {
+        let cleaned = survey.cleaned.to_string();
+        let text = format!("note: {cleaned}");
+        tell(output, Level::Note, &text, &json!({ "message": cleaned }));
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
-use crate::report::note;
+use crate::report::log;
 use crate::settings::Settings;
 use crate::store::{Address, Batch, Session, StoreError};
 
@@ -21,8 +21,8 @@ const LOOK_KEYS: usize = 256;
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     let manifest = find(settings, name)?;
     if let Some(offset) = manifest.torn_at() {
-        note(format!(
-            "note: the manifest is torn at byte {offset}; nothing was done of what it lost there"
+        log::note(format!(
+            "the manifest is torn at byte {offset}; nothing was done of what it lost there"
         ));
     }
     Ok(manifest)

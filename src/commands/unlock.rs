@@ -9,7 +9,7 @@ use crate::ops::connect::{Connected, host, is_alive};
 use crate::ops::fence;
 use crate::publish::lease::{Broken, break_lease};
 use crate::publish::plan::Keys;
-use crate::report::{Output, note};
+use crate::report::{Output, log};
 use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
@@ -39,8 +39,8 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
         Some(holder) => {
             output.text(format!("broke the lock of run {}: {holder}", holder.run));
             if holder.host == host() && is_alive(holder.pid) {
-                note(format!(
-                    "warning: process {} lives on this host; if it is that run, it stops at its \
+                log::warning(format!(
+                    "process {} lives on this host; if it is that run, it stops at its \
                      next batch, and its rollback is safe then",
                     holder.pid
                 ));

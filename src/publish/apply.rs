@@ -18,6 +18,7 @@ use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::state::{Found, Present, State, expiry_argument};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use super::switch::{Paused, Switch};
+use super::time_limit::{TimeLimit, TimedOut};
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, Script, Session, StoreError};
 
@@ -51,6 +52,9 @@ pub enum Stop {
     /// A signal asked the run to end.
     #[error("interrupted by a signal")]
     Interrupted,
+    /// The run takes longer than it may.
+    #[error("the run took too long: {0} (expect.max_duration)")]
+    TimedOut(#[from] TimedOut),
     /// The manifest that is being undone cannot be used.
     #[error("{0}")]
     Undone(String),
@@ -122,6 +126,8 @@ pub struct Apply<'a> {
     pub way: Way,
     /// Set when somebody asks the run to end: it stops before its next batch.
     pub interrupted: &'a AtomicBool,
+    /// Ends a run that takes too long before its next batch; none for the way back.
+    pub time_limit: Option<TimeLimit>,
     /// The switch that stops the run before its next batch; none on the way back, which is
     /// always open.
     pub switch: Option<&'a Switch>,
@@ -185,6 +191,9 @@ impl Apply<'_> {
     ) -> Result<(), Stop> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(Stop::Interrupted);
+        }
+        if let Some(limit) = &self.time_limit {
+            limit.check()?;
         }
         let (looked, now_ms) = self.look(&groups)?;
         let mut looked = looked.into_iter();

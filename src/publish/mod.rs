@@ -9,3 +9,4 @@ pub mod spool;
 pub mod state;
 pub mod step;
 pub mod switch;
+pub mod time_limit;

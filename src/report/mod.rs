@@ -1,8 +1,10 @@
 //! What people and machines see of a run.
 
 pub mod diagnostics;
+pub mod log;
+pub mod metrics;
 mod output;
 mod progress;
 
-pub use output::{Format, Output, note};
+pub use output::{Format, Output};
 pub use progress::Progress;

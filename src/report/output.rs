@@ -94,14 +94,9 @@ impl Drop for Output {
     }
 }
 
-/// Writes a line to stderr; a closed stderr is nobody's problem.
-pub fn note(line: impl AsRef<str>) {
-    let _ = writeln!(io::stderr(), "{}", visible(line.as_ref()));
-}
-
 /// Text that may come from a file or from the store, safe for a terminal: of the control
 /// characters only line ends and tabs are left.
-fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
     let hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
     if text.contains(hidden) {
         text.replace(hidden, "\u{fffd}").into()

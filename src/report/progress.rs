@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::log;
+
 /// Makes the bars of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -12,11 +14,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shown if stderr is a terminal and nobody asked for quiet.
+    /// Shown if stderr is a terminal for people, and nobody asked for quiet.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         Self {
-            shown: !quiet && std::io::stderr().is_terminal(),
+            shown: !quiet && !log::is_json() && std::io::stderr().is_terminal(),
         }
     }
 

@@ -4,11 +4,13 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod expect;
 mod limit;
 mod reader;
 
 use std::path::{Path, PathBuf};
 
+pub use expect::Expect;
 pub use limit::Limit;
 
 use limit::permille;
@@ -21,7 +23,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 22] = [
+pub const KEYS: [(&str, &str); 26] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -29,7 +31,10 @@ pub const KEYS: [(&str, &str); 22] = [
     ("ttl", "ANP_TTL"),
     ("jitter", "ANP_JITTER"),
     ("max_invalid", "ANP_MAX_INVALID"),
-    ("max_removed", "ANP_MAX_REMOVED"),
+    ("expect.min_articles", "ANP_EXPECT_MIN_ARTICLES"),
+    ("expect.max_changed", "ANP_EXPECT_MAX_CHANGED"),
+    ("expect.max_removed", "ANP_EXPECT_MAX_REMOVED"),
+    ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
     ("drafts", "ANP_DRAFTS"),
@@ -38,6 +43,7 @@ pub const KEYS: [(&str, &str); 22] = [
     ("paused", "ANP_PAUSED"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
+    ("metrics_file", "ANP_METRICS_FILE"),
     ("templates", "ANP_TEMPLATES"),
     ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
     ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
@@ -45,6 +51,9 @@ pub const KEYS: [(&str, &str); 22] = [
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
 ];
+
+/// Keys of anp.yaml that hold other keys.
+const GROUPS: [&str; 3] = ["expect", "keep_runs", "site"];
 
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
@@ -79,8 +88,8 @@ pub struct Settings {
     pub jitter_permille: i64,
     /// How many articles may be invalid.
     pub max_invalid: Limit,
-    /// How many articles `--prune` may remove.
-    pub max_removed: Limit,
+    /// What every plan must be like.
+    pub expect: Expect,
     /// How strict the boundary is.
     pub rules: Rules,
     /// Whether drafts are published.
@@ -95,6 +104,8 @@ pub struct Settings {
     pub keep_runs: KeepRuns,
     /// How long things may take.
     pub patience: Patience,
+    /// Where the last run is told to Prometheus.
+    pub metrics_file: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
 }
@@ -140,12 +151,7 @@ impl Settings {
             "{:?}",
             (
                 (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
-                (
-                    &self.rules,
-                    &self.render,
-                    self.max_invalid,
-                    self.max_removed
-                ),
+                (&self.rules, &self.render, self.max_invalid, &self.expect),
             )
         );
         blake3::hash(deciding.as_bytes()).to_hex().to_string()
@@ -231,7 +237,7 @@ impl Reader {
                 .cast_signed(),
             jitter_permille: jitter_permille.cast_signed(),
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
-            max_removed: self.limit("max_removed", Limit::Permille(100)),
+            expect: self.expect(),
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
@@ -248,6 +254,7 @@ impl Reader {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
             },
+            metrics_file: self.path("metrics_file", current_dir),
             render,
         }
     }

@@ -4,16 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::limit::Limit;
-use super::{KEYS, SECOND_MS, Sources};
+use super::{GROUPS, KEYS, SECOND_MS, Sources};
 use crate::article::{Cleaned, clean_text};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::diagnostics;
 use crate::yaml::{self, Kind, Node, YamlError};
-
-/// Keys whose values are mappings of further keys.
-const GROUPS: [&str; 2] = ["site.", "keep_runs."];
 
 #[derive(Clone)]
 enum Origin {
@@ -95,11 +92,8 @@ impl Reader {
         };
         for (key, value) in entries {
             let name = format!("{group}{}", key.name);
-            if let Some(group) = GROUPS
-                .iter()
-                .find(|group| group.strip_suffix('.') == Some(&name))
-            {
-                self.take_mapping(value, group);
+            if GROUPS.contains(&name.as_str()) {
+                self.take_mapping(value, &format!("{name}."));
                 continue;
             }
             // A group is written as a mapping: one place for a setting, so that none is hidden.
@@ -110,14 +104,14 @@ impl Reader {
                 }
                 Some(_) => {}
                 None => {
-                    let groups = GROUPS.iter().filter(|_| group.is_empty());
-                    let groups = groups.filter_map(|group| group.strip_suffix('.'));
                     let known = KEYS
                         .iter()
                         .filter_map(|(known, _)| known.strip_prefix(group))
-                        .filter(|known| !known.contains('.'))
-                        .chain(groups);
-                    self.problem_in_file(key.unknown(known), "unknown-key");
+                        .filter(|known| !known.contains('.'));
+                    let groups = GROUPS.into_iter().filter(|_| group.is_empty());
+                    let mut error = key.unknown(known.chain(groups));
+                    error.help = elsewhere(&key.name, group).or(error.help);
+                    self.problem_in_file(error, "unknown-key");
                 }
             }
         }
@@ -173,7 +167,7 @@ impl Reader {
             Origin::Flag => {
                 let flag = match key {
                     "content" => "CONTENT".to_owned(),
-                    _ => format!("--{}", key.replace('_', "-")),
+                    _ => format!("--{}", last_part(key).replace('_', "-")),
                 };
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
@@ -230,6 +224,23 @@ impl Reader {
             },
         )
     }
+}
+
+/// `max_removed` of `expect.max_removed`.
+fn last_part(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
+}
+
+/// Where the key `name` stands, if that is not in `group`.
+fn elsewhere(name: &str, group: &str) -> Option<String> {
+    let (key, _) = KEYS.iter().find(|(key, _)| last_part(key) == name)?;
+    Some(match key.split_once('.') {
+        Some((group, _)) => format!("did you mean '{name}' in the group '{group}'?"),
+        None => format!(
+            "did you mean '{name}' outside of '{}'?",
+            group.trim_end_matches('.')
+        ),
+    })
 }
 
 fn scalar(text: String) -> Node {

@@ -27,6 +27,7 @@ use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Entry, Need, Seen, Spot, need};
 use crate::publish::spool::Spool;
+use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
 use crate::store::StoreError;
 
@@ -44,6 +45,9 @@ pub enum SurveyError {
     /// A signal asked the run to end.
     #[error("interrupted by a signal")]
     Interrupted,
+    /// The run takes longer than it may.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
     /// The spool could not be written.
     #[error("cannot write the spool of rendered objects: {0}")]
     Spool(#[from] std::io::Error),
@@ -69,6 +73,8 @@ pub struct Surveyor<'a> {
     pub spool: Option<Mutex<Spool>>,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
+    /// Ends a survey that takes too long.
+    pub time_limit: Option<TimeLimit>,
     /// Called with the number of sources done since the last call.
     pub on_progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -129,11 +135,7 @@ impl Surveyor<'_> {
                     // Another batch met the error that ends the survey.
                     return Ok(Chunk::default());
                 }
-                let chunk = if self.interrupted.load(Ordering::Relaxed) {
-                    Err(SurveyError::Interrupted)
-                } else {
-                    self.chunk(first, sources)
-                };
+                let chunk = self.goes_on().and_then(|()| self.chunk(first, sources));
                 failed.fetch_or(chunk.is_err(), Ordering::Relaxed);
                 (self.on_progress)(sources.len() as u64);
                 chunk
@@ -183,6 +185,13 @@ impl Surveyor<'_> {
             (&a.path, place(a)).cmp(&(&b.path, place(b)))
         });
         Ok(survey)
+    }
+
+    fn goes_on(&self) -> Result<(), SurveyError> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(SurveyError::Interrupted);
+        }
+        Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }
 
     fn chunk(&self, first: usize, sources: &[SourceFile]) -> Result<Chunk, SurveyError> {

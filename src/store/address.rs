@@ -164,7 +164,10 @@ impl Address {
         if let Some(username) = &self.username {
             settings = settings.set_username(username);
         }
-        if let Some(password) = &self.password {
+        // A user without a password is sent with an empty one, for the server to judge: the
+        // client library would leave the user out, and go on as the default user.
+        let empty = self.username.as_ref().map(|_| String::new());
+        if let Some(password) = self.password.as_ref().or(empty.as_ref()) {
             settings = settings.set_password(password);
         }
         let info = addr.into_connection_info()?.set_redis_settings(settings);

@@ -165,6 +165,7 @@ impl Session {
         if !matches!(lost.class, Class::FindAgain | Class::Wait) {
             return Err(lost);
         }
+        let doing = lost.doing.clone();
         let mut last = lost;
         while backoff.pause() {
             let fresh = connector.connect_within(backoff.left()).and_then(|store| {
@@ -181,7 +182,12 @@ impl Session {
                     return Ok(());
                 }
                 Err(error) if matches!(error.class, Class::FindAgain | Class::Wait) => {
-                    last = error;
+                    // What was under way matters more than the attempt to go on with it.
+                    last = StoreError {
+                        detail: format!("{}: {}", error.doing, error.detail),
+                        doing: doing.clone(),
+                        ..error
+                    };
                 }
                 Err(error) => return Err(error),
             }

@@ -352,7 +352,7 @@ const CHANGING: [&str; 10] = [
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z", // a time
     r"\b1[789]\d{11}\b",                             // milliseconds since 1970
     r"\b(?:[0-9a-f]{40}|[0-9a-f]{32})\b",            // SHA-1, digest
-    r" +\d+\.\d\d s$",                               // a duration, aligned to the right
+    r" +\d+\.\d\d s\b",                              // a duration, aligned to the right
     r#""seconds":\d+\.\d+"#,
     r"\b(?:\d+[dhms])+ left",
     r"(?:\b\d+ bytes| bytes +\d+$)",

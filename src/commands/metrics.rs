@@ -1,0 +1,75 @@
+//! `--metrics-file`: what became of a run, where a monitoring system finds it.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::outcome::Outcome;
+use crate::durable;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::log;
+use crate::report::metrics::LastRun;
+use crate::settings::Settings;
+
+/// More than this is no file of ours.
+const MOST_BYTES: u64 = 1024 * 1024;
+/// Readable by node_exporter, which runs as another user.
+const MODE: u32 = 0o644;
+
+/// Records the run of `command` that `ended` so, if a file is set. A file that cannot be
+/// written is a warning: what the run did stays done.
+pub(super) fn record(
+    settings: &Settings,
+    command: &str,
+    outcome: &Outcome,
+    ended: &Result<Exit, Failure>,
+) {
+    let Some(path) = &settings.metrics_file else {
+        return;
+    };
+    let exit = match ended {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    let counts = &outcome.counts;
+    let run = LastRun {
+        command,
+        prefix: &outcome.prefix,
+        ended_at_ms: jiff::Timestamp::now().as_millisecond(),
+        seconds: outcome.started.elapsed().as_secs_f64(),
+        exit: exit.code(),
+        succeeded: matches!(exit, Exit::Done | Exit::Partial),
+        keys: &[
+            ("created", counts.created),
+            ("updated", counts.updated),
+            ("refreshed", counts.refreshed),
+            ("removed", counts.removed),
+            ("kept", counts.kept),
+            ("expired", counts.expired),
+            ("withheld", counts.withheld),
+        ],
+        invalid: counts.invalid,
+        conflicts: counts.conflicts,
+        bytes: counts.bytes,
+    };
+    // One that cannot be read is replaced like one of somebody else.
+    let old = read(path).unwrap_or_default();
+    let text = run.exposition(&old);
+    if let Err(error) = durable::replace(path, text.as_bytes(), MODE) {
+        let shown = path.display();
+        log::warning(format!("cannot write the metrics file {shown}: {error}"));
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    // Opening a FIFO would wait for its writer.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("no regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?
+        .take(MOST_BYTES)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,164 @@
+//! stderr: lines for people, or one JSON object a line for log collectors.
+//!
+//! stderr belongs to the process, and so does its form: [`set_format`] is called once,
+//! before anything is said.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use super::output::visible;
+
+/// What stderr is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, and no progress bars.
+    Json,
+}
+
+/// How much an entry matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something failed.
+    Error,
+    /// Something needs a look.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// The variable that stands for `--log-format`.
+pub const VARIABLE: &str = "ANP_LOG_FORMAT";
+
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Chooses what stderr is from here on.
+pub fn set_format(format: LogFormat) {
+    JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Whether stderr is JSON lines.
+#[must_use]
+pub fn is_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// The format that `variable` or a command line asks for that could not be read as a whole:
+/// its error belongs into the same log.
+#[must_use]
+pub fn format_of(
+    arguments: impl IntoIterator<Item = OsString>,
+    variable: Option<&str>,
+) -> LogFormat {
+    let mut format = variable.map(str::to_owned);
+    let mut arguments = arguments
+        .into_iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .take_while(|argument| argument != "--");
+    while let Some(argument) = arguments.next() {
+        if argument == "--log-format" {
+            format = arguments.next();
+        } else if let Some(value) = argument.strip_prefix("--log-format=") {
+            format = Some(value.to_owned());
+        }
+    }
+    format
+        .and_then(|format| LogFormat::from_str(&format, false).ok())
+        .unwrap_or_default()
+}
+
+/// Says something that needs a look.
+pub fn warning(message: impl AsRef<str>) {
+    let message = message.as_ref();
+    entry(
+        Level::Warning,
+        &format!("warning: {message}"),
+        &fields(message),
+    );
+}
+
+/// Says something that is good to know.
+pub fn note(message: impl AsRef<str>) {
+    let message = message.as_ref();
+    entry(Level::Note, &format!("note: {message}"), &fields(message));
+}
+
+/// Says how a command goes: a note without that word before it.
+pub fn say(message: impl AsRef<str>) {
+    let message = message.as_ref();
+    entry(Level::Note, message, &fields(message));
+}
+
+/// Writes one entry: `text` for people; for collectors its time, level and `fields`, an
+/// object with a `message`. A closed stderr is nobody's problem.
+pub fn entry(level: Level, text: &str, fields: &Value) {
+    let mut line = if is_json() {
+        json_line(&format!("{:.3}", jiff::Timestamp::now()), level, fields)
+    } else {
+        visible(text).into_owned()
+    };
+    line.push('\n');
+    // In one piece, so that lines of several processes do not mix.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+fn fields(message: &str) -> Value {
+    serde_json::json!({ "message": message })
+}
+
+fn json_line(time: &str, level: Level, fields: &Value) -> String {
+    let level = match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    };
+    let mut line = Map::new();
+    line.insert("time".to_owned(), time.into());
+    line.insert("level".to_owned(), level.into());
+    if let Some(message) = fields.get("message") {
+        line.insert("message".to_owned(), message.clone());
+    }
+    if let Value::Object(fields) = fields {
+        line.extend(fields.clone());
+    }
+    Value::Object(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str, variable: Option<&str>) -> LogFormat {
+        format_of(line.split(' ').map(OsString::from), variable)
+    }
+
+    #[test]
+    fn a_command_line_that_cannot_be_read_still_tells_the_format() {
+        assert_eq!(asked("anp import --nope", None), LogFormat::Text);
+        assert_eq!(asked("anp import --nope", Some("json")), LogFormat::Json);
+        assert_eq!(asked("anp --log-format json --nope", None), LogFormat::Json);
+        assert_eq!(asked("anp --log-format=json --nope", None), LogFormat::Json);
+        assert_eq!(
+            asked("anp --log-format=text", Some("json")),
+            LogFormat::Text
+        );
+        assert_eq!(asked("anp --log-format xml", Some("json")), LogFormat::Text);
+        assert_eq!(asked("anp --log-format", None), LogFormat::Text);
+        assert_eq!(asked("anp -- --log-format json", None), LogFormat::Text);
+    }
+
+    #[test]
+    fn a_line_begins_with_time_level_and_message() {
+        let fields = serde_json::json!({ "exit": 65, "message": "two\nlines \u{1b}[31m" });
+        assert_eq!(
+            json_line("2026-11-24T06:47:52.351Z", Level::Error, &fields),
+            r#"{"time":"2026-11-24T06:47:52.351Z","level":"error","message":"two\nlines \u001b[31m","exit":65}"#
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! The group `expect:`: what every plan must be like, or nothing is written.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::{DAY_MS, Limit, SECOND_MS};
+
+/// What every plan must be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// At least so many valid articles that are no drafts.
+    pub min_articles: u64,
+    /// How many of the articles may be created, updated or removed.
+    pub max_changed: Limit,
+    /// How many of the stored articles `--prune` may remove.
+    pub max_removed: Limit,
+    /// How long a run may take.
+    pub max_duration: Option<Duration>,
+}
+
+impl Reader {
+    pub(super) fn expect(&mut self) -> Expect {
+        Expect {
+            min_articles: self.get("expect.min_articles", 1, |node| {
+                node.whole(1..=1_000_000_000)
+            }),
+            max_changed: self.limit("expect.max_changed", Limit::Permille(1000)),
+            max_removed: self.limit("expect.max_removed", Limit::Permille(100)),
+            max_duration: self.get("expect.max_duration", None, |node| {
+                let ms = node.duration_ms(SECOND_MS..=30 * DAY_MS)?;
+                Ok(Some(Duration::from_millis(ms)))
+            }),
+        }
+    }
+}
