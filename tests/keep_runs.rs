@@ -276,6 +276,48 @@ fn a_manifest_that_cannot_be_removed_is_a_warning() {
     assert!(file.exists());
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn killed_or_refused_between_two_removals_nothing_reads_otherwise_and_the_next_run_goes_on() {
+    for stop in ["", "=EIO"] {
+        let world = World::new();
+        let first = import(&world, "1");
+        tear(&world, &first);
+        world.anp(&format!("rollback {first}")).exits(0);
+        let rollback = world.runs().pop().unwrap();
+        import(&world, "2");
+        import(&world, "3");
+        later();
+        for removed in 0..4 {
+            // Each round begins with the four of the first, and what earlier rounds left.
+            let before = world.runs();
+            assert_eq!(before.contains(&first), removed <= 1, "{before:?}");
+            change(&world, &format!("4 {removed}"));
+            let point = format!("prune.remove:{}{stop}", u32::from(removed > 0));
+            let variables = [STRICT[0], STRICT[1], ("ANP_FAIL_POINT", point.as_str())];
+            let ran = world.anp_with(&["import"], &variables);
+            if stop.is_empty() {
+                assert_eq!(ran.code, -1, "killed: {ran}");
+            } else {
+                ran.exits(0)
+                    .notes("warning: cannot remove the old manifest");
+                assert_eq!(pruned(&ran), u64::from(removed > 0), "{ran}");
+            }
+            let list = world.anp("runs --format json");
+            list.exits(0);
+            for run in list.lines() {
+                if run["run"] == first.as_str() {
+                    assert_eq!(run["rolled_back_by"], rollback.as_str(), "{list}");
+                }
+            }
+        }
+        later();
+        change(&world, "5");
+        strict(&world, "import").exits(0);
+        assert_eq!(world.runs().len(), 1);
+    }
+}
+
 #[test]
 fn the_setting_is_a_group() {
     let world = World::new();

@@ -174,6 +174,11 @@ mod tests {
         }
         std::fs::write(folder.path().join("runs/notes.txt"), "").unwrap();
         assert_eq!(runs.ids().unwrap(), [last]);
+        // One that another process removes meanwhile is not damaged.
+        let gone = runs.file("20991124T160000.123Z-00b0");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &gone).unwrap();
+        assert_eq!(runs.all().unwrap().len(), 1);
+        std::fs::remove_file(gone).unwrap();
         let next = runs.new_id(1_764_000_000_123, 7).unwrap();
         assert_eq!(next, "20991124T160000.124Z-0007");
     }

@@ -53,7 +53,7 @@ fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
                 };
                 output.text(format!("{id}  {status}\n  {damage}"));
                 output.json(&json!({
-                    "run": id, "status": status, "error": damage.to_string(),
+                    "type": "run", "run": id, "status": status, "error": damage.to_string(),
                 }));
             }
         }

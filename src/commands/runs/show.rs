@@ -52,10 +52,11 @@ fn head(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
         header.run, header.command
     ));
     let none = || "none given".to_owned();
-    let ended = manifest.footer().map_or_else(
-        || "not by itself: it was killed, or is still under way".to_owned(),
-        |footer| show_time(footer.ended_at),
-    );
+    let ended = match (manifest.footer(), rolled_back_by) {
+        (Some(footer), _) => show_time(footer.ended_at),
+        (None, Some(_)) => "not by itself".to_owned(),
+        (None, None) => "not by itself: it was killed, or is still under way".to_owned(),
+    };
     let rows = [
         ("owner", Some(header.owner.clone().unwrap_or_else(none))),
         (

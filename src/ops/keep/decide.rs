@@ -246,6 +246,16 @@ mod tests {
         // That one undone, the first is in force again, and nothing that tells so may go.
         let again = [&undone[..], &[rollback(4, 3, DONE)]].concat();
         assert_eq!(removed(0, 0, &again), [0; 0]);
+        assert_eq!(removed(0, 0, &again[1..]), [0; 0]);
+        let elsewhere = [
+            at_another_store(rollback(2, 1, STOPPED)),
+            rollback(3, 1, DONE),
+        ];
+        assert_eq!(removed(0, 0, &elsewhere), [0; 0]);
+        // Kept for its date, it would stay for ever without the one that made up for it.
+        let mut young = rollback(2, 1, STOPPED);
+        young.changed_at = 1000 * DAY;
+        assert_eq!(removed(0, 1, &[young, rollback(3, 1, DONE)]), [0; 0]);
         let elsewhere = [import(1, STOPPED), at_another_store(rollback(2, 1, DONE))];
         assert_eq!(removed(0, 0, &elsewhere), [0; 0]);
     }

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::history::Record;
 use super::runs::Runs;
+use crate::failpoint;
 use crate::publish::manifest::{Manifest, Verify};
 use crate::settings::KeepRuns;
 use decide::{Kept, Now, superfluous};
@@ -40,7 +41,8 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
     // Oldest first, and none after one that stays: a rollback never goes before its run.
     for record in superfluous(&all, keep, now, current) {
         let file = runs.file(&record.run);
-        match std::fs::remove_file(&file) {
+        let removed = failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(&file));
+        match removed {
             Ok(()) => pruned.removed += 1,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
