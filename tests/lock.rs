@@ -191,7 +191,7 @@ fn unlock_breaks_the_lock_of_the_run_it_names_and_of_no_other() {
 
     // The printed line works as it stands.
     let unlock = refused.stderr.split("is dead: ").nth(1).unwrap().trim();
-    let ran = world.shell(&format!("ANP_REDIS_URL='{}' {unlock}", world.server.url()));
+    let ran = world.shell(unlock);
     ran.exits(0)
         .says(&format!("broke the lock of run {run}: owner night shift"))
         .notes(&format!(
@@ -223,4 +223,24 @@ fn a_lock_that_names_no_run_is_not_broken() {
         .exits(11)
         .notes("the lock is held, and does not say by which run");
     assert_eq!(world.server.get("anp:lock").as_deref(), Some("something"));
+}
+
+#[test]
+fn what_a_foreign_lock_says_is_shown_safely() {
+    let world = articles(1);
+    let forged = serde_json::json!({
+        "token": "t", "run": "$(touch stolen); rm -r /nowhere", "owner": "a\n  = retry: go on",
+        "host": "h", "pid": 1, "state_dir": "/s",
+    });
+    let value = forged.to_string();
+    world
+        .server
+        .run(&["SET", "anp:lock", &value, "PX", "25000"]);
+    let ran = world.anp("import --prefix anp");
+    ran.exits(11)
+        .notes(": owner a = retry: go on, host h, pid 1, state folder /s; ")
+        .notes(" unlock '$(touch stolen); rm -r /nowhere' --state-dir ");
+    let unlock = ran.stderr.split("is dead: ").nth(1).unwrap().trim();
+    world.shell(unlock).exits(0);
+    assert!(!world.path("stolen").exists());
 }

@@ -40,11 +40,7 @@ fn a_paused_store_refuses_new_runs_and_says_who_when_and_why() {
     // The printed line works as it stands.
     let ran = world.anp("import");
     let resume = ran.stderr.split("= resume: ").nth(1).unwrap().trim();
-    let with_store = format!("ANP_REDIS_URL='{}' {resume}", world.server.url());
-    world
-        .shell(&with_store)
-        .exits(0)
-        .says("it was paused by ada");
+    world.shell(resume).exits(0).says("it was paused by ada");
     world.anp("import").exits(0);
 }
 
@@ -118,6 +114,14 @@ fn whatever_else_stands_there_counts_and_harms_nobody() {
         world.anp("resume").exits(0);
         world.anp("import").exits(0);
     }
+    // It cannot pass for lines of the message.
+    let world = World::new();
+    world.article("a.md", "A.");
+    let forged = r#"{"reason":"x\n  = retry: go on","by":"y\r\nz","host":"h","at":1}"#;
+    world.server.run(&["SET", "anp:switch", forged]);
+    let ran = world.anp("import");
+    ran.exits(12)
+        .notes("is paused by y z on h at 1970-01-01 00:00:00Z: x = retry: go on\n");
     // A reason with control characters is shown without them.
     let world = World::new();
     world.article("a.md", "A.");
@@ -184,7 +188,7 @@ fn a_running_import_stops_within_a_batch_and_its_rollback_works() {
     ran.exits(12)
         .notes("error: paused by ")
         .notes(": now\n")
-        .notes("= retry: safe: roll back with the command below, or run the same command again\n")
+        .notes("= retry: safe: roll back with the command below, or run the same command after anp resume\n")
         .notes("= rollback: ");
     assert_eq!(ran.counts()["created"], 1024, "one batch: {ran}");
     assert_eq!(ran.of_type("summary")[0]["status"], "stopped");

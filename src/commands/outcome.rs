@@ -253,15 +253,16 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         },
     };
     let failure = Failure::new(exit, stop.to_string());
+    let (again, cause) = match stop {
+        Stop::Paused(_) => ("after anp resume", "after anp resume"),
+        _ => ("again", "once the cause is gone"),
+    };
     if touched {
-        failure
-            .note(
-                "retry",
-                "safe: roll back with the command below, or run the same command again",
-            )
-            .note("rollback", rollback)
+        let retry =
+            format!("safe: roll back with the command below, or run the same command {again}");
+        failure.note("retry", retry).note("rollback", rollback)
     } else {
-        failure.note("retry", "safe once the cause is gone; no key was changed")
+        failure.note("retry", format!("safe {cause}; no key was changed"))
     }
 }
 

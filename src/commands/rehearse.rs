@@ -22,6 +22,7 @@ use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
+use crate::ops::run::switched_off;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest, Verify};
 use crate::publish::plan::Keys;
@@ -49,8 +50,15 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let output = Output::stdout(common.format, false);
     let mut steps = Steps { output };
     // Held open, so that an embedded server stays up from the first step to the last.
-    let _store = Connected::open(&settings.address, &settings)
+    let mut store = Connected::open(&settings.address, &settings)
         .map_err(|error| Failure::before_writing(&error))?;
+    let switch = Switch::new(Keys::new(&settings.prefix).switch());
+    let paused = switch
+        .look(&mut store.session)
+        .map_err(|error| Failure::before_writing(&error))?;
+    if let Some(paused) = paused {
+        return Err(switched_off(&settings, &paused));
+    }
     steps.begin(&settings, &scratch);
     let left_behind = clear(&scratch)?;
     if left_behind > 0 {
@@ -65,7 +73,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         renderer: &renderer,
         keys: Keys::new(&scratch.prefix),
         // The real one: a store that is switched off is not rehearsed on either.
-        switch: Switch::new(Keys::new(&settings.prefix).switch()),
+        switch,
         bars: Bars::new(common.quiet),
         interrupted: watch()?,
         time_limit: settings

@@ -37,7 +37,7 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
     let ended = fence::end_run(session, prefix, db, &arguments.run).map_err(before)?;
     match &holder {
         Some(holder) => {
-            output.text(format!("broke the lock of run {}: {holder}", holder.run));
+            output.text(format!("broke the lock of run {}: {holder}", arguments.run));
             if holder.host == host() && is_alive(holder.pid) {
                 log::warning(format!(
                     "process {} lives on this host; if it is that run, it stops at its \

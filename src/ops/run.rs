@@ -24,7 +24,7 @@ use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::publish::switch::{Paused, Switch};
 use crate::settings::{KeepRuns, Settings};
-use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
+use crate::store::{Address, Class, Connector, Greeting, Place, Session, StoreError};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -114,7 +114,8 @@ impl Run {
                 };
                 return Err(match taken.holder {
                     Some(holder) => {
-                        let unlock = command_line(settings, &format!("unlock {}", holder.run));
+                        let unlock = format!("unlock {}", shell_word(&holder.run));
+                        let unlock = command_for_store(settings, &unlock);
                         failure.note("unlock", format!("if that run is dead: {unlock}"))
                     }
                     None => failure,
@@ -141,9 +142,7 @@ impl Run {
             Ok((heartbeat, None)) => heartbeat,
             Ok((_, Some(paused))) => {
                 let _ = lease.release(&mut store.session);
-                return Err(switched_off(settings, &paused)
-                    .note("retry", "safe after the line below; nothing was written")
-                    .note("resume", command_line(settings, "resume")));
+                return Err(switched_off(settings, &paused));
             }
             Err(error) => {
                 let _ = lease.release(&mut store.session);
@@ -236,12 +235,16 @@ fn locked(what: String, retry: &str) -> Failure {
 }
 
 /// The failure of a run that may not publish.
-fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
+#[must_use]
+pub fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
     let what = format!(
         "{}, prefix {}, is {paused}",
         settings.address, settings.prefix
     );
-    Failure::new(Exit::Paused, what).note("expected", "a store that is not switched off")
+    Failure::new(Exit::Paused, what)
+        .note("expected", "a store that is not switched off")
+        .note("retry", "safe after the line below; nothing was written")
+        .note("resume", command_for_store(settings, "resume"))
 }
 
 /// An exact command of anp for the store and the state folder of `settings`: absolute paths,
@@ -259,11 +262,25 @@ fn command_line(settings: &Settings, what: &str) -> String {
     // A server that only this command line named gets credentials only where it is named so
     // again. The user is part of the address, the password is not.
     if settings.address_is_explicit {
-        let address = settings.address.with_user();
-        let address = address.unwrap_or_else(|| settings.address.to_string());
-        command = format!("{command} --redis {}", shell_word(&address));
+        command = format!("{command} --redis {}", server_word(settings));
     }
     command
+}
+
+/// The same for a command that no manifest tells the server and the prefix.
+fn command_for_store(settings: &Settings, what: &str) -> String {
+    let mut command = command_line(settings, what);
+    let is_embedded = matches!(settings.address.place, Place::Embedded(_));
+    if !settings.address_is_explicit && !is_embedded {
+        command = format!("{command} --redis {}", server_word(settings));
+    }
+    format!("{command} --prefix {}", shell_word(&settings.prefix))
+}
+
+/// The address with its user and without its password.
+fn server_word(settings: &Settings) -> String {
+    let address = settings.address.with_user();
+    shell_word(&address.unwrap_or_else(|| settings.address.to_string()))
 }
 
 /// A number that no other run has: the random keys that the standard library seeds its

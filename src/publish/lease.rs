@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::one_line;
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// How long a lease lasts without being renewed.
@@ -36,11 +37,13 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = self.owner.as_deref().unwrap_or("not named");
+        let owner = one_line(self.owner.as_deref().unwrap_or("not named"));
         write!(
             f,
             "owner {owner}, host {}, pid {}, state folder {}",
-            self.host, self.pid, self.state_dir
+            one_line(&self.host),
+            self.pid,
+            one_line(&self.state_dir)
         )
     }
 }
@@ -123,7 +126,7 @@ impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
             Some(holder) => {
-                write!(f, "run {} holds the lock: {holder}", holder.run)?;
+                write!(f, "run {} holds the lock: {holder}", one_line(&holder.run))?;
                 if holder.since > 0 && self.now_ms >= holder.since {
                     write!(f, ", since {} s", (self.now_ms - holder.since) / 1000)?;
                 }

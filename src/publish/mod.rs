@@ -10,3 +10,16 @@ pub mod state;
 pub mod step;
 pub mod switch;
 pub mod time_limit;
+
+/// Text that stood in the store, as one line of a message: it must not pass for lines of ours.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let line = text
+        .split(char::is_whitespace)
+        .filter(|word| !word.is_empty());
+    let line = line.collect::<Vec<_>>().join(" ");
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect()
+}

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::one_line;
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// Who switched publishing off, when and why.
@@ -47,7 +48,9 @@ impl fmt::Display for Paused {
                 write!(
                     f,
                     "paused by {} on {} at {at}: {}",
-                    pause.by, pause.host, pause.reason
+                    one_line(&pause.by),
+                    one_line(&pause.host),
+                    one_line(&pause.reason)
                 )
             }
             Self::Foreign => f.write_str("paused; what stands there does not say by whom or why"),
