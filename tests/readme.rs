@@ -340,6 +340,7 @@ fn links_lead_to_files_and_headings() {
         "RUNBOOK.md",
         "CHANGELOG.md",
         "docs/manifest.md",
+        "docs/reliability.md",
         "deploy/README.md",
     ] {
         let page = page(path);
