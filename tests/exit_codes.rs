@@ -384,12 +384,9 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
         let world = one_article();
         world.article("b.md", "B.");
         // Cut each time it connects again, too.
-        let proxy = world.server.proxy(Trouble {
-            fault: Fault::ReplyLost,
-            at: b"$3\r\nSET\r\n",
-            skip: 0,
-            times: usize::MAX,
-        });
+        let proxy = world
+            .server
+            .proxy(Trouble::always(Fault::ReplyLost, b"$3\r\nSET\r\n"));
         let ran = world.anp_with(
             &["import", "--redis", &proxy.url(), "--deadline", "1s"],
             &[],
@@ -419,12 +416,9 @@ fn a_connection_lost_after_the_first_write_is_75_and_both_ways_out_work() {
 #[test]
 fn a_connection_lost_before_the_first_write_is_69() {
     let world = one_article();
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::ReplyLost,
-        at: b"PEXPIRETIME",
-        skip: 0,
-        times: usize::MAX,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::always(Fault::ReplyLost, b"PEXPIRETIME"));
     let ran = world.anp_with(
         &["import", "--redis", &proxy.url(), "--deadline", "1s"],
         &[],

@@ -86,7 +86,7 @@ impl Scene {
             world.server.command(line);
         }
         let mut scene = Self {
-            before: keys(&world),
+            before: world.keys(),
             world,
             keys: Vec::new(),
             end: BTreeMap::new(),
@@ -100,7 +100,7 @@ impl Scene {
 
     fn snapshot(&self) -> Vec<(String, Vec<u8>, i64)> {
         let mut connection = self.world.server.connection();
-        let names = keys(&self.world).into_keys();
+        let names = self.world.keys().into_keys();
         names
             .map(|key| {
                 let dump = redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
@@ -146,7 +146,7 @@ impl Scene {
     /// The pages, and the metas without what names the run.
     fn articles(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
-        for key in keys(&self.world).into_keys() {
+        for key in self.world.keys().into_keys() {
             let mut value = self.world.server.get(&key).unwrap();
             if key.starts_with("anp:meta:") {
                 let mut meta: serde_json::Value = serde_json::from_str(&value).unwrap();
@@ -199,18 +199,11 @@ impl Scene {
         let ran = Ran::of(&mut self.anp(state, &["rollback", run], None));
         // 2 and 3: the run died before there was a manifest, or its header.
         assert!([0, 2, 3].contains(&ran.code), "{point}: {ran}");
-        let now = keys(&self.world);
+        let now = self.world.keys();
         assert!(now == self.before, "{point}: not as before {ran}");
         let again = Ran::of(&mut self.anp(state, &["rollback", run], None));
         assert!(again.of_type("key").is_empty(), "{point}: {again}");
     }
-}
-
-/// Every key but the lock: type, value, expiry in ms.
-fn keys(world: &World) -> BTreeMap<String, String> {
-    let mut dump = world.server.dump();
-    dump.remove("anp:lock");
-    dump
 }
 
 /// Every point, as often as it comes, until `dies` says that it was not reached any more.
@@ -287,7 +280,7 @@ fn a_run_of_several_batches_killed_in_any_of_them_can_be_undone() {
     world
         .server
         .command("SET anp:page:/n1099/ theirs PXAT 4000000000123");
-    let before = keys(&world);
+    let before = world.keys();
     for point in [
         "intents.write:1",
         "intents.written:1",
@@ -307,7 +300,7 @@ fn a_run_of_several_batches_killed_in_any_of_them_can_be_undone() {
             .args(arguments);
         assert!(Scene::dies(&mut command, point), "{point} was not reached");
         world.anp("rollback last").exits(0);
-        assert!(keys(&world) == before, "{point}: not as before");
+        assert!(world.keys() == before, "{point}: not as before");
     }
 }
 
@@ -330,7 +323,7 @@ fn no_write_follows_an_error_of_the_manifest_or_of_the_spool() {
                 ran.notes("= rollback: ");
                 assert!(scene.articles() == scene.end, "{step}: {ran}");
             } else {
-                assert!(keys(&scene.world) == scene.before, "{step}: {ran}");
+                assert!(scene.world.keys() == scene.before, "{step}: {ran}");
             }
             scene.is_back(&state, "last", step);
             scene.import(&state, None).exits(0);
@@ -353,9 +346,9 @@ fn an_error_in_the_second_batch_leaves_the_first_and_its_way_back() {
             .notes("error: cannot write the manifest: Input/output error")
             .notes("= rollback: ");
         assert_eq!(ran.counts()["created"], 1024, "{ran}");
-        assert_eq!(keys(&world).len(), 1024, "{ran}");
+        assert_eq!(world.keys().len(), 1024, "{ran}");
         world.anp("rollback last").exits(0);
-        assert!(keys(&world).is_empty());
+        assert!(world.keys().is_empty());
     }
 }
 
@@ -364,7 +357,7 @@ fn a_rollback_whose_manifest_fails_stops_before_it_writes() {
     let scene = Scene::new();
     scene.restore(&scene.keys);
     scene.import("state", None).exits(0);
-    let made = keys(&scene.world);
+    let made = scene.world.keys();
     for step in [
         "header.written",
         "folder.sync",
@@ -376,7 +369,7 @@ fn a_rollback_whose_manifest_fails_stops_before_it_writes() {
         Ran::of(&mut command)
             .exits(74)
             .notes("No space left on device");
-        assert!(keys(&scene.world) == made, "{step}");
+        assert!(scene.world.keys() == made, "{step}");
     }
     scene.is_back("state", "last", "at last");
 }

@@ -54,23 +54,16 @@ fn actions(ran: &Ran) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Every key but the lock: type, value, expiry.
-fn keys(world: &World) -> BTreeMap<String, String> {
-    let mut dump = world.server.dump();
-    dump.remove("anp:lock");
-    dump
-}
-
 /// Imports with `trouble` on the way, and undoes it with the same trouble.
 fn survives(trouble: Trouble) -> usize {
     let world = mixed();
-    let before = keys(&world);
+    let before = world.keys();
     let proxy = world.server.proxy(trouble);
     let ran = import(&world, &proxy.url(), &[]);
     let faults = proxy.faults();
     if ran.code == 69 {
         // The first connection of all is not asked for again.
-        assert!(faults > 0 && keys(&world) == before, "{trouble:?} {ran}");
+        assert!(faults > 0 && world.keys() == before, "{trouble:?} {ran}");
         return faults;
     }
     assert_eq!(ran.code, 0, "{trouble:?} {ran}");
@@ -94,7 +87,7 @@ fn survives(trouble: Trouble) -> usize {
         let arguments = [command, "last", "--redis", &direct];
         world.anp_with(&arguments, &[]).exits(0);
     }
-    assert!(keys(&world) == before, "{trouble:?}: not as before");
+    assert!(world.keys() == before, "{trouble:?}: not as before");
     faults
 }
 
@@ -126,7 +119,7 @@ fn a_connection_cut_at_any_piece_of_a_rollback_has_exactly_one_effect() {
     for fault in [Fault::NotSent, Fault::ReplyLost, Fault::ReplyTorn] {
         for skip in 0.. {
             let world = mixed();
-            let before = keys(&world);
+            let before = world.keys();
             import(&world, &world.server.url(), &[]).exits(0);
             let (times, at) = (1, b"".as_slice());
             let proxy = world.server.proxy(Trouble {
@@ -146,7 +139,7 @@ fn a_connection_cut_at_any_piece_of_a_rollback_has_exactly_one_effect() {
             assert_eq!(summary["restored"], 12, "{fault:?} {skip} {ran}");
             assert_eq!(summary["removed"], 4, "{fault:?} {skip} {ran}");
             assert_eq!(summary["kept"], 0, "{fault:?} {skip} {ran}");
-            assert!(keys(&world) == before, "{fault:?} {skip}: not as before");
+            assert!(world.keys() == before, "{fault:?} {skip}: not as before");
             if proxy.faults() == 0 {
                 assert!(skip > 10, "{skip} pieces of {fault:?}");
                 println!("{skip} cuts ({fault:?}), 0 differences");
@@ -160,12 +153,9 @@ fn a_connection_cut_at_any_piece_of_a_rollback_has_exactly_one_effect() {
 fn what_was_sent_over_a_lost_connection_never_runs_after_it_was_sent_again() {
     let world = World::new();
     world.article("a.md", "A.");
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::Held,
-        at: b"$3\r\nSET\r\n",
-        skip: 0,
-        times: 1,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"$3\r\nSET\r\n"));
     let ran = world.anp_with(
         &["import", "--redis", &proxy.url()],
         &[("ANP_TIMEOUT", "1s")],
@@ -183,12 +173,9 @@ fn what_was_sent_over_a_lost_connection_never_runs_after_it_was_sent_again() {
 fn what_a_killed_run_had_sent_never_runs_after_its_rollback() {
     let world = World::new();
     world.article("a.md", "A.");
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::Held,
-        at: b"$3\r\nSET\r\n",
-        skip: 0,
-        times: 1,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"$3\r\nSET\r\n"));
     let mut child = world
         .bare()
         .env("ANP_STATE_DIR", world.path("state"))
@@ -235,7 +222,7 @@ fn bytes_that_a_paused_server_holds_have_no_effect_after_the_rollback() {
     world.anp("import").exits(0);
     // The same in the middle of its writes.
     world.server.command("FLUSHALL");
-    let before = keys(&world);
+    let before = world.keys();
     for number in 0..3000 {
         world.article(&format!("n{number}.md"), "Text.");
     }
@@ -254,7 +241,7 @@ fn bytes_that_a_paused_server_holds_have_no_effect_after_the_rollback() {
     let ran = world.anp("rollback last");
     ran.exits(0);
     std::thread::sleep(Duration::from_millis(200));
-    assert!(keys(&world) == before, "{ran}");
+    assert!(world.keys() == before, "{ran}");
 }
 
 fn spawn(world: &World, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
@@ -341,7 +328,7 @@ fn a_run_goes_on_with_a_server_that_was_started_again() {
     });
     is_complete(&world, code, &rest, &errors);
     world.anp("rollback last").exits(0);
-    assert!(keys(&world).is_empty());
+    assert!(world.keys().is_empty());
 }
 
 #[test]
@@ -386,7 +373,7 @@ fn a_node_that_stays_without_writes_stops_the_run_at_the_deadline() {
     world.server.command("REPLICAOF NO ONE");
     let run = world.runs()[0].clone();
     world.anp(&format!("rollback {run}")).exits(0);
-    assert!(keys(&world).is_empty());
+    assert!(world.keys().is_empty());
 }
 
 #[test]
@@ -483,7 +470,7 @@ fn a_server_that_refuses_writes_stops_the_run_at_the_first() {
         let words: Vec<&str> = allow.split(' ').collect();
         world.server.run(&words);
         world.anp("rollback last").exits(0);
-        assert!(keys(&world).is_empty(), "{word}");
+        assert!(world.keys().is_empty(), "{word}");
     }
 }
 
@@ -503,5 +490,5 @@ fn a_server_that_hangs_is_given_up_whatever_is_still_to_come_from_it() {
     assert!(errors.contains("no answer within the time-out"), "{errors}");
     world.server.signal("CONT");
     world.anp("rollback last").exits(0);
-    assert!(keys(&world).is_empty());
+    assert!(world.keys().is_empty());
 }

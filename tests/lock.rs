@@ -30,12 +30,9 @@ fn anp(world: &World, state: &str, line: &str) -> Command {
 
 /// An import with the state folder `holder`, withheld when it has sent some pages.
 fn stuck(world: &World, variables: &[(&str, &str)]) -> (Child, Proxy) {
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::Held,
-        at: b"{\"digest\":\"",
-        skip: 0,
-        times: 1,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
     let child = anp(world, "holder", "import")
         .env("ANP_REDIS_URL", proxy.url())
         .envs(variables.iter().copied())

@@ -137,12 +137,9 @@ fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_
 
 /// A rehearsal whose second piece with metas is withheld, so that it waits.
 fn stuck(world: &World) -> (Child, Proxy) {
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::Held,
-        at: b"{\"digest\":\"",
-        skip: 0,
-        times: 1,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
     let child = world
         .bare()
         .env("ANP_STATE_DIR", world.path("state"))

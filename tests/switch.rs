@@ -169,12 +169,9 @@ fn a_running_import_stops_within_a_batch_and_its_rollback_works() {
         world.article(&format!("n{number}.md"), "Text.");
     }
     // Held in its first batch of three.
-    let proxy = world.server.proxy(Trouble {
-        fault: Fault::Held,
-        at: b"{\"digest\":\"",
-        skip: 0,
-        times: 1,
-    });
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
     let ran = std::thread::scope(|scope| {
         scope.spawn(|| {
             while proxy.faults() == 0 {

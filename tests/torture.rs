@@ -77,13 +77,6 @@ fn mix(world: &World, random: &mut Random) {
     }
 }
 
-/// Every key but the lock, which a killed run leaves behind until it expires.
-fn keys(world: &World) -> BTreeMap<String, String> {
-    let mut dump = world.server.dump();
-    dump.remove("anp:lock");
-    dump
-}
-
 /// The value of every page.
 fn pages(world: &World) -> BTreeMap<String, Option<String>> {
     let keys = world.server.dump().into_keys();
@@ -118,7 +111,7 @@ fn round(seed: u64) -> u64 {
     let mut random = Random(seed);
     let world = World::new();
     mix(&world, &mut random);
-    let before = keys(&world);
+    let before = world.keys();
     let runs_before = world.runs().len();
     let mut kills = u64::from(kill(&world, &["import"], &mut random));
     if world.runs().len() > runs_before {
@@ -130,7 +123,7 @@ fn round(seed: u64) -> u64 {
         let ran = rollback(&world, &run);
         // A manifest whose header was not durable yet: that run wrote nothing.
         assert!(ran.code == 0 || ran.code == 3, "seed {seed}: {ran}");
-        let after = keys(&world);
+        let after = world.keys();
         assert!(after == before, "seed {seed}: not as before {ran}");
         let again = rollback(&world, &run);
         assert!(again.of_type("key").is_empty(), "seed {seed}: {again}");

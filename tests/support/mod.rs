@@ -333,6 +333,14 @@ impl World {
         Ran::of(self.program("sh").arg("-c").arg(line))
     }
 
+    /// Every key but the lock, which a killed run leaves until it expires: type, absolute
+    /// expiry in ms, value.
+    pub fn keys(&self) -> BTreeMap<String, String> {
+        let mut dump = self.server.dump();
+        dump.remove("anp:lock");
+        dump
+    }
+
     /// The meta object of a route.
     #[track_caller]
     pub fn meta(&self, route: &str) -> serde_json::Value {

@@ -33,6 +33,26 @@ pub struct Trouble {
     pub times: usize,
 }
 
+impl Trouble {
+    /// The first piece that holds `at` meets with `fault`.
+    pub fn once(fault: Fault, at: &'static [u8]) -> Self {
+        Self {
+            fault,
+            at,
+            skip: 0,
+            times: 1,
+        }
+    }
+
+    /// Each piece that holds `at` does.
+    pub fn always(fault: Fault, at: &'static [u8]) -> Self {
+        Self {
+            times: usize::MAX,
+            ..Self::once(fault, at)
+        }
+    }
+}
+
 struct Shared {
     trouble: Trouble,
     server: PathBuf,
