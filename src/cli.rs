@@ -128,8 +128,9 @@ pub struct Import {
     /// [env: ANP_EXPECT_MAX_REMOVED] [default: 10%]
     #[arg(long, value_name = "N|P%")]
     pub max_removed: Option<String>,
-    /// Let --prune remove more than --max-removed
-    #[arg(long, requires = "prune")]
+    /// Let --prune remove more than --max-removed, and an import begin that the server has no
+    /// memory for
+    #[arg(long)]
     pub force: bool,
     /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
     #[arg(long)]

@@ -111,7 +111,7 @@ fn a_command_line_or_settings_that_are_wrong_are_entries_too() {
     for line in [
         "publish --log-format json",
         "--log-format json import --nope",
-        "import --log-format=json --force",
+        "import --log-format=json --no-such-flag",
         "import --log-format json --ttl 5s",
         "--log-format json",
     ] {

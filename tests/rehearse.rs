@@ -128,11 +128,19 @@ fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_
             .notes(": it would run out of memory (noeviction)\n");
         assert!(world.server.dump() == before, "{ran}");
     }
-    // A cache that evicts makes room as it always does.
+    // Whoever insists may find out, and a cache that evicts makes room as it always does.
+    world
+        .anp("import --dry-run --force")
+        .exits(0)
+        .notes("warning: the import needs 1 MiB, ")
+        .notes(": it would run out of memory (noeviction)\n");
     world
         .server
         .command("CONFIG SET maxmemory-policy allkeys-lru");
-    world.anp("import --dry-run").exits(0);
+    world
+        .anp("import --dry-run")
+        .exits(0)
+        .notes(": it would evict other keys (allkeys-lru)\n");
 }
 
 /// A rehearsal whose second piece with metas is withheld, so that it waits.

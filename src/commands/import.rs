@@ -279,14 +279,12 @@ impl Job<'_> {
     }
 
     /// Refuses what the server has no memory for. An import may push other keys out of a
-    /// cache that evicts, a rehearsal may not.
+    /// cache that evicts, and says so; a rehearsal may not.
     fn fits(&self, plan: &Plan, room: &Room) -> Result<(), Failure> {
         let (new, old) = plan.bytes();
         let (needed, what) = if self.rehearsal.is_some() {
             // Allocators round up, and a key costs memory too.
             (new / 4 * 5 + plan.steps() * KEY_BYTES, "the rehearsal")
-        } else if room.evicts() {
-            return Ok(());
         } else {
             (new.saturating_sub(old), "the import")
         };
@@ -306,6 +304,10 @@ impl Job<'_> {
             mib(room.max_bytes),
             room.policy
         );
+        if self.rehearsal.is_none() && (self.force || room.evicts()) {
+            log::warning(what);
+            return Ok(());
+        }
         let failure = Failure::new(Exit::Refused, what)
             .note(
                 "expected",
@@ -314,7 +316,10 @@ impl Job<'_> {
             .note("retry", "safe once there is room; nothing was written");
         Err(match self.rehearsal {
             Some(_) => failure.note("help", "--sample N rehearses on N articles"),
-            None => failure,
+            None => failure.note(
+                "help",
+                "--force begins all the same, and stops where it is full",
+            ),
         })
     }
 
