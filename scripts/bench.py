@@ -22,7 +22,6 @@ from pathlib import Path
 
 ROUNDS = 5
 ANP = Path(os.environ.get("ANP", "target/release/anp")).resolve()
-GENERATE = Path("target/release/examples/generate").resolve()
 OUT = Path("bench-out")
 
 
@@ -129,7 +128,7 @@ class Bench:
         self.folder, self.count = folder, count
         self.content, self.state = f"{folder}/content", f"{folder}/state"
         self.ready_made = f"{folder}/objects.resp"
-        timed([GENERATE, "--count", str(count), "--out", self.content])
+        timed([ANP, "synth", "--count", str(count), "--out", self.content])
         self.server = Server(folder)
 
     def anp(self, *arguments):

@@ -8,5 +8,4 @@ command -v python3 >/dev/null || {
     echo "bench: python3 is missing. Install it (3.9 or later); only the benchmarks need it" >&2
     exit 1
 }
-cargo build --release --locked --quiet --example generate
 exec python3 scripts/bench.py "$@"

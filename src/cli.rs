@@ -82,6 +82,8 @@ pub enum Command {
     Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
+    /// Write seeded articles as files, for load tests
+    Synth(Synth),
     /// Print the JSON Schema of the front matter
     Schema,
 }
@@ -227,6 +229,23 @@ pub enum RunsCommand {
 pub struct RunsShow {
     /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
+}
+
+/// `anp synth`.
+#[derive(Debug, Args)]
+pub struct Synth {
+    /// How many articles
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub count: u64,
+    /// Article N of the same seed is the same bytes everywhere
+    #[arg(long, value_name = "SEED", default_value_t = 28_802)]
+    pub seed: u64,
+    /// Mean size of the Markdown bodies, in KiB
+    #[arg(long, value_name = "KIB", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=512))]
+    pub body_kb: u32,
+    /// The folder to write to; files of the same names are overwritten, others stay
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// `anp show`.

@@ -55,7 +55,7 @@ Exit codes:
   12   switched off
   65   content refused, nothing written
   69   store unavailable
-  74   manifest could not be written
+  74   manifest or another file could not be written
   75   stopped half-way: run the printed rollback, or import again
   77   not permitted
   78   configuration

@@ -73,7 +73,7 @@ fn a_wrong_command_line_is_2() {
         ("", "Usage: anp [OPTIONS] <COMMAND>"),
         ("publish", "unrecognized subcommand 'publish'"),
         ("import --nope", "unexpected argument '--nope'"),
-        ("import --force", "--prune"),
+        ("synth --out x", "--count"),
         ("show /a/ --page --meta", "cannot be used with"),
         (
             "import --ttl 59s",

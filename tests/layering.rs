@@ -69,6 +69,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "settings",
             "source",
             "store",
+            "synth",
         ],
     ),
     ("main", &[]),

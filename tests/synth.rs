@@ -2,12 +2,15 @@
 //! is there, and what the fields say of the body is true.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod support;
+
 use anp::article::schema::TABLE;
 use anp::article::{Article, Cleaned, Input, Reading, Rules, UnknownFields, Value, read};
 use anp::synth::{Generator, IMAGE_HEAVY_FROM, Options, SynthArticle};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use support::World;
 
 /// Articles of low and of high numbers.
 fn articles() -> impl Iterator<Item = (u64, SynthArticle)> {
@@ -140,4 +143,40 @@ fn count(body: &str) -> (u64, Vec<String>) {
         }
     }
     (paragraphs, urls)
+}
+
+#[test]
+fn the_command_writes_what_the_library_makes_and_all_of_it_is_strict() {
+    let world = World::new();
+    let ran = world.anp("synth --count 30 --seed 7 --out content --format json");
+    let summary = &ran.exits(0).of_type("summary")[0];
+    assert_eq!(
+        (&summary["articles"], &summary["seed"]),
+        (&30.into(), &7.into())
+    );
+    let generator = anp::synth::Generator::new(7, anp::synth::Options::default());
+    let article = generator.article(30);
+    let written = std::fs::read(world.path("content").join(&article.path)).unwrap();
+    assert_eq!(written, article.bytes);
+    world.anp("check --strict").exits(0);
+    world.anp("import").exits(0);
+    world.anp("verify last").exits(0);
+    world.anp("rollback last").exits(0);
+    assert!(world.server.dump().is_empty());
+    // Again is the same; into a file, and without a number, is an error.
+    world
+        .anp("synth --count 30 --seed 7 --out content")
+        .exits(0);
+    world
+        .anp("synth --count 1 --out content/file")
+        .exits(0)
+        .says("1 articles of seed 28802, ");
+    world.write("plain", "");
+    world
+        .anp("synth --count 1 --out plain")
+        .exits(74)
+        .notes("error: cannot write the articles: plain/")
+        .notes("= retry: safe, it writes the same files again\n");
+    world.anp("synth --out x").exits(2);
+    world.anp("synth --count 0 --out x").exits(2);
 }

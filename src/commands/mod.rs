@@ -13,6 +13,7 @@ mod schema;
 mod show;
 mod survey;
 mod switch;
+mod synth;
 mod undone;
 mod unlock;
 mod verify;
@@ -43,6 +44,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Resume => switch::resume(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
+        Command::Synth(arguments) => synth::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }
 }

@@ -172,15 +172,6 @@ impl Story {
         self.commands += 1;
         let (shown, code) = if let Some(target) = told.command.strip_prefix("make ") {
             self.shell(&format!("make -n {target}"), Path::new("."))
-        } else if let Some(rest) = told.command.strip_prefix("cargo run --release --example ") {
-            // As built for the tests; --release only makes it faster.
-            let manifest = std::path::absolute("Cargo.toml").unwrap();
-            let command = format!(
-                "{} run --quiet --locked --manifest-path {} --example {rest}",
-                env!("CARGO"),
-                manifest.display()
-            );
-            self.shell(&command, self.folder.path())
         } else if told.command == "cargo uninstall anp" {
             assert_eq!(env!("CARGO_PKG_NAME"), "anp");
             (String::new(), 0)
@@ -251,9 +242,7 @@ impl Story {
                 shell.env_remove(name);
             }
         }
-        if !command.contains("cargo") {
-            shell.env("HOME", self.folder.path());
-        }
+        shell.env("HOME", self.folder.path());
         let output = shell.output().unwrap();
         let shown = String::from_utf8_lossy(&output.stdout)
             .replace(self.folder.path().to_str().unwrap(), FOLDER)

@@ -1,0 +1,43 @@
+//! `anp synth`: seeded articles as files.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::cli::{Common, Synth};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::Output;
+use crate::synth::{Generator, Options};
+
+pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let options = Options {
+        body_kb: arguments.body_kb,
+        ..Options::default()
+    };
+    let generator = Generator::new(arguments.seed, options);
+    let tree = generator
+        .write_tree(&arguments.out, arguments.count)
+        .map_err(|error| {
+            Failure::new(
+                Exit::Manifest,
+                format!("cannot write the articles: {error}"),
+            )
+            .note("expected", "a folder that can be written, with free space")
+            .note("retry", "safe, it writes the same files again")
+        })?;
+    let seconds = started.elapsed().as_secs_f64();
+    let out = arguments.out.display();
+    let mut output = Output::stdout(common.format, false);
+    output.text(format!(
+        "{} articles of seed {}, {} bytes, in {out}",
+        tree.files, arguments.seed, tree.bytes
+    ));
+    output.json(&json!({
+        "type": "summary", "command": "synth", "articles": tree.files, "seed": arguments.seed,
+        "bytes": tree.bytes, "out": arguments.out,
+        "seconds": (seconds * 1000.0).round() / 1000.0,
+    }));
+    Ok(Exit::Done)
+}
