@@ -40,7 +40,7 @@ test: ## all tests, doc tests included
 torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 races for the lock
 	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture
 	@MODEL=$(or $(N),500) cargo test --locked --quiet --test model -- --nocapture
-	@cargo test --locked --quiet --test failpoints -- --nocapture
+	@cargo test --locked --quiet --test failpoints --test disk_errors -- --nocapture
 	@RACES=200 cargo test --locked --quiet --test lock of_two -- --nocapture
 
 lint: ## formatting and clippy, warnings are errors

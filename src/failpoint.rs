@@ -4,6 +4,10 @@
 //! `ANP_FAIL_POINT=NAME` kills the process (SIGKILL) when it comes to the point NAME,
 //! `NAME:N` when it comes there after N times, and `NAME=EIO` or `NAME:N=ENOSPC` makes that
 //! step fail with that error instead. A name is a stage and a step: `intents.synced`.
+//!
+//! Commands and replies belong to the stage that the run is in: `begin` until the header of
+//! its manifest, `survey`, then for each batch `look`, `first` and `second` (the writes, and
+//! those that wait for them), and `end`.
 
 use std::io;
 
@@ -60,6 +64,13 @@ mod on_demand {
         }
     }
 
+    pub(super) fn torn(stage: &str, file: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
+        if find(stage, "torn").is_some_and(|armed| armed.left.load(Ordering::SeqCst) == 0) {
+            file.write_all(&bytes[..bytes.len() / 2])?;
+        }
+        at(stage, "torn")
+    }
+
     pub(super) fn die() -> ! {
         let own = rustix::process::getpid();
         let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
@@ -69,7 +80,7 @@ mod on_demand {
         }
     }
 
-    static STAGE: Mutex<&str> = Mutex::new("");
+    static STAGE: Mutex<&str> = Mutex::new("begin");
 
     fn stage() -> &'static str {
         STAGE.lock().map_or("", |stage| *stage)
@@ -109,6 +120,19 @@ mod on_demand {
 pub fn at(stage: &str, step: &str) -> io::Result<()> {
     if cfg!(debug_assertions) {
         on_demand::at(stage, step)
+    } else {
+        Ok(())
+    }
+}
+
+/// The point `stage.torn`: the first half of `bytes` has been written to `file`.
+///
+/// # Errors
+/// The one that was asked for.
+#[inline]
+pub fn torn(stage: &str, file: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
+    if cfg!(debug_assertions) {
+        on_demand::torn(stage, file, bytes)
     } else {
         Ok(())
     }

@@ -2,8 +2,12 @@
 //! damaged.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "failpoints/scene.rs"]
+#[allow(dead_code, reason = "each test file uses the part it needs")]
+mod scene;
 mod support;
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -248,6 +252,123 @@ fn a_torn_manifest_still_undoes_what_it_announced() {
     let ran = world.anp("rollback last");
     ran.exits(0).notes("the manifest is torn at byte");
     assert!(world.server.dump().is_empty());
+}
+
+/// A run of two batches, the keyspace before and after it, and its manifest.
+struct TwoBatches {
+    world: World,
+    before: BTreeMap<String, String>,
+    earlier: Vec<scene::Key>,
+    later: Vec<scene::Key>,
+    run: String,
+    bytes: Vec<u8>,
+}
+
+impl TwoBatches {
+    fn new() -> Self {
+        let world = World::new();
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            world.article(&format!("{name}.md"), name);
+        }
+        // Of what is no string the length is not known: four of them fill a batch.
+        for name in ["a", "b", "c", "d"] {
+            world
+                .server
+                .command(&format!("RPUSH anp:page:/{name}/ x y"));
+        }
+        world
+            .server
+            .command("SET anp:meta:/e/ theirs PXAT 4000000000123");
+        let before = scene::keys(&world);
+        let earlier = scene::snapshot(&world);
+        world.anp("import").exits(0);
+        let run = world.runs().pop().unwrap();
+        Self {
+            before,
+            earlier,
+            later: scene::snapshot(&world),
+            bytes: std::fs::read(world.manifest(&run)).unwrap(),
+            run,
+            world,
+        }
+    }
+
+    /// The keys that the manifest as it is now announces.
+    fn announced(&self) -> Vec<String> {
+        Manifest::open(&self.world.manifest(&self.run), Verify::All)
+            .map_or(Vec::new(), |manifest| keys(&manifest))
+    }
+
+    /// The keyspace as a run may leave it that dies with this manifest: no key is written
+    /// that it does not announce.
+    fn die(&self, written: impl Fn(&str) -> bool) {
+        let announced = self.announced();
+        let is_made = |key: &scene::Key| announced.contains(&key.0) && written(&key.0);
+        let made = self.later.iter().filter(|key| is_made(key));
+        let stay = self.earlier.iter().filter(|key| !is_made(key));
+        scene::restore(&self.world, &made.chain(stay).cloned().collect::<Vec<_>>());
+    }
+
+    /// Rolls back, and puts no other manifest beside it.
+    fn rollback(&self) -> support::Ran {
+        let ran = self.world.anp_with(&["rollback", &self.run], &[]);
+        for run in self.world.runs() {
+            if run != self.run {
+                std::fs::remove_file(self.world.manifest(&run)).unwrap();
+            }
+        }
+        ran
+    }
+}
+
+#[test]
+fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
+    let case = TwoBatches::new();
+    let path = case.world.manifest(&case.run);
+    assert_eq!(case.announced().len(), 12);
+    let mut announced = std::collections::BTreeSet::new();
+    for length in (0..case.bytes.len()).step_by(13).chain([case.bytes.len()]) {
+        std::fs::write(&path, &case.bytes[..length]).unwrap();
+        announced.insert(case.announced().len());
+        // All that was announced is written, or only the pages.
+        for only in ["", ":page:"] {
+            case.die(|key| key.contains(only));
+            let ran = case.rollback();
+            assert!([0, 3].contains(&ran.code), "cut at {length}: {ran}");
+            assert!(
+                scene::keys(&case.world) == case.before,
+                "cut at {length}: {ran}"
+            );
+        }
+    }
+    assert_eq!(announced.into_iter().collect::<Vec<_>>(), [0, 8, 12]);
+}
+
+#[test]
+fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
+    let case = TwoBatches::new();
+    let path = case.world.manifest(&case.run);
+    let after = scene::keys(&case.world);
+    // The lock and every write of a rollback go through scripts.
+    let ran_scripts = || {
+        let calls = case.world.server.command("INFO commandstats");
+        let calls: String = redis::from_redis_value(calls).unwrap();
+        calls.contains("cmdstat_evalsha")
+    };
+    assert!(ran_scripts(), "those of the import");
+    case.world.server.command("CONFIG RESETSTAT");
+    for bit in (0..case.bytes.len() * 8).step_by(83) {
+        let mut flipped = case.bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &flipped).unwrap();
+        let ran = case.world.anp_with(&["rollback", &case.run], &[]);
+        ran.exits(65)
+            .notes("is damaged at byte")
+            .notes("nothing was written");
+        assert_eq!(case.world.runs().len(), 1, "bit {bit}: {ran}");
+    }
+    assert_eq!(scene::keys(&case.world), after);
+    assert!(!ran_scripts(), "not even the lock was asked for");
 }
 
 #[test]

@@ -107,15 +107,16 @@ pub(super) fn undo(
     let (header, path) = (run.header.clone(), run.manifest_path());
     let (counts, touched) = (progress.counts, progress.touched);
     outcome.counts = counts;
+    // Whoever wanted the way back still wants it, and not the way back from that.
+    let again = &manifest.header().rollback;
     if let Err(stop) = applied {
         let _ = run.end(Status::Stopped, progress);
-        let again = manifest.header().rollback.clone();
-        return Err(stopped(&stop, touched, &again));
+        return Err(stopped(&stop, touched, again));
     }
     let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
     let pruned = run
         .end(status, progress)
-        .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+        .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
     outcome.pruned(&pruned);
     outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
     Ok((exit, counts))

@@ -167,6 +167,7 @@ impl Run {
             host: holder.host,
             pid: holder.pid,
         };
+        failpoint::enter("survey");
         let path = runs.file(&id);
         let manifest = Writer::create(&path, &Line::Header(header.clone()));
         let manifest = match manifest {
@@ -196,6 +197,7 @@ impl Run {
     /// # Errors
     /// When the footer cannot be written. Every intent is durable all the same.
     pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<Pruned> {
+        failpoint::enter("end");
         self.heartbeat.take();
         let ended_at = self
             .store

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::failpoint;
 use crate::publish::manifest::{Damage, Manifest, Verify};
 
 /// The ending of a manifest's file name.
@@ -40,6 +41,7 @@ impl Runs {
             .create(&self.folder)?;
         // A manifest is only as durable as the folders that lead to it.
         for parent in missing.iter().filter_map(|folder| folder.parent()) {
+            failpoint::at("state", "sync")?;
             std::fs::File::open(parent)?.sync_all()?;
         }
         Ok(())

@@ -117,6 +117,7 @@ impl Writer {
         self.frame.extend_from_slice(&compressed);
         self.frame.extend_from_slice(&END);
         failpoint::at(stage, "write")?;
+        failpoint::torn(stage, &mut self.file, &self.frame)?;
         self.file.write_all(&self.frame)?;
         failpoint::at(stage, "written")?;
         self.file.sync_data()?;

@@ -1,0 +1,219 @@
+//! EIO and ENOSPC at every write, sync and folder sync of the manifest, and at every use of
+//! the spool: no write follows in the store, exit 74, and the way back is open.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+#![cfg(debug_assertions)]
+
+#[path = "failpoints/scene.rs"]
+#[allow(dead_code, reason = "each test file uses the part it needs")]
+mod scene;
+mod support;
+
+use std::collections::BTreeSet;
+
+use scene::{STEPS, Scene, anp, keys, restore, snapshot};
+use support::{Ran, World};
+
+const ERRORS: [(&str, &str); 2] = [
+    ("EIO", "Input/output error (os error 5)"),
+    ("ENOSPC", "No space left on device (os error 28)"),
+];
+
+/// Lets each step fail with each error, every time that it comes, until `fails` says that
+/// it was not reached any more.
+fn at_every_step(mut fails: impl FnMut(&str, usize, &str) -> bool, is_in: fn(&str) -> bool) {
+    let mut faults = 0;
+    for step in STEPS.into_iter().filter(|step| is_in(step)) {
+        for (error, said) in ERRORS {
+            let mut passes = 0;
+            while fails(&format!("{step}:{passes}={error}"), passes, said) {
+                passes += 1;
+            }
+            assert!(passes > 0, "no run ever came to {step}");
+            faults += passes;
+        }
+    }
+    println!("{faults} I/O errors, 0 differences");
+}
+
+/// The keys that a run may have changed before its step `point` failed: those of the
+/// batches before it, whose intents were durable and whose writes were acknowledged.
+fn written_before(scene: &Scene, state: &str, point: &str, passes: usize) -> BTreeSet<String> {
+    match point.split_once('.').unwrap().0 {
+        "intents" => scene.announced(state, passes),
+        "footer" => scene.announced(state, usize::MAX),
+        _ if point.starts_with("spool.read") => scene.announced(state, usize::MAX),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// What is said of a run that failed with `point`: what failed, with which error, whether a
+/// retry is safe, and the way back if a key was changed.
+fn explains(ran: &Ran, point: &str, said: &str, changed: bool) {
+    let what = match point.split([':', '=']).next().unwrap() {
+        "state.sync" => "error: cannot write the state folder ",
+        "spool.read" => "error: cannot use the spool of rendered objects: ",
+        step if step.starts_with("spool") => "error: cannot write the spool of rendered objects: ",
+        _ => "error: cannot write the manifest",
+    };
+    ran.exits(74).notes(what).notes(said);
+    if changed {
+        ran.notes("= retry: safe: roll back with the command below")
+            .notes("= rollback: ");
+    } else {
+        ran.notes("= retry: safe once ").hides("= rollback: ");
+        let nothing = ["no key was changed", "nothing was written to the store"];
+        assert!(
+            nothing.iter().any(|text| ran.stderr.contains(text)),
+            "{ran}"
+        );
+    }
+}
+
+#[test]
+fn no_write_follows_an_error_of_the_manifest_or_of_the_spool() {
+    let scene = Scene::new();
+    let mut cases = 0;
+    let fails = |point: &str, passes: usize, said: &str| {
+        scene.restore();
+        cases += 1;
+        let state = format!("import-{cases}");
+        let ran = scene.import(&state, Some(point));
+        if ran.code == 0 {
+            return false;
+        }
+        let changed = scene.changed_since(&scene.before);
+        explains(&ran, point, said, !changed.is_empty());
+        let expected = written_before(&scene, &state, point, passes);
+        assert_eq!(changed, expected, "{ran}");
+        assert_eq!(scene.world.server.get("anp:lock"), None, "{ran}");
+        scene.is_back(&state, "last", point);
+        let ran = scene.import(&state, None);
+        assert!(
+            scene.made_by(ran.exits(0)) == scene.end,
+            "{point}: another end"
+        );
+        true
+    };
+    at_every_step(fails, |_| true);
+}
+
+#[test]
+fn no_write_of_a_rollback_follows_an_error_of_its_manifest() {
+    let scene = Scene::new();
+    scene.restore();
+    scene.import("state", None).exits(0);
+    let imported = snapshot(&scene.world);
+    let made = keys(&scene.world);
+    let run = scene.world.runs().pop().unwrap();
+    let mut cases = 0;
+    let fails = |point: &str, passes: usize, said: &str| {
+        restore(&scene.world, &imported);
+        cases += 1;
+        let state = format!("rollback-{cases}");
+        let runs = scene.world.path(&state).join("runs");
+        std::fs::create_dir_all(&runs).unwrap();
+        let file = format!("{run}.jsonl.zst");
+        std::fs::copy(scene.world.manifest(&run), runs.join(file)).unwrap();
+        let ran = Ran::of(&mut scene.anp(&state, &["rollback", &run], Some(point)));
+        if ran.code == 0 {
+            return false;
+        }
+        let changed = scene.changed_since(&made);
+        explains(&ran, point, said, !changed.is_empty());
+        if !changed.is_empty() {
+            // The command that was meant to bring all back, not one that undoes it.
+            ran.notes(&format!("rollback {run} "));
+        }
+        let expected = written_before(&scene, &state, point, passes);
+        assert_eq!(changed, expected, "{ran}");
+        assert_eq!(scene.world.server.get("anp:lock"), None, "{ran}");
+        scene.is_back(&state, &run, "rollback.failed");
+        true
+    };
+    at_every_step(fails, |step| {
+        !["state", "spool"]
+            .iter()
+            .any(|stage| step.starts_with(stage))
+    });
+}
+
+#[test]
+fn an_error_in_a_later_batch_leaves_those_before_it_and_their_way_back() {
+    let world = World::new();
+    for number in 0..1100 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    for (point, written) in [
+        ("intents.write:1=EIO", 1024),
+        ("intents.torn:2=ENOSPC", 2048),
+        ("intents.written:1=EIO", 1024),
+        ("intents.synced:2=EIO", 2048),
+        ("spool.read:600=EIO", 1024),
+        ("spool.write:900=ENOSPC", 0),
+        ("footer.torn=ENOSPC", 2200),
+    ] {
+        let ran = Ran::of(&mut anp(&world, "state", &["import"], Some(point)));
+        ran.exits(74);
+        assert_eq!(snapshot(&world).len(), written, "{ran}");
+        if written > 0 {
+            ran.notes("= rollback: ");
+            world.anp("rollback last").exits(0);
+        }
+        assert!(snapshot(&world).is_empty(), "{point}");
+    }
+    world.anp("import").exits(0);
+    let imported = snapshot(&world);
+    let run = world.runs().pop().unwrap();
+    let arguments = ["rollback", &run];
+    for (point, left) in [
+        ("intents.torn:1=ENOSPC", 2200 - 1024),
+        ("intents.written:2=EIO", 2200 - 2048),
+        ("footer.written=EIO", 0),
+    ] {
+        restore(&world, &imported);
+        let ran = Ran::of(&mut anp(&world, "state", &arguments, Some(point)));
+        ran.exits(74).notes(&format!("rollback {run} "));
+        assert_eq!(snapshot(&world).len(), left, "{ran}");
+        world.anp_with(&arguments, &[]).exits(0);
+        assert!(snapshot(&world).is_empty(), "{point}");
+    }
+}
+
+#[test]
+fn the_last_64_mib_of_the_disk_are_left_to_the_manifest() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    std::fs::create_dir(world.path("state")).unwrap();
+    let on_small_disk = |mib: u32| {
+        let mount = format!("mount -t tmpfs -o size={mib}m none state && exec \"$@\"");
+        let mut command = world.program("unshare");
+        command
+            .args([
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                &mount,
+                "sh",
+            ])
+            .arg(env!("CARGO_BIN_EXE_anp"))
+            .arg("import")
+            .env("ANP_REDIS_URL", world.server.url())
+            .env("ANP_STATE_DIR", world.path("state"));
+        Ran::of(&mut command)
+    };
+    let ran = on_small_disk(70);
+    if ran.code == 1 || ran.code == 32 {
+        // Not on a machine that lets nobody mount; a unit test covers the decision there.
+        println!("no private mounts here: {ran}");
+        return;
+    }
+    ran.exits(74)
+        .notes("error: cannot write the spool of rendered objects: ")
+        .notes("MiB are left on the disk of the state folder")
+        .notes("= retry: safe once the folder can be written; nothing was written to the store");
+    assert!(world.server.dump().is_empty());
+    on_small_disk(90).exits(0);
+    assert_eq!(world.server.dump().len(), 2);
+}

@@ -1,0 +1,300 @@
+//! A keyspace of every kind of key, an import that creates, overwrites, refreshes both ways,
+//! removes and keeps some, and what must come of both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anp::publish::manifest::{Line, Manifest, Verify};
+
+use crate::support::{Ran, World};
+
+const SIGKILL: i32 = 9;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Every step that comes once, or once a batch.
+pub const STEPS: [&str; 20] = [
+    "state.sync",
+    "header.create",
+    "header.write",
+    "header.torn",
+    "header.written",
+    "header.synced",
+    "folder.sync",
+    "folder.synced",
+    "spool.create",
+    "spool.write",
+    "spool.finish",
+    "spool.read",
+    "intents.write",
+    "intents.torn",
+    "intents.written",
+    "intents.synced",
+    "footer.write",
+    "footer.torn",
+    "footer.written",
+    "footer.synced",
+];
+
+/// A key with its DUMP and its absolute expiry in ms, -1 without.
+pub type Key = (String, Vec<u8>, i64);
+
+pub struct Scene {
+    pub world: World,
+    pub keys: Vec<Key>,
+    pub before: BTreeMap<String, String>,
+    /// What an undisturbed import makes of it.
+    pub end: BTreeMap<String, String>,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let world = World::new();
+        for name in [
+            "same", "kept", "later", "always", "changed", "gone", "lost", "string", "for-ever",
+            "hash", "list", "set", "zset", "stream",
+        ] {
+            world.article(&format!("a/{name}.md"), "Version 1.");
+        }
+        // Shorter than the next import's ttl: what is the same gets a later expiry.
+        world.anp("import --ttl 1h --quiet").exits(0);
+        world
+            .article("a/changed.md", "Version 2.")
+            .article("a/new.md", "Version 1.");
+        for name in ["gone", "lost"] {
+            std::fs::remove_file(world.path(&format!("content/a/{name}.md"))).unwrap();
+        }
+        for line in [
+            "PERSIST anp:page:/a/always/",
+            "PERSIST anp:page:/a/gone/",
+            "SET anp:page:/a/string/ theirs PXAT 4000000000123",
+            "SET anp:meta:/a/for-ever/ theirs",
+            "DEL anp:page:/a/hash/ anp:page:/a/list/ anp:page:/a/set/ anp:page:/a/zset/",
+            "HSET anp:page:/a/hash/ field value other value",
+            "RPUSH anp:page:/a/list/ a b",
+            "SADD anp:page:/a/set/ a b",
+            "PEXPIREAT anp:page:/a/set/ 4000000000456",
+            "ZADD anp:page:/a/zset/ 1 a 2 b",
+            "DEL anp:meta:/a/stream/ anp:page:/a/lost/",
+            "XADD anp:meta:/a/stream/ 1-1 field value",
+            "SET theirs:alone x PXAT 4000000000789",
+        ] {
+            world.server.command(line);
+        }
+        // The ttl is 7 days: 6 are kept, 30 are too many.
+        for (name, days) in [("kept", 6), ("later", 30)] {
+            for kind in ["page", "meta"] {
+                let key = format!("anp:{kind}:/a/{name}/");
+                let at = world.server.expiry(&key) + days * DAY_MS;
+                world.server.command(&format!("PEXPIREAT {key} {at}"));
+            }
+        }
+        let mut scene = Self {
+            before: keys(&world),
+            keys: snapshot(&world),
+            world,
+            end: BTreeMap::new(),
+        };
+        let ran = scene.import("undisturbed", None);
+        let counts = ran.exits(0).counts();
+        for (what, number) in [
+            ("created", 2),
+            ("updated", 16),
+            ("refreshed", 6),
+            ("removed", 3),
+            ("kept", 2),
+        ] {
+            assert_eq!(counts[what], number, "{what}: {ran}");
+        }
+        scene.end = scene.made_by(&ran);
+        scene
+    }
+
+    /// The keyspace as it was.
+    pub fn restore(&self) {
+        restore(&self.world, &self.keys);
+    }
+
+    pub fn anp(&self, state: &str, arguments: &[&str], point: Option<&str>) -> Command {
+        anp(&self.world, state, arguments, point)
+    }
+
+    pub fn import(&self, state: &str, point: Option<&str>) -> Ran {
+        Ran::of(&mut self.anp(state, &["import", "--prune", "--force"], point))
+    }
+
+    /// Every key: its type, its value without what names the run, and its expiry as the time
+    /// from the start of `ran`, unless that left it as it was.
+    pub fn made_by(&self, ran: &Ran) -> BTreeMap<String, String> {
+        let started_at = ran.of_type("run")[0]["started_at"].as_i64().unwrap();
+        let mut all = self.values();
+        for (key, text) in &mut all {
+            let expiry = self.world.server.expiry(key);
+            let was = self.keys.iter().find(|(name, _, _)| name == key);
+            let is_kept = was.is_some_and(|(_, _, before)| *before == expiry);
+            let since = if is_kept { 0 } else { started_at };
+            *text = format!("{} {is_kept} {text}", expiry - since);
+        }
+        all
+    }
+
+    /// Every key: its type, and its value without what names the run.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for (key, dumped) in keys(&self.world) {
+            if !key.starts_with("anp:") {
+                all.insert(key, dumped);
+                continue;
+            }
+            let mut value = self.world.server.get(&key).unwrap();
+            if key.starts_with("anp:meta:") {
+                let mut meta: serde_json::Value = serde_json::from_str(&value).unwrap();
+                for name in ["run", "written_at"] {
+                    meta.as_object_mut().unwrap().remove(name).unwrap();
+                }
+                value = meta.to_string();
+            }
+            all.insert(key, value);
+        }
+        all
+    }
+
+    /// The keys that are not as in `then`.
+    pub fn changed_since(&self, then: &BTreeMap<String, String>) -> BTreeSet<String> {
+        let now = keys(&self.world);
+        let all = now.keys().chain(then.keys());
+        all.filter(|key| now.get(*key) != then.get(*key))
+            .cloned()
+            .collect()
+    }
+
+    /// The keys that the newest manifest in `state` announces in its first `frames` frames
+    /// behind the header.
+    pub fn announced(&self, state: &str, frames: usize) -> BTreeSet<String> {
+        let newest = newest_manifest(&self.world.path(state));
+        newest.map_or(BTreeSet::new(), |path| announced(&path, frames))
+    }
+
+    /// Rolls back, twice, and compares.
+    pub fn is_back(&self, state: &str, run: &str, point: &str) {
+        let ran = Ran::of(&mut self.anp(state, &["rollback", run], None));
+        let name = point.split([':', '=']).next().unwrap();
+        let expected: &[i32] = match name.split_once('.').unwrap() {
+            // There was no manifest yet; then none that is whole.
+            ("state" | "begin", _) | ("header", "create") => &[2],
+            // `last` says that it wrote nothing.
+            ("spool", "create" | "write" | "finish") => &[3],
+            ("header" | "folder" | "survey", _) if run == "last" => &[3],
+            // In the first batch, or behind it.
+            ("look" | "spool", _) | ("intents", "write" | "torn") if run == "last" => &[0, 3],
+            _ => &[0],
+        };
+        assert!(expected.contains(&ran.code), "{point}: {ran}");
+        let now = keys(&self.world);
+        assert!(now == self.before, "{point}: not as before {ran}");
+        let again = Ran::of(&mut self.anp(state, &["rollback", run], None));
+        assert!(again.of_type("key").is_empty(), "{point}: {again}");
+        assert!(keys(&self.world) == now, "{point}: {again}");
+    }
+}
+
+pub fn anp(world: &World, state: &str, arguments: &[&str], point: Option<&str>) -> Command {
+    let mut command = world.bare();
+    command
+        .env("ANP_REDIS_URL", world.server.url())
+        .env("ANP_STATE_DIR", world.path(state))
+        .args(arguments);
+    if let Some(point) = point {
+        command.env("ANP_FAIL_POINT", point);
+    }
+    command
+}
+
+/// Whether `command` died at its fail-point; else it must have ended well.
+pub fn dies(command: &mut Command, point: &str) -> bool {
+    let status = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    match status.signal() {
+        Some(signal) => {
+            assert_eq!(signal, SIGKILL, "{point}");
+            true
+        }
+        None => {
+            assert_eq!(status.code(), Some(0), "{point}");
+            false
+        }
+    }
+}
+
+/// Every key but the lock: type, value, expiry in ms.
+pub fn keys(world: &World) -> BTreeMap<String, String> {
+    let mut dump = world.server.dump();
+    dump.remove("anp:lock");
+    dump
+}
+
+/// Every key but the lock, as RESTORE takes it.
+pub fn snapshot(world: &World) -> Vec<Key> {
+    let mut connection = world.server.connection();
+    let mut names: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+    names.retain(|name| name != "anp:lock");
+    names.sort();
+    let mut pipe = redis::pipe();
+    for name in &names {
+        pipe.cmd("DUMP").arg(name).cmd("PEXPIRETIME").arg(name);
+    }
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let replies: Vec<redis::Value> = pipe.query(&mut connection).unwrap();
+    names
+        .into_iter()
+        .zip(replies.chunks(2))
+        .map(|(name, pair)| {
+            let dump = redis::from_redis_value(pair[0].clone()).unwrap();
+            (
+                name,
+                dump,
+                redis::from_redis_value(pair[1].clone()).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// Just these keys.
+pub fn restore(world: &World, keys: &[Key]) {
+    let mut pipe = redis::pipe();
+    pipe.cmd("FLUSHALL").ignore();
+    for (key, dump, expiry) in keys {
+        pipe.cmd("RESTORE")
+            .arg(key)
+            .arg((*expiry).max(0))
+            .arg(dump.as_slice())
+            .arg("ABSTTL")
+            .ignore();
+    }
+    pipe.query::<()>(&mut world.server.connection()).unwrap();
+}
+
+fn newest_manifest(state: &Path) -> Option<std::path::PathBuf> {
+    let entries = std::fs::read_dir(state.join("runs")).ok()?;
+    entries.map(|entry| entry.unwrap().path()).max()
+}
+
+/// A torn header announces nothing.
+fn announced(manifest: &Path, frames: usize) -> BTreeSet<String> {
+    let Ok(manifest) = Manifest::open(manifest, Verify::All) else {
+        return BTreeSet::new();
+    };
+    let lines = manifest.batches().take(frames).flat_map(Result::unwrap);
+    lines
+        .filter_map(|line| match line {
+            Line::Intent(intent) => Some(intent.key),
+            _ => None,
+        })
+        .collect()
+}
