@@ -180,6 +180,21 @@ fn an_error_in_a_later_batch_leaves_those_before_it_and_their_way_back() {
 }
 
 #[test]
+fn a_folder_that_could_not_be_made_durable_is_synced_by_the_next_run() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let deep = "state/of/anp";
+    // Each second run makes one folder more, and each next one syncs that one first.
+    for passes in [0, 1, 0, 1, 0, 1, 0, 1, 0, 0] {
+        let point = format!("state.sync:{passes}=EIO");
+        let ran = Ran::of(&mut anp(&world, deep, &["import"], Some(&point)));
+        ran.exits(74).notes("error: cannot write the state folder ");
+    }
+    assert!(world.server.dump().is_empty());
+    Ran::of(&mut anp(&world, deep, &["import"], None)).exits(0);
+}
+
+#[test]
 fn the_last_64_mib_of_the_disk_are_left_to_the_manifest() {
     let world = World::new();
     world.article("a.md", "A.");

@@ -25,24 +25,38 @@ impl Runs {
         }
     }
 
-    /// Makes the folders, readable by their owner alone.
+    /// Makes the folders, readable by their owner alone, each durable in the folder above it
+    /// before the next is made: a manifest is only as durable as the folders that lead to it.
+    ///
+    /// The last one that is there already may be what an earlier run made and then failed to
+    /// sync, so it is synced again.
     ///
     /// # Errors
     /// Whatever the file system says.
     pub fn make_folder(&self) -> io::Result<()> {
-        let missing: Vec<&Path> = self
-            .folder
-            .ancestors()
-            .take_while(|folder| !folder.exists())
+        let there = self.folder.ancestors().find(|folder| folder.exists());
+        let above_there = there.and_then(Path::parent);
+        let from_below = self.folder.ancestors();
+        let mut folders: Vec<&Path> = from_below
+            .take_while(|folder| Some(*folder) != above_there)
             .collect();
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)?;
-        // A manifest is only as durable as the folders that lead to it.
-        for parent in missing.iter().filter_map(|folder| folder.parent()) {
+        folders.reverse();
+        for folder in folders {
+            let was_there = Some(folder) == there;
+            if !was_there {
+                let mut builder = std::fs::DirBuilder::new();
+                // Another process may make it at the same time.
+                builder.recursive(true).mode(0o700).create(folder)?;
+            }
+            let Some(above) = folder.parent() else {
+                continue;
+            };
             failpoint::at("state", "sync")?;
-            std::fs::File::open(parent)?.sync_all()?;
+            match std::fs::File::open(above) {
+                // Others made that one, and may keep this user out of the folder above it.
+                Err(error) if was_there && error.kind() == io::ErrorKind::PermissionDenied => {}
+                opened => opened?.sync_all()?,
+            }
         }
         Ok(())
     }
