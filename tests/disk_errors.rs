@@ -10,7 +10,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use scene::{STEPS, Scene, anp, keys, restore, snapshot};
+use scene::{STEPS, Scene, anp, restore, snapshot};
 use support::{Ran, World};
 
 const ERRORS: [(&str, &str); 2] = [
@@ -103,7 +103,7 @@ fn no_write_of_a_rollback_follows_an_error_of_its_manifest() {
     scene.restore();
     scene.import("state", None).exits(0);
     let imported = snapshot(&scene.world);
-    let made = keys(&scene.world);
+    let made = scene.world.keys();
     let run = scene.world.runs().pop().unwrap();
     let mut cases = 0;
     let fails = |point: &str, passes: usize, said: &str| {

@@ -57,8 +57,8 @@ fn import_dies(scene: &Scene, state: &str, point: &str) -> bool {
     true
 }
 
-#[test]
-fn an_import_killed_before_and_after_every_step_can_be_undone_and_made_again() {
+/// Kills imports at every point that `is_in`, rolls back, and imports again.
+fn kill_imports(is_in: fn(&str) -> bool) {
     let scene = Scene::new();
     let mut cases = 0;
     let killed = |point: &str| {
@@ -73,8 +73,27 @@ fn an_import_killed_before_and_after_every_step_can_be_undone_and_made_again() {
         assert!(scene.made_by(&ran) == scene.end, "{point}: another end");
         true
     };
-    let kills = at_every_point(killed, |_| true);
+    let kills = at_every_point(killed, is_in);
     println!("{kills} kills, 0 differences");
+}
+
+fn is_of_a_command(name: &str) -> bool {
+    EACH.iter().any(|(each, _)| *each == name)
+}
+
+#[test]
+fn an_import_killed_before_and_after_every_step_can_be_undone_and_made_again() {
+    kill_imports(|name| !is_of_a_command(name));
+}
+
+#[test]
+fn an_import_killed_between_two_commands_can_be_undone_and_made_again() {
+    kill_imports(|name| name.ends_with(".sent"));
+}
+
+#[test]
+fn an_import_killed_between_two_replies_can_be_undone_and_made_again() {
+    kill_imports(|name| name.ends_with(".reply"));
 }
 
 #[test]

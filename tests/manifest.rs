@@ -279,7 +279,7 @@ impl TwoBatches {
         world
             .server
             .command("SET anp:meta:/e/ theirs PXAT 4000000000123");
-        let before = scene::keys(&world);
+        let before = world.keys();
         let earlier = scene::snapshot(&world);
         world.anp("import").exits(0);
         let run = world.runs().pop().unwrap();
@@ -335,10 +335,7 @@ fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
             case.die(|key| key.contains(only));
             let ran = case.rollback();
             assert!([0, 3].contains(&ran.code), "cut at {length}: {ran}");
-            assert!(
-                scene::keys(&case.world) == case.before,
-                "cut at {length}: {ran}"
-            );
+            assert!(case.world.keys() == case.before, "cut at {length}: {ran}");
         }
     }
     assert_eq!(announced.into_iter().collect::<Vec<_>>(), [0, 8, 12]);
@@ -348,7 +345,7 @@ fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
 fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
     let case = TwoBatches::new();
     let path = case.world.manifest(&case.run);
-    let after = scene::keys(&case.world);
+    let after = case.world.keys();
     // The lock and every write of a rollback go through scripts.
     let ran_scripts = || {
         let calls = case.world.server.command("INFO commandstats");
@@ -367,7 +364,7 @@ fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
             .notes("nothing was written");
         assert_eq!(case.world.runs().len(), 1, "bit {bit}: {ran}");
     }
-    assert_eq!(scene::keys(&case.world), after);
+    assert_eq!(case.world.keys(), after);
     assert!(!ran_scripts(), "not even the lock was asked for");
 }
 

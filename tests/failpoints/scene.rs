@@ -91,7 +91,7 @@ impl Scene {
             }
         }
         let mut scene = Self {
-            before: keys(&world),
+            before: world.keys(),
             keys: snapshot(&world),
             world,
             end: BTreeMap::new(),
@@ -142,7 +142,7 @@ impl Scene {
     /// Every key: its type, and its value without what names the run.
     pub fn values(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
-        for (key, dumped) in keys(&self.world) {
+        for (key, dumped) in self.world.keys() {
             if !key.starts_with("anp:") {
                 all.insert(key, dumped);
                 continue;
@@ -162,7 +162,7 @@ impl Scene {
 
     /// The keys that are not as in `then`.
     pub fn changed_since(&self, then: &BTreeMap<String, String>) -> BTreeSet<String> {
-        let now = keys(&self.world);
+        let now = self.world.keys();
         let all = now.keys().chain(then.keys());
         all.filter(|key| now.get(*key) != then.get(*key))
             .cloned()
@@ -191,11 +191,11 @@ impl Scene {
             _ => &[0],
         };
         assert!(expected.contains(&ran.code), "{point}: {ran}");
-        let now = keys(&self.world);
+        let now = self.world.keys();
         assert!(now == self.before, "{point}: not as before {ran}");
         let again = Ran::of(&mut self.anp(state, &["rollback", run], None));
         assert!(again.of_type("key").is_empty(), "{point}: {again}");
-        assert!(keys(&self.world) == now, "{point}: {again}");
+        assert!(self.world.keys() == now, "{point}: {again}");
     }
 }
 
@@ -228,13 +228,6 @@ pub fn dies(command: &mut Command, point: &str) -> bool {
             false
         }
     }
-}
-
-/// Every key but the lock: type, value, expiry in ms.
-pub fn keys(world: &World) -> BTreeMap<String, String> {
-    let mut dump = world.server.dump();
-    dump.remove("anp:lock");
-    dump
 }
 
 /// Every key but the lock, as RESTORE takes it.
