@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anp::publish::apply::{Apply, Group, Progress, Stop, Way};
+use anp::publish::apply::{Apply, Group, Progress, Stop};
+use anp::publish::encode::Way;
 use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::state::{Fingerprint, Present};

@@ -13,14 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
+use super::encode::{Way, push_put};
 use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
-use super::state::{Found, Present, State, expiry_argument};
+use super::state::{Found, State};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use super::switch::{Paused, Switch};
 use super::time_limit::{TimeLimit, TimedOut};
 use crate::failpoint;
-use crate::store::{Batch, Replies, Reply, Script, Session, StoreError};
+use crate::store::{Batch, Replies, Reply, Session, StoreError};
 
 /// A batch is closed at so many keys …
 const BATCH_KEYS: usize = 1024;
@@ -80,38 +81,6 @@ pub struct KeyReport<'a> {
     pub fate: Fate,
     /// Its absolute expiry now, ms since 1970, where it was written and has one.
     pub expires_at_ms: Option<i64>,
-}
-
-/// Which way a write goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Publishing.
-    Forth,
-    /// The same, sent a second time because the first reply was lost: what is as it is to be
-    /// was made by the first.
-    ForthAgain,
-    /// Undoing: this goes on while the server is out of memory.
-    Back,
-}
-
-impl Way {
-    /// The same way, for commands that may have been carried out already. On the way back
-    /// nothing changes: there, what is as it is to be is always fine.
-    fn again(self) -> Self {
-        match self {
-            Self::Forth | Self::ForthAgain => Self::ForthAgain,
-            Self::Back => Self::Back,
-        }
-    }
-
-    /// What the scripts are told.
-    fn word(self) -> &'static [u8] {
-        match self {
-            Self::Forth => b"forth",
-            Self::ForthAgain => b"again",
-            Self::Back => b"back",
-        }
-    }
 }
 
 /// What a run needs to write.
@@ -385,11 +354,12 @@ impl Apply<'_> {
                 });
             } else {
                 on_refused(*group);
-                leave(progress, on_key, key, Some(*action), fate);
                 if resent {
                     // It may have been written, and changed by somebody before it was sent
                     // again: the way back has to look at it.
-                    progress.outcomes.pop();
+                    tell(progress, on_key, key, Some(*action), fate);
+                } else {
+                    leave(progress, on_key, key, Some(*action), fate);
                 }
             }
         }
@@ -432,80 +402,23 @@ impl Apply<'_> {
     }
 }
 
-/// Appends the compare-and-set from the first state to the second, with its bytes.
-fn push_put(
-    batch: &mut Batch,
-    key: &str,
-    (prior, made, content): (&State, &Present, &[u8]),
-    way: Way,
-) {
-    let script = match way {
-        Way::Back => Script::PutUnderOom,
-        Way::Forth | Way::ForthAgain => Script::Put,
-    };
-    let prior = match prior {
-        State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
-        State::Present(present) => state_arguments(present),
-    };
-    let made = state_arguments(made);
-    let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
-    arguments.push(content);
-    arguments.push(way.word());
-    batch.script(script, key.as_bytes(), &arguments);
-}
-
-impl Command {
-    fn encode(&self, batch: &mut Batch, key: &str, way: Way) {
-        match self {
-            Self::Create { content, made } => {
-                let at = expiry_argument(made.expires_at_ms);
-                batch.push(&[
-                    b"SET",
-                    key.as_bytes(),
-                    content,
-                    b"NX",
-                    b"PXAT",
-                    at.as_bytes(),
-                ]);
-            }
-            Self::Put {
-                prior,
-                made,
-                content,
-            } => {
-                push_put(batch, key, (prior, made, content.bytes()), way);
-            }
-            Self::Expire { from_ms, to_ms } => {
-                let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
-                batch.script(
-                    Script::Expire,
-                    key.as_bytes(),
-                    &[from.as_bytes(), to.as_bytes(), way.word()],
-                );
-            }
-            Self::Remove { prior } => {
-                let prior = state_arguments(prior);
-                let arguments = [
-                    prior[0].as_bytes(),
-                    prior[1].as_bytes(),
-                    prior[2].as_bytes(),
-                    way.word(),
-                ];
-                batch.script(Script::Remove, key.as_bytes(), &arguments);
-            }
-        }
-    }
-}
-
-fn state_arguments(present: &Present) -> [String; 3] {
-    [
-        present.kind.clone(),
-        expiry_argument(present.expires_at_ms),
-        present.fingerprint.to_string(),
-    ]
-}
-
+/// Counts, reports and records a key that was not written: the way back passes it over.
 fn leave(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Option<Action>,
+    fate: Fate,
+) {
+    progress.outcomes.push(Line::Outcome(Outcome {
+        key: key.to_owned(),
+        fate,
+    }));
+    tell(progress, on_key, key, action, fate);
+}
+
+/// Counts and reports a key that was not written.
+fn tell(
     progress: &mut Progress,
     on_key: &mut dyn FnMut(&KeyReport<'_>),
     key: &str,
@@ -519,10 +432,6 @@ fn leave(
         Fate::Withheld => progress.counts.withheld += 1,
         Fate::Already => progress.counts.kept += 1,
     }
-    progress.outcomes.push(Line::Outcome(Outcome {
-        key: key.to_owned(),
-        fate,
-    }));
     on_key(&KeyReport {
         key,
         action,

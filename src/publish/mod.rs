@@ -1,6 +1,7 @@
 //! From what is to be in the store to what is in it, with a way back.
 
 pub mod apply;
+pub mod encode;
 pub mod expiry;
 pub mod lease;
 pub mod manifest;
