@@ -1,4 +1,4 @@
-//! Durations as people write them: `90s`, `12h`, `7d`, `1h30m`.
+//! Durations as people write them (`90s`, `12h`, `7d`, `1h30m`), and times as they read them.
 
 /// Units from large to small, in milliseconds.
 const UNITS: [(&str, u64); 5] = [
@@ -29,6 +29,15 @@ pub fn parse_ms(text: &str) -> Option<u64> {
         total = total.checked_add(number.checked_mul(*unit_ms)?)?;
     }
     (!text.is_empty()).then_some(total)
+}
+
+/// A time in ms since 1970 as `2026-12-01 05:12:33Z`.
+#[must_use]
+pub fn show_time(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(
+        |_| at_ms.to_string(),
+        |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
 }
 
 /// The duration in its largest units: `90000` is `1m30s`. Parts of a second are dropped.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
@@ -50,23 +51,12 @@ fn import(
     arguments: &Import,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
-    let started = outcome.started;
     let renderer = renderer(settings)?;
     readable(&settings.content)?;
     let job = Job {
-        settings,
         prune: arguments.prune,
         force: arguments.force,
-        renderer: &renderer,
-        switch: Switch::new(Keys::new(&settings.prefix).switch()),
-        keys: Keys::new(&settings.prefix),
-        bars: Bars::new(common.quiet),
-        interrupted: watch()?,
-        time_limit: settings
-            .expect
-            .max_duration
-            .map(|most| TimeLimit { started, most }),
-        rehearsal: None,
+        ..Job::new(settings, &renderer, outcome.started, common.quiet)?
     };
     if arguments.dry_run {
         job.dry_run(outcome)
@@ -117,11 +107,35 @@ struct Plan {
     pruning: Pruning,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    /// An import by `settings`, begun at `started`, without pruning.
+    ///
+    /// # Errors
+    /// When signals cannot be watched.
+    pub(super) fn new(
+        settings: &'a Settings,
+        renderer: &'a Renderer,
+        started: Instant,
+        quiet: bool,
+    ) -> Result<Self, Failure> {
+        let most = settings.expect.max_duration;
+        Ok(Self {
+            settings,
+            prune: false,
+            force: false,
+            renderer,
+            keys: Keys::new(&settings.prefix),
+            switch: Switch::of(&settings.prefix),
+            bars: Bars::new(quiet),
+            interrupted: watch()?,
+            time_limit: most.map(|most| TimeLimit { started, most }),
+            rehearsal: None,
+        })
+    }
+
     fn dry_run(&self, outcome: &mut Outcome) -> Result<Exit, Failure> {
         let address = &self.settings.address;
-        let mut store = Connected::open(address, self.settings)
-            .map_err(|error| Failure::before_writing(&error))?;
+        let mut store = Connected::open(address, self.settings)?;
         let now_ms = store
             .session
             .now_ms()

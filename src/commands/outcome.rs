@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use serde_json::json;
 
+use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::interrupt;
@@ -158,7 +158,7 @@ impl Outcome {
         let seconds = self.started.elapsed().as_secs_f64();
         let mut object = json!({
             "type": "summary", "command": command, "status": status,
-            "counts": counts, "seconds": (seconds * 1000.0).round() / 1000.0,
+            "counts": counts, "seconds": to_ms(seconds),
             "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
@@ -283,6 +283,11 @@ pub(super) fn why_left(fate: Fate) -> &'static str {
     }
 }
 
+/// Seconds to the millisecond, as machine output has them.
+pub(super) fn to_ms(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
 /// The status of a run by what it did.
 pub(super) fn status_of(partial: bool) -> (Status, Exit) {
     if partial {
@@ -290,14 +295,6 @@ pub(super) fn status_of(partial: bool) -> (Status, Exit) {
     } else {
         (Status::Done, Exit::Done)
     }
-}
-
-/// `2026-12-01 05:12:33Z`.
-pub(super) fn show_time(at_ms: i64) -> String {
-    Timestamp::from_millisecond(at_ms).map_or_else(
-        |_| at_ms.to_string(),
-        |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-    )
 }
 
 /// What rollback says.
@@ -352,7 +349,7 @@ impl Outcome {
             "type": "summary", "command": "rollback", "status": status, "undoes": undone,
             "restored": restored, "removed": counts.removed, "already_back": counts.kept,
             "kept": counts.conflicts, "counts": counts,
-            "seconds": (seconds * 1000.0).round() / 1000.0, "pruned_runs": self.pruned_runs,
+            "seconds": to_ms(seconds), "pruned_runs": self.pruned_runs,
         });
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);

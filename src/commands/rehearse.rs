@@ -6,13 +6,14 @@
 //! 4. Roll back.
 //! 5. Compare: each key of the run is as it was before it.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Instant;
 
 use serde_json::json;
 
 use super::import::{self, Job};
-use super::outcome::{Outcome, watch};
+use super::outcome::{Outcome, to_ms};
 use super::rollback::undo;
 use super::survey::{readable, renderer};
 use super::switch;
@@ -25,12 +26,11 @@ use crate::ops::connect::Connected;
 use crate::ops::run::switched_off;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest, Verify};
-use crate::publish::plan::Keys;
 use crate::publish::state::{Found, State};
 use crate::publish::switch::Switch;
-use crate::publish::time_limit::TimeLimit;
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Expect, Limit, Settings};
+use crate::store::Session;
 
 /// Appended to the prefix: what a rehearsal writes is nobody's article.
 const SCRATCH: &str = "rehearsal";
@@ -50,9 +50,8 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let output = Output::stdout(common.format, false);
     let mut steps = Steps { output };
     // Held open, so that an embedded server stays up from the first step to the last.
-    let mut store = Connected::open(&settings.address, &settings)
-        .map_err(|error| Failure::before_writing(&error))?;
-    let switch = Switch::new(Keys::new(&settings.prefix).switch());
+    let mut store = Connected::open(&settings.address, &settings)?;
+    let switch = Switch::of(&settings.prefix);
     let paused = switch
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
@@ -67,22 +66,12 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         ));
     }
     let job = Job {
-        settings: &scratch,
-        prune: false,
-        force: false,
-        renderer: &renderer,
-        keys: Keys::new(&scratch.prefix),
         // The real one: a store that is switched off is not rehearsed on either.
         switch,
-        bars: Bars::new(common.quiet),
-        interrupted: watch()?,
-        time_limit: settings
-            .expect
-            .max_duration
-            .map(|most| TimeLimit { started, most }),
         rehearsal: Some(import::Rehearsal {
             sample: arguments.sample.map(|count| count as usize),
         }),
+        ..Job::new(&scratch, &renderer, started, common.quiet)?
     };
     let failed = |failure: Failure| take_back(&scratch, failure);
     let started = Instant::now();
@@ -101,7 +90,10 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         .map_err(failed)?;
 
     let started = Instant::now();
-    let tally = verify_run(&scratch, &manifest).map_err(failed)?;
+    let untouched = untouched(&manifest).map_err(failed)?;
+    let session = &mut store.session;
+    let mut nobody = Output::silent();
+    let tally = verify::compare(&manifest, &untouched, session, &mut nobody).map_err(failed)?;
     steps.step(
         "verify",
         started,
@@ -121,7 +113,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     );
 
     let started = Instant::now();
-    let differences = compare(&scratch, &manifest)?;
+    let differences = compare(&manifest, &untouched, session)?;
     steps.step(
         "compare",
         started,
@@ -159,43 +151,26 @@ fn silent() -> Outcome {
     Outcome::new(Output::silent(), SCRATCH)
 }
 
-fn verify_run(settings: &Settings, manifest: &Manifest) -> Result<verify::Tally, Failure> {
-    let untouched = untouched(manifest)?;
-    let mut store = Connected::open(&settings.address, settings)
-        .map_err(|error| Failure::before_writing(&error))?;
-    verify::compare(
-        manifest,
-        &untouched,
-        &mut store.session,
-        &mut Output::silent(),
-    )
-}
-
 /// How many keys of the run are not as they were before it.
-fn compare(settings: &Settings, manifest: &Manifest) -> Result<u64, Failure> {
-    let untouched = untouched(manifest)?;
-    let mut store = Connected::open(&settings.address, settings)
-        .map_err(|error| Failure::before_writing(&error))?;
+fn compare(
+    manifest: &Manifest,
+    untouched: &HashSet<String>,
+    session: &mut Session,
+) -> Result<u64, Failure> {
     let mut differences = 0;
     let doing = "comparing the keys of the rehearsal with what was there before";
-    look_at_each(
-        manifest,
-        &untouched,
-        &mut store.session,
-        doing,
-        &mut |intent, found| {
-            let now = match found {
-                Found::Absent => Some(State::Absent),
-                Found::Whole(present, _) => Some(State::Present(present)),
-                Found::TooLarge => return Err(Failure::new(Exit::Partial, intent.key)),
-            };
-            let before = intent
-                .prior_state()
-                .map_err(|error| Failure::new(Exit::Refused, error))?;
-            differences += u64::from(now != before);
-            Ok(())
-        },
-    )?;
+    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
+        let now = match found {
+            Found::Absent => Some(State::Absent),
+            Found::Whole(present, _) => Some(State::Present(present)),
+            Found::TooLarge => return Err(Failure::new(Exit::Partial, intent.key)),
+        };
+        let before = intent
+            .prior_state()
+            .map_err(|error| Failure::new(Exit::Refused, error))?;
+        differences += u64::from(now != before);
+        Ok(())
+    })?;
     Ok(differences)
 }
 
@@ -284,7 +259,7 @@ impl Steps {
             .text(format!("  {name:10}{seconds:>8.2} s  {result}"));
         self.output.json(&json!({
             "type": "step", "step": name, "result": result,
-            "seconds": (seconds * 1000.0).round() / 1000.0,
+            "seconds": to_ms(seconds),
         }));
         self.output.flush();
     }

@@ -154,7 +154,7 @@ fn dry_run(
     let before = |error: StoreError| Failure::before_writing(&error);
     let address = undone::address(settings, manifest)?;
     let untouched = untouched(manifest)?;
-    let mut store = Connected::open(&address, settings).map_err(before)?;
+    let mut store = Connected::open(&address, settings)?;
     let now_ms = store.session.now_ms().map_err(before)?;
     outcome.dry_run("rollback", &address.to_string());
     let mut counts = Counts::default();

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::outcome::show_time;
 use crate::article::Route;
 use crate::cli::{Common, Show};
-use crate::duration;
+use crate::duration::{self, show_time};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
@@ -36,7 +35,7 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         }
     })?;
     let before = |error: StoreError| Failure::before_writing(&error);
-    let mut store = Connected::open(&settings.address, &settings).map_err(before)?;
+    let mut store = Connected::open(&settings.address, &settings)?;
     let keys = Keys::new(&settings.prefix);
     let now_ms = store.session.now_ms().map_err(before)?;
     let page = held(&mut store.session, keys.page(&route)).map_err(before)?;

@@ -6,7 +6,6 @@ use crate::cli::{Common, Pause as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::{Connected, host};
-use crate::publish::plan::Keys;
 use crate::publish::switch::{Pause, Paused, Switch};
 use crate::report::Output;
 use crate::settings::Settings;
@@ -70,8 +69,8 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn open(settings: &Settings) -> Result<(Connected, Switch), Failure> {
-    let store = Connected::open(&settings.address, settings).map_err(before)?;
-    let switch = Switch::new(Keys::new(&settings.prefix).switch());
+    let store = Connected::open(&settings.address, settings)?;
+    let switch = Switch::of(&settings.prefix);
     Ok((store, switch))
 }
 

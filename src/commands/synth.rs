@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::outcome::to_ms;
 use crate::cli::{Common, Synth};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -37,7 +38,7 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     output.json(&json!({
         "type": "summary", "command": "synth", "articles": tree.files, "seed": arguments.seed,
         "bytes": tree.bytes, "out": arguments.out,
-        "seconds": (seconds * 1000.0).round() / 1000.0,
+        "seconds": to_ms(seconds),
     }));
     Ok(Exit::Done)
 }

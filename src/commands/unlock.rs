@@ -15,7 +15,7 @@ use crate::store::StoreError;
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
     let before = |error: StoreError| Failure::before_writing(&error);
-    let mut store = Connected::open(&settings.address, &settings).map_err(before)?;
+    let mut store = Connected::open(&settings.address, &settings)?;
     let session = &mut store.session;
     let key = Keys::new(&settings.prefix).lock();
     let broken = break_lease(session, &key, &arguments.run).map_err(before)?;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::undone::{self, look_at_each, untouched};
 use crate::cli::{Common, Verify};
+use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
@@ -27,8 +28,7 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
     let untouched = untouched(&manifest)?;
-    let mut store =
-        Connected::open(&address, &settings).map_err(|error| Failure::before_writing(&error))?;
+    let mut store = Connected::open(&address, &settings)?;
     let mut output = Output::stdout(common.format, false);
     let tally = compare(&manifest, &untouched, &mut store.session, &mut output)?;
     let run = &manifest.header().run;
@@ -82,7 +82,7 @@ pub(super) fn compare(
 fn difference(intent: &Intent, found: &Found) -> Option<String> {
     let expiry = |at: Option<i64>| {
         at.map_or("no expiry".to_owned(), |at| {
-            format!("expiry {}", super::outcome::show_time(at))
+            format!("expiry {}", show_time(at))
         })
     };
     let made_expiry = intent.made.as_ref().map(|made| made.expires_at);

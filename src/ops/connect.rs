@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
 use crate::store::{Address, Class, Connector, Place, Session, StoreError};
@@ -21,7 +22,12 @@ impl Connected {
     ///
     /// # Errors
     /// When the server does not come up, cannot be reached, or refuses the credentials.
-    pub fn open(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+    /// Nothing was written then.
+    pub fn open(address: &Address, settings: &Settings) -> Result<Self, Failure> {
+        Self::connect(address, settings).map_err(|error| Failure::before_writing(&error))
+    }
+
+    fn connect(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let patience = settings.patience;
         let embedded = match &address.place {
             Place::Embedded(folder) => {

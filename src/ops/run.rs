@@ -82,8 +82,7 @@ impl Run {
                 locked(what, "once it has ended")
             }
         })?;
-        let mut store = Connected::open(purpose.address, settings)
-            .map_err(|error| Failure::before_writing(&error))?;
+        let mut store = Connected::open(purpose.address, settings)?;
         let started_at = store
             .session
             .now_ms()
@@ -104,24 +103,8 @@ impl Run {
             since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
-        let lease = match Lease::take(&mut store.session, key, &holder) {
-            Ok(lease) => lease,
-            Err(LeaseError::Store(error)) => return Err(Failure::before_writing(&error)),
-            Err(error) => {
-                let failure = locked(error.to_string(), "once that run has ended");
-                let LeaseError::Taken(taken) = error else {
-                    return Err(failure);
-                };
-                return Err(match taken.holder {
-                    Some(holder) => {
-                        let unlock = format!("unlock {}", shell_word(&holder.run));
-                        let unlock = command_for_store(settings, &unlock);
-                        failure.note("unlock", format!("if that run is dead: {unlock}"))
-                    }
-                    None => failure,
-                });
-            }
-        };
+        let lease = Lease::take(&mut store.session, key, &holder)
+            .map_err(|error| not_leased(settings, &error))?;
         let db = purpose.address.db;
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
             fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
@@ -236,6 +219,22 @@ fn locked(what: String, retry: &str) -> Failure {
         .note("retry", format!("safe {retry}; nothing was written"))
 }
 
+/// The failure of a run that does not get the lease.
+fn not_leased(settings: &Settings, error: &LeaseError) -> Failure {
+    let (what, holder) = match error {
+        LeaseError::Store(error) => return Failure::before_writing(error),
+        LeaseError::Taken(taken) => (taken.to_string(), taken.holder.as_ref()),
+        LeaseError::Gone => (error.to_string(), None),
+    };
+    let failure = locked(what, "once that run has ended");
+    let Some(holder) = holder else {
+        return failure;
+    };
+    let unlock = format!("unlock {}", shell_word(&holder.run));
+    let unlock = command_for_store(settings, &unlock);
+    failure.note("unlock", format!("if that run is dead: {unlock}"))
+}
+
 /// The failure of a run that may not publish.
 #[must_use]
 pub fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
@@ -331,18 +330,14 @@ impl Heartbeat {
         let thread = std::thread::spawn(move || {
             let mut wait = LENGTH / 3;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let renewed = match &mut session {
-                    Some(session) => lease.renew(session),
-                    None => Ok(()),
-                };
-                match renewed {
-                    Ok(()) if session.is_some() => wait = LENGTH / 3,
-                    Ok(()) | Err(LeaseError::Store(_)) => {
+                match session.as_mut().map(|session| lease.renew(session)) {
+                    Some(Ok(())) => wait = LENGTH / 3,
+                    None | Some(Err(LeaseError::Store(_))) => {
                         session = join().ok();
                         wait = Duration::from_secs(1);
                     }
                     // The lock is somebody else's.
-                    Err(_) => return,
+                    Some(Err(_)) => return,
                 }
             }
         });

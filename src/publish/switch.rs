@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::one_line;
+use super::plan::Keys;
+use crate::duration::show_time;
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// Who switched publishing off, when and why.
@@ -41,15 +43,12 @@ impl fmt::Display for Paused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::By(pause) => {
-                let at = jiff::Timestamp::from_millisecond(pause.at).map_or_else(
-                    |_| pause.at.to_string(),
-                    |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                );
                 write!(
                     f,
-                    "paused by {} on {} at {at}: {}",
+                    "paused by {} on {} at {}: {}",
                     one_line(&pause.by),
                     one_line(&pause.host),
+                    show_time(pause.at),
                     one_line(&pause.reason)
                 )
             }
@@ -65,9 +64,10 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// The switch at `key`.
+    /// The switch of `prefix`.
     #[must_use]
-    pub fn new(key: String) -> Self {
+    pub fn of(prefix: &str) -> Self {
+        let key = Keys::new(prefix).switch();
         Self { key }
     }
 

@@ -271,13 +271,10 @@ impl Reply {
     /// # Errors
     /// Always: the class of an error reply, `Stop` for anything else.
     pub fn fail<T>(self, doing: &str) -> Result<T, StoreError> {
-        Err(match self {
-            Self::Error { code, detail } => StoreError::from_reply(doing, &code, &detail),
-            other => {
-                let detail = format!("an unexpected reply: {}", other.shape());
-                StoreError::new(Class::Stop, doing, detail)
-            }
-        })
+        Err(self.error(doing).unwrap_or_else(|| {
+            let detail = format!("an unexpected reply: {}", self.shape());
+            StoreError::new(Class::Stop, doing, detail)
+        }))
     }
 
     /// What kind of reply this is, without its contents.

@@ -4,8 +4,8 @@ mod show;
 
 use serde_json::{Value, json};
 
-use super::outcome::show_time;
 use crate::cli::{Common, Runs as Arguments, RunsCommand};
+use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::history::{Record, rolled_back};

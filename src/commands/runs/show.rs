@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::{object, seconds, status, status_since};
-use crate::commands::outcome::{FIRST_KEYS, show_time, why_left};
+use crate::commands::outcome::{FIRST_KEYS, why_left};
 use crate::commands::undone::{self, untouched, unusable};
+use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::history::{Record, rolled_back};
