@@ -10,7 +10,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use scene::{STEPS, Scene, anp, restore, snapshot};
+use scene::{Imported, STEPS, Scene, anp, restore, snapshot};
 use support::{Ran, World};
 
 const ERRORS: [(&str, &str); 2] = [
@@ -100,20 +100,11 @@ fn no_write_follows_an_error_of_the_manifest_or_of_the_spool() {
 #[test]
 fn no_write_of_a_rollback_follows_an_error_of_its_manifest() {
     let scene = Scene::new();
-    scene.restore();
-    scene.import("state", None).exits(0);
-    let imported = snapshot(&scene.world);
+    let mut imported = Imported::of(&scene);
     let made = scene.world.keys();
-    let run = scene.world.runs().pop().unwrap();
-    let mut cases = 0;
+    let run = imported.run.clone();
     let fails = |point: &str, passes: usize, said: &str| {
-        restore(&scene.world, &imported);
-        cases += 1;
-        let state = format!("rollback-{cases}");
-        let runs = scene.world.path(&state).join("runs");
-        std::fs::create_dir_all(&runs).unwrap();
-        let file = format!("{run}.jsonl.zst");
-        std::fs::copy(scene.world.manifest(&run), runs.join(file)).unwrap();
+        let state = imported.anew();
         let ran = Ran::of(&mut scene.anp(&state, &["rollback", &run], Some(point)));
         if ran.code == 0 {
             return false;

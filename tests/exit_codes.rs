@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
@@ -347,9 +346,7 @@ fn a_server_out_of_memory_in_mid_run_is_75_and_the_way_back_is_open() {
     let server = &world.server;
     let ran = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while proxy.faults() == 0 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            proxy.wait_for_fault();
             server.command("CONFIG SET maxmemory 1");
             proxy.release();
         });

@@ -176,12 +176,9 @@ fn late(world: &World) -> Ran {
     for number in 0..1500 {
         world.article(&format!("n{number}.md"), "Text.");
     }
-    let mut command = world.bare();
+    let mut command = world.command("state", &["import", "--format", "json"]);
     command
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path("state"))
         .env("ANP_EXPECT_MAX_DURATION", "5s")
-        .args(["import", "--format", "json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let line = format!("{command:?}");

@@ -8,7 +8,7 @@
 mod scene;
 mod support;
 
-use scene::{STEPS, Scene, anp, dies, restore, snapshot};
+use scene::{Imported, STEPS, Scene, anp, dies, restore, snapshot};
 use support::{Ran, World};
 
 /// Steps that come once a command, and how often they come at least.
@@ -124,19 +124,10 @@ fn an_import_killed_while_it_writes_is_finished_by_the_next_one() {
 #[test]
 fn a_rollback_killed_before_and_after_every_step_is_finished_by_the_next() {
     let scene = Scene::new();
-    scene.restore();
-    scene.import("state", None).exits(0);
-    let imported = snapshot(&scene.world);
-    let run = scene.world.runs().pop().unwrap();
-    let mut cases = 0;
+    let mut imported = Imported::of(&scene);
+    let run = imported.run.clone();
     let killed = |point: &str| {
-        restore(&scene.world, &imported);
-        cases += 1;
-        let state = format!("rollback-{cases}");
-        let runs = scene.world.path(&state).join("runs");
-        std::fs::create_dir_all(&runs).unwrap();
-        let file = format!("{run}.jsonl.zst");
-        std::fs::copy(scene.world.manifest(&run), runs.join(file)).unwrap();
+        let state = imported.anew();
         let mut command = scene.anp(&state, &["rollback", &run], Some(point));
         if !dies(&mut command, point) {
             return false;

@@ -6,8 +6,8 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::io::Read as _;
+use std::process::Stdio;
 use std::time::Duration;
 
 use support::proxy::{Fault, Trouble};
@@ -177,16 +177,12 @@ fn what_a_killed_run_had_sent_never_runs_after_its_rollback() {
         .server
         .proxy(Trouble::once(Fault::Held, b"$3\r\nSET\r\n"));
     let mut child = world
-        .bare()
-        .env("ANP_STATE_DIR", world.path("state"))
-        .args(["import", "--redis", &proxy.url()])
+        .command("state", &["import", "--redis", &proxy.url()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while proxy.faults() == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    proxy.wait_for_fault();
     child.kill().unwrap();
     child.wait().unwrap();
     let url = world.server.url();
@@ -211,7 +207,7 @@ fn bytes_that_a_paused_server_holds_have_no_effect_after_the_rollback() {
     };
     // Held from its first write command on, the lease.
     pause(&mut connection, 60_000);
-    let (mut child, _) = spawn(&world, &["import"]);
+    let (mut child, _) = world.spawn(&["import"]);
     std::thread::sleep(Duration::from_millis(500));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -223,11 +219,7 @@ fn bytes_that_a_paused_server_holds_have_no_effect_after_the_rollback() {
     // The same in the middle of its writes.
     world.server.command("FLUSHALL");
     let before = world.keys();
-    for number in 0..3000 {
-        world.article(&format!("n{number}.md"), "Text.");
-    }
-    let (mut child, mut stdout) = spawn(&world, &["import", "--format", "json"]);
-    until_a_key_is_written(&mut stdout);
+    let (mut child, mut stdout) = world.import_under_way(&[]);
     pause(&mut connection, 60_000);
     let reader = std::thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
     std::thread::sleep(Duration::from_millis(500));
@@ -244,31 +236,6 @@ fn bytes_that_a_paused_server_holds_have_no_effect_after_the_rollback() {
     assert!(world.keys() == before, "{ran}");
 }
 
-fn spawn(world: &World, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
-    let mut child = world
-        .bare()
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path("state"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    (child, stdout)
-}
-
-fn until_a_key_is_written(stdout: &mut BufReader<ChildStdout>) {
-    let mut line = String::new();
-    while !line.contains(r#""type":"key""#) {
-        line.clear();
-        assert!(
-            stdout.read_line(&mut line).unwrap() > 0,
-            "no key was written"
-        );
-    }
-}
-
 /// An import that has written its first batches and waits for somebody
 /// to read its stdout; then `fault`; then its end.
 fn disturbed(
@@ -276,12 +243,7 @@ fn disturbed(
     arguments: &[&str],
     fault: impl FnOnce(&mut World),
 ) -> (World, i32, String, String) {
-    for number in 0..3000 {
-        world.article(&format!("n{number}.md"), "Text.");
-    }
-    let all = [&["import", "--format", "json"], arguments].concat();
-    let (mut child, mut stdout) = spawn(&world, &all);
-    until_a_key_is_written(&mut stdout);
+    let (mut child, mut stdout) = world.import_under_way(arguments);
     fault(&mut world);
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();

@@ -4,40 +4,10 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Read as _;
+use std::process::Child;
 
-use support::World;
-
-/// An import in the middle of its writes. It cannot end before somebody reads its stdout:
-/// what it has to say of 6,000 keys is more than the pipe and its buffers hold.
-fn import_under_way(world: &World) -> (Child, BufReader<ChildStdout>) {
-    for number in 0..3000 {
-        world.article(&format!("n{number}.md"), "Text.");
-    }
-    let mut child = world
-        .bare()
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path("state"))
-        .args(["import", "--format", "json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains(r#""type":"key""#) {
-        line.clear();
-        stdout.read_line(&mut line).unwrap();
-    }
-    (child, stdout)
-}
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &pid]).status();
-    assert!(sent.unwrap().success());
-}
+use support::{World, signal};
 
 fn stderr(child: &mut Child) -> String {
     let mut text = String::new();
@@ -54,7 +24,7 @@ fn stderr(child: &mut Child) -> String {
 fn a_signal_ends_the_run_after_its_batch_with_130_and_the_way_back() {
     for name in ["INT", "TERM"] {
         let world = World::new();
-        let (mut child, mut stdout) = import_under_way(&world);
+        let (mut child, mut stdout) = world.import_under_way(&[]);
         signal(&child, name);
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).unwrap();
@@ -79,7 +49,7 @@ fn a_signal_ends_the_run_after_its_batch_with_130_and_the_way_back() {
 #[test]
 fn a_second_signal_ends_it_at_once_and_it_is_still_reversible() {
     let world = World::new();
-    let (mut child, stdout) = import_under_way(&world);
+    let (mut child, stdout) = world.import_under_way(&[]);
     signal(&child, "INT");
     // Nobody reads its stdout, so it cannot come to the end of its batch by itself.
     while child.try_wait().unwrap().is_none() {

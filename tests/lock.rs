@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use support::proxy::{Fault, Proxy, Trouble};
-use support::{Ran, World, this_host};
+use support::{Ran, World, signal, this_host};
 
 fn articles(count: usize) -> World {
     let world = World::new();
@@ -19,12 +19,9 @@ fn articles(count: usize) -> World {
 }
 
 fn anp(world: &World, state: &str, line: &str) -> Command {
-    let mut command = world.bare();
-    command
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path(state))
-        .env("ANP_OWNER", "night shift")
-        .args(line.split(' '));
+    let arguments: Vec<&str> = line.split(' ').collect();
+    let mut command = world.command(state, &arguments);
+    command.env("ANP_OWNER", "night shift");
     command
 }
 
@@ -40,16 +37,8 @@ fn stuck(world: &World, variables: &[(&str, &str)]) -> (Child, Proxy) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while proxy.faults() == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    proxy.wait_for_fault();
     (child, proxy)
-}
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &pid]).status();
-    assert!(sent.unwrap().success());
 }
 
 fn run_of(world: &World, state: &str) -> String {

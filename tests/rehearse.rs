@@ -4,7 +4,6 @@
 mod support;
 
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use support::World;
 use support::proxy::{Fault, Proxy, Trouble};
@@ -149,17 +148,13 @@ fn stuck(world: &World) -> (Child, Proxy) {
         .server
         .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
     let child = world
-        .bare()
-        .env("ANP_STATE_DIR", world.path("state"))
+        .command("state", &["rehearse", "--redis", &proxy.url()])
         .env("ANP_TIMEOUT", "1s")
-        .args(["rehearse", "--redis", &proxy.url()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while proxy.faults() == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    proxy.wait_for_fault();
     (child, proxy)
 }
 

@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::time::Duration;
-
 use support::proxy::{Fault, Trouble};
 use support::{World, this_host};
 
@@ -174,9 +172,7 @@ fn a_running_import_stops_within_a_batch_and_its_rollback_works() {
         .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
     let ran = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while proxy.faults() == 0 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            proxy.wait_for_fault();
             world.anp("pause --reason now").exits(0);
             proxy.release();
         });

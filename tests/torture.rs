@@ -88,10 +88,7 @@ fn pages(world: &World) -> BTreeMap<String, Option<String>> {
 /// Runs anp and kills it after a random time. Returns whether it was still running.
 fn kill(world: &World, arguments: &[&str], random: &mut Random) -> bool {
     let mut child = world
-        .bare()
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path("state"))
-        .args(arguments)
+        .command("state", arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -199,12 +199,41 @@ impl Scene {
     }
 }
 
+/// An import of the scene that is done, to be rolled back again and again.
+pub struct Imported<'a> {
+    scene: &'a Scene,
+    pub run: String,
+    keys: Vec<Key>,
+    cases: usize,
+}
+
+impl<'a> Imported<'a> {
+    pub fn of(scene: &'a Scene) -> Self {
+        scene.restore();
+        scene.import("state", None).exits(0);
+        Self {
+            scene,
+            run: scene.world.runs().pop().unwrap(),
+            keys: snapshot(&scene.world),
+            cases: 0,
+        }
+    }
+
+    /// The keys as the import left them, and a state folder that holds its manifest alone.
+    pub fn anew(&mut self) -> String {
+        restore(&self.scene.world, &self.keys);
+        self.cases += 1;
+        let state = format!("rollback-{}", self.cases);
+        let runs = self.scene.world.path(&state).join("runs");
+        std::fs::create_dir_all(&runs).unwrap();
+        let file = format!("{}.jsonl.zst", self.run);
+        std::fs::copy(self.scene.world.manifest(&self.run), runs.join(file)).unwrap();
+        state
+    }
+}
+
 pub fn anp(world: &World, state: &str, arguments: &[&str], point: Option<&str>) -> Command {
-    let mut command = world.bare();
-    command
-        .env("ANP_REDIS_URL", world.server.url())
-        .env("ANP_STATE_DIR", world.path(state))
-        .args(arguments);
+    let mut command = world.command(state, arguments);
     if let Some(point) = point {
         command.env("ANP_FAIL_POINT", point);
     }

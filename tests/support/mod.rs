@@ -2,8 +2,9 @@
 #![allow(dead_code, reason = "each test file uses the part it needs")]
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -61,9 +62,7 @@ impl Server {
 
     /// Sends the server process a signal.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
+        signal(&self.child, name);
     }
 
     /// What the server says it uses, in bytes.
@@ -210,6 +209,13 @@ pub fn server_program() -> &'static str {
     }
 }
 
+/// Sends a process a signal.
+pub fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
 pub fn this_host() -> String {
     let uname = Command::new("uname").arg("-n").output().unwrap();
     String::from_utf8(uname.stdout).unwrap().trim().to_owned()
@@ -258,13 +264,50 @@ impl World {
 
     /// The same, with exact arguments and further variables of the environment.
     pub fn anp_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command("state", arguments);
+        Ran::of(command.envs(variables.iter().copied()))
+    }
+
+    /// anp with the world's server and the state folder `state`, to be run by the test.
+    pub fn command(&self, state: &str, arguments: &[&str]) -> Command {
         let mut command = self.bare();
         command
             .env("ANP_REDIS_URL", self.server.url())
-            .env("ANP_STATE_DIR", self.path("state"))
-            .envs(variables.iter().copied())
+            .env("ANP_STATE_DIR", self.path(state))
             .args(arguments);
-        Ran::of(&mut command)
+        command
+    }
+
+    /// anp under way, its stdout and stderr to be read.
+    pub fn spawn(&self, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
+        let mut child = self
+            .command("state", arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        (child, stdout)
+    }
+
+    /// An import of 3,000 articles in the middle of its writes. It cannot end before somebody
+    /// reads its stdout: what it has to say of 6,000 keys is more than the pipe and its buffers
+    /// hold.
+    pub fn import_under_way(&self, arguments: &[&str]) -> (Child, BufReader<ChildStdout>) {
+        for number in 0..3000 {
+            self.article(&format!("n{number}.md"), "Text.");
+        }
+        let all = [&["import", "--format", "json"], arguments].concat();
+        let (child, mut stdout) = self.spawn(&all);
+        let mut line = String::new();
+        while !line.contains(r#""type":"key""#) {
+            line.clear();
+            assert!(
+                stdout.read_line(&mut line).unwrap() > 0,
+                "no key was written"
+            );
+        }
+        (child, stdout)
     }
 
     /// anp in the world's folder with an empty environment.

@@ -110,6 +110,13 @@ impl Proxy {
         pieces.saturating_sub(skip).min(times)
     }
 
+    /// Waits until a piece has met with the fault.
+    pub fn wait_for_fault(&self) {
+        while self.faults() == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Passes on what was withheld; the connection goes on.
     pub fn release(&self) {
         self.shared.released.store(true, Ordering::SeqCst);
