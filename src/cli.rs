@@ -193,8 +193,8 @@ pub struct Rollback {
 /// `anp pause`.
 #[derive(Debug, Args)]
 pub struct Pause {
-    /// Why; whoever is refused is told
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Why, in at most 300 characters; whoever is refused is told
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub reason: String,
     /// Who is responsible [env: ANP_OWNER] [default: the user]
     #[arg(long)]
@@ -205,6 +205,7 @@ pub struct Pause {
 #[derive(Debug, Args)]
 pub struct Unlock {
     /// The run that holds the lock, as exit 11 names it
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub run: String,
 }
 
@@ -339,4 +340,13 @@ fn given<const N: usize>(
         .into_iter()
         .filter_map(|(key, text)| text.map(|text| (key, text)))
         .collect()
+}
+
+/// A text of 1 to 300 characters, as `owner` and the like are.
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        1..=300 => Ok(text.to_owned()),
+        count => Err(format!("expected 1 to 300 characters, found {count}")),
+    }
 }

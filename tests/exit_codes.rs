@@ -189,14 +189,15 @@ fn a_lock_that_says_nothing_is_respected_too() {
     let world = one_article();
     world.server.command("SET anp:lock something");
     world.anp("import").exits(11).notes(
-        "error: the lock is held, and does not say by which run; it never runs out by itself: \
-         delete the key once no run is under way\n",
+        "error: anp:lock: the lock is held, and what it says is no lease of anp; it never runs \
+         out by itself\n  = expected: no such key, or the lease of a run of anp\n  = retry: safe \
+         once anp:lock is looked at and deleted, or has run out; nothing was written\n",
     );
     world.server.command("SET anp:lock something PX 9000");
     world
         .anp("import")
         .exits(11)
-        .notes("does not say by which run; unless it is renewed, it runs out in ");
+        .notes("is no lease of anp; unless it is renewed, it runs out in ");
     assert_eq!(world.server.get("anp:lock").unwrap(), "something");
 }
 
@@ -305,6 +306,7 @@ fn a_manifest_that_cannot_be_written_is_74_and_the_store_is_not_touched() {
     let ran = world.anp_with_small_files(64, "import");
     ran.exits(74).notes_exactly(
         "error: cannot write the manifest: File too large (os error 27)\n  \
+         = expected: a state folder that can be written, with free space\n  \
          = retry: safe once the cause is gone; no key was changed\n",
     );
     assert_eq!(world.server.dump(), before);

@@ -6,8 +6,8 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::process::Stdio;
+use std::io::{BufRead as _, Read};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use support::proxy::{Fault, Trouble};
@@ -243,8 +243,13 @@ fn disturbed(
     arguments: &[&str],
     fault: impl FnOnce(&mut World),
 ) -> (World, i32, String, String) {
-    let (mut child, mut stdout) = world.import_under_way(arguments);
+    let (child, stdout) = world.import_under_way(arguments);
     fault(&mut world);
+    let (code, rest, errors) = ended(child, stdout);
+    (world, code, rest, errors)
+}
+
+fn ended(mut child: Child, mut stdout: impl Read) -> (i32, String, String) {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     let mut errors = String::new();
@@ -255,7 +260,7 @@ fn disturbed(
         .read_to_string(&mut errors)
         .unwrap();
     let code = child.wait().unwrap().code().unwrap();
-    (world, code, rest, errors)
+    (code, rest, errors)
 }
 
 fn after(time: Duration, server: &Server, lines: &'static [&'static str]) {
@@ -308,6 +313,35 @@ fn a_server_that_lost_the_lock_at_its_start_is_not_written_to() {
     assert!(world.server.dump().is_empty());
     // What it wrote is gone with the server's memory: kept absent and named.
     world.anp("rollback last").exits(0);
+}
+
+#[test]
+fn a_server_that_came_back_with_an_older_state_is_noticed() {
+    let mut world = World::new();
+    let (child, mut stdout) = world.import_under_way(&[]);
+    let count = |world: &World| match world.server.command("DBSIZE") {
+        redis::Value::Int(count) => count,
+        other => panic!("{other:?}"),
+    };
+    // The snapshot holds the lock of the run, and only a part of what it wrote.
+    world.server.command("SAVE");
+    let saved = count(&world);
+    let mut line = String::new();
+    while count(&world) == saved {
+        assert!(stdout.read_line(&mut line).unwrap() > 0);
+    }
+    world.server.kill();
+    world.server.restart();
+    let (code, rest, errors) = ended(child, stdout);
+    assert_eq!(code, 75, "{errors}");
+    assert!(
+        errors.contains("error: the server was started again or replaced in mid-run: "),
+        "{errors}"
+    );
+    assert!(errors.contains("of the keys that the run wrote are not as it wrote them\n"));
+    assert!(rest.contains(r#""status":"stopped""#), "{rest}");
+    world.anp("rollback last").exits(0);
+    assert!(world.keys().is_empty(), "{errors}");
 }
 
 #[test]

@@ -207,8 +207,65 @@ fn a_lock_that_names_no_run_is_not_broken() {
     world
         .anp("unlock 20260101T000000.000Z-00ff")
         .exits(11)
-        .notes("the lock is held, and does not say by which run");
+        .notes("anp:lock: the lock is held, and what it says is no lease of anp")
+        .notes("= retry: look at anp:lock, and delete it once no run is under way; nothing was changed");
     assert_eq!(world.server.get("anp:lock").as_deref(), Some("something"));
+    world.anp_with(&["unlock", ""], &[]).exits(2);
+}
+
+#[test]
+fn a_lock_that_names_the_run_and_little_else_is_broken_too() {
+    let world = articles(1);
+    let run = "20260101T000000.000Z-00ff";
+    let value = format!(r#"{{"run":"{run}"}}"#);
+    world.server.run(&["SET", "anp:lock", &value]);
+    world
+        .anp(&format!("unlock {run}"))
+        .exits(0)
+        .says(&format!("broke the lock of run {run}\n"));
+    assert!(world.server.dump().is_empty());
+}
+
+/// A user with all rights but `right`, on a server whose lock the run `RUN` holds.
+fn without(world: &World, right: &str) -> String {
+    world.anp("import --quiet").exits(0);
+    world.server.run(&["SET", "anp:lock", r#"{"run":"R"}"#]);
+    let user = format!("ACL SETUSER some on >s3cret ~* &* +@all {right}");
+    world.server.command(&user);
+    format!("{}?user=some&pass=s3cret", world.server.url())
+}
+
+#[test]
+fn a_lock_that_may_not_be_broken_is_77_and_stays() {
+    let world = articles(1);
+    let url = without(&world, "-evalsha");
+    let ran = world.anp_with(&["unlock", "R", "--redis", &url], &[]);
+    ran.exits(77).notes("NOPERM").notes("nothing was written");
+    assert!(world.server.get("anp:lock").is_some());
+}
+
+#[test]
+fn a_lock_that_is_broken_is_not_said_to_be_whole_when_its_connections_cannot_be_ended() {
+    let world = articles(1);
+    let url = without(&world, "-client|list");
+    let ran = world.anp_with(&["unlock", "R", "--redis", &url], &[]);
+    ran.exits(75)
+        .notes("error: run R no longer holds the lock, but its connections may live: ")
+        .notes("= retry: safe: the same command again ends them; so does the next run\n");
+    assert_eq!(world.server.get("anp:lock"), None);
+    world.anp("unlock R").exits(0).says("nobody holds the lock");
+}
+
+#[test]
+fn an_unlock_whose_answer_was_lost_does_not_say_that_nobody_held_the_lock() {
+    let world = articles(1);
+    world.anp("import --quiet").exits(0);
+    world.server.run(&["SET", "anp:lock", r#"{"run":"R"}"#]);
+    let trouble = Trouble::once(Fault::ReplyLost, b"\r\nbreak\r\n");
+    let proxy = world.server.proxy(trouble);
+    let ran = world.anp_with(&["unlock", "R", "--redis", &proxy.url()], &[]);
+    ran.exits(0).says("broke the lock of run R\n");
+    assert_eq!(proxy.faults(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod support;
 
 use support::proxy::{Fault, Trouble};
-use support::{World, this_host};
+use support::{Ran, World, this_host};
 
 fn paused() -> World {
     let world = World::new();
@@ -15,7 +15,7 @@ fn paused() -> World {
         .anp_with(&["pause", "--reason", "disk swap", "--owner", "ada"], &[])
         .exits(0)
         .says("switched off: redis+unix://")
-        .says("until anp resume\n");
+        .says("; running imports end within a batch, new ones are refused\n");
     world
 }
 
@@ -30,7 +30,7 @@ fn a_paused_store_refuses_new_runs_and_says_who_when_and_why() {
             .notes(", prefix anp")
             .notes(&format!("paused by ada on {} at 20", this_host()))
             .notes("Z: disk swap\n")
-            .notes("= retry: safe after the line below; nothing was written\n")
+            .notes("= retry: safe after the resume line; nothing was written\n")
             .notes("= resume: ");
         assert!(world.server.dump() == before, "{ran}");
     }
@@ -72,7 +72,49 @@ fn pausing_and_resuming_twice_changes_nothing_more() {
     world.anp("resume").exits(0).says("was not switched off\n");
     assert_eq!(world.server.get("anp:switch"), None);
     world.anp("pause").exits(2).notes("--reason");
-    world.anp_with(&["pause", "--reason", ""], &[]).exits(2);
+    for reason in ["", " ", &"long ".repeat(61)] {
+        let ran = world.anp_with(&["pause", "--reason", reason], &[]);
+        ran.exits(2).notes("expected 1 to 300 characters, found ");
+    }
+}
+
+#[test]
+fn it_prints_the_line_that_switches_on_again() {
+    let world = World::new();
+    // On a store that no setting names.
+    let url = world.server.url();
+    let mut pause = world.bare();
+    pause.args([
+        "pause", "--reason", "swap", "--redis", &url, "--prefix", "other",
+    ]);
+    let ran = Ran::of(&mut pause);
+    ran.exits(0);
+    let resume = ran.stdout.split("on again:\n  ").nth(1).unwrap().trim();
+    let mut shell = world.program("sh");
+    Ran::of(shell.args(["-c", resume]))
+        .exits(0)
+        .says("; it was paused by");
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn an_answer_that_was_lost_does_not_make_it_say_that_it_did_nothing() {
+    let with = |at: &'static [u8], arguments: &[&str]| {
+        let world = paused();
+        if arguments[0] == "pause" {
+            world.anp("resume").exits(0);
+        }
+        let proxy = world.server.proxy(Trouble::once(Fault::ReplyLost, at));
+        let ran = world.anp_with(&[arguments, &["--redis", &proxy.url()]].concat(), &[]);
+        assert_eq!(proxy.faults(), 1, "{ran}");
+        ran
+    };
+    with(b"\r\nresume\r\n", &["resume"])
+        .exits(0)
+        .says("switched on: ");
+    with(b"\r\npause\r\n", &["pause", "--reason", "b"])
+        .exits(0)
+        .says("switched off: ");
 }
 
 #[test]
@@ -181,8 +223,9 @@ fn a_running_import_stops_within_a_batch_and_its_rollback_works() {
     ran.exits(12)
         .notes("error: paused by ")
         .notes(": now\n")
-        .notes("= retry: safe: roll back with the command below, or run the same command after anp resume\n")
-        .notes("= rollback: ");
+        .notes("= retry: safe: roll back with the command below, or run the same command after the resume line\n")
+        .notes("= rollback: ")
+        .notes("= resume: ");
     assert_eq!(ran.counts()["created"], 1024, "one batch: {ran}");
     assert_eq!(ran.of_type("summary")[0]["status"], "stopped");
     assert_eq!(world.server.expiry("anp:lock"), -2, "given back");

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::prune::{self, Pruning};
+use super::recheck::recheck;
 use super::survey::{Prose, Purpose, readable, refuse, renderer, report, survey};
 use super::{expect, metrics, switch};
 use crate::cli::{Common, Import};
@@ -14,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::room::Room;
-use crate::ops::run::{Purpose as RunPurpose, Run};
+use crate::ops::run::{Purpose as RunPurpose, Run, resume_line};
 use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::encode::Way;
@@ -222,13 +223,18 @@ impl<'a> Job<'a> {
             outcome.key(report);
         });
         bar.finish_and_clear();
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
         outcome.counts = counts;
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(Some((&header, &manifest)), "import", "stopped", &counts);
-            return Err(stopped(&stop, touched, &header.rollback));
+            let failure = stopped(&stop, touched, &header.rollback);
+            return Err(match stop {
+                Stop::Paused(_) => failure.note("resume", resume_line(self.settings, &self.switch)),
+                _ => failure,
+            });
         }
         let left = counts.conflicts + counts.expired + counts.withheld > 0;
         let (status, exit) = status_of(left || plan.is_partial());

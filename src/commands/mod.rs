@@ -6,6 +6,7 @@ mod import;
 mod metrics;
 mod outcome;
 mod prune;
+mod recheck;
 mod rehearse;
 mod rollback;
 mod runs;

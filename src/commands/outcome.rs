@@ -245,6 +245,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
+        Stop::Lost(_) => Exit::Stopped,
         Stop::Store(error) => match error.class {
             Class::Never => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
@@ -252,9 +253,15 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
             Class::Stop | Class::LoadAgain => Exit::Stopped,
         },
     };
-    let failure = Failure::new(exit, stop.to_string());
+    let mut failure = Failure::new(exit, stop.to_string());
+    if let Some(expected) = expected(stop) {
+        failure = failure.note("expected", expected);
+    }
+    if matches!(stop, Stop::Store(error) if error.class == Class::Never) {
+        failure = failure.note("acl", crate::store::ACL_LINE);
+    }
     let (again, cause) = match stop {
-        Stop::Paused(_) => ("after anp resume", "after anp resume"),
+        Stop::Paused(_) => ("after the resume line", "after the resume line"),
         _ => ("again", "once the cause is gone"),
     };
     if touched {
@@ -263,6 +270,32 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         failure.note("retry", retry).note("rollback", rollback)
     } else {
         failure.note("retry", format!("safe {cause}; no key was changed"))
+    }
+}
+
+/// What would have let the run go on; none where its message says so, or nothing was wrong.
+fn expected(stop: &Stop) -> Option<&'static str> {
+    match stop {
+        Stop::Manifest(_) | Stop::Spool(_) => {
+            Some("a state folder that can be written, with free space")
+        }
+        Stop::Paused(_) => Some("a store that is not switched off"),
+        Stop::Lease(_) => Some("the lock stays with the run until its end"),
+        Stop::Lost(_) => {
+            Some("a server that keeps what it acknowledged; its log says why it was started again")
+        }
+        Stop::Undone(_) => Some("the manifest as anp wrote it"),
+        Stop::Interrupted | Stop::TimedOut(_) => None,
+        Stop::Store(error) => Some(match error.class {
+            Class::Never => "rights as in this ACL line, for the whole run",
+            Class::Fenced => "the lock stays with the run until its end",
+            Class::Wait | Class::FindAgain => {
+                "a server that answers, and takes writes, within --deadline; its log says more"
+            }
+            Class::Stop | Class::LoadAgain => {
+                "a server that takes writes; INFO and its log say what keeps it from that"
+            }
+        }),
     }
 }
 

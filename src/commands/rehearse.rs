@@ -56,7 +56,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
     if let Some(paused) = paused {
-        return Err(switched_off(&settings, &paused));
+        return Err(switched_off(&settings, &switch, &paused));
     }
     steps.begin(&settings, &scratch);
     let left_behind = clear(&scratch)?;

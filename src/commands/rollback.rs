@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
+use super::recheck::recheck;
 use super::undone::{self, intents, look_at_each, untouched};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
@@ -105,6 +106,7 @@ pub(super) fn undo(
         outcome.fate(report);
     });
     bar.finish_and_clear();
+    let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
     let (header, path) = (run.header.clone(), run.manifest_path());
     let (counts, touched) = (progress.counts, progress.touched);
     outcome.counts = counts;

@@ -6,7 +6,8 @@ use crate::cli::{Common, Pause as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::{Connected, host};
-use crate::publish::switch::{Pause, Paused, Switch};
+use crate::ops::run::resume_line;
+use crate::publish::switch::{Pause, Paused, Resumed, Switch};
 use crate::report::Output;
 use crate::settings::Settings;
 use crate::store::StoreError;
@@ -16,7 +17,7 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
     let (mut store, switch) = open(&settings)?;
     let session = &mut store.session;
     let pause = Pause {
-        reason: arguments.reason.trim().to_owned(),
+        reason: arguments.reason.clone(),
         by: settings.owner.clone().unwrap_or_else(user),
         host: host(),
         at: session.now_ms().map_err(before)?,
@@ -27,13 +28,14 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
     match &earlier {
         Some(earlier) => output.text(format!("already {earlier}; {place} stays switched off")),
         None => output.text(format!(
-            "switched off: {place}; running imports end within a batch, new ones are refused \
-             until anp resume"
+            "switched off: {place}; running imports end within a batch, new ones are refused"
         )),
     }
+    let resume = resume_line(&settings, &switch);
+    output.text(format!("to switch it on again:\n  {resume}"));
     output.json(&json!({
         "type": "switch", "paused": true, "changed": earlier.is_none(),
-        "pause": earlier.as_ref().map_or(json!(pause), shown),
+        "pause": earlier.as_ref().map_or(json!(pause), shown), "resume": resume,
     }));
     Ok(Exit::Done)
 }
@@ -41,16 +43,21 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
 pub(super) fn resume(common: &Common) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
     let (mut store, switch) = open(&settings)?;
-    let ended = switch.resume(&mut store.session).map_err(before)?;
+    let resumed = switch.resume(&mut store.session).map_err(before)?;
     let mut output = Output::stdout(common.format, false);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
-    match &ended {
-        Some(ended) => output.text(format!("switched on: {place}; it was {ended}")),
-        None => output.text(format!("{place} was not switched off")),
-    }
+    let changed = !matches!(resumed, Resumed::WasOn);
+    let was = match &resumed {
+        Resumed::Done(was) => was.as_ref(),
+        Resumed::WasOn => None,
+    };
+    output.text(match was {
+        Some(was) => format!("switched on: {place}; it was {was}"),
+        None if changed => format!("switched on: {place}"),
+        None => format!("{place} was not switched off"),
+    });
     output.json(&json!({
-        "type": "switch", "paused": false, "changed": ended.is_some(),
-        "pause": ended.as_ref().map(shown),
+        "type": "switch", "paused": false, "changed": changed, "pause": was.map(shown),
     }));
     Ok(Exit::Done)
 }

@@ -20,6 +20,25 @@ pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
     }
 }
 
+/// Who answers at the other end: changes when a server is started again, when another one
+/// takes its place, and when a replica is promoted. Whatever it acknowledged before may be
+/// lost then.
+///
+/// # Errors
+/// When the store fails or refuses.
+pub fn identity(session: &mut Session) -> Result<String, StoreError> {
+    let doing = "asking the server who it is";
+    let reply = session.command(&[b"INFO", b"server", b"replication"], doing)?;
+    let Some(info) = reply.text() else {
+        return reply.fail(doing);
+    };
+    let ids = info.lines().filter_map(|line| {
+        let (name, id) = line.split_once(':')?;
+        matches!(name, "run_id" | "master_replid").then(|| id.trim())
+    });
+    Ok(ids.collect::<Vec<_>>().join(" "))
+}
+
 /// Ends the connection `old` if it still bears `name`: what was sent over it and has not run
 /// yet never will. Ids begin anew with each start of a server, so an id alone may be
 /// anybody's. Not to be called with the id of the connection in use.

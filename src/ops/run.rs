@@ -6,9 +6,11 @@
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence;
@@ -24,7 +26,7 @@ use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::publish::switch::{Paused, Switch};
 use crate::settings::{KeepRuns, Settings};
-use crate::store::{Address, Class, Connector, Greeting, Place, Session, StoreError};
+use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -53,6 +55,8 @@ pub struct Run {
     /// The store.
     pub store: Connected,
     heartbeat: Option<Heartbeat>,
+    began: Instant,
+    replaced: Arc<AtomicBool>,
     runs: Runs,
     keep: KeepRuns,
     _lock: FolderLock,
@@ -87,6 +91,7 @@ impl Run {
             .session
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
+        let began = Instant::now();
         let salt = salt();
         let id = runs
             .new_id(started_at, (salt & 0xffff) as u16)
@@ -103,29 +108,33 @@ impl Run {
             since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
-        let lease = Lease::take(&mut store.session, key, &holder)
-            .map_err(|error| not_leased(settings, &error))?;
+        let lease = Lease::take(&mut store.session, key.clone(), &holder)
+            .map_err(|error| not_leased(settings, purpose.prefix, &key, &error))?;
         let db = purpose.address.db;
+        let replaced = Arc::new(AtomicBool::new(false));
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
             fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
-            store
-                .session
-                .greet_with(rejoin(lease.clone(), name.clone(), own));
+            let server = ServerSeen {
+                identity: fence::identity(&mut store.session)?,
+                replaced: Arc::clone(&replaced),
+            };
+            let greeting = rejoin(lease.clone(), name.clone(), own, server);
+            store.session.greet_with(greeting);
             Heartbeat::start(&store.connector, &lease, &name)
         });
         let ready = fenced.and_then(|heartbeat| {
             // Behind the lock: a pause that comes later is seen by the first batch.
             let paused = match &purpose.switch {
-                Some(switch) => switch.look(&mut store.session)?,
+                Some(switch) => switch.look(&mut store.session)?.zip(Some(switch.clone())),
                 None => None,
             };
             Ok((heartbeat, paused))
         });
         let heartbeat = match ready {
             Ok((heartbeat, None)) => heartbeat,
-            Ok((_, Some(paused))) => {
+            Ok((_, Some((paused, switch)))) => {
                 let _ = lease.release(&mut store.session);
-                return Err(switched_off(settings, &paused));
+                return Err(switched_off(settings, &switch, &paused));
             }
             Err(error) => {
                 let _ = lease.release(&mut store.session);
@@ -168,6 +177,8 @@ impl Run {
             lease,
             store,
             heartbeat: Some(heartbeat),
+            began,
+            replaced,
             runs,
             keep: settings.keep_runs,
             _lock: lock,
@@ -181,12 +192,14 @@ impl Run {
     /// When the footer cannot be written. Every intent is durable all the same.
     pub fn end(mut self, status: Status, progress: Progress) -> std::io::Result<Pruned> {
         failpoint::enter("end");
-        self.heartbeat.take();
-        let ended_at = self
-            .store
-            .session
-            .now_ms()
-            .unwrap_or(self.header.started_at);
+        let session = &mut self.store.session;
+        if let Some(heartbeat) = self.heartbeat.take() {
+            heartbeat.stop(session.has_given_up());
+        }
+        let ended_at = session.now_ms().unwrap_or_else(|_| {
+            let took = i64::try_from(self.began.elapsed().as_millis());
+            self.header.started_at.saturating_add(took.unwrap_or(0))
+        });
         let mut lines = progress.outcomes;
         lines.push(Line::Footer(Footer {
             status,
@@ -206,6 +219,15 @@ impl Run {
         })
     }
 
+    /// Whether another server has answered since the run began, or since the last call: one
+    /// that was started again or took the place of the first.
+    #[must_use]
+    pub fn server_was_replaced(&mut self) -> bool {
+        // A connection that was lost is noticed, and made again, when it is used.
+        let _ = self.store.session.now_ms();
+        self.replaced.swap(false, Ordering::Relaxed)
+    }
+
     /// The file of the manifest.
     #[must_use]
     pub fn manifest_path(&self) -> PathBuf {
@@ -219,38 +241,63 @@ fn locked(what: String, retry: &str) -> Failure {
         .note("retry", format!("safe {retry}; nothing was written"))
 }
 
-/// The failure of a run that does not get the lease.
-fn not_leased(settings: &Settings, error: &LeaseError) -> Failure {
-    let (what, holder) = match error {
+/// The failure of a run that does not get the lease at `key`.
+fn not_leased(settings: &Settings, prefix: &str, key: &str, error: &LeaseError) -> Failure {
+    let taken = match error {
         LeaseError::Store(error) => return Failure::before_writing(error),
-        LeaseError::Taken(taken) => (taken.to_string(), taken.holder.as_ref()),
-        LeaseError::Gone => (error.to_string(), None),
+        LeaseError::Gone => return locked(error.to_string(), "once that run has ended"),
+        LeaseError::Taken(taken) => taken,
     };
-    let failure = locked(what, "once that run has ended");
-    let Some(holder) = holder else {
-        return failure;
+    let Some(holder) = taken.holder.as_ref() else {
+        return Failure::new(Exit::Locked, format!("{key}: {taken}"))
+            .note("expected", "no such key, or the lease of a run of anp")
+            .note(
+                "retry",
+                format!(
+                    "safe once {key} is looked at and deleted, or has run out; nothing was written"
+                ),
+            );
     };
     let unlock = format!("unlock {}", shell_word(&holder.run));
-    let unlock = command_for_store(settings, &unlock);
-    failure.note("unlock", format!("if that run is dead: {unlock}"))
+    let unlock = command_for_store(settings, prefix, &unlock);
+    locked(taken.to_string(), "once that run has ended")
+        .note("unlock", format!("if that run is dead: {unlock}"))
 }
 
 /// The failure of a run that may not publish.
 #[must_use]
-pub fn switched_off(settings: &Settings, paused: &Paused) -> Failure {
+pub fn switched_off(settings: &Settings, switch: &Switch, paused: &Paused) -> Failure {
     let what = format!(
         "{}, prefix {}, is {paused}",
-        settings.address, settings.prefix
+        settings.address, switch.prefix
     );
     Failure::new(Exit::Paused, what)
         .note("expected", "a store that is not switched off")
-        .note("retry", "safe after the line below; nothing was written")
-        .note("resume", command_for_store(settings, "resume"))
+        .note("retry", "safe after the resume line; nothing was written")
+        .note("resume", resume_line(settings, switch))
 }
 
-/// An exact command of anp for the store and the state folder of `settings`: absolute paths,
-/// no password.
+/// The command that switches on again.
+#[must_use]
+pub fn resume_line(settings: &Settings, switch: &Switch) -> String {
+    command_for_store(settings, &switch.prefix, "resume")
+}
+
+/// An exact command of anp for the run of a manifest, which tells server and prefix: absolute
+/// paths, no password.
 fn command_line(settings: &Settings, what: &str) -> String {
+    // A server that only this command line named gets credentials only where it is named so
+    // again. The user is part of the address, the password is not.
+    command(settings, what, settings.address_is_explicit)
+}
+
+/// The same for a command that no manifest tells the server and the prefix.
+fn command_for_store(settings: &Settings, prefix: &str, what: &str) -> String {
+    let command = command(settings, what, true);
+    format!("{command} --prefix {}", shell_word(prefix))
+}
+
+fn command(settings: &Settings, what: &str, names_the_server: bool) -> String {
     let state_dir = shell_word(&settings.state_dir.to_string_lossy());
     let mut command = format!("{} {what} --state-dir {state_dir}", program());
     if let Some(config) = &settings.config {
@@ -260,22 +307,10 @@ fn command_line(settings: &Settings, what: &str) -> String {
             shell_word(&config.to_string_lossy())
         );
     }
-    // A server that only this command line named gets credentials only where it is named so
-    // again. The user is part of the address, the password is not.
-    if settings.address_is_explicit {
+    if names_the_server {
         command = format!("{command} --redis {}", server_word(settings));
     }
     command
-}
-
-/// The same for a command that no manifest tells the server and the prefix.
-fn command_for_store(settings: &Settings, what: &str) -> String {
-    let mut command = command_line(settings, what);
-    let is_embedded = matches!(settings.address.place, Place::Embedded(_));
-    if !settings.address_is_explicit && !is_embedded {
-        command = format!("{command} --redis {}", server_word(settings));
-    }
-    format!("{command} --prefix {}", shell_word(&settings.prefix))
 }
 
 /// The address with its user and without its password.
@@ -294,8 +329,9 @@ fn salt() -> u64 {
 /// What the run `name` does with a connection that replaces a lost one, `old`, before it
 /// writes again: it ends the old one, so that nothing which was sent there runs any more, and
 /// checks that it still holds the lock.
-fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
+fn rejoin(lease: Lease, name: String, mut old: i64, mut server: ServerSeen) -> Greeting {
     Box::new(move |session| {
+        server.look(session)?;
         let own = fence::name(session, &name)?;
         if own != old {
             fence::end_own(session, &name, old)?;
@@ -306,6 +342,23 @@ fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
             lost => StoreError::new(Class::Fenced, "connecting again", lost.to_string()),
         })
     })
+}
+
+/// The server that the run talks to, and whether it is still the one of its beginning.
+struct ServerSeen {
+    identity: String,
+    replaced: Arc<AtomicBool>,
+}
+
+impl ServerSeen {
+    fn look(&mut self, session: &mut Session) -> Result<(), StoreError> {
+        let now = fence::identity(session)?;
+        if now != self.identity {
+            self.identity = now;
+            self.replaced.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 /// Renews the lease at a third of its length, on a connection of its own, so that a long
@@ -345,6 +398,17 @@ impl Heartbeat {
             stop: Some(stop),
             thread: Some(thread),
         })
+    }
+}
+
+impl Heartbeat {
+    /// Ends it, and waits until it has ended, unless its server is `lost`: it may wait for that
+    /// one itself, and could only renew a lease that is still there.
+    fn stop(mut self, lost: bool) {
+        self.stop.take();
+        if lost {
+            self.thread.take();
+        }
     }
 }
 

@@ -56,6 +56,9 @@ pub enum Stop {
     /// The run takes longer than it may.
     #[error("the run took too long: {0} (expect.max_duration)")]
     TimedOut(#[from] TimedOut),
+    /// The server was started again or replaced in mid-run, and lost what the run wrote.
+    #[error("the server was started again or replaced in mid-run: {0}")]
+    Lost(String),
     /// The manifest that is being undone cannot be used.
     #[error("{0}")]
     Undone(String),

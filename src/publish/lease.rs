@@ -51,12 +51,12 @@ impl fmt::Display for Holder {
 /// What came of breaking a lease.
 #[derive(Debug)]
 pub enum Broken {
-    /// It is broken; this run held it.
-    Done(Box<Holder>),
+    /// It is broken; what it said of the run that held it, if that could be read.
+    Done(Option<Box<Holder>>),
     /// There was none.
     NotHeld,
-    /// Another run holds it; says which.
-    HeldByAnother(String),
+    /// Another run, or something else, holds it.
+    HeldByAnother(Box<Taken>),
 }
 
 /// Breaks the lease at `key`, if `run` holds it.
@@ -68,16 +68,17 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
     let mut batch = Batch::default();
     let arguments: [&[u8]; 5] = [run.as_bytes(), b"0", b"break", b"", b""];
     batch.script(Script::Lease, key.as_bytes(), &arguments);
-    let Some(Reply::Array(parts)) = session.run(&batch, doing)?.pop() else {
-        return Reply::Nil.fail(doing);
+    let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
+    let parts = match answer.replies.into_iter().next() {
+        Some(Reply::Array(parts)) => parts,
+        other => return other.unwrap_or(Reply::Nil).fail(doing),
     };
     match parts.first().and_then(Reply::text) {
+        // Asked a second time, because the first answer was lost: that one had broken it.
+        Some("gone") if answer.resent => Ok(Broken::Done(None)),
         Some("gone") => Ok(Broken::NotHeld),
-        Some("broken") => match Taken::read(&parts).holder {
-            Some(holder) => Ok(Broken::Done(holder)),
-            None => Ok(Broken::NotHeld),
-        },
-        Some("taken") => Ok(Broken::HeldByAnother(Taken::read(&parts).to_string())),
+        Some("broken") => Ok(Broken::Done(Taken::read(&parts).holder)),
+        Some("taken") => Ok(Broken::HeldByAnother(Box::new(Taken::read(&parts)))),
         _ => Reply::Array(parts).fail(doing),
     }
 }
@@ -131,12 +132,10 @@ impl fmt::Display for Taken {
                     write!(f, ", since {} s", (self.now_ms - holder.since) / 1000)?;
                 }
             }
-            None => f.write_str("the lock is held, and does not say by which run")?,
+            None => f.write_str("the lock is held, and what it says is no lease of anp")?,
         }
         match self.left_ms {
-            ..0 => f.write_str(
-                "; it never runs out by itself: delete the key once no run is under way",
-            ),
+            ..0 => f.write_str("; it never runs out by itself"),
             left => write!(
                 f,
                 "; unless it is renewed, it runs out in {} s",

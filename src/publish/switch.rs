@@ -60,6 +60,8 @@ impl fmt::Display for Paused {
 /// The switch of one prefix.
 #[derive(Clone, Debug)]
 pub struct Switch {
+    /// The prefix.
+    pub prefix: String,
     key: String,
 }
 
@@ -67,8 +69,10 @@ impl Switch {
     /// The switch of `prefix`.
     #[must_use]
     pub fn of(prefix: &str) -> Self {
-        let key = Keys::new(prefix).switch();
-        Self { key }
+        Self {
+            prefix: prefix.to_owned(),
+            key: Keys::new(prefix).switch(),
+        }
     }
 
     /// Appends the command that looks at the switch; its reply is for [`Switch::read`].
@@ -101,6 +105,7 @@ impl Switch {
     }
 
     /// Switches publishing off, unless it is off already: then that stays, and is returned.
+    /// What is there already may be this pause, whose reply was lost.
     ///
     /// # Errors
     /// When the store fails.
@@ -111,17 +116,23 @@ impl Switch {
     ) -> Result<Option<Paused>, StoreError> {
         let doing = "switching off";
         let value = serde_json::to_vec(pause).unwrap_or_default();
-        let (done, found) = self.turn(session, &[b"pause", &value], doing)?;
-        Ok((!done).then(|| Paused::parse(&found)))
+        let turned = self.turn(session, &[b"pause", &value], doing)?;
+        let is_ours = turned.done || turned.found == value;
+        Ok((!is_ours).then(|| Paused::parse(&turned.found)))
     }
 
-    /// Switches publishing on again, and returns what had switched it off.
+    /// Switches publishing on again.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn resume(&self, session: &mut Session) -> Result<Option<Paused>, StoreError> {
-        let (done, found) = self.turn(session, &[b"resume"], "switching on")?;
-        Ok(done.then(|| Paused::parse(&found)))
+    pub fn resume(&self, session: &mut Session) -> Result<Resumed, StoreError> {
+        let turned = self.turn(session, &[b"resume"], "switching on")?;
+        Ok(match (turned.done, turned.resent) {
+            (true, _) => Resumed::Done(Some(Paused::parse(&turned.found))),
+            // Asked a second time, because the first answer was lost: that one had done it.
+            (false, true) => Resumed::Done(None),
+            (false, false) => Resumed::WasOn,
+        })
     }
 
     fn turn(
@@ -129,15 +140,36 @@ impl Switch {
         session: &mut Session,
         arguments: &[&[u8]],
         doing: &str,
-    ) -> Result<(bool, Vec<u8>), StoreError> {
+    ) -> Result<Turned, StoreError> {
         let mut batch = Batch::default();
         batch.script(Script::Switch, self.key.as_bytes(), arguments);
-        match session.run(&batch, doing)?.pop() {
+        let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
+        match answer.replies.into_iter().next() {
             Some(Reply::Array(parts)) => match parts.as_slice() {
-                [Reply::Bulk(word), Reply::Bulk(found)] => Ok((word == b"done", found.clone())),
+                [Reply::Bulk(word), Reply::Bulk(found)] => Ok(Turned {
+                    done: word == b"done",
+                    found: found.clone(),
+                    resent: answer.resent,
+                }),
                 _ => Reply::Array(parts).fail(doing),
             },
             other => other.unwrap_or(Reply::Nil).fail(doing),
         }
     }
+}
+
+/// What came of switching on.
+#[derive(Debug)]
+pub enum Resumed {
+    /// It is switched on again; what had stood there, if its answer came.
+    Done(Option<Paused>),
+    /// Nothing had stood there.
+    WasOn,
+}
+
+/// What the script answered.
+struct Turned {
+    done: bool,
+    found: Vec<u8>,
+    resent: bool,
 }

@@ -151,7 +151,10 @@ impl Session {
                     }
                 }
                 // What was acknowledged meanwhile is not forgotten over what was put off.
-                _ if !backoff.pause() => return Ok(Replies { replies, resent }),
+                _ if !backoff.pause() => {
+                    self.give_up();
+                    return Ok(Replies { replies, resent });
+                }
                 _ => {}
             }
         }
@@ -192,7 +195,20 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
+        self.give_up();
         Err(last)
+    }
+
+    /// What is still sent after a deadline has passed, to end in good order, is tried once and
+    /// not waited for: deadlines do not add up.
+    fn give_up(&mut self) {
+        self.patience.deadline = Duration::ZERO;
+    }
+
+    /// Whether a deadline has passed.
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        self.patience.deadline.is_zero()
     }
 
     fn send(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
@@ -420,6 +436,20 @@ mod tests {
         let mut session = session(vec![vec![error("LOADING"), Reply::Int(2)]], Duration::ZERO);
         let replies = session.run(&two(), "testing").unwrap();
         assert_eq!(replies, [error("LOADING"), Reply::Int(2)]);
+    }
+
+    #[test]
+    fn a_server_that_was_waited_for_in_vain_is_not_waited_for_again() {
+        let put_off = || vec![error("BUSY"), error("BUSY")];
+        let mut session = session(vec![put_off(); 20], Duration::from_millis(1));
+        session.run(&two(), "testing").unwrap();
+        assert!(session.has_given_up());
+        // Sent once: the fake has no answer to a second time.
+        let mut session = Session {
+            store: Box::new(Fake([put_off()].into())),
+            ..session
+        };
+        assert_eq!(session.run(&two(), "ending").unwrap(), put_off());
     }
 
     #[test]

@@ -1,0 +1,39 @@
+//! A server that was started again in mid-run, or gave its place to another, may have lost what
+//! it had acknowledged: the lease comes back with an older snapshot, and so do the keys.
+
+use super::undone::untouched;
+use super::verify::compare;
+use crate::failure::Failure;
+use crate::ops::run::Run;
+use crate::publish::apply::{Progress, Stop};
+use crate::publish::manifest::{Manifest, Verify};
+use crate::report::Output;
+
+/// Compares every key that the run wrote with the store, if another server has answered since
+/// it began, and again if that happens meanwhile.
+///
+/// # Errors
+/// `Lost` when a key is not as the run wrote it, or cannot be looked at.
+pub(super) fn recheck(run: &mut Run, progress: &mut Progress) -> Result<(), Stop> {
+    while progress.touched && run.server_was_replaced() {
+        let outcomes = std::mem::take(&mut progress.outcomes);
+        run.manifest.append(&outcomes).map_err(Stop::Manifest)?;
+        let different = different(run)
+            .map_err(|failure| Stop::Lost(format!("cannot look at its keys: {}", failure.what)))?;
+        if different > 0 {
+            return Err(Stop::Lost(format!(
+                "{different} of the keys that the run wrote are not as it wrote them"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn different(run: &mut Run) -> Result<u64, Failure> {
+    let manifest = Manifest::open(run.manifest.path(), Verify::All)
+        .map_err(|damage| super::undone::unusable(&damage))?;
+    let untouched = untouched(&manifest)?;
+    let session = &mut run.store.session;
+    let tally = compare(&manifest, &untouched, session, &mut Output::silent())?;
+    Ok(tally.different)
+}
