@@ -35,6 +35,8 @@ pub struct Record {
     pub undoes: Option<String>,
     /// How it ended.
     pub end: End,
+    /// Whether it left keys as they were, because somebody else had changed them.
+    pub left_keys: bool,
 }
 
 impl Record {
@@ -58,6 +60,9 @@ impl Record {
             started_at: header.started_at,
             undoes: header.undoes.clone(),
             end,
+            left_keys: manifest
+                .footer()
+                .is_some_and(|footer| footer.counts.conflicts > 0),
         }
     }
 
@@ -117,6 +122,7 @@ mod tests {
             started_at: 0,
             undoes: undoes.map(str::to_owned),
             end,
+            left_keys: false,
         }
     }
 

@@ -6,7 +6,8 @@
 //! 2. It is the current run, or what that one undoes.
 //! 3. It may be somebody's way back: of its store the newest finished run, the newest
 //!    finished import, and the newest one that wrote and was not rolled back.
-//! 4. It stopped half-way, died or is still under way, and no finished rollback undid it.
+//! 4. It stopped half-way, died or is still under way, and no finished rollback undid it whole:
+//!    one that left keys can be repeated once the run that changed them is undone.
 //! 5. It is a rollback, and what it says of an older run that is kept would be forgotten.
 //!
 //! Files that cannot be read, that have another name than their run, or that are no plain
@@ -51,8 +52,17 @@ pub fn superfluous<'a>(
 ) -> Vec<&'a Record> {
     let records: Vec<Record> = all.iter().map(|kept| kept.record.clone()).collect();
     let rolled_back = rolled_back(&records);
+    let left_keys: HashSet<&str> = records
+        .iter()
+        .filter(|record| record.left_keys)
+        .map(|record| record.run.as_str())
+        .collect();
     let is_undone = |record: &Record| rolled_back.contains_key(record.run.as_str());
-    let newest = newest_of_each_store(all, &is_undone);
+    let is_undone_whole = |record: &Record| {
+        let by = rolled_back.get(record.run.as_str());
+        by.is_some_and(|by| !left_keys.contains(by))
+    };
+    let newest = newest_of_each_store(all, &is_undone_whole);
     let current_undoes = all
         .iter()
         .find(|kept| kept.record.run == current)
@@ -76,7 +86,7 @@ pub fn superfluous<'a>(
         let is_open = match record.end {
             End::Finished { .. } | End::Refused => false,
             End::Open { intents: true } => {
-                !is_undone(record) && !is_made_up_for(record, all, &is_undone)
+                !is_undone_whole(record) && !is_made_up_for(record, all, &is_undone)
             }
             End::Open { intents: false } => younger_than(kept, age_ms.max(SURVEY_MS)),
         };
@@ -122,7 +132,7 @@ fn newest_of_each_store<'a>(
 }
 
 /// A rollback that stopped has nothing left to do once a later one of the same run
-/// finished, unless that one was undone.
+/// finished whole, unless that one was undone.
 fn is_made_up_for(rollback: &Record, all: &[Kept], is_undone: &dyn Fn(&Record) -> bool) -> bool {
     rollback.undoes.is_some()
         && all.iter().map(|kept| &kept.record).any(|later| {
@@ -130,6 +140,7 @@ fn is_made_up_for(rollback: &Record, all: &[Kept], is_undone: &dyn Fn(&Record) -
                 && later.store == rollback.store
                 && later.run > rollback.run
                 && later.is_finished()
+                && !later.left_keys
                 && !is_undone(later)
         })
 }
@@ -154,6 +165,7 @@ mod tests {
             started_at: day * DAY,
             undoes: None,
             end,
+            left_keys: false,
         };
         Kept {
             record,
@@ -164,6 +176,11 @@ mod tests {
     fn rollback(day: i64, undoes: i64, end: End) -> Kept {
         let mut kept = import(day, end);
         kept.record.undoes = Some(format!("{undoes:04}"));
+        kept
+    }
+
+    fn leaving_keys(mut kept: Kept) -> Kept {
+        kept.record.left_keys = true;
         kept
     }
 
@@ -258,6 +275,24 @@ mod tests {
         assert_eq!(removed(0, 1, &[young, rollback(3, 1, DONE)]), [0; 0]);
         let elsewhere = [import(1, STOPPED), at_another_store(rollback(2, 1, DONE))];
         assert_eq!(removed(0, 0, &elsewhere), [0; 0]);
+    }
+
+    #[test]
+    fn a_rollback_that_left_keys_undid_no_run_whole() {
+        let partial = [import(1, STOPPED), leaving_keys(rollback(2, 1, DONE))];
+        assert_eq!(removed(0, 0, &partial), [0; 0]);
+        let stopped = [rollback(2, 1, STOPPED), leaving_keys(rollback(3, 1, DONE))];
+        assert_eq!(removed(0, 0, &stopped), [0; 0]);
+        let whole = [&partial[..], &[rollback(3, 1, DONE)]].concat();
+        assert_eq!(removed(0, 0, &whole), [1, 2, 3]);
+        // Nor does it stand for the way back of a finished one.
+        let finished = [
+            at_another_store(import(1, DONE)),
+            at_another_store(import(2, DONE)),
+            at_another_store(leaving_keys(rollback(3, 2, DONE))),
+            at_another_store(import(4, KEPT_ALL)),
+        ];
+        assert_eq!(removed(0, 0, &finished), [1]);
     }
 
     #[test]
