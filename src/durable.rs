@@ -14,7 +14,13 @@ use std::path::Path;
 /// would replace even a device. Then nothing is left behind.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // What a link leads to is replaced, not the link.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = &match path.canonicalize() {
+        Ok(path) => path,
+        Err(_) if path.is_symlink() => {
+            return Err(io::Error::other("it is a link that leads to nothing"));
+        }
+        Err(_) => path.to_owned(),
+    };
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("it is no regular file"));
     }
@@ -66,6 +72,10 @@ mod tests {
         replace(&path("link"), b"new", 0o644).unwrap();
         assert_eq!(std::fs::read_to_string(path("real")).unwrap(), "new");
         assert!(path("link").is_symlink());
+        std::os::unix::fs::symlink(path("nothing"), path("dangling")).unwrap();
+        let error = replace(&path("dangling"), b"new", 0o644).unwrap_err();
+        assert_eq!(error.to_string(), "it is a link that leads to nothing");
+        std::fs::remove_file(path("dangling")).unwrap();
         std::fs::create_dir(path("folder")).unwrap();
         let error = replace(&path("folder"), b"new", 0o644).unwrap_err();
         assert_eq!(error.to_string(), "it is no regular file");

@@ -618,28 +618,23 @@ error: settings[unknown-key]: unknown key 'prefx'
 2 | prefx
   | ^^^^^
   = help: did you mean 'prefix'?
-  = retry: not before the file is fixed
 error: settings[unknown-key]: unknown key 'titel'
  --> {file}:6:3
   |
 6 |   titel
   |   ^^^^^
-  = retry: not before the file is fixed
 error: settings[site.url]: line 7: expected an http(s) URL without query or fragment, found 'ftp://x'
  --> {file}
-  = retry: not before the file is fixed
 error: settings[ttl]: expected a duration from 1m to 3650d (for example 12h), found '5s'
  --> {file}:3:6
   |
 3 | ttl: 5s
   |      ^^
-  = retry: not before the file is fixed
 error: settings[strict]: expected true or false, found 'maybe'
  --> {file}:4:9
   |
 4 | strict: maybe
   |         ^^^^^
-  = retry: not before the file is fixed
   = retry: not before the settings are fixed; nothing was written
 "
     ));

@@ -327,7 +327,8 @@ fn a_server_that_came_back_with_an_older_state_is_noticed() {
     world.server.command("SAVE");
     let saved = count(&world);
     let mut line = String::new();
-    while count(&world) == saved {
+    // More than is under way at one time: some of it was acknowledged.
+    while count(&world) < saved + 1200 {
         assert!(stdout.read_line(&mut line).unwrap() > 0);
     }
     world.server.kill();

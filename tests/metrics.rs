@@ -212,11 +212,45 @@ fn a_file_of_somebody_else_or_that_cannot_be_read_is_replaced() {
 }
 
 #[test]
+fn a_damaged_line_does_not_make_it_forget_the_last_success() {
+    let world = two();
+    world.anp("import").exits(0);
+    let success = value(&world, SUCCESS, "import");
+    let mut bytes = std::fs::read(world.path("anp.prom")).unwrap();
+    bytes.extend_from_slice(b"\xff\xfe 1\n");
+    world.write("anp.prom", bytes);
+    world.anp("import nowhere").exits(65);
+    assert_eq!(value(&world, SUCCESS, "import"), success);
+}
+
+#[test]
+fn two_runs_that_end_together_do_not_lose_a_sample() {
+    let world = two();
+    let lock = std::fs::File::open(world.path("")).unwrap();
+    lock.lock().unwrap();
+    let (mut child, _stdout) = world.spawn(&["import"]);
+    // It has ended when it has given its lock back; then it records that.
+    while world.keys().is_empty() || world.server.get("anp:lock").is_some() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let other = "anp_last_run_exit_code{command=\"import\",prefix=\"other\"}";
+    world.write("anp.prom", format!("{other} 0\n"));
+    drop(lock);
+    assert!(child.wait().unwrap().success());
+    let samples = samples(world.path("anp.prom"));
+    assert!(samples.contains_key(other), "{samples:?}");
+    assert_eq!(value(&world, "last_run_exit_code", "import"), 0.0);
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_a_warning() {
     let world = two();
     std::fs::create_dir(world.path("folder")).unwrap();
+    std::os::unix::fs::symlink("nothing", world.path("dangling")).unwrap();
     for (file, why) in [
         ("folder", "it is no regular file"),
+        ("dangling", "it is a link that leads to nothing"),
         ("nowhere/anp.prom", "No such file or directory"),
     ] {
         world

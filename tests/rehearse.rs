@@ -5,11 +5,15 @@ mod support;
 
 use std::process::{Child, Stdio};
 
-use support::World;
 use support::proxy::{Fault, Proxy, Trouble};
+use support::{Ran, Server, World, signal};
 
 fn world() -> World {
-    let world = World::new();
+    world_with(Server::start())
+}
+
+fn world_with(server: Server) -> World {
+    let world = World::with_server(server);
     for number in 0..20 {
         world.article(&format!("a/n{number}.md"), "Text.");
     }
@@ -29,7 +33,8 @@ fn it_imports_verifies_rolls_back_and_compares_beside_the_real_keys() {
     let runs = world.runs();
     let ran = world.anp("rehearse");
     ran.exits(0)
-        .says("prefix anp:rehearsal instead of anp\n")
+        .says("prefix anp:rehearsal:")
+        .says(" instead of anp\n")
         .says("s  40 keys written, ")
         .says("s  40 keys as written, 0 different\n")
         .says("s  40 keys taken back, 0 kept\n")
@@ -142,14 +147,27 @@ fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_
         .notes(": it would evict other keys (allkeys-lru)\n");
 }
 
-/// A rehearsal whose second piece with metas is withheld, so that it waits.
+/// A rehearsal whose metas are withheld, so that it waits.
 fn stuck(world: &World) -> (Child, Proxy) {
-    let proxy = world
-        .server
-        .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
+    stuck_at(world, "1s", Trouble::once(Fault::Held, b"{\"digest\":\""))
+}
+
+/// A rehearsal that has written everything, and waits to begin with its rollback.
+fn written(world: &World, timeout: &str) -> (Child, Proxy) {
+    let trouble = Trouble {
+        // The import names its two connections first.
+        skip: 2,
+        ..Trouble::once(Fault::Held, b"SETNAME")
+    };
+    stuck_at(world, timeout, trouble)
+}
+
+fn stuck_at(world: &World, timeout: &str, trouble: Trouble) -> (Child, Proxy) {
+    let proxy = world.server.proxy(trouble);
     let child = world
         .command("state", &["rehearse", "--redis", &proxy.url()])
-        .env("ANP_TIMEOUT", "1s")
+        .env("ANP_TIMEOUT", timeout)
+        .env("ANP_DEADLINE", "1s")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -191,4 +209,98 @@ fn a_rehearsal_that_is_stopped_takes_back_what_it_had_written() {
     assert!(!said.contains("= rollback"), "{said}");
     assert!(world.server.dump() == before, "{said}");
     leaves_nothing(&world);
+}
+
+#[test]
+fn a_second_rehearsal_with_the_same_state_folder_waits_its_turn() {
+    let world = world();
+    let before = world.server.dump();
+    let (child, proxy) = written(&world, "60s");
+    let ran = world.anp("rehearse");
+    ran.exits(11)
+        .notes("error: another anp process is writing with the state folder ")
+        .notes(&format!("pid {}, ", child.id()));
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.ends_with("all is as before\n"), "{said}");
+    assert!(world.server.dump() == before, "{said}");
+    leaves_nothing(&world);
+}
+
+#[test]
+fn rehearsals_of_two_state_folders_do_not_see_each_other() {
+    let world = world();
+    let before = world.server.dump();
+    let (child, proxy) = written(&world, "60s");
+    let ran = Ran::of(&mut world.command("other", &["rehearse"]));
+    ran.exits(0)
+        .says("s  40 keys written, ")
+        .says("all is as before\n");
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.ends_with("all is as before\n"), "{said}");
+    assert!(world.server.dump() == before, "{said}");
+}
+
+#[test]
+fn a_signal_after_the_import_does_not_keep_it_from_taking_back_what_it_wrote() {
+    let world = world();
+    let before = world.server.dump();
+    let (child, proxy) = written(&world, "60s");
+    signal(&child, "INT");
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.ends_with("all is as before\n"), "{said}");
+    assert!(world.server.dump() == before, "{said}");
+    leaves_nothing(&world);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_said_with_its_way_back() {
+    let durable = ["--appendonly", "yes", "--appendfsync", "always"];
+    let mut world = world_with(Server::start_with(&durable));
+    let (child, proxy) = written(&world, "1s");
+    world.server.kill();
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{said}");
+    assert!(!said.contains("nothing was written"), "{said}");
+    assert!(
+        said.contains("= rehearsal: what it had written is still there: "),
+        "{said}"
+    );
+    let rollback = said.split("= rollback: ").nth(1).unwrap();
+    let rollback = rollback.lines().next().unwrap();
+    world.server.restart();
+    let direct = rollback.split(" --redis ").next().unwrap().to_owned();
+    let direct = format!("{direct} --redis {}", world.server.url());
+    world.shell(&direct).exits(0);
+    assert!(
+        world
+            .server
+            .dump()
+            .keys()
+            .all(|key| !key.contains("rehearsal"))
+    );
+    world.anp("rehearse").exits(0);
+    leaves_nothing(&world);
+}
+
+#[test]
+fn the_lines_it_prints_mean_the_real_store() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let embedded = ["--redis", "embedded"];
+    let with = |words: &[&str]| world.anp_with(&[words, &embedded].concat(), &[]);
+    with(&["pause", "--reason", "swap"]).exits(0);
+    let ran = with(&["rehearse"]);
+    let resume = ran.exits(12).stderr.split("= resume: ").nth(1).unwrap();
+    world.shell(resume.trim()).exits(0).says("it was paused by");
+    with(&["import", "--quiet"]).exits(0);
 }

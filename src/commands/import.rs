@@ -14,6 +14,7 @@ use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
+use crate::ops::lock::FolderLock;
 use crate::ops::room::Room;
 use crate::ops::run::{Purpose as RunPurpose, Run, resume_line};
 use crate::ops::runs::Runs;
@@ -83,14 +84,16 @@ pub(super) struct Job<'a> {
     /// How long it may take.
     pub time_limit: Option<TimeLimit>,
     /// Whether this is a rehearsal.
-    pub rehearsal: Option<Rehearsal>,
+    pub rehearsal: Option<Rehearsal<'a>>,
 }
 
 /// How an import is rehearsed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rehearsal {
+pub(super) struct Rehearsal<'a> {
     /// On so many articles only.
     pub sample: Option<usize>,
+    /// The lock of its state folder, held from its first step to its last.
+    pub folder: &'a FolderLock,
 }
 
 /// A run that ended by itself.
@@ -183,6 +186,7 @@ impl<'a> Job<'a> {
             content: Some(content.to_string_lossy().into_owned()),
             undoes: None,
             switch: Some(self.switch.clone()),
+            folder: self.rehearsal.map(|rehearsal| rehearsal.folder),
         };
         let mut run = Run::begin(self.settings, purpose)?;
         outcome.run(&run);

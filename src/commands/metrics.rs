@@ -1,8 +1,9 @@
 //! `--metrics-file`: what became of a run, where a monitoring system finds it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::time::Duration;
 
 use super::outcome::Outcome;
 use crate::durable;
@@ -54,12 +55,29 @@ pub(super) fn record(
         bytes: counts.bytes,
     };
     // One that cannot be read is replaced like one of somebody else.
-    let old = read(path).unwrap_or_default();
-    let text = run.exposition(&old);
-    if let Err(error) = durable::replace(path, text.as_bytes(), MODE) {
+    let replaced = alone(path).and_then(|_lock| {
+        let old = read(path).unwrap_or_default();
+        durable::replace(path, run.exposition(&old).as_bytes(), MODE)
+    });
+    if let Err(error) = replaced {
         let shown = path.display();
         log::warning(format!("cannot write the metrics file {shown}: {error}"));
     }
+}
+
+/// Keeps other processes of anp that record a run of theirs in the same folder waiting, for as
+/// long as it takes to read and replace a file. A lock that cannot be had is done without: what
+/// would be lost is one sample.
+fn alone(path: &Path) -> io::Result<File> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = File::open(folder.unwrap_or(Path::new(".")))?;
+    for _ in 0..200 {
+        match folder.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            _ => break,
+        }
+    }
+    Ok(folder)
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -67,9 +85,8 @@ fn read(path: &Path) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("no regular file"));
     }
-    let mut text = String::new();
-    File::open(path)?
-        .take(MOST_BYTES)
-        .read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    // A damaged line is no reason to forget the others.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -8,22 +8,24 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
 
 use super::import::{self, Job};
 use super::outcome::{Outcome, to_ms};
-use super::rollback::undo;
+use super::rollback::Undo;
 use super::survey::{readable, renderer};
 use super::switch;
-use super::undone::{look_at_each, untouched, unusable};
+use super::undone::{look_at_each, untouched, unusable, wrote};
 use super::verify;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
-use crate::ops::run::switched_off;
+use crate::ops::lock::FolderLock;
+use crate::ops::run::{lock_folder, salt, switched_off};
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest, Verify};
 use crate::publish::state::{Found, State};
@@ -32,7 +34,9 @@ use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Expect, Limit, Settings};
 use crate::store::Session;
 
-/// Appended to the prefix: what a rehearsal writes is nobody's article.
+/// What a rehearsal writes is nobody's article: this and a number are appended to the prefix, so
+/// that two of them, on two hosts, do not see each other's keys. Their state folder bears the
+/// name too.
 const SCRATCH: &str = "rehearsal";
 
 pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
@@ -42,13 +46,14 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     readable(&settings.content)?;
     switch::refuse(&settings)?;
     let scratch = Settings {
-        prefix: format!("{}:{SCRATCH}", settings.prefix),
+        prefix: format!("{}:{SCRATCH}:{:08x}", settings.prefix, salt() >> 32),
         state_dir: settings.state_dir.join(SCRATCH),
         expect: expected(&settings.expect, arguments.sample.is_some()),
         ..settings.clone()
     };
-    let output = Output::stdout(common.format, false);
-    let mut steps = Steps { output };
+    let mut steps = Steps {
+        output: Output::stdout(common.format, false),
+    };
     // Held open, so that an embedded server stays up from the first step to the last.
     let mut store = Connected::open(&settings.address, &settings)?;
     let switch = Switch::of(&settings.prefix);
@@ -58,8 +63,14 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     if let Some(paused) = paused {
         return Err(switched_off(&settings, &switch, &paused));
     }
+    // Until the end: whoever holds it may take every manifest there for one of the dead.
+    let folder = lock_folder(&scratch)?;
     steps.begin(&settings, &scratch);
-    let left_behind = clear(&scratch)?;
+    let scene = Scene {
+        scratch: &scratch,
+        folder: &folder,
+    };
+    let left_behind = scene.clear()?;
     if left_behind > 0 {
         log::note(format!(
             "rolled back {left_behind} keys that an earlier rehearsal had left behind"
@@ -70,70 +81,219 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         switch,
         rehearsal: Some(import::Rehearsal {
             sample: arguments.sample.map(|count| count as usize),
+            folder: &folder,
         }),
         ..Job::new(&scratch, &renderer, started, common.quiet)?
     };
-    let failed = |failure: Failure| take_back(&scratch, failure);
-    let started = Instant::now();
-    let published = job.publish(&mut silent()).map_err(failed)?;
-    let written = published.counts.written();
-    steps.step(
-        "import",
-        started,
-        &format!(
-            "{written} keys written, {} bytes, {} articles invalid",
-            published.counts.bytes, published.counts.invalid
-        ),
-    );
-    let manifest = Manifest::open(&published.manifest, Verify::All)
-        .map_err(|damage| unusable(&damage))
-        .map_err(failed)?;
+    scene.play(&job, &mut store.session, &mut steps)
+}
 
-    let started = Instant::now();
-    let untouched = untouched(&manifest).map_err(failed)?;
-    let session = &mut store.session;
-    let mut nobody = Output::silent();
-    let tally = verify::compare(&manifest, &untouched, session, &mut nobody).map_err(failed)?;
-    steps.step(
-        "verify",
-        started,
-        &format!(
-            "{} keys as written, {} different",
-            tally.same, tally.different
-        ),
-    );
+/// Where a rehearsal takes place.
+struct Scene<'a> {
+    /// The real settings, with a prefix and a state folder of its own.
+    scratch: &'a Settings,
+    /// The lock of that folder.
+    folder: &'a FolderLock,
+}
 
-    let started = Instant::now();
-    let (undone, counts) = undo(&scratch, &manifest, &mut silent(), job.bars).map_err(failed)?;
-    let taken_back = counts.written();
-    steps.step(
-        "rollback",
-        started,
-        &format!("{taken_back} keys taken back, {} kept", counts.conflicts),
-    );
+impl Scene<'_> {
+    fn play(
+        &self,
+        job: &Job<'_>,
+        session: &mut Session,
+        steps: &mut Steps,
+    ) -> Result<Exit, Failure> {
+        let started = Instant::now();
+        let published = job
+            .publish(&mut silent())
+            .map_err(|failure| self.take_back(failure, None))?;
+        let rollback = published.header.rollback.as_str();
+        let failed = |failure: Failure| self.take_back(failure, Some(rollback));
+        let written = published.counts.written();
+        steps.step(
+            "import",
+            started,
+            &format!(
+                "{written} keys written, {} bytes, {} articles invalid",
+                published.counts.bytes, published.counts.invalid
+            ),
+        );
+        let manifest = Manifest::open(&published.manifest, Verify::All)
+            .map_err(|damage| failed(unusable(&damage)))?;
 
-    let started = Instant::now();
-    let differences = compare(&manifest, &untouched, session)?;
-    steps.step(
-        "compare",
-        started,
-        &format!(
-            "{} keys as before, {differences} different",
-            written - differences.min(written)
-        ),
-    );
+        let started = Instant::now();
+        let untouched = untouched(&manifest).map_err(failed)?;
+        let mut nobody = Output::silent();
+        let tally = verify::compare(&manifest, &untouched, session, &mut nobody).map_err(failed)?;
+        steps.step(
+            "verify",
+            started,
+            &format!(
+                "{} keys as written, {} different",
+                tally.same, tally.different
+            ),
+        );
 
-    let is_as_before = undone == Exit::Done && differences == 0;
-    let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
-    steps.end(is_as_before, &published.header.rollback);
-    if is_as_before {
-        forget(&scratch);
+        let started = Instant::now();
+        let undo = self.undo(&manifest, job.bars);
+        let (undone, counts) = undo.run(&mut silent()).map_err(failed)?;
+        let taken_back = counts.written();
+        steps.step(
+            "rollback",
+            started,
+            &format!("{taken_back} keys taken back, {} kept", counts.conflicts),
+        );
+
+        let started = Instant::now();
+        let differences = compare(&manifest, &untouched, session).map_err(failed)?;
+        steps.step(
+            "compare",
+            started,
+            &format!(
+                "{} keys as before, {differences} different",
+                written - differences.min(written)
+            ),
+        );
+
+        let is_as_before = undone == Exit::Done && differences == 0;
+        let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
+        steps.end(is_as_before, rollback);
+        if is_as_before {
+            self.forget();
+        }
+        // A signal after the import does not keep it from taking back what it wrote.
+        if job.interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::new(Exit::Interrupted, "interrupted by a signal")
+                .note("retry", "safe: the steps above were carried out"));
+        }
+        Ok(if is_good {
+            published.exit
+        } else {
+            Exit::Partial
+        })
     }
-    Ok(if is_good {
-        published.exit
-    } else {
-        Exit::Partial
-    })
+
+    fn undo<'u>(&'u self, manifest: &'u Manifest, bars: Bars) -> Undo<'u> {
+        Undo {
+            settings: self.scratch,
+            manifest,
+            bars,
+            interrupted: &NEVER,
+            folder: Some(self.folder),
+        }
+    }
+
+    /// Rolls back every run of the scratch folder, newest first, and forgets them. Returns how
+    /// many keys that changed.
+    fn clear(&self) -> Result<u64, Failure> {
+        let runs = Runs::of(&self.scratch.state_dir);
+        // The server is the one that the rehearsal wrote to, whatever is asked for now.
+        let settings = Settings {
+            address_is_explicit: false,
+            ..self.scratch.clone()
+        };
+        let mut changed = 0;
+        let ids = runs
+            .ids()
+            .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
+        for id in ids.iter().rev() {
+            let file = runs.file(id);
+            match Manifest::open(&file, Verify::All) {
+                Ok(manifest) if manifest.header().undoes.is_some() || !wrote(&manifest) => {}
+                Ok(manifest) => {
+                    let undo = Undo {
+                        settings: &settings,
+                        ..self.undo(&manifest, Bars::new(true))
+                    };
+                    let (exit, counts) = undo.run(&mut silent())?;
+                    changed += counts.written();
+                    if exit != Exit::Done {
+                        return Err(changed_by_others(&manifest, counts.conflicts));
+                    }
+                }
+                Err(Damage::NoHeader { .. }) => {}
+                Err(damage) => {
+                    let file = file.display();
+                    return Err(unusable(&damage).note(
+                        "help",
+                        format!("its keys run out by themselves: {file} may be removed"),
+                    ));
+                }
+            }
+        }
+        self.forget();
+        Ok(changed)
+    }
+
+    /// The failure of a step, once what the rehearsal had written is taken back. `rollback` is
+    /// how, if the import ended well.
+    fn take_back(&self, mut failure: Failure, rollback: Option<&str>) -> Failure {
+        let printed = failure.notes.iter().any(|(label, _)| *label == "rollback");
+        if !printed && rollback.is_none() {
+            // Nothing was written; the manifest that says so is of no use.
+            let _ = self.clear();
+            return failure;
+        }
+        let cleared = self.clear();
+        failure.notes.retain(|(label, _)| *label != "retry");
+        match cleared {
+            Ok(changed) => {
+                failure.notes.retain(|(label, _)| *label != "rollback");
+                failure.note("retry", "safe once the cause is gone").note(
+                    "rehearsal",
+                    format!("the {changed} keys it had written are taken back"),
+                )
+            }
+            Err(second) => {
+                let why = format!("what it had written is still there: {}", second.what);
+                // The other codes promise that nothing was written.
+                if !matches!(
+                    failure.exit,
+                    Exit::Interrupted | Exit::Paused | Exit::Manifest
+                ) {
+                    failure.exit = Exit::Stopped;
+                }
+                failure = failure.note(
+                    "retry",
+                    "safe: the next rehearsal begins by taking it back, or the rollback line does",
+                );
+                if let Some(rollback) = rollback.filter(|_| !printed) {
+                    failure = failure.note("rollback", rollback);
+                }
+                failure.note("rehearsal", why)
+            }
+        }
+    }
+
+    /// Removes the manifests of rehearsals that are undone: they are nobody's way back.
+    fn forget(&self) {
+        let runs = Runs::of(&self.scratch.state_dir);
+        for id in runs.ids().unwrap_or_default() {
+            match std::fs::remove_file(runs.file(&id)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    log::warning(format!(
+                        "cannot remove the manifest of rehearsal {id}: {error}"
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What is taken back is taken back whole.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+fn changed_by_others(manifest: &Manifest, keys: u64) -> Failure {
+    let what = format!("{keys} keys of an earlier rehearsal were changed by somebody");
+    Failure::new(Exit::Partial, what)
+        .note("expected", "nobody else writes under the scratch prefix")
+        .note(
+            "retry",
+            "once they are looked at, or have expired; the run that wrote them is undone by the \
+             line below",
+        )
+        .note("rollback", manifest.header().rollback.clone())
 }
 
 /// What can be expected of a rehearsal: under the scratch prefix every article is new, and a
@@ -172,71 +332,6 @@ fn compare(
         Ok(())
     })?;
     Ok(differences)
-}
-
-/// Rolls back every run of the scratch folder, newest first, and forgets them. Returns how
-/// many keys that changed.
-fn clear(scratch: &Settings) -> Result<u64, Failure> {
-    let runs = Runs::of(&scratch.state_dir);
-    // The server is the one that the rehearsal wrote to, whatever is asked for now.
-    let settings = Settings {
-        address_is_explicit: false,
-        ..scratch.clone()
-    };
-    let mut changed = 0;
-    let ids = runs
-        .ids()
-        .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
-    for id in ids.iter().rev() {
-        match Manifest::open(&runs.file(id), Verify::All) {
-            Ok(manifest) if manifest.header().undoes.is_some() => {}
-            Ok(manifest) => {
-                let (exit, counts) = undo(&settings, &manifest, &mut silent(), Bars::new(true))?;
-                changed += counts.written();
-                if exit != Exit::Done {
-                    let what = format!(
-                        "{} keys of an earlier rehearsal were changed by somebody",
-                        counts.conflicts
-                    );
-                    return Err(Failure::new(Exit::Partial, what)
-                        .note("expected", "nobody else writes under the scratch prefix")
-                        .note("retry", "once they are looked at; the run that wrote them is undone by the line below")
-                        .note("rollback", manifest.header().rollback.clone()));
-                }
-            }
-            Err(Damage::NoHeader { .. }) => {}
-            Err(damage) => return Err(unusable(&damage)),
-        }
-    }
-    forget(scratch);
-    Ok(changed)
-}
-
-/// The failure of a step, once what the rehearsal had written is taken back.
-fn take_back(scratch: &Settings, mut failure: Failure) -> Failure {
-    if let Ok(changed) = clear(scratch) {
-        failure.notes.retain(|(label, _)| *label != "rollback");
-        if changed > 0 {
-            let what = format!("the {changed} keys it had written are taken back");
-            failure = failure.note("rehearsal", what);
-        }
-    }
-    failure
-}
-
-/// Removes the manifests of rehearsals that are undone: they are nobody's way back.
-fn forget(scratch: &Settings) {
-    let runs = Runs::of(&scratch.state_dir);
-    for id in runs.ids().unwrap_or_default() {
-        match std::fs::remove_file(runs.file(&id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                log::warning(format!(
-                    "cannot remove the manifest of rehearsal {id}: {error}"
-                ));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What a rehearsal says.

@@ -1,6 +1,7 @@
 //! `anp rollback`: every key back to the value, type and expiry it had before the run.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
 
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
@@ -10,6 +11,7 @@ use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
+use crate::ops::lock::FolderLock;
 use crate::ops::run::{Purpose, Run};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::encode::Way;
@@ -44,8 +46,14 @@ fn rollback(
     if arguments.dry_run {
         return dry_run(settings, &manifest, outcome);
     }
-    let bars = Bars::new(common.quiet);
-    undo(settings, &manifest, outcome, bars).map(|(exit, _)| exit)
+    let undo = Undo {
+        settings,
+        manifest: &manifest,
+        bars: Bars::new(common.quiet),
+        interrupted: &*watch()?,
+        folder: None,
+    };
+    undo.run(outcome).map(|(exit, _)| exit)
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
@@ -68,61 +76,69 @@ fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome
     Exit::Partial
 }
 
-/// Undoes the run of `manifest`.
-pub(super) fn undo(
-    settings: &Settings,
-    manifest: &Manifest,
-    outcome: &mut Outcome,
-    bars: Bars,
-) -> Result<(Exit, Counts), Failure> {
-    let undone_run = manifest.header().run.clone();
-    let address = undone::address(settings, manifest)?;
-    let untouched = untouched(manifest)?;
-    let total = intents(manifest, &untouched).count() as u64;
-    let purpose = Purpose {
-        command: "rollback",
-        address: &address,
-        prefix: &manifest.header().prefix,
-        content: None,
-        undoes: Some(undone_run.clone()),
-        switch: None,
-    };
-    let interrupted = watch()?;
-    let mut run = Run::begin(settings, purpose)?;
-    outcome.run(&run);
-    let mut progress = Progress::default();
-    let bar = bars.bar("restore", "keys", total);
-    let applied = Apply {
-        session: &mut run.store.session,
-        manifest: &mut run.manifest,
-        lease: &run.lease,
-        way: Way::Back,
-        interrupted: &interrupted,
-        time_limit: None,
-        switch: None,
+/// A run that is to be undone.
+pub(super) struct Undo<'a> {
+    pub settings: &'a Settings,
+    pub manifest: &'a Manifest,
+    pub bars: Bars,
+    /// Ends it between two batches.
+    pub interrupted: &'a AtomicBool,
+    /// The lock of the state folder, where the caller holds it.
+    pub folder: Option<&'a FolderLock>,
+}
+
+impl Undo<'_> {
+    pub(super) fn run(&self, outcome: &mut Outcome) -> Result<(Exit, Counts), Failure> {
+        let manifest = self.manifest;
+        let undone_run = manifest.header().run.clone();
+        let address = undone::address(self.settings, manifest)?;
+        let untouched = untouched(manifest)?;
+        let total = intents(manifest, &untouched).count() as u64;
+        let purpose = Purpose {
+            command: "rollback",
+            address: &address,
+            prefix: &manifest.header().prefix,
+            content: None,
+            undoes: Some(undone_run.clone()),
+            switch: None,
+            folder: self.folder,
+        };
+        let mut run = Run::begin(self.settings, purpose)?;
+        outcome.run(&run);
+        let mut progress = Progress::default();
+        let bar = self.bars.bar("restore", "keys", total);
+        let applied = Apply {
+            session: &mut run.store.session,
+            manifest: &mut run.manifest,
+            lease: &run.lease,
+            way: Way::Back,
+            interrupted: self.interrupted,
+            time_limit: None,
+            switch: None,
+        }
+        .run(groups(manifest, &untouched), &mut progress, &mut |report| {
+            bar.inc(1);
+            outcome.fate(report);
+        });
+        bar.finish_and_clear();
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
+        let (header, path) = (run.header.clone(), run.manifest_path());
+        let (counts, touched) = (progress.counts, progress.touched);
+        outcome.counts = counts;
+        // Whoever wanted the way back still wants it, and not the way back from that.
+        let again = &manifest.header().rollback;
+        if let Err(stop) = applied {
+            let _ = run.end(Status::Stopped, progress);
+            return Err(stopped(&stop, touched, again));
+        }
+        let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
+        let pruned = run
+            .end(status, progress)
+            .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
+        outcome.pruned(&pruned);
+        outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
+        Ok((exit, counts))
     }
-    .run(groups(manifest, &untouched), &mut progress, &mut |report| {
-        bar.inc(1);
-        outcome.fate(report);
-    });
-    bar.finish_and_clear();
-    let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
-    let (header, path) = (run.header.clone(), run.manifest_path());
-    let (counts, touched) = (progress.counts, progress.touched);
-    outcome.counts = counts;
-    // Whoever wanted the way back still wants it, and not the way back from that.
-    let again = &manifest.header().rollback;
-    if let Err(stop) = applied {
-        let _ = run.end(Status::Stopped, progress);
-        return Err(stopped(&stop, touched, again));
-    }
-    let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
-    let pruned = run
-        .end(status, progress)
-        .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
-    outcome.pruned(&pruned);
-    outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
-    Ok((exit, counts))
 }
 
 fn groups<'a>(

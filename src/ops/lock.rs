@@ -82,7 +82,7 @@ impl FolderLock {
             Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(who(&mut file))),
             Err(TryLockError::Error(error)) => return Err(NotTaken::Io(error)),
         }
-        let mut lock = Self {
+        let lock = Self {
             file,
             holder: FolderHolder {
                 run: None,
@@ -92,7 +92,7 @@ impl FolderLock {
                 since: now(),
             },
         };
-        lock.say().map_err(NotTaken::Io)?;
+        lock.say(&lock.holder).map_err(NotTaken::Io)?;
         Ok(lock)
     }
 
@@ -100,18 +100,21 @@ impl FolderLock {
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn name(&mut self, run: &str) -> io::Result<()> {
-        self.holder.run = Some(run.to_owned());
-        self.say()
+    pub fn name(&self, run: &str) -> io::Result<()> {
+        self.say(&FolderHolder {
+            run: Some(run.to_owned()),
+            ..self.holder.clone()
+        })
     }
 
     /// In one write, and only then cut to its length: a reader finds the old line or the new.
-    fn say(&mut self) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&self.holder)?;
+    fn say(&self, holder: &FolderHolder) -> io::Result<()> {
+        let mut line = serde_json::to_vec(holder)?;
         line.push(b'\n');
-        self.file.rewind()?;
-        self.file.write_all(&line)?;
-        self.file.set_len(line.len() as u64)
+        let mut file = &self.file;
+        file.rewind()?;
+        file.write_all(&line)?;
+        file.set_len(line.len() as u64)
     }
 }
 

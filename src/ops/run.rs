@@ -42,6 +42,32 @@ pub struct Purpose<'a> {
     pub undoes: Option<String>,
     /// The switch that keeps it from running; none for the way back.
     pub switch: Option<Switch>,
+    /// The lock of the state folder, where the caller holds it for longer than this run.
+    pub folder: Option<&'a FolderLock>,
+}
+
+/// Makes the state folder, if need be, and takes its lock.
+///
+/// # Errors
+/// 11 when another process holds it, 74 when the folder cannot be written.
+pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
+    let state_dir = &settings.state_dir;
+    let folder = |error: std::io::Error| not_writable(settings, &error);
+    Runs::of(state_dir).make_folder().map_err(folder)?;
+    FolderLock::take(state_dir, settings.owner.as_deref()).map_err(|error| match error {
+        NotTaken::Io(error) => folder(error),
+        NotTaken::Held(holder) => {
+            let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
+            let shown = state_dir.display();
+            let what = format!("another anp process is writing with the state folder {shown}{who}");
+            locked(what, "once it has ended")
+        }
+    })
+}
+
+fn not_writable(settings: &Settings, error: &std::io::Error) -> Failure {
+    let shown = settings.state_dir.display();
+    Failure::state_folder(&format!("cannot write the state folder {shown}"), error)
 }
 
 /// A run under way.
@@ -59,7 +85,7 @@ pub struct Run {
     replaced: Arc<AtomicBool>,
     runs: Runs,
     keep: KeepRuns,
-    _lock: FolderLock,
+    _lock: Option<FolderLock>,
 }
 
 impl Run {
@@ -69,23 +95,12 @@ impl Run {
     /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
     /// when the state folder cannot be written. Nothing was written to the store then.
     pub fn begin(settings: &Settings, purpose: Purpose<'_>) -> Result<Self, Failure> {
-        let state_dir = &settings.state_dir;
-        let shown = state_dir.display();
-        let folder = |error: &std::io::Error| {
-            Failure::state_folder(&format!("cannot write the state folder {shown}"), error)
+        let folder = |error: std::io::Error| not_writable(settings, &error);
+        let own_lock = match purpose.folder {
+            Some(_) => None,
+            None => Some(lock_folder(settings)?),
         };
-        let runs = Runs::of(state_dir);
-        runs.make_folder().map_err(|error| folder(&error))?;
-        let owner = settings.owner.as_deref();
-        let mut lock = FolderLock::take(state_dir, owner).map_err(|error| match error {
-            NotTaken::Io(error) => folder(&error),
-            NotTaken::Held(holder) => {
-                let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
-                let what =
-                    format!("another anp process is writing with the state folder {shown}{who}");
-                locked(what, "once it has ended")
-            }
-        })?;
+        let runs = Runs::of(&settings.state_dir);
         let mut store = Connected::open(purpose.address, settings)?;
         let started_at = store
             .session
@@ -95,8 +110,10 @@ impl Run {
         let salt = salt();
         let id = runs
             .new_id(started_at, (salt & 0xffff) as u16)
-            .map_err(|error| folder(&error))?;
-        lock.name(&id).map_err(|error| folder(&error))?;
+            .map_err(folder)?;
+        if let Some(lock) = purpose.folder.or(own_lock.as_ref()) {
+            lock.name(&id).map_err(folder)?;
+        }
         let name = format!("anp:{}:{id}", purpose.prefix);
         let holder = Holder {
             token: format!("{salt:016x}"),
@@ -104,7 +121,7 @@ impl Run {
             owner: settings.owner.clone(),
             host: host(),
             pid: std::process::id(),
-            state_dir: shown.to_string(),
+            state_dir: settings.state_dir.display().to_string(),
             since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
@@ -181,7 +198,7 @@ impl Run {
             replaced,
             runs,
             keep: settings.keep_runs,
-            _lock: lock,
+            _lock: own_lock,
         })
     }
 
@@ -321,7 +338,8 @@ fn server_word(settings: &Settings) -> String {
 
 /// A number that no other run has: the random keys that the standard library seeds its
 /// hash maps with.
-fn salt() -> u64 {
+#[must_use]
+pub fn salt() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -139,11 +139,12 @@ impl Reader {
                 place.text = place.text.chars().take(shown as usize).collect();
             }
             let text = diagnostics::render(&diagnostic, false);
-            let text = text
-                .strip_prefix("error")
-                .unwrap_or(&text)
-                .trim_end()
-                .to_owned();
+            // Said once, for all of them.
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("= retry: "));
+            let text = lines.collect::<Vec<_>>().join("\n");
+            let text = text.strip_prefix("error").unwrap_or(&text).trim_end();
             self.problems
                 .push((Exit::Config, format!("settings{text}")));
         }
