@@ -1,10 +1,13 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
+mod articles;
 mod check;
 mod expect;
 mod import;
+mod job;
 mod metrics;
 mod outcome;
+mod plan;
 mod prune;
 mod recheck;
 mod rehearse;

@@ -8,29 +8,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::plan::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
 use crate::source::{Inspector, Survey};
 use crate::store::{Reply, Session, StoreError};
-
-/// One route to be removed, with what the store holds for it.
-pub(super) struct Leftover {
-    pub route: Route,
-    pub page: Seen,
-    pub meta: Seen,
-}
-
-impl Leftover {
-    /// What the store holds of it, each object with its key.
-    pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (Seen, String)> {
-        let both = [
-            (self.page, keys.page(&self.route)),
-            (self.meta, keys.meta(&self.route)),
-        ];
-        both.into_iter().filter(|(seen, _)| *seen != Seen::Absent)
-    }
-}
 
 /// What pruning would do.
 #[derive(Default)]

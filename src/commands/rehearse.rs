@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::import::{self, Job};
+use super::articles::Articles;
+use super::job::{Job, Work};
 use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
 use super::survey::{readable, renderer};
@@ -79,13 +80,16 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let job = Job {
         // The real one: a store that is switched off is not rehearsed on either.
         switch,
-        rehearsal: Some(import::Rehearsal {
-            sample: arguments.sample.map(|count| count as usize),
-            folder: &folder,
-        }),
-        ..Job::new(&scratch, &renderer, started, common.quiet)?
+        content: Some(scratch.content_shown()),
+        folder: Some(&folder),
+        ..Job::new("import", &scratch, started, common.quiet)?
     };
-    scene.play(&job, &mut store.session, &mut steps)
+    let articles = Articles {
+        is_rehearsal: true,
+        sample: arguments.sample.map(|count| count as usize),
+        ..Articles::of(&job, &renderer)
+    };
+    scene.play(&job, &articles, &mut store.session, &mut steps)
 }
 
 /// Where a rehearsal takes place.
@@ -100,12 +104,13 @@ impl Scene<'_> {
     fn play(
         &self,
         job: &Job<'_>,
+        work: &dyn Work,
         session: &mut Session,
         steps: &mut Steps,
     ) -> Result<Exit, Failure> {
         let started = Instant::now();
         let published = job
-            .publish(&mut silent())
+            .publish(work, &mut silent())
             .map_err(|failure| self.take_back(failure, None))?;
         let rollback = published.header.rollback.as_str();
         let failed = |failure: Failure| self.take_back(failure, Some(rollback));

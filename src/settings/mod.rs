@@ -156,6 +156,13 @@ impl Settings {
         );
         blake3::hash(deciding.as_bytes()).to_hex().to_string()
     }
+
+    /// The content tree as an absolute path, for the record.
+    #[must_use]
+    pub fn content_shown(&self) -> String {
+        let content = std::path::absolute(&self.content).unwrap_or_else(|_| self.content.clone());
+        content.to_string_lossy().into_owned()
+    }
 }
 
 impl Reader {

@@ -1,0 +1,171 @@
+//! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
+
+use std::sync::atomic::AtomicBool;
+
+use super::expect;
+use super::job::{Begun, Job, Work};
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::prune::{self, Pruning};
+use super::survey::{Prose, Purpose, refuse, report, survey};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::room::Room;
+use crate::publish::plan::{Keys, Need};
+use crate::publish::time_limit::TimeLimit;
+use crate::render::Renderer;
+use crate::report::{Progress as Bars, log};
+use crate::settings::Settings;
+use crate::source::Survey;
+
+/// About what a key costs the server besides its value: its name, its entry, its expiry.
+const KEY_BYTES: u64 = 200;
+
+/// How articles are published.
+pub(super) struct Articles<'a> {
+    pub settings: &'a Settings,
+    pub renderer: &'a Renderer,
+    /// Whether to remove what the tree no longer has …
+    pub prune: bool,
+    /// … even if that is more than the settings allow, and to begin without room.
+    pub force: bool,
+    /// Whether this is a rehearsal, …
+    pub is_rehearsal: bool,
+    /// … and on how many articles.
+    pub sample: Option<usize>,
+    pub bars: Bars,
+    pub interrupted: &'a AtomicBool,
+    pub time_limit: Option<TimeLimit>,
+}
+
+impl<'a> Articles<'a> {
+    /// All articles of the content tree, for `job`.
+    pub(super) fn of(job: &'a Job<'_>, renderer: &'a Renderer) -> Self {
+        Self {
+            settings: job.settings,
+            renderer,
+            prune: false,
+            force: false,
+            is_rehearsal: false,
+            sample: None,
+            bars: job.bars,
+            interrupted: &job.interrupted,
+            time_limit: job.time_limit,
+        }
+    }
+}
+
+impl Work for Articles<'_> {
+    fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure> {
+        let keys = Keys::new(&self.settings.prefix);
+        let purpose = Purpose {
+            store: Some((&mut *begun.session, &keys)),
+            spool_in: begun.spool_in,
+            interrupted: self.interrupted,
+            time_limit: self.time_limit,
+            sample: self.sample,
+            run: begun.run,
+            started_at: begun.started_at,
+        };
+        let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
+        report(&survey, &mut outcome.output, Prose::Stderr);
+        let invalid = survey.invalid + survey.unreadable;
+        outcome.counts.invalid = invalid;
+        refuse(self.settings, &survey)?;
+        let pruning = if self.prune {
+            prune::plan(&survey, begun.session, &keys)?
+        } else {
+            Pruning::default()
+        };
+        if let Some(why) = &pruning.withheld {
+            log::warning(why);
+        }
+        if pruning.out_of_reach > 0 {
+            log::note(format!(
+                "{} stored articles lie outside the folders of the content tree and stay",
+                pruning.out_of_reach
+            ));
+        }
+        let refused = self.gate(&survey, &pruning).err();
+        let plan = Plan {
+            entries: survey.entries,
+            spooled,
+            leftovers: pruning.leftovers,
+            invalid,
+            is_partial: invalid > 0 || pruning.withheld.is_some(),
+            refused,
+        };
+        let room = Room::ask(begun.session).map_err(|error| Failure::before_writing(&error))?;
+        match room {
+            Some(room) => self.fits(&plan, &room).map(|()| plan),
+            None => Ok(plan),
+        }
+    }
+}
+
+impl Articles<'_> {
+    /// Refuses what the server has no memory for. An import may push other keys out of a
+    /// cache that evicts, and says so; a rehearsal may not.
+    fn fits(&self, plan: &Plan, room: &Room) -> Result<(), Failure> {
+        let (new, old) = plan.bytes();
+        let (needed, what) = if self.is_rehearsal {
+            // Allocators round up, and a key costs memory too.
+            (new / 4 * 5 + plan.steps() * KEY_BYTES, "the rehearsal")
+        } else {
+            (new.saturating_sub(old), "the import")
+        };
+        if needed <= room.free_bytes() {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+        let then = if room.evicts() {
+            "would evict other keys"
+        } else {
+            "would run out of memory"
+        };
+        let what = format!(
+            "{what} needs {} MiB, and the server has {} of {} MiB left: it {then} ({})",
+            mib(needed),
+            room.free_bytes() / (1024 * 1024),
+            mib(room.max_bytes),
+            room.policy
+        );
+        if !self.is_rehearsal && (self.force || room.evicts()) {
+            log::warning(what);
+            return Ok(());
+        }
+        let failure = Failure::new(Exit::Refused, what)
+            .note(
+                "expected",
+                "room below the server's maxmemory for what is new",
+            )
+            .note("retry", "safe once there is room; nothing was written");
+        Err(if self.is_rehearsal {
+            failure.note("help", "--sample N rehearses on N articles")
+        } else {
+            failure.note(
+                "help",
+                "--force begins all the same, and stops where it is full",
+            )
+        })
+    }
+
+    /// Holds the plan against what is expected of it.
+    fn gate(&self, survey: &Survey, pruning: &Pruning) -> Result<(), Failure> {
+        let written = survey
+            .entries
+            .iter()
+            .filter(|entry| entry.need == Need::Write);
+        expect::check(
+            &self.settings.expect,
+            &expect::Planned {
+                articles: survey.entries.len() as u64,
+                written: written.count() as u64,
+                removed: pruning.leftovers.len() as u64,
+                stored: pruning.in_reach,
+                forced: self.force,
+                too_late: self.time_limit.and_then(|limit| limit.check().err()),
+            },
+        )
+    }
+}

@@ -1,0 +1,252 @@
+//! A command that changes the store, from the moment on that it knows what it is to do:
+//! plan → gate → apply → report. A dry run is the same plan, which stops at the gate.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use super::outcome::{Outcome, status_of, stopped, watch};
+use super::plan::Plan;
+use super::recheck::recheck;
+use super::switch;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::ops::lock::FolderLock;
+use crate::ops::run::{Purpose, Run, resume_line};
+use crate::ops::runs::Runs;
+use crate::publish::apply::{Apply, Progress, Stop};
+use crate::publish::encode::Way;
+use crate::publish::manifest::{Counts, Header, Status};
+use crate::publish::plan::Keys;
+use crate::publish::switch::Switch;
+use crate::publish::time_limit::TimeLimit;
+use crate::report::{Progress as Bars, log};
+use crate::settings::Settings;
+use crate::store::{Address, Session};
+
+/// A run that is to be made.
+pub(super) struct Job<'a> {
+    pub command: &'static str,
+    pub settings: &'a Settings,
+    /// Where it writes …
+    pub address: &'a Address,
+    /// … and under which prefix.
+    pub prefix: &'a str,
+    /// The content tree, for the record.
+    pub content: Option<String>,
+    /// What keeps it from publishing.
+    pub switch: Switch,
+    pub bars: Bars,
+    pub interrupted: Arc<AtomicBool>,
+    /// How long it may take.
+    pub time_limit: Option<TimeLimit>,
+    /// The lock of the state folder, where the caller holds it.
+    pub folder: Option<&'a FolderLock>,
+}
+
+/// What a plan is made with.
+pub(super) struct Begun<'a> {
+    pub session: &'a mut Session,
+    /// The id of the run.
+    pub run: &'a str,
+    /// Its start by the server's clock, ms since 1970.
+    pub started_at: i64,
+    /// The folder for the spool, if what is rendered will be written.
+    pub spool_in: Option<&'a Path>,
+}
+
+/// What distinguishes one command from another: how it comes to its plan.
+pub(super) trait Work {
+    /// Makes the plan, and reports what it finds on the way.
+    ///
+    /// # Errors
+    /// Nothing was written then.
+    fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure>;
+}
+
+/// A run that ended by itself.
+pub(super) struct Published {
+    pub exit: Exit,
+    pub counts: Counts,
+    pub header: Header,
+    pub manifest: PathBuf,
+}
+
+impl<'a> Job<'a> {
+    /// A run of `command` by `settings`, begun at `started`.
+    ///
+    /// # Errors
+    /// When signals cannot be watched.
+    pub(super) fn new(
+        command: &'static str,
+        settings: &'a Settings,
+        started: Instant,
+        quiet: bool,
+    ) -> Result<Self, Failure> {
+        let most = settings.expect.max_duration;
+        Ok(Self {
+            command,
+            settings,
+            address: &settings.address,
+            prefix: &settings.prefix,
+            content: None,
+            switch: Switch::of(&settings.prefix),
+            bars: Bars::new(quiet),
+            interrupted: watch()?,
+            time_limit: most.map(|most| TimeLimit { started, most }),
+            folder: None,
+        })
+    }
+
+    /// Does it, or shows what it would do.
+    pub(super) fn run(
+        &self,
+        work: &dyn Work,
+        dry_run: bool,
+        outcome: &mut Outcome,
+    ) -> Result<Exit, Failure> {
+        if dry_run {
+            return self.dry_run(work, outcome);
+        }
+        switch::refuse(self.settings)?;
+        self.publish(work, outcome).map(|published| published.exit)
+    }
+
+    fn dry_run(&self, work: &dyn Work, outcome: &mut Outcome) -> Result<Exit, Failure> {
+        let mut store = Connected::open(self.address, self.settings)?;
+        let now_ms = store
+            .session
+            .now_ms()
+            .map_err(|error| Failure::before_writing(&error))?;
+        outcome.dry_run(self.command, &self.address.to_string());
+        let paused = self
+            .switch
+            .look(&mut store.session)
+            .map_err(|error| Failure::before_writing(&error))?;
+        if let Some(paused) = paused {
+            let command = self.command;
+            log::warning(format!("a real {command} would be refused: {paused}"));
+        }
+        // An id as the run would have it, so that the bytes foreseen are the bytes written.
+        let id = Runs::of(&self.settings.state_dir)
+            .new_id(now_ms, 0)
+            .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        // Rendered all the same, so that what would fail fails here; but kept nowhere.
+        let begun = Begun {
+            session: &mut store.session,
+            run: &id,
+            started_at: now_ms,
+            spool_in: None,
+        };
+        let plan = work.plan(begun, outcome)?;
+        let counts = plan.foresee(&Keys::new(self.prefix), outcome);
+        // What a refused plan would do is shown too: it is what has to be looked at.
+        let (status, exit) = status_of(plan.is_partial);
+        let status = plan.refused.as_ref().map_or(status, |_| Status::Refused);
+        outcome.summary(None, self.command, status.word(), &counts);
+        plan.refused.map_or(Ok(exit), Err)
+    }
+
+    pub(super) fn publish(
+        &self,
+        work: &dyn Work,
+        outcome: &mut Outcome,
+    ) -> Result<Published, Failure> {
+        let purpose = Purpose {
+            command: self.command,
+            address: self.address,
+            prefix: self.prefix,
+            content: self.content.clone(),
+            undoes: None,
+            switch: Some(self.switch.clone()),
+            folder: self.folder,
+        };
+        let mut run = Run::begin(self.settings, purpose)?;
+        outcome.run(&run);
+        let id = run.header.run.clone();
+        let begun = Begun {
+            session: &mut run.store.session,
+            run: &id,
+            started_at: run.header.started_at,
+            spool_in: Some(&self.settings.state_dir),
+        };
+        let plan = work
+            .plan(begun, outcome)
+            .and_then(|mut plan| plan.refused.take().map_or(Ok(plan), Err));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(failure) => {
+                let refused = failure.exit == Exit::Refused;
+                let status = if refused {
+                    Status::Refused
+                } else {
+                    Status::Stopped
+                };
+                // The failure itself is what matters now.
+                let _ = run.end(status, Progress::default());
+                return Err(failure);
+            }
+        };
+        self.carry_out(run, &plan, outcome)
+    }
+
+    fn carry_out(
+        &self,
+        mut run: Run,
+        plan: &Plan,
+        outcome: &mut Outcome,
+    ) -> Result<Published, Failure> {
+        let mut progress = Progress {
+            counts: plan.counts(),
+            ..Progress::default()
+        };
+        let bar = self.bars.bar("write", "keys", plan.steps());
+        let applied = Apply {
+            session: &mut run.store.session,
+            manifest: &mut run.manifest,
+            lease: &run.lease,
+            way: Way::Forth,
+            interrupted: &self.interrupted,
+            time_limit: self.time_limit,
+            switch: Some(&self.switch),
+        }
+        .run(
+            plan.groups(&Keys::new(self.prefix)),
+            &mut progress,
+            &mut |report| {
+                bar.inc(1);
+                outcome.key(report);
+            },
+        );
+        bar.finish_and_clear();
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
+        let (header, manifest) = (run.header.clone(), run.manifest_path());
+        let (counts, touched) = (progress.counts, progress.touched);
+        outcome.counts = counts;
+        let told = Some((&header, manifest.as_path()));
+        if let Err(stop) = applied {
+            let _ = run.end(Status::Stopped, progress);
+            outcome.summary(told, self.command, "stopped", &counts);
+            let failure = stopped(&stop, touched, &header.rollback);
+            return Err(match stop {
+                Stop::Paused(_) => failure.note("resume", resume_line(self.settings, &self.switch)),
+                _ => failure,
+            });
+        }
+        let left = counts.conflicts + counts.expired + counts.withheld > 0;
+        let (status, exit) = status_of(left || plan.is_partial);
+        let pruned = run
+            .end(status, progress)
+            .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+        outcome.pruned(&pruned);
+        outcome.summary(told, self.command, status.word(), &counts);
+        Ok(Published {
+            exit,
+            counts,
+            header,
+            manifest,
+        })
+    }
+}
