@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::report::Format;
 use crate::report::log::LogFormat;
@@ -65,6 +65,8 @@ pub enum Command {
     Rehearse(Rehearse),
     /// Report every error and warning of a content tree; needs no store
     Check(Check),
+    /// Remove just these articles from the store, with a manifest to undo it
+    Purge(Purge),
     /// Compare the store with what a run wrote
     Verify(Verify),
     /// Undo a run: every key goes back to the value, type and expiry it had
@@ -160,6 +162,58 @@ pub struct Rehearse {
     /// Rehearse on N articles, spread over the tree
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sample: Option<u32>,
+}
+
+/// Which articles a command is about.
+#[derive(Debug, Args)]
+pub struct Selectors {
+    /// Articles by route: '/redis-caching/**', '/*/ttl-*/'; may be given several times
+    #[arg(long = "glob", value_name = "PATTERN")]
+    pub globs: Vec<String>,
+    /// Articles with this value in a list field: stack=redis-caching
+    #[arg(long = "tag", value_name = "FIELD=VALUE")]
+    pub tags: Vec<String>,
+    /// The article that this file became
+    #[arg(long = "source", value_name = "FILE")]
+    pub sources: Vec<PathBuf>,
+}
+
+/// `anp purge`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true)
+    .args(["routes", "globs", "tags", "sources", "run", "all"]))]
+pub struct Purge {
+    /// Routes, as in /redis-caching/scheduled-tasks-028802/
+    #[arg(value_name = "ROUTE")]
+    pub routes: Vec<String>,
+    /// What else: all of these together.
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// All that this run wrote: its id, the file of its manifest, or 'last'
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["routes", "globs", "tags", "sources", "all"])]
+    pub run: Option<String>,
+    /// Every article under the prefix; asks on a terminal
+    #[arg(long, conflicts_with_all = ["routes", "globs", "tags", "sources"])]
+    pub all: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Folder of article files, which tells what --glob, --tag and --source mean
+    /// [env: ANP_CONTENT] [default: content]
+    #[arg(long, value_name = "DIR")]
+    pub content: Option<String>,
+    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
+    #[arg(long, value_name = "TEXT")]
+    pub expected_result: Option<String>,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
+    /// Stop just before the first write: no lock, no manifest, read rights only
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `anp check`.
@@ -304,6 +358,19 @@ impl Import {
             ("metrics_file", self.metrics_file.clone()),
         ]));
         all
+    }
+}
+
+impl Purge {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("content", self.content.clone()),
+            ("owner", self.owner.clone()),
+            ("expected_result", self.expected_result.clone()),
+            ("metrics_file", self.metrics_file.clone()),
+        ])
     }
 }
 

@@ -9,11 +9,13 @@ mod metrics;
 mod outcome;
 mod plan;
 mod prune;
+mod purge;
 mod recheck;
 mod rehearse;
 mod rollback;
 mod runs;
 mod schema;
+mod selection;
 mod show;
 mod survey;
 mod switch;
@@ -41,6 +43,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
+        Command::Purge(arguments) => purge::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
         Command::Runs(arguments) => runs::run(common, arguments),

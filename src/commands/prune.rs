@@ -102,7 +102,7 @@ fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
 }
 
 /// The routes that the store holds a page or a meta object for.
-fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
+pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
     let doing = "looking for stored articles (SCAN)";
     let mut routes = BTreeSet::new();
     for kind in [keys.page_prefix(), keys.meta_prefix()] {

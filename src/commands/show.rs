@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::selection::route;
 use crate::article::Route;
 use crate::cli::{Common, Show};
 use crate::duration::{self, show_time};
@@ -27,13 +28,7 @@ struct Held {
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
-    let route = Route::parse(&arguments.route).map_err(|error| {
-        let failure = Failure::new(Exit::Usage, error.to_string());
-        match error.help() {
-            Some(help) => failure.note("help", help),
-            None => failure,
-        }
-    })?;
+    let route = route(&arguments.route)?;
     let before = |error: StoreError| Failure::before_writing(&error);
     let mut store = Connected::open(&settings.address, &settings)?;
     let keys = Keys::new(&settings.prefix);

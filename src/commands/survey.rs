@@ -56,7 +56,7 @@ pub(super) fn readable(root: &Path) -> Result<(), Failure> {
     }
 }
 
-fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
     let what = format!("cannot read the content folder {}: {error}", root.display());
     Failure::new(Exit::Refused, what)
         .note("expected", "a folder of Markdown articles")

@@ -1,9 +1,11 @@
 //! From a content tree to the catalog of its articles.
 
 mod inspect;
+mod select;
 mod survey;
 mod walk;
 
 pub use inspect::Inspector;
+pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
 pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, SourceFile, walk};

@@ -445,7 +445,7 @@ fn batches(sources: &[SourceFile]) -> Vec<(usize, &[SourceFile])> {
 }
 
 /// Reads a file, one byte past the limit at most: enough to know that it is too large.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     // What was a file during the walk may be a FIFO by now, and must not block the run.
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new()

@@ -1,0 +1,274 @@
+//! `anp purge`: just these articles out of the store, each with its way back.
+//!
+//! Routes come from the command line, a manifest or the content tree. The keyspace is scanned
+//! for `--all`, and for `--glob` where there is no tree.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+
+use super::job::{Begun, Job, Work};
+use super::metrics;
+use super::outcome::Outcome;
+use super::plan::{Leftover, Plan};
+use super::prune::scan;
+use super::selection::{route, selection};
+use super::survey::unreadable;
+use super::undone::{self, intents, untouched, unusable};
+use crate::article::Route;
+use crate::cli::{Common, Purge};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::manifest::{Action, Damage, Intent, Manifest};
+use crate::publish::plan::{Keys, Seen};
+use crate::publish::switch::Switch;
+use crate::report::{Output, log};
+use crate::settings::Settings;
+use crate::source::{Inspector, Named, Selection, SurveyError, nearest, routes, walk};
+use crate::store::{Session, StoreError};
+
+/// So many routes are looked at in one round trip.
+const LOOK_ROUTES: usize = 512;
+/// So many routes are offered in place of one that is not there.
+const NEAREST: usize = 3;
+
+pub(super) fn run(common: &Common, arguments: &Purge) -> Result<Exit, Failure> {
+    let settings = super::settings(common, arguments.settings())?;
+    let output = Output::stdout(common.format, true);
+    let mut outcome = Outcome::new(output, &settings.prefix);
+    let ended = purge(&settings, common, arguments, &mut outcome);
+    if !arguments.dry_run {
+        metrics::record(&settings, "purge", &outcome, &ended);
+    }
+    ended
+}
+
+fn purge(
+    settings: &Settings,
+    common: &Common,
+    arguments: &Purge,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let manifest = match &arguments.run {
+        Some(run) => Some(undone::open(settings, run)?),
+        None => None,
+    };
+    let address = match &manifest {
+        Some(manifest) => undone::address(settings, manifest)?,
+        None => settings.address.clone(),
+    };
+    let prefix = match &manifest {
+        Some(manifest) => manifest.header().prefix.clone(),
+        None => settings.prefix.clone(),
+    };
+    outcome.prefix.clone_from(&prefix);
+    if arguments.all && !arguments.yes && !arguments.dry_run {
+        confirm(settings)?;
+    }
+    let explicit: Result<Vec<Route>, Failure> =
+        arguments.routes.iter().map(|typed| route(typed)).collect();
+    let job = Job {
+        address: &address,
+        prefix: &prefix,
+        switch: Switch::of(&prefix),
+        ..Job::new("purge", settings, outcome.started, common.quiet)?
+    };
+    let purging = Purging {
+        job: &job,
+        explicit: explicit?,
+        selection: selection(&arguments.selectors, &settings.content)?,
+        manifest: manifest.as_ref(),
+        all: arguments.all,
+        tree: OnceCell::new(),
+    };
+    job.run(&purging, arguments.dry_run, outcome)
+}
+
+/// Asks whether everything is to go.
+fn confirm(settings: &Settings) -> Result<(), Failure> {
+    let place = format!("{}, prefix {}", settings.address, settings.prefix);
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        let what = format!("--all removes every article of {place}");
+        return Err(Failure::new(Exit::Usage, what)
+            .note("expected", "--yes, where nobody can be asked")
+            .note(
+                "retry",
+                "safe with --yes, or --dry-run; nothing was written",
+            ));
+    }
+    eprint!("Remove every article of {place}? One rollback undoes it. [yes/no] ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let _ = std::io::stdin().read_line(&mut answer);
+    if answer.trim() == "yes" {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Interrupted, "not confirmed")
+        .note("expected", "the answer 'yes'")
+        .note("retry", "safe, nothing was written"))
+}
+
+/// What is to be removed.
+struct Purging<'a> {
+    job: &'a Job<'a>,
+    /// Routes of the command line.
+    explicit: Vec<Route>,
+    selection: Selection,
+    /// The run whose keys go.
+    manifest: Option<&'a Manifest>,
+    /// Whether every article goes.
+    all: bool,
+    /// The routes of the content tree, once it was read; none where there is no tree.
+    tree: OnceCell<Option<Named>>,
+}
+
+impl Work for Purging<'_> {
+    fn plan(&self, begun: Begun<'_>, _: &mut Outcome) -> Result<Plan, Failure> {
+        let before = |error: StoreError| Failure::before_writing(&error);
+        let keys = Keys::new(self.job.prefix);
+        let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
+        let mut is_partial = false;
+        if let Some(manifest) = self.manifest {
+            wanted.extend(written_by(manifest, &keys)?);
+        }
+        if self.all {
+            wanted.extend(scan(begun.session, &keys).map_err(before)?);
+        }
+        if !self.selection.is_empty() {
+            is_partial |= self.select(begun.session, &keys, &mut wanted)?;
+        }
+        let wanted: Vec<&Route> = wanted.iter().collect();
+        let mut leftovers = Vec::new();
+        let mut inspector = Inspector {
+            session: begun.session,
+            keys: &keys,
+        };
+        for chunk in wanted.chunks(LOOK_ROUTES) {
+            let seen = inspector.inspect(chunk).map_err(before)?;
+            for (route, (page, meta)) in chunk.iter().zip(seen) {
+                if page != Seen::Absent || meta != Seen::Absent {
+                    leftovers.push(Leftover {
+                        route: (*route).clone(),
+                        page,
+                        meta,
+                    });
+                }
+            }
+        }
+        let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
+        for route in self.explicit.iter().filter(|route| !held.contains(route)) {
+            is_partial |= self.not_held(route, begun.session, &keys)?;
+        }
+        if leftovers.is_empty() && self.explicit.is_empty() && !is_partial {
+            log::note("the store holds none of these articles: nothing to do");
+        }
+        Ok(Plan {
+            leftovers,
+            is_partial,
+            ..Plan::default()
+        })
+    }
+}
+
+impl Purging<'_> {
+    /// Adds what the selection means; says whether a part of it means nothing.
+    fn select(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        wanted: &mut BTreeSet<Route>,
+    ) -> Result<bool, Failure> {
+        let root = &self.job.settings.content;
+        let idle: Vec<String> = if let Some(named) = self.tree()? {
+            wanted.extend(named.selected.iter().cloned());
+            named.idle.clone()
+        } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
+            log::note(format!(
+                "there is no content folder {}: looking for the routes in the store (SCAN)",
+                root.display()
+            ));
+            let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+            let globs = self.selection.globs.iter();
+            let idle = globs
+                .clone()
+                .filter(|glob| !stored.iter().any(|route| glob.matches(route)));
+            let idle = idle.map(|glob| format!("--glob {glob}")).collect();
+            let meant = |route: &Route| globs.clone().any(|glob| glob.matches(route));
+            wanted.extend(stored.iter().filter(|route| meant(route)).cloned());
+            idle
+        } else {
+            let error = std::fs::read_dir(root).err();
+            let error = error.unwrap_or_else(|| std::io::ErrorKind::NotFound.into());
+            return Err(unreadable(root, &error));
+        };
+        for name in &idle {
+            log::warning(format!("{name} means no article"));
+        }
+        Ok(!idle.is_empty())
+    }
+
+    /// Reports a route that the store does not hold; says whether that is a mistake, and not
+    /// an article that is gone already.
+    fn not_held(&self, route: &Route, session: &mut Session, keys: &Keys) -> Result<bool, Failure> {
+        let from_store;
+        let known: &BTreeSet<Route> = if let Some(named) = self.tree()? {
+            if named.all.contains(route) {
+                log::note(format!("{route} is not in the store: nothing to do for it"));
+                return Ok(false);
+            }
+            &named.all
+        } else {
+            from_store = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+            &from_store
+        };
+        let alike: Vec<String> = nearest(route, known, NEAREST)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let hint = match alike.len() {
+            0 => String::new(),
+            _ => format!("; did you mean {}?", alike.join(" or ")),
+        };
+        log::warning(format!("there is no article {route}{hint}"));
+        Ok(true)
+    }
+
+    /// The routes of the content tree; none where there is no tree.
+    fn tree(&self) -> Result<Option<&Named>, Failure> {
+        if self.tree.get().is_none() {
+            let root = &self.job.settings.content;
+            let named = match walk(root) {
+                Ok(found) => Some(
+                    routes(root, &found.sources, &self.selection, &self.job.interrupted)
+                        .map_err(interrupted)?,
+                ),
+                Err(_) => None,
+            };
+            let _ = self.tree.set(named);
+        }
+        Ok(self.tree.get().and_then(Option::as_ref))
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn interrupted(error: SurveyError) -> Failure {
+    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
+}
+
+/// The routes of the keys that a run created or updated. One that it refreshed alone was there
+/// before.
+fn written_by(manifest: &Manifest, keys: &Keys) -> Result<Vec<Route>, Failure> {
+    let untouched = untouched(manifest)?;
+    let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
+    let route = |intent: Result<Intent, Damage>| {
+        let intent = intent.map_err(|damage| unusable(&damage))?;
+        let path = intent.key.strip_prefix(&page);
+        let path = path.or_else(|| intent.key.strip_prefix(&meta));
+        let made = matches!(intent.action, Action::Create | Action::Update);
+        Ok(path
+            .filter(|_| made)
+            .and_then(|path| Route::parse(path).ok()))
+    };
+    let all = intents(manifest, &untouched).map(route);
+    all.filter_map(Result::transpose).collect()
+}

@@ -1,0 +1,361 @@
+//! Which articles a command is about: each selector names some, together they name all of
+//! these.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use glob::{MatchOptions, Pattern};
+use rayon::prelude::*;
+
+use super::survey::{SurveyError, read};
+use super::walk::SourceFile;
+use crate::article::schema::{Kind, TABLE};
+use crate::article::{self, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, Value, slugify};
+
+/// `*` stays within a segment, `**` does not.
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// A pattern of routes: `/redis-caching/**`, `/*/ttl-jitter/`.
+#[derive(Clone, Debug)]
+pub struct RouteGlob {
+    text: String,
+    patterns: Vec<Pattern>,
+}
+
+impl RouteGlob {
+    /// Reads a pattern. The slash at its end, if any, means nothing; what ends with `/**` means
+    /// the folder too.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let expected = "expected a pattern of routes such as /redis-caching/** or /*/ttl-jitter/";
+        if !text.starts_with('/') {
+            return Err(format!("{expected}, found '{text}'"));
+        }
+        let trimmed = text.trim_end_matches('/');
+        let folder = trimmed.strip_suffix("/**");
+        let forms = [Some(trimmed), folder].into_iter().flatten();
+        let patterns: Result<Vec<Pattern>, _> = forms.map(Pattern::new).collect();
+        let patterns = patterns.map_err(|error| {
+            let why = error.msg;
+            format!("{expected}, found '{text}': {why}")
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            patterns,
+        })
+    }
+
+    /// Whether `route` is meant.
+    #[must_use]
+    pub fn matches(&self, route: &Route) -> bool {
+        let path = route.as_str().trim_end_matches('/');
+        self.patterns
+            .iter()
+            .any(|pattern| pattern.matches_with(path, OPTIONS))
+    }
+}
+
+impl std::fmt::Display for RouteGlob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A value in a list field: `stack=redis-caching`. Both sides are compared as slugs, so that
+/// `Redis Caching` is meant too.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    field: &'static str,
+    slug: String,
+    text: String,
+}
+
+impl Tag {
+    /// Reads `FIELD=VALUE`.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let lists = || {
+            TABLE
+                .iter()
+                .filter(|field| matches!(field.kind, Kind::List { .. }))
+        };
+        let read = || {
+            let (name, value) = text.split_once('=')?;
+            let name = name.trim().to_lowercase().replace(['-', ' '], "_");
+            let field = lists().find(|field| field.name == name)?;
+            let slug = slugify(value);
+            (!slug.is_empty()).then_some((field.name, slug))
+        };
+        let Some((field, slug)) = read() else {
+            let names: Vec<&str> = lists().map(|field| field.name).collect();
+            return Err(format!(
+                "expected FIELD=VALUE with a list field ({}), found '{text}'",
+                names.join(", ")
+            ));
+        };
+        Ok(Self {
+            field,
+            slug,
+            text: text.to_owned(),
+        })
+    }
+
+    fn matches(&self, metadata: &Metadata) -> bool {
+        metadata
+            .get(self.field)
+            .is_some_and(|value| self.is_in(value))
+    }
+
+    fn is_in(&self, value: &Value) -> bool {
+        match value {
+            Value::Text(text) => slugify(text) == self.slug,
+            Value::List(items) => items.iter().any(|item| self.is_in(item)),
+            // The name of an entity, the host of an image source.
+            Value::Group(members) => members.iter().any(|(_, member)| self.is_in(member)),
+            Value::Number(_) | Value::Flag(_) => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Articles whose route fits.
+    pub globs: Vec<RouteGlob>,
+    /// Articles with such a value.
+    pub tags: Vec<Tag>,
+    /// Files, as paths below the content folder.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Selection {
+    /// Whether nothing was asked for: then every article is meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.globs.is_empty() && self.tags.is_empty() && self.sources.is_empty()
+    }
+
+    /// Whether an article is meant, by its route, its file, and its metadata, where that could
+    /// be read.
+    #[must_use]
+    pub fn takes(&self, route: &Route, relative: &Path, metadata: Option<&Metadata>) -> bool {
+        self.is_empty() || !self.takers(route, relative, metadata).is_empty()
+    }
+
+    /// The selectors that mean an article, by their index: globs, then tags, then sources.
+    fn takers(&self, route: &Route, relative: &Path, metadata: Option<&Metadata>) -> Vec<usize> {
+        let globs = self.globs.iter().map(|glob| glob.matches(route));
+        let tags = self
+            .tags
+            .iter()
+            .map(|tag| metadata.is_some_and(|metadata| tag.matches(metadata)));
+        let sources = self.sources.iter().map(|source| source == relative);
+        let all = globs.chain(tags).chain(sources).enumerate();
+        all.filter_map(|(index, takes)| takes.then_some(index))
+            .collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let globs = self.globs.iter().map(|glob| format!("--glob {glob}"));
+        let tags = self.tags.iter().map(|tag| format!("--tag {tag}"));
+        let sources = self.sources.iter();
+        let sources = sources.map(|path| format!("--source {}", path.display()));
+        globs.chain(tags).chain(sources).collect()
+    }
+}
+
+/// The routes of a content tree.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// Those that are meant.
+    pub selected: BTreeSet<Route>,
+    /// All of them.
+    pub all: BTreeSet<Route>,
+    /// Selectors that mean no article, as they were given.
+    pub idle: Vec<String>,
+}
+
+/// Reads `sources` for their routes alone: also those of drafts and of invalid articles, where
+/// the file says what it claims. A file that is asked for and not there any more is taken to
+/// have had the route of its name.
+///
+/// # Errors
+/// When a signal asked the run to end.
+pub fn routes(
+    root: &Path,
+    sources: &[SourceFile],
+    selection: &Selection,
+    interrupted: &AtomicBool,
+) -> Result<Named, SurveyError> {
+    let rules = Rules::default();
+    let read_one = |source: &SourceFile| -> Result<Option<(Route, Vec<usize>)>, SurveyError> {
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(SurveyError::Interrupted);
+        }
+        let path = Arc::new(root.join(&source.relative));
+        let bytes = match read(&path) {
+            Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => bytes,
+            _ => Vec::new(),
+        };
+        let input = Input {
+            path,
+            relative: &source.relative,
+            bytes: &bytes,
+        };
+        let reading = article::read(&input, &rules);
+        let metadata = reading.article.as_ref().map(|article| &article.metadata);
+        let route = reading.article.as_ref().map(|article| &article.route);
+        Ok(route.or(reading.route.as_ref()).map(|route| {
+            let takers = selection.takers(route, &source.relative, metadata);
+            (route.clone(), takers)
+        }))
+    };
+    let read: Vec<_> = sources.par_iter().map(read_one).collect();
+    let mut named = Named::default();
+    let mut busy: HashSet<usize> = HashSet::new();
+    for found in read {
+        if let Some((route, takers)) = found? {
+            if !takers.is_empty() {
+                named.selected.insert(route.clone());
+            }
+            busy.extend(takers);
+            named.all.insert(route);
+        }
+    }
+    for (index, name) in selection.names().into_iter().enumerate() {
+        if busy.contains(&index) {
+            continue;
+        }
+        let before_sources = selection.globs.len() + selection.tags.len();
+        let gone = index
+            .checked_sub(before_sources)
+            .and_then(|index| Route::new(&selection.sources[index], None).ok());
+        match gone {
+            Some(route) => {
+                named.selected.insert(route);
+            }
+            None => named.idle.push(name),
+        }
+    }
+    Ok(named)
+}
+
+/// The routes of `known` that look most like `wanted`, the most alike first.
+#[must_use]
+pub fn nearest<'a>(
+    wanted: &Route,
+    known: impl IntoIterator<Item = &'a Route>,
+    most: usize,
+) -> Vec<&'a Route> {
+    let mut scored: Vec<(f64, &Route)> = known
+        .into_iter()
+        .map(|route| {
+            let alike = strsim::jaro_winkler(last(wanted), last(route)) * 2.0
+                + strsim::jaro_winkler(wanted.as_str(), route.as_str());
+            (alike, route)
+        })
+        // Less alike than this helps nobody.
+        .filter(|(alike, _)| *alike > 2.4)
+        .collect();
+    scored.sort_by(|(a, one), (b, other)| b.total_cmp(a).then(one.cmp(other)));
+    scored
+        .into_iter()
+        .take(most)
+        .map(|(_, route)| route)
+        .collect()
+}
+
+/// The last segment.
+fn last(route: &Route) -> &str {
+    let whole = route.as_str().trim_end_matches('/');
+    whole.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RouteGlob, Tag, nearest};
+    use crate::article::Route;
+
+    fn route(path: &str) -> Route {
+        Route::parse(path).unwrap()
+    }
+
+    #[test]
+    fn a_glob_means_whole_segments() {
+        for (glob, meant, not_meant) in [
+            (
+                "/a/**",
+                &["/a/", "/a/b/", "/a/b/c/"][..],
+                &["/", "/ab/", "/b/a/"][..],
+            ),
+            ("/a/*", &["/a/b/"], &["/a/", "/a/b/c/"]),
+            ("/a/*/", &["/a/b/"], &["/a/", "/a/b/c/"]),
+            (
+                "/*/ttl-*/",
+                &["/x/ttl-jitter/"],
+                &["/ttl-jitter/", "/x/y/ttl-a/"],
+            ),
+            (
+                "/**/ttl-*",
+                &["/x/ttl-a/", "/x/y/ttl-a/", "/ttl-a/"],
+                &["/x/a/"],
+            ),
+            ("/**", &["/", "/a/", "/a/b/c/"], &[]),
+            ("/", &["/"], &["/a/"]),
+            ("/a[bc]/", &["/ab/", "/ac/"], &["/ad/"]),
+        ] {
+            let read = RouteGlob::parse(glob).unwrap();
+            for path in meant {
+                assert!(read.matches(&route(path)), "{glob} means {path}");
+            }
+            for path in not_meant {
+                assert!(!read.matches(&route(path)), "{glob} does not mean {path}");
+            }
+        }
+        for text in ["", "a/**", "/a/***", "/[a"] {
+            assert!(RouteGlob::parse(text).unwrap_err().starts_with("expected"));
+        }
+    }
+
+    #[test]
+    fn a_tag_names_a_list_field() {
+        assert_eq!(
+            Tag::parse("Stack=Redis Caching").unwrap().slug,
+            "redis-caching"
+        );
+        for text in ["stack", "stack=", "title=a", "=a", "stack=//"] {
+            let error = Tag::parse(text).unwrap_err();
+            assert!(error.contains("(stack, tools, "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_routes_come_first_and_others_do_not_come() {
+        let known = [
+            "/redis/ttl-jitter/",
+            "/redis/ttl-jitters/",
+            "/deploys/canary/",
+        ]
+        .map(route);
+        let found = nearest(&route("/redis/tll-jitter/"), &known, 3);
+        assert_eq!(found, [&known[0], &known[1]]);
+        // In another folder.
+        assert_eq!(nearest(&route("/ttl-jitter/"), &known, 1), [&known[0]]);
+    }
+}
