@@ -1,9 +1,11 @@
 //! The command line: clap's types, nothing else.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::duration;
 use crate::report::Format;
 use crate::report::log::LogFormat;
 
@@ -65,6 +67,8 @@ pub enum Command {
     Rehearse(Rehearse),
     /// Report every error and warning of a content tree; needs no store
     Check(Check),
+    /// Publish only what is missing in the store, or about to expire
+    Warm(Warm),
     /// Remove just these articles from the store, with a manifest to undo it
     Purge(Purge),
     /// Compare the store with what a run wrote
@@ -125,6 +129,9 @@ pub struct Import {
     /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<String>,
+    /// No article lives longer, whatever it names [env: ANP_MAX_TTL]
+    #[arg(long, value_name = "DURATION")]
+    pub max_ttl: Option<String>,
     /// Remove what the store holds under the folders of CONTENT and CONTENT no longer has
     #[arg(long)]
     pub prune: bool,
@@ -176,6 +183,70 @@ pub struct Selectors {
     /// The article that this file became
     #[arg(long = "source", value_name = "FILE")]
     pub sources: Vec<PathBuf>,
+}
+
+/// `anp warm`.
+#[derive(Debug, Args)]
+pub struct Warm {
+    /// Where articles come from.
+    #[command(flatten)]
+    pub content: Content,
+    /// Only these articles: all of these together.
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// Refresh what has less than this left, as a share of its time to live or a duration
+    #[arg(long, value_name = "P%|DURATION", default_value = "25%", value_parser = below)]
+    pub ttl_below: Below,
+    /// What is written first: by path, by date, or by view_count
+    #[arg(long, value_enum, default_value = "path")]
+    pub order: Order,
+    /// At most so many keys a second: 2000/s
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<u32>,
+    /// Slow down while more than one in ten answers of the server take longer: 5ms
+    #[arg(long, value_name = "TIME", value_parser = latency)]
+    pub max_latency: Option<Duration>,
+    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
+    #[arg(long, value_name = "DURATION")]
+    pub ttl: Option<String>,
+    /// No article lives longer, whatever it names [env: ANP_MAX_TTL]
+    #[arg(long, value_name = "DURATION")]
+    pub max_ttl: Option<String>,
+    /// Begin even if the server has no memory for it
+    #[arg(long)]
+    pub force: bool,
+    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
+    #[arg(long, value_name = "TEXT")]
+    pub expected_result: Option<String>,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
+    /// Stop just before the first write: no lock, no manifest, read rights only
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `--ttl-below`.
+#[derive(Clone, Copy, Debug)]
+pub enum Below {
+    /// Thousandths of the time to live.
+    Permille(i64),
+    /// A duration in ms.
+    Ms(i64),
+}
+
+/// `--order`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Order {
+    /// By the path of the source
+    Path,
+    /// The latest date or update first
+    Newest,
+    /// The largest view_count first
+    Popular,
 }
 
 /// `anp purge`.
@@ -352,7 +423,24 @@ impl Import {
         let mut all = self.content.settings();
         all.extend(given([
             ("ttl", self.ttl.clone()),
+            ("max_ttl", self.max_ttl.clone()),
             ("expect.max_removed", self.max_removed.clone()),
+            ("owner", self.owner.clone()),
+            ("expected_result", self.expected_result.clone()),
+            ("metrics_file", self.metrics_file.clone()),
+        ]));
+        all
+    }
+}
+
+impl Warm {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.content.settings();
+        all.extend(given([
+            ("ttl", self.ttl.clone()),
+            ("max_ttl", self.max_ttl.clone()),
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
             ("metrics_file", self.metrics_file.clone()),
@@ -416,4 +504,39 @@ fn reason(text: &str) -> Result<String, String> {
         1..=300 => Ok(text.to_owned()),
         count => Err(format!("expected 1 to 300 characters, found {count}")),
     }
+}
+
+/// `25%`, or a duration.
+fn below(text: &str) -> Result<Below, String> {
+    let share = || {
+        let percent: i64 = text.strip_suffix('%')?.parse().ok()?;
+        (1..=100)
+            .contains(&percent)
+            .then_some(Below::Permille(percent * 10))
+    };
+    let time = || {
+        let ms = duration::parse_ms(text).filter(|ms| *ms > 0)?;
+        i64::try_from(ms).ok().map(Below::Ms)
+    };
+    share().or_else(time).ok_or_else(|| {
+        "expected a share of the time to live from 1% to 100%, or a duration such as 12h".to_owned()
+    })
+}
+
+/// `2000/s`, or `2000`.
+fn rate(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let rate = number.parse().ok().filter(|rate| *rate > 0);
+    rate.ok_or_else(|| "expected a number of keys a second, such as 2000/s".to_owned())
+}
+
+/// `5ms`, or a duration of seconds and more.
+fn latency(text: &str) -> Result<Duration, String> {
+    let ms = match text.strip_suffix("ms") {
+        Some(number) => number.parse().ok(),
+        None => duration::parse_ms(text),
+    };
+    let time = ms.filter(|ms| (1..=60_000).contains(ms));
+    time.map(Duration::from_millis)
+        .ok_or_else(|| "expected a time from 1ms to 1m, such as 5ms".to_owned())
 }

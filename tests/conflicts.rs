@@ -13,6 +13,7 @@ use anp::publish::apply::{Apply, Group, Progress, Stop};
 use anp::publish::encode::Way;
 use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
+use anp::publish::pace::Pace;
 use anp::publish::state::{Fingerprint, Present};
 use anp::publish::step::{Step, Want};
 use anp::store::{Address, Batch, Connector, Patience, Reply, Session, Store, StoreError};
@@ -131,6 +132,7 @@ impl Scene {
             interrupted: &self.interrupted,
             time_limit: None,
             switch: None,
+            pace: Pace::unlimited(),
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));

@@ -34,7 +34,14 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("failure", &["exit", "store"]),
     (
         "source",
-        &["article", "diagnostic", "publish", "render", "store"],
+        &[
+            "article",
+            "diagnostic",
+            "publish",
+            "render",
+            "store",
+            "synth",
+        ],
     ),
     ("report", &["diagnostic"]),
     (
@@ -50,7 +57,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "yaml",
         ],
     ),
-    ("cli", &["exit", "report"]),
+    ("cli", &["duration", "exit", "report"]),
     ("synth", &[]),
     (
         "commands",

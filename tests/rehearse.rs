@@ -136,7 +136,7 @@ fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_
     world
         .anp("import --dry-run --force")
         .exits(0)
-        .notes("warning: the import needs 1 MiB, ")
+        .notes("warning: this run needs 1 MiB, ")
         .notes(": it would run out of memory (noeviction)\n");
     world
         .server

@@ -7,7 +7,7 @@ use super::job::{Begun, Job, Work};
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::prune::{self, Pruning};
-use super::survey::{Prose, Purpose, refuse, report, survey};
+use super::survey::{Prose, Purpose, Wanted, refuse, report, survey};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::room::Room;
@@ -29,10 +29,10 @@ pub(super) struct Articles<'a> {
     pub prune: bool,
     /// … even if that is more than the settings allow, and to begin without room.
     pub force: bool,
-    /// Whether this is a rehearsal, …
+    /// Whether this is a rehearsal.
     pub is_rehearsal: bool,
-    /// … and on how many articles.
-    pub sample: Option<usize>,
+    /// Which articles, and by which rule.
+    pub wanted: Wanted<'a>,
     pub bars: Bars,
     pub interrupted: &'a AtomicBool,
     pub time_limit: Option<TimeLimit>,
@@ -47,7 +47,7 @@ impl<'a> Articles<'a> {
             prune: false,
             force: false,
             is_rehearsal: false,
-            sample: None,
+            wanted: Wanted::all(),
             bars: job.bars,
             interrupted: &job.interrupted,
             time_limit: job.time_limit,
@@ -63,7 +63,7 @@ impl Work for Articles<'_> {
             spool_in: begun.spool_in,
             interrupted: self.interrupted,
             time_limit: self.time_limit,
-            sample: self.sample,
+            wanted: self.wanted,
             run: begun.run,
             started_at: begun.started_at,
         };
@@ -86,15 +86,25 @@ impl Work for Articles<'_> {
                 pruning.out_of_reach
             ));
         }
+        let idle = self.wanted.selection.idle(&survey.busy);
+        for name in &idle {
+            log::warning(format!("{name} means no article"));
+        }
         let refused = self.gate(&survey, &pruning).err();
         let plan = Plan {
             entries: survey.entries,
             spooled,
             leftovers: pruning.leftovers,
             invalid,
-            is_partial: invalid > 0 || pruning.withheld.is_some(),
+            is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
             refused,
         };
+        let waiting = plan.waiting();
+        if waiting > 0 {
+            log::note(format!(
+                "{waiting} articles changed since they were written: they wait for an import"
+            ));
+        }
         let room = Room::ask(begun.session).map_err(|error| Failure::before_writing(&error))?;
         match room {
             Some(room) => self.fits(&plan, &room).map(|()| plan),
@@ -104,7 +114,7 @@ impl Work for Articles<'_> {
 }
 
 impl Articles<'_> {
-    /// Refuses what the server has no memory for. An import may push other keys out of a
+    /// Refuses what the server has no memory for. A run may push other keys out of a
     /// cache that evicts, and says so; a rehearsal may not.
     fn fits(&self, plan: &Plan, room: &Room) -> Result<(), Failure> {
         let (new, old) = plan.bytes();
@@ -112,7 +122,7 @@ impl Articles<'_> {
             // Allocators round up, and a key costs memory too.
             (new / 4 * 5 + plan.steps() * KEY_BYTES, "the rehearsal")
         } else {
-            (new.saturating_sub(old), "the import")
+            (new.saturating_sub(old), "this run")
         };
         if needed <= room.free_bytes() {
             return Ok(());
@@ -159,7 +169,7 @@ impl Articles<'_> {
         expect::check(
             &self.settings.expect,
             &expect::Planned {
-                articles: survey.entries.len() as u64,
+                articles: survey.valid,
                 written: written.count() as u64,
                 removed: pruning.leftovers.len() as u64,
                 stored: pruning.in_reach,

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::survey::{Prose, Purpose, refuse, renderer, report, survey};
+use super::survey::{Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         spool_in: None,
         interrupted: &AtomicBool::new(false),
         time_limit: None,
-        sample: None,
+        wanted: Wanted::all(),
         run: "check",
         started_at: 0,
     };

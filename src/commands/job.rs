@@ -19,6 +19,7 @@ use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Progress, Stop};
 use crate::publish::encode::Way;
 use crate::publish::manifest::{Counts, Header, Status};
+use crate::publish::pace::{Limits, Pace};
 use crate::publish::plan::Keys;
 use crate::publish::switch::Switch;
 use crate::publish::time_limit::TimeLimit;
@@ -42,6 +43,8 @@ pub(super) struct Job<'a> {
     pub interrupted: Arc<AtomicBool>,
     /// How long it may take.
     pub time_limit: Option<TimeLimit>,
+    /// How fast it writes.
+    pub limits: Limits,
     /// The lock of the state folder, where the caller holds it.
     pub folder: Option<&'a FolderLock>,
 }
@@ -96,6 +99,7 @@ impl<'a> Job<'a> {
             bars: Bars::new(quiet),
             interrupted: watch()?,
             time_limit: most.map(|most| TimeLimit { started, most }),
+            limits: Limits::default(),
             folder: None,
         })
     }
@@ -202,6 +206,13 @@ impl<'a> Job<'a> {
             counts: plan.counts(),
             ..Progress::default()
         };
+        let pace = match Pace::start(self.limits, &run.store.connector) {
+            Ok(pace) => pace,
+            Err(error) => {
+                let _ = run.end(Status::Stopped, progress);
+                return Err(Failure::before_writing(&error));
+            }
+        };
         let bar = self.bars.bar("write", "keys", plan.steps());
         let applied = Apply {
             session: &mut run.store.session,
@@ -211,6 +222,7 @@ impl<'a> Job<'a> {
             interrupted: &self.interrupted,
             time_limit: self.time_limit,
             switch: Some(&self.switch),
+            pace,
         }
         .run(
             plan.groups(&Keys::new(self.prefix)),

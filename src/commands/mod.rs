@@ -23,6 +23,7 @@ mod synth;
 mod undone;
 mod unlock;
 mod verify;
+mod warm;
 
 use clap::ValueEnum as _;
 
@@ -43,6 +44,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
+        Command::Warm(arguments) => warm::run(common, arguments),
         Command::Purge(arguments) => purge::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),

@@ -49,12 +49,18 @@ impl Leftover {
 impl Plan {
     /// Counts as they stand before anything is written.
     pub(super) fn counts(&self) -> Counts {
-        let kept = self.entries.iter().filter(|entry| entry.need == Need::Keep);
+        let kept = self.entries.iter().filter(|entry| !entry.is_touched());
         Counts {
             kept: 2 * kept.count() as u64,
             invalid: self.invalid,
             ..Counts::default()
         }
+    }
+
+    /// Number of articles that changed and wait for an import.
+    pub(super) fn waiting(&self) -> usize {
+        let waiting = self.entries.iter().filter(|entry| entry.need == Need::Wait);
+        waiting.count()
     }
 
     /// Bytes of the values to be written, and of those that they replace or that are removed.
@@ -73,7 +79,7 @@ impl Plan {
     }
 
     pub(super) fn steps(&self) -> u64 {
-        let written = self.entries.iter().filter(|entry| entry.need != Need::Keep);
+        let written = self.entries.iter().filter(|entry| entry.is_touched());
         2 * (written.count() + self.leftovers.len()) as u64
     }
 
@@ -81,7 +87,7 @@ impl Plan {
         let writes = self
             .entries
             .iter()
-            .filter(|entry| entry.need != Need::Keep)
+            .filter(|entry| entry.is_touched())
             .map(|entry| self.group(entry, keys));
         let removes = self.leftovers.iter().map(|leftover| {
             Ok(leftover
@@ -166,7 +172,7 @@ impl Plan {
         ];
         for (key, seen, bytes) in objects {
             let action = match (entry.need, seen) {
-                (Need::Keep, _) => continue,
+                (Need::Keep | Need::Wait, _) => continue,
                 (Need::Refresh, _) => Action::Refresh,
                 (Need::Write, Seen::Absent) => Action::Create,
                 (Need::Write, _) => Action::Update,

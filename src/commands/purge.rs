@@ -24,7 +24,7 @@ use crate::publish::plan::{Keys, Seen};
 use crate::publish::switch::Switch;
 use crate::report::{Output, log};
 use crate::settings::Settings;
-use crate::source::{Inspector, Named, Selection, SurveyError, nearest, routes, walk};
+use crate::source::{Inspector, Named, Selection, SurveyError, Tree, nearest, routes, walk};
 use crate::store::{Session, StoreError};
 
 /// So many routes are looked at in one round trip.
@@ -238,10 +238,14 @@ impl Purging<'_> {
         if self.tree.get().is_none() {
             let root = &self.job.settings.content;
             let named = match walk(root) {
-                Ok(found) => Some(
-                    routes(root, &found.sources, &self.selection, &self.job.interrupted)
-                        .map_err(interrupted)?,
-                ),
+                Ok(found) => {
+                    let tree = Tree {
+                        root,
+                        found: &found,
+                    };
+                    let named = routes(&tree, &self.selection, &self.job.interrupted);
+                    Some(named.map_err(interrupted)?)
+                }
                 Err(_) => None,
             };
             let _ = self.tree.set(named);

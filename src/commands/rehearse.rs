@@ -17,7 +17,7 @@ use super::articles::Articles;
 use super::job::{Job, Work};
 use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
-use super::survey::{readable, renderer};
+use super::survey::{Wanted, readable, renderer};
 use super::switch;
 use super::undone::{look_at_each, untouched, unusable, wrote};
 use super::verify;
@@ -86,7 +86,10 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     };
     let articles = Articles {
         is_rehearsal: true,
-        sample: arguments.sample.map(|count| count as usize),
+        wanted: Wanted {
+            sample: arguments.sample.map(|count| count as usize),
+            ..Wanted::all()
+        },
         ..Articles::of(&job, &renderer)
     };
     scene.play(&job, &articles, &mut store.session, &mut steps)

@@ -16,6 +16,7 @@ use crate::ops::run::{Purpose, Run};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::encode::Way;
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
+use crate::publish::pace::Pace;
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::Settings;
@@ -115,6 +116,7 @@ impl Undo<'_> {
             interrupted: self.interrupted,
             time_limit: None,
             switch: None,
+            pace: Pace::unlimited(),
         }
         .run(groups(manifest, &untouched), &mut progress, &mut |report| {
             bar.inc(1);

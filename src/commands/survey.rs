@@ -1,8 +1,9 @@
 //! The survey as the commands run it: walk, survey, report, and the rules that refuse.
 
+use std::cmp::Reverse;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::{Value, json};
 
@@ -11,15 +12,18 @@ use crate::diagnostic::Severity;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::expiry::Expiry;
-use crate::publish::plan::Keys;
+use crate::publish::plan::{Keys, Policy};
 use crate::publish::spool::{Spool, Spooled};
 use crate::publish::time_limit::TimeLimit;
 use crate::render::{Renderer, Stamp};
 use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::Settings;
-use crate::source::{Inspector, Survey, SurveyError, Surveyor, walk};
+use crate::source::{
+    Generated, Inspector, Order, Origin, Selection, Survey, SurveyError, Surveyor, Tree, walk,
+};
 use crate::store::Session;
+use crate::synth::Generator;
 
 /// What a survey is made for.
 pub(super) struct Purpose<'a> {
@@ -31,12 +35,40 @@ pub(super) struct Purpose<'a> {
     pub interrupted: &'a AtomicBool,
     /// How long all of the run may take.
     pub time_limit: Option<TimeLimit>,
-    /// Only so many articles, spread over the tree.
-    pub sample: Option<usize>,
+    /// Which articles, and what for.
+    pub wanted: Wanted<'a>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
     pub started_at: i64,
+}
+
+/// Which articles a survey is about, and by which rule they are published.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub policy: Policy,
+    pub selection: &'a Selection,
+    pub order: Order,
+    /// Only so many articles, spread over the tree.
+    pub sample: Option<usize>,
+    /// Made by a generator, so many, instead of read from the content tree.
+    pub generated: Option<(&'a Generator, usize)>,
+}
+
+/// Every article.
+static EVERYTHING: LazyLock<Selection> = LazyLock::new(Selection::default);
+
+impl Wanted<'_> {
+    /// Every article of the content tree, as an import has them.
+    pub(super) fn all() -> Self {
+        Self {
+            policy: Policy::Import,
+            selection: &EVERYTHING,
+            order: Order::Path,
+            sample: None,
+            generated: None,
+        }
+    }
 }
 
 pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
@@ -74,11 +106,25 @@ pub(super) fn survey(
     progress: Progress,
 ) -> Result<(Survey, Option<Spooled>), Failure> {
     let root = &settings.content;
-    let mut found = walk(root).map_err(|error| unreadable(root, &error))?;
-    if let Some(sample) = purpose.sample {
-        found.sources = spread(found.sources, sample);
-    }
-    let bar = progress.bar("survey", "articles", found.sources.len() as u64);
+    let wanted = purpose.wanted;
+    let found;
+    let (tree, generated);
+    let origin: &dyn Origin = if let Some((generator, count)) = wanted.generated {
+        generated = Generated { generator, count };
+        &generated
+    } else {
+        let mut all = walk(root).map_err(|error| unreadable(root, &error))?;
+        if let Some(sample) = wanted.sample {
+            all.sources = spread(all.sources, sample);
+        }
+        found = all;
+        tree = Tree {
+            root,
+            found: &found,
+        };
+        &tree
+    };
+    let bar = progress.bar("survey", "articles", origin.count() as u64);
     let spool_failed = |error: std::io::Error| {
         Failure::state_folder("cannot write the spool of rendered objects", &error)
     };
@@ -88,7 +134,6 @@ pub(super) fn survey(
         .transpose()
         .map_err(spool_failed)?;
     let surveyor = Surveyor {
-        root,
         rules: &settings.rules,
         drafts: settings.drafts,
         renderer,
@@ -100,7 +145,11 @@ pub(super) fn survey(
             start_ms: purpose.started_at,
             ttl_ms: settings.ttl_ms,
             jitter_permille: settings.jitter_permille,
+            most_ms: settings.max_ttl_ms,
         },
+        policy: wanted.policy,
+        selection: wanted.selection,
+        rank: wanted.order.rank(),
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
@@ -109,7 +158,7 @@ pub(super) fn survey(
         time_limit: purpose.time_limit,
         on_progress: &|done| bar.inc(done),
     };
-    let survey = in_pool(|| surveyor.run(&found)).map_err(|error| match error {
+    let mut survey = in_pool(|| surveyor.run(origin)).map_err(|error| match error {
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
         SurveyError::TimedOut(late) => expect::too_late(late),
@@ -117,6 +166,9 @@ pub(super) fn survey(
             .note("retry", "safe, nothing was written"),
     })?;
     bar.finish_and_clear();
+    if wanted.order != Order::Path {
+        survey.entries.sort_by_key(|entry| Reverse(entry.rank));
+    }
     let spooled = surveyor
         .spool
         .map(|spool| {

@@ -10,12 +10,14 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use thiserror::Error;
 
 use super::encode::{Way, push_put};
 use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
+use super::pace::Pace;
 use super::state::{Found, State};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use super::switch::{Paused, Switch};
@@ -23,9 +25,7 @@ use super::time_limit::{TimeLimit, TimedOut};
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, Session, StoreError};
 
-/// A batch is closed at so many keys …
-const BATCH_KEYS: usize = 1024;
-/// … or so many bytes, sent and recorded.
+/// A batch is closed at so many bytes, sent and recorded, or at the keys of its pace.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Steps that belong together: each one after the first is only sent when the first was
@@ -103,6 +103,8 @@ pub struct Apply<'a> {
     /// The switch that stops the run before its next batch; none on the way back, which is
     /// always open.
     pub switch: Option<&'a Switch>,
+    /// How fast it writes.
+    pub pace: Pace,
 }
 
 /// How far a run came.
@@ -144,8 +146,10 @@ impl Apply<'_> {
                 .map(|step| step.want.sent_bytes().saturating_add(step.prior_bytes))
                 .fold(bytes, usize::saturating_add);
             batch.push(group);
-            if keys >= BATCH_KEYS || bytes >= BATCH_BYTES {
+            if keys >= self.pace.batch_keys() || bytes >= BATCH_BYTES {
+                let started = Instant::now();
                 self.batch(std::mem::take(&mut batch), progress, on_key)?;
+                self.pace.wrote(keys, started.elapsed(), self.interrupted);
                 (keys, bytes) = (0, 0);
             }
         }

@@ -1,5 +1,6 @@
 //! When an object expires.
 
+use super::plan::Below;
 use crate::article::Route;
 
 /// How long objects live, and how far that is spread.
@@ -11,6 +12,8 @@ pub struct Expiry {
     pub ttl_ms: i64,
     /// Largest deviation from the ttl, in thousandths of it: 100 is ± 10 %.
     pub jitter_permille: i64,
+    /// How long any article may live, deviation included, in ms, whatever it names.
+    pub most_ms: Option<i64>,
 }
 
 impl Expiry {
@@ -41,9 +44,28 @@ impl Expiry {
         left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
     }
 
+    /// Whether less than `below` is left of an expiry; never of one that stays for ever.
+    #[must_use]
+    pub fn has_less_than(
+        &self,
+        below: Below,
+        expires_at_ms: Option<i64>,
+        own_ttl_ms: Option<u64>,
+    ) -> bool {
+        let below_ms = match below {
+            Below::Permille(share) => self.ttl(own_ttl_ms) / 1000 * share,
+            Below::Ms(ms) => ms,
+        };
+        expires_at_ms.is_some_and(|at| at - self.start_ms < below_ms)
+    }
+
     fn ttl(&self, own_ttl_ms: Option<u64>) -> i64 {
-        own_ttl_ms
+        let ttl = own_ttl_ms
             .and_then(|ttl| i64::try_from(ttl).ok())
-            .unwrap_or(self.ttl_ms)
+            .unwrap_or(self.ttl_ms);
+        match self.most_ms {
+            Some(most) => ttl.min(most / (1000 + self.jitter_permille) * 1000),
+            None => ttl,
+        }
     }
 }

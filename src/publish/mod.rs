@@ -5,6 +5,7 @@ pub mod encode;
 pub mod expiry;
 pub mod lease;
 pub mod manifest;
+pub mod pace;
 pub mod plan;
 pub mod spool;
 pub mod state;

@@ -32,6 +32,15 @@ impl Seen {
         }
     }
 
+    /// The digest, if the key exists and names one.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::Absent => None,
+            Self::Present { digest, .. } => *digest,
+        }
+    }
+
     /// The absolute expiry, if the key exists and has one.
     #[must_use]
     pub fn expires_at_ms(&self) -> Option<i64> {
@@ -51,34 +60,79 @@ pub enum Need {
     Refresh,
     /// Both objects are rendered and written.
     Write,
+    /// Nothing now: its source changed, and what is stored can be read until an import.
+    Wait,
+}
+
+/// By which rule it is decided what an article needs.
+#[derive(Clone, Copy, Debug)]
+pub enum Policy {
+    /// The store is to hold what the content tree has.
+    Import,
+    /// The store is to hold what is missing in it, for long enough: with less than this left,
+    /// objects are refreshed.
+    Warm(Below),
+}
+
+/// A part of the time to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Below {
+    /// So many thousandths of it.
+    Permille(i64),
+    /// So many ms.
+    Ms(i64),
 }
 
 /// Decides what the article with `digest` needs.
 #[must_use]
 pub fn need(
+    policy: Policy,
+    (page, meta): (&Seen, &Seen),
+    digest: Digest,
+    expiry: &Expiry,
+    own_ttl_ms: Option<u64>,
+) -> Need {
+    match policy {
+        Policy::Import => import_need(page, meta, digest, expiry, own_ttl_ms),
+        Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
+            expiry.has_less_than(below, seen.expires_at_ms(), own_ttl_ms)
+        }),
+    }
+}
+
+fn import_need(
     page: &Seen,
     meta: &Seen,
     digest: Digest,
     expiry: &Expiry,
     own_ttl_ms: Option<u64>,
 ) -> Need {
-    let current = |seen: &Seen| match seen {
-        Seen::Present {
-            expires_at_ms,
-            digest: Some(found),
-            ..
-        } if *found == digest => Some(*expires_at_ms),
-        _ => None,
-    };
-    match (current(page), current(meta)) {
-        (Some(page), Some(meta)) => {
-            if expiry.is_off(page, own_ttl_ms) || expiry.is_off(meta, own_ttl_ms) {
+    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+        return Need::Write;
+    }
+    let is_off = |seen: &Seen| expiry.is_off(seen.expires_at_ms(), own_ttl_ms);
+    if is_off(page) || is_off(meta) {
+        Need::Refresh
+    } else {
+        Need::Keep
+    }
+}
+
+/// An object that is gone is made again, with its companion, so that both are of one source
+/// and expire together. What is no object of ours stays, and so does the other one then.
+fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) -> bool) -> Need {
+    match (page.digest(), meta.digest()) {
+        _ if *page == Seen::Absent => Need::Write,
+        (Some(_), _) if *meta == Seen::Absent => Need::Write,
+        (Some(of_page), Some(of_meta)) if of_page == digest && of_meta == digest => {
+            if is_short(page) || is_short(meta) {
                 Need::Refresh
             } else {
                 Need::Keep
             }
         }
-        _ => Need::Write,
+        (Some(_), Some(_)) => Need::Wait,
+        _ => Need::Keep,
     }
 }
 
@@ -108,6 +162,17 @@ pub struct Entry {
     pub meta: Seen,
     /// Its rendered objects, where `need` is `Write`.
     pub spot: Option<Spot>,
+    /// What articles are ordered by, where they are not left in the order of their paths:
+    /// the largest is written first.
+    pub rank: i64,
+}
+
+impl Entry {
+    /// Whether it is touched at all.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        matches!(self.need, Need::Write | Need::Refresh)
+    }
 }
 
 /// The keys of the objects of a route.

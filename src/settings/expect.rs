@@ -18,6 +18,18 @@ pub struct Expect {
     pub max_duration: Option<Duration>,
 }
 
+impl Expect {
+    /// The same of a plan that may change as many articles as it has to, and take its time.
+    #[must_use]
+    pub fn of_articles_alone(&self) -> Self {
+        Self {
+            max_changed: Limit::Permille(1000),
+            max_duration: None,
+            ..self.clone()
+        }
+    }
+}
+
 impl Reader {
     pub(super) fn expect(&mut self) -> Expect {
         Expect {

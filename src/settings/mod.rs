@@ -23,12 +23,13 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 26] = [
+pub const KEYS: [(&str, &str); 27] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
     ("content", "ANP_CONTENT"),
     ("ttl", "ANP_TTL"),
+    ("max_ttl", "ANP_MAX_TTL"),
     ("jitter", "ANP_JITTER"),
     ("max_invalid", "ANP_MAX_INVALID"),
     ("expect.min_articles", "ANP_EXPECT_MIN_ARTICLES"),
@@ -84,6 +85,8 @@ pub struct Settings {
     pub content: PathBuf,
     /// Time to live in ms.
     pub ttl_ms: i64,
+    /// How long any article may live, in ms, whatever it names.
+    pub max_ttl_ms: Option<i64>,
     /// Largest deviation from the ttl, in thousandths.
     pub jitter_permille: i64,
     /// How many articles may be invalid.
@@ -151,6 +154,7 @@ impl Settings {
             "{:?}",
             (
                 (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
+                self.max_ttl_ms,
                 (&self.rules, &self.render, self.max_invalid, &self.expect),
             )
         );
@@ -242,6 +246,10 @@ impl Reader {
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
+            max_ttl_ms: self.get("max_ttl", None, |node| {
+                let most = node.duration_ms(60 * SECOND_MS..=3650 * DAY_MS)?;
+                Ok(Some(most.cast_signed()))
+            }),
             jitter_permille: jitter_permille.cast_signed(),
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             expect: self.expect(),

@@ -1,11 +1,15 @@
 //! From a content tree to the catalog of its articles.
 
 mod inspect;
+mod order;
+mod origin;
 mod select;
 mod survey;
 mod walk;
 
 pub use inspect::Inspector;
+pub use order::Order;
+pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
 pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, SourceFile, walk};

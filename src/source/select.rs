@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glob::{MatchOptions, Pattern};
 use rayon::prelude::*;
 
-use super::survey::{SurveyError, read};
-use super::walk::SourceFile;
+use super::origin::Origin;
+use super::survey::SurveyError;
 use crate::article::schema::{Kind, TABLE};
 use crate::article::{self, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, Value, slugify};
 
@@ -151,15 +151,15 @@ impl Selection {
         self.globs.is_empty() && self.tags.is_empty() && self.sources.is_empty()
     }
 
-    /// Whether an article is meant, by its route, its file, and its metadata, where that could
-    /// be read.
+    /// The selectors that mean an article, by their index: globs, then tags, then sources. It is
+    /// known by its route, its file, and its metadata, where that could be read.
     #[must_use]
-    pub fn takes(&self, route: &Route, relative: &Path, metadata: Option<&Metadata>) -> bool {
-        self.is_empty() || !self.takers(route, relative, metadata).is_empty()
-    }
-
-    /// The selectors that mean an article, by their index: globs, then tags, then sources.
-    fn takers(&self, route: &Route, relative: &Path, metadata: Option<&Metadata>) -> Vec<usize> {
+    pub fn takers(
+        &self,
+        route: &Route,
+        relative: &Path,
+        metadata: Option<&Metadata>,
+    ) -> Vec<usize> {
         let globs = self.globs.iter().map(|glob| glob.matches(route));
         let tags = self
             .tags
@@ -168,6 +168,15 @@ impl Selection {
         let sources = self.sources.iter().map(|source| source == relative);
         let all = globs.chain(tags).chain(sources).enumerate();
         all.filter_map(|(index, takes)| takes.then_some(index))
+            .collect()
+    }
+
+    /// The selectors that are not among the `busy` ones, as they were given.
+    #[must_use]
+    pub fn idle(&self, busy: &HashSet<usize>) -> Vec<String> {
+        let names = self.names().into_iter().enumerate();
+        names
+            .filter_map(|(index, name)| (!busy.contains(&index)).then_some(name))
             .collect()
     }
 
@@ -191,30 +200,29 @@ pub struct Named {
     pub idle: Vec<String>,
 }
 
-/// Reads `sources` for their routes alone: also those of drafts and of invalid articles, where
+/// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
 /// the file says what it claims. A file that is asked for and not there any more is taken to
 /// have had the route of its name.
 ///
 /// # Errors
 /// When a signal asked the run to end.
 pub fn routes(
-    root: &Path,
-    sources: &[SourceFile],
+    origin: &dyn Origin,
     selection: &Selection,
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
     let rules = Rules::default();
-    let read_one = |source: &SourceFile| -> Result<Option<(Route, Vec<usize>)>, SurveyError> {
+    let read_one = |index: usize| -> Result<Option<(Route, Vec<usize>)>, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
         }
-        let path = Arc::new(root.join(&source.relative));
-        let bytes = match read(&path) {
+        let source = origin.load(index);
+        let bytes = match source.bytes {
             Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => bytes,
             _ => Vec::new(),
         };
         let input = Input {
-            path,
+            path: Arc::new(origin.shown(&source.relative)),
             relative: &source.relative,
             bytes: &bytes,
         };
@@ -226,7 +234,7 @@ pub fn routes(
             (route.clone(), takers)
         }))
     };
-    let read: Vec<_> = sources.par_iter().map(read_one).collect();
+    let read: Vec<_> = (0..origin.count()).into_par_iter().map(read_one).collect();
     let mut named = Named::default();
     let mut busy: HashSet<usize> = HashSet::new();
     for found in read {
@@ -238,21 +246,16 @@ pub fn routes(
             named.all.insert(route);
         }
     }
-    for (index, name) in selection.names().into_iter().enumerate() {
-        if busy.contains(&index) {
-            continue;
-        }
-        let before_sources = selection.globs.len() + selection.tags.len();
-        let gone = index
-            .checked_sub(before_sources)
-            .and_then(|index| Route::new(&selection.sources[index], None).ok());
-        match gone {
-            Some(route) => {
-                named.selected.insert(route);
-            }
-            None => named.idle.push(name),
+    let before_sources = selection.globs.len() + selection.tags.len();
+    for (index, source) in selection.sources.iter().enumerate() {
+        if !busy.contains(&(before_sources + index))
+            && let Ok(route) = Route::new(source, None)
+        {
+            busy.insert(before_sources + index);
+            named.selected.insert(route);
         }
     }
+    named.idle = selection.idle(&busy);
     Ok(named)
 }
 

@@ -8,10 +8,8 @@
 //! Afterwards, over all batches: routes that several sources claim.
 
 use std::collections::HashSet;
-use std::fs::OpenOptions;
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,22 +17,18 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::inspect::Inspector;
-use super::walk::{Found, SourceFile};
+use super::origin::Origin;
+use super::select::Selection;
 use crate::article::{
     self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
 };
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
-use crate::publish::plan::{Entry, Need, Seen, Spot, need};
+use crate::publish::plan::{Entry, Need, Policy, Seen, Spot, need};
 use crate::publish::spool::Spool;
 use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
 use crate::store::StoreError;
-
-/// A batch holds at most so many files …
-const BATCH_FILES: usize = 64;
-/// … and about so many bytes of sources.
-const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Why a survey ended early.
 #[derive(Debug, Error)]
@@ -55,8 +49,6 @@ pub enum SurveyError {
 
 /// What a survey works with.
 pub struct Surveyor<'a> {
-    /// The content folder, as it was given.
-    pub root: &'a Path,
     /// How strict the boundary is.
     pub rules: &'a Rules,
     /// Whether drafts are published.
@@ -67,6 +59,12 @@ pub struct Surveyor<'a> {
     pub stamp: Stamp<'a>,
     /// When objects expire.
     pub expiry: Expiry,
+    /// What decides what is written.
+    pub policy: Policy,
+    /// The articles that are meant; the others only keep the routes they claim.
+    pub selection: &'a Selection,
+    /// What articles are ordered by.
+    pub rank: fn(&Article<'_>) -> i64,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
     /// Where rendered objects go; without one, they are dropped.
@@ -100,8 +98,12 @@ pub struct Survey {
     pub skipped: u64,
     /// Number of those that could not be read.
     pub unreadable: u64,
+    /// Number of valid articles that are no drafts, meant or not.
+    pub valid: u64,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
+    /// Selectors that meant an article.
+    pub busy: HashSet<usize>,
 }
 
 #[derive(Default)]
@@ -112,49 +114,61 @@ struct Chunk {
     cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     invalid: Vec<(usize, Option<Route>)>,
+    /// Valid articles that are not meant, with the routes that they claim.
+    others: Vec<(usize, Route)>,
+    busy: HashSet<usize>,
     drafts: u64,
 }
 
 struct Loaded {
     index: usize,
+    relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
 }
 
 impl Surveyor<'_> {
-    /// Surveys `found`.
+    /// Surveys `origin`.
     ///
     /// # Errors
     /// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
-    pub fn run(&self, found: &Found) -> Result<Survey, SurveyError> {
+    pub fn run(&self, origin: &dyn Origin) -> Result<Survey, SurveyError> {
         let failed = AtomicBool::new(false);
-        let chunks: Vec<Result<Chunk, SurveyError>> = batches(&found.sources)
+        let chunks: Vec<Result<Chunk, SurveyError>> = origin
+            .batches()
             .into_par_iter()
-            .map(|(first, sources)| {
+            .map(|batch| {
+                let sources = batch.len() as u64;
                 if failed.load(Ordering::Relaxed) {
                     // Another batch met the error that ends the survey.
                     return Ok(Chunk::default());
                 }
-                let chunk = self.goes_on().and_then(|()| self.chunk(first, sources));
+                let chunk = self.goes_on().and_then(|()| self.chunk(origin, batch));
                 failed.fetch_or(chunk.is_err(), Ordering::Relaxed);
-                (self.on_progress)(sources.len() as u64);
+                (self.on_progress)(sources);
                 chunk
             })
             .collect();
         let mut survey = Survey {
-            sources: found.sources.len() as u64,
-            skipped: found.skipped.len() as u64,
+            sources: origin.count() as u64,
+            skipped: origin.skipped().len() as u64,
             ..Survey::default()
         };
         let mut claims: Vec<(Route, usize)> = Vec::new();
         let mut entries: Vec<(usize, Entry)> = Vec::new();
         let mut invalid: HashSet<usize> = HashSet::new();
+        let mut others: Vec<usize> = Vec::new();
         for chunk in chunks {
             let chunk = chunk?;
             survey.diagnostics.extend(chunk.diagnostics);
             survey.unknown.merge(&chunk.unknown);
             survey.cleaned += chunk.cleaned;
             survey.drafts += chunk.drafts;
+            survey.busy.extend(chunk.busy);
+            for (index, route) in chunk.others {
+                others.push(index);
+                claims.push((route, index));
+            }
             for (index, route) in chunk.invalid {
                 invalid.insert(index);
                 claims.extend(route.map(|route| (route, index)));
@@ -167,19 +181,17 @@ impl Surveyor<'_> {
             );
             entries.extend(chunk.entries);
         }
-        self.refuse_collisions(&mut claims, &found.sources, &mut survey, &mut invalid);
+        self.refuse_collisions(&mut claims, origin, &mut survey, &mut invalid);
         survey.entries = entries
             .into_iter()
             .filter(|(index, _)| !invalid.contains(index))
             .map(|(_, entry)| entry)
             .collect();
+        let others = others.iter().filter(|index| !invalid.contains(index));
+        survey.valid = (survey.entries.len() + others.count()) as u64;
         survey.invalid = invalid.len() as u64;
-        self.report_skipped(found, &mut survey);
-        survey.folders = found
-            .sources
-            .iter()
-            .filter_map(|source| Route::new(&source.relative.with_file_name("index.md"), None).ok())
-            .collect();
+        survey.folders = origin.folders();
+        self.report_skipped(origin, &mut survey);
         survey.diagnostics.sort_by(|a, b| {
             let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
             (&a.path, place(a)).cmp(&(&b.path, place(b)))
@@ -194,23 +206,25 @@ impl Surveyor<'_> {
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }
 
-    fn chunk(&self, first: usize, sources: &[SourceFile]) -> Result<Chunk, SurveyError> {
+    fn chunk(&self, origin: &dyn Origin, batch: Range<usize>) -> Result<Chunk, SurveyError> {
         let mut chunk = Chunk::default();
-        let mut loaded = Vec::with_capacity(sources.len());
-        for (offset, source) in sources.iter().enumerate() {
-            let path = Arc::new(self.root.join(&source.relative));
-            match read(&path) {
+        let mut loaded = Vec::with_capacity(batch.len());
+        for index in batch {
+            let source = origin.load(index);
+            let path = Arc::new(origin.shown(&source.relative));
+            match source.bytes {
                 Ok(bytes) if bytes.len() > MAX_SOURCE_BYTES => {
-                    let found = source.bytes.max(bytes.len() as u64);
+                    let found = source.length.max(bytes.len() as u64);
                     let message =
                         format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
                     chunk
                         .diagnostics
                         .push(whole_file(path, "source", message, RETRY_AFTER_FIX));
-                    chunk.invalid.push((first + offset, None));
+                    chunk.invalid.push((index, None));
                 }
                 Ok(bytes) => loaded.push(Loaded {
-                    index: first + offset,
+                    index,
+                    relative: source.relative,
                     path,
                     bytes,
                 }),
@@ -220,7 +234,7 @@ impl Surveyor<'_> {
                     chunk
                         .diagnostics
                         .push(whole_file(path, "source", message, retry));
-                    chunk.invalid.push((first + offset, None));
+                    chunk.invalid.push((index, None));
                 }
             }
         }
@@ -229,7 +243,7 @@ impl Surveyor<'_> {
             let reading = article::read(
                 &Input {
                     path: Arc::clone(&source.path),
-                    relative: &sources[source.index - first].relative,
+                    relative: &source.relative,
                     bytes: &source.bytes,
                 },
                 self.rules,
@@ -241,6 +255,9 @@ impl Surveyor<'_> {
             chunk.cleaned += reading.cleaned;
             match reading.article {
                 Some(article) if article.draft() && !self.drafts => chunk.drafts += 1,
+                Some(article) if !self.takes(&article, source, &mut chunk.busy) => {
+                    chunk.others.push((source.index, article.route));
+                }
                 Some(article) => {
                     let digest = self.renderer.digest(&source.bytes, &article.route);
                     valid.push((source, article, digest));
@@ -255,7 +272,8 @@ impl Surveyor<'_> {
         let seen = self.inspect(&valid)?;
         for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
             let ttl = article.ttl_ms();
-            let need = need(&page, &meta, digest, &self.expiry, ttl);
+            let need = need(self.policy, (&page, &meta), digest, &self.expiry, ttl);
+            let rank = (self.rank)(&article);
             let spot = if need == Need::Write {
                 match self.renderer.render(&article, digest, &self.stamp) {
                     Ok(rendered) => {
@@ -292,10 +310,24 @@ impl Surveyor<'_> {
                 page,
                 meta,
                 spot,
+                rank,
             };
             chunk.entries.push((source.index, entry));
         }
         Ok(chunk)
+    }
+
+    /// Whether the article is meant; notes by which selectors.
+    fn takes(&self, article: &Article<'_>, source: &Loaded, busy: &mut HashSet<usize>) -> bool {
+        if self.selection.is_empty() {
+            return true;
+        }
+        let metadata = Some(&article.metadata);
+        let takers = self
+            .selection
+            .takers(&article.route, &source.relative, metadata);
+        busy.extend(&takers);
+        !takers.is_empty()
     }
 
     /// Then each is an error of its file, and no warning over all files besides.
@@ -362,7 +394,7 @@ impl Surveyor<'_> {
     fn refuse_collisions(
         &self,
         claims: &mut [(Route, usize)],
-        sources: &[SourceFile],
+        origin: &dyn Origin,
         survey: &mut Survey,
         invalid: &mut HashSet<usize>,
     ) {
@@ -376,7 +408,7 @@ impl Surveyor<'_> {
                     .iter()
                     .filter(|(_, other)| other != index)
                     .map(|(_, other)| {
-                        let path = self.root.join(&sources[*other].relative);
+                        let path = origin.shown(&origin.relative(*other));
                         path.display().to_string()
                     })
                     .collect();
@@ -384,7 +416,7 @@ impl Surveyor<'_> {
                     "expected a route of its own, found {route} claimed by {} too",
                     others.join(", ")
                 );
-                let path = Arc::new(self.root.join(&sources[*index].relative));
+                let path = Arc::new(origin.shown(&origin.relative(*index)));
                 survey
                     .diagnostics
                     .push(whole_file(path, "route", message, RETRY_AFTER_FIX));
@@ -393,9 +425,9 @@ impl Surveyor<'_> {
         }
     }
 
-    fn report_skipped(&self, found: &Found, survey: &mut Survey) {
-        for skipped in &found.skipped {
-            let path = Arc::new(self.root.join(&skipped.relative));
+    fn report_skipped(&self, origin: &dyn Origin, survey: &mut Survey) {
+        for skipped in origin.skipped() {
+            let path = Arc::new(origin.shown(&skipped.relative));
             let message = format!("skipped: {}", skipped.reason);
             let mut diagnostic = whole_file(
                 path,
@@ -424,40 +456,4 @@ fn whole_file(path: Arc<PathBuf>, code: &str, message: String, retry: &'static s
         help: None,
         retry,
     }
-}
-
-/// Splits `sources` into batches, each with the index of its first source.
-fn batches(sources: &[SourceFile]) -> Vec<(usize, &[SourceFile])> {
-    let mut batches = Vec::new();
-    let mut first = 0;
-    let mut bytes = 0;
-    for (index, source) in sources.iter().enumerate() {
-        if index > first && (index - first == BATCH_FILES || bytes + source.bytes > BATCH_BYTES) {
-            batches.push((first, &sources[first..index]));
-            (first, bytes) = (index, 0);
-        }
-        bytes += source.bytes;
-    }
-    if first < sources.len() {
-        batches.push((first, &sources[first..]));
-    }
-    batches
-}
-
-/// Reads a file, one byte past the limit at most: enough to know that it is too large.
-pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    // What was a file during the walk may be a FIFO by now, and must not block the run.
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock.cast_signed())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("it is no regular file any more"));
-    }
-    let limit = MAX_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    file.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

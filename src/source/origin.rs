@@ -1,0 +1,170 @@
+//! Where sources come from: files of a content tree, or a generator of articles.
+
+use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::walk::{Found, Skipped};
+use crate::article::{MAX_SOURCE_BYTES, Route};
+use crate::synth::Generator;
+
+/// A batch holds at most so many sources …
+const BATCH_SOURCES: usize = 64;
+/// … and about so many bytes of them.
+const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// One source, read.
+pub struct Source {
+    /// Path below the root.
+    pub relative: PathBuf,
+    /// Length in bytes; `bytes` end after the limit.
+    pub length: u64,
+    /// What it holds, or why it cannot be read.
+    pub bytes: io::Result<Vec<u8>>,
+}
+
+/// Where sources come from, in the order of their paths, or of their numbers.
+pub trait Origin: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// All of them, in ranges that are bounded in number and bytes.
+    fn batches(&self) -> Vec<Range<usize>>;
+
+    /// The path of one below the root.
+    fn relative(&self, index: usize) -> PathBuf;
+
+    /// Reads one.
+    fn load(&self, index: usize) -> Source;
+
+    /// The path as diagnostics show it.
+    fn shown(&self, relative: &Path) -> PathBuf;
+
+    /// What was passed over and deserves a word.
+    fn skipped(&self) -> &[Skipped] {
+        &[]
+    }
+
+    /// Folders that hold sources, as routes.
+    fn folders(&self) -> HashSet<Route> {
+        HashSet::new()
+    }
+}
+
+/// The files of a content tree.
+pub struct Tree<'a> {
+    /// The content folder, as it was given.
+    pub root: &'a Path,
+    /// Its files.
+    pub found: &'a Found,
+}
+
+impl Origin for Tree<'_> {
+    fn count(&self) -> usize {
+        self.found.sources.len()
+    }
+
+    fn batches(&self) -> Vec<Range<usize>> {
+        let mut batches = Vec::new();
+        let (mut first, mut bytes) = (0, 0);
+        for (index, source) in self.found.sources.iter().enumerate() {
+            let is_full = index - first == BATCH_SOURCES || bytes + source.bytes > BATCH_BYTES;
+            if index > first && is_full {
+                batches.push(first..index);
+                (first, bytes) = (index, 0);
+            }
+            bytes += source.bytes;
+        }
+        if first < self.count() {
+            batches.push(first..self.count());
+        }
+        batches
+    }
+
+    fn relative(&self, index: usize) -> PathBuf {
+        self.found.sources[index].relative.clone()
+    }
+
+    fn load(&self, index: usize) -> Source {
+        let source = &self.found.sources[index];
+        Source {
+            relative: source.relative.clone(),
+            length: source.bytes,
+            bytes: read(&self.root.join(&source.relative)),
+        }
+    }
+
+    fn shown(&self, relative: &Path) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    fn skipped(&self) -> &[Skipped] {
+        &self.found.skipped
+    }
+
+    fn folders(&self) -> HashSet<Route> {
+        let sources = self.found.sources.iter();
+        sources
+            .filter_map(|source| Route::new(&source.relative.with_file_name("index.md"), None).ok())
+            .collect()
+    }
+}
+
+/// The articles 1 to `count` of a generator.
+pub struct Generated<'a> {
+    /// Makes them.
+    pub generator: &'a Generator,
+    /// How many.
+    pub count: usize,
+}
+
+impl Origin for Generated<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn batches(&self) -> Vec<Range<usize>> {
+        let firsts = (0..self.count).step_by(BATCH_SOURCES);
+        firsts
+            .map(|first| first..self.count.min(first + BATCH_SOURCES))
+            .collect()
+    }
+
+    fn relative(&self, index: usize) -> PathBuf {
+        self.generator.article(index as u64 + 1).path.into()
+    }
+
+    fn load(&self, index: usize) -> Source {
+        let article = self.generator.article(index as u64 + 1);
+        Source {
+            relative: article.path.into(),
+            length: article.bytes.len() as u64,
+            bytes: Ok(article.bytes),
+        }
+    }
+
+    fn shown(&self, relative: &Path) -> PathBuf {
+        Path::new("synth").join(relative)
+    }
+}
+
+/// Reads a file, one byte past the limit at most: enough to know that it is too large.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // What was a file during the walk may be a FIFO by now, and must not block the run.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblock.cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file any more"));
+    }
+    let limit = MAX_SOURCE_BYTES as u64 + 1;
+    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
