@@ -112,11 +112,14 @@ impl Generator {
         let body_bytes = rng.size_around(u64::from(self.options.body_kb) * 1024);
         let body = body::write(n, &topic, body_bytes as usize, &mut rng);
 
-        let mut front_matter = String::with_capacity(4096);
-        front_matter::write(n, &topic, &body, &self.options, &mut rng, &mut front_matter);
-        article.bytes.clear();
-        article.bytes.extend_from_slice(front_matter.as_bytes());
-        article.bytes.extend_from_slice(body.markdown.as_bytes());
+        // Front matter goes first and describes the body, so one of them needs a buffer of
+        // its own. An empty vector is valid UTF-8, so this costs no second look at the bytes.
+        let mut bytes = std::mem::take(&mut article.bytes);
+        bytes.clear();
+        let mut text = String::from_utf8(bytes).unwrap_or_default();
+        front_matter::write(n, &topic, &body, &self.options, &mut rng, &mut text);
+        text.push_str(&body.markdown);
+        article.bytes = text.into_bytes();
         write_path(n, &topic, &mut article.path);
     }
 }
