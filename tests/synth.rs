@@ -5,7 +5,9 @@
 mod support;
 
 use anp::article::schema::TABLE;
-use anp::article::{Article, Cleaned, Input, Reading, Rules, UnknownFields, Value, read};
+use anp::article::{
+    Article, Cleaned, Input, MAX_SOURCE_BYTES, Reading, Rules, UnknownFields, Value, read,
+};
 use anp::synth::{Generator, IMAGE_HEAVY_FROM, Options, SynthArticle};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use std::path::{Path, PathBuf};
@@ -62,6 +64,27 @@ fn without_the_option_only_the_ttl_is_left_to_the_settings() {
     let synth = Generator::new(1, options).article(1);
     let reading = read_strictly(&synth);
     assert_eq!(absent(&reading.article.unwrap()), ["ttl"]);
+}
+
+#[test]
+fn the_largest_bodies_are_articles_too() {
+    let options = Options {
+        body_kb: 4_000,
+        spread: 150,
+        ..Options::default()
+    };
+    let generator = Generator::new(1, options);
+    let sizes = (0..20).map(|n| {
+        let synth = generator.article(n);
+        assert_eq!(read_strictly(&synth).diagnostics, [], "article {n}");
+        synth.bytes.len()
+    });
+    let largest = sizes.max().unwrap();
+    assert!(
+        largest > 4_000 * 1024,
+        "{largest} is not cut to the maximum"
+    );
+    assert!(largest < MAX_SOURCE_BYTES, "{largest}");
 }
 
 #[test]

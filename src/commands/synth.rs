@@ -15,6 +15,7 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let options = Options {
         body_kb: arguments.body_kb,
+        spread: arguments.spread,
         ..Options::default()
     };
     let generator = Generator::new(arguments.seed, options);

@@ -5,7 +5,7 @@
 //! test can be repeated years later. Each one fills every field of the schema, agrees with
 //! itself (paragraphs, images, references, seeds) and passes a strict reading.
 //!
-//! 1. `rng`: the article's own stream of random numbers.
+//! 1. `rng`: the article's own stream of random numbers; `size`: how long its body is to be.
 //! 2. `vocabulary`, `phrases`, `snippets`: what articles are about, and the sentences and lines
 //!    of code that they are made of.
 //! 3. `grammar`: a template and the stream → text.
@@ -25,6 +25,7 @@ mod front_matter;
 mod grammar;
 mod phrases;
 mod rng;
+mod size;
 mod snippets;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use tree::Tree;
 
 use grammar::Topic;
 use rng::Rng;
+use size::Sizes;
 use std::fmt::Write;
 use vocabulary::{CONTEXTS, SCENARIOS, STACKS};
 
@@ -48,12 +50,23 @@ pub const IMAGE_HEAVY_FROM: u32 = 3;
 /// folders. With forty stacks a folder holds some 820 of them, and less than 1,000.
 const ARTICLES_A_SHELF: u64 = 32_768;
 
+/// The widest [`Options::spread`].
+pub const MAX_SPREAD: u32 = 150;
+
+/// No body is made longer, so that every source stays below the 4 MiB that `anp` reads.
+const MAX_BODY_BYTES: u64 = 4_000 * 1024;
+
 /// What an article looks like, beside its seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The mean size of the Markdown body, in KiB. Sizes are log-normal around it, but not
     /// below about 900 bytes. With the default of 2 a whole source has 4.6 KB on average.
     pub body_kb: u32,
+    /// How widely those sizes spread: the standard deviation of their natural logarithm, in
+    /// hundredths, from 0 (all alike) to [`MAX_SPREAD`]. With the default of 40 two thirds of
+    /// the bodies are within a factor of 1.5 of the median, and one in a hundred has 2.5 times
+    /// as much; with 100 those factors are 2.7 and 10. More than the maximum counts as it.
+    pub spread: u32,
     /// Whether articles name a `ttl` of their own, which overrides the one of the settings.
     /// True by default, so that every field of the schema is filled.
     pub ttl: bool,
@@ -63,6 +76,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             body_kb: 2,
+            spread: 40,
             ttl: true,
         }
     }
@@ -83,13 +97,19 @@ pub struct SynthArticle {
 pub struct Generator {
     seed: u64,
     options: Options,
+    sizes: Sizes,
 }
 
 impl Generator {
     /// A generator of the articles of `seed`.
     #[must_use]
     pub fn new(seed: u64, options: Options) -> Self {
-        Self { seed, options }
+        let mean = u64::from(options.body_kb) * 1024;
+        Self {
+            seed,
+            sizes: Sizes::new(mean, options.spread, MAX_BODY_BYTES),
+            options,
+        }
     }
 
     /// Article number `n`, which may be anything below 2^40. Numbers have at least six
@@ -109,7 +129,7 @@ impl Generator {
             scenario: rng.pick(&SCENARIOS),
             context: rng.word(&CONTEXTS),
         };
-        let body_bytes = rng.size_around(u64::from(self.options.body_kb) * 1024);
+        let body_bytes = self.sizes.draw(&mut rng);
         let body = body::write(n, &topic, body_bytes as usize, &mut rng);
 
         // Front matter goes first and describes the body, so one of them needs a buffer of

@@ -1,6 +1,8 @@
 //! What articles keep as a whole: they are pinned to their numbers, differ from each other,
 //! and have the sizes and places that they should. `tests/synth.rs` reads them one by one.
 
+mod distributions;
+
 use super::*;
 use std::collections::{HashMap, HashSet};
 
