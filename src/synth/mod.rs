@@ -10,21 +10,43 @@
 //!    of code that they are made of.
 //! 3. `grammar`: a template and the stream → text.
 //! 4. `body`, then `front_matter`, which describes the body.
+//! 5. `kind`: whether the article is to be spoilt for a rehearsal, and if so, `flaw` or
+//!    `attack` change it in one place.
+//!
+//! Articles can be streamed through one buffer, in any order:
 //!
 //! ```
-//! use anp::synth::{Generator, Options};
+//! use anp::synth::{Counts, Generator, Kind, Options, SynthArticle};
 //!
-//! let generator = Generator::new(28_802, Options::default());
+//! let options = Options {
+//!     invalid: "1%".parse()?,
+//!     ..Options::default()
+//! };
+//! let generator = Generator::new(28_802, options);
+//! let (mut article, mut counts) = (SynthArticle::default(), Counts::default());
+//! for n in 28_701..=28_900 {
+//!     counts.add(generator.article_into(n, &mut article));
+//!     assert!(article.bytes.starts_with(b"---\n"));
+//! }
+//! assert_eq!((counts.valid, counts.invalid), (198, 2));
+//!
+//! // What an article is for can be asked without making it.
+//! assert_eq!(generator.kind(28_802), Kind::Valid);
 //! let article = generator.article(28_802);
 //! assert_eq!(article.path, "redis-caching/scheduled-tasks-028802.md");
-//! assert!(article.bytes.starts_with(b"---\ntitle: "));
+//! # Ok::<(), anp::synth::NoShare>(())
 //! ```
 
+mod attack;
 mod body;
+mod edit;
+mod flaw;
 mod front_matter;
 mod grammar;
+mod kind;
 mod phrases;
 mod rng;
+mod share;
 mod size;
 mod snippets;
 #[cfg(test)]
@@ -32,8 +54,13 @@ mod tests;
 mod tree;
 mod vocabulary;
 
+pub use attack::Attack;
+pub use flaw::Flaw;
+pub use kind::{Counts, Kind};
+pub use share::{NoShare, Share};
 pub use tree::Tree;
 
+use edit::Edit;
 use grammar::Topic;
 use rng::Rng;
 use size::Sizes;
@@ -70,6 +97,11 @@ pub struct Options {
     /// Whether articles name a `ttl` of their own, which overrides the one of the settings.
     /// True by default, so that every field of the schema is filled.
     pub ttl: bool,
+    /// How many articles are broken; none by default.
+    pub invalid: Share,
+    /// How many articles mean harm; none by default. Of two shares that are more than all
+    /// together, the invalid articles keep theirs.
+    pub hostile: Share,
 }
 
 impl Default for Options {
@@ -78,6 +110,8 @@ impl Default for Options {
             body_kb: 2,
             spread: 40,
             ttl: true,
+            invalid: Share::NONE,
+            hostile: Share::NONE,
         }
     }
 }
@@ -88,7 +122,7 @@ pub struct SynthArticle {
     /// Where it belongs in a content tree, with `/`: `redis-caching/scheduled-tasks-028802.md`.
     /// The number makes it, and the route that follows from it, unique.
     pub path: String,
-    /// The whole file: front matter and Markdown, UTF-8.
+    /// The whole file: front matter and Markdown, UTF-8 unless the article is broken.
     pub bytes: Vec<u8>,
 }
 
@@ -121,8 +155,27 @@ impl Generator {
         article
     }
 
-    /// Like [`article`](Self::article), into buffers that are used again.
-    pub fn article_into(&self, n: u64, article: &mut SynthArticle) {
+    /// What article `n` is for, without making it.
+    #[must_use]
+    pub fn kind(&self, n: u64) -> Kind {
+        kind::draw(self.seed, n, self.options.invalid, self.options.hostile).0
+    }
+
+    /// Like [`article`](Self::article), into buffers that are used again, so that a stream of
+    /// articles takes the memory of its largest. Returns what the article is for.
+    pub fn article_into(&self, n: u64, article: &mut SynthArticle) -> Kind {
+        self.write_valid(n, article);
+        let (kind, mut rng) = kind::draw(self.seed, n, self.options.invalid, self.options.hostile);
+        let mut edit = Edit::new(&mut article.bytes);
+        match kind {
+            Kind::Valid => {}
+            Kind::Invalid(flaw) => flaw.spoil(n, &mut rng, &mut edit),
+            Kind::Hostile(attack) => attack.spoil(n, &mut rng, &mut edit),
+        }
+        kind
+    }
+
+    fn write_valid(&self, n: u64, article: &mut SynthArticle) {
         let mut rng = Rng::of_article(self.seed, n);
         let topic = Topic {
             stack: rng.pick(&STACKS),

@@ -1,6 +1,6 @@
 //! Articles as files.
 
-use super::{Generator, SynthArticle};
+use super::{Counts, Generator, SynthArticle};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -13,6 +13,8 @@ pub struct Tree {
     pub files: u64,
     /// Their sizes, added up.
     pub bytes: u64,
+    /// How many of them are of each kind.
+    pub counts: Counts,
 }
 
 impl Generator {
@@ -28,7 +30,7 @@ impl Generator {
         let mut folders: HashSet<PathBuf> = HashSet::new();
         let mut tree = Tree::default();
         for n in 1..=count {
-            self.article_into(n, &mut article);
+            let kind = self.article_into(n, &mut article);
             let file = dir.join(&article.path);
             let folder = file.parent().unwrap_or(dir);
             if !folders.contains(folder) {
@@ -37,6 +39,7 @@ impl Generator {
             }
             fs::write(&file, &article.bytes).map_err(|error| naming(&file, &error))?;
             tree.files += 1;
+            tree.counts.add(kind);
             tree.bytes += article.bytes.len() as u64;
         }
         Ok(tree)
