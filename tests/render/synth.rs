@@ -19,7 +19,7 @@ fn spoilt(invalid: Share, hostile: Share) -> impl Iterator<Item = (Kind, SynthAr
         ..Options::default()
     };
     let generator = Generator::new(28_802, options);
-    (0..800).map(move |n| (generator.kind(n), generator.article(n)))
+    (0..500).map(move |n| (generator.kind(n), generator.article(n)))
 }
 
 /// What an import would publish, or the codes of the errors.
