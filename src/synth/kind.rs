@@ -44,7 +44,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one more article.
-    pub fn add(&mut self, kind: Kind) {
+    pub fn count(&mut self, kind: Kind) {
         match kind {
             Kind::Valid => self.valid += 1,
             Kind::Invalid(_) => self.invalid += 1,
@@ -59,6 +59,19 @@ impl Counts {
     #[must_use]
     pub fn refused(self) -> u64 {
         self.invalid + self.hostile_refused
+    }
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            valid: self.valid + other.valid,
+            invalid: self.invalid + other.invalid,
+            hostile: self.hostile + other.hostile,
+            hostile_refused: self.hostile_refused + other.hostile_refused,
+        }
     }
 }
 

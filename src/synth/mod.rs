@@ -25,7 +25,7 @@
 //! let generator = Generator::new(28_802, options);
 //! let (mut article, mut counts) = (SynthArticle::default(), Counts::default());
 //! for n in 28_701..=28_900 {
-//!     counts.add(generator.article_into(n, &mut article));
+//!     counts.count(generator.article_into(n, &mut article));
 //!     assert!(article.bytes.starts_with(b"---\n"));
 //! }
 //! assert_eq!((counts.valid, counts.invalid), (198, 2));

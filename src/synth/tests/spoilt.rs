@@ -48,7 +48,7 @@ fn the_others_are_the_articles_that_they_would_be() {
 fn shares_are_what_was_asked_for() {
     let mut counts = Counts::default();
     for kind in kinds(&mixed("1%", "0.25%")) {
-        counts.add(kind);
+        counts.count(kind);
     }
     assert!((160..240).contains(&counts.invalid), "{counts:?}");
     assert!((30..70).contains(&counts.hostile), "{counts:?}");
