@@ -369,6 +369,17 @@ pub struct Synth {
     /// Mean size of the Markdown bodies, in KiB
     #[arg(long, value_name = "KIB", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=512))]
     pub body_kb: u32,
+    /// How widely their sizes spread: the standard deviation of ln(size) in hundredths; 0 makes
+    /// them alike, with 100 one in a hundred has ten times the median
+    #[arg(long, value_name = "HUNDREDTHS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=150))]
+    pub spread: u32,
+    /// How many articles are broken, so that they must be refused: a percentage with at most
+    /// two decimals
+    #[arg(long, value_name = "P%", default_value = "0%")]
+    pub invalid: String,
+    /// How many articles mean harm, so that they must be refused or come out harmless
+    #[arg(long, value_name = "P%", default_value = "0%")]
+    pub hostile: String,
     /// The folder to write to; files of the same names are overwritten, others stay
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -14,5 +14,7 @@ mod page;
 mod soup;
 #[path = "render/support.rs"]
 mod support;
+#[path = "render/synth.rs"]
+mod synth;
 #[path = "render/templates.rs"]
 mod templates;

@@ -5,9 +5,12 @@
 mod support;
 
 use anp::article::schema::TABLE;
-use anp::article::{Article, Cleaned, Input, Reading, Rules, UnknownFields, Value, read};
+use anp::article::{
+    Article, Cleaned, Input, MAX_SOURCE_BYTES, Reading, Rules, UnknownFields, Value, read,
+};
 use anp::synth::{Generator, IMAGE_HEAVY_FROM, Options, SynthArticle};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::World;
@@ -62,6 +65,27 @@ fn without_the_option_only_the_ttl_is_left_to_the_settings() {
     let synth = Generator::new(1, options).article(1);
     let reading = read_strictly(&synth);
     assert_eq!(absent(&reading.article.unwrap()), ["ttl"]);
+}
+
+#[test]
+fn the_largest_bodies_are_articles_too() {
+    let options = Options {
+        body_kb: 4_000,
+        spread: 150,
+        ..Options::default()
+    };
+    let generator = Generator::new(1, options);
+    let sizes = (0..20).map(|n| {
+        let synth = generator.article(n);
+        assert_eq!(read_strictly(&synth).diagnostics, [], "article {n}");
+        synth.bytes.len()
+    });
+    let largest = sizes.max().unwrap();
+    assert!(
+        largest > 4_000 * 1024,
+        "{largest} is not cut to the maximum"
+    );
+    assert!(largest < MAX_SOURCE_BYTES, "{largest}");
 }
 
 #[test]
@@ -179,4 +203,86 @@ fn the_command_writes_what_the_library_makes_and_all_of_it_is_strict() {
         .notes("= retry: safe, it writes the same files again\n");
     world.anp("synth --out x").exits(2);
     world.anp("synth --count 0 --out x").exits(2);
+}
+
+#[test]
+fn exactly_the_announced_articles_are_refused() {
+    let world = World::new();
+    let ran = world
+        .anp("synth --count 2000 --seed 7 --invalid 5% --hostile 5% --out content --format json");
+    let summary = &ran.exits(0).of_type("summary")[0];
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert!((70..130).contains(&count("invalid")), "{ran}");
+    assert!((70..130).contains(&count("hostile")), "{ran}");
+    assert!(count("hostile_refused") < count("hostile"), "{ran}");
+    assert_eq!(
+        count("refused"),
+        count("invalid") + count("hostile_refused")
+    );
+    assert_eq!(count("valid") + count("invalid") + count("hostile"), 2000);
+
+    let checked = world.anp("check --max-invalid 20% --format json");
+    let found = &checked.exits(3).of_type("summary")[0];
+    assert_eq!(found["invalid"], count("refused"), "{ran}{checked}");
+    assert_eq!(found["valid"], 2000 - count("refused"));
+
+    let diagnostics = checked.of_type("diagnostic");
+    let refused: BTreeSet<&str> = diagnostics
+        .iter()
+        .filter(|found| found["severity"] == "error")
+        .map(|found| found["path"].as_str().unwrap())
+        .collect();
+    let share = || "5%".parse().unwrap();
+    let options = Options {
+        invalid: share(),
+        hostile: share(),
+        ..Options::default()
+    };
+    let generator = Generator::new(7, options);
+    let announced: BTreeSet<String> = (1..=2000)
+        .filter(|n| generator.kind(*n).is_refused())
+        .map(|n| format!("content/{}", generator.article(n).path))
+        .collect();
+    assert!(refused.iter().eq(&announced), "{refused:?}\n{announced:?}");
+}
+
+#[test]
+fn hostile_articles_can_be_published_and_taken_back() {
+    let world = World::new();
+    let ran =
+        world.anp("synth --count 200 --invalid 10% --hostile 40% --out content --format text");
+    ran.exits(0)
+        .says(" must be refused: the invalid ones, and ");
+    world.anp("import --max-invalid 100%").exits(3);
+    let pages = world.server.dump();
+    assert!(pages.len() > 200, "{}", pages.len());
+    for (key, page) in pages.iter().filter(|(key, _)| key.starts_with("anp:page:")) {
+        let scripts = page.to_lowercase().matches("<script").count();
+        assert_eq!(scripts, 1, "only the page's own JSON-LD: {key}");
+        assert!(!page.contains("../"), "{key}");
+    }
+    world.anp("verify last").exits(0);
+    world.anp("rollback last").exits(0);
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn shares_that_are_none_are_refused_before_anything_is_written() {
+    let world = World::new();
+    world
+        .anp("synth --count 9 --out x --invalid 1")
+        .exits(2)
+        .notes_exactly(
+            "
+error: --invalid: expected a percentage from 0% to 100% with at most two decimals (for example 1% or 0.25%), found '1'
+  = retry: not before the options are fixed; nothing was written
+",
+        );
+    world
+        .anp("synth --count 9 --out x --invalid 60% --hostile 40.01%")
+        .exits(2)
+        .notes("--invalid and --hostile: expected at most 100% together, found 60% and 40.01%");
+    world.anp("synth --count 9 --out x --spread 151").exits(2);
+    world.anp("synth --count 9").exits(2).notes("--out <DIR>");
+    assert!(!world.path("x").exists());
 }

@@ -18,6 +18,8 @@ const REVIEW_SPAN_DAYS: u32 = 200;
 
 /// A word is six bytes with its space, and a reader manages 200 a minute.
 const BYTES_A_MINUTE: usize = 1_200;
+/// The schema takes no more; the largest bodies would need ten times as long.
+const MAX_MINUTES: usize = 600;
 
 /// Appends the front matter of article `n`, both `---` lines included.
 pub(super) fn write(
@@ -120,7 +122,7 @@ impl Writer<'_> {
         self.phrase("\ndifficulty: ", &levels);
         self.count(
             "reading_time: ",
-            1 + (body.markdown.len() / BYTES_A_MINUTE) as u64,
+            (1 + body.markdown.len() / BYTES_A_MINUTE).min(MAX_MINUTES) as u64,
         );
         let views = self.rng.views();
         self.count("\nview_count: ", views);

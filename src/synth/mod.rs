@@ -5,36 +5,66 @@
 //! test can be repeated years later. Each one fills every field of the schema, agrees with
 //! itself (paragraphs, images, references, seeds) and passes a strict reading.
 //!
-//! 1. `rng`: the article's own stream of random numbers.
+//! 1. `rng`: the article's own stream of random numbers; `size`: how long its body is to be.
 //! 2. `vocabulary`, `phrases`, `snippets`: what articles are about, and the sentences and lines
 //!    of code that they are made of.
 //! 3. `grammar`: a template and the stream → text.
 //! 4. `body`, then `front_matter`, which describes the body.
+//! 5. `kind`: whether the article is to be spoilt for a rehearsal, and if so, `flaw` or
+//!    `attack` change it in one place.
+//!
+//! Articles can be streamed through one buffer, in any order:
 //!
 //! ```
-//! use anp::synth::{Generator, Options};
+//! use anp::synth::{Counts, Generator, Kind, Options, SynthArticle};
 //!
-//! let generator = Generator::new(28_802, Options::default());
+//! let options = Options {
+//!     invalid: "1%".parse()?,
+//!     ..Options::default()
+//! };
+//! let generator = Generator::new(28_802, options);
+//! let (mut article, mut counts) = (SynthArticle::default(), Counts::default());
+//! for n in 28_701..=28_900 {
+//!     counts.count(generator.article_into(n, &mut article));
+//!     assert!(article.bytes.starts_with(b"---\n"));
+//! }
+//! assert_eq!((counts.valid, counts.invalid), (199, 1));
+//!
+//! // What an article is for can be asked without making it.
+//! assert_eq!(generator.kind(28_802), Kind::Valid);
 //! let article = generator.article(28_802);
 //! assert_eq!(article.path, "redis-caching/scheduled-tasks-028802.md");
-//! assert!(article.bytes.starts_with(b"---\ntitle: "));
+//! # Ok::<(), anp::synth::NoShare>(())
 //! ```
 
+mod attack;
 mod body;
+mod edit;
+mod flaw;
 mod front_matter;
 mod grammar;
+mod kind;
+mod payloads;
 mod phrases;
 mod rng;
+mod share;
+mod size;
 mod snippets;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod vocabulary;
 
+pub use attack::Attack;
+pub use flaw::Flaw;
+pub use kind::{Counts, Kind};
+pub use share::{NoShare, Share};
 pub use tree::Tree;
 
+use edit::Edit;
 use grammar::Topic;
 use rng::Rng;
+use size::Sizes;
 use std::fmt::Write;
 use vocabulary::{CONTEXTS, SCENARIOS, STACKS};
 
@@ -48,22 +78,41 @@ pub const IMAGE_HEAVY_FROM: u32 = 3;
 /// folders. With forty stacks a folder holds some 820 of them, and less than 1,000.
 const ARTICLES_A_SHELF: u64 = 32_768;
 
+/// The widest [`Options::spread`].
+pub const MAX_SPREAD: u32 = 150;
+
+/// No body is made longer, so that every source stays below the 4 MiB that `anp` reads.
+const MAX_BODY_BYTES: u64 = 4_000 * 1024;
+
 /// What an article looks like, beside its seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The mean size of the Markdown body, in KiB. Sizes are log-normal around it, but not
-    /// below about 900 bytes. With the default of 2 a whole source has 4.6 KB on average.
+    /// below about 900 bytes, which lifts the mean of small bodies. With the default of 2 a whole source has 4.6 KB on average.
     pub body_kb: u32,
+    /// How widely those sizes spread: the standard deviation of their natural logarithm, in
+    /// hundredths, from 0 (all alike) to [`MAX_SPREAD`]. With the default of 40 two thirds of
+    /// the bodies are within a factor of 1.5 of the median, and one in a hundred has 2.5 times
+    /// as much; with 100 those factors are 2.7 and 10. More than the maximum counts as it.
+    pub spread: u32,
     /// Whether articles name a `ttl` of their own, which overrides the one of the settings.
     /// True by default, so that every field of the schema is filled.
     pub ttl: bool,
+    /// How many articles are broken; none by default.
+    pub invalid: Share,
+    /// How many articles mean harm; none by default. Of two shares that are more than all
+    /// together, the invalid articles keep theirs.
+    pub hostile: Share,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             body_kb: 2,
+            spread: 40,
             ttl: true,
+            invalid: Share::NONE,
+            hostile: Share::NONE,
         }
     }
 }
@@ -74,7 +123,7 @@ pub struct SynthArticle {
     /// Where it belongs in a content tree, with `/`: `redis-caching/scheduled-tasks-028802.md`.
     /// The number makes it, and the route that follows from it, unique.
     pub path: String,
-    /// The whole file: front matter and Markdown, UTF-8.
+    /// The whole file: front matter and Markdown, UTF-8 unless the article is broken.
     pub bytes: Vec<u8>,
 }
 
@@ -83,13 +132,19 @@ pub struct SynthArticle {
 pub struct Generator {
     seed: u64,
     options: Options,
+    sizes: Sizes,
 }
 
 impl Generator {
     /// A generator of the articles of `seed`.
     #[must_use]
     pub fn new(seed: u64, options: Options) -> Self {
-        Self { seed, options }
+        let mean = u64::from(options.body_kb) * 1024;
+        Self {
+            seed,
+            sizes: Sizes::new(mean, options.spread, MAX_BODY_BYTES),
+            options,
+        }
     }
 
     /// Article number `n`, which may be anything below 2^40. Numbers have at least six
@@ -101,22 +156,44 @@ impl Generator {
         article
     }
 
-    /// Like [`article`](Self::article), into buffers that are used again.
-    pub fn article_into(&self, n: u64, article: &mut SynthArticle) {
+    /// What article `n` is for, without making it.
+    #[must_use]
+    pub fn kind(&self, n: u64) -> Kind {
+        kind::draw(self.seed, n, self.options.invalid, self.options.hostile).0
+    }
+
+    /// Like [`article`](Self::article), into buffers that are used again, so that a stream of
+    /// articles takes the memory of its largest. Returns what the article is for.
+    pub fn article_into(&self, n: u64, article: &mut SynthArticle) -> Kind {
+        self.write_valid(n, article);
+        let (kind, mut rng) = kind::draw(self.seed, n, self.options.invalid, self.options.hostile);
+        let mut edit = Edit::new(&mut article.bytes);
+        match kind {
+            Kind::Valid => {}
+            Kind::Invalid(flaw) => flaw.spoil(n, &mut rng, &mut edit),
+            Kind::Hostile(attack) => attack.spoil(n, &mut rng, &mut edit),
+        }
+        kind
+    }
+
+    fn write_valid(&self, n: u64, article: &mut SynthArticle) {
         let mut rng = Rng::of_article(self.seed, n);
         let topic = Topic {
             stack: rng.pick(&STACKS),
             scenario: rng.pick(&SCENARIOS),
             context: rng.word(&CONTEXTS),
         };
-        let body_bytes = rng.size_around(u64::from(self.options.body_kb) * 1024);
+        let body_bytes = self.sizes.draw(&mut rng);
         let body = body::write(n, &topic, body_bytes as usize, &mut rng);
 
-        let mut front_matter = String::with_capacity(4096);
-        front_matter::write(n, &topic, &body, &self.options, &mut rng, &mut front_matter);
-        article.bytes.clear();
-        article.bytes.extend_from_slice(front_matter.as_bytes());
-        article.bytes.extend_from_slice(body.markdown.as_bytes());
+        // Front matter goes first and describes the body, so one of them needs a buffer of
+        // its own. An empty vector is valid UTF-8, so this costs no second look at the bytes.
+        let mut bytes = std::mem::take(&mut article.bytes);
+        bytes.clear();
+        let mut text = String::from_utf8(bytes).unwrap_or_default();
+        front_matter::write(n, &topic, &body, &self.options, &mut rng, &mut text);
+        text.push_str(&body.markdown);
+        article.bytes = text.into_bytes();
         write_path(n, &topic, &mut article.path);
     }
 }
