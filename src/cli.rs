@@ -126,6 +126,17 @@ pub struct Import {
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
+    /// Publish N seeded articles, as anp synth writes them, instead of CONTENT: for load tests
+    #[arg(long, value_name = "N", conflicts_with_all = ["content", "prune"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub synth: Option<u32>,
+    /// What those are like.
+    #[command(flatten)]
+    pub seeded: Seeded,
+    /// Publish under a prefix of its own, 'load/' under anp:load, where no article lives longer
+    /// than --max-ttl, or one hour
+    #[arg(long, value_name = "PATH")]
+    pub under: Option<String>,
     /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
     #[arg(long, value_name = "DURATION")]
     pub ttl: Option<String>,
@@ -357,29 +368,54 @@ pub struct RunsShow {
     pub run: String,
 }
 
+/// What seeded articles are like.
+#[derive(Debug, Args)]
+pub struct Seeded {
+    /// Article N of the same seed is the same bytes everywhere [default: 28802]
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Mean size of the Markdown bodies, in KiB [default: 2]
+    #[arg(long, value_name = "KIB", value_parser = clap::value_parser!(u32).range(1..=512))]
+    pub body_kb: Option<u32>,
+    /// How widely their sizes spread: the standard deviation of ln(size) in hundredths; 0 makes
+    /// them alike, with 100 one in a hundred has ten times the median [default: 40]
+    #[arg(long, value_name = "HUNDREDTHS", value_parser = clap::value_parser!(u32).range(0..=150))]
+    pub spread: Option<u32>,
+    /// How many articles are broken, so that they must be refused: a percentage with at most
+    /// two decimals [default: 0%]
+    #[arg(long, value_name = "P%")]
+    pub invalid: Option<String>,
+    /// How many articles mean harm, so that they must be refused or come out harmless
+    /// [default: 0%]
+    #[arg(long, value_name = "P%")]
+    pub hostile: Option<String>,
+}
+
+impl Seeded {
+    /// The first of these options that was given.
+    #[must_use]
+    pub fn any(&self) -> Option<&'static str> {
+        let given = [
+            ("--seed", self.seed.is_some()),
+            ("--body-kb", self.body_kb.is_some()),
+            ("--spread", self.spread.is_some()),
+            ("--invalid", self.invalid.is_some()),
+            ("--hostile", self.hostile.is_some()),
+        ];
+        let first = given.into_iter().find(|(_, given)| *given);
+        first.map(|(name, _)| name)
+    }
+}
+
 /// `anp synth`.
 #[derive(Debug, Args)]
 pub struct Synth {
     /// How many articles
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub count: u64,
-    /// Article N of the same seed is the same bytes everywhere
-    #[arg(long, value_name = "SEED", default_value_t = 28_802)]
-    pub seed: u64,
-    /// Mean size of the Markdown bodies, in KiB
-    #[arg(long, value_name = "KIB", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=512))]
-    pub body_kb: u32,
-    /// How widely their sizes spread: the standard deviation of ln(size) in hundredths; 0 makes
-    /// them alike, with 100 one in a hundred has ten times the median
-    #[arg(long, value_name = "HUNDREDTHS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=150))]
-    pub spread: u32,
-    /// How many articles are broken, so that they must be refused: a percentage with at most
-    /// two decimals
-    #[arg(long, value_name = "P%", default_value = "0%")]
-    pub invalid: String,
-    /// How many articles mean harm, so that they must be refused or come out harmless
-    #[arg(long, value_name = "P%", default_value = "0%")]
-    pub hostile: String,
+    /// What they are like.
+    #[command(flatten)]
+    pub seeded: Seeded,
     /// The folder to write to; files of the same names are overwritten, others stay
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -7,6 +7,7 @@ use super::job::{Begun, Job, Work};
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::prune::{self, Pruning};
+use super::seeded::announce;
 use super::survey::{Prose, Purpose, Wanted, refuse, report, survey};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -57,6 +58,9 @@ impl<'a> Articles<'a> {
 
 impl Work for Articles<'_> {
     fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure> {
+        if let Some((generator, count)) = self.wanted.generated {
+            announce(generator, count, &mut outcome.output);
+        }
         let keys = Keys::new(&self.settings.prefix);
         let purpose = Purpose {
             store: Some((&mut *begun.session, &keys)),

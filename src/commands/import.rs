@@ -4,18 +4,42 @@ use super::articles::Articles;
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
-use super::survey::{readable, renderer};
+use super::seeded::generator;
+use super::survey::{Wanted, readable, renderer};
+use crate::article::slugify;
 use crate::cli::{Common, Import};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::switch::Switch;
 use crate::report::Output;
-use crate::settings::Settings;
+use crate::settings::{Expect, Settings};
+
+/// How long articles under `--under` live at most, unless that is set.
+const UNDER_MAX_TTL_MS: i64 = 60 * 60 * 1000;
+/// Names that keys of the prefix above use already.
+const TAKEN: [&str; 5] = ["page", "meta", "lock", "switch", "rehearsal"];
 
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let real = super::settings(common, arguments.settings())?;
+    let settings = match &arguments.under {
+        Some(path) => under(&real, path)?,
+        None => real.clone(),
+    };
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
-    let ended = import(&settings, common, arguments, &mut outcome);
+    // The switch of the store stops what is below it too.
+    let switch = Switch::of(&real.prefix);
+    let ended = match arguments.synth {
+        Some(count) => seeded(
+            settings.clone(),
+            switch,
+            count,
+            common,
+            arguments,
+            &mut outcome,
+        ),
+        None => import(&settings, switch, common, arguments, &mut outcome),
+    };
     if !arguments.dry_run {
         metrics::record(&settings, "import", &outcome, &ended);
     }
@@ -24,14 +48,19 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
 
 fn import(
     settings: &Settings,
+    switch: Switch,
     common: &Common,
     arguments: &Import,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
+    if let Some(option) = arguments.seeded.any() {
+        return Err(usage(&format!("{option} needs --synth N")));
+    }
     let renderer = renderer(settings)?;
     readable(&settings.content)?;
     let job = Job {
         content: Some(settings.content_shown()),
+        switch,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
@@ -40,4 +69,66 @@ fn import(
         ..Articles::of(&job, &renderer)
     };
     job.run(&articles, arguments.dry_run, outcome)
+}
+
+/// Imports `count` seeded articles, which no night expects anything of.
+fn seeded(
+    settings: Settings,
+    switch: Switch,
+    count: u32,
+    common: &Common,
+    arguments: &Import,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
+    let settings = Settings {
+        expect: Expect {
+            min_articles: 1,
+            ..settings.expect.of_articles_alone()
+        },
+        ..settings
+    };
+    let generator = generator(&arguments.seeded)?;
+    let renderer = renderer(&settings)?;
+    let seed = generator.seed();
+    let job = Job {
+        content: Some(format!("{count} articles of seed {seed}")),
+        switch,
+        ..Job::new("import", &settings, outcome.started, common.quiet)?
+    };
+    let articles = Articles {
+        force: arguments.force,
+        wanted: Wanted {
+            generated: Some((&generator, count as usize)),
+            ..Wanted::all()
+        },
+        ..Articles::of(&job, &renderer)
+    };
+    job.run(&articles, arguments.dry_run, outcome)
+}
+
+/// The settings of a prefix below the one of `settings`: `load/` is `anp:load`.
+fn under(settings: &Settings, path: &str) -> Result<Settings, Failure> {
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let is_slug = |part: &&str| slugify(part) == **part;
+    let prefix = format!("{}:{}", settings.prefix, segments.join(":"));
+    let fits = segments.first().is_some_and(|first| !TAKEN.contains(first));
+    if !fits || !segments.iter().all(is_slug) || prefix.len() > 64 {
+        return Err(usage(&format!(
+            "--under: expected a path of a-z, 0-9 and hyphens such as load/, none of {}, and a \
+             prefix of at most 64 characters, found '{path}'",
+            TAKEN.join(", ")
+        )));
+    }
+    Ok(Settings {
+        prefix,
+        max_ttl_ms: settings.max_ttl_ms.or(Some(UNDER_MAX_TTL_MS)),
+        ..settings.clone()
+    })
+}
+
+fn usage(what: &str) -> Failure {
+    Failure::new(Exit::Usage, what).note(
+        "retry",
+        "not before the options are fixed; nothing was written",
+    )
 }

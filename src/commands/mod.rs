@@ -15,6 +15,7 @@ mod rehearse;
 mod rollback;
 mod runs;
 mod schema;
+mod seeded;
 mod selection;
 mod show;
 mod survey;

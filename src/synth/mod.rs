@@ -156,6 +156,12 @@ impl Generator {
         article
     }
 
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// What article `n` is for, without making it.
     #[must_use]
     pub fn kind(&self, n: u64) -> Kind {
