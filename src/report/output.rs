@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For import and rollback, text on a terminal and JSON lines elsewhere; for the others text.
+    /// For commands that write, text on a terminal and JSON lines elsewhere; for the others text.
     Auto,
     /// For people.
     Text,
