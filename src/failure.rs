@@ -27,10 +27,13 @@ impl Failure {
         }
     }
 
-    /// Adds a line such as `= retry: safe, nothing was written`.
+    /// Adds a line such as `= retry: safe, nothing was written`. It stays one line, whatever it
+    /// quotes.
     #[must_use]
     pub fn note(mut self, label: &'static str, text: impl Into<String>) -> Self {
-        self.notes.push((label, text.into()));
+        let text: String = text.into();
+        self.notes
+            .push((label, text.replace(char::is_control, " ")));
         self
     }
 
@@ -68,6 +71,22 @@ impl Failure {
                 )
                 .note("retry", "safe, nothing was written"),
         }
+    }
+
+    /// The store failed at the one command that this is about. Where its answer is missing, it
+    /// may have been carried out all the same.
+    #[must_use]
+    pub fn perhaps_done(error: &StoreError) -> Self {
+        if error.class != Class::FindAgain {
+            return Self::before_writing(error);
+        }
+        let what = format!("{error}; it may have been carried out all the same");
+        Self::new(Exit::Stopped, what)
+            .note(
+                "expected",
+                "a server that answers, and takes writes, within --deadline",
+            )
+            .note("retry", "safe: the same command again says how it stands")
     }
 
     /// The state folder could not be used before anything was written to the store.

@@ -336,13 +336,122 @@ fn a_server_that_came_back_with_an_older_state_is_noticed() {
     let (code, rest, errors) = ended(child, stdout);
     assert_eq!(code, 75, "{errors}");
     assert!(
-        errors.contains("error: the server was started again or replaced in mid-run: "),
+        errors.contains("error: the server was started again or replaced in mid-run, and "),
         "{errors}"
     );
     assert!(errors.contains("of the keys that the run wrote are not as it wrote them\n"));
     assert!(rest.contains(r#""status":"stopped""#), "{rest}");
     world.anp("rollback last").exits(0);
     assert!(world.keys().is_empty(), "{errors}");
+}
+
+#[test]
+fn a_server_that_lost_writes_without_closing_a_connection_is_noticed() {
+    let server = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        drop(listener);
+        let arguments = [
+            "--bind",
+            "127.0.0.1",
+            "--repl-diskless-sync-delay",
+            "0",
+            "--port",
+        ];
+        (
+            Server::start_with(&[&arguments[..], &[&port]].concat()),
+            port,
+        )
+    };
+    let follow = |server: &Server, port: &str| {
+        server.command(&format!("REPLICAOF 127.0.0.1 {port}"));
+        let is_in_sync = || match server.command("INFO replication") {
+            redis::Value::BulkString(text) => {
+                String::from_utf8_lossy(&text).contains("master_link_status:up")
+            }
+            other => panic!("{other:?}"),
+        };
+        while !is_in_sync() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server.command("REPLICAOF NO ONE");
+    };
+    let ((server, port), (stale, stale_port)) = (server(), server());
+    let world = World::with_server(server);
+    let (child, mut stdout) = world.import_under_way(&[]);
+    let count = |server: &Server| match server.command("DBSIZE") {
+        redis::Value::Int(count) => count,
+        other => panic!("{other:?}"),
+    };
+    // Holds the lock of the run, and a part of what it wrote.
+    follow(&stale, &port);
+    let mut line = String::new();
+    while count(&world.server) < count(&stale) + 1200 {
+        assert!(stdout.read_line(&mut line).unwrap() > 0);
+    }
+    follow(&world.server, &stale_port);
+    let (code, rest, errors) = ended(child, stdout);
+    assert_eq!(code, 75, "{errors}");
+    assert!(errors.contains("of the keys that the run wrote are not as it wrote them\n"));
+    assert!(rest.contains(r#""status":"stopped""#), "{rest}");
+    world.anp("rollback last").exits(0);
+    assert!(world.keys().is_empty(), "{errors}");
+}
+
+#[test]
+fn a_server_that_dies_after_the_last_write_is_not_taken_for_one_that_keeps_it() {
+    let mut world = World::new();
+    world.article("a.md", "A.");
+    // The first question is asked when the run begins.
+    let trouble = Trouble {
+        skip: 1,
+        ..Trouble::once(Fault::Held, b"\r\nreplication\r\n")
+    };
+    let proxy = world.server.proxy(trouble);
+    let url = proxy.url();
+    let (child, stdout) = world.spawn(&["import", "--redis", &url, "--deadline", "1s"]);
+    proxy.wait_for_fault();
+    assert_eq!(world.keys().len(), 2);
+    world.server.kill();
+    proxy.release();
+    let (code, rest, errors) = ended(child, stdout);
+    assert_eq!(code, 75, "{errors}");
+    assert!(
+        errors.contains("error: everything was written, but then: "),
+        "{errors}"
+    );
+    assert!(rest.contains(r#""status":"stopped""#), "{rest}");
+}
+
+#[test]
+fn what_was_written_before_its_reply_was_lost_is_not_denied() {
+    for (refuse, allow) in [
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("ACL SETUSER default -set", "ACL SETUSER default +set"),
+    ] {
+        let world = World::new();
+        world.article("a.md", "A.").article("b.md", "B.");
+        let proxy = world
+            .server
+            .proxy(Trouble::once(Fault::ReplyHeld, b"<!--anp:"));
+        let (child, stdout) = world.spawn(&["import", "--redis", &proxy.url()]);
+        proxy.wait_for_fault();
+        world.server.command(refuse);
+        proxy.release();
+        let (code, _, errors) = ended(child, stdout);
+        assert_eq!(code, 75, "{refuse}: {errors}");
+        assert_eq!(world.keys().len(), 2, "{refuse}: {errors}");
+        for denied in ["nothing was written", "no key was changed"] {
+            assert!(!errors.contains(denied), "{refuse}: {errors}");
+        }
+        assert!(errors.contains("= rollback: "), "{refuse}: {errors}");
+        world.server.command(allow);
+        let direct = world.server.url();
+        world
+            .anp(&format!("rollback last --redis {direct}"))
+            .exits(0);
+        assert!(world.keys().is_empty());
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod support;
 use std::io::Read as _;
 use std::process::Child;
 
+use support::proxy::{Fault, Trouble};
 use support::{World, signal};
 
 fn stderr(child: &mut Child) -> String {
@@ -62,4 +63,43 @@ fn a_second_signal_ends_it_at_once_and_it_is_still_reversible() {
     // The lease of the dead run names this folder, so it is taken over at once.
     world.anp("rollback last").exits(0);
     assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn a_signal_that_comes_while_it_waits_for_its_server_is_130_too() {
+    for command in ["import", "rehearse"] {
+        let world = World::new();
+        world.article("a.md", "A.");
+        let proxy = world.server.proxy(Trouble::once(Fault::Held, b"PING"));
+        let (mut child, _stdout) = world.spawn(&[command, "--redis", &proxy.url()]);
+        proxy.wait_for_fault();
+        signal(&child, "TERM");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        proxy.release();
+        let said = stderr(&mut child);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{command}: {said}");
+        assert!(said.contains("interrupted by a signal"), "{said}");
+        assert!(world.server.dump().is_empty(), "{said}");
+    }
+}
+
+#[test]
+fn a_signal_does_not_cost_the_connection_that_is_waited_on() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let proxy = world.server.proxy(Trouble::once(Fault::Held, b"<!--anp:"));
+    let (mut child, _stdout) = world.spawn(&["import", "--redis", &proxy.url()]);
+    proxy.wait_for_fault();
+    signal(&child, "INT");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    // One that was made anew would have written by now.
+    assert!(world.keys().is_empty());
+    proxy.release();
+    let said = stderr(&mut child);
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "its only batch: {said}"
+    );
+    assert_eq!(world.keys().len(), 2, "{said}");
 }

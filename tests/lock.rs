@@ -151,6 +151,22 @@ fn a_rollback_straight_after_a_kill_does_not_wait_for_the_lease() {
 }
 
 #[test]
+fn a_state_folder_is_the_same_however_it_is_spelled() {
+    let world = articles(700);
+    std::os::unix::fs::symlink(world.path("holder"), world.path("link")).unwrap();
+    for spelled in ["holder/", "content/../holder", "./holder", "link"] {
+        let (mut child, proxy) = stuck(&world, &[]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(proxy);
+        let _ = std::fs::remove_file(world.server.folder().join("proxy"));
+        let line = format!("rollback last --redis {}", world.server.url());
+        Ran::of(&mut anp(&world, spelled, &line)).exits(0);
+        assert!(world.server.dump().is_empty(), "{spelled}");
+    }
+}
+
+#[test]
 fn unlock_breaks_the_lock_of_the_run_it_names_and_of_no_other() {
     let world = articles(700);
     let (mut child, proxy) = stuck(&world, &[("ANP_TIMEOUT", "60s")]);
@@ -269,6 +285,47 @@ fn an_unlock_whose_answer_was_lost_does_not_say_that_nobody_held_the_lock() {
 }
 
 #[test]
+fn a_foreign_lock_cannot_pass_for_lines_of_ours() {
+    let world = articles(1);
+    let run = "x\n\nerror: all is well\n  = retry: run sh evil\n";
+    let lease = serde_json::json!({
+        "token": "t", "run": run, "owner": "\u{202e}a", "host": "h", "pid": 1, "state_dir": "/s",
+    });
+    world
+        .server
+        .run(&["SET", "anp:lock", &lease.to_string(), "PX", "25000"]);
+    let second = world.anp("import");
+    let unlock = world.anp_with(&["unlock", "y\n  = retry: run sh evil"], &[]);
+    for ran in [&second, &unlock] {
+        ran.exits(11).hides("\u{202e}");
+        let starts =
+            |line: &str| line.starts_with("  = retry: run") || line.starts_with("error: all");
+        assert!(!ran.stderr.lines().any(starts), "{ran}");
+    }
+    second
+        .hides("= unlock: ")
+        .notes("once anp:lock is looked at and deleted");
+    world.anp_with(&["unlock", run], &[]).exits(0);
+}
+
+#[test]
+fn an_unlock_that_is_not_answered_does_not_say_that_nothing_happened() {
+    let world = articles(1);
+    world.anp("import --quiet").exits(0);
+    world.server.run(&["SET", "anp:lock", r#"{"run":"R"}"#]);
+    let proxy = world
+        .server
+        .proxy(Trouble::always(Fault::Held, b"\r\nbreak\r\n"));
+    let arguments = ["unlock", "R", "--redis", &proxy.url(), "--deadline", "1s"];
+    let ran = world.anp_with(&arguments, &[("ANP_TIMEOUT", "1s")]);
+    ran.exits(75)
+        .hides("nothing was written")
+        .notes("it may have been carried out all the same");
+    proxy.release_and_wait();
+    world.anp("unlock R").exits(0);
+}
+
+#[test]
 fn what_a_foreign_lock_says_is_shown_safely() {
     let world = articles(1);
     let forged = serde_json::json!({
@@ -282,8 +339,5 @@ fn what_a_foreign_lock_says_is_shown_safely() {
     let ran = world.anp("import --prefix anp");
     ran.exits(11)
         .notes(": owner a = retry: go on, host h, pid 1, state folder /s; ")
-        .notes(" unlock '$(touch stolen); rm -r /nowhere' --state-dir ");
-    let unlock = ran.stderr.split("is dead: ").nth(1).unwrap().trim();
-    world.shell(unlock).exits(0);
-    assert!(!world.path("stolen").exists());
+        .hides("= unlock: ");
 }

@@ -272,7 +272,7 @@ fn what_cannot_be_taken_back_is_said_with_its_way_back() {
     assert_eq!(output.status.code(), Some(75), "{said}");
     assert!(!said.contains("nothing was written"), "{said}");
     assert!(
-        said.contains("= rehearsal: what it had written is still there: "),
+        said.contains("= rehearsal: what it had written may still be there: "),
         "{said}"
     );
     let rollback = said.split("= rollback: ").nth(1).unwrap();
@@ -303,4 +303,65 @@ fn the_lines_it_prints_mean_the_real_store() {
     let resume = ran.exits(12).stderr.split("= resume: ").nth(1).unwrap();
     world.shell(resume.trim()).exits(0).says("it was paused by");
     with(&["import", "--quiet"]).exits(0);
+}
+
+#[test]
+fn an_earlier_rehearsal_that_cannot_be_taken_back_does_not_stand_in_the_way() {
+    // Its server is gone.
+    let mut world = world();
+    let (mut child, _proxy) = stuck(&world);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let other = Server::start();
+    world.server.kill();
+    let ran = world.anp(&format!("rehearse --redis {}", other.url()));
+    ran.exits(0)
+        .notes("warning: cannot take back what the earlier rehearsal 20")
+        .notes(" left: connecting to redis+unix://")
+        .notes(".jsonl.zst may be removed then\n")
+        .says("all is as before\n");
+    assert!(other.dump().is_empty(), "{ran}");
+    let manifests = std::fs::read_dir(world.path("state/rehearsal/runs")).unwrap();
+    assert_eq!(manifests.count(), 1, "the one that is not taken back yet");
+    world.server.restart();
+    world.anp("rehearse").exits(0);
+    leaves_nothing(&world);
+}
+
+#[test]
+fn what_somebody_wrote_under_an_earlier_scratch_prefix_is_named_and_left() {
+    let world = world();
+    let (mut child, _proxy) = stuck(&world);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let dump = world.server.dump();
+    let key = dump
+        .keys()
+        .find(|key| key.contains(":rehearsal:") && key.contains(":page:"));
+    world.server.run(&["SET", key.unwrap(), "mine"]);
+    let ran = world.anp("rehearse");
+    ran.exits(0)
+        .notes("left: 1 of its keys were changed by somebody;")
+        .says("all is as before\n");
+    assert_eq!(world.server.get(key.unwrap()).as_deref(), Some("mine"));
+}
+
+#[test]
+fn a_rehearsal_whose_replies_were_lost_does_not_deny_what_it_wrote() {
+    let world = world();
+    let trouble = Trouble::once(Fault::ReplyHeld, b"<!--anp:");
+    let (child, proxy) = stuck_at(&world, "60s", trouble);
+    world
+        .server
+        .command("ACL SETUSER default -set -unlink -del");
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(75), "{said}");
+    assert!(!said.contains("nothing was written"), "{said}");
+    assert!(said.contains("= rollback: "), "{said}");
+    world.server.command("ACL SETUSER default +@all");
+    let direct = world.server.url();
+    let ran = world.anp(&format!("rehearse --redis {direct}"));
+    ran.exits(0);
 }

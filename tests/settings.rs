@@ -492,3 +492,50 @@ fn the_printed_rollback_works_where_a_flag_named_the_user() {
     back.exits(0).hides(SECRET);
     assert_eq!(back.of_type("summary")[0]["removed"], 2, "{back}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_folder_that_no_command_line_could_name_is_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let world = World::new();
+    for name in [&b"folder\xff"[..], b"two\nlines"] {
+        let folder = world.path("").join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir_all(folder.join("content")).unwrap();
+        std::fs::write(folder.join("anp.yaml"), "state_dir: .anp\n").unwrap();
+        std::fs::write(folder.join("content/a.md"), "# A\n").unwrap();
+        for arguments in [
+            &["import"][..],
+            &["rehearse"],
+            &["runs"],
+            &["pause", "--reason", "a"],
+        ] {
+            let mut command = world.bare();
+            command
+                .current_dir(&folder)
+                .env("ANP_REDIS_URL", world.server.url())
+                .args(arguments);
+            Ran::of(&mut command)
+                .exits(78)
+                .notes("expected a state folder and a settings file with paths in UTF-8");
+        }
+    }
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn results_that_cannot_be_written_are_missed() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(full) = full else { return };
+    let mut command = world.command("state", &["import", "--format", "json"]);
+    let output = command.stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(
+        said.matches("warning: cannot write the results to stdout: ")
+            .count(),
+        1,
+        "{said}"
+    );
+}

@@ -98,6 +98,25 @@ fn it_prints_the_line_that_switches_on_again() {
 }
 
 #[test]
+fn a_switch_that_is_not_answered_does_not_say_that_nothing_happened() {
+    for (word, at) in [
+        ("pause --reason x", &b"\r\npause\r\n"[..]),
+        ("resume", b"\r\nresume\r\n"),
+    ] {
+        let world = paused();
+        let proxy = world.server.proxy(Trouble::always(Fault::Held, at));
+        let line = format!("{word} --redis {} --deadline 1s", proxy.url());
+        let words: Vec<&str> = line.split(' ').collect();
+        let ran = world.anp_with(&words, &[("ANP_TIMEOUT", "1s")]);
+        ran.exits(75)
+            .hides("nothing was written")
+            .notes("it may have been carried out all the same")
+            .notes("= retry: safe: the same command again says how it stands\n");
+        proxy.release_and_wait();
+    }
+}
+
+#[test]
 fn an_answer_that_was_lost_does_not_make_it_say_that_it_did_nothing() {
     let with = |at: &'static [u8], arguments: &[&str]| {
         let world = paused();

@@ -282,7 +282,7 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Paused(_) => Some("a store that is not switched off"),
         Stop::Lease(_) => Some("the lock stays with the run until its end"),
         Stop::Lost(_) => {
-            Some("a server that keeps what it acknowledged; its log says why it was started again")
+            Some("a server that stays and keeps what it acknowledged, and nobody else who writes")
         }
         Stop::Undone(_) => Some("the manifest as anp wrote it"),
         Stop::Interrupted | Stop::TimedOut(_) => None,

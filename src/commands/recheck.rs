@@ -9,24 +9,35 @@ use crate::publish::apply::{Progress, Stop};
 use crate::publish::manifest::{Manifest, Verify};
 use crate::report::Output;
 
-/// Compares every key that the run wrote with the store, if another server has answered since
-/// it began, and again if that happens meanwhile.
+/// Compares every key that the run wrote with the store, if another server answers at its end
+/// than at its beginning, and again if that happens meanwhile. A server that no longer answers
+/// may have lost everything.
 ///
 /// # Errors
 /// `Lost` when a key is not as the run wrote it, or cannot be looked at.
 pub(super) fn recheck(run: &mut Run, progress: &mut Progress) -> Result<(), Stop> {
-    while progress.touched && run.server_was_replaced() {
+    while progress.touched && is_replaced(run)? {
         let outcomes = std::mem::take(&mut progress.outcomes);
         run.manifest.append(&outcomes).map_err(Stop::Manifest)?;
-        let different = different(run)
-            .map_err(|failure| Stop::Lost(format!("cannot look at its keys: {}", failure.what)))?;
+        let different = different(run).map_err(|failure| {
+            let why = failure.what;
+            Stop::Lost(format!(
+                "the server was started again or replaced in mid-run, and then: {why}"
+            ))
+        })?;
         if different > 0 {
             return Err(Stop::Lost(format!(
-                "{different} of the keys that the run wrote are not as it wrote them"
+                "the server was started again or replaced in mid-run, and {different} of the keys \
+                 that the run wrote are not as it wrote them"
             )));
         }
     }
     Ok(())
+}
+
+fn is_replaced(run: &mut Run) -> Result<bool, Stop> {
+    run.server_was_replaced()
+        .map_err(|error| Stop::Lost(format!("everything was written, but then: {error}")))
 }
 
 fn different(run: &mut Run) -> Result<u64, Failure> {

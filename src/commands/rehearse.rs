@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -55,35 +56,32 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let mut steps = Steps {
         output: Output::stdout(common.format, false),
     };
+    // First of all, so that a signal from here on is one that ends a rehearsal well.
+    let mut job = Job {
+        // The real one: a store that is switched off is not rehearsed on either.
+        switch: Switch::of(&settings.prefix),
+        content: Some(scratch.content_shown()),
+        ..Job::new("import", &scratch, started, common.quiet)?
+    };
     // Held open, so that an embedded server stays up from the first step to the last.
     let mut store = Connected::open(&settings.address, &settings)?;
-    let switch = Switch::of(&settings.prefix);
-    let paused = switch
+    let paused = job
+        .switch
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
     if let Some(paused) = paused {
-        return Err(switched_off(&settings, &switch, &paused));
+        return Err(switched_off(&settings, &job.switch, &paused));
     }
     // Until the end: whoever holds it may take every manifest there for one of the dead.
     let folder = lock_folder(&scratch)?;
+    job.folder = Some(&folder);
     steps.begin(&settings, &scratch);
-    let scene = Scene {
+    let mut scene = Scene {
         scratch: &scratch,
         folder: &folder,
+        left: HashSet::new(),
     };
-    let left_behind = scene.clear()?;
-    if left_behind > 0 {
-        log::note(format!(
-            "rolled back {left_behind} keys that an earlier rehearsal had left behind"
-        ));
-    }
-    let job = Job {
-        // The real one: a store that is switched off is not rehearsed on either.
-        switch,
-        content: Some(scratch.content_shown()),
-        folder: Some(&folder),
-        ..Job::new("import", &scratch, started, common.quiet)?
-    };
+    scene.tidy()?;
     let articles = Articles {
         is_rehearsal: true,
         wanted: Wanted {
@@ -101,6 +99,16 @@ struct Scene<'a> {
     scratch: &'a Settings,
     /// The lock of that folder.
     folder: &'a FolderLock,
+    /// Earlier rehearsals that cannot be taken back now. They do not stand in the way: each has
+    /// a prefix of its own.
+    left: HashSet<String>,
+}
+
+/// A rehearsal that could not be taken back.
+struct Stuck {
+    run: String,
+    manifest: PathBuf,
+    why: Failure,
 }
 
 impl Scene<'_> {
@@ -167,9 +175,9 @@ impl Scene<'_> {
         let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
         steps.end(is_as_before, rollback);
         if is_as_before {
-            self.forget();
+            self.forget(&|_| false);
         }
-        // A signal after the import does not keep it from taking back what it wrote.
+        // A signal after the import did not keep it from taking back what it wrote.
         if job.interrupted.load(Ordering::Relaxed) {
             return Err(Failure::new(Exit::Interrupted, "interrupted by a signal")
                 .note("retry", "safe: the steps above were carried out"));
@@ -191,92 +199,120 @@ impl Scene<'_> {
         }
     }
 
-    /// Rolls back every run of the scratch folder, newest first, and forgets them. Returns how
-    /// many keys that changed.
-    fn clear(&self) -> Result<u64, Failure> {
+    /// Takes back what earlier rehearsals left, and says what it could not.
+    fn tidy(&mut self) -> Result<(), Failure> {
+        let (changed, stuck) = self.clear()?;
+        if changed > 0 {
+            log::note(format!(
+                "rolled back {changed} keys that an earlier rehearsal had left behind"
+            ));
+        }
+        for Stuck { run, manifest, why } in stuck {
+            let manifest = manifest.display();
+            let why = why.what;
+            log::warning(format!(
+                "cannot take back what the earlier rehearsal {run} left: {why}; its keys run out \
+                 by themselves, and {manifest} may be removed then"
+            ));
+            self.left.insert(run);
+        }
+        Ok(())
+    }
+
+    /// Rolls back every run of the scratch folder but those that are `left`, newest first, and
+    /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
+    fn clear(&self) -> Result<(u64, Vec<Stuck>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
+        let ids = runs
+            .ids()
+            .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
+        let (mut changed, mut stuck) = (0, Vec::new());
+        for run in ids.into_iter().rev().filter(|run| !self.left.contains(run)) {
+            let manifest = runs.file(&run);
+            match self.undo_one(&manifest) {
+                Ok(keys) => changed += keys,
+                Err(why) => stuck.push(Stuck { run, manifest, why }),
+            }
+        }
+        let kept: HashSet<&str> = stuck.iter().map(|stuck| stuck.run.as_str()).collect();
+        self.forget(&|run| kept.contains(run));
+        Ok((changed, stuck))
+    }
+
+    /// Undoes one rehearsal, and returns how many keys that changed.
+    fn undo_one(&self, file: &Path) -> Result<u64, Failure> {
+        let manifest = match Manifest::open(file, Verify::All) {
+            Ok(manifest) if manifest.header().undoes.is_some() || !wrote(&manifest) => {
+                return Ok(0);
+            }
+            Ok(manifest) => manifest,
+            Err(Damage::NoHeader { .. }) => return Ok(0),
+            Err(damage) => return Err(unusable(&damage)),
+        };
         // The server is the one that the rehearsal wrote to, whatever is asked for now.
         let settings = Settings {
             address_is_explicit: false,
             ..self.scratch.clone()
         };
-        let mut changed = 0;
-        let ids = runs
-            .ids()
-            .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
-        for id in ids.iter().rev() {
-            let file = runs.file(id);
-            match Manifest::open(&file, Verify::All) {
-                Ok(manifest) if manifest.header().undoes.is_some() || !wrote(&manifest) => {}
-                Ok(manifest) => {
-                    let undo = Undo {
-                        settings: &settings,
-                        ..self.undo(&manifest, Bars::new(true))
-                    };
-                    let (exit, counts) = undo.run(&mut silent())?;
-                    changed += counts.written();
-                    if exit != Exit::Done {
-                        return Err(changed_by_others(&manifest, counts.conflicts));
-                    }
-                }
-                Err(Damage::NoHeader { .. }) => {}
-                Err(damage) => {
-                    let file = file.display();
-                    return Err(unusable(&damage).note(
-                        "help",
-                        format!("its keys run out by themselves: {file} may be removed"),
-                    ));
-                }
-            }
+        let undo = Undo {
+            settings: &settings,
+            ..self.undo(&manifest, Bars::new(true))
+        };
+        let (exit, counts) = undo.run(&mut silent())?;
+        if exit == Exit::Done {
+            return Ok(counts.written());
         }
-        self.forget();
-        Ok(changed)
+        let what = format!("{} of its keys were changed by somebody", counts.conflicts);
+        Err(Failure::new(exit, what))
     }
 
     /// The failure of a step, once what the rehearsal had written is taken back. `rollback` is
     /// how, if the import ended well.
     fn take_back(&self, mut failure: Failure, rollback: Option<&str>) -> Failure {
         let printed = failure.notes.iter().any(|(label, _)| *label == "rollback");
+        let cleared = self.clear();
         if !printed && rollback.is_none() {
-            // Nothing was written; the manifest that says so is of no use.
-            let _ = self.clear();
             return failure;
         }
-        let cleared = self.clear();
         failure.notes.retain(|(label, _)| *label != "retry");
-        match cleared {
-            Ok(changed) => {
+        let stuck = match cleared {
+            Ok((changed, stuck)) if stuck.is_empty() => {
                 failure.notes.retain(|(label, _)| *label != "rollback");
-                failure.note("retry", "safe once the cause is gone").note(
+                return failure.note("retry", "safe once the cause is gone").note(
                     "rehearsal",
                     format!("the {changed} keys it had written are taken back"),
-                )
-            }
-            Err(second) => {
-                let why = format!("what it had written is still there: {}", second.what);
-                // The other codes promise that nothing was written.
-                if !matches!(
-                    failure.exit,
-                    Exit::Interrupted | Exit::Paused | Exit::Manifest
-                ) {
-                    failure.exit = Exit::Stopped;
-                }
-                failure = failure.note(
-                    "retry",
-                    "safe: the next rehearsal begins by taking it back, or the rollback line does",
                 );
-                if let Some(rollback) = rollback.filter(|_| !printed) {
-                    failure = failure.note("rollback", rollback);
-                }
-                failure.note("rehearsal", why)
             }
+            Ok((_, stuck)) => stuck.into_iter().next().map(|stuck| stuck.why.what),
+            Err(second) => Some(second.what),
+        };
+        let why = stuck.unwrap_or_default();
+        // The other codes promise that nothing was written.
+        if !matches!(
+            failure.exit,
+            Exit::Interrupted | Exit::Paused | Exit::Manifest
+        ) {
+            failure.exit = Exit::Stopped;
         }
+        failure = failure.note(
+            "retry",
+            "safe: the next rehearsal begins by taking it back, or the rollback line does",
+        );
+        if let Some(rollback) = rollback.filter(|_| !printed) {
+            failure = failure.note("rollback", rollback);
+        }
+        failure.note(
+            "rehearsal",
+            format!("what it had written may still be there: {why}"),
+        )
     }
 
-    /// Removes the manifests of rehearsals that are undone: they are nobody's way back.
-    fn forget(&self) {
+    /// Removes the manifests of rehearsals that are undone, but those of `kept` runs and those
+    /// that are `left`: they are nobody's way back.
+    fn forget(&self, kept: &dyn Fn(&str) -> bool) {
         let runs = Runs::of(&self.scratch.state_dir);
-        for id in runs.ids().unwrap_or_default() {
+        let ids = runs.ids().unwrap_or_default().into_iter();
+        for id in ids.filter(|id| !kept(id) && !self.left.contains(id)) {
             match std::fs::remove_file(runs.file(&id)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     log::warning(format!(
@@ -291,18 +327,6 @@ impl Scene<'_> {
 
 /// What is taken back is taken back whole.
 static NEVER: AtomicBool = AtomicBool::new(false);
-
-fn changed_by_others(manifest: &Manifest, keys: u64) -> Failure {
-    let what = format!("{keys} keys of an earlier rehearsal were changed by somebody");
-    Failure::new(Exit::Partial, what)
-        .note("expected", "nobody else writes under the scratch prefix")
-        .note(
-            "retry",
-            "once they are looked at, or have expired; the run that wrote them is undone by the \
-             line below",
-        )
-        .note("rollback", manifest.header().rollback.clone())
-}
 
 /// What can be expected of a rehearsal: under the scratch prefix every article is new, and a
 /// sample is no whole tree.

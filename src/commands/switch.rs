@@ -22,7 +22,7 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
         host: host(),
         at: session.now_ms().map_err(before)?,
     };
-    let earlier = switch.pause(session, &pause).map_err(before)?;
+    let earlier = switch.pause(session, &pause).map_err(perhaps)?;
     let mut output = Output::stdout(common.format, false);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     match &earlier {
@@ -43,7 +43,7 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
 pub(super) fn resume(common: &Common) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
     let (mut store, switch) = open(&settings)?;
-    let resumed = switch.resume(&mut store.session).map_err(before)?;
+    let resumed = switch.resume(&mut store.session).map_err(perhaps)?;
     let mut output = Output::stdout(common.format, false);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     let changed = !matches!(resumed, Resumed::WasOn);
@@ -84,6 +84,11 @@ fn open(settings: &Settings) -> Result<(Connected, Switch), Failure> {
 #[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn before(error: StoreError) -> Failure {
     Failure::before_writing(&error)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn perhaps(error: StoreError) -> Failure {
+    Failure::perhaps_done(&error)
 }
 
 fn shown(paused: &Paused) -> Value {

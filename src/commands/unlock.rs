@@ -14,12 +14,11 @@ use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
-    let before = |error: StoreError| Failure::before_writing(&error);
     let mut store = Connected::open(&settings.address, &settings)?;
     let session = &mut store.session;
     let run = &arguments.run;
     let key = Keys::new(&settings.prefix).lock();
-    let broken = break_lease(session, &key, run).map_err(before)?;
+    let broken = break_lease(session, &key, run).map_err(|error| Failure::perhaps_done(&error))?;
     let (was_held, holder) = match broken {
         Broken::Done(holder) => (true, holder),
         Broken::NotHeld => (false, None),

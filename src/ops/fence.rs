@@ -29,7 +29,7 @@ pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
 pub fn identity(session: &mut Session) -> Result<String, StoreError> {
     let doing = "asking the server who it is";
     let reply = session.command(&[b"INFO", b"server", b"replication"], doing)?;
-    let Some(info) = reply.text() else {
+    let Some(info) = reply.lossy() else {
         return reply.fail(doing);
     };
     let ids = info.lines().filter_map(|line| {
@@ -49,7 +49,7 @@ pub fn end_own(session: &mut Session, name: &str, old: i64) -> Result<(), StoreE
     let doing = "ending the connection that was lost";
     let id = old.to_string();
     let reply = session.command(&[b"CLIENT", b"LIST", b"ID", id.as_bytes()], doing)?;
-    let Some(list) = reply.text() else {
+    let Some(list) = reply.lossy() else {
         return reply.fail(doing);
     };
     let is_ours = list.lines().any(|line| field(line, "name") == Some(name));
@@ -95,11 +95,11 @@ fn end(
 ) -> Result<usize, StoreError> {
     let doing = "ending connections of runs that died";
     let reply = session.command(&[b"CLIENT", b"LIST"], doing)?;
-    let Some(list) = reply.text() else {
+    let Some(list) = reply.lossy() else {
         return reply.fail(doing);
     };
     let mut batch = Batch::default();
-    for id in bearing(list, prefix, db, which) {
+    for id in bearing(&list, prefix, db, which) {
         batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
     }
     if batch.is_empty() {
@@ -141,7 +141,31 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::bearing;
+    use std::time::Duration;
+
+    use super::{bearing, identity};
+    use crate::store::{Batch, Patience, Reply, Session, Store, StoreError};
+
+    /// Answers everything with these bytes.
+    struct Says(&'static [u8]);
+
+    impl Store for Says {
+        fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+            Ok(vec![Reply::Bulk(self.0.to_vec()); batch.len()])
+        }
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_start_and_its_history_whatever_its_paths_are() {
+        let info = b"# Server\r\nrun_id:a1\r\nconfig_file:/cfg\xff/r.conf\r\n\
+            # Replication\r\nmaster_replid:b2\r\nmaster_replid2:00\r\n";
+        let patience = Patience {
+            timeout: Duration::from_secs(1),
+            deadline: Duration::ZERO,
+        };
+        let mut session = Session::new(Box::new(Says(info)), patience);
+        assert_eq!(identity(&mut session).unwrap(), "a1 b2");
+    }
 
     #[test]
     fn only_other_runs_of_this_prefix_and_database_are_stale() {

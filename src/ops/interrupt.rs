@@ -2,19 +2,22 @@
 //! process at once. Either way every write is covered by a durable intent.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::Exit;
 
-/// A flag that the first of these signals sets.
+/// A flag that the first of these signals sets. To be called before other threads are started.
 ///
 /// # Errors
 /// When the system refuses the handlers.
 pub fn watch() -> io::Result<Arc<AtomicBool>> {
+    static ELSEWHERE: Once = Once::new();
+    ELSEWHERE.call_once(take_signals_elsewhere);
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal finds the flag unset and only sets it.
@@ -23,4 +26,24 @@ pub fn watch() -> io::Result<Arc<AtomicBool>> {
         flag::register(signal, Arc::clone(&interrupted))?;
     }
     Ok(interrupted)
+}
+
+/// Has the signals delivered to a thread that does nothing else. A thread that waits for its
+/// server with a time-out would take one for a connection that is lost (EINTR, signal(7)).
+fn take_signals_elsewhere() {
+    let idle = || {
+        loop {
+            std::thread::park();
+        }
+    };
+    let started = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(idle);
+    // Threads started from here on inherit it; programs do not.
+    if started.is_ok() {
+        let mut signals = SigSet::empty();
+        signals.add(Signal::SIGINT);
+        signals.add(Signal::SIGTERM);
+        let _ = signals.thread_block();
+    }
 }

@@ -21,8 +21,8 @@ impl Room {
     pub fn ask(session: &mut Session) -> Result<Option<Self>, StoreError> {
         let doing = "asking the server for its memory";
         let reply = session.command(&[b"INFO", b"memory"], doing)?;
-        match reply.text() {
-            Some(text) => Ok(Self::parse(text)),
+        match reply.lossy() {
+            Some(text) => Ok(Self::parse(&text)),
             None => reply.fail(doing),
         }
     }

@@ -5,9 +5,7 @@
 //! ends with a footer and gives the lease back; if it ended well, old manifests are removed.
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -65,6 +63,13 @@ pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
     })
 }
 
+/// The state folder by one name, however it was given: a lease names it.
+fn real(state_dir: &Path) -> String {
+    let real = state_dir.canonicalize();
+    let real = real.as_deref().unwrap_or(state_dir);
+    real.display().to_string()
+}
+
 fn not_writable(settings: &Settings, error: &std::io::Error) -> Failure {
     let shown = settings.state_dir.display();
     Failure::state_folder(&format!("cannot write the state folder {shown}"), error)
@@ -82,7 +87,8 @@ pub struct Run {
     pub store: Connected,
     heartbeat: Option<Heartbeat>,
     began: Instant,
-    replaced: Arc<AtomicBool>,
+    /// Who answered when it was looked at last.
+    server: String,
     runs: Runs,
     keep: KeepRuns,
     _lock: Option<FolderLock>,
@@ -121,39 +127,37 @@ impl Run {
             owner: settings.owner.clone(),
             host: host(),
             pid: std::process::id(),
-            state_dir: settings.state_dir.display().to_string(),
+            state_dir: real(&settings.state_dir),
             since: started_at,
         };
         let key = Keys::new(purpose.prefix).lock();
         let lease = Lease::take(&mut store.session, key.clone(), &holder)
             .map_err(|error| not_leased(settings, purpose.prefix, &key, &error))?;
         let db = purpose.address.db;
-        let replaced = Arc::new(AtomicBool::new(false));
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
             fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
-            let server = ServerSeen {
-                identity: fence::identity(&mut store.session)?,
-                replaced: Arc::clone(&replaced),
-            };
-            let greeting = rejoin(lease.clone(), name.clone(), own, server);
+            let server = fence::identity(&mut store.session)?;
+            let greeting = rejoin(lease.clone(), name.clone(), own);
             store.session.greet_with(greeting);
-            Heartbeat::start(&store.connector, &lease, &name)
+            let heartbeat = Heartbeat::start(&store.connector, &lease, &name)?;
+            Ok((heartbeat, server))
         });
-        let ready = fenced.and_then(|heartbeat| {
+        let ready = fenced.and_then(|begun| {
             // Behind the lock: a pause that comes later is seen by the first batch.
             let paused = match &purpose.switch {
                 Some(switch) => switch.look(&mut store.session)?.zip(Some(switch.clone())),
                 None => None,
             };
-            Ok((heartbeat, paused))
+            Ok((begun, paused))
         });
-        let heartbeat = match ready {
-            Ok((heartbeat, None)) => heartbeat,
+        let (heartbeat, server) = match ready {
+            Ok((begun, None)) => begun,
             Ok((_, Some((paused, switch)))) => {
                 let _ = lease.release(&mut store.session);
                 return Err(switched_off(settings, &switch, &paused));
             }
             Err(error) => {
+                store.session.give_up();
                 let _ = lease.release(&mut store.session);
                 return Err(Failure::before_writing(&error));
             }
@@ -195,7 +199,7 @@ impl Run {
             store,
             heartbeat: Some(heartbeat),
             began,
-            replaced,
+            server,
             runs,
             keep: settings.keep_runs,
             _lock: own_lock,
@@ -236,13 +240,15 @@ impl Run {
         })
     }
 
-    /// Whether another server has answered since the run began, or since the last call: one
-    /// that was started again or took the place of the first.
-    #[must_use]
-    pub fn server_was_replaced(&mut self) -> bool {
-        // A connection that was lost is noticed, and made again, when it is used.
-        let _ = self.store.session.now_ms();
-        self.replaced.swap(false, Ordering::Relaxed)
+    /// Whether another server answers than when the run began, or at the last call: one that
+    /// was started again, took the place of the first, or was its replica for a while.
+    ///
+    /// # Errors
+    /// When none answers.
+    pub fn server_was_replaced(&mut self) -> Result<bool, StoreError> {
+        let now = fence::identity(&mut self.store.session)?;
+        let before = std::mem::replace(&mut self.server, now);
+        Ok(before != self.server)
     }
 
     /// The file of the manifest.
@@ -265,7 +271,9 @@ fn not_leased(settings: &Settings, prefix: &str, key: &str, error: &LeaseError) 
         LeaseError::Gone => return locked(error.to_string(), "once that run has ended"),
         LeaseError::Taken(taken) => taken,
     };
-    let Some(holder) = taken.holder.as_ref() else {
+    // What others wrote there is no word of a command.
+    let holder = taken.holder.as_ref();
+    let Some(holder) = holder.filter(|holder| is_run_like(&holder.run)) else {
         return Failure::new(Exit::Locked, format!("{key}: {taken}"))
             .note("expected", "no such key, or the lease of a run of anp")
             .note(
@@ -279,6 +287,12 @@ fn not_leased(settings: &Settings, prefix: &str, key: &str, error: &LeaseError) 
     let unlock = command_for_store(settings, prefix, &unlock);
     locked(taken.to_string(), "once that run has ended")
         .note("unlock", format!("if that run is dead: {unlock}"))
+}
+
+/// Whether it may be the id of a run.
+fn is_run_like(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (1..=64).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// The failure of a run that may not publish.
@@ -347,9 +361,8 @@ pub fn salt() -> u64 {
 /// What the run `name` does with a connection that replaces a lost one, `old`, before it
 /// writes again: it ends the old one, so that nothing which was sent there runs any more, and
 /// checks that it still holds the lock.
-fn rejoin(lease: Lease, name: String, mut old: i64, mut server: ServerSeen) -> Greeting {
+fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
     Box::new(move |session| {
-        server.look(session)?;
         let own = fence::name(session, &name)?;
         if own != old {
             fence::end_own(session, &name, old)?;
@@ -360,23 +373,6 @@ fn rejoin(lease: Lease, name: String, mut old: i64, mut server: ServerSeen) -> G
             lost => StoreError::new(Class::Fenced, "connecting again", lost.to_string()),
         })
     })
-}
-
-/// The server that the run talks to, and whether it is still the one of its beginning.
-struct ServerSeen {
-    identity: String,
-    replaced: Arc<AtomicBool>,
-}
-
-impl ServerSeen {
-    fn look(&mut self, session: &mut Session) -> Result<(), StoreError> {
-        let now = fence::identity(session)?;
-        if now != self.identity {
-            self.identity = now;
-            self.replaced.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
 }
 
 /// Renews the lease at a third of its length, on a connection of its own, so that a long

@@ -56,8 +56,8 @@ pub enum Stop {
     /// The run takes longer than it may.
     #[error("the run took too long: {0} (expect.max_duration)")]
     TimedOut(#[from] TimedOut),
-    /// The server was started again or replaced in mid-run, and lost what the run wrote.
-    #[error("the server was started again or replaced in mid-run: {0}")]
+    /// The server may have lost what the run wrote.
+    #[error("{0}")]
     Lost(String),
     /// The manifest that is being undone cannot be used.
     #[error("{0}")]
@@ -327,9 +327,11 @@ impl Apply<'_> {
             // Without its replies it is unknown which of them ran.
             progress.touched = true;
         })?;
-        progress.touched |= replies
-            .iter()
-            .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
+        // What was sent a first time may have run, whatever the second answer is.
+        progress.touched |= resent
+            || replies
+                .iter()
+                .any(|reply| !matches!(reply, Reply::Nil | Reply::Error { .. }));
         // What fails there hides no reply that is here already.
         let asked = self.ask_again(wave, &mut replies);
         resent |= *asked.as_ref().unwrap_or(&false);

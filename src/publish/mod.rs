@@ -13,6 +13,11 @@ pub mod step;
 pub mod switch;
 pub mod time_limit;
 
+/// Whether it turns the direction of the text that follows.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text that stood in the store, as one line of a message: it must not pass for lines of ours.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
@@ -21,7 +26,7 @@ fn one_line(text: &str) -> String {
         .filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ");
     line.chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !is_bidi(*c))
         .take(LONGEST)
         .collect()
 }

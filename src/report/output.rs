@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::log;
+
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -75,15 +77,27 @@ impl Output {
 
     /// Writes bytes as they are.
     pub fn raw(&mut self, bytes: &[u8]) {
-        if !self.closed {
-            self.closed = self.out.write_all(bytes).is_err();
+        if !self.closed
+            && let Err(error) = self.out.write_all(bytes)
+        {
+            self.close(&error);
         }
     }
 
     /// Hands everything to the reader.
     pub fn flush(&mut self) {
-        if !self.closed {
-            self.closed = self.out.flush().is_err();
+        if !self.closed
+            && let Err(error) = self.out.flush()
+        {
+            self.close(&error);
+        }
+    }
+
+    /// Nothing more is written. A reader that went away knows that; any other loss is told.
+    fn close(&mut self, error: &io::Error) {
+        self.closed = true;
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            log::warning(format!("cannot write the results to stdout: {error}"));
         }
     }
 }

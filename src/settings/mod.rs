@@ -17,6 +17,7 @@ use limit::permille;
 use reader::Reader;
 
 use crate::article::{Rules, UnknownFields};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
 use crate::store::{Address, Password, Patience};
@@ -231,15 +232,26 @@ impl Reader {
             }),
             templates: self.path("templates", current_dir),
         };
+        let state_dir = current_dir.join(state_dir);
+        let config = self.file.as_ref().map(|file| file.path.to_path_buf());
+        // Both stand in every command that is printed, and in the lock.
+        for path in [Some(&state_dir), config.as_ref()].into_iter().flatten() {
+            let fits = |path: &str| !path.contains(char::is_control);
+            if !path.to_str().is_some_and(fits) {
+                let what = format!(
+                    "expected a state folder and a settings file with paths in UTF-8 and without \
+                     control characters, found {path:?}"
+                );
+                self.problems.push((Exit::Config, what));
+            }
+        }
         let ms = std::time::Duration::from_millis;
         Settings {
-            config: self.file.as_ref().map(|file| file.path.to_path_buf()),
-            address: address
-                .in_state_folder(&current_dir.join(&state_dir))
-                .or_password(password),
+            config,
+            address: address.in_state_folder(&state_dir).or_password(password),
             address_is_explicit,
             prefix,
-            state_dir: current_dir.join(state_dir),
+            state_dir,
             content: self
                 .path("content", current_dir)
                 .unwrap_or_else(|| PathBuf::from("content")),

@@ -201,7 +201,7 @@ impl Session {
 
     /// What is still sent after a deadline has passed, to end in good order, is tried once and
     /// not waited for: deadlines do not add up.
-    fn give_up(&mut self) {
+    pub fn give_up(&mut self) {
         self.patience.deadline = Duration::ZERO;
     }
 
@@ -302,6 +302,16 @@ impl Reply {
             Self::Status(text) => format!("the status {text}"),
             Self::Array(items) => format!("{} values", items.len()),
             Self::Error { code, .. } => format!("the error {code}"),
+        }
+    }
+
+    /// The text of bytes that may hold names in any encoding: paths, names of clients.
+    #[must_use]
+    pub fn lossy(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match self {
+            Self::Bulk(bytes) => Some(String::from_utf8_lossy(bytes)),
+            Self::Status(text) => Some(text.into()),
+            _ => None,
         }
     }
 

@@ -17,6 +17,9 @@ pub enum Fault {
     ReplyLost,
     /// As before, but the first bytes of the replies come through.
     ReplyTorn,
+    /// The piece arrives and is carried out; its replies are withheld until [`Proxy::release`],
+    /// and then lost with the connection.
+    ReplyHeld,
     /// The piece is withheld until [`Proxy::release`]; the client hears nothing meanwhile.
     Held,
 }
@@ -169,6 +172,13 @@ impl Shared {
                 Some(Fault::ReplyLost) => {
                     open.store(0, Ordering::SeqCst);
                     let _ = server.write_all(piece);
+                }
+                Some(Fault::ReplyHeld) => {
+                    open.store(0, Ordering::SeqCst);
+                    let _ = server.write_all(piece);
+                    while !self.released.load(Ordering::SeqCst) {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
                 }
                 Some(Fault::ReplyTorn) => {
                     open.store(3, Ordering::SeqCst);
