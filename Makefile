@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture lint bench bench-memory bench-synth install
+.PHONY: help setup build demo test torture lint bench bench-memory bench-warm bench-synth install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -52,6 +52,9 @@ bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 
 bench-memory: setup build ## peak memory of importing 100,000 articles (N=…)
 	@./scripts/bench.sh memory
+
+bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 20,000 articles (N=…)
+	@./scripts/bench.sh warm
 
 bench-synth: setup ## seeded articles a second, one core, in memory
 	@cargo bench --locked --quiet --bench synth

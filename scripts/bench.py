@@ -4,23 +4,29 @@ rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs
         turns in going first, an empty store before each; then a second import that finds
         nothing to do, and the rollback. Writes bench-out/bench.json.
 memory: one import of many articles, for its peak memory.
+warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
+        readers of the same server see meanwhile.
 
 Peak memory is the kernel's figure for the process. It never falls below the size of this
 script, less than 20 MiB, from which the process is started.
 """
 
 import json
+import multiprocessing
 import os
+import random
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 ROUNDS = 5
+READER_PAGES = 1_000
 ANP = Path(os.environ.get("ANP", "target/release/anp")).resolve()
 OUT = Path("bench-out")
 
@@ -203,10 +209,107 @@ def memory(bench):
     print(f"{bench.count:,} articles in {seconds:.2f} s, {rate:,.0f} a second, peak {peak:.1f} MiB")
 
 
+def read(path, stop, results):
+    """Reads pages, one after the other, until it is told to stop. Puts when each began, and how
+    many ms it took."""
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(path)
+    replies, times = server.makefile("rb"), []
+    server.sendall(resp((b"SELECT", b"1")))
+    replies.readline()
+    while not stop.is_set():
+        key = b"reader:%d" % random.randrange(READER_PAGES)
+        start = time.perf_counter()
+        server.sendall(resp((b"GET", key)))
+        replies.read(int(replies.readline()[1:]) + 2)
+        times.append((start, (time.perf_counter() - start) * 1000))
+        time.sleep(0.001)
+    results.put(times)
+
+
+class Readers:
+    """Two processes that read while something else happens, as visitors would."""
+
+    def __init__(self, path):
+        self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        target = (path, self.stop, self.results)
+        self.processes = [multiprocessing.Process(target=read, args=target) for _ in range(2)]
+
+    def __enter__(self):
+        for process in self.processes:
+            process.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.times = [time for _ in self.processes for time in self.results.get()]
+        for process in self.processes:
+            process.join()
+
+    def since(self, start):
+        """What reads took that began after `start`, in ms, sorted."""
+        return sorted(ms for at, ms in self.times if at >= start)
+
+
+def warm(bench):
+    n = str(bench.count)
+    server, files = bench.server, f"{bench.folder}/files"
+
+    def row(name, seconds, peak):
+        print(f"{name:34} {seconds:8.2f} s {bench.count / seconds:10,.0f} a second {peak:7.1f} MiB")
+
+    row("anp synth, to files", *timed([ANP, "synth", "--count", n, "--out", files]))
+    seeded = ("import", "--synth", n, "--under", "load/")
+    row("anp import --synth", *bench.anp(*seeded))
+    row("anp purge --run last", *bench.anp("purge", "--run", "last"))
+    bench.first_import()
+    server.ask((b"FLUSHDB", b"SYNC"))
+    row("anp warm, after FLUSHDB", *bench.anp("warm", bench.content))
+    bench.expect(2 * bench.count, "a warm run")
+    row("anp warm, nothing to do", *bench.anp("warm", bench.content))
+
+    server.ask((b"SELECT", b"1"))
+    page = b"x" * 16_000
+    server.ask(*[(b"SET", b"reader:%d" % i, page) for i in range(READER_PAGES)])
+    server.ask((b"SELECT", b"0"))
+    print("\nreaders while it writes, ms             half   99 %  99.9 %   worst  wrote s")
+
+    def beside(name, *limits):
+        server.ask((b"FLUSHDB", b"SYNC"))
+        with Readers(server.path) as readers:
+            begin = time.perf_counter()
+            if limits == ("nothing",):
+                time.sleep(5)
+            else:
+                writes = threading.Event()
+                watch = threading.Thread(target=first_key, args=(server, writes))
+                watch.start()
+                child = threading.Thread(target=bench.anp, args=("warm", bench.content, *limits))
+                child.start()
+                writes.wait()
+                begin = time.perf_counter()
+                child.join()
+                watch.join()
+            seconds = time.perf_counter() - begin
+        times = readers.since(begin)
+        at = [times[int(len(times) * share)] for share in (0.5, 0.99, 0.999)] + [times[-1]]
+        print(f"{name:34} {at[0]:9.2f} {at[1]:6.2f} {at[2]:7.2f} {at[3]:7.2f} {seconds:8.2f}")
+
+    beside("nobody writes", "nothing")
+    for limits in ((), ("--max-latency", "1ms"), ("--rate", "5000/s")) * 2:
+        beside(" ".join(("anp warm", *limits)), *limits)
+
+
+def first_key(server, writes):
+    while server.objects() == 0:
+        time.sleep(0.002)
+    writes.set()
+
+
 def main():
-    modes = {"rounds": (rounds, 20_000), "memory": (memory, 100_000)}
+    modes = {"rounds": (rounds, 20_000), "memory": (memory, 100_000), "warm": (warm, 20_000)}
     if len(sys.argv) != 2 or sys.argv[1] not in modes:
-        sys.exit("usage: bench.py rounds|memory")
+        sys.exit("usage: bench.py rounds|memory|warm")
     if not ANP.is_file():
         sys.exit(f"bench: {ANP} is missing; `make build` makes it")
     measure, count = modes[sys.argv[1]]

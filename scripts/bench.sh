@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures `anp import` on this machine: `bench.sh rounds` or `bench.sh memory`.
+# Measures `anp import` on this machine: `bench.sh rounds`, `memory` or `warm`.
 # N=… sets the number of articles. The release build of anp must be there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
