@@ -1,8 +1,9 @@
 """Measures whole processes against a private server on a unix socket, without persistence.
 
 rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs that take
-        turns in going first, an empty store before each; then a second import that finds
-        nothing to do, and the rollback. Writes bench-out/bench.json.
+        turns in going first, an empty store before each; a second import that finds nothing
+        to do, warm after a FLUSHDB, the rollback; and the other ways that are found, on a
+        tenth of the articles. Writes bench-out/bench.json and bench-out/bench.svg.
 memory: one import of many articles, for its peak memory.
 warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
         readers of the same server see meanwhile.
@@ -12,6 +13,7 @@ script, less than 20 MiB, from which the process is started.
 """
 
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -163,6 +165,44 @@ class Bench:
         self.expect(0, "a rollback")
         return result
 
+    def warm(self):
+        self.first_import()
+        self.server.ask((b"FLUSHDB", b"SYNC"))
+        result = self.anp("warm", self.content)
+        self.expect(2 * self.count, "a warm run")
+        return result
+
+    def part(self, count):
+        """A tree of so many articles."""
+        folder = f"{self.folder}/part-{count}"
+        if not Path(folder).exists():
+            timed([ANP, "synth", "--count", str(count), "--out", folder])
+        return folder
+
+    def python(self, program):
+        script = Path("bench/peers/publish.py").resolve()
+
+        def measure(count):
+            self.server.flush()
+            result = timed([program, script, self.part(count), self.server.path])
+            self.expect(2 * count, "the Python script")
+            return result
+
+        return measure
+
+    def hugo(self, count):
+        site = Path(f"{self.folder}/hugo")
+        if not site.exists():
+            shutil.copytree("bench/peers/hugo", site)
+            shutil.copy("src/render/templates/style.css", site)
+            shutil.copytree(self.part(count), site / "content")
+        shutil.rmtree(site / "public", ignore_errors=True)
+        result = timed([tool("hugo"), "--quiet"], cwd=site)
+        built = sum(1 for _ in (site / "public").rglob("index.html"))
+        if built < count:
+            sys.exit(f"bench: hugo built {built} pages of {count}")
+        return result
+
     def second_import(self):
         self.first_import()
         return self.anp("import", self.content)
@@ -173,34 +213,108 @@ class Bench:
             sys.exit(f"bench: {found} objects after {after}, expected {objects}")
 
 
+def peers(bench):
+    """Other ways to publish the same articles, each as a name, how many articles it is measured
+    on, and what measures it. Prints which were found."""
+    found = []
+    python = os.environ.get("PEER_PYTHON")
+    if python:
+        print(f"peer: the Python script bench/peers/publish.py, with {python}", file=sys.stderr)
+        found.append(("Python script", max(bench.count // 10, 1), bench.python(python)))
+    else:
+        print("peer not found: the Python script (its libraries are missing)", file=sys.stderr)
+    if shutil.which("hugo"):
+        print(f"peer: Hugo, to files, {shutil.which('hugo')}", file=sys.stderr)
+        found.append(("Hugo, to files", max(bench.count // 10, 1), bench.hugo))
+    else:
+        print("peer not found: hugo", file=sys.stderr)
+    return found
+
+
+# Name of a ratio, what is divided by what (µs an article), and what it is to be.
+RATIOS = [
+    ("import : redis-cli --pipe", "anp import", "redis-cli --pipe", "goal 4, at most 6"),
+    ("import : second import", "anp import", "second import", "at least 5"),
+    ("rollback : import", "rollback", "anp import", "at most 1.2"),
+    ("warm after FLUSHDB : import", "warm after FLUSHDB", "anp import", "at most 1"),
+    ("Python script : import", "Python script", "anp import", "at least 40"),
+    ("Hugo : import", "Hugo, to files", "anp import", ""),
+]
+
+
 def rounds(bench):
+    others = peers(bench)
     bench.first_import()  # warms the page cache, and makes the objects
     total = bench.server.dump(bench.ready_made)
-    rows = {"anp import": [], "redis-cli --pipe": [], "second import": [], "rollback": []}
     pair = [("anp import", bench.first_import), ("redis-cli --pipe", bench.pipe)]
-    rest = [("second import", bench.second_import), ("rollback", bench.rollback)]
+    rest = [
+        ("second import", bench.second_import),
+        ("warm after FLUSHDB", bench.warm),
+        ("rollback", bench.rollback),
+    ]
+    rows = {name: [] for name, _ in pair + rest}
+    counts = dict.fromkeys(rows, bench.count)
+    for name, count, _ in others:
+        rows[name], counts[name] = [], count
     for i in range(ROUNDS):
         print(f"round {i + 1} of {ROUNDS}", file=sys.stderr)
         for name, measure in (pair if i % 2 == 0 else pair[::-1]) + rest:
             rows[name].append(measure())
+        for name, count, measure in others:
+            rows[name].append(measure(count))
 
     print(f"{bench.count:,} articles, {2 * bench.count:,} objects, {total / 1e6:.0f} MB of values")
-    print(f"{'seconds':18} {'min':>7} {'median':>7} {'max':>7} {'articles/s':>11} {'peak MiB':>9}")
-    report = {"articles": bench.count, "value_bytes": total, "rows": {}}
+    print(f"{'seconds':20} {'articles':>9} {'min':>7} {'median':>7} {'max':>7} {'articles/s':>11} MiB")
+    report = {"articles": bench.count, "value_bytes": total, "rows": {}, "ratios": {}}
     for name, results in rows.items():
         seconds, peaks = zip(*results)
         low, median, high = min(seconds), statistics.median(seconds), max(seconds)
-        rate, peak = bench.count / median, max(peaks)
-        print(f"{name:18} {low:7.3f} {median:7.3f} {high:7.3f} {rate:11,.0f} {peak:9.1f}")
+        rate, peak = counts[name] / median, max(peaks)
+        print(
+            f"{name:20} {counts[name]:9,} {low:7.3f} {median:7.3f} {high:7.3f} {rate:11,.0f} {peak:.0f}"
+        )
         report["rows"][name] = {
-            "seconds": seconds, "min": low, "median": median, "max": high,
-            "articles_per_second": rate, "peak_mib": peak,
+            "articles": counts[name], "seconds": seconds, "min": low, "median": median,
+            "max": high, "articles_per_second": rate, "peak_mib": peak,
         }
-    imports, pipes = report["rows"]["anp import"], report["rows"]["redis-cli --pipe"]
-    report["ratio"] = imports["median"] / pipes["median"]
-    print(f"an import takes {report['ratio']:.2f} times as long as sending ready-made objects")
+    print(f"\n{'ratio, an article':32} {'min':>7} {'median':>7} {'max':>7}  target")
+    for name, over, under, target in RATIOS:
+        if over not in rows or under not in rows:
+            continue
+        each = [
+            (a / counts[over]) / (b / counts[under])
+            for (a, _), (b, _) in zip(rows[over], rows[under])
+        ]
+        low, median, high = min(each), statistics.median(each), max(each)
+        print(f"{name:32} {low:7.2f} {median:7.2f} {high:7.2f}  {target}")
+        report["ratios"][name] = {"min": low, "median": median, "max": high, "target": target}
     OUT.mkdir(exist_ok=True)
     (OUT / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    (OUT / "bench.svg").write_text(chart(report["rows"]))
+
+
+def chart(rows):
+    """Articles a second as bars, on a logarithmic scale."""
+    rates = sorted(((row["articles_per_second"], name) for name, row in rows.items()), reverse=True)
+    left, width, line = 170, 420, 26
+    most, least = math.log10(rates[0][0]), 2
+    bars = []
+    for i, (rate, name) in enumerate(rates):
+        y, length = 34 + i * line, max(2, width * (math.log10(rate) - least) / (most - least))
+        own = not name.startswith(("redis-cli", "Python", "Hugo"))
+        bars.append(
+            f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{name}</text>'
+            f'<rect x="{left}" y="{y}" width="{length:.0f}" height="18" rx="2" '
+            f'fill="{"#2f6f8f" if own else "#a9b4bd"}"/>'
+            f'<text x="{left + length + 6:.0f}" y="{y + 13}">{rate:,.0f}</text>'
+        )
+    height = 44 + len(rates) * line
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 {height}" role="img" '
+        f'aria-label="Articles a second" font-family="sans-serif" font-size="13" fill="#57606a">'
+        f'<text x="{left}" y="20" font-weight="bold">articles a second (logarithmic)</text>'
+        f'{"".join(bars)}</svg>\n'
+    )
 
 
 def memory(bench):

@@ -8,4 +8,12 @@ command -v python3 >/dev/null || {
     echo "bench: python3 is missing. Install it (3.9 or later); only the benchmarks need it" >&2
     exit 1
 }
+# The peer needs libraries of its own; without them it is named as missing.
+peer=target/peers/bin/python
+if [ "${1:-}" = rounds ] && [ ! -x "$peer" ]; then
+    python3 -m venv target/peers &&
+        "$peer" -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt ||
+        rm -rf target/peers
+fi
+[ -x "$peer" ] && export PEER_PYTHON="$PWD/$peer"
 exec python3 scripts/bench.py "$@"
