@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture lint bench bench-memory bench-warm bench-synth install
+.PHONY: help setup build demo test torture lint bench bench-memory bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -29,13 +29,14 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo 'The whole article:   $(ANP) show $(ROUTE)'
 	@echo 'To undo the import:  $(ANP) rollback last'
 
-test: ## all tests, doc tests included
+test: ## all tests, doc tests included; then the instructions of an import
 	@./scripts/setup.sh tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
 	else \
 		cargo test --locked --quiet; \
 	fi
+	@./scripts/instructions.sh
 
 torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 races for the lock
 	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture
@@ -55,6 +56,9 @@ bench-memory: setup build ## peak memory of importing 100,000 articles (N=…)
 
 bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 20,000 articles (N=…)
 	@./scripts/bench.sh warm
+
+instructions: setup ## record the instructions of an import, which tests compare
+	@./scripts/instructions.sh record
 
 bench-synth: setup ## seeded articles a second, one core, in memory
 	@cargo bench --locked --quiet --bench synth

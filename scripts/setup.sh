@@ -104,22 +104,26 @@ check_server_version() {
     echo "$binary $version"
 }
 
-# Tests of docs/manifest.md run its commands; without these tools those tests are left out.
-want_page_tools() {
-    local tool
-    for tool in jq zstd; do
-        have "$tool" && continue
-        if have apt-get && may_be_root; then apt_install "$tool" || true
-        elif have brew; then brew install --quiet "$tool" </dev/null >/dev/null || true; fi
-        have "$tool" || say "$tool is missing: the commands of docs/manifest.md are not tested"
-    done
+# Without these tools some tests are left out.
+want() {
+    local tool=$1 without=$2
+    have "$tool" && return
+    if have apt-get && may_be_root; then apt_install "$tool" || true
+    elif have brew; then brew install --quiet "$tool" </dev/null >/dev/null || true; fi
+    have "$tool" || say "$tool is missing: $without"
+}
+
+want_test_tools() {
+    want jq "the commands of docs/manifest.md are not tested"
+    want zstd "the commands of docs/manifest.md are not tested"
+    want valgrind "the instructions of an import are not counted"
 }
 
 need_cargo
 need_make
 need_c_compiler
 need_server
-if [ "${1:-}" = tests ]; then want_page_tools; fi
+if [ "${1:-}" = tests ]; then want_test_tools; fi
 server=$(check_server_version "$(server_binary)")
 runner=$(have cargo-nextest && echo "cargo-nextest" || echo "cargo test (cargo-nextest is not there)")
 say "ready: $(cargo --version | cut -d' ' -f1,2), $server; tests run with $runner"

@@ -228,6 +228,8 @@ fn what_a_run_only_refreshed_is_not_what_it_wrote() {
     assert_eq!(held(&world), ALL);
 }
 
+// The script command of util-linux gives it a terminal.
+#[cfg(target_os = "linux")]
 #[test]
 fn everything_is_removed_only_after_a_yes() {
     let world = world();

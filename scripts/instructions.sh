@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Counts the instructions of a first import, a second import and a rollback of 500 seeded
+# articles (callgrind, so the load of the machine does not matter), and compares them with the
+# record in bench/instructions. Fails where one grew by more than a tenth; a growth that is meant
+# is recorded in the same commit: `instructions.sh record`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+record=bench/instructions
+anp=$PWD/target/release/anp
+server=$(command -v redis-server || command -v valkey-server)
+if ! command -v valgrind >/dev/null; then
+    echo "instructions: valgrind is missing: not counted"
+    exit 0
+fi
+cargo build --release --locked --quiet
+
+folder=$(mktemp -d)
+trap 'kill "$pid" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
+"$server" --port 0 --unixsocket "$folder/s" --dir "$folder" --save '' --appendonly no >/dev/null &
+pid=$!
+for _ in $(seq 200); do
+    [ -S "$folder/s" ] && break
+    sleep 0.05
+done
+"$anp" synth --count 500 --out "$folder/content" >/dev/null
+# Files that changed a moment ago are read again whatever a cache says.
+sleep 3
+
+count() {
+    env -i PATH="$PATH" HOME="$folder" \
+        valgrind --tool=callgrind --callgrind-out-file=/dev/null "$anp" "$@" --quiet \
+        --redis "redis+unix://$folder/s" --state-dir "$folder/state" 2>&1 >/dev/null |
+        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+
+found=$(
+    echo "first-import $(count import "$folder/content")"
+    echo "second-import $(count import "$folder/content")"
+    echo "rollback $(count rollback "$(ls "$folder/state/runs" | head -n 1 | cut -d. -f1,2)")"
+)
+if [ "${1:-check}" = record ]; then
+    printf '%s\n' "$found" >"$record"
+    cat "$record"
+    exit
+fi
+failed=0
+while read -r name now; do
+    before=$(awk -v name="$name" '$1 == name { print $2 }' "$record")
+    percent=$(((now - before) * 100 / before))
+    echo "instructions: $name $now, recorded $before ($percent %)"
+    if [ "$((now * 10))" -gt "$((before * 11))" ]; then
+        echo "instructions: $name grew by more than a tenth" >&2
+        failed=1
+    fi
+done <<<"$found"
+exit "$failed"
