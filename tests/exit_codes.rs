@@ -516,6 +516,10 @@ impl Restricted {
         }
         works("verify last")?;
         works("show /fresh/")?;
+        works("purge --all --yes")?;
+        works("warm")?;
+        works("rollback last")?;
+        works(&format!("rollback {}", world.runs()[1]))?;
         // A refresh that gives an expiry to a key without one, and takes it away again.
         let at: i64 = self.admin("PEXPIRETIME anp:page:/fresh/");
         self.admin::<()>("PERSIST anp:page:/fresh/");

@@ -1,7 +1,7 @@
 //! The minimum rights, as the line that grants them.
 
 /// Grants what anp needs on keys under the default prefix, and nothing else. `SCAN` serves
-/// `--prune` alone.
+/// `--prune`, and purges of what no content tree names.
 pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@all \
 +ping +select +time +info +client|setname +client|id +client|list \
 +client|kill +script|load +evalsha +type +get +set +getrange +strlen \
