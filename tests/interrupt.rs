@@ -103,3 +103,33 @@ fn a_signal_does_not_cost_the_connection_that_is_waited_on() {
     );
     assert_eq!(world.keys().len(), 2, "{said}");
 }
+
+#[test]
+fn a_signal_ends_the_wait_for_a_server_that_hangs() {
+    let world = World::new();
+    world.write("hang.yaml", "timeout: 1s\ndeadline: 60s\n");
+    let (mut child, mut stdout) = world.import_under_way(&["--config", "hang.yaml"]);
+    world.server.signal("STOP");
+    let mut rest = String::new();
+    signal(&child, "INT");
+    stdout.read_to_string(&mut rest).unwrap();
+    let said = stderr(&mut child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("= rollback: "), "{said}");
+    world.server.signal("CONT");
+    world.anp("rollback last").exits(0);
+    assert!(world.keys().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_private_server_takes_signals() {
+    let world = World::new();
+    let (mut child, stdout) = world.import_under_way(&["--redis", "embedded"]);
+    let pid = std::fs::read_to_string(world.path("state/embedded/server.pid")).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap();
+    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    assert_eq!(blocked.unwrap().trim(), "0000000000000000");
+    drop(stdout);
+    let _ = child.wait();
+}

@@ -268,8 +268,38 @@ fn a_lock_that_is_broken_is_not_said_to_be_whole_when_its_connections_cannot_be_
     ran.exits(75)
         .notes("error: run R no longer holds the lock, but its connections may live: ")
         .notes("= retry: safe: the same command again ends them; so does the next run\n");
-    assert_eq!(world.server.get("anp:lock"), None);
+    let left = world.server.get("anp:lock");
+    assert_eq!(
+        left.as_deref(),
+        Some(r#"{"broken":"R"}"#),
+        "no run holds it"
+    );
+    assert!(
+        world.server.expiry("anp:lock") > 0,
+        "and that goes by itself"
+    );
     world.anp("unlock R").exits(0).says("nobody holds the lock");
+    assert_eq!(world.server.get("anp:lock"), None);
+}
+
+#[test]
+fn a_lock_that_the_server_evicted_is_taken_again_while_nobody_else_had_it() {
+    let world = World::new();
+    let (mut child, mut stdout) = world.import_under_way(&[]);
+    world.server.command("DEL anp:lock");
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stdout, &mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest}");
+    assert!(rest.contains(r#""created":6000,"#), "{rest}");
+    assert_eq!(world.server.expiry("anp:lock"), -2, "given back");
+    // Somebody else's is never taken.
+    world.anp("rollback last").exits(0);
+    let (mut child, mut stdout) = world.import_under_way(&[]);
+    world.server.command("SET anp:lock other PX 20000");
+    rest.clear();
+    std::io::Read::read_to_string(&mut stdout, &mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    assert_eq!(world.server.get("anp:lock").as_deref(), Some("other"));
 }
 
 #[test]

@@ -312,3 +312,90 @@ fn many_are_purged_in_batches_and_all_come_back() {
     world.anp("rollback last").exits(0);
     assert!(world.server.dump() == before);
 }
+
+#[test]
+fn a_tag_means_its_own_value_alone() {
+    let world = World::new();
+    for (file, tag) in [("a", "C++"), ("b", "C#"), ("c", "c"), ("d", "Big  Data")] {
+        let text = format!("---\ntitle: {file}\ntags: ['{tag}']\n---\nText.\n");
+        world.write(&format!("content/{file}.md"), text);
+    }
+    world.anp("import --quiet").exits(0);
+    for (tag, route) in [
+        ("c++", "/a/"),
+        ("C#", "/b/"),
+        ("C", "/c/"),
+        ("big-data", "/d/"),
+    ] {
+        let ran = world.anp(&format!("purge --tag tags={tag} --dry-run"));
+        let keys = ran.exits(0).of_type("key");
+        let keys: Vec<&str> = keys
+            .iter()
+            .map(|key| key["key"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            keys,
+            [format!("anp:page:{route}"), format!("anp:meta:{route}")],
+            "{tag}"
+        );
+    }
+}
+
+#[test]
+fn an_article_that_a_tag_may_mean_and_that_is_invalid_by_now_is_named() {
+    let world = world();
+    world.write(
+        "content/redis/eviction.md",
+        "---\ntitle: A\nstack: [redis-caching]\nscore: {quality: 140}\n---\n",
+    );
+    let ran = world.anp("purge --tag stack=redis-caching");
+    ran.exits(3).notes(
+        "warning: content/redis/eviction.md cannot be read as an article: whether --tag means it \
+         cannot be told\n",
+    );
+    assert_eq!(held(&world).len(), 4);
+}
+
+#[test]
+fn a_source_that_never_was_one_is_named() {
+    let world = world();
+    for source in [
+        "content/redis/typo.md",
+        "content/redis",
+        "content/redis/eviction.png",
+        "content",
+    ] {
+        let ran = world.anp(&format!("purge --source {source} /redis/ttl-jitter/"));
+        let shown = source
+            .strip_prefix("content")
+            .unwrap()
+            .trim_start_matches('/');
+        let shown = if shown.is_empty() { "." } else { shown };
+        ran.exits(3)
+            .notes(&format!("warning: --source {shown} means no article\n"));
+        world.anp("rollback last").exits(0);
+    }
+    assert_eq!(held(&world), ALL);
+    world
+        .anp("purge --content content/redis/ttl-jitter.md --glob /redis/*")
+        .exits(65)
+        .notes("error: cannot read the content folder");
+}
+
+#[test]
+fn a_run_on_another_server_is_spoken_of_by_that_server() {
+    let world = world();
+    let other = World::new();
+    let url = other.server.url();
+    let on_other = |line: &str| world.anp(&format!("{line} --redis {url}"));
+    on_other("import").exits(0);
+    on_other("pause --reason x").exits(0);
+    let run = world.runs().pop().unwrap();
+    let ran = world.anp(&format!("purge --run {run}"));
+    ran.exits(12).hides(&world.server.url());
+    let resume = ran.stderr.split("= resume: ").nth(1).unwrap();
+    world.shell(resume.trim()).exits(0).says("it was paused by");
+    world.anp(&format!("purge --run {run}")).exits(0);
+    assert_eq!(held(&world), ALL);
+    assert_eq!(other.server.dump().len(), 0);
+}

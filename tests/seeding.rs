@@ -92,6 +92,36 @@ fn under_a_prefix_of_their_own_they_live_for_an_hour_and_go_with_one_command() {
 }
 
 #[test]
+fn what_the_real_archive_allows_does_not_make_them_live_longer() {
+    let world = World::new();
+    let now = jiff::Timestamp::now().as_millisecond();
+    let longest = |world: &World| {
+        let keys = world.keys().into_keys();
+        keys.map(|key| world.server.expiry(&key) - now)
+            .max()
+            .unwrap()
+    };
+    let variables = [("ANP_MAX_TTL", "30d")];
+    let words = ["import", "--synth", "20", "--under", "load/"];
+    world.anp_with(&words, &variables).exits(0);
+    assert!(longest(&world) <= 3_700_000);
+    world.server.command("FLUSHALL");
+    let words = [&words[..], &["--max-ttl", "2h"]].concat();
+    world.anp_with(&words, &variables).exits(0);
+    assert!(longest(&world) > 3_700_000);
+}
+
+#[test]
+fn a_bound_that_is_lowered_is_one_for_what_is_there_already() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.write("anp.yaml", "jitter: 0%\n");
+    world.anp("import --ttl 65m").exits(0);
+    let ran = world.anp("import --ttl 65m --max-ttl 1h");
+    assert_eq!(ran.exits(0).counts()["refreshed"], 2, "{ran}");
+}
+
+#[test]
 fn broken_and_hostile_ones_are_announced_and_refused() {
     let world = World::new();
     let line = "import --synth 600 --invalid 5% --hostile 5% --max-invalid 20%";

@@ -95,7 +95,7 @@ impl Work for Articles<'_> {
             log::warning(format!("{name} means no article"));
         }
         let refused = self.gate(&survey, &pruning).err();
-        let plan = Plan {
+        let mut plan = Plan {
             entries: survey.entries,
             spooled,
             leftovers: pruning.leftovers,
@@ -103,7 +103,15 @@ impl Work for Articles<'_> {
             is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
             refused,
         };
-        let waiting = plan.waiting();
+        let blocked = plan.count(Need::Blocked);
+        if blocked > 0 {
+            plan.is_partial = true;
+            log::warning(format!(
+                "{blocked} articles cannot be read whole and stay so: somebody else's value stands \
+                 at one of their keys, which anp import would replace"
+            ));
+        }
+        let waiting = plan.count(Need::Wait);
         if waiting > 0 {
             log::note(format!(
                 "{waiting} articles changed since they were written: they wait for an import"

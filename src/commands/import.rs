@@ -22,7 +22,7 @@ const TAKEN: [&str; 5] = ["page", "meta", "lock", "switch", "rehearsal"];
 pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> {
     let real = super::settings(common, arguments.settings())?;
     let settings = match &arguments.under {
-        Some(path) => under(&real, path)?,
+        Some(path) => under(&real, path, arguments.max_ttl.is_some())?,
         None => real.clone(),
     };
     let output = Output::stdout(common.format, true);
@@ -107,7 +107,9 @@ fn seeded(
 }
 
 /// The settings of a prefix below the one of `settings`: `load/` is `anp:load`.
-fn under(settings: &Settings, path: &str) -> Result<Settings, Failure> {
+/// Their time to live is capped; what the real archive allows counts only if it is less, unless
+/// the command line says more.
+fn under(settings: &Settings, path: &str, has_max_ttl: bool) -> Result<Settings, Failure> {
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let is_slug = |part: &&str| slugify(part) == **part;
     let prefix = format!("{}:{}", settings.prefix, segments.join(":"));
@@ -119,9 +121,14 @@ fn under(settings: &Settings, path: &str) -> Result<Settings, Failure> {
             TAKEN.join(", ")
         )));
     }
+    let max_ttl_ms = match settings.max_ttl_ms {
+        Some(most) if has_max_ttl => most,
+        Some(most) => most.min(UNDER_MAX_TTL_MS),
+        None => UNDER_MAX_TTL_MS,
+    };
     Ok(Settings {
         prefix,
-        max_ttl_ms: settings.max_ttl_ms.or(Some(UNDER_MAX_TTL_MS)),
+        max_ttl_ms: Some(max_ttl_ms),
         ..settings.clone()
     })
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::outcome::{Outcome, status_of, stopped, watch};
@@ -168,6 +168,7 @@ impl<'a> Job<'a> {
             folder: self.folder,
         };
         let mut run = Run::begin(self.settings, purpose)?;
+        run.store.session.heed(Arc::clone(&self.interrupted));
         outcome.run(&run);
         let id = run.header.run.clone();
         let begun = Begun {
@@ -181,7 +182,10 @@ impl<'a> Job<'a> {
             .and_then(|mut plan| plan.refused.take().map_or(Ok(plan), Err));
         let plan = match plan {
             Ok(plan) => plan,
-            Err(failure) => {
+            Err(mut failure) => {
+                if self.interrupted.load(Ordering::Relaxed) {
+                    failure.exit = Exit::Interrupted;
+                }
                 let refused = failure.exit == Exit::Refused;
                 let status = if refused {
                     Status::Refused
@@ -241,7 +245,10 @@ impl<'a> Job<'a> {
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(told, self.command, "stopped", &counts);
-            let failure = stopped(&stop, touched, &header.rollback);
+            let mut failure = stopped(&stop, touched, &header.rollback);
+            if matches!(stop, Stop::Store(_)) && self.interrupted.load(Ordering::Relaxed) {
+                failure.exit = Exit::Interrupted;
+            }
             return Err(match stop {
                 Stop::Paused(_) => failure.note("resume", resume_line(self.settings, &self.switch)),
                 _ => failure,

@@ -57,10 +57,10 @@ impl Plan {
         }
     }
 
-    /// Number of articles that changed and wait for an import.
-    pub(super) fn waiting(&self) -> usize {
-        let waiting = self.entries.iter().filter(|entry| entry.need == Need::Wait);
-        waiting.count()
+    /// Number of articles with this need.
+    pub(super) fn count(&self, need: Need) -> usize {
+        let such = self.entries.iter().filter(|entry| entry.need == need);
+        such.count()
     }
 
     /// Bytes of the values to be written, and of those that they replace or that are removed.
@@ -172,7 +172,7 @@ impl Plan {
         ];
         for (key, seen, bytes) in objects {
             let action = match (entry.need, seen) {
-                (Need::Keep | Need::Wait, _) => continue,
+                (Need::Keep | Need::Wait | Need::Blocked, _) => continue,
                 (Need::Refresh, _) => Action::Refresh,
                 (Need::Write, Seen::Absent) => Action::Create,
                 (Need::Write, _) => Action::Update,

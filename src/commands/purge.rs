@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use super::job::{Begun, Job, Work};
 use super::metrics;
@@ -21,7 +21,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::{Keys, Seen};
-use crate::publish::switch::Switch;
 use crate::report::{Output, log};
 use crate::settings::Settings;
 use crate::source::{Inspector, Named, Selection, SurveyError, Tree, nearest, routes, walk};
@@ -67,12 +66,15 @@ fn purge(
     }
     let explicit: Result<Vec<Route>, Failure> =
         arguments.routes.iter().map(|typed| route(typed)).collect();
-    let job = Job {
-        address: &address,
-        prefix: &prefix,
-        switch: Switch::of(&prefix),
-        ..Job::new("purge", settings, outcome.started, common.quiet)?
+    // What a manifest names counts in every message and every printed command.
+    let settings = &Settings {
+        address_is_explicit: settings.address_is_explicit || !address.same_as(&settings.address),
+        address,
+        prefix,
+        expect: settings.expect.of_articles_alone(),
+        ..settings.clone()
     };
+    let job = Job::new("purge", settings, outcome.started, common.quiet)?;
     let purging = Purging {
         job: &job,
         explicit: explicit?,
@@ -159,6 +161,12 @@ impl Work for Purging<'_> {
         for route in self.explicit.iter().filter(|route| !held.contains(route)) {
             is_partial |= self.not_held(route, begun.session, &keys)?;
         }
+        if let Some(Some(named)) = self.tree.get() {
+            for (file, _) in named.gone.iter().filter(|(_, route)| !held.contains(route)) {
+                is_partial = true;
+                log::warning(format!("--source {file} means no article"));
+            }
+        }
         if leftovers.is_empty() && self.explicit.is_empty() && !is_partial {
             log::note("the store holds none of these articles: nothing to do");
         }
@@ -179,8 +187,17 @@ impl Purging<'_> {
         wanted: &mut BTreeSet<Route>,
     ) -> Result<bool, Failure> {
         let root = &self.job.settings.content;
+        let mut is_partial = false;
         let idle: Vec<String> = if let Some(named) = self.tree()? {
             wanted.extend(named.selected.iter().cloned());
+            wanted.extend(named.gone.iter().map(|(_, route)| route.clone()));
+            for file in &named.untold {
+                log::warning(format!(
+                    "{} cannot be read as an article: whether --tag means it cannot be told",
+                    file.display()
+                ));
+            }
+            is_partial = !named.untold.is_empty();
             named.idle.clone()
         } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
             log::note(format!(
@@ -204,7 +221,7 @@ impl Purging<'_> {
         for name in &idle {
             log::warning(format!("{name} means no article"));
         }
-        Ok(!idle.is_empty())
+        Ok(is_partial || !idle.is_empty())
     }
 
     /// Reports a route that the store does not hold; says whether that is a mistake, and not
@@ -246,7 +263,8 @@ impl Purging<'_> {
                     let named = routes(&tree, &self.selection, &self.job.interrupted);
                     Some(named.map_err(interrupted)?)
                 }
-                Err(_) => None,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(unreadable(root, &error)),
             };
             let _ = self.tree.set(named);
         }

@@ -6,9 +6,10 @@ use crate::cli::{Common, Pause as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::{Connected, host};
+use crate::ops::room::Room;
 use crate::ops::run::resume_line;
 use crate::publish::switch::{Pause, Paused, Resumed, Switch};
-use crate::report::Output;
+use crate::report::{Output, log};
 use crate::settings::Settings;
 use crate::store::StoreError;
 
@@ -22,6 +23,15 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
         host: host(),
         at: session.now_ms().map_err(before)?,
     };
+    if Room::ask(session)
+        .map_err(before)?
+        .is_some_and(|room| room.policy.starts_with("allkeys"))
+    {
+        log::warning(
+            "this server evicts any key when it is full, the switch too: ANP_PAUSED, or 'paused' \
+             in anp.yaml, holds whatever happens there",
+        );
+    }
     let earlier = switch.pause(session, &pause).map_err(perhaps)?;
     let mut output = Output::stdout(common.format, false);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::{Connected, host, is_alive};
 use crate::ops::fence;
-use crate::publish::lease::{Broken, Taken, break_lease};
+use crate::publish::lease::{Broken, Taken, break_lease, clear};
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
 use crate::store::StoreError;
@@ -27,6 +27,8 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
     // Only now: while it had its lock, that run would have connected again.
     let ended = fence::end_run(session, &settings.prefix, settings.address.db, run)
         .map_err(|error| not_fenced(run, &error))?;
+    // It runs out by itself within seconds.
+    let _ = clear(session, &key, run);
     let mut output = Output::stdout(common.format, false);
     if was_held {
         let who = holder.as_ref().map(|holder| format!(": {holder}"));

@@ -21,8 +21,8 @@ pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
 }
 
 /// Who answers at the other end: changes when a server is started again, when another one
-/// takes its place, and when a replica is promoted. Whatever it acknowledged before may be
-/// lost then.
+/// takes its place, and when it became a replica or stopped being one. Whatever it acknowledged
+/// before may be lost then. A replica that attaches to it changes nothing.
 ///
 /// # Errors
 /// When the store fails or refuses.
@@ -34,7 +34,8 @@ pub fn identity(session: &mut Session) -> Result<String, StoreError> {
     };
     let ids = info.lines().filter_map(|line| {
         let (name, id) = line.split_once(':')?;
-        matches!(name, "run_id" | "master_replid").then(|| id.trim())
+        // The second id is that of the master it followed; the first one changes with any replica.
+        matches!(name, "run_id" | "role" | "master_replid2").then(|| id.trim())
     });
     Ok(ids.collect::<Vec<_>>().join(" "))
 }
@@ -158,13 +159,17 @@ mod tests {
     #[test]
     fn a_server_is_known_by_its_start_and_its_history_whatever_its_paths_are() {
         let info = b"# Server\r\nrun_id:a1\r\nconfig_file:/cfg\xff/r.conf\r\n\
-            # Replication\r\nmaster_replid:b2\r\nmaster_replid2:00\r\n";
+            # Replication\r\nrole:master\r\nmaster_replid:b2\r\nmaster_replid2:00\r\n";
         let patience = Patience {
             timeout: Duration::from_secs(1),
             deadline: Duration::ZERO,
         };
         let mut session = Session::new(Box::new(Says(info)), patience);
-        assert_eq!(identity(&mut session).unwrap(), "a1 b2");
+        assert_eq!(identity(&mut session).unwrap(), "a1 master 00");
+        // Its first replica gives it another id.
+        let info = b"run_id:a1\r\nrole:master\r\nmaster_replid:c3\r\nmaster_replid2:00\r\n";
+        let mut session = Session::new(Box::new(Says(info)), patience);
+        assert_eq!(identity(&mut session).unwrap(), "a1 master 00");
     }
 
     #[test]

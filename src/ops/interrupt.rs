@@ -39,7 +39,7 @@ fn take_signals_elsewhere() {
     let started = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(idle);
-    // Threads started from here on inherit it; programs do not.
+    // Threads started from here on inherit it. So would programs: see `store::embedded`.
     if started.is_ok() {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);

@@ -101,6 +101,12 @@ impl Run {
     /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
     /// when the state folder cannot be written. Nothing was written to the store then.
     pub fn begin(settings: &Settings, purpose: Purpose<'_>) -> Result<Self, Failure> {
+        // A manifest may name another server and prefix than the settings do.
+        let settings = &Settings {
+            address: purpose.address.clone(),
+            prefix: purpose.prefix.to_owned(),
+            ..settings.clone()
+        };
         let folder = |error: std::io::Error| not_writable(settings, &error);
         let own_lock = match purpose.folder {
             Some(_) => None,
@@ -397,10 +403,16 @@ impl Heartbeat {
         let thread = std::thread::spawn(move || {
             let mut wait = LENGTH / 3;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                match session.as_mut().map(|session| lease.renew(session)) {
+                match session.as_mut().map(|session| lease.keep(session)) {
                     Some(Ok(())) => wait = LENGTH / 3,
                     None | Some(Err(LeaseError::Store(_))) => {
                         session = join().ok();
+                        // Over a new connection it is only kept once it was found to stand.
+                        if let Some(Err(LeaseError::Gone | LeaseError::Taken(_))) =
+                            session.as_mut().map(|session| lease.renew(session))
+                        {
+                            return;
+                        }
                         wait = Duration::from_secs(1);
                     }
                     // The lock is somebody else's.

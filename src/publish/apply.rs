@@ -208,7 +208,7 @@ impl Apply<'_> {
         failpoint::enter("look");
         let doing = "looking at the keys before they are written";
         let mut batch = Batch::default();
-        self.lease.push_renewal(&mut batch);
+        self.lease.push_keeping(&mut batch);
         batch.push(&[b"TIME"]);
         if let Some(switch) = self.switch {
             switch.push_look(&mut batch);

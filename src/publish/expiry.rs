@@ -41,22 +41,28 @@ impl Expiry {
         };
         let ttl = self.ttl(own_ttl_ms);
         let left = at - self.start_ms;
-        left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
+        let is_above = self.most_ms.is_some_and(|most| left > most);
+        is_above || left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
     }
 
-    /// Whether less than `below` is left of an expiry; never of one that stays for ever.
+    /// Whether less than `below` is left of an expiry, and the article at `route` would get one
+    /// that is later by a twentieth of its ttl: so no expiry is ever brought forward, and a run
+    /// made twice settles. Never of one that stays for ever.
     #[must_use]
     pub fn has_less_than(
         &self,
         below: Below,
         expires_at_ms: Option<i64>,
+        route: &Route,
         own_ttl_ms: Option<u64>,
     ) -> bool {
+        let gain_ms = self.ttl(own_ttl_ms) / 20;
+        let next = self.of(route, own_ttl_ms);
         let below_ms = match below {
             Below::Permille(share) => self.ttl(own_ttl_ms) / 1000 * share,
             Below::Ms(ms) => ms,
         };
-        expires_at_ms.is_some_and(|at| at - self.start_ms < below_ms)
+        expires_at_ms.is_some_and(|at| at - self.start_ms < below_ms && next - at >= gain_ms)
     }
 
     fn ttl(&self, own_ttl_ms: Option<u64>) -> i64 {

@@ -59,15 +59,17 @@ pub enum Broken {
     HeldByAnother(Box<Taken>),
 }
 
-/// Breaks the lease at `key`, if `run` holds it.
+/// How long the mark of a broken lease stands, unless it is cleared.
+const MARK_MS: &[u8] = b"5000";
+
+/// Breaks the lease at `key`, if `run` holds it. A mark stands in its place, so that nobody has
+/// the lock until the connections of that run are ended: then it is for [`clear`].
 ///
 /// # Errors
 /// When the store fails.
 pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken, StoreError> {
     let doing = "breaking the lock";
-    let mut batch = Batch::default();
-    let arguments: [&[u8]; 5] = [run.as_bytes(), b"0", b"break", b"", b""];
-    batch.script(Script::Lease, key.as_bytes(), &arguments);
+    let batch = about(key, run, b"break");
     let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
     let parts = match answer.replies.into_iter().next() {
         Some(Reply::Array(parts)) => parts,
@@ -81,6 +83,22 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
         Some("taken") => Ok(Broken::HeldByAnother(Box::new(Taken::read(&parts)))),
         _ => Reply::Array(parts).fail(doing),
     }
+}
+
+/// Clears what breaking the lease of `run` left.
+///
+/// # Errors
+/// When the store fails; the mark then runs out by itself.
+pub fn clear(session: &mut Session, key: &str, run: &str) -> Result<(), StoreError> {
+    let batch = about(key, run, b"clear");
+    session.run(&batch, "breaking the lock").map(drop)
+}
+
+fn about(key: &str, run: &str, what: &[u8]) -> Batch {
+    let mut batch = Batch::default();
+    let arguments: [&[u8]; 5] = [run.as_bytes(), MARK_MS, what, b"", b""];
+    batch.script(Script::Lease, key.as_bytes(), &arguments);
+    batch
 }
 
 /// Why there is no lease.
@@ -178,18 +196,35 @@ impl Lease {
         Ok(lease)
     }
 
-    /// Appends the command that renews the lease; its reply is for [`Lease::check`].
-    pub fn push_renewal(&self, batch: &mut Batch) {
-        self.push(batch, "renew");
+    /// Appends the command that keeps the lease; its reply is for [`Lease::check`].
+    ///
+    /// Where the lock is gone it is taken again: a server that evicts takes keys that expire
+    /// first. Whoever takes the lock meanwhile, or breaks it, ends the connections of this run
+    /// before anything else, so over a connection that lives nobody did.
+    pub fn push_keeping(&self, batch: &mut Batch) {
+        self.push(batch, "keep");
     }
 
-    /// Renews the lease, in a round trip of its own.
+    /// Keeps the lease, in a round trip of its own.
+    ///
+    /// # Errors
+    /// When another run has the lock.
+    pub fn keep(&self, session: &mut Session) -> Result<(), LeaseError> {
+        self.ask(session, "keep")
+    }
+
+    /// Renews the lease over a connection that is new: where the lock is gone, another run may
+    /// have had it.
     ///
     /// # Errors
     /// When the lease is no longer ours.
     pub fn renew(&self, session: &mut Session) -> Result<(), LeaseError> {
+        self.ask(session, "renew")
+    }
+
+    fn ask(&self, session: &mut Session, what: &str) -> Result<(), LeaseError> {
         let mut batch = Batch::default();
-        self.push_renewal(&mut batch);
+        self.push(&mut batch, what);
         let reply = session.run(&batch, "renewing the lock")?.pop();
         Self::check(reply.unwrap_or(Reply::Nil))
     }

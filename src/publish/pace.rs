@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::store::{Connector, Session, StoreError};
@@ -33,8 +32,8 @@ pub struct Limits {
 pub struct Pace {
     limits: Limits,
     probe: Option<Probe>,
-    started: Instant,
-    keys: u64,
+    /// When the keys that were written so far were due, at the rate.
+    due: Instant,
     /// How large the next batch may be …
     batch_keys: usize,
     /// … and how long to wait before it, for each batch time: 0 as long as the server keeps up.
@@ -69,8 +68,7 @@ impl Pace {
         Self {
             limits,
             probe,
-            started: Instant::now(),
-            keys: 0,
+            due: Instant::now(),
             batch_keys: match limits.max_latency {
                 Some(_) => batch_keys.min(FIRST_KEYS),
                 None => batch_keys,
@@ -88,15 +86,18 @@ impl Pace {
     /// To be called after a batch of `keys` that took `took`: waits as long as the limits ask
     /// for, or until `interrupted`.
     pub fn wrote(&mut self, keys: usize, took: Duration, interrupted: &AtomicBool) {
-        self.keys += keys as u64;
-        if let (Some(probe), Some(most)) = (&self.probe, self.limits.max_latency) {
-            let answers = probe.take();
-            self.adapt(slow(answers, took), most);
+        if let (Some(probe), Some(most)) = (&self.probe, self.limits.max_latency)
+            && let Some(answer) = probe.slow()
+        {
+            self.adapt(answer, most);
         }
         let mut wait = took * self.rest;
         if let Some(rate) = self.limits.rate {
-            let due = Duration::from_secs_f64(self.keys as f64 / f64::from(rate));
-            wait = wait.max(due.saturating_sub(self.started.elapsed()));
+            // What was not written while the server hung is not made up for.
+            let began = Instant::now().checked_sub(took).unwrap_or(self.due);
+            let time = Duration::from_secs_f64(keys as f64 / f64::from(rate));
+            self.due = self.due.max(began) + time;
+            wait = wait.max(self.due.saturating_duration_since(Instant::now()));
         }
         let until = Instant::now() + wait;
         while !interrupted.load(Ordering::Relaxed) {
@@ -128,71 +129,87 @@ impl Pace {
     }
 }
 
-/// What nine of ten answers took at most. None while a batch was written is as slow as the
-/// batch.
-fn slow(mut answers: Vec<Duration>, took: Duration) -> Duration {
+/// What nine of ten answers took at most; none without an answer.
+fn slow(mut answers: Vec<Duration>) -> Option<Duration> {
     answers.sort_unstable();
-    match answers.len() {
-        0 => took,
-        count => answers[(count * 9 / 10).min(count - 1)],
-    }
+    let index = (answers.len() * 9 / 10).min(answers.len().checked_sub(1)?);
+    answers.get(index).copied()
 }
 
 /// Asks the server again and again, as a reader would, and notes how long it takes.
 struct Probe {
-    answers: Arc<Mutex<Vec<Duration>>>,
+    heard: Arc<Mutex<Heard>>,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Heard {
+    answers: Vec<Duration>,
+    /// When the question was asked that is not answered yet.
+    asked: Option<Instant>,
 }
 
 impl Probe {
     fn start(connector: &Connector) -> Result<Self, StoreError> {
-        let store = connector.connect_within(connector.patience.timeout)?;
-        let mut session = Session::new(store, connector.patience);
-        let answers = Arc::new(Mutex::new(Vec::new()));
+        let connect = {
+            let connector = connector.clone();
+            move || {
+                let store = connector.connect_within(connector.patience.timeout)?;
+                Ok::<_, StoreError>(Session::new(store, connector.patience))
+            }
+        };
+        let mut session = Some(connect()?);
+        let heard = Arc::new(Mutex::new(Heard::default()));
         let stop = Arc::new(AtomicBool::new(false));
-        let (noted, stopped) = (Arc::clone(&answers), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || {
+        let (noted, stopped) = (Arc::clone(&heard), Arc::clone(&stop));
+        // Not waited for at the end: it may wait for a server that hangs.
+        std::thread::spawn(move || {
+            let note = |heard: &mut dyn FnMut(&mut Heard)| {
+                heard(&mut noted.lock().unwrap_or_else(PoisonError::into_inner));
+            };
             while !stopped.load(Ordering::Relaxed) {
+                let Some(open) = &mut session else {
+                    std::thread::sleep(NAP);
+                    session = connect().ok();
+                    continue;
+                };
                 let asked = Instant::now();
-                // A connection that is lost is noticed by the run itself.
-                if session.command(&[b"PING"], "measuring").is_err() {
-                    return;
+                note(&mut |heard| heard.asked = Some(asked));
+                let answered = open.command(&[b"PING"], "measuring").is_ok();
+                note(&mut |heard| {
+                    heard.asked = None;
+                    if answered {
+                        heard.answers.push(asked.elapsed());
+                    }
+                });
+                if !answered {
+                    session = None;
                 }
-                let took = asked.elapsed();
-                noted
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(took);
                 std::thread::sleep(PROBE_EVERY);
             }
         });
-        Ok(Self {
-            answers,
-            stop,
-            thread: Some(thread),
-        })
+        Ok(Self { heard, stop })
     }
 
-    /// The answers since the last call.
-    fn take(&self) -> Vec<Duration> {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *answers)
+    /// What nine of ten answers took since the last call, or the one that is still waited for,
+    /// if that is longer; none where nothing is known.
+    fn slow(&self) -> Option<Duration> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = heard.asked.map(|asked| asked.elapsed());
+        slow(std::mem::take(&mut heard.answers)).max(waiting)
     }
 }
 
 impl Drop for Probe {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // It may wait for a server that hangs.
-        self.thread.take();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::{BATCH_KEYS, LEAST_KEYS, Limits, Pace, slow};
 
@@ -219,11 +236,29 @@ mod tests {
     }
 
     #[test]
-    fn nine_of_ten_answers_count_and_silence_counts_as_the_whole_batch() {
+    fn nine_of_ten_answers_count() {
         let answers = (1..=20).map(|ms| ms * MS).rev().collect();
-        assert_eq!(slow(answers, MS), 19 * MS);
-        assert_eq!(slow(vec![3 * MS], MS), 3 * MS);
-        assert_eq!(slow(Vec::new(), 40 * MS), 40 * MS);
+        assert_eq!(slow(answers), Some(19 * MS));
+        assert_eq!(slow(vec![3 * MS]), Some(3 * MS));
+        assert_eq!(slow(Vec::new()), None);
+    }
+
+    #[test]
+    fn what_a_hang_kept_from_being_written_is_not_made_up_for() {
+        let limits = Limits {
+            rate: Some(1_000),
+            ..Limits::default()
+        };
+        let mut pace = Pace::of(limits, None);
+        let never = AtomicBool::new(false);
+        let hang = 50 * MS;
+        std::thread::sleep(hang);
+        pace.wrote(0, hang, &never);
+        let began = Instant::now();
+        for _ in 0..2 {
+            pace.wrote(20, Duration::ZERO, &never);
+        }
+        assert!(began.elapsed() >= 40 * MS, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub enum Need {
     Write,
     /// Nothing now: its source changed, and what is stored can be read until an import.
     Wait,
+    /// It would be made again, but somebody else's value stands at one of its keys.
+    Blocked,
 }
 
 /// By which rule it is decided what an article needs.
@@ -89,13 +91,13 @@ pub fn need(
     policy: Policy,
     (page, meta): (&Seen, &Seen),
     digest: Digest,
-    expiry: &Expiry,
+    (expiry, route): (&Expiry, &Route),
     own_ttl_ms: Option<u64>,
 ) -> Need {
     match policy {
         Policy::Import => import_need(page, meta, digest, expiry, own_ttl_ms),
         Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
-            expiry.has_less_than(below, seen.expires_at_ms(), own_ttl_ms)
+            expiry.has_less_than(below, seen.expires_at_ms(), route, own_ttl_ms)
         }),
     }
 }
@@ -119,20 +121,24 @@ fn import_need(
 }
 
 /// An object that is gone is made again, with its companion, so that both are of one source
-/// and expire together. What is no object of ours stays, and so does the other one then.
+/// and expire together. What is no object of ours stays, and so does the other one then, also
+/// where that is gone.
 fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) -> bool) -> Need {
-    match (page.digest(), meta.digest()) {
-        _ if *page == Seen::Absent => Need::Write,
-        (Some(_), _) if *meta == Seen::Absent => Need::Write,
-        (Some(of_page), Some(of_meta)) if of_page == digest && of_meta == digest => {
-            if is_short(page) || is_short(meta) {
-                Need::Refresh
-            } else {
-                Need::Keep
-            }
-        }
-        (Some(_), Some(_)) => Need::Wait,
-        _ => Need::Keep,
+    let is_foreign = |seen: &Seen| *seen != Seen::Absent && seen.digest().is_none();
+    let is_gone = *page == Seen::Absent || *meta == Seen::Absent;
+    if is_foreign(page) || is_foreign(meta) {
+        return if is_gone { Need::Blocked } else { Need::Keep };
+    }
+    if is_gone {
+        return Need::Write;
+    }
+    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+        return Need::Wait;
+    }
+    if is_short(page) || is_short(meta) {
+        Need::Refresh
+    } else {
+        Need::Keep
     }
 }
 

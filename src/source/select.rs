@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::origin::Origin;
 use super::survey::SurveyError;
 use crate::article::schema::{Kind, TABLE};
-use crate::article::{self, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, Value, slugify};
+use crate::article::{self, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, Value};
 
 /// `*` stays within a segment, `**` does not.
 const OPTIONS: MatchOptions = MatchOptions {
@@ -69,13 +69,19 @@ impl std::fmt::Display for RouteGlob {
     }
 }
 
-/// A value in a list field: `stack=redis-caching`. Both sides are compared as slugs, so that
-/// `Redis Caching` is meant too.
+/// A value in a list field: `stack=redis-caching`. `Redis Caching` is meant too, `C#` by `c++`
+/// is not.
 #[derive(Clone, Debug)]
 pub struct Tag {
     field: &'static str,
-    slug: String,
+    value: String,
     text: String,
+}
+
+/// In lower case, with a hyphen for each run of spaces, hyphens and underscores.
+fn plain(text: &str) -> String {
+    let words = text.split([' ', '-', '_']).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
 impl Tag {
@@ -93,10 +99,10 @@ impl Tag {
             let (name, value) = text.split_once('=')?;
             let name = name.trim().to_lowercase().replace(['-', ' '], "_");
             let field = lists().find(|field| field.name == name)?;
-            let slug = slugify(value);
-            (!slug.is_empty()).then_some((field.name, slug))
+            let value = plain(value.trim());
+            (!value.is_empty()).then_some((field.name, value))
         };
-        let Some((field, slug)) = read() else {
+        let Some((field, value)) = read() else {
             let names: Vec<&str> = lists().map(|field| field.name).collect();
             return Err(format!(
                 "expected FIELD=VALUE with a list field ({}), found '{text}'",
@@ -105,7 +111,7 @@ impl Tag {
         };
         Ok(Self {
             field,
-            slug,
+            value,
             text: text.to_owned(),
         })
     }
@@ -118,10 +124,12 @@ impl Tag {
 
     fn is_in(&self, value: &Value) -> bool {
         match value {
-            Value::Text(text) => slugify(text) == self.slug,
+            Value::Text(text) => plain(text) == self.value,
             Value::List(items) => items.iter().any(|item| self.is_in(item)),
             // The name of an entity, the host of an image source.
-            Value::Group(members) => members.iter().any(|(_, member)| self.is_in(member)),
+            Value::Group(members) => members.iter().any(|(name, member)| {
+                matches!(name.as_str(), "name" | "source") && self.is_in(member)
+            }),
             Value::Number(_) | Value::Flag(_) => false,
         }
     }
@@ -184,7 +192,11 @@ impl Selection {
         let globs = self.globs.iter().map(|glob| format!("--glob {glob}"));
         let tags = self.tags.iter().map(|tag| format!("--tag {tag}"));
         let sources = self.sources.iter();
-        let sources = sources.map(|path| format!("--source {}", path.display()));
+        let sources = sources.map(|path| {
+            let is_root = path.as_os_str().is_empty();
+            let path = if is_root { Path::new(".") } else { path };
+            format!("--source {}", path.display())
+        });
         globs.chain(tags).chain(sources).collect()
     }
 }
@@ -198,11 +210,15 @@ pub struct Named {
     pub all: BTreeSet<Route>,
     /// Selectors that mean no article, as they were given.
     pub idle: Vec<String>,
+    /// Files that are asked for and gone, as they were given, with the route of their name.
+    pub gone: Vec<(String, Route)>,
+    /// Files of which it cannot be told whether a tag means them.
+    pub untold: Vec<PathBuf>,
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
-/// the file says what it claims. A file that is asked for and not there any more is taken to
-/// have had the route of its name.
+/// the file says what it claims. A file that is asked for and not there any more may have had
+/// the route of its name.
 ///
 /// # Errors
 /// When a signal asked the run to end.
@@ -212,7 +228,7 @@ pub fn routes(
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
     let rules = Rules::default();
-    let read_one = |index: usize| -> Result<Option<(Route, Vec<usize>)>, SurveyError> {
+    let read_one = |index: usize| -> Result<Read, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
         }
@@ -229,16 +245,22 @@ pub fn routes(
         let reading = article::read(&input, &rules);
         let metadata = reading.article.as_ref().map(|article| &article.metadata);
         let route = reading.article.as_ref().map(|article| &article.route);
-        Ok(route.or(reading.route.as_ref()).map(|route| {
+        let claim = route.or(reading.route.as_ref()).map(|route| {
             let takers = selection.takers(route, &source.relative, metadata);
             (route.clone(), takers)
-        }))
+        });
+        let is_meant = claim.as_ref().is_some_and(|(_, takers)| !takers.is_empty());
+        let is_untold = metadata.is_none() && !selection.tags.is_empty() && !is_meant;
+        let untold = is_untold.then(|| origin.shown(&source.relative));
+        Ok(Read { claim, untold })
     };
     let read: Vec<_> = (0..origin.count()).into_par_iter().map(read_one).collect();
     let mut named = Named::default();
     let mut busy: HashSet<usize> = HashSet::new();
     for found in read {
-        if let Some((route, takers)) = found? {
+        let Read { claim, untold } = found?;
+        named.untold.extend(untold);
+        if let Some((route, takers)) = claim {
             if !takers.is_empty() {
                 named.selected.insert(route.clone());
             }
@@ -248,15 +270,24 @@ pub fn routes(
     }
     let before_sources = selection.globs.len() + selection.tags.len();
     for (index, source) in selection.sources.iter().enumerate() {
-        if !busy.contains(&(before_sources + index))
-            && let Ok(route) = Route::new(source, None)
-        {
+        let ending = source.extension().and_then(|ending| ending.to_str());
+        let is_gone = matches!(ending, Some("md" | "markdown"))
+            && !busy.contains(&(before_sources + index))
+            && !origin.shown(source).exists();
+        if is_gone && let Ok(route) = Route::new(source, None) {
             busy.insert(before_sources + index);
-            named.selected.insert(route);
+            named.gone.push((source.display().to_string(), route));
         }
     }
     named.idle = selection.idle(&busy);
     Ok(named)
+}
+
+/// What one file says of itself.
+struct Read {
+    /// Its route, and the selectors that mean it.
+    claim: Option<(Route, Vec<usize>)>,
+    untold: Option<PathBuf>,
 }
 
 /// The routes of `known` that look most like `wanted`, the most alike first.
@@ -338,11 +369,10 @@ mod tests {
 
     #[test]
     fn a_tag_names_a_list_field() {
-        assert_eq!(
-            Tag::parse("Stack=Redis Caching").unwrap().slug,
-            "redis-caching"
-        );
-        for text in ["stack", "stack=", "title=a", "=a", "stack=//"] {
+        let value = |text: &str| Tag::parse(text).unwrap().value;
+        assert_eq!(value("Stack=Redis  Caching"), value("stack=redis-caching"));
+        assert_ne!(value("tags=c++"), value("tags=C#"));
+        for text in ["stack", "stack=", "title=a", "=a", "stack= - "] {
             let error = Tag::parse(text).unwrap_err();
             assert!(error.contains("(stack, tools, "), "{error}");
         }

@@ -272,7 +272,8 @@ impl Surveyor<'_> {
         let seen = self.inspect(&valid)?;
         for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
             let ttl = article.ttl_ms();
-            let need = need(self.policy, (&page, &meta), digest, &self.expiry, ttl);
+            let when = (&self.expiry, &article.route);
+            let need = need(self.policy, (&page, &meta), digest, when, ttl);
             let rank = (self.rank)(&article);
             let spot = if need == Need::Write {
                 match self.renderer.render(&article, digest, &self.stamp) {

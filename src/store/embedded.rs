@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::SigSet;
+
 use super::{Class, StoreError};
 
 /// The longest path that a unix socket can have (`sun_path` of unix(7), without its NUL).
@@ -72,7 +74,8 @@ impl Embedded {
                 )
             })?;
             let log = log_of(&folder);
-            let mut child = Command::new(&program)
+            let mut command = Command::new(&program);
+            command
                 .args(["--port", "0", "--daemonize", "no", "--save", ""])
                 .args(["--appendonly", "yes", "--appendfsync", "everysec"])
                 .arg("--dir")
@@ -87,9 +90,9 @@ impl Embedded {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 // A Ctrl-C in the terminal is for us; the server ends when we say so.
-                .process_group(0)
-                .spawn()
-                .map_err(|error| io("run", &program, error))?;
+                .process_group(0);
+            let mut child =
+                with_signals(|| command.spawn()).map_err(|error| io("run", &program, error))?;
             let until = Instant::now() + timeout;
             while UnixStream::connect(&socket).is_err() {
                 let ended = child.try_wait().ok().flatten();
@@ -179,6 +182,17 @@ impl Drop for Embedded {
         // Nothing depends on it: a server left running is adopted by the next command.
         let _ = self.stop_if_last();
     }
+}
+
+/// Starts a program that takes signals as usual: it would inherit that this thread takes none.
+fn with_signals<T>(start: impl FnOnce() -> T) -> T {
+    let own = SigSet::thread_get_mask();
+    let _ = SigSet::empty().thread_set_mask();
+    let started = start();
+    if let Ok(own) = own {
+        let _ = own.thread_set_mask();
+    }
+    started
 }
 
 fn socket_of(folder: &Path) -> PathBuf {

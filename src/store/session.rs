@@ -1,6 +1,8 @@
 //! A session: a connection with the scripts loaded, that waits where waiting helps.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Batch, Class, Connector, Reply, Script, Store, StoreError};
@@ -14,6 +16,9 @@ pub struct Patience {
     pub deadline: Duration,
 }
 
+/// Sleeps are this short at most, so that a signal is seen.
+const NAP: Duration = Duration::from_millis(50);
+
 /// What is done with a new connection before anything else is sent on it.
 pub type Greeting = Box<dyn FnMut(&mut Session) -> Result<(), StoreError> + Send>;
 
@@ -24,6 +29,7 @@ pub struct Session {
     patience: Patience,
     connector: Option<Connector>,
     greeting: Option<Greeting>,
+    interrupted: Option<Arc<AtomicBool>>,
 }
 
 /// The replies to a batch.
@@ -43,6 +49,7 @@ impl Session {
             patience,
             connector: None,
             greeting: None,
+            interrupted: None,
         }
     }
 
@@ -59,6 +66,11 @@ impl Session {
     /// Has `greeting` called with each further connection, before anything is sent again.
     pub fn greet_with(&mut self, greeting: Greeting) {
         self.greeting = Some(greeting);
+    }
+
+    /// Gives up waiting once `interrupted` is set.
+    pub fn heed(&mut self, interrupted: Arc<AtomicBool>) {
+        self.interrupted = Some(interrupted);
     }
 
     /// Sends `batch` and returns one reply a command. Commands that the server puts off
@@ -97,6 +109,7 @@ impl Session {
         let mut todo: Vec<usize> = (0..batch.len()).collect();
         let mut replies = vec![Reply::Nil; batch.len()];
         let mut backoff = Backoff::new(self.patience.deadline);
+        backoff.interrupted.clone_from(&self.interrupted);
         let (mut loaded, mut resent) = (false, false);
         loop {
             let sent = if todo.len() == replies.len() {
@@ -347,6 +360,7 @@ impl Reply {
 /// Waits that grow, with jitter so that many clients do not come back at one instant. Its
 /// time begins with the first wait.
 pub(super) struct Backoff {
+    interrupted: Option<Arc<AtomicBool>>,
     length: Duration,
     until: Option<Instant>,
     next: Duration,
@@ -355,6 +369,7 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new(length: Duration) -> Self {
         Self {
+            interrupted: None,
             length,
             until: None,
             next: Duration::from_millis(10),
@@ -368,7 +383,7 @@ impl Backoff {
         })
     }
 
-    /// Sleeps, and says whether to try again; false once the time is over.
+    /// Sleeps, and says whether to try again; false once the time is over, or a signal came.
     pub(super) fn pause(&mut self) -> bool {
         let now = Instant::now();
         let until = *self.until.get_or_insert(now + self.length);
@@ -380,7 +395,14 @@ impl Backoff {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.subsec_nanos() % 1000);
         let jittered = self.next / 2 + self.next * noise / 2000;
-        std::thread::sleep(jittered.min(until - now));
+        let resume = (now + jittered).min(until);
+        while let Some(left) = resume.checked_duration_since(Instant::now()) {
+            let is_set = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+            if self.interrupted.as_ref().is_some_and(is_set) {
+                return false;
+            }
+            std::thread::sleep(left.min(NAP));
+        }
         self.next = (self.next * 2).min(Duration::from_secs(1));
         true
     }

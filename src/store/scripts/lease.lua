@@ -1,4 +1,5 @@
--- KEYS[1] the lock; ARGV: our lease, its length in ms, what to do: take, renew, release or break,
+-- KEYS[1] the lock; ARGV: our lease, its length in ms, what to do: take, renew, keep (renew, or
+-- take again where there is none), release, break or clear (what breaking leaves),
 -- and the host and state folder that an abandoned lease of ours would name. To break a lease,
 -- ARGV[1] is the run that it must name.
 -- Answers {'held'}, {'gone'}, {'broken', lease, ms left, time}, or {'taken', lease of the other,
@@ -13,13 +14,18 @@ local function state(word)
   local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   return {word, now, redis.call('PTTL', key), ms}
 end
-if ARGV[3] == 'break' then
+if ARGV[3] == 'break' or ARGV[3] == 'clear' then
   if not now then return {'gone'} end
   local ok, lease = pcall(cjson.decode, now)
-  local named = ok and type(lease) == 'table' and lease.run == ARGV[1]
-  if not named then return state('taken') end
+  local is_table = ok and type(lease) == 'table'
+  if is_table and lease.broken == ARGV[1] then
+    if ARGV[3] == 'clear' then redis.call('DEL', key) end
+    return {'gone'}
+  end
+  if ARGV[3] == 'clear' or not (is_table and lease.run == ARGV[1]) then return state('taken') end
   local answer = state('broken')
-  redis.call('DEL', key)
+  -- For as long as its connections live, that run would take a lock again that is just gone.
+  redis.call('SET', key, cjson.encode({broken = ARGV[1]}), 'PX', ARGV[2])
   return answer
 end
 local function mine() return now == ARGV[1] end
@@ -27,7 +33,11 @@ if ARGV[3] == 'release' then
   if now and mine() then redis.call('DEL', key) return {'held'} end
   return {'gone'}
 end
-if ARGV[3] == 'renew' then
+if ARGV[3] == 'keep' and not now then
+  redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
+  return {'held'}
+end
+if ARGV[3] == 'renew' or ARGV[3] == 'keep' then
   if now and mine() then redis.call('PEXPIRE', key, ARGV[2]) return {'held'} end
   if now then return state('taken') end
   return {'gone'}
