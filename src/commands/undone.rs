@@ -104,7 +104,17 @@ pub(super) fn wrote(manifest: &Manifest) -> bool {
 /// # Errors
 /// When the manifest turns out to be damaged.
 pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
+    read_through(manifest).map(|(keys, _)| keys)
+}
+
+/// The same, with the number of all intents. Reads every line, so that damage anywhere is known
+/// before anything is done.
+///
+/// # Errors
+/// When the manifest turns out to be damaged.
+pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64), Failure> {
     let mut keys = HashSet::new();
+    let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
     for batch in manifest.batches() {
@@ -124,11 +134,12 @@ pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure>
                         .note("expected", format!("keys that begin with {page} or {meta}"))
                         .note("retry", "not with this file; nothing was written"));
                 }
+                Line::Intent(_) => intents += 1,
                 _ => {}
             }
         }
     }
-    Ok(keys)
+    Ok((keys, intents))
 }
 
 /// The intents that were, or may have been, carried out, in order.
