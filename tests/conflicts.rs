@@ -446,6 +446,23 @@ fn a_lost_lease_stops_the_run_before_it_writes() {
 }
 
 #[test]
+fn a_state_that_the_key_never_had_is_never_overwritten() {
+    let scene = Scene::new();
+    scene.server.command("SET page old PXAT 4000000000001");
+    // As if the value had changed between the two commands that read the key.
+    let after = |stage, number: usize, replies: &mut Vec<Reply>| {
+        if (stage, number) == (Stage::Look, 0) {
+            assert_eq!(replies[3], Reply::Bulk(b"old".to_vec()));
+            replies[3] = Reply::Bulk(b"another".to_vec());
+        }
+    };
+    let groups = vec![vec![put("page", "new page", false, LATER_MS)]];
+    let result = scene.apply(groups, |_, _| {}, after);
+    assert_eq!(fates(&result), [("page", Fate::Conflict)]);
+    assert_eq!(scene.server.get("page").unwrap(), "old");
+}
+
+#[test]
 fn an_interrupted_run_finishes_its_batch_and_begins_no_other() {
     let scene = Scene::new();
     let flag = Arc::clone(&scene.interrupted);

@@ -11,7 +11,7 @@ use crate::publish::plan::Keys;
 use crate::publish::state::Found;
 use crate::report::log;
 use crate::settings::Settings;
-use crate::store::{Address, Batch, Session, StoreError};
+use crate::store::{Address, Session, StoreError};
 
 /// So many keys are looked at in one round trip.
 const LOOK_KEYS: usize = 256;
@@ -181,13 +181,10 @@ pub(super) fn look_at_each(
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
-        let mut batch = Batch::default();
-        for intent in &chunk {
-            Found::ask(&mut batch, &intent.key);
-        }
-        let replies = session.run(&batch, doing).map_err(failed)?;
-        for (intent, reply) in chunk.into_iter().zip(replies) {
-            visit(intent, Found::from_reply(reply, doing).map_err(failed)?)?;
+        let keys: Vec<&str> = chunk.iter().map(|intent| intent.key.as_str()).collect();
+        let found = Found::read_all(session, &keys, doing).map_err(failed)?;
+        for (intent, found) in chunk.into_iter().zip(found) {
+            visit(intent, found)?;
         }
     }
 }

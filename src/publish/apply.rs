@@ -18,7 +18,7 @@ use super::encode::{Way, push_put};
 use super::lease::{Lease, LeaseError};
 use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
 use super::pace::Pace;
-use super::state::{Found, State};
+use super::state::{Asked, Found, State};
 use super::step::{Command, Decision, Look, Looked, Step, decide};
 use super::switch::{Paused, Switch};
 use super::time_limit::{TimeLimit, TimedOut};
@@ -230,16 +230,26 @@ impl Apply<'_> {
             return Err(Stop::Paused(paused));
         }
         let mut looked = Vec::new();
+        let mut whole = Vec::new();
         for step in groups.iter().flatten() {
             looked.push(match step.want.look() {
                 Look::None => Looked::Not,
-                Look::Whole => Looked::Whole(Found::from_reply(next(), doing)?),
+                Look::Whole => {
+                    whole.push((looked.len(), &*step.key, Asked::read(&mut next)));
+                    Looked::Not
+                }
                 Look::Expiry => match next() {
                     Reply::Int(-2) => Looked::Expiry(None),
                     Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
                     other => return Ok(other.fail(doing)?),
                 },
             });
+        }
+        let places: Vec<usize> = whole.iter().map(|(place, _, _)| *place).collect();
+        let asked = whole.into_iter().map(|(_, key, asked)| (key, asked));
+        let found = Found::settle(self.session, asked, doing)?;
+        for (place, found) in places.into_iter().zip(found) {
+            looked[place] = Looked::Whole(found);
         }
         Ok((looked, now_ms))
     }
