@@ -329,6 +329,28 @@ fn an_object_whose_expiry_has_passed_is_not_sent() {
 }
 
 #[test]
+fn an_object_that_runs_out_after_the_look_is_not_sent_either() {
+    let scene = Scene::new();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64;
+    let soon = now + 1_000;
+    let groups = vec![vec![
+        put("page", "p", true, soon),
+        put("meta", "m", true, soon),
+    ]];
+    let before = |stage, number| {
+        if (stage, number) == (Stage::Look, 1) {
+            std::thread::sleep(Duration::from_millis(1_100));
+        }
+    };
+    let result = scene.apply(groups, before, nothing);
+    assert_eq!(
+        fates(&result),
+        [("page", Fate::Expired), ("meta", Fate::Expired)]
+    );
+    assert_eq!(result.progress.counts.created, 0);
+}
+
+#[test]
 fn every_intent_is_durable_before_the_first_write_is_sent() {
     let scene = Scene::new();
     scene.server.command("SET meta old PXAT 4000000000001");
@@ -443,6 +465,69 @@ fn a_lost_lease_stops_the_run_before_it_writes() {
     assert!(matches!(result.stopped, Some(Stop::Lease(_))));
     assert_eq!(scene.server.get("page"), None);
     assert!(!result.progress.touched);
+}
+
+#[test]
+fn a_lease_lost_between_the_look_and_the_writes_stops_these() {
+    let scene = Scene::new();
+    let lose = scene.other("SET anp:lock somebody-else");
+    let before = move |stage, number| {
+        // The second look is the round trip before the writes of the only batch.
+        if (stage, number) == (Stage::Look, 1) {
+            lose();
+        }
+    };
+    let result = scene.apply(article(true), before, nothing);
+    assert!(matches!(result.stopped, Some(Stop::Lease(_))));
+    assert_eq!(scene.server.get("page"), None);
+    assert!(!result.progress.touched);
+}
+
+#[test]
+fn a_value_changed_while_an_earlier_batch_is_written_is_kept() {
+    let scene = Scene::new();
+    scene.server.command("SET page2 old PXAT 4000000000001");
+    let path = scene.manifest();
+    let other = scene.other("SET page2 theirs PXAT 4000000000001");
+    let before = move |stage, number| {
+        if (stage, number) == (Stage::Write, 0) {
+            // Looked at already, and not yet announced.
+            let manifest = Manifest::open(&path, Verify::All).unwrap();
+            let lines: Vec<Line> = manifest.batches().flat_map(Result::unwrap).collect();
+            assert!(matches!(&lines[..], [Line::Intent(intent)] if intent.key == "page1"));
+            other();
+        }
+    };
+    // Two batches: the value of the first fills one.
+    let large = "x".repeat(5 * 1024 * 1024);
+    let groups = vec![
+        vec![put("page1", &large, true, LATER_MS)],
+        vec![put("page2", "new", false, LATER_MS)],
+    ];
+    let result = scene.apply(groups, before, nothing);
+    assert!(result.stopped.is_none());
+    assert_eq!(
+        fates(&result),
+        [("page1", Fate::Written), ("page2", Fate::Conflict)]
+    );
+    assert_eq!(scene.server.get("page2").unwrap(), "theirs");
+}
+
+#[test]
+fn a_state_that_the_key_never_had_is_never_overwritten() {
+    let scene = Scene::new();
+    scene.server.command("SET page old PXAT 4000000000001");
+    // As if the value had changed between the two commands that read the key.
+    let after = |stage, number: usize, replies: &mut Vec<Reply>| {
+        if (stage, number) == (Stage::Look, 0) {
+            assert_eq!(replies[3], Reply::Bulk(b"old".to_vec()));
+            replies[3] = Reply::Bulk(b"another".to_vec());
+        }
+    };
+    let groups = vec![vec![put("page", "new page", false, LATER_MS)]];
+    let result = scene.apply(groups, |_, _| {}, after);
+    assert_eq!(fates(&result), [("page", Fate::Conflict)]);
+    assert_eq!(scene.server.get("page").unwrap(), "old");
 }
 
 #[test]

@@ -166,12 +166,13 @@ fn runs_of_several_batches_killed_in_any_of_them_can_be_undone() {
         "first.reply:1099",
         "second.sent:511",
         "second.reply:1024",
-        "look.reply:4",
+        "look.reply:5",
     ] {
         let mut command = anp(&world, "state", &["import", "--quiet"], Some(point));
         assert!(dies(&mut command, point), "{point} was not reached");
         let ran = world.anp("rollback last");
-        assert!(ran.code == 0 || point.starts_with("spool.write"), "{ran}");
+        // The spool is read ahead: a kill there may come before anything was written.
+        assert!(ran.code == 0 || point.starts_with("spool"), "{ran}");
         assert!(snapshot(&world) == before, "{point}: not as before");
         kills += 1;
     }

@@ -76,6 +76,24 @@ fn large_values_of_control_characters_come_back() {
 }
 
 #[test]
+fn strings_that_are_read_in_different_ways_come_back() {
+    let world = World::new();
+    // Empty; as long as one plain command reads at most; one byte longer.
+    let values = [0, 256 * 1024, 256 * 1024 + 1].map(|length| "v".repeat(length));
+    for (number, value) in values.iter().enumerate() {
+        world.article(&format!("a{number}.md"), "A.");
+        let key = format!("anp:page:/a{number}/");
+        world.server.run(&["SET", &key, value]);
+    }
+    let before = world.server.dump();
+    let ran = world.anp("import");
+    assert_eq!(ran.exits(0).counts()["updated"], 3, "{ran}");
+    world.anp("verify last").exits(0);
+    world.anp("rollback last").exits(0);
+    assert!(world.server.dump() == before);
+}
+
+#[test]
 fn a_collection_too_large_to_compare_is_a_conflict_and_stays() {
     let world = World::new();
     let fill = "for i = 1, 100001 do redis.call('HSET', KEYS[1], i, i) end";

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::recheck::recheck;
-use super::undone::{self, intents, look_at_each, untouched};
+use super::undone::{self, intents, look_at_each, read_through, untouched};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -93,8 +93,7 @@ impl Undo<'_> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
         let address = undone::address(self.settings, manifest)?;
-        let untouched = untouched(manifest)?;
-        let total = intents(manifest, &untouched).count() as u64;
+        let (untouched, total) = read_through(manifest)?;
         let purpose = Purpose {
             command: "rollback",
             address: &address,

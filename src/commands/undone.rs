@@ -11,7 +11,7 @@ use crate::publish::plan::Keys;
 use crate::publish::state::Found;
 use crate::report::log;
 use crate::settings::Settings;
-use crate::store::{Address, Batch, Session, StoreError};
+use crate::store::{Address, Session, StoreError};
 
 /// So many keys are looked at in one round trip.
 const LOOK_KEYS: usize = 256;
@@ -104,7 +104,17 @@ pub(super) fn wrote(manifest: &Manifest) -> bool {
 /// # Errors
 /// When the manifest turns out to be damaged.
 pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
+    read_through(manifest).map(|(keys, _)| keys)
+}
+
+/// The same, with the number of all intents. Reads every line, so that damage anywhere is known
+/// before anything is done.
+///
+/// # Errors
+/// When the manifest turns out to be damaged.
+pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64), Failure> {
     let mut keys = HashSet::new();
+    let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
     for batch in manifest.batches() {
@@ -124,11 +134,12 @@ pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure>
                         .note("expected", format!("keys that begin with {page} or {meta}"))
                         .note("retry", "not with this file; nothing was written"));
                 }
+                Line::Intent(_) => intents += 1,
                 _ => {}
             }
         }
     }
-    Ok(keys)
+    Ok((keys, intents))
 }
 
 /// The intents that were, or may have been, carried out, in order.
@@ -170,13 +181,10 @@ pub(super) fn look_at_each(
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
-        let mut batch = Batch::default();
-        for intent in &chunk {
-            Found::ask(&mut batch, &intent.key);
-        }
-        let replies = session.run(&batch, doing).map_err(failed)?;
-        for (intent, reply) in chunk.into_iter().zip(replies) {
-            visit(intent, Found::from_reply(reply, doing).map_err(failed)?)?;
+        let keys: Vec<&str> = chunk.iter().map(|intent| intent.key.as_str()).collect();
+        let found = Found::read_all(session, &keys, doing).map_err(failed)?;
+        for (intent, found) in chunk.into_iter().zip(found) {
+            visit(intent, found)?;
         }
     }
 }

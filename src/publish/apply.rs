@@ -1,9 +1,16 @@
 //! Carrying steps out, in order, in bounded batches:
 //!
-//! 1. One round trip: renew the lease, ask for the time, look at the switch and the keys.
-//! 2. Decide each step; write the intents to the manifest and sync them.
+//! 1. Look at the keys of the batch, and decide each step.
+//! 2. Write the intents to the manifest and sync them.
 //! 3. Send the writes, and look at every reply.
 //! 4. Send the writes that had to wait for another (the meta of a page).
+//!
+//! The round trip before the writes of a batch renews the lease, asks for the time, looks at
+//! the switch, and looks at the keys of the *next* batch. So while the server writes, a thread
+//! encodes the intents of the next one: they are synced once the writes are answered,
+//! and no key is written before its own intent is durable. What somebody changes between a
+//! look and the write, the compare-and-set refuses, however long that is; no key comes twice in
+//! a run, so no look misses a write of our own.
 //!
 //! Nothing is retried past a failed sync, a lost lease or a refused write: the run stops,
 //! and what it did is in the manifest.
@@ -14,19 +21,20 @@ use std::time::Instant;
 
 use thiserror::Error;
 
+use super::ahead::{Encoding, ahead};
 use super::encode::{Way, push_put};
 use super::lease::{Lease, LeaseError};
-use super::manifest::{Action, Counts, Fate, Intent, Line, Outcome, Writer};
+use super::manifest::{Action, Counts, Fate, Frames, Line, Outcome, Snapshot, Writer};
 use super::pace::Pace;
-use super::state::{Found, State};
-use super::step::{Command, Decision, Look, Looked, Step, decide};
+use super::state::State;
+use super::step::{Command, Decision, Looked, Step, decide};
 use super::switch::{Paused, Switch};
 use super::time_limit::{TimeLimit, TimedOut};
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, Session, StoreError};
 
 /// A batch is closed at so many bytes, sent and recorded, or at the keys of its pace.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Steps that belong together: each one after the first is only sent when the first was
 /// written, so that a meta object never describes a page that is not there.
@@ -118,63 +126,130 @@ pub struct Progress {
     pub outcomes: Vec<Line>,
 }
 
+/// A write whose intent is recorded first.
 struct Pending {
-    intent: Intent,
+    key: String,
+    action: Action,
+    made: Option<Snapshot>,
     command: Command,
     after_first: bool,
 }
 
+/// A batch that was looked at.
+#[derive(Default)]
+struct Decided {
+    /// Its steps, those that are left alone included.
+    keys: usize,
+    /// Its writes, by group.
+    pending: Vec<Vec<Pending>>,
+    /// Outcomes of earlier batches, then its intents: to be made durable before its writes.
+    lines: Vec<Line>,
+    /// How many of the lines are outcomes.
+    outcomes: usize,
+    /// The server's clock then, ms since 1970.
+    looked_at_ms: i64,
+}
+
+impl Pending {
+    /// Whether what it would make has expired by now: a SET would answer OK and make nothing.
+    fn ran_out(&self, now_ms: i64) -> bool {
+        // The scripts look at the clock themselves.
+        let Command::Create { made, .. } = &self.command else {
+            return false;
+        };
+        made.expires_at_ms.is_some_and(|at| at <= now_ms)
+    }
+}
+
+/// About how many bytes a group sends and records.
+pub(super) fn bytes_of(group: &Group) -> usize {
+    group
+        .iter()
+        .map(|step| step.want.sent_bytes().saturating_add(step.prior_bytes))
+        .fold(0, usize::saturating_add)
+}
+
 impl Apply<'_> {
     /// Carries out `groups`, and reports every key. `progress` tells how far it came, also
-    /// when it stops.
+    /// when it stops. No key may come twice.
     ///
     /// # Errors
     /// See [`Stop`].
     pub fn run(
         &mut self,
-        groups: impl Iterator<Item = Result<Group, Stop>>,
+        groups: impl Iterator<Item = Result<Group, Stop>> + Send,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<(), Stop> {
-        let mut batch: Vec<Group> = Vec::new();
-        let (mut keys, mut bytes) = (0, 0);
-        for group in groups {
-            let group = group?;
-            keys += group.len();
-            bytes = group
-                .iter()
-                .map(|step| step.want.sent_bytes().saturating_add(step.prior_bytes))
-                .fold(bytes, usize::saturating_add);
-            batch.push(group);
-            if keys >= self.pace.batch_keys() || bytes >= BATCH_BYTES {
-                let started = Instant::now();
-                self.batch(std::mem::take(&mut batch), progress, on_key)?;
-                self.pace.wrote(keys, started.elapsed(), self.interrupted);
-                (keys, bytes) = (0, 0);
+        std::thread::scope(|scope| {
+            let mut groups = ahead(scope, groups);
+            let encoder = Encoding::start(scope).map_err(Stop::Manifest)?;
+            let first = self.take(&mut groups)?;
+            if first.is_empty() {
+                return Ok(());
             }
-        }
-        if !batch.is_empty() {
-            self.batch(batch, progress, on_key)?;
-        }
-        Ok(())
+            let mut batch = self.decide(first, progress, on_key)?;
+            encoder.begin(std::mem::take(&mut batch.lines));
+            while batch.keys > 0 {
+                let started = Instant::now();
+                let intents = encoder.end().map_err(Stop::Manifest)?;
+                self.record(&intents, batch.outcomes, progress)?;
+                // What cannot be read ends the run behind this batch, not in it.
+                let (next, unread) = match self.take(&mut groups) {
+                    Ok(next) => (next, None),
+                    Err(stop) => (Vec::new(), Some(stop)),
+                };
+                let mut next = self.decide(next, progress, on_key)?;
+                encoder.begin(std::mem::take(&mut next.lines));
+                self.write(batch.pending, next.looked_at_ms, progress, on_key)?;
+                if let Some(stop) = unread {
+                    return Err(stop);
+                }
+                if next.keys > 0 {
+                    self.pace
+                        .wrote(batch.keys, started.elapsed(), self.interrupted);
+                }
+                batch = next;
+            }
+            Ok(())
+        })
     }
 
-    fn batch(
+    /// The next batch; nothing at the end.
+    fn take(
+        &self,
+        groups: &mut impl Iterator<Item = Result<Group, Stop>>,
+    ) -> Result<Vec<Group>, Stop> {
+        let mut batch = Vec::new();
+        let (mut keys, mut bytes) = (0, 0_usize);
+        while keys < self.pace.batch_keys() && bytes < BATCH_BYTES {
+            let Some(group) = groups.next().transpose()? else {
+                break;
+            };
+            keys += group.len();
+            bytes = bytes.saturating_add(bytes_of(&group));
+            batch.push(group);
+        }
+        Ok(batch)
+    }
+
+    /// Looks at the keys of a batch and decides each step. Without keys, the lease and the
+    /// switch are looked at all the same.
+    fn decide(
         &mut self,
         groups: Vec<Group>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-    ) -> Result<(), Stop> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(Stop::Interrupted);
-        }
-        if let Some(limit) = &self.time_limit {
-            limit.check()?;
-        }
+    ) -> Result<Decided, Stop> {
         let (looked, now_ms) = self.look(&groups)?;
         let mut looked = looked.into_iter();
-        let mut pending: Vec<Vec<Pending>> = Vec::with_capacity(groups.len());
+        let mut batch = Decided {
+            looked_at_ms: now_ms,
+            ..Decided::default()
+        };
+        let mut intents = Vec::new();
         for group in groups {
+            batch.keys += group.len();
             let mut members = Vec::with_capacity(group.len());
             let mut first_left = false;
             for (index, step) in group.into_iter().enumerate() {
@@ -189,79 +264,50 @@ impl Apply<'_> {
                     Decision::Write(_, _) if index > 0 && first_left => {
                         leave(progress, on_key, &key, None, Fate::Withheld);
                     }
-                    Decision::Write(intent, command) => members.push(Pending {
-                        intent: *intent,
-                        command,
-                        after_first: index > 0,
-                    }),
+                    Decision::Write(intent, command) => {
+                        members.push(Pending {
+                            key,
+                            action: intent.action,
+                            made: intent.made.clone(),
+                            command,
+                            after_first: index > 0,
+                        });
+                        intents.push(Line::Intent(*intent));
+                    }
                 }
             }
-            pending.push(members);
+            batch.pending.push(members);
         }
-        self.record(&pending, progress)?;
-        self.write(pending, progress, on_key)
+        batch.lines.clone_from(&progress.outcomes);
+        batch.outcomes = batch.lines.len();
+        batch.lines.append(&mut intents);
+        Ok(batch)
     }
 
-    /// Renews the lease, asks for the time, and looks at the switch and the keys, in one
-    /// round trip.
-    fn look(&mut self, groups: &[Group]) -> Result<(Vec<Looked>, i64), Stop> {
-        failpoint::enter("look");
-        let doing = "looking at the keys before they are written";
-        let mut batch = Batch::default();
-        self.lease.push_keeping(&mut batch);
-        batch.push(&[b"TIME"]);
-        if let Some(switch) = self.switch {
-            switch.push_look(&mut batch);
+    /// Makes the intents of a batch durable. Only then may their keys be written.
+    fn record(
+        &mut self,
+        intents: &Frames,
+        outcomes: usize,
+        progress: &mut Progress,
+    ) -> Result<(), Stop> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Stop::Interrupted);
         }
-        for step in groups.iter().flatten() {
-            match step.want.look() {
-                Look::None => {}
-                Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
-                Look::Whole => Found::ask(&mut batch, &step.key),
-            }
+        if let Some(limit) = &self.time_limit {
+            limit.check()?;
         }
-        let mut replies = self.session.run(&batch, doing)?.into_iter();
-        let mut next = || replies.next().unwrap_or(Reply::Nil);
-        Lease::check(next())?;
-        let now_ms = next().time_ms(doing)?;
-        if self.switch.is_some()
-            && let Some(paused) = Switch::read(next())?
-        {
-            return Err(Stop::Paused(paused));
-        }
-        let mut looked = Vec::new();
-        for step in groups.iter().flatten() {
-            looked.push(match step.want.look() {
-                Look::None => Looked::Not,
-                Look::Whole => Looked::Whole(Found::from_reply(next(), doing)?),
-                Look::Expiry => match next() {
-                    Reply::Int(-2) => Looked::Expiry(None),
-                    Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
-                    other => return Ok(other.fail(doing)?),
-                },
-            });
-        }
-        Ok((looked, now_ms))
-    }
-
-    /// Makes the intents durable. Only then may their keys be written.
-    fn record(&mut self, pending: &[Vec<Pending>], progress: &mut Progress) -> Result<(), Stop> {
-        let mut lines = std::mem::take(&mut progress.outcomes);
-        lines.extend(
-            pending
-                .iter()
-                .flatten()
-                .map(|pending| Line::Intent(pending.intent.clone())),
-        );
-        if lines.is_empty() {
-            return Ok(());
-        }
-        self.manifest.append(&lines).map_err(Stop::Manifest)
+        self.manifest
+            .append_frames(intents)
+            .map_err(Stop::Manifest)?;
+        progress.outcomes.drain(..outcomes);
+        Ok(())
     }
 
     fn write(
         &mut self,
         groups: Vec<Vec<Pending>>,
+        now_ms: i64,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<(), Stop> {
@@ -269,6 +315,11 @@ impl Apply<'_> {
         let mut seconds = Vec::new();
         for (group, members) in groups.into_iter().enumerate() {
             for pending in members {
+                if pending.ran_out(now_ms) {
+                    let action = Some(pending.action);
+                    leave(progress, on_key, &pending.key, action, Fate::Expired);
+                    continue;
+                }
                 let wave = if pending.after_first {
                     &mut seconds
                 } else {
@@ -286,14 +337,8 @@ impl Apply<'_> {
             .into_iter()
             .partition(|(group, _)| refused.contains(group));
         for (_, pending) in &withheld {
-            let action = Some(pending.intent.action);
-            leave(
-                progress,
-                on_key,
-                &pending.intent.key,
-                action,
-                Fate::Withheld,
-            );
+            let action = Some(pending.action);
+            leave(progress, on_key, &pending.key, action, Fate::Withheld);
         }
         failpoint::enter("second");
         self.wave(&seconds, progress, on_key, &mut |_| {})
@@ -313,7 +358,7 @@ impl Apply<'_> {
         let encode = |way: Way| {
             let mut batch = Batch::default();
             for (_, pending) in wave {
-                pending.command.encode(&mut batch, &pending.intent.key, way);
+                pending.command.encode(&mut batch, &pending.key, way);
             }
             batch
         };
@@ -337,9 +382,9 @@ impl Apply<'_> {
         resent |= *asked.as_ref().unwrap_or(&false);
         let mut failure = asked.err();
         for ((group, pending), reply) in wave.iter().zip(replies) {
-            let Intent {
+            let Pending {
                 key, action, made, ..
-            } = &pending.intent;
+            } = pending;
             let fate = match reply.text() {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
@@ -390,12 +435,7 @@ impl Apply<'_> {
                 (&pending.command, &replies[index])
             {
                 let prior = State::Absent;
-                push_put(
-                    &mut batch,
-                    &pending.intent.key,
-                    (&prior, made, content),
-                    self.way,
-                );
+                push_put(&mut batch, &pending.key, (&prior, made, content), self.way);
                 asked.push(index);
             }
         }

@@ -1,9 +1,11 @@
 //! From what is to be in the store to what is in it, with a way back.
 
+mod ahead;
 pub mod apply;
 pub mod encode;
 pub mod expiry;
 pub mod lease;
+mod look;
 pub mod manifest;
 pub mod pace;
 pub mod plan;

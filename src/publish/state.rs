@@ -5,10 +5,14 @@ use std::fmt;
 
 use sha1::{Digest as _, Sha1};
 
-use crate::store::{Batch, Reply, Script, StoreError};
+use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// Values larger than this are not overwritten, since the manifest could not keep them.
 pub const LARGEST_PRIOR_BYTES: usize = 64 * 1024 * 1024;
+
+/// Strings up to this length are read by plain commands: the SHA-1 in Lua, and the copies of a
+/// value that a script makes, cost the server many times what the plain command does.
+const PLAIN_BYTES: usize = 256 * 1024;
 
 /// SHA-1 of a value: of the bytes of a string, of the sorted members of a hash or a set,
 /// of the DUMP of any other type.
@@ -100,6 +104,41 @@ impl Content {
     }
 }
 
+/// The expiry and the value of a key, as two commands answered.
+pub(super) struct Asked(Reply, Reply);
+
+impl Asked {
+    /// Takes the replies to [`Found::ask`].
+    pub(super) fn read(next: &mut impl FnMut() -> Reply) -> Self {
+        Self(next(), next())
+    }
+
+    /// What they say of the key; none if it is no string, or too long, or was not there for
+    /// both of them.
+    fn found(self, doing: &str) -> Result<Option<Found>, StoreError> {
+        let (at, value) = match self {
+            Self(Reply::Int(at), Reply::Bulk(value)) => (at, value),
+            Self(Reply::Int(_), Reply::Error { code, .. }) if code == "WRONGTYPE" => {
+                return Ok(None);
+            }
+            Self(Reply::Int(_), other) | Self(other, _) => return other.fail(doing),
+        };
+        Ok(match (at, value.len()) {
+            (-2, 0) => Some(Found::Absent),
+            (-2, _) | (_, 0) => None,
+            (_, length) if length > PLAIN_BYTES => None,
+            _ => {
+                let present = Present {
+                    kind: "string".to_owned(),
+                    expires_at_ms: (at >= 0).then_some(at),
+                    fingerprint: Fingerprint::of(&value),
+                };
+                Some(Found::Whole(present, Content::Value(value)))
+            }
+        })
+    }
+}
+
 /// What reading a key found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -112,17 +151,66 @@ pub enum Found {
 }
 
 impl Found {
-    /// Appends the command that reads the whole state of `key`.
-    pub fn ask(batch: &mut Batch, key: &str) {
-        let limit = LARGEST_PRIOR_BYTES.to_string();
-        batch.script(Script::Read, key.as_bytes(), &[limit.as_bytes()]);
-    }
-
-    /// Reads the reply to [`Found::ask`].
+    /// Reads the whole state of `keys`, in order.
     ///
     /// # Errors
-    /// When it is an error reply, or no reply of that script.
-    pub fn from_reply(reply: Reply, doing: &str) -> Result<Self, StoreError> {
+    /// When the store fails, or answers with an error.
+    pub fn read_all(
+        session: &mut Session,
+        keys: &[&str],
+        doing: &str,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut batch = Batch::default();
+        for key in keys {
+            Self::ask(&mut batch, key);
+        }
+        let mut replies = session.run(&batch, doing)?.into_iter();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        let asked = keys.iter().map(|key| (*key, Asked::read(&mut next)));
+        Self::settle(session, asked, doing)
+    }
+
+    /// Appends the two commands that read most keys; their replies are for [`Asked::read`].
+    pub(super) fn ask(batch: &mut Batch, key: &str) {
+        batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
+        let last = PLAIN_BYTES.to_string();
+        batch.push(&[b"GETRANGE", key.as_bytes(), b"0", last.as_bytes()]);
+    }
+
+    /// What the answers say; where they do not tell, the script is asked, which sees a key at
+    /// one instant, whatever it holds.
+    ///
+    /// Two commands see a key at two instants. A state put together from both would be none
+    /// that the key ever had, and then every compare-and-set from it is refused.
+    ///
+    /// # Errors
+    /// When the store fails, or answers with an error.
+    pub(super) fn settle<'a>(
+        session: &mut Session,
+        asked: impl Iterator<Item = (&'a str, Asked)>,
+        doing: &str,
+    ) -> Result<Vec<Self>, StoreError> {
+        let limit = LARGEST_PRIOR_BYTES.to_string();
+        let mut batch = Batch::default();
+        let mut left = Vec::new();
+        let mut found = Vec::new();
+        for (index, (key, asked)) in asked.enumerate() {
+            found.push(asked.found(doing)?.unwrap_or_else(|| {
+                batch.script(Script::Read, key.as_bytes(), &[limit.as_bytes()]);
+                left.push(index);
+                Self::Absent
+            }));
+        }
+        if !left.is_empty() {
+            for (index, reply) in left.into_iter().zip(session.run(&batch, doing)?) {
+                found[index] = Self::from_reply(reply, doing)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads the reply of the script.
+    fn from_reply(reply: Reply, doing: &str) -> Result<Self, StoreError> {
         let mut parts = match reply {
             Reply::Array(parts) if !parts.is_empty() => parts,
             other => return other.fail(doing),

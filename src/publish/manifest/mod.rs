@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! header frame │ header line
-//! batch frame  │ intents of the batch … outcomes of the batch before
+//! batch frame  │ intents of the batch … outcomes of the batches before
 //! …
-//! footer frame │ outcomes of the last batch, footer line
+//! footer frame │ outcomes of the last batches, footer line
 //! ```
 //!
 //! `zstdcat FILE | jq` reads it. Around each zstd frame stand two skippable frames that
@@ -21,11 +21,13 @@
 //! anything is written. The end mark's last byte is not zero, so a whole frame never looks
 //! like one that was torn by zeros.
 
+mod encoder;
 mod frame;
 mod reader;
 mod record;
 mod writer;
 
+pub use encoder::{Encoder, Frames};
 pub use reader::{Damage, Manifest, Verify};
 pub use record::{
     Action, Counts, FORMAT, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,

@@ -208,10 +208,17 @@ impl Snapshot {
 }
 
 fn is_readable(text: &str) -> bool {
-    let escaped = text
-        .bytes()
-        .filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\'))
-        .count();
+    // Counted in bytes, a few at a time: so many go into one instruction.
+    let in_one = |few: &[u8]| {
+        few.iter()
+            .map(|b| u8::from(*b < 0x20 || *b == b'"' || *b == b'\\'))
+            .sum::<u8>()
+    };
+    let escaped: usize = text
+        .as_bytes()
+        .chunks(usize::from(u8::MAX))
+        .map(|few| usize::from(in_one(few)))
+        .sum();
     escaped <= text.len() / 4
 }
 
@@ -345,4 +352,25 @@ pub struct Footer {
     pub ended_at: i64,
     /// What it did.
     pub counts: Counts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_readable;
+
+    #[test]
+    fn a_quarter_of_escapes_is_readable_and_one_more_is_not() {
+        for (escaped, length) in [(0, 0), (1, 4), (255, 1020), (256, 1024), (5000, 20_000)] {
+            let text = "\n".repeat(escaped) + &"ä".repeat((length - escaped) / 2);
+            let text = format!(
+                "{text:x<length$}",
+                length = length + text.chars().count() - text.len()
+            );
+            assert_eq!(text.len(), length);
+            assert!(is_readable(&text));
+            assert!(
+                length == 0 || !is_readable(&text.replacen('x', "\"", 1).replacen('ä', "\"\"", 1))
+            );
+        }
+    }
 }

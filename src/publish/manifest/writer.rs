@@ -5,17 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use zstd::bulk::Compressor;
-use zstd::zstd_safe::CParameter;
-
+use super::encoder::{Encoder, Frames};
 use super::frame::{END, Guard};
 use super::record::Line;
 use crate::failpoint;
-
-/// zstd's fastest level: the manifest is written while the store waits.
-const LEVEL: i32 = 1;
-/// A frame is closed once its lines are this long.
-const CUT_FRAME: usize = 64 * 1024 * 1024;
 
 /// A manifest that is being written.
 ///
@@ -24,10 +17,8 @@ const CUT_FRAME: usize = 64 * 1024 * 1024;
 pub struct Writer {
     file: File,
     path: PathBuf,
-    compressor: Compressor<'static>,
     sequence: u64,
     failed: bool,
-    lines: Vec<u8>,
     frame: Vec<u8>,
 }
 
@@ -44,15 +35,11 @@ impl Writer {
             .create_new(true)
             .mode(0o600)
             .open(path)?;
-        let mut compressor = Compressor::new(LEVEL)?;
-        compressor.set_parameter(CParameter::ChecksumFlag(true))?;
         let mut writer = Self {
             file,
             path: path.to_owned(),
-            compressor,
             sequence: 0,
             failed: false,
-            lines: Vec::new(),
             frame: Vec::new(),
         };
         writer.append(std::slice::from_ref(header))?;
@@ -70,51 +57,45 @@ impl Writer {
         &self.path
     }
 
-    /// Appends `lines` as one frame. When it returns, they are durable.
+    /// Appends `lines`. When it returns, they are durable.
     ///
     /// # Errors
     /// Whatever the file system says; the writer is unusable from then on.
     pub fn append(&mut self, lines: &[Line]) -> io::Result<()> {
+        let encoded = Encoder::new().and_then(|mut encoder| encoder.encode(lines));
+        self.failed |= encoded.is_err();
+        self.append_frames(&encoded?)
+    }
+
+    /// Appends what was encoded. When it returns, it is durable.
+    ///
+    /// # Errors
+    /// Whatever the file system says; the writer is unusable from then on.
+    pub fn append_frames(&mut self, encoded: &Frames) -> io::Result<()> {
         if self.failed {
             return Err(io::Error::other("an earlier write of the manifest failed"));
         }
-        let result = self.write_frames(lines);
+        let mut frames = encoded.frames.iter();
+        let result =
+            frames.try_for_each(|(bytes, hash)| self.write_frame(encoded.stage, bytes, hash));
         self.failed = result.is_err();
         result
     }
 
-    /// Cuts early enough that no frame is larger than the reader takes.
-    fn write_frames(&mut self, lines: &[Line]) -> io::Result<()> {
-        let stage = match lines.last() {
-            Some(Line::Header(_)) => "header",
-            Some(Line::Footer(_)) => "footer",
-            _ => "intents",
-        };
-        self.lines.clear();
-        for (index, line) in lines.iter().enumerate() {
-            serde_json::to_writer(&mut self.lines, line)?;
-            self.lines.push(b'\n');
-            if self.lines.len() >= CUT_FRAME && index + 1 < lines.len() {
-                self.write_frame(stage)?;
-                self.lines.clear();
-            }
-        }
-        self.write_frame(stage)
-    }
-
-    fn write_frame(&mut self, stage: &str) -> io::Result<()> {
-        if self.lines.len() as u64 > super::reader::LARGEST_FRAME {
-            return Err(io::Error::other("a frame larger than anp reads back"));
-        }
-        let compressed = self.compressor.compress(&self.lines)?;
+    fn write_frame(
+        &mut self,
+        stage: &str,
+        compressed: &[u8],
+        hash: &blake3::Hash,
+    ) -> io::Result<()> {
         let guard = Guard {
             sequence: self.sequence,
             length: compressed.len() as u64,
-            hash: *blake3::hash(&compressed).as_bytes(),
+            hash: *hash.as_bytes(),
         };
         self.frame.clear();
         self.frame.extend_from_slice(&guard.encode());
-        self.frame.extend_from_slice(&compressed);
+        self.frame.extend_from_slice(compressed);
         self.frame.extend_from_slice(&END);
         failpoint::at(stage, "write")?;
         failpoint::torn(stage, &mut self.file, &self.frame)?;

@@ -1,0 +1,118 @@
+//! What is made ready on threads of their own while the store is busy with an earlier batch:
+//! steps (values from the spool or a manifest, and their SHA-1), and intents (JSON and zstd).
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread::Scope;
+
+use super::apply::{BATCH_BYTES, Group, Stop, bytes_of};
+use super::manifest::{Encoder, Frames, Line};
+use super::pace::BATCH_KEYS;
+
+/// The same `groups`, in the same order. At most one batch of them waits to be taken.
+pub(super) fn ahead<'scope, I>(
+    scope: &'scope Scope<'scope, '_>,
+    mut groups: I,
+) -> impl Iterator<Item = Result<Group, Stop>> + use<I>
+where
+    I: Iterator<Item = Result<Group, Stop>> + Send + 'scope,
+{
+    let (sender, receiver) = sync_channel(0);
+    scope.spawn(move || {
+        loop {
+            let (mut keys, mut bytes) = (0, 0_usize);
+            let mut batch = Vec::new();
+            while keys < BATCH_KEYS && bytes < BATCH_BYTES {
+                let Some(group) = groups.next() else { break };
+                if let Ok(group) = &group {
+                    keys += group.len();
+                    bytes = bytes.saturating_add(bytes_of(group));
+                }
+                batch.push(group);
+            }
+            // Nobody takes any more once a run has stopped.
+            if batch.is_empty() || sender.send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    receiver.into_iter().flatten()
+}
+
+/// Encodes lines, one batch at a time.
+pub(super) struct Encoding {
+    lines: Sender<Vec<Line>>,
+    frames: Receiver<io::Result<Frames>>,
+}
+
+impl Encoding {
+    /// # Errors
+    /// When zstd lacks the memory.
+    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>) -> io::Result<Self> {
+        let mut encoder = Encoder::new()?;
+        let (lines, to_encode) = channel::<Vec<Line>>();
+        let (encoded, frames) = channel();
+        scope.spawn(move || {
+            for lines in to_encode {
+                let _ = encoded.send(encoder.encode(&lines));
+            }
+        });
+        Ok(Self { lines, frames })
+    }
+
+    /// Begins to encode `lines`.
+    pub(super) fn begin(&self, lines: Vec<Line>) {
+        // If nobody takes them, `end` says so.
+        let _ = self.lines.send(lines);
+    }
+
+    /// What has become of the lines.
+    ///
+    /// # Errors
+    /// When they could not be encoded.
+    pub(super) fn end(&self) -> io::Result<Frames> {
+        let gone = |_| io::Error::other("the thread that encodes it has ended");
+        self.frames.recv().map_err(gone)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ahead;
+    use crate::publish::apply::{Group, Stop};
+    use crate::publish::step::{Step, Want};
+
+    fn group(number: usize) -> Group {
+        vec![Step {
+            key: number.to_string(),
+            want: Want::Remove,
+            prior_bytes: 0,
+        }]
+    }
+
+    #[test]
+    fn everything_comes_in_order_and_an_error_in_its_place() {
+        let groups = (0..3000).map(|number| match number {
+            2500 => Err(Stop::Interrupted),
+            number => Ok(group(number)),
+        });
+        let taken: Vec<_> = std::thread::scope(|scope| ahead(scope, groups).collect());
+        let keys = taken.iter().map(|group| match group {
+            Ok(group) => group[0].key.clone(),
+            Err(stop) => stop.to_string(),
+        });
+        let expected = (0..3000).map(|number| match number {
+            2500 => Stop::Interrupted.to_string(),
+            number => number.to_string(),
+        });
+        assert!(keys.eq(expected));
+    }
+
+    #[test]
+    fn whoever_takes_no_more_is_not_waited_for() {
+        std::thread::scope(|scope| {
+            let mut endless = ahead(scope, (0..).map(|number| Ok(group(number))));
+            assert!(endless.next().is_some());
+        });
+    }
+}
