@@ -1,12 +1,17 @@
 //! From a content tree to the catalog of its articles.
 
+mod cache;
+mod identity;
 mod inspect;
 mod order;
 mod origin;
+mod recall;
 mod select;
 mod survey;
 mod walk;
 
+pub use cache::Cache;
+pub use identity::Identity;
 pub use inspect::Inspector;
 pub use order::Order;
 pub use origin::{Generated, Origin, Tree};

@@ -6,7 +6,9 @@ use std::io::{self, Read as _};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use super::identity::Identity;
 use super::walk::{Found, Skipped};
 use crate::article::{MAX_SOURCE_BYTES, Route};
 use crate::synth::Generator;
@@ -24,6 +26,8 @@ pub struct Source {
     pub length: u64,
     /// What it holds, or why it cannot be read.
     pub bytes: io::Result<Vec<u8>>,
+    /// The state of the file that `bytes` are of, if it can be known again by that.
+    pub settled: Option<Identity>,
 }
 
 /// Where sources come from, in the order of their paths, or of their numbers.
@@ -39,6 +43,11 @@ pub trait Origin: Sync {
 
     /// Reads one.
     fn load(&self, index: usize) -> Source;
+
+    /// The state of the file of one, if it has one.
+    fn identity(&self, _index: usize) -> Option<Identity> {
+        None
+    }
 
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
@@ -90,11 +99,20 @@ impl Origin for Tree<'_> {
 
     fn load(&self, index: usize) -> Source {
         let source = &self.found.sources[index];
+        let (bytes, settled) = match read(&self.root.join(&source.relative)) {
+            Ok((bytes, settled)) => (Ok(bytes), settled),
+            Err(error) => (Err(error), None),
+        };
         Source {
             relative: source.relative.clone(),
             length: source.bytes,
-            bytes: read(&self.root.join(&source.relative)),
+            bytes,
+            settled,
         }
+    }
+
+    fn identity(&self, index: usize) -> Option<Identity> {
+        self.found.sources[index].identity
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {
@@ -143,6 +161,7 @@ impl Origin for Generated<'_> {
             relative: article.path.into(),
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
+            settled: None,
         }
     }
 
@@ -151,8 +170,10 @@ impl Origin for Generated<'_> {
     }
 }
 
-/// Reads a file, one byte past the limit at most: enough to know that it is too large.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a file, one byte past the limit at most: enough to know that it is too large. Tells
+/// its state before it was read: whoever writes to it from then on changes that.
+fn read(path: &Path) -> io::Result<(Vec<u8>, Option<Identity>)> {
+    let now = SystemTime::now();
     // What was a file during the walk may be a FIFO by now, and must not block the run.
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new()
@@ -166,5 +187,5 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let limit = MAX_SOURCE_BYTES as u64 + 1;
     let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok((bytes, Identity::settled(&metadata, now)))
 }
