@@ -12,7 +12,7 @@ mod walk;
 
 pub use cache::Cache;
 pub use identity::Identity;
-pub use inspect::Inspector;
+pub use inspect::{Inspector, Likely};
 pub use order::Order;
 pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};

@@ -9,14 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::identity::Identity;
-use super::walk::{Found, Skipped};
+use super::walk::{Found, Skipped, SourceFile};
 use crate::article::{MAX_SOURCE_BYTES, Route};
 use crate::synth::Generator;
 
-/// A batch holds at most so many sources …
-const BATCH_SOURCES: usize = 64;
-/// … and about so many bytes of them.
+/// A batch holds about so many bytes of sources at most.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// … and so many of them: each batch waits for the store, so there should be few; and several
+/// for each core, so that none of them idles at the end.
+fn batch_sources(count: usize) -> usize {
+    (count / 32).clamp(16, 256)
+}
 
 /// One source, read.
 pub struct Source {
@@ -78,9 +82,10 @@ impl Origin for Tree<'_> {
 
     fn batches(&self) -> Vec<Range<usize>> {
         let mut batches = Vec::new();
+        let most = batch_sources(self.count());
         let (mut first, mut bytes) = (0, 0);
         for (index, source) in self.found.sources.iter().enumerate() {
-            let is_full = index - first == BATCH_SOURCES || bytes + source.bytes > BATCH_BYTES;
+            let is_full = index - first == most || bytes + source.bytes > BATCH_BYTES;
             if index > first && is_full {
                 batches.push(first..index);
                 (first, bytes) = (index, 0);
@@ -124,9 +129,13 @@ impl Origin for Tree<'_> {
     }
 
     fn folders(&self) -> HashSet<Route> {
-        let sources = self.found.sources.iter();
-        sources
-            .filter_map(|source| Route::new(&source.relative.with_file_name("index.md"), None).ok())
+        // Sources of a folder mostly stand side by side, so few are looked at twice.
+        let same = |a: &SourceFile, b: &SourceFile| a.relative.parent() == b.relative.parent();
+        let folders = self.found.sources.chunk_by(same);
+        folders
+            .filter_map(|of| {
+                Route::new(&of.first()?.relative.with_file_name("index.md"), None).ok()
+            })
             .collect()
     }
 }
@@ -145,9 +154,10 @@ impl Origin for Generated<'_> {
     }
 
     fn batches(&self) -> Vec<Range<usize>> {
-        let firsts = (0..self.count).step_by(BATCH_SOURCES);
+        let most = batch_sources(self.count);
+        let firsts = (0..self.count).step_by(most);
         firsts
-            .map(|first| first..self.count.min(first + BATCH_SOURCES))
+            .map(|first| first..self.count.min(first + most))
             .collect()
     }
 

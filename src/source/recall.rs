@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cache::{Cache, Hit, Known};
+use super::inspect::Likely;
 use super::origin::Origin;
 use super::survey::{Chunk, SurveyError, Surveyor};
 use crate::publish::plan::{Entry, Need, need};
@@ -40,7 +41,8 @@ impl Surveyor<'_> {
             }
         }
         let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
-        let seen = self.inspect(&routes)?;
+        // Most did not change since they were written, and are there.
+        let seen = self.inspect(&routes, Likely::Stored)?;
         for ((index, hit, known), (page, meta)) in meant.into_iter().zip(seen) {
             let ttl = known.ttl_ms;
             let need = need(self.policy, (&page, &meta), known.digest, &self.expiry, ttl);

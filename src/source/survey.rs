@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::cache::{Cache, Learned};
 use super::identity::Identity;
-use super::inspect::Inspector;
+use super::inspect::{Inspector, Likely};
 use super::order::{Order, Ranks};
 use super::origin::Origin;
 use super::select::Selection;
@@ -308,7 +308,7 @@ impl Surveyor<'_> {
             cache.note(&[], learned);
         }
         let routes: Vec<&Route> = valid.iter().map(|(_, article, _)| &article.route).collect();
-        let seen = self.inspect(&routes)?;
+        let seen = self.inspect(&routes, Likely::Absent)?;
         for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
             let ttl = article.ttl_ms();
             let need = need(self.policy, (&page, &meta), digest, &self.expiry, ttl);
@@ -400,12 +400,16 @@ impl Surveyor<'_> {
         .collect()
     }
 
-    pub(super) fn inspect(&self, routes: &[&Route]) -> Result<Vec<(Seen, Seen)>, StoreError> {
+    pub(super) fn inspect(
+        &self,
+        routes: &[&Route],
+        likely: Likely,
+    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
         match &self.store {
             Some(inspector) if !routes.is_empty() => inspector
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .inspect(routes),
+                .inspect(routes, likely),
             _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
         }
     }
