@@ -51,7 +51,7 @@ pub(super) struct Purpose<'a> {
 pub(super) enum Caching {
     /// None: every file is read.
     Off,
-    /// It is read, and left as it is: nothing else may write it who holds the folder's lock.
+    /// It is read, and left as it is: only who holds the lock of the state folder may write it.
     Read,
     /// It is read, and what was found is written for the next run.
     Write,

@@ -35,6 +35,10 @@ use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
 use crate::store::StoreError;
 
+/// So many sources of a batch are in memory at a time, parsed: a parsed article is several
+/// times as large as its file.
+const READ_TOGETHER: usize = 64;
+
 /// Why a survey ended early.
 #[derive(Debug, Error)]
 pub enum SurveyError {
@@ -220,7 +224,9 @@ impl Surveyor<'_> {
             Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
             None => batch.collect(),
         };
-        self.read(origin, unread, &mut chunk)?;
+        for some in unread.chunks(READ_TOGETHER) {
+            self.read(origin, some, &mut chunk)?;
+        }
         chunk.entries.sort_by_key(|(index, _)| *index);
         Ok(chunk)
     }
@@ -228,11 +234,11 @@ impl Surveyor<'_> {
     fn read(
         &self,
         origin: &dyn Origin,
-        unread: Vec<usize>,
+        unread: &[usize],
         chunk: &mut Chunk,
     ) -> Result<(), SurveyError> {
         let mut loaded = Vec::with_capacity(unread.len());
-        for index in unread {
+        for &index in unread {
             let source = origin.load(index);
             let path = Arc::new(origin.shown(&source.relative));
             match source.bytes {
