@@ -147,6 +147,7 @@ pub(super) fn survey(
         .map(Spool::create)
         .transpose()
         .map_err(spool_failed)?;
+    let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
         drafts: settings.drafts,
@@ -164,7 +165,7 @@ pub(super) fn survey(
         policy: wanted.policy,
         selection: wanted.selection,
         order: wanted.order,
-        cache: cache(settings, renderer, purpose.cache, &wanted),
+        cache,
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
@@ -209,16 +210,17 @@ pub(super) fn survey(
 fn cache(
     settings: &Settings,
     renderer: &Renderer,
-    caching: Caching,
-    wanted: &Wanted<'_>,
+    purpose: &Purpose<'_>,
+    sources: usize,
 ) -> Option<Cache> {
+    let wanted = &purpose.wanted;
     // It does not know the values of lists.
     let is_of_use = wanted.selection.tags.is_empty() && wanted.generated.is_none();
-    if caching == Caching::Off || !is_of_use {
+    if purpose.cache == Caching::Off || !is_of_use {
         return None;
     }
     let path = settings.state_dir.join("unchanged.cache");
-    Cache::open(path, &settings.content, &settings.rules, renderer).ok()
+    Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
 }
 
 /// `count` of `all`, at equal distances.

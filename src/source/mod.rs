@@ -1,6 +1,7 @@
 //! From a content tree to the catalog of its articles.
 
 mod cache;
+mod closing;
 mod identity;
 mod inspect;
 mod order;

@@ -68,7 +68,11 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
 
 /// Replaces the file at `path`. Not synced: what a crash leaves of it fails its checksum, and
 /// the next run reads the sources again.
-pub(super) fn write(path: &Path, context: &[u8; 32], sorted: &[(Record, &[u8])]) -> io::Result<()> {
+pub(super) fn write(
+    path: &Path,
+    context: &[u8; 32],
+    sorted: &[(&Record, &[u8])],
+) -> io::Result<()> {
     // Always the same name, so that runs that are killed do not leave one more each. Whoever
     // writes holds the lock of the folder.
     let beside = path.with_extension("new");
@@ -89,7 +93,7 @@ pub(super) fn write(path: &Path, context: &[u8; 32], sorted: &[(Record, &[u8])])
     written
 }
 
-fn fill(file: File, context: &[u8; 32], sorted: &[(Record, &[u8])]) -> io::Result<()> {
+fn fill(file: File, context: &[u8; 32], sorted: &[(&Record, &[u8])]) -> io::Result<()> {
     let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
     let route_bytes: usize = sorted.iter().map(|(_, route)| route.len()).sum();
     output.write_all(MAGIC)?;
@@ -100,7 +104,7 @@ fn fill(file: File, context: &[u8; 32], sorted: &[(Record, &[u8])]) -> io::Resul
     for (record, route) in sorted {
         let record = Record {
             route_at,
-            ..*record
+            ..**record
         };
         output.write_all(&record.to_bytes())?;
         route_at = u32::try_from(route.len())

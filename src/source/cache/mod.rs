@@ -14,6 +14,7 @@ mod record;
 
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,8 +25,7 @@ use crate::render::{Digest, Renderer};
 use file::Content;
 use record::Record;
 
-/// Counts up whenever the same file could be judged otherwise by the boundary, or ordered
-/// otherwise, in the same version of anp; and with the format of the file.
+/// Counts up with the format of the file, and with what is remembered.
 const FORMAT: u32 = 1;
 
 /// What is known of a valid article whose file was not read.
@@ -73,14 +73,16 @@ struct New {
 }
 
 impl Cache {
-    /// The cache at `path` of what `renderer` and `rules` make of the files below `root`.
-    /// Without a file that is whole and was written for just this, it is empty.
+    /// The cache at `path` of what `renderer` and `rules` make of the files below `root`, about
+    /// `sources` of them. Without a file that is whole and was written for just this, it is
+    /// empty.
     ///
     /// # Errors
     /// When `root` is no folder that can be found.
     pub fn open(
         path: PathBuf,
         root: &Path,
+        sources: usize,
         rules: &Rules,
         renderer: &Renderer,
     ) -> io::Result<Self> {
@@ -89,7 +91,7 @@ impl Cache {
         let root = root.canonicalize()?;
         for part in [
             &FORMAT.to_le_bytes()[..],
-            env!("CARGO_PKG_VERSION").as_bytes(),
+            &program(),
             &renderer.fingerprint(),
             rules.as_bytes(),
             root.as_os_str().as_bytes(),
@@ -102,6 +104,8 @@ impl Cache {
         let old = old.unwrap_or_default();
         let new = New {
             kept: vec![false; old.records.len()],
+            // Growing would copy all of it. What is not used costs no memory.
+            records: Vec::with_capacity(sources),
             ..New::default()
         };
         Ok(Self {
@@ -177,9 +181,9 @@ impl Cache {
         let old = self.old.records.iter().zip(&new.kept);
         let old = old.filter_map(|(record, kept)| kept.then_some((record, &self.old.routes)));
         let fresh = new.records.iter().map(|record| (record, &new.routes));
-        let mut sorted: Vec<(Record, &[u8])> = old
+        let mut sorted: Vec<(&Record, &[u8])> = old
             .chain(fresh)
-            .filter_map(|(record, routes)| Some((*record, stored(record, routes)?)))
+            .filter_map(|(record, routes)| Some((record, stored(record, routes)?)))
             .collect();
         sorted.sort_unstable_by_key(|(record, _)| record.key);
         file::write(&self.path, &self.context, &sorted)
@@ -220,6 +224,14 @@ impl Learned {
             route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
         })
     }
+}
+
+/// What tells this program from another: its version, and size and time of its file, since
+/// builds of one version may judge the same article otherwise.
+fn program() -> Vec<u8> {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let build = file.map(|file| (file.size(), file.mtime(), file.mtime_nsec()));
+    format!("{} {:?}", env!("CARGO_PKG_VERSION"), build.ok()).into_bytes()
 }
 
 fn key(relative: &Path) -> [u8; 16] {
