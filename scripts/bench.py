@@ -2,8 +2,9 @@
 
 rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs that take
         turns in going first, an empty store before each; a second import that finds nothing
-        to do, warm after a FLUSHDB, the rollback; and the other ways that are found, on a
-        tenth of the articles. Writes bench-out/bench.json and bench-out/bench.svg.
+        to do, with the cache of unchanged files and without, warm after a FLUSHDB, the
+        rollback; and the other ways that are found, on a tenth of the articles. Writes
+        bench-out/bench.json and bench-out/bench.svg.
 memory: one import of many articles, for its peak memory.
 warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
         readers of the same server see meanwhile.
@@ -203,9 +204,12 @@ class Bench:
             sys.exit(f"bench: hugo built {built} pages of {count}")
         return result
 
-    def second_import(self):
+    def second_import(self, *options):
         self.first_import()
-        return self.anp("import", self.content)
+        return self.anp("import", self.content, *options)
+
+    def uncached_import(self):
+        return self.second_import("--no-cache")
 
     def expect(self, objects, after):
         found = self.server.objects()
@@ -249,6 +253,7 @@ def rounds(bench):
     pair = [("anp import", bench.first_import), ("redis-cli --pipe", bench.pipe)]
     rest = [
         ("second import", bench.second_import),
+        ("... --no-cache", bench.uncached_import),
         ("warm after FLUSHDB", bench.warm),
         ("rollback", bench.rollback),
     ]

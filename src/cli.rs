@@ -150,6 +150,9 @@ pub struct Import {
     /// [env: ANP_EXPECT_MAX_REMOVED] [default: 10%]
     #[arg(long, value_name = "N|P%")]
     pub max_removed: Option<String>,
+    /// Read every file, also those that did not change since the last run
+    #[arg(long)]
+    pub no_cache: bool,
     /// Let --prune remove more than --max-removed, and an import begin that the server has no
     /// memory for
     #[arg(long)]
@@ -223,6 +226,9 @@ pub struct Warm {
     /// No article lives longer, whatever it names [env: ANP_MAX_TTL]
     #[arg(long, value_name = "DURATION")]
     pub max_ttl: Option<String>,
+    /// Read every file, also those that did not change since the last run
+    #[arg(long)]
+    pub no_cache: bool,
     /// Begin even if the server has no memory for it
     #[arg(long)]
     pub force: bool,

@@ -8,7 +8,7 @@ use super::outcome::Outcome;
 use super::plan::Plan;
 use super::prune::{self, Pruning};
 use super::seeded::announce;
-use super::survey::{Prose, Purpose, Wanted, refuse, report, survey};
+use super::survey::{Caching, Prose, Purpose, Wanted, refuse, report, survey};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::room::Room;
@@ -32,6 +32,8 @@ pub(super) struct Articles<'a> {
     pub force: bool,
     /// Whether this is a rehearsal.
     pub is_rehearsal: bool,
+    /// Whether files that did not change are not read.
+    pub cache: bool,
     /// Which articles, and by which rule.
     pub wanted: Wanted<'a>,
     pub bars: Bars,
@@ -48,6 +50,7 @@ impl<'a> Articles<'a> {
             prune: false,
             force: false,
             is_rehearsal: false,
+            cache: false,
             wanted: Wanted::all(),
             bars: job.bars,
             interrupted: &job.interrupted,
@@ -70,6 +73,12 @@ impl Work for Articles<'_> {
             wanted: self.wanted,
             run: begun.run,
             started_at: begun.started_at,
+            cache: match begun.spool_in {
+                _ if !self.cache => Caching::Off,
+                // A run that will write, and so holds the lock of the folder.
+                Some(_) => Caching::Write,
+                None => Caching::Read,
+            },
         };
         let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
         report(&survey, &mut outcome.output, Prose::Stderr);

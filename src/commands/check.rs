@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::survey::{Prose, Purpose, Wanted, refuse, renderer, report, survey};
+use super::survey::{Caching, Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,6 +21,8 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         wanted: Wanted::all(),
         run: "check",
         started_at: 0,
+        // It renders every article, and so reads every file.
+        cache: Caching::Off,
     };
     let (survey, _) = survey(&settings, &renderer, purpose, Progress::new(common.quiet))?;
     let mut output = Output::stdout(common.format, false);

@@ -66,6 +66,7 @@ fn import(
     let articles = Articles {
         prune: arguments.prune,
         force: arguments.force,
+        cache: !arguments.no_cache,
         ..Articles::of(&job, &renderer)
     };
     job.run(&articles, arguments.dry_run, outcome)

@@ -12,7 +12,7 @@ use super::plan::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
-use crate::source::{Inspector, Survey};
+use crate::source::{Inspector, Likely, Survey};
 use crate::store::{Reply, Session, StoreError};
 
 /// What pruning would do.
@@ -64,7 +64,7 @@ pub(super) fn plan(
     let mut inspector = Inspector { session, keys };
     for chunk in candidates.chunks(512) {
         let seen = inspector
-            .inspect(chunk)
+            .inspect(chunk, Likely::Stored)
             .map_err(|error| Failure::before_writing(&error))?;
         for (route, (page, meta)) in chunk.iter().zip(seen) {
             // What does not name a digest is none of ours.

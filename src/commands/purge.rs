@@ -23,7 +23,9 @@ use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::{Keys, Seen};
 use crate::report::{Output, log};
 use crate::settings::Settings;
-use crate::source::{Inspector, Named, Selection, SurveyError, Tree, nearest, routes, walk};
+use crate::source::{
+    Inspector, Likely, Named, Selection, SurveyError, Tree, nearest, routes, walk,
+};
 use crate::store::{Session, StoreError};
 
 /// So many routes are looked at in one round trip.
@@ -146,7 +148,7 @@ impl Work for Purging<'_> {
             keys: &keys,
         };
         for chunk in wanted.chunks(LOOK_ROUTES) {
-            let seen = inspector.inspect(chunk).map_err(before)?;
+            let seen = inspector.inspect(chunk, Likely::Stored).map_err(before)?;
             for (route, (page, meta)) in chunk.iter().zip(seen) {
                 if page != Seen::Absent || meta != Seen::Absent {
                     leftovers.push(Leftover {

@@ -20,7 +20,8 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::Settings;
 use crate::source::{
-    Generated, Inspector, Order, Origin, Selection, Survey, SurveyError, Surveyor, Tree, walk,
+    Cache, Generated, Inspector, Order, Origin, Selection, Survey, SurveyError, Surveyor, Tree,
+    walk,
 };
 use crate::store::Session;
 use crate::synth::Generator;
@@ -41,6 +42,19 @@ pub(super) struct Purpose<'a> {
     pub run: &'a str,
     /// Start of the run, ms since 1970.
     pub started_at: i64,
+    /// What is known of unchanged files.
+    pub cache: Caching,
+}
+
+/// What use is made of the cache of unchanged files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caching {
+    /// None: every file is read.
+    Off,
+    /// It is read, and left as it is: only who holds the lock of the state folder may write it.
+    Read,
+    /// It is read, and what was found is written for the next run.
+    Write,
 }
 
 /// Which articles a survey is about, and by which rule they are published.
@@ -133,6 +147,7 @@ pub(super) fn survey(
         .map(Spool::create)
         .transpose()
         .map_err(spool_failed)?;
+    let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
         drafts: settings.drafts,
@@ -149,7 +164,8 @@ pub(super) fn survey(
         },
         policy: wanted.policy,
         selection: wanted.selection,
-        rank: wanted.order.rank(),
+        order: wanted.order,
+        cache,
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
@@ -166,6 +182,14 @@ pub(super) fn survey(
             .note("retry", "safe, nothing was written"),
     })?;
     bar.finish_and_clear();
+    if let Some(cache) = surveyor.cache.as_ref()
+        && purpose.cache == Caching::Write
+        && let Err(error) = cache.save()
+    {
+        log::warning(format!(
+            "cannot write the cache of unchanged files, the next run reads them all: {error}"
+        ));
+    }
     if wanted.order != Order::Path {
         survey.entries.sort_by_key(|entry| Reverse(entry.rank));
     }
@@ -180,6 +204,23 @@ pub(super) fn survey(
         .transpose()
         .map_err(spool_failed)?;
     Ok((survey, spooled))
+}
+
+/// The cache of unchanged files, where it tells enough of them.
+fn cache(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: &Purpose<'_>,
+    sources: usize,
+) -> Option<Cache> {
+    let wanted = &purpose.wanted;
+    // It does not know the values of lists.
+    let is_of_use = wanted.selection.tags.is_empty() && wanted.generated.is_none();
+    if purpose.cache == Caching::Off || !is_of_use {
+        return None;
+    }
+    let path = settings.state_dir.join("unchanged.cache");
+    Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
 }
 
 /// `count` of `all`, at equal distances.

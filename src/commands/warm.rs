@@ -60,6 +60,7 @@ fn warm(
     };
     let articles = Articles {
         force: arguments.force,
+        cache: !arguments.no_cache,
         wanted: Wanted {
             policy: Policy::Warm(below),
             selection: &selection,

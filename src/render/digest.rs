@@ -115,6 +115,11 @@ impl Digester {
         Self(hasher)
     }
 
+    /// Hash of what all articles share.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+
     /// The digest of one article.
     pub(super) fn digest(&self, source: &[u8], route: &Route) -> Digest {
         let mut hasher = self.0.clone();

@@ -138,6 +138,13 @@ impl Renderer {
         self.digester.digest(source, route)
     }
 
+    /// Hash of everything besides an article that decides its page: templates, output
+    /// settings, renderer version.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.digester.fingerprint()
+    }
+
     /// Renders one article. `digest` must be the one of its source.
     ///
     /// # Errors

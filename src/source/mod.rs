@@ -1,13 +1,19 @@
 //! From a content tree to the catalog of its articles.
 
+mod cache;
+mod closing;
+mod identity;
 mod inspect;
 mod order;
 mod origin;
+mod recall;
 mod select;
 mod survey;
 mod walk;
 
-pub use inspect::Inspector;
+pub use cache::Cache;
+pub use identity::Identity;
+pub use inspect::{Inspector, Likely};
 pub use order::Order;
 pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};

@@ -17,11 +17,31 @@ pub enum Order {
 impl Order {
     /// What an article is ordered by: the largest comes first, what says nothing last.
     #[must_use]
-    pub fn rank(self) -> fn(&Article<'_>) -> i64 {
+    pub fn rank(self, ranks: Ranks) -> i64 {
         match self {
-            Self::Path => |_| 0,
-            Self::Newest => newest,
-            Self::Popular => popular,
+            Self::Path => 0,
+            Self::Newest => ranks.newest,
+            Self::Popular => ranks.popular,
+        }
+    }
+}
+
+/// What an article can be ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranks {
+    /// Seconds since 1970 of its date or update; `i64::MIN` if it has neither.
+    pub newest: i64,
+    /// Its `view_count`; -1 if it has none.
+    pub popular: i64,
+}
+
+impl Ranks {
+    /// Those of `article`.
+    #[must_use]
+    pub fn of(article: &Article<'_>) -> Self {
+        Self {
+            newest: newest(article),
+            popular: popular(article),
         }
     }
 }

@@ -6,15 +6,21 @@ use std::io::{self, Read as _};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::walk::{Found, Skipped};
+use super::identity::Identity;
+use super::walk::{Found, Skipped, SourceFile};
 use crate::article::{MAX_SOURCE_BYTES, Route};
 use crate::synth::Generator;
 
-/// A batch holds at most so many sources …
-const BATCH_SOURCES: usize = 64;
-/// … and about so many bytes of them.
+/// A batch holds about so many bytes of sources at most.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// … and so many of them: each batch waits for the store, so there should be few; and several
+/// for each core, so that none of them idles at the end.
+fn batch_sources(count: usize) -> usize {
+    (count / 32).clamp(16, 256)
+}
 
 /// One source, read.
 pub struct Source {
@@ -24,6 +30,8 @@ pub struct Source {
     pub length: u64,
     /// What it holds, or why it cannot be read.
     pub bytes: io::Result<Vec<u8>>,
+    /// The state of the file that `bytes` are of, if it can be known again by that.
+    pub settled: Option<Identity>,
 }
 
 /// Where sources come from, in the order of their paths, or of their numbers.
@@ -39,6 +47,11 @@ pub trait Origin: Sync {
 
     /// Reads one.
     fn load(&self, index: usize) -> Source;
+
+    /// The state of the file of one, if it has one.
+    fn identity(&self, _index: usize) -> Option<Identity> {
+        None
+    }
 
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
@@ -69,9 +82,10 @@ impl Origin for Tree<'_> {
 
     fn batches(&self) -> Vec<Range<usize>> {
         let mut batches = Vec::new();
+        let most = batch_sources(self.count());
         let (mut first, mut bytes) = (0, 0);
         for (index, source) in self.found.sources.iter().enumerate() {
-            let is_full = index - first == BATCH_SOURCES || bytes + source.bytes > BATCH_BYTES;
+            let is_full = index - first == most || bytes + source.bytes > BATCH_BYTES;
             if index > first && is_full {
                 batches.push(first..index);
                 (first, bytes) = (index, 0);
@@ -90,11 +104,20 @@ impl Origin for Tree<'_> {
 
     fn load(&self, index: usize) -> Source {
         let source = &self.found.sources[index];
+        let (bytes, settled) = match read(&self.root.join(&source.relative)) {
+            Ok((bytes, settled)) => (Ok(bytes), settled),
+            Err(error) => (Err(error), None),
+        };
         Source {
             relative: source.relative.clone(),
             length: source.bytes,
-            bytes: read(&self.root.join(&source.relative)),
+            bytes,
+            settled,
         }
+    }
+
+    fn identity(&self, index: usize) -> Option<Identity> {
+        self.found.sources[index].identity
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {
@@ -106,9 +129,13 @@ impl Origin for Tree<'_> {
     }
 
     fn folders(&self) -> HashSet<Route> {
-        let sources = self.found.sources.iter();
-        sources
-            .filter_map(|source| Route::new(&source.relative.with_file_name("index.md"), None).ok())
+        // Sources of a folder mostly stand side by side, so few are looked at twice.
+        let same = |a: &SourceFile, b: &SourceFile| a.relative.parent() == b.relative.parent();
+        let folders = self.found.sources.chunk_by(same);
+        folders
+            .filter_map(|of| {
+                Route::new(&of.first()?.relative.with_file_name("index.md"), None).ok()
+            })
             .collect()
     }
 }
@@ -127,9 +154,10 @@ impl Origin for Generated<'_> {
     }
 
     fn batches(&self) -> Vec<Range<usize>> {
-        let firsts = (0..self.count).step_by(BATCH_SOURCES);
+        let most = batch_sources(self.count);
+        let firsts = (0..self.count).step_by(most);
         firsts
-            .map(|first| first..self.count.min(first + BATCH_SOURCES))
+            .map(|first| first..self.count.min(first + most))
             .collect()
     }
 
@@ -143,6 +171,7 @@ impl Origin for Generated<'_> {
             relative: article.path.into(),
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
+            settled: None,
         }
     }
 
@@ -151,8 +180,10 @@ impl Origin for Generated<'_> {
     }
 }
 
-/// Reads a file, one byte past the limit at most: enough to know that it is too large.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a file, one byte past the limit at most: enough to know that it is too large. Tells
+/// its state before it was read: whoever writes to it from then on changes that.
+fn read(path: &Path) -> io::Result<(Vec<u8>, Option<Identity>)> {
+    let now = SystemTime::now();
     // What was a file during the walk may be a FIFO by now, and must not block the run.
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new()
@@ -166,5 +197,5 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let limit = MAX_SOURCE_BYTES as u64 + 1;
     let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok((bytes, Identity::settled(&metadata, now)))
 }

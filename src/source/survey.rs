@@ -1,26 +1,31 @@
 //! The survey: every source once, in parallel batches.
 //!
-//! 1. Read the files of a batch (bounded in files and bytes).
-//! 2. Check each at the boundary; an error never hides the others.
-//! 3. Ask the store what it holds for the batch, in one or two round trips.
-//! 4. Render what changed, into the spool.
+//! 1. Compare with the store what the cache knows of a batch (bounded in files and bytes).
+//! 2. Read its other files, and those that the store lacks.
+//! 3. Check each at the boundary; an error never hides the others.
+//! 4. Ask the store what it holds for them, in one or two round trips.
+//! 5. Render what changed, into the spool.
 //!
 //! Afterwards, over all batches: routes that several sources claim.
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::inspect::Inspector;
+use super::cache::{Cache, Learned};
+use super::identity::Identity;
+use super::inspect::{Inspector, Likely};
+use super::order::{Order, Ranks};
 use super::origin::Origin;
 use super::select::Selection;
 use crate::article::{
-    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
+    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, UnknownCount,
+    UnknownFields,
 };
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
@@ -29,6 +34,10 @@ use crate::publish::spool::Spool;
 use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
 use crate::store::StoreError;
+
+/// So many sources of a batch are in memory at a time, parsed: a parsed article is several
+/// times as large as its file.
+const READ_TOGETHER: usize = 64;
 
 /// Why a survey ended early.
 #[derive(Debug, Error)]
@@ -64,7 +73,9 @@ pub struct Surveyor<'a> {
     /// The articles that are meant; the others only keep the routes they claim.
     pub selection: &'a Selection,
     /// What articles are ordered by.
-    pub rank: fn(&Article<'_>) -> i64,
+    pub order: Order,
+    /// What is known of sources that did not change; without one, each is read.
+    pub cache: Option<Cache>,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
     /// Where rendered objects go; without one, they are dropped.
@@ -107,17 +118,17 @@ pub struct Survey {
 }
 
 #[derive(Default)]
-struct Chunk {
-    entries: Vec<(usize, Entry)>,
+pub(super) struct Chunk {
+    pub(super) entries: Vec<(usize, Entry)>,
     diagnostics: Vec<Diagnostic>,
     unknown: UnknownCount,
     cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     invalid: Vec<(usize, Option<Route>)>,
     /// Valid articles that are not meant, with the routes that they claim.
-    others: Vec<(usize, Route)>,
-    busy: HashSet<usize>,
-    drafts: u64,
+    pub(super) others: Vec<(usize, Route)>,
+    pub(super) busy: HashSet<usize>,
+    pub(super) drafts: u64,
 }
 
 struct Loaded {
@@ -125,6 +136,7 @@ struct Loaded {
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
+    settled: Option<Identity>,
 }
 
 impl Surveyor<'_> {
@@ -208,8 +220,25 @@ impl Surveyor<'_> {
 
     fn chunk(&self, origin: &dyn Origin, batch: Range<usize>) -> Result<Chunk, SurveyError> {
         let mut chunk = Chunk::default();
-        let mut loaded = Vec::with_capacity(batch.len());
-        for index in batch {
+        let unread = match &self.cache {
+            Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
+            None => batch.collect(),
+        };
+        for some in unread.chunks(READ_TOGETHER) {
+            self.read(origin, some, &mut chunk)?;
+        }
+        chunk.entries.sort_by_key(|(index, _)| *index);
+        Ok(chunk)
+    }
+
+    fn read(
+        &self,
+        origin: &dyn Origin,
+        unread: &[usize],
+        chunk: &mut Chunk,
+    ) -> Result<(), SurveyError> {
+        let mut loaded = Vec::with_capacity(unread.len());
+        for &index in unread {
             let source = origin.load(index);
             let path = Arc::new(origin.shown(&source.relative));
             match source.bytes {
@@ -227,6 +256,7 @@ impl Surveyor<'_> {
                     relative: source.relative,
                     path,
                     bytes,
+                    settled: source.settled,
                 }),
                 Err(error) => {
                     let message = format!("expected a file that can be read, found: {error}");
@@ -239,6 +269,7 @@ impl Surveyor<'_> {
             }
         }
         let mut valid: Vec<(&Loaded, Article<'_>, Digest)> = Vec::new();
+        let mut learned = Vec::new();
         for source in &loaded {
             let reading = article::read(
                 &Input {
@@ -248,19 +279,29 @@ impl Surveyor<'_> {
                 },
                 self.rules,
             );
+            let digest = reading
+                .article
+                .as_ref()
+                .map(|article| self.renderer.digest(&source.bytes, &article.route));
+            if self.cache.is_some()
+                && let (Some(identity), Some(digest)) = (source.settled, digest)
+            {
+                learned.extend(Learned::from(&reading, &source.relative, identity, digest));
+            }
             chunk.diagnostics.extend(reading.diagnostics);
             if !self.unknown_are_errors() {
                 chunk.unknown.add(&reading.unknown_fields);
             }
             chunk.cleaned += reading.cleaned;
-            match reading.article {
-                Some(article) if article.draft() && !self.drafts => chunk.drafts += 1,
-                Some(article) if !self.takes(&article, source, &mut chunk.busy) => {
-                    chunk.others.push((source.index, article.route));
-                }
-                Some(article) => {
-                    let digest = self.renderer.digest(&source.bytes, &article.route);
-                    valid.push((source, article, digest));
+            match reading.article.zip(digest) {
+                Some((article, _)) if article.draft() && !self.drafts => chunk.drafts += 1,
+                Some((article, digest)) => {
+                    let (metadata, path) = (Some(&article.metadata), &source.relative);
+                    if self.takes(&article.route, path, metadata, &mut chunk.busy) {
+                        valid.push((source, article, digest));
+                    } else {
+                        chunk.others.push((source.index, article.route));
+                    }
                 }
                 None => {
                     // A guess is no claim that could make another source invalid.
@@ -269,12 +310,16 @@ impl Surveyor<'_> {
                 }
             }
         }
-        let seen = self.inspect(&valid)?;
+        if let Some(cache) = &self.cache {
+            cache.note(&[], learned);
+        }
+        let routes: Vec<&Route> = valid.iter().map(|(_, article, _)| &article.route).collect();
+        let seen = self.inspect(&routes, Likely::Absent)?;
         for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
             let ttl = article.ttl_ms();
             let when = (&self.expiry, &article.route);
             let need = need(self.policy, (&page, &meta), digest, when, ttl);
-            let rank = (self.rank)(&article);
+            let rank = self.order.rank(Ranks::of(&article));
             let spot = if need == Need::Write {
                 match self.renderer.render(&article, digest, &self.stamp) {
                     Ok(rendered) => {
@@ -315,18 +360,21 @@ impl Surveyor<'_> {
             };
             chunk.entries.push((source.index, entry));
         }
-        Ok(chunk)
+        Ok(())
     }
 
     /// Whether the article is meant; notes by which selectors.
-    fn takes(&self, article: &Article<'_>, source: &Loaded, busy: &mut HashSet<usize>) -> bool {
+    pub(super) fn takes(
+        &self,
+        route: &Route,
+        relative: &Path,
+        metadata: Option<&Metadata>,
+        busy: &mut HashSet<usize>,
+    ) -> bool {
         if self.selection.is_empty() {
             return true;
         }
-        let metadata = Some(&article.metadata);
-        let takers = self
-            .selection
-            .takers(&article.route, &source.relative, metadata);
+        let takers = self.selection.takers(route, relative, metadata);
         busy.extend(&takers);
         !takers.is_empty()
     }
@@ -359,19 +407,17 @@ impl Surveyor<'_> {
         .collect()
     }
 
-    fn inspect(
+    pub(super) fn inspect(
         &self,
-        valid: &[(&Loaded, Article<'_>, Digest)],
+        routes: &[&Route],
+        likely: Likely,
     ) -> Result<Vec<(Seen, Seen)>, StoreError> {
         match &self.store {
-            Some(inspector) if !valid.is_empty() => {
-                let routes: Vec<&Route> = valid.iter().map(|(_, a, _)| &a.route).collect();
-                inspector
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .inspect(&routes)
-            }
-            _ => Ok(vec![(Seen::Absent, Seen::Absent); valid.len()]),
+            Some(inspector) if !routes.is_empty() => inspector
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .inspect(routes, likely),
+            _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
         }
     }
 
@@ -389,65 +435,14 @@ impl Surveyor<'_> {
             meta_bytes: meta.len(),
         })
     }
-
-    /// Makes every source invalid whose route another source claims too. `claims` ends up
-    /// sorted.
-    fn refuse_collisions(
-        &self,
-        claims: &mut [(Route, usize)],
-        origin: &dyn Origin,
-        survey: &mut Survey,
-        invalid: &mut HashSet<usize>,
-    ) {
-        claims.sort();
-        for same in claims.chunk_by(|(a, _), (b, _)| a == b) {
-            if same.len() < 2 {
-                continue;
-            }
-            for (route, index) in same {
-                let others: Vec<String> = same
-                    .iter()
-                    .filter(|(_, other)| other != index)
-                    .map(|(_, other)| {
-                        let path = origin.shown(&origin.relative(*other));
-                        path.display().to_string()
-                    })
-                    .collect();
-                let message = format!(
-                    "expected a route of its own, found {route} claimed by {} too",
-                    others.join(", ")
-                );
-                let path = Arc::new(origin.shown(&origin.relative(*index)));
-                survey
-                    .diagnostics
-                    .push(whole_file(path, "route", message, RETRY_AFTER_FIX));
-                invalid.insert(*index);
-            }
-        }
-    }
-
-    fn report_skipped(&self, origin: &dyn Origin, survey: &mut Survey) {
-        for skipped in origin.skipped() {
-            let path = Arc::new(origin.shown(&skipped.relative));
-            let message = format!("skipped: {}", skipped.reason);
-            let mut diagnostic = whole_file(
-                path,
-                "source",
-                message,
-                "once it is a file inside the folder",
-            );
-            if skipped.unreadable {
-                diagnostic.retry = "once it can be read";
-                survey.unreadable += 1;
-            } else {
-                diagnostic.severity = Severity::Warning;
-            }
-            survey.diagnostics.push(diagnostic);
-        }
-    }
 }
 
-fn whole_file(path: Arc<PathBuf>, code: &str, message: String, retry: &'static str) -> Diagnostic {
+pub(super) fn whole_file(
+    path: Arc<PathBuf>,
+    code: &str,
+    message: String,
+    retry: &'static str,
+) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         code: code.to_owned(),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::identity::Identity;
+
 /// A file that may be an article.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
@@ -14,6 +16,8 @@ pub struct SourceFile {
     pub relative: PathBuf,
     /// Length in bytes when it was found.
     pub bytes: u64,
+    /// Its state then, if that could be told.
+    pub identity: Option<Identity>,
 }
 
 /// Something that was passed over, and why.
@@ -74,10 +78,12 @@ pub fn walk(root: &Path) -> std::io::Result<Found> {
         } else if let Some(kind) = special(entry.file_type()) {
             kind
         } else {
-            let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
+            // Of what a link leads to, as it is read.
+            let metadata = entry.metadata().ok();
             found.sources.push(SourceFile {
                 relative: below(root, entry.path()),
-                bytes,
+                bytes: metadata.as_ref().map_or(0, std::fs::Metadata::len),
+                identity: metadata.as_ref().map(Identity::of),
             });
             continue;
         };

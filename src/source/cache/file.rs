@@ -1,0 +1,179 @@
+//! The file of the cache: magic, what else decides, two lengths, records, routes, checksum.
+//!
+//! It may be deleted at any time, and any byte of it may be wrong: whatever does not fit is no
+//! cache at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::record::{BYTES, Record};
+
+const MAGIC: &[u8; 16] = b"anp cache of src";
+const CHECKSUM_BYTES: usize = 32;
+const HEAD_BYTES: usize = MAGIC.len() + 32 + 2 * 8;
+
+/// What a file holds: records sorted by key, and the routes that they point to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) records: Vec<Record>,
+    pub(super) routes: Vec<u8>,
+}
+
+/// Reads the file at `path`, if it was written where `context` decided too.
+pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content>> {
+    // A FIFO would block the run.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblock.cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let mut input = Hashing::new(BufReader::with_capacity(256 * 1024, file));
+    let mut head = [0; HEAD_BYTES];
+    input.read_exact(&mut head)?;
+    let (magic, rest) = head.split_at(MAGIC.len());
+    let (found, lengths) = rest.split_at(32);
+    let length = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&lengths[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    let (count, route_bytes) = (length(0), length(8));
+    // Nothing is allocated for lengths that the file does not have.
+    let whole = count
+        .checked_mul(BYTES as u64)
+        .and_then(|bytes| bytes.checked_add(route_bytes))
+        .and_then(|bytes| bytes.checked_add((HEAD_BYTES + CHECKSUM_BYTES) as u64));
+    if magic != MAGIC || found != context || whole != Some(metadata.len()) {
+        return Ok(None);
+    }
+    let mut records = Vec::with_capacity(count as usize);
+    let mut record = [0; BYTES];
+    for _ in 0..count {
+        input.read_exact(&mut record)?;
+        records.push(Record::from_bytes(&record));
+    }
+    let mut routes = vec![0; route_bytes as usize];
+    input.read_exact(&mut routes)?;
+    let (mut inner, sum) = input.finish();
+    let mut checksum = [0; CHECKSUM_BYTES];
+    inner.read_exact(&mut checksum)?;
+    Ok((checksum == sum).then_some(Content { records, routes }))
+}
+
+/// Replaces the file at `path`. Not synced: what a crash leaves of it fails its checksum, and
+/// the next run reads the sources again.
+pub(super) fn write(
+    path: &Path,
+    context: &[u8; 32],
+    sorted: &[(&Record, &[u8])],
+) -> io::Result<()> {
+    // Always the same name, so that runs that are killed do not leave one more each. Whoever
+    // writes holds the lock of the folder.
+    let beside = path.with_extension("new");
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
+    let written = fill(file, context, sorted).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // The first failure is the one that matters.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+fn fill(file: File, context: &[u8; 32], sorted: &[(&Record, &[u8])]) -> io::Result<()> {
+    let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
+    let route_bytes: usize = sorted.iter().map(|(_, route)| route.len()).sum();
+    output.write_all(MAGIC)?;
+    output.write_all(context)?;
+    output.write_all(&(sorted.len() as u64).to_le_bytes())?;
+    output.write_all(&(route_bytes as u64).to_le_bytes())?;
+    let mut route_at = 0_u32;
+    for (record, route) in sorted {
+        let record = Record {
+            route_at,
+            ..**record
+        };
+        output.write_all(&record.to_bytes())?;
+        route_at = u32::try_from(route.len())
+            .ok()
+            .and_then(|bytes| route_at.checked_add(bytes))
+            .ok_or_else(|| io::Error::other("more than 4 GiB of routes"))?;
+    }
+    for (_, route) in sorted {
+        output.write_all(route)?;
+    }
+    let (mut inner, sum) = output.finish();
+    inner.write_all(&sum)?;
+    inner.flush()
+}
+
+/// Hashes what goes through.
+struct Hashing<T> {
+    inner: T,
+    hasher: blake3::Hasher,
+    /// Hashed in large pieces: many bytes at a time go several times as fast.
+    pending: Vec<u8>,
+}
+
+const PIECE: usize = 64 * 1024;
+
+impl<T> Hashing<T> {
+    fn new(inner: T) -> Self {
+        Self {
+            inner,
+            hasher: blake3::Hasher::new(),
+            pending: Vec::with_capacity(PIECE),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > PIECE {
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+        }
+        if bytes.len() > PIECE {
+            self.hasher.update(bytes);
+        } else {
+            self.pending.extend_from_slice(bytes);
+        }
+    }
+
+    /// The inner one, and the hash of everything so far.
+    fn finish(mut self) -> (T, [u8; CHECKSUM_BYTES]) {
+        self.hasher.update(&self.pending);
+        (self.inner, *self.hasher.finalize().as_bytes())
+    }
+}
+
+impl<T: Read> Read for Hashing<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.take(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl<T: Write> Write for Hashing<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.take(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

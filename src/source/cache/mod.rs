@@ -1,0 +1,252 @@
+//! What earlier runs found in sources that did not change since: enough to compare an article
+//! with the store without reading its file.
+//!
+//! A source is remembered only if nothing is to be said of it: it is valid, without warnings,
+//! without unknown fields, and nothing in it was cleaned. So a run says the same with the
+//! cache as without. What rendering finds is not remembered: whatever must be rendered is read.
+//!
+//! 1. [`Cache::find`]: path and state of the file → what is known, if both are as they were.
+//! 2. [`Cache::note`]: what was found, and what was read instead and can be remembered.
+//! 3. [`Cache::save`]: a new file, if there is anything new. Sources that are gone go with it.
+
+mod file;
+mod record;
+
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::identity::Identity;
+use super::order::Ranks;
+use crate::article::{Reading, Route, Rules};
+use crate::render::{Digest, Renderer};
+use file::Content;
+use record::Record;
+
+/// Counts up with the format of the file, and with what is remembered.
+const FORMAT: u32 = 1;
+
+/// What is known of a valid article whose file was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its route.
+    pub route: Route,
+    /// The digest of its page.
+    pub digest: Digest,
+    /// Its own time to live in ms, if it has one.
+    pub ttl_ms: Option<u64>,
+    /// What it can be ordered by.
+    pub ranks: Ranks,
+    /// Whether it is a draft.
+    pub draft: bool,
+}
+
+/// A source that was found: where its record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit(usize);
+
+/// A source that was read and can be remembered.
+#[derive(Debug)]
+pub struct Learned {
+    record: Record,
+    /// Where the path alone gives another one.
+    route: Option<Route>,
+}
+
+/// The cache of one content tree.
+#[derive(Debug)]
+pub struct Cache {
+    path: PathBuf,
+    context: [u8; 32],
+    old: Content,
+    new: Mutex<New>,
+}
+
+#[derive(Debug, Default)]
+struct New {
+    /// Which of the old records are still true.
+    kept: Vec<bool>,
+    records: Vec<Record>,
+    routes: Vec<u8>,
+}
+
+impl Cache {
+    /// The cache at `path` of what `renderer` and `rules` make of the files below `root`, about
+    /// `sources` of them. Without a file that is whole and was written for just this, it is
+    /// empty.
+    ///
+    /// # Errors
+    /// When `root` is no folder that can be found.
+    pub fn open(
+        path: PathBuf,
+        root: &Path,
+        sources: usize,
+        rules: &Rules,
+        renderer: &Renderer,
+    ) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        let rules = format!("{rules:?}");
+        let root = root.canonicalize()?;
+        for part in [
+            &FORMAT.to_le_bytes()[..],
+            &program(),
+            &renderer.fingerprint(),
+            rules.as_bytes(),
+            root.as_os_str().as_bytes(),
+        ] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let context = *hasher.finalize().as_bytes();
+        let old = file::read(&path, &context).ok().flatten();
+        let old = old.unwrap_or_default();
+        let new = New {
+            kept: vec![false; old.records.len()],
+            // Growing would copy all of it. What is not used costs no memory.
+            records: Vec::with_capacity(sources),
+            ..New::default()
+        };
+        Ok(Self {
+            path,
+            context,
+            old,
+            new: Mutex::new(new),
+        })
+    }
+
+    /// What is known of the file at `relative`, if it is still the same.
+    #[must_use]
+    pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
+        let records = &self.old.records;
+        let key = key(relative);
+        let at = records
+            .binary_search_by(|record| record.key.cmp(&key))
+            .ok()?;
+        let record = &records[at];
+        if record.identity != identity.0 {
+            return None;
+        }
+        let known = Known {
+            route: self.route(record, relative)?,
+            digest: record.digest,
+            ttl_ms: (record.ttl_ms > 0).then_some(record.ttl_ms),
+            ranks: Ranks {
+                newest: record.newest,
+                popular: record.popular,
+            },
+            draft: record.draft,
+        };
+        Some((Hit(at), known))
+    }
+
+    fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
+        if record.route_bytes == 0 {
+            return Route::new(relative, None).ok();
+        }
+        let bytes = stored(record, &self.old.routes)?;
+        Route::parse(std::str::from_utf8(bytes).ok()?).ok()
+    }
+
+    /// Takes down what a batch found: records that are still true, and new ones.
+    pub fn note(&self, hits: &[Hit], learned: Vec<Learned>) {
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        for hit in hits {
+            new.kept[hit.0] = true;
+        }
+        for Learned { mut record, route } in learned {
+            if let Some(route) = route {
+                let route = route.as_str().as_bytes();
+                let at = u32::try_from(new.routes.len());
+                let (Ok(at), Ok(bytes)) = (at, u16::try_from(route.len())) else {
+                    continue;
+                };
+                (record.route_at, record.route_bytes) = (at, bytes);
+                new.routes.extend_from_slice(route);
+            }
+            new.records.push(record);
+        }
+    }
+
+    /// Writes what was noted, if that is not what the file holds already.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the old one is there then.
+    pub fn save(&self) -> io::Result<()> {
+        let new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
+            return Ok(());
+        }
+        let old = self.old.records.iter().zip(&new.kept);
+        let old = old.filter_map(|(record, kept)| kept.then_some((record, &self.old.routes)));
+        let fresh = new.records.iter().map(|record| (record, &new.routes));
+        let mut sorted: Vec<(&Record, &[u8])> = old
+            .chain(fresh)
+            .filter_map(|(record, routes)| Some((record, stored(record, routes)?)))
+            .collect();
+        sorted.sort_unstable_by_key(|(record, _)| record.key);
+        file::write(&self.path, &self.context, &sorted)
+    }
+}
+
+impl Learned {
+    /// What can be remembered of the source at `relative`, which was read in the state
+    /// `identity` and makes a page of `digest`; nothing if anything is to be said of it.
+    #[must_use]
+    pub fn from(
+        reading: &Reading<'_>,
+        relative: &Path,
+        identity: Identity,
+        digest: Digest,
+    ) -> Option<Self> {
+        let article = reading.article.as_ref()?;
+        let is_clean = reading.diagnostics.is_empty()
+            && reading.unknown_fields.is_empty()
+            && !reading.cleaned.any();
+        if !is_clean {
+            return None;
+        }
+        let ranks = Ranks::of(article);
+        let of_path = Route::new(relative, None);
+        Some(Self {
+            record: Record {
+                key: key(relative),
+                identity: identity.0,
+                digest,
+                ttl_ms: article.ttl_ms().unwrap_or(0),
+                newest: ranks.newest,
+                popular: ranks.popular,
+                route_at: 0,
+                route_bytes: 0,
+                draft: article.draft(),
+            },
+            route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
+        })
+    }
+}
+
+/// What tells this program from another: its version, and size and time of its file, since
+/// builds of one version may judge the same article otherwise.
+fn program() -> Vec<u8> {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let build = file.map(|file| (file.size(), file.mtime(), file.mtime_nsec()));
+    format!("{} {:?}", env!("CARGO_PKG_VERSION"), build.ok()).into_bytes()
+}
+
+fn key(relative: &Path) -> [u8; 16] {
+    let mut key = [0; 16];
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(relative.as_os_str().as_bytes());
+    hasher.finalize_xof().fill(&mut key);
+    key
+}
+
+/// The route of `record`, empty where the path gives it.
+fn stored<'r>(record: &Record, routes: &'r [u8]) -> Option<&'r [u8]> {
+    let at = record.route_at as usize;
+    match record.route_bytes {
+        0 => Some(&[]),
+        bytes => routes.get(at..at + usize::from(bytes)),
+    }
+}

@@ -1,0 +1,89 @@
+//! Which state of which file: two are equal only if nothing was written in between.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, SystemTime};
+
+/// For so long a file must have been left alone before it is trusted. Two writes within one
+/// tick of the file system's clock leave the same times behind, and FAT ticks every 2 s.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Hash of device, inode, size, time of the last write and time of the last change: 128 bits
+/// of BLAKE3. The time of the last change is the one that nobody can set back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(pub(super) [u8; 16]);
+
+impl Identity {
+    /// The state that `metadata` tells of, whether that can be trusted or not.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for number in [metadata.dev(), metadata.ino(), metadata.size()] {
+            hasher.update(&number.to_le_bytes());
+        }
+        for number in [
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+            metadata.ctime(),
+            metadata.ctime_nsec(),
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+        let mut identity = [0; 16];
+        hasher.finalize_xof().fill(&mut identity);
+        Self(identity)
+    }
+
+    /// The state that `metadata` tells of, if any later write is sure to change it. `now` must
+    /// have been taken before `metadata`. A file from the future is not trusted: a clock was
+    /// set back, and may come by that time again.
+    #[must_use]
+    pub fn settled(metadata: &Metadata, now: SystemTime) -> Option<Self> {
+        let since = now
+            .checked_sub(SETTLED)?
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()?;
+        let is_before = |seconds: i64, nanos: i64| {
+            let time = u64::try_from(seconds).ok().zip(u32::try_from(nanos).ok());
+            time.is_none_or(|(seconds, nanos)| Duration::new(seconds, nanos) < since)
+        };
+        let written = is_before(metadata.mtime(), metadata.mtime_nsec());
+        let changed = is_before(metadata.ctime(), metadata.ctime_nsec());
+        (written && changed).then(|| Self::of(metadata))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_that_was_left_alone_for_two_seconds_is_settled() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let metadata = file.as_file().metadata().unwrap();
+        let changed = UNIX_EPOCH
+            + Duration::new(
+                metadata.ctime().unsigned_abs(),
+                metadata.ctime_nsec() as u32,
+            );
+        let settled = |now| Identity::settled(&metadata, now).is_some();
+        assert!(!settled(changed));
+        assert!(!settled(changed + SETTLED));
+        assert!(settled(changed + SETTLED + Duration::from_nanos(1)));
+        // The clock was set back after the file was written.
+        assert!(!settled(changed - Duration::from_secs(3600)));
+        assert!(!settled(UNIX_EPOCH));
+    }
+
+    #[test]
+    fn a_time_of_writing_in_the_future_is_not_settled() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let now = SystemTime::now() + Duration::from_secs(60);
+        let far = now + Duration::from_secs(60);
+        file.as_file().set_modified(far).unwrap();
+        let metadata = file.as_file().metadata().unwrap();
+        assert_eq!(Identity::settled(&metadata, now), None);
+    }
+
+    use std::time::UNIX_EPOCH;
+}

@@ -1,0 +1,71 @@
+//! The part of the survey that needs no file: what the cache knows is compared with the store.
+
+use std::ops::Range;
+
+use super::cache::{Cache, Hit, Known};
+use super::inspect::Likely;
+use super::origin::Origin;
+use super::survey::{Chunk, SurveyError, Surveyor};
+use crate::publish::plan::{Entry, Need, need};
+
+impl Surveyor<'_> {
+    /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
+    /// must be read: unknown ones, and those that are to be rendered.
+    pub(super) fn recall(
+        &self,
+        cache: &Cache,
+        origin: &dyn Origin,
+        batch: Range<usize>,
+        chunk: &mut Chunk,
+    ) -> Result<Vec<usize>, SurveyError> {
+        let mut unread = Vec::new();
+        let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
+        let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
+        for index in batch {
+            let relative = origin.relative(index);
+            let identity = origin.identity(index);
+            match identity.and_then(|identity| cache.find(&relative, identity)) {
+                None => unread.push(index),
+                Some((hit, known)) if known.draft && !self.drafts => {
+                    chunk.drafts += 1;
+                    hits.push(hit);
+                }
+                Some((hit, known)) => {
+                    if self.takes(&known.route, &relative, None, &mut chunk.busy) {
+                        meant.push((index, hit, known));
+                    } else {
+                        chunk.others.push((index, known.route));
+                        hits.push(hit);
+                    }
+                }
+            }
+        }
+        let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
+        // Most did not change since they were written, and are there.
+        let seen = self.inspect(&routes, Likely::Stored)?;
+        for ((index, hit, known), (page, meta)) in meant.into_iter().zip(seen) {
+            let ttl = known.ttl_ms;
+            let when = (&self.expiry, &known.route);
+            let need = need(self.policy, (&page, &meta), known.digest, when, ttl);
+            if need == Need::Write {
+                unread.push(index);
+                continue;
+            }
+            hits.push(hit);
+            let expires_at_ms = self.expiry.of(&known.route, ttl);
+            let entry = Entry {
+                route: known.route,
+                need,
+                expires_at_ms,
+                page,
+                meta,
+                spot: None,
+                rank: self.order.rank(known.ranks),
+            };
+            chunk.entries.push((index, entry));
+        }
+        cache.note(&hits, Vec::new());
+        unread.sort_unstable();
+        Ok(unread)
+    }
+}
