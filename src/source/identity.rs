@@ -55,6 +55,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]
@@ -84,6 +86,4 @@ mod tests {
         let metadata = file.as_file().metadata().unwrap();
         assert_eq!(Identity::settled(&metadata, now), None);
     }
-
-    use std::time::UNIX_EPOCH;
 }
