@@ -107,15 +107,26 @@ impl FolderLock {
         })
     }
 
-    /// In one write, and only then cut to its length: a reader finds the old line or the new.
+    /// In one write, with a check: a reader may find a part of the old line behind one of the new.
     fn say(&self, holder: &FolderHolder) -> io::Result<()> {
-        let mut line = serde_json::to_vec(holder)?;
-        line.push(b'\n');
+        let text = serde_json::to_string(holder)?;
+        let line = format!("{text} {}\n", check(&text));
+        let line = line.as_bytes();
         let mut file = &self.file;
         file.rewind()?;
-        file.write_all(&line)?;
+        file.write_all(line)?;
         file.set_len(line.len() as u64)
     }
+}
+
+/// What tells a line that was read whole.
+fn check(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+}
+
+fn parse(line: &str) -> Option<FolderHolder> {
+    let (text, found) = line.rsplit_once(' ')?;
+    (found == check(text)).then(|| serde_json::from_str(text).ok())?
 }
 
 /// Who holds the lock, as soon as that process has said so.
@@ -126,7 +137,7 @@ fn who(file: &mut File) -> Option<FolderHolder> {
             .rewind()
             .and_then(|()| file.take(4096).read_to_string(&mut text));
         let line = text.lines().next().filter(|_| read.is_ok());
-        match line.and_then(|line| serde_json::from_str::<FolderHolder>(line).ok()) {
+        match line.and_then(parse) {
             // What a dead holder had said is of no use; the living one is about to speak.
             Some(holder) if is_plausible(&holder) => return Some(holder),
             _ => std::thread::sleep(Duration::from_millis(5)),
@@ -138,4 +149,31 @@ fn who(file: &mut File) -> Option<FolderHolder> {
 /// Whether the process named may be the one that holds the lock.
 fn is_plausible(holder: &FolderHolder) -> bool {
     holder.host != super::connect::host() || super::connect::is_alive(holder.pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FolderHolder, check, parse};
+
+    #[test]
+    fn a_line_that_is_half_old_and_half_new_says_nothing() {
+        let line = |run: &str| {
+            let holder = FolderHolder {
+                run: Some(run.to_owned()),
+                owner: None,
+                host: "h".to_owned(),
+                pid: 1,
+                since: 0,
+            };
+            let text = serde_json::to_string(&holder).unwrap();
+            format!("{text} {}", check(&text))
+        };
+        let (old, new) = (line("aaaa"), line("bbbb"));
+        assert_eq!(parse(&new).unwrap().run.as_deref(), Some("bbbb"));
+        for cut in 1..new.len() {
+            let mixed = format!("{}{}", &new[..cut], &old[cut..]);
+            let holder = parse(&mixed);
+            assert!(holder.is_none() || mixed == old || mixed == new, "{mixed}");
+        }
+    }
 }
