@@ -217,7 +217,7 @@ pub struct Warm {
     /// At most so many keys a second: 2000/s
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<u32>,
-    /// Slow down while more than one in ten answers of the server take longer: 5ms
+    /// Slow down while answers of the server take longer: 5ms
     #[arg(long, value_name = "TIME", value_parser = latency)]
     pub max_latency: Option<Duration>,
     /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]

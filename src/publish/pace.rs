@@ -16,6 +16,8 @@ const LEAST_KEYS: usize = 8;
 const FIRST_KEYS: usize = 32;
 /// Waits are this short at most, so that a signal is seen.
 const NAP: Duration = Duration::from_millis(50);
+/// So long a run stays as slow as the last slow answer made it.
+const HOLD: Duration = Duration::from_millis(100);
 /// Between two questions to the server.
 const PROBE_EVERY: Duration = Duration::from_millis(1);
 
@@ -24,7 +26,7 @@ const PROBE_EVERY: Duration = Duration::from_millis(1);
 pub struct Limits {
     /// Keys a second.
     pub rate: Option<u32>,
-    /// What nine of ten answers of the server may take while the run writes.
+    /// What an answer of the server may take while the run writes.
     pub max_latency: Option<Duration>,
 }
 
@@ -38,6 +40,8 @@ pub struct Pace {
     batch_keys: usize,
     /// … and how long to wait before it, for each batch time: 0 as long as the server keeps up.
     rest: u32,
+    /// Until then it goes no faster.
+    held_until: Instant,
 }
 
 impl Pace {
@@ -74,6 +78,7 @@ impl Pace {
                 None => batch_keys,
             },
             rest: 0,
+            held_until: Instant::now(),
         }
     }
 
@@ -87,9 +92,9 @@ impl Pace {
     /// for, or until `interrupted`.
     pub fn wrote(&mut self, keys: usize, took: Duration, interrupted: &AtomicBool) {
         if let (Some(probe), Some(most)) = (&self.probe, self.limits.max_latency)
-            && let Some(answer) = probe.slow()
+            && let Some(answer) = probe.slowest()
         {
-            self.adapt(answer, most);
+            self.adapt(answer, most, Instant::now());
         }
         let mut wait = took * self.rest;
         if let Some(rate) = self.limits.rate {
@@ -109,31 +114,25 @@ impl Pace {
         }
     }
 
-    /// Halves the batches, and rests longer, while answers take too long; grows back step by
+    /// Halves the batches and doubles the rests while answers take too long; goes back step by
     /// step when they do not.
-    fn adapt(&mut self, answer: Duration, most: Duration) {
+    fn adapt(&mut self, answer: Duration, most: Duration, now: Instant) {
         let largest = match self.limits.rate {
             Some(rate) => (rate as usize / 10).clamp(LEAST_KEYS, BATCH_KEYS),
             None => BATCH_KEYS,
         };
         if answer > most {
-            if self.batch_keys == LEAST_KEYS {
-                self.rest = (self.rest * 2).clamp(1, 64);
-            }
             self.batch_keys = (self.batch_keys / 2).max(LEAST_KEYS);
+            self.rest = (self.rest * 2).clamp(1, 64);
+            self.held_until = now + HOLD;
+        } else if now < self.held_until {
+            // One answer in a hundred that is slow is seen once in a while only.
         } else if self.rest > 0 {
-            self.rest /= 2;
+            self.rest -= 1;
         } else {
-            self.batch_keys = (self.batch_keys + 32).min(largest);
+            self.batch_keys = (self.batch_keys + 8).min(largest);
         }
     }
-}
-
-/// What nine of ten answers took at most; none without an answer.
-fn slow(mut answers: Vec<Duration>) -> Option<Duration> {
-    answers.sort_unstable();
-    let index = (answers.len() * 9 / 10).min(answers.len().checked_sub(1)?);
-    answers.get(index).copied()
 }
 
 /// Asks the server again and again, as a reader would, and notes how long it takes.
@@ -144,7 +143,8 @@ struct Probe {
 
 #[derive(Default)]
 struct Heard {
-    answers: Vec<Duration>,
+    /// What the slowest answer took, of those since that was asked for last.
+    slowest: Option<Duration>,
     /// When the question was asked that is not answered yet.
     asked: Option<Instant>,
 }
@@ -179,7 +179,7 @@ impl Probe {
                 note(&mut |heard| {
                     heard.asked = None;
                     if answered {
-                        heard.answers.push(asked.elapsed());
+                        heard.slowest = heard.slowest.max(Some(asked.elapsed()));
                     }
                 });
                 if !answered {
@@ -191,12 +191,12 @@ impl Probe {
         Ok(Self { heard, stop })
     }
 
-    /// What nine of ten answers took since the last call, or the one that is still waited for,
+    /// What the slowest answer since the last call took, or the one that is still waited for,
     /// if that is longer; none where nothing is known.
-    fn slow(&self) -> Option<Duration> {
+    fn slowest(&self) -> Option<Duration> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = heard.asked.map(|asked| asked.elapsed());
-        slow(std::mem::take(&mut heard.answers)).max(waiting)
+        heard.slowest.take().max(waiting)
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::time::{Duration, Instant};
 
-    use super::{BATCH_KEYS, LEAST_KEYS, Limits, Pace, slow};
+    use super::{BATCH_KEYS, HOLD, LEAST_KEYS, Limits, Pace};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -222,25 +222,20 @@ mod tests {
             ..Limits::default()
         };
         let mut pace = Pace::of(limits, None);
+        let now = Instant::now();
         let mut sizes = Vec::new();
         for _ in 0..8 {
-            pace.adapt(6 * MS, 5 * MS);
+            pace.adapt(6 * MS, 5 * MS, now);
             sizes.push(pace.batch_keys());
         }
         assert_eq!(sizes, [16, 8, 8, 8, 8, 8, 8, 8]);
-        assert_eq!(pace.rest, 32);
-        for _ in 0..100 {
-            pace.adapt(5 * MS, 5 * MS);
+        assert_eq!(pace.rest, 64);
+        pace.adapt(5 * MS, 5 * MS, now);
+        assert_eq!(pace.rest, 64, "held for a while");
+        for _ in 0..300 {
+            pace.adapt(5 * MS, 5 * MS, now + HOLD);
         }
         assert_eq!((pace.batch_keys(), pace.rest), (BATCH_KEYS, 0));
-    }
-
-    #[test]
-    fn nine_of_ten_answers_count() {
-        let answers = (1..=20).map(|ms| ms * MS).rev().collect();
-        assert_eq!(slow(answers), Some(19 * MS));
-        assert_eq!(slow(vec![3 * MS]), Some(3 * MS));
-        assert_eq!(slow(Vec::new()), None);
     }
 
     #[test]
