@@ -1,7 +1,7 @@
 //! Where sources come from: files of a content tree, or a generator of articles.
 
 use std::collections::HashSet;
-use std::fs::OpenOptions;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -184,7 +184,16 @@ impl Origin for Generated<'_> {
 /// its state before it was read: whoever writes to it from then on changes that.
 fn read(path: &Path) -> io::Result<(Vec<u8>, Option<Identity>)> {
     let now = SystemTime::now();
-    // What was a file during the walk may be a FIFO by now, and must not block the run.
+    let (file, metadata) = open(path)?;
+    let limit = MAX_SOURCE_BYTES as u64 + 1;
+    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes, Identity::settled(&metadata, now)))
+}
+
+/// Opens a regular file. What was one a moment ago may be a FIFO by now, and must not block the
+/// run.
+pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new()
         .read(true)
@@ -194,8 +203,5 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, Option<Identity>)> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file any more"));
     }
-    let limit = MAX_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    file.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes, Identity::settled(&metadata, now)))
+    Ok((file, metadata))
 }

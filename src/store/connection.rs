@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError};
 
-use super::session::Backoff;
+use super::backoff::Backoff;
 use super::{Address, Batch, Class, Patience, Reply, Store, StoreError};
 use crate::failpoint;
 

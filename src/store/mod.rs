@@ -6,6 +6,7 @@
 
 mod acl;
 mod address;
+mod backoff;
 mod connection;
 pub mod embedded;
 mod error;

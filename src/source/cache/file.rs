@@ -8,6 +8,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::super::origin::open;
 use super::record::{BYTES, Record};
 
 const MAGIC: &[u8; 16] = b"anp cache of src";
@@ -23,16 +24,7 @@ pub(super) struct Content {
 
 /// Reads the file at `path`, if it was written where `context` decided too.
 pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content>> {
-    // A FIFO would block the run.
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock.cast_signed())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Ok(None);
-    }
+    let (file, metadata) = open(path)?;
     let mut input = Hashing::new(BufReader::with_capacity(256 * 1024, file));
     let mut head = [0; HEAD_BYTES];
     input.read_exact(&mut head)?;
