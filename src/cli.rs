@@ -1,11 +1,14 @@
 //! The command line: clap's types, nothing else.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-use crate::duration;
+use values::{below, latency, rate, reason};
+
 use crate::report::Format;
 use crate::report::log::LogFormat;
 
@@ -120,6 +123,35 @@ pub struct Content {
     pub templates: Option<String>,
 }
 
+/// What is recorded of a run that publishes or purges.
+#[derive(Debug, Args)]
+pub struct Recorded {
+    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
+    #[arg(long, value_name = "TEXT")]
+    pub expected_result: Option<String>,
+    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<String>,
+    /// Stop just before the first write: no lock, no manifest, read rights only
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Recorded {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("owner", self.owner.clone()),
+            ("expected_result", self.expected_result.clone()),
+            ("metrics_file", self.metrics_file.clone()),
+        ])
+    }
+}
+
 /// `anp import`.
 #[derive(Debug, Args)]
 pub struct Import {
@@ -157,18 +189,9 @@ pub struct Import {
     /// memory for
     #[arg(long)]
     pub force: bool,
-    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
-    #[arg(long)]
-    pub owner: Option<String>,
-    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
-    #[arg(long, value_name = "TEXT")]
-    pub expected_result: Option<String>,
-    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
-    /// Stop just before the first write: no lock, no manifest, read rights only
-    #[arg(long)]
-    pub dry_run: bool,
+    /// The record of the run, and whether it is one.
+    #[command(flatten)]
+    pub recorded: Recorded,
 }
 
 /// `anp rehearse`.
@@ -232,18 +255,9 @@ pub struct Warm {
     /// Begin even if the server has no memory for it
     #[arg(long)]
     pub force: bool,
-    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
-    #[arg(long)]
-    pub owner: Option<String>,
-    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
-    #[arg(long, value_name = "TEXT")]
-    pub expected_result: Option<String>,
-    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
-    /// Stop just before the first write: no lock, no manifest, read rights only
-    #[arg(long)]
-    pub dry_run: bool,
+    /// The record of the run, and whether it is one.
+    #[command(flatten)]
+    pub recorded: Recorded,
 }
 
 /// `--ttl-below`.
@@ -290,18 +304,9 @@ pub struct Purge {
     /// [env: ANP_CONTENT] [default: content]
     #[arg(long, value_name = "DIR")]
     pub content: Option<String>,
-    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
-    #[arg(long)]
-    pub owner: Option<String>,
-    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
-    #[arg(long, value_name = "TEXT")]
-    pub expected_result: Option<String>,
-    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
-    /// Stop just before the first write: no lock, no manifest, read rights only
-    #[arg(long)]
-    pub dry_run: bool,
+    /// The record of the run, and whether it is one.
+    #[command(flatten)]
+    pub recorded: Recorded,
 }
 
 /// `anp check`.
@@ -478,10 +483,8 @@ impl Import {
             ("ttl", self.ttl.clone()),
             ("max_ttl", self.max_ttl.clone()),
             ("expect.max_removed", self.max_removed.clone()),
-            ("owner", self.owner.clone()),
-            ("expected_result", self.expected_result.clone()),
-            ("metrics_file", self.metrics_file.clone()),
         ]));
+        all.extend(self.recorded.settings());
         all
     }
 }
@@ -494,10 +497,8 @@ impl Warm {
         all.extend(given([
             ("ttl", self.ttl.clone()),
             ("max_ttl", self.max_ttl.clone()),
-            ("owner", self.owner.clone()),
-            ("expected_result", self.expected_result.clone()),
-            ("metrics_file", self.metrics_file.clone()),
         ]));
+        all.extend(self.recorded.settings());
         all
     }
 }
@@ -506,12 +507,9 @@ impl Purge {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given([
-            ("content", self.content.clone()),
-            ("owner", self.owner.clone()),
-            ("expected_result", self.expected_result.clone()),
-            ("metrics_file", self.metrics_file.clone()),
-        ])
+        let mut all = given([("content", self.content.clone())]);
+        all.extend(self.recorded.settings());
+        all
     }
 }
 
@@ -548,48 +546,4 @@ fn given<const N: usize>(
         .into_iter()
         .filter_map(|(key, text)| text.map(|text| (key, text)))
         .collect()
-}
-
-/// A text of 1 to 300 characters, as `owner` and the like are.
-fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    match text.chars().count() {
-        1..=300 => Ok(text.to_owned()),
-        count => Err(format!("expected 1 to 300 characters, found {count}")),
-    }
-}
-
-/// `25%`, or a duration.
-fn below(text: &str) -> Result<Below, String> {
-    let share = || {
-        let percent: i64 = text.strip_suffix('%')?.parse().ok()?;
-        (1..=100)
-            .contains(&percent)
-            .then_some(Below::Permille(percent * 10))
-    };
-    let time = || {
-        let ms = duration::parse_ms(text).filter(|ms| *ms > 0)?;
-        i64::try_from(ms).ok().map(Below::Ms)
-    };
-    share().or_else(time).ok_or_else(|| {
-        "expected a share of the time to live from 1% to 100%, or a duration such as 12h".to_owned()
-    })
-}
-
-/// `2000/s`, or `2000`.
-fn rate(text: &str) -> Result<u32, String> {
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    let rate = number.parse().ok().filter(|rate| *rate > 0);
-    rate.ok_or_else(|| "expected a number of keys a second, such as 2000/s".to_owned())
-}
-
-/// `5ms`, or a duration of seconds and more.
-fn latency(text: &str) -> Result<Duration, String> {
-    let ms = match text.strip_suffix("ms") {
-        Some(number) => number.parse().ok(),
-        None => duration::parse_ms(text),
-    };
-    let time = ms.filter(|ms| (1..=60_000).contains(ms));
-    time.map(Duration::from_millis)
-        .ok_or_else(|| "expected a time from 1ms to 1m, such as 5ms".to_owned())
 }

@@ -1,7 +1,5 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
-use std::sync::atomic::AtomicBool;
-
 use super::expect;
 use super::job::{Begun, Job, Work};
 use super::outcome::Outcome;
@@ -13,10 +11,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::room::Room;
 use crate::publish::plan::{Keys, Need};
-use crate::publish::time_limit::TimeLimit;
 use crate::render::Renderer;
-use crate::report::{Progress as Bars, log};
-use crate::settings::Settings;
+use crate::report::log;
 use crate::source::Survey;
 
 /// About what a key costs the server besides its value: its name, its entry, its expiry.
@@ -24,7 +20,7 @@ const KEY_BYTES: u64 = 200;
 
 /// How articles are published.
 pub(super) struct Articles<'a> {
-    pub settings: &'a Settings,
+    pub job: &'a Job<'a>,
     pub renderer: &'a Renderer,
     /// Whether to remove what the tree no longer has …
     pub prune: bool,
@@ -36,25 +32,19 @@ pub(super) struct Articles<'a> {
     pub cache: bool,
     /// Which articles, and by which rule.
     pub wanted: Wanted<'a>,
-    pub bars: Bars,
-    pub interrupted: &'a AtomicBool,
-    pub time_limit: Option<TimeLimit>,
 }
 
 impl<'a> Articles<'a> {
     /// All articles of the content tree, for `job`.
-    pub(super) fn of(job: &'a Job<'_>, renderer: &'a Renderer) -> Self {
+    pub(super) fn of(job: &'a Job<'a>, renderer: &'a Renderer) -> Self {
         Self {
-            settings: job.settings,
+            job,
             renderer,
             prune: false,
             force: false,
             is_rehearsal: false,
             cache: false,
             wanted: Wanted::all(),
-            bars: job.bars,
-            interrupted: &job.interrupted,
-            time_limit: job.time_limit,
         }
     }
 }
@@ -64,12 +54,19 @@ impl Work for Articles<'_> {
         if let Some((generator, count)) = self.wanted.generated {
             announce(generator, count, &mut outcome.output);
         }
-        let keys = Keys::new(&self.settings.prefix);
+        let Job {
+            settings,
+            bars,
+            interrupted,
+            time_limit,
+            ..
+        } = self.job;
+        let keys = Keys::new(&settings.prefix);
         let purpose = Purpose {
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
-            interrupted: self.interrupted,
-            time_limit: self.time_limit,
+            interrupted,
+            time_limit: *time_limit,
             wanted: self.wanted,
             run: begun.run,
             started_at: begun.started_at,
@@ -80,11 +77,11 @@ impl Work for Articles<'_> {
                 None => Caching::Read,
             },
         };
-        let (survey, spooled) = survey(self.settings, self.renderer, purpose, self.bars)?;
+        let (survey, spooled) = survey(settings, self.renderer, purpose, *bars)?;
         report(&survey, &mut outcome.output, Prose::Stderr);
         let invalid = survey.invalid + survey.unreadable;
         outcome.counts.invalid = invalid;
-        refuse(self.settings, &survey)?;
+        refuse(settings, &survey)?;
         let pruning = if self.prune {
             prune::plan(&survey, begun.session, &keys)?
         } else {
@@ -188,14 +185,14 @@ impl Articles<'_> {
             .iter()
             .filter(|entry| entry.need == Need::Write);
         expect::check(
-            &self.settings.expect,
+            &self.job.settings.expect,
             &expect::Planned {
                 articles: survey.valid,
                 written: written.count() as u64,
                 removed: pruning.leftovers.len() as u64,
                 stored: pruning.in_reach,
                 forced: self.force,
-                too_late: self.time_limit.and_then(|limit| limit.check().err()),
+                too_late: self.job.time_limit.and_then(|limit| limit.check().err()),
             },
         )
     }

@@ -4,7 +4,7 @@ use super::articles::Articles;
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
-use super::seeded::generator;
+use super::seeded::{generator, usage};
 use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
 use crate::cli::{Common, Import};
@@ -30,17 +30,10 @@ pub(super) fn run(common: &Common, arguments: &Import) -> Result<Exit, Failure> 
     // The switch of the store stops what is below it too.
     let switch = Switch::of(&real.prefix);
     let ended = match arguments.synth {
-        Some(count) => seeded(
-            settings.clone(),
-            switch,
-            count,
-            common,
-            arguments,
-            &mut outcome,
-        ),
+        Some(count) => seeded(&settings, switch, count, common, arguments, &mut outcome),
         None => import(&settings, switch, common, arguments, &mut outcome),
     };
-    if !arguments.dry_run {
+    if !arguments.recorded.dry_run {
         metrics::record(&settings, "import", &outcome, &ended);
     }
     ended
@@ -54,7 +47,7 @@ fn import(
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     if let Some(option) = arguments.seeded.any() {
-        return Err(usage(&format!("{option} needs --synth N")));
+        return Err(usage(format!("{option} needs --synth N")));
     }
     let renderer = renderer(settings)?;
     readable(&settings.content)?;
@@ -69,12 +62,12 @@ fn import(
         cache: !arguments.no_cache,
         ..Articles::of(&job, &renderer)
     };
-    job.run(&articles, arguments.dry_run, outcome)
+    job.run(&articles, arguments.recorded.dry_run, outcome)
 }
 
 /// Imports `count` seeded articles, which no night expects anything of.
 fn seeded(
-    settings: Settings,
+    settings: &Settings,
     switch: Switch,
     count: u32,
     common: &Common,
@@ -86,7 +79,7 @@ fn seeded(
             min_articles: 1,
             ..settings.expect.of_articles_alone()
         },
-        ..settings
+        ..settings.clone()
     };
     let generator = generator(&arguments.seeded)?;
     let renderer = renderer(&settings)?;
@@ -104,7 +97,7 @@ fn seeded(
         },
         ..Articles::of(&job, &renderer)
     };
-    job.run(&articles, arguments.dry_run, outcome)
+    job.run(&articles, arguments.recorded.dry_run, outcome)
 }
 
 /// The settings of a prefix below the one of `settings`: `load/` is `anp:load`.
@@ -116,7 +109,7 @@ fn under(settings: &Settings, path: &str, has_max_ttl: bool) -> Result<Settings,
     let prefix = format!("{}:{}", settings.prefix, segments.join(":"));
     let fits = segments.first().is_some_and(|first| !TAKEN.contains(first));
     if !fits || !segments.iter().all(is_slug) || prefix.len() > 64 {
-        return Err(usage(&format!(
+        return Err(usage(format!(
             "--under: expected a path of a-z, 0-9 and hyphens such as load/, none of {}, and a \
              prefix of at most 64 characters, found '{path}'",
             TAKEN.join(", ")
@@ -132,11 +125,4 @@ fn under(settings: &Settings, path: &str, has_max_ttl: bool) -> Result<Settings,
         max_ttl_ms: Some(max_ttl_ms),
         ..settings.clone()
     })
-}
-
-fn usage(what: &str) -> Failure {
-    Failure::new(Exit::Usage, what).note(
-        "retry",
-        "not before the options are fixed; nothing was written",
-    )
 }

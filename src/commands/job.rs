@@ -25,16 +25,13 @@ use crate::publish::switch::Switch;
 use crate::publish::time_limit::TimeLimit;
 use crate::report::{Progress as Bars, log};
 use crate::settings::Settings;
-use crate::store::{Address, Session};
+use crate::store::Session;
 
 /// A run that is to be made.
 pub(super) struct Job<'a> {
     pub command: &'static str,
+    /// Where it writes, and how.
     pub settings: &'a Settings,
-    /// Where it writes …
-    pub address: &'a Address,
-    /// … and under which prefix.
-    pub prefix: &'a str,
     /// The content tree, for the record.
     pub content: Option<String>,
     /// What keeps it from publishing.
@@ -92,8 +89,6 @@ impl<'a> Job<'a> {
         Ok(Self {
             command,
             settings,
-            address: &settings.address,
-            prefix: &settings.prefix,
             content: None,
             switch: Switch::of(&settings.prefix),
             bars: Bars::new(quiet),
@@ -119,12 +114,12 @@ impl<'a> Job<'a> {
     }
 
     fn dry_run(&self, work: &dyn Work, outcome: &mut Outcome) -> Result<Exit, Failure> {
-        let mut store = Connected::open(self.address, self.settings)?;
+        let mut store = Connected::open(&self.settings.address, self.settings)?;
         let now_ms = store
             .session
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
-        outcome.dry_run(self.command, &self.address.to_string());
+        outcome.dry_run(self.command, &self.settings.address.to_string());
         let paused = self
             .switch
             .look(&mut store.session)
@@ -145,7 +140,7 @@ impl<'a> Job<'a> {
             spool_in: None,
         };
         let plan = work.plan(begun, outcome)?;
-        let counts = plan.foresee(&Keys::new(self.prefix), outcome);
+        let counts = plan.foresee(&Keys::new(&self.settings.prefix), outcome);
         // What a refused plan would do is shown too: it is what has to be looked at.
         let (status, exit) = status_of(plan.is_partial);
         let status = plan.refused.as_ref().map_or(status, |_| Status::Refused);
@@ -160,8 +155,8 @@ impl<'a> Job<'a> {
     ) -> Result<Published, Failure> {
         let purpose = Purpose {
             command: self.command,
-            address: self.address,
-            prefix: self.prefix,
+            address: &self.settings.address,
+            prefix: &self.settings.prefix,
             content: self.content.clone(),
             undoes: None,
             switch: Some(self.switch.clone()),
@@ -229,7 +224,7 @@ impl<'a> Job<'a> {
             pace,
         }
         .run(
-            plan.groups(&Keys::new(self.prefix)),
+            plan.groups(&Keys::new(&self.settings.prefix)),
             &mut progress,
             &mut |report| {
                 bar.inc(1);

@@ -10,6 +10,8 @@ use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
+use crate::source::{Inspector, Likely};
+use crate::store::{Session, StoreError};
 
 /// What will be done.
 #[derive(Default)]
@@ -35,7 +37,38 @@ pub(super) struct Leftover {
     pub meta: Seen,
 }
 
+/// So many routes are looked at in one round trip.
+const LOOK_ROUTES: usize = 512;
+
 impl Leftover {
+    /// Those of `routes` of which the store holds something, seen as `meant` has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn all(
+        session: &mut Session,
+        keys: &Keys,
+        routes: &[&Route],
+        meant: impl Fn(Seen) -> Seen,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut inspector = Inspector { session, keys };
+        let mut leftovers = Vec::new();
+        for chunk in routes.chunks(LOOK_ROUTES) {
+            let seen = inspector.inspect(chunk, Likely::Stored)?;
+            for (route, (page, meta)) in chunk.iter().zip(seen) {
+                let (page, meta) = (meant(page), meant(meta));
+                if page != Seen::Absent || meta != Seen::Absent {
+                    leftovers.push(Self {
+                        route: (*route).clone(),
+                        page,
+                        meta,
+                    });
+                }
+            }
+        }
+        Ok(leftovers)
+    }
+
     /// What the store holds of it, each object with its key.
     pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (Seen, String)> {
         let both = [

@@ -12,7 +12,7 @@ use super::plan::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
-use crate::source::{Inspector, Likely, Survey};
+use crate::source::Survey;
 use crate::store::{Reply, Session, StoreError};
 
 /// What pruning would do.
@@ -61,31 +61,10 @@ pub(super) fn plan(
             candidates.push(route);
         }
     }
-    let mut inspector = Inspector { session, keys };
-    for chunk in candidates.chunks(512) {
-        let seen = inspector
-            .inspect(chunk, Likely::Stored)
-            .map_err(|error| Failure::before_writing(&error))?;
-        for (route, (page, meta)) in chunk.iter().zip(seen) {
-            // What does not name a digest is none of ours.
-            let ours = |seen: &Seen| {
-                matches!(
-                    seen,
-                    Seen::Present {
-                        digest: Some(_),
-                        ..
-                    }
-                )
-            };
-            if ours(&page) || ours(&meta) {
-                pruning.leftovers.push(Leftover {
-                    route: (*route).clone(),
-                    page: if ours(&page) { page } else { Seen::Absent },
-                    meta: if ours(&meta) { meta } else { Seen::Absent },
-                });
-            }
-        }
-    }
+    // What does not name a digest is none of ours.
+    let ours = |seen: Seen| seen.digest().map_or(Seen::Absent, |_| seen);
+    pruning.leftovers = Leftover::all(session, keys, &candidates, ours)
+        .map_err(|error| Failure::before_writing(&error))?;
     Ok(pruning)
 }
 

@@ -20,16 +20,12 @@ use crate::cli::{Common, Purge};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
-use crate::publish::plan::{Keys, Seen};
+use crate::publish::plan::Keys;
 use crate::report::{Output, log};
 use crate::settings::Settings;
-use crate::source::{
-    Inspector, Likely, Named, Selection, SurveyError, Tree, nearest, routes, walk,
-};
+use crate::source::{Named, Selection, SurveyError, Tree, nearest, routes, walk};
 use crate::store::{Session, StoreError};
 
-/// So many routes are looked at in one round trip.
-const LOOK_ROUTES: usize = 512;
 /// So many routes are offered in place of one that is not there.
 const NEAREST: usize = 3;
 
@@ -38,7 +34,7 @@ pub(super) fn run(common: &Common, arguments: &Purge) -> Result<Exit, Failure> {
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = purge(&settings, common, arguments, &mut outcome);
-    if !arguments.dry_run {
+    if !arguments.recorded.dry_run {
         metrics::record(&settings, "purge", &outcome, &ended);
     }
     ended
@@ -63,7 +59,7 @@ fn purge(
         None => settings.prefix.clone(),
     };
     outcome.prefix.clone_from(&prefix);
-    if arguments.all && !arguments.yes && !arguments.dry_run {
+    if arguments.all && !arguments.yes && !arguments.recorded.dry_run {
         confirm(settings)?;
     }
     let explicit: Result<Vec<Route>, Failure> =
@@ -85,7 +81,7 @@ fn purge(
         all: arguments.all,
         tree: OnceCell::new(),
     };
-    job.run(&purging, arguments.dry_run, outcome)
+    job.run(&purging, arguments.recorded.dry_run, outcome)
 }
 
 /// Asks whether everything is to go.
@@ -129,7 +125,7 @@ struct Purging<'a> {
 impl Work for Purging<'_> {
     fn plan(&self, begun: Begun<'_>, _: &mut Outcome) -> Result<Plan, Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
-        let keys = Keys::new(self.job.prefix);
+        let keys = Keys::new(&self.job.settings.prefix);
         let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
         let mut is_partial = false;
         if let Some(manifest) = self.manifest {
@@ -142,23 +138,8 @@ impl Work for Purging<'_> {
             is_partial |= self.select(begun.session, &keys, &mut wanted)?;
         }
         let wanted: Vec<&Route> = wanted.iter().collect();
-        let mut leftovers = Vec::new();
-        let mut inspector = Inspector {
-            session: begun.session,
-            keys: &keys,
-        };
-        for chunk in wanted.chunks(LOOK_ROUTES) {
-            let seen = inspector.inspect(chunk, Likely::Stored).map_err(before)?;
-            for (route, (page, meta)) in chunk.iter().zip(seen) {
-                if page != Seen::Absent || meta != Seen::Absent {
-                    leftovers.push(Leftover {
-                        route: (*route).clone(),
-                        page,
-                        meta,
-                    });
-                }
-            }
-        }
+        let leftovers =
+            Leftover::all(begun.session, &keys, &wanted, |seen| seen).map_err(before)?;
         let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
         for route in self.explicit.iter().filter(|route| !held.contains(route)) {
             is_partial |= self.not_held(route, begun.session, &keys)?;

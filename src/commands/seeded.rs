@@ -43,7 +43,8 @@ fn share(flag: &str, text: Option<&str>) -> Result<Share, Failure> {
         .map_err(|error: NoShare| usage(format!("{flag}: expected {error}, found '{text}'")))
 }
 
-fn usage(what: String) -> Failure {
+/// The refusal of options that make no sense.
+pub(super) fn usage(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, what).note(
         "retry",
         "not before the options are fixed; nothing was written",

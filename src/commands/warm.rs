@@ -26,7 +26,7 @@ pub(super) fn run(common: &Common, arguments: &Warm) -> Result<Exit, Failure> {
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = warm(&settings, common, arguments, &mut outcome);
-    if !arguments.dry_run {
+    if !arguments.recorded.dry_run {
         metrics::record(&settings, "warm", &outcome, &ended);
     }
     ended
@@ -69,5 +69,5 @@ fn warm(
         },
         ..Articles::of(&job, &renderer)
     };
-    job.run(&articles, arguments.dry_run, outcome)
+    job.run(&articles, arguments.recorded.dry_run, outcome)
 }
