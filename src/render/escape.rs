@@ -66,6 +66,16 @@ pub(super) fn html_attribute(out: &mut String, text: &str) {
 pub(super) fn json_in_html(out: &mut String, json: &str) {
     let is_notable =
         |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') || is_unwanted(c);
+    let is_suspect = |byte| {
+        u8::from(byte < b' ')
+            | u8::from(byte == b'&')
+            | u8::from((byte | 2) == b'>')
+            | u8::from(byte > b'~')
+    };
+    if json.bytes().fold(0, |found, byte| found | is_suspect(byte)) == 0 {
+        out.push_str(json);
+        return;
+    }
     let mut rest = json;
     while let Some(at) = rest.find(is_notable) {
         out.push_str(&rest[..at]);
@@ -111,11 +121,37 @@ const NOTABLE: [bool; 256] = {
     table
 };
 
+/// Bytes of a text that are looked at together: what a vector register holds everywhere.
+const BLOCK: usize = 16;
+
+/// 1 where the byte may be notable, and where it is one of `!#$%`: so few comparisons, without
+/// a branch, become few vector instructions for a whole block. The table above decides.
+fn is_suspect(byte: u8) -> u8 {
+    (u8::from(byte < b'(') & u8::from(byte != b' '))
+        | u8::from((byte | 2) == b'>') // '<' or '>'
+        | u8::from(byte > b'~')
+}
+
 #[inline(always)]
 fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static str>) {
     let bytes = text.as_bytes();
     let (mut copied, mut at) = (0, 0);
+    let mut next_block = 0;
     while at < bytes.len() {
+        if at >= next_block && bytes.len() >= BLOCK {
+            // The last block of a text reaches back into the one before.
+            let start = at.min(bytes.len() - BLOCK);
+            let block = &bytes[start..start + BLOCK];
+            if block
+                .iter()
+                .fold(0, |found, byte| found | is_suspect(*byte))
+                == 0
+            {
+                at = start + BLOCK;
+                continue;
+            }
+            next_block = at + BLOCK;
+        }
         let byte = bytes[at];
         if !NOTABLE[usize::from(byte)] {
             at += 1;
@@ -186,6 +222,45 @@ mod tests {
             "abcdefghi"
         );
         assert_eq!(with(text, "one\r\ntwo\rthree"), "one\ntwo\nthree");
+    }
+
+    #[test]
+    fn every_character_is_treated_alike_wherever_it_stands() {
+        let all = (0..=0x300).chain([0x2028, 0x202e, 0x2066, 0xfdd0, 0xffff, 0x1f980]);
+        for c in all.filter_map(char::from_u32) {
+            let alone = [
+                text,
+                attribute,
+                anywhere,
+                html_text,
+                html_attribute,
+                json_in_html,
+            ]
+            .map(|f| with(f, &c.to_string()));
+            for before in 0..2 * BLOCK {
+                let after = "y".repeat(before * 7 % 40);
+                let padded = format!("{}{c}{after}", "x".repeat(before));
+                let found = [
+                    text,
+                    attribute,
+                    anywhere,
+                    html_text,
+                    html_attribute,
+                    json_in_html,
+                ]
+                .map(|f| with(f, &padded));
+                for (found, alone) in found.iter().zip(&alone) {
+                    let expected = format!("{}{alone}{after}", "x".repeat(before));
+                    assert_eq!(*found, expected, "{c:?}");
+                }
+            }
+        }
+        for byte in 0..=255_u8 {
+            assert!(
+                is_suspect(byte) == 1 || !NOTABLE[usize::from(byte)],
+                "{byte}"
+            );
+        }
     }
 
     #[test]

@@ -82,6 +82,33 @@ fn group<'v>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Valu
 }
 
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
-    // A string always serialises, and writing to a Vec cannot fail.
-    drop(serde_json::to_writer(out, text));
+    // Nearly no text has anything to escape, and this look at all of it is vectorised.
+    let escaped = text.bytes().fold(0, |found, byte| {
+        found | u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    });
+    if escaped == 0 {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // A string always serialises, and writing to a Vec cannot fail.
+        drop(serde_json::to_writer(out, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::string;
+
+    #[test]
+    fn strings_are_those_of_serde_json() {
+        let all = (0..=0x300).chain([0x2028, 0xfffd, 0x1f980]);
+        for c in all.filter_map(char::from_u32) {
+            for text in [c.to_string(), format!("{}{c}é", "x".repeat(40))] {
+                let mut out = Vec::new();
+                string(&mut out, &text);
+                assert_eq!(out, serde_json::to_vec(&text).unwrap(), "{text:?}");
+            }
+        }
+    }
 }

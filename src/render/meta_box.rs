@@ -124,15 +124,11 @@ fn label(out: &mut String, member: &str) {
             ("url", _) => out.push_str("URL"),
             (_, 0) => {
                 let mut chars = word.chars();
-                let first: String = chars
-                    .next()
-                    .into_iter()
-                    .flat_map(char::to_uppercase)
-                    .collect();
-                escape::text(out, &first);
-                escape::text(out, chars.as_str());
+                // Members are named by the schema, in ASCII.
+                out.extend(chars.next().map(|first| first.to_ascii_uppercase()));
+                out.push_str(chars.as_str());
             }
-            _ => escape::text(out, word),
+            _ => out.push_str(word),
         }
     }
 }

@@ -41,7 +41,7 @@ pub use markdown::Removed;
 use crate::article::{Article, Metadata, Route, Value};
 use digest::Digester;
 use page::Templates;
-use view::View;
+use view::{View, ready};
 
 /// What decides the looks of all pages of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,9 +217,9 @@ impl Renderer {
             date: text(metadata, "date"),
             updated: text(metadata, "updated"),
             image,
-            json_ld,
-            body: body.html,
-            meta_box,
+            json_ld: ready(json_ld),
+            body: ready(body.html),
+            meta_box: ready(meta_box),
         };
         self.templates
             .render(view, &mut page, page_limit)

@@ -32,7 +32,7 @@ pub(super) const VARIABLES: [&str; 22] = [
 ];
 
 /// The values of one page's variables. Texts are escaped where they are printed; `body`,
-/// `meta_box` and `json_ld` are ready HTML.
+/// `meta_box` and `json_ld` are ready HTML (safe strings).
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) lang: String,
@@ -52,9 +52,9 @@ pub(super) struct View {
     pub(super) date: String,
     pub(super) updated: String,
     pub(super) image: String,
-    pub(super) json_ld: String,
-    pub(super) body: String,
-    pub(super) meta_box: String,
+    pub(super) json_ld: Value,
+    pub(super) body: Value,
+    pub(super) meta_box: Value,
 }
 
 impl Object for View {
@@ -63,7 +63,6 @@ impl Object for View {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let ready = |html: &String| Value::from_safe_string(html.clone());
         Some(match key {
             "lang" => Value::from(self.lang.as_str()),
             "site_name" => Value::from(self.site_name.as_str()),
@@ -85,9 +84,9 @@ impl Object for View {
             "date" => Value::from(self.date.as_str()),
             "updated" => Value::from(self.updated.as_str()),
             "image" => Value::from(self.image.as_str()),
-            "json_ld" => ready(&self.json_ld),
-            "body" => ready(&self.body),
-            "meta_box" => ready(&self.meta_box),
+            "json_ld" => self.json_ld.clone(),
+            "body" => self.body.clone(),
+            "meta_box" => self.meta_box.clone(),
             _ => return None,
         })
     }
@@ -99,6 +98,11 @@ impl Object for View {
 
 /// The body of the sample pages, by which a rehearsal recognises it.
 pub(super) const SAMPLE_BODY: &str = "<p>Rehearsal.</p>";
+
+/// HTML that is printed as it is.
+pub(super) fn ready(html: impl Into<String>) -> Value {
+    Value::from_safe_string(html.into())
+}
 
 impl View {
     /// A page that has everything.
@@ -122,9 +126,9 @@ impl View {
             date: text("2026-01-31"),
             updated: text("2026-01-31T12:00:00Z"),
             image: text("https://example.org/a.png"),
-            json_ld: text("{}"),
-            body: text(SAMPLE_BODY),
-            meta_box: text("<aside></aside>"),
+            json_ld: ready("{}"),
+            body: ready(SAMPLE_BODY),
+            meta_box: ready("<aside></aside>"),
         }
     }
 
@@ -136,8 +140,9 @@ impl View {
             canonical: "/rehearsal/".to_owned(),
             robots: "index,follow",
             title: "Rehearsal".to_owned(),
-            json_ld: "{}".to_owned(),
-            body: SAMPLE_BODY.to_owned(),
+            json_ld: ready("{}"),
+            body: ready(SAMPLE_BODY),
+            meta_box: ready(""),
             ..Self::default()
         }
     }
