@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture lint bench bench-memory bench-warm bench-synth instructions install
+.PHONY: help setup build demo test torture lint bench bench-memory bench-stages bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -59,6 +59,9 @@ bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 
 
 instructions: setup ## record the instructions of an import, which tests compare
 	@./scripts/instructions.sh record
+
+bench-stages: setup ## what each stage of an import costs, one core, µs an article
+	@./scripts/bench.sh stages
 
 bench-synth: setup ## seeded articles a second, one core, in memory
 	@cargo bench --locked --quiet --bench synth

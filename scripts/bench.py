@@ -191,18 +191,23 @@ class Bench:
 
         return measure
 
-    def hugo(self, count):
-        site = Path(f"{self.folder}/hugo")
-        if not site.exists():
-            shutil.copytree("bench/peers/hugo", site)
-            shutil.copy("src/render/templates/style.css", site)
-            shutil.copytree(self.part(count), site / "content")
-        shutil.rmtree(site / "public", ignore_errors=True)
-        result = timed([tool("hugo"), "--quiet"], cwd=site)
-        built = sum(1 for _ in (site / "public").rglob("index.html"))
-        if built < count:
-            sys.exit(f"bench: hugo built {built} pages of {count}")
-        return result
+    def site(self, program, fill, *build):
+        """A generator of static sites, from bench/peers/PROGRAM to files."""
+
+        def measure(count):
+            site = Path(f"{self.folder}/{program}")
+            if not site.exists():
+                shutil.copytree(f"bench/peers/{program}", site)
+                shutil.copy("src/render/templates/style.css", site)
+                fill(self.part(count), site / "content")
+            shutil.rmtree(site / "public", ignore_errors=True)
+            result = timed([tool(program), *build], cwd=site)
+            built = sum(1 for _ in (site / "public").rglob("index.html"))
+            if built < count:
+                sys.exit(f"bench: {program} built {built} pages of {count}")
+            return result
+
+        return measure
 
     def second_import(self, *options):
         self.first_import()
@@ -217,22 +222,34 @@ class Bench:
             sys.exit(f"bench: {found} objects after {after}, expected {objects}")
 
 
+def under_extra(articles, content):
+    """The same articles for Zola, which wants fields that it does not know below `extra`."""
+    for source in Path(articles).rglob("*.md"):
+        _, fields, body = source.read_text(encoding="utf-8").split("---\n", 2)
+        lines = fields.splitlines(keepends=True)
+        title = next(line for line in lines if line.startswith("title:"))
+        extra = "".join(f"  {line}" for line in lines)
+        page = content / source.relative_to(articles)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"---\n{title}extra:\n{extra}---\n{body}", encoding="utf-8")
+
+
 def peers(bench):
-    """Other ways to publish the same articles, each as a name, how many articles it is measured
-    on, and what measures it. Prints which were found."""
-    found = []
+    """Other ways to publish the same articles, on a tenth of them. Returns those that are found,
+    each as a name, how many articles, and what measures it; and the names of the others."""
     python = os.environ.get("PEER_PYTHON")
-    if python:
-        print(f"peer: the Python script bench/peers/publish.py, with {python}", file=sys.stderr)
-        found.append(("Python script", max(bench.count // 10, 1), bench.python(python)))
-    else:
-        print("peer not found: the Python script (its libraries are missing)", file=sys.stderr)
-    if shutil.which("hugo"):
-        print(f"peer: Hugo, to files, {shutil.which('hugo')}", file=sys.stderr)
-        found.append(("Hugo, to files", max(bench.count // 10, 1), bench.hugo))
-    else:
-        print("peer not found: hugo", file=sys.stderr)
-    return found
+    known = [
+        ("Python script", python, bench.python(python)),
+        ("Hugo, to files", shutil.which("hugo"), bench.site("hugo", shutil.copytree, "--quiet")),
+        ("Zola, to files", shutil.which("zola"), bench.site("zola", under_extra, "build")),
+    ]
+    count = max(bench.count // 10, 1)
+    for name, path, _ in known:
+        print(f"peer: {name}, {path or 'not installed'}", file=sys.stderr)
+    return (
+        [(name, count, measure) for name, path, measure in known if path],
+        [name for name, path, _ in known if not path],
+    )
 
 
 # Name of a ratio, what is divided by what (µs an article), and what it is to be.
@@ -243,11 +260,12 @@ RATIOS = [
     ("warm after FLUSHDB : import", "warm after FLUSHDB", "anp import", "at most 1"),
     ("Python script : import", "Python script", "anp import", "at least 40"),
     ("Hugo : import", "Hugo, to files", "anp import", ""),
+    ("Zola : import", "Zola, to files", "anp import", ""),
 ]
 
 
 def rounds(bench):
-    others = peers(bench)
+    others, missing = peers(bench)
     bench.first_import()  # warms the page cache, and makes the objects
     total = bench.server.dump(bench.ready_made)
     pair = [("anp import", bench.first_import), ("redis-cli --pipe", bench.pipe)]
@@ -270,7 +288,9 @@ def rounds(bench):
 
     print(f"{bench.count:,} articles, {2 * bench.count:,} objects, {total / 1e6:.0f} MB of values")
     print(f"{'seconds':20} {'articles':>9} {'min':>7} {'median':>7} {'max':>7} {'articles/s':>11} MiB")
-    report = {"articles": bench.count, "value_bytes": total, "rows": {}, "ratios": {}}
+    report = {
+        "articles": bench.count, "value_bytes": total, "rows": {}, "missing": missing, "ratios": {},
+    }
     for name, results in rows.items():
         seconds, peaks = zip(*results)
         low, median, high = min(seconds), statistics.median(seconds), max(seconds)
@@ -282,6 +302,8 @@ def rounds(bench):
             "articles": counts[name], "seconds": seconds, "min": low, "median": median,
             "max": high, "articles_per_second": rate, "peak_mib": peak,
         }
+    for name in missing:
+        print(f"{name:20} not installed")
     print(f"\n{'ratio, an article':32} {'min':>7} {'median':>7} {'max':>7}  target")
     for name, over, under, target in RATIOS:
         if over not in rows or under not in rows:
@@ -306,7 +328,7 @@ def chart(rows):
     bars = []
     for i, (rate, name) in enumerate(rates):
         y, length = 34 + i * line, max(2, width * (math.log10(rate) - least) / (most - least))
-        own = not name.startswith(("redis-cli", "Python", "Hugo"))
+        own = not name.startswith(("redis-cli", "Python", "Hugo", "Zola"))
         bars.append(
             f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{name}</text>'
             f'<rect x="{left}" y="{y}" width="{length:.0f}" height="18" rx="2" '

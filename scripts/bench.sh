@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures `anp import` on this machine: `bench.sh rounds`, `memory` or `warm`.
-# N=… sets the number of articles. The release build of anp must be there.
+# Measures `anp import` on this machine: `bench.sh rounds`, `memory` or `warm`, for which the
+# release build of anp must be there and N=… sets the number of articles; or `stages`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +8,7 @@ command -v python3 >/dev/null || {
     echo "bench: python3 is missing. Install it (3.9 or later); only the benchmarks need it" >&2
     exit 1
 }
+[ "${1:-}" = stages ] && exec python3 scripts/stages.py
 # The peer needs libraries of its own; without them it is named as missing.
 peer=target/peers/bin/python
 if [ "${1:-}" = rounds ] && [ ! -x "$peer" ]; then

@@ -10,6 +10,8 @@ mod metadata;
 mod read;
 mod route;
 pub mod schema;
+#[doc(hidden)]
+pub mod stages;
 mod text;
 mod title;
 mod unknown;

@@ -183,7 +183,7 @@ fn refused<'a>(input: &Input<'a>, message: &str, span: Option<Span>) -> Reading<
 
 /// The fields of the front matter, and those that the table does not know. Of an
 /// incomplete tree, the fields before the syntax error.
-fn fields(
+pub(super) fn fields(
     tree: &mut Node,
     complete: bool,
     rules: &Rules,

@@ -25,6 +25,8 @@ mod page;
 mod raw_html;
 mod raw_tag;
 mod sanitise;
+#[doc(hidden)]
+pub mod stages;
 mod url;
 mod view;
 

@@ -1,0 +1,74 @@
+//! Steps of rendering one by one, for the benches, which see what each costs. No part of the
+//! interface: everybody else calls [`Renderer::render`].
+
+use super::view::View;
+use super::{Digest, Renderer, Robots, Stamp};
+use super::{figure, json_ld, markdown, meta, meta_box, sanitise};
+use crate::article::{Article, Metadata};
+
+/// The Markdown events of `article` → HTML, raw HTML sanitised.
+#[must_use]
+pub fn body(article: &Article<'_>) -> Option<String> {
+    let sources = figure::image_sources(&article.metadata);
+    let body = markdown::write(&article.body.events, &sources, usize::MAX).ok()?;
+    Some(body.html)
+}
+
+/// HTML that the sanitiser has judged, with the number of URLs taken out.
+#[must_use]
+pub fn sanitise(html: String) -> Option<(String, u32)> {
+    sanitise::clean(html)
+}
+
+/// The box of metadata.
+#[must_use]
+pub fn meta_box(metadata: &Metadata) -> String {
+    meta_box::write(metadata)
+}
+
+/// The meta object.
+#[must_use]
+pub fn meta(article: &Article<'_>, digest: Digest, stamp: &Stamp<'_>) -> Vec<u8> {
+    let canonical = article.route.as_str();
+    meta::write(article, digest, stamp, Robots::Index, canonical)
+}
+
+/// What the page tells search engines.
+#[must_use]
+pub fn json_ld(article: &Article<'_>) -> String {
+    json_ld::write(&json_ld::Facts {
+        title: &article.title,
+        description: article.metadata.text("summary").unwrap_or_default(),
+        canonical: article.route.as_str(),
+        image: "",
+        lang: "en",
+        site_name: "",
+        metadata: &article.metadata,
+    })
+}
+
+/// The page of an article and its parts, by the template.
+#[must_use]
+pub fn template(
+    renderer: &Renderer,
+    article: &Article<'_>,
+    [body, meta_box, json_ld]: [String; 3],
+) -> Option<Vec<u8>> {
+    let summary = article.metadata.text("summary").unwrap_or_default();
+    let size = body.len() + meta_box.len() + json_ld.len() + renderer.templates.bytes();
+    let view = View {
+        title: article.title.clone(),
+        description: summary.to_owned(),
+        summary: summary.to_owned(),
+        body,
+        meta_box,
+        json_ld,
+        ..View::full_sample()
+    };
+    let mut page = Vec::with_capacity(size);
+    renderer
+        .templates
+        .render(view, &mut page, usize::MAX)
+        .ok()?;
+    Some(page)
+}
