@@ -38,6 +38,7 @@ pub use digest::{
     Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use escape::anywhere as escape_into;
 pub use markdown::Removed;
 
 use crate::article::{Article, Metadata, Route, Value};
@@ -69,6 +70,9 @@ impl Default for RenderSettings {
         }
     }
 }
+
+/// The built-in style of pages, for others that are to look like them.
+pub const STYLE: &str = include_str!("templates/style.css");
 
 /// Which run writes an object, and when. Only the meta object shows it.
 #[derive(Clone, Copy, Debug)]
