@@ -6,6 +6,7 @@ local redis = require "nginx.redis"
 
 -- nginx is linked with OpenSSL's libcrypto.
 ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);"
+local sha256 = ffi.C.SHA256 -- or this file is not loaded, and nginx says so when it starts
 
 local LONGEST_PATH = 2048 -- bytes
 local DOWN_SECONDS = 1    -- for so long Redis is left alone after a failure
@@ -145,7 +146,7 @@ local function style_source(page)
     if not style then return "'none'" end
     if style ~= last_style then
         local digest = ffi.new("unsigned char[32]")
-        ffi.C.SHA256(style, #style, digest)
+        sha256(style, #style, digest)
         last_style = style
         last_source = "'sha256-" .. ngx.encode_base64(ffi.string(digest, 32)) .. "'"
     end
@@ -220,7 +221,7 @@ function M.answer()
         return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
     elseif page then
         var.anp_cache = "HIT"
-        for name, value in pairs(headers) do ngx.header[name] = value end
+        for name, value in pairs(headers) do ngx.header[name] = value or nil end
         -- nginx itself answers 304. It would ask for both to hold.
         if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
         ngx.print(page)

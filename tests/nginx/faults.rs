@@ -133,9 +133,15 @@ fn an_origin_that_hangs_up_is_not_asked_again() {
 #[test]
 fn a_fault_of_the_front_itself_leads_to_the_origin() {
     let world = published();
-    // An address without a port.
+    // An address without a port; no memory for what the workers tell each other.
     let address = format!("unix:{};", world.server.socket().display());
-    let front = Front::start_with(&world, &[(&address, "redis.example.org;")]);
-    front.get("/a/").is(200).has("X-Cache", "MISS");
-    front.get("/healthz").is(200).has("X-Store", "down");
+    for setting in [
+        (address.as_str(), "redis.example.org;"),
+        ("lua_shared_dict anp", "lua_shared_dict other"),
+    ] {
+        let front = Front::start_with(&world, &[setting]);
+        front.get("/a/").is(200).has("X-Cache", "MISS");
+        let errors = front.errors();
+        assert!(errors.contains("anp: the origin answers"), "{errors}");
+    }
 }

@@ -49,7 +49,7 @@ impl Answer {
     }
 }
 
-/// Sends one request, its path as it is, and reads the answer until the other side closes.
+/// Sends one request, its path as it is, and reads the whole answer.
 #[track_caller]
 pub fn request(
     mut stream: impl Read + Write,
@@ -64,9 +64,15 @@ pub fn request(
     head += "Connection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(&bytes)));
+    let mut piece = [0; 16 * 1024];
+    let end = loop {
+        let length = stream.read(&mut piece).unwrap();
+        bytes.extend_from_slice(&piece[..length]);
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end;
+        }
+        assert!(length > 0, "no head: {:?}", String::from_utf8_lossy(&bytes));
+    };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap();
@@ -78,6 +84,21 @@ pub fn request(
             .collect(),
         body: bytes.split_off(end + 4),
     };
+    // Whoever was sent no body, though told of one, may wait for it before it closes.
+    let length = answer.header("content-length");
+    let length = length.and_then(|length| length.parse().ok());
+    let expected = if method == "HEAD" {
+        0
+    } else {
+        length.unwrap_or(usize::MAX)
+    };
+    while answer.body.len() < expected {
+        let length = stream.read(&mut piece).unwrap();
+        if length == 0 {
+            break;
+        }
+        answer.body.extend_from_slice(&piece[..length]);
+    }
     if answer.header("transfer-encoding").as_deref() == Some("chunked") {
         answer.body = unchunked(&answer.body);
     }
