@@ -247,6 +247,14 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
         let policy = answer.header("Content-Security-Policy").unwrap();
         assert!(policy.contains("style-src 'none';"), "{policy}");
     }
+    // Each page is allowed its own style.
+    for style in ["p{color:red}", "p{color:green}"] {
+        let page = format!("<style>{style}</style><p>x");
+        server.run(&["SET", "anp:page:/other/", &page]);
+        let policy = front.get("/other/").header("Content-Security-Policy");
+        let allowed = style_source(&world, &page);
+        assert!(policy.unwrap().contains(&allowed), "{allowed}");
+    }
     // What is no string is no page, and harms no other.
     server.command("DEL anp:page:/other/");
     server.command("LPUSH anp:page:/other/ x");
@@ -301,6 +309,12 @@ fn a_route_without_its_last_slash_is_led_to_the_page_if_there_is_one() {
     assert_eq!(front.origin.asked().len(), 0);
     front.get("/b").is(200).has("X-Cache", "MISS");
     assert_eq!(front.origin.asked().len(), 1);
+    // It leads nowhere else, though the store may hold such keys and nginx leave slashes alone.
+    world.server.command("SET anp:page://example.org/ x");
+    let as_they_are = "merge_slashes off; set $anp_db 0;";
+    let front = Front::start_with(&world, &[("set $anp_db       0;", as_they_are)]);
+    front.get("//example.org").is(200).has("X-Cache", "MISS");
+    front.get("//example.org/").is(200).has("X-Cache", "MISS");
 }
 
 #[test]
@@ -355,6 +369,8 @@ fn what_the_store_has_not_comes_from_the_origin_with_its_own_headers() {
             .text()
             .contains("GET /none/?x=1 HTTP/1.1\nHost: www.example.org\n")
     );
+    let asked = answer.text();
+    assert!(!asked.contains("Connection:"), "kept for the next: {asked}");
     // What is rolled back is gone with the next request.
     front.get("/a/").has("X-Cache", "HIT");
     world.anp("rollback last").exits(0);

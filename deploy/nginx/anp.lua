@@ -55,27 +55,23 @@ local function ask(...)
         store:close()
         error(why, 0)
     end
-    for _ = 1, #greetings do
-        local reply = table.remove(replies, 1)
-        if type(reply) == "table" then
-            store:close() -- or the pool would keep it, nobody knowing who it is
+    -- A value that is no string is no page. Any other error (no rights, still loading) is one
+    -- of Redis, or of a connection that has to say anew who it is.
+    for _, reply in ipairs(replies) do
+        if type(reply) == "table" and not reply[2]:find("^WRONGTYPE") then
+            store:close()
             error(reply[2], 0)
         end
     end
     store:set_keepalive(POOL_IDLE)
-    -- A value that is no string is no page. Any other error (no rights, still loading) is one
-    -- of Redis.
-    for _, reply in ipairs(replies) do
-        if type(reply) == "table" and not reply[2]:find("^WRONGTYPE") then error(reply[2], 0) end
-    end
+    for _ = 1, #greetings do table.remove(replies, 1) end
     return replies
 end
 
 -- The same behind a breaker that all workers share: after a failure nobody asks for a second,
--- then one request at a time, until one is answered. nil: no answer.
+-- then one request a second, until one is answered. nil: no answer.
 local function ask_if_up(...)
     local shared = ngx.shared.anp
-    if shared:get("down") then return nil end
     if shared:get("failed") and not shared:add("down", true, DOWN_SECONDS) then return nil end
     local ok, replies = pcall(ask, ...)
     if ok then

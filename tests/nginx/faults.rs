@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::front::Front;
+use crate::front::{Front, until};
 use crate::published;
 
 const FAILED: &str = "anp: the origin answers, for redis does not";
@@ -122,12 +122,31 @@ fn while_the_origin_is_down_pages_of_the_store_are_still_served() {
 #[test]
 fn an_origin_that_hangs_up_is_not_asked_again() {
     let world = published();
-    let front = Front::start(&world);
+    // Nor is another one behind the same name.
+    let two = "max_conns=64; server unix:{root}/origin;";
+    let front = Front::start_with(&world, &[("max_conns=64;", two)]);
     front
         .get("/hangs-up/")
         .is(502)
         .has("Cache-Control", "no-store");
     assert_eq!(front.origin.asked().len(), 1);
+}
+
+#[test]
+fn an_origin_with_enough_to_do_is_spared() {
+    let world = published();
+    let front = Front::start_with(&world, &[("max_conns=64", "max_conns=1")]);
+    std::thread::scope(|scope| {
+        let held = front.origin.hold();
+        let first = scope.spawn(|| front.get("/waits/"));
+        until("the first request", || !front.origin.asked().is_empty());
+        front.get("/none/").is(502).has("X-Cache", "MISS");
+        front.get("/a/").is(200).has("X-Cache", "HIT");
+        drop(held);
+        first.join().unwrap().is(200);
+    });
+    front.get("/none/").is(200);
+    assert_eq!(front.origin.asked().len(), 2);
 }
 
 #[test]

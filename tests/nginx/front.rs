@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use regex::Regex;
@@ -34,20 +34,31 @@ pub fn block(language: &str, having: &str) -> String {
 pub struct Origin {
     socket: PathBuf,
     asked: Arc<Mutex<Vec<String>>>,
+    gate: Arc<Mutex<()>>,
 }
 
 impl Origin {
     fn start(socket: PathBuf) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
+        let gate = Arc::new(Mutex::new(()));
         let listener = UnixListener::bind(&socket).unwrap();
-        let heads = Arc::clone(&asked);
+        let (heads, closed) = (Arc::clone(&asked), Arc::clone(&gate));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let heads = Arc::clone(&heads);
-                std::thread::spawn(move || answer(stream.unwrap(), &heads));
+                let (heads, gate) = (Arc::clone(&heads), Arc::clone(&closed));
+                std::thread::spawn(move || answer(stream.unwrap(), &heads, &gate));
             }
         });
-        Self { socket, asked }
+        Self {
+            socket,
+            asked,
+            gate,
+        }
+    }
+
+    /// As long as this is held, whoever asks for /waits/ waits.
+    pub fn hold(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap()
     }
 
     /// Nobody can reach it any more.
@@ -61,7 +72,7 @@ impl Origin {
     }
 }
 
-fn answer(mut stream: UnixStream, heads: &Mutex<Vec<String>>) {
+fn answer(mut stream: UnixStream, heads: &Mutex<Vec<String>>, gate: &Mutex<()>) {
     let mut head = String::new();
     for line in BufReader::new(stream.try_clone().unwrap()).lines() {
         let line = line.unwrap();
@@ -74,6 +85,9 @@ fn answer(mut stream: UnixStream, heads: &Mutex<Vec<String>>) {
     heads.lock().unwrap().push(head.clone());
     if head.contains("/hangs-up/") {
         return;
+    }
+    if head.contains("/waits/") {
+        drop(gate.lock());
     }
     let body = format!("the origin was asked:\n{head}");
     let _ = write!(
@@ -97,7 +111,7 @@ impl Front {
         Self::start_with(world, &[])
     }
 
-    /// The same with some values changed at the top of site.conf.
+    /// The same with some values changed at the top of site.conf; `{root}` is nginx's folder.
     pub fn start_with(world: &World, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -121,7 +135,7 @@ impl Front {
         .chain(settings)
         {
             assert_eq!(text.matches(from).count(), 1, "{from}");
-            text = text.replace(from, to);
+            text = text.replace(from, &to.replace("{root}", &path("")));
         }
         std::fs::write(&site, text).unwrap();
         let nginx = world
@@ -145,6 +159,8 @@ impl Front {
             );
             std::thread::sleep(Duration::from_millis(5));
         }
+        // Only an answer says that nginx takes signals. This one it gives alone.
+        front.ask("TRACE", "/", &[]).is(405);
         front
     }
 
@@ -275,4 +291,14 @@ pub fn calls(world: &World, command: &str) -> u64 {
     let line = Regex::new(&format!(r"cmdstat_{command}:calls=(\d+)")).unwrap();
     line.captures(&text)
         .map_or(0, |found| found[1].parse().unwrap())
+}
+
+/// Waits until it is so, at most 20 s.
+#[track_caller]
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
