@@ -9,13 +9,17 @@ mod faults;
 mod front;
 #[path = "nginx/operating.rs"]
 mod operating;
+#[path = "nginx/origin.rs"]
+mod origin;
+#[path = "nginx/paths.rs"]
+mod paths;
 #[path = "nginx/visitors.rs"]
 mod visitors;
 
 mod support;
 
 use base64::Engine as _;
-use front::{Front, calls};
+use front::Front;
 use support::World;
 
 /// A store with the pages /a/ and /b/c/.
@@ -261,97 +265,6 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
     server.command("LPUSH anp:page:/other/ x");
     front.get("/other/").is(200).has("X-Cache", "MISS");
     front.get("/a/").is(200).has("X-Cache", "HIT");
-}
-
-#[test]
-fn only_routes_are_looked_up_and_all_else_is_for_the_origin() {
-    let world = published();
-    let front = Front::start(&world);
-    for path in ["/a/?x=1&y", "/%61/", "/x/../a/", "/a/#x"] {
-        front.get(path).is(200).has("X-Cache", "HIT");
-    }
-    assert_eq!(front.origin.asked().len(), 0);
-    let looked_up = |path: &str, cache: &str| {
-        let before = calls(&world, "get") + calls(&world, "pttl");
-        front.get(path).has("X-Cache", cache);
-        calls(&world, "get") + calls(&world, "pttl") - before
-    };
-    assert_eq!(looked_up("/none/", "MISS"), 2);
-    for path in [
-        "/a/index.html",
-        "/A/",
-        "/a/*",
-        "/a%20/",
-        "/a%0d%0a/",
-        "/a%250d/",
-        "/%C3%A4/",
-        "/anp:meta:/",
-        "/a_b/",
-        "/favicon.ico",
-    ] {
-        assert_eq!(looked_up(path, "MISS"), 0, "{path}");
-        let asked = front.origin.asked();
-        let first = asked.last().unwrap().lines().next().unwrap().to_owned();
-        assert_eq!(first, format!("GET {path} HTTP/1.1"), "as it was");
-    }
-}
-
-#[test]
-fn a_route_without_its_last_slash_is_led_to_the_page_if_there_is_one() {
-    let world = published();
-    let front = Front::start(&world);
-    for (path, to) in [("/a", "/a/"), ("/b/c?x=1&y", "/b/c/?x=1&y"), ("//a", "/a/")] {
-        front
-            .get(path)
-            .is(308)
-            .has("Location", to)
-            .has("Cache-Control", "no-store");
-    }
-    assert_eq!(front.origin.asked().len(), 0);
-    front.get("/b").is(200).has("X-Cache", "MISS");
-    assert_eq!(front.origin.asked().len(), 1);
-    // It leads nowhere else, though the store may hold such keys and nginx leave slashes alone.
-    world.server.command("SET anp:page://example/ x");
-    let as_they_are = "merge_slashes off; set $anp_db 0;";
-    let front = Front::start_with(&world, &[("set $anp_db       0;", as_they_are)]);
-    front.get("//example").is(200).has("X-Cache", "MISS");
-    front.get("//example/").is(200).has("X-Cache", "MISS");
-}
-
-#[test]
-fn a_path_of_more_than_2048_bytes_is_refused() {
-    let world = published();
-    let front = Front::start(&world);
-    let longest = format!("/{}/", "a".repeat(2046));
-    front
-        .get(&format!("{longest}?{}", "q".repeat(3000)))
-        .is(200);
-    front.get(&format!("/a{longest}")).is(414);
-    assert_eq!(front.origin.asked().len(), 1);
-}
-
-#[test]
-fn other_methods_are_refused_unless_the_site_takes_forms() {
-    let world = published();
-    let front = Front::start(&world);
-    let form = [("Content-Length", "1000000")];
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"] {
-        // The body is never sent: the answer does not wait for it.
-        front
-            .ask(method, "/a/", &form)
-            .is(405)
-            .has("Allow", "GET, HEAD");
-    }
-    assert_eq!(front.origin.asked().len(), 0);
-    let front = Front::start_with(
-        &world,
-        &[("anp_other_methods refuse", "anp_other_methods pass")],
-    );
-    front
-        .ask("POST", "/a/", &[("Content-Length", "0")])
-        .is(200)
-        .has("X-Cache", "MISS");
-    assert!(front.origin.asked()[0].starts_with("POST /a/ HTTP/1.1\n"));
 }
 
 #[test]
