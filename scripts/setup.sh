@@ -36,12 +36,13 @@ apt_install() {
     die "apt-get could not install: $*; retrying is safe"
 }
 
-# Debian's server package enables and starts a service on port 6379, which is not ours to
-# take: anp starts a private server on a unix socket. A policy-rc.d that answers 101 is
+# Debian's server packages enable and start a service on port 6379, or 80, which is not ours to
+# take: anp starts a private server on a unix socket, and so do the tests. A policy-rc.d that answers 101 is
 # Debian's own way to say "install, do not start"; it is in place for this one install, and
 # an existing one is left alone. Afterwards the service is disabled, not masked, so that
 # whoever wants it enables it as usual. We only get here when no server was installed, so
 # the service switched off is never one that somebody relied on.
+# The first package is also the name of the service.
 apt_install_server() {
     local policy=/usr/sbin/policy-rc.d package=$1
     if [ ! -e $policy ]; then
@@ -49,7 +50,7 @@ apt_install_server() {
         printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
         as_root chmod 755 $policy
     fi
-    apt_install "$package" || return 1
+    apt_install "$@" || return 1
     if [ -d /run/systemd/system ]; then
         as_root systemctl --quiet disable --now "$package" 2>/dev/null || true
     elif have systemctl; then
@@ -113,7 +114,28 @@ want() {
     have "$tool" || say "$tool is missing: $without"
 }
 
+# What deploy/nginx needs of Debian; its tests are not left out.
+have_nginx() {
+    [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] &&
+        [ -e /usr/share/lua/5.1/nginx/redis.lua ]
+}
+
+want_nginx() {
+    have_nginx && return
+    local modules=(libnginx-mod-http-lua lua-nginx-redis)
+    if have apt-get && may_be_root; then
+        if [ -x /usr/sbin/nginx ]; then # somebody's own, which stays as it is
+            apt_install "${modules[@]}" || true
+        else
+            apt_install_server nginx "${modules[@]}" || true
+        fi
+    fi
+    have_nginx || say "nginx with Lua is missing, the tests of deploy/nginx fail:" \
+        "install nginx ${modules[*]} (Debian, Ubuntu)"
+}
+
 want_test_tools() {
+    want_nginx
     want jq "the commands of docs/manifest.md are not tested"
     want zstd "the commands of docs/manifest.md are not tested"
     want valgrind "the instructions of an import are not counted"

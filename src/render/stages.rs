@@ -1,7 +1,7 @@
 //! Steps of rendering one by one, for the benches, which see what each costs. No part of the
 //! interface: everybody else calls [`Renderer::render`].
 
-use super::view::View;
+use super::view::{View, ready};
 use super::{Digest, Renderer, Robots, Stamp};
 use super::{figure, json_ld, markdown, meta, meta_box, sanitise};
 use crate::article::{Article, Metadata};
@@ -60,9 +60,9 @@ pub fn template(
         title: article.title.clone(),
         description: summary.to_owned(),
         summary: summary.to_owned(),
-        body,
-        meta_box,
-        json_ld,
+        body: ready(body),
+        meta_box: ready(meta_box),
+        json_ld: ready(json_ld),
         ..View::full_sample()
     };
     let mut page = Vec::with_capacity(size);

@@ -1,6 +1,6 @@
 //! As much HTTP/1.1 as a test needs to see every byte of an answer.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -72,8 +72,8 @@ impl Answer {
 }
 
 /// A connection that is kept.
-pub struct Connection {
-    stream: BufReader<TcpStream>,
+pub struct Connection<S: Read + Write = TcpStream> {
+    stream: BufReader<S>,
 }
 
 impl Connection {
@@ -85,6 +85,12 @@ impl Connection {
         stream
             .set_write_timeout(Some(Duration::from_secs(30)))
             .unwrap();
+        Self::over(stream)
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    pub fn over(stream: S) -> Self {
         Self {
             stream: BufReader::new(stream),
         }
@@ -105,6 +111,16 @@ impl Connection {
         let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
         self.send(request.as_bytes());
         self.answer(method)
+    }
+
+    /// Sends the only request of this connection. What comes behind the answer counts as its
+    /// body: a body where there may be none is seen.
+    pub fn only(mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut all = vec![("Connection", "close")];
+        all.extend(headers);
+        let mut answer = self.request(method, path, &all);
+        answer.body.extend(self.rest());
+        answer
     }
 
     /// Reads the answer to a request of `method`.
@@ -172,9 +188,7 @@ impl Connection {
 
 /// Sends one request on a connection of its own.
 pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut all = vec![("Connection", "close")];
-    all.extend(headers);
-    Connection::open(address).request(method, path, &all)
+    Connection::open(address).only(method, path, headers)
 }
 
 pub fn get(address: &str, path: &str) -> Answer {

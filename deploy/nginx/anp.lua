@@ -1,0 +1,250 @@
+-- Answers requests from Redis, for anp.conf. It only ever reads. Whatever goes wrong here, the
+-- origin answers.
+
+local ffi = require "ffi"
+local redis = require "nginx.redis"
+
+-- nginx is linked with OpenSSL's libcrypto.
+ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);"
+local sha256 = ffi.C.SHA256 -- or this file is not loaded, and nginx says so when it starts
+
+local LONGEST_PATH = 2048 -- bytes
+local DOWN_SECONDS = 1    -- for so long Redis is left alone after a failure
+local POOL_IDLE, POOL_SIZE = 10000, 64 -- ms, connections a worker
+
+local M = {}
+
+-- ── Redis ───────────────────────────────────────────────────────────────────────────────────
+
+local function password()
+    local path = ngx.var.anp_password_file
+    if path == "" then return nil end
+    local file = assert(io.open(path))
+    local line = file:read("*l")
+    file:close()
+    return assert(line, path .. " is empty")
+end
+
+-- Sends the commands in one round trip and returns a reply for each: a string, a number or
+-- ngx.null; {false, message} for an error. Raises an error when there are no replies.
+local function ask(...)
+    local commands = { ... }
+    local store, address = redis:new(), ngx.var.anp_redis
+    local user, db = ngx.var.anp_user, ngx.var.anp_db
+    store:set_timeout(tonumber(ngx.var.anp_timeout))
+    local pool = { pool = table.concat({ address, user, db }, " "), pool_size = POOL_SIZE }
+    if address:sub(1, 5) == "unix:" then
+        assert(store:connect(address, pool))
+    else
+        local host, port = address:match("^(.+):(%d+)$")
+        assert(store:connect(host, tonumber(port), pool))
+    end
+    -- A new connection says who it is in the same round trip.
+    local greetings = {}
+    if store:get_reused_times() == 0 then
+        local secret = password()
+        if secret and user ~= "" then greetings = { { "auth", user, secret } }
+        elseif secret then greetings = { { "auth", secret } } end
+        if db ~= "0" then table.insert(greetings, { "select", db }) end
+    end
+    store:init_pipeline()
+    for _, command in ipairs(greetings) do store[command[1]](store, unpack(command, 2)) end
+    for _, command in ipairs(commands) do store[command[1]](store, unpack(command, 2)) end
+    local replies, why = store:commit_pipeline()
+    if not replies then
+        store:close()
+        error(why, 0)
+    end
+    -- A value that is no string is no page. Any other error (no rights, still loading) is one
+    -- of Redis, or of a connection that has to say anew who it is.
+    for _, reply in ipairs(replies) do
+        if type(reply) == "table" and not reply[2]:find("^WRONGTYPE") then
+            store:close()
+            error(reply[2], 0)
+        end
+    end
+    store:set_keepalive(POOL_IDLE)
+    for _ = 1, #greetings do table.remove(replies, 1) end
+    return replies
+end
+
+-- The same behind a breaker that all workers share: after a failure nobody asks for a second,
+-- then one request a second, until one is answered. nil: no answer.
+local function ask_if_up(...)
+    local shared = ngx.shared.anp
+    if shared:get("failed") and not shared:add("down", true, DOWN_SECONDS) then return nil end
+    local ok, replies = pcall(ask, ...)
+    if ok then
+        if shared:get("failed") then
+            shared:delete("failed")
+            shared:delete("down")
+        end
+        return replies
+    end
+    shared:set("failed", true)
+    shared:set("down", true, DOWN_SECONDS)
+    ngx.log(ngx.ERR, "anp: the origin answers, for redis does not: ", replies)
+    return nil
+end
+
+-- ── What a request is ───────────────────────────────────────────────────────────────────────
+
+-- The names of $anp_cookies, kept by its text.
+local names_of = {}
+
+local function cookie_names(text)
+    local names = names_of[text]
+    if names then return names end
+    names = { whole = {}, beginnings = {} }
+    for name in text:gmatch("%S+") do
+        local beginning = name:match("^(.*)%*$")
+        if beginning then table.insert(names.beginnings, beginning)
+        else names.whole[name] = true end
+    end
+    names_of[text] = names
+    return names
+end
+
+local function is_logged_in()
+    local cookies = ngx.var.http_cookie
+    if not cookies then return false end
+    local names = cookie_names(ngx.var.anp_cookies)
+    for name in cookies:gmatch("%s*([^=;]+)[^;]*") do
+        name = name:match("^(.-)%s*$")
+        if names.whole[name] then return true end
+        for _, beginning in ipairs(names.beginnings) do
+            if name:sub(1, #beginning) == beginning then return true end
+        end
+    end
+    return false
+end
+
+-- ── What a page says of itself ──────────────────────────────────────────────────────────────
+
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+-- `written_at` of a meta object as a date of HTTP; nil if it is none.
+local function last_modified(meta)
+    local year, month, day, time =
+        meta:match('"written_at":"(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d:%d%d:%d%d)[.%d]*Z"')
+    local name = MONTHS[tonumber(month)]
+    -- nginx checks the ranges, overlooks the name of the day, and knows it better.
+    local at = name and ngx.parse_http_time(
+        string.format("Mon, %s %s %s %s GMT", day, name, year, time))
+    return at and ngx.http_time(at)
+end
+
+-- The pages of a site share their style, so its hash is computed once.
+local last_style, last_source
+
+local function style_source(page)
+    local style = page:match("<style>(.-)</style>")
+    if not style then return "'none'" end
+    if style ~= last_style then
+        local digest = ffi.new("unsigned char[32]")
+        sha256(style, #style, digest)
+        last_style = style
+        last_source = "'sha256-" .. ngx.encode_base64(ffi.string(digest, 32)) .. "'"
+    end
+    return last_source
+end
+
+local function headers_of(page, ttl, meta)
+    local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
+    return {
+        ["Content-Type"] = "text/html; charset=utf-8",
+        ["Content-Length"] = #page,
+        ["ETag"] = digest and #digest == 32 and '"' .. digest .. '"',
+        ["Last-Modified"] = last_modified(meta),
+        ["Cache-Control"] = "public, max-age=" .. math.max(math.floor(ttl / 1000), 0),
+        ["Age"] = 0,
+        ["X-Cache"] = "HIT",
+        ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
+        ["Vary"] = "Cookie",
+        ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)
+            .. "; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'"
+            .. "; frame-ancestors 'none'",
+        ["X-Content-Type-Options"] = "nosniff",
+        ["Referrer-Policy"] = "strict-origin-when-cross-origin",
+    }
+end
+
+-- The page at this path with its headers; or where to go instead; or nothing.
+local function find(path)
+    -- Nothing but a route becomes part of a key.
+    if not path:find("^/[a-z0-9/-]*$") or path:find("//", 1, true) then return end
+    local prefix = ngx.var.anp_prefix
+    if path:sub(-1) ~= "/" then
+        local replies = ask_if_up({ "pttl", prefix .. ":page:" .. path .. "/" })
+        if replies and replies[1] ~= -2 then return nil, nil, path .. "/" end
+        return
+    end
+    local key = prefix .. ":page:" .. path
+    local replies = ask_if_up({ "get", key }, { "pttl", key },
+        { "getrange", prefix .. ":meta:" .. path, 0, 399 })
+    if not replies or type(replies[1]) ~= "string" then return end
+    local meta = type(replies[3]) == "string" and replies[3] or ""
+    return replies[1], headers_of(replies[1], replies[2], meta)
+end
+
+-- ── Requests ────────────────────────────────────────────────────────────────────────────────
+
+-- Answers the request, or returns for the origin to do so.
+function M.answer()
+    local var = ngx.var
+    if var.anp_enabled ~= "on" then return end
+    local method = ngx.req.get_method()
+    local is_read = method == "GET" or method == "HEAD"
+    if not is_read and var.anp_other_methods ~= "pass" then
+        ngx.header["Allow"] = "GET, HEAD"
+        return ngx.exit(405)
+    end
+    if #var.request_uri:match("^[^?]*") > LONGEST_PATH then return ngx.exit(414) end
+    if is_logged_in() then
+        var.anp_cache = "BYPASS"
+        ngx.req.clear_header("If-None-Match")
+        ngx.req.clear_header("If-Modified-Since")
+        return
+    end
+    if not is_read then return end
+
+    local ok, page, headers, elsewhere = pcall(find, var.uri)
+    if not ok then
+        ngx.log(ngx.ERR, "anp: the origin answers: ", page)
+    elseif elsewhere then
+        var.anp_cache = "HIT"
+        ngx.header["Cache-Control"] = "no-store" -- the page may go, and the origin decide
+        return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
+    elseif page then
+        var.anp_cache = "HIT"
+        for name, value in pairs(headers) do ngx.header[name] = value or nil end
+        -- nginx itself answers 304. It would ask for both to hold.
+        if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
+        ngx.print(page)
+        return ngx.exit(200)
+    end
+end
+
+-- What lets a cache keep a response, or ask again for it.
+local SHARING = { "Expires", "Age", "ETag", "Last-Modified", "Surrogate-Control", "CDN-Cache-Control" }
+
+-- The last word on the headers, also of what comes from the origin.
+function M.headers()
+    local cache = ngx.var.anp_cache
+    ngx.header["X-Cache"] = cache
+    if cache == "BYPASS" then
+        ngx.header["Cache-Control"] = "private, no-store"
+        for _, name in ipairs(SHARING) do ngx.header[name] = nil end
+    end
+end
+
+function M.health()
+    local up, why = pcall(ask, { "ping" })
+    if not up then ngx.log(ngx.WARN, "anp: redis is down: ", why) end
+    ngx.header["Content-Type"] = "text/plain; charset=utf-8"
+    ngx.header["Cache-Control"] = "no-store"
+    ngx.header["X-Store"] = up and "up" or "down"
+    ngx.print("ok\n")
+end
+
+return M
