@@ -91,13 +91,11 @@ fn files_of_the_repository_are_read_as_the_parser_reads_them() {
         }
     }
     assert!(count > 100, "{count}");
-    let content = texts("content");
-    let missed: Vec<_> = content
-        .iter()
-        .filter_map(|text| front_matter(text))
-        .filter(|yaml| !taken(yaml).unwrap())
-        .collect();
-    assert_eq!(missed, Vec::<&str>::new());
+    // People fold long texts over several lines, which programs rarely do.
+    for source in texts("content") {
+        let yaml = front_matter(&source).unwrap();
+        assert_eq!(taken(yaml), Ok(!yaml.contains(": >-\n")), "{yaml}");
+    }
 }
 
 #[test]
@@ -205,7 +203,7 @@ fn what_is_plain_is_taken() {
         "a: b:c http://d:80/#e C# x[1]{2},3\n",
         "a: it's \"so\"\n",
         "a: -1\nb: .5\nc: ~\nd: null\n",
-        "a: 'b: c # d'\nb: \" e\\t \"\n".replace("\\t", "").as_str(),
+        "a: 'b: c # d'\nb: \" e \"\n",
         "a: ''\nb: \"\"\n",
         "a: []\nb: {}\nc: [ d , e ]\nd: {e: f:g,h: 1:2}\n",
         "a:\n- b\n- c: d\n  e: f\n- g\nh:\n- i\n",
@@ -345,8 +343,9 @@ fn tree() -> impl Strategy<Value = Tree> {
             proptest::collection::vec((key, inner), 1..5).prop_map(Tree::Map),
         ]
     });
-    node.prop_filter("a collection", |tree| {
-        matches!(tree, Tree::List(_) | Tree::Map(_))
+    node.prop_map(|tree| match tree {
+        tree @ (Tree::List(_) | Tree::Map(_)) => tree,
+        leaf => Tree::Map(vec![("a".to_owned(), leaf)]),
     })
 }
 

@@ -109,9 +109,11 @@ impl Reader<'_> {
 
     /// From the end of a line to the content of the next one that has any.
     fn next_content(&mut self) -> Option<()> {
-        if self.at < self.bytes.len() {
-            self.end_line()?;
+        if self.at == self.bytes.len() {
+            self.indent = None;
+            return Some(());
         }
+        self.end_line()?;
         self.find_content()
     }
 
