@@ -183,8 +183,14 @@ pub fn clean_body<'a>(body: &'a str, cleaned: &mut Cleaned) -> Cow<'a, str> {
     if body.as_bytes().chunks(256).all(all_plain) {
         return Cow::Borrowed(body);
     }
-    let dirty = body.chars().any(|c| removed_from_body(c).is_some());
-    let normal = is_nfc_quick(body.chars()) == IsNormalized::Yes;
+    // Most lines are plain all the same, and need no look at each character. No character
+    // composes with a line end before it, so the form of lines is that of their text.
+    let odd_lines = || {
+        body.split_inclusive('\n')
+            .filter(|line| !all_plain(line.as_bytes()))
+    };
+    let dirty = odd_lines().any(|line| line.chars().any(|c| removed_from_body(c).is_some()));
+    let normal = odd_lines().all(|line| is_nfc_quick(line.chars()) == IsNormalized::Yes);
     if !dirty && normal {
         return Cow::Borrowed(body);
     }
