@@ -421,7 +421,7 @@ static BASES: LazyLock<Vec<String>> = LazyLock::new(|| {
         let lines: Vec<&str> = bases[n].split_inclusive('\n').collect();
         let parts = lines
             .chunks(7 + n % 9)
-            .map(|part| part.concat())
+            .map(<[&str]>::concat)
             .collect::<Vec<_>>();
         bases.extend(parts);
     }

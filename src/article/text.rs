@@ -376,6 +376,18 @@ mod tests {
         }
 
         #[test]
+        fn bodies_lose_what_is_forbidden_and_are_composed(text in text()) {
+            let kept = text.chars().filter(|c| removed_from_body(*c).is_none());
+            let removed = text.chars().count() - kept.clone().count();
+            let mut counts = Cleaned::default();
+            let cleaned = clean_body(&text, &mut counts);
+            prop_assert_eq!(&cleaned, &kept.clone().nfc().collect::<String>());
+            let counted = counts.controls + counts.bidi + counts.invisible;
+            prop_assert_eq!(counted, removed as u64);
+            prop_assert_eq!(counts.normalised > 0, !kept.clone().eq(kept.nfc()));
+        }
+
+        #[test]
         fn cleaning_twice_changes_nothing_more(text in text()) {
             let (once, _) = cleaned(&text);
             let (twice, counts) = cleaned(&once);
