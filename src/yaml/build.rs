@@ -1,4 +1,4 @@
-//! Builds the tree from the events of `saphyr-parser`.
+//! Reads a document, and builds the tree from the events of `saphyr-parser` where it must.
 //!
 //! The events are pulled one at a time, so nothing here or there recurses: the stack below
 //! is a `Vec` that never holds more than [`MAX_NESTING`] frames. (The parser's own
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 use super::explain::{alias, duplicate, explain, nesting};
-use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError};
+use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, plain};
 use crate::diagnostic::Span;
 
 /// Mappings up to this size look for duplicates by comparing all pairs of keys.
@@ -48,6 +48,13 @@ pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
 /// is passed over.
 #[must_use]
 pub fn read(text: &str, first_line: u32) -> Document {
+    // Whatever is doubtful is the parser's, and all errors are.
+    plain::read(text, first_line).unwrap_or_else(|| read_by_parser(text, first_line))
+}
+
+/// As [`read`], without the shortcut for plain documents: slower, with the same result.
+#[must_use]
+pub fn read_by_parser(text: &str, first_line: u32) -> Document {
     let start = Span {
         line: first_line,
         column: 1,

@@ -4,16 +4,20 @@
 //! file are both read here. What makes YAML surprising or dangerous is an error with its
 //! position: aliases, anchors, tags, keys that are equal after normalising, deep nesting,
 //! more than one document. Scalars stay text; whoever asks for a value names its type.
+//!
+//! Documents of the plain kind that programs write are read by [`plain`], all others, and
+//! with them everything that is wrong, by a complete parser; [`read`] chooses.
 
 mod build;
 mod error;
 mod explain;
 pub mod get;
+pub mod plain;
 pub mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Document, parse, read};
+pub use build::{Document, parse, read, read_by_parser};
 pub use error::{Fault, YamlError};
 pub use scalar::quoted;
 

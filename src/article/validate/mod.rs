@@ -63,7 +63,7 @@ impl Validator<'_, '_> {
     ) -> Values {
         let mut slots: Vec<Slot> = table.iter().map(|_| Slot::default()).collect();
         let mut next = 0;
-        for (key, node) in entries {
+        for (key, node) in &mut *entries {
             // Generators write fields in one order, mostly that of the table.
             let found = (next..table.len())
                 .chain(0..next)
@@ -108,11 +108,11 @@ impl Validator<'_, '_> {
                 self.findings.error(&name.code(), at, message, help);
             }
         }
-        table
-            .iter()
-            .zip(slots)
-            .filter_map(|(field, slot)| Some((field, slot.value?)))
-            .collect()
+        // Room for all at once: `collect` would grow its vector several times.
+        let mut values = Values::with_capacity(entries.len().min(table.len()));
+        let found = |(field, slot): (_, Slot)| Some((field, slot.value?));
+        values.extend(table.iter().zip(slots).filter_map(found));
+        values
     }
 
     fn unknown_field(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
@@ -155,10 +155,12 @@ impl Validator<'_, '_> {
                     self.findings.error(&name.code(), Some(span), message, None);
                     return None;
                 }
-                let values: Vec<Value> = items
-                    .iter_mut()
-                    .filter_map(|item| self.value(of, item, name))
-                    .collect();
+                let mut values = Vec::with_capacity(items.len());
+                values.extend(
+                    items
+                        .iter_mut()
+                        .filter_map(|item| self.value(of, item, name)),
+                );
                 (!values.is_empty()).then_some(Value::List(values))
             }
             (
