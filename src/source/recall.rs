@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cache::{Cache, Hit, Known};
 use super::inspect::Likely;
 use super::origin::Origin;
-use super::survey::{Chunk, SurveyError, Surveyor};
+use super::survey::{Chunk, SurveyError, Surveyor, number};
 use crate::publish::plan::{Entry, Need, need};
 
 impl Surveyor<'_> {
@@ -53,16 +53,10 @@ impl Surveyor<'_> {
             }
             hits.push(hit);
             let expires_at_ms = self.expiry.of(&known.route, ttl);
-            let entry = Entry {
-                route: known.route,
-                need,
-                expires_at_ms,
-                page,
-                meta,
-                spot: None,
-                rank: self.order.rank(known.ranks),
-            };
-            chunk.entries.push((index, entry));
+            let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
+            entry.expires_at_ms = expires_at_ms;
+            entry.rank = self.order.rank(known.ranks);
+            chunk.entries.push(entry);
         }
         cache.note(&hits, Vec::new());
         unread.sort_unstable();
