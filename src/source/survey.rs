@@ -133,8 +133,23 @@ pub(super) struct Chunk {
     pub(super) drafts: u64,
 }
 
-struct Loaded {
-    index: usize,
+/// A source of a batch that must be read.
+pub(super) struct Unread {
+    pub(super) index: usize,
+    /// What the store holds under the route that the cache knows, if that was asked.
+    pub(super) asked: Option<(Route, Seen, Seen)>,
+}
+
+impl Unread {
+    /// What the store holds under `route`, if that is what was asked for.
+    fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+        let (asked, page, meta) = self.asked.as_ref()?;
+        (asked == route).then_some((*page, *meta))
+    }
+}
+
+struct Loaded<'a> {
+    unread: &'a Unread,
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
@@ -181,7 +196,7 @@ impl Surveyor<'_> {
         let mut chunk = Chunk::default();
         let unread = match &self.cache {
             Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
-            None => batch.collect(),
+            None => batch.map(|index| Unread { index, asked: None }).collect(),
         };
         for some in unread.chunks(READ_TOGETHER) {
             self.read(origin, some, &mut chunk)?;
@@ -192,11 +207,12 @@ impl Surveyor<'_> {
     fn read(
         &self,
         origin: &dyn Origin,
-        unread: &[usize],
+        unread: &[Unread],
         chunk: &mut Chunk,
     ) -> Result<(), SurveyError> {
         let mut loaded = Vec::with_capacity(unread.len());
-        for &index in unread {
+        for one in unread {
+            let index = one.index;
             let source = origin.load(index);
             let path = Arc::new(origin.shown(&source.relative));
             match source.bytes {
@@ -210,7 +226,7 @@ impl Surveyor<'_> {
                     chunk.invalid.push((index, None));
                 }
                 Ok(bytes) => loaded.push(Loaded {
-                    index,
+                    unread: one,
                     relative: source.relative,
                     path,
                     bytes,
@@ -226,7 +242,7 @@ impl Surveyor<'_> {
                 }
             }
         }
-        let mut valid: Vec<(&Loaded, Article<'_>, Digest)> = Vec::new();
+        let mut valid: Vec<(&Loaded<'_>, Article<'_>, Digest)> = Vec::new();
         let mut learned = Vec::new();
         for source in &loaded {
             let reading = article::read(
@@ -258,22 +274,29 @@ impl Surveyor<'_> {
                     if self.takes(&article.route, path, metadata, &mut chunk.busy) {
                         valid.push((source, article, digest));
                     } else {
-                        chunk.others.push((source.index, article.route));
+                        chunk.others.push((source.unread.index, article.route));
                     }
                 }
                 None => {
                     // A guess is no claim that could make another source invalid.
                     let claimed = reading.route.filter(|_| !reading.route_guessed);
-                    chunk.invalid.push((source.index, claimed));
+                    chunk.invalid.push((source.unread.index, claimed));
                 }
             }
         }
         if let Some(cache) = &self.cache {
             cache.note(&[], learned);
         }
-        let routes: Vec<&Route> = valid.iter().map(|(_, article, _)| &article.route).collect();
-        let seen = self.inspect(&routes, Likely::Absent)?;
-        for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
+        let routes = valid
+            .iter()
+            .map(|(source, article, _)| (source, &article.route));
+        let open = routes.filter(|(source, route)| source.unread.seen(route).is_none());
+        let open: Vec<&Route> = open.map(|(_, route)| route).collect();
+        let mut answers = self.inspect(&open, Likely::Absent)?.into_iter();
+        for (source, article, digest) in valid {
+            let seen = source.unread.seen(&article.route);
+            let absent = (Seen::Absent, Seen::Absent);
+            let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let ttl = article.ttl_ms();
             let when = (&self.expiry, &article.route);
             let need = need(self.policy, (&page, &meta), digest, when, ttl);
@@ -286,7 +309,9 @@ impl Surveyor<'_> {
                         let refused = removed.iter().any(|d| d.severity == Severity::Error);
                         chunk.diagnostics.extend(removed);
                         if refused {
-                            chunk.invalid.push((source.index, Some(article.route)));
+                            chunk
+                                .invalid
+                                .push((source.unread.index, Some(article.route)));
                             continue;
                         }
                         spot = self.spool(&rendered.page, &rendered.meta)?;
@@ -300,13 +325,15 @@ impl Surveyor<'_> {
                             message,
                             RETRY_AFTER_FIX,
                         ));
-                        chunk.invalid.push((source.index, Some(article.route)));
+                        chunk
+                            .invalid
+                            .push((source.unread.index, Some(article.route)));
                         continue;
                     }
                 }
             }
             let expires_at_ms = self.expiry.of(&article.route, ttl);
-            let source = number(source.index);
+            let source = number(source.unread.index);
             let mut entry = Entry::new(source, article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
