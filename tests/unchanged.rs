@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use support::proxy::{Fault, Trouble};
 use support::{Ran, World};
 
 /// Longer than files must be left alone before they are remembered.
@@ -509,4 +510,61 @@ fn a_cache_that_cannot_be_written_or_read_is_a_warning_at_most() {
         (2.into(), "")
     );
     assert_eq!(number_known(&world), 1);
+}
+
+#[test]
+fn what_the_store_lacks_is_asked_for_once() {
+    let world = World::new();
+    world.article("a.md", "A.").article("b.md", "B.");
+    settle();
+    world.anp("import").exits(0);
+    assert_eq!(number_known(&world), 2);
+    let remembered = std::fs::metadata(cache(&world)).unwrap();
+    world.server.command("FLUSHALL");
+    world.server.command("CONFIG RESETSTAT");
+    let ran = world.anp("warm --dry-run");
+    assert_eq!(ran.exits(0).counts()["created"], 4, "{ran}");
+    let calls = world.server.command("INFO commandstats");
+    let calls: String = redis::from_redis_value(calls).unwrap();
+    assert!(calls.contains("cmdstat_pexpiretime:calls=4,"), "{calls}");
+    // Nor is what is known of the files written again: they are as they were.
+    world.anp("warm").exits(0);
+    let still = std::fs::metadata(cache(&world)).unwrap();
+    assert_eq!(still.ino(), remembered.ino());
+    assert_eq!(number_known(&world), 2);
+}
+
+#[test]
+fn what_was_asked_of_another_route_is_no_answer() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    settle();
+    world.anp("import").exits(0);
+    world.server.command("FLUSHALL");
+    world.server.command("SET anp:page:/moved/ theirs");
+    let held = Trouble::once(Fault::Held, b"PEXPIRETIME");
+    let proxy = world.server.proxy(held);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // It asks about /a/, as the cache has it. By the time it reads the file, that is gone.
+            proxy.wait_for_fault();
+            world.write("content/a.md", "---\ntitle: A\nslug: moved\n---\nMoved.\n");
+            proxy.release();
+        });
+        world.anp_with(&["import", "--redis", &proxy.url()], &[])
+    });
+    let counts = ran.exits(0).counts();
+    assert_eq!(
+        (&counts["updated"], &counts["created"]),
+        (&1.into(), &1.into()),
+        "{ran}"
+    );
+    assert!(
+        world
+            .server
+            .get("anp:page:/moved/")
+            .unwrap()
+            .contains("Moved.")
+    );
+    assert_eq!(world.server.get("anp:page:/a/"), None);
 }

@@ -11,7 +11,7 @@ pub const MAX_SEGMENT_BYTES: usize = 120;
 /// A URL path such as `/redis-caching/scheduled-tasks-028802/`: it begins and ends with
 /// `/`, and each segment is one or more of `[a-z0-9-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Route(String);
+pub struct Route(Box<str>);
 
 /// Why there is no route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,8 @@ impl Route {
             let name = slug.or_else(stem).ok_or_else(|| not_unicode(relative))?;
             push_segment(&mut route, name)?;
         }
-        Ok(Self(route))
+        // Copied, not shrunk: what is cut off of each would lie between those that are kept.
+        Ok(Self(Box::from(route.as_str())))
     }
 
     /// The route a person typed: `/a/b/`, `a/b` or `/`. Segments must already be slugs, so
@@ -87,7 +88,7 @@ impl Route {
         let is_slug =
             |segment: &str| slugify(segment) == segment && segment.len() <= MAX_SEGMENT_BYTES;
         if !typed.trim().is_empty() && segments().all(is_slug) {
-            return Ok(Self(joined(segments().map(str::to_owned))));
+            return Ok(Self(joined(segments().map(str::to_owned)).into()));
         }
         let guess = joined(segments().map(slugify).filter(|slug| !slug.is_empty()));
         Err(RouteError::NotARoute(
@@ -100,13 +101,13 @@ impl Route {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let end = self.0.strip_suffix('/')?.rfind('/')?;
-        Some(Self(self.0[..=end].to_owned()))
+        Some(Self(self.0[..=end].into()))
     }
 
     /// Whether this is `/`.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.0 == "/"
+        &*self.0 == "/"
     }
 
     /// The path, for example `/a/b/`.

@@ -100,9 +100,9 @@ impl Plan {
     pub(super) fn bytes(&self) -> (u64, u64) {
         let (mut new, mut old) = (0, 0);
         for entry in &self.entries {
-            if let Some(spot) = &entry.spot {
-                new += (spot.page_bytes + spot.meta_bytes) as u64;
-                old += entry.page.bytes() + entry.meta.bytes();
+            if let Some(spot) = entry.spot() {
+                new += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
+                old += u64::from(entry.page().bytes) + u64::from(entry.meta().bytes);
             }
         }
         for leftover in &self.leftovers {
@@ -137,19 +137,20 @@ impl Plan {
 
     fn group(&self, entry: &Entry, keys: &Keys) -> Result<Group, Stop> {
         let objects = [
-            (keys.page(&entry.route), entry.page),
-            (keys.meta(&entry.route), entry.meta),
+            (keys.page(&entry.route), entry.page()),
+            (keys.meta(&entry.route), entry.meta()),
         ];
-        let mut bodies = match (entry.spot, &self.spooled) {
+        let mut bodies = match (entry.spot(), &self.spooled) {
             (Some(spot), Some(spooled)) => {
-                let length = spot.page_bytes + spot.meta_bytes;
+                let page_bytes = spot.page_bytes as usize;
+                let length = page_bytes + spot.meta_bytes as usize;
                 let mut page = spooled.read(spot.offset, length).map_err(Stop::Spool)?;
-                let meta = page.split_off(spot.page_bytes);
+                let meta = page.split_off(page_bytes);
                 vec![page, meta].into_iter()
             }
             _ => Vec::new().into_iter(),
         };
-        let steps = objects.into_iter().map(|(key, seen)| {
+        let steps = objects.into_iter().map(|(key, prior)| {
             let want = match bodies.next() {
                 Some(content) => Want::Put {
                     made: Present {
@@ -158,17 +159,17 @@ impl Plan {
                         fingerprint: Fingerprint::of(&content),
                     },
                     content,
-                    create: seen == Seen::Absent,
+                    create: prior.is_absent,
                 },
                 None => Want::Refresh {
                     to_ms: entry.expires_at_ms,
-                    seen_ms: seen.expires_at_ms(),
+                    seen_ms: prior.expires_at_ms,
                 },
             };
             Step {
                 key,
                 want,
-                prior_bytes: seen.bytes() as usize,
+                prior_bytes: prior.bytes as usize,
             }
         });
         Ok(steps.collect())
@@ -197,20 +198,20 @@ impl Plan {
         outcome: &mut Outcome,
     ) {
         let bytes = entry
-            .spot
+            .spot()
             .map_or([0, 0], |spot| [spot.page_bytes, spot.meta_bytes]);
         let objects = [
-            (keys.page(&entry.route), entry.page, bytes[0]),
-            (keys.meta(&entry.route), entry.meta, bytes[1]),
+            (keys.page(&entry.route), entry.page(), bytes[0]),
+            (keys.meta(&entry.route), entry.meta(), bytes[1]),
         ];
-        for (key, seen, bytes) in objects {
-            let action = match (entry.need, seen) {
-                (Need::Keep | Need::Wait | Need::Blocked, _) => continue,
-                (Need::Refresh, _) => Action::Refresh,
-                (Need::Write, Seen::Absent) => Action::Create,
-                (Need::Write, _) => Action::Update,
+        for (key, prior, bytes) in objects {
+            let action = match entry.need {
+                Need::Keep | Need::Wait | Need::Blocked => continue,
+                Need::Refresh => Action::Refresh,
+                Need::Write if prior.is_absent => Action::Create,
+                Need::Write => Action::Update,
             };
-            counts.add(action, bytes as u64);
+            counts.add(action, u64::from(bytes));
             foreseen(outcome, &key, action, Some(entry.expires_at_ms));
         }
     }

@@ -143,41 +143,111 @@ fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) 
 }
 
 /// Rendered bytes in the spool.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Spot {
     /// Offset of the page; the meta follows it.
     pub offset: u64,
     /// Length of the page in bytes.
-    pub page_bytes: usize,
+    pub page_bytes: u32,
     /// Length of the meta in bytes.
-    pub meta_bytes: usize,
+    pub meta_bytes: u32,
 }
 
-/// One article of the catalog that needs a write.
+/// One article of the catalog.
+///
+/// A run holds one of each article, so it is kept small: 80 bytes and its route.
 #[derive(Debug)]
 pub struct Entry {
     /// Its route.
     pub route: Route,
-    /// What it needs.
-    pub need: Need,
     /// The absolute expiry that its objects get, ms since 1970.
     pub expires_at_ms: i64,
-    /// What the survey saw of the page.
-    pub page: Seen,
-    /// What the survey saw of the meta.
-    pub meta: Seen,
-    /// Its rendered objects, where `need` is `Write`.
-    pub spot: Option<Spot>,
     /// What articles are ordered by, where they are not left in the order of their paths:
     /// the largest is written first.
     pub rank: i64,
+    /// The place of its source in the order of paths.
+    pub source: u32,
+    /// What it needs.
+    pub need: Need,
+    spot: Spot,
+    /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
+    expiries: [i64; 2],
+    /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
+    bytes: [u32; 2],
+}
+
+const NEVER: i64 = -1;
+const ABSENT: i64 = -2;
+
+/// What an entry still knows of an object that the survey saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prior {
+    /// Whether there was no such key.
+    pub is_absent: bool,
+    /// Absolute expiry, ms since 1970.
+    pub expires_at_ms: Option<i64>,
+    /// Length of the value in bytes, 0 if absent.
+    pub bytes: u32,
 }
 
 impl Entry {
+    /// The article of `source` under `route`, of which the survey saw `page` and `meta`.
+    #[must_use]
+    pub fn new(source: u32, route: Route, need: Need, (page, meta): (&Seen, &Seen)) -> Self {
+        let expiry = |seen: &Seen| match seen {
+            Seen::Absent => ABSENT,
+            Seen::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
+        };
+        let bytes = |seen: &Seen| u32::try_from(seen.bytes()).unwrap_or(u32::MAX);
+        Self {
+            route,
+            expires_at_ms: 0,
+            rank: 0,
+            source,
+            need,
+            spot: Spot::default(),
+            expiries: [expiry(page), expiry(meta)],
+            bytes: [bytes(page), bytes(meta)],
+        }
+    }
+
+    /// The same, with its rendered objects.
+    #[must_use]
+    pub fn at(self, spot: Spot) -> Self {
+        Self { spot, ..self }
+    }
+
     /// Whether it is touched at all.
     #[must_use]
     pub fn is_touched(&self) -> bool {
         matches!(self.need, Need::Write | Need::Refresh)
+    }
+
+    /// Its rendered objects, where it needs a write.
+    #[must_use]
+    pub fn spot(&self) -> Option<Spot> {
+        (self.need == Need::Write).then_some(self.spot)
+    }
+
+    /// What the survey saw of the page.
+    #[must_use]
+    pub fn page(&self) -> Prior {
+        self.prior(0)
+    }
+
+    /// What the survey saw of the meta.
+    #[must_use]
+    pub fn meta(&self) -> Prior {
+        self.prior(1)
+    }
+
+    fn prior(&self, object: usize) -> Prior {
+        let expiry = self.expiries[object];
+        Prior {
+            is_absent: expiry == ABSENT,
+            expires_at_ms: (expiry >= 0).then_some(expiry),
+            bytes: self.bytes[object],
+        }
     }
 }
 

@@ -3,49 +3,146 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::origin::Origin;
-use super::survey::{Survey, Surveyor, whole_file};
-use crate::article::Route;
-use crate::diagnostic::{RETRY_AFTER_FIX, Severity};
+use rayon::prelude::*;
 
-impl Surveyor<'_> {
-    /// Makes every source invalid whose route another source claims too. `claims` ends up
-    /// sorted.
-    pub(super) fn refuse_collisions(
-        &self,
-        claims: &mut [(Route, usize)],
-        origin: &dyn Origin,
-        survey: &mut Survey,
-        invalid: &mut HashSet<usize>,
-    ) {
-        claims.sort();
-        for same in claims.chunk_by(|(a, _), (b, _)| a == b) {
+use super::origin::Origin;
+use super::survey::{Chunk, Survey, Surveyor, number, whole_file};
+use crate::article::Route;
+use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use crate::publish::plan::Entry;
+
+/// What was found so far. Batches come in the order in which they end; each gives back its
+/// memory then, so that what is found never lies there twice.
+pub(super) struct Gathered {
+    survey: Survey,
+    /// Numbers of the sources that are invalid.
+    invalid: HashSet<u32>,
+    /// The claims of sources that have no entry, and whether they are valid.
+    others: Vec<Claim>,
+}
+
+struct Claim {
+    route: Route,
+    source: u32,
+    is_valid: bool,
+}
+
+impl Gathered {
+    /// Nothing yet, of `sources`.
+    pub(super) fn of(sources: usize) -> Self {
+        Self {
+            survey: Survey {
+                // Growing would copy all of it. What is not used costs no memory.
+                entries: Vec::with_capacity(sources),
+                ..Survey::default()
+            },
+            invalid: HashSet::new(),
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, chunk: Chunk) {
+        let survey = &mut self.survey;
+        survey.entries.extend(chunk.entries);
+        survey.diagnostics.extend(chunk.diagnostics);
+        survey.unknown.merge(&chunk.unknown);
+        survey.cleaned += chunk.cleaned;
+        survey.drafts += chunk.drafts;
+        survey.busy.extend(chunk.busy);
+        let claim = |index, route, is_valid| Claim {
+            route,
+            source: number(index),
+            is_valid,
+        };
+        for (index, route) in chunk.others {
+            self.others.push(claim(index, route, true));
+        }
+        for (index, route) in chunk.invalid {
+            self.invalid.insert(number(index));
+            self.others
+                .extend(route.map(|route| claim(index, route, false)));
+        }
+    }
+
+    /// Every claim of a route, with the number of its source. The `others` follow the entries.
+    fn claim(&self, index: u32) -> (&Route, u32) {
+        let (entries, index) = (&self.survey.entries, index as usize);
+        match entries.get(index) {
+            Some(entry) => (&entry.route, entry.source),
+            None => {
+                let claim = &self.others[index - entries.len()];
+                (&claim.route, claim.source)
+            }
+        }
+    }
+
+    /// Makes every source invalid whose route another source claims too.
+    fn refuse_collisions(&mut self, origin: &dyn Origin) {
+        // Sorted are numbers of claims: of a million, the routes alone have 40 MB.
+        let all = number(self.survey.entries.len() + self.others.len());
+        let mut claims: Vec<u32> = (0..all).collect();
+        claims.par_sort_unstable_by(|a, b| self.claim(*a).cmp(&self.claim(*b)));
+        let same_route = |a: &u32, b: &u32| self.claim(*a).0 == self.claim(*b).0;
+        let mut refused: Vec<(u32, Diagnostic)> = Vec::new();
+        for same in claims.chunk_by(same_route) {
             if same.len() < 2 {
                 continue;
             }
-            for (route, index) in same {
+            let same: Vec<(&Route, u32)> = same.iter().map(|claim| self.claim(*claim)).collect();
+            let shown = |source: u32| origin.shown(&origin.relative(source as usize));
+            for (route, source) in &same {
                 let others: Vec<String> = same
                     .iter()
-                    .filter(|(_, other)| other != index)
-                    .map(|(_, other)| {
-                        let path = origin.shown(&origin.relative(*other));
-                        path.display().to_string()
-                    })
+                    .filter(|(_, other)| other != source)
+                    .map(|(_, other)| shown(*other).display().to_string())
                     .collect();
                 let message = format!(
                     "expected a route of its own, found {route} claimed by {} too",
                     others.join(", ")
                 );
-                let path = Arc::new(origin.shown(&origin.relative(*index)));
-                survey
-                    .diagnostics
-                    .push(whole_file(path, "route", message, RETRY_AFTER_FIX));
-                invalid.insert(*index);
+                let path = Arc::new(shown(*source));
+                let diagnostic = whole_file(path, "route", message, RETRY_AFTER_FIX);
+                refused.push((*source, diagnostic));
             }
         }
+        for (source, diagnostic) in refused {
+            self.survey.diagnostics.push(diagnostic);
+            self.invalid.insert(source);
+        }
+    }
+}
+
+impl Surveyor<'_> {
+    /// The survey of all batches.
+    pub(super) fn close(&self, origin: &dyn Origin, mut found: Gathered) -> Survey {
+        let by_source = |entry: &Entry| entry.source;
+        found.survey.entries.sort_unstable_by_key(by_source);
+        found.refuse_collisions(origin);
+        let Gathered {
+            mut survey,
+            invalid,
+            others,
+        } = found;
+        survey
+            .entries
+            .retain(|entry| !invalid.contains(&entry.source));
+        let others = others
+            .iter()
+            .filter(|claim| claim.is_valid && !invalid.contains(&claim.source));
+        survey.valid = (survey.entries.len() + others.count()) as u64;
+        survey.invalid = invalid.len() as u64;
+        survey.sources = origin.count() as u64;
+        survey.skipped = origin.skipped().len() as u64;
+        survey.folders = origin.folders();
+        self.report_skipped(origin, &mut survey);
+        survey.diagnostics.sort_by(|a, b| {
+            let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
+            (&a.path, place(a)).cmp(&(&b.path, place(b)))
+        });
+        survey
     }
 
-    pub(super) fn report_skipped(&self, origin: &dyn Origin, survey: &mut Survey) {
+    fn report_skipped(&self, origin: &dyn Origin, survey: &mut Survey) {
         for skipped in origin.skipped() {
             let path = Arc::new(origin.shown(&skipped.relative));
             let message = format!("skipped: {}", skipped.reason);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cache::{Cache, Hit, Known};
 use super::inspect::Likely;
 use super::origin::Origin;
-use super::survey::{Chunk, SurveyError, Surveyor};
+use super::survey::{Chunk, SurveyError, Surveyor, Unread, number};
 use crate::publish::plan::{Entry, Need, need};
 
 impl Surveyor<'_> {
@@ -17,7 +17,7 @@ impl Surveyor<'_> {
         origin: &dyn Origin,
         batch: Range<usize>,
         chunk: &mut Chunk,
-    ) -> Result<Vec<usize>, SurveyError> {
+    ) -> Result<Vec<Unread>, SurveyError> {
         let mut unread = Vec::new();
         let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
         let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
@@ -25,7 +25,7 @@ impl Surveyor<'_> {
             let relative = origin.relative(index);
             let identity = origin.identity(index);
             match identity.and_then(|identity| cache.find(&relative, identity)) {
-                None => unread.push(index),
+                None => unread.push(Unread { index, asked: None }),
                 Some((hit, known)) if known.draft && !self.drafts => {
                     chunk.drafts += 1;
                     hits.push(hit);
@@ -48,24 +48,19 @@ impl Surveyor<'_> {
             let when = (&self.expiry, &known.route);
             let need = need(self.policy, (&page, &meta), known.digest, when, ttl);
             if need == Need::Write {
-                unread.push(index);
+                let asked = Some((known.route, page, meta));
+                unread.push(Unread { index, asked });
                 continue;
             }
             hits.push(hit);
             let expires_at_ms = self.expiry.of(&known.route, ttl);
-            let entry = Entry {
-                route: known.route,
-                need,
-                expires_at_ms,
-                page,
-                meta,
-                spot: None,
-                rank: self.order.rank(known.ranks),
-            };
-            chunk.entries.push((index, entry));
+            let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
+            entry.expires_at_ms = expires_at_ms;
+            entry.rank = self.order.rank(known.ranks);
+            chunk.entries.push(entry);
         }
         cache.note(&hits, Vec::new());
-        unread.sort_unstable();
+        unread.sort_unstable_by_key(|unread| unread.index);
         Ok(unread)
     }
 }

@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::cache::{Cache, Learned};
+use super::closing::Gathered;
 use super::identity::Identity;
 use super::inspect::{Inspector, Likely};
 use super::order::{Order, Ranks};
@@ -117,22 +118,38 @@ pub struct Survey {
     pub busy: HashSet<usize>,
 }
 
+/// What was found of a batch.
 #[derive(Default)]
 pub(super) struct Chunk {
-    pub(super) entries: Vec<(usize, Entry)>,
-    diagnostics: Vec<Diagnostic>,
-    unknown: UnknownCount,
-    cleaned: Cleaned,
+    pub(super) entries: Vec<Entry>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) unknown: UnknownCount,
+    pub(super) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
-    invalid: Vec<(usize, Option<Route>)>,
+    pub(super) invalid: Vec<(usize, Option<Route>)>,
     /// Valid articles that are not meant, with the routes that they claim.
     pub(super) others: Vec<(usize, Route)>,
     pub(super) busy: HashSet<usize>,
     pub(super) drafts: u64,
 }
 
-struct Loaded {
-    index: usize,
+/// A source of a batch that must be read.
+pub(super) struct Unread {
+    pub(super) index: usize,
+    /// What the store holds under the route that the cache knows, if that was asked.
+    pub(super) asked: Option<(Route, Seen, Seen)>,
+}
+
+impl Unread {
+    /// What the store holds under `route`, if that is what was asked for.
+    fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+        let (asked, page, meta) = self.asked.as_ref()?;
+        (asked == route).then_some((*page, *meta))
+    }
+}
+
+struct Loaded<'a> {
+    unread: &'a Unread,
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
@@ -146,69 +163,26 @@ impl Surveyor<'_> {
     /// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
     pub fn run(&self, origin: &dyn Origin) -> Result<Survey, SurveyError> {
         let failed = AtomicBool::new(false);
-        let chunks: Vec<Result<Chunk, SurveyError>> = origin
+        let found = Mutex::new(Gathered::of(origin.count()));
+        let ended: Vec<Result<(), SurveyError>> = origin
             .batches()
             .into_par_iter()
             .map(|batch| {
                 let sources = batch.len() as u64;
                 if failed.load(Ordering::Relaxed) {
                     // Another batch met the error that ends the survey.
-                    return Ok(Chunk::default());
+                    return Ok(());
                 }
                 let chunk = self.goes_on().and_then(|()| self.chunk(origin, batch));
                 failed.fetch_or(chunk.is_err(), Ordering::Relaxed);
                 (self.on_progress)(sources);
-                chunk
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                chunk.map(|chunk| found.add(chunk))
             })
             .collect();
-        let mut survey = Survey {
-            sources: origin.count() as u64,
-            skipped: origin.skipped().len() as u64,
-            ..Survey::default()
-        };
-        let mut claims: Vec<(Route, usize)> = Vec::new();
-        let mut entries: Vec<(usize, Entry)> = Vec::new();
-        let mut invalid: HashSet<usize> = HashSet::new();
-        let mut others: Vec<usize> = Vec::new();
-        for chunk in chunks {
-            let chunk = chunk?;
-            survey.diagnostics.extend(chunk.diagnostics);
-            survey.unknown.merge(&chunk.unknown);
-            survey.cleaned += chunk.cleaned;
-            survey.drafts += chunk.drafts;
-            survey.busy.extend(chunk.busy);
-            for (index, route) in chunk.others {
-                others.push(index);
-                claims.push((route, index));
-            }
-            for (index, route) in chunk.invalid {
-                invalid.insert(index);
-                claims.extend(route.map(|route| (route, index)));
-            }
-            claims.extend(
-                chunk
-                    .entries
-                    .iter()
-                    .map(|(index, entry)| (entry.route.clone(), *index)),
-            );
-            entries.extend(chunk.entries);
-        }
-        self.refuse_collisions(&mut claims, origin, &mut survey, &mut invalid);
-        survey.entries = entries
-            .into_iter()
-            .filter(|(index, _)| !invalid.contains(index))
-            .map(|(_, entry)| entry)
-            .collect();
-        let others = others.iter().filter(|index| !invalid.contains(index));
-        survey.valid = (survey.entries.len() + others.count()) as u64;
-        survey.invalid = invalid.len() as u64;
-        survey.folders = origin.folders();
-        self.report_skipped(origin, &mut survey);
-        survey.diagnostics.sort_by(|a, b| {
-            let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
-            (&a.path, place(a)).cmp(&(&b.path, place(b)))
-        });
-        Ok(survey)
+        ended.into_iter().collect::<Result<(), _>>()?;
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.close(origin, found))
     }
 
     fn goes_on(&self) -> Result<(), SurveyError> {
@@ -222,23 +196,23 @@ impl Surveyor<'_> {
         let mut chunk = Chunk::default();
         let unread = match &self.cache {
             Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
-            None => batch.collect(),
+            None => batch.map(|index| Unread { index, asked: None }).collect(),
         };
         for some in unread.chunks(READ_TOGETHER) {
             self.read(origin, some, &mut chunk)?;
         }
-        chunk.entries.sort_by_key(|(index, _)| *index);
         Ok(chunk)
     }
 
     fn read(
         &self,
         origin: &dyn Origin,
-        unread: &[usize],
+        unread: &[Unread],
         chunk: &mut Chunk,
     ) -> Result<(), SurveyError> {
         let mut loaded = Vec::with_capacity(unread.len());
-        for &index in unread {
+        for one in unread {
+            let index = one.index;
             let source = origin.load(index);
             let path = Arc::new(origin.shown(&source.relative));
             match source.bytes {
@@ -252,7 +226,7 @@ impl Surveyor<'_> {
                     chunk.invalid.push((index, None));
                 }
                 Ok(bytes) => loaded.push(Loaded {
-                    index,
+                    unread: one,
                     relative: source.relative,
                     path,
                     bytes,
@@ -268,7 +242,7 @@ impl Surveyor<'_> {
                 }
             }
         }
-        let mut valid: Vec<(&Loaded, Article<'_>, Digest)> = Vec::new();
+        let mut valid: Vec<(&Loaded<'_>, Article<'_>, Digest)> = Vec::new();
         let mut learned = Vec::new();
         for source in &loaded {
             let reading = article::read(
@@ -300,37 +274,47 @@ impl Surveyor<'_> {
                     if self.takes(&article.route, path, metadata, &mut chunk.busy) {
                         valid.push((source, article, digest));
                     } else {
-                        chunk.others.push((source.index, article.route));
+                        chunk.others.push((source.unread.index, article.route));
                     }
                 }
                 None => {
                     // A guess is no claim that could make another source invalid.
                     let claimed = reading.route.filter(|_| !reading.route_guessed);
-                    chunk.invalid.push((source.index, claimed));
+                    chunk.invalid.push((source.unread.index, claimed));
                 }
             }
         }
         if let Some(cache) = &self.cache {
             cache.note(&[], learned);
         }
-        let routes: Vec<&Route> = valid.iter().map(|(_, article, _)| &article.route).collect();
-        let seen = self.inspect(&routes, Likely::Absent)?;
-        for ((source, article, digest), (page, meta)) in valid.into_iter().zip(seen) {
+        let routes = valid
+            .iter()
+            .map(|(source, article, _)| (source, &article.route));
+        let open = routes.filter(|(source, route)| source.unread.seen(route).is_none());
+        let open: Vec<&Route> = open.map(|(_, route)| route).collect();
+        let mut answers = self.inspect(&open, Likely::Absent)?.into_iter();
+        for (source, article, digest) in valid {
+            let seen = source.unread.seen(&article.route);
+            let absent = (Seen::Absent, Seen::Absent);
+            let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let ttl = article.ttl_ms();
             let when = (&self.expiry, &article.route);
             let need = need(self.policy, (&page, &meta), digest, when, ttl);
             let rank = self.order.rank(Ranks::of(&article));
-            let spot = if need == Need::Write {
+            let mut spot = Spot::default();
+            if need == Need::Write {
                 match self.renderer.render(&article, digest, &self.stamp) {
                     Ok(rendered) => {
                         let removed = self.removed(&rendered.removed, &source.path);
                         let refused = removed.iter().any(|d| d.severity == Severity::Error);
                         chunk.diagnostics.extend(removed);
                         if refused {
-                            chunk.invalid.push((source.index, Some(article.route)));
+                            chunk
+                                .invalid
+                                .push((source.unread.index, Some(article.route)));
                             continue;
                         }
-                        Some(self.spool(&rendered.page, &rendered.meta)?)
+                        spot = self.spool(&rendered.page, &rendered.meta)?;
                     }
                     Err(error) => {
                         let path = Arc::clone(&source.path);
@@ -341,24 +325,19 @@ impl Surveyor<'_> {
                             message,
                             RETRY_AFTER_FIX,
                         ));
-                        chunk.invalid.push((source.index, Some(article.route)));
+                        chunk
+                            .invalid
+                            .push((source.unread.index, Some(article.route)));
                         continue;
                     }
                 }
-            } else {
-                None
-            };
+            }
             let expires_at_ms = self.expiry.of(&article.route, ttl);
-            let entry = Entry {
-                route: article.route,
-                need,
-                expires_at_ms,
-                page,
-                meta,
-                spot,
-                rank,
-            };
-            chunk.entries.push((source.index, entry));
+            let source = number(source.unread.index);
+            let mut entry = Entry::new(source, article.route, need, (&page, &meta));
+            entry.expires_at_ms = expires_at_ms;
+            entry.rank = rank;
+            chunk.entries.push(entry.at(spot));
         }
         Ok(())
     }
@@ -429,12 +408,20 @@ impl Surveyor<'_> {
                 .append(&[page, meta])?,
             None => 0,
         };
+        let bytes = |object: &[u8]| {
+            u32::try_from(object.len()).map_err(|_| std::io::Error::other("an object of 4 GiB"))
+        };
         Ok(Spot {
             offset,
-            page_bytes: page.len(),
-            meta_bytes: meta.len(),
+            page_bytes: bytes(page)?,
+            meta_bytes: bytes(meta)?,
         })
     }
+}
+
+/// The number of a source, as entries hold it.
+pub(super) fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 4 billion sources: each takes more than a byte")
 }
 
 pub(super) fn whole_file(

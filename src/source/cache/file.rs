@@ -58,12 +58,12 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
     Ok((checksum == sum).then_some(Content { records, routes }))
 }
 
-/// Replaces the file at `path`. Not synced: what a crash leaves of it fails its checksum, and
+/// Replaces the file at `path` by records `sorted` by key, each with its route. Not synced: what a crash leaves of it fails its checksum, and
 /// the next run reads the sources again.
-pub(super) fn write(
+pub(super) fn write<'r>(
     path: &Path,
     context: &[u8; 32],
-    sorted: &[(&Record, &[u8])],
+    sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
 ) -> io::Result<()> {
     // Always the same name, so that runs that are killed do not leave one more each. Whoever
     // writes holds the lock of the folder.
@@ -85,18 +85,24 @@ pub(super) fn write(
     written
 }
 
-fn fill(file: File, context: &[u8; 32], sorted: &[(&Record, &[u8])]) -> io::Result<()> {
+fn fill<'r>(
+    file: File,
+    context: &[u8; 32],
+    sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
+) -> io::Result<()> {
     let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
-    let route_bytes: usize = sorted.iter().map(|(_, route)| route.len()).sum();
+    let (count, route_bytes) = sorted.clone().fold((0, 0), |(count, bytes), (_, route)| {
+        (count + 1, bytes + route.len())
+    });
     output.write_all(MAGIC)?;
     output.write_all(context)?;
-    output.write_all(&(sorted.len() as u64).to_le_bytes())?;
+    output.write_all(&u64::to_le_bytes(count))?;
     output.write_all(&(route_bytes as u64).to_le_bytes())?;
     let mut route_at = 0_u32;
-    for (record, route) in sorted {
+    for (record, route) in sorted.clone() {
         let record = Record {
             route_at,
-            ..**record
+            ..*record
         };
         output.write_all(&record.to_bytes())?;
         route_at = u32::try_from(route.len())

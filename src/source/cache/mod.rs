@@ -119,12 +119,8 @@ impl Cache {
     /// What is known of the file at `relative`, if it is still the same.
     #[must_use]
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
-        let records = &self.old.records;
-        let key = key(relative);
-        let at = records
-            .binary_search_by(|record| record.key.cmp(&key))
-            .ok()?;
-        let record = &records[at];
+        let at = self.at(&key(relative))?;
+        let record = &self.old.records[at];
         if record.identity != identity.0 {
             return None;
         }
@@ -156,6 +152,11 @@ impl Cache {
             new.kept[hit.0] = true;
         }
         for Learned { mut record, route } in learned {
+            if let Some(at) = self.holds(&record, route.as_ref()) {
+                // It was read since it is to be written, not since it changed.
+                new.kept[at] = true;
+                continue;
+            }
             if let Some(route) = route {
                 let route = route.as_str().as_bytes();
                 let at = u32::try_from(new.routes.len());
@@ -169,24 +170,43 @@ impl Cache {
         }
     }
 
+    /// Where the file holds just this, if it does.
+    fn holds(&self, record: &Record, route: Option<&Route>) -> Option<usize> {
+        let at = self.at(&record.key)?;
+        let old = &self.old.records[at];
+        let of_old = stored(old, &self.old.routes)?;
+        let same = Record {
+            route_at: old.route_at,
+            route_bytes: old.route_bytes,
+            ..*record
+        };
+        let route = route.map_or("", Route::as_str);
+        (same == *old && route.as_bytes() == of_old).then_some(at)
+    }
+
+    fn at(&self, key: &[u8; 16]) -> Option<usize> {
+        let records = &self.old.records;
+        records.binary_search_by(|record| record.key.cmp(key)).ok()
+    }
+
     /// Writes what was noted, if that is not what the file holds already.
     ///
     /// # Errors
     /// When the file cannot be written; the old one is there then.
     pub fn save(&self) -> io::Result<()> {
-        let new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
             return Ok(());
         }
+        new.records.sort_unstable_by_key(|record| record.key);
         let old = self.old.records.iter().zip(&new.kept);
-        let old = old.filter_map(|(record, kept)| kept.then_some((record, &self.old.routes)));
-        let fresh = new.records.iter().map(|record| (record, &new.routes));
-        let mut sorted: Vec<(&Record, &[u8])> = old
-            .chain(fresh)
-            .filter_map(|(record, routes)| Some((record, stored(record, routes)?)))
-            .collect();
-        sorted.sort_unstable_by_key(|(record, _)| record.key);
-        file::write(&self.path, &self.context, &sorted)
+        let old = old.filter_map(|(record, kept)| {
+            let route = stored(record, &self.old.routes);
+            route.filter(|_| *kept).map(|route| (record, route))
+        });
+        let fresh = new.records.iter();
+        let fresh = fresh.filter_map(|record| Some((record, stored(record, &new.routes)?)));
+        file::write(&self.path, &self.context, merged(old, fresh))
     }
 }
 
@@ -224,6 +244,19 @@ impl Learned {
             route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
         })
     }
+}
+
+/// Both in the order of their keys, of which each has its own already.
+fn merged<'r>(
+    old: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
+    new: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
+) -> impl Iterator<Item = (&'r Record, &'r [u8])> + Clone {
+    let (mut old, mut new) = (old.peekable(), new.peekable());
+    std::iter::from_fn(move || match (old.peek(), new.peek()) {
+        (Some((a, _)), Some((b, _))) if b.key < a.key => new.next(),
+        (Some(_), _) => old.next(),
+        (None, _) => new.next(),
+    })
 }
 
 /// What tells this program from another: its version, and size and time of its file, since
