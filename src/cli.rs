@@ -1,5 +1,7 @@
 //! The command line: clap's types, nothing else.
 
+#[cfg(feature = "probe")]
+mod probe;
 mod values;
 
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "probe")]
+pub use probe::Probe;
 use values::{below, latency, rate, reason};
 
 use crate::report::Format;
@@ -91,6 +95,9 @@ pub enum Command {
     Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
+    /// Check that a web server or CDN answers with what the store holds, and how fast
+    #[cfg(feature = "probe")]
+    Probe(Probe),
     /// Write seeded articles as files, for load tests
     Synth(Synth),
     /// Print the JSON Schema of the front matter

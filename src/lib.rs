@@ -11,7 +11,8 @@
 //! 6. [`publish`]: plan → spool → steps → apply, with the manifest; the way back.
 //! 7. [`store`]: the seam to Redis or Valkey.
 //! 8. [`ops`]: run, lock, lease, the list of runs.
-//! 9. [`report`]: what people and machines see.
+//! 9. `probe` (a feature, on by default): a front against the store.
+//! 10. [`report`]: what people and machines see.
 //!
 //! Beside the flow, [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and load tests.
 
@@ -25,6 +26,8 @@ pub mod exit;
 pub mod failpoint;
 pub mod failure;
 pub mod ops;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod publish;
 pub mod render;
 pub mod report;
