@@ -107,7 +107,7 @@ impl Fault {
             Self::Always304 if asked.header("if-none-match").is_some() => reply.status = 304,
             Self::BodyIn304 => reply.body_in_spite = reply.status == 304,
             Self::OtherEtagIn304 if reply.status == 304 => reply.set("ETag", "\"0\""),
-            Self::NoCacheControl => reply.remove("Cache-Control"),
+            Self::NoCacheControl if !asked.is_login() => reply.remove("Cache-Control"),
             Self::TooLong if !asked.is_login() => {
                 reply.set("Cache-Control", "public, max-age=31536000");
             }
