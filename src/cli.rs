@@ -1,7 +1,7 @@
 //! The command line: clap's types, nothing else.
 
-#[cfg(feature = "probe")]
 mod probe;
+mod serve;
 mod values;
 
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
-#[cfg(feature = "probe")]
 pub use probe::Probe;
+pub use serve::Serve;
 use values::{below, latency, rate, reason};
 
 use crate::report::Format;
@@ -96,8 +96,9 @@ pub enum Command {
     /// Show what the store holds for one route
     Show(Show),
     /// Check that a web server or CDN answers with what the store holds, and how fast
-    #[cfg(feature = "probe")]
     Probe(Probe),
+    /// Preview the store in a browser, read-only: its pages, and the articles of the last run
+    Serve(Serve),
     /// Write seeded articles as files, for load tests
     Synth(Synth),
     /// Print the JSON Schema of the front matter

@@ -11,10 +11,12 @@
 //! 6. [`publish`]: plan → spool → steps → apply, with the manifest; the way back.
 //! 7. [`store`]: the seam to Redis or Valkey.
 //! 8. [`ops`]: run, lock, lease, the list of runs.
-//! 9. `probe` (a feature, on by default): a front against the store.
-//! 10. [`report`]: what people and machines see.
+//! 9. [`report`]: what people and machines see.
 //!
-//! Beside the flow, [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and load tests.
+//! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
+//! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for what the store holds (feature
+//! `probe`). [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and
+//! load tests.
 
 pub mod article;
 pub mod cli;
@@ -31,6 +33,8 @@ pub mod probe;
 pub mod publish;
 pub mod render;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod settings;
 pub mod source;
 pub mod store;

@@ -10,6 +10,11 @@ mod fault;
 mod front;
 #[path = "probe/load.rs"]
 mod load;
+#[path = "probe/page.rs"]
+mod page;
+#[cfg(feature = "serve")]
+#[path = "probe/preview.rs"]
+mod preview;
 mod support;
 #[path = "probe/tls.rs"]
 mod tls;

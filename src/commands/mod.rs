@@ -8,7 +8,6 @@ mod job;
 mod metrics;
 mod outcome;
 mod plan;
-#[cfg(feature = "probe")]
 mod probe;
 mod prune;
 mod purge;
@@ -19,6 +18,7 @@ mod runs;
 mod schema;
 mod seeded;
 mod selection;
+mod serve;
 mod show;
 mod survey;
 mod switch;
@@ -56,8 +56,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Resume => switch::resume(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
-        #[cfg(feature = "probe")]
         Command::Probe(arguments) => probe::run(common, arguments),
+        Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }

@@ -96,7 +96,10 @@ impl Load {
             return Err(Trouble::Interrupted);
         }
         let measured = run.measured.into_inner();
-        Ok(measured.unwrap_or_else(PoisonError::into_inner))
+        let mut measured = measured.unwrap_or_else(PoisonError::into_inner);
+        // Also where the system had no thread for it at all.
+        measured.unsent = measured.due - measured.answered - measured.failed();
+        Ok(measured)
     }
 }
 
@@ -123,7 +126,6 @@ impl Run {
             let sent = Instant::now();
             if sent >= self.over {
                 self.record(|measured| {
-                    measured.unsent += 1;
                     measured.response.saturating_record(micros(sent - due));
                 });
                 continue;
@@ -146,7 +148,7 @@ impl Run {
                 Err(trouble) => Some(told(&trouble)),
             };
             self.record(|measured| {
-                measured.took = ended - self.start;
+                measured.took = measured.took.max(ended - self.start);
                 // An error that comes at once is no fast answer; a time-out is a slow one.
                 let counts = error.as_ref().is_none_or(|(_, is_late)| *is_late);
                 if counts {

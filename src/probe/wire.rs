@@ -132,7 +132,7 @@ impl Front {
     /// Connects to the first of the addresses that answers.
     pub(super) fn connect(&self, until: &Until) -> Result<Stream, Trouble> {
         let mut last = Trouble::NoConnection("no address".to_owned());
-        for address in self.addresses.iter().copied() {
+        for address in self.addresses.clone() {
             let left = until.deadline.saturating_duration_since(Instant::now());
             let left = left.max(Duration::from_millis(1));
             match until.wait(move || TcpStream::connect_timeout(&address, left))? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Task;
+use super::front::Task;
 use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
 use crate::report::{Output, log};
 

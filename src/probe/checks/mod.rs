@@ -163,7 +163,7 @@ fn answer(exchange: &Exchange) -> Result<&Answer, Verdict> {
     match exchange {
         None => Err(Verdict::NotRun),
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(trouble)) => Err(failed(trouble)),
+        Some(Err(trouble)) => Err(failed(trouble.to_string())),
     }
 }
 
@@ -190,12 +190,12 @@ fn whole(exchange: &Exchange) -> Result<(&Answer, &[u8]), Verdict> {
     }
     match &answer.body {
         Ok(body) => Ok((answer, body)),
-        Err(trouble) => Err(failed(trouble)),
+        Err(trouble) => Err(failed(trouble.to_string())),
     }
 }
 
-fn failed(found: impl ToString) -> Verdict {
-    Verdict::Failed(found.to_string())
+fn failed(found: impl Into<String>) -> Verdict {
+    Verdict::Failed(found.into())
 }
 
 /// The status; of a redirect also where it leads, since it is not followed.

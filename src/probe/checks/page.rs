@@ -43,7 +43,9 @@ pub(super) fn body(scene: &Scene<'_>) -> Verdict {
                 // The check of the cache tells it.
                 _ => continue,
             };
-            let body = body.as_ref().map_err(failed)?;
+            let body = body
+                .as_ref()
+                .map_err(|trouble| failed(trouble.to_string()))?;
             let coding = first.head.get("content-encoding").unwrap_or_default();
             let body = decode(coding, body, LARGEST_BODY).map_err(failed)?;
             if body != stored {
@@ -163,7 +165,7 @@ fn no_page(answer: &Answer) -> Result<(), Verdict> {
         .is_ok_and(|body| page_digest(tail(body)).is_some());
     match answer.head.status {
         200 if is_page => Err(failed("200 with a page of anp")),
-        500.. => Err(failed(answer.head.status)),
+        500.. => Err(failed(answer.head.status.to_string())),
         _ => Ok(()),
     }
 }
