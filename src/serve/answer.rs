@@ -63,12 +63,11 @@ pub(super) fn router(preview: Preview) -> Result<Router, StoreError> {
 async fn guarded(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
     // The body is let go unread.
     let (parts, _) = request.into_parts();
-    let mut work = JoinSet::new();
     let own = Arc::clone(&site);
-    work.spawn(async move { site.answer(&parts.method, &parts.uri, &parts.headers).await });
-    match work.join_next().await {
-        Some(Ok(response)) => response,
-        _ => own.own.message(
+    let answer = async move { site.answer(&parts.method, &parts.uri, &parts.headers).await };
+    match survived(answer).await {
+        Some(response) => response,
+        None => own.own.message(
             &Message {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 title: "That went wrong here",
@@ -79,6 +78,13 @@ async fn guarded(State(site): State<Arc<Site>>, request: Request) -> Response<Bo
             Cache::Miss,
         ),
     }
+}
+
+/// What comes of `work`; none if it panicked. Dropped, it takes the work with it.
+async fn survived<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut one = JoinSet::new();
+    one.spawn(work);
+    one.join_next().await?.ok()
 }
 
 impl Site {
@@ -265,4 +271,19 @@ fn redirect(to: &str) -> Response<Body> {
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::survived;
+
+    #[test]
+    fn a_panic_ends_its_own_work_alone() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            assert_eq!(survived(async { 1 }).await, Some(1));
+            let fails: Option<i32> = survived(async { panic!("meant to") }).await;
+            assert_eq!(fails, None);
+        });
+    }
 }
