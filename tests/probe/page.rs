@@ -59,8 +59,9 @@ fn its_example_is_what_a_probe_prints() {
         let from_table = text
             .lines()
             .skip_while(|line| !line.starts_with("  check "));
-        let before_load = from_table
-            .take_while(|line| !line.contains("requests in") && !line.contains("checks failed"));
+        let before_load = from_table.take_while(|line| {
+            !line.starts_with("response times") && !line.contains("checks failed")
+        });
         before_load.map(plain).collect()
     };
     assert!(part(shown).len() > 25, "{shown}");

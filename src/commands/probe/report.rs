@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::front::Task;
+use crate::duration::show as show_duration;
 use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
 use crate::report::{Output, log};
 
@@ -148,12 +149,12 @@ impl Report {
             "service_us": percentiles(&measured.service),
         }));
         output.text(format!(
-            "\n{} requests in {:?}, {} a second over {} connections: {} answered, {} errors; \
-             {:.1} a second achieved\n",
-            measured.due,
-            load.duration,
+            "\nresponse times: {} requests a second for {}, over {} connections\n{} due, {} \
+             answered, {} errors; {:.1} answered a second\n",
             load.rate,
+            show_duration(load.duration.as_millis() as u64),
             load.concurrency,
+            measured.due,
             measured.answered,
             measured.failed(),
             measured.achieved()
@@ -174,9 +175,7 @@ impl Report {
         for row in bars(&measured.response, is_utf8()) {
             output.text(row);
         }
-        output.text(
-            "\nResponse time counts from when a request was due, service time from when it was sent.",
-        );
+        output.text("\nresponse time: since it was due; service time: since it was sent");
         for (what, count) in &measured.errors {
             output.text(format!("failed: {count} requests: {what}"));
         }
