@@ -129,9 +129,10 @@ impl Fault {
             Self::LoginPublic if asked.is_login() => {
                 reply.set("Cache-Control", "public, max-age=1");
             }
-            Self::LoginLeaks | Self::LoginBodyLeaks => self.leak(asked, reply, shared),
+            Self::LoginLeaks | Self::LoginBodyLeaks | Self::MissAfterLogin => {
+                self.leak(asked, reply, shared);
+            }
             Self::SetCookie => reply.set("Set-Cookie", "session=somebodys-secret"),
-            Self::MissAfterLogin => self.leak(asked, reply, shared),
             _ => {}
         }
     }

@@ -9,14 +9,15 @@ use crate::cli::{Common, Probe};
 use crate::commands::outcome::watch;
 use crate::commands::selection::route;
 use crate::commands::{settings, undone};
+use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::run::salt;
 use crate::ops::runs::Runs;
 use crate::probe::{
-    CHECKS, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit, cookie,
-    of_run, sample, visit,
+    CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
+    cookie, of_run, sample, visit,
 };
 use crate::publish::manifest::Manifest;
 use crate::publish::plan::Keys;
@@ -55,28 +56,30 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let mut output = Output::stdout(common.format, false);
     let mut report = Report::default();
     let keys = Keys::new(&task.prefix);
+    let mut read = |route: &Route| {
+        let stored = Stored::read(&mut store.session, &keys, route);
+        stored.map_err(|error| store_failed(&error, &interrupted))
+    };
     let count = task.routes.len() as u64;
     let bar = Progress::new(common.quiet).bar("probe", "routes", count);
+    // Paths of the pages that are there.
     let mut there = Vec::new();
     for route in &task.routes {
-        let mut read = || {
-            let stored = Stored::read(&mut store.session, &keys, route);
-            stored.map_err(|error| store_failed(&error, &interrupted))
-        };
         let path = front.target.path(route.as_str());
-        let (stored, visit) = look(&mut client, &path, &login_cookie, &mut read)?;
+        let (stored, visit) = look(&mut client, &path, &login_cookie, &mut || read(route))?;
         let scene = Scene {
             stored: &stored,
             visit: &visit,
         };
-        if stored.page.is_some() {
+        let is_there = stored.page.is_some();
+        let checks: &[Check] = if is_there { &CHECKS } else { &[GONE] };
+        for check in checks {
+            report.add(&mut output, check, route.as_str(), check.judge(&scene));
+        }
+        if is_there {
             there.push(path);
-            for check in &CHECKS {
-                report.add(&mut output, check, route.as_str(), check.judge(&scene));
-            }
         } else {
             report.gone += 1;
-            report.add(&mut output, &GONE, route.as_str(), GONE.judge(&scene));
         }
         bar.inc(1);
     }
@@ -94,7 +97,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
         };
         output.flush();
         if !common.quiet {
-            let shown = crate::duration::show(load.duration.as_millis() as u64);
+            let shown = duration::show(load.duration.as_millis() as u64);
             log::say(format!("measuring for {shown}"));
         }
         let measured = load
@@ -124,7 +127,7 @@ fn look(
         stored: &stored,
         visit: &seen,
     };
-    let is_good = |check: &crate::probe::Check| !report::is_failed(&check.judge(&scene));
+    let is_good = |check: &Check| !report::is_failed(&check.judge(&scene));
     if !CHECKS.iter().all(is_good) {
         let later = read()?;
         if stored.differs_from(&later) {
