@@ -122,6 +122,19 @@ fn an_asked_end_is_a_good_end() {
 }
 
 #[test]
+fn where_others_can_reach_it_it_warns() {
+    let world = World::new();
+    let serving = Serving::start_with(&mut world.command("state", &[]), &["--addr", "0.0.0.0:0"]);
+    let (code, stderr) = serving.end("TERM");
+    assert_eq!(code, 0);
+    let warning = "can be reached from other machines: this is a preview";
+    assert!(
+        stderr.starts_with("warning: 0.0.0.0:") && stderr.contains(warning),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn what_keeps_it_from_serving_is_named() {
     let world = World::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
