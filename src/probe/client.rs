@@ -247,6 +247,9 @@ fn read_body(stream: &mut impl BufRead, head: &Head, until: &Until) -> Result<Ve
         }
         Framing::Chunked => loop {
             let line = read_line(stream, 1024, until)?;
+            if line.is_empty() {
+                return Err(Trouble::Lost("closed between two chunks".to_owned()));
+            }
             let size = chunk_size(&line)
                 .ok_or_else(|| Trouble::Protocol("a chunk without its size".to_owned()))?;
             if size == 0 {
@@ -346,6 +349,9 @@ mod tests {
         assert!(lost(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabc"
         ));
+        assert!(lost(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+        ));
         assert!(lost(""));
         assert!(lost("HTTP/1.1 200 OK\r\nContent-"));
         let wrong = |bytes: &str| matches!(read(bytes), Err(Trouble::Protocol(_)));
@@ -353,7 +359,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n"
         ));
         assert!(wrong(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nabc\r\n"
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"
         ));
         assert!(wrong("<html>\r\n\r\n"));
         assert_eq!(
