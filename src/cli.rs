@@ -1,5 +1,6 @@
 //! The command line: clap's types, nothing else.
 
+mod probe;
 mod serve;
 mod values;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub use probe::Probe;
 pub use serve::Serve;
 use values::{below, latency, rate, reason};
 
@@ -93,6 +95,8 @@ pub enum Command {
     Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
+    /// Check that a web server or CDN answers with what the store holds, and how fast
+    Probe(Probe),
     /// Preview the store in a browser, read-only: its pages, and the articles of the last run
     Serve(Serve),
     /// Write seeded articles as files, for load tests

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("diagnostic", &[]),
@@ -32,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
         ],
     ),
     ("failure", &["exit", "store"]),
+    ("probe", &["article", "publish", "render", "store"]),
     (
         "source",
         &[
@@ -74,6 +75,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "exit",
             "failure",
             "ops",
+            "probe",
             "publish",
             "render",
             "report",

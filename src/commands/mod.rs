@@ -8,6 +8,7 @@ mod job;
 mod metrics;
 mod outcome;
 mod plan;
+mod probe;
 mod prune;
 mod purge;
 mod recheck;
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Resume => switch::resume(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
+        Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),

@@ -1,0 +1,251 @@
+//! The routes to check, one look at each, and the measurement after that.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::report::{self, Report};
+use crate::article::Route;
+use crate::cli::{Common, Probe};
+use crate::commands::outcome::watch;
+use crate::commands::selection::route;
+use crate::commands::{settings, undone};
+use crate::duration;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::connect::Connected;
+use crate::ops::run::salt;
+use crate::ops::runs::Runs;
+use crate::probe::{
+    CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
+    cookie, of_run, sample, visit,
+};
+use crate::publish::manifest::Manifest;
+use crate::publish::plan::Keys;
+use crate::report::{Output, Progress, log};
+use crate::settings::Settings;
+use crate::store::{Address, StoreError};
+
+/// How many routes are checked where nobody says.
+const SAMPLE: usize = 20;
+
+/// What is compared with what.
+pub(super) struct Task {
+    pub(super) routes: Vec<Route>,
+    /// The run that the routes are of.
+    pub(super) run: Option<String>,
+    pub(super) address: Address,
+    pub(super) prefix: String,
+}
+
+pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exit, Failure> {
+    let settings = settings(common, Vec::new())?;
+    let target = Target::parse(&arguments.url).map_err(|error| usage("URL", &error))?;
+    let login_cookie = cookie(&arguments.login_cookie);
+    let login_cookie = login_cookie.map_err(|error| usage("--login-cookie", &error))?;
+    let interrupted = watch()?;
+    let task = task(&settings, arguments)?;
+    let mut store = Connected::open(&task.address, &settings)?;
+    store.session.heed(Arc::clone(&interrupted));
+    let unreachable = |trouble: Trouble| unreachable(&target, &trouble);
+    let timeout = arguments.timeout;
+    let front = Front::find(target.clone(), timeout, &interrupted).map_err(unreachable)?;
+    let front = Arc::new(front);
+    let mut client = Client::new(Arc::clone(&front), timeout, Arc::clone(&interrupted));
+    client.connect().map_err(unreachable)?;
+
+    let mut output = Output::stdout(common.format, false);
+    let mut report = Report::default();
+    let keys = Keys::new(&task.prefix);
+    let mut read = |route: &Route| {
+        let stored = Stored::read(&mut store.session, &keys, route);
+        stored.map_err(|error| store_failed(&error, &interrupted))
+    };
+    let count = task.routes.len() as u64;
+    let bar = Progress::new(common.quiet).bar("probe", "routes", count);
+    // Paths of the pages that are there.
+    let mut there = Vec::new();
+    for route in &task.routes {
+        let path = front.target.path(route.as_str());
+        let (stored, visit) = look(&mut client, &path, &login_cookie, &mut || read(route))?;
+        let scene = Scene {
+            stored: &stored,
+            visit: &visit,
+        };
+        let is_there = stored.page.is_some();
+        let checks: &[Check] = if is_there { &CHECKS } else { &[GONE] };
+        for check in checks {
+            report.add(&mut output, check, route.as_str(), check.judge(&scene));
+        }
+        if is_there {
+            there.push(path);
+        } else {
+            report.gone += 1;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    missing(&mut client, &login_cookie, &mut report, &mut output)?;
+    report.show(&mut output, &front.target, &task);
+    if there.is_empty() {
+        log::warning("the store holds none of these pages (any more): nothing was compared");
+    } else if !arguments.duration.is_zero() {
+        let load = Load {
+            rate: arguments.rate,
+            duration: arguments.duration,
+            concurrency: arguments.concurrency,
+            timeout,
+        };
+        output.flush();
+        if !common.quiet {
+            let shown = duration::show(load.duration.as_millis() as u64);
+            log::say(format!("measuring for {shown}"));
+        }
+        let measured = load
+            .run(&front, &there, &interrupted)
+            .map_err(|_| stopped())?;
+        report.measured(&mut output, &measured);
+    }
+    report.summary(&mut output, &front.target, &task);
+    Ok(if report.is_good() && !there.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}
+
+/// Visits a route; once more where the store changed meanwhile, since the front may have
+/// answered with either state.
+fn look(
+    client: &mut Client,
+    path: &str,
+    login_cookie: &str,
+    read: &mut dyn FnMut() -> Result<Stored, Failure>,
+) -> Result<(Stored, Visit), Failure> {
+    let mut stored = read()?;
+    let mut seen = visit(client, path, &stored, login_cookie).map_err(|_| stopped())?;
+    let scene = Scene {
+        stored: &stored,
+        visit: &seen,
+    };
+    let is_good = |check: &Check| !report::is_failed(&check.judge(&scene));
+    if !CHECKS.iter().all(is_good) {
+        let later = read()?;
+        if stored.differs_from(&later) {
+            seen = visit(client, path, &later, login_cookie).map_err(|_| stopped())?;
+            stored = later;
+        }
+    }
+    Ok((stored, seen))
+}
+
+/// A route that never was.
+fn missing(
+    client: &mut Client,
+    login_cookie: &str,
+    report: &mut Report,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let route = format!("/anp-probe-{:016x}/", salt());
+    let path = client.front().target.path(&route);
+    let nothing = Stored::nothing();
+    let visit = visit(client, &path, &nothing, login_cookie).map_err(|_| stopped())?;
+    let scene = Scene {
+        stored: &nothing,
+        visit: &visit,
+    };
+    report.add(output, &MISSING, &route, MISSING.judge(&scene));
+    Ok(())
+}
+
+fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
+    if !arguments.routes.is_empty() {
+        let typed = arguments.routes.iter();
+        return Ok(Task {
+            routes: typed.map(|typed| route(typed)).collect::<Result<_, _>>()?,
+            run: None,
+            address: settings.address.clone(),
+            prefix: settings.prefix.clone(),
+        });
+    }
+    let (manifest, routes) = match &arguments.run {
+        Some(name) => {
+            let manifest = undone::open(settings, name)?;
+            let routes = of_run(&manifest).map_err(|damage| undone::unusable(&damage))?;
+            (manifest, routes)
+        }
+        None => last_with_pages(settings)?,
+    };
+    let run = &manifest.header().run;
+    if routes.is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, format!("run {run} wrote no page"))
+                .note("expected", "a run that created, updated or refreshed pages")
+                .note(
+                    "retry",
+                    "with another run, or --routes; nothing was written",
+                ),
+        );
+    }
+    let all = arguments.run.as_ref().map(|_| routes.len());
+    let count = arguments.sample.map(|count| count as usize).or(all);
+    Ok(Task {
+        routes: sample(routes, count.unwrap_or(SAMPLE)),
+        run: Some(run.clone()),
+        address: undone::address(settings, &manifest)?,
+        prefix: manifest.header().prefix.clone(),
+    })
+}
+
+/// The last run that wrote a page. An import that found everything in place wrote none, and
+/// what is in place is what is to be checked.
+fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
+    let runs = Runs::of(&settings.state_dir).all();
+    let runs = runs.map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+    for (_, manifest) in runs.into_iter().rev() {
+        let Ok(manifest) = manifest else { continue };
+        if manifest.header().command == "rollback" {
+            continue;
+        }
+        let routes = of_run(&manifest).map_err(|damage| undone::unusable(&damage))?;
+        if !routes.is_empty() {
+            return Ok((manifest, routes));
+        }
+    }
+    let shown = settings.state_dir.display();
+    Err(
+        Failure::new(Exit::Usage, format!("no run in {shown} wrote a page"))
+            .note("expected", "a state folder with such a run, or --routes")
+            .note("retry", "with one of these; nothing was written"),
+    )
+}
+
+fn usage(option: &str, error: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{option}: {error}"))
+        .note("retry", "with another one; nothing was asked for")
+}
+
+fn unreachable(target: &Target, trouble: &Trouble) -> Failure {
+    if *trouble == Trouble::Interrupted {
+        return stopped();
+    }
+    Failure::new(
+        Exit::Unavailable,
+        format!("cannot reach {target}: {trouble}"),
+    )
+    .note("expected", "a web server that listens there")
+    .note("retry", "safe, nothing was written")
+}
+
+fn stopped() -> Failure {
+    Failure::new(Exit::Interrupted, "interrupted by a signal")
+        .note("retry", "safe: a probe writes nothing")
+}
+
+/// A wait for the store that a signal ended is no failure of the store.
+fn store_failed(error: &StoreError, interrupted: &AtomicBool) -> Failure {
+    if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+        stopped()
+    } else {
+        Failure::before_writing(error)
+    }
+}

@@ -1,0 +1,27 @@
+//! `anp probe`: a front against what the store holds, and its response times.
+
+#[cfg(feature = "probe")]
+mod front;
+#[cfg(feature = "probe")]
+mod report;
+
+#[cfg(feature = "probe")]
+pub(super) use front::run;
+
+/// A build without the probe knows the command, so that it can say what is missing.
+#[cfg(not(feature = "probe"))]
+pub(super) fn run(
+    _: &crate::cli::Common,
+    _: &crate::cli::Probe,
+) -> Result<crate::exit::Exit, crate::failure::Failure> {
+    let what = "this build of anp has no probe: the feature 'probe' was left out";
+    Err(crate::failure::Failure::new(crate::exit::Exit::Usage, what)
+        .note(
+            "expected",
+            "a build with it, as 'cargo install' makes one by itself",
+        )
+        .note(
+            "retry",
+            "not before anp is built again; nothing was written",
+        ))
+}

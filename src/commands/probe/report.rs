@@ -1,0 +1,260 @@
+//! What people and machines see of a probe.
+
+use serde_json::{Value, json};
+
+use super::front::Task;
+use crate::duration::show as show_duration;
+use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
+use crate::report::{Output, log};
+
+/// So many routes are named of those that fail in the same check.
+const NAMED: usize = 3;
+
+/// The counts of one check.
+#[derive(Default)]
+struct Row {
+    ok: u64,
+    failed: Vec<(String, String)>,
+    /// How many routes, and why not the last of them.
+    not_offered: (u64, String),
+    not_run: u64,
+}
+
+/// What came of the checks.
+pub(super) struct Report {
+    rows: Vec<(Check, Row)>,
+    /// Routes that the store does not hold.
+    pub(super) gone: u64,
+    load_failed: u64,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        let checks = CHECKS.into_iter().chain([GONE, MISSING]);
+        Self {
+            rows: checks.map(|check| (check, Row::default())).collect(),
+            gone: 0,
+            load_failed: 0,
+        }
+    }
+}
+
+pub(super) fn is_failed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Failed(_))
+}
+
+impl Report {
+    /// Counts a verdict, and says it to machines.
+    pub(super) fn add(
+        &mut self,
+        output: &mut Output,
+        check: &Check,
+        route: &str,
+        verdict: Verdict,
+    ) {
+        let (ok, result, found) = match &verdict {
+            Verdict::Ok => (Some(true), "ok", None),
+            Verdict::Failed(found) => (Some(false), "failed", Some(found)),
+            Verdict::NotOffered(why) => (None, "not_offered", Some(why)),
+            Verdict::NotRun => (None, "not_run", None),
+        };
+        output.json(&json!({
+            "type": "check", "route": route, "check": check.name, "ok": ok, "result": result,
+            "expected": check.expects, "found": found,
+        }));
+        let known = self
+            .rows
+            .iter_mut()
+            .find(|(known, _)| known.name == check.name);
+        let Some((_, row)) = known else { return };
+        match verdict {
+            Verdict::Ok => row.ok += 1,
+            Verdict::Failed(found) => row.failed.push((route.to_owned(), found)),
+            Verdict::NotOffered(why) => row.not_offered = (row.not_offered.0 + 1, why),
+            Verdict::NotRun => row.not_run += 1,
+        }
+    }
+
+    /// Whether nothing failed.
+    pub(super) fn is_good(&self) -> bool {
+        self.load_failed == 0 && self.rows.iter().all(|(_, row)| row.failed.is_empty())
+    }
+
+    /// The table and the failures, for people.
+    pub(super) fn show(&self, output: &mut Output, target: &Target, task: &Task) {
+        let of = match &task.run {
+            Some(run) => format!(" of run {run}"),
+            None => String::new(),
+        };
+        output.text(format!(
+            "{target} against {}, prefix {}\n{} routes{of}{}\n",
+            task.address,
+            task.prefix,
+            task.routes.len(),
+            match self.gone {
+                0 => String::new(),
+                gone => format!(", {gone} gone from the store"),
+            }
+        ));
+        output.text(format!(
+            "  {:<15}{:>10}{:>9}{:>14}",
+            "check", "routes ok", "failed", "not offered"
+        ));
+        for (check, row) in &self.rows {
+            if check.name == GONE.name && self.gone == 0 {
+                continue;
+            }
+            let failed = row.failed.len();
+            let mark = if failed > 0 { "  <" } else { "" };
+            output.text(format!(
+                "  {:<15}{:>10}{failed:>9}{:>14}{mark}",
+                check.name, row.ok, row.not_offered.0
+            ));
+        }
+        for (check, row) in &self.rows {
+            failures(output, check, &row.failed);
+        }
+        self.not_checked(output);
+    }
+
+    fn not_checked(&self, output: &mut Output) {
+        let not_offered: Vec<String> = self
+            .rows
+            .iter()
+            .filter(|(_, row)| row.not_offered.0 > 0)
+            .map(|(check, row)| format!("  {:<15}{}", check.name, row.not_offered.1))
+            .collect();
+        if !not_offered.is_empty() {
+            output.text(format!("\nnot offered\n{}", not_offered.join("\n")));
+        }
+        let not_run: u64 = self.rows.iter().map(|(_, row)| row.not_run).sum();
+        if not_run > 0 {
+            output.text(format!(
+                "\n{not_run} checks were not made: the answer they are about is what failed"
+            ));
+        }
+    }
+
+    /// The response times.
+    pub(super) fn measured(&mut self, output: &mut Output, measured: &Measured) {
+        self.load_failed = measured.failed();
+        let load = measured.load();
+        output.json(&json!({
+            "type": "latency", "rate": load.rate, "concurrency": load.concurrency,
+            "seconds": load.duration.as_secs_f64(), "due": measured.due,
+            "answered": measured.answered, "unsent": measured.unsent,
+            "errors": measured.failed(), "error_kinds": measured.errors,
+            "achieved_rate": measured.achieved(), "kept_rate": measured.kept_rate(),
+            "response_us": percentiles(&measured.response),
+            "service_us": percentiles(&measured.service),
+        }));
+        output.text(format!(
+            "\nresponse times: {} requests a second for {}, over {} connections\n{} due, {} \
+             answered, {} errors; {:.1} answered a second\n",
+            load.rate,
+            show_duration(load.duration.as_millis() as u64),
+            load.concurrency,
+            measured.due,
+            measured.answered,
+            measured.failed(),
+            measured.achieved()
+        ));
+        output.text(format!(
+            "  {:<15}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            "", "median", "90th", "99th", "99.9th", "max"
+        ));
+        for (name, times) in [
+            ("response time", &measured.response),
+            ("service time", &measured.service),
+        ] {
+            let cells = QUANTILES
+                .map(|(_, quantile)| format!("{:>10}", show(times.value_at_quantile(quantile))));
+            output.text(format!("  {name:<15}{}", cells.concat()));
+        }
+        output.text("");
+        for row in bars(&measured.response, is_utf8()) {
+            output.text(row);
+        }
+        output.text("\nresponse time: since it was due; service time: since it was sent");
+        for (what, count) in &measured.errors {
+            output.text(format!("failed: {count} requests: {what}"));
+        }
+        if measured.unsent > 0 {
+            output.text(format!(
+                "{} requests were never sent, and count with the time that they had waited",
+                measured.unsent
+            ));
+        }
+        if !measured.kept_rate() {
+            log::warning(format!(
+                "the front did not keep the rate: {} requests a second were due, {:.1} answered",
+                load.rate,
+                measured.achieved()
+            ));
+        }
+    }
+
+    /// The last line.
+    pub(super) fn summary(&self, output: &mut Output, target: &Target, task: &Task) {
+        let count = |of: fn(&Row) -> u64| self.rows.iter().map(|(_, row)| of(row)).sum::<u64>();
+        let failed = count(|row| row.failed.len() as u64);
+        output.json(&json!({
+            "type": "summary", "command": "probe", "url": target.to_string(),
+            "store": task.address.to_string(), "prefix": task.prefix, "run": task.run,
+            "routes": task.routes.len(), "gone": self.gone,
+            "ok": count(|row| row.ok), "failed": failed,
+            "not_offered": count(|row| row.not_offered.0), "not_run": count(|row| row.not_run),
+            "load_errors": self.load_failed,
+        }));
+        output.text(match (failed, self.load_failed) {
+            (0, 0) => "\nno check failed".to_owned(),
+            (0, _) => "\nno check failed, but requests of the measurement did".to_owned(),
+            (failed, _) => format!("\n{failed} checks failed"),
+        });
+    }
+}
+
+/// The routes that failed in one check: the first few, and how many more.
+fn failures(output: &mut Output, check: &Check, failed: &[(String, String)]) {
+    if failed.is_empty() {
+        return;
+    }
+    output.text(format!(
+        "\nfailed: {}: expected {}",
+        check.name, check.expects
+    ));
+    for (route, found) in failed.iter().take(NAMED) {
+        output.text(format!("  {route}: found {found}"));
+    }
+    let more = failed.len().saturating_sub(NAMED);
+    if more > 0 {
+        output.text(format!("  … and {more} more routes"));
+    }
+}
+
+const QUANTILES: [(&str, f64); 5] = [
+    ("p50", 0.5),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p999", 0.999),
+    ("max", 1.0),
+];
+
+fn percentiles(times: &hdrhistogram::Histogram<u64>) -> Value {
+    let all = QUANTILES
+        .map(|(name, quantile)| (name.to_owned(), times.value_at_quantile(quantile).into()));
+    Value::Object(all.into_iter().collect())
+}
+
+/// Whether the locale says that bars may be drawn with more than ASCII.
+fn is_utf8() -> bool {
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let locale = named
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

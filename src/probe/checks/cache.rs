@@ -1,0 +1,73 @@
+//! Checks of what caches are told, and of the cache of the front.
+
+use std::time::Duration;
+
+use super::page::coding;
+use super::{Scene, Verdict, answer, failed, first, status_line, verdict, whole};
+use crate::probe::head::XCache;
+
+/// Seconds are whole in headers, and clocks are not the same.
+const SLACK: Duration = Duration::from_secs(1);
+
+pub(super) fn cache_control(scene: &Scene<'_>) -> Verdict {
+    verdict(first(scene).and_then(|first| {
+        let caching = first.head.caching();
+        let is_kept = caching.public && !caching.private && !caching.no_store && !caching.no_cache;
+        if is_kept && caching.max_age.is_some() {
+            Ok(())
+        } else {
+            Err(failed(first.head.shown("cache-control")))
+        }
+    }))
+}
+
+pub(super) fn max_age(scene: &Scene<'_>) -> Verdict {
+    verdict(first(scene).and_then(|_| {
+        for exchange in [&scene.visit.first, &scene.visit.second] {
+            let Some(Ok(answer)) = exchange else { continue };
+            let longest = answer.head.caching().longest();
+            // The check of Cache-Control tells that it is missing.
+            let longest = longest.ok_or(Verdict::NotRun)?;
+            let Some(left) = scene.stored.left_at(answer.asked_at) else {
+                continue;
+            };
+            let age = answer.head.age();
+            if Duration::from_secs(longest.saturating_sub(age)) > left + SLACK {
+                return Err(failed(format!(
+                    "{longest} less {age} s, and the store has {} s left",
+                    left.as_secs()
+                )));
+            }
+        }
+        Ok(())
+    }))
+}
+
+pub(super) fn x_cache(scene: &Scene<'_>) -> Verdict {
+    verdict(answer(&scene.visit.second).and_then(|second| {
+        if second.head.status != 200 {
+            return Err(failed(status_line(second)));
+        }
+        match second.head.x_cache() {
+            Some(XCache::Hit) => Ok(()),
+            Some(XCache::Other) => Err(failed(second.head.shown("x-cache"))),
+            None => Err(Verdict::NotOffered("no X-Cache".to_owned())),
+        }
+    }))
+}
+
+pub(super) fn vary(scene: &Scene<'_>) -> Verdict {
+    // The check of compression tells of an answer that is none.
+    let coded = whole(&scene.visit.coded).map_err(|_| Verdict::NotRun);
+    verdict(coded.and_then(|(coded, _)| {
+        if coding(coded).is_none() {
+            return Err(Verdict::NotOffered("nothing is compressed".to_owned()));
+        }
+        let names = |name: &str| name == "*" || name.eq_ignore_ascii_case("accept-encoding");
+        if coded.head.list("vary").any(names) {
+            Ok(())
+        } else {
+            Err(failed(coded.head.shown("vary")))
+        }
+    }))
+}

@@ -1,0 +1,34 @@
+//! The probe: does a front answer with what the store holds, and how fast?
+//!
+//! 1. [`Target`] and [`Front`]: an address, looked up once. Nothing else is ever called.
+//! 2. `routes`: which routes are asked for.
+//! 3. [`Client`]: HTTP/1.1 that hides nothing, over `wire` (TCP or TLS).
+//! 4. [`visit()`]: the exchanges with one route; [`Stored`]: what the store holds for it.
+//! 5. [`CHECKS`]: a table of small functions that judge the one by the other.
+//! 6. [`Load`]: response times at a constant rate; [`bars()`]: their histogram.
+//!
+//! It only ever reads: from the store with GET, PTTL and GETRANGE, from the front with GET
+//! and HEAD.
+
+mod bars;
+mod checks;
+mod client;
+mod coding;
+mod head;
+mod load;
+mod routes;
+mod stored;
+mod target;
+mod visit;
+mod wire;
+
+pub use bars::{bars, show};
+pub use checks::{CHECKS, Check, GONE, MISSING, Scene, Verdict};
+pub use client::{Answer, Client, LARGEST_BODY, Request};
+pub use head::{Caching, Etag, Head, XCache};
+pub use load::{Load, Measured};
+pub use routes::{of_run, sample};
+pub use stored::Stored;
+pub use target::{Target, cookie};
+pub use visit::{Exchange, Visit, visit};
+pub use wire::{Front, Trouble};

@@ -1,0 +1,68 @@
+//! Which routes are checked: those of a run, or an even sample of them.
+
+use std::collections::BTreeSet;
+
+use crate::article::Route;
+use crate::publish::manifest::{Action, Damage, Line, Manifest};
+use crate::publish::plan::Keys;
+
+/// The routes of the pages that a run wrote or refreshed, sorted.
+///
+/// # Errors
+/// When the manifest turns out to be damaged.
+pub fn of_run(manifest: &Manifest) -> Result<Vec<Route>, Damage> {
+    let prefix = Keys::new(&manifest.header().prefix).page_prefix();
+    let mut routes = BTreeSet::new();
+    for batch in manifest.batches() {
+        for line in batch? {
+            let Line::Intent(intent) = line else { continue };
+            if intent.action == Action::Remove {
+                continue;
+            }
+            let typed = intent.key.strip_prefix(&prefix);
+            // A key of a rollback may be anybody's: what is no route has no page.
+            routes.extend(typed.and_then(|typed| Route::parse(typed).ok()));
+        }
+    }
+    Ok(routes.into_iter().collect())
+}
+
+/// `count` of the routes, as far apart as can be, and the same ones every time.
+#[must_use]
+pub fn sample(routes: Vec<Route>, count: usize) -> Vec<Route> {
+    let all = routes.len();
+    if all <= count {
+        return routes;
+    }
+    let chosen: BTreeSet<usize> = (0..count).map(|index| index * all / count).collect();
+    let numbered = routes.into_iter().enumerate();
+    let kept = numbered.filter(|(index, _)| chosen.contains(index));
+    kept.map(|(_, route)| route).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+    use crate::article::Route;
+
+    fn routes(count: usize) -> Vec<Route> {
+        let numbered = (0..count).map(|number| Route::parse(&format!("/n{number}/")));
+        numbered.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_sample_is_even_and_has_no_more_than_there_is() {
+        let shown = |all: usize, count: usize| {
+            let chosen = sample(routes(all), count);
+            chosen
+                .iter()
+                .map(|route| route.as_str().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(10, 4), ["/n0/", "/n2/", "/n5/", "/n7/"]);
+        assert_eq!(shown(3, 3), ["/n0/", "/n1/", "/n2/"]);
+        assert_eq!(shown(2, 20).len(), 2);
+        assert_eq!(shown(1_000, 20).len(), 20);
+        assert!(shown(0, 5).is_empty());
+    }
+}

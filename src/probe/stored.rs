@@ -1,0 +1,139 @@
+//! What the store holds for a route: what a front has to answer with.
+
+use std::time::{Duration, Instant};
+
+use crate::article::Route;
+use crate::publish::plan::Keys;
+use crate::render::{Digest, PAGE_TAIL_BYTES, page_digest};
+use crate::store::{Batch, Reply, Session, StoreError};
+
+/// The first bytes of a meta object that are read: what is looked for stands before the title.
+const META_HEAD: &[u8] = b"399";
+
+/// A route in the store at one moment.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The page; none if there is no such key, or no string.
+    pub page: Option<Vec<u8>>,
+    /// Whether robots may not list it, as the meta object says; none without one.
+    pub noindex: Option<bool>,
+    left: Option<Duration>,
+    read_at: Instant,
+}
+
+impl Stored {
+    /// Reads a route; writes nothing.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and when a right is missing.
+    pub fn read(session: &mut Session, keys: &Keys, route: &Route) -> Result<Self, StoreError> {
+        let doing = "reading what the store holds for a route";
+        let (page, meta) = (keys.page(route), keys.meta(route));
+        let mut batch = Batch::default();
+        batch.push(&[b"PTTL", page.as_bytes()]);
+        batch.push(&[b"GET", page.as_bytes()]);
+        batch.push(&[b"GETRANGE", meta.as_bytes(), b"0", META_HEAD]);
+        let mut replies = session.run(&batch, doing)?.into_iter();
+        // Afterwards: what is left is rather taken for too much than for too little.
+        let read_at = Instant::now();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        let left = match next() {
+            Reply::Int(ms) => u64::try_from(ms).ok().map(Duration::from_millis),
+            other => return other.fail(doing),
+        };
+        let page = bytes(next(), doing)?;
+        let meta = bytes(next(), doing)?.unwrap_or_default();
+        Ok(Self {
+            page,
+            noindex: noindex(&meta),
+            left,
+            read_at,
+        })
+    }
+
+    /// No page, and no meta object.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            page: None,
+            noindex: None,
+            left: None,
+            read_at: Instant::now(),
+        }
+    }
+
+    /// The digest at the end of the page; none if it is not one of ours.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        page_digest(tail(self.page.as_ref()?))
+    }
+
+    /// How long the page stays from `at` on, at most; none if for ever.
+    #[must_use]
+    pub fn left_at(&self, at: Instant) -> Option<Duration> {
+        let since = at.saturating_duration_since(self.read_at);
+        self.left.map(|left| left.saturating_sub(since))
+    }
+
+    /// Whether another state was read `later`: somebody wrote the route meanwhile.
+    #[must_use]
+    pub fn differs_from(&self, later: &Self) -> bool {
+        let left = self.left_at(later.read_at);
+        let slack = Duration::from_secs(1);
+        let same_expiry = match (left, later.left) {
+            (Some(expected), Some(found)) => expected.abs_diff(found) <= slack,
+            (None, None) => true,
+            _ => false,
+        };
+        self.page != later.page || self.noindex != later.noindex || !same_expiry
+    }
+}
+
+/// The last bytes of a page, where its digest stands.
+#[must_use]
+pub(super) fn tail(page: &[u8]) -> &[u8] {
+    &page[page.len().saturating_sub(PAGE_TAIL_BYTES)..]
+}
+
+/// The bytes of a string; none if there is none, or the key holds something else.
+fn bytes(reply: Reply, doing: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    match reply {
+        Reply::Bulk(bytes) => Ok(Some(bytes)),
+        Reply::Nil => Ok(None),
+        Reply::Error { code, .. } if code == "WRONGTYPE" => Ok(None),
+        other => other.fail(doing),
+    }
+}
+
+/// What the `robots` member says in the beginning of a meta object.
+fn noindex(meta: &[u8]) -> Option<bool> {
+    const MEMBER: &str = "\"robots\":\"";
+    let text = String::from_utf8_lossy(meta);
+    let rest = &text[text.find(MEMBER)? + MEMBER.len()..];
+    let value = rest.split('"').next()?;
+    Some(
+        value
+            .split(',')
+            .any(|rule| matches!(rule.trim(), "noindex" | "none")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::noindex;
+
+    #[test]
+    fn robots_are_read_from_the_beginning_of_a_meta_object() {
+        let meta = |robots: &str| {
+            format!(
+                r#"{{"digest":"00","run":"r","etag":"\"00\"","robots":"{robots}","route":"/a/","tit"#
+            )
+        };
+        assert_eq!(noindex(meta("noindex").as_bytes()), Some(true));
+        assert_eq!(noindex(meta("noindex,nofollow").as_bytes()), Some(true));
+        assert_eq!(noindex(meta("index,follow").as_bytes()), Some(false));
+        assert_eq!(noindex(br#"{"digest":"00"}"#), None);
+        assert_eq!(noindex(b""), None);
+        assert_eq!(noindex(b"\xff\xfe"), None);
+    }
+}

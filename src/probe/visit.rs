@@ -1,0 +1,88 @@
+//! One route as a visitor would ask for it, again and again: the exchanges that the checks judge.
+
+use super::client::{Answer, Client, Request};
+use super::stored::Stored;
+use super::wire::Trouble;
+
+/// What became of one request; none if it was not sent.
+pub type Exchange = Option<Result<Answer, Trouble>>;
+
+/// An entity tag that no page has.
+pub(super) const OTHER_ETAG: &str = "\"anp-probe-another-tag\"";
+
+/// The exchanges with one route, in the order in which they were made.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// A plain GET.
+    pub first: Exchange,
+    /// The same again.
+    pub second: Exchange,
+    /// With the ETag of the first in If-None-Match.
+    pub same_etag: Exchange,
+    /// With another ETag there.
+    pub other_etag: Exchange,
+    /// A HEAD.
+    pub head: Exchange,
+    /// A GET that takes gzip and brotli.
+    pub coded: Exchange,
+    /// A GET with a login cookie.
+    pub login: Exchange,
+    /// The plain GET after that.
+    pub after: Exchange,
+}
+
+/// Asks for `path`. What has no good first answer is not asked again: nothing could be said of
+/// the rest. Where the store has no page, the first answer is all that counts.
+///
+/// # Errors
+/// [`Trouble::Interrupted`]; any other trouble is a part of the visit.
+pub fn visit(
+    client: &mut Client,
+    path: &str,
+    stored: &Stored,
+    login_cookie: &str,
+) -> Result<Visit, Trouble> {
+    let mut ask = |method: &str, header: Option<(&str, &str)>, to_the_end: bool| {
+        let plain = [("Accept-Encoding", "identity")];
+        let mut headers = match header {
+            Some(("Accept-Encoding", _)) => Vec::new(),
+            _ => plain.to_vec(),
+        };
+        headers.extend(header);
+        match client.send(&Request {
+            method,
+            path,
+            headers: &headers,
+            to_the_end,
+        }) {
+            Err(Trouble::Interrupted)
+            | Ok(Answer {
+                body: Err(Trouble::Interrupted),
+                ..
+            }) => Err(Trouble::Interrupted),
+            done => Ok(Some(done)),
+        }
+    };
+    let mut visit = Visit {
+        first: ask("GET", None, false)?,
+        ..Visit::default()
+    };
+    let etag = match &visit.first {
+        Some(Ok(first)) if first.head.status == 200 && first.body.is_ok() => first.head.etag(),
+        _ => return Ok(visit),
+    };
+    if stored.page.is_none() {
+        return Ok(visit);
+    }
+    visit.second = ask("GET", None, false)?;
+    if let Some(etag) = etag {
+        let header = ("If-None-Match", &*etag.to_string());
+        visit.same_etag = ask("GET", Some(header), true)?;
+    }
+    visit.other_etag = ask("GET", Some(("If-None-Match", OTHER_ETAG)), false)?;
+    visit.head = ask("HEAD", None, true)?;
+    visit.coded = ask("GET", Some(("Accept-Encoding", "gzip, br")), false)?;
+    visit.login = ask("GET", Some(("Cookie", login_cookie)), false)?;
+    visit.after = ask("GET", None, false)?;
+    Ok(visit)
+}
