@@ -17,20 +17,20 @@ const ROOT: &str = "content";
 
 /// Hands every sample article to `look`, with its path below `content/`.
 fn each(mut look: impl FnMut(&str, &Article<'_>, &str)) {
-    for source in walk(Path::new(ROOT)).unwrap().sources {
-        let path = Path::new(ROOT).join(&source.relative);
+    for relative in walk(Path::new(ROOT)).unwrap().sources.paths() {
+        let path = Path::new(ROOT).join(&relative);
         let bytes = std::fs::read(&path).unwrap();
         let input = Input {
             path: Arc::new(path),
-            relative: &source.relative,
+            relative: &relative,
             bytes: &bytes,
         };
         let reading = read(&input, &Rules::default());
-        assert_eq!(reading.diagnostics, [], "{}", source.relative.display());
+        assert_eq!(reading.diagnostics, [], "{}", relative.display());
         let article = reading.article.unwrap();
         let text = std::str::from_utf8(&bytes).unwrap();
         let body = text.splitn(3, "---\n").nth(2).unwrap();
-        look(source.relative.to_str().unwrap(), &article, body);
+        look(relative.to_str().unwrap(), &article, body);
     }
 }
 
@@ -62,12 +62,7 @@ fn check_finds_nothing_to_say() {
 
 #[test]
 fn there_are_a_dozen_articles_several_folders_deep() {
-    let paths: Vec<PathBuf> = walk(Path::new(ROOT))
-        .unwrap()
-        .sources
-        .into_iter()
-        .map(|source| source.relative)
-        .collect();
+    let paths: Vec<PathBuf> = walk(Path::new(ROOT)).unwrap().sources.paths().collect();
     assert!(paths.len() >= 12, "{paths:?}");
     assert!(paths.iter().any(|path| path.components().count() >= 3));
 }

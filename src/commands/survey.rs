@@ -129,7 +129,9 @@ pub(super) fn survey(
     } else {
         let mut all = walk(root).map_err(|error| unreadable(root, &error))?;
         if let Some(sample) = wanted.sample {
-            all.sources = spread(all.sources, sample);
+            let length = all.sources.len();
+            all.sources
+                .retain(|index| is_sampled(index, length, sample));
         }
         found = all;
         tree = Tree {
@@ -223,16 +225,11 @@ fn cache(
     Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
 }
 
-/// `count` of `all`, at equal distances.
-fn spread<T>(all: Vec<T>, count: usize) -> Vec<T> {
-    let (length, count) = (all.len(), count.min(all.len()));
-    // The item at `index` is taken where the count of those before it steps up.
-    let taken = |index: usize| (index + 1) * count / length > index * count / length;
-    let indexed = all.into_iter().enumerate();
-    indexed
-        .filter(|(index, _)| taken(*index))
-        .map(|(_, item)| item)
-        .collect()
+/// Whether the item at `index` is one of `count` that are taken of `length`, at equal distances.
+fn is_sampled(index: usize, length: usize, count: usize) -> bool {
+    let count = count.min(length);
+    // It is taken where the count of those before it steps up.
+    (index + 1) * count / length > index * count / length
 }
 
 /// One thread more than there are cores: while one waits for the store, the others render.
@@ -342,13 +339,18 @@ pub(super) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
 
 #[cfg(test)]
 mod tests {
-    use super::spread;
+    use super::is_sampled;
 
     #[test]
     fn a_sample_is_spread_over_the_whole_tree() {
-        assert_eq!(spread((0..10).collect(), 3), [3, 6, 9]);
-        assert_eq!(spread((0..3).collect(), 7), [0, 1, 2]);
-        assert_eq!(spread((0..3).collect(), 1), [2]);
-        assert!(spread(Vec::<u8>::new(), 5).is_empty());
+        let sample = |length: usize, count: usize| -> Vec<usize> {
+            let all = 0..length;
+            all.filter(|index| is_sampled(*index, length, count))
+                .collect()
+        };
+        assert_eq!(sample(10, 3), [3, 6, 9]);
+        assert_eq!(sample(3, 7), [0, 1, 2]);
+        assert_eq!(sample(3, 1), [2]);
+        assert!(sample(0, 5).is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::identity::Identity;
-use super::walk::{Found, Skipped, SourceFile};
+use super::walk::{Found, Skipped};
 use crate::article::{MAX_SOURCE_BYTES, Route};
 use crate::synth::Generator;
 
@@ -84,13 +84,14 @@ impl Origin for Tree<'_> {
         let mut batches = Vec::new();
         let most = batch_sources(self.count());
         let (mut first, mut bytes) = (0, 0);
-        for (index, source) in self.found.sources.iter().enumerate() {
-            let is_full = index - first == most || bytes + source.bytes > BATCH_BYTES;
+        for index in 0..self.count() {
+            let length = u64::from(self.found.sources.bytes(index));
+            let is_full = index - first == most || bytes + length > BATCH_BYTES;
             if index > first && is_full {
                 batches.push(first..index);
                 (first, bytes) = (index, 0);
             }
-            bytes += source.bytes;
+            bytes += length;
         }
         if first < self.count() {
             batches.push(first..self.count());
@@ -99,25 +100,25 @@ impl Origin for Tree<'_> {
     }
 
     fn relative(&self, index: usize) -> PathBuf {
-        self.found.sources[index].relative.clone()
+        self.found.sources.path(index)
     }
 
     fn load(&self, index: usize) -> Source {
-        let source = &self.found.sources[index];
-        let (bytes, settled) = match read(&self.root.join(&source.relative)) {
-            Ok((bytes, settled)) => (Ok(bytes), settled),
-            Err(error) => (Err(error), None),
+        let relative = self.found.sources.path(index);
+        let (bytes, length, settled) = match read(&self.root.join(&relative)) {
+            Ok((bytes, length, settled)) => (Ok(bytes), length, settled),
+            Err(error) => (Err(error), 0, None),
         };
         Source {
-            relative: source.relative.clone(),
-            length: source.bytes,
+            relative,
+            length,
             bytes,
             settled,
         }
     }
 
     fn identity(&self, index: usize) -> Option<Identity> {
-        self.found.sources[index].identity
+        self.found.sources.identity(index)
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {
@@ -130,13 +131,14 @@ impl Origin for Tree<'_> {
 
     fn folders(&self) -> HashSet<Route> {
         // Sources of a folder mostly stand side by side, so few are looked at twice.
-        let same = |a: &SourceFile, b: &SourceFile| a.relative.parent() == b.relative.parent();
-        let folders = self.found.sources.chunk_by(same);
-        folders
-            .filter_map(|of| {
-                Route::new(&of.first()?.relative.with_file_name("index.md"), None).ok()
-            })
-            .collect()
+        let sources = &self.found.sources;
+        let mut last = None;
+        let folders = (0..sources.len()).filter_map(|at| {
+            let folder = sources.folder(at);
+            (last.replace(folder) != Some(folder)).then_some(folder)
+        });
+        let index = |folder: &Path| Route::new(&folder.join("index.md"), None).ok();
+        folders.filter_map(index).collect()
     }
 }
 
@@ -181,14 +183,15 @@ impl Origin for Generated<'_> {
 }
 
 /// Reads a file, one byte past the limit at most: enough to know that it is too large. Tells
-/// its state before it was read: whoever writes to it from then on changes that.
-fn read(path: &Path) -> io::Result<(Vec<u8>, Option<Identity>)> {
+/// its length and its state before it was read: whoever writes to it from then on changes that.
+fn read(path: &Path) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
     let now = SystemTime::now();
     let (file, metadata) = open(path)?;
     let limit = MAX_SOURCE_BYTES as u64 + 1;
     let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes, Identity::settled(&metadata, now)))
+    let settled = Identity::settled(&metadata, now);
+    Ok((bytes, metadata.len(), settled))
 }
 
 /// Opens a regular file. What was one a moment ago may be a FIFO by now, and must not block the

@@ -8,17 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::identity::Identity;
-
-/// A file that may be an article.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Path below the root.
-    pub relative: PathBuf,
-    /// Length in bytes when it was found.
-    pub bytes: u64,
-    /// Its state then, if that could be told.
-    pub identity: Option<Identity>,
-}
+use super::list::Sources;
 
 /// Something that was passed over, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +25,7 @@ pub struct Skipped {
 #[derive(Debug, Default)]
 pub struct Found {
     /// The sources.
-    pub sources: Vec<SourceFile>,
+    pub sources: Sources,
     /// What was passed over and deserves a word. Hidden files, files with a leading
     /// underscore and files that are no Markdown are passed over in silence.
     pub skipped: Vec<Skipped>,
@@ -80,11 +70,11 @@ pub fn walk(root: &Path) -> std::io::Result<Found> {
         } else {
             // Of what a link leads to, as it is read.
             let metadata = entry.metadata().ok();
-            found.sources.push(SourceFile {
-                relative: below(root, entry.path()),
-                bytes: metadata.as_ref().map_or(0, std::fs::Metadata::len),
-                identity: metadata.as_ref().map(Identity::of),
-            });
+            let bytes = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+            let identity = metadata.as_ref().map(Identity::of);
+            found
+                .sources
+                .push(&below(root, entry.path()), bytes, identity)?;
             continue;
         };
         found.skipped.push(Skipped {
@@ -94,7 +84,7 @@ pub fn walk(root: &Path) -> std::io::Result<Found> {
         });
     }
     // The walk goes folder by folder; reports go by path.
-    found.sources.sort_by(|a, b| a.relative.cmp(&b.relative));
+    found.sources.sort();
     found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
     Ok(found)
 }
@@ -165,7 +155,7 @@ fn skipped_by(root: &Path, error: &walkdir::Error) -> Option<Skipped> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use super::walk;
 
@@ -202,15 +192,9 @@ mod tests {
         let _socket = std::os::unix::net::UnixListener::bind(root.join("socket.md")).unwrap();
 
         let found = walk(&root).unwrap();
-        let sources: Vec<_> = found
-            .sources
-            .iter()
-            .map(|source| source.relative.to_str().unwrap())
-            .collect();
-        assert_eq!(
-            sources,
-            ["a.md", "b/_index.md", "b/c.markdown", "inside.md"]
-        );
+        let sources: Vec<_> = found.sources.paths().collect();
+        let expected = ["a.md", "b/_index.md", "b/c.markdown", "inside.md"];
+        assert_eq!(sources, expected.map(PathBuf::from));
         let skipped: Vec<_> = found
             .skipped
             .iter()

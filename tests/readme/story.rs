@@ -115,10 +115,14 @@ const PROGRAMS: &[&str] = &[
 impl Story {
     pub fn begin() -> Self {
         let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
-        for source in anp::source::walk(Path::new("content")).unwrap().sources {
-            let to = folder.path().join("content").join(&source.relative);
+        for relative in anp::source::walk(Path::new("content"))
+            .unwrap()
+            .sources
+            .paths()
+        {
+            let to = folder.path().join("content").join(&relative);
             std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::fs::copy(Path::new("content").join(&source.relative), to).unwrap();
+            std::fs::copy(Path::new("content").join(&relative), to).unwrap();
         }
         std::fs::copy("anp.yaml", folder.path().join("anp.yaml")).unwrap();
         Self {
