@@ -51,7 +51,7 @@ lint: ## formatting and clippy, warnings are errors
 bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 	@./scripts/bench.sh rounds
 
-bench-memory: setup build ## peak memory of importing 100,000 articles (N=…)
+bench-memory: setup build ## memory and time of 100,000 articles (N=…) against 20,000
 	@./scripts/bench.sh memory
 
 bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 20,000 articles (N=…)

@@ -5,7 +5,8 @@ rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs
         to do, with the cache of unchanged files and without, warm after a FLUSHDB, the
         rollback; and the other ways that are found, on a tenth of the articles. Writes
         bench-out/bench.json and bench-out/bench.svg.
-memory: one import of many articles, for its peak memory.
+memory: peak memory and time of 20,000 articles and of many, for what each further one costs:
+        a dry run of generated ones, and an import of files, where the server can hold them.
 warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
         readers of the same server see meanwhile.
 
@@ -30,6 +31,9 @@ from pathlib import Path
 
 ROUNDS = 5
 READER_PAGES = 1_000
+# `memory` compares with so many articles; the server holds 18 KB of each, so it imports no more
+# than this.
+FEW, MOST_FILES = 20_000, 200_000
 ANP = Path(os.environ.get("ANP", "target/release/anp")).resolve()
 OUT = Path("bench-out")
 
@@ -323,9 +327,30 @@ def chart(rows):
 
 
 def memory(bench):
-    seconds, peak = bench.first_import()
-    rate = bench.count / seconds
-    print(f"{bench.count:,} articles in {seconds:.2f} s, {rate:,.0f} a second, peak {peak:.1f} MiB")
+    # The bench itself has the few.
+    counts = (bench.count, max(int(os.environ.get("N", 100_000)), bench.count + 1))
+
+    def dry_run(count):
+        bench.server.flush()
+        return bench.anp("import", "--synth", str(count), "--dry-run", "--quiet")
+
+    def files(count):
+        if count != bench.count:
+            bench.count, bench.content = count, bench.part(count)
+        return bench.first_import()
+
+    print(f"{'':24} {'articles':>9} {'seconds':>8} {'us each':>8} {'peak MiB':>9}")
+    for name, measure in (("import --synth --dry-run", dry_run), ("import", files)):
+        if measure is files and counts[1] > MOST_FILES:
+            print(f"{name:24} not measured: the server would hold {counts[1]:,} articles")
+            continue
+        few, many = (measure(count) for count in counts)
+        for count, (seconds, peak) in zip(counts, (few, many)):
+            each = seconds / count * 1e6
+            print(f"{name:24} {count:9,} {seconds:8.2f} {each:8.1f} {peak:9.1f}")
+        more = (many[1] - few[1]) * 1024 * 1024 / (counts[1] - counts[0])
+        cost = (many[0] / counts[1]) / (few[0] / counts[0])
+        print(f"{'':24} {more:.0f} bytes an article above {counts[0]:,}; cost an article {cost:.2f} times")
 
 
 def read(path, stop, results):
@@ -426,14 +451,14 @@ def first_key(server, writes):
 
 
 def main():
-    modes = {"rounds": (rounds, 20_000), "memory": (memory, 100_000), "warm": (warm, 20_000)}
+    modes = {"rounds": (rounds, 20_000), "memory": (memory, FEW), "warm": (warm, 20_000)}
     if len(sys.argv) != 2 or sys.argv[1] not in modes:
         sys.exit("usage: bench.py rounds|memory|warm")
     if not ANP.is_file():
         sys.exit(f"bench: {ANP} is missing; `make build` makes it")
     measure, count = modes[sys.argv[1]]
     with tempfile.TemporaryDirectory(prefix="anp-bench-") as folder:
-        bench = Bench(folder, int(os.environ.get("N", count)))
+        bench = Bench(folder, FEW if measure is memory else int(os.environ.get("N", count)))
         try:
             measure(bench)
         finally:
