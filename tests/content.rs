@@ -30,7 +30,7 @@ fn each(mut look: impl FnMut(&str, &Article<'_>, &str)) {
         let article = reading.article.unwrap();
         let text = std::str::from_utf8(&bytes).unwrap();
         let body = text.splitn(3, "---\n").nth(2).unwrap();
-        look(source.relative.to_str().unwrap(), &article, body);
+        look(relative.to_str().unwrap(), &article, body);
     }
 }
 
