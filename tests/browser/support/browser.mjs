@@ -53,8 +53,9 @@ export async function open (browser, site, route, { viewport = DESKTOP, scheme =
   const page = await browser.newPage()
   const problems = page.problems = []
   await page.setViewport(viewport)
-  await page.emulateMediaType(media)
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+  // In one call: each of puppeteer's own two would undo the other.
+  const session = await page.createCDPSession()
+  await session.send('Emulation.setEmulatedMedia', { media, features: [{ name: 'prefers-color-scheme', value: scheme }] })
   await page.evaluateOnNewDocument(() => {
     window.violations = []
     document.addEventListener('securitypolicyviolation', event =>
