@@ -74,8 +74,14 @@ fn value(out: &mut String, name: &str, value: &Value) {
         Value::Flag(true) => out.push_str("true"),
         Value::Flag(false) => out.push_str("false"),
         Value::List(items) => {
-            let is_row = SIDE_BY_SIDE.contains(&name);
-            out.push_str(if is_row { "<ul class=\"row\">" } else { "<ul>" });
+            out.push_str("<ul");
+            if SIDE_BY_SIDE.contains(&name) {
+                out.push_str(" class=\"row\"");
+            }
+            if items.iter().any(may_run_from_the_right) {
+                out.push_str(" dir=\"auto\"");
+            }
+            out.push('>');
             for item in items {
                 out.push_str("<li>");
                 self::value(out, name, item);
@@ -98,6 +104,19 @@ fn value(out: &mut String, name: &str, value: &Value) {
             }
             out.push_str("</dl>");
         }
+    }
+}
+
+/// Whether a text in `value` may be of a script that runs from right to left: those begin at
+/// U+0590, which is `D6 90` in UTF-8. Where none is, a list needs no `dir`.
+fn may_run_from_the_right(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.bytes().any(|byte| byte >= 0xD6),
+        Value::Group(members) => members
+            .iter()
+            .any(|(_, value)| may_run_from_the_right(value)),
+        Value::List(items) => items.iter().any(may_run_from_the_right),
+        Value::Number(_) | Value::Flag(_) => false,
     }
 }
 

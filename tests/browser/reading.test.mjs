@@ -95,6 +95,24 @@ test('an article from right to left has its lists, tables and quotes that way ro
   await page.close()
 })
 
+test('the metadata of an article from right to left has its lists that way round', async () => {
+  const page = await open(browser, site, '/arabic/', { viewport: PHONE })
+  const directions = await page.$$eval('aside ul', lists => lists.map(list => getComputedStyle(list).direction))
+  assert.ok(directions.length >= 4)
+  assert.ok(directions.every(direction => direction === 'rtl'), `${directions}`)
+  await page.close()
+})
+
+test('each kind of alert is named, and stands out from a quote', async () => {
+  const page = await open(browser, site, '/everything/')
+  const kinds = await page.$$eval('.alert > .kind', all => all.map(kind => kind.textContent))
+  assert.deepEqual(kinds, ['Note', 'Tip', 'Important', 'Warning', 'Caution'])
+  const [quote, alert] = await page.evaluate(() => ['blockquote:not(.alert)', '.alert']
+    .map(selector => getComputedStyle(document.querySelector(selector)).borderLeftColor))
+  assert.notEqual(quote, alert)
+  await page.close()
+})
+
 test('an article from left to right is left as it is', async () => {
   const page = await open(browser, site, '/everything/')
   for (const selector of ['h1', 'article > div > p', 'blockquote > p']) assert.equal(await side(page, selector), 'left', selector)

@@ -2,8 +2,9 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,7 +13,7 @@ import { generated } from './articles.mjs'
 
 const run = promisify(execFile)
 const ROOT = new URL('../../../', import.meta.url).pathname
-const ANP = process.env.ANP ?? join(ROOT, 'target/release/anp')
+const ANP = process.env.ANP ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release/anp')
 
 const BASE = "default-src 'none'; img-src 'self' https: http: data:; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'; "
@@ -66,7 +67,7 @@ async function startRedis (folder, closing) {
     const ended = new Promise(resolve => { server.once('exit', resolve); server.once('error', resolve) })
     const listens = async () => {
       while (server.exitCode === null && server.pid) {
-        if (await stat(socket).catch(() => null)) return true
+        if (await answers(socket)) return true
         await new Promise(resolve => setTimeout(resolve, 20))
       }
       return false
@@ -79,6 +80,12 @@ async function startRedis (folder, closing) {
   }
   throw new Error(`expected one of ${names.join(', ')} on the PATH that starts`)
 }
+
+const answers = socket => new Promise(resolve => {
+  const connection = connect(socket)
+  connection.once('connect', () => { connection.destroy(); resolve(true) })
+  connection.once('error', () => resolve(false))
+})
 
 /** The one place that knows how the stored pages reach the browser. */
 async function serve ({ routes, page }, closing) {
