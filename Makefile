@@ -28,6 +28,7 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo
 	@echo 'The whole article:   $(ANP) show $(ROUTE)'
 	@echo 'To undo the import:  $(ANP) rollback last'
+	@echo 'In a browser:        $(ANP) serve, then http://127.0.0.1:8080$(ROUTE)'
 
 test: ## all tests, doc tests included; then the instructions of an import
 	@./scripts/setup.sh tests

@@ -1,5 +1,6 @@
 //! The command line: clap's types, nothing else.
 
+mod serve;
 mod values;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub use serve::Serve;
 use values::{below, latency, rate, reason};
 
 use crate::report::Format;
@@ -91,6 +93,8 @@ pub enum Command {
     Unlock(Unlock),
     /// Show what the store holds for one route
     Show(Show),
+    /// Preview the store in a browser, read-only: its pages, and the articles of the last run
+    Serve(Serve),
     /// Write seeded articles as files, for load tests
     Synth(Synth),
     /// Print the JSON Schema of the front matter

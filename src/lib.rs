@@ -13,7 +13,8 @@
 //! 8. [`ops`]: run, lock, lease, the list of runs.
 //! 9. [`report`]: what people and machines see.
 //!
-//! Beside the flow, [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and load tests.
+//! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
+//! that it reads through, know of an async runtime (feature `serve`). [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod cli;
@@ -28,6 +29,8 @@ pub mod ops;
 pub mod publish;
 pub mod render;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod settings;
 pub mod source;
 pub mod store;

@@ -342,6 +342,7 @@ fn links_lead_to_files_and_headings() {
         "CHANGELOG.md",
         "docs/manifest.md",
         "docs/reliability.md",
+        "docs/serving.md",
         "deploy/README.md",
     ] {
         let page = page(path);

@@ -17,6 +17,7 @@ mod runs;
 mod schema;
 mod seeded;
 mod selection;
+mod serve;
 mod show;
 mod survey;
 mod switch;
@@ -54,6 +55,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Resume => switch::resume(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
+        Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
         Command::Schema => Ok(schema::run(common)),
     }

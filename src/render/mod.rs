@@ -68,6 +68,9 @@ impl Default for RenderSettings {
     }
 }
 
+/// The built-in style of pages, for others that are to look like them.
+pub const STYLE: &str = include_str!("templates/style.css");
+
 /// Which run writes an object, and when. Only the meta object shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'s> {

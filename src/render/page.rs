@@ -17,7 +17,7 @@ const PAGE: &str = "page.html";
 /// templates folder takes the place of the text; other names are an error there.
 const BUILT_IN: [(&str, &str); 4] = [
     (PAGE, include_str!("templates/page.html")),
-    ("style.css", include_str!("templates/style.css")),
+    ("style.css", super::STYLE),
     ("header.html", include_str!("templates/header.html")),
     ("footer.html", include_str!("templates/footer.html")),
 ];

@@ -7,11 +7,13 @@
 mod expect;
 mod limit;
 mod reader;
+mod serve;
 
 use std::path::{Path, PathBuf};
 
 pub use expect::Expect;
 pub use limit::Limit;
+pub use serve::Serve;
 
 use limit::permille;
 use reader::Reader;
@@ -24,7 +26,7 @@ use crate::store::{Address, Password, Patience};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 27] = [
+pub const KEYS: [(&str, &str); 29] = [
     ("redis", "ANP_REDIS_URL"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
@@ -47,6 +49,8 @@ pub const KEYS: [(&str, &str); 27] = [
     ("timeout", "ANP_TIMEOUT"),
     ("metrics_file", "ANP_METRICS_FILE"),
     ("templates", "ANP_TEMPLATES"),
+    ("login_cookies", "ANP_LOGIN_COOKIES"),
+    ("serve.addr", "ANP_SERVE_ADDR"),
     ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
     ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
     ("site.url", "ANP_SITE_URL"),
@@ -55,7 +59,7 @@ pub const KEYS: [(&str, &str); 27] = [
 ];
 
 /// Keys of anp.yaml that hold other keys.
-const GROUPS: [&str; 3] = ["expect", "keep_runs", "site"];
+const GROUPS: [&str; 4] = ["expect", "keep_runs", "serve", "site"];
 
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
@@ -112,6 +116,8 @@ pub struct Settings {
     pub metrics_file: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
+    /// How the preview answers.
+    pub serve: Serve,
 }
 
 /// Where settings come from besides the flags.
@@ -283,6 +289,7 @@ impl Reader {
             },
             metrics_file: self.path("metrics_file", current_dir),
             render,
+            serve: self.serve(),
         }
     }
 }

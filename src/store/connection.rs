@@ -114,7 +114,7 @@ impl Store for RedisConnection {
     }
 }
 
-fn from_redis(doing: &str, error: &RedisError) -> StoreError {
+pub(super) fn from_redis(doing: &str, error: &RedisError) -> StoreError {
     if let Some(code) = error.code().filter(|_| !error.is_io_error()) {
         return StoreError::from_reply(doing, code, error.detail().unwrap_or_default());
     }

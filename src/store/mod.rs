@@ -10,6 +10,8 @@ mod backoff;
 mod connection;
 pub mod embedded;
 mod error;
+#[cfg(feature = "serve")]
+pub mod reading;
 mod resp;
 mod script;
 mod session;

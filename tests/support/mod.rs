@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod http;
 pub mod proxy;
 
 use proxy::{Proxy, Trouble};

@@ -1,0 +1,89 @@
+//! The answer that carries a page: its headers, whole or not modified.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::conditional::is_not_modified;
+use super::page::Taken;
+
+/// Where an answer came from.
+pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Where a page came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cache {
+    /// From the cache of pages, as the store has it.
+    Hit,
+    /// From the store.
+    Miss,
+    /// From the store, past the cache: the visitor is logged in.
+    Bypass,
+}
+
+impl Cache {
+    /// The value of `X-Cache`.
+    pub(super) fn value(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Hit => "HIT",
+            Self::Miss => "MISS",
+            Self::Bypass => "BYPASS",
+        })
+    }
+}
+
+/// The page for whoever asked with the headers `request`.
+pub(super) fn answer(taken: &Taken, cache: Cache, request: &HeaderMap) -> Response<Body> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    headers.insert(X_CACHE, cache.value());
+    if cache == Cache::Bypass {
+        let value = HeaderValue::from_static("private, no-store");
+        headers.insert(header::CACHE_CONTROL, value);
+        return whole(taken, headers);
+    }
+    let tag = taken.tag();
+    let max_age = format!("public, max-age={}", taken.max_age());
+    let last_modified = taken.meta.written_at.map(httpdate::fmt_http_date);
+    let texts = [
+        (header::CACHE_CONTROL, Some(max_age)),
+        (header::AGE, Some(taken.age().as_secs().to_string())),
+        (header::ETAG, tag.as_ref().map(|tag| format!("\"{tag}\""))),
+        (header::LAST_MODIFIED, last_modified),
+    ];
+    for (name, text) in texts {
+        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    if is_not_modified(request, tag.as_deref(), taken.meta.written_at) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.headers_mut() = headers;
+        return response;
+    }
+    whole(taken, headers)
+}
+
+fn whole(taken: &Taken, mut headers: HeaderMap) -> Response<Body> {
+    if taken.meta.is_noindex {
+        headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, taken.policy());
+    html(&mut headers);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(taken.bytes()));
+    let mut response = Response::new(Body::from(taken.body()));
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What every HTML answer says of itself.
+pub(super) fn html(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

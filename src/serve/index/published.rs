@@ -1,0 +1,128 @@
+//! Which articles a run published, by its manifest.
+
+use std::path::Path;
+
+use crate::article::Route;
+use crate::ops::runs::Runs;
+use crate::publish::manifest::{Damage, Header, Line, Manifest, Verify};
+use crate::publish::plan::Keys;
+use crate::store::Address;
+
+/// A run and where its manifest ends: another end means that it has gone on since.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) header: Header,
+    frames: usize,
+    is_whole: bool,
+}
+
+/// What the state folder says.
+pub(super) enum Found {
+    /// The run, and its manifest to be read.
+    Run(Mark, Manifest),
+    /// There is none; why, and what to do.
+    None(String),
+}
+
+impl Mark {
+    /// Whether both are the same run at the same point.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.header.run == other.header.run && self.frames == other.frames
+    }
+
+    /// Whether the run ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        self.is_whole
+    }
+}
+
+/// The run `wanted` of `state_dir`, or the newest one that published something into this
+/// store under this prefix.
+pub(super) fn find(state_dir: &Path, address: &Address, prefix: &str, wanted: &str) -> Found {
+    let runs = Runs::of(state_dir);
+    let shown = state_dir.display();
+    let ids = match runs.ids() {
+        Ok(ids) => ids,
+        Err(error) => {
+            return Found::None(format!("The runs in {shown} cannot be listed: {error}."));
+        }
+    };
+    if !wanted.is_empty() {
+        // Only what the folder lists is opened: a name is no path.
+        if !ids.iter().any(|id| id == wanted) {
+            return Found::None(format!("There is no run {wanted} in {shown}."));
+        }
+        return match Manifest::open(&runs.file(wanted), Verify::Ends) {
+            Ok(manifest) if !is_here(&manifest, address, prefix) => {
+                let header = manifest.header();
+                Found::None(format!(
+                    "The run {wanted} is about {}, prefix {}; this is {address}, prefix {prefix}.",
+                    header.server, header.prefix
+                ))
+            }
+            Ok(manifest) => found(manifest),
+            Err(damage) => Found::None(format!("The run {wanted} cannot be read: {damage}.")),
+        };
+    }
+    let newest = ids.iter().rev().find_map(|id| {
+        // What cannot be read published nothing that could be listed.
+        let manifest = Manifest::open(&runs.file(id), Verify::Ends).ok()?;
+        let publishes = ["import", "warm"].contains(&manifest.header().command.as_str());
+        (publishes && is_here(&manifest, address, prefix) && wrote(&manifest)).then_some(manifest)
+    });
+    match newest {
+        Some(manifest) => found(manifest),
+        None => Found::None(format!(
+            "No run in {shown} has published anything into {address}, prefix {prefix}."
+        )),
+    }
+}
+
+fn found(manifest: Manifest) -> Found {
+    let mark = Mark {
+        header: manifest.header().clone(),
+        frames: manifest.frames(),
+        is_whole: manifest.footer().is_some(),
+    };
+    Found::Run(mark, manifest)
+}
+
+fn is_here(manifest: &Manifest, address: &Address, prefix: &str) -> bool {
+    let header = manifest.header();
+    let there = Address::parse(&header.server);
+    header.prefix == prefix && there.is_ok_and(|there| there.same_as(address))
+}
+
+/// Whether the run may have published something: without a clean end, each intent counts.
+fn wrote(manifest: &Manifest) -> bool {
+    match manifest.footer() {
+        Some(footer) => {
+            let counts = &footer.counts;
+            counts.created + counts.updated + counts.refreshed > 0
+        }
+        None => manifest.frames() > 1,
+    }
+}
+
+/// The routes whose pages the run wrote or refreshed, in order, each once.
+///
+/// # Errors
+/// When the manifest is damaged.
+pub(super) fn routes(manifest: &Manifest) -> Result<Vec<Route>, Damage> {
+    let pages = Keys::new(&manifest.header().prefix).page_prefix();
+    let mut routes = Vec::new();
+    for batch in manifest.batches() {
+        for line in batch? {
+            if let Line::Intent(intent) = line
+                && intent.made.is_some()
+                && let Some(route) = intent.key.strip_prefix(&pages)
+                && let Ok(route) = Route::parse(route)
+            {
+                routes.push(route);
+            }
+        }
+    }
+    routes.sort();
+    routes.dedup();
+    Ok(routes)
+}

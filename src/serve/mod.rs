@@ -1,0 +1,50 @@
+//! The preview: what the store holds, over HTTP, read-only.
+//!
+//! docs/serving.md is its contract. A request goes through these: [`listen`] (connections
+//! and their limits) → [`answer`] (which kind of answer) → `path`, `login` (what is asked, by
+//! whom) → `page`, `cache` (the page, from the store or as it was taken) → `headers`,
+//! `conditional`, `policy` (what is said of it). `index` lists the articles of a run; `own`
+//! makes the pages that are not stored.
+
+mod answer;
+mod cache;
+mod conditional;
+mod headers;
+mod index;
+mod listen;
+mod login;
+mod own;
+mod page;
+mod path;
+mod policy;
+mod slow;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use listen::listen;
+
+use crate::store::{Address, Connector};
+
+/// How long any request waits for the store.
+pub const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the preview serves, and to whom.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The store.
+    pub connector: Connector,
+    /// Prefix of every key.
+    pub prefix: String,
+    /// The folder of the manifests that tell which articles there are.
+    pub state_dir: PathBuf,
+    /// Names of the cookies of visitors who are logged in.
+    pub login_cookies: Vec<String>,
+}
+
+impl Preview {
+    /// The store as it is shown.
+    fn address(&self) -> &Address {
+        &self.connector.address
+    }
+}

@@ -1,0 +1,310 @@
+//! One page as it is taken from the store, and what is known of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+
+use super::policy;
+use crate::article::Route;
+use crate::publish::plan::Keys;
+use crate::render::{Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, meta_digest, page_digest};
+use crate::store::reading::{Ask, Reading};
+use crate::store::{Reply, StoreError};
+
+/// So many of a meta object's first bytes hold all that is needed of it here.
+const META_BYTES: usize = 400;
+
+/// Expiries that are so close are one expiry: answers take time.
+const SAME_MS: i64 = 1_000;
+
+const DOING: &str = "reading one page";
+
+/// A page, when it was taken from the store, and how long it had to live then.
+#[derive(Clone)]
+pub(super) struct Taken {
+    page: Arc<Page>,
+    pub(super) meta: Meta,
+    /// Time to live in ms when it was taken; none for a page that does not expire.
+    left_ms: Option<i64>,
+    taken_at: Instant,
+    /// When the store was last asked whether it is still so.
+    checked_at: Instant,
+}
+
+/// What does not change without a new digest.
+struct Page {
+    body: Bytes,
+    digest: Option<Digest>,
+    policy: HeaderValue,
+}
+
+/// What the meta object says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Meta {
+    /// When the page was written, if the object is about this page.
+    pub(super) written_at: Option<SystemTime>,
+    /// Whether search engines are to leave it out.
+    pub(super) is_noindex: bool,
+}
+
+/// What became of a page that was taken before.
+pub(super) enum Now {
+    /// It is the same; here with its expiry and meta object of now.
+    Same(Taken),
+    /// It is another one, or cannot be told from another one.
+    Other,
+    /// It is gone.
+    Gone,
+}
+
+impl Taken {
+    /// The page `body`, with `left_ms` to live (negative: for ever), asked for at `asked_at`.
+    pub(super) fn new(body: Vec<u8>, left_ms: i64, meta: &[u8], asked_at: Instant) -> Self {
+        let digest = page_digest(&body);
+        let policy = policy::of_page(&body);
+        Self {
+            meta: Meta::read(meta, digest),
+            page: Arc::new(Page {
+                body: body.into(),
+                digest,
+                policy,
+            }),
+            left_ms: (left_ms >= 0).then_some(left_ms),
+            taken_at: asked_at,
+            checked_at: asked_at,
+        }
+    }
+
+    /// The page of `route`; none where the store holds none. Somebody else's value that is
+    /// no string is none.
+    pub(super) async fn fetch(
+        store: &Reading,
+        keys: &Keys,
+        route: &Route,
+    ) -> Result<Option<Self>, StoreError> {
+        let (page, meta) = (keys.page(route), keys.meta(route));
+        let asked_at = Instant::now();
+        let questions = [
+            Ask::Value(&page),
+            Ask::Left(&page),
+            Ask::Head(&meta, META_BYTES),
+        ];
+        let mut replies = store.ask(&questions, DOING).await?.into_iter();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        Ok(match (next(), next(), next()) {
+            // -2: its expiry passed between the two questions.
+            (_, Reply::Int(-2), _) => None,
+            (Reply::Bulk(body), Reply::Int(left_ms), meta) => {
+                Some(Self::new(body, left_ms, bytes(&meta), asked_at))
+            }
+            _ => None,
+        })
+    }
+
+    /// Asks the store whether the page of `route` is still this one.
+    pub(super) async fn check(
+        &self,
+        store: &Reading,
+        keys: &Keys,
+        route: &Route,
+    ) -> Result<Now, StoreError> {
+        let (page, meta) = (keys.page(route), keys.meta(route));
+        let asked_at = Instant::now();
+        let questions = [
+            Ask::Left(&page),
+            Ask::Tail(&page, PAGE_TAIL_BYTES),
+            Ask::Head(&meta, META_BYTES),
+        ];
+        let mut replies = store.ask(&questions, DOING).await?.into_iter();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        Ok(match (next(), next(), next()) {
+            (Reply::Int(-2), _, _) => Now::Gone,
+            (Reply::Int(left_ms), Reply::Bulk(tail), meta)
+                if self.page.digest.is_some() && page_digest(&tail) == self.page.digest =>
+            {
+                Now::Same(self.renewed(left_ms, bytes(&meta), asked_at))
+            }
+            _ => Now::Other,
+        })
+    }
+
+    /// The same page, as the store told of it at `asked_at`.
+    fn renewed(&self, left_ms: i64, meta: &[u8], asked_at: Instant) -> Self {
+        let left_ms = (left_ms >= 0).then_some(left_ms);
+        let passed = millis(asked_at.saturating_duration_since(self.taken_at));
+        let is_same_expiry = match (self.left_ms, left_ms) {
+            (Some(before), Some(now)) => (before - passed - now).abs() <= SAME_MS,
+            (None, None) => true,
+            _ => false,
+        };
+        let (left_ms, taken_at) = if is_same_expiry {
+            (self.left_ms, self.taken_at)
+        } else {
+            (left_ms, asked_at)
+        };
+        Self {
+            page: Arc::clone(&self.page),
+            meta: Meta::read(meta, self.page.digest),
+            left_ms,
+            taken_at,
+            checked_at: asked_at,
+        }
+    }
+
+    /// The page itself.
+    pub(super) fn body(&self) -> Bytes {
+        self.page.body.clone()
+    }
+
+    /// Its length.
+    pub(super) fn bytes(&self) -> usize {
+        self.page.body.len()
+    }
+
+    /// Its entity tag, without quotes; none for a page that is none of ours.
+    pub(super) fn tag(&self) -> Option<String> {
+        self.page.digest.map(|digest| digest.to_string())
+    }
+
+    /// Its `Content-Security-Policy`.
+    pub(super) fn policy(&self) -> HeaderValue {
+        self.page.policy.clone()
+    }
+
+    /// How long it had to live when it was taken, in whole seconds.
+    pub(super) fn max_age(&self) -> i64 {
+        self.left_ms.unwrap_or(0) / 1000
+    }
+
+    /// How long ago it was taken.
+    pub(super) fn age(&self) -> Duration {
+        self.taken_at.elapsed()
+    }
+
+    /// How long ago the store was asked about it.
+    pub(super) fn unchecked_for(&self) -> Duration {
+        self.checked_at.elapsed()
+    }
+
+    /// Whether both are one page, taken once.
+    pub(super) fn is_same_page(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.page, &other.page)
+    }
+}
+
+impl Meta {
+    /// Reads the first bytes of the meta object beside a page with `digest`.
+    fn read(head: &[u8], digest: Option<Digest>) -> Self {
+        let text = String::from_utf8_lossy(head);
+        let is_of_page = head.len() >= META_HEAD_BYTES
+            && digest.is_some()
+            && meta_digest(&head[..META_HEAD_BYTES]) == digest;
+        // A date of another page would be believed; that a page is not for search engines
+        // is better believed once too often.
+        let written_at = member(&text, "written_at").filter(|_| is_of_page);
+        Self {
+            written_at: written_at.and_then(date),
+            is_noindex: member(&text, "robots").is_some_and(|robots| robots.contains("noindex")),
+        }
+    }
+}
+
+/// The text of a member that anp writes without escapes, before anything an author wrote.
+fn member<'t>(head: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = head.split_once(&format!("\"{name}\":\""))?;
+    rest.split_once('"').map(|(text, _)| text)
+}
+
+/// A date that an HTTP header can hold, to the second.
+fn date(text: &str) -> Option<SystemTime> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    let seconds = u64::try_from(at.as_second()).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+fn bytes(reply: &Reply) -> &[u8] {
+    match reply {
+        Reply::Bulk(bytes) => bytes,
+        _ => b"",
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant, SystemTime};
+
+    use super::{Meta, Taken};
+
+    const DIGEST: &str = "0123456789abcdef0123456789abcdef";
+
+    fn page() -> Vec<u8> {
+        format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()
+    }
+
+    fn head(digest: &str, robots: &str) -> Vec<u8> {
+        format!(
+            "{{\"digest\":\"{digest}\",\"run\":\"20261124T154031.354Z-0000\",\
+             \"written_at\":\"1994-11-06T08:49:37.354Z\",\"etag\":\"\\\"{digest}\\\"\",\
+             \"robots\":\"{robots}\",\"route\":\"/a/\",\"title\":\"\\\"robots\\\":\\\"noindex\\\""
+        )
+        .into_bytes()
+    }
+
+    fn meta(head: &[u8]) -> Meta {
+        Taken::new(page(), 1000, head, Instant::now()).meta
+    }
+
+    #[test]
+    fn a_meta_object_tells_when_it_was_written_and_who_may_find_it() {
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let told = meta(&head(DIGEST, "index,follow"));
+        assert_eq!(
+            told,
+            Meta {
+                written_at: Some(written),
+                is_noindex: false
+            }
+        );
+        assert!(meta(&head(DIGEST, "noindex")).is_noindex);
+    }
+
+    #[test]
+    fn without_one_or_with_that_of_another_page_there_is_no_date() {
+        assert_eq!(meta(b""), Meta::default());
+        assert_eq!(meta(b"{}"), Meta::default());
+        let other = meta(&head("00000000000000000000000000000000", "noindex"));
+        assert_eq!(
+            other,
+            Meta {
+                written_at: None,
+                is_noindex: true
+            }
+        );
+        let before = String::from_utf8(head(DIGEST, "noindex")).unwrap();
+        assert_eq!(
+            meta(before.replace("1994", "1694").as_bytes()).written_at,
+            None
+        );
+    }
+
+    #[test]
+    fn max_age_is_of_the_time_when_it_was_taken_until_the_expiry_changes() {
+        let taken_at = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        let taken = Taken::new(page(), 60_999, b"", taken_at);
+        assert_eq!((taken.max_age(), taken.age().as_secs()), (60, 10));
+        let now = taken_at + Duration::from_secs(10);
+        let same = taken.renewed(50_500, b"", now);
+        assert_eq!((same.max_age(), same.age().as_secs()), (60, 10));
+        assert!(same.is_same_page(&taken) && same.unchecked_for() < taken.unchecked_for());
+        let moved = taken.renewed(604_800_000, b"", now);
+        assert_eq!((moved.max_age(), moved.age().as_secs()), (604_800, 0));
+        let for_ever = taken.renewed(-1, b"", now);
+        assert_eq!((for_ever.max_age(), for_ever.age().as_secs()), (0, 0));
+    }
+}

@@ -1,0 +1,120 @@
+//! From the path of a request to the route it asks for.
+
+use percent_encoding::percent_decode_str;
+
+use crate::article::Route;
+
+/// The longest path, in bytes as they are sent, without the query.
+pub(super) const MAX_BYTES: usize = 2048;
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The page of this route.
+    Route(Route),
+    /// The same, without the `/` at its end.
+    Unslashed(Route),
+    /// Nothing that a store can hold.
+    Nothing,
+}
+
+/// Reads a path as it was sent. It is decoded once; what then is no route in every byte
+/// never reaches the store, nor a header of the answer.
+pub(super) fn asked(path: &str) -> Asked {
+    let decoded: Vec<u8> = percent_decode_str(path).collect();
+    let is_plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(b);
+    if !decoded.starts_with(b"/") || !decoded.iter().all(is_plain) {
+        return Asked::Nothing;
+    }
+    let typed = String::from_utf8_lossy(&decoded);
+    // Two slashes are another URL; a person who types a route is forgiven, a browser is not.
+    if typed.contains("//") {
+        return Asked::Nothing;
+    }
+    match Route::parse(&typed) {
+        Ok(route) if typed.ends_with('/') => Asked::Route(route),
+        Ok(route) => Asked::Unslashed(route),
+        Err(_) => Asked::Nothing,
+    }
+}
+
+/// The path for people: decoded, whatever it holds.
+pub(super) fn shown(path: &str) -> String {
+    let decoded: Vec<u8> = percent_decode_str(path).collect();
+    let text = String::from_utf8_lossy(&decoded);
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, asked, shown};
+    use crate::article::Route;
+
+    fn route(path: &str) -> Option<String> {
+        match asked(path) {
+            Asked::Route(route) => Some(route.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_route_is_its_path_decoded_once() {
+        assert_eq!(route("/").as_deref(), Some("/"));
+        assert_eq!(route("/a/b-2/").as_deref(), Some("/a/b-2/"));
+        assert_eq!(route("/%61/b%2D2%2f").as_deref(), Some("/a/b-2/"));
+        assert_eq!(route("/%2561/"), None, "not decoded twice");
+    }
+
+    #[test]
+    fn without_the_slash_it_is_known_which_page_was_meant() {
+        let meant = Route::parse("/a/b/").unwrap();
+        assert_eq!(asked("/a/b"), Asked::Unslashed(meant.clone()));
+        assert_eq!(asked("/a%2fb"), Asked::Unslashed(meant));
+    }
+
+    #[test]
+    fn what_is_no_route_asks_for_nothing() {
+        let long = format!("/{}/", "a".repeat(200));
+        for path in [
+            "",
+            "*",
+            "a/",
+            "//",
+            "//evil.example/",
+            "/a//b/",
+            "/../etc/passwd",
+            "/a/../b/",
+            "/./",
+            "/%2e%2e/",
+            "/A/",
+            "/a_b/",
+            "/a.html",
+            "/a%00/",
+            "/a%0d%0aX-Injected:%201/",
+            "/a%0a",
+            "/%ff%fe/",
+            "/é/",
+            "/%C3%A9/",
+            "/a b/",
+            "/a%20b/",
+            "/%zz/",
+            "/%",
+            "/a\\b/",
+            "/-a/",
+            "/a--b/",
+            "/a:b/",
+            "/*/",
+            long.as_str(),
+        ] {
+            assert_eq!(asked(path), Asked::Nothing, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_path_holds_no_control_characters() {
+        assert_eq!(
+            shown("/a%0d%0ab%00/<i>%ff"),
+            "/a\u{fffd}\u{fffd}b\u{fffd}/<i>\u{fffd}"
+        );
+    }
+}

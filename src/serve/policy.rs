@@ -1,0 +1,85 @@
+//! `Content-Security-Policy`: nothing but the page's own style, known by its hash.
+
+use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest as _, Sha256};
+
+/// The policy of a stored page.
+pub(super) fn of_page(page: &[u8]) -> HeaderValue {
+    policy(style(page), "img-src 'self' https: http: data:; ", "'none'")
+}
+
+/// The policy of a page of our own with the text `style` in its style element, and forms
+/// that ask us.
+pub(super) fn of_own(style: &str) -> HeaderValue {
+    policy(Some(style.as_bytes()), "", "'self'")
+}
+
+fn policy(style: Option<&[u8]>, images: &str, forms: &str) -> HeaderValue {
+    let style = style.map_or("'none'".to_owned(), |style| {
+        format!("'sha256-{}'", BASE64.encode(Sha256::digest(style)))
+    });
+    let text = format!(
+        "default-src 'none'; style-src {style}; {images}base-uri 'none'; form-action {forms}; \
+         frame-ancestors 'none'"
+    );
+    // Base64 and these words are visible ASCII.
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+}
+
+/// The text of the first style element.
+fn style(page: &[u8]) -> Option<&[u8]> {
+    let open = find(page, b"<style")?;
+    let start = open + find(&page[open..], b">")? + 1;
+    let length = find(&page[start..], b"</style")?;
+    Some(&page[start..start + length])
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|part| part == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of_own, of_page};
+
+    /// `printf 'a{}' | openssl dgst -sha256 -binary | base64`
+    const HASH: &str = "X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk=";
+
+    #[test]
+    fn the_style_of_the_page_is_allowed_and_no_other() {
+        for page in [
+            "<style>a{}</style>",
+            "x<style media=all>a{}</style><style>b{}</style>",
+        ] {
+            let expected = format!(
+                "default-src 'none'; style-src 'sha256-{HASH}'; img-src 'self' https: http: \
+                 data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            );
+            assert_eq!(of_page(page.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_without_a_whole_style_may_have_none() {
+        for page in ["", "<p>x", "<style>a{}", "<style"] {
+            let policy = of_page(page.as_bytes());
+            assert!(
+                policy.to_str().unwrap().contains("style-src 'none';"),
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn pages_of_our_own_may_ask_us() {
+        let policy = of_own("a{}");
+        let policy = policy.to_str().unwrap();
+        assert!(
+            policy.contains("form-action 'self'") && policy.contains(HASH),
+            "{policy}"
+        );
+        assert!(!policy.contains("img-src"), "{policy}");
+    }
+}
