@@ -107,17 +107,10 @@ fn value(out: &mut String, name: &str, value: &Value) {
     }
 }
 
-/// Whether a text in `value` may be of a script that runs from right to left: those begin at
-/// U+0590, which is `D6 90` in UTF-8. Where none is, a list needs no `dir`.
-fn may_run_from_the_right(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => text.bytes().any(|byte| byte >= 0xD6),
-        Value::Group(members) => members
-            .iter()
-            .any(|(_, value)| may_run_from_the_right(value)),
-        Value::List(items) => items.iter().any(may_run_from_the_right),
-        Value::Number(_) | Value::Flag(_) => false,
-    }
+/// Whether an item is a text that may be in a script that runs from right to left: those
+/// begin at U+0590, which is `D6 90` in UTF-8. All other lists need no `dir`.
+fn may_run_from_the_right(item: &Value) -> bool {
+    matches!(item, Value::Text(text) if text.bytes().any(|byte| byte >= 0xD6))
 }
 
 fn text(out: &mut String, name: &str, text: &str) {

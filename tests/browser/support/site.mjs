@@ -43,7 +43,7 @@ export async function publish ({ content, name = '', anp = ANP } = {}) {
     const routes = lines.filter(line => line.type === 'key' && line.key.startsWith('anp:page:'))
       .map(line => line.key.slice('anp:page:'.length)).sort()
     const meta = async route => JSON.parse(await call('show', route, '--meta'))
-    const origin = await serve(anp, [...settings, '--quiet'], options, closing)
+    const origin = await serve(anp, settings, options, closing)
     return { origin, routes, meta, close }
   } catch (error) {
     await close()
@@ -83,7 +83,7 @@ const answers = socket => new Promise(resolve => {
 /** Serves what the store holds with `anp serve`; resolves to where. */
 async function serve (anp, words, options, closing) {
   const server = spawn(anp, ['serve', '--addr', '127.0.0.1:0', '--format', 'json', ...words],
-    { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+    { ...options, stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = new Promise(resolve => { server.once('exit', resolve); server.once('error', resolve) })
   closing.push(async () => { server.kill(); await ended })
   let said = ''
