@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture lint bench bench-memory bench-stages bench-warm bench-synth instructions install
+.PHONY: help setup build demo test test-browser screenshots torture lint bench bench-memory bench-stages bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -38,6 +38,16 @@ test: ## all tests, doc tests included; then the instructions of an import
 		cargo test --locked --quiet; \
 	fi
 	@./scripts/instructions.sh
+
+test-browser: ## pages in a real browser: policy, axe, both schemes, phone, keyboard, print
+	@./scripts/setup.sh browser
+	@$(MAKE) build
+	@ANP=$(abspath $(ANP)) node --test --test-reporter=spec tests/browser/*.test.mjs
+
+screenshots: ## the pictures in docs/screenshots
+	@./scripts/setup.sh browser
+	@$(MAKE) build
+	@ANP=$(abspath $(ANP)) node tests/browser/screenshots.mjs
 
 torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 races for the lock
 	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture

@@ -141,11 +141,42 @@ want_test_tools() {
     want valgrind "the instructions of an import are not counted"
 }
 
+# A browser, node and the packages that drive it. Unlike the tools above these have to be
+# there: nothing of the browser tests can be run without them.
+need_browser() {
+    local wanted=() browser="" name
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        have "$name" && browser=$name && break
+    done
+    if [ -z "$browser" ]; then wanted+=(chromium); fi
+    if ! have node; then wanted+=(nodejs); fi
+    if ! have npm; then wanted+=(npm); fi
+    if [ "${#wanted[@]}" -gt 0 ] && have apt-get && may_be_root; then
+        # Letters of the articles that are read from right to left.
+        apt_install "${wanted[@]}" fonts-dejavu-core || true
+    fi
+    have node && have npm || die "node and npm are missing. Install node 18 or later"
+    [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge 18 ] ||
+        die "node is $(node --version); install 18 or later"
+    [ -n "$browser" ] || have chromium || die "no browser found. Install chromium or google-chrome"
+    # npm ci takes away and fetches all of it anew: only where the lock file says otherwise.
+    local folder=tests/browser
+    cmp -s $folder/package-lock.json $folder/node_modules/.installed && return
+    say "installing puppeteer-core and axe-core into $folder/node_modules"
+    npm ci --prefix $folder --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
+        die "npm ci failed in $folder; retrying is safe"
+    cp $folder/package-lock.json $folder/node_modules/.installed
+}
+
+cd "$(dirname "$0")/.."
 need_cargo
 need_make
 need_c_compiler
 need_server
-if [ "${1:-}" = tests ]; then want_test_tools; fi
+case "${1:-}" in
+tests) want_test_tools ;;
+browser) need_browser ;;
+esac
 server=$(check_server_version "$(server_binary)")
 runner=$(have cargo-nextest && echo "cargo-nextest" || echo "cargo test (cargo-nextest is not there)")
 say "ready: $(cargo --version | cut -d' ' -f1,2), $server; tests run with $runner"

@@ -24,13 +24,15 @@ pub struct Body<'a> {
     pub source_bytes: usize,
 }
 
-/// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists.
+/// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists,
+/// and alerts (`> [!NOTE]`).
 #[must_use]
 pub fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM
 }
 
 /// A body and its first level-1 heading.

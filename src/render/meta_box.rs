@@ -15,6 +15,9 @@ const ELSEWHERE: &[&str] = &["title", "summary"];
 /// together, in this order.
 const RESPONSIBILITY: &[&str] = &["owner", "expected_result", "rollback_note"];
 
+/// Lists of a few words each, which are set side by side; others have a line for each item.
+const SIDE_BY_SIDE: &[&str] = &["stack", "tools", "tags", "categories", "entities"];
+
 /// The box, or nothing if there is nothing to show.
 pub(super) fn write(metadata: &Metadata) -> String {
     let mut out = String::with_capacity(metadata.entries.len() * 160 + 256);
@@ -36,11 +39,15 @@ pub(super) fn write(metadata: &Metadata) -> String {
     if shown.peek().is_none() && responsible.peek().is_none() {
         return out;
     }
-    out.push_str("<aside class=\"meta\" aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
+    out.push_str("<aside aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
+    let has_two_parts = responsible.peek().is_some() && shown.peek().is_some();
     if responsible.peek().is_some() {
         out.push_str("<h3>Responsibility</h3>\n<dl>\n");
         responsible.for_each(|(field, value)| entry(&mut out, field, value));
-        out.push_str("</dl>\n<h3>Details</h3>\n");
+        out.push_str("</dl>\n");
+    }
+    if has_two_parts {
+        out.push_str("<h3>Details</h3>\n");
     }
     if shown.peek().is_some() {
         out.push_str("<dl>\n");
@@ -51,13 +58,13 @@ pub(super) fn write(metadata: &Metadata) -> String {
     out
 }
 
-/// One `<dt>` with its `<dd>`, in the `<div>` that HTML allows around such a pair.
+/// One `<dt>` with its `<dd>`: the two cells of a row.
 fn entry(out: &mut String, field: &Field, value: &Value) {
-    out.push_str("<div><dt>");
+    out.push_str("<dt>");
     escape::text(out, field.label);
     out.push_str("</dt><dd>");
     self::value(out, field.name, value);
-    out.push_str("</dd></div>\n");
+    out.push_str("</dd>\n");
 }
 
 fn value(out: &mut String, name: &str, value: &Value) {
@@ -67,7 +74,14 @@ fn value(out: &mut String, name: &str, value: &Value) {
         Value::Flag(true) => out.push_str("true"),
         Value::Flag(false) => out.push_str("false"),
         Value::List(items) => {
-            out.push_str("<ul>");
+            out.push_str("<ul");
+            if SIDE_BY_SIDE.contains(&name) {
+                out.push_str(" class=\"row\"");
+            }
+            if items.iter().any(may_run_from_the_right) {
+                out.push_str(" dir=\"auto\"");
+            }
+            out.push('>');
             for item in items {
                 out.push_str("<li>");
                 self::value(out, name, item);
@@ -91,6 +105,12 @@ fn value(out: &mut String, name: &str, value: &Value) {
             out.push_str("</dl>");
         }
     }
+}
+
+/// Whether an item is a text that may be in a script that runs from right to left: those
+/// begin at U+0590, which is `D6 90` in UTF-8. All other lists need no `dir`.
+fn may_run_from_the_right(item: &Value) -> bool {
+    matches!(item, Value::Text(text) if text.bytes().any(|byte| byte >= 0xD6))
 }
 
 fn text(out: &mut String, name: &str, text: &str) {

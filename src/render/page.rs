@@ -13,6 +13,9 @@ use super::view::{SAMPLE_BODY, VARIABLES, View};
 /// The template that makes a page; it includes the others.
 const PAGE: &str = "page.html";
 
+/// The template that holds the style sheet.
+const STYLE: &str = "style.css";
+
 /// The templates that exist, with their built-in texts. A file of the same name in the
 /// templates folder takes the place of the text; other names are an error there.
 const BUILT_IN: [(&str, &str); 4] = [
@@ -44,7 +47,11 @@ impl Templates {
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, TemplateError> {
         let mut texts: Vec<_> = BUILT_IN
             .iter()
-            .map(|(name, text)| (*name, (*text).to_owned()))
+            .map(|(name, text)| match *name {
+                // Every page carries it. Its line ends, one after each rule, are for us alone.
+                STYLE => (*name, text.replace('\n', "")),
+                _ => (*name, (*text).to_owned()),
+            })
             .collect();
         if let Some(folder) = folder {
             override_from(folder, &mut texts)?;

@@ -68,16 +68,14 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
     let dom = judge(&page(&article(TITLE, &fields, "Text.")));
     let box_ = &dom.document.find("aside")[0];
     let shown = |label: &str| {
-        let term = box_
-            .find("dt")
-            .into_iter()
-            .find(|dt| dt.text() == label)
+        let lists = box_.elements().into_iter().filter(|e| e.name() == "dl");
+        let mut cells = lists.flat_map(|list| list.elements());
+        cells
+            .find(|cell| cell.name() == "dt" && cell.text() == label)
             .unwrap_or_else(|| panic!("{label}"));
-        let pair = box_
-            .find("div")
-            .into_iter()
-            .find(|div| div.elements().iter().any(|e| std::rc::Rc::ptr_eq(e, &term)));
-        pair.unwrap().elements()[1].clone()
+        let value = cells.next().unwrap();
+        assert_eq!(value.name(), "dd");
+        value
     };
     for label in [
         "Stack",
@@ -109,6 +107,23 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
         .unwrap();
     let terms: Vec<_> = together.find("dt").iter().map(|dt| dt.text()).collect();
     assert_eq!(terms, ["Owner", "Expected result", "Rollback"]);
+}
+
+#[test]
+fn a_list_takes_the_direction_of_its_text_where_it_may_have_another() {
+    let fields = [
+        ("tools", list(&["cron", "naïve"])),
+        ("tags", list(&["cron", "أرشيف"])),
+        ("notes", list(&["מטמון"])),
+    ];
+    let dom = judge(&page(&article(TITLE, &fields, "Text.")));
+    let directions: Vec<_> = dom.document.find("aside")[0]
+        .find("ul")
+        .iter()
+        .map(|ul| ul.attribute("dir"))
+        .collect();
+    let auto = Some("auto".to_owned());
+    assert_eq!(directions, [None, auto.clone(), auto]);
 }
 
 #[test]

@@ -1,0 +1,53 @@
+// The pages of `anp serve` itself: the list of articles, its search, what is not there.
+
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+
+import { DESKTOP, PHONE, launch, open } from './support/browser.mjs'
+import { is_sound } from './support/checks.mjs'
+import { publish } from './support/site.mjs'
+
+const site = await publish({ name: 'Field notes' })
+const browser = await launch()
+after(async () => { await browser.close(); await site.close() })
+
+const asked = { 'the list': '/_anp/', 'a search': '/_anp/?q=redis', 'a tag': '/_anp/?tag=cron', 'a search in vain': '/_anp/?q=nowhere' }
+for (const [name, path] of Object.entries(asked)) {
+  for (const [device, viewport] of [['phone', PHONE], ['desktop', DESKTOP]]) {
+    for (const scheme of ['light', 'dark']) {
+      test(`${name} is sound on a ${device}, ${scheme}`, async () => {
+        const page = await open(browser, site, path, { viewport, scheme })
+        await is_sound(page)
+        await page.close()
+      })
+    }
+  }
+}
+
+test('the list names every article, and its links lead to them', async () => {
+  const page = await open(browser, site, '/_anp/')
+  const links = await page.$$eval('main a[href]', all => all.map(link => link.getAttribute('href')))
+  for (const route of site.routes) assert.ok(links.includes(route), route)
+  await page.goto(`${site.origin}/only-a-title/`)
+  assert.equal(await page.$eval('h1', heading => heading.textContent), 'Only a title')
+  await page.close()
+})
+
+test('the search works with a keyboard alone', async () => {
+  const page = await open(browser, site, '/_anp/', { viewport: PHONE })
+  await page.focus('input[type=search]')
+  await page.keyboard.type('images that do not load')
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')])
+  const links = await page.$$eval('main li a[href^="/"]', all => all.map(link => link.getAttribute('href')))
+  assert.deepEqual(links.filter(link => site.routes.includes(link)), ['/broken-images/'])
+  assert.deepEqual(page.problems, [])
+  await page.close()
+})
+
+test('a page that is not there says so, as a page', async () => {
+  const page = await open(browser, site, '/nowhere/', { viewport: PHONE })
+  assert.match(page.problems.join(), /^console: .* 404 /)
+  page.problems.length = 0
+  await is_sound(page)
+  await page.close()
+})
