@@ -39,8 +39,9 @@ impl Serving {
     /// The same, with further options of `serve`.
     fn start_with(command: &mut Command, options: &[&str]) -> Self {
         let mut child = command
-            .args(["serve", "--addr", "127.0.0.1:0", "--format", "json"])
+            .args(["serve", "--format", "json"])
             .args(options)
+            .env("ANP_SERVE_ADDR", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -28,7 +28,7 @@ pub(super) fn attribute(out: &mut String, text: &str) {
 
 /// Appends `text`, escaped for wherever a template may print it: as text, or between
 /// quotes of either kind.
-pub(super) fn anywhere(out: &mut String, text: &str) {
+pub fn anywhere(out: &mut String, text: &str) {
     escape(out, text, |byte| match byte {
         b'<' => Some("&lt;"),
         b'>' => Some("&gt;"),

@@ -36,6 +36,7 @@ pub use digest::{
     Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use escape::anywhere as escape_into;
 pub use markdown::Removed;
 
 use crate::article::{Article, Metadata, Route, Value};

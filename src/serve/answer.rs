@@ -13,9 +13,10 @@ use super::cache::Cache as Pages;
 use super::headers::{self, Cache};
 use super::index::Index;
 use super::login::Login;
-use super::own::{Message, Own};
+use super::own::Own;
 use super::page::{Now, Taken};
 use super::path::{self, Asked};
+use super::refusal::redirect;
 use super::{Preview, STORE_TIMEOUT};
 use crate::article::Route;
 use crate::publish::plan::Keys;
@@ -63,22 +64,19 @@ pub(super) fn router(preview: Preview) -> Result<Router, StoreError> {
 async fn guarded(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
     // The body is let go unread.
     let (parts, _) = request.into_parts();
-    let mut work = JoinSet::new();
     let own = Arc::clone(&site);
-    work.spawn(async move { site.answer(&parts.method, &parts.uri, &parts.headers).await });
-    match work.join_next().await {
-        Some(Ok(response)) => response,
-        _ => own.own.message(
-            &Message {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                title: "That went wrong here",
-                what: "The preview failed at this request; other requests go on.",
-                help: "What it said about it is on its stderr.",
-                command: "",
-            },
-            Cache::Miss,
-        ),
+    let answer = async move { site.answer(&parts.method, &parts.uri, &parts.headers).await };
+    match survived(answer).await {
+        Some(response) => response,
+        None => own.failed(),
     }
+}
+
+/// What comes of `work`; none if it panicked. Dropped, it takes the work with it.
+async fn survived<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut one = JoinSet::new();
+    one.spawn(work);
+    one.join_next().await?.ok()
 }
 
 impl Site {
@@ -175,94 +173,26 @@ impl Site {
     }
 
     /// Where an answer without a page comes from: never from the cache.
-    fn uncached(&self, headers: &HeaderMap) -> Cache {
+    pub(super) fn uncached(&self, headers: &HeaderMap) -> Cache {
         if self.login.is_of(headers) {
             Cache::Bypass
         } else {
             Cache::Miss
         }
     }
-
-    fn not_found(&self, path: &str, route: Option<&Route>, headers: &HeaderMap) -> Response<Body> {
-        let shown = path::shown(path);
-        let prefix = &self.preview.prefix;
-        let what = match route {
-            Some(route) => {
-                format!("The store holds no page at {route} (key {prefix}:page:{route}).")
-            }
-            None => format!("{shown} is no route of an article: those consist of a-z 0-9 - and /."),
-        };
-        let command = route.map_or(String::new(), |route| format!("anp show {route}"));
-        let help = if route.is_some() {
-            "It was never published, was removed, or has expired. To look:"
-        } else {
-            "Routes look like /redis-caching/ttl-jitter/."
-        };
-        self.own.message(
-            &Message {
-                status: StatusCode::NOT_FOUND,
-                title: "No such page",
-                what: &what,
-                help,
-                command: &command,
-            },
-            self.uncached(headers),
-        )
-    }
-
-    fn away(&self, error: &StoreError, headers: &HeaderMap) -> Response<Body> {
-        self.own.message(
-            &Message {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "The store does not answer",
-                what: &error.to_string(),
-                help: "The preview asks it again with the next request; nothing has to be restarted here.",
-                command: "",
-            },
-            self.uncached(headers),
-        )
-    }
-
-    fn not_allowed(&self) -> Response<Body> {
-        let mut response = self.own.message(
-            &Message {
-                status: StatusCode::METHOD_NOT_ALLOWED,
-                title: "Read-only",
-                what: "The preview answers GET and HEAD, and writes nothing.",
-                help: "To publish:",
-                command: "anp import content/",
-            },
-            Cache::Miss,
-        );
-        let headers = response.headers_mut();
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        response
-    }
-
-    fn too_long(&self) -> Response<Body> {
-        let what = format!("A path may have at most {} bytes.", path::MAX_BYTES);
-        self.own.message(
-            &Message {
-                status: StatusCode::URI_TOO_LONG,
-                title: "That path is too long",
-                what: &what,
-                help: "",
-                command: "",
-            },
-            Cache::Miss,
-        )
-    }
 }
 
-/// To the one URL of a page. Not to be remembered: another program may listen here next.
-fn redirect(to: &str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    let headers = response.headers_mut();
-    // A route is ASCII without control characters.
-    if let Ok(to) = HeaderValue::from_str(to) {
-        headers.insert(header::LOCATION, to);
+#[cfg(test)]
+mod tests {
+    use super::survived;
+
+    #[test]
+    fn a_panic_ends_its_own_work_alone() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            assert_eq!(survived(async { 1 }).await, Some(1));
+            let fails: Option<i32> = survived(async { panic!("meant to") }).await;
+            assert_eq!(fails, None);
+        });
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

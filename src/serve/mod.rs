@@ -2,8 +2,8 @@
 //!
 //! docs/serving.md is its contract. A request goes through these: [`listen`] (connections
 //! and their limits) → [`answer`] (which kind of answer) → `path`, `login` (what is asked, by
-//! whom) → `page`, `cache` (the page, from the store or as it was taken) → `headers`,
-//! `conditional`, `policy` (what is said of it). `index` lists the articles of a run; `own`
+//! whom) → `page`, `meta`, `cache` (the page, from the store or as it was taken) → `headers`,
+//! `conditional`, `policy` (what is said of it), or `refusal` (what is said instead). `index` lists the articles of a run; `own`
 //! makes the pages that are not stored.
 
 mod answer;
@@ -13,10 +13,12 @@ mod headers;
 mod index;
 mod listen;
 mod login;
+mod meta;
 mod own;
 mod page;
 mod path;
 mod policy;
+mod refusal;
 mod slow;
 
 use std::path::PathBuf;

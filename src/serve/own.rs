@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::headers::{Cache, X_CACHE, html};
 use super::policy;
-use crate::render::STYLE;
+use crate::render::{STYLE, escape_into};
 
 /// What pages of our own add to the style of articles.
 const OWN_STYLE: &str = include_str!("templates/serve.css");
@@ -40,6 +40,16 @@ impl Own {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        // As pages are escaped, which also takes out what could make a text read otherwise.
+        environment.set_formatter(|out, _, value| {
+            let mut escaped = String::new();
+            match value.as_str() {
+                Some(html) if value.is_safe() => return out.write_str(html).map_err(Into::into),
+                Some(text) => escape_into(&mut escaped, text),
+                None => escape_into(&mut escaped, &value.to_string()),
+            }
+            out.write_str(&escaped).map_err(Into::into)
+        });
         for (name, text) in TEMPLATES {
             environment.add_template(name, text)?;
         }

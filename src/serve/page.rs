@@ -1,20 +1,18 @@
 //! One page as it is taken from the store, and what is known of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 
+use super::meta::{META_BYTES, Meta};
 use super::policy;
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, meta_digest, page_digest};
+use crate::render::{Digest, PAGE_TAIL_BYTES, page_digest};
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};
-
-/// So many of a meta object's first bytes hold all that is needed of it here.
-const META_BYTES: usize = 400;
 
 /// Expiries that are so close are one expiry: answers take time.
 const SAME_MS: i64 = 1_000;
@@ -38,15 +36,6 @@ struct Page {
     body: Bytes,
     digest: Option<Digest>,
     policy: HeaderValue,
-}
-
-/// What the meta object says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Meta {
-    /// When the page was written, if the object is about this page.
-    pub(super) written_at: Option<SystemTime>,
-    /// Whether search engines are to leave it out.
-    pub(super) is_noindex: bool,
 }
 
 /// What became of a page that was taken before.
@@ -194,36 +183,6 @@ impl Taken {
     }
 }
 
-impl Meta {
-    /// Reads the first bytes of the meta object beside a page with `digest`.
-    fn read(head: &[u8], digest: Option<Digest>) -> Self {
-        let text = String::from_utf8_lossy(head);
-        let is_of_page = head.len() >= META_HEAD_BYTES
-            && digest.is_some()
-            && meta_digest(&head[..META_HEAD_BYTES]) == digest;
-        // A date of another page would be believed; that a page is not for search engines
-        // is better believed once too often.
-        let written_at = member(&text, "written_at").filter(|_| is_of_page);
-        Self {
-            written_at: written_at.and_then(date),
-            is_noindex: member(&text, "robots").is_some_and(|robots| robots.contains("noindex")),
-        }
-    }
-}
-
-/// The text of a member that anp writes without escapes, before anything an author wrote.
-fn member<'t>(head: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = head.split_once(&format!("\"{name}\":\""))?;
-    rest.split_once('"').map(|(text, _)| text)
-}
-
-/// A date that an HTTP header can hold, to the second.
-fn date(text: &str) -> Option<SystemTime> {
-    let at: jiff::Timestamp = text.parse().ok()?;
-    let seconds = u64::try_from(at.as_second()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-}
-
 fn bytes(reply: &Reply) -> &[u8] {
     match reply {
         Reply::Bulk(bytes) => bytes,
@@ -237,60 +196,14 @@ fn millis(duration: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant, SystemTime};
+    use std::time::{Duration, Instant};
 
-    use super::{Meta, Taken};
+    use super::Taken;
 
     const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
     fn page() -> Vec<u8> {
         format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()
-    }
-
-    fn head(digest: &str, robots: &str) -> Vec<u8> {
-        format!(
-            "{{\"digest\":\"{digest}\",\"run\":\"20261124T154031.354Z-0000\",\
-             \"written_at\":\"1994-11-06T08:49:37.354Z\",\"etag\":\"\\\"{digest}\\\"\",\
-             \"robots\":\"{robots}\",\"route\":\"/a/\",\"title\":\"\\\"robots\\\":\\\"noindex\\\""
-        )
-        .into_bytes()
-    }
-
-    fn meta(head: &[u8]) -> Meta {
-        Taken::new(page(), 1000, head, Instant::now()).meta
-    }
-
-    #[test]
-    fn a_meta_object_tells_when_it_was_written_and_who_may_find_it() {
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let told = meta(&head(DIGEST, "index,follow"));
-        assert_eq!(
-            told,
-            Meta {
-                written_at: Some(written),
-                is_noindex: false
-            }
-        );
-        assert!(meta(&head(DIGEST, "noindex")).is_noindex);
-    }
-
-    #[test]
-    fn without_one_or_with_that_of_another_page_there_is_no_date() {
-        assert_eq!(meta(b""), Meta::default());
-        assert_eq!(meta(b"{}"), Meta::default());
-        let other = meta(&head("00000000000000000000000000000000", "noindex"));
-        assert_eq!(
-            other,
-            Meta {
-                written_at: None,
-                is_noindex: true
-            }
-        );
-        let before = String::from_utf8(head(DIGEST, "noindex")).unwrap();
-        assert_eq!(
-            meta(before.replace("1994", "1694").as_bytes()).written_at,
-            None
-        );
     }
 
     #[test]

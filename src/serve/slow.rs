@@ -88,9 +88,11 @@ impl AsyncWrite for Impatient {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::Pin;
     use std::time::Duration;
 
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::AsyncWrite as _;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::Impatient;
@@ -106,9 +108,15 @@ mod tests {
             let _silent = TcpStream::connect(address).await.unwrap();
             let (stream, _) = listener.accept().await.unwrap();
             let mut stream = Impatient::new(stream, Duration::from_millis(50));
-            // More than the buffers of both ends hold.
-            let written = stream.write_all(&vec![0; 64 << 20]).await;
-            assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+            let bytes = vec![0; 1 << 20];
+            // Until the buffers of both ends are full, it writes.
+            let error = loop {
+                let write = poll_fn(|context| Pin::new(&mut stream).poll_write(context, &bytes));
+                if let Err(error) = write.await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
         });
     }
 }

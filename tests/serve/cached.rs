@@ -156,6 +156,22 @@ fn the_names_of_login_cookies_can_be_set() {
 }
 
 #[test]
+fn the_page_about_serving_names_the_cookies_of_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = anp::settings::Settings::load(&anp::settings::Sources {
+        config: None,
+        flags: Vec::new(),
+        env: &|_| None,
+        current_dir: folder.path(),
+    });
+    let page = std::fs::read_to_string("docs/serving.md").unwrap();
+    let table = page.split("| name | who sets it |").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let named: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    assert_eq!(named, settings.unwrap().serve.login_cookies);
+}
+
+#[test]
 fn visitors_of_both_kinds_at_once_never_get_each_others_answers() {
     let world = one();
     let serving = Serving::of(&world);

@@ -32,8 +32,8 @@ fn the_start_lists_the_articles_of_the_last_run_with_what_the_store_knows() {
             .has("content-type", "text/html; charset=utf-8")
             .has("x-robots-tag", "noindex")
             .says("3 articles")
-            .says("<a href=\"&#x2f;cron&#x2f;\">Cron without surprises</a>")
-            .says("<a href=\"&#x2f;x&#x2f;lock&#x2f;\">One lock, one writer</a>")
+            .says("<a href=\"/cron/\">Cron without surprises</a>")
+            .says("<a href=\"/x/lock/\">One lock, one writer</a>")
             .says(&format!("<code>{run}</code> · import"))
             .says("written <time datetime=")
             .says("expires <time datetime=")
@@ -91,12 +91,7 @@ fn words_and_tags_find_articles_and_their_links_lead_back() {
         .split("href=\"")
         .find(|rest| rest.contains("tag="))
         .unwrap();
-    let link = link
-        .split('"')
-        .next()
-        .unwrap()
-        .replace("&#x2f;", "/")
-        .replace("&amp;", "&");
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
     assert_eq!(titles(&link), ["One lock, one writer"]);
 }
 
@@ -126,9 +121,9 @@ fn what_is_gone_is_shown_as_gone_and_what_is_hidden_as_noindex() {
         .says(
             "<del>Cron without surprises</del> <strong class=\"mark\">gone from the store</strong>",
         )
-        .says("<a href=\"&#x2f;ttl&#x2f;\">");
+        .says("<a href=\"/ttl/\">");
     let fresh = Serving::of(&world);
-    fresh.get(&of_first).says("<del>&#x2f;cron&#x2f;</del>");
+    fresh.get(&of_first).says("<del>/cron/</del>");
 }
 
 #[test]
@@ -155,8 +150,8 @@ fn many_articles_stand_on_pages_of_fifty() {
         .get("/_anp/?page=2&q=about")
         .says("120 of 120 articles")
         .says("page 2 of 3")
-        .says("rel=\"prev\" href=\"&#x2f;_anp&#x2f;?q=about\"")
-        .says("rel=\"next\" href=\"&#x2f;_anp&#x2f;?q=about&amp;page=3\"");
+        .says("rel=\"prev\" href=\"/_anp/?q=about\"")
+        .says("rel=\"next\" href=\"/_anp/?q=about&amp;page=3\"");
 }
 
 #[test]
@@ -198,12 +193,11 @@ fn without_a_run_the_way_to_one_is_shown() {
         .get("/")
         .is(200)
         .says("No run in")
-        .says("anp import content&#x2f;");
+        .says("anp import content/");
     for run in [
         "20991124T160000.123Z-00af",
         "../../etc/passwd",
         "/etc/passwd",
-        "%00",
     ] {
         serving
             .get(&format!("/_anp/?run={run}"))

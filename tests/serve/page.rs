@@ -175,10 +175,10 @@ fn a_page_that_is_not_there_is_explained() {
         .has("x-cache", "MISS")
         .has("content-type", "text/html; charset=utf-8")
         .says("/not-there/")
-        .says("<code>anp show &#x2f;not-there&#x2f;</code>")
+        .says("<code>anp show /not-there/</code>")
         .says("href=\"/\"");
     serving
-        .get("/<script>alert(1)</script>/%3Cimg%20src=x%3E")
+        .get("/%3Cscript%3Ealert(1)%3C/script%3E/%3Cimg%20src=x%3E")
         .is(404)
         .hides("<script")
         .hides("<img");

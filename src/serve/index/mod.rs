@@ -10,11 +10,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use minijinja::context;
+use tokio::time::timeout;
 
 use self::listing::Listing;
-use self::published::{Found, find, routes};
+use self::published::{find, routes};
 use self::query::Query;
 use self::row::{rows, time};
+use super::STORE_TIMEOUT;
 use super::answer::Site;
 use crate::store::{Class, StoreError};
 
@@ -55,13 +57,18 @@ impl Index {
         site: &Site,
         run: &str,
     ) -> Result<Result<Arc<Listing>, String>, StoreError> {
-        // Held while it is made: it is made once, however many ask for it.
-        let mut kept = self.listing.lock().await;
+        // Held while it is made: it is made once, however many ask for it. Who waits for it
+        // waits no longer than for the store.
+        let held = timeout(STORE_TIMEOUT, self.listing.lock()).await;
+        let mut kept = held.map_err(|_| {
+            let detail = "another request is still reading its titles";
+            StoreError::new(Class::Wait, "listing the articles of a run", detail)
+        })?;
         let (preview, run) = (site.preview.clone(), run.to_owned());
         let find = move || find(&preview.state_dir, preview.address(), &preview.prefix, &run);
         let (mark, manifest) = match aside(find).await? {
-            Found::Run(mark, manifest) => (mark, manifest),
-            Found::None(why) => return Ok(Err(why)),
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
         if let Some(listing) = kept.as_ref().filter(|listing| listing.is_good_for(&mark)) {
             return Ok(Ok(Arc::clone(listing)));

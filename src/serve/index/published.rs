@@ -16,14 +16,6 @@ pub(super) struct Mark {
     is_whole: bool,
 }
 
-/// What the state folder says.
-pub(super) enum Found {
-    /// The run, and its manifest to be read.
-    Run(Mark, Manifest),
-    /// There is none; why, and what to do.
-    None(String),
-}
-
 impl Mark {
     /// Whether both are the same run at the same point.
     pub(super) fn is(&self, other: &Self) -> bool {
@@ -38,30 +30,38 @@ impl Mark {
 
 /// The run `wanted` of `state_dir`, or the newest one that published something into this
 /// store under this prefix.
-pub(super) fn find(state_dir: &Path, address: &Address, prefix: &str, wanted: &str) -> Found {
+///
+/// # Errors
+/// Why there is none, in a sentence.
+pub(super) fn find(
+    state_dir: &Path,
+    address: &Address,
+    prefix: &str,
+    wanted: &str,
+) -> Result<(Mark, Manifest), String> {
     let runs = Runs::of(state_dir);
     let shown = state_dir.display();
     let ids = match runs.ids() {
         Ok(ids) => ids,
         Err(error) => {
-            return Found::None(format!("The runs in {shown} cannot be listed: {error}."));
+            return Err(format!("The runs in {shown} cannot be listed: {error}."));
         }
     };
     if !wanted.is_empty() {
         // Only what the folder lists is opened: a name is no path.
         if !ids.iter().any(|id| id == wanted) {
-            return Found::None(format!("There is no run {wanted} in {shown}."));
+            return Err(format!("There is no run {wanted} in {shown}."));
         }
         return match Manifest::open(&runs.file(wanted), Verify::Ends) {
             Ok(manifest) if !is_here(&manifest, address, prefix) => {
                 let header = manifest.header();
-                Found::None(format!(
+                Err(format!(
                     "The run {wanted} is about {}, prefix {}; this is {address}, prefix {prefix}.",
                     header.server, header.prefix
                 ))
             }
-            Ok(manifest) => found(manifest),
-            Err(damage) => Found::None(format!("The run {wanted} cannot be read: {damage}.")),
+            Ok(manifest) => Ok(found(manifest)),
+            Err(damage) => Err(format!("The run {wanted} cannot be read: {damage}.")),
         };
     }
     let newest = ids.iter().rev().find_map(|id| {
@@ -71,20 +71,20 @@ pub(super) fn find(state_dir: &Path, address: &Address, prefix: &str, wanted: &s
         (publishes && is_here(&manifest, address, prefix) && wrote(&manifest)).then_some(manifest)
     });
     match newest {
-        Some(manifest) => found(manifest),
-        None => Found::None(format!(
+        Some(manifest) => Ok(found(manifest)),
+        None => Err(format!(
             "No run in {shown} has published anything into {address}, prefix {prefix}."
         )),
     }
 }
 
-fn found(manifest: Manifest) -> Found {
+fn found(manifest: Manifest) -> (Mark, Manifest) {
     let mark = Mark {
         header: manifest.header().clone(),
         frames: manifest.frames(),
         is_whole: manifest.footer().is_some(),
     };
-    Found::Run(mark, manifest)
+    (mark, manifest)
 }
 
 fn is_here(manifest: &Manifest, address: &Address, prefix: &str) -> bool {

@@ -1,0 +1,114 @@
+//! What is said where there is no page to send.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::answer::Site;
+use super::headers::Cache;
+use super::own::Message;
+use super::path;
+use crate::article::Route;
+use crate::store::StoreError;
+
+impl Site {
+    pub(super) fn not_found(
+        &self,
+        path: &str,
+        route: Option<&Route>,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
+        let shown = path::shown(path);
+        let prefix = &self.preview.prefix;
+        let what = match route {
+            Some(route) => {
+                format!("The store holds no page at {route} (key {prefix}:page:{route}).")
+            }
+            None => format!("{shown} is no route of an article: those consist of a-z 0-9 - and /."),
+        };
+        let command = route.map_or(String::new(), |route| format!("anp show {route}"));
+        let help = if route.is_some() {
+            "It was never published, was removed, or has expired. To look:"
+        } else {
+            "Routes look like /redis-caching/ttl-jitter/."
+        };
+        self.own.message(
+            &Message {
+                status: StatusCode::NOT_FOUND,
+                title: "No such page",
+                what: &what,
+                help,
+                command: &command,
+            },
+            self.uncached(headers),
+        )
+    }
+
+    pub(super) fn away(&self, error: &StoreError, headers: &HeaderMap) -> Response<Body> {
+        self.own.message(
+            &Message {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "The store does not answer",
+                what: &error.to_string(),
+                help: "The preview asks it again with the next request; nothing has to be restarted here.",
+                command: "",
+            },
+            self.uncached(headers),
+        )
+    }
+
+    pub(super) fn not_allowed(&self) -> Response<Body> {
+        let mut response = self.own.message(
+            &Message {
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                title: "Read-only",
+                what: "The preview answers GET and HEAD, and writes nothing.",
+                help: "To publish:",
+                command: "anp import content/",
+            },
+            Cache::Miss,
+        );
+        let headers = response.headers_mut();
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        response
+    }
+
+    pub(super) fn too_long(&self) -> Response<Body> {
+        let what = format!("A path may have at most {} bytes.", path::MAX_BYTES);
+        self.own.message(
+            &Message {
+                status: StatusCode::URI_TOO_LONG,
+                title: "That path is too long",
+                what: &what,
+                help: "",
+                command: "",
+            },
+            Cache::Miss,
+        )
+    }
+
+    pub(super) fn failed(&self) -> Response<Body> {
+        self.own.message(
+            &Message {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                title: "That went wrong here",
+                what: "The preview failed at this request; other requests go on.",
+                help: "What it said about it is on its stderr.",
+                command: "",
+            },
+            Cache::Miss,
+        )
+    }
+}
+
+/// To the one URL of a page. Not to be remembered: another program may listen here next.
+pub(super) fn redirect(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    let headers = response.headers_mut();
+    // A route is ASCII without control characters.
+    if let Ok(to) = HeaderValue::from_str(to) {
+        headers.insert(header::LOCATION, to);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
