@@ -189,7 +189,7 @@ mod tests {
         let digest = digester.digest(b"source", &Route::parse("/a/").unwrap());
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
-            (1, "40c93f7c558a18f88f7c72878f4a9c57".to_owned())
+            (2, "ba99b98ed701b013940fc37bd826fb16".to_owned())
         );
     }
 

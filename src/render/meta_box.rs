@@ -134,6 +134,12 @@ fn text(out: &mut String, name: &str, text: &str) {
 
 /// Writes the name of a member for people: `last_reviewed` → `Last reviewed`.
 fn label(out: &mut String, member: &str) {
+    // Members are named by the schema; a name that it would not give is a text like any other.
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    if !member.bytes().all(is_name) {
+        escape::text(out, member);
+        return;
+    }
     for (index, word) in member.split('_').enumerate() {
         if index > 0 {
             out.push(' ');
@@ -144,7 +150,6 @@ fn label(out: &mut String, member: &str) {
             ("url", _) => out.push_str("URL"),
             (_, 0) => {
                 let mut chars = word.chars();
-                // Members are named by the schema, in ASCII.
                 out.extend(chars.next().map(|first| first.to_ascii_uppercase()));
                 out.push_str(chars.as_str());
             }

@@ -16,7 +16,8 @@ pub struct Answer {
 impl Answer {
     /// The value of a header; of several, all with commas between them.
     pub fn header(&self, name: &str) -> Option<String> {
-        let values = self.headers.iter().filter(|(known, _)| known == name);
+        let is_asked_for = |known: &str| known.eq_ignore_ascii_case(name);
+        let values = self.headers.iter().filter(|(known, _)| is_asked_for(known));
         let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
