@@ -167,6 +167,9 @@ impl Surveyor<'_> {
         let ended: Vec<Result<(), SurveyError>> = origin
             .batches()
             .into_par_iter()
+            // Each batch can be taken over by an idle thread. Without this, rayon hands out runs
+            // of batches, and the last run of a large tree keeps one thread busy alone.
+            .with_max_len(1)
             .map(|batch| {
                 let sources = batch.len() as u64;
                 if failed.load(Ordering::Relaxed) {

@@ -65,15 +65,15 @@ fn errors_under_load_are_counted_by_what_they_are_and_are_3() {
     let world = published();
     let (ran, latency) = measured(&world, Fault::ErrorsFrom(28), "--rate 100/s --duration 1s");
     ran.exits(3);
-    assert_eq!(latency["error_kinds"]["answered 500"], 90, "{latency}");
-    assert_eq!(
-        (&latency["answered"], &latency["errors"]),
-        (&10.into(), &90.into())
-    );
+    // How many were answered before depends on whether a connection was opened twice.
+    let errors = latency["errors"].as_u64().unwrap();
+    assert!((80..=95).contains(&errors), "{latency}");
+    assert_eq!(latency["error_kinds"]["answered 500"], errors, "{latency}");
+    assert_eq!(latency["answered"], 100 - errors, "{latency}");
     let summary = &ran.of_type("summary")[0];
     assert_eq!(
         (&summary["failed"], &summary["load_errors"]),
-        (&0.into(), &90.into())
+        (&0.into(), &errors.into())
     );
 }
 
