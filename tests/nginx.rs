@@ -281,7 +281,7 @@ fn what_the_store_has_not_comes_from_the_origin_with_its_own_headers() {
     assert!(
         answer
             .text()
-            .contains("GET /none/?x=1 HTTP/1.1\nHost: www.example.org\n")
+            .contains("GET /none/?x=1 HTTP/1.1\nHost: localhost\n")
     );
     let asked = answer.text();
     assert!(!asked.contains("Connection:"), "kept for the next: {asked}");

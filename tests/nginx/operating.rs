@@ -46,7 +46,7 @@ fn a_page_costs_one_round_trip_on_a_connection_that_is_kept() {
 #[test]
 fn the_rights_of_the_page_are_enough_and_the_password_comes_from_its_file() {
     let world = published();
-    let acl = block("acl", "SETUSER");
+    let acl = block("acl", "SETUSER anp-front");
     assert_eq!(acl.lines().count(), 1);
     world.server.command(acl.trim_end());
     world.server.command("ACL SETUSER default resetpass off");
