@@ -169,6 +169,12 @@ fn who_has_the_page_already_is_told_so() {
     assert_eq!(status(&[("If-Modified-Since", later)]), 304);
     assert_eq!(status(&[("If-Modified-Since", long_ago)]), 200);
     assert_eq!(status(&[("If-Modified-Since", "yesterday")]), 200);
+    // As the preview, which knows no precondition that fails a reader.
+    for other in [("If-Match", "\"x\""), ("If-Unmodified-Since", long_ago)] {
+        let answer = front.ask("GET", "/a/", &[other]);
+        answer.is(200).has("X-Cache", "HIT").has("ETag", &etag);
+    }
+    assert!(!front.errors().contains("aborted"), "{}", front.errors());
 }
 
 #[test]

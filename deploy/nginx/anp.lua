@@ -220,13 +220,16 @@ function M.answer()
         for name, value in pairs(headers) do ngx.header[name] = value or nil end
         -- nginx itself answers 304. It would ask for both to hold.
         if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
+        -- nginx would answer 412 to these by itself, in the middle of the page.
+        ngx.req.clear_header("If-Match")
+        ngx.req.clear_header("If-Unmodified-Since")
         ngx.print(page)
         return ngx.exit(200)
     end
 end
 
 -- What lets a cache keep a response, or ask again for it.
-local SHARING = { "Expires", "Age", "ETag", "Last-Modified", "Surrogate-Control", "CDN-Cache-Control" }
+local SHARING = { "Expires", "Age", "ETag", "Last-Modified", "Pragma", "Surrogate-Control", "Edge-Control" }
 
 -- The last word on the headers, also of what comes from the origin.
 function M.headers()
@@ -235,6 +238,10 @@ function M.headers()
     if cache == "BYPASS" then
         ngx.header["Cache-Control"] = "private, no-store"
         for _, name in ipairs(SHARING) do ngx.header[name] = nil end
+        -- CDN-Cache-Control, and those of single vendors, count more than Cache-Control there.
+        for name in pairs(ngx.resp.get_headers(0)) do
+            if name:lower():find("cdn-cache-control", 1, true) then ngx.header[name] = nil end
+        end
     end
 end
 

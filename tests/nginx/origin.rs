@@ -69,6 +69,8 @@ fn answer(mut stream: UnixStream, heads: &Mutex<Vec<String>>, gate: &Mutex<()>) 
         stream,
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\nX-Cache: ORIGIN\r\n\
          Cache-Control: max-age=17\r\nExpires: Thu, 31 Dec 2037 23:55:55 GMT\r\nETag: \"o\"\r\n\
+         CDN-Cache-Control: max-age=17\r\nCloudflare-CDN-Cache-Control: max-age=17\r\n\
+         Edge-Control: max-age=17\r\n\
          Last-Modified: Mon, 06 Jan 2025 10:00:00 GMT\r\n\r\n{body}",
         body.len()
     );
