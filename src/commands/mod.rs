@@ -63,6 +63,21 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
 }
 
+/// The refusal of a command whose cargo `feature` this build was made without.
+#[cfg(not(all(feature = "serve", feature = "probe")))]
+fn left_out(what: &str, feature: &str) -> Failure {
+    let what = format!("this build of anp has no {what}: the feature '{feature}' was left out");
+    Failure::new(Exit::Usage, what)
+        .note(
+            "expected",
+            "a build with it, as 'cargo install' makes one by itself",
+        )
+        .note(
+            "retry",
+            "not before anp is built again; nothing was written",
+        )
+}
+
 fn log_format(common: &Common) -> Result<LogFormat, Failure> {
     let variable = std::env::var(log::VARIABLE).unwrap_or_default();
     match common.log_format {

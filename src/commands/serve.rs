@@ -7,16 +7,7 @@ use crate::failure::Failure;
 /// A build without the server knows the command, so that it can say what is missing.
 #[cfg(not(feature = "serve"))]
 pub(super) fn run(_: &Common, _: &Serve) -> Result<Exit, Failure> {
-    let what = "this build of anp has no server: the feature 'serve' was left out";
-    Err(Failure::new(Exit::Usage, what)
-        .note(
-            "expected",
-            "a build with it, as 'cargo install' makes one by itself",
-        )
-        .note(
-            "retry",
-            "not before anp is built again; nothing was written",
-        ))
+    Err(super::left_out("server", "serve"))
 }
 
 #[cfg(feature = "serve")]

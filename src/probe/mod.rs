@@ -27,7 +27,7 @@ pub use checks::{CHECKS, Check, GONE, MISSING, Scene, Verdict};
 pub use client::{Answer, Client, LARGEST_BODY, Request};
 pub use head::{Caching, Etag, Head, XCache};
 pub use load::{Load, Measured};
-pub use routes::{of_run, sample};
+pub use routes::sample;
 pub use stored::Stored;
 pub use target::{Target, cookie};
 pub use visit::{Exchange, Visit, visit};

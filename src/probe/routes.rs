@@ -1,31 +1,8 @@
-//! Which routes are checked: those of a run, or an even sample of them.
+//! Which routes of many are checked.
 
 use std::collections::BTreeSet;
 
 use crate::article::Route;
-use crate::publish::manifest::{Action, Damage, Line, Manifest};
-use crate::publish::plan::Keys;
-
-/// The routes of the pages that a run wrote or refreshed, sorted.
-///
-/// # Errors
-/// When the manifest turns out to be damaged.
-pub fn of_run(manifest: &Manifest) -> Result<Vec<Route>, Damage> {
-    let prefix = Keys::new(&manifest.header().prefix).page_prefix();
-    let mut routes = BTreeSet::new();
-    for batch in manifest.batches() {
-        for line in batch? {
-            let Line::Intent(intent) = line else { continue };
-            if intent.action == Action::Remove {
-                continue;
-            }
-            let typed = intent.key.strip_prefix(&prefix);
-            // A key of a rollback may be anybody's: what is no route has no page.
-            routes.extend(typed.and_then(|typed| Route::parse(typed).ok()));
-        }
-    }
-    Ok(routes.into_iter().collect())
-}
 
 /// `count` of the routes, as far apart as can be, and the same ones every time.
 #[must_use]

@@ -4,11 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{Digest, PAGE_TAIL_BYTES, page_digest};
+use crate::render::{Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_member, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
-
-/// The first bytes of a meta object that are read: what is looked for stands before the title.
-const META_HEAD: &[u8] = b"399";
 
 /// A route in the store at one moment.
 #[derive(Clone, Debug)]
@@ -32,7 +29,8 @@ impl Stored {
         let mut batch = Batch::default();
         batch.push(&[b"PTTL", page.as_bytes()]);
         batch.push(&[b"GET", page.as_bytes()]);
-        batch.push(&[b"GETRANGE", meta.as_bytes(), b"0", META_HEAD]);
+        let last = (META_OPENING_BYTES - 1).to_string();
+        batch.push(&[b"GETRANGE", meta.as_bytes(), b"0", last.as_bytes()]);
         let mut replies = session.run(&batch, doing)?.into_iter();
         // Afterwards: what is left is rather taken for too much than for too little.
         let read_at = Instant::now();
@@ -107,10 +105,8 @@ fn bytes(reply: Reply, doing: &str) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// What the `robots` member says in the beginning of a meta object.
 fn noindex(meta: &[u8]) -> Option<bool> {
-    const MEMBER: &str = "\"robots\":\"";
     let text = String::from_utf8_lossy(meta);
-    let rest = &text[text.find(MEMBER)? + MEMBER.len()..];
-    let value = rest.split('"').next()?;
+    let value = meta_member(&text, "robots")?;
     Some(
         value
             .split(',')

@@ -224,31 +224,24 @@ mod tests {
         assert_eq!(with(text, "one\r\ntwo\rthree"), "one\ntwo\nthree");
     }
 
+    const ALL: [fn(&mut String, &str); 6] = [
+        text,
+        attribute,
+        anywhere,
+        html_text,
+        html_attribute,
+        json_in_html,
+    ];
+
     #[test]
     fn every_character_is_treated_alike_wherever_it_stands() {
         let all = (0..=0x300).chain([0x2028, 0x202e, 0x2066, 0xfdd0, 0xffff, 0x1f980]);
         for c in all.filter_map(char::from_u32) {
-            let alone = [
-                text,
-                attribute,
-                anywhere,
-                html_text,
-                html_attribute,
-                json_in_html,
-            ]
-            .map(|f| with(f, &c.to_string()));
+            let alone = ALL.map(|f| with(f, &c.to_string()));
             for before in 0..2 * BLOCK {
                 let after = "y".repeat(before * 7 % 40);
                 let padded = format!("{}{c}{after}", "x".repeat(before));
-                let found = [
-                    text,
-                    attribute,
-                    anywhere,
-                    html_text,
-                    html_attribute,
-                    json_in_html,
-                ]
-                .map(|f| with(f, &padded));
+                let found = ALL.map(|f| with(f, &padded));
                 for (found, alone) in found.iter().zip(&alone) {
                     let expected = format!("{}{alone}{after}", "x".repeat(before));
                     assert_eq!(*found, expected, "{c:?}");

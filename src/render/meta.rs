@@ -6,6 +6,17 @@ use super::digest::{self, Digest};
 use super::{Robots, Stamp};
 use crate::article::{Article, Value};
 
+/// So many of a meta object's first bytes hold its digest, run, time, entity tag and robots: all
+/// that stands before anything an author wrote.
+pub const META_OPENING_BYTES: usize = 400;
+
+/// The text of a member in the opening of a meta object, where anp writes none with escapes.
+#[must_use]
+pub fn meta_member<'t>(opening: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = opening.split_once(&format!("\"{name}\":\""))?;
+    rest.split_once('"').map(|(text, _)| text)
+}
+
 /// Writes the meta object of `article`.
 pub(super) fn write(
     article: &Article<'_>,

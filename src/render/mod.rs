@@ -40,6 +40,7 @@ pub use digest::{
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
 pub use markdown::Removed;
+pub use meta::{META_OPENING_BYTES, meta_member};
 
 use crate::article::{Article, Metadata, Route, Value};
 use digest::Digester;

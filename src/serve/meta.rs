@@ -2,10 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::render::{Digest, META_HEAD_BYTES, meta_digest};
-
-/// So many of a meta object's first bytes hold all that is needed of it here.
-pub(super) const META_BYTES: usize = 400;
+use crate::render::{Digest, META_HEAD_BYTES, meta_digest, meta_member};
 
 /// What the meta object says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,18 +22,13 @@ impl Meta {
             && meta_digest(&head[..META_HEAD_BYTES]) == digest;
         // A date of another page would be believed; that a page is not for search engines
         // is better believed once too often.
-        let written_at = member(&text, "written_at").filter(|_| is_of_page);
+        let written_at = meta_member(&text, "written_at").filter(|_| is_of_page);
         Self {
             written_at: written_at.and_then(date),
-            is_noindex: member(&text, "robots").is_some_and(|robots| robots.contains("noindex")),
+            is_noindex: meta_member(&text, "robots")
+                .is_some_and(|robots| robots.contains("noindex")),
         }
     }
-}
-
-/// The text of a member that anp writes without escapes, before anything an author wrote.
-fn member<'t>(head: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = head.split_once(&format!("\"{name}\":\""))?;
-    rest.split_once('"').map(|(text, _)| text)
 }
 
 /// A date that an HTTP header can hold, to the second.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 
-use super::meta::{META_BYTES, Meta};
+use super::meta::Meta;
 use super::policy;
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{Digest, PAGE_TAIL_BYTES, page_digest};
+use crate::render::{Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, page_digest};
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};
 
@@ -78,7 +78,7 @@ impl Taken {
         let questions = [
             Ask::Value(&page),
             Ask::Left(&page),
-            Ask::Head(&meta, META_BYTES),
+            Ask::Head(&meta, META_OPENING_BYTES),
         ];
         let mut replies = store.ask(&questions, DOING).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
@@ -104,7 +104,7 @@ impl Taken {
         let questions = [
             Ask::Left(&page),
             Ask::Tail(&page, PAGE_TAIL_BYTES),
-            Ask::Head(&meta, META_BYTES),
+            Ask::Head(&meta, META_OPENING_BYTES),
         ];
         let mut replies = store.ask(&questions, DOING).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);

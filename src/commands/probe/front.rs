@@ -17,7 +17,7 @@ use crate::ops::run::salt;
 use crate::ops::runs::Runs;
 use crate::probe::{
     CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
-    cookie, of_run, sample, visit,
+    cookie, sample, visit,
 };
 use crate::publish::manifest::Manifest;
 use crate::publish::plan::Keys;
@@ -170,7 +170,9 @@ fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
     let (manifest, routes) = match &arguments.run {
         Some(name) => {
             let manifest = undone::open(settings, name)?;
-            let routes = of_run(&manifest).map_err(|damage| undone::unusable(&damage))?;
+            let routes = manifest
+                .published()
+                .map_err(|damage| undone::unusable(&damage))?;
             (manifest, routes)
         }
         None => last_with_pages(settings)?,
@@ -206,7 +208,9 @@ fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failur
         if manifest.header().command == "rollback" {
             continue;
         }
-        let routes = of_run(&manifest).map_err(|damage| undone::unusable(&damage))?;
+        let routes = manifest
+            .published()
+            .map_err(|damage| undone::unusable(&damage))?;
         if !routes.is_empty() {
             return Ok((manifest, routes));
         }

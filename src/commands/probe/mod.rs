@@ -14,14 +14,5 @@ pub(super) fn run(
     _: &crate::cli::Common,
     _: &crate::cli::Probe,
 ) -> Result<crate::exit::Exit, crate::failure::Failure> {
-    let what = "this build of anp has no probe: the feature 'probe' was left out";
-    Err(crate::failure::Failure::new(crate::exit::Exit::Usage, what)
-        .note(
-            "expected",
-            "a build with it, as 'cargo install' makes one by itself",
-        )
-        .note(
-            "retry",
-            "not before anp is built again; nothing was written",
-        ))
+    Err(super::left_out("probe", "probe"))
 }

@@ -23,6 +23,7 @@
 
 mod encoder;
 mod frame;
+mod published;
 mod reader;
 mod record;
 mod writer;

@@ -13,7 +13,7 @@ use minijinja::context;
 use tokio::time::timeout;
 
 use self::listing::Listing;
-use self::published::{find, routes};
+use self::published::find;
 use self::query::Query;
 use self::row::{rows, time};
 use super::STORE_TIMEOUT;
@@ -76,7 +76,7 @@ impl Index {
         let known = kept.as_ref().and_then(|listing| listing.routes_of(&mark));
         let routes = match known {
             Some(routes) => routes,
-            None => match aside(move || routes(&manifest)).await? {
+            None => match aside(move || manifest.published()).await? {
                 Ok(routes) => routes,
                 Err(damage) => return Ok(Err(format!("{damage}."))),
             },

@@ -1,11 +1,9 @@
-//! Which articles a run published, by its manifest.
+//! Which run published the articles that are listed.
 
 use std::path::Path;
 
-use crate::article::Route;
 use crate::ops::runs::Runs;
-use crate::publish::manifest::{Damage, Header, Line, Manifest, Verify};
-use crate::publish::plan::Keys;
+use crate::publish::manifest::{Header, Manifest, Verify};
 use crate::store::Address;
 
 /// A run and where its manifest ends: another end means that it has gone on since.
@@ -102,27 +100,4 @@ fn wrote(manifest: &Manifest) -> bool {
         }
         None => manifest.frames() > 1,
     }
-}
-
-/// The routes whose pages the run wrote or refreshed, in order, each once.
-///
-/// # Errors
-/// When the manifest is damaged.
-pub(super) fn routes(manifest: &Manifest) -> Result<Vec<Route>, Damage> {
-    let pages = Keys::new(&manifest.header().prefix).page_prefix();
-    let mut routes = Vec::new();
-    for batch in manifest.batches() {
-        for line in batch? {
-            if let Line::Intent(intent) = line
-                && intent.made.is_some()
-                && let Some(route) = intent.key.strip_prefix(&pages)
-                && let Ok(route) = Route::parse(route)
-            {
-                routes.push(route);
-            }
-        }
-    }
-    routes.sort();
-    routes.dedup();
-    Ok(routes)
 }

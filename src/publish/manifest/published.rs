@@ -1,0 +1,32 @@
+//! Which articles a run published.
+
+use super::reader::{Damage, Manifest};
+use super::record::Line;
+use crate::article::Route;
+use crate::publish::plan::Keys;
+
+impl Manifest {
+    /// The routes of the pages that the run wrote or refreshed, sorted, each once.
+    ///
+    /// # Errors
+    /// When the manifest turns out to be damaged.
+    pub fn published(&self) -> Result<Vec<Route>, Damage> {
+        let pages = Keys::new(&self.header().prefix).page_prefix();
+        let mut routes = Vec::new();
+        for batch in self.batches() {
+            for line in batch? {
+                // A key of a rollback may be anybody's: what is no route has no page.
+                if let Line::Intent(intent) = line
+                    && intent.made.is_some()
+                    && let Some(route) = intent.key.strip_prefix(&pages)
+                    && let Ok(route) = Route::parse(route)
+                {
+                    routes.push(route);
+                }
+            }
+        }
+        routes.sort();
+        routes.dedup();
+        Ok(routes)
+    }
+}
