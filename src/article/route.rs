@@ -1,7 +1,10 @@
 //! Routes: the URL path of an article.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use crate::yaml::quoted;
 
@@ -10,8 +13,13 @@ pub const MAX_SEGMENT_BYTES: usize = 120;
 
 /// A URL path such as `/redis-caching/scheduled-tasks-028802/`: it begins and ends with
 /// `/`, and each segment is one or more of `[a-z0-9-]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Route(Box<str>);
+#[derive(Clone)]
+pub struct Route {
+    /// This route's text, and where it is packed those of others.
+    texts: Arc<str>,
+    start: u32,
+    bytes: u32,
+}
 
 /// Why there is no route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +76,7 @@ impl Route {
             let name = slug.or_else(stem).ok_or_else(|| not_unicode(relative))?;
             push_segment(&mut route, name)?;
         }
-        // Copied, not shrunk: what is cut off of each would lie between those that are kept.
-        Ok(Self(Box::from(route.as_str())))
+        Ok(Self::whole(&route))
     }
 
     /// The route a person typed: `/a/b/`, `a/b` or `/`. Segments must already be slugs, so
@@ -88,7 +95,7 @@ impl Route {
         let is_slug =
             |segment: &str| slugify(segment) == segment && segment.len() <= MAX_SEGMENT_BYTES;
         if !typed.trim().is_empty() && segments().all(is_slug) {
-            return Ok(Self(joined(segments().map(str::to_owned)).into()));
+            return Ok(Self::whole(&joined(segments().map(str::to_owned))));
         }
         let guess = joined(segments().map(slugify).filter(|slug| !slug.is_empty()));
         Err(RouteError::NotARoute(
@@ -100,26 +107,86 @@ impl Route {
     /// The route of the folder that this one stands in; none for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let end = self.0.strip_suffix('/')?.rfind('/')?;
-        Some(Self(self.0[..=end].into()))
+        let route = self.as_str();
+        let end = route.strip_suffix('/')?.rfind('/')?;
+        Some(Self::whole(&route[..=end]))
     }
 
     /// Whether this is `/`.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        &*self.0 == "/"
+        self.as_str() == "/"
     }
 
     /// The path, for example `/a/b/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.texts[self.start as usize..][..self.bytes as usize]
+    }
+
+    /// Moves the texts of the routes of `these` into one piece of memory. Each in its own, those
+    /// that a run keeps would lie between the many short texts that it does not, and the
+    /// allocator would search ever longer for room.
+    pub fn pack<T>(these: &mut [T], route: impl Fn(&mut T) -> &mut Self) {
+        let mut texts = String::with_capacity(these.len() * 64);
+        for one in &mut *these {
+            texts.push_str(route(one).as_str());
+        }
+        if u32::try_from(texts.len()).is_err() {
+            return;
+        }
+        let (texts, mut start) = (Arc::<str>::from(texts), 0);
+        for one in these {
+            let route = route(one);
+            (route.texts, route.start) = (Arc::clone(&texts), start);
+            start += route.bytes;
+        }
+    }
+
+    fn whole(text: &str) -> Self {
+        Self {
+            texts: Arc::from(text),
+            start: 0,
+            bytes: u32::try_from(text.len()).expect("a path has less than 4 GiB"),
+        }
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.as_str()).finish()
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl PartialOrd for Route {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Route {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -247,6 +314,26 @@ mod tests {
         assert_eq!(error.help().unwrap(), "did you mean '/a-b/c/'?");
         assert!(Route::parse("").is_err());
         assert!(Route::parse("/../x").is_err());
+    }
+
+    #[test]
+    fn packed_routes_stay_what_they_were() {
+        let typed = ["/", "/a/b/", "/a/", "/c/d/e/"];
+        let parsed = || typed.map(|typed| Route::parse(typed).unwrap());
+        let mut packed = parsed();
+        Route::pack(&mut packed, |route| route);
+        assert_eq!(packed, parsed());
+        assert!(
+            packed
+                .iter()
+                .all(|route| Arc::ptr_eq(&route.texts, &packed[0].texts))
+        );
+        packed[1] = packed[3].parent().unwrap();
+        Route::pack(&mut packed, |route| route);
+        assert_eq!(
+            packed.each_ref().map(Route::as_str),
+            ["/", "/c/d/", "/a/", "/c/d/e/"]
+        );
     }
 
     proptest! {

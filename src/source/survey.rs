@@ -204,6 +204,8 @@ impl Surveyor<'_> {
         for some in unread.chunks(READ_TOGETHER) {
             self.read(origin, some, &mut chunk)?;
         }
+        Route::pack(&mut chunk.entries, |entry| &mut entry.route);
+        Route::pack(&mut chunk.others, |(_, route)| route);
         Ok(chunk)
     }
 
