@@ -15,7 +15,8 @@
 //!
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
 //! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for what the store holds (feature
-//! `probe`). [`durable`] replaces files as a whole, and [`synth`] makes seeded articles for tests and
+//! `probe`). [`durable`] replaces files as a whole, [`regular`] opens no
+//! other kind of file, and [`synth`] makes seeded articles for tests and
 //! load tests.
 
 pub mod article;
@@ -31,6 +32,7 @@ pub mod ops;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod publish;
+pub mod regular;
 pub mod render;
 pub mod report;
 #[cfg(feature = "serve")]

@@ -6,19 +6,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("diagnostic", &[]),
     ("duration", &[]),
     ("durable", &[]),
+    ("regular", &[]),
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
     ("store", &["failpoint"]),
     (
         "publish",
-        &["article", "duration", "failpoint", "render", "store"],
+        &[
+            "article",
+            "duration",
+            "failpoint",
+            "regular",
+            "render",
+            "store",
+        ],
     ),
     (
         "ops",
@@ -39,6 +47,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "article",
             "diagnostic",
             "publish",
+            "regular",
             "render",
             "store",
             "synth",

@@ -240,6 +240,21 @@ fn a_torn_run_is_unfinished_and_a_damaged_one_is_refused() {
 }
 
 #[test]
+fn what_is_no_file_among_the_manifests_is_reported_and_never_waited_for() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.shell("mkfifo state/runs/99981231T000000.000Z-0000.jsonl.zst");
+    world.shell("ln -s /dev/zero state/runs/99981231T000001.000Z-0000.jsonl.zst");
+    let ran = world.anp("runs");
+    ran.exits(3)
+        .says("99981231T000000.000Z-0000  damaged\n")
+        .says("99981231T000001.000Z-0000  damaged\n")
+        .says("99981231T000001.000Z-0000.jsonl.zst: it is no regular file\n")
+        .says("  import  done  ");
+}
+
+#[test]
 fn a_list_to_which_nothing_was_recorded_is_no_error() {
     let world = World::new();
     world.anp("runs").exits(0).says("no run is recorded in");

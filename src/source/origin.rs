@@ -1,16 +1,15 @@
 //! Where sources come from: files of a content tree, or a generator of articles.
 
 use std::collections::HashSet;
-use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::identity::Identity;
 use super::walk::{Found, Skipped};
 use crate::article::{MAX_SOURCE_BYTES, Route};
+use crate::regular;
 use crate::synth::Generator;
 
 /// A batch holds about so many bytes of sources at most.
@@ -186,25 +185,10 @@ impl Origin for Generated<'_> {
 /// its length and its state before it was read: whoever writes to it from then on changes that.
 fn read(path: &Path) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
     let now = SystemTime::now();
-    let (file, metadata) = open(path)?;
+    let (file, metadata) = regular::open(path)?;
     let limit = MAX_SOURCE_BYTES as u64 + 1;
     let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
     file.take(limit).read_to_end(&mut bytes)?;
     let settled = Identity::settled(&metadata, now);
     Ok((bytes, metadata.len(), settled))
-}
-
-/// Opens a regular file. What was one a moment ago may be a FIFO by now, and must not block the
-/// run.
-pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock.cast_signed())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file any more"));
-    }
-    Ok((file, metadata))
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::frame::{END, GUARD, Guard};
 use super::record::{FORMAT, Footer, Header, Line};
+use crate::regular;
 
 /// A frame that was decompressed may not be larger than this: a batch is far smaller, and
 /// a damaged or hostile file must not fill the memory.
@@ -95,8 +96,8 @@ impl Manifest {
             path: path.to_owned(),
             error,
         };
-        let file = File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
+        let (file, metadata) = regular::open(path).map_err(io)?;
+        let length = metadata.len();
         let scan = Scan {
             file: &file,
             path,

@@ -8,8 +8,8 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::super::origin::open;
 use super::record::{BYTES, Record};
+use crate::regular;
 
 const MAGIC: &[u8; 16] = b"anp cache of src";
 const CHECKSUM_BYTES: usize = 32;
@@ -24,7 +24,7 @@ pub(super) struct Content {
 
 /// Reads the file at `path`, if it was written where `context` decided too.
 pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content>> {
-    let (file, metadata) = open(path)?;
+    let (file, metadata) = regular::open(path)?;
     let mut input = Hashing::new(BufReader::with_capacity(256 * 1024, file));
     let mut head = [0; HEAD_BYTES];
     input.read_exact(&mut head)?;
