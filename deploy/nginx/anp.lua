@@ -16,6 +16,13 @@ local M = {}
 
 -- ── Redis ───────────────────────────────────────────────────────────────────────────────────
 
+-- What tells one store from another: where it is, and who asks it. Who has the same password file
+-- has the same password, so its name stands for it.
+local function store_name()
+    local var = ngx.var
+    return table.concat({ var.anp_redis, var.anp_db, var.anp_user, var.anp_password_file }, "\n")
+end
+
 local function password()
     local path = ngx.var.anp_password_file
     if path == "" then return nil end
@@ -31,8 +38,12 @@ local function ask(...)
     local commands = { ... }
     local store, address = redis:new(), ngx.var.anp_redis
     local user, db = ngx.var.anp_user, ngx.var.anp_db
+    -- Redis would take it for the default user, who may be allowed anything.
+    if user ~= "" and ngx.var.anp_password_file == "" then
+        error("$anp_user " .. user .. " has no password: $anp_password_file is empty", 0)
+    end
     store:set_timeout(tonumber(ngx.var.anp_timeout))
-    local pool = { pool = table.concat({ address, user, db }, " "), pool_size = POOL_SIZE }
+    local pool = { pool = store_name(), pool_size = POOL_SIZE }
     if address:sub(1, 5) == "unix:" then
         assert(store:connect(address, pool))
     else
@@ -68,21 +79,22 @@ local function ask(...)
     return replies
 end
 
--- The same behind a breaker that all workers share: after a failure nobody asks for a second,
--- then one request a second, until one is answered. nil: no answer.
+-- The same behind a breaker for each store that all workers share: after a failure nobody asks
+-- for a second, then one request a second, until one is answered. nil: no answer.
 local function ask_if_up(...)
-    local shared = ngx.shared.anp
-    if shared:get("failed") and not shared:add("down", true, DOWN_SECONDS) then return nil end
+    local shared, name = ngx.shared.anp, store_name()
+    local failed, down = "failed\n" .. name, "down\n" .. name
+    if shared:get(failed) and not shared:add(down, true, DOWN_SECONDS) then return nil end
     local ok, replies = pcall(ask, ...)
     if ok then
-        if shared:get("failed") then
-            shared:delete("failed")
-            shared:delete("down")
+        if shared:get(failed) then
+            shared:delete(failed)
+            shared:delete(down)
         end
         return replies
     end
-    shared:set("failed", true)
-    shared:set("down", true, DOWN_SECONDS)
+    shared:set(failed, true)
+    shared:set(down, true, DOWN_SECONDS)
     ngx.log(ngx.ERR, "anp: the origin answers, for redis does not: ", replies)
     return nil
 end

@@ -3,6 +3,7 @@
 
 use crate::front::{Front, arguments, block, calls, set_up, until};
 use crate::published;
+use crate::support::http::Connection;
 use crate::support::{Ran, World};
 
 #[test]
@@ -80,6 +81,58 @@ fn the_rights_of_the_page_are_enough_and_the_password_comes_from_its_file() {
     front.get("/healthz").is(200).has("X-Store", "up");
     std::fs::remove_file(password).unwrap();
     front.get("/a/").has("X-Cache", "HIT");
+}
+
+#[test]
+fn a_site_with_a_wrong_password_has_no_part_in_the_connections_of_another() {
+    let world = published();
+    let acl = block("acl", "SETUSER anp-front");
+    world.server.command(acl.trim_end());
+    world.write("right", "PASSWORD\n").write("wrong", "no\n");
+    let file = |name: &str| world.path(name).display().to_string();
+    let user = ("set $anp_user     \"\";", "set $anp_user anp-front;");
+    let right = format!("set $anp_password_file {};", file("right"));
+    let second = format!(
+        "include anp/anp.conf;\n}}\nserver {{\n listen unix:{{root}}second;\n \
+         set $anp_enabled on; set $anp_redis unix:{}; set $anp_db 0; set $anp_user anp-front;\n \
+         set $anp_password_file {}; set $anp_prefix anp; set $anp_timeout 200;\n \
+         set $anp_cookies sessionid; set $anp_other_methods refuse; include anp/anp.conf;",
+        world.server.socket().display(),
+        file("wrong")
+    );
+    let front = Front::start_with(
+        &world,
+        &[
+            ("    include anp/anp.conf;", &second),
+            user,
+            ("set $anp_password_file \"\";", &right),
+        ],
+    );
+    // Both workers have connections of the first site by now, and go on having them.
+    for _ in 0..20 {
+        front.get("/a/").is(200).has("X-Cache", "HIT");
+    }
+    for _ in 0..20 {
+        let other = std::os::unix::net::UnixStream::connect(front.path("second")).unwrap();
+        let answer = Connection::over(other).only("GET", "/a/", &[]);
+        answer.is(200).has("X-Cache", "MISS");
+        front.get("/a/").is(200).has("X-Cache", "HIT");
+    }
+    assert!(front.errors().contains("WRONGPASS"), "{}", front.errors());
+}
+
+#[test]
+fn a_user_without_a_password_is_refused_and_not_taken_for_the_default_user() {
+    let world = published();
+    let user = ("set $anp_user     \"\";", "set $anp_user anp-front;");
+    let front = Front::start_with(&world, &[user]);
+    front.get("/a/").is(200).has("X-Cache", "MISS");
+    front.get("/healthz").is(200).has("X-Store", "down");
+    let errors = front.errors();
+    assert!(
+        errors.contains("$anp_user anp-front has no password: $anp_password_file is empty"),
+        "{errors}"
+    );
 }
 
 #[test]
