@@ -187,8 +187,12 @@ local function find(path)
     if not path:find("^/[a-z0-9/-]*$") or path:find("//", 1, true) then return end
     local prefix = ngx.var.anp_prefix
     if path:sub(-1) ~= "/" then
-        local replies = ask_if_up({ "pttl", prefix .. ":page:" .. path .. "/" })
-        if replies and replies[1] ~= -2 then return nil, nil, path .. "/" end
+        local key = prefix .. ":page:" .. path .. "/"
+        local replies = ask_if_up({ "pttl", key }, { "getrange", key, 0, 0 })
+        -- What is no string is no page.
+        if replies and replies[1] ~= -2 and type(replies[2]) == "string" then
+            return nil, nil, path .. "/"
+        end
         return
     end
     local key = prefix .. ":page:" .. path

@@ -106,7 +106,13 @@ impl Site {
                 Ok(None) => self.not_found(path, Some(&route), headers),
                 Err(error) => self.away(&error, headers),
             },
-            Asked::Unslashed(route) => redirect(route.as_str()),
+            Asked::Unslashed(route) => {
+                match Taken::is_there(&self.store, &self.keys, &route).await {
+                    Ok(true) => redirect(route.as_str()),
+                    Ok(false) => self.not_found(path, Some(&route), headers),
+                    Err(error) => self.away(&error, headers),
+                }
+            }
             Asked::Nothing => self.not_found(path, None, headers),
         }
     }

@@ -92,6 +92,21 @@ impl Taken {
         })
     }
 
+    /// Whether the store holds a page of `route` that [`Self::fetch`] would find.
+    pub(super) async fn is_there(
+        store: &Reading,
+        keys: &Keys,
+        route: &Route,
+    ) -> Result<bool, StoreError> {
+        let page = keys.page(route);
+        let questions = [Ask::Left(&page), Ask::Head(&page, 1)];
+        let replies = store.ask(&questions, DOING).await?;
+        Ok(matches!(
+            replies[..],
+            [Reply::Int(left_ms), Reply::Bulk(_)] if left_ms != -2
+        ))
+    }
+
     /// Asks the store whether the page of `route` is still this one.
     pub(super) async fn check(
         &self,

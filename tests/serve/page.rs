@@ -182,8 +182,11 @@ fn a_page_that_is_not_there_is_explained() {
         .is(404)
         .hides("<script")
         .hides("<img");
+    // Nor is there a way to it.
     world.server.command("LPUSH anp:page:/list/ x");
-    serving.get("/list/").is(404);
+    for path in ["/list/", "/list", "/not-there"] {
+        serving.get(path).is(404).lacks("location");
+    }
 }
 
 #[test]
