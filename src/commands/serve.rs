@@ -53,6 +53,7 @@ mod with_server {
         }));
         output.flush();
         let preview = Preview {
+            addr: settings.serve.addr.clone(),
             connector: connected.connector.clone(),
             prefix: settings.prefix.clone(),
             state_dir: settings.state_dir.clone(),

@@ -6,11 +6,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::task::JoinSet;
 
 use super::cache::Cache as Pages;
 use super::headers::{self, Cache};
+use super::host::Hosts;
 use super::index::Index;
 use super::login::Login;
 use super::own::Own;
@@ -37,13 +39,14 @@ pub(super) struct Site {
     pub(super) keys: Keys,
     pub(super) own: Own,
     pub(super) preview: Preview,
+    hosts: Hosts,
     login: Login,
     pages: Pages,
     index: Index,
 }
 
 /// Everything that is answered.
-pub(super) fn router(preview: Preview) -> Result<Router, StoreError> {
+pub(super) fn router(preview: Preview, hosts: Hosts) -> Result<Router, StoreError> {
     let broken = |error: minijinja::Error| {
         let detail = error.to_string();
         StoreError::new(crate::store::Class::Stop, "compiling the templates", detail)
@@ -55,6 +58,7 @@ pub(super) fn router(preview: Preview) -> Result<Router, StoreError> {
         login: Login::new(&preview.login_cookies),
         pages: Pages::new(CACHE_BYTES),
         index: Index::default(),
+        hosts,
         preview,
     };
     Ok(Router::new().fallback(guarded).with_state(Arc::new(site)))
@@ -65,7 +69,7 @@ async fn guarded(State(site): State<Arc<Site>>, request: Request) -> Response<Bo
     // The body is let go unread.
     let (parts, _) = request.into_parts();
     let own = Arc::clone(&site);
-    let answer = async move { site.answer(&parts.method, &parts.uri, &parts.headers).await };
+    let answer = async move { site.answer(&parts).await };
     match survived(answer).await {
         Some(response) => response,
         None => own.failed(),
@@ -80,13 +84,12 @@ async fn survived<T: Send + 'static>(work: impl Future<Output = T> + Send + 'sta
 }
 
 impl Site {
-    async fn answer(
-        &self,
-        method: &Method,
-        uri: &axum::http::Uri,
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        if method != Method::GET && method != Method::HEAD {
+    async fn answer(&self, request: &Parts) -> Response<Body> {
+        let (uri, headers) = (&request.uri, &request.headers);
+        if let Err(wrong) = self.hosts.check(request.version, uri, headers) {
+            return self.not_ours(&wrong);
+        }
+        if request.method != Method::GET && request.method != Method::HEAD {
             return self.not_allowed();
         }
         let path = uri.path();

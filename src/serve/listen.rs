@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::host::Hosts;
 use super::slow::Impatient;
 use super::{Preview, answer};
 
@@ -51,7 +52,8 @@ pub fn listen(
         .enable_all()
         .build()?;
     let done = runtime.block_on(async {
-        let router = answer::router(preview).map_err(io::Error::other)?;
+        let hosts = Hosts::of(&preview.addr, listener.local_addr()?);
+        let router = answer::router(preview, hosts).map_err(io::Error::other)?;
         listener.set_nonblocking(true)?;
         accept(TcpListener::from_std(listener)?, &router, stop).await;
         Ok(())

@@ -1,8 +1,8 @@
 //! The preview: what the store holds, over HTTP, read-only.
 //!
 //! docs/serving.md is its contract. A request goes through these: [`listen`] (connections
-//! and their limits) → [`answer`] (which kind of answer) → `path`, `login` (what is asked, by
-//! whom) → `page`, `meta`, `cache` (the page, from the store or as it was taken) → `headers`,
+//! and their limits) → [`answer`] (which kind of answer) → `host`, `path`, `login` (what is
+//! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was taken) → `headers`,
 //! `conditional`, `policy` (what is said of it), or `refusal` (what is said instead). `index` lists the articles of a run; `own`
 //! makes the pages that are not stored.
 
@@ -10,6 +10,7 @@ mod answer;
 mod cache;
 mod conditional;
 mod headers;
+mod host;
 mod index;
 mod listen;
 mod login;
@@ -34,6 +35,8 @@ pub const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// What the preview serves, and to whom.
 #[derive(Clone, Debug)]
 pub struct Preview {
+    /// Where it was told to listen, HOST:PORT.
+    pub addr: String,
     /// The store.
     pub connector: Connector,
     /// Prefix of every key.

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::answer::Site;
 use super::headers::Cache;
+use super::host::Wrong;
 use super::own::Message;
 use super::path;
 use crate::article::Route;
@@ -53,6 +54,36 @@ impl Site {
                 command: "",
             },
             self.uncached(headers),
+        )
+    }
+
+    pub(super) fn not_ours(&self, wrong: &Wrong) -> Response<Body> {
+        let (status, what, help) = match wrong {
+            Wrong::NoHost => (
+                StatusCode::BAD_REQUEST,
+                "A request has one header Host, with a name or an address in it.",
+                "",
+            ),
+            Wrong::Other => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "The preview listens for this machine alone, and answers under localhost and \
+                 under addresses, not under this name.",
+                "To have it answer under another name of this machine, listen on that:",
+            ),
+        };
+        let command = match wrong {
+            Wrong::NoHost => "",
+            Wrong::Other => "anp serve --addr NAME:8080",
+        };
+        self.own.message(
+            &Message {
+                status,
+                title: "Not asked of the preview",
+                what,
+                help,
+                command,
+            },
+            Cache::Miss,
         )
     }
 

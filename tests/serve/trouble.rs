@@ -103,6 +103,44 @@ fn a_visitor_who_sends_nonsense_or_nothing_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn a_request_without_a_host_is_400_and_one_for_another_is_421() {
+    let world = one();
+    let serving = Serving::of(&world);
+    let ask = |head: &str| {
+        let mut connection = Connection::open(&serving.address);
+        connection.send(format!("{head}\r\n\r\n").as_bytes());
+        connection.answer("GET")
+    };
+    for (head, status) in [
+        ("GET /a/ HTTP/1.1", 400),
+        (
+            "GET /a/ HTTP/1.1\r\nHost: localhost\r\nHost: localhost",
+            400,
+        ),
+        ("GET /a/ HTTP/1.1\r\nHost: evil.example", 421),
+        (
+            "GET http://evil.example/a/ HTTP/1.1\r\nHost: localhost",
+            421,
+        ),
+        ("GET /a/ HTTP/1.1\r\nHost: localhost:8080", 200),
+        ("GET /a/ HTTP/1.1\r\nHost: [::1]", 200),
+        ("GET /a/ HTTP/1.0", 200),
+    ] {
+        let answer = ask(head);
+        answer.is(status);
+        if status != 200 {
+            answer.has("cache-control", "no-store").hides("About a.md");
+        }
+    }
+    let everywhere =
+        Serving::start_with(&mut world.command("state", &[]), &["--addr", "0.0.0.0:0"]);
+    let port = everywhere.address.rsplit(':').next().unwrap();
+    let mut connection = Connection::open(&format!("127.0.0.1:{port}"));
+    connection.send(b"GET /a/ HTTP/1.1\r\nHost: preview.example\r\n\r\n");
+    connection.answer("GET").is(200);
+}
+
+#[test]
 fn an_asked_end_is_a_good_end() {
     for signal in ["TERM", "INT"] {
         let world = one();
