@@ -103,6 +103,52 @@ fn a_visitor_who_sends_nonsense_or_nothing_keeps_nobody_else_waiting() {
 }
 
 #[test]
+fn who_keeps_many_connections_busy_locks_nobody_out() {
+    let world = one();
+    let serving = Serving::of(&world);
+    let mut kept = Vec::new();
+    for _ in 0..300 {
+        let mut connection = Connection::open(&serving.address);
+        let answer = connection.request("GET", "/a/", &[]);
+        if answer.is(200).header("connection").is_none() {
+            kept.push(connection);
+        }
+    }
+    assert!((200..=256).contains(&kept.len()), "{}", kept.len());
+    let began = Instant::now();
+    for connection in &mut kept {
+        connection.request("GET", "/a/", &[]).is(200);
+        serving.get("/a/").is(200);
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "it waits for them"
+    );
+}
+
+#[test]
+fn the_limits_of_a_request_are_those_of_the_page_about_serving() {
+    let world = one();
+    let serving = Serving::of(&world);
+    let status = |head: String| {
+        let mut connection = Connection::open(&serving.address);
+        connection.send(head.as_bytes());
+        connection.answer("GET").status
+    };
+    let begin = "GET /a/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    let bytes = |all: usize| {
+        let rest = all - begin.len() - "X: \r\n\r\n".len();
+        format!("{begin}X: {}\r\n\r\n", "x".repeat(rest))
+    };
+    assert_eq!(bytes(65_536).len(), 65_536);
+    assert_eq!(status(bytes(65_536)), 200);
+    assert_eq!(status(bytes(65_537)), 431);
+    let headers = |all: usize| format!("{begin}{}\r\n", "X: x\r\n".repeat(all - 2));
+    assert_eq!(status(headers(100)), 200);
+    assert_eq!(status(headers(101)), 431);
+}
+
+#[test]
 fn a_request_without_a_host_is_400_and_one_for_another_is_421() {
     let world = one();
     let serving = Serving::of(&world);
