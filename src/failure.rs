@@ -53,10 +53,20 @@ impl Failure {
     /// The store failed before anything was written to it.
     #[must_use]
     pub fn before_writing(error: &StoreError) -> Self {
+        Self::of_store(error, crate::store::ACL_LINE)
+    }
+
+    /// The store failed a command that only reads published objects.
+    #[must_use]
+    pub fn of_reading(error: &StoreError) -> Self {
+        Self::of_store(error, crate::store::READER_ACL_LINE)
+    }
+
+    fn of_store(error: &StoreError, acl_line: &str) -> Self {
         match error.class {
             Class::Never => Self::new(Exit::NotPermitted, error.to_string())
                 .note("expected", "user and password (ANP_REDIS_URL, ANP_REDIS_PASSWORD) and rights as in this ACL line")
-                .note("acl", crate::store::ACL_LINE)
+                .note("acl", acl_line)
                 .note(
                     "retry",
                     "not before the credentials or rights are changed; nothing was written",

@@ -411,5 +411,9 @@ fn the_store_is_only_read() {
     let line = ["probe", &front.url(), "--duration", "0", "--redis", &redis];
     let ran = world.anp_with(&line, &[("ANP_REDIS_PASSWORD", "hush")]);
     ran.exits(0).hides("hush");
+    let refused = world.anp_with(&line, &[("ANP_REDIS_PASSWORD", "other")]);
+    refused
+        .exits(77)
+        .notes("  = acl: ACL SETUSER preview on >PASSWORD ");
     assert_eq!(world.server.dump(), before);
 }

@@ -27,6 +27,14 @@ impl Connected {
         Self::connect(address, settings).map_err(|error| Failure::before_writing(&error))
     }
 
+    /// The same for a command that only reads published objects, which needs fewer rights.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_read(address: &Address, settings: &Settings) -> Result<Self, Failure> {
+        Self::connect(address, settings).map_err(|error| Failure::of_reading(&error))
+    }
+
     fn connect(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let patience = settings.patience;
         let embedded = match &address.place {

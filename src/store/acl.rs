@@ -7,3 +7,7 @@ pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@
 +client|kill +script|load +evalsha +type +get +set +getrange +strlen \
 +pttl +pexpire +pexpireat +pexpiretime +persist +del +unlink +dump +restore +hgetall +smembers \
 +zrange +hlen +scard +zcard +llen +xlen +scan";
+
+/// Grants what `anp serve` and `anp probe` need to read published objects, and nothing else.
+pub const READER_ACL_LINE: &str = "ACL SETUSER preview on >PASSWORD ~anp:* resetchannels -@all \
++ping +select +get +getrange +mget +pttl";

@@ -16,7 +16,7 @@ mod resp;
 mod script;
 mod session;
 
-pub use acl::ACL_LINE;
+pub use acl::{ACL_LINE, READER_ACL_LINE};
 pub use address::{Address, Password, Place};
 pub use connection::Connector;
 pub use error::{Class, StoreError};

@@ -271,6 +271,7 @@ fn the_rights_of_the_page_about_serving_suffice_and_nothing_is_written() {
     let mut refused = refused;
     Ran::of(refused.env("ANP_REDIS_PASSWORD", "wrong"))
         .exits(77)
+        .notes(&format!("  = acl: {line}\n"))
         .hides("wrong");
 }
 

@@ -44,7 +44,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let login_cookie = login_cookie.map_err(|error| usage("--login-cookie", &error))?;
     let interrupted = watch()?;
     let task = task(&settings, arguments)?;
-    let mut store = Connected::open(&task.address, &settings)?;
+    let mut store = Connected::open_to_read(&task.address, &settings)?;
     store.session.heed(Arc::clone(&interrupted));
     let unreachable = |trouble: Trouble| unreachable(&target, &trouble);
     let timeout = arguments.timeout;
@@ -250,6 +250,6 @@ fn store_failed(error: &StoreError, interrupted: &AtomicBool) -> Failure {
     if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
         stopped()
     } else {
-        Failure::before_writing(error)
+        Failure::of_reading(error)
     }
 }
