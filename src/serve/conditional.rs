@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Whether the visitor has the page already. `tag` is the page's entity tag without its
 /// quotes; a date counts only where no tag was sent.
@@ -12,8 +12,10 @@ pub(super) fn is_not_modified(
     last_modified: Option<SystemTime>,
 ) -> bool {
     if request.contains_key(header::IF_NONE_MATCH) {
-        let lines = request.get_all(header::IF_NONE_MATCH);
-        return lines.iter().any(|line| matches(line.as_bytes(), tag));
+        // Several lines are one list (RFC 9110, 5.3).
+        let lines = request.get_all(header::IF_NONE_MATCH).iter();
+        let lines: Vec<&[u8]> = lines.map(HeaderValue::as_bytes).collect();
+        return matches(&lines.join(&b", "[..]), tag);
     }
     let since = request.get(header::IF_MODIFIED_SINCE);
     let since = since.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
@@ -87,6 +89,7 @@ mod tests {
             assert!(none_match(&[yes], TAG), "{}", yes.escape_ascii());
         }
         assert!(none_match(&[b"\"a\"", b"\"00ff\""], TAG), "a second line");
+        assert!(none_match(&[b"", b"\"00ff\""], TAG), "behind an empty one");
     }
 
     #[test]
@@ -106,6 +109,8 @@ mod tests {
         ] {
             assert!(!none_match(&[no], TAG), "{}", no.escape_ascii());
         }
+        assert!(!none_match(&[b"x", b"\"00ff\""], TAG), "one list");
+        assert!(!none_match(&[b"*", b"\"a\""], TAG), "a star in a list");
         assert!(!none_match(&[b"\"\""], None), "a page without a tag");
         assert!(none_match(&[b"*"], None), "which is there all the same");
     }

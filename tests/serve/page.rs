@@ -92,7 +92,10 @@ fn who_has_the_page_is_told_so_without_a_body() {
             );
         }
     }
+    let lines = [("If-None-Match", "\"other\""), ("If-None-Match", &tag)];
+    serving.get_with("/a/", &lines).is(304);
     for headers in [
+        [("If-None-Match", "other"), ("If-None-Match", &tag)],
         [("If-None-Match", "\"other\""), ("If-Modified-Since", &date)],
         [("If-None-Match", "other"), ("Accept", "*/*")],
         [
