@@ -145,6 +145,16 @@ impl Address {
         })
     }
 
+    /// The address as visitors may see it: without any path of this machine.
+    #[must_use]
+    pub fn without_path(&self) -> String {
+        match self.place {
+            Place::Embedded(_) => "embedded".to_owned(),
+            Place::Unix(_) => format!("redis+unix://…?db={}", self.db),
+            Place::Tcp(..) => self.to_string(),
+        }
+    }
+
     /// The parameters of a connection to `socket` (embedded) or to this place.
     pub(super) fn connection_info(
         &self,

@@ -53,12 +53,13 @@ struct Numbered {
 }
 
 impl Reading {
-    /// Prepares to read from where `connector` leads; connects with the first question.
+    /// Prepares to read from where `connector` leads; connects with the first question. What
+    /// fails is told to readers, so no path is in it.
     ///
     /// # Errors
     /// When the address cannot be used.
     pub fn new(connector: &Connector, timeout: Duration) -> Result<Self, StoreError> {
-        let place = connector.address.to_string();
+        let place = connector.address.without_path();
         let socket = connector.embedded_socket.as_deref();
         let info = connector.address.connection_info(socket);
         let client = info

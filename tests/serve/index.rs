@@ -85,6 +85,7 @@ fn words_and_tags_find_articles_and_their_links_lead_back() {
     serving
         .get("/_anp/?q=none-of-it")
         .says("0 of 3 articles")
+        .says("<title>0 of 3 articles of ")
         .hides("<ol");
     let text = serving.get("/_anp/?q=lock").text();
     let link = text
@@ -103,8 +104,12 @@ fn what_is_gone_is_shown_as_gone_and_what_is_hidden_as_noindex() {
     let first = &world.runs()[0];
     let serving = Serving::of(&world);
     serving
+        .get("/_anp/?q=none-of-it")
+        .says("0 of 1 article with");
+    serving
         .get("/")
         .is(200)
+        .says("<title>1 article of ")
         .says("1 article<")
         .says("noindex</strong>")
         .hides("Cron without");
@@ -192,7 +197,7 @@ fn without_a_run_the_way_to_one_is_shown() {
     serving
         .get("/")
         .is(200)
-        .says("No run in")
+        .says("No run has published anything into redis+unix://…?db=0, prefix anp.")
         .says("anp import content/");
     for run in [
         "20991124T160000.123Z-00af",
@@ -219,6 +224,50 @@ fn without_a_run_the_way_to_one_is_shown() {
         .get(&format!("/_anp/?run={other}"))
         .is(404)
         .says("prefix other");
+}
+
+#[test]
+fn what_is_no_file_among_the_manifests_keeps_nobody_waiting() {
+    let world = three();
+    let serving = Serving::of(&world);
+    let run = "99981231T000000.000Z-0000";
+    world.shell(&format!("mkfifo state/runs/{run}.jsonl.zst"));
+    serving.get("/_anp/").is(200).says("3 articles");
+    serving
+        .get(&format!("/_anp/?run={run}"))
+        .is(404)
+        .says(&format!("The manifest of the run {run} cannot be read."));
+    serving.get("/_anp/").is(200).says("3 articles");
+}
+
+#[test]
+fn no_path_of_the_machine_is_shown_to_visitors() {
+    let mut world = three();
+    let run = world.runs()[0].clone();
+    let folder = world.path("").display().to_string();
+    let socket = world.server.folder().display().to_string();
+    let serving = Serving::of(&world);
+    let look = |path: &str| {
+        serving.get(path).hides(&folder).hides(&socket);
+    };
+    look("/_anp/");
+    look("/_anp/?run=nope");
+    look("/none/");
+    world.anp("import --prefix other").exits(0);
+    let other = world.runs().pop().unwrap();
+    look(&format!("/_anp/?run={other}"));
+    std::fs::write(world.manifest(&run), "damaged").unwrap();
+    look(&format!("/_anp/?run={run}"));
+    look("/_anp/");
+    let embedded = Serving::start(&mut world.command("state", &["--redis", "embedded"]));
+    embedded
+        .get("/")
+        .says("into embedded, prefix anp.")
+        .hides(&folder);
+    world.server.kill();
+    for path in ["/none/", "/healthz"] {
+        serving.get(path).is(503).hides(&folder).hides(&socket);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use minijinja::context;
 use tokio::time::timeout;
 
 use self::listing::Listing;
-use self::published::find;
+use self::published::{find, unreadable};
 use self::query::Query;
 use self::row::{rows, time};
 use super::STORE_TIMEOUT;
@@ -78,7 +78,7 @@ impl Index {
             Some(routes) => routes,
             None => match aside(move || manifest.published()).await? {
                 Ok(routes) => routes,
-                Err(damage) => return Ok(Err(format!("{damage}."))),
+                Err(_) => return Ok(Err(unreadable(&mark.header.run))),
             },
         };
         let before = kept.take();
@@ -114,7 +114,7 @@ async fn list(site: &Site, listing: &Listing, query: &Query) -> Result<Response<
     Ok(site.own.page(
         "index.html",
         context! {
-            store => site.preview.address().to_string(), prefix => header.prefix.as_str(),
+            store => site.preview.address().without_path(), prefix => header.prefix.as_str(),
             run => header.run.as_str(), command => header.command.as_str(),
             started => time(header.started_at),
             has_ended => listing.mark.has_ended(),
@@ -123,6 +123,7 @@ async fn list(site: &Site, listing: &Listing, query: &Query) -> Result<Response<
             tag => query.tag.as_str(),
             is_search => query.is_search(),
             found => found.len(), all => listing.articles.len(),
+            plural => if listing.articles.len() == 1 { "" } else { "s" },
             rows => rows, page => page, pages => pages,
             previous => page.checked_sub(1).and_then(to), next => to(page + 1),
             whole => Query { run: query.run.clone(), page: 1, ..Query::default() }.link(),

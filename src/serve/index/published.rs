@@ -30,7 +30,7 @@ impl Mark {
 /// store under this prefix.
 ///
 /// # Errors
-/// Why there is none, in a sentence.
+/// Why there is none, in a sentence for visitors: without any path.
 pub(super) fn find(
     state_dir: &Path,
     address: &Address,
@@ -38,28 +38,25 @@ pub(super) fn find(
     wanted: &str,
 ) -> Result<(Mark, Manifest), String> {
     let runs = Runs::of(state_dir);
-    let shown = state_dir.display();
-    let ids = match runs.ids() {
-        Ok(ids) => ids,
-        Err(error) => {
-            return Err(format!("The runs in {shown} cannot be listed: {error}."));
-        }
-    };
+    let here = format!("{}, prefix {prefix}", address.without_path());
+    let ids = runs
+        .ids()
+        .map_err(|error| format!("The runs cannot be listed: {error}."))?;
     if !wanted.is_empty() {
         // Only what the folder lists is opened: a name is no path.
         if !ids.iter().any(|id| id == wanted) {
-            return Err(format!("There is no run {wanted} in {shown}."));
+            return Err(format!("There is no run {wanted}."));
         }
         return match Manifest::open(&runs.file(wanted), Verify::Ends) {
             Ok(manifest) if !is_here(&manifest, address, prefix) => {
-                let header = manifest.header();
+                let prefix = &manifest.header().prefix;
                 Err(format!(
-                    "The run {wanted} is about {}, prefix {}; this is {address}, prefix {prefix}.",
-                    header.server, header.prefix
+                    "The run {wanted} is about another store or prefix (prefix {prefix}); \
+                     this is {here}."
                 ))
             }
             Ok(manifest) => Ok(found(manifest)),
-            Err(damage) => Err(format!("The run {wanted} cannot be read: {damage}.")),
+            Err(_) => Err(unreadable(wanted)),
         };
     }
     let newest = ids.iter().rev().find_map(|id| {
@@ -70,10 +67,13 @@ pub(super) fn find(
     });
     match newest {
         Some(manifest) => Ok(found(manifest)),
-        None => Err(format!(
-            "No run in {shown} has published anything into {address}, prefix {prefix}."
-        )),
+        None => Err(format!("No run has published anything into {here}.")),
     }
+}
+
+/// What is said of a run whose manifest cannot be read; `anp runs` says why.
+pub(super) fn unreadable(run: &str) -> String {
+    format!("The manifest of the run {run} cannot be read.")
 }
 
 fn found(manifest: Manifest) -> (Mark, Manifest) {
