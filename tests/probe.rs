@@ -191,6 +191,10 @@ fn a_front_that_never_answers_is_given_up_after_the_time_limit() {
     );
     ran.exits(3).says("no whole answer within 300ms");
     assert_eq!(failed(&ran), ["status"], "{ran}");
+    let ran = probe(&world, &front.url(), "--timeout 300ms --routes /a/");
+    ran.says("\n1 route\n")
+        .says("\n16 checks were not made, ")
+        .says("\n1 check failed\n");
 }
 
 #[test]
@@ -205,7 +209,7 @@ fn a_failure_is_a_line_with_what_was_expected_and_found_and_for_which_routes() {
         "\nfailed: content-type: expected Content-Type: text/html\n  \
          /a/: found Content-Type: text/plain\n  \
          /b/: found Content-Type: text/plain\n  \
-         /deep/c/: found Content-Type: text/plain\n  … and 1 more routes\n",
+         /deep/c/: found Content-Type: text/plain\n  … and 1 more route\n",
     );
     ran.says(&format!("4 routes of run {run}\n"));
     ran.says("\n  content-type            0        4             0  <\n");
@@ -272,7 +276,9 @@ fn a_page_that_is_gone_from_the_store_must_be_gone_from_the_front() {
     world.server.command("FLUSHALL");
     let ran = probe(&world, &front.url(), "");
     ran.exits(3)
-        .notes("warning: the store holds none of these pages");
+        .notes("warning: the store holds none of these pages")
+        .says("\nnothing was compared, for the store holds none of the pages\n")
+        .hides("no check failed");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct Load {
 #[derive(Clone, Debug)]
 pub struct Measured {
     /// From the moment a request was due to the end of its answer, in µs. Holds what was
-    /// answered with 200, and, with the time until then, what was given up.
+    /// answered with 200, and, with the time until then, what was given up or never sent.
     pub response: Histogram<u64>,
     /// From the moment it was sent, in µs: what the front alone took.
     pub service: Histogram<u64>,
@@ -85,21 +85,20 @@ impl Load {
             measured: Mutex::new(Measured::new(self)?),
         };
         std::thread::scope(|scope| {
-            for _ in 0..self.concurrency {
-                let client = Client::new(Arc::clone(front), self.timeout, Arc::clone(interrupted));
+            let client = || Client::new(Arc::clone(front), self.timeout, Arc::clone(interrupted));
+            for _ in 1..self.concurrency {
+                let client = client();
                 // With fewer threads than asked for, the same requests are due.
                 let thread = std::thread::Builder::new();
                 let _ = thread.spawn_scoped(scope, || run.work(client, paths, interrupted));
             }
+            run.work(client(), paths, interrupted);
         });
         if interrupted.load(Ordering::Relaxed) {
             return Err(Trouble::Interrupted);
         }
         let measured = run.measured.into_inner();
-        let mut measured = measured.unwrap_or_else(PoisonError::into_inner);
-        // Also where the system had no thread for it at all.
-        measured.unsent = measured.due - measured.answered - measured.failed();
-        Ok(measured)
+        Ok(measured.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -126,6 +125,7 @@ impl Run {
             let sent = Instant::now();
             if sent >= self.over {
                 self.record(|measured| {
+                    measured.unsent += 1;
                     measured.response.saturating_record(micros(sent - due));
                 });
                 continue;
@@ -210,7 +210,7 @@ impl Measured {
         self.achieved() >= due * 0.95
     }
 
-    /// Requests that were not answered with 200.
+    /// Requests that were sent and not answered with 200.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.errors.values().sum()

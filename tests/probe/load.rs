@@ -46,7 +46,7 @@ fn a_front_that_is_too_slow_for_the_rate_is_told() {
         fault,
         "--concurrency 1 --rate 100/s --duration 1s --timeout 1s",
     );
-    ran.exits(0)
+    ran.exits(3)
         .notes("warning: the front did not keep the rate: 100 requests a second were due");
     assert_eq!(latency["kept_rate"], false);
     let count = |name: &str| latency[name].as_u64().unwrap();
@@ -58,6 +58,32 @@ fn a_front_that_is_too_slow_for_the_rate_is_told() {
     assert!(count("unsent") >= 70, "{latency}");
     let max = latency["response_us"]["max"].as_u64().unwrap();
     assert!(max >= 1_000_000, "{latency}");
+    assert_eq!(ran.of_type("summary")[0]["load_unsent"], latency["unsent"]);
+}
+
+#[test]
+fn what_a_front_that_hangs_keeps_from_being_sent_is_counted_and_fails() {
+    let world = published();
+    let front = Front::start(
+        &world.server,
+        Fault::SlowFrom(18, Duration::from_secs(3600)),
+    );
+    let line = format!(
+        "probe {} --routes /a/,/b/ --concurrency 4 --rate 20/s --duration 1s --timeout 1s",
+        front.url()
+    );
+    let ran = world.anp(&line);
+    ran.exits(3)
+        .says("\n20 due, 0 answered, 8 errors, 12 not sent; 0.0 answered a second\n")
+        .says("\nfailed: 8 requests: no whole answer within 1s\n")
+        .says("\nnot sent: 12 requests: ")
+        .says("\n8 requests of the measurement failed; 12 requests of the measurement not sent\n");
+    // Each counts from when it was due: no bar is below the second that they waited.
+    let mut bars: Vec<&str> = ran.stdout.lines().collect();
+    bars.retain(|line| line.contains("up to "));
+    assert!(!bars.is_empty(), "{ran}");
+    bars.retain(|line| !line.contains(" s "));
+    assert_eq!(bars, [""; 0], "{ran}");
 }
 
 #[test]
@@ -95,7 +121,7 @@ fn times_are_shown_as_a_table_and_bars_that_fit_a_terminal() {
     for (locale, bar) in [("C.UTF-8", '█'), ("C", '#')] {
         let ran = world.anp_with(&line, &[("LANG", locale)]);
         ran.exits(0)
-            .says("\nresponse times: 100 requests a second for 1s, over 2 connections\n100 due, 100 answered, 0 errors; ");
+            .says("\nresponse times: 100 requests a second for 1s, over 2 connections\n100 due, 100 answered, 0 errors, 0 not sent; ");
         ran.says("  response time ").says("  service time ");
         assert!(ran.stdout.contains(bar), "{ran}");
         assert!(

@@ -77,6 +77,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
             report.add(&mut output, check, route.as_str(), check.judge(&scene));
         }
         if is_there {
+            report.compared += 1;
             there.push(path);
         } else {
             report.gone += 1;
@@ -106,7 +107,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
         report.measured(&mut output, &measured);
     }
     report.summary(&mut output, &front.target, &task);
-    Ok(if report.is_good() && !there.is_empty() {
+    Ok(if report.is_good() {
         Exit::Done
     } else {
         Exit::Partial

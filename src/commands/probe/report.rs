@@ -23,9 +23,12 @@ struct Row {
 /// What came of the checks.
 pub(super) struct Report {
     rows: Vec<(Check, Row)>,
-    /// Routes that the store does not hold.
+    /// Routes that the store holds, and so were compared.
+    pub(super) compared: u64,
+    /// Routes that it does not hold.
     pub(super) gone: u64,
     load_failed: u64,
+    load_unsent: u64,
 }
 
 impl Default for Report {
@@ -33,8 +36,10 @@ impl Default for Report {
         let checks = CHECKS.into_iter().chain([GONE, MISSING]);
         Self {
             rows: checks.map(|check| (check, Row::default())).collect(),
+            compared: 0,
             gone: 0,
             load_failed: 0,
+            load_unsent: 0,
         }
     }
 }
@@ -75,9 +80,35 @@ impl Report {
         }
     }
 
-    /// Whether nothing failed.
+    /// Whether something was compared, and nothing failed.
     pub(super) fn is_good(&self) -> bool {
-        self.load_failed == 0 && self.rows.iter().all(|(_, row)| row.failed.is_empty())
+        self.failures().is_empty()
+    }
+
+    /// What failed, as the last line says it.
+    fn failures(&self) -> Vec<String> {
+        let mut failures = Vec::new();
+        if self.compared == 0 {
+            let none = "nothing was compared, for the store holds none of the pages";
+            failures.push(none.to_owned());
+        }
+        let checks = self.count(|row| row.failed.len() as u64);
+        if checks > 0 {
+            failures.push(format!("{} failed", counted(checks, "check")));
+        }
+        if self.load_failed > 0 {
+            let requests = counted(self.load_failed, "request");
+            failures.push(format!("{requests} of the measurement failed"));
+        }
+        if self.load_unsent > 0 {
+            let requests = counted(self.load_unsent, "request");
+            failures.push(format!("{requests} of the measurement not sent"));
+        }
+        failures
+    }
+
+    fn count(&self, of: fn(&Row) -> u64) -> u64 {
+        self.rows.iter().map(|(_, row)| of(row)).sum()
     }
 
     /// The table and the failures, for people.
@@ -87,10 +118,10 @@ impl Report {
             None => String::new(),
         };
         output.text(format!(
-            "{target} against {}, prefix {}\n{} routes{of}{}\n",
+            "{target} against {}, prefix {}\n{}{of}{}\n",
             task.address,
             task.prefix,
-            task.routes.len(),
+            counted(task.routes.len() as u64, "route"),
             match self.gone {
                 0 => String::new(),
                 gone => format!(", {gone} gone from the store"),
@@ -112,7 +143,7 @@ impl Report {
             ));
         }
         for (check, row) in &self.rows {
-            failures(output, check, &row.failed);
+            show_failures(output, check, &row.failed);
         }
         self.not_checked(output);
     }
@@ -127,10 +158,12 @@ impl Report {
         if !not_offered.is_empty() {
             output.text(format!("\nnot offered\n{}", not_offered.join("\n")));
         }
-        let not_run: u64 = self.rows.iter().map(|(_, row)| row.not_run).sum();
+        let not_run = self.count(|row| row.not_run);
         if not_run > 0 {
+            let were = if not_run == 1 { "was" } else { "were" };
             output.text(format!(
-                "\n{not_run} checks were not made: the answer they are about is what failed"
+                "\n{} {were} not made, for want of an answer that failed another check",
+                counted(not_run, "check")
             ));
         }
     }
@@ -138,6 +171,7 @@ impl Report {
     /// The response times.
     pub(super) fn measured(&mut self, output: &mut Output, measured: &Measured) {
         self.load_failed = measured.failed();
+        self.load_unsent = measured.unsent;
         let load = measured.load();
         output.json(&json!({
             "type": "latency", "rate": load.rate, "concurrency": load.concurrency,
@@ -149,14 +183,15 @@ impl Report {
             "service_us": percentiles(&measured.service),
         }));
         output.text(format!(
-            "\nresponse times: {} requests a second for {}, over {} connections\n{} due, {} \
-             answered, {} errors; {:.1} answered a second\n",
+            "\nresponse times: {} requests a second for {}, over {}\n{} due, {} answered, \
+             {}, {} not sent; {:.1} answered a second\n",
             load.rate,
             show_duration(load.duration.as_millis() as u64),
-            load.concurrency,
+            counted(load.concurrency.into(), "connection"),
             measured.due,
             measured.answered,
-            measured.failed(),
+            counted(measured.failed(), "error"),
+            measured.unsent,
             measured.achieved()
         ));
         output.text(format!(
@@ -177,12 +212,12 @@ impl Report {
         }
         output.text("\nresponse time: since it was due; service time: since it was sent");
         for (what, count) in &measured.errors {
-            output.text(format!("failed: {count} requests: {what}"));
+            output.text(format!("failed: {}: {what}", counted(*count, "request")));
         }
         if measured.unsent > 0 {
             output.text(format!(
-                "{} requests were never sent, and count with the time that they had waited",
-                measured.unsent
+                "not sent: {}: the time was over; they count with how long they had waited",
+                counted(measured.unsent, "request")
             ));
         }
         if !measured.kept_rate() {
@@ -196,26 +231,32 @@ impl Report {
 
     /// The last line.
     pub(super) fn summary(&self, output: &mut Output, target: &Target, task: &Task) {
-        let count = |of: fn(&Row) -> u64| self.rows.iter().map(|(_, row)| of(row)).sum::<u64>();
-        let failed = count(|row| row.failed.len() as u64);
         output.json(&json!({
             "type": "summary", "command": "probe", "url": target.to_string(),
             "store": task.address.to_string(), "prefix": task.prefix, "run": task.run,
             "routes": task.routes.len(), "gone": self.gone,
-            "ok": count(|row| row.ok), "failed": failed,
-            "not_offered": count(|row| row.not_offered.0), "not_run": count(|row| row.not_run),
-            "load_errors": self.load_failed,
+            "ok": self.count(|row| row.ok), "failed": self.count(|row| row.failed.len() as u64),
+            "not_offered": self.count(|row| row.not_offered.0),
+            "not_run": self.count(|row| row.not_run),
+            "load_errors": self.load_failed, "load_unsent": self.load_unsent,
         }));
-        output.text(match (failed, self.load_failed) {
-            (0, 0) => "\nno check failed".to_owned(),
-            (0, _) => "\nno check failed, but requests of the measurement did".to_owned(),
-            (failed, _) => format!("\n{failed} checks failed"),
+        let failures = self.failures();
+        output.text(if failures.is_empty() {
+            "\nno check failed".to_owned()
+        } else {
+            format!("\n{}", failures.join("; "))
         });
     }
 }
 
+/// `1 check`, `2 checks`.
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// The routes that failed in one check: the first few, and how many more.
-fn failures(output: &mut Output, check: &Check, failed: &[(String, String)]) {
+fn show_failures(output: &mut Output, check: &Check, failed: &[(String, String)]) {
     if failed.is_empty() {
         return;
     }
@@ -228,7 +269,7 @@ fn failures(output: &mut Output, check: &Check, failed: &[(String, String)]) {
     }
     let more = failed.len().saturating_sub(NAMED);
     if more > 0 {
-        output.text(format!("  … and {more} more routes"));
+        output.text(format!("  … and {}", counted(more as u64, "more route")));
     }
 }
 
