@@ -221,6 +221,7 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
         .has("X-Cache", "HIT")
         .lacks("Last-Modified")
         .lacks("X-Robots-Tag");
+    let digest = world.meta("/a/")["digest"].as_str().unwrap().to_owned();
     // Dates that are none, and a meta object that is no string.
     for stamp in [
         "2026-13-24T15:40:31.354Z",
@@ -229,7 +230,7 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
         "2026-11-24T15:40:31\\r\\nX: y",
         "",
     ] {
-        let meta = format!(r#"{{"digest":"x","run":"y","written_at":"{stamp}"}}"#);
+        let meta = format!(r#"{{"digest":"{digest}","run":"y","written_at":"{stamp}"}}"#);
         server.run(&["SET", "anp:meta:/a/", &meta]);
         front
             .get("/a/")
@@ -237,17 +238,32 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
             .has("X-Cache", "HIT")
             .lacks("Last-Modified");
     }
-    let meta = r#"{"written_at":"2024-02-29T23:59:59.999Z"}"#;
-    server.run(&["SET", "anp:meta:/a/", meta]);
-    front
-        .get("/a/")
-        .has("Last-Modified", "Thu, 29 Feb 2024 23:59:59 GMT");
+    let date = "Thu, 29 Feb 2024 23:59:59 GMT";
+    let rest = r#""written_at":"2024-02-29T23:59:59.999Z","robots":"noindex""#;
+    let meta = format!(r#"{{"digest":"{digest}",{rest}}}"#);
+    server.run(&["SET", "anp:meta:/a/", &meta]);
+    front.get("/a/").has("Last-Modified", date);
+    let since = [("If-Modified-Since", date)];
+    front.ask("GET", "/a/", &since).is(304);
+    // The date of another page is not this one's; noindex is believed once too often.
+    for meta in [
+        format!(r#"{{"digest":"{}",{rest}}}"#, "0".repeat(32)),
+        format!(r#"{{{rest},"digest":"{digest}"}}"#),
+        format!("{{{rest}}}"),
+    ] {
+        server.run(&["SET", "anp:meta:/a/", &meta]);
+        let answer = front.ask("GET", "/a/", &since);
+        answer.is(200).has("X-Cache", "HIT").lacks("Last-Modified");
+        answer.has("X-Robots-Tag", "noindex");
+    }
     server.command("DEL anp:meta:/a/");
     server.command("LPUSH anp:meta:/a/ x");
     front.get("/a/").is(200).lacks("Last-Modified");
     // What ends in no digest has no tag, and what has no expiry is not kept by caches.
     let digest = "0123456789abcdef0123456789abcdef";
     for (page, is_tagged) in [
+        // Many that begin, and none that ends.
+        ("<style>".repeat(2000), false),
         (format!("<p>x<!--anp:{digest}-->"), true),
         (format!("<p>x<!--anp:{digest}-->\n"), false),
         (format!("<p>x<!--anp:{}-->", digest.to_uppercase()), false),

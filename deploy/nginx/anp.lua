@@ -122,7 +122,9 @@ local function is_logged_in()
     if not cookies then return false end
     local names = cookie_names(ngx.var.anp_cookies)
     for name in cookies:gmatch("%s*([^=;]+)[^;]*") do
-        name = name:match("^(.-)%s*$")
+        -- Without the blanks at its end. The pattern looks at each byte once; one that tries each
+        -- blank as the first of the last ones would keep the worker from everybody else.
+        name = name:match("^(.*%S)") or ""
         if names.whole[name] then return true end
         for _, beginning in ipairs(names.beginnings) do
             if name:sub(1, #beginning) == beginning then return true end
@@ -135,8 +137,11 @@ end
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- `written_at` of a meta object as a date of HTTP; nil if it is none.
-local function last_modified(meta)
+-- `written_at` of the meta object beside a page with this digest, as a date of HTTP; nil if it
+-- is none, or if the object is about another page: a browser would keep the one for the other.
+local function last_modified(meta, digest)
+    local opening = digest and '{"digest":"' .. digest .. '"'
+    if not opening or meta:sub(1, #opening) ~= opening then return nil end
     local year, month, day, time =
         meta:match('"written_at":"(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d:%d%d:%d%d)[.%d]*Z"')
     local name = MONTHS[tonumber(month)]
@@ -150,8 +155,10 @@ end
 local last_style, last_source
 
 local function style_source(page)
-    local style = page:match("<style>(.-)</style>")
-    if not style then return "'none'" end
+    local _, before = page:find("<style>", 1, true)
+    local after = before and page:find("</style>", before + 1, true)
+    if not after then return "'none'" end
+    local style = page:sub(before + 1, after - 1)
     if style ~= last_style then
         local digest = ffi.new("unsigned char[32]")
         sha256(style, #style, digest)
@@ -163,14 +170,16 @@ end
 
 local function headers_of(page, ttl, meta)
     local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
+    if digest and #digest ~= 32 then digest = nil end
     return {
         ["Content-Type"] = "text/html; charset=utf-8",
         ["Content-Length"] = #page,
-        ["ETag"] = digest and #digest == 32 and '"' .. digest .. '"',
-        ["Last-Modified"] = last_modified(meta),
+        ["ETag"] = digest and '"' .. digest .. '"',
+        ["Last-Modified"] = last_modified(meta, digest),
         ["Cache-Control"] = "public, max-age=" .. math.max(math.floor(ttl / 1000), 0),
         ["Age"] = 0,
         ["X-Cache"] = "HIT",
+        -- Rather once too often: also where the meta object is about another page.
         ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
         ["Vary"] = "Cookie",
         ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)

@@ -1,7 +1,10 @@
 //! Visitors who are logged in: their pages come from the origin, and nobody else sees them.
 
+use std::time::{Duration, Instant};
+
 use crate::front::Front;
 use crate::published;
+use crate::support::http::Connection;
 
 /// Cookies, and whether they are those of somebody who is logged in.
 const COOKIES: [(&str, bool); 16] = [
@@ -109,4 +112,37 @@ fn nothing_of_theirs_is_ever_shown_to_others() {
         }
     });
     assert_eq!(front.origin.asked().len(), 4 * 25 * 3);
+}
+
+#[test]
+fn a_long_name_of_a_cookie_costs_no_more_than_its_length() {
+    let world = published();
+    let front = Front::start(&world);
+    // As much as nginx takes: each line of the headers fits into one of its buffers of 8 KB.
+    let name = format!("a{}b", " ".repeat(8000));
+    let (cookie, last) = (
+        format!("{name}=1"),
+        format!("{name}; sessionid{}=x", " ".repeat(100)),
+    );
+    let lines = [
+        ("Cookie", cookie.as_str()),
+        ("Cookie", &cookie),
+        ("Cookie", &last),
+    ];
+    // A worker that looks at each blank once more for each blank before it takes a second for
+    // one of these requests. Connections that are kept stay with their worker.
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut connection = Connection::over(front.connect());
+    for number in 0..200 {
+        let cache = connection.request("GET", "/a/", &lines[..2]);
+        cache.is(200).has("X-Cache", "HIT");
+        assert!(
+            Instant::now() < until,
+            "only {number} of 200 requests were answered"
+        );
+    }
+    front
+        .ask("GET", "/a/", &lines)
+        .is(200)
+        .has("X-Cache", "BYPASS");
 }
