@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::Read as _;
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use support::proxy::{Fault, Trouble};
 use support::{World, signal};
@@ -23,7 +23,7 @@ fn stderr(child: &mut Child) -> String {
 
 #[test]
 fn a_signal_ends_the_run_after_its_batch_with_130_and_the_way_back() {
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let world = World::new();
         let (mut child, mut stdout) = world.import_under_way(&[]);
         signal(&child, name);
@@ -63,6 +63,47 @@ fn a_second_signal_ends_it_at_once_and_it_is_still_reversible() {
     // The lease of the dead run names this folder, so it is taken over at once.
     world.anp("rollback last").exits(0);
     assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn a_hangup_said_twice_is_said_once_and_none_where_nobody_hears_of_it() {
+    let world = World::new();
+    let (mut child, mut stdout) = world.import_under_way(&[]);
+    // The shell says it, and the terminal.
+    signal(&child, "HUP");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    signal(&child, "HUP");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let said = stderr(&mut child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(rest.contains(r#""status":"stopped""#), "{rest}");
+    world.anp("rollback last").exits(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_starts_it_with_nohup_is_not_disturbed_by_a_hangup() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let proxy = world.server.proxy(Trouble::once(Fault::Held, b"<!--anp:"));
+    let import = world.command("state", &["import", "--redis", &proxy.url()]);
+    let mut nohup = world.program("nohup");
+    nohup.arg(import.get_program()).args(import.get_args());
+    let mut child = nohup
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    proxy.wait_for_fault();
+    signal(&child, "HUP");
+    signal(&child, "HUP");
+    proxy.release();
+    let said = stderr(&mut child);
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    assert!(!said.contains("interrupted"), "{said}");
+    assert_eq!(world.keys().len(), 2, "{said}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! SIGINT and SIGTERM: the first asks a run to end between two batches, the second ends the
-//! process at once. Either way every write is covered by a durable intent.
+//! SIGINT, SIGTERM and SIGHUP: the first asks a run to end between two batches. A second SIGINT
+//! or SIGTERM ends the process at once; a second SIGHUP does nothing, for a terminal that is
+//! closed sends it, and so does its shell. Either way every write is covered by a durable intent.
 
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once};
 
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::Exit;
@@ -25,7 +26,19 @@ pub fn watch() -> io::Result<Arc<AtomicBool>> {
         flag::register_conditional_shutdown(signal, exit, Arc::clone(&interrupted))?;
         flag::register(signal, Arc::clone(&interrupted))?;
     }
+    if !is_ignored(SIGHUP) {
+        flag::register(SIGHUP, Arc::clone(&interrupted))?;
+    }
     Ok(interrupted)
+}
+
+/// Whether whoever started us has this signal ignored, as `nohup` does with SIGHUP. Only Linux
+/// tells; elsewhere it is taken not to be.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    ignored.is_some_and(|set| set >> (signal - 1) & 1 == 1)
 }
 
 /// Has the signals delivered to a thread that does nothing else. A thread that waits for its
@@ -44,6 +57,7 @@ fn take_signals_elsewhere() {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGINT);
         signals.add(Signal::SIGTERM);
+        signals.add(Signal::SIGHUP);
         let _ = signals.thread_block();
     }
 }
