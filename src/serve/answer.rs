@@ -15,10 +15,10 @@ use super::headers::{self, Cache};
 use super::host::Hosts;
 use super::index::Index;
 use super::login::Login;
-use super::own::Own;
+use super::own::{Own, RETRY_AFTER};
 use super::page::{Now, Taken};
 use super::path::{self, Asked};
-use super::refusal::redirect;
+use super::refusal::{empty, redirect};
 use super::{Preview, STORE_TIMEOUT};
 use crate::article::Route;
 use crate::publish::plan::Keys;
@@ -97,6 +97,8 @@ impl Site {
             return self.too_long();
         }
         match path {
+            // Browsers ask for it by themselves, and would report that it is missing.
+            "/favicon.ico" => return empty(StatusCode::NO_CONTENT),
             "/healthz" => return self.health().await,
             INDEX => return self.index(uri, headers).await,
             "/_anp" => return redirect(INDEX),
@@ -170,6 +172,11 @@ impl Site {
         };
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
         for (name, value) in [
             (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
             (header::CACHE_CONTROL, "no-store"),

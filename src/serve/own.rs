@@ -11,6 +11,9 @@ use crate::render::{STYLE, escape_into};
 /// What pages of our own add to the style of articles.
 const OWN_STYLE: &str = include_str!("templates/serve.css");
 
+/// When to ask again while the store is away, in seconds: it is asked with each request.
+pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
 const TEMPLATES: [(&str, &str); 3] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("index.html", include_str!("templates/index.html")),
@@ -74,7 +77,7 @@ impl Own {
         response.headers_mut().insert(X_CACHE, cache.value());
         if message.status == StatusCode::SERVICE_UNAVAILABLE {
             let headers = response.headers_mut();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }

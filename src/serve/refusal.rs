@@ -133,13 +133,19 @@ impl Site {
 
 /// To the one URL of a page. Not to be remembered: another program may listen here next.
 pub(super) fn redirect(to: &str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    let headers = response.headers_mut();
+    let mut response = empty(StatusCode::PERMANENT_REDIRECT);
     // A route is ASCII without control characters.
     if let Ok(to) = HeaderValue::from_str(to) {
-        headers.insert(header::LOCATION, to);
+        response.headers_mut().insert(header::LOCATION, to);
     }
+    response
+}
+
+/// No body, and nothing to be kept.
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -129,6 +129,15 @@ fn what_is_gone_is_shown_as_gone_and_what_is_hidden_as_noindex() {
         .says("<a href=\"/ttl/\">");
     let fresh = Serving::of(&world);
     fresh.get(&of_first).says("<del>/cron/</del>");
+    // A key that holds no string is no page either, whether it expires or not.
+    for command in ["LPUSH anp:page:/cron/ x", "EXPIRE anp:page:/cron/ 600"] {
+        world.server.command(command);
+        fresh.get("/cron/").is(404);
+        fresh
+            .get(&of_first)
+            .says("<del>/cron/</del>")
+            .hides("does not expire");
+    }
 }
 
 #[test]

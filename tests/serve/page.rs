@@ -253,5 +253,15 @@ fn health_is_that_of_the_store() {
         .is(200)
         .has("content-type", "text/plain; charset=utf-8");
     assert_eq!(answer.has("cache-control", "no-store").text().trim(), "ok");
-    request(&serving.address, "HEAD", "/healthz", &[]).is(200);
+    request(&serving.address, "HEAD", "/healthz", &[])
+        .is(200)
+        .lacks("retry-after");
+}
+
+#[test]
+fn the_icon_that_browsers_ask_for_is_none_and_no_error() {
+    let serving = Serving::of(&World::new());
+    let answer = serving.get("/favicon.ico");
+    answer.is(204).has("cache-control", "no-store");
+    assert_eq!(answer.text(), "");
 }

@@ -28,6 +28,7 @@ fn without_its_store_it_says_so_and_recovers_by_itself() {
     serving
         .get("/healthz")
         .is(503)
+        .has("retry-after", "2")
         .has("cache-control", "no-store");
     serving.until("/a/", |answer| answer.status == 503);
     world.server.restart();
@@ -294,6 +295,12 @@ fn the_embedded_store_is_there_for_as_long_as_it_serves_and_for_imports_meanwhil
     anp("rollback last");
     serving.until("/a/", |answer| answer.status == 404);
     let (code, stderr) = serving.end("TERM");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!answers(), "it stopped what it started");
+    // So it does when its terminal is closed, of which it may hear more than once.
+    let serving = Serving::start(&mut world.command("state", &["--redis", "embedded"]));
+    crate::support::signal(&serving.child, "HUP");
+    let (code, stderr) = serving.end("HUP");
     assert_eq!(code, 0, "{stderr}");
     assert!(!answers(), "it stopped what it started");
 }

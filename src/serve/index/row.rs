@@ -10,7 +10,7 @@ use crate::serve::answer::Site;
 use crate::store::reading::Ask;
 use crate::store::{Reply, StoreError};
 
-/// `PTTL` of a key that is not there.
+/// `PTTL` of a key that is not there, and ours of one that holds no page.
 const GONE: i64 = -2;
 
 /// What the store knows of `articles` now, for the template; `query` is what was asked.
@@ -27,17 +27,19 @@ pub(super) async fn rows(
         .map(|article| article.route.clone())
         .collect();
     let keys: Vec<String> = routes.iter().map(|route| site.keys.page(route)).collect();
-    let questions: Vec<Ask<'_>> = keys.iter().map(|key| Ask::Left(key)).collect();
+    // What is no string is no page: of that there is no first byte.
+    let of_key = |key| [Ask::Left(key), Ask::Head(key, 1)];
+    let questions: Vec<Ask<'_>> = keys.iter().flat_map(|key| of_key(key)).collect();
     let left = site.store.ask(&questions, "reading expiries").await?;
     let metas = metas(&routes, &site.store, &site.keys).await?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let rows = articles
         .iter()
-        .zip(left)
+        .zip(left.chunks(2))
         .zip(metas)
         .map(|((article, left), meta)| {
             let left_ms = match left {
-                Reply::Int(left_ms) => left_ms,
+                [Reply::Int(left_ms), Reply::Bulk(_)] => *left_ms,
                 _ => GONE,
             };
             row(article, left_ms, meta.as_ref(), query, now_ms)

@@ -72,9 +72,9 @@ export async function open (browser, site, route, { viewport = DESKTOP, scheme =
   await page.setRequestInterception(true)
   page.on('request', request => {
     const url = request.url()
-    if (request.isNavigationRequest() && url.startsWith(`${site.origin}/`)) return request.continue()
-    // Browsers ask for it by themselves; no page mentions one.
-    if (url === `${site.origin}/favicon.ico`) return request.respond({ status: 204 })
+    // Browsers ask for an icon by themselves, and say so where there is no answer.
+    const isOwn = request.isNavigationRequest() || url.endsWith('/favicon.ico')
+    if (isOwn && url.startsWith(`${site.origin}/`)) return request.continue()
     if (request.resourceType() !== 'image') {
       problems.push(`request: ${request.resourceType()} ${url}`)
       return request.abort()
