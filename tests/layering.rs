@@ -40,7 +40,10 @@ const ALLOWED: [(&str, &[&str]); 22] = [
         ],
     ),
     ("failure", &["exit", "store"]),
-    ("probe", &["article", "publish", "render", "store"]),
+    (
+        "probe",
+        &["article", "diagnostic", "publish", "render", "store"],
+    ),
     (
         "source",
         &[

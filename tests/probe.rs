@@ -41,7 +41,7 @@ fn published() -> World {
 
 /// Probes without a measurement.
 fn probe(world: &World, url: &str, more: &str) -> Ran {
-    world.anp(&format!("probe {url} --duration 0 {more}"))
+    world.anp(&format!("probe {url} --rate 10000/s --duration 0 {more}"))
 }
 
 /// The names of the checks that failed, each once.
@@ -144,6 +144,9 @@ fn each_fault_of_a_front_is_found_by_the_check_that_is_about_it() {
             "login",
             "200, Cache-Control: public, max-age=1",
         ),
+        (Fault::LoginErrors, "login", "500"),
+        // What steers a terminal is not repeated.
+        (Fault::LoginRedirects, "login", "302, Location: /login/  x"),
         (
             Fault::LoginLeaks,
             "anonymous",
@@ -215,9 +218,55 @@ fn a_failure_is_a_line_with_what_was_expected_and_found_and_for_which_routes() {
     ran.says("\n  content-type            0        4             0  <\n");
     ran.says("\n4 checks failed\n");
     assert!(
-        ran.stdout.lines().all(|line| line.chars().count() <= 100),
+        ran.stdout.lines().all(|line| line.chars().count() <= 80),
         "{ran}"
     );
+    // What is longer than 80 columns goes on below.
+    let front = Front::start(&world.server, Fault::TooLong);
+    let ran = probe(&world, &front.url(), "--routes /deep/c/");
+    ran.exits(3).says(
+        "\nfailed: max-age: expected max-age less Age is at most what the store has left (1\n  \
+         s of slack)\n  /deep/c/: found 31536000 less 0 s",
+    );
+}
+
+#[test]
+fn checks_keep_to_the_rate() {
+    let world = published();
+    let front = Front::start(&world.server, Fault::None);
+    let url = front.url();
+    // Eight requests for the page and one for none: between the first and the last of them lie
+    // eight times a tenth of a second.
+    let began = std::time::Instant::now();
+    let line = format!("probe {url} --routes /a/ --duration 0 --rate 10/s");
+    world.anp(&line).exits(0);
+    let took = began.elapsed();
+    assert_eq!(front.requests(), 9);
+    assert!(took >= std::time::Duration::from_millis(800), "{took:?}");
+    // The time limit is for the answer, not for the wait before it.
+    let line = format!(
+        "probe {url} --routes /none/ --duration 0 --rate 1/s --timeout 900ms --format json"
+    );
+    let ran = world.anp(&line);
+    assert_eq!(ran.of_type("check").len(), 2, "{ran}");
+    assert_eq!(failed(&ran), [""; 0], "{ran}");
+}
+
+#[test]
+fn a_meta_object_that_is_about_another_page_says_nothing_of_robots() {
+    let world = published();
+    let front = Front::start(&world.server, Fault::None);
+    let robots = |why: &str| {
+        let ran = probe(&world, &front.url(), "--routes /a/");
+        ran.exits(0).says(&format!("\n  robots         {why}\n"));
+    };
+    let other = world.server.get("anp:meta:/b/").unwrap();
+    world.server.run(&["SET", "anp:meta:/a/", &other]);
+    robots("the meta object is about another page");
+    world.server.command("SET anp:meta:/a/ x");
+    robots("the meta object says nothing of robots");
+    world.server.command("DEL anp:meta:/a/");
+    robots("there is no meta object");
 }
 
 #[test]
@@ -243,6 +292,10 @@ fn routes_are_those_of_the_last_run_that_wrote_some_or_the_ones_that_were_named(
         routes("--routes /b/,deep/c --routes /a/"),
         ["/b/", "/deep/c/", "/a/"]
     );
+    // Each once.
+    assert_eq!(routes("--routes /b/,b --routes /a/,/b,a"), ["/b/", "/a/"]);
+    let ran = probe(&world, &front.url(), "--routes /b/,b,/b");
+    ran.exits(0).says("\n1 route\n");
     // Finds everything in place, and writes no page.
     world.anp("import").exits(0);
     assert_eq!(routes(""), all);

@@ -37,7 +37,8 @@ pub struct Probe {
     #[arg(long, value_name = "C", default_value_t = 4)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=256))]
     pub concurrency: u32,
-    /// Measure with so many requests a second over all connections, at most 10000/s
+    /// Send at most so many requests a second, for the checks and then, over all connections, to
+    /// measure with; at most 10000/s
     #[arg(long, value_name = "N/s", default_value = "50/s", value_parser = requests)]
     pub rate: u32,
     /// Measure for so long; 0 measures nothing

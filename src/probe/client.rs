@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::head::Head;
+use super::load::sleep_until;
 use super::wire::{Front, Stream, Trouble, Until};
 
 /// The largest body that is read: 64 MiB, as large as a value that anp overwrites.
@@ -51,6 +52,10 @@ pub struct Client {
     timeout: Duration,
     interrupted: Arc<AtomicBool>,
     kept: Option<BufReader<Stream>>,
+    /// Between the beginnings of two requests, at least.
+    gap: Duration,
+    /// Nothing is sent before.
+    next: Instant,
 }
 
 impl Client {
@@ -62,7 +67,14 @@ impl Client {
             timeout,
             interrupted,
             kept: None,
+            gap: Duration::ZERO,
+            next: Instant::now(),
         }
+    }
+
+    /// Sends at most `rate` requests a second from here on, evenly.
+    pub fn at_most(&mut self, rate: u32) {
+        self.gap = Duration::from_secs(1) / rate.max(1);
     }
 
     /// Opens the connection that the next request goes over.
@@ -86,9 +98,8 @@ impl Client {
     /// # Errors
     /// When there is no head of an answer; trouble with the body is a part of the [`Answer`].
     pub fn send(&mut self, request: &Request<'_>) -> Result<Answer, Trouble> {
-        let until = Until::new(self.timeout, &self.interrupted);
-        let asked_at = Instant::now();
         if let Some(mut kept) = self.kept.take() {
+            let (until, asked_at) = self.turn()?;
             kept.get_mut().limit(&until);
             match self.exchange(kept, request, &until, asked_at) {
                 // A front may close an idle connection at any time, also while we send.
@@ -96,8 +107,19 @@ impl Client {
                 done => return done,
             }
         }
+        let (until, asked_at) = self.turn()?;
         let fresh = BufReader::new(self.front.connect(&until)?);
         self.exchange(fresh, request, &until, asked_at)
+    }
+
+    /// Waits until a request may be sent. Its time begins then.
+    fn turn(&mut self) -> Result<(Until, Instant), Trouble> {
+        if !sleep_until(self.next, &self.interrupted) {
+            return Err(Trouble::Interrupted);
+        }
+        let now = Instant::now();
+        self.next = now + self.gap;
+        Ok((Until::new(self.timeout, &self.interrupted), now))
     }
 
     fn exchange(

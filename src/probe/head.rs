@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diagnostic::is_hidden;
+
 /// Status and headers of one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
@@ -195,7 +197,7 @@ pub(super) fn is_value(text: &str) -> bool {
 #[must_use]
 pub(super) fn clipped(text: &str) -> String {
     const LONGEST: usize = 100;
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let plain = |c: char| if c == '\t' || is_hidden(c) { ' ' } else { c };
     let mut short: String = text.chars().map(plain).take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');

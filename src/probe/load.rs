@@ -218,7 +218,7 @@ impl Measured {
 }
 
 /// Whether the moment came before a signal did.
-fn sleep_until(moment: Instant, interrupted: &AtomicBool) -> bool {
+pub(super) fn sleep_until(moment: Instant, interrupted: &AtomicBool) -> bool {
     loop {
         if interrupted.load(Ordering::Relaxed) {
             return false;

@@ -28,7 +28,7 @@ pub use client::{Answer, Client, LARGEST_BODY, Request};
 pub use head::{Caching, Etag, Head, XCache};
 pub use load::{Load, Measured};
 pub use routes::sample;
-pub use stored::Stored;
+pub use stored::{Robots, Stored};
 pub use target::{Target, cookie};
 pub use visit::{Exchange, Visit, visit};
 pub use wire::{Front, Trouble};

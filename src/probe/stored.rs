@@ -4,16 +4,31 @@ use std::time::{Duration, Instant};
 
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_member, page_digest};
+use crate::render::{
+    Digest, META_HEAD_BYTES, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_digest, meta_member,
+    page_digest,
+};
 use crate::store::{Batch, Reply, Session, StoreError};
+
+/// What is known of whether robots may list a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Robots {
+    /// The meta object says it.
+    Said {
+        /// Whether they may not.
+        noindex: bool,
+    },
+    /// It does not: why.
+    Unsaid(&'static str),
+}
 
 /// A route in the store at one moment.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The page; none if there is no such key, or no string.
     pub page: Option<Vec<u8>>,
-    /// Whether robots may not list it, as the meta object says; none without one.
-    pub noindex: Option<bool>,
+    /// What the meta object says about robots.
+    pub robots: Robots,
     left: Option<Duration>,
     read_at: Instant,
 }
@@ -42,8 +57,11 @@ impl Stored {
         let page = bytes(next(), doing)?;
         let meta = bytes(next(), doing)?.unwrap_or_default();
         Ok(Self {
+            robots: Robots::read(
+                &meta,
+                page.as_deref().and_then(|page| page_digest(tail(page))),
+            ),
             page,
-            noindex: noindex(&meta),
             left,
             read_at,
         })
@@ -54,7 +72,7 @@ impl Stored {
     pub fn nothing() -> Self {
         Self {
             page: None,
-            noindex: None,
+            robots: Robots::read(b"", None),
             left: None,
             read_at: Instant::now(),
         }
@@ -83,7 +101,7 @@ impl Stored {
             (None, None) => true,
             _ => false,
         };
-        self.page != later.page || self.noindex != later.noindex || !same_expiry
+        self.page != later.page || self.robots != later.robots || !same_expiry
     }
 }
 
@@ -103,33 +121,65 @@ fn bytes(reply: Reply, doing: &str) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// What the `robots` member says in the beginning of a meta object.
-fn noindex(meta: &[u8]) -> Option<bool> {
-    let text = String::from_utf8_lossy(meta);
-    let value = meta_member(&text, "robots")?;
-    Some(
-        value
-            .split(',')
-            .any(|rule| matches!(rule.trim(), "noindex" | "none")),
-    )
+impl Robots {
+    /// Reads the beginning of the meta object beside a page with `digest`.
+    fn read(meta: &[u8], digest: Option<Digest>) -> Self {
+        if meta.is_empty() {
+            return Self::Unsaid("there is no meta object");
+        }
+        let text = String::from_utf8_lossy(meta);
+        let Some(value) = meta_member(&text, "robots") else {
+            return Self::Unsaid("the meta object says nothing of robots");
+        };
+        let head = meta.get(..META_HEAD_BYTES);
+        if digest.is_none() || head.and_then(meta_digest) != digest {
+            return Self::Unsaid("the meta object is about another page");
+        }
+        let mut rules = value.split(',');
+        Self::Said {
+            noindex: rules.any(|rule| matches!(rule.trim(), "noindex" | "none")),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::noindex;
+    use super::Robots;
+    use crate::render::Digest;
+
+    const DIGEST: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(meta: &str) -> Robots {
+        Robots::read(meta.as_bytes(), Digest::from_hex(DIGEST.as_bytes()))
+    }
 
     #[test]
     fn robots_are_read_from_the_beginning_of_a_meta_object() {
-        let meta = |robots: &str| {
+        let meta = |digest: &str, robots: &str| {
             format!(
-                r#"{{"digest":"00","run":"r","etag":"\"00\"","robots":"{robots}","route":"/a/","tit"#
+                r#"{{"digest":"{digest}","run":"r","etag":"\"00\"","robots":"{robots}","route":"/a/","tit"#
             )
         };
-        assert_eq!(noindex(meta("noindex").as_bytes()), Some(true));
-        assert_eq!(noindex(meta("noindex,nofollow").as_bytes()), Some(true));
-        assert_eq!(noindex(meta("index,follow").as_bytes()), Some(false));
-        assert_eq!(noindex(br#"{"digest":"00"}"#), None);
-        assert_eq!(noindex(b""), None);
-        assert_eq!(noindex(b"\xff\xfe"), None);
+        for (robots, noindex) in [
+            ("noindex", true),
+            ("noindex,nofollow", true),
+            ("none", true),
+            ("index,follow", false),
+        ] {
+            assert_eq!(read(&meta(DIGEST, robots)), Robots::Said { noindex });
+        }
+        let why = |meta: &str| match read(meta) {
+            Robots::Unsaid(why) => why,
+            Robots::Said { .. } => "said",
+        };
+        let other = "00000000000000000000000000000000";
+        assert_eq!(
+            why(&meta(other, "noindex")),
+            "the meta object is about another page"
+        );
+        let silent = format!(r#"{{"digest":"{DIGEST}"}}"#);
+        assert_eq!(why(&silent), "the meta object says nothing of robots");
+        assert_eq!(why("\u{fffd}"), "the meta object says nothing of robots");
+        assert_eq!(why(""), "there is no meta object");
     }
 }

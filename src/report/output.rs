@@ -65,6 +65,12 @@ impl Output {
         }
     }
 
+    /// Writes one line of text as lines of at most 80 columns, broken at blanks; what follows
+    /// the first begins `indent` columns further in than it. A word that is longer is not broken.
+    pub fn wrapped(&mut self, line: &str, indent: usize) {
+        self.text(wrap(line, indent));
+    }
+
     /// Writes one object, in JSON format.
     pub fn json(&mut self, object: &impl Serialize) {
         if self.json
@@ -108,6 +114,29 @@ impl Drop for Output {
     }
 }
 
+/// The widest a line may be that is broken.
+const COLUMNS: usize = 80;
+
+fn wrap(line: &str, indent: usize) -> String {
+    let text = line.trim_start_matches(' ');
+    let first = line.len() - text.len();
+    let (mut wrapped, mut width) = (" ".repeat(first), first);
+    for (number, word) in text.split(' ').enumerate() {
+        let columns = word.chars().count();
+        if number > 0 && width + 1 + columns > COLUMNS {
+            wrapped.push('\n');
+            wrapped.push_str(&" ".repeat(first + indent));
+            width = first + indent;
+        } else if number > 0 {
+            wrapped.push(' ');
+            width += 1;
+        }
+        wrapped.push_str(word);
+        width += columns;
+    }
+    wrapped
+}
+
 /// Text that may come from a file or from the store, safe for a terminal: of the control
 /// characters only line ends and tabs are left.
 pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
@@ -116,5 +145,26 @@ pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
         text.replace(hidden, "\u{fffd}").into()
     } else {
         text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn a_line_is_broken_at_blanks_and_words_are_whole() {
+        assert_eq!(wrap("  as   it is", 2), "  as   it is");
+        let words = "word ".repeat(40);
+        let wrapped = wrap(&format!("  {words}end"), 2);
+        let lines: Vec<&str> = wrapped.lines().collect();
+        assert_eq!(lines.len(), 3, "{wrapped}");
+        assert!(lines[0].starts_with("  word") && lines[2].ends_with("word end"));
+        for line in &lines[1..] {
+            assert!(line.starts_with("    word"), "{wrapped}");
+        }
+        assert!(lines.iter().all(|line| line.len() <= 80), "{wrapped}");
+        let long = "x".repeat(100);
+        assert_eq!(wrap(&format!("a {long} b"), 2), format!("a\n  {long}\n  b"));
     }
 }

@@ -44,6 +44,8 @@ pub enum Fault {
     SameEtag,
     LoginFromCache,
     LoginPublic,
+    LoginErrors,
+    LoginRedirects,
     LoginLeaks,
     LoginBodyLeaks,
     SetCookie,
@@ -128,6 +130,11 @@ impl Fault {
             Self::LoginFromCache if asked.is_login() => reply.set("X-Cache", "HIT"),
             Self::LoginPublic if asked.is_login() => {
                 reply.set("Cache-Control", "public, max-age=1");
+            }
+            Self::LoginErrors if asked.is_login() => self.fail(reply),
+            Self::LoginRedirects if asked.is_login() => {
+                reply.status = 302;
+                reply.set("Location", "/login/\u{202e}\u{200b}x");
             }
             Self::LoginLeaks | Self::LoginBodyLeaks | Self::MissAfterLogin => {
                 self.leak(asked, reply, shared);

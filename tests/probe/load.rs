@@ -133,3 +133,30 @@ fn times_are_shown_as_a_table_and_bars_that_fit_a_terminal() {
         );
     }
 }
+
+#[test]
+fn where_nothing_was_answered_there_are_no_times() {
+    let world = published();
+    let line = "--rate 10/s --duration 1s";
+    let (ran, latency) = measured(&world, Fault::ErrorsFrom(18), line);
+    ran.exits(3);
+    assert_eq!(
+        (&latency["answered"], &latency["errors"]),
+        (&0.into(), &10.into())
+    );
+    for times in ["response_us", "service_us"] {
+        for quantile in ["p50", "p90", "p99", "p999", "max"] {
+            let time = latency[times].get(quantile);
+            assert_eq!(time, Some(&serde_json::Value::Null), "{latency}");
+        }
+    }
+    let front = Front::start(&world.server, Fault::ErrorsFrom(18));
+    let url = front.url();
+    let ran = world.anp(&format!("probe {url} --routes /a/,/b/ {line}"));
+    let none = format!("{:>10}", "-").repeat(5);
+    ran.exits(3)
+        .says(&format!(
+            "\n  response time  {none}\n  service time   {none}\n\nresponse time:"
+        ))
+        .hides("µs");
+}

@@ -1,5 +1,6 @@
 //! The routes to check, one look at each, and the measurement after that.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -51,6 +52,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let front = Front::find(target.clone(), timeout, &interrupted).map_err(unreachable)?;
     let front = Arc::new(front);
     let mut client = Client::new(Arc::clone(&front), timeout, Arc::clone(&interrupted));
+    client.at_most(arguments.rate);
     client.connect().map_err(unreachable)?;
 
     let mut output = Output::stdout(common.format, false);
@@ -160,9 +162,8 @@ fn missing(
 
 fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
     if !arguments.routes.is_empty() {
-        let typed = arguments.routes.iter();
         return Ok(Task {
-            routes: typed.map(|typed| route(typed)).collect::<Result<_, _>>()?,
+            routes: named(&arguments.routes)?,
             run: None,
             address: settings.address.clone(),
             prefix: settings.prefix.clone(),
@@ -197,6 +198,19 @@ fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
         address: undone::address(settings, &manifest)?,
         prefix: manifest.header().prefix.clone(),
     })
+}
+
+/// The routes of the command line, each once, in its order.
+fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
+    let mut routes = Vec::with_capacity(typed.len());
+    let mut known = HashSet::with_capacity(typed.len());
+    for typed in typed {
+        let route = route(typed)?;
+        if known.insert(route.clone()) {
+            routes.push(route);
+        }
+    }
+    Ok(routes)
 }
 
 /// The last run that wrote a page. An import that found everything in place wrote none, and

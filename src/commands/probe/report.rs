@@ -156,15 +156,18 @@ impl Report {
             .map(|(check, row)| format!("  {:<15}{}", check.name, row.not_offered.1))
             .collect();
         if !not_offered.is_empty() {
-            output.text(format!("\nnot offered\n{}", not_offered.join("\n")));
+            output.text("\nnot offered");
+            for line in not_offered {
+                output.wrapped(&line, 15);
+            }
         }
         let not_run = self.count(|row| row.not_run);
         if not_run > 0 {
             let were = if not_run == 1 { "was" } else { "were" };
-            output.text(format!(
-                "\n{} {were} not made, for want of an answer that failed another check",
-                counted(not_run, "check")
-            ));
+            output.text("");
+            let count = counted(not_run, "check");
+            let why = "for want of an answer that failed another check";
+            output.wrapped(&format!("{count} {were} not made, {why}"), 2);
         }
     }
 
@@ -183,17 +186,21 @@ impl Report {
             "service_us": percentiles(&measured.service),
         }));
         output.text(format!(
-            "\nresponse times: {} requests a second for {}, over {}\n{} due, {} answered, \
-             {}, {} not sent; {:.1} answered a second\n",
+            "\nresponse times: {} requests a second for {}, over {}",
             load.rate,
             show_duration(load.duration.as_millis() as u64),
             counted(load.concurrency.into(), "connection"),
+        ));
+        let counts = format!(
+            "{} due, {} answered, {}, {} not sent; {:.1} answered a second",
             measured.due,
             measured.answered,
             counted(measured.failed(), "error"),
             measured.unsent,
             measured.achieved()
-        ));
+        );
+        output.wrapped(&counts, 2);
+        output.text("");
         output.text(format!(
             "  {:<15}{:>10}{:>10}{:>10}{:>10}{:>10}",
             "", "median", "90th", "99th", "99.9th", "max"
@@ -202,23 +209,30 @@ impl Report {
             ("response time", &measured.response),
             ("service time", &measured.service),
         ] {
-            let cells = QUANTILES
-                .map(|(_, quantile)| format!("{:>10}", show(times.value_at_quantile(quantile))));
+            let cells = QUANTILES.map(|(_, quantile)| {
+                let shown = time_at(times, quantile).map_or_else(|| "-".to_owned(), show);
+                format!("{shown:>10}")
+            });
             output.text(format!("  {name:<15}{}", cells.concat()));
         }
-        output.text("");
-        for row in bars(&measured.response, is_utf8()) {
+        let rows = bars(&measured.response, is_utf8());
+        if !rows.is_empty() {
+            output.text("");
+        }
+        for row in rows {
             output.text(row);
         }
         output.text("\nresponse time: since it was due; service time: since it was sent");
         for (what, count) in &measured.errors {
-            output.text(format!("failed: {}: {what}", counted(*count, "request")));
+            output.wrapped(
+                &format!("failed: {}: {what}", counted(*count, "request")),
+                2,
+            );
         }
         if measured.unsent > 0 {
-            output.text(format!(
-                "not sent: {}: the time was over; they count with how long they had waited",
-                counted(measured.unsent, "request")
-            ));
+            let why = "the time was over; they count with how long they had waited";
+            let line = format!("not sent: {}: {why}", counted(measured.unsent, "request"));
+            output.wrapped(&line, 2);
         }
         if !measured.kept_rate() {
             log::warning(format!(
@@ -241,11 +255,12 @@ impl Report {
             "load_errors": self.load_failed, "load_unsent": self.load_unsent,
         }));
         let failures = self.failures();
-        output.text(if failures.is_empty() {
-            "\nno check failed".to_owned()
+        output.text("");
+        if failures.is_empty() {
+            output.text("no check failed");
         } else {
-            format!("\n{}", failures.join("; "))
-        });
+            output.wrapped(&failures.join("; "), 2);
+        }
     }
 }
 
@@ -260,12 +275,11 @@ fn show_failures(output: &mut Output, check: &Check, failed: &[(String, String)]
     if failed.is_empty() {
         return;
     }
-    output.text(format!(
-        "\nfailed: {}: expected {}",
-        check.name, check.expects
-    ));
+    output.text("");
+    let expected = format!("failed: {}: expected {}", check.name, check.expects);
+    output.wrapped(&expected, 2);
     for (route, found) in failed.iter().take(NAMED) {
-        output.text(format!("  {route}: found {found}"));
+        output.wrapped(&format!("  {route}: found {found}"), 2);
     }
     let more = failed.len().saturating_sub(NAMED);
     if more > 0 {
@@ -281,9 +295,13 @@ const QUANTILES: [(&str, f64); 5] = [
     ("max", 1.0),
 ];
 
+/// In µs; none where there are no times.
+fn time_at(times: &hdrhistogram::Histogram<u64>, quantile: f64) -> Option<u64> {
+    (!times.is_empty()).then(|| times.value_at_quantile(quantile))
+}
+
 fn percentiles(times: &hdrhistogram::Histogram<u64>) -> Value {
-    let all = QUANTILES
-        .map(|(name, quantile)| (name.to_owned(), times.value_at_quantile(quantile).into()));
+    let all = QUANTILES.map(|(name, quantile)| (name.to_owned(), time_at(times, quantile).into()));
     Value::Object(all.into_iter().collect())
 }
 

@@ -120,7 +120,7 @@ pub const CHECKS: [Check; 17] = [
     },
     Check {
         name: "login",
-        expects: "private or no-store, and no HIT, for a visitor with a login cookie",
+        expects: "200 with private or no-store, and no HIT, for a visitor with a login cookie",
         judge: visitors::login,
     },
     Check {

@@ -6,7 +6,7 @@ use super::{
 use crate::probe::client::{Answer, LARGEST_BODY};
 use crate::probe::coding::decode;
 use crate::probe::head::clipped;
-use crate::probe::stored::tail;
+use crate::probe::stored::{Robots, tail};
 use crate::render::page_digest;
 
 /// A page that is missing may come into being with the next import.
@@ -126,8 +126,10 @@ pub(super) fn coding(answer: &Answer) -> Option<&str> {
 
 pub(super) fn robots(scene: &Scene<'_>) -> Verdict {
     verdict(first(scene).and_then(|first| {
-        let Some(noindex) = scene.stored.noindex else {
-            return Err(Verdict::NotOffered("there is no meta object".to_owned()));
+        let noindex = match scene.stored.robots {
+            Robots::Said { noindex } => noindex,
+            // Nothing is expected where nobody says what.
+            Robots::Unsaid(why) => return Err(Verdict::NotOffered(why.to_owned())),
         };
         if first.head.is_noindex() == noindex {
             return Ok(());

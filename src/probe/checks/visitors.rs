@@ -1,10 +1,10 @@
 //! Checks that visitors who are logged in and those who are not are kept apart.
 
-use super::{Scene, Verdict, answer, difference, failed, first_body, verdict, whole};
+use super::{Scene, Verdict, difference, failed, first_body, verdict, whole};
 use crate::probe::head::XCache;
 
 pub(super) fn login(scene: &Scene<'_>) -> Verdict {
-    verdict(answer(&scene.visit.login).and_then(|answer| {
+    verdict(whole(&scene.visit.login).and_then(|(answer, _)| {
         let caching = answer.head.caching();
         if answer.head.x_cache() == Some(XCache::Hit) {
             return Err(failed(answer.head.shown("x-cache")));
