@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use support::World;
 use support::http::{self, Answer};
 
-/// A preview under way; killed when the test ends.
+/// A preview under way; ended when the test ends.
 struct Serving {
     child: Child,
     address: String,
@@ -98,7 +98,10 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // Killed, it would leave its private server behind.
+            support::signal(&self.child, "TERM");
+        }
         let _ = self.child.wait();
     }
 }
