@@ -51,3 +51,18 @@ test('a page that is not there says so, as a page', async () => {
   await is_sound(page)
   await page.close()
 })
+
+test('a browser that asks for an icon, as each does once, reports no error', async () => {
+  const fresh = await launch()
+  try {
+    const page = await fresh.newPage()
+    const said = []
+    page.on('console', message => said.push(message.text()))
+    const icon = page.waitForResponse(response => response.url() === `${site.origin}/favicon.ico`)
+    await page.goto(site.origin + site.routes[0])
+    assert.equal((await icon).status(), 204)
+    assert.deepEqual(said, [])
+  } finally {
+    await fresh.close()
+  }
+})
