@@ -14,10 +14,9 @@
 //! 9. [`report`]: what people and machines see.
 //!
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
-//! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for what the store holds (feature
-//! `probe`). [`durable`] replaces files as a whole, [`regular`] opens no
-//! other kind of file, and [`synth`] makes seeded articles for tests and
-//! load tests.
+//! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for
+//! what the store holds (feature `probe`). [`durable`] replaces files as a whole, [`regular`] opens
+//! no other kind of file, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod cli;

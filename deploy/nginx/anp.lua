@@ -32,9 +32,10 @@ local function password()
     return assert(line, path .. " is empty")
 end
 
--- Sends the commands in one round trip and returns a reply for each: a string, a number or
--- ngx.null; {false, message} for an error. Raises an error when there are no replies.
-local function ask(...)
+-- Sends the commands to the store of that name in one round trip and returns a reply for each: a
+-- string, a number or ngx.null; {false, message} for an error. Raises an error when there are no
+-- replies.
+local function ask(name, ...)
     local commands = { ... }
     local store, address = redis:new(), ngx.var.anp_redis
     local user, db = ngx.var.anp_user, ngx.var.anp_db
@@ -43,7 +44,7 @@ local function ask(...)
         error("$anp_user " .. user .. " has no password: $anp_password_file is empty", 0)
     end
     store:set_timeout(tonumber(ngx.var.anp_timeout))
-    local pool = { pool = store_name(), pool_size = POOL_SIZE }
+    local pool = { pool = name, pool_size = POOL_SIZE }
     if address:sub(1, 5) == "unix:" then
         assert(store:connect(address, pool))
     else
@@ -85,7 +86,7 @@ local function ask_if_up(...)
     local shared, name = ngx.shared.anp, store_name()
     local failed, down = "failed\n" .. name, "down\n" .. name
     if shared:get(failed) and not shared:add(down, true, DOWN_SECONDS) then return nil end
-    local ok, replies = pcall(ask, ...)
+    local ok, replies = pcall(ask, name, ...)
     if ok then
         if shared:get(failed) then
             shared:delete(failed)
@@ -271,7 +272,7 @@ function M.headers()
 end
 
 function M.health()
-    local up, why = pcall(ask, { "ping" })
+    local up, why = pcall(ask, store_name(), { "ping" })
     if not up then ngx.log(ngx.WARN, "anp: redis is down: ", why) end
     ngx.header["Content-Type"] = "text/plain; charset=utf-8"
     ngx.header["Cache-Control"] = "no-store"

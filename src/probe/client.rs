@@ -7,8 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::head::Head;
-use super::load::sleep_until;
-use super::wire::{Front, Stream, Trouble, Until};
+use super::wire::{Front, Stream, Trouble, Until, sleep_until};
 
 /// The largest body that is read: 64 MiB, as large as a value that anp overwrites.
 pub const LARGEST_BODY: usize = 64 * 1024 * 1024;

@@ -15,13 +15,10 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use super::client::{Client, Request};
-use super::wire::{Front, Trouble};
+use super::wire::{Front, Trouble, sleep_until};
 
 /// The longest time that is told apart from longer ones: ten minutes, in µs.
 const LONGEST_US: u64 = 600_000_000;
-
-/// How far a wait for the next moment goes before it looks whether a signal came.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// How a front is measured.
 #[derive(Clone, Copy, Debug)]
@@ -214,20 +211,6 @@ impl Measured {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.errors.values().sum()
-    }
-}
-
-/// Whether the moment came before a signal did.
-pub(super) fn sleep_until(moment: Instant, interrupted: &AtomicBool) -> bool {
-    loop {
-        if interrupted.load(Ordering::Relaxed) {
-            return false;
-        }
-        let left = moment.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        std::thread::sleep(left.min(SLICE));
     }
 }
 

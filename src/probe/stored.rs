@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use crate::article::Route;
 use crate::publish::plan::Keys;
 use crate::render::{
-    Digest, META_HEAD_BYTES, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_digest, meta_member,
-    page_digest,
+    Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_digest, meta_member, page_digest,
 };
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -131,8 +130,7 @@ impl Robots {
         let Some(value) = meta_member(&text, "robots") else {
             return Self::Unsaid("the meta object says nothing of robots");
         };
-        let head = meta.get(..META_HEAD_BYTES);
-        if digest.is_none() || head.and_then(meta_digest) != digest {
+        if digest.is_none() || meta_digest(meta) != digest {
             return Self::Unsaid("the meta object is about another page");
         }
         let mut rules = value.split(',');

@@ -38,6 +38,20 @@ pub enum Trouble {
     TooLarge(usize),
 }
 
+/// Whether the moment came before a signal did.
+pub(super) fn sleep_until(moment: Instant, interrupted: &AtomicBool) -> bool {
+    loop {
+        if interrupted.load(Ordering::Relaxed) {
+            return false;
+        }
+        let left = moment.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
+}
+
 /// When a wait ends.
 #[derive(Clone, Debug)]
 pub(super) struct Until {

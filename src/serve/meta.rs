@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::render::{Digest, META_HEAD_BYTES, meta_digest, meta_member};
+use crate::render::{Digest, meta_digest, meta_member};
 
 /// What the meta object says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,9 +17,7 @@ impl Meta {
     /// Reads the first bytes of the meta object beside a page with `digest`.
     pub(super) fn read(head: &[u8], digest: Option<Digest>) -> Self {
         let text = String::from_utf8_lossy(head);
-        let is_of_page = head.len() >= META_HEAD_BYTES
-            && digest.is_some()
-            && meta_digest(&head[..META_HEAD_BYTES]) == digest;
+        let is_of_page = digest.is_some() && meta_digest(head) == digest;
         // A date of another page would be believed; that a page is not for search engines
         // is better believed once too often.
         let written_at = meta_member(&text, "written_at").filter(|_| is_of_page);

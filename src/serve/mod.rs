@@ -2,9 +2,9 @@
 //!
 //! docs/serving.md is its contract. A request goes through these: [`listen`] (connections
 //! and their limits) → [`answer`] (which kind of answer) → `host`, `path`, `login` (what is
-//! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was taken) → `headers`,
-//! `conditional`, `policy` (what is said of it), or `refusal` (what is said instead). `index` lists the articles of a run; `own`
-//! makes the pages that are not stored.
+//! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was
+//! taken) → `headers`, `conditional`, `policy` (what is said of it), or `refusal` (what is said
+//! instead). `index` lists the articles of a run; `own` makes the pages that are not stored.
 
 mod answer;
 mod cache;

@@ -98,13 +98,8 @@ impl Taken {
         keys: &Keys,
         route: &Route,
     ) -> Result<bool, StoreError> {
-        let page = keys.page(route);
-        let questions = [Ask::Left(&page), Ask::Head(&page, 1)];
-        let replies = store.ask(&questions, DOING).await?;
-        Ok(matches!(
-            replies[..],
-            [Reply::Int(left_ms), Reply::Bulk(_)] if left_ms != -2
-        ))
+        let replies = store.ask(&about(&keys.page(route)), DOING).await?;
+        Ok(left_ms(&replies).is_some())
     }
 
     /// Asks the store whether the page of `route` is still this one.
@@ -195,6 +190,20 @@ impl Taken {
     /// Whether both are one page, taken once.
     pub(super) fn is_same_page(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.page, &other.page)
+    }
+}
+
+/// What [`left_ms`] is told from.
+pub(super) fn about(page: &str) -> [Ask<'_>; 2] {
+    // What is no string is no page: of that there is no first byte.
+    [Ask::Left(page), Ask::Head(page, 1)]
+}
+
+/// The time to live of a page in ms, -1 without; none where the key holds no page.
+pub(super) fn left_ms(replies: &[Reply]) -> Option<i64> {
+    match replies {
+        [Reply::Int(left_ms), Reply::Bulk(_)] if *left_ms != -2 => Some(*left_ms),
+        _ => None,
     }
 }
 

@@ -7,11 +7,9 @@ use super::query::Query;
 use crate::article::Route;
 use crate::duration::{show, show_time};
 use crate::serve::answer::Site;
+use crate::serve::page::{self, left_ms};
+use crate::store::StoreError;
 use crate::store::reading::Ask;
-use crate::store::{Reply, StoreError};
-
-/// `PTTL` of a key that is not there, and ours of one that holds no page.
-const GONE: i64 = -2;
 
 /// What the store knows of `articles` now, for the template; `query` is what was asked.
 pub(super) async fn rows(
@@ -27,9 +25,7 @@ pub(super) async fn rows(
         .map(|article| article.route.clone())
         .collect();
     let keys: Vec<String> = routes.iter().map(|route| site.keys.page(route)).collect();
-    // What is no string is no page: of that there is no first byte.
-    let of_key = |key| [Ask::Left(key), Ask::Head(key, 1)];
-    let questions: Vec<Ask<'_>> = keys.iter().flat_map(|key| of_key(key)).collect();
+    let questions: Vec<Ask<'_>> = keys.iter().flat_map(|key| page::about(key)).collect();
     let left = site.store.ask(&questions, "reading expiries").await?;
     let metas = metas(&routes, &site.store, &site.keys).await?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
@@ -37,17 +33,17 @@ pub(super) async fn rows(
         .iter()
         .zip(left.chunks(2))
         .zip(metas)
-        .map(|((article, left), meta)| {
-            let left_ms = match left {
-                [Reply::Int(left_ms), Reply::Bulk(_)] => *left_ms,
-                _ => GONE,
-            };
-            row(article, left_ms, meta.as_ref(), query, now_ms)
-        });
+        .map(|((article, left), meta)| row(article, left_ms(left), meta.as_ref(), query, now_ms));
     Ok(rows.collect())
 }
 
-fn row(article: &Article, left_ms: i64, meta: Option<&Meta>, query: &Query, now_ms: i64) -> Value {
+fn row(
+    article: &Article,
+    left_ms: Option<i64>,
+    meta: Option<&Meta>,
+    query: &Query,
+    now_ms: i64,
+) -> Value {
     let link = |tag: &str, run: &str| {
         let (tag, run) = (tag.to_owned(), run.to_owned());
         Query {
@@ -73,12 +69,14 @@ fn row(article: &Article, left_ms: i64, meta: Option<&Meta>, query: &Query, now_
     let written = meta.and_then(|meta| meta.written_at.parse::<jiff::Timestamp>().ok());
     context! {
         title => title, route => route, tags => tags,
-        is_gone => left_ms == GONE,
+        is_gone => left_ms.is_none(),
         is_noindex => meta.is_some_and(|meta| meta.robots.contains("noindex")),
         written => written.map(|at| time_from(at.as_millisecond(), now_ms)),
         run => run.map(|run| context! { text => run, to => link("", run) }),
-        expires => (left_ms >= 0).then(|| time_from(now_ms.saturating_add(left_ms), now_ms)),
-        for_ever => left_ms == -1,
+        expires => left_ms
+            .filter(|left_ms| *left_ms >= 0)
+            .map(|left_ms| time_from(now_ms.saturating_add(left_ms), now_ms)),
+        for_ever => left_ms == Some(-1),
     }
 }
 
