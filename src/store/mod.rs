@@ -17,7 +17,7 @@ mod script;
 mod session;
 
 pub use acl::{ACL_LINE, READER_ACL_LINE};
-pub use address::{Address, Password, Place};
+pub use address::{Address, Node, Password, Place};
 pub use connection::Connector;
 pub use error::{Class, StoreError};
 pub use resp::Batch;

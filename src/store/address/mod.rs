@@ -1,9 +1,15 @@
 //! Where the store is: the forms a user may write, and a form that is safe to show.
 
+mod node;
+mod parse;
+
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo};
+
+pub use node::Node;
 
 /// A server, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,10 +17,19 @@ pub enum Place {
     /// A private server on a unix socket in this state folder; empty: in the one of the
     /// settings.
     Embedded(PathBuf),
-    /// `host:port`.
-    Tcp(String, u16),
+    /// One server.
+    Tcp(Node),
     /// A unix socket.
     Unix(PathBuf),
+    /// A cluster, known by some of its nodes: at least one, each once.
+    Cluster(Vec<Node>),
+    /// The master of that name, whichever server it is: sentinels are asked for it.
+    Sentinel {
+        /// At least one, each once.
+        sentinels: Vec<Node>,
+        /// The name by which the sentinels know it.
+        master: String,
+    },
 }
 
 /// A password that no `Debug` shows.
@@ -32,58 +47,26 @@ impl fmt::Debug for Password {
 pub struct Address {
     /// The server.
     pub place: Place,
-    /// The database number.
+    /// The database number; 0 in a cluster.
     pub db: i64,
+    /// Whether it is reached over TLS, its sentinels too. Never so with a unix socket.
+    pub tls: bool,
     username: Option<String>,
     password: Option<String>,
 }
 
 impl Address {
-    /// Reads `embedded`, `embedded:/state/folder`, `redis://[user[:password]@]host[:port][/db]` or
-    /// `redis+unix:///path[?db=N&user=U&pass=P]`.
+    /// Reads `embedded`, `embedded:/state/folder`, `redis://[user[:password]@]host[:port][/db]`,
+    /// `redis+unix:///path[?db=N&user=U&pass=P]`, `redis+cluster://[user[:password]@]host[:port],…/`
+    /// or `redis+sentinel://[user[:password]@]host[:port],…/master[/db]`. With `rediss` in place
+    /// of `redis` (not for a socket) it is reached over TLS. The port is 6379 if none is named,
+    /// 26379 for a sentinel. User and password are the server's, not those of its sentinels.
     ///
     /// # Errors
     /// One sentence that says what was expected. It never repeats the text, which may
     /// hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXPECTED: &str = "expected 'embedded', redis://[user:password@]host:port/db \
-                                or redis+unix:///path/to/socket?db=0";
-        if text == "embedded" {
-            return Ok(Self::embedded());
-        }
-        if let Some(folder) = text
-            .strip_prefix("embedded:")
-            .filter(|path| path.starts_with('/'))
-        {
-            return Ok(Self::embedded().in_state_folder(folder.as_ref()));
-        }
-        let scheme = text.split("://").next().unwrap_or_default();
-        if !text.contains("://") || !matches!(scheme, "redis" | "redis+unix" | "unix") {
-            let found = if text.contains("://") && !scheme.contains('@') {
-                format!(", found the scheme '{scheme}'")
-            } else {
-                String::new()
-            };
-            return Err(format!("{EXPECTED}{found}"));
-        }
-        let info = text
-            .into_connection_info()
-            .map_err(|_| format!("{EXPECTED}; the address did not parse"))?;
-        let place = match info.addr() {
-            ConnectionAddr::Tcp(host, port) => Place::Tcp(host.clone(), *port),
-            ConnectionAddr::Unix(path) => Place::Unix(path.clone()),
-            _ => return Err(EXPECTED.to_owned()),
-        };
-        if matches!(&place, Place::Unix(path) if !path.is_absolute()) {
-            return Err(format!("{EXPECTED}; the path of a socket is absolute"));
-        }
-        let settings = info.redis_settings();
-        Ok(Self {
-            place,
-            db: settings.db(),
-            username: settings.username().map(str::to_owned),
-            password: settings.password().map(str::to_owned),
-        })
+        parse::address(text)
     }
 
     /// The private server of the state folder.
@@ -92,6 +75,7 @@ impl Address {
         Self {
             place: Place::Embedded(PathBuf::new()),
             db: 0,
+            tls: false,
             username: None,
             password: None,
         }
@@ -109,9 +93,28 @@ impl Address {
     }
 
     /// Whether both name the same server and database.
+    ///
+    /// The order of several servers does not count, but all of them do: two lists that share one
+    /// server may still lead to two stores, once that server was moved from one to the other.
+    /// TLS does not count: it is how a server is reached, not which one it is.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        self.place == other.place && self.db == other.db
+        let same = |a: &[Node], b: &[Node]| {
+            let (a, b): (BTreeSet<_>, BTreeSet<_>) = (a.iter().collect(), b.iter().collect());
+            a == b
+        };
+        let is_same_place = match (&self.place, &other.place) {
+            (Place::Cluster(own), Place::Cluster(others)) => same(own, others),
+            (
+                Place::Sentinel { sentinels, master },
+                Place::Sentinel {
+                    sentinels: others,
+                    master: other,
+                },
+            ) => master == other && same(sentinels, others),
+            (own, other) => own == other,
+        };
+        is_same_place && self.db == other.db
     }
 
     /// Sets the password, if there is none yet. The embedded server has none, and refuses
@@ -151,7 +154,7 @@ impl Address {
         match self.place {
             Place::Embedded(_) => "embedded".to_owned(),
             Place::Unix(_) => format!("redis+unix://…?db={}", self.db),
-            Place::Tcp(..) => self.to_string(),
+            Place::Tcp(_) | Place::Cluster(_) | Place::Sentinel { .. } => self.to_string(),
         }
     }
 
@@ -164,8 +167,12 @@ impl Address {
             Place::Embedded(_) => {
                 ConnectionAddr::Unix(embedded_socket.unwrap_or("".as_ref()).to_owned())
             }
-            Place::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
+            Place::Tcp(node) if !self.tls => ConnectionAddr::Tcp(node.host.clone(), node.port),
             Place::Unix(path) => ConnectionAddr::Unix(path.clone()),
+            Place::Tcp(_) | Place::Cluster(_) | Place::Sentinel { .. } => {
+                let what = "this form of address cannot be connected to yet";
+                return Err((ErrorKind::InvalidClientConfig, what).into());
+            }
         };
         let mut settings = redis::RedisConnectionInfo::default()
             .set_db(self.db)
@@ -187,19 +194,35 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redis = if self.tls { "rediss" } else { "redis" };
         match &self.place {
             Place::Embedded(folder) if folder.as_os_str().is_empty() => f.write_str("embedded"),
             Place::Embedded(folder) => write!(f, "embedded:{}", folder.display()),
-            Place::Tcp(host, port) if host.contains(':') => {
-                write!(f, "redis://[{host}]:{port}/{}", self.db)
+            Place::Tcp(node) => write!(f, "{redis}://{node}/{}", self.db),
+            Place::Cluster(nodes) => write!(f, "{redis}+cluster://{}/", Listed(nodes)),
+            Place::Sentinel { sentinels, master } => {
+                let sentinels = Listed(sentinels);
+                write!(f, "{redis}+sentinel://{sentinels}/{master}/{}", self.db)
             }
-            Place::Tcp(host, port) => write!(f, "redis://{host}:{port}/{}", self.db),
             Place::Unix(path) => {
                 let path = path.to_string_lossy().replace('%', "%25");
                 let path = path.replace('?', "%3F").replace('#', "%23");
                 write!(f, "redis+unix://{path}?db={}", self.db)
             }
         }
+    }
+}
+
+/// Servers with commas between them.
+pub(super) struct Listed<'a>(pub(super) &'a [Node]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, node) in self.0.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{node}")?;
+        }
+        Ok(())
     }
 }
 
@@ -210,78 +233,4 @@ impl fmt::Debug for Address {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Address, Place};
-
-    #[test]
-    fn reads_each_form_and_shows_none_of_the_password() {
-        let shown = |text: &str| Address::parse(text).unwrap().to_string();
-        assert_eq!(shown("embedded"), "embedded");
-        assert_eq!(shown("embedded:/srv/state"), "embedded:/srv/state");
-        assert_eq!(shown("redis://127.0.0.1"), "redis://127.0.0.1:6379/0");
-        assert_eq!(
-            shown("redis://user:s3cret@cache.example:7000/2"),
-            "redis://cache.example:7000/2"
-        );
-        assert_eq!(
-            shown("redis+unix:///run/redis.sock?db=3&user=u&pass=s3cret"),
-            "redis+unix:///run/redis.sock?db=3"
-        );
-        let address = Address::parse("redis://u:s3cret@h:1/0").unwrap();
-        assert!(!format!("{address:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn what_it_shows_reads_back_as_the_same_place() {
-        for text in [
-            "redis://127.0.0.1:6380/5",
-            "redis+unix:///run/r.sock?db=3",
-            "redis://[::1]:6379/0",
-        ] {
-            let address = Address::parse(text).unwrap();
-            assert!(
-                Address::parse(&address.to_string())
-                    .unwrap()
-                    .same_as(&address)
-            );
-            assert!(!matches!(address.place, Place::Embedded(_)));
-        }
-    }
-
-    #[test]
-    fn the_user_is_kept_and_reads_back_without_the_password() {
-        for (text, expected) in [
-            ("redis://us%40er:s3cret@h:1/2", "redis://us%40er@h:1/2"),
-            (
-                "redis+unix:///s?db=3&user=u%26x&pass=s3cret",
-                "redis+unix:///s?db=3&user=u%26x",
-            ),
-        ] {
-            let address = Address::parse(text).unwrap();
-            let shown = address.with_user().unwrap();
-            assert_eq!(shown, expected);
-            let again = Address::parse(&shown).unwrap();
-            assert_eq!(
-                (again.username, again.password),
-                (address.username.clone(), None)
-            );
-        }
-        assert_eq!(Address::parse("redis://h").unwrap().with_user(), None);
-    }
-
-    #[test]
-    fn a_refusal_never_repeats_the_password() {
-        for text in [
-            "http://u:s3cret@h/",
-            "u:s3cret@h",
-            "redis://u:s3cret@h:notaport/0",
-            "redis://u:s3cret@h:1/notadb",
-            "u:s3cret@h://",
-            "redis+unix://relative?pass=s3cret",
-        ] {
-            let error = Address::parse(text).unwrap_err();
-            assert!(error.contains("expected"), "{error}");
-            assert!(!error.contains("s3cret"), "{error}");
-        }
-    }
-}
+mod tests;

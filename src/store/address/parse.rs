@@ -1,0 +1,179 @@
+//! The texts that name a store, read strictly. No refusal repeats a text: it may hold a
+//! password.
+
+use std::path::PathBuf;
+
+use redis::{ConnectionAddr, IntoConnectionInfo};
+
+use super::{Address, Node, Place};
+
+const EXPECTED: &str = "expected 'embedded', redis://[user:password@]host:port/db or \
+                        redis+unix:///path/to/socket?db=0, with redis+cluster://host:port,…/ for \
+                        a cluster and redis+sentinel://host:port,…/master/db for a master that \
+                        sentinels know; with TLS: rediss in place of redis";
+/// Where servers listen, if nothing else is said.
+const PORT: u16 = 6379;
+/// Where sentinels listen.
+const SENTINEL_PORT: u16 = 26379;
+
+/// Reads any form of an address.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    if text == "embedded" {
+        return Ok(Address::embedded());
+    }
+    if let Some(folder) = text
+        .strip_prefix("embedded:")
+        .filter(|path| path.starts_with('/'))
+    {
+        return Ok(Address::embedded().in_state_folder(folder.as_ref()));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(EXPECTED.to_owned());
+    };
+    match scheme {
+        "redis" | "redis+unix" | "unix" => one(text, false),
+        // Read as the same address without TLS: whether the client library knows TLS is not
+        // what decides.
+        "rediss" => one(&format!("redis://{rest}"), true),
+        "redis+cluster" => cluster(rest, false),
+        "rediss+cluster" => cluster(rest, true),
+        "redis+sentinel" => sentinel(rest, false),
+        "rediss+sentinel" => sentinel(rest, true),
+        scheme if scheme.contains('@') => Err(EXPECTED.to_owned()),
+        scheme => Err(format!("{EXPECTED}; found the scheme '{scheme}'")),
+    }
+}
+
+/// One server.
+fn one(text: &str, tls: bool) -> Result<Address, String> {
+    let failed = |why: &str| Err(format!("{EXPECTED}; {why}"));
+    if tls && text.contains('#') {
+        // A '#insecure' that other clients know would be taken for checked certificates.
+        return failed("an address with TLS has no part behind '#'");
+    }
+    let Ok(info) = text.into_connection_info() else {
+        return failed("the address did not parse");
+    };
+    let place = match info.addr() {
+        ConnectionAddr::Tcp(host, port) => Place::Tcp(Node::new(host.clone(), *port)),
+        ConnectionAddr::Unix(path) => Place::Unix(PathBuf::clone(path)),
+        _ => return failed("the address did not parse"),
+    };
+    if matches!(&place, Place::Unix(path) if !path.is_absolute()) {
+        return failed("the path of a socket is absolute");
+    }
+    let settings = info.redis_settings();
+    Ok(Address {
+        place,
+        db: settings.db(),
+        tls,
+        username: settings.username().map(str::to_owned),
+        password: settings.password().map(str::to_owned),
+    })
+}
+
+/// What stands behind `redis+cluster://`.
+fn cluster(rest: &str, tls: bool) -> Result<Address, String> {
+    const FORM: &str = "expected redis+cluster://[user:password@]host:port,host:port/";
+    let many = Many::read(rest, PORT).map_err(|why| format!("{FORM}; {why}"))?;
+    if !matches!(many.path, "" | "0") {
+        return Err(format!("{FORM}; a cluster has only the database 0"));
+    }
+    Ok(Address {
+        place: Place::Cluster(many.nodes),
+        db: 0,
+        tls,
+        username: many.username,
+        password: many.password,
+    })
+}
+
+/// What stands behind `redis+sentinel://`.
+fn sentinel(rest: &str, tls: bool) -> Result<Address, String> {
+    const FORM: &str = "expected redis+sentinel://[user:password@]host:port,host:port/master[/db]";
+    let many = Many::read(rest, SENTINEL_PORT).map_err(|why| format!("{FORM}; {why}"))?;
+    let (master, db) = many.path.split_once('/').unwrap_or((many.path, ""));
+    // What sentinels themselves take (sentinel.c, "The valid charset is A-z 0-9 and .-_").
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+    if master.is_empty() || !master.bytes().all(fits) {
+        return Err(format!(
+            "{FORM}; the name of the master is made of A-Z a-z 0-9 . - _"
+        ));
+    }
+    let db = match db {
+        "" => 0,
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => digits
+            .parse()
+            .map_err(|_| format!("{FORM}; the database is too large a number"))?,
+        _ => return Err(format!("{FORM}; the database is a whole number")),
+    };
+    Ok(Address {
+        place: Place::Sentinel {
+            sentinels: many.nodes,
+            master: master.to_owned(),
+        },
+        db,
+        tls,
+        username: many.username,
+        password: many.password,
+    })
+}
+
+/// `[user[:password]@]host[:port],host[:port]…[/path]`.
+struct Many<'a> {
+    nodes: Vec<Node>,
+    path: &'a str,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl<'a> Many<'a> {
+    fn read(rest: &'a str, port: u16) -> Result<Self, &'static str> {
+        if rest.contains(['?', '#']) {
+            return Err("without '?' and '#'");
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (user, hosts),
+            None => ("", authority),
+        };
+        let (username, password) = user.split_once(':').unwrap_or((user, ""));
+        let mut nodes = Vec::new();
+        for text in hosts.split(',') {
+            let node = Node::parse(text, port)
+                .ok_or("each server is host:port, an IPv6 address in brackets")?;
+            if !nodes.contains(&node) {
+                nodes.push(node);
+            }
+        }
+        Ok(Self {
+            nodes,
+            path: path.strip_suffix('/').unwrap_or(path),
+            username: decoded(username)?,
+            password: decoded(password)?,
+        })
+    }
+}
+
+/// The text behind percent-encoding; none if it is empty.
+fn decoded(text: &str) -> Result<Option<String>, &'static str> {
+    const NOT_ENCODED: &str = "user and password are UTF-8, percent-encoded";
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        rest = behind;
+        if first != b'%' {
+            bytes.push(first);
+            continue;
+        }
+        let digits = rest.split_at_checked(2).ok_or(NOT_ENCODED)?;
+        let hex = std::str::from_utf8(digits.0)
+            .ok()
+            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(hex.ok_or(NOT_ENCODED)?);
+        rest = digits.1;
+    }
+    let text = String::from_utf8(bytes).map_err(|_| NOT_ENCODED)?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
