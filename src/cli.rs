@@ -40,11 +40,15 @@ pub struct Common {
     /// Settings file [env: ANP_CONFIG] [default: ./anp.yaml if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The store: 'embedded' (a private server in the state folder), redis://user@host:port/db
-    /// or redis+unix:///path?db=0 [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
+    /// The store: 'embedded' (a private server in the state folder), redis://user@host:port/db,
+    /// redis+unix:///path?db=0 or redis+sentinel://host:port,…/master/db; with TLS: rediss in
+    /// place of redis [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
     /// [default: embedded]
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
+    /// How it is reached besides its address.
+    #[command(flatten)]
+    pub reach: Reach,
     /// Prefix of every key [env: ANP_PREFIX] [default: anp]
     #[arg(long, global = true)]
     pub prefix: Option<String>,
@@ -66,6 +70,29 @@ pub struct Common {
     /// No progress bars; warnings and errors stay
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+/// How the store is reached besides its address.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Reach {
+    /// PEM file of the authorities that may have signed the server's certificate [env: ANP_TLS_CA]
+    /// [default: those of the system]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_ca: Option<String>,
+    /// PEM file of a client certificate, for servers that want one [env: ANP_TLS_CERT]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// PEM file of its private key [env: ANP_TLS_KEY]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// Name that the server's certificate has to bear [env: ANP_TLS_SERVER_NAME] [default: the
+    /// host of the address]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+    /// User of the sentinels [env: ANP_SENTINEL_USER, and ANP_SENTINEL_PASSWORD for the password]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub sentinel_user: Option<String>,
 }
 
 /// The commands.
@@ -197,6 +224,11 @@ impl Common {
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         given([
             ("redis", self.redis.clone()),
+            ("tls.ca", self.reach.tls_ca.clone()),
+            ("tls.cert", self.reach.tls_cert.clone()),
+            ("tls.key", self.reach.tls_key.clone()),
+            ("tls.server_name", self.reach.tls_server_name.clone()),
+            ("sentinel_user", self.reach.sentinel_user.clone()),
             ("prefix", self.prefix.clone()),
             ("state_dir", self.state_dir.clone()),
             ("deadline", self.deadline.clone()),

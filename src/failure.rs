@@ -71,6 +71,16 @@ impl Failure {
                     "retry",
                     "not before the credentials or rights are changed; nothing was written",
                 ),
+            Class::Config => Self::new(Exit::Config, error.to_string())
+                .note(
+                    "expected",
+                    "an address, and TLS and sentinel settings, that fit the server \
+                     (docs/stores.md)",
+                )
+                .note(
+                    "retry",
+                    "not before the settings or the server are changed; nothing was written",
+                ),
             Class::Fenced => Self::new(Exit::Locked, error.to_string())
                 .note("expected", "one writing run at a time")
                 .note("retry", "safe once the other run has ended; nothing was written"),

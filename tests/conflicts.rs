@@ -165,6 +165,7 @@ impl Scene {
 
 fn connect(address: &Address) -> Box<dyn Store> {
     let connector = Connector {
+        tls: None,
         address: address.clone(),
         embedded_socket: None,
         patience: PATIENCE,

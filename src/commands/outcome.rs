@@ -247,7 +247,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
         Stop::Lost(_) => Exit::Stopped,
         Stop::Store(error) => match error.class {
-            Class::Never => return Failure::before_writing(error),
+            Class::Never | Class::Config => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
             Class::Stop | Class::LoadAgain => Exit::Stopped,
@@ -288,6 +288,7 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Interrupted | Stop::TimedOut(_) => None,
         Stop::Store(error) => Some(match error.class {
             Class::Never => "rights as in this ACL line, for the whole run",
+            Class::Config => "a server that the settings fit for the whole run",
             Class::Fenced => "the lock stays with the run until its end",
             Class::Wait | Class::FindAgain => {
                 "a server that answers, and takes writes, within --deadline; its log says more"

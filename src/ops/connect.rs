@@ -1,11 +1,12 @@
 //! From settings to an open session.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
-use crate::store::{Address, Class, Connector, Place, Session, StoreError};
+use crate::store::{Address, Class, Connector, Place, Session, StoreError, Tls};
 
 /// A store in use: the session, and the embedded server behind it if it is ours.
 pub struct Connected {
@@ -53,8 +54,14 @@ impl Connected {
             }
             _ => None,
         };
+        let tls = if address.tls {
+            Some(Arc::new(Tls::load(&settings.tls)?))
+        } else {
+            None
+        };
         let connector = Connector {
             address: address.clone(),
+            tls,
             embedded_socket: embedded.as_ref().map(Embedded::socket),
             patience,
         };

@@ -252,6 +252,7 @@ impl Run {
     /// # Errors
     /// When none answers.
     pub fn server_was_replaced(&mut self) -> Result<bool, StoreError> {
+        self.store.session.ask_sentinels()?;
         let now = fence::identity(&mut self.store.session)?;
         let before = std::mem::replace(&mut self.server, now);
         Ok(before != self.server)
@@ -346,6 +347,9 @@ fn command(settings: &Settings, what: &str, names_the_server: bool) -> String {
     }
     if names_the_server {
         command = format!("{command} --redis {}", server_word(settings));
+    }
+    for (flag, text) in &settings.connection_flags {
+        command = format!("{command} {flag} {}", shell_word(text));
     }
     command
 }

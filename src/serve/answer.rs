@@ -52,7 +52,7 @@ pub(super) fn router(preview: Preview, hosts: Hosts) -> Result<Router, StoreErro
         StoreError::new(crate::store::Class::Stop, "compiling the templates", detail)
     };
     let site = Site {
-        store: Reading::new(&preview.connector, STORE_TIMEOUT)?,
+        store: Reading::new(&preview.connector, STORE_TIMEOUT),
         keys: Keys::new(&preview.prefix),
         own: Own::new().map_err(broken)?,
         login: Login::new(&preview.login_cookies),

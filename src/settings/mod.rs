@@ -8,6 +8,7 @@ mod expect;
 mod limit;
 mod reader;
 mod serve;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -22,12 +23,17 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Password, Patience};
+use crate::store::{Address, Password, Patience, TlsSettings};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 29] = [
+pub const KEYS: [(&str, &str); 34] = [
     ("redis", "ANP_REDIS_URL"),
+    ("sentinel_user", "ANP_SENTINEL_USER"),
+    ("tls.ca", "ANP_TLS_CA"),
+    ("tls.cert", "ANP_TLS_CERT"),
+    ("tls.key", "ANP_TLS_KEY"),
+    ("tls.server_name", "ANP_TLS_SERVER_NAME"),
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
     ("content", "ANP_CONTENT"),
@@ -59,7 +65,7 @@ pub const KEYS: [(&str, &str); 29] = [
 ];
 
 /// Keys of anp.yaml that hold other keys.
-const GROUPS: [&str; 4] = ["expect", "keep_runs", "serve", "site"];
+const GROUPS: [&str; 5] = ["expect", "keep_runs", "serve", "site", "tls"];
 
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
@@ -82,6 +88,11 @@ pub struct Settings {
     pub address: Address,
     /// Whether `--redis` named it on the command line.
     pub address_is_explicit: bool,
+    /// What TLS is set to, for addresses that ask for it.
+    pub tls: TlsSettings,
+    /// Flags with which the store was reached besides `--redis`, with absolute paths: printed
+    /// commands repeat them.
+    pub connection_flags: Vec<(String, String)>,
     /// Prefix of every key.
     pub prefix: String,
     /// Absolute path of the state folder.
@@ -179,9 +190,10 @@ impl Settings {
 impl Reader {
     fn settings(&mut self, sources: &Sources<'_>) -> Settings {
         let current_dir = sources.current_dir;
-        let password = (sources.env)("ANP_REDIS_PASSWORD")
-            .filter(|text| !text.is_empty())
-            .map(Password);
+        let secret = |name: &str| {
+            let text = (sources.env)(name).filter(|text| !text.is_empty());
+            text.map(Password)
+        };
         let state_dir = self
             .path("state_dir", current_dir)
             .unwrap_or_else(|| xdg_state(sources.env));
@@ -193,6 +205,10 @@ impl Reader {
             };
             Address::parse(node.text()?).map_err(message)
         });
+        let address = address
+            .or_password(secret("ANP_REDIS_PASSWORD"))
+            .for_sentinels(self.text("sentinel_user"), secret("ANP_SENTINEL_PASSWORD"));
+        let tls = self.tls(&address, current_dir);
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.get("prefix", "anp".to_owned(), |node| {
             let text = node.text()?;
@@ -254,8 +270,10 @@ impl Reader {
         let ms = std::time::Duration::from_millis;
         Settings {
             config,
-            address: address.in_state_folder(&state_dir).or_password(password),
+            address: address.in_state_folder(&state_dir),
             address_is_explicit,
+            connection_flags: tls::flags_to_repeat(sources),
+            tls,
             prefix,
             state_dir,
             content: self

@@ -168,7 +168,8 @@ impl Reader {
             Origin::Flag => {
                 let flag = match key {
                     "content" => "CONTENT".to_owned(),
-                    _ => format!("--{}", last_part(key).replace('_', "-")),
+                    key => super::tls::flag(key)
+                        .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-"))),
                 };
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
@@ -180,6 +181,13 @@ impl Reader {
             Origin::File => self.problem_in_file(error, key),
         }
         default
+    }
+
+    /// Whether the setting `key` was given as a flag.
+    pub(super) fn is_flag(&self, key: &str) -> bool {
+        self.given
+            .iter()
+            .any(|(other, given)| *other == key && matches!(given.origin, Origin::Flag))
     }
 
     /// A text that people will read: cleaned as the fields of articles are.

@@ -1,38 +1,36 @@
-//! A real connection: one packed write, then one read a reply.
+//! How a store is reached, whatever the form of its address.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError};
-
+use super::address::Login;
 use super::backoff::Backoff;
-use super::{Address, Batch, Class, Patience, Reply, Store, StoreError};
-use crate::failpoint;
+use super::tls::Tls;
+use super::wire::{End, Wire, plain_error};
+use super::{Address, Class, Node, Patience, Place, Store, StoreError, sentinel};
 
-struct RedisConnection {
-    connection: redis::Connection,
-    place: String,
-    /// Set at the first I/O error: replies still under way would be taken for later ones.
-    broken: bool,
-}
-
-/// How a server is reached, and reached again: a name is looked up anew each time.
+/// How a server is reached, and reached again: a name is looked up anew each time, and
+/// sentinels are asked anew who the master is.
 #[derive(Clone, Debug)]
 pub struct Connector {
     /// The server and the credentials.
     pub address: Address,
     /// The socket of the embedded server, where that is the address.
     pub embedded_socket: Option<PathBuf>,
+    /// TLS, loaded, where the address asks for it.
+    pub tls: Option<Arc<Tls>>,
     /// How long things may take.
     pub patience: Patience,
 }
 
 impl Connector {
     /// Connects, authenticates and selects the database. While the server is still loading,
-    /// or full of clients, it is waited for up to the deadline.
+    /// or full of clients, or a failover is under way, it is waited for up to the deadline.
     ///
     /// # Errors
-    /// `Never` when the credentials are refused, `FindAgain` when nothing listens there.
+    /// `Never` when the credentials are refused, `FindAgain` when nothing listens there,
+    /// `Config` when TLS or sentinels say that the settings cannot be right.
     pub fn connect(&self) -> Result<Box<dyn Store>, StoreError> {
         let mut backoff = Backoff::new(self.patience.deadline);
         loop {
@@ -48,84 +46,83 @@ impl Connector {
     /// # Errors
     /// As [`Connector::connect`], and `Wait` when the server puts us off.
     pub fn connect_within(&self, time: Duration) -> Result<Box<dyn Store>, StoreError> {
-        let doing = format!("connecting to {}", self.address);
-        let failed = |error: RedisError| from_redis(&doing, &error);
-        let info = self
-            .address
-            .connection_info(self.embedded_socket.as_deref());
-        let client = info.and_then(redis::Client::open).map_err(failed)?;
-        let timeout = self.patience.timeout;
-        // A time-out of zero would mean none at all.
-        let first = timeout.min(time).max(Duration::from_millis(1));
-        let mut connection = client.get_connection_with_timeout(first).map_err(failed)?;
-        limit(&connection, first).map_err(failed)?;
-        // A server that is loading answers LOADING here, before anything depends on it.
-        redis::cmd("PING")
-            .query::<()>(&mut connection)
-            .map_err(failed)?;
-        limit(&connection, timeout).map_err(failed)?;
-        Ok(Box::new(RedisConnection {
-            connection,
-            place: self.address.to_string(),
-            broken: false,
-        }))
-    }
-}
-
-/// How long each wait for the socket may take.
-fn limit(connection: &redis::Connection, time: Duration) -> Result<(), RedisError> {
-    connection.set_read_timeout(Some(time))?;
-    connection.set_write_timeout(Some(time))
-}
-
-impl Store for RedisConnection {
-    fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
-        let doing = format!("talking to {}", self.place);
-        if self.broken {
-            let detail = "the connection failed before";
-            return Err(StoreError::new(Class::FindAgain, doing, detail));
-        }
-        let broken = |this: &mut Self, error: &RedisError| {
-            this.broken = true;
-            from_redis(&doing, error)
-        };
-        let sent = failpoint::to_send(batch.len());
-        let bytes = batch.first(sent);
-        if let Err(error) = self.connection.send_packed_command(bytes) {
-            return Err(broken(self, &error));
-        }
-        failpoint::sent(sent, batch.len());
-        let mut replies = Vec::with_capacity(batch.len());
-        for _ in 0..batch.len() {
-            let response = self.connection.recv_response();
-            failpoint::replied();
-            match response {
-                Ok(value) => replies.push(Reply::from(value)),
-                Err(error) => match error.code() {
-                    Some(code) if !error.is_io_error() => replies.push(Reply::Error {
-                        code: code.to_owned(),
-                        detail: error.detail().unwrap_or_default().to_owned(),
-                    }),
-                    _ => return Err(broken(self, &error)),
-                },
+        let wire = match &self.address.place {
+            Place::Sentinel { sentinels, master } => {
+                sentinel::connect(self, sentinels, master, self.first(time))?.1
             }
-        }
-        Ok(replies)
+            _ => {
+                let place = self.address.to_string();
+                self.open(&self.end()?, &self.address.login(), place, time)?
+            }
+        };
+        Ok(Box::new(wire))
     }
-}
 
-pub(super) fn from_redis(doing: &str, error: &RedisError) -> StoreError {
-    if let Some(code) = error.code().filter(|_| !error.is_io_error()) {
-        return StoreError::from_reply(doing, code, error.detail().unwrap_or_default());
+    /// Connects to one server by itself, with the credentials, the database and the TLS of the
+    /// address.
+    ///
+    /// # Errors
+    /// As [`Connector::connect_within`].
+    pub fn to_node(&self, node: &Node, time: Duration) -> Result<Box<dyn Store>, StoreError> {
+        let end = End::Node(node.clone());
+        let wire = self.open(&end, &self.address.login(), node.to_string(), time)?;
+        Ok(Box::new(wire))
     }
-    let class = match error.kind() {
-        ErrorKind::AuthenticationFailed => Class::Never,
-        _ => Class::FindAgain,
-    };
-    let detail = if error.is_timeout() {
-        "no answer within the time-out".to_owned()
-    } else {
-        error.to_string()
-    };
-    StoreError::new(class, doing, detail)
+
+    /// Where a connection is made to now: sentinels are asked.
+    #[cfg(feature = "serve")]
+    pub(super) fn find(&self, time: Duration) -> Result<End, StoreError> {
+        match &self.address.place {
+            Place::Sentinel { sentinels, master } => {
+                sentinel::connect(self, sentinels, master, self.first(time))
+                    .map(|(node, _)| End::Node(node))
+            }
+            _ => self.end(),
+        }
+    }
+
+    /// The one server of an address that names one.
+    fn end(&self) -> Result<End, StoreError> {
+        Ok(match &self.address.place {
+            Place::Embedded(_) => End::Socket(self.embedded_socket.clone().unwrap_or_default()),
+            Place::Unix(path) => End::Socket(path.clone()),
+            Place::Tcp(node) => End::Node(node.clone()),
+            Place::Cluster(_) | Place::Sentinel { .. } => {
+                let doing = format!("connecting to {}", self.address);
+                let detail = "expected the address of one server";
+                return Err(StoreError::new(Class::Config, doing, detail));
+            }
+        })
+    }
+
+    /// Connects to `end`, which messages call `place`.
+    pub(super) fn open(
+        &self,
+        end: &End,
+        login: &Login<'_>,
+        place: String,
+        time: Duration,
+    ) -> Result<Wire, StoreError> {
+        let time = self.first(time);
+        let doing = format!("connecting to {place}");
+        let failed = |error: std::io::Error| plain_error(&doing, &error);
+        if self.address.tls && self.tls.is_none() && matches!(end, End::Node(_)) {
+            // Never without, where it was asked for.
+            let detail = "the address asks for TLS, which was not prepared";
+            return Err(StoreError::new(Class::Config, doing, detail));
+        }
+        let socket = end.dial(time).map_err(failed)?;
+        let wire = Wire::open(socket, self.tls.as_ref(), login, place, time)?;
+        wire.limit(self.patience.timeout).map_err(failed)?;
+        Ok(wire)
+    }
+
+    /// What the beginning of a connection may take.
+    fn first(&self, time: Duration) -> Duration {
+        // A time-out of zero would mean none at all.
+        self.patience
+            .timeout
+            .min(time)
+            .max(Duration::from_millis(1))
+    }
 }

@@ -15,6 +15,8 @@ pub enum Class {
     Stop,
     /// Credentials or rights are missing: no retry can help.
     Never,
+    /// The settings do not fit the server, or its certificate does not: no retry can help.
+    Config,
     /// The lock was lost while there was no connection: another run may be writing.
     Fenced,
 }

@@ -1,8 +1,9 @@
 //! The store: one small seam to the outside, and the session that the rest talks to.
 //!
-//! [`Store`] sends a batch and returns one reply a command; the real one is a redis
-//! connection, tests of order and failure use a fake. [`Session`] adds what every caller
-//! needs: scripts, waiting, error classes.
+//! [`Store`] sends a batch and returns one reply a command; the real one is a connection with
+//! one server, with or without TLS, that a [`Connector`] makes whatever the form of the address;
+//! tests of order and failure use a fake. [`Session`] adds what every caller needs: scripts,
+//! waiting, error classes.
 
 mod acl;
 mod address;
@@ -14,15 +15,19 @@ mod error;
 pub mod reading;
 mod resp;
 mod script;
+mod sentinel;
 mod session;
+mod tls;
+mod wire;
 
-pub use acl::{ACL_LINE, READER_ACL_LINE};
+pub use acl::{ACL_LINE, READER_ACL_LINE, SENTINEL_RIGHT};
 pub use address::{Address, Node, Password, Place};
 pub use connection::Connector;
 pub use error::{Class, StoreError};
 pub use resp::Batch;
 pub use script::Script;
 pub use session::{Greeting, Patience, Replies, Session};
+pub use tls::{Tls, TlsSettings};
 
 /// One reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]

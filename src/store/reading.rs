@@ -5,14 +5,18 @@
 //! time-out, whatever the server does; a connection that was silent for so long is not
 //! used again.
 
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, RedisError, RedisResult, Value};
+use redis::{AsyncConnectionConfig, ErrorKind, Pipeline, RedisError, RedisResult, Value};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
 
-use super::connection::from_redis;
+use super::wire::{Socket, plain_error};
 use super::{Class, Connector, Reply, StoreError};
 
 /// After an attempt to connect that failed, the next one waits so long.
@@ -37,7 +41,7 @@ pub enum Ask<'a> {
 
 /// The store of many readers.
 pub struct Reading {
-    client: redis::Client,
+    connector: Connector,
     place: String,
     timeout: Duration,
     current: Mutex<Option<Numbered>>,
@@ -55,23 +59,17 @@ struct Numbered {
 impl Reading {
     /// Prepares to read from where `connector` leads; connects with the first question. What
     /// fails is told to readers, so no path is in it.
-    ///
-    /// # Errors
-    /// When the address cannot be used.
-    pub fn new(connector: &Connector, timeout: Duration) -> Result<Self, StoreError> {
-        let place = connector.address.without_path();
-        let socket = connector.embedded_socket.as_deref();
-        let info = connector.address.connection_info(socket);
-        let client = info
-            .and_then(redis::Client::open)
-            .map_err(|error| from_redis(&format!("connecting to {place}"), &error))?;
-        Ok(Self {
-            client,
-            place,
+    #[must_use]
+    pub fn new(connector: &Connector, timeout: Duration) -> Self {
+        let mut connector = connector.clone();
+        connector.tls = connector.tls.map(|tls| Arc::new(tls.without_paths()));
+        Self {
+            place: connector.address.without_path(),
+            connector,
             timeout,
             current: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
-        })
+        }
     }
 
     /// Asks all of `questions` in one round trip; one reply each, in order. The reply to a
@@ -143,13 +141,12 @@ impl Reading {
         {
             return Err(error.clone());
         }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout));
-        let made = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
-        match made.await {
+        let made = timeout(self.timeout, self.connect()).await;
+        let late = |_| {
+            let doing = format!("connecting to {}", self.place);
+            plain_error(&doing, &io::ErrorKind::TimedOut.into())
+        };
+        match made.map_err(late).and_then(|made| made) {
             Ok(connection) => {
                 let current = Numbered {
                     number: next_number(),
@@ -160,11 +157,57 @@ impl Reading {
                 Ok((current, true))
             }
             Err(error) => {
-                let error = from_redis(&format!("connecting to {}", self.place), &error);
                 *failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
+        let doing = format!("connecting to {}", self.place);
+        let failed = |error: io::Error| plain_error(&doing, &error);
+        let (connector, time) = (self.connector.clone(), self.timeout);
+        let dialled = tokio::task::spawn_blocking(move || {
+            // The same way to the server as everywhere; it blocks.
+            connector.find(time).map(|end| end.dial(time))
+        });
+        let dialled = dialled
+            .await
+            .map_err(|error| failed(io::Error::other(error)));
+        match dialled??.map_err(failed)? {
+            Socket::Unix(socket) => {
+                socket.set_nonblocking(true).map_err(failed)?;
+                let stream = UnixStream::from_std(socket).map_err(failed)?;
+                self.log_in(stream, &doing).await
+            }
+            Socket::Tcp(socket, node) => {
+                socket.set_nonblocking(true).map_err(failed)?;
+                let stream = TcpStream::from_std(socket).map_err(failed)?;
+                let Some(tls) = &self.connector.tls else {
+                    return self.log_in(stream, &doing).await;
+                };
+                let explained = |(class, detail)| StoreError::new(class, &doing, detail);
+                let name = tls.name(&node).map_err(explained)?;
+                let secure = TlsConnector::from(tls.config()).connect(name, stream);
+                let secure = secure
+                    .await
+                    .map_err(|error| explained(tls.explain(&error, &node)))?;
+                self.log_in(secure, &doing).await
+            }
+        }
+    }
+
+    /// Makes a connection of `stream`. It is driven until the last one who uses it is gone.
+    async fn log_in<S>(&self, stream: S, doing: &str) -> Result<MultiplexedConnection, StoreError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.timeout));
+        let settings = self.connector.address.redis_settings();
+        let made = MultiplexedConnection::new_with_config(&settings, stream, config).await;
+        let (connection, driver) = made.map_err(|error| from_redis(doing, &error))?;
+        tokio::spawn(driver);
+        Ok(connection)
     }
 
     /// Does not use the connection `number` again.
@@ -221,4 +264,20 @@ fn error_reply(error: &RedisError) -> Reply {
         code: error.code().unwrap_or("ERR").to_owned(),
         detail: error.detail().unwrap_or_default().to_owned(),
     }
+}
+
+fn from_redis(doing: &str, error: &RedisError) -> StoreError {
+    if let Some(code) = error.code().filter(|_| !error.is_io_error()) {
+        return StoreError::from_reply(doing, code, error.detail().unwrap_or_default());
+    }
+    let class = match error.kind() {
+        ErrorKind::AuthenticationFailed => Class::Never,
+        _ => Class::FindAgain,
+    };
+    let detail = if error.is_timeout() {
+        "no answer within the time-out".to_owned()
+    } else {
+        error.to_string()
+    };
+    StoreError::new(class, doing, detail)
 }

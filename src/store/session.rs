@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::{Batch, Class, Connector, Reply, Script, Store, StoreError};
+use super::{Batch, Class, Connector, Place, Reply, Script, Store, StoreError};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -207,6 +207,22 @@ impl Session {
         }
         self.give_up();
         Err(last)
+    }
+
+    /// Where sentinels say who the server is, asks them anew and goes on with whom they name: a
+    /// master that was deposed while it could not be reached by them still answers as one.
+    ///
+    /// # Errors
+    /// When there is none, and as the greeting of a new connection.
+    pub fn ask_sentinels(&mut self) -> Result<(), StoreError> {
+        let place = self.connector.as_ref().map(|made| &made.address.place);
+        if !matches!(place, Some(Place::Sentinel { .. })) {
+            return Ok(());
+        }
+        let doing = "asking the sentinels again who the master is";
+        let late = StoreError::new(Class::FindAgain, doing, "the deadline had passed before");
+        let mut backoff = Backoff::new(self.patience.deadline).until(self.interrupted.clone());
+        self.find_again(late, &mut backoff)
     }
 
     /// What is still sent after a deadline has passed, to end in good order, is tried once and

@@ -210,6 +210,16 @@ pub fn server_program() -> &'static str {
     }
 }
 
+/// A process that is killed when the test ends, however it ends.
+pub struct Killed(pub Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Sends a process a signal.
 pub fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();

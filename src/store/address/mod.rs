@@ -1,5 +1,6 @@
 //! Where the store is: the forms a user may write, and a form that is safe to show.
 
+mod login;
 mod node;
 mod parse;
 
@@ -7,8 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo};
-
+pub(super) use login::Login;
 pub use node::Node;
 
 /// A server, without credentials.
@@ -53,6 +53,8 @@ pub struct Address {
     pub tls: bool,
     username: Option<String>,
     password: Option<String>,
+    sentinel_user: Option<String>,
+    sentinel_password: Option<Password>,
 }
 
 impl Address {
@@ -78,6 +80,8 @@ impl Address {
             tls: false,
             username: None,
             password: None,
+            sentinel_user: None,
+            sentinel_password: None,
         }
     }
 
@@ -129,6 +133,16 @@ impl Address {
         self
     }
 
+    /// Sets who we are to the sentinels, where there are any.
+    #[must_use]
+    pub fn for_sentinels(mut self, user: Option<String>, password: Option<Password>) -> Self {
+        if matches!(self.place, Place::Sentinel { .. }) {
+            self.sentinel_user = user;
+            self.sentinel_password = password;
+        }
+        self
+    }
+
     /// The address with the user's name and without the password, if it names a user.
     #[must_use]
     pub fn with_user(&self) -> Option<String> {
@@ -158,37 +172,44 @@ impl Address {
         }
     }
 
-    /// The parameters of a connection to `socket` (embedded) or to this place.
-    pub(super) fn connection_info(
-        &self,
-        embedded_socket: Option<&std::path::Path>,
-    ) -> redis::RedisResult<ConnectionInfo> {
-        let addr = match &self.place {
-            Place::Embedded(_) => {
-                ConnectionAddr::Unix(embedded_socket.unwrap_or("".as_ref()).to_owned())
-            }
-            Place::Tcp(node) if !self.tls => ConnectionAddr::Tcp(node.host.clone(), node.port),
-            Place::Unix(path) => ConnectionAddr::Unix(path.clone()),
-            Place::Tcp(_) | Place::Cluster(_) | Place::Sentinel { .. } => {
-                let what = "this form of address cannot be connected to yet";
-                return Err((ErrorKind::InvalidClientConfig, what).into());
-            }
-        };
+    /// Who we are to its server.
+    pub(super) fn login(&self) -> Login<'_> {
+        Login {
+            user: self.username.as_deref(),
+            password: self.password.as_deref(),
+            db: self.db,
+            ping: true,
+        }
+    }
+
+    /// Who we are to its sentinels. They know no databases.
+    pub(super) fn sentinel_login(&self) -> Login<'_> {
+        Login {
+            user: self.sentinel_user.as_deref(),
+            password: self
+                .sentinel_password
+                .as_ref()
+                .map(|Password(text)| text.as_str()),
+            db: 0,
+            ping: false,
+        }
+    }
+
+    /// The same for connections that the client library makes.
+    #[cfg(feature = "serve")]
+    pub(super) fn redis_settings(&self) -> redis::RedisConnectionInfo {
+        let login = self.login();
         let mut settings = redis::RedisConnectionInfo::default()
             .set_db(self.db)
             // CLIENT SETINFO is one more right and one more round trip for nothing.
             .set_skip_set_lib_name();
-        if let Some(username) = &self.username {
-            settings = settings.set_username(username);
+        if let Some(user) = login.user {
+            settings = settings.set_username(user);
         }
-        // A user without a password is sent with an empty one, for the server to judge: the
-        // client library would leave the user out, and go on as the default user.
-        let empty = self.username.as_ref().map(|_| String::new());
-        if let Some(password) = self.password.as_ref().or(empty.as_ref()) {
+        if let Some(password) = login.secret() {
             settings = settings.set_password(password);
         }
-        let info = addr.into_connection_info()?.set_redis_settings(settings);
-        Ok(info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_nodelay(true)))
+        settings
     }
 }
 

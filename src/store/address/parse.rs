@@ -69,6 +69,7 @@ fn one(text: &str, tls: bool) -> Result<Address, String> {
         tls,
         username: settings.username().map(str::to_owned),
         password: settings.password().map(str::to_owned),
+        ..Address::embedded()
     })
 }
 
@@ -85,6 +86,7 @@ fn cluster(rest: &str, tls: bool) -> Result<Address, String> {
         tls,
         username: many.username,
         password: many.password,
+        ..Address::embedded()
     })
 }
 
@@ -116,6 +118,7 @@ fn sentinel(rest: &str, tls: bool) -> Result<Address, String> {
         tls,
         username: many.username,
         password: many.password,
+        ..Address::embedded()
     })
 }
 

@@ -1,0 +1,78 @@
+//! How the store is reached besides its address: TLS, and the flags that printed commands repeat.
+
+use std::path::Path;
+
+use super::Sources;
+use super::reader::Reader;
+use crate::exit::Exit;
+use crate::store::{Address, Place, TlsSettings};
+
+/// Settings of TLS; all but the name are files.
+const FILES: [&str; 3] = ["tls.ca", "tls.cert", "tls.key"];
+
+impl Reader {
+    /// What TLS is set to. For an address without TLS in the network, it is refused: whoever sets
+    /// it expects that nothing goes over the wire in plain text. A store on this machine has no
+    /// wire, so that the settings of another one may stand in the file.
+    pub(super) fn tls(&mut self, address: &Address, current_dir: &Path) -> TlsSettings {
+        let [ca, cert, key] = FILES.map(|key| {
+            let path = self.path(key, current_dir);
+            path.map(|path| std::path::absolute(&path).unwrap_or(path))
+        });
+        let tls = TlsSettings {
+            ca,
+            cert,
+            key,
+            server_name: self.text("tls.server_name"),
+        };
+        if tls.cert.is_some() != tls.key.is_some() {
+            let what = "expected tls.cert and tls.key (--tls-cert, --tls-key) together, found one \
+                        of them";
+            self.problem_of_tls(what.to_owned());
+        }
+        if !tls.is_empty() && !address.tls {
+            let is_local = matches!(address.place, Place::Embedded(_) | Place::Unix(_));
+            if !is_local || self.has_flag_of_tls() {
+                self.problem_of_tls(format!(
+                    "TLS is set (--tls-…, ANP_TLS_…, tls:), and the address is {address}; expected \
+                     one with TLS, which begins with rediss, or no such setting"
+                ));
+            }
+        }
+        tls
+    }
+
+    fn has_flag_of_tls(&self) -> bool {
+        FILES.iter().any(|key| self.is_flag(key)) || self.is_flag("tls.server_name")
+    }
+
+    fn problem_of_tls(&mut self, what: String) {
+        let exit = if self.has_flag_of_tls() {
+            Exit::Usage
+        } else {
+            Exit::Config
+        };
+        self.problems.push((exit, what));
+    }
+}
+
+/// The flag of a setting whose name on the command line has its group in it.
+pub(super) fn flag(key: &str) -> Option<String> {
+    key.starts_with("tls.")
+        .then(|| format!("--{}", key.replace(['.', '_'], "-")))
+}
+
+/// The flags of TLS and of sentinels that were given, with absolute paths.
+pub(super) fn flags_to_repeat(sources: &Sources<'_>) -> Vec<(String, String)> {
+    let given = sources.flags.iter().filter_map(|(key, text)| {
+        let flag = match *key {
+            "sentinel_user" => "--sentinel-user".to_owned(),
+            key => flag(key)?,
+        };
+        let path = std::path::absolute(text).ok();
+        let path = path.filter(|_| FILES.contains(key));
+        let text = path.map_or(text.clone(), |path| path.to_string_lossy().into_owned());
+        Some((flag, text))
+    });
+    given.collect()
+}

@@ -1,0 +1,190 @@
+//! Which server is the master: sentinels are asked one after the other, and whom they name is
+//! believed once it says so itself.
+
+use std::time::{Duration, Instant};
+
+use super::address::{Listed, Node};
+use super::connection::Connector;
+use super::wire::{End, Wire};
+use super::{Batch, Class, Reply, SENTINEL_RIGHT, Store as _, StoreError};
+
+/// A sentinel that is away costs so long at most.
+const EACH: Duration = Duration::from_secs(2);
+
+/// What came of asking all of them.
+#[derive(Default)]
+struct Asked {
+    /// Sentinels that do not answer, each with the reason.
+    away: Vec<String>,
+    /// Sentinels that answer, and know no master of that name.
+    unaware: Vec<Node>,
+    /// The last failure of a sentinel that refuses us.
+    refused: Option<StoreError>,
+    /// Servers that were named, and why they are not taken.
+    named: Vec<(Node, StoreError)>,
+}
+
+/// Connects to the server that the sentinels name `master`, within `time`.
+///
+/// # Errors
+/// `Wait` while they name one that is away, or none that says it is a master: a failover may be
+/// under way. `FindAgain` when no sentinel answers, `Config` when none knows the name.
+pub(super) fn connect(
+    connector: &Connector,
+    sentinels: &[Node],
+    master: &str,
+    time: Duration,
+) -> Result<(Node, Wire), StoreError> {
+    let until = Instant::now() + time;
+    let left = || until.saturating_duration_since(Instant::now());
+    let mut asked = Asked::default();
+    for (sentinel, rest) in sentinels.iter().zip((1..=sentinels.len()).rev()) {
+        let share = left() / u32::try_from(rest).unwrap_or(u32::MAX);
+        let node = match ask(connector, sentinel, master, share.min(EACH)) {
+            Ok(Some(node)) => node,
+            Ok(None) => {
+                asked.unaware.push(sentinel.clone());
+                continue;
+            }
+            Err(error) if matches!(error.class, Class::Never | Class::Config) => {
+                asked.refused = Some(error);
+                continue;
+            }
+            Err(error) => {
+                asked.away.push(format!("{sentinel}: {}", error.detail));
+                continue;
+            }
+        };
+        if asked.named.iter().any(|(known, _)| *known == node) {
+            continue;
+        }
+        let place = format!("{node}, the master of {}", connector.address);
+        match is_master(connector, &node, place, left()) {
+            Ok(wire) => return Ok((node, wire)),
+            Err(error) if matches!(error.class, Class::Never | Class::Config) => return Err(error),
+            Err(error) => asked.named.push((node, error)),
+        }
+    }
+    Err(asked.failure(connector, sentinels, master))
+}
+
+impl Asked {
+    fn failure(self, connector: &Connector, sentinels: &[Node], master: &str) -> StoreError {
+        let doing = format!("connecting to {}", connector.address);
+        if let Some((node, error)) = self.named.last() {
+            let detail = format!(
+                "the sentinels name {node}, which is not to be had as a master: {}",
+                error.detail
+            );
+            return StoreError::new(Class::Wait, doing, detail);
+        }
+        if let Some(refused) = self.refused {
+            return refused;
+        }
+        if !self.unaware.is_empty() {
+            let detail = format!(
+                "no sentinel knows a master named '{master}' (asked: {}); expected the name in \
+                 their 'sentinel monitor' line",
+                Listed(&self.unaware)
+            );
+            return StoreError::new(Class::Config, doing, detail);
+        }
+        let detail = match sentinels {
+            [_] => format!("the sentinel does not answer: {}", self.away.join("; ")),
+            _ => format!("no sentinel answers: {}", self.away.join("; ")),
+        };
+        StoreError::new(Class::FindAgain, doing, detail)
+    }
+}
+
+/// Asks one sentinel; none where it knows no such master.
+fn ask(
+    connector: &Connector,
+    sentinel: &Node,
+    master: &str,
+    time: Duration,
+) -> Result<Option<Node>, StoreError> {
+    let login = connector.address.sentinel_login();
+    let place = format!("the sentinel {sentinel}");
+    let doing = format!("asking the sentinel {sentinel} for the master '{master}'");
+    let mut batch = Batch::default();
+    batch.push(&[b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", master.as_bytes()]);
+    let asked = connector
+        .open(&End::Node(sentinel.clone()), &login, place, time)
+        .and_then(|mut wire| wire.send(&batch));
+    let reply = asked
+        .map_err(|error| with_hint(error, &doing))?
+        .pop()
+        .unwrap_or(Reply::Nil);
+    match reply {
+        Reply::Nil => Ok(None),
+        Reply::Error { code, detail } => {
+            let error = StoreError::from_reply(&doing, &code, &detail);
+            Err(with_hint(error, &doing))
+        }
+        Reply::Array(parts) => {
+            let part = |index: usize| parts.get(index).and_then(Reply::text);
+            let port = part(1).and_then(|port| port.parse().ok());
+            match part(0).zip(port) {
+                Some((host, port)) => Ok(Some(Node::new(host, port))),
+                None => Reply::Array(parts).fail(&doing),
+            }
+        }
+        other => other.fail(&doing),
+    }
+}
+
+/// Sentinels have users of their own.
+fn with_hint(error: StoreError, doing: &str) -> StoreError {
+    let detail = match error.class {
+        Class::Never => format!(
+            "{} (sentinels have a user and a password of their own: --sentinel-user, \
+             ANP_SENTINEL_PASSWORD)",
+            error.detail
+        ),
+        _ => error.detail,
+    };
+    StoreError {
+        doing: doing.to_owned(),
+        detail,
+        ..error
+    }
+}
+
+/// Connects to `node`, and asks it whether it is a master.
+fn is_master(
+    connector: &Connector,
+    node: &Node,
+    place: String,
+    time: Duration,
+) -> Result<Wire, StoreError> {
+    let doing = format!("asking {place} for its role");
+    let login = connector.address.login();
+    let mut wire = connector.open(&End::Node(node.clone()), &login, place, time)?;
+    let mut batch = Batch::default();
+    batch.push(&[b"ROLE"]);
+    let reply = wire.send(&batch)?.pop().unwrap_or(Reply::Nil);
+    let role = match &reply {
+        Reply::Array(parts) => parts.first().and_then(Reply::text).map(str::to_owned),
+        Reply::Error { code, detail } => {
+            let mut error = StoreError::from_reply(&doing, code, detail);
+            if error.class == Class::Never {
+                error.detail = format!(
+                    "{} (behind sentinels the user needs {SENTINEL_RIGHT} besides the rights of \
+                     the ACL line)",
+                    error.detail
+                );
+            }
+            return Err(error);
+        }
+        _ => None,
+    };
+    match role.as_deref() {
+        Some("master") => Ok(wire),
+        Some(role) => {
+            let detail = format!("it says that it is a {}", role.replace("slave", "replica"));
+            Err(StoreError::new(Class::Wait, doing, detail))
+        }
+        None => reply.fail(&doing),
+    }
+}
