@@ -147,8 +147,11 @@ impl Tls {
             .map_err(|error| (Class::Config, error.to_string()))?;
         let mut secure = StreamOwned::new(connection, stream);
         while secure.conn.is_handshaking() {
-            if let Err(error) = secure.conn.complete_io(&mut secure.sock) {
-                return Err(self.explain(&error, node));
+            match secure.conn.complete_io(&mut secure.sock) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    return Err(self.explain(&error, node));
+                }
+                _ => {}
             }
         }
         Ok(secure)

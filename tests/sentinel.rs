@@ -1,0 +1,308 @@
+//! A master behind sentinels: found, followed through failovers, and never taken for one when it
+//! is none any more.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "tls/authority.rs"]
+mod authority;
+mod support;
+#[path = "sentinel/watched.rs"]
+mod watched;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::process::Child;
+
+use anp::store::{ACL_LINE, SENTINEL_RIGHT};
+use authority::{Authority, free_port};
+use support::{Ran, Server, World};
+use watched::{NAME, Sentinel, Watched, until};
+
+fn anp(watched: &Watched, line: &str) -> Ran {
+    let url = watched.url();
+    let words = line.split(' ').chain(["--redis", &url]);
+    watched.world.anp_with(&words.collect::<Vec<_>>(), &[])
+}
+
+/// Every key but the lock.
+fn keys(server: &Server) -> BTreeMap<String, String> {
+    let mut dump = server.dump();
+    dump.remove("anp:lock");
+    dump
+}
+
+/// Reads the rest of what it says; its exit code and its stderr.
+fn end(mut child: Child, mut stdout: impl std::io::Read) -> (i32, String) {
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let mut stderr = String::new();
+    let mut pipe = child.stderr.take().unwrap();
+    pipe.read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code().unwrap(), stderr)
+}
+
+#[test]
+fn the_master_that_sentinels_name_is_published_to_and_taken_back() {
+    let watched = Watched::trio();
+    watched.world.article("a.md", "Text.");
+    anp(&watched, "import").exits(0);
+    anp(&watched, "verify last").exits(0);
+    anp(&watched, "show /a/").exits(0).says("Text.");
+    assert!(watched.world.server.get("anp:page:/a/").is_some());
+    // Without --redis: the manifest names the sentinels.
+    watched.world.anp("rollback last").exits(0);
+    assert!(watched.world.keys().is_empty());
+}
+
+/// An import that is under way while `fail_over` makes another server the master.
+fn survives(fail_over: impl FnOnce(&mut Watched)) {
+    let mut watched = Watched::trio();
+    for number in 0..10 {
+        let name = format!("n{}.md", number * 300);
+        watched.world.article(&name, "An earlier text.");
+    }
+    anp(&watched, "import").exits(0);
+    watched.settle();
+    let before = keys(&watched.world.server);
+    let url = watched.url();
+    let (child, stdout) = watched.world.import_under_way(&["--redis", &url]);
+    let run = watched.world.runs().pop().unwrap();
+    fail_over(&mut watched);
+    let (code, stderr) = end(child, stdout);
+    let master = watched.master();
+    match code {
+        0 => {
+            anp(&watched, &format!("verify {run}")).exits(0);
+            assert_eq!(keys(master).len(), 6000);
+        }
+        75 => assert!(stderr.contains("rollback"), "{stderr}"),
+        _ => panic!("exit {code}: {stderr}"),
+    }
+    anp(&watched, &format!("rollback {run}")).exits(0);
+    assert_eq!(keys(watched.master()), before);
+    // And the import can be made again.
+    anp(&watched, "import").exits(0);
+    anp(&watched, "verify last").exits(0);
+    assert_eq!(keys(watched.master()).len(), 6000);
+}
+
+#[test]
+fn a_master_that_is_killed_in_mid_import_is_replaced_and_nothing_is_lost_unsaid() {
+    survives(|watched| {
+        watched.world.server.kill();
+        until("another master", || watched.has_failed_over());
+    });
+}
+
+#[test]
+fn a_master_that_steps_back_in_mid_import_is_replaced_and_nothing_is_lost_unsaid() {
+    survives(|watched| {
+        let ask = format!("SENTINEL FAILOVER {NAME}");
+        let _: redis::Value = watched.sentinels[0].ask(&ask).unwrap();
+        until("another master", || watched.has_failed_over());
+    });
+}
+
+#[test]
+fn a_master_that_was_deposed_unawares_is_noticed_before_the_run_ends() {
+    let watched = Watched::alone(&[]);
+    let port = free_port();
+    let other = Server::start_with(&["--port", &port.to_string()]);
+    let url = watched.url();
+    let (child, stdout) = watched.world.import_under_way(&["--redis", &url]);
+    // What a sentinel on the other side of a partition would have come to.
+    let sentinel = &watched.sentinels[0];
+    let _: redis::Value = sentinel.ask(&format!("SENTINEL REMOVE {NAME}")).unwrap();
+    let monitor = format!("SENTINEL MONITOR {NAME} 127.0.0.1 {port} 1");
+    let _: redis::Value = sentinel.ask(&monitor).unwrap();
+    let (code, stderr) = end(child, stdout);
+    assert_eq!(code, 75, "{stderr}");
+    assert!(
+        stderr.contains("everything was written, but then"),
+        "{stderr}"
+    );
+    assert!(keys(&other).is_empty(), "the other store is left alone");
+    let old = watched.world.server.url();
+    let back = ["rollback", "last", "--redis", &old];
+    watched.world.anp_with(&back, &[]).exits(0);
+    assert!(watched.world.keys().is_empty());
+}
+
+#[test]
+fn sentinels_that_are_away_or_know_no_such_master_are_named() {
+    let watched = Watched::alone(&[]);
+    watched.world.article("a.md", "Text.");
+    let import = |url: &str| {
+        let variables = [("ANP_DEADLINE", "1s"), ("ANP_TIMEOUT", "2s")];
+        let line = ["import", "--redis", url];
+        watched.world.anp_with(&line, &variables)
+    };
+    import("redis+sentinel://127.0.0.1:1,127.0.0.1:2/archive/0")
+        .exits(69)
+        .notes(
+            "error: connecting to redis+sentinel://127.0.0.1:1,127.0.0.1:2/archive/0: no sentinel \
+             answers: 127.0.0.1:1: Connection refused (os error 111); 127.0.0.1:2: Connection \
+             refused (os error 111)\n",
+        )
+        .notes("= retry: safe, nothing was written");
+    let port = watched.sentinels[0].port;
+    import(&format!(
+        "redis+sentinel://127.0.0.1:1,127.0.0.1:{port}/other"
+    ))
+    .exits(78)
+    .notes(&format!(
+        "no sentinel knows a master named 'other' (asked: 127.0.0.1:{port})"
+    ))
+    .notes("= retry: not before the settings or the server are changed; nothing was written");
+    // A failover may be under way: it is waited for.
+    let dead = Sentinel::watching(2, 1, "");
+    import(&format!("redis+sentinel://127.0.0.1:{}/{NAME}", dead.port))
+        .exits(69)
+        .notes("the sentinels name 127.0.0.1:2, which is not to be had as a master");
+    // So is a replica that has yet to become the master.
+    let replica_port = free_port();
+    let master = watched.sentinels[0].master().to_string();
+    let _replica = Server::start_with(&[
+        "--port",
+        &replica_port.to_string(),
+        "--replicaof",
+        "127.0.0.1",
+        &master,
+    ]);
+    let early = Sentinel::watching(replica_port, 1, "");
+    import(&format!("redis+sentinel://127.0.0.1:{}/{NAME}", early.port))
+        .exits(69)
+        .notes("which is not to be had as a master: it says that it is a replica");
+    assert!(watched.world.server.dump().is_empty());
+}
+
+#[test]
+fn sentinels_have_a_password_of_their_own() {
+    let port = free_port();
+    let world = World::with_server(Server::start_with(&[
+        "--port",
+        &port.to_string(),
+        "--requirepass",
+        "of-the-server",
+    ]));
+    world.article("a.md", "Text.");
+    let secret =
+        "requirepass of-the-sentinel\nuser anp on >of-anp -@all +sentinel|get-master-addr-by-name";
+    let sentinel = Sentinel::watching(port, 1, secret);
+    let url = format!("redis+sentinel://127.0.0.1:{}/{NAME}", sentinel.port);
+    let import = |flags: &[&str], password: &str| {
+        let variables = [
+            ("ANP_REDIS_PASSWORD", "of-the-server"),
+            ("ANP_SENTINEL_PASSWORD", password),
+        ];
+        let line = [&["import", "--redis", &url], flags].concat();
+        world.anp_with(&line, &variables)
+    };
+    for password in ["", "wrong", "of-the-server"] {
+        import(&[], password)
+            .exits(77)
+            .notes("--sentinel-user, ANP_SENTINEL_PASSWORD");
+    }
+    import(&[], "of-the-sentinel").exits(0).hides("of-the-");
+    import(&["--sentinel-user", "anp"], "of-anp").exits(0);
+    import(&["--sentinel-user", "nobody"], "of-anp").exits(77);
+}
+
+#[test]
+fn the_rights_of_the_acl_line_and_one_more_suffice() {
+    let watched = Watched::alone(&[]);
+    let world = &watched.world;
+    world.article("a.md", "Text.");
+    world.server.command(ACL_LINE);
+    let url = watched.url().replacen("://", "://anp:PASSWORD@", 1);
+    let run = |line: &str| {
+        let words = line.split(' ').chain(["--redis", &url]);
+        world.anp_with(&words.collect::<Vec<_>>(), &[])
+    };
+    run("import")
+        .exits(77)
+        .notes(&format!("behind sentinels the user needs {SENTINEL_RIGHT}"));
+    world
+        .server
+        .command(&format!("ACL SETUSER anp {SENTINEL_RIGHT}"));
+    run("import").exits(0);
+    run("verify last").exits(0);
+    run("rollback last").exits(0);
+    assert!(world.keys().is_empty());
+    let page = std::fs::read_to_string("docs/stores.md").unwrap();
+    assert!(page.contains(&format!("one more right, `{SENTINEL_RIGHT}`")));
+}
+
+#[test]
+fn sentinels_and_servers_are_reached_over_tls() {
+    let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
+    let authority = Authority::new(folder.path());
+    let (pair, ca) = (authority.signs_for(&["127.0.0.1"]), authority.ca());
+    let (server_port, tls_port) = (free_port(), free_port());
+    let files = [
+        ("tls-cert-file", &pair.cert),
+        ("tls-key-file", &pair.key),
+        ("tls-ca-cert-file", &ca),
+    ];
+    let mut arguments = vec!["--tls-port".to_owned(), server_port.to_string()];
+    let mut lines = format!("tls-port {tls_port}\ntls-replication yes\ntls-auth-clients no\n");
+    for (name, path) in files {
+        arguments.extend([format!("--{name}"), path.clone()]);
+        lines += &format!("{name} {path}\n");
+    }
+    arguments.extend(["--tls-auth-clients".to_owned(), "no".to_owned()]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let world = World::with_server(Server::start_with(&arguments));
+    world.article("a.md", "Text.");
+    let _sentinel = Sentinel::watching(server_port, 1, &lines);
+    let url = format!("rediss+sentinel://127.0.0.1:{tls_port}/{NAME}");
+    world
+        .anp_with(&["import", "--redis", &url, "--tls-ca", &ca], &[])
+        .exits(0);
+    assert!(world.server.get("anp:page:/a/").is_some());
+    let stranger = Authority::new(&folder.path().join("strange")).ca();
+    world
+        .anp_with(&["import", "--redis", &url, "--tls-ca", &stranger], &[])
+        .exits(78)
+        .notes("signed by an authority that")
+        .notes("asking the sentinel 127.0.0.1:");
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn the_preview_follows_the_master() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let mut watched = Watched::trio();
+    watched.world.article("a.md", "Text.");
+    anp(&watched, "import").exits(0);
+    watched.settle();
+    let url = watched.url();
+    let mut command = watched.world.command(
+        "state",
+        &["serve", "--format", "json", "--addr", "127.0.0.1:0"],
+    );
+    command
+        .args(["--redis", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut serving = support::Killed(command.spawn().unwrap());
+    let mut line = String::new();
+    let stdout = serving.0.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = said["addr"].as_str().unwrap();
+    support::http::get(address, "/a/").is(200).says("Text.");
+    watched.world.server.kill();
+    until("another master", || watched.has_failed_over());
+    until("the page of the new master", || {
+        support::http::get(address, "/a/").status == 200
+    });
+    watched.world.article("a.md", "A later text.");
+    anp(&watched, "import").exits(0);
+    until("the later page", || {
+        support::http::get(address, "/a/")
+            .text()
+            .contains("A later text.")
+    });
+}
