@@ -6,6 +6,8 @@
 mod authority;
 mod support;
 
+use std::io::Read as _;
+
 use authority::{Authority, Pair, free_port};
 use support::{Ran, Server, World};
 
@@ -113,6 +115,27 @@ fn what_is_written_over_tls_is_verified_and_undone_by_the_printed_command() {
     );
     world.shell(&rollback).exits(0);
     assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn connections_that_are_lost_in_mid_import_are_made_again_over_tls() {
+    let secure = Secure::new();
+    let (url, ca) = (secure.url("localhost"), secure.authority.ca());
+    let world = &secure.world;
+    let (child, mut stdout) = world.import_under_way(&["--redis", &url, "--tls-ca", &ca]);
+    // All but the one that asks.
+    let redis::Value::Int(killed) = world.server.command("CLIENT KILL TYPE normal SKIPME yes")
+    else {
+        panic!("no number");
+    };
+    assert!(killed > 0);
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(rest.matches(r#""action":"create""#).count(), 6001);
+    let verify = ["verify", "last", "--redis", &url, "--tls-ca", &ca];
+    world.anp_with(&verify, &[]).exits(0);
 }
 
 #[test]

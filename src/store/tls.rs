@@ -338,3 +338,36 @@ fn authorities_of_the_system() -> Result<RootCertStore, String> {
         why.unwrap_or_default()
     ))
 }
+
+#[cfg(all(test, feature = "serve"))]
+mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
+    use super::{Tls, TlsSettings};
+    use crate::store::{Class, Node};
+
+    #[test]
+    fn what_readers_are_told_names_no_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let named = vec!["localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(named).unwrap();
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        let tls = Tls::load(&TlsSettings {
+            ca: Some(path.clone()),
+            ..TlsSettings::default()
+        });
+        let tls = tls.unwrap();
+        let error = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let error = io::Error::new(io::ErrorKind::InvalidData, error);
+        let node = Node::new("localhost", 6379);
+        let shown = path.to_str().unwrap();
+        let (class, text) = tls.explain(&error, &node);
+        assert_eq!(class, Class::Config);
+        assert!(text.contains(shown), "{text}");
+        let (_, text) = tls.without_paths().explain(&error, &node);
+        assert!(!text.contains(shown) && text.contains("--tls-ca"), "{text}");
+    }
+}
