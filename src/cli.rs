@@ -41,9 +41,9 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The store: 'embedded' (a private server in the state folder), redis://user@host:port/db,
-    /// redis+unix:///path?db=0 or redis+sentinel://host:port,…/master/db; with TLS: rediss in
-    /// place of redis [env: ANP_REDIS_URL, and ANP_REDIS_PASSWORD for the password]
-    /// [default: embedded]
+    /// redis+unix:///path?db=0, redis+sentinel://host:port,…/master/db or
+    /// redis+cluster://host:port,…/; with TLS: rediss in place of redis [env: ANP_REDIS_URL, and
+    /// ANP_REDIS_PASSWORD for the password] [default: embedded]
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
     /// How it is reached besides its address.

@@ -16,7 +16,9 @@ use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::pace::Pace;
 use anp::publish::state::{Fingerprint, Present};
 use anp::publish::step::{Step, Want};
-use anp::store::{Address, Batch, Connector, Patience, Reply, Session, Store, StoreError};
+use anp::store::{
+    Address, Batch, Connector, KnownNodes, Patience, Reply, Session, Store, StoreError,
+};
 use support::Server;
 
 const PATIENCE: Patience = Patience {
@@ -133,6 +135,7 @@ impl Scene {
             time_limit: None,
             switch: None,
             pace: Pace::unlimited(),
+            copies: None,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));
@@ -169,6 +172,7 @@ fn connect(address: &Address) -> Box<dyn Store> {
         address: address.clone(),
         embedded_socket: None,
         patience: PATIENCE,
+        known: KnownNodes::default(),
     };
     connector.connect().unwrap()
 }

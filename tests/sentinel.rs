@@ -13,8 +13,8 @@ use std::io::Read as _;
 use std::process::Child;
 
 use anp::store::{ACL_LINE, SENTINEL_RIGHT};
-use authority::{Authority, free_port};
-use support::{Ran, Server, World};
+use authority::Authority;
+use support::{Ran, Server, World, free_port};
 use watched::{NAME, Sentinel, Watched, until};
 
 fn anp(watched: &Watched, line: &str) -> Ran {

@@ -8,8 +8,8 @@ mod support;
 
 use std::io::Read as _;
 
-use authority::{Authority, Pair, free_port};
-use support::{Ran, Server, World};
+use authority::{Authority, Pair};
+use support::{Ran, Server, World, free_port};
 
 /// A server with TLS, reached by a test without it through its socket.
 struct Secure {

@@ -80,6 +80,29 @@ impl Recorded {
     }
 }
 
+/// What counts as written.
+#[derive(Debug, Args)]
+pub struct Replicated {
+    /// What was written counts once so many replicas of its master have it; with fewer the run
+    /// stops [env: ANP_WAIT_REPLICAS] [default: 0]
+    #[arg(long, value_name = "N")]
+    pub wait_replicas: Option<String>,
+    /// How long they are waited for, in ms [env: ANP_WAIT_TIMEOUT] [default: 1000]
+    #[arg(long, value_name = "MS")]
+    pub wait_timeout: Option<String>,
+}
+
+impl Replicated {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("wait_replicas", self.wait_replicas.clone()),
+            ("wait_timeout", self.wait_timeout.clone()),
+        ])
+    }
+}
+
 /// `anp import`.
 #[derive(Debug, Args)]
 pub struct Import {
@@ -117,6 +140,9 @@ pub struct Import {
     /// memory for
     #[arg(long)]
     pub force: bool,
+    /// What counts as written.
+    #[command(flatten)]
+    pub replicated: Replicated,
     /// The record of the run, and whether it is one.
     #[command(flatten)]
     pub recorded: Recorded,
@@ -132,6 +158,7 @@ impl Import {
             ("max_ttl", self.max_ttl.clone()),
             ("expect.max_removed", self.max_removed.clone()),
         ]));
+        all.extend(self.replicated.settings());
         all.extend(self.recorded.settings());
         all
     }
@@ -208,6 +235,9 @@ pub struct Warm {
     /// Begin even if the server has no memory for it
     #[arg(long)]
     pub force: bool,
+    /// What counts as written.
+    #[command(flatten)]
+    pub replicated: Replicated,
     /// The record of the run, and whether it is one.
     #[command(flatten)]
     pub recorded: Recorded,
@@ -222,6 +252,7 @@ impl Warm {
             ("ttl", self.ttl.clone()),
             ("max_ttl", self.max_ttl.clone()),
         ]));
+        all.extend(self.replicated.settings());
         all.extend(self.recorded.settings());
         all
     }
@@ -271,6 +302,9 @@ pub struct Purge {
     /// [env: ANP_CONTENT] [default: content]
     #[arg(long, value_name = "DIR")]
     pub content: Option<String>,
+    /// What counts as written.
+    #[command(flatten)]
+    pub replicated: Replicated,
     /// The record of the run, and whether it is one.
     #[command(flatten)]
     pub recorded: Recorded,
@@ -281,6 +315,7 @@ impl Purge {
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let mut all = given([("content", self.content.clone())]);
+        all.extend(self.replicated.settings());
         all.extend(self.recorded.settings());
         all
     }

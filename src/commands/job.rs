@@ -205,7 +205,14 @@ impl<'a> Job<'a> {
             counts: plan.counts(),
             ..Progress::default()
         };
-        let pace = match Pace::start(self.limits, &run.store.connector) {
+        let copies = self.settings.copies;
+        let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
+            // A right, or a replica, that is missing is told before anything is written.
+            let session = &mut run.store.session;
+            copies.map_or(Ok(()), |copies| session.wait_for_replicas(copies, false))?;
+            Ok(pace)
+        });
+        let pace = match pace {
             Ok(pace) => pace,
             Err(error) => {
                 let _ = run.end(Status::Stopped, progress);
@@ -222,6 +229,7 @@ impl<'a> Job<'a> {
             time_limit: self.time_limit,
             switch: Some(&self.switch),
             pace,
+            copies,
         }
         .run(
             plan.groups(&Keys::new(&self.settings.prefix)),

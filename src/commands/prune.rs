@@ -13,7 +13,7 @@ use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
 use crate::source::Survey;
-use crate::store::{Reply, Session, StoreError};
+use crate::store::{OneMaster, Reply, Session, StoreError};
 
 /// What pruning would do.
 #[derive(Default)]
@@ -82,45 +82,57 @@ fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
 
 /// The routes that the store holds a page or a meta object for.
 pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
+    let found = session.on_each_master(&mut |one| {
+        let mut routes = BTreeSet::new();
+        for kind in [keys.page_prefix(), keys.meta_prefix()] {
+            scan_kind(one, &kind, &mut routes)?;
+        }
+        Ok(routes)
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The routes of the keys that begin with `kind`, on one master.
+fn scan_kind(
+    one: &mut OneMaster<'_>,
+    kind: &str,
+    routes: &mut BTreeSet<Route>,
+) -> Result<(), StoreError> {
     let doing = "looking for stored articles (SCAN)";
-    let mut routes = BTreeSet::new();
-    for kind in [keys.page_prefix(), keys.meta_prefix()] {
-        let pattern = format!("{kind}/*");
-        let mut cursor = "0".to_owned();
-        loop {
-            let command: [&[u8]; 6] = [
-                b"SCAN",
-                cursor.as_bytes(),
-                b"MATCH",
-                pattern.as_bytes(),
-                b"COUNT",
-                b"1000",
-            ];
-            let reply = session.command(&command, doing)?;
-            let Reply::Array(parts) = &reply else {
-                return reply.fail(doing);
-            };
-            let (Some(next), Some(Reply::Array(found))) =
-                (parts.first().and_then(Reply::text), parts.get(1))
-            else {
-                return reply.fail(doing);
-            };
-            for key in found {
-                let path = key.text().and_then(|key| key.strip_prefix(&kind));
-                if let Some(path) = path
-                    && let Ok(route) = Route::parse(path)
-                    && route.as_str() == path
-                {
-                    routes.insert(route);
-                }
-            }
-            cursor = next.to_owned();
-            if cursor == "0" {
-                break;
+    let pattern = format!("{kind}/*");
+    let mut cursor = "0".to_owned();
+    loop {
+        let command: [&[u8]; 6] = [
+            b"SCAN",
+            cursor.as_bytes(),
+            b"MATCH",
+            pattern.as_bytes(),
+            b"COUNT",
+            b"1000",
+        ];
+        let reply = one.command(&command, doing)?;
+        let Reply::Array(parts) = &reply else {
+            return reply.fail(doing);
+        };
+        let (Some(next), Some(Reply::Array(found))) =
+            (parts.first().and_then(Reply::text), parts.get(1))
+        else {
+            return reply.fail(doing);
+        };
+        for key in found {
+            let path = key.text().and_then(|key| key.strip_prefix(kind));
+            if let Some(path) = path
+                && let Ok(route) = Route::parse(path)
+                && route.as_str() == path
+            {
+                routes.insert(route);
             }
         }
+        cursor = next.to_owned();
+        if cursor == "0" {
+            return Ok(());
+        }
     }
-    Ok(routes)
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ fn different(run: &mut Run) -> Result<u64, Failure> {
     let manifest = Manifest::open(run.manifest.path(), Verify::All)
         .map_err(|damage| super::undone::unusable(&damage))?;
     let untouched = untouched(&manifest)?;
+    let slack_ms = run.store.connector.address.expiry_slack_ms();
     let session = &mut run.store.session;
-    let tally = compare(&manifest, &untouched, session, &mut Output::silent())?;
+    let silent = &mut Output::silent();
+    let tally = compare(&manifest, &untouched, session, slack_ms, silent)?;
     Ok(tally.different)
 }

@@ -140,7 +140,9 @@ impl Scene<'_> {
         let started = Instant::now();
         let untouched = untouched(&manifest).map_err(failed)?;
         let mut nobody = Output::silent();
-        let tally = verify::compare(&manifest, &untouched, session, &mut nobody).map_err(failed)?;
+        let slack_ms = self.scratch.address.expiry_slack_ms();
+        let tally = verify::compare(&manifest, &untouched, session, slack_ms, &mut nobody)
+            .map_err(failed)?;
         steps.step(
             "verify",
             started,

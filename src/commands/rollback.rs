@@ -107,6 +107,7 @@ impl Undo<'_> {
         outcome.run(&run);
         let mut progress = Progress::default();
         let bar = self.bars.bar("restore", "keys", total);
+        let slack_ms = run.store.connector.address.expiry_slack_ms();
         let applied = Apply {
             session: &mut run.store.session,
             manifest: &mut run.manifest,
@@ -116,11 +117,16 @@ impl Undo<'_> {
             time_limit: None,
             switch: None,
             pace: Pace::unlimited(),
+            copies: None,
         }
-        .run(groups(manifest, &untouched), &mut progress, &mut |report| {
-            bar.inc(1);
-            outcome.fate(report);
-        });
+        .run(
+            groups(manifest, &untouched, slack_ms),
+            &mut progress,
+            &mut |report| {
+                bar.inc(1);
+                outcome.fate(report);
+            },
+        );
         bar.finish_and_clear();
         let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
         let (header, path) = (run.header.clone(), run.manifest_path());
@@ -145,14 +151,15 @@ impl Undo<'_> {
 fn groups<'a>(
     manifest: &'a Manifest,
     untouched: &'a HashSet<String>,
+    slack_ms: i64,
 ) -> impl Iterator<Item = Result<Group, Stop>> + 'a {
-    intents(manifest, untouched).map(|intent| match intent {
-        Ok(intent) => Ok(vec![step(intent)]),
+    intents(manifest, untouched).map(move |intent| match intent {
+        Ok(intent) => Ok(vec![step(intent, slack_ms)]),
         Err(damage) => Err(Stop::Undone(damage.to_string())),
     })
 }
 
-fn step(intent: Intent) -> Step {
+fn step(intent: Intent, slack_ms: i64) -> Step {
     Step {
         key: intent.key.clone(),
         prior_bytes: intent
@@ -160,7 +167,10 @@ fn step(intent: Intent) -> Step {
             .as_ref()
             .and_then(|made| made.bytes)
             .unwrap_or(0) as usize,
-        want: Want::Back(Box::new(intent)),
+        want: Want::Back {
+            undone: Box::new(intent),
+            slack_ms,
+        },
     }
 }
 
@@ -185,8 +195,12 @@ fn dry_run(
         doing,
         &mut |intent, found| {
             let key = intent.key.clone();
-            let decision = decide(step(intent), Looked::Whole(found), now_ms)
-                .map_err(|error| Failure::new(Exit::Refused, error))?;
+            let decision = decide(
+                step(intent, address.expiry_slack_ms()),
+                Looked::Whole(found),
+                now_ms,
+            )
+            .map_err(|error| Failure::new(Exit::Refused, error))?;
             let (action, fate) = match decision {
                 Decision::Leave(fate) => (None, fate),
                 Decision::Write(intent, _) => {

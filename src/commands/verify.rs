@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::publish::manifest::{Action, Intent, Manifest};
-use crate::publish::state::{Found, State};
+use crate::publish::state::{Found, State, same_expiry};
 use crate::report::Output;
 use crate::store::Session;
 
@@ -30,7 +30,9 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let untouched = untouched(&manifest)?;
     let mut store = Connected::open(&address, &settings)?;
     let mut output = Output::stdout(common.format, false);
-    let tally = compare(&manifest, &untouched, &mut store.session, &mut output)?;
+    let slack_ms = address.expiry_slack_ms();
+    let session = &mut store.session;
+    let tally = compare(&manifest, &untouched, session, slack_ms, &mut output)?;
     let run = &manifest.header().run;
     output.text(format!(
         "run {run}: {} keys as it wrote them, {} expired since, {} different",
@@ -47,11 +49,12 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     })
 }
 
-/// Compares every key of the run with what it wrote.
+/// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
 pub(super) fn compare(
     manifest: &Manifest,
     untouched: &HashSet<String>,
     session: &mut Session,
+    slack_ms: i64,
     output: &mut Output,
 ) -> Result<Tally, Failure> {
     let now_ms = session
@@ -61,7 +64,7 @@ pub(super) fn compare(
     let doing = "comparing the keys of the run with the store";
     look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
         let made_expiry = intent.made.as_ref().and_then(|made| made.expires_at);
-        let Some(difference) = difference(&intent, &found) else {
+        let Some(difference) = difference(&intent, &found, slack_ms) else {
             tally.same += 1;
             return Ok(());
         };
@@ -79,7 +82,7 @@ pub(super) fn compare(
 }
 
 /// How the key differs from what the run made of it; none if it does not.
-fn difference(intent: &Intent, found: &Found) -> Option<String> {
+fn difference(intent: &Intent, found: &Found, slack_ms: i64) -> Option<String> {
     let expiry = |at: Option<i64>| {
         at.map_or("no expiry".to_owned(), |at| {
             format!("expiry {}", show_time(at))
@@ -94,12 +97,15 @@ fn difference(intent: &Intent, found: &Found) -> Option<String> {
             Some("expected what the run wrote, found a larger value".to_owned())
         }
         (Found::Whole(present, _), Some(at)) => {
-            if present.expires_at_ms != at {
+            if !same_expiry(present.expires_at_ms, at, slack_ms) {
                 let (made, now) = (expiry(at), expiry(present.expires_at_ms));
                 return Some(format!("expected {made}, found {now}"));
             }
-            let same_value = intent.action == Action::Refresh
-                || intent.made_state() == Ok(Some(State::Present(present.clone())));
+            let is_made = || match intent.made_state() {
+                Ok(Some(State::Present(made))) => made.is(present, slack_ms),
+                _ => false,
+            };
+            let same_value = intent.action == Action::Refresh || is_made();
             (!same_value).then(|| "expected the value that the run wrote, found another".to_owned())
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
-use crate::store::{Address, Class, Connector, Place, Session, StoreError, Tls};
+use crate::store::{Address, Class, Connector, KnownNodes, Place, Session, StoreError, Tls};
 
 /// A store in use: the session, and the embedded server behind it if it is ours.
 pub struct Connected {
@@ -64,6 +64,7 @@ impl Connected {
             tls,
             embedded_socket: embedded.as_ref().map(Embedded::socket),
             patience,
+            known: KnownNodes::default(),
         };
         let session = Session::open(connector.clone()).map_err(|error| {
             // It listens before it reads its data, and may end over them.

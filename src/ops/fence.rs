@@ -7,58 +7,81 @@
 
 use crate::store::{Batch, Reply, Session, StoreError};
 
-/// Names this connection, and returns its id.
+/// The ids of the connections of one session, each with the name of its master.
+pub type Ids = Vec<(String, i64)>;
+
+/// Names the connections of `session`, and returns their ids.
 ///
 /// # Errors
 /// When the store fails or refuses.
-pub fn name(session: &mut Session, name: &str) -> Result<i64, StoreError> {
+pub fn name(session: &mut Session, name: &str) -> Result<Ids, StoreError> {
     let doing = "naming the connection";
-    session.command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)?;
-    match session.command(&[b"CLIENT", b"ID"], doing)? {
-        Reply::Int(id) => Ok(id),
-        other => other.fail(doing),
-    }
+    session.on_each_master(&mut |one| {
+        one.command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)?;
+        match one.command(&[b"CLIENT", b"ID"], doing)? {
+            Reply::Int(id) => Ok((one.master.name.clone(), id)),
+            other => other.fail(doing),
+        }
+    })
 }
 
 /// Who answers at the other end: changes when a server is started again, when another one
 /// takes its place, and when it became a replica or stopped being one. Whatever it acknowledged
-/// before may be lost then. A replica that attaches to it changes nothing.
+/// before may be lost then. A replica that attaches to it changes nothing. In a cluster, who
+/// answers as the masters.
 ///
 /// # Errors
 /// When the store fails or refuses.
 pub fn identity(session: &mut Session) -> Result<String, StoreError> {
     let doing = "asking the server who it is";
-    let reply = session.command(&[b"INFO", b"server", b"replication"], doing)?;
-    let Some(info) = reply.lossy() else {
-        return reply.fail(doing);
-    };
-    let ids = info.lines().filter_map(|line| {
-        let (name, id) = line.split_once(':')?;
-        // The second id is that of the master it followed; the first one changes with any replica.
-        matches!(name, "run_id" | "role" | "master_replid2").then(|| id.trim())
-    });
-    Ok(ids.collect::<Vec<_>>().join(" "))
+    let mut parts = session.on_each_master(&mut |one| {
+        let reply = one.command(&[b"INFO", b"server", b"replication"], doing)?;
+        let Some(info) = reply.lossy() else {
+            return reply.fail(doing);
+        };
+        let ids = info.lines().filter_map(|line| {
+            let (name, id) = line.split_once(':')?;
+            // The second id is that of the master it followed; the first one changes with any
+            // replica.
+            matches!(name, "run_id" | "role" | "master_replid2").then(|| id.trim())
+        });
+        Ok(ids.collect::<Vec<_>>().join(" "))
+    })?;
+    // Slots that move change the order of the masters, and nothing else.
+    parts.sort();
+    Ok(parts.join(", "))
 }
 
-/// Ends the connection `old` if it still bears `name`: what was sent over it and has not run
-/// yet never will. Ids begin anew with each start of a server, so an id alone may be
-/// anybody's. Not to be called with the id of the connection in use.
+/// Ends those of the connections `old` that still bear `name`, but for the ones in use, `own`:
+/// what was sent over them and has not run yet never will. Ids begin anew with each start of a
+/// server, so an id alone may be anybody's.
 ///
 /// # Errors
 /// When the store fails or refuses.
-pub fn end_own(session: &mut Session, name: &str, old: i64) -> Result<(), StoreError> {
+pub fn end_own(session: &mut Session, name: &str, old: &Ids, own: &Ids) -> Result<(), StoreError> {
     let doing = "ending the connection that was lost";
-    let id = old.to_string();
-    let reply = session.command(&[b"CLIENT", b"LIST", b"ID", id.as_bytes()], doing)?;
-    let Some(list) = reply.lossy() else {
-        return reply.fail(doing);
-    };
-    let is_ours = list.lines().any(|line| field(line, "name") == Some(name));
-    if is_ours {
-        // 0: it had ended by itself.
-        session.command(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()], doing)?;
-    }
-    Ok(())
+    session
+        .on_each_master(&mut |one| {
+            let here = |ids: &Ids| {
+                let found = ids.iter().find(|(master, _)| *master == one.master.name);
+                found.map(|(_, id)| *id)
+            };
+            let Some(old) = here(old).filter(|old| here(own) != Some(*old)) else {
+                return Ok(());
+            };
+            let id = old.to_string();
+            let reply = one.command(&[b"CLIENT", b"LIST", b"ID", id.as_bytes()], doing)?;
+            let Some(list) = reply.lossy() else {
+                return reply.fail(doing);
+            };
+            let is_ours = list.lines().any(|line| field(line, "name") == Some(name));
+            if is_ours {
+                // 0: it had ended by itself.
+                one.command(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()], doing)?;
+            }
+            Ok(())
+        })
+        .map(drop)
 }
 
 /// Ends the connections of other runs under `prefix` in the database `db`. The caller holds
@@ -95,24 +118,27 @@ fn end(
     which: &dyn Fn(&str) -> bool,
 ) -> Result<usize, StoreError> {
     let doing = "ending connections of runs that died";
-    let reply = session.command(&[b"CLIENT", b"LIST"], doing)?;
-    let Some(list) = reply.lossy() else {
-        return reply.fail(doing);
-    };
-    let mut batch = Batch::default();
-    for id in bearing(&list, prefix, db, which) {
-        batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
-    }
-    if batch.is_empty() {
-        return Ok(0);
-    }
-    for reply in session.run(&batch, doing)? {
-        // 0: it had ended by itself.
-        if !matches!(reply, Reply::Int(_)) {
+    let ended = session.on_each_master(&mut |one| {
+        let reply = one.command(&[b"CLIENT", b"LIST"], doing)?;
+        let Some(list) = reply.lossy() else {
             return reply.fail(doing);
+        };
+        let mut batch = Batch::default();
+        for id in bearing(&list, prefix, db, which) {
+            batch.push(&[b"CLIENT", b"KILL", b"ID", id.as_bytes()]);
         }
-    }
-    Ok(batch.len())
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        for reply in one.run(&batch, doing)? {
+            // 0: it had ended by itself.
+            if !matches!(reply, Reply::Int(_)) {
+                return reply.fail(doing);
+            }
+        }
+        Ok(batch.len())
+    })?;
+    Ok(ended.into_iter().sum())
 }
 
 /// The ids in a reply to CLIENT LIST of connections that bear the name of a run of `which`.

@@ -14,16 +14,33 @@ pub struct Room {
 }
 
 impl Room {
-    /// What the server says of its memory; none if it has no limit.
+    /// What the server says of its memory; none if it has no limit. In a cluster it is that of
+    /// the master with the least room for its share of the keys, as if each had as much.
     ///
     /// # Errors
     /// When the store fails or refuses.
     pub fn ask(session: &mut Session) -> Result<Option<Self>, StoreError> {
         let doing = "asking the server for its memory";
-        let reply = session.command(&[b"INFO", b"memory"], doing)?;
-        match reply.lossy() {
-            Some(text) => Ok(Self::parse(&text)),
-            None => reply.fail(doing),
+        let rooms = session.on_each_master(&mut |one| {
+            if one.master.share == 0.0 {
+                return Ok(None);
+            }
+            let reply = one.command(&[b"INFO", b"memory"], doing)?;
+            match reply.lossy() {
+                Some(text) => Ok(Self::parse(&text).map(|room| room.of_all(one.master.share))),
+                None => reply.fail(doing),
+            }
+        })?;
+        Ok(rooms.into_iter().flatten().min_by_key(Self::free_bytes))
+    }
+
+    /// The memory of all masters, if this one of them serves `share` of the keys.
+    fn of_all(self, share: f64) -> Self {
+        let scale = |bytes: u64| (bytes as f64 / share) as u64;
+        Self {
+            max_bytes: scale(self.max_bytes),
+            used_bytes: scale(self.used_bytes),
+            ..self
         }
     }
 
@@ -64,5 +81,7 @@ mod tests {
         let info = info.replace("maxmemory:0", "maxmemory:5000");
         let room = Room::parse(&info).unwrap();
         assert_eq!((room.free_bytes(), room.evicts()), (4000, false));
+        assert_eq!(room.clone().of_all(1.0), room);
+        assert_eq!(room.clone().of_all(0.25).free_bytes(), 16_000);
     }
 }

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::connect::{Connected, host, program, shell_word};
-use super::fence;
+use super::fence::{self, Ids};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
 use super::runs::Runs;
@@ -252,7 +252,7 @@ impl Run {
     /// # Errors
     /// When none answers.
     pub fn server_was_replaced(&mut self) -> Result<bool, StoreError> {
-        self.store.session.ask_sentinels()?;
+        self.store.session.find_anew()?;
         let now = fence::identity(&mut self.store.session)?;
         let before = std::mem::replace(&mut self.server, now);
         Ok(before != self.server)
@@ -371,12 +371,10 @@ pub fn salt() -> u64 {
 /// What the run `name` does with a connection that replaces a lost one, `old`, before it
 /// writes again: it ends the old one, so that nothing which was sent there runs any more, and
 /// checks that it still holds the lock.
-fn rejoin(lease: Lease, name: String, mut old: i64) -> Greeting {
+fn rejoin(lease: Lease, name: String, mut old: Ids) -> Greeting {
     Box::new(move |session| {
         let own = fence::name(session, &name)?;
-        if own != old {
-            fence::end_own(session, &name, old)?;
-        }
+        fence::end_own(session, &name, &old, &own)?;
         old = own;
         lease.renew(session).map_err(|error| match error {
             LeaseError::Store(error) => error,

@@ -31,7 +31,7 @@ use super::step::{Command, Decision, Looked, Step, decide};
 use super::switch::{Paused, Switch};
 use super::time_limit::{TimeLimit, TimedOut};
 use crate::failpoint;
-use crate::store::{Batch, Replies, Reply, Session, StoreError};
+use crate::store::{Batch, Copies, Replies, Reply, Session, StoreError};
 
 /// A batch is closed at so many bytes, sent and recorded, or at the keys of its pace.
 pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -113,6 +113,8 @@ pub struct Apply<'a> {
     pub switch: Option<&'a Switch>,
     /// How fast it writes.
     pub pace: Pace,
+    /// What has to reach replicas before it counts; none on the way back, which is always open.
+    pub copies: Option<Copies>,
 }
 
 /// How far a run came.
@@ -381,6 +383,10 @@ impl Apply<'_> {
         let asked = self.ask_again(wave, &mut replies);
         resent |= *asked.as_ref().unwrap_or(&false);
         let mut failure = asked.err();
+        if let Some(copies) = self.copies {
+            // What too few of them have counts as not written; its intent is recorded.
+            self.session.wait_for_replicas(copies, resent)?;
+        }
         for ((group, pending), reply) in wave.iter().zip(replies) {
             let Pending {
                 key, action, made, ..

@@ -175,7 +175,8 @@ impl Probe {
                 };
                 let asked = Instant::now();
                 note(&mut |heard| heard.asked = Some(asked));
-                let answered = open.command(&[b"PING"], "measuring").is_ok();
+                let ping = open.on_each_master(&mut |one| one.command(&[b"PING"], "measuring"));
+                let answered = ping.is_ok();
                 note(&mut |heard| {
                     heard.asked = None;
                     if answered {

@@ -65,6 +65,24 @@ pub struct Present {
     pub fingerprint: Fingerprint,
 }
 
+/// Whether two expiries, in ms since 1970, are at most `slack_ms` apart.
+#[must_use]
+pub fn same_expiry(one: Option<i64>, other: Option<i64>, slack_ms: i64) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.abs_diff(other) <= slack_ms.unsigned_abs(),
+        (one, other) => one == other,
+    }
+}
+
+impl Present {
+    /// Whether this is `other`, but for an expiry that moved by at most `slack_ms`.
+    #[must_use]
+    pub fn is(&self, other: &Self, slack_ms: i64) -> bool {
+        let same_value = self.kind == other.kind && self.fingerprint == other.fingerprint;
+        same_value && same_expiry(self.expires_at_ms, other.expires_at_ms, slack_ms)
+    }
+}
+
 /// A key, compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {

@@ -14,7 +14,7 @@
 //!   owes it until the old one.
 
 use super::manifest::{Action, Fate, Intent, Snapshot};
-use super::state::{Content, Found, Present, State};
+use super::state::{Content, Found, Present, State, same_expiry};
 
 /// What is wanted of a key.
 #[derive(Debug)]
@@ -38,7 +38,12 @@ pub enum Want {
     /// Be gone.
     Remove,
     /// Be as it was before this intent.
-    Back(Box<Intent>),
+    Back {
+        /// The intent to be undone.
+        undone: Box<Intent>,
+        /// How far the expiry of a key may have moved by itself, in ms.
+        slack_ms: i64,
+    },
 }
 
 /// One key and what is wanted of it.
@@ -134,7 +139,7 @@ impl Want {
     pub fn sent_bytes(&self) -> usize {
         match self {
             Self::Put { content, .. } => content.len(),
-            Self::Back(intent) => intent
+            Self::Back { undone, .. } => undone
                 .prior
                 .as_ref()
                 .and_then(|prior| prior.bytes)
@@ -170,8 +175,10 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
         (Want::Remove, Looked::Whole(Found::Whole(prior, old))) => remove(key, prior, old),
         (Want::Remove, Looked::Whole(Found::Absent)) => Decision::Leave(Fate::Already),
-        (Want::Back(intent), Looked::Whole(found)) => back(*intent, found, now_ms)?,
-        (Want::Remove | Want::Back(_), _) => Decision::Leave(Fate::Conflict),
+        (Want::Back { undone, slack_ms }, Looked::Whole(found)) => {
+            back(*undone, found, now_ms, slack_ms)?
+        }
+        (Want::Remove | Want::Back { .. }, _) => Decision::Leave(Fate::Conflict),
     })
 }
 
@@ -239,7 +246,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
 }
 
 /// Puts a key back to what it was before `undone`.
-fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
+fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Decision, String> {
     let expired = |snapshot: &Option<Snapshot>| {
         let at = snapshot.as_ref().and_then(|snapshot| snapshot.expires_at);
         at.is_some_and(|at| at <= now_ms)
@@ -261,17 +268,20 @@ fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
         }
         Found::Whole(current, bytes) => {
             let now = State::Present(current.clone());
-            let at = current.expires_at_ms;
-            let expiry_of = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|s| s.expires_at);
+            let is_expiry = |snapshot: &Option<Snapshot>| {
+                let recorded = snapshot.as_ref().map(|snapshot| snapshot.expires_at);
+                recorded.is_some_and(|at| same_expiry(at, current.expires_at_ms, slack_ms))
+            };
+            let is_state = |recorded: Option<State>| match recorded {
+                Some(State::Present(recorded)) => recorded.is(&current, slack_ms),
+                _ => false,
+            };
             let (is_made, is_prior) = if is_refresh {
-                (
-                    expiry_of(&undone.made) == Some(at),
-                    expiry_of(&undone.prior) == Some(at),
-                )
+                (is_expiry(&undone.made), is_expiry(&undone.prior))
             } else {
                 (
-                    undone.made_state()?.as_ref() == Some(&now),
-                    undone.prior_state()?.as_ref() == Some(&now),
+                    is_state(undone.made_state()?),
+                    is_state(undone.prior_state()?),
                 )
             };
             if is_made && owes_nothing {

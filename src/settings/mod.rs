@@ -23,11 +23,11 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Password, Patience, TlsSettings};
+use crate::store::{Address, Copies, Password, Patience, TlsSettings};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 34] = [
+pub const KEYS: [(&str, &str); 36] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -53,6 +53,8 @@ pub const KEYS: [(&str, &str); 34] = [
     ("paused", "ANP_PAUSED"),
     ("deadline", "ANP_DEADLINE"),
     ("timeout", "ANP_TIMEOUT"),
+    ("wait_replicas", "ANP_WAIT_REPLICAS"),
+    ("wait_timeout", "ANP_WAIT_TIMEOUT"),
     ("metrics_file", "ANP_METRICS_FILE"),
     ("templates", "ANP_TEMPLATES"),
     ("login_cookies", "ANP_LOGIN_COOKIES"),
@@ -123,6 +125,8 @@ pub struct Settings {
     pub keep_runs: KeepRuns,
     /// How long things may take.
     pub patience: Patience,
+    /// How many replicas must have what a run publishes; none: nobody asks.
+    pub copies: Option<Copies>,
     /// Where the last run is told to Prometheus.
     pub metrics_file: Option<PathBuf>,
     /// What pages look like.
@@ -268,6 +272,12 @@ impl Reader {
             }
         }
         let ms = std::time::Duration::from_millis;
+        let replicas = self.get("wait_replicas", 0, |node| node.whole(0..=100));
+        let wait_ms = self.get("wait_timeout", SECOND_MS, |node| node.whole(1..=600_000));
+        let copies = Copies {
+            replicas: u32::try_from(replicas).unwrap_or(0),
+            within: ms(wait_ms),
+        };
         Settings {
             config,
             address: address.in_state_folder(&state_dir),
@@ -305,6 +315,7 @@ impl Reader {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
             },
+            copies: (copies.replicas > 0).then_some(copies),
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),

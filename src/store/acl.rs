@@ -15,3 +15,10 @@ pub const READER_ACL_LINE: &str = "ACL SETUSER preview on >PASSWORD ~anp:* reset
 /// What a user of either line needs besides where sentinels say who the master is: whoever they
 /// name is asked.
 pub const SENTINEL_RIGHT: &str = "+role";
+
+/// What a user of either line needs besides in a cluster: who serves which slot, and a slot that
+/// is on its way.
+pub const CLUSTER_RIGHTS: &str = "+cluster|shards +asking";
+
+/// What a run that waits for replicas needs besides.
+pub const REPLICAS_RIGHT: &str = "+wait";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::address::Login;
 use super::backoff::Backoff;
+use super::cluster::{Cluster, KnownNodes};
 use super::tls::Tls;
 use super::wire::{End, Wire, plain_error};
 use super::{Address, Class, Node, Patience, Place, Store, StoreError, sentinel};
@@ -22,6 +23,8 @@ pub struct Connector {
     pub tls: Option<Arc<Tls>>,
     /// How long things may take.
     pub patience: Patience,
+    /// The nodes of a cluster that were seen last.
+    pub known: KnownNodes,
 }
 
 impl Connector {
@@ -47,6 +50,9 @@ impl Connector {
     /// As [`Connector::connect`], and `Wait` when the server puts us off.
     pub fn connect_within(&self, time: Duration) -> Result<Box<dyn Store>, StoreError> {
         let wire = match &self.address.place {
+            Place::Cluster(seeds) => {
+                return Ok(Box::new(Cluster::open(self, seeds, self.first(time))?));
+            }
             Place::Sentinel { sentinels, master } => {
                 sentinel::connect(self, sentinels, master, self.first(time))?.1
             }

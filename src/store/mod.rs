@@ -1,13 +1,14 @@
 //! The store: one small seam to the outside, and the session that the rest talks to.
 //!
 //! [`Store`] sends a batch and returns one reply a command; the real one is a connection with
-//! one server, with or without TLS, that a [`Connector`] makes whatever the form of the address;
-//! tests of order and failure use a fake. [`Session`] adds what every caller needs: scripts,
+//! one server, with or without TLS, or one with each master of a cluster, that a [`Connector`]
+//! makes whatever the form of the address; tests of order and failure use a fake. [`Session`] adds what every caller needs: scripts,
 //! waiting, error classes.
 
 mod acl;
 mod address;
 mod backoff;
+mod cluster;
 mod connection;
 pub mod embedded;
 mod error;
@@ -20,13 +21,14 @@ mod session;
 mod tls;
 mod wire;
 
-pub use acl::{ACL_LINE, READER_ACL_LINE, SENTINEL_RIGHT};
+pub use acl::{ACL_LINE, CLUSTER_RIGHTS, READER_ACL_LINE, REPLICAS_RIGHT, SENTINEL_RIGHT};
 pub use address::{Address, Node, Password, Place};
+pub use cluster::KnownNodes;
 pub use connection::Connector;
 pub use error::{Class, StoreError};
 pub use resp::Batch;
 pub use script::Script;
-pub use session::{Greeting, Patience, Replies, Session};
+pub use session::{Copies, Greeting, OneMaster, Patience, Replies, Session};
 pub use tls::{Tls, TlsSettings};
 
 /// One reply of the server.
@@ -59,4 +61,29 @@ pub trait Store: Send {
     /// When the connection fails; then it is unknown which commands ran, and the
     /// connection is not used again. Error replies are not errors here.
     fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError>;
+
+    /// The servers that take writes: one, but for a cluster.
+    fn masters(&self) -> Vec<Master> {
+        vec![Master {
+            name: String::new(),
+            share: 1.0,
+        }]
+    }
+
+    /// As [`Store::send`], to the master at that index, whatever the keys are.
+    ///
+    /// # Errors
+    /// As there.
+    fn send_to(&mut self, _master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+        self.send(batch)
+    }
+}
+
+/// A server that takes writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Master {
+    /// `host:port` in a cluster; empty where the store is one server.
+    pub name: String,
+    /// The part of all keys that it serves, 0 to 1.
+    pub share: f64,
 }

@@ -22,6 +22,12 @@ impl Batch {
         self.ends.push(self.bytes.len());
     }
 
+    /// Appends a command that is encoded already.
+    pub fn push_encoded(&mut self, command: &[u8]) {
+        self.bytes.extend_from_slice(command);
+        self.ends.push(self.bytes.len());
+    }
+
     fn header(&mut self, sigil: u8, number: usize) {
         let mut digits = [0_u8; 20];
         let mut start = digits.len();
@@ -76,8 +82,7 @@ impl Batch {
     pub fn only(&self, indexes: &[usize]) -> Self {
         let mut some = Self::default();
         for &index in indexes {
-            some.bytes.extend_from_slice(self.command(index));
-            some.ends.push(some.bytes.len());
+            some.push_encoded(self.command(index));
         }
         some
     }

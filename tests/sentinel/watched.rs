@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::authority::free_port;
+use crate::support::free_port;
 use crate::support::{Killed, Server, World, server_program};
 
 /// The name by which the sentinels know the master.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod cluster;
 pub mod http;
 pub mod proxy;
 
@@ -132,51 +133,52 @@ impl Server {
             .unwrap()
     }
 
-    /// Every key with type, value and absolute expiry. Members of hashes and sets are
-    /// sorted, since these types have no order of their own.
+    /// As [`dump_of`].
     pub fn dump(&self) -> BTreeMap<String, String> {
-        let mut connection = self.connection();
-        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
-        keys.into_iter()
-            .map(|key| {
-                let kind: String = redis::cmd("TYPE").arg(&key).query(&mut connection).unwrap();
-                let expiry = self.expiry(&key);
-                let value = match kind.as_str() {
-                    "string" => {
-                        let bytes: Vec<u8> =
-                            redis::cmd("GET").arg(&key).query(&mut connection).unwrap();
-                        format!("{:?}", String::from_utf8_lossy(&bytes))
-                    }
-                    "hash" => {
-                        let members: BTreeMap<String, String> = redis::cmd("HGETALL")
-                            .arg(&key)
-                            .query(&mut connection)
-                            .unwrap();
-                        format!("{members:?}")
-                    }
-                    "set" => {
-                        let mut members: Vec<String> = redis::cmd("SMEMBERS")
-                            .arg(&key)
-                            .query(&mut connection)
-                            .unwrap();
-                        members.sort();
-                        format!("{members:?}")
-                    }
-                    _ => {
-                        let dump: Vec<u8> =
-                            redis::cmd("DUMP").arg(&key).query(&mut connection).unwrap();
-                        format!("{dump:?}")
-                    }
-                };
-                (key, format!("{kind} {expiry} {value}"))
-            })
-            .collect()
+        dump_of(&mut self.connection())
     }
 
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Every key with type, value and absolute expiry. Members of hashes and sets are sorted,
+/// since these types have no order of their own.
+pub fn dump_of(connection: &mut redis::Connection) -> BTreeMap<String, String> {
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(connection).unwrap();
+    keys.into_iter()
+        .map(|key| {
+            let kind: String = redis::cmd("TYPE").arg(&key).query(connection).unwrap();
+            let expiry: i64 = redis::cmd("PEXPIRETIME")
+                .arg(&key)
+                .query(connection)
+                .unwrap();
+            let value = match kind.as_str() {
+                "string" => {
+                    let bytes: Vec<u8> = redis::cmd("GET").arg(&key).query(connection).unwrap();
+                    format!("{:?}", String::from_utf8_lossy(&bytes))
+                }
+                "hash" => {
+                    let members: BTreeMap<String, String> =
+                        redis::cmd("HGETALL").arg(&key).query(connection).unwrap();
+                    format!("{members:?}")
+                }
+                "set" => {
+                    let mut members: Vec<String> =
+                        redis::cmd("SMEMBERS").arg(&key).query(connection).unwrap();
+                    members.sort();
+                    format!("{members:?}")
+                }
+                _ => {
+                    let dump: Vec<u8> = redis::cmd("DUMP").arg(&key).query(connection).unwrap();
+                    format!("{dump:?}")
+                }
+            };
+            (key, format!("{kind} {expiry} {value}"))
+        })
+        .collect()
 }
 
 impl Drop for Server {
@@ -217,6 +219,17 @@ impl Drop for Killed {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A port that nobody uses, and that no system hands out for outgoing connections.
+pub fn free_port() -> u16 {
+    use std::hash::{BuildHasher as _, RandomState};
+    loop {
+        let port = 10_000 + (RandomState::new().hash_one(0) % 20_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

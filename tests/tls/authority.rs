@@ -68,9 +68,3 @@ impl Authority {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
 }
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}

@@ -143,6 +143,19 @@ impl Address {
         self
     }
 
+    /// Whether it names a cluster.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.place, Place::Cluster(_))
+    }
+
+    /// How far, in ms, the expiry of a key may have moved by itself. A cluster that moves a slot
+    /// (MIGRATE) hands on the time that is left, and each key lives longer by what its way took.
+    #[must_use]
+    pub fn expiry_slack_ms(&self) -> i64 {
+        if self.is_cluster() { 1_000 } else { 0 }
+    }
+
     /// The address with the user's name and without the password, if it names a user.
     #[must_use]
     pub fn with_user(&self) -> Option<String> {

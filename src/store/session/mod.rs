@@ -1,10 +1,15 @@
 //! A session: a connection with the scripts loaded, that waits where waiting helps.
 
+mod copies;
+mod each;
+
 use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+pub use self::copies::Copies;
+pub use self::each::OneMaster;
 use super::backoff::Backoff;
 use super::{Batch, Class, Connector, Place, Reply, Script, Store, StoreError};
 
@@ -28,6 +33,8 @@ pub struct Session {
     connector: Option<Connector>,
     greeting: Option<Greeting>,
     interrupted: Option<Arc<AtomicBool>>,
+    /// The master that everything goes to, whatever its keys are; none: to where its keys are.
+    only: Option<usize>,
 }
 
 /// The replies to a batch.
@@ -48,6 +55,7 @@ impl Session {
             connector: None,
             greeting: None,
             interrupted: None,
+            only: None,
         }
     }
 
@@ -152,6 +160,7 @@ impl Session {
                     let Some(refused) = replies[*first].error(doing) else {
                         return Ok(Replies { replies, resent });
                     };
+                    let refused = self.known_as_one_server(&replies[*first], refused);
                     match self.find_again(refused, &mut backoff) {
                         Ok(()) => loaded = false,
                         Err(error) if error.class == Class::FindAgain => {
@@ -167,6 +176,24 @@ impl Session {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// What `refused` means if `reply`, which stands behind it, sends on to another node: only
+    /// those of a cluster do, and where the address names one server, it stays so.
+    fn known_as_one_server(&self, reply: &Reply, refused: StoreError) -> StoreError {
+        let is_sent_on =
+            matches!(reply, Reply::Error { code, .. } if code == "MOVED" || code == "ASK");
+        let connector = self.connector.as_ref();
+        if !is_sent_on || connector.is_none_or(|connector| connector.address.is_cluster()) {
+            return refused;
+        }
+        let detail = "this server is a node of a cluster: its address begins with \
+                      redis+cluster, or rediss+cluster over TLS";
+        StoreError {
+            class: Class::Config,
+            detail: format!("{detail} ({})", refused.detail),
+            ..refused
         }
     }
 
@@ -209,17 +236,18 @@ impl Session {
         Err(last)
     }
 
-    /// Where sentinels say who the server is, asks them anew and goes on with whom they name: a
-    /// master that was deposed while it could not be reached by them still answers as one.
+    /// Where sentinels or the nodes of a cluster say who the master is, asks them anew and goes on
+    /// with whom they name: one that was deposed while they could not reach it still answers as
+    /// a master.
     ///
     /// # Errors
     /// When there is none, and as the greeting of a new connection.
-    pub fn ask_sentinels(&mut self) -> Result<(), StoreError> {
+    pub fn find_anew(&mut self) -> Result<(), StoreError> {
         let place = self.connector.as_ref().map(|made| &made.address.place);
-        if !matches!(place, Some(Place::Sentinel { .. })) {
+        if !matches!(place, Some(Place::Sentinel { .. } | Place::Cluster(_))) {
             return Ok(());
         }
-        let doing = "asking the sentinels again who the master is";
+        let doing = "asking again who the master is";
         let late = StoreError::new(Class::FindAgain, doing, "the deadline had passed before");
         let mut backoff = Backoff::new(self.patience.deadline).until(self.interrupted.clone());
         self.find_again(late, &mut backoff)
@@ -238,7 +266,11 @@ impl Session {
     }
 
     fn send(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
-        self.store.send(batch).map_err(|error| StoreError {
+        let sent = match self.only {
+            None => self.store.send(batch),
+            Some(master) => self.store.send_to(master, batch),
+        };
+        sent.map_err(|error| StoreError {
             doing: doing.to_owned(),
             ..error
         })
@@ -273,9 +305,15 @@ impl Session {
         for script in Script::ALL {
             batch.push(&[b"SCRIPT", b"LOAD", script.source().as_bytes()]);
         }
-        for reply in self.send(&batch, doing)? {
-            if let error @ Reply::Error { .. } = reply {
-                return error.fail(doing);
+        for master in 0..self.store.masters().len() {
+            let sent = self.store.send_to(master, &batch);
+            for reply in sent.map_err(|error| StoreError {
+                doing: doing.to_owned(),
+                ..error
+            })? {
+                if let error @ Reply::Error { .. } = reply {
+                    return error.fail(doing);
+                }
             }
         }
         Ok(())

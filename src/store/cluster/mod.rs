@@ -1,0 +1,284 @@
+//! A Redis Cluster or Valkey Cluster: one connection a master, each with a thread of its own
+//! while several have work.
+//!
+//! A batch is taken apart by the slots of its keys. What a master sends on to another (MOVED,
+//! ASK) goes there alone, in the middle of the batch; the rest is not touched. As soon as a
+//! connection is lost, or a master turns up that there is no connection with, the whole
+//! cluster is found again: every writing connection is greeted before anything is sent over it
+//! (named, its predecessor ended, the lease looked at), and none is made in passing.
+
+mod known;
+mod route;
+mod topology;
+
+use std::time::{Duration, Instant};
+
+pub use self::known::KnownNodes;
+use self::route::slot_of;
+use self::topology::{SLOTS, Serving, Topology};
+use super::Node;
+use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Reply, Store, StoreError};
+
+/// A key is sent on so many times before the cluster is found again.
+const MOST_HOPS: usize = 8;
+
+/// The masters of a cluster.
+pub(super) struct Cluster {
+    members: Vec<Member>,
+    /// The index of the master of each slot.
+    owners: Vec<Option<u16>>,
+    doing: String,
+}
+
+struct Member {
+    serving: Serving,
+    link: Box<dyn Store>,
+}
+
+/// Where a command goes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Hop {
+    member: usize,
+    /// The slot is on its way there: only `ASKING` lets the command in.
+    asking: bool,
+}
+
+impl Cluster {
+    /// Asks the known nodes, one after the other, who serves what, and connects with every
+    /// master.
+    ///
+    /// # Errors
+    /// `FindAgain` when no node answers, or a master cannot be reached; `Wait` while a slot has
+    /// no master; `Never` when the credentials are refused.
+    pub(super) fn open(
+        connector: &Connector,
+        seeds: &[Node],
+        time: Duration,
+    ) -> Result<Self, StoreError> {
+        let until = Instant::now() + time;
+        let left = || until.saturating_duration_since(Instant::now());
+        let topology = find(connector, seeds, &left)?;
+        let owners = topology.map();
+        let link = |serving: Serving| {
+            let link = connector.to_node(&serving.node, left());
+            link.map(|link| Member { serving, link })
+        };
+        let mut members = Vec::with_capacity(topology.masters.len());
+        for serving in topology.masters {
+            let serves = serving.slots() > 0;
+            match link(serving) {
+                Ok(member) => members.push(member),
+                // The order of those with slots is not disturbed: these come last.
+                Err(error) if serves || error.class == Class::Never => return Err(error),
+                Err(_) => {}
+            }
+        }
+        connector.known.set(topology.nodes);
+        Ok(Self {
+            members,
+            owners,
+            doing: format!("talking to {}", connector.address),
+        })
+    }
+
+    fn lost(&self, detail: String) -> StoreError {
+        StoreError::new(Class::FindAgain, &*self.doing, detail)
+    }
+
+    fn owner(&self, command: &[u8]) -> Result<usize, StoreError> {
+        // What has no key goes to one and the same master, whose clock counts.
+        let slot = slot_of(command).unwrap_or(0);
+        let owner = self.owners[slot].map(usize::from);
+        owner
+            .filter(|owner| *owner < self.members.len())
+            .ok_or_else(|| self.lost(format!("no master serves slot {slot}")))
+    }
+
+    /// Where `reply`, which the member `from` gave, sends its command to; none where it is an
+    /// answer. A slot that has moved is remembered.
+    fn redirected(&mut self, reply: &Reply, from: usize) -> Result<Option<Hop>, StoreError> {
+        let Reply::Error { code, detail } = reply else {
+            return Ok(None);
+        };
+        let asking = match code.as_str() {
+            "MOVED" => false,
+            "ASK" => true,
+            _ => return Ok(None),
+        };
+        let asked = &self.members[from].serving.node;
+        let target = detail.split_once(' ').and_then(|(slot, place)| {
+            let (host, port) = place.trim().rsplit_once(':')?;
+            let node = Node {
+                // An empty host is that of the node which says so.
+                host: if host.is_empty() { &asked.host } else { host }.to_owned(),
+                port: port.parse().ok()?,
+            };
+            Some((
+                slot.parse::<usize>().ok().filter(|slot| *slot < SLOTS)?,
+                node,
+            ))
+        });
+        let Some((slot, node)) = target else {
+            return Err(self.lost(format!("{asked} answered {code} {detail}")));
+        };
+        let Some(member) = self.members.iter().position(|m| m.serving.is(&node)) else {
+            // No word is sent to it before it was greeted.
+            let what = format!("{asked} sends slot {slot} to {node}, which is new");
+            return Err(self.lost(what));
+        };
+        if !asking {
+            self.owners[slot] = u16::try_from(member).ok();
+        }
+        Ok(Some(Hop { member, asking }))
+    }
+}
+
+/// What the first known node that answers says of the cluster.
+fn find(
+    connector: &Connector,
+    seeds: &[Node],
+    left: &dyn Fn() -> Duration,
+) -> Result<Topology, StoreError> {
+    let doing = format!("looking for the masters of {}", connector.address);
+    let nodes = connector.known.with(seeds);
+    let mut failures = Vec::new();
+    let mut class = Class::FindAgain;
+    for (index, node) in nodes.iter().enumerate() {
+        // One that hangs leaves time for the others.
+        let share = left() / u32::try_from(nodes.len() - index).unwrap_or(1);
+        match ask(connector, node, share, &doing) {
+            Ok(topology) => return Ok(topology),
+            // What is wrong with the credentials or the certificate is so with every node.
+            Err(error) if !matches!(error.class, Class::FindAgain | Class::Wait) => {
+                return Err(error);
+            }
+            Err(error) => {
+                if error.class == Class::Wait {
+                    class = Class::Wait;
+                }
+                failures.push(format!("{node}: {}", error.detail));
+            }
+        }
+    }
+    Err(StoreError::new(class, doing, failures.join("; ")))
+}
+
+fn ask(
+    connector: &Connector,
+    node: &Node,
+    time: Duration,
+    doing: &str,
+) -> Result<Topology, StoreError> {
+    let mut link = connector.to_node(node, time)?;
+    let mut batch = Batch::default();
+    batch.push(&[b"CLUSTER", b"SHARDS"]);
+    let reply = link.send(&batch)?.pop().unwrap_or(Reply::Nil);
+    if let Reply::Error { detail, .. } = &reply
+        && detail.contains("cluster support disabled")
+    {
+        let detail = "expected a node of a cluster, found a server by itself: its address begins \
+                      with redis://, or rediss:// over TLS";
+        return Err(StoreError::new(Class::Config, doing, detail));
+    }
+    Topology::read(reply, node, connector.address.tls, doing).map_err(|mut error| {
+        if error.class == Class::Never {
+            let rights = format!("in a cluster the user needs {CLUSTER_RIGHTS} besides");
+            error.detail = format!("{} ({rights})", error.detail);
+        }
+        error
+    })
+}
+
+/// The commands of one master, and their places in the whole batch.
+#[derive(Default)]
+struct Part {
+    batch: Batch,
+    /// The place of each command; none for an ASKING.
+    places: Vec<Option<usize>>,
+}
+
+impl Store for Cluster {
+    fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+        let mut hops = Vec::with_capacity(batch.len());
+        for index in 0..batch.len() {
+            hops.push(Hop {
+                member: self.owner(batch.command(index))?,
+                asking: false,
+            });
+        }
+        let mut replies = vec![Reply::Nil; batch.len()];
+        let mut todo: Vec<usize> = (0..batch.len()).collect();
+        for _ in 0..MOST_HOPS {
+            let mut parts: Vec<Part> = Vec::new();
+            parts.resize_with(self.members.len(), Part::default);
+            for &place in &todo {
+                let hop = hops[place];
+                let part = &mut parts[hop.member];
+                if hop.asking {
+                    part.batch.push(&[b"ASKING"]);
+                    part.places.push(None);
+                }
+                part.batch.push_encoded(batch.command(place));
+                part.places.push(Some(place));
+            }
+            for (place, reply) in exchange(&mut self.members, &parts)? {
+                replies[place] = reply;
+            }
+            let mut again = Vec::new();
+            for place in todo {
+                if let Some(hop) = self.redirected(&replies[place], hops[place].member)? {
+                    hops[place] = hop;
+                    again.push(place);
+                }
+            }
+            todo = again;
+            if todo.is_empty() {
+                break;
+            }
+        }
+        Ok(replies)
+    }
+
+    fn masters(&self) -> Vec<Master> {
+        let master = |member: &Member| Master {
+            name: member.serving.node.to_string(),
+            share: member.serving.slots() as f64 / SLOTS as f64,
+        };
+        self.members.iter().map(master).collect()
+    }
+
+    fn send_to(&mut self, master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+        match self.members.get_mut(master) {
+            Some(member) => member.link.send(batch),
+            None => Err(self.lost("that master is gone".to_owned())),
+        }
+    }
+}
+
+/// Sends each part to its member, all at once, and returns the replies with their places.
+fn exchange(members: &mut [Member], parts: &[Part]) -> Result<Vec<(usize, Reply)>, StoreError> {
+    let work = members.iter_mut().zip(parts);
+    let mut work: Vec<_> = work.filter(|(_, part)| !part.places.is_empty()).collect();
+    let answered = if let [(member, part)] = &mut work[..] {
+        vec![member.link.send(&part.batch)]
+    } else {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = work
+                .iter_mut()
+                .map(|(member, part)| scope.spawn(|| member.link.send(&part.batch)))
+                .collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).collect()
+        })
+    };
+    let mut replies = Vec::new();
+    for ((_, part), answered) in work.iter().zip(answered) {
+        let placed = part.places.iter().zip(answered?);
+        replies.extend(placed.filter_map(|(place, reply)| Some(((*place)?, reply))));
+    }
+    Ok(replies)
+}
