@@ -4,6 +4,7 @@ pub mod connect;
 pub mod fence;
 pub mod history;
 pub mod interrupt;
+pub mod joined;
 pub mod keep;
 pub mod lock;
 pub mod room;

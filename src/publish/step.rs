@@ -8,7 +8,8 @@
 //!   back already, and so is an absent one that had been absent or would have expired by
 //!   now. An absent key comes back if the run itself removed it, or if it is absent because
 //!   the expiry that the run gave it has passed. Anything else was changed by somebody since
-//!   then: kept and reported.
+//!   then: kept and reported. A run whose shards were started again may have made several states
+//!   (`Intent::also`): each of them counts.
 //! - A refresh records, compares and restores the expiry alone. Where it brings the expiry
 //!   forward it records the value too: the key may expire at the new time, and rollback then
 //!   owes it until the old one.
@@ -164,6 +165,7 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 action: Action::Create,
                 prior: None,
                 made: Some(Snapshot::of(&made, content.len())),
+                also: Vec::new(),
             };
             Decision::Write(Box::new(intent), Command::Create { content, made })
         }
@@ -181,6 +183,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         action: Action::Update,
         prior: Some(Snapshot::whole(&prior, old)),
         made: Some(Snapshot::of(&made, new.bytes().len())),
+        also: Vec::new(),
     };
     let command = Command::Put {
         prior: State::Present(prior),
@@ -196,6 +199,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         action: Action::Remove,
         prior: Some(Snapshot::whole(&prior, old)),
         made: None,
+        also: Vec::new(),
     };
     Decision::Write(Box::new(intent), Command::Remove { prior })
 }
@@ -234,6 +238,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
         action: Action::Refresh,
         prior: Some(prior),
         made: Some(Snapshot::expiry(to_ms)),
+        also: Vec::new(),
     };
     Decision::Write(Box::new(intent), command)
 }
@@ -245,12 +250,12 @@ fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
         at.is_some_and(|at| at <= now_ms)
     };
     let owes_nothing = undone.prior.is_none() || expired(&undone.prior);
-    let made_ran_out = expired(&undone.made);
+    let made_ran_out = expired(&undone.made) || undone.also.iter().any(expired);
     let is_refresh = undone.action == Action::Refresh;
     match found {
         Found::TooLarge => Ok(Decision::Leave(Fate::Conflict)),
         Found::Absent => {
-            let removed_by_run = undone.made.is_none();
+            let removed_by_run = undone.made.is_none() || undone.also.contains(&None);
             if owes_nothing {
                 Ok(Decision::Leave(Fate::Already))
             } else if removed_by_run || made_ran_out {
@@ -264,13 +269,14 @@ fn back(undone: Intent, found: Found, now_ms: i64) -> Result<Decision, String> {
             let at = current.expires_at_ms;
             let expiry_of = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|s| s.expires_at);
             let (is_made, is_prior) = if is_refresh {
+                let is_also = undone.also.iter().any(|also| expiry_of(also) == Some(at));
                 (
-                    expiry_of(&undone.made) == Some(at),
+                    is_also || expiry_of(&undone.made) == Some(at),
                     expiry_of(&undone.prior) == Some(at),
                 )
             } else {
                 (
-                    undone.made_state()?.as_ref() == Some(&now),
+                    undone.made_state()?.as_ref() == Some(&now) || undone.is_also(&current)?,
                     undone.prior_state()?.as_ref() == Some(&now),
                 )
             };
@@ -315,6 +321,7 @@ fn restore(
         action: Action::Create,
         prior: None,
         made: Some(Snapshot::of(&made, content.bytes().len())),
+        also: Vec::new(),
     };
     let command = Command::Put {
         prior: now,

@@ -19,5 +19,5 @@ pub use list::Sources;
 pub use order::Order;
 pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
-pub use survey::{Survey, SurveyError, Surveyor};
+pub use survey::{OwnShare, Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, walk};

@@ -31,6 +31,7 @@ use crate::article::{
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Entry, Need, Policy, Seen, Spot, need};
+use crate::publish::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
@@ -73,6 +74,9 @@ pub struct Surveyor<'a> {
     pub policy: Policy,
     /// The articles that are meant; the others only keep the routes they claim.
     pub selection: &'a Selection,
+    /// The part of them that this process writes, if that is not all. The others are read and
+    /// checked like these, and are neither rendered nor kept.
+    pub share: Option<OwnShare>,
     /// What articles are ordered by.
     pub order: Order,
     /// What is known of sources that did not change; without one, each is read.
@@ -87,6 +91,15 @@ pub struct Surveyor<'a> {
     pub time_limit: Option<TimeLimit>,
     /// Called with the number of sources done since the last call.
     pub on_progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// The part of the articles that one process writes.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnShare {
+    /// Which ones.
+    pub shard: Shard,
+    /// Whether it is to be known of the others, too, if they changed.
+    pub counts_changes: bool,
 }
 
 /// What a survey found.
@@ -112,6 +125,10 @@ pub struct Survey {
     pub unreadable: u64,
     /// Number of valid articles that are no drafts, meant or not.
     pub valid: u64,
+    /// Routes of the valid articles that are meant and belong to other shards.
+    pub elsewhere: Vec<Route>,
+    /// Number of those that changed, where that is counted.
+    pub changed_elsewhere: u64,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
     /// Selectors that meant an article.
@@ -127,10 +144,31 @@ pub(super) struct Chunk {
     pub(super) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     pub(super) invalid: Vec<(usize, Option<Route>)>,
-    /// Valid articles that are not meant, with the routes that they claim.
-    pub(super) others: Vec<(usize, Route)>,
+    /// Valid articles that are not written here.
+    pub(super) others: Vec<Other>,
     pub(super) busy: HashSet<usize>,
     pub(super) drafts: u64,
+}
+
+/// A valid article that is not written here, with the route that it claims.
+pub(super) struct Other {
+    pub(super) index: usize,
+    pub(super) route: Route,
+    pub(super) whose: Whose,
+}
+
+/// Who writes an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// This process.
+    Own,
+    /// Nobody: it is not meant.
+    Nobody,
+    /// Another shard.
+    Elsewhere {
+        /// Whether it is known that it changed.
+        is_changed: bool,
+    },
 }
 
 /// A source of a batch that must be read.
@@ -205,7 +243,7 @@ impl Surveyor<'_> {
             self.read(origin, some, &mut chunk)?;
         }
         Route::pack(&mut chunk.entries, |entry| &mut entry.route);
-        Route::pack(&mut chunk.others, |(_, route)| route);
+        Route::pack(&mut chunk.others, |other| &mut other.route);
         Ok(chunk)
     }
 
@@ -248,6 +286,7 @@ impl Surveyor<'_> {
             }
         }
         let mut valid: Vec<(&Loaded<'_>, Article<'_>, Digest)> = Vec::new();
+        let mut elsewhere = Vec::new();
         let mut learned = Vec::new();
         for source in &loaded {
             let reading = article::read(
@@ -276,10 +315,18 @@ impl Surveyor<'_> {
                 Some((article, _)) if article.draft() && !self.drafts => chunk.drafts += 1,
                 Some((article, digest)) => {
                     let (metadata, path) = (Some(&article.metadata), &source.relative);
-                    if self.takes(&article.route, path, metadata, &mut chunk.busy) {
-                        valid.push((source, article, digest));
-                    } else {
-                        chunk.others.push((source.unread.index, article.route));
+                    let index = source.unread.index;
+                    match self.whose(&article.route, path, metadata, &mut chunk.busy) {
+                        Whose::Own => valid.push((source, article, digest)),
+                        Whose::Elsewhere { .. } => {
+                            let ttl_ms = article.ttl_ms();
+                            elsewhere.push((index, article.route, digest, ttl_ms));
+                        }
+                        whose @ Whose::Nobody => chunk.others.push(Other {
+                            index,
+                            route: article.route,
+                            whose,
+                        }),
                     }
                 }
                 None => {
@@ -292,6 +339,7 @@ impl Surveyor<'_> {
         if let Some(cache) = &self.cache {
             cache.note(&[], learned);
         }
+        self.leave(elsewhere, Likely::Absent, chunk)?;
         let routes = valid
             .iter()
             .map(|(source, article, _)| (source, &article.route));
@@ -347,20 +395,55 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// Whether the article is meant; notes by which selectors.
-    pub(super) fn takes(
+    /// Who writes the article; notes which selectors mean it.
+    pub(super) fn whose(
         &self,
         route: &Route,
         relative: &Path,
         metadata: Option<&Metadata>,
         busy: &mut HashSet<usize>,
-    ) -> bool {
-        if self.selection.is_empty() {
-            return true;
+    ) -> Whose {
+        if !self.selection.is_empty() {
+            let takers = self.selection.takers(route, relative, metadata);
+            busy.extend(&takers);
+            if takers.is_empty() {
+                return Whose::Nobody;
+            }
         }
-        let takers = self.selection.takers(route, relative, metadata);
-        busy.extend(&takers);
-        !takers.is_empty()
+        match self.share {
+            Some(share) if !share.shard.takes(route) => Whose::Elsewhere { is_changed: false },
+            _ => Whose::Own,
+        }
+    }
+
+    /// Leaves articles to the shards that they belong to. Where changes are counted, they are
+    /// compared with the store as those shards do it.
+    pub(super) fn leave(
+        &self,
+        articles: Vec<(usize, Route, Digest, Option<u64>)>,
+        likely: Likely,
+        chunk: &mut Chunk,
+    ) -> Result<(), StoreError> {
+        let counts_changes = self.share.is_some_and(|share| share.counts_changes);
+        let seen = if counts_changes {
+            let routes: Vec<&Route> = articles.iter().map(|(_, route, _, _)| route).collect();
+            self.inspect(&routes, likely)?
+        } else {
+            Vec::new()
+        };
+        let mut seen = seen.into_iter();
+        for (index, route, digest, ttl_ms) in articles {
+            let is_changed = seen.next().is_some_and(|(page, meta)| {
+                let when = (&self.expiry, &route);
+                need(self.policy, (&page, &meta), digest, when, ttl_ms) == Need::Write
+            });
+            chunk.others.push(Other {
+                index,
+                route,
+                whose: Whose::Elsewhere { is_changed },
+            });
+        }
+        Ok(())
     }
 
     /// Then each is an error of its file, and no warning over all files besides.
