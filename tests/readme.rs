@@ -137,6 +137,8 @@ fn the_manifest_page_names_every_member_of_every_line() {
         rollback: String::new(),
         content: some(),
         undoes: some(),
+        shard: anp::publish::shard::Shard::parse("0/1"),
+        attempt: Some(1),
         host: String::new(),
         pid: 0,
     };
@@ -156,6 +158,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         action: Action::Create,
         prior: None,
         made: None,
+        also: Vec::new(),
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {

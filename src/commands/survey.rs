@@ -21,8 +21,8 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError, Surveyor, Tree,
-    walk,
+    Cache, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError, Surveyor,
+    Tree, walk,
 };
 use crate::store::Session;
 use crate::synth::Generator;

@@ -59,7 +59,11 @@ fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
         } else {
             None
         };
-        let file = if is_file { path.to_owned() } else { runs.file(name) };
+        let file = if is_file {
+            path.to_owned()
+        } else {
+            runs.file(name)
+        };
         let opened = match listed {
             Some(listed) => listed.open(Verify::All),
             None if file.exists() => Manifest::open(&file, Verify::All),

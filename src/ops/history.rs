@@ -92,7 +92,9 @@ pub fn rollback_of<'a>(records: &'a [Record], run: &str) -> Option<&'a str> {
         .iter()
         .filter(|record| record.undoes.as_deref() == Some(run));
     let stands = |record: &&Record| !undone.contains_key(record.run.as_str());
-    let last = rollbacks.filter(stands).max_by(|a, b| a.order.cmp(&b.order));
+    let last = rollbacks
+        .filter(stands)
+        .max_by(|a, b| a.order.cmp(&b.order));
     last.map(|record| record.run.as_str())
 }
 

@@ -91,10 +91,7 @@ fn divided_otherwise(run: &str, own: Shard, of: u32) -> Failure {
             "expected",
             format!("a shard of {of}, or a --run-id that no run has"),
         )
-        .note(
-            "retry",
-            "not before that is changed; nothing was written",
-        )
+        .note("retry", "not before that is changed; nothing was written")
 }
 
 fn other_settings(run: &str) -> Failure {
@@ -105,10 +102,7 @@ fn other_settings(run: &str) -> Failure {
             "the same command, settings, options and store for all shards of a run, or a --run-id \
              that no run has",
         )
-        .note(
-            "retry",
-            "not before that is changed; nothing was written",
-        )
+        .note("retry", "not before that is changed; nothing was written")
 }
 
 fn rolled_back(run: &str, rollback: &str) -> Failure {
@@ -144,7 +138,10 @@ pub fn refused_by(taken: &Taken, run: &str, shard: Shard, digest: &str) -> Optio
     } else {
         format!("this is shard {shard}, and {taken}")
     };
-    Some(super::run::locked(what, "once that has ended, or 30 s after it died"))
+    Some(super::run::locked(
+        what,
+        "once that has ended, or 30 s after it died",
+    ))
 }
 
 /// The name of a host that stood in the store, if it is one.

@@ -244,7 +244,9 @@ fn order(id: &str, started_at: i64) -> String {
 /// What a run in shards is ordered by. One whose files all end before their header is whole wrote
 /// nothing: it takes its place by the date of a file.
 fn order_of_files(id: &str, files: &[PathBuf]) -> String {
-    let started_at = files.iter().find_map(|file| Some(header_of(file).ok()?.started_at));
+    let started_at = files
+        .iter()
+        .find_map(|file| Some(header_of(file).ok()?.started_at));
     let changed_at = || {
         let metadata = std::fs::symlink_metadata(files.first()?).ok()?;
         let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -343,21 +345,38 @@ mod tests {
         ] {
             std::fs::write(runs.part(id, shard(index), attempt), "").unwrap();
         }
-        for name in ["night.2-of-12.01", "night.2-of-12.0", "night.12-of-12.1", ".a.0-of-1.1", "x.1"] {
+        for name in [
+            "night.2-of-12.01",
+            "night.2-of-12.0",
+            "night.12-of-12.1",
+            ".a.0-of-1.1",
+            "x.1",
+        ] {
             std::fs::write(runs.file(name), "").unwrap();
         }
         let mut ids = runs.ids().unwrap();
         ids.sort();
         assert_eq!(ids, ["night", "night.2-of-12.1"]);
         let night = runs.find("night").unwrap().unwrap();
-        let names: Vec<_> = night.files.iter().map(|file| file.file_name().unwrap()).collect();
+        let names: Vec<_> = night
+            .files
+            .iter()
+            .map(|file| file.file_name().unwrap())
+            .collect();
         assert_eq!(
             names,
-            ["night.2-of-12.2.jsonl.zst", "night.2-of-12.11.jsonl.zst", "night.10-of-12.1.jsonl.zst"]
+            [
+                "night.2-of-12.2.jsonl.zst",
+                "night.2-of-12.11.jsonl.zst",
+                "night.10-of-12.1.jsonl.zst"
+            ]
         );
         let (_, id) = run_of_part(&night.files[0]).unwrap();
         assert_eq!(id, "night");
-        assert_eq!(run_of_part(&runs.file("20251124T160000.123Z-ffff")).map(|(_, id)| id), None);
+        assert_eq!(
+            run_of_part(&runs.file("20251124T160000.123Z-ffff")).map(|(_, id)| id),
+            None
+        );
         // A whole run's id names no run in shards.
         assert_eq!(part_of("20251124T160000.123Z-ffff.0-of-4.1"), None);
     }

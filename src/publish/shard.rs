@@ -100,8 +100,26 @@ mod tests {
         assert_eq!(Shard::parse("0/1"), Some(Shard { index: 0, of: 1 }));
         assert_eq!(Shard::parse("4095/4096").unwrap().to_string(), "4095/4096");
         for text in [
-            "", "/", "1", "1/", "/4", "4/4", "0/0", "-1/4", "+1/4", "1/4/4", " 1/4", "1/ 4", "01/4",
-            "1/04", "0/4097", "1.0/4", "a/b", "1\\4", "1/4294967300", "99999999999/4",
+            "",
+            "/",
+            "1",
+            "1/",
+            "/4",
+            "4/4",
+            "0/0",
+            "-1/4",
+            "+1/4",
+            "1/4/4",
+            " 1/4",
+            "1/ 4",
+            "01/4",
+            "1/04",
+            "0/4097",
+            "1.0/4",
+            "a/b",
+            "1\\4",
+            "1/4294967300",
+            "99999999999/4",
         ] {
             assert_eq!(Shard::parse(text), None, "{text}");
         }
@@ -134,7 +152,13 @@ mod tests {
     fn the_division_is_the_same_in_every_version() {
         let taker = |path: &str| {
             let route = Route::parse(path).unwrap();
-            (0..16).find(|index| Shard { index: *index, of: 16 }.takes(&route))
+            (0..16).find(|index| {
+                Shard {
+                    index: *index,
+                    of: 16,
+                }
+                .takes(&route)
+            })
         };
         let takers = ["/", "/redis-caching/", "/redis-caching/ttl-jitter/"].map(taker);
         assert_eq!(takers, [Some(0), Some(0), Some(0)]);
@@ -142,11 +166,29 @@ mod tests {
 
     #[test]
     fn a_run_id_is_no_path_and_no_option() {
-        for text in ["night", "2026-11-24", "a.b_c-D", &"a".repeat(64), "anp-import-29388137"] {
+        for text in [
+            "night",
+            "2026-11-24",
+            "a.b_c-D",
+            &"a".repeat(64),
+            "anp-import-29388137",
+        ] {
             assert!(is_run_id(text), "{text}");
         }
         for text in [
-            "", ".", "..", ".a", "-a", "a/b", "a b", "ä", "a:b", "a#1", "last", &"a".repeat(65), "a\n",
+            "",
+            ".",
+            "..",
+            ".a",
+            "-a",
+            "a/b",
+            "a b",
+            "ä",
+            "a:b",
+            "a#1",
+            "last",
+            &"a".repeat(65),
+            "a\n",
         ] {
             assert!(!is_run_id(text), "{text:?}");
         }

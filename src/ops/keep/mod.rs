@@ -43,7 +43,8 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
     for record in superfluous(&kept, keep, now, current) {
         let files = all.iter().find(|(listed, _)| listed.id == record.run);
         for file in files.iter().flat_map(|(listed, _)| &listed.files) {
-            let removed = failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(file));
+            let removed =
+                failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(file));
             match removed {
                 Ok(()) => pruned.removed += 1,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

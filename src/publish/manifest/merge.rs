@@ -158,7 +158,9 @@ impl Iterator for Merged<'_> {
 fn merge(earlier: Intent, later: Intent) -> Intent {
     let of_run = std::iter::once(&earlier.made).chain(&earlier.also);
     // The state that the run had left, if it had.
-    let left = of_run.into_iter().find(|state| is_same(state, &later.prior));
+    let left = of_run
+        .into_iter()
+        .find(|state| is_same(state, &later.prior));
     if left.is_none() && !is_same(&earlier.prior, &later.prior) {
         return later;
     }
@@ -319,7 +321,10 @@ mod tests {
         assert_eq!(merged, theirs);
         // Deleted by somebody, and created again.
         let again = intent(None, made("n", 3));
-        assert_eq!(merge(intent(state("p", 1), made("m", 2)), again.clone()), again);
+        assert_eq!(
+            merge(intent(state("p", 1), made("m", 2)), again.clone()),
+            again
+        );
     }
 
     #[test]
@@ -338,7 +343,10 @@ mod tests {
         check(&then_refreshed, state("p", 1), made("m", 3), Action::Update);
         let created = [intent(None, made("m", 2)), intent(expiry(2), expiry(3))];
         check(&created, None, made("m", 3), Action::Create);
-        let brought_forward = [intent(state("p", 9), expiry(2)), intent(expiry(2), expiry(3))];
+        let brought_forward = [
+            intent(state("p", 9), expiry(2)),
+            intent(expiry(2), expiry(3)),
+        ];
         check(&brought_forward, state("p", 9), expiry(3), Action::Refresh);
         let removed = [intent(expiry(1), expiry(2)), intent(state("p", 2), None)];
         check(&removed, state("p", 1), None, Action::Remove);

@@ -160,10 +160,7 @@ fn last_starts(parts: &[Part]) -> Vec<&Part> {
 /// since the next one looks at it again. Each shard sees all invalid articles.
 fn footer_of(parts: &[Part]) -> Option<Footer> {
     let of = parts.first()?.header().shard?.of;
-    let last: Option<Vec<&Footer>> = last_starts(parts)
-        .into_iter()
-        .map(Part::footer)
-        .collect();
+    let last: Option<Vec<&Footer>> = last_starts(parts).into_iter().map(Part::footer).collect();
     let last = last.filter(|last| last.len() == of as usize)?;
     let mut counts = Counts::default();
     for footer in parts.iter().filter_map(Part::footer) {

@@ -98,8 +98,7 @@ fn wrote(manifest: &Manifest) -> bool {
             let counts = &footer.counts;
             let in_shards = manifest.shards().is_some();
             // What a shard did before it was started again is in no footer.
-            counts.created + counts.updated + counts.refreshed > 0
-                || in_shards && manifest.wrote()
+            counts.created + counts.updated + counts.refreshed > 0 || in_shards && manifest.wrote()
         }
         None => manifest.frames() > 1,
     }
