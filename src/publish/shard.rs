@@ -161,7 +161,7 @@ mod tests {
             })
         };
         let takers = ["/", "/redis-caching/", "/redis-caching/ttl-jitter/"].map(taker);
-        assert_eq!(takers, [Some(0), Some(0), Some(0)]);
+        assert_eq!(takers, [Some(2), Some(12), Some(11)]);
     }
 
     #[test]

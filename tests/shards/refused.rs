@@ -1,6 +1,5 @@
 //! Who is kept out while a shard is under way, and what is no shard.
 
-use std::io::Read as _;
 use std::process::{Child, Stdio};
 
 use crate::support::proxy::{Fault, Proxy, Trouble};
@@ -157,7 +156,8 @@ fn stuck(world: &World) -> (Child, Proxy) {
     let proxy = world
         .server
         .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
-    let words = [&["import", "--redis", &proxy.url()], &SHARD[..]].concat();
+    let url = proxy.url();
+    let words = [&["import", "--redis", &url], &SHARD[..]].concat();
     let mut command = world.command("holder", &words);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
@@ -174,15 +174,10 @@ fn a_shard_thought_dead_writes_nothing_once_another_process_does_it() {
     world.server.command("PEXPIRE anp:lock 1");
     std::thread::sleep(std::time::Duration::from_millis(20));
     world.article("n0.md", "Written by the second process.");
-    let words = [&["import", "--redis", &proxy.url()], &SHARD[..]].concat();
+    let url = proxy.url();
+    let words = [&["import", "--redis", &url], &SHARD[..]].concat();
     let sibling = [
-        "import",
-        "--redis",
-        &proxy.url(),
-        "--shard",
-        "1/2",
-        "--run-id",
-        "night",
+        "import", "--redis", &url, "--shard", "1/2", "--run-id", "night",
     ];
     // Its sibling leaves it alone, whoever follows it does not.
     Ran::of(&mut world.command("second", &sibling)).exits(0);
