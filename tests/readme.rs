@@ -75,6 +75,17 @@ fn every_command_of_the_manifest_page_does_what_it_shows() {
 }
 
 #[test]
+fn every_command_of_the_page_about_scaling_does_what_it_shows() {
+    let page = page("docs/scaling.md");
+    let mut story = Story::begin();
+    for block in blocks(&page) {
+        assert_eq!(block.language, "console", "line {}", block.line);
+        story.run(&block);
+    }
+    assert!(story.commands >= 4, "{}", story.commands);
+}
+
+#[test]
 fn every_command_of_the_runbook_does_what_it_shows() {
     let page = page("RUNBOOK.md");
     let mut story = Story::begin();
@@ -346,6 +357,7 @@ fn links_lead_to_files_and_headings() {
         "CHANGELOG.md",
         "docs/manifest.md",
         "docs/reliability.md",
+        "docs/scaling.md",
         "docs/serving.md",
         "deploy/README.md",
     ] {
