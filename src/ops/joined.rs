@@ -8,13 +8,15 @@
 //! as before.
 
 use super::history::{Record, rollback_of};
+use super::refusal::{locked, not_leased};
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::lease::{Holder, Taken};
+use crate::publish::lease::{Holder, Lease, LeaseError, Part, Taken};
 use crate::publish::manifest::{Header, Verify, header_of};
 use crate::publish::shard::Shard;
 use crate::settings::Settings;
+use crate::store::Session;
 
 /// What one process does of a run.
 #[derive(Clone, Debug)]
@@ -45,13 +47,34 @@ impl Share {
     }
 }
 
+/// Takes the part `part` of the lock at `key` for `holder`. Returns it, and the start of the run.
+///
+/// # Errors
+/// 11 when another run holds the lock, or another process this shard; 78 when the run has other
+/// settings.
+pub(super) fn lease(
+    session: &mut Session,
+    key: &str,
+    holder: &Holder,
+    part: Part<'_>,
+    settings: &Settings,
+) -> Result<(Lease, i64), Failure> {
+    Lease::join(session, key.to_owned(), holder, part).map_err(|error| {
+        let refused = match &error {
+            LeaseError::Taken(taken) => refused_by(taken, &holder.run, part),
+            _ => None,
+        };
+        refused.unwrap_or_else(|| not_leased(settings, &settings.prefix, key, &error))
+    })
+}
+
 /// Fits `header` in among the manifests of the run: its start, and how often this shard was
 /// started. To be called by who holds the lease of the shard.
 ///
 /// # Errors
 /// 78 when the run is divided otherwise or has other settings, 65 when it was rolled back, 74
 /// when the folder cannot be read.
-pub fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
+pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
     let Some(known) = runs.find(&header.run).map_err(failed)? else {
         return Ok(());
@@ -72,8 +95,15 @@ pub fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
     }
     let later = runs.list().map_err(failed)?.into_iter();
     let later = later.filter(|listed| listed.order > known.order);
+    let store = (&header.server, header.db, &header.prefix);
     let records: Vec<Record> = later
         .filter_map(|listed| Some(Record::of(&listed.open(Verify::Ends).ok()?)))
+        .filter(
+            |Record {
+                 store: (server, db, prefix),
+                 ..
+             }| (server, *db, prefix) == store,
+        )
         .collect();
     if let Some(rollback) = rollback_of(&records, &run) {
         return Err(rolled_back(&run, rollback));
@@ -117,8 +147,8 @@ fn rolled_back(run: &str, rollback: &str) -> Failure {
 
 /// The refusal of `shard` of `run`, where the lock is held by that very run; none where it is held
 /// by another one.
-#[must_use]
-pub fn refused_by(taken: &Taken, run: &str, shard: Shard, digest: &str) -> Option<Failure> {
+fn refused_by(taken: &Taken, run: &str, part: Part<'_>) -> Option<Failure> {
+    let Part { shard, digest } = part;
     let holder: &Holder = taken.holder.as_deref()?;
     if holder.run != run {
         return None;
@@ -138,10 +168,7 @@ pub fn refused_by(taken: &Taken, run: &str, shard: Shard, digest: &str) -> Optio
     } else {
         format!("this is shard {shard}, and {taken}")
     };
-    Some(super::run::locked(
-        what,
-        "once that has ended, or 30 s after it died",
-    ))
+    Some(locked(what, "once that has ended, or 30 s after it died"))
 }
 
 /// The name of a host that stood in the store, if it is one.

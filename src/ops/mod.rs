@@ -7,6 +7,7 @@ pub mod interrupt;
 pub mod joined;
 pub mod keep;
 pub mod lock;
+mod refusal;
 pub mod room;
 pub mod run;
 pub mod runs;

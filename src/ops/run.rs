@@ -16,6 +16,7 @@ use super::fence;
 use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
+use super::refusal::{locked, not_leased};
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failpoint;
@@ -173,22 +174,15 @@ impl Run {
         };
         let key = Keys::new(purpose.prefix).lock();
         let session = &mut store.session;
-        let leased = match joins {
+        let (lease, started_at) = match joins {
             Some((shard, _)) => {
                 let digest = settings_digest.as_str();
-                Lease::join(session, key.clone(), &holder, Part { shard, digest })
+                joined::lease(session, &key, &holder, Part { shard, digest }, settings)
             }
-            None => Lease::take(session, key.clone(), &holder).map(|lease| (lease, started_at)),
-        };
-        let (lease, started_at) = leased.map_err(|error| {
-            let refused = match (&error, joins) {
-                (LeaseError::Taken(taken), Some((shard, run))) => {
-                    joined::refused_by(taken, run, shard, &settings_digest)
-                }
-                _ => None,
-            };
-            refused.unwrap_or_else(|| not_leased(settings, purpose.prefix, &key, &error))
-        })?;
+            None => Lease::take(session, key.clone(), &holder)
+                .map(|lease| (lease, started_at))
+                .map_err(|error| not_leased(settings, purpose.prefix, &key, &error)),
+        }?;
         let db = purpose.address.db;
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
             fence::end_others(&mut store.session, purpose.prefix, db, &bearer)?;
@@ -328,44 +322,6 @@ impl Run {
     }
 }
 
-/// The failure of whoever comes second.
-pub(super) fn locked(what: String, retry: &str) -> Failure {
-    Failure::new(Exit::Locked, what)
-        .note("expected", "one writing run at a time")
-        .note("retry", format!("safe {retry}; nothing was written"))
-}
-
-/// The failure of a run that does not get the lease at `key`.
-fn not_leased(settings: &Settings, prefix: &str, key: &str, error: &LeaseError) -> Failure {
-    let taken = match error {
-        LeaseError::Store(error) => return Failure::before_writing(error),
-        LeaseError::Gone => return locked(error.to_string(), "once that run has ended"),
-        LeaseError::Taken(taken) => taken,
-    };
-    // What others wrote there is no word of a command.
-    let holder = taken.holder.as_ref();
-    let Some(holder) = holder.filter(|holder| is_run_like(&holder.run)) else {
-        return Failure::new(Exit::Locked, format!("{key}: {taken}"))
-            .note("expected", "no such key, or the lease of a run of anp")
-            .note(
-                "retry",
-                format!(
-                    "safe once {key} is looked at and deleted, or has run out; nothing was written"
-                ),
-            );
-    };
-    let unlock = format!("unlock {}", shell_word(&holder.run));
-    let unlock = command_for_store(settings, prefix, &unlock);
-    locked(taken.to_string(), "once that run has ended")
-        .note("unlock", format!("if that run is dead: {unlock}"))
-}
-
-/// Whether it may be the id of a run.
-fn is_run_like(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    (1..=64).contains(&text.len()) && text.chars().all(fits)
-}
-
 /// The failure of a run that may not publish.
 #[must_use]
 pub fn switched_off(settings: &Settings, switch: &Switch, paused: &Paused) -> Failure {
@@ -394,7 +350,7 @@ fn command_line(settings: &Settings, what: &str) -> String {
 }
 
 /// The same for a command that no manifest tells the server and the prefix.
-fn command_for_store(settings: &Settings, prefix: &str, what: &str) -> String {
+pub(super) fn command_for_store(settings: &Settings, prefix: &str, what: &str) -> String {
     let command = command(settings, what, true);
     format!("{command} --prefix {}", shell_word(prefix))
 }

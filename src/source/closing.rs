@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::origin::Origin;
-use super::survey::{Chunk, Other, Survey, Surveyor, Whose, number, whole_file};
+use super::survey::{Chunk, Survey, Surveyor, number, whole_file};
+use super::whose::{Other, Whose};
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::Entry;

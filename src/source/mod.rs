@@ -11,6 +11,7 @@ mod recall;
 mod select;
 mod survey;
 mod walk;
+mod whose;
 
 pub use cache::Cache;
 pub use identity::Identity;
@@ -19,5 +20,6 @@ pub use list::Sources;
 pub use order::Order;
 pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
-pub use survey::{OwnShare, Survey, SurveyError, Surveyor};
+pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, walk};
+pub use whose::OwnShare;

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::cache::{Cache, Hit, Known};
 use super::inspect::Likely;
 use super::origin::Origin;
-use super::survey::{Chunk, Other, SurveyError, Surveyor, Unread, Whose, number};
+use super::survey::{Chunk, SurveyError, Surveyor, Unread, number};
+use super::whose::{Other, Whose};
 use crate::publish::plan::{Entry, Need, need};
 
 impl Surveyor<'_> {

@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,14 +24,13 @@ use super::inspect::{Inspector, Likely};
 use super::order::{Order, Ranks};
 use super::origin::Origin;
 use super::select::Selection;
+use super::whose::{Other, OwnShare, Whose};
 use crate::article::{
-    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, UnknownCount,
-    UnknownFields,
+    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
 };
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Entry, Need, Policy, Seen, Spot, need};
-use crate::publish::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::publish::time_limit::{TimeLimit, TimedOut};
 use crate::render::{self, Digest, Renderer, Stamp};
@@ -93,15 +92,6 @@ pub struct Surveyor<'a> {
     pub on_progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// The part of the articles that one process writes.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnShare {
-    /// Which ones.
-    pub shard: Shard,
-    /// Whether it is to be known of the others, too, if they changed.
-    pub counts_changes: bool,
-}
-
 /// What a survey found.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -148,27 +138,6 @@ pub(super) struct Chunk {
     pub(super) others: Vec<Other>,
     pub(super) busy: HashSet<usize>,
     pub(super) drafts: u64,
-}
-
-/// A valid article that is not written here, with the route that it claims.
-pub(super) struct Other {
-    pub(super) index: usize,
-    pub(super) route: Route,
-    pub(super) whose: Whose,
-}
-
-/// Who writes an article.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
-    /// This process.
-    Own,
-    /// Nobody: it is not meant.
-    Nobody,
-    /// Another shard.
-    Elsewhere {
-        /// Whether it is known that it changed.
-        is_changed: bool,
-    },
 }
 
 /// A source of a batch that must be read.
@@ -391,57 +360,6 @@ impl Surveyor<'_> {
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
             chunk.entries.push(entry.at(spot));
-        }
-        Ok(())
-    }
-
-    /// Who writes the article; notes which selectors mean it.
-    pub(super) fn whose(
-        &self,
-        route: &Route,
-        relative: &Path,
-        metadata: Option<&Metadata>,
-        busy: &mut HashSet<usize>,
-    ) -> Whose {
-        if !self.selection.is_empty() {
-            let takers = self.selection.takers(route, relative, metadata);
-            busy.extend(&takers);
-            if takers.is_empty() {
-                return Whose::Nobody;
-            }
-        }
-        match self.share {
-            Some(share) if !share.shard.takes(route) => Whose::Elsewhere { is_changed: false },
-            _ => Whose::Own,
-        }
-    }
-
-    /// Leaves articles to the shards that they belong to. Where changes are counted, they are
-    /// compared with the store as those shards do it.
-    pub(super) fn leave(
-        &self,
-        articles: Vec<(usize, Route, Digest, Option<u64>)>,
-        likely: Likely,
-        chunk: &mut Chunk,
-    ) -> Result<(), StoreError> {
-        let counts_changes = self.share.is_some_and(|share| share.counts_changes);
-        let seen = if counts_changes {
-            let routes: Vec<&Route> = articles.iter().map(|(_, route, _, _)| route).collect();
-            self.inspect(&routes, likely)?
-        } else {
-            Vec::new()
-        };
-        let mut seen = seen.into_iter();
-        for (index, route, digest, ttl_ms) in articles {
-            let is_changed = seen.next().is_some_and(|(page, meta)| {
-                let when = (&self.expiry, &route);
-                need(self.policy, (&page, &meta), digest, when, ttl_ms) == Need::Write
-            });
-            chunk.others.push(Other {
-                index,
-                route,
-                whose: Whose::Elsewhere { is_changed },
-            });
         }
         Ok(())
     }

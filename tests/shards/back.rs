@@ -235,3 +235,65 @@ fn now_ms(world: &World) -> i64 {
         .unwrap();
     time.0 * 1000 + time.1 / 1000
 }
+
+/// Numbers that look random, the same in every test run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, below: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % below
+    }
+}
+
+/// Starts shards at once and kills them at some time, changes articles, and again.
+/// Returns how many that killed.
+fn disturbed(world: &World, dice: &mut Dice) -> u32 {
+    let mut killed = 0;
+    for round in 0..4 {
+        let mut children: Vec<_> = (0..3)
+            .map(|index| crate::begun(world, &format!("{index}/3")))
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(dice.below(120)));
+        for child in &mut children {
+            if dice.below(5) > 0 {
+                let _ = child.kill();
+                killed += 1;
+            }
+        }
+        for child in children {
+            child.wait_with_output().unwrap();
+        }
+        for _ in 0..dice.below(30) {
+            let name = format!("a/n{}.md", dice.below(60));
+            world.article(&name, &format!("Round {round}."));
+        }
+    }
+    killed
+}
+
+#[test]
+fn shards_killed_at_random_times_go_back_whole_and_go_on_whole() {
+    let mut dice = Dice(28_802);
+    let mut killed = 0;
+    for round in 0..6 {
+        let world = corpus();
+        let before = world.server.dump();
+        killed += disturbed(&world, &mut dice);
+        if round % 2 == 0 {
+            for index in ["0/3", "1/3", "2/3"] {
+                shard(&world, index).exits(3);
+            }
+            world.anp("verify night").exits(0);
+            let kept = shard(&world, "0/3").counts()["kept"].as_u64().unwrap();
+            assert!(kept > 0);
+        }
+        let ran = world.anp("rollback night");
+        assert!([0, 2, 3].contains(&ran.code), "{ran}");
+        assert_eq!(world.keys(), before, "round {round}: {ran}");
+    }
+    println!("{killed} shards killed");
+}

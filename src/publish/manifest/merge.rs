@@ -94,10 +94,13 @@ impl Known {
     }
 }
 
+/// A batch, and the number of the start that it is of.
+type Numbered = (usize, Result<Vec<Line>, Damage>);
+
 struct Merged<'a> {
     known: Known,
     /// The batches of each start, with its number.
-    batches: Box<dyn Iterator<Item = (usize, Result<Vec<Line>, Damage>)> + Send + 'a>,
+    batches: Box<dyn Iterator<Item = Numbered> + Send + 'a>,
     /// What is known so far of keys with more than one intent.
     pending: HashMap<String, Intent>,
 }

@@ -48,6 +48,10 @@ if what == 'release' then
   save()
   return {'held', lock.since}
 end
+-- Renewed a moment ago: of many shards, each would write down all of them again and again.
+if what ~= 'take' and mine and mine.token == token and mine['until'] - ms > length * 0.9 then
+  return {'held', lock.since}
+end
 if what == 'renew' then
   if mine and mine.token == token then return hold() end
   if now and not is_ours then return taken() end
