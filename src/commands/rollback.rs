@@ -54,7 +54,7 @@ fn rollback(
         .map(|_| lock_folder(settings))
         .transpose()?;
     let manifest = match alone {
-        Some(_) => undone::open(settings, &arguments.run)?,
+        Some(_) => undone::again(settings, &arguments.run, &manifest)?,
         None => manifest,
     };
     let undo = Undo {

@@ -45,6 +45,17 @@ pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure>
     Ok(manifest)
 }
 
+/// Opens what `manifest` was opened from by that `name` once more, and says nothing of it again.
+pub(super) fn again(
+    settings: &Settings,
+    name: &str,
+    manifest: &Manifest,
+) -> Result<Manifest, Failure> {
+    let run = &manifest.header().run;
+    // The last run may be another one by now.
+    find(settings, if name == "last" { run } else { name })
+}
+
 fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     let runs = Runs::of(&settings.state_dir);
     let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);

@@ -239,6 +239,9 @@ fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>) -> bool {
 }
 
 #[cfg(test)]
+mod chain;
+
+#[cfg(test)]
 mod tests {
     use super::{Action, Intent, Snapshot, merge};
 
