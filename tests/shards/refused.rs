@@ -70,6 +70,23 @@ fn whatever_is_no_shard_of_the_run_waits_for_all_of_them() {
     elsewhere(&world, "import --shard 0/2 --run-id night")
         .exits(11)
         .notes("error: shard 0/2 of run night is under way: host ");
+    // The lock says whose it is: the run, into how many it is divided, and who does which part.
+    let lock = world.server.get("anp:lock").unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    assert_eq!(
+        (&lock["run"], &lock["shards"]),
+        (&"night".into(), &2.into()),
+        "{lock}"
+    );
+    let part = &lock["shard"]["0"];
+    assert_eq!(part["pid"], child.id(), "{lock}");
+    assert_eq!(part["token"].as_str().unwrap().len(), 16, "{lock}");
+    assert_eq!(lock["token"], serde_json::Value::Null, "{lock}");
+    let left = part["until"].as_i64().unwrap() - world.server.expiry("anp:lock");
+    assert!(
+        left.abs() < 10,
+        "the key lives as long as its last part: {lock}"
+    );
     // The other shard is welcome, and goes without the lock of the first.
     world
         .anp("import --shard 1/2 --run-id night --quiet")
@@ -84,6 +101,29 @@ fn whatever_is_no_shard_of_the_run_waits_for_all_of_them() {
     );
     assert_eq!(world.server.dump().len(), 6000);
     world.anp("verify night").exits(0);
+}
+
+#[test]
+fn a_shard_waits_for_a_whole_run() {
+    let world = World::new();
+    let (child, stdout) = world.import_under_way(&[]);
+    let shard = "import --shard 1/2 --run-id night";
+    world
+        .anp(shard)
+        .exits(11)
+        .notes("error: another anp process is writing with the state folder");
+    elsewhere(&world, shard)
+        .exits(11)
+        .notes("holds the lock: owner ");
+    ends(child, stdout);
+    world.anp(shard).exits(0);
+    // One that died in the same folder is followed at once.
+    world.anp("purge --all --yes").exits(0);
+    let (mut child, _stdout) = world.import_under_way(&[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    elsewhere(&world, "import --shard 0/2 --run-id other").exits(11);
+    world.anp("import --shard 0/2 --run-id other").exits(0);
 }
 
 #[test]
