@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use probe::Probe;
-pub use publishing::{Below, Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Warm};
+pub use publishing::{
+    Below, Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm,
+};
 pub use serve::Serve;
 pub use synth::{Seeded, Synth};
 use values::reason;

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -111,6 +112,9 @@ impl Scene {
             pid: 1,
             state_dir: "/s".to_owned(),
             since: 0,
+            shards: None,
+            settings: None,
+            shard: BTreeMap::new(),
         };
         let mut plain = Session::new(connect(&address), PATIENCE);
         let lease = Lease::take(&mut plain, "anp:lock".to_owned(), &holder).unwrap();

@@ -4,6 +4,8 @@
 
 #[path = "deploy/kubernetes.rs"]
 mod kubernetes;
+#[path = "deploy/slurm.rs"]
+mod slurm;
 #[path = "deploy/units.rs"]
 mod units;
 
@@ -253,7 +255,12 @@ fn the_page_names_every_file() {
         }
     }
     // The same night everywhere.
-    for file in ["cron.d/anp", "kubernetes/cronjob.yaml"] {
+    let nightly = [
+        "cron.d/anp",
+        "kubernetes/cronjob.yaml",
+        "kubernetes/shards-cronjob.yaml",
+    ];
+    for file in nightly {
         assert!(
             page(&format!("deploy/{file}")).contains("17 3 * * *"),
             "{file}"

@@ -33,6 +33,8 @@ fn header() -> Header {
         rollback: "anp rollback 20260101T000000.000Z-0001".to_owned(),
         content: None,
         undoes: None,
+        shard: None,
+        attempt: None,
         host: "host".to_owned(),
         pid: 1,
     }
@@ -44,6 +46,7 @@ fn intent(key: &str) -> Line {
         action: Action::Create,
         prior: None,
         made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
+        also: Vec::new(),
     })
 }
 

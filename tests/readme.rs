@@ -75,6 +75,17 @@ fn every_command_of_the_manifest_page_does_what_it_shows() {
 }
 
 #[test]
+fn every_command_of_the_page_about_scaling_does_what_it_shows() {
+    let page = page("docs/scaling.md");
+    let mut story = Story::begin();
+    for block in blocks(&page) {
+        assert_eq!(block.language, "console", "line {}", block.line);
+        story.run(&block);
+    }
+    assert!(story.commands >= 4, "{}", story.commands);
+}
+
+#[test]
 fn every_command_of_the_runbook_does_what_it_shows() {
     let page = page("RUNBOOK.md");
     let mut story = Story::begin();
@@ -137,6 +148,8 @@ fn the_manifest_page_names_every_member_of_every_line() {
         rollback: String::new(),
         content: some(),
         undoes: some(),
+        shard: anp::publish::shard::Shard::parse("0/1"),
+        attempt: Some(1),
         host: String::new(),
         pid: 0,
     };
@@ -156,6 +169,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         action: Action::Create,
         prior: None,
         made: None,
+        also: Vec::new(),
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {
@@ -348,6 +362,7 @@ fn links_lead_to_files_and_headings() {
         "CHANGELOG.md",
         "docs/manifest.md",
         "docs/reliability.md",
+        "docs/scaling.md",
         "docs/serving.md",
         "docs/stores.md",
         "deploy/README.md",

@@ -131,6 +131,7 @@ fn a_manifest_that_names_other_keys_is_refused() {
         action: Action::Refresh,
         prior: None,
         made: Some(Snapshot::expiry(Some(4_000_000_000_000))),
+        also: Vec::new(),
     };
     writer.append(&[Line::Intent(forged)]).unwrap();
     let ran = world.anp_with(&["rollback", path.to_str().unwrap()], &[]);

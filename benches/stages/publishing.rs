@@ -134,6 +134,7 @@ fn manifest(stages: &mut Stages<'_>, folder: &Path, objects: &[Object<'_>]) {
             action,
             prior,
             made: Some(Snapshot::of(&object.present, object.value.len())),
+            also: Vec::new(),
         })
     };
     let create = |object: &Object<'_>| intent(object, Action::Create, None);

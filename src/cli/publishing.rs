@@ -103,6 +103,19 @@ impl Replicated {
     }
 }
 
+/// Which part of the articles.
+#[derive(Debug, Args)]
+pub struct Sharded {
+    /// Publish one of N parts of the articles, I from 0 to N-1; all sources are checked
+    /// [env: JOB_COMPLETION_INDEX with ANP_SHARDS for N]
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    /// The run that the shards do together, a new ID each time; without it, each shard is a run of
+    /// its own [env: ANP_RUN_ID]
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+}
+
 /// `anp import`.
 #[derive(Debug, Args)]
 pub struct Import {
@@ -143,6 +156,9 @@ pub struct Import {
     /// What counts as written.
     #[command(flatten)]
     pub replicated: Replicated,
+    /// Which part of them.
+    #[command(flatten)]
+    pub sharded: Sharded,
     /// The record of the run, and whether it is one.
     #[command(flatten)]
     pub recorded: Recorded,
@@ -238,6 +254,9 @@ pub struct Warm {
     /// What counts as written.
     #[command(flatten)]
     pub replicated: Replicated,
+    /// Which part of them.
+    #[command(flatten)]
+    pub sharded: Sharded,
     /// The record of the run, and whether it is one.
     #[command(flatten)]
     pub recorded: Recorded,

@@ -82,7 +82,7 @@ impl Work for Articles<'_> {
         let invalid = survey.invalid + survey.unreadable;
         outcome.counts.invalid = invalid;
         refuse(settings, &survey)?;
-        let pruning = if self.prune {
+        let mut pruning = if self.prune {
             prune::plan(&survey, begun.session, &keys)?
         } else {
             Pruning::default()
@@ -101,6 +101,13 @@ impl Work for Articles<'_> {
             log::warning(format!("{name} means no article"));
         }
         let refused = self.gate(&survey, &pruning).err();
+        if let Some(shard) = self.wanted.share {
+            // All of them were expected; each shard removes its own.
+            pruning
+                .leftovers
+                .retain(|leftover| shard.takes(&leftover.route));
+            outcome.share(shard, &survey);
+        }
         let mut plan = Plan {
             entries: survey.entries,
             spooled,
@@ -188,7 +195,7 @@ impl Articles<'_> {
             &self.job.settings.expect,
             &expect::Planned {
                 articles: survey.valid,
-                written: written.count() as u64,
+                written: written.count() as u64 + survey.changed_elsewhere,
                 removed: pruning.leftovers.len() as u64,
                 stored: pruning.in_reach,
                 forced: self.force,

@@ -5,6 +5,7 @@ use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::seeded::{generator, usage};
+use super::shard::share;
 use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
 use crate::cli::{Common, Import};
@@ -49,17 +50,24 @@ fn import(
     if let Some(option) = arguments.seeded.any() {
         return Err(usage(format!("{option} needs --synth N")));
     }
+    let options = format!("prune {}", arguments.prune);
+    let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
     readable(&settings.content)?;
     let job = Job {
         content: Some(settings.content_shown()),
         switch,
+        share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
         prune: arguments.prune,
         force: arguments.force,
         cache: !arguments.no_cache,
+        wanted: Wanted {
+            share: job.share.as_ref().map(|share| share.shard),
+            ..Wanted::all()
+        },
         ..Articles::of(&job, &renderer)
     };
     job.run(&articles, arguments.recorded.dry_run, outcome)
@@ -81,18 +89,22 @@ fn seeded(
         },
         ..settings.clone()
     };
+    let options = format!("synth {count} {:?}", arguments.seeded);
+    let share = share(&arguments.sharded, &settings, options)?;
     let generator = generator(&arguments.seeded)?;
     let renderer = renderer(&settings)?;
     let seed = generator.seed();
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
         switch,
+        share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
         force: arguments.force,
         wanted: Wanted {
             generated: Some((&generator, count as usize)),
+            share: job.share.as_ref().map(|share| share.shard),
             ..Wanted::all()
         },
         ..Articles::of(&job, &renderer)

@@ -13,6 +13,7 @@ use super::switch;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
+use crate::ops::joined::Share;
 use crate::ops::lock::FolderLock;
 use crate::ops::run::{Purpose, Run, resume_line};
 use crate::ops::runs::Runs;
@@ -44,6 +45,8 @@ pub(super) struct Job<'a> {
     pub limits: Limits,
     /// The lock of the state folder, where the caller holds it.
     pub folder: Option<&'a FolderLock>,
+    /// The part of the articles that it is about, if it is not all.
+    pub share: Option<Share>,
 }
 
 /// What a plan is made with.
@@ -96,6 +99,7 @@ impl<'a> Job<'a> {
             time_limit: most.map(|most| TimeLimit { started, most }),
             limits: Limits::default(),
             folder: None,
+            share: None,
         })
     }
 
@@ -129,9 +133,12 @@ impl<'a> Job<'a> {
             log::warning(format!("a real {command} would be refused: {paused}"));
         }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
-        let id = Runs::of(&self.settings.state_dir)
-            .new_id(now_ms, 0)
-            .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        let id = match self.share.as_ref().and_then(|share| share.run.clone()) {
+            Some(run) => run,
+            None => Runs::of(&self.settings.state_dir)
+                .new_id(now_ms, 0)
+                .map_err(|error| Failure::state_folder("cannot list the runs", &error))?,
+        };
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
         let begun = Begun {
             session: &mut store.session,
@@ -161,6 +168,7 @@ impl<'a> Job<'a> {
             undoes: None,
             switch: Some(self.switch.clone()),
             folder: self.folder,
+            share: self.share.as_ref(),
         };
         let mut run = Run::begin(self.settings, purpose)?;
         run.store.session.heed(Arc::clone(&self.interrupted));

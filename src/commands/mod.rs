@@ -19,6 +19,7 @@ mod schema;
 mod seeded;
 mod selection;
 mod serve;
+mod shard;
 mod show;
 mod survey;
 mod switch;

@@ -14,8 +14,10 @@ use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
 use crate::publish::apply::{KeyReport, Stop};
 use crate::publish::manifest::{Action, Counts, Fate, Header, Status};
+use crate::publish::shard::Shard;
 use crate::report::Output;
 use crate::report::log::{self, Level};
+use crate::source::Survey;
 use crate::store::Class;
 
 /// So many keys are shown on a terminal.
@@ -36,6 +38,16 @@ pub(super) struct Outcome {
     more_keys: u64,
     warnings: u64,
     pruned_runs: u64,
+    /// The part of the articles that the run is about, if it is not all.
+    share: Option<Share>,
+}
+
+/// A part of the articles.
+#[derive(Clone, Copy)]
+struct Share {
+    shard: Shard,
+    articles: usize,
+    of_articles: usize,
 }
 
 impl Outcome {
@@ -49,19 +61,27 @@ impl Outcome {
             more_keys: 0,
             warnings: 0,
             pruned_runs: 0,
+            share: None,
         }
     }
 
     /// The first line: which run this is and how to undo it.
     pub(super) fn run(&mut self, run: &Run) {
         let header = &run.header;
-        self.output.json(&json!({
+        let mut object = json!({
             "type": "run", "run": header.run, "command": header.command,
             "started_at": header.started_at, "owner": header.owner,
             "expected_result": header.expected_result, "server": header.server,
             "db": header.db, "prefix": header.prefix,
             "manifest": run.manifest_path(), "rollback": header.rollback,
-        }));
+        });
+        if let Some(shard) = header.shard {
+            object["shard"] = json!(shard);
+        }
+        if let Some(attempt) = header.attempt {
+            object["attempt"] = json!(attempt);
+        }
+        self.output.json(&object);
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
         if !self.output.is_json() {
@@ -71,6 +91,16 @@ impl Outcome {
             });
             log::entry(Level::Note, &text, &fields);
         }
+    }
+
+    /// Which part of the articles the run is about.
+    pub(super) fn share(&mut self, shard: Shard, survey: &Survey) {
+        let articles = survey.entries.len();
+        self.share = Some(Share {
+            shard,
+            articles,
+            of_articles: articles + survey.elsewhere.len(),
+        });
     }
 
     /// The old manifests that went when the run had ended.
@@ -161,6 +191,11 @@ impl Outcome {
             "counts": counts, "seconds": to_ms(seconds),
             "pruned_runs": self.pruned_runs,
         });
+        if let Some(share) = self.share {
+            object["shard"] = json!(share.shard);
+            object["articles"] = json!(share.articles);
+            object["of_articles"] = json!(share.of_articles);
+        }
         if let Some((header, manifest)) = header {
             object["run"] = json!(header.run);
             object["owner"] = json!(header.owner);
@@ -185,6 +220,16 @@ impl Outcome {
                     self.output.text(format!("{label}: {text}"));
                 }
             }
+        }
+        if let Some(share) = self.share {
+            let Share {
+                shard,
+                articles,
+                of_articles,
+            } = share;
+            self.output.text(format!(
+                "share {shard}: {articles} of {of_articles} articles"
+            ));
         }
         self.output.text("");
         self.table(counts, seconds);

@@ -47,7 +47,8 @@ pub(super) fn plan(
             ..Pruning::default()
         });
     }
-    let known: HashSet<&Route> = survey.entries.iter().map(|entry| &entry.route).collect();
+    let own = survey.entries.iter().map(|entry| &entry.route);
+    let known: HashSet<&Route> = own.chain(&survey.elsewhere).collect();
     let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
     let mut pruning = Pruning::default();
     let mut candidates = Vec::new();

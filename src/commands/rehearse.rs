@@ -20,7 +20,7 @@ use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
 use super::survey::{Wanted, readable, renderer};
 use super::switch;
-use super::undone::{look_at_each, untouched, unusable, wrote};
+use super::undone::{look_at_each, untouched, unusable};
 use super::verify;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
@@ -244,7 +244,7 @@ impl Scene<'_> {
     /// Undoes one rehearsal, and returns how many keys that changed.
     fn undo_one(&self, file: &Path) -> Result<u64, Failure> {
         let manifest = match Manifest::open(file, Verify::All) {
-            Ok(manifest) if manifest.header().undoes.is_some() || !wrote(&manifest) => {
+            Ok(manifest) if manifest.header().undoes.is_some() || !manifest.wrote() => {
                 return Ok(0);
             }
             Ok(manifest) => manifest,

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::lock::FolderLock;
-use crate::ops::run::{Purpose, Run};
+use crate::ops::run::{Purpose, Run, lock_folder};
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::encode::Way;
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
@@ -41,18 +41,28 @@ fn rollback(
 ) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, &arguments.run)?;
     outcome.prefix.clone_from(&manifest.header().prefix);
-    if arguments.run == "last" && !undone::wrote(&manifest) {
+    if arguments.run == "last" && !manifest.wrote() {
         return Ok(wrote_nothing(settings, &manifest, outcome));
     }
     if arguments.dry_run {
         return dry_run(settings, &manifest, outcome);
     }
+    let interrupted = watch()?;
+    // A shard may begin or end meanwhile: what counts is what stands there once none can.
+    let alone = manifest
+        .shards()
+        .map(|_| lock_folder(settings))
+        .transpose()?;
+    let manifest = match alone {
+        Some(_) => undone::again(settings, &arguments.run, &manifest)?,
+        None => manifest,
+    };
     let undo = Undo {
         settings,
         manifest: &manifest,
         bars: Bars::new(common.quiet),
-        interrupted: &*watch()?,
-        folder: None,
+        interrupted: &interrupted,
+        folder: alone.as_ref(),
     };
     undo.run(outcome).map(|(exit, _)| exit)
 }
@@ -102,6 +112,7 @@ impl Undo<'_> {
             undoes: Some(undone_run.clone()),
             switch: None,
             folder: self.folder,
+            share: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
         outcome.run(&run);

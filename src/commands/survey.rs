@@ -13,15 +13,16 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::expiry::Expiry;
 use crate::publish::plan::{Keys, Policy};
+use crate::publish::shard::Shard;
 use crate::publish::spool::{Spool, Spooled};
 use crate::publish::time_limit::TimeLimit;
 use crate::render::{Renderer, Stamp};
 use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
-use crate::settings::Settings;
+use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Generated, Inspector, Order, Origin, Selection, Survey, SurveyError, Surveyor, Tree,
-    walk,
+    Cache, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError, Surveyor,
+    Tree, walk,
 };
 use crate::store::Session;
 use crate::synth::Generator;
@@ -65,6 +66,8 @@ pub(super) struct Wanted<'a> {
     pub order: Order,
     /// Only so many articles, spread over the tree.
     pub sample: Option<usize>,
+    /// The part of them that this process writes, if that is not all.
+    pub share: Option<Shard>,
     /// Made by a generator, so many, instead of read from the content tree.
     pub generated: Option<(&'a Generator, usize)>,
 }
@@ -80,6 +83,7 @@ impl Wanted<'_> {
             selection: &EVERYTHING,
             order: Order::Path,
             sample: None,
+            share: None,
             generated: None,
         }
     }
@@ -166,6 +170,11 @@ pub(super) fn survey(
         },
         policy: wanted.policy,
         selection: wanted.selection,
+        share: wanted.share.map(|shard| OwnShare {
+            shard,
+            // Whatever changes, all of it may: then nobody has to know.
+            counts_changes: settings.expect.max_changed != Limit::Permille(1000),
+        }),
         order: wanted.order,
         cache,
         store: purpose
@@ -186,7 +195,7 @@ pub(super) fn survey(
     bar.finish_and_clear();
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
-        && let Err(error) = cache.save()
+        && let Err(error) = cache.save(&ending(wanted.share))
     {
         log::warning(format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
@@ -206,6 +215,15 @@ pub(super) fn survey(
         .transpose()
         .map_err(spool_failed)?;
     Ok((survey, spooled))
+}
+
+/// The ending of the file in which the cache is written: whoever writes it holds the lock of the
+/// folder, or that of its shard.
+fn ending(shard: Option<Shard>) -> String {
+    match shard {
+        Some(shard) => format!("{}.new", shard.in_file_name()),
+        None => "new".to_owned(),
+    }
 }
 
 /// The cache of unchanged files, where it tells enough of them.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::runs::Runs;
+use crate::ops::runs::{Runs, run_of_part};
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
@@ -20,43 +20,70 @@ const LOOK_KEYS: usize = 256;
 /// no rollback.
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     let manifest = find(settings, name)?;
-    if let Some(offset) = manifest.torn_at() {
+    let is_one = manifest.shards().is_none();
+    for (path, offset) in manifest.torn() {
+        let which = if is_one {
+            String::new()
+        } else {
+            format!(" {}", path.display())
+        };
         log::note(format!(
-            "the manifest is torn at byte {offset}; nothing was done of what it lost there"
+            "the manifest{which} is torn at byte {offset}; nothing was done of what it lost there"
+        ));
+    }
+    if let Some(shards) = manifest.shards()
+        && shards.done < shards.of
+    {
+        log::note(format!(
+            "{} of the {} shards of run {} were started, {} of them did their share",
+            shards.started,
+            shards.of,
+            manifest.header().run,
+            shards.done
         ));
     }
     Ok(manifest)
 }
 
+/// Opens what `manifest` was opened from by that `name` once more, and says nothing of it again.
+pub(super) fn again(
+    settings: &Settings,
+    name: &str,
+    manifest: &Manifest,
+) -> Result<Manifest, Failure> {
+    let run = &manifest.header().run;
+    // The last run may be another one by now.
+    find(settings, if name == "last" { run } else { name })
+}
+
 fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     let runs = Runs::of(&settings.state_dir);
+    let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
     if name != "last" {
         let path = Path::new(name);
         let is_file = name.contains('/') || path.is_file();
-        let path = if is_file {
+        let listed = if !is_file {
+            runs.find(name).map_err(failed)?
+        } else if let Some((runs, id)) = run_of_part(path) {
+            // One shard alone is no run: its file stands for all of them.
+            runs.find(&id).map_err(failed)?
+        } else {
+            None
+        };
+        let file = if is_file {
             path.to_owned()
         } else {
             runs.file(name)
         };
-        if !path.exists() {
-            let shown = settings.state_dir.display();
-            return Err(
-                Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
-                    .note(
-                        "expected",
-                        "a run that 'anp runs' lists, the file of a manifest, or 'last'",
-                    )
-                    .note(
-                        "retry",
-                        "with another run or --state-dir; nothing was written",
-                    ),
-            );
-        }
-        return Manifest::open(&path, Verify::All).map_err(|damage| unusable(&damage));
+        let opened = match listed {
+            Some(listed) => listed.open(Verify::All),
+            None if file.exists() => Manifest::open(&file, Verify::All),
+            None => return Err(no_such_run(settings, name)),
+        };
+        return opened.map_err(|damage| unusable(&damage));
     }
-    let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
-    for id in runs.ids().map_err(failed)?.into_iter().rev() {
-        match Manifest::open(&runs.file(&id), Verify::All) {
+    for listed in runs.list().map_err(failed)?.into_iter().rev() {
+        match listed.open(Verify::All) {
             Ok(manifest) if manifest.header().command == "rollback" => {}
             Ok(manifest) => return Ok(manifest),
             Err(damage) => {
@@ -78,25 +105,27 @@ fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
     )
 }
 
+fn no_such_run(settings: &Settings, name: &str) -> Failure {
+    let shown = settings.state_dir.display();
+    Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
+        .note(
+            "expected",
+            "a run that 'anp runs' lists, the file of a manifest, or 'last'",
+        )
+        .note(
+            "retry",
+            "with another run or --state-dir; nothing was written",
+        )
+}
+
 /// The last run before `manifest` that wrote something and is no rollback.
 pub(super) fn last_that_wrote(settings: &Settings) -> Option<String> {
     let runs = Runs::of(&settings.state_dir).all().ok()?;
     runs.into_iter().rev().find_map(|(_, manifest)| {
         let manifest = manifest.ok()?;
         let is_rollback = manifest.header().command == "rollback";
-        (!is_rollback && wrote(&manifest)).then(|| manifest.header().rollback.clone())
+        (!is_rollback && manifest.wrote()).then(|| manifest.header().rollback.clone())
     })
-}
-
-/// Whether the run may have written a key.
-pub(super) fn wrote(manifest: &Manifest) -> bool {
-    match manifest.footer() {
-        Some(footer) if footer.status != crate::publish::manifest::Status::Stopped => {
-            footer.counts.written() > 0
-        }
-        // Without a clean end, every intent counts.
-        _ => intents(manifest, &HashSet::new()).next().is_some(),
-    }
 }
 
 /// Keys whose intents were recorded and then not carried out.

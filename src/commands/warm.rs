@@ -6,6 +6,7 @@ use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::selection::selection;
+use super::shard::share;
 use super::survey::{Wanted, readable, renderer};
 use crate::cli::{self, Common, Warm};
 use crate::exit::Exit;
@@ -38,11 +39,14 @@ fn warm(
     arguments: &Warm,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
+    let options = format!("{:?} {:?}", arguments.selectors, arguments.ttl_below);
+    let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
     readable(&settings.content)?;
     let selection = selection(&arguments.selectors, &settings.content)?;
     let job = Job {
         content: Some(settings.content_shown()),
+        share,
         limits: Limits {
             rate: arguments.rate,
             max_latency: arguments.max_latency,
@@ -65,6 +69,7 @@ fn warm(
             policy: Policy::Warm(below),
             selection: &selection,
             order,
+            share: job.share.as_ref().map(|share| share.shard),
             ..Wanted::all()
         },
         ..Articles::of(&job, &renderer)

@@ -85,7 +85,8 @@ pub fn end_own(session: &mut Session, name: &str, old: &Ids, own: &Ids) -> Resul
 }
 
 /// Ends the connections of other runs under `prefix` in the database `db`. The caller holds
-/// the lock, is run `own_run`, and has named its connections.
+/// the lock, and has named its connections: `own_run` is its run, or `RUN#SHARD.START` for a shard,
+/// which ends those of an earlier start of its own, and leaves the other shards of its run alone.
 ///
 /// # Errors
 /// When the store fails or refuses.
@@ -95,7 +96,7 @@ pub fn end_others(
     db: i64,
     own_run: &str,
 ) -> Result<(), StoreError> {
-    end(session, prefix, db, &|run| run != own_run).map(drop)
+    end(session, prefix, db, &|other| is_stale(other, own_run)).map(drop)
 }
 
 /// Ends the connections of `run`, and returns how many there were.
@@ -108,7 +109,7 @@ pub fn end_run(
     db: i64,
     run: &str,
 ) -> Result<usize, StoreError> {
-    end(session, prefix, db, &|other| other == run)
+    end(session, prefix, db, &|other| parts(other).0 == run)
 }
 
 fn end(
@@ -141,6 +142,21 @@ fn end(
     Ok(ended.into_iter().sum())
 }
 
+/// The run, and the shard if it is one, of a name without its prefix. No id of a run has a '#'.
+fn parts(name: &str) -> (&str, Option<&str>) {
+    match name.split_once('#') {
+        Some((run, rest)) => (run, Some(rest.split('.').next().unwrap_or(rest))),
+        None => (name, None),
+    }
+}
+
+/// Whether a connection of that name may not live on beside `own`.
+fn is_stale(other: &str, own: &str) -> bool {
+    let (other_run, other_shard) = parts(other);
+    let (own_run, own_shard) = parts(own);
+    other != own && (other_run != own_run || other_shard == own_shard)
+}
+
 /// The ids in a reply to CLIENT LIST of connections that bear the name of a run of `which`.
 fn bearing<'a>(
     list: &'a str,
@@ -170,7 +186,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use std::time::Duration;
 
-    use super::{bearing, identity};
+    use super::{bearing, identity, is_stale, parts};
     use crate::store::{Batch, Patience, Reply, Session, Store, StoreError};
 
     /// Answers everything with these bytes.
@@ -211,5 +227,18 @@ id=7 addr=a name=worker db=0 cmd=set\n\
 id=8 addr=a name=anp:anp:dead-too db=0 cmd=set\n";
         let ids: Vec<&str> = bearing(list, "anp", 0, &|run| run != "own").collect();
         assert_eq!(ids, ["1", "8"]);
+    }
+
+    #[test]
+    fn a_shard_ends_its_predecessor_and_other_runs_and_no_sibling() {
+        let own = "night#1.00ff";
+        for other in ["night#1.00aa", "morning#1.00aa", "morning"] {
+            assert!(is_stale(other, own), "{other}");
+        }
+        for other in [own, "night#0.00aa", "night#10.00aa", "night#11.00ff"] {
+            assert!(!is_stale(other, own), "{other}");
+        }
+        assert!(is_stale("night#1.00aa", "20261124T054515.123Z-00ff"));
+        assert_eq!(parts("night#12.00aa"), ("night", Some("12")));
     }
 }

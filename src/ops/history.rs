@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::publish::manifest::{Line, Manifest, Status};
+use super::runs::order_of;
+use crate::publish::manifest::{Manifest, Status};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum End {
 pub struct Record {
     /// Its id.
     pub run: String,
+    /// What it is ordered by among the others: its start.
+    pub order: String,
     /// Where it wrote: server, database and prefix.
     pub store: (String, i64, String),
     /// Start by the server's clock, ms since 1970.
@@ -47,7 +50,7 @@ impl Record {
         let end = match manifest.footer() {
             Some(footer) => match footer.status {
                 Status::Done | Status::Partial => End::Finished {
-                    wrote: footer.counts.written() > 0,
+                    wrote: manifest.wrote(),
                 },
                 Status::Refused => End::Refused,
                 Status::Stopped => open(manifest),
@@ -56,6 +59,7 @@ impl Record {
         };
         Self {
             run: header.run.clone(),
+            order: order_of(header),
             store: (header.server.clone(), header.db, header.prefix.clone()),
             started_at: header.started_at,
             undoes: header.undoes.clone(),
@@ -74,12 +78,24 @@ impl Record {
 }
 
 fn open(manifest: &Manifest) -> End {
-    let intents = manifest.batches().any(|batch| match batch {
-        Ok(lines) => lines.iter().any(|line| matches!(line, Line::Intent(_))),
-        // What cannot be read may be an intent.
-        Err(_) => true,
-    });
-    End::Open { intents }
+    End::Open {
+        intents: manifest.has_intents(),
+    }
+}
+
+/// The rollback of `run` that has not been undone itself, if there is one: it may have stopped
+/// half-way.
+#[must_use]
+pub fn rollback_of<'a>(records: &'a [Record], run: &str) -> Option<&'a str> {
+    let undone = rolled_back(records);
+    let rollbacks = records
+        .iter()
+        .filter(|record| record.undoes.as_deref() == Some(run));
+    let stands = |record: &&Record| !undone.contains_key(record.run.as_str());
+    let last = rollbacks
+        .filter(stands)
+        .max_by(|a, b| a.order.cmp(&b.order));
+    last.map(|record| record.run.as_str())
 }
 
 /// Each run that is undone, and the rollback that undid it last.
@@ -93,7 +109,7 @@ pub fn rolled_back(records: &[Record]) -> HashMap<&str, &str> {
         .map(|record| (record.run.as_str(), record))
         .collect();
     let mut newest_first: Vec<&Record> = records.iter().collect();
-    newest_first.sort_by(|a, b| b.run.cmp(&a.run));
+    newest_first.sort_by(|a, b| b.order.cmp(&a.order));
     let mut undone: HashMap<&str, &str> = HashMap::new();
     for rollback in newest_first {
         // Whatever undid this rollback began after it, so that is known by now.
@@ -103,7 +119,7 @@ pub fn rolled_back(records: &[Record]) -> HashMap<&str, &str> {
         let target = rollback.undoes.as_deref().and_then(|run| by_id.get(run));
         if let Some(target) = target
             && target.store == rollback.store
-            && target.run < rollback.run
+            && target.order < rollback.order
         {
             undone.entry(&target.run).or_insert(&rollback.run);
         }
@@ -118,6 +134,7 @@ mod tests {
     fn run(id: &str, undoes: Option<&str>, end: End) -> Record {
         Record {
             run: id.to_owned(),
+            order: id.to_owned(),
             store: ("redis://a".to_owned(), 0, "anp".to_owned()),
             started_at: 0,
             undoes: undoes.map(str::to_owned),

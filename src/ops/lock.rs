@@ -3,15 +3,21 @@
 //! The system drops it when its holder dies, however it dies. Whoever holds it knows that
 //! a lease naming this host and folder belongs to a dead process. The file says who holds it,
 //! for whoever finds it held; that is for people, and decides nothing.
+//!
+//! Shards that do one run together share the lock of the folder, so that whatever wants it alone
+//! waits for all of them, and each holds a lock of its own, `lock.I-of-N`: whoever holds that one
+//! knows the same of the lease of this shard. Between runs it is the lease that decides.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::publish::shard::Shard;
 
 /// Who holds the lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +57,8 @@ fn now() -> u64 {
 #[derive(Debug)]
 pub struct FolderLock {
     file: File,
+    /// The lock of the shard, where the one of the folder is shared.
+    shard: Option<File>,
     holder: FolderHolder,
 }
 
@@ -69,31 +77,47 @@ impl FolderLock {
     /// # Errors
     /// See [`NotTaken`].
     pub fn take(state_dir: &Path, owner: Option<&str>) -> Result<Self, NotTaken> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(state_dir.join("lock"))
-            .map_err(NotTaken::Io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(NotTaken::Held(who(&mut file))),
-            Err(TryLockError::Error(error)) => return Err(NotTaken::Io(error)),
-        }
+        let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+        taken(file.try_lock(), || who_has_folder(state_dir))?;
         let lock = Self {
             file,
-            holder: FolderHolder {
-                run: None,
-                owner: owner.map(str::to_owned),
-                host: super::connect::host(),
-                pid: std::process::id(),
-                since: now(),
-            },
+            shard: None,
+            holder: FolderHolder::of(None, owner),
         };
         lock.say(&lock.holder).map_err(NotTaken::Io)?;
         Ok(lock)
+    }
+
+    /// Takes a share of the lock of `state_dir` for `owner`, and all of the lock of `shard`, which
+    /// does `run` together with others.
+    ///
+    /// # Errors
+    /// See [`NotTaken`].
+    pub fn share(
+        state_dir: &Path,
+        owner: Option<&str>,
+        shard: Shard,
+        run: &str,
+    ) -> Result<Self, NotTaken> {
+        let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+        taken(file.try_lock_shared(), || who_has_folder(state_dir))?;
+        let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
+        let own = open(&path).map_err(NotTaken::Io)?;
+        taken(own.try_lock(), || who_has(&[path]))?;
+        let lock = Self {
+            file,
+            shard: Some(own),
+            holder: FolderHolder::of(Some(run), owner),
+        };
+        lock.say(&lock.holder).map_err(NotTaken::Io)?;
+        Ok(lock)
+    }
+
+    /// Whether nobody else has a share in the folder. Who shared it keeps it alone then, and may
+    /// have lost it otherwise: this is for the end of a run.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.shard.is_none() || self.file.try_lock().is_ok()
     }
 
     /// Says which run it is.
@@ -112,10 +136,50 @@ impl FolderLock {
         let text = serde_json::to_string(holder)?;
         let line = format!("{text} {}\n", check(&text));
         let line = line.as_bytes();
-        let mut file = &self.file;
-        file.rewind()?;
-        file.write_all(line)?;
-        file.set_len(line.len() as u64)
+        // Of several shards, the one that began last is named where the folder is held.
+        for mut file in std::iter::once(&self.file).chain(&self.shard) {
+            file.rewind()?;
+            file.write_all(line)?;
+            file.set_len(line.len() as u64)?;
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a folder; those of shards have more behind it.
+const NAME: &str = "lock";
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn taken(
+    tried: Result<(), TryLockError>,
+    who: impl FnOnce() -> Option<FolderHolder>,
+) -> Result<(), NotTaken> {
+    match tried {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(NotTaken::Held(who())),
+        Err(TryLockError::Error(error)) => Err(NotTaken::Io(error)),
+    }
+}
+
+impl FolderHolder {
+    /// This process.
+    fn of(run: Option<&str>, owner: Option<&str>) -> Self {
+        Self {
+            run: run.map(str::to_owned),
+            owner: owner.map(str::to_owned),
+            host: super::connect::host(),
+            pid: std::process::id(),
+            since: now(),
+        }
     }
 }
 
@@ -129,19 +193,32 @@ fn parse(line: &str) -> Option<FolderHolder> {
     (found == check(text)).then(|| serde_json::from_str(text).ok())?
 }
 
-/// Who holds the lock, as soon as that process has said so.
-fn who(file: &mut File) -> Option<FolderHolder> {
+/// Who holds the folder: a whole run, or one of the shards that share it.
+fn who_has_folder(state_dir: &Path) -> Option<FolderHolder> {
+    let mut files = vec![state_dir.join(NAME)];
+    let entries = std::fs::read_dir(state_dir).into_iter().flatten().flatten();
+    files.extend(entries.map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let shard = name.and_then(|name| name.strip_prefix(NAME)?.strip_prefix('.'));
+        shard.and_then(Shard::of_file_name).is_some()
+    }));
+    who_has(&files)
+}
+
+/// Who holds one of these locks, as soon as that process has said so.
+fn who_has(files: &[PathBuf]) -> Option<FolderHolder> {
     for _ in 0..20 {
-        let mut text = String::new();
-        let read = file
-            .rewind()
-            .and_then(|()| file.take(4096).read_to_string(&mut text));
-        let line = text.lines().next().filter(|_| read.is_ok());
-        match line.and_then(parse) {
-            // What a dead holder had said is of no use; the living one is about to speak.
-            Some(holder) if is_plausible(&holder) => return Some(holder),
-            _ => std::thread::sleep(Duration::from_millis(5)),
+        for file in files {
+            let mut text = String::new();
+            let read = File::open(file).and_then(|file| file.take(4096).read_to_string(&mut text));
+            let line = text.lines().next().filter(|_| read.is_ok());
+            match line.and_then(parse) {
+                // What a dead holder had said is of no use; the living one is about to speak.
+                Some(holder) if is_plausible(&holder) => return Some(holder),
+                _ => {}
+            }
         }
+        std::thread::sleep(Duration::from_millis(5));
     }
     None
 }

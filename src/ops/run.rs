@@ -5,6 +5,7 @@
 //! ends with a footer and gives the lease back; if it ended well, old manifests are removed.
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,16 +13,19 @@ use std::time::{Duration, Instant};
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence::{self, Ids};
+use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
+use super::refusal::{locked, not_leased};
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::publish::apply::Progress;
-use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError};
+use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError, Part};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
 use crate::publish::plan::Keys;
+use crate::publish::shard::Shard;
 use crate::publish::switch::{Paused, Switch};
 use crate::settings::{KeepRuns, Settings};
 use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
@@ -42,6 +46,8 @@ pub struct Purpose<'a> {
     pub switch: Option<Switch>,
     /// The lock of the state folder, where the caller holds it for longer than this run.
     pub folder: Option<&'a FolderLock>,
+    /// The part of the articles that it is about, if it is not all.
+    pub share: Option<&'a Share>,
 }
 
 /// Makes the state folder, if need be, and takes its lock.
@@ -49,10 +55,20 @@ pub struct Purpose<'a> {
 /// # Errors
 /// 11 when another process holds it, 74 when the folder cannot be written.
 pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
+    lock_for(settings, None)
+}
+
+/// The same, or for a shard of a run that others do too, the share in it.
+fn lock_for(settings: &Settings, joins: Option<(Shard, &str)>) -> Result<FolderLock, Failure> {
     let state_dir = &settings.state_dir;
     let folder = |error: std::io::Error| not_writable(settings, &error);
     Runs::of(state_dir).make_folder().map_err(folder)?;
-    FolderLock::take(state_dir, settings.owner.as_deref()).map_err(|error| match error {
+    let owner = settings.owner.as_deref();
+    let taken = match joins {
+        Some((shard, run)) => FolderLock::share(state_dir, owner, shard, run),
+        None => FolderLock::take(state_dir, owner),
+    };
+    taken.map_err(|error| match error {
         NotTaken::Io(error) => folder(error),
         NotTaken::Held(holder) => {
             let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
@@ -91,7 +107,7 @@ pub struct Run {
     server: String,
     runs: Runs,
     keep: KeepRuns,
-    _lock: Option<FolderLock>,
+    lock: Option<FolderLock>,
 }
 
 impl Run {
@@ -99,7 +115,8 @@ impl Run {
     ///
     /// # Errors
     /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
-    /// when the state folder cannot be written. Nothing was written to the store then.
+    /// when the state folder cannot be written, 65 and 78 when a shard does not fit in with the
+    /// others of its run. Nothing was written to the store then.
     pub fn begin(settings: &Settings, purpose: Purpose<'_>) -> Result<Self, Failure> {
         // A manifest may name another server and prefix than the settings do.
         let settings = &Settings {
@@ -108,9 +125,13 @@ impl Run {
             ..settings.clone()
         };
         let folder = |error: std::io::Error| not_writable(settings, &error);
+        // A shard of a run that others do too: its shard, and that run.
+        let joins = purpose
+            .share
+            .and_then(|share| Some((share.shard, share.run.as_deref()?)));
         let own_lock = match purpose.folder {
             Some(_) => None,
-            None => Some(lock_folder(settings)?),
+            None => Some(lock_for(settings, joins)?),
         };
         let runs = Runs::of(&settings.state_dir);
         let mut store = Connected::open(purpose.address, settings)?;
@@ -120,28 +141,51 @@ impl Run {
             .map_err(|error| Failure::before_writing(&error))?;
         let began = Instant::now();
         let salt = salt();
-        let id = runs
-            .new_id(started_at, (salt & 0xffff) as u16)
-            .map_err(folder)?;
+        let id = match joins {
+            Some((_, run)) => run.to_owned(),
+            None => runs
+                .new_id(started_at, (salt & 0xffff) as u16)
+                .map_err(folder)?,
+        };
         if let Some(lock) = purpose.folder.or(own_lock.as_ref()) {
             lock.name(&id).map_err(folder)?;
         }
-        let name = format!("anp:{}:{id}", purpose.prefix);
+        let token = format!("{salt:016x}");
+        let bearer = match joins {
+            Some((shard, _)) => format!("{id}#{}.{token}", shard.index),
+            None => id.clone(),
+        };
+        let name = format!("anp:{}:{bearer}", purpose.prefix);
+        let settings_digest = match (purpose.share, joins) {
+            (Some(share), Some(_)) => share.digest(purpose.command, settings),
+            _ => settings.digest(),
+        };
         let holder = Holder {
-            token: format!("{salt:016x}"),
+            token,
             run: id.clone(),
             owner: settings.owner.clone(),
             host: host(),
             pid: std::process::id(),
             state_dir: real(&settings.state_dir),
             since: started_at,
+            shards: None,
+            settings: None,
+            shard: BTreeMap::new(),
         };
         let key = Keys::new(purpose.prefix).lock();
-        let lease = Lease::take(&mut store.session, key.clone(), &holder)
-            .map_err(|error| not_leased(settings, purpose.prefix, &key, &error))?;
+        let session = &mut store.session;
+        let (lease, started_at) = match joins {
+            Some((shard, _)) => {
+                let digest = settings_digest.as_str();
+                joined::lease(session, &key, &holder, Part { shard, digest }, settings)
+            }
+            None => Lease::take(session, key.clone(), &holder)
+                .map(|lease| (lease, started_at))
+                .map_err(|error| not_leased(settings, purpose.prefix, &key, &error)),
+        }?;
         let db = purpose.address.db;
         let fenced = fence::name(&mut store.session, &name).and_then(|own| {
-            fence::end_others(&mut store.session, purpose.prefix, db, &id)?;
+            fence::end_others(&mut store.session, purpose.prefix, db, &bearer)?;
             let server = fence::identity(&mut store.session)?;
             let greeting = rejoin(lease.clone(), name.clone(), own);
             store.session.greet_with(greeting);
@@ -168,7 +212,7 @@ impl Run {
                 return Err(Failure::before_writing(&error));
             }
         };
-        let header = Header {
+        let mut header = Header {
             format: FORMAT,
             anp: env!("CARGO_PKG_VERSION").to_owned(),
             run: id.clone(),
@@ -179,15 +223,27 @@ impl Run {
             server: purpose.address.to_string(),
             db: purpose.address.db,
             prefix: purpose.prefix.to_owned(),
-            settings_digest: settings.digest(),
+            settings_digest,
             rollback: command_line(settings, &format!("rollback {id}")),
             content: purpose.content,
             undoes: purpose.undoes,
+            shard: purpose.share.map(|share| share.shard),
+            attempt: joins.map(|_| 1),
             host: holder.host,
             pid: holder.pid,
         };
+        if joins.is_some()
+            && let Err(failure) = joined::fit_in(&runs, &mut header)
+        {
+            drop(heartbeat);
+            let _ = lease.release(&mut store.session);
+            return Err(failure);
+        }
         failpoint::enter("survey");
-        let path = runs.file(&id);
+        let path = match (header.shard, header.attempt) {
+            (Some(shard), Some(attempt)) => runs.part(&id, shard, attempt),
+            _ => runs.file(&id),
+        };
         let manifest = Writer::create(&path, &Line::Header(header.clone()));
         let manifest = match manifest {
             Ok(manifest) => manifest,
@@ -208,7 +264,7 @@ impl Run {
             server,
             runs,
             keep: settings.keep_runs,
-            _lock: own_lock,
+            lock: own_lock,
         })
     }
 
@@ -238,11 +294,13 @@ impl Run {
         let _ = self.lease.release(&mut self.store.session);
         failpoint::at("lease", "released")?;
         written?;
+        // Of several shards, the one that ends last does it for all.
+        let is_alone = self.lock.as_ref().is_none_or(FolderLock::is_alone);
         Ok(match status {
-            Status::Done | Status::Partial => {
+            Status::Done | Status::Partial if is_alone => {
                 prune(&self.runs, self.keep, ended_at, &self.header.run)
             }
-            Status::Refused | Status::Stopped => Pruned::default(),
+            _ => Pruned::default(),
         })
     }
 
@@ -263,43 +321,6 @@ impl Run {
     pub fn manifest_path(&self) -> PathBuf {
         self.manifest.path().to_owned()
     }
-}
-
-fn locked(what: String, retry: &str) -> Failure {
-    Failure::new(Exit::Locked, what)
-        .note("expected", "one writing run at a time")
-        .note("retry", format!("safe {retry}; nothing was written"))
-}
-
-/// The failure of a run that does not get the lease at `key`.
-fn not_leased(settings: &Settings, prefix: &str, key: &str, error: &LeaseError) -> Failure {
-    let taken = match error {
-        LeaseError::Store(error) => return Failure::before_writing(error),
-        LeaseError::Gone => return locked(error.to_string(), "once that run has ended"),
-        LeaseError::Taken(taken) => taken,
-    };
-    // What others wrote there is no word of a command.
-    let holder = taken.holder.as_ref();
-    let Some(holder) = holder.filter(|holder| is_run_like(&holder.run)) else {
-        return Failure::new(Exit::Locked, format!("{key}: {taken}"))
-            .note("expected", "no such key, or the lease of a run of anp")
-            .note(
-                "retry",
-                format!(
-                    "safe once {key} is looked at and deleted, or has run out; nothing was written"
-                ),
-            );
-    };
-    let unlock = format!("unlock {}", shell_word(&holder.run));
-    let unlock = command_for_store(settings, prefix, &unlock);
-    locked(taken.to_string(), "once that run has ended")
-        .note("unlock", format!("if that run is dead: {unlock}"))
-}
-
-/// Whether it may be the id of a run.
-fn is_run_like(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    (1..=64).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// The failure of a run that may not publish.
@@ -330,7 +351,7 @@ fn command_line(settings: &Settings, what: &str) -> String {
 }
 
 /// The same for a command that no manifest tells the server and the prefix.
-fn command_for_store(settings: &Settings, prefix: &str, what: &str) -> String {
+pub(super) fn command_for_store(settings: &Settings, prefix: &str, what: &str) -> String {
     let command = command(settings, what, true);
     format!("{command} --prefix {}", shell_word(prefix))
 }

@@ -1,11 +1,15 @@
-//! Runs are known from their manifests in the state folder.
+//! Runs are known from their manifests in the state folder: `RUN.jsonl.zst`, or where several
+//! shards do one run, `RUN.I-of-N.K.jsonl.zst` for the start number K of shard I.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::failpoint;
-use crate::publish::manifest::{Damage, Manifest, Verify};
+use crate::publish::manifest::{Damage, Header, Manifest, Verify, header_of};
+use crate::publish::shard::{self, Shard};
 
 /// The ending of a manifest's file name.
 const ENDING: &str = ".jsonl.zst";
@@ -61,33 +65,92 @@ impl Runs {
         Ok(())
     }
 
-    /// The file of the run `id`.
+    /// The file of the run `id`, if one process does it.
     #[must_use]
     pub fn file(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}{ENDING}"))
     }
 
-    /// The ids of all runs, oldest first.
+    /// The file of the start number `attempt` of `shard`, which does the run `id` together with
+    /// others.
+    #[must_use]
+    pub fn part(&self, id: &str, shard: Shard, attempt: u32) -> PathBuf {
+        self.file(&format!("{id}.{}.{attempt}", shard.in_file_name()))
+    }
+
+    /// How often `shard` of the run `listed` was started, 0 if never.
+    #[must_use]
+    pub fn last_attempt(listed: &Listed, shard: Shard) -> u32 {
+        let attempts = listed.files.iter().filter_map(|file| {
+            let name = file.file_name()?.to_str()?.strip_suffix(ENDING)?;
+            let (_, of_file, attempt) = part_of(name)?;
+            (of_file == shard).then_some(attempt)
+        });
+        attempts.max().unwrap_or(0)
+    }
+
+    /// Every run, oldest first, with its files, of which those of shards are opened for their
+    /// start.
     ///
     /// # Errors
     /// Whatever the file system says; a folder that does not exist holds no runs.
-    pub fn ids(&self) -> io::Result<Vec<String>> {
+    pub fn list(&self) -> io::Result<Vec<Listed>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut ids = Vec::new();
+        let mut listed = Vec::new();
+        let mut shards: BTreeMap<String, Vec<(Shard, u32)>> = BTreeMap::new();
         for entry in entries {
             let name = entry?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(ENDING));
+            let Some(name) = name.to_str().and_then(|name| name.strip_suffix(ENDING)) else {
+                continue;
+            };
             // A copy under another name is no run: it would pass for the last one.
-            if let Some(id) = id.filter(|id| is_id(id)) {
-                ids.push(id.to_owned());
+            if is_id(name) {
+                listed.push(Listed {
+                    order: name.to_owned(),
+                    files: vec![self.file(name)],
+                    id: name.to_owned(),
+                });
+            } else if let Some((id, shard, attempt)) = part_of(name) {
+                let parts = shards.entry(id.to_owned()).or_default();
+                parts.push((shard, attempt));
             }
         }
-        ids.sort();
-        Ok(ids)
+        for (id, mut parts) in shards {
+            parts.sort_unstable();
+            let files: Vec<PathBuf> = parts
+                .into_iter()
+                .map(|(shard, attempt)| self.part(&id, shard, attempt))
+                .collect();
+            listed.push(Listed {
+                order: order_of_files(&id, &files),
+                files,
+                id,
+            });
+        }
+        listed.sort_by(|a, b| a.order.cmp(&b.order));
+        Ok(listed)
+    }
+
+    /// The ids of all runs, oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub fn ids(&self) -> io::Result<Vec<String>> {
+        let ids = self.list()?.into_iter().map(|listed| listed.id);
+        Ok(ids.collect())
+    }
+
+    /// The run `id`, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub fn find(&self, id: &str) -> io::Result<Option<Listed>> {
+        let mut all = self.list()?.into_iter();
+        Ok(all.find(|listed| listed.id == id))
     }
 
     /// Every run, oldest first, with what its manifest says or why it cannot be read.
@@ -95,16 +158,16 @@ impl Runs {
     /// # Errors
     /// Whatever the file system says of the folder.
     pub fn all(&self) -> io::Result<Vec<(String, Result<Manifest, Damage>)>> {
-        let open = |id: String| {
-            let manifest = Manifest::open(&self.file(&id), Verify::Ends);
+        let open = |listed: Listed| {
+            let manifest = listed.open(Verify::Ends);
             // A run that ends meanwhile removes old manifests: gone is not damaged.
             let is_gone = matches!(
                 &manifest,
                 Err(Damage::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound
             );
-            (!is_gone).then_some((id, manifest))
+            (!is_gone).then_some((listed.id, manifest))
         };
-        Ok(self.ids()?.into_iter().filter_map(open).collect())
+        Ok(self.list()?.into_iter().filter_map(open).collect())
     }
 
     /// An id for a run that starts at `now_ms`: it sorts after every run there is, also if
@@ -115,14 +178,81 @@ impl Runs {
     pub fn new_id(&self, now_ms: i64, salt: u16) -> io::Result<String> {
         let id = |at_ms: i64| format!("{}-{salt:04x}", time_part(at_ms));
         let mine = id(now_ms);
-        match self.ids()?.pop() {
-            Some(last) if last >= mine => {
-                let after = parse_time(&last).map_or(now_ms, |last_ms| last_ms + 1);
+        match self.list()?.pop() {
+            Some(last) if last.order >= mine => {
+                let after = parse_time(&last.order).map_or(now_ms, |last_ms| last_ms + 1);
                 Ok(id(after.max(now_ms)))
             }
             _ => Ok(mine),
         }
     }
+}
+
+/// One run in the folder.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// What it is ordered by: its start.
+    pub order: String,
+    /// Its file, or those of its shards, in the order of the shards and of their starts.
+    pub files: Vec<PathBuf>,
+}
+
+impl Listed {
+    /// Opens what was recorded of it.
+    ///
+    /// # Errors
+    /// See [`Damage`].
+    pub fn open(&self, verify: Verify) -> Result<Manifest, Damage> {
+        Manifest::open_all(&self.files, verify)
+    }
+}
+
+/// The run in its folder that the file at `path` is a part of, if it bears the name of one.
+#[must_use]
+pub fn run_of_part(path: &Path) -> Option<(Runs, String)> {
+    let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
+    let (id, _, _) = part_of(name)?;
+    let folder = path.parent()?.to_owned();
+    Some((Runs { folder }, id.to_owned()))
+}
+
+/// `RUN.I-of-N.K`: the run, the shard and the number of its start.
+fn part_of(name: &str) -> Option<(&str, Shard, u32)> {
+    let (rest, attempt) = name.rsplit_once('.')?;
+    let (id, shard) = rest.rsplit_once('.')?;
+    let attempt = shard::whole(attempt).filter(|attempt| *attempt > 0)?;
+    let fits = shard::is_run_id(id) && !is_id(id);
+    fits.then_some((id, Shard::of_file_name(shard)?, attempt))
+}
+
+/// What the run of `header` is ordered by. The ids that anp makes sort by their start; whatever
+/// names a run in shards does not.
+#[must_use]
+pub fn order_of(header: &Header) -> String {
+    match header.attempt {
+        None => header.run.clone(),
+        Some(_) => order(&header.run, header.started_at),
+    }
+}
+
+fn order(id: &str, started_at: i64) -> String {
+    format!("{}-{id}", time_part(started_at))
+}
+
+/// What a run in shards is ordered by. One whose files all end before their header is whole wrote
+/// nothing: it takes its place by the date of a file.
+fn order_of_files(id: &str, files: &[PathBuf]) -> String {
+    let started_at = files
+        .iter()
+        .find_map(|file| Some(header_of(file).ok()?.started_at));
+    let changed_at = || {
+        let metadata = std::fs::symlink_metadata(files.first()?).ok()?;
+        let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok()
+    };
+    order(id, started_at.or_else(changed_at).unwrap_or(0))
 }
 
 /// `20261124T054515.123Z`: sorts by time.
@@ -132,7 +262,8 @@ fn time_part(at_ms: i64) -> String {
 }
 
 /// Whether `name` has the form of the ids that [`Runs::new_id`] makes.
-fn is_id(name: &str) -> bool {
+#[must_use]
+pub fn is_id(name: &str) -> bool {
     const FORM: &[u8] = b"00000000T000000.000Z-0000";
     let fits = |(byte, form): (u8, &u8)| match form {
         b'0' => byte.is_ascii_digit() || byte.is_ascii_lowercase() && byte.is_ascii_hexdigit(),
@@ -150,7 +281,8 @@ fn parse_time(id: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Runs;
+    use super::{Runs, part_of, run_of_part};
+    use crate::publish::shard::Shard;
 
     #[test]
     fn ids_sort_by_time_even_if_the_clock_was_set_back() {
@@ -197,5 +329,55 @@ mod tests {
         std::fs::remove_file(gone).unwrap();
         let next = runs.new_id(1_764_000_000_123, 7).unwrap();
         assert_eq!(next, "20991124T160000.124Z-0007");
+    }
+
+    #[test]
+    fn the_files_of_a_run_in_shards_are_one_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::of(folder.path());
+        runs.make_folder().unwrap();
+        let shard = |index| Shard { index, of: 12 };
+        for (id, index, attempt) in [
+            ("night", 10, 1),
+            ("night", 2, 11),
+            ("night", 2, 2),
+            ("night.2-of-12.1", 0, 1),
+        ] {
+            std::fs::write(runs.part(id, shard(index), attempt), "").unwrap();
+        }
+        for name in [
+            "night.2-of-12.01",
+            "night.2-of-12.0",
+            "night.12-of-12.1",
+            ".a.0-of-1.1",
+            "x.1",
+        ] {
+            std::fs::write(runs.file(name), "").unwrap();
+        }
+        let mut ids = runs.ids().unwrap();
+        ids.sort();
+        assert_eq!(ids, ["night", "night.2-of-12.1"]);
+        let night = runs.find("night").unwrap().unwrap();
+        let names: Vec<_> = night
+            .files
+            .iter()
+            .map(|file| file.file_name().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "night.2-of-12.2.jsonl.zst",
+                "night.2-of-12.11.jsonl.zst",
+                "night.10-of-12.1.jsonl.zst"
+            ]
+        );
+        let (_, id) = run_of_part(&night.files[0]).unwrap();
+        assert_eq!(id, "night");
+        assert_eq!(
+            run_of_part(&runs.file("20251124T160000.123Z-ffff")).map(|(_, id)| id),
+            None
+        );
+        // A whole run's id names no run in shards.
+        assert_eq!(part_of("20251124T160000.123Z-ffff.0-of-4.1"), None);
     }
 }

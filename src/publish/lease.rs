@@ -2,7 +2,12 @@
 //!
 //! Each batch renews it in the round trip before its writes, so a run that lost it notices
 //! before it writes again.
+//!
+//! Where several shards do one run, they share the key: it names the run, into how many shards it
+//! is divided and a digest of what all of them must have in common, and holds a token and a
+//! deadline for each shard that is under way. It goes with the last of them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::one_line;
+use super::shard::Shard;
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// How long a lease lasts without being renewed.
@@ -18,7 +24,9 @@ pub const LENGTH: Duration = Duration::from_secs(30);
 /// What the lock says of its holder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Holder {
-    /// Different for each run, so that a lease is never mistaken for a later one.
+    /// Different for each run, so that a lease is never mistaken for a later one. Of a run in
+    /// shards each shard has its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
     /// The run.
     pub run: String,
@@ -33,17 +41,56 @@ pub struct Holder {
     /// When it began, by the server's clock, ms since 1970.
     #[serde(default)]
     pub since: i64,
+    /// Into how many shards it is divided, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
+    /// Digest of what all shards must have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+    /// The shards that are under way, by their index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shard: BTreeMap<String, ShardHolder>,
+}
+
+/// Who does one shard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShardHolder {
+    /// Different for each start of a shard.
+    pub token: String,
+    /// The host it runs on.
+    pub host: String,
+    /// Its process id there.
+    pub pid: u32,
+    /// Its state folder there.
+    pub state_dir: String,
+    /// When its lease runs out, by the server's clock, ms since 1970.
+    #[serde(default)]
+    pub until: i64,
+}
+
+impl Holder {
+    /// The index of each shard whose lease stands at `now_ms`, in order, with who does it.
+    #[must_use]
+    pub fn live(&self, now_ms: i64) -> BTreeMap<u32, &ShardHolder> {
+        let live = self.shard.iter().filter(|(_, shard)| shard.until > now_ms);
+        live.filter_map(|(index, shard)| Some((index.parse().ok()?, shard)))
+            .collect()
+    }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let owner = one_line(self.owner.as_deref().unwrap_or("not named"));
+        let newest = self.shard.values().max_by_key(|shard| shard.until);
+        let (host, pid, state_dir) = match newest {
+            Some(shard) => (&shard.host, shard.pid, &shard.state_dir),
+            None => (&self.host, self.pid, &self.state_dir),
+        };
         write!(
             f,
-            "owner {owner}, host {}, pid {}, state folder {}",
-            one_line(&self.host),
-            self.pid,
-            one_line(&self.state_dir)
+            "owner {owner}, host {}, pid {pid}, state folder {}",
+            one_line(host),
+            one_line(state_dir)
         )
     }
 }
@@ -58,6 +105,9 @@ pub enum Broken {
     /// Another run, or something else, holds it.
     HeldByAnother(Box<Taken>),
 }
+
+/// So many shards are named in one message.
+const MOST_NAMED: usize = 16;
 
 /// How long the mark of a broken lease stands, unless it is cleared.
 const MARK_MS: &[u8] = b"5000";
@@ -145,7 +195,13 @@ impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
             Some(holder) => {
-                write!(f, "run {} holds the lock: {holder}", one_line(&holder.run))?;
+                write!(f, "run {} holds the lock", one_line(&holder.run))?;
+                if let Some(of) = holder.shards {
+                    let live = holder.live(self.now_ms).into_keys().take(MOST_NAMED);
+                    let live: Vec<String> = live.map(|index| index.to_string()).collect();
+                    write!(f, " (of its {of} shards: {})", live.join(", "))?;
+                }
+                write!(f, ": {holder}")?;
                 if holder.since > 0 && self.now_ms >= holder.since {
                     write!(f, ", since {} s", (self.now_ms - holder.since) / 1000)?;
                 }
@@ -167,9 +223,18 @@ impl fmt::Display for Taken {
 #[derive(Clone, Debug)]
 pub struct Lease {
     key: String,
-    value: String,
-    host: String,
-    state_dir: String,
+    script: Script,
+    /// What the script is told, but for what it is to do.
+    arguments: Vec<String>,
+}
+
+/// What a shard has in common with the others of its run.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Which shard it is.
+    pub shard: Shard,
+    /// Digest of everything that decides what the shards together write.
+    pub digest: &'a str,
 }
 
 impl Lease {
@@ -179,21 +244,77 @@ impl Lease {
     /// # Errors
     /// `Taken` when another run holds it.
     pub fn take(session: &mut Session, key: String, holder: &Holder) -> Result<Self, LeaseError> {
-        let doing = "taking the lock";
-        let value = serde_json::to_string(holder).map_err(|error| {
-            StoreError::new(crate::store::Class::Stop, doing, error.to_string())
-        })?;
+        let value = serde_json::to_string(holder).map_err(not_encoded)?;
         let lease = Self {
             key,
-            value,
-            host: holder.host.clone(),
-            state_dir: holder.state_dir.clone(),
+            script: Script::Lease,
+            arguments: vec![
+                value,
+                LENGTH.as_millis().to_string(),
+                holder.host.clone(),
+                holder.state_dir.clone(),
+            ],
         };
-        let mut batch = Batch::default();
-        lease.push(&mut batch, "take");
-        let reply = session.run(&batch, doing)?.pop();
-        Self::check(reply.unwrap_or(Reply::Nil))?;
+        lease.took(session)?;
         Ok(lease)
+    }
+
+    /// Takes a part of the lock `key` for the shard of `holder`, whose `since` is taken for the
+    /// start of the run where it is the first of its shards. Returns the lease and the start of
+    /// the run. The lease of a dead shard is taken over as [`Self::take`] does it: the caller
+    /// holds the file lock of that shard.
+    ///
+    /// # Errors
+    /// `Taken` when another run holds the lock, or another process this shard of the run; also
+    /// when the run is divided otherwise, or has other settings.
+    pub fn join(
+        session: &mut Session,
+        key: String,
+        holder: &Holder,
+        part: Part<'_>,
+    ) -> Result<(Self, i64), LeaseError> {
+        let entry = ShardHolder {
+            token: holder.token.clone(),
+            host: holder.host.clone(),
+            pid: holder.pid,
+            state_dir: holder.state_dir.clone(),
+            until: 0,
+        };
+        let lock = Holder {
+            token: String::new(),
+            shards: Some(part.shard.of),
+            settings: Some(part.digest.to_owned()),
+            ..holder.clone()
+        };
+        let saying = serde_json::json!({ "entry": entry, "lock": lock });
+        let lease = Self {
+            key,
+            script: Script::Shards,
+            arguments: vec![
+                holder.run.clone(),
+                part.shard.of.to_string(),
+                part.digest.to_owned(),
+                part.shard.index.to_string(),
+                holder.token.clone(),
+                LENGTH.as_millis().to_string(),
+                holder.host.clone(),
+                holder.state_dir.clone(),
+                saying.to_string(),
+            ],
+        };
+        let reply = lease.took(session)?;
+        match reply.get(1) {
+            Some(Reply::Int(since)) => Ok((lease, *since)),
+            _ => Ok(Reply::Array(reply).fail("taking the lock")?),
+        }
+    }
+
+    /// Takes it, and returns the answer.
+    fn took(&self, session: &mut Session) -> Result<Vec<Reply>, LeaseError> {
+        let mut batch = Batch::default();
+        self.push(&mut batch, "take");
+        let reply = session.run(&batch, "taking the lock")?.pop();
+        Self::held(reply.unwrap_or(Reply::Nil))
     }
 
     /// Appends the command that keeps the lease; its reply is for [`Lease::check`].
@@ -230,15 +351,11 @@ impl Lease {
     }
 
     fn push(&self, batch: &mut Batch, what: &str) {
-        let length = LENGTH.as_millis().to_string();
-        let arguments: [&[u8]; 5] = [
-            self.value.as_bytes(),
-            length.as_bytes(),
-            what.as_bytes(),
-            self.host.as_bytes(),
-            self.state_dir.as_bytes(),
-        ];
-        batch.script(Script::Lease, self.key.as_bytes(), &arguments);
+        let mut arguments: Vec<&[u8]> = self.arguments.iter().map(String::as_bytes).collect();
+        // The one script has it behind the lease and its length, the other at the beginning.
+        let place = if self.script == Script::Lease { 2 } else { 0 };
+        arguments.insert(place, what.as_bytes());
+        batch.script(self.script, self.key.as_bytes(), &arguments);
     }
 
     /// Reads the reply to a renewal.
@@ -246,19 +363,23 @@ impl Lease {
     /// # Errors
     /// When the lease is no longer ours.
     pub fn check(reply: Reply) -> Result<(), LeaseError> {
+        Self::held(reply).map(drop)
+    }
+
+    fn held(reply: Reply) -> Result<Vec<Reply>, LeaseError> {
         let doing = "renewing the lock";
         let Reply::Array(parts) = reply else {
             return Ok(reply.fail(doing)?);
         };
         match parts.first().and_then(Reply::text) {
-            Some("held") => Ok(()),
+            Some("held") => Ok(parts),
             Some("gone") => Err(LeaseError::Gone),
             Some("taken") => Err(LeaseError::Taken(Box::new(Taken::read(&parts)))),
             _ => Ok(Reply::Array(parts).fail(doing)?),
         }
     }
 
-    /// Gives the lock back, if it is still ours.
+    /// Gives the lock back, if it is still ours; of a run in shards, the part of this one.
     ///
     /// # Errors
     /// When the store fails; the lease then runs out by itself.
@@ -267,4 +388,13 @@ impl Lease {
         self.push(&mut batch, "release");
         session.run(&batch, "giving the lock back").map(drop)
     }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+fn not_encoded(error: serde_json::Error) -> StoreError {
+    StoreError::new(
+        crate::store::Class::Stop,
+        "taking the lock",
+        error.to_string(),
+    )
 }

@@ -9,6 +9,7 @@ mod look;
 pub mod manifest;
 pub mod pace;
 pub mod plan;
+pub mod shard;
 pub mod spool;
 pub mod state;
 pub mod step;

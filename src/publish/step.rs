@@ -8,7 +8,8 @@
 //!   back already, and so is an absent one that had been absent or would have expired by
 //!   now. An absent key comes back if the run itself removed it, or if it is absent because
 //!   the expiry that the run gave it has passed. Anything else was changed by somebody since
-//!   then: kept and reported.
+//!   then: kept and reported. A run whose shards were started again may have made several states
+//!   (`Intent::also`): each of them counts.
 //! - A refresh records, compares and restores the expiry alone. Where it brings the expiry
 //!   forward it records the value too: the key may expire at the new time, and rollback then
 //!   owes it until the old one.
@@ -169,6 +170,7 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 action: Action::Create,
                 prior: None,
                 made: Some(Snapshot::of(&made, content.len())),
+                also: Vec::new(),
             };
             Decision::Write(Box::new(intent), Command::Create { content, made })
         }
@@ -188,6 +190,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         action: Action::Update,
         prior: Some(Snapshot::whole(&prior, old)),
         made: Some(Snapshot::of(&made, new.bytes().len())),
+        also: Vec::new(),
     };
     let command = Command::Put {
         prior: State::Present(prior),
@@ -203,6 +206,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         action: Action::Remove,
         prior: Some(Snapshot::whole(&prior, old)),
         made: None,
+        also: Vec::new(),
     };
     Decision::Write(Box::new(intent), Command::Remove { prior })
 }
@@ -241,6 +245,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
         action: Action::Refresh,
         prior: Some(prior),
         made: Some(Snapshot::expiry(to_ms)),
+        also: Vec::new(),
     };
     Decision::Write(Box::new(intent), command)
 }
@@ -252,12 +257,12 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
         at.is_some_and(|at| at <= now_ms)
     };
     let owes_nothing = undone.prior.is_none() || expired(&undone.prior);
-    let made_ran_out = expired(&undone.made);
+    let made_ran_out = expired(&undone.made) || undone.also.iter().any(expired);
     let is_refresh = undone.action == Action::Refresh;
     match found {
         Found::TooLarge => Ok(Decision::Leave(Fate::Conflict)),
         Found::Absent => {
-            let removed_by_run = undone.made.is_none();
+            let removed_by_run = undone.made.is_none() || undone.also.contains(&None);
             if owes_nothing {
                 Ok(Decision::Leave(Fate::Already))
             } else if removed_by_run || made_ran_out {
@@ -277,10 +282,11 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 _ => false,
             };
             let (is_made, is_prior) = if is_refresh {
-                (is_expiry(&undone.made), is_expiry(&undone.prior))
+                let is_also = undone.also.iter().any(is_expiry);
+                (is_also || is_expiry(&undone.made), is_expiry(&undone.prior))
             } else {
                 (
-                    is_state(undone.made_state()?),
+                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms)?,
                     is_state(undone.prior_state()?),
                 )
             };
@@ -325,6 +331,7 @@ fn restore(
         action: Action::Create,
         prior: None,
         made: Some(Snapshot::of(&made, content.bytes().len())),
+        also: Vec::new(),
     };
     let command = Command::Put {
         prior: now,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::origin::Origin;
 use super::survey::{Chunk, Survey, Surveyor, number, whole_file};
+use super::whose::{Other, Whose};
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::Entry;
@@ -17,14 +18,15 @@ pub(super) struct Gathered {
     survey: Survey,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
-    /// The claims of sources that have no entry, and whether they are valid.
+    /// The claims of sources that have no entry.
     others: Vec<Claim>,
 }
 
 struct Claim {
     route: Route,
     source: u32,
-    is_valid: bool,
+    /// Who writes it; none where it is invalid.
+    whose: Option<Whose>,
 }
 
 impl Gathered {
@@ -49,18 +51,23 @@ impl Gathered {
         survey.cleaned += chunk.cleaned;
         survey.drafts += chunk.drafts;
         survey.busy.extend(chunk.busy);
-        let claim = |index, route, is_valid| Claim {
+        let claim = |index, route, whose| Claim {
             route,
             source: number(index),
-            is_valid,
+            whose,
         };
-        for (index, route) in chunk.others {
-            self.others.push(claim(index, route, true));
+        for Other {
+            index,
+            route,
+            whose,
+        } in chunk.others
+        {
+            self.others.push(claim(index, route, Some(whose)));
         }
         for (index, route) in chunk.invalid {
             self.invalid.insert(number(index));
             self.others
-                .extend(route.map(|route| claim(index, route, false)));
+                .extend(route.map(|route| claim(index, route, None)));
         }
     }
 
@@ -126,10 +133,17 @@ impl Surveyor<'_> {
         survey
             .entries
             .retain(|entry| !invalid.contains(&entry.source));
-        let others = others
-            .iter()
-            .filter(|claim| claim.is_valid && !invalid.contains(&claim.source));
-        survey.valid = (survey.entries.len() + others.count()) as u64;
+        survey.valid = survey.entries.len() as u64;
+        for claim in others {
+            let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
+                continue;
+            };
+            survey.valid += 1;
+            if let Whose::Elsewhere { is_changed } = whose {
+                survey.changed_elsewhere += u64::from(is_changed);
+                survey.elsewhere.push(claim.route);
+            }
+        }
         survey.invalid = invalid.len() as u64;
         survey.sources = origin.count() as u64;
         survey.skipped = origin.skipped().len() as u64;

@@ -11,6 +11,7 @@ mod recall;
 mod select;
 mod survey;
 mod walk;
+mod whose;
 
 pub use cache::Cache;
 pub use identity::Identity;
@@ -21,3 +22,4 @@ pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
 pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, walk};
+pub use whose::OwnShare;

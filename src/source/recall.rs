@@ -6,6 +6,7 @@ use super::cache::{Cache, Hit, Known};
 use super::inspect::Likely;
 use super::origin::Origin;
 use super::survey::{Chunk, SurveyError, Surveyor, Unread, number};
+use super::whose::{Other, Whose};
 use crate::publish::plan::{Entry, Need, need};
 
 impl Surveyor<'_> {
@@ -21,6 +22,7 @@ impl Surveyor<'_> {
         let mut unread = Vec::new();
         let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
         let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
+        let mut elsewhere = Vec::new();
         for index in batch {
             let relative = origin.relative(index);
             let identity = origin.identity(index);
@@ -31,15 +33,25 @@ impl Surveyor<'_> {
                     hits.push(hit);
                 }
                 Some((hit, known)) => {
-                    if self.takes(&known.route, &relative, None, &mut chunk.busy) {
-                        meant.push((index, hit, known));
-                    } else {
-                        chunk.others.push((index, known.route));
-                        hits.push(hit);
+                    match self.whose(&known.route, &relative, None, &mut chunk.busy) {
+                        Whose::Own => meant.push((index, hit, known)),
+                        Whose::Elsewhere { .. } => {
+                            elsewhere.push((index, known.route, known.digest, known.ttl_ms));
+                            hits.push(hit);
+                        }
+                        whose @ Whose::Nobody => {
+                            chunk.others.push(Other {
+                                index,
+                                route: known.route,
+                                whose,
+                            });
+                            hits.push(hit);
+                        }
                     }
                 }
             }
         }
+        self.leave(elsewhere, Likely::Stored, chunk)?;
         let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
         // Most did not change since they were written, and are there.
         let seen = self.inspect(&routes, Likely::Stored)?;

@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,9 +24,9 @@ use super::inspect::{Inspector, Likely};
 use super::order::{Order, Ranks};
 use super::origin::Origin;
 use super::select::Selection;
+use super::whose::{Other, OwnShare, Whose};
 use crate::article::{
-    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, UnknownCount,
-    UnknownFields,
+    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
 };
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::expiry::Expiry;
@@ -73,6 +73,9 @@ pub struct Surveyor<'a> {
     pub policy: Policy,
     /// The articles that are meant; the others only keep the routes they claim.
     pub selection: &'a Selection,
+    /// The part of them that this process writes, if that is not all. The others are read and
+    /// checked like these, and are neither rendered nor kept.
+    pub share: Option<OwnShare>,
     /// What articles are ordered by.
     pub order: Order,
     /// What is known of sources that did not change; without one, each is read.
@@ -112,6 +115,10 @@ pub struct Survey {
     pub unreadable: u64,
     /// Number of valid articles that are no drafts, meant or not.
     pub valid: u64,
+    /// Routes of the valid articles that are meant and belong to other shards.
+    pub elsewhere: Vec<Route>,
+    /// Number of those that changed, where that is counted.
+    pub changed_elsewhere: u64,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
     /// Selectors that meant an article.
@@ -127,8 +134,8 @@ pub(super) struct Chunk {
     pub(super) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     pub(super) invalid: Vec<(usize, Option<Route>)>,
-    /// Valid articles that are not meant, with the routes that they claim.
-    pub(super) others: Vec<(usize, Route)>,
+    /// Valid articles that are not written here.
+    pub(super) others: Vec<Other>,
     pub(super) busy: HashSet<usize>,
     pub(super) drafts: u64,
 }
@@ -205,7 +212,7 @@ impl Surveyor<'_> {
             self.read(origin, some, &mut chunk)?;
         }
         Route::pack(&mut chunk.entries, |entry| &mut entry.route);
-        Route::pack(&mut chunk.others, |(_, route)| route);
+        Route::pack(&mut chunk.others, |other| &mut other.route);
         Ok(chunk)
     }
 
@@ -248,6 +255,7 @@ impl Surveyor<'_> {
             }
         }
         let mut valid: Vec<(&Loaded<'_>, Article<'_>, Digest)> = Vec::new();
+        let mut elsewhere = Vec::new();
         let mut learned = Vec::new();
         for source in &loaded {
             let reading = article::read(
@@ -276,10 +284,18 @@ impl Surveyor<'_> {
                 Some((article, _)) if article.draft() && !self.drafts => chunk.drafts += 1,
                 Some((article, digest)) => {
                     let (metadata, path) = (Some(&article.metadata), &source.relative);
-                    if self.takes(&article.route, path, metadata, &mut chunk.busy) {
-                        valid.push((source, article, digest));
-                    } else {
-                        chunk.others.push((source.unread.index, article.route));
+                    let index = source.unread.index;
+                    match self.whose(&article.route, path, metadata, &mut chunk.busy) {
+                        Whose::Own => valid.push((source, article, digest)),
+                        Whose::Elsewhere { .. } => {
+                            let ttl_ms = article.ttl_ms();
+                            elsewhere.push((index, article.route, digest, ttl_ms));
+                        }
+                        whose @ Whose::Nobody => chunk.others.push(Other {
+                            index,
+                            route: article.route,
+                            whose,
+                        }),
                     }
                 }
                 None => {
@@ -292,6 +308,7 @@ impl Surveyor<'_> {
         if let Some(cache) = &self.cache {
             cache.note(&[], learned);
         }
+        self.leave(elsewhere, Likely::Absent, chunk)?;
         let routes = valid
             .iter()
             .map(|(source, article, _)| (source, &article.route));
@@ -345,22 +362,6 @@ impl Surveyor<'_> {
             chunk.entries.push(entry.at(spot));
         }
         Ok(())
-    }
-
-    /// Whether the article is meant; notes by which selectors.
-    pub(super) fn takes(
-        &self,
-        route: &Route,
-        relative: &Path,
-        metadata: Option<&Metadata>,
-        busy: &mut HashSet<usize>,
-    ) -> bool {
-        if self.selection.is_empty() {
-            return true;
-        }
-        let takers = self.selection.takers(route, relative, metadata);
-        busy.extend(&takers);
-        !takers.is_empty()
     }
 
     /// Then each is an error of its file, and no warning over all files besides.

@@ -20,6 +20,8 @@ pub enum Script {
     Remove,
     /// Takes, renews, releases or breaks the lease.
     Lease,
+    /// The same for one shard of a run that several do.
+    Shards,
     /// Switches publishing off and on.
     Switch,
 }
@@ -28,13 +30,14 @@ const STATE: &str = include_str!("scripts/state.lua");
 
 impl Script {
     /// Every script.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Read,
         Self::Put,
         Self::PutUnderOom,
         Self::Expire,
         Self::Remove,
         Self::Lease,
+        Self::Shards,
         Self::Switch,
     ];
 
@@ -52,7 +55,7 @@ impl Script {
     }
 
     fn built(self) -> &'static (String, String) {
-        static BUILT: [OnceLock<(String, String)>; 7] = [const { OnceLock::new() }; 7];
+        static BUILT: [OnceLock<(String, String)>; 8] = [const { OnceLock::new() }; 8];
         BUILT[self as usize].get_or_init(|| {
             let (flags, state, body) = match self {
                 Self::Read => ("no-writes", STATE, include_str!("scripts/read.lua")),
@@ -61,6 +64,7 @@ impl Script {
                 Self::Expire => ("allow-oom", STATE, include_str!("scripts/expire.lua")),
                 Self::Remove => ("allow-oom", STATE, include_str!("scripts/remove.lua")),
                 Self::Lease => ("allow-oom", "", include_str!("scripts/lease.lua")),
+                Self::Shards => ("allow-oom", "", include_str!("scripts/shards.lua")),
                 Self::Switch => ("allow-oom", "", include_str!("scripts/switch.lua")),
             };
             let mut source = "#!lua".to_owned();

@@ -2,11 +2,13 @@
 //! refers to something else finds it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use anp::yaml::{self, Kind, Node};
 use regex::Regex;
 
 use super::{is_command_line, page};
+use crate::support::World;
 
 const TEXT: &str = ".";
 const WHOLE: &str = r"^\d+$";
@@ -43,7 +45,35 @@ const FIELDS: &[(&str, &str)] = &[
     ("CronJob.spec.startingDeadlineSeconds", WHOLE),
     ("CronJob.spec.successfulJobsHistoryLimit", WHOLE),
     ("CronJob.spec.failedJobsHistoryLimit", WHOLE),
+    ("Job.apiVersion", "^batch/v1$"),
+    ("Job.kind", TEXT),
+    ("Job.metadata.generateName", "^[a-z0-9-]+-$"),
+    ("Job.metadata.labels.*", NAME),
+    ("JobSpec.completionMode", "^(Indexed|NonIndexed)$"),
+    ("JobSpec.completions", WHOLE),
+    ("JobSpec.parallelism", WHOLE),
     ("JobSpec.backoffLimit", WHOLE),
+    ("JobSpec.backoffLimitPerIndex", WHOLE),
+    (
+        "JobSpec.podFailurePolicy.rules[].action",
+        "^(FailJob|FailIndex|Ignore|Count)$",
+    ),
+    (
+        "JobSpec.podFailurePolicy.rules[].onPodConditions[].type",
+        "^DisruptionTarget$",
+    ),
+    (
+        "JobSpec.podFailurePolicy.rules[].onExitCodes.containerName",
+        NAME,
+    ),
+    (
+        "JobSpec.podFailurePolicy.rules[].onExitCodes.operator",
+        "^(In|NotIn)$",
+    ),
+    (
+        "JobSpec.podFailurePolicy.rules[].onExitCodes.values[]",
+        WHOLE,
+    ),
     ("JobSpec.activeDeadlineSeconds", WHOLE),
     ("JobSpec.template.metadata.labels.*", NAME),
     ("PodSpec.restartPolicy", "^(Always|OnFailure|Never)$"),
@@ -71,6 +101,11 @@ const FIELDS: &[(&str, &str)] = &[
     ("Container.imagePullPolicy", "^(Always|IfNotPresent|Never)$"),
     ("Container.args[]", TEXT),
     ("Container.env[].name", "^[A-Z_]+$"),
+    ("Container.env[].value", TEXT),
+    (
+        "Container.env[].valueFrom.fieldRef.fieldPath",
+        r"^metadata\.labels\['[a-z./-]+'\]$",
+    ),
     ("Container.env[].valueFrom.secretKeyRef.name", NAME),
     (
         "Container.env[].valueFrom.secretKeyRef.key",
@@ -92,6 +127,7 @@ const FIELDS: &[(&str, &str)] = &[
 /// Where one object of the API is inside another.
 const INSIDE: &[(&str, &str)] = &[
     ("CronJob.spec.jobTemplate.spec.", "JobSpec."),
+    ("Job.spec.", "JobSpec."),
     ("JobSpec.template.spec.", "PodSpec."),
     ("PodSpec.containers[].", "Container."),
 ];
@@ -124,9 +160,17 @@ fn leaves(node: &Node, path: &str, found: &mut Vec<Leaf>) {
     }
 }
 
-/// The documents, by kind.
+/// The whole run each night, the same in shards, and one in shards now.
+const FILES: [&str; 3] = ["cronjob.yaml", "shards-cronjob.yaml", "shards-job.yaml"];
+
+/// The documents of the whole run, by kind.
 fn documents() -> BTreeMap<String, Vec<Leaf>> {
-    let text = page("deploy/kubernetes/cronjob.yaml");
+    documents_of(FILES[0])
+}
+
+/// The documents of a file, by kind.
+fn documents_of(file: &str) -> BTreeMap<String, Vec<Leaf>> {
+    let text = page(&format!("deploy/kubernetes/{file}"));
     text.split("\n---\n")
         .map(|document| {
             let node = yaml::parse(document, 1).unwrap_or_else(|errors| panic!("{errors:?}"));
@@ -156,7 +200,8 @@ fn values<'a>(leaves: &'a [Leaf], path: &str) -> Vec<&'a str> {
 fn every_field_is_documented_has_its_type_and_is_used() {
     let looks_typed = Regex::new(r"^([\d.]+|true|false|yes|no|on|off|null|~)$").unwrap();
     let mut used = BTreeSet::new();
-    for leaf in documents().values().flatten() {
+    let all = FILES.map(documents_of);
+    for leaf in all.iter().flat_map(BTreeMap::values).flatten() {
         let known = FIELDS
             .iter()
             .find(|(field, _)| match field.strip_suffix('*') {
@@ -184,26 +229,163 @@ fn every_field_is_documented_has_its_type_and_is_used() {
     }
 }
 
+/// The Job, or the CronJob that makes one.
+fn job(documents: &BTreeMap<String, Vec<Leaf>>) -> &[Leaf] {
+    documents
+        .get("Job")
+        .unwrap_or_else(|| &documents["CronJob"])
+}
+
 #[test]
 fn what_refers_to_something_finds_it() {
-    let documents = documents();
-    let job = &documents["CronJob"];
-    let of_job = |path: &str| values(job, path);
-    let volumes = of_job("PodSpec.volumes[].name");
-    assert_eq!(of_job("Container.volumeMounts[].name"), volumes);
-    let claims = of_job("PodSpec.volumes[].persistentVolumeClaim.claimName");
-    let made = values(
-        &documents["PersistentVolumeClaim"],
-        "PersistentVolumeClaim.metadata.name",
-    );
-    assert_eq!(claims[..1], made);
-    let configs = values(&documents["ConfigMap"], "ConfigMap.metadata.name");
-    assert_eq!(of_job("PodSpec.volumes[].configMap.name"), configs);
-    let image = of_job("Container.image")[0];
-    assert!(
-        image.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))),
-        "{image}"
-    );
+    for (file, names) in [
+        (FILES[0], FILES[0]),
+        (FILES[1], FILES[1]),
+        (FILES[2], FILES[1]),
+    ] {
+        let (documents, others) = (documents_of(file), documents_of(names));
+        let job = job(&documents);
+        let of_job = |path: &str| values(job, path);
+        let volumes = of_job("PodSpec.volumes[].name");
+        assert_eq!(of_job("Container.volumeMounts[].name"), volumes);
+        let claims = of_job("PodSpec.volumes[].persistentVolumeClaim.claimName");
+        let made = values(
+            &others["PersistentVolumeClaim"],
+            "PersistentVolumeClaim.metadata.name",
+        );
+        assert_eq!(claims[..1], made);
+        let configs = values(&others["ConfigMap"], "ConfigMap.metadata.name");
+        assert_eq!(of_job("PodSpec.volumes[].configMap.name"), configs);
+        let image = of_job("Container.image")[0];
+        assert!(
+            image.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))),
+            "{image}"
+        );
+    }
+}
+
+#[test]
+fn shards_are_as_many_as_pods_each_started_again_where_that_helps() {
+    for file in &FILES[1..] {
+        let documents = documents_of(file);
+        let job = job(&documents);
+        let shards = values(job, "JobSpec.completions");
+        assert_eq!(values(job, "JobSpec.parallelism"), shards);
+        assert_eq!(values(job, "Container.env[].value"), shards);
+        for (path, value) in [
+            ("JobSpec.completionMode", "Indexed"),
+            // Kubernetes takes neither of the two below with another one.
+            ("PodSpec.restartPolicy", "Never"),
+            ("JobSpec.backoffLimitPerIndex", "3"),
+            ("PodSpec.securityContext.runAsNonRoot", "true"),
+        ] {
+            assert_eq!(values(job, path), [value], "{file}: {path}");
+        }
+        let container = values(
+            job,
+            "JobSpec.podFailurePolicy.rules[].onExitCodes.containerName",
+        );
+        assert_eq!(container, values(job, "Container.name"));
+        // What anp says is not to be tried again, and 3: its share is published.
+        let never = values(job, "JobSpec.podFailurePolicy.rules[].onExitCodes.values[]");
+        assert_eq!(never, ["2", "3", "12", "65", "77", "78"]);
+        assert_eq!(values(job, "Container.resources.limits.memory").len(), 1);
+        assert_eq!(values(job, "Container.resources.limits.cpu").len(), 1);
+    }
+    let claim = &documents_of(FILES[1])["PersistentVolumeClaim"];
+    let modes = values(claim, "PersistentVolumeClaim.spec.accessModes[]");
+    assert_eq!(modes, ["ReadWriteMany"], "all pods write manifests");
+    // The night's Job and the one by hand are the same.
+    let text = |file: &str| {
+        let documents = documents_of(file);
+        let of_job = job(&documents).iter();
+        let of_job = of_job.filter(|leaf| {
+            ["JobSpec.", "PodSpec.", "Container."]
+                .iter()
+                .any(|kind| leaf.path.starts_with(kind))
+        });
+        of_job
+            .map(|leaf| format!("{} {}", leaf.path, leaf.text))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(text(FILES[1]), text(FILES[2]));
+}
+
+/// What the container of a Job named `name` gets from its pod number `index`.
+fn variables(job: &[Leaf], name: &str, index: usize) -> Vec<(String, String)> {
+    let mut variables = vec![("JOB_COMPLETION_INDEX".to_owned(), index.to_string())];
+    let mut last = String::new();
+    for leaf in job {
+        match leaf.path.as_str() {
+            "Container.env[].name" => last.clone_from(&leaf.text),
+            "Container.env[].value" => variables.push((last.clone(), leaf.text.clone())),
+            "Container.env[].valueFrom.fieldRef.fieldPath" => {
+                assert_eq!(leaf.text, "metadata.labels['batch.kubernetes.io/job-name']");
+                variables.push((last.clone(), name.to_owned()));
+            }
+            "Container.env[].valueFrom.secretKeyRef.key" => {
+                variables.push((last.clone(), "secret".to_owned()));
+            }
+            _ => {}
+        }
+    }
+    variables
+}
+
+#[test]
+fn the_pods_of_a_job_do_one_run_together() {
+    for file in &FILES[1..] {
+        let world = World::new();
+        for number in 0..30 {
+            world.article(&format!("n{number}.md"), "Text.");
+        }
+        world
+            .server
+            .command("ACL SETUSER anp on >secret ~* &* +@all");
+        let config = documents_of(FILES[1]);
+        let config = values(&config["ConfigMap"], "ConfigMap.data.anp.yaml")[0]
+            .replace(
+                "redis://anp@cache.example.org:6379/0",
+                &format!("{}?user=anp", world.server.url()),
+            )
+            .replace("/var/lib/anp", world.path("state").to_str().unwrap())
+            .replace(
+                "/srv/archive/content",
+                world.path("content").to_str().unwrap(),
+            );
+        world.write("anp.yaml", config);
+        let documents = documents_of(file);
+        let job = job(&documents);
+        let arguments = values(job, "Container.args[]");
+        let here = world.path("anp.yaml");
+        let here = |word: &&str| match *word {
+            "/etc/anp/anp.yaml" => here.to_str().unwrap().to_owned(),
+            word => word.to_owned(),
+        };
+        let arguments: Vec<String> = arguments.iter().map(here).collect();
+        let pods: usize = values(job, "JobSpec.completions")[0].parse().unwrap();
+        let pods: Vec<_> = (0..pods)
+            .map(|index| {
+                let mut anp = world.bare();
+                anp.args(&arguments)
+                    .envs(variables(job, "anp-shards-29388137", index))
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
+                anp.spawn().unwrap()
+            })
+            .collect();
+        for pod in pods {
+            let output = pod.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(0), "{file}: {said}");
+        }
+        assert_eq!(world.keys().len(), 60);
+        world.anp("verify last").exits(0);
+        let runs = world.anp("runs --format json").lines();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0]["run"], "anp-shards-29388137");
+        assert_eq!(runs[0]["shards"]["done"], 4);
+    }
 }
 
 #[test]

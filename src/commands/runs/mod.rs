@@ -86,7 +86,7 @@ fn seconds(manifest: &Manifest) -> Option<f64> {
 fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
     let header = manifest.header();
     let footer = manifest.footer();
-    json!({
+    let mut object = json!({
         "type": "run",
         "run": header.run, "command": header.command, "started_at": header.started_at,
         "ended_at": footer.map(|footer| footer.ended_at), "seconds": seconds(manifest),
@@ -97,7 +97,25 @@ fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
         "host": header.host, "pid": header.pid, "anp": header.anp,
         "torn_at": manifest.torn_at(),
         "manifest": manifest.path(), "rollback": header.rollback,
-    })
+    });
+    if let Some(shards) = manifest.shards() {
+        object["shards"] = json!({
+            "of": shards.of, "started": shards.started, "done": shards.done,
+        });
+        object["manifests"] = manifest.paths().map(|path| json!(path)).collect();
+    } else if let Some(shard) = header.shard {
+        object["shard"] = json!(shard);
+    }
+    object
+}
+
+/// Which part of the articles the run is about, or how many shards did theirs.
+fn share(manifest: &Manifest) -> Option<String> {
+    match (manifest.shards(), manifest.header().shard) {
+        (Some(shards), _) => Some(format!("{} of {} done", shards.done, shards.of)),
+        (None, Some(shard)) => Some(format!("{shard} alone")),
+        (None, None) => None,
+    }
 }
 
 fn item(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) {
@@ -122,7 +140,9 @@ fn item(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
         (None, None) => "it did not end by itself: its rollback is safe".to_owned(),
         (None, Some(_)) => "it did not end by itself".to_owned(),
     };
+    let share = share(manifest);
     let optional = [
+        ("shards", share.as_deref()),
         ("undone by", rolled_back_by),
         ("owner", header.owner.as_deref()),
         ("expected", header.expected_result.as_deref()),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{object, seconds, status, status_since};
+use super::{object, seconds, share, status, status_since};
 use crate::commands::outcome::{FIRST_KEYS, why_left};
 use crate::commands::undone::{self, untouched, unusable};
 use crate::duration::show_time;
@@ -66,6 +66,7 @@ fn head(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
         ),
         ("rollback", Some(header.rollback.clone())),
         ("", Some(String::new())),
+        ("shards", share(manifest)),
         ("content", header.content.clone()),
         ("undoes", header.undoes.clone()),
         ("undone by", rolled_back_by.map(str::to_owned)),
@@ -79,9 +80,10 @@ fn head(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
         ),
         ("host", Some(format!("{}, pid {}", header.host, header.pid))),
         ("anp", Some(header.anp.clone())),
-        ("manifest", Some(manifest.path().display().to_string())),
     ];
-    for (label, text) in rows {
+    let files = manifest.paths();
+    let files = files.map(|path| ("manifest", Some(path.display().to_string())));
+    for (label, text) in rows.into_iter().chain(files) {
         if let Some(text) = text {
             output.text(format!("{label:11}{text}").trim_end());
         }

@@ -42,7 +42,7 @@ pub struct Now {
 }
 
 /// The runs whose manifests are not needed any more, oldest first. `all` is in the order of
-/// the ids, `current` the run that has just ended.
+/// their starts, `current` the run that has just ended.
 #[must_use]
 pub fn superfluous<'a>(
     all: &'a [Kept],
@@ -138,7 +138,7 @@ fn is_made_up_for(rollback: &Record, all: &[Kept], is_undone: &dyn Fn(&Record) -
         && all.iter().map(|kept| &kept.record).any(|later| {
             later.undoes == rollback.undoes
                 && later.store == rollback.store
-                && later.run > rollback.run
+                && later.order > rollback.order
                 && later.is_finished()
                 && !later.left_keys
                 && !is_undone(later)
@@ -161,6 +161,7 @@ mod tests {
     fn import(day: i64, end: End) -> Kept {
         let record = Record {
             run: format!("{day:04}"),
+            order: format!("{day:04}"),
             store: ("redis://a".to_owned(), 0, "anp".to_owned()),
             started_at: day * DAY,
             undoes: None,

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::history::Record;
-use super::runs::Runs;
+use super::runs::{Listed, Runs};
 use crate::failpoint;
-use crate::publish::manifest::{Manifest, Verify};
+use crate::publish::manifest::Verify;
 use crate::settings::KeepRuns;
 use decide::{Kept, Now, superfluous};
 
@@ -39,45 +39,55 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
         }
     };
     // Oldest first, and none after one that stays: a rollback never goes before its run.
-    for record in superfluous(&all, keep, now, current) {
-        let file = runs.file(&record.run);
-        let removed = failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(&file));
-        match removed {
-            Ok(()) => pruned.removed += 1,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let shown = file.display();
-                pruned.problem = Some(format!("cannot remove the old manifest {shown}: {error}"));
-                break;
+    let kept: Vec<Kept> = all.iter().map(|(_, kept)| kept.clone()).collect();
+    for record in superfluous(&kept, keep, now, current) {
+        let files = all.iter().find(|(listed, _)| listed.id == record.run);
+        for file in files.iter().flat_map(|(listed, _)| &listed.files) {
+            let removed =
+                failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(file));
+            match removed {
+                Ok(()) => pruned.removed += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let shown = file.display();
+                    pruned.problem =
+                        Some(format!("cannot remove the old manifest {shown}: {error}"));
+                    return pruned;
+                }
             }
         }
     }
     pruned
 }
 
-/// Every manifest; none if names and dates alone tell that all are kept, so that a usual
-/// night opens no file.
-fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<Kept>> {
-    let ids = runs.ids()?;
-    let beyond = ids
+/// Every run with its files; none if names and dates alone tell that all are kept, so that a usual
+/// night opens no file. The files of a run in shards are kept, or go, together.
+fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(Listed, Kept)>> {
+    let list = runs.list()?;
+    let beyond = list
         .len()
         .saturating_sub(usize::try_from(keep.count).unwrap_or(usize::MAX));
     let age_ms = i64::try_from(keep.age_ms).unwrap_or(i64::MAX);
-    let is_old = |id: &String| {
-        let changed_at = changed_at(&runs.file(id));
+    let is_old = |listed: &Listed| {
+        let changed_at = last_changed(listed);
         changed_at.is_some_and(|at| now.local_ms.saturating_sub(at) >= age_ms)
     };
-    if !ids[..beyond].iter().any(is_old) {
+    if !list[..beyond].iter().any(is_old) {
         return Ok(Vec::new());
     }
-    let open = |id: &String| {
-        let file = runs.file(id);
-        let changed_at = changed_at(&file)?;
-        let manifest = Manifest::open(&file, Verify::Ends).ok()?;
+    let open = |listed: Listed| {
+        let changed_at = last_changed(&listed)?;
+        let manifest = listed.open(Verify::Ends).ok()?;
         let record = Record::of(&manifest);
-        (record.run == *id).then_some(Kept { record, changed_at })
+        (record.run == listed.id).then_some((listed, Kept { record, changed_at }))
     };
-    Ok(ids.iter().filter_map(open).collect())
+    Ok(list.into_iter().filter_map(open).collect())
+}
+
+/// When the files of a run were last written; none if one of them is no plain file.
+fn last_changed(listed: &Listed) -> Option<i64> {
+    let dates: Option<Vec<i64>> = listed.files.iter().map(|file| changed_at(file)).collect();
+    dates?.into_iter().max()
 }
 
 /// When a plain file was last written; none for anything else.

@@ -21,16 +21,24 @@
 //! anything is written. The end mark's last byte is not zero, so a whole frame never looks
 //! like one that was torn by zeros.
 
+//!
+//! **Shards.** Where several processes do one run, each start of each shard leaves a file of its
+//! own; together they are one [`Manifest`]. What that means for a key that more than one start of a
+//! shard wrote stands in `merge.rs`.
+
 mod encoder;
 mod frame;
+mod merge;
 mod published;
 mod reader;
 mod record;
+mod whole;
 mod writer;
 
 pub use encoder::{Encoder, Frames};
-pub use reader::{Damage, Manifest, Verify};
+pub use reader::{Damage, Verify, header_of};
 pub use record::{
     Action, Counts, FORMAT, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,
 };
+pub use whole::{Manifest, Shards};
 pub use writer::Writer;

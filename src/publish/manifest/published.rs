@@ -1,7 +1,8 @@
 //! Which articles a run published.
 
-use super::reader::{Damage, Manifest};
+use super::reader::Damage;
 use super::record::Line;
+use super::whole::Manifest;
 use crate::article::Route;
 use crate::publish::plan::Keys;
 

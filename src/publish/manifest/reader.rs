@@ -1,4 +1,4 @@
-//! Reading a manifest: whole, torn or damaged, decided before any of it is used.
+//! Reading the file of a manifest: whole, torn or damaged, decided before any of it is used.
 
 use std::fs::File;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::frame::{END, GUARD, Guard};
-use super::record::{FORMAT, Footer, Header, Line};
+use super::record::{FORMAT, Footer, Header, Line, Status};
 use crate::regular;
 
 /// A frame that was decompressed may not be larger than this: a batch is far smaller, and
@@ -76,8 +76,8 @@ impl Span {
     }
 }
 
-/// A manifest whose frames are known to be whole.
-pub struct Manifest {
+/// One file, whose frames are known to be whole.
+pub(super) struct Part {
     file: File,
     path: PathBuf,
     spans: Vec<Span>,
@@ -86,12 +86,47 @@ pub struct Manifest {
     torn_at: Option<u64>,
 }
 
-impl Manifest {
+/// The header of the file at `path`, without a look at the rest.
+///
+/// # Errors
+/// See [`Damage`].
+pub fn header_of(path: &Path) -> Result<Header, Damage> {
+    let io = |error: io::Error| Damage::Io {
+        path: path.to_owned(),
+        error,
+    };
+    let (file, metadata) = regular::open(path).map_err(io)?;
+    let no_header = || Damage::NoHeader {
+        path: path.to_owned(),
+    };
+    if metadata.len() < GUARD as u64 {
+        return Err(no_header());
+    }
+    let scan = Scan {
+        file: &file,
+        path,
+        length: metadata.len(),
+        zeros_from: metadata.len(),
+    };
+    let mut bytes = [0; GUARD];
+    bytes.copy_from_slice(&scan.read(0, GUARD)?);
+    let guard = Guard::decode(&bytes).ok_or_else(no_header)?;
+    let span = Span { offset: 0, guard };
+    if guard.length > scan.length || span.end() > scan.length {
+        return Err(no_header());
+    }
+    match scan.lines(span)?.pop() {
+        Some(Line::Header(header)) if header.format == FORMAT => Ok(header),
+        _ => Err(scan.damaged(0, "expected a header line in the first frame")),
+    }
+}
+
+impl Part {
     /// Opens the file and decides what of it can be used.
     ///
     /// # Errors
     /// See [`Damage`].
-    pub fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
+    pub(super) fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
         let io = |error: io::Error| Damage::Io {
             path: path.to_owned(),
             error,
@@ -137,37 +172,49 @@ impl Manifest {
     }
 
     /// The first line.
-    #[must_use]
-    pub fn header(&self) -> &Header {
+    pub(super) fn header(&self) -> &Header {
         &self.header
     }
 
     /// The last line, if the run ended by itself.
-    #[must_use]
-    pub fn footer(&self) -> Option<&Footer> {
+    pub(super) fn footer(&self) -> Option<&Footer> {
         self.footer.as_ref()
     }
 
     /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where the file was cut because it was torn there.
-    #[must_use]
-    pub fn torn_at(&self) -> Option<u64> {
+    pub(super) fn torn_at(&self) -> Option<u64> {
         self.torn_at
     }
 
     /// Number of whole frames, the header's included.
-    #[must_use]
-    pub fn frames(&self) -> usize {
+    pub(super) fn frames(&self) -> usize {
         self.spans.len()
     }
 
+    /// Whether a key may have been written: without a clean end, every intent counts.
+    pub(super) fn wrote(&self) -> bool {
+        match &self.footer {
+            Some(footer) if footer.status != Status::Stopped => footer.counts.written() > 0,
+            _ => self.has_intents(),
+        }
+    }
+
+    /// Whether it announces a write. What cannot be read may be one.
+    pub(super) fn has_intents(&self) -> bool {
+        self.batches().any(|batch| {
+            batch.map_or(true, |lines| {
+                lines.iter().any(|line| matches!(line, Line::Intent(_)))
+            })
+        })
+    }
+
     /// The lines of each frame behind the header, one frame at a time, in order.
-    pub fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + '_ {
+    pub(super) fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + '_ {
         self.spans[1..].iter().map(|&span| {
             Scan {
                 file: &self.file,

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::publish::state::{Content, Fingerprint, Present, State};
+use crate::publish::shard::Shard;
+use crate::publish::state::{Content, Fingerprint, Present, State, same_expiry};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
 pub const FORMAT: u32 = 1;
@@ -58,6 +59,12 @@ pub struct Header {
     /// The run that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// The shard that it is, if it does a part of the articles alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Of a shard that does one run together with others: how often it was started, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
@@ -102,6 +109,10 @@ pub struct Intent {
     pub prior: Option<Snapshot>,
     /// What it will be; none if it will be absent.
     pub made: Option<Snapshot>,
+    /// What the run may have left it as, too (none: absent): known where the intents of several
+    /// starts of a shard are merged, and never recorded.
+    #[serde(skip)]
+    pub also: Vec<Option<Snapshot>>,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.
@@ -229,6 +240,24 @@ impl Intent {
     /// When the record contradicts itself.
     pub fn prior_state(&self) -> Result<Option<State>, String> {
         state_of(self.prior.as_ref())
+    }
+
+    /// Whether the run may have left the key as `present` besides what it made of it last, but for an
+    /// expiry that moved by at most `slack_ms`.
+    ///
+    /// # Errors
+    /// When the record contradicts itself.
+    pub fn is_also(&self, present: &Present, slack_ms: i64) -> Result<bool, String> {
+        for also in self.also.iter().flatten() {
+            let is_same = match also.present()? {
+                Some(also) => also.is(present, slack_ms),
+                None => same_expiry(also.expires_at, present.expires_at_ms, slack_ms),
+            };
+            if is_same {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The state after, where the value was recorded.

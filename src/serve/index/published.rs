@@ -39,15 +39,15 @@ pub(super) fn find(
 ) -> Result<(Mark, Manifest), String> {
     let runs = Runs::of(state_dir);
     let here = format!("{}, prefix {prefix}", address.without_path());
-    let ids = runs
-        .ids()
+    let listed = runs
+        .list()
         .map_err(|error| format!("The runs cannot be listed: {error}."))?;
     if !wanted.is_empty() {
         // Only what the folder lists is opened: a name is no path.
-        if !ids.iter().any(|id| id == wanted) {
+        let Some(listed) = listed.iter().find(|listed| listed.id == wanted) else {
             return Err(format!("There is no run {wanted}."));
-        }
-        return match Manifest::open(&runs.file(wanted), Verify::Ends) {
+        };
+        return match listed.open(Verify::Ends) {
             Ok(manifest) if !is_here(&manifest, address, prefix) => {
                 let prefix = &manifest.header().prefix;
                 Err(format!(
@@ -59,9 +59,9 @@ pub(super) fn find(
             Err(_) => Err(unreadable(wanted)),
         };
     }
-    let newest = ids.iter().rev().find_map(|id| {
+    let newest = listed.iter().rev().find_map(|listed| {
         // What cannot be read published nothing that could be listed.
-        let manifest = Manifest::open(&runs.file(id), Verify::Ends).ok()?;
+        let manifest = listed.open(Verify::Ends).ok()?;
         let publishes = ["import", "warm"].contains(&manifest.header().command.as_str());
         (publishes && is_here(&manifest, address, prefix) && wrote(&manifest)).then_some(manifest)
     });
@@ -96,7 +96,9 @@ fn wrote(manifest: &Manifest) -> bool {
     match manifest.footer() {
         Some(footer) => {
             let counts = &footer.counts;
-            counts.created + counts.updated + counts.refreshed > 0
+            let in_shards = manifest.shards().is_some();
+            // What a shard did before it was started again is in no footer.
+            counts.created + counts.updated + counts.refreshed > 0 || in_shards && manifest.wrote()
         }
         None => manifest.frames() > 1,
     }

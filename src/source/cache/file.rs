@@ -58,17 +58,16 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
     Ok((checksum == sum).then_some(Content { records, routes }))
 }
 
-/// Replaces the file at `path` by records `sorted` by key, each with its route. Not synced: what a crash leaves of it fails its checksum, and
-/// the next run reads the sources again.
+/// Replaces the file at `path` by records `sorted` by key, each with its route, by way of the one
+/// at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
+/// the sources again.
 pub(super) fn write<'r>(
-    path: &Path,
+    (path, beside): (&Path, &Path),
     context: &[u8; 32],
     sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
 ) -> io::Result<()> {
-    // Always the same name, so that runs that are killed do not leave one more each. Whoever
-    // writes holds the lock of the folder.
-    let beside = path.with_extension("new");
-    match std::fs::remove_file(&beside) {
+    // Always the same name, so that runs that are killed do not leave one more each.
+    match std::fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
@@ -76,11 +75,11 @@ pub(super) fn write<'r>(
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&beside)?;
-    let written = fill(file, context, sorted).and_then(|()| std::fs::rename(&beside, path));
+        .open(beside)?;
+    let written = fill(file, context, sorted).and_then(|()| std::fs::rename(beside, path));
     if written.is_err() {
         // The first failure is the one that matters.
-        let _ = std::fs::remove_file(&beside);
+        let _ = std::fs::remove_file(beside);
     }
     written
 }

@@ -189,11 +189,12 @@ impl Cache {
         records.binary_search_by(|record| record.key.cmp(key)).ok()
     }
 
-    /// Writes what was noted, if that is not what the file holds already.
+    /// Writes what was noted, if that is not what the file holds already. Meanwhile it is in a file
+    /// whose name ends with `ending`, of which each process that may write has its own.
     ///
     /// # Errors
     /// When the file cannot be written; the old one is there then.
-    pub fn save(&self) -> io::Result<()> {
+    pub fn save(&self, ending: &str) -> io::Result<()> {
         let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
             return Ok(());
@@ -206,7 +207,8 @@ impl Cache {
         });
         let fresh = new.records.iter();
         let fresh = fresh.filter_map(|record| Some((record, stored(record, &new.routes)?)));
-        file::write(&self.path, &self.context, merged(old, fresh))
+        let beside = self.path.with_extension(ending);
+        file::write((&self.path, &beside), &self.context, merged(old, fresh))
     }
 }
 

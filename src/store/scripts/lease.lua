@@ -44,7 +44,18 @@ if ARGV[3] == 'renew' or ARGV[3] == 'keep' then
 end
 if now and not mine() then
   local ok, lease = pcall(cjson.decode, now)
-  local ours = ok and type(lease) == 'table' and lease.host == ARGV[4] and lease.state_dir == ARGV[5]
+  local function of_ours(holder) return holder.host == ARGV[4] and holder.state_dir == ARGV[5] end
+  local ours = ok and type(lease) == 'table' and of_ours(lease)
+  -- Of a run in shards, each that did not run out.
+  if ok and type(lease) == 'table' and type(lease.shard) == 'table' then
+    ours = true
+    local time = redis.call('TIME')
+    local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    for _, shard in pairs(lease.shard) do
+      if type(shard) ~= 'table' then ours = false
+      elseif (tonumber(shard['until']) or ms + 1) > ms and not of_ours(shard) then ours = false end
+    end
+  end
   -- We hold the file lock of that folder on that host, so the holder of this lease is dead.
   if not ours then return state('taken') end
 end

@@ -1,0 +1,51 @@
+//! What is said to whoever comes second.
+
+use super::connect::shell_word;
+use super::run::command_for_store;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::lease::LeaseError;
+use crate::settings::Settings;
+
+/// The failure of whoever comes second.
+pub(super) fn locked(what: String, retry: &str) -> Failure {
+    Failure::new(Exit::Locked, what)
+        .note("expected", "one writing run at a time")
+        .note("retry", format!("safe {retry}; nothing was written"))
+}
+
+/// The failure of a run that does not get the lease at `key`.
+pub(super) fn not_leased(
+    settings: &Settings,
+    prefix: &str,
+    key: &str,
+    error: &LeaseError,
+) -> Failure {
+    let taken = match error {
+        LeaseError::Store(error) => return Failure::before_writing(error),
+        LeaseError::Gone => return locked(error.to_string(), "once that run has ended"),
+        LeaseError::Taken(taken) => taken,
+    };
+    // What others wrote there is no word of a command.
+    let holder = taken.holder.as_ref();
+    let Some(holder) = holder.filter(|holder| is_run_like(&holder.run)) else {
+        return Failure::new(Exit::Locked, format!("{key}: {taken}"))
+            .note("expected", "no such key, or the lease of a run of anp")
+            .note(
+                "retry",
+                format!(
+                    "safe once {key} is looked at and deleted, or has run out; nothing was written"
+                ),
+            );
+    };
+    let unlock = format!("unlock {}", shell_word(&holder.run));
+    let unlock = command_for_store(settings, prefix, &unlock);
+    locked(taken.to_string(), "once that run has ended")
+        .note("unlock", format!("if that run is dead: {unlock}"))
+}
+
+/// Whether it may be the id of a run.
+fn is_run_like(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (1..=64).contains(&text.len()) && text.chars().all(fits)
+}

@@ -1,0 +1,197 @@
+//! All that was recorded of a run: one file, or one for each start of each of its shards.
+
+use std::path::Path;
+
+use super::merge;
+use super::reader::{Damage, Part, Verify};
+use super::record::{Counts, Footer, Header, Line, Status};
+
+/// The record of a run, whose frames are known to be whole.
+pub struct Manifest {
+    /// In the order of the shards, and of their starts.
+    parts: Vec<Part>,
+    footer: Option<Footer>,
+}
+
+/// How far the shards of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards {
+    /// Into how many the run is divided.
+    pub of: u32,
+    /// How many of them did what they were to do.
+    pub done: u32,
+    /// How many were started, ever.
+    pub started: u32,
+}
+
+impl Manifest {
+    /// Opens one file and decides what of it can be used.
+    ///
+    /// # Errors
+    /// See [`Damage`].
+    pub fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
+        let part = Part::open(path, verify)?;
+        Ok(Self {
+            footer: part.footer().cloned(),
+            parts: vec![part],
+        })
+    }
+
+    /// The record of a run of which each of `files` holds a part. A part that ends before its
+    /// header is whole wrote nothing, and is left out.
+    ///
+    /// # Errors
+    /// See [`Damage`]; without any other part, that there is no header.
+    pub fn open_all(files: &[impl AsRef<Path>], verify: Verify) -> Result<Self, Damage> {
+        let mut parts = Vec::new();
+        let mut nothing = None;
+        for file in files {
+            match Part::open(file.as_ref(), verify) {
+                Ok(part) => parts.push(part),
+                Err(damage @ Damage::NoHeader { .. }) => nothing = Some(damage),
+                Err(damage) => return Err(damage),
+            }
+        }
+        if let (true, Some(nothing)) = (parts.is_empty(), nothing) {
+            return Err(nothing);
+        }
+        parts.sort_by_key(|part| (part.header().shard, part.header().attempt));
+        let footer = match &parts[..] {
+            [only] if only.header().attempt.is_none() => only.footer().cloned(),
+            parts => footer_of(parts),
+        };
+        Ok(Self { parts, footer })
+    }
+
+    /// The first line; of several, the one of the first shard.
+    ///
+    /// # Panics
+    /// Never: a manifest has a part.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        self.parts[0].header()
+    }
+
+    /// The last line, if the run ended by itself; of a run in shards what they did together, once
+    /// each of them ended.
+    #[must_use]
+    pub fn footer(&self) -> Option<&Footer> {
+        self.footer.as_ref()
+    }
+
+    /// The file; of several, the first.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.parts[0].path()
+    }
+
+    /// All of its files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().map(Part::path)
+    }
+
+    /// Where the file was cut because it was torn there.
+    #[must_use]
+    pub fn torn_at(&self) -> Option<u64> {
+        self.torn().next().map(|(_, offset)| offset)
+    }
+
+    /// Each file that was torn, and where it was cut.
+    pub fn torn(&self) -> impl Iterator<Item = (&Path, u64)> {
+        let torn = self.parts.iter();
+        torn.filter_map(|part| Some((part.path(), part.torn_at()?)))
+    }
+
+    /// Number of whole frames, the headers included.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.parts.iter().map(Part::frames).sum()
+    }
+
+    /// Whether the run may have written a key: without a clean end, every intent counts.
+    #[must_use]
+    pub fn wrote(&self) -> bool {
+        self.parts.iter().any(Part::wrote)
+    }
+
+    /// Whether it announces a write. What cannot be read may be one.
+    #[must_use]
+    pub fn has_intents(&self) -> bool {
+        self.parts.iter().any(Part::has_intents)
+    }
+
+    /// The shards that did this run together, if there are any.
+    #[must_use]
+    pub fn shards(&self) -> Option<Shards> {
+        self.header().attempt?;
+        let of = self.header().shard?.of;
+        let last = last_starts(&self.parts);
+        let is_done = |part: &&&Part| {
+            let status = part.footer().map(|footer| footer.status);
+            matches!(status, Some(Status::Done | Status::Partial))
+        };
+        Some(Shards {
+            of,
+            done: last.iter().filter(is_done).count() as u32,
+            started: last.len() as u32,
+        })
+    }
+
+    /// The lines of each frame behind the header, one frame at a time, in order; of a run in shards
+    /// those of each shard, with one intent for each key.
+    pub fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + Send + '_ {
+        starts(&self.parts).flat_map(merge::batches)
+    }
+}
+
+/// The parts of each shard.
+fn starts(parts: &[Part]) -> impl Iterator<Item = &[Part]> + Send {
+    parts.chunk_by(|a, b| a.header().shard == b.header().shard)
+}
+
+/// The last start of each shard.
+fn last_starts(parts: &[Part]) -> Vec<&Part> {
+    starts(parts).filter_map(<[Part]>::last).collect()
+}
+
+/// The end of a run in shards: none before each of them ended.
+///
+/// What was written counts for every start; what was left alone, for the last one of each shard,
+/// since the next one looks at it again. Each shard sees all invalid articles.
+fn footer_of(parts: &[Part]) -> Option<Footer> {
+    let of = parts.first()?.header().shard?.of;
+    let last: Option<Vec<&Footer>> = last_starts(parts).into_iter().map(Part::footer).collect();
+    let last = last.filter(|last| last.len() == of as usize)?;
+    let mut counts = Counts::default();
+    for footer in parts.iter().filter_map(Part::footer) {
+        let of_part = &footer.counts;
+        counts.created += of_part.created;
+        counts.updated += of_part.updated;
+        counts.refreshed += of_part.refreshed;
+        counts.removed += of_part.removed;
+        counts.bytes += of_part.bytes;
+    }
+    for footer in &last {
+        let of_part = &footer.counts;
+        counts.kept += of_part.kept;
+        counts.conflicts += of_part.conflicts;
+        counts.expired += of_part.expired;
+        counts.withheld += of_part.withheld;
+        counts.invalid = counts.invalid.max(of_part.invalid);
+    }
+    let any = |status| last.iter().any(|footer| footer.status == status);
+    let status = if last.iter().all(|footer| footer.status == Status::Refused) {
+        Status::Refused
+    } else if any(Status::Stopped) || any(Status::Refused) {
+        Status::Stopped
+    } else if any(Status::Partial) {
+        Status::Partial
+    } else {
+        Status::Done
+    };
+    Some(Footer {
+        status,
+        ended_at: last.iter().map(|footer| footer.ended_at).max()?,
+        counts,
+    })
+}
