@@ -351,6 +351,33 @@ fn a_master_killed_in_mid_rollback_leaves_a_way_back_that_ends_the_same() {
 }
 
 #[test]
+fn four_shards_at_once_write_to_a_cluster_and_one_command_takes_all_back() {
+    let mut scene = Scene::with_articles(400);
+    let start = |index: usize| {
+        let shard = format!("{index}/4");
+        let words = ["import", "--shard", &shard, "--run-id", "night"];
+        let mut command = scene.command(&words);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let mut shards: Vec<_> = (0..4).map(start).collect();
+    // Wherever it is by now.
+    shards[2].kill().unwrap();
+    shards[2].wait().unwrap();
+    shards[2] = start(2);
+    for mut shard in shards {
+        assert!(shard.wait().unwrap().success());
+    }
+    assert_eq!(scene.keys().len(), 800);
+    assert!(!scene.cluster.dump().contains_key("anp:lock"));
+    scene.anp("verify night").exits(0);
+    let again = scene.anp("import --no-cache --format json");
+    assert_eq!(again.counts()["kept"], 800, "{again}");
+    scene.anp("rollback night").exits(0);
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
 fn connections_of_a_dead_run_are_ended_on_every_master() {
     let mut scene = Scene::with_articles(3);
     let dead: Vec<redis::Connection> = scene
