@@ -173,6 +173,31 @@ fn four_shards_at_once_end_where_one_run_ends() {
 }
 
 #[test]
+fn a_shard_that_begins_while_others_end_is_not_kept_out() {
+    let world = World::new();
+    for number in 0..12 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    for round in 0..4 {
+        let run = format!("r{round}");
+        let begin = |index: u32| {
+            let shard = format!("{index}/16");
+            let words = ["import", "--shard", &shard, "--run-id", &run];
+            let mut command = world.command("state", &words);
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let children: Vec<Child> = (0..16).map(begin).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(0), "{said}");
+        }
+    }
+    assert_eq!(world.keys().len(), 24);
+}
+
+#[test]
 fn each_shard_alone_is_a_run_of_its_own_and_together_they_end_there_too() {
     let world = corpus();
     let mut all = BTreeMap::new();

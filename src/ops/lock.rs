@@ -62,6 +62,10 @@ pub struct FolderLock {
     holder: FolderHolder,
 }
 
+/// The right to remove old manifests.
+#[derive(Debug)]
+pub struct Tidying(#[expect(dead_code, reason = "held, not read")] Option<File>);
+
 /// Why the lock was not taken.
 #[derive(Debug)]
 pub enum NotTaken {
@@ -113,11 +117,19 @@ impl FolderLock {
         Ok(lock)
     }
 
-    /// Whether nobody else has a share in the folder. Who shared it keeps it alone then, and may
-    /// have lost it otherwise: this is for the end of a run.
+    /// The right to remove old manifests of `state_dir`, for as long as it lives; none while another
+    /// shard does that. Whoever has the folder alone needs no further lock.
+    ///
+    /// It is a lock of its own: if this one were no longer shared meanwhile, a shard that begins
+    /// just then would be kept out.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.shard.is_none() || self.file.try_lock().is_ok()
+    pub fn tidying(&self, state_dir: &Path) -> Option<Tidying> {
+        if self.shard.is_none() {
+            return Some(Tidying(None));
+        }
+        let file = open(&state_dir.join(format!("{NAME}.tidying"))).ok()?;
+        file.try_lock().ok()?;
+        Some(Tidying(Some(file)))
     }
 
     /// Says which run it is.

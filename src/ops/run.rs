@@ -108,6 +108,7 @@ pub struct Run {
     runs: Runs,
     keep: KeepRuns,
     lock: Option<FolderLock>,
+    state_dir: PathBuf,
 }
 
 impl Run {
@@ -265,6 +266,7 @@ impl Run {
             runs,
             keep: settings.keep_runs,
             lock: own_lock,
+            state_dir: settings.state_dir.clone(),
         })
     }
 
@@ -294,10 +296,12 @@ impl Run {
         let _ = self.lease.release(&mut self.store.session);
         failpoint::at("lease", "released")?;
         written?;
-        // Of several shards, the one that ends last does it for all.
-        let is_alone = self.lock.as_ref().is_none_or(FolderLock::is_alone);
+        let tidying = match &self.lock {
+            Some(lock) => lock.tidying(&self.state_dir).map(Some),
+            None => Some(None),
+        };
         Ok(match status {
-            Status::Done | Status::Partial if is_alone => {
+            Status::Done | Status::Partial if tidying.is_some() => {
                 prune(&self.runs, self.keep, ended_at, &self.header.run)
             }
             _ => Pruned::default(),

@@ -22,8 +22,9 @@ pub struct Pruned {
     pub problem: Option<String>,
 }
 
-/// Removes the manifests that are not needed any more. Only the holder of the folder's lock
-/// may call it, when the footer of `current` is durable.
+/// Removes the manifests that are not needed any more. Only the holder of the folder's lock, or
+/// of a share in it and of [`super::lock::Tidying`], may call it, when the footer of `current` is
+/// durable. Other shards of `current` may be under way: their files are those of `current`.
 #[must_use]
 pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Pruned {
     let mut pruned = Pruned::default();
