@@ -10,7 +10,7 @@ pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@
 
 /// Grants what `anp serve` and `anp probe` need to read published objects, and nothing else.
 pub const READER_ACL_LINE: &str = "ACL SETUSER preview on >PASSWORD ~anp:* resetchannels -@all \
-+ping +select +get +getrange +mget +pttl";
++ping +select +get +getrange +pttl";
 
 /// What a user of either line needs besides where sentinels say who the master is: whoever they
 /// name is asked.

@@ -8,14 +8,19 @@
 //! (named, its predecessor ended, the lease looked at), and none is made in passing.
 
 mod known;
+mod redirect;
 mod route;
 mod topology;
 
 use std::time::{Duration, Instant};
 
 pub use self::known::KnownNodes;
+pub(super) use self::redirect::Redirection;
 use self::route::slot_of;
-use self::topology::{SLOTS, Serving, Topology};
+pub(super) use self::topology::Serving;
+#[cfg(feature = "serve")]
+pub(super) use self::topology::slot;
+use self::topology::{SLOTS, Topology};
 use super::Node;
 use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Reply, Store, StoreError};
 
@@ -97,29 +102,10 @@ impl Cluster {
     /// Where `reply`, which the member `from` gave, sends its command to; none where it is an
     /// answer. A slot that has moved is remembered.
     fn redirected(&mut self, reply: &Reply, from: usize) -> Result<Option<Hop>, StoreError> {
-        let Reply::Error { code, detail } = reply else {
-            return Ok(None);
-        };
-        let asking = match code.as_str() {
-            "MOVED" => false,
-            "ASK" => true,
-            _ => return Ok(None),
-        };
         let asked = &self.members[from].serving.node;
-        let target = detail.split_once(' ').and_then(|(slot, place)| {
-            let (host, port) = place.trim().rsplit_once(':')?;
-            let node = Node {
-                // An empty host is that of the node which says so.
-                host: if host.is_empty() { &asked.host } else { host }.to_owned(),
-                port: port.parse().ok()?,
-            };
-            Some((
-                slot.parse::<usize>().ok().filter(|slot| *slot < SLOTS)?,
-                node,
-            ))
-        });
-        let Some((slot, node)) = target else {
-            return Err(self.lost(format!("{asked} answered {code} {detail}")));
+        let to = Redirection::of(reply, asked).map_err(|what| self.lost(what))?;
+        let Some(Redirection { slot, node, asking }) = to else {
+            return Ok(None);
         };
         let Some(member) = self.members.iter().position(|m| m.serving.is(&node)) else {
             // No word is sent to it before it was greeted.
@@ -131,6 +117,24 @@ impl Cluster {
         }
         Ok(Some(Hop { member, asking }))
     }
+}
+
+/// Asks the known nodes, one after the other, who serves what, for whoever connects with the
+/// masters in a way of its own.
+///
+/// # Errors
+/// As [`Cluster::open`].
+#[cfg(feature = "serve")]
+pub(super) fn look_up(
+    connector: &Connector,
+    seeds: &[Node],
+    time: Duration,
+) -> Result<Topology, StoreError> {
+    let until = Instant::now() + time;
+    let left = || until.saturating_duration_since(Instant::now());
+    let topology = find(connector, seeds, &left)?;
+    connector.known.set(topology.nodes.clone());
+    Ok(topology)
 }
 
 /// What the first known node that answers says of the cluster.

@@ -1,47 +1,46 @@
-//! The store for many readers at once: a shared connection that only reads, on tokio.
+//! One server, and the connection with it that all readers share.
 //!
-//! There is one connection. Whoever finds it lost makes it anew while the others wait, and
-//! a server that is away is asked at most every [`PAUSE`]. Nothing takes longer than the
-//! time-out, whatever the server does; a connection that was silent for so long is not
-//! used again.
+//! Whoever finds the connection lost makes it anew while the others wait, and a server that is
+//! away is asked at most every [`PAUSE`]. A connection that was silent for the whole time-out is
+//! not used again.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::wire::{Socket, plain_error};
-use super::{Class, Connector, Reply, StoreError};
+use super::PAUSE;
+use crate::store::wire::{End, Socket, plain_error};
+use crate::store::{Class, Connector, Node, Reply, StoreError};
 
-/// After an attempt to connect that failed, the next one waits so long.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// What can be asked; nothing of it writes.
-#[derive(Clone, Copy, Debug)]
-pub enum Ask<'a> {
-    /// Whether the server answers.
-    Ping,
-    /// A whole value.
-    Value(&'a str),
-    /// The first so many bytes of a value.
-    Head(&'a str, usize),
-    /// The last so many bytes of a value.
-    Tail(&'a str, usize),
-    /// The whole values of many keys.
-    Values(&'a [String]),
-    /// The time to live in ms; -1 without, -2 where there is no such key.
-    Left(&'a str),
+/// How long answers are waited for.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    /// The end of it.
+    pub(super) until: Instant,
+    /// How long that was at the beginning.
+    pub(super) whole: Duration,
 }
 
-/// The store of many readers.
-pub struct Reading {
+impl Wait {
+    /// There was no answer from `place`.
+    pub(super) fn in_vain(self, place: &str, doing: &str) -> StoreError {
+        let detail = format!("no answer from {place} within {} s", self.whole.as_secs());
+        StoreError::new(Class::FindAgain, doing, detail)
+    }
+}
+
+/// A server and the connection with it.
+pub(super) struct Link {
     connector: Connector,
+    /// One server of those that the address leads to; none: the one it leads to.
+    node: Option<Node>,
     place: String,
     timeout: Duration,
     current: Mutex<Option<Numbered>>,
@@ -56,54 +55,42 @@ struct Numbered {
     connection: MultiplexedConnection,
 }
 
-impl Reading {
-    /// Prepares to read from where `connector` leads; connects with the first question. What
-    /// fails is told to readers, so no path is in it.
-    #[must_use]
-    pub fn new(connector: &Connector, timeout: Duration) -> Self {
-        let mut connector = connector.clone();
-        connector.tls = connector.tls.map(|tls| Arc::new(tls.without_paths()));
+impl Link {
+    /// A connection with `node`, or with where `connector` leads; made with the first question.
+    pub(super) fn new(connector: Connector, node: Option<Node>, timeout: Duration) -> Self {
         Self {
-            place: connector.address.without_path(),
+            place: match &node {
+                Some(node) => node.to_string(),
+                None => connector.address.without_path(),
+            },
             connector,
+            node,
             timeout,
             current: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Asks all of `questions` in one round trip; one reply each, in order. The reply to a
-    /// key that holds no string is an error reply, as is all else that is wrong with one
-    /// question alone.
+    /// Sends `pipeline` and returns one reply a command, within `wait`.
     ///
     /// # Errors
-    /// When there is no answer within the time-out, or the server puts us off or refuses.
-    pub async fn ask(&self, questions: &[Ask<'_>], doing: &str) -> Result<Vec<Reply>, StoreError> {
-        let pipeline = pipeline(questions);
+    /// When the server cannot be reached, or does not answer.
+    pub(super) async fn send(
+        &self,
+        pipeline: &Pipeline,
+        doing: &str,
+        wait: Wait,
+    ) -> Result<Vec<Reply>, StoreError> {
         let mut used = None;
-        let answered = timeout(self.timeout, self.send(&pipeline, doing, &mut used)).await;
-        let Ok(answered) = answered else {
+        let answered = timeout_at(wait.until, self.exchange(pipeline, doing, &mut used)).await;
+        answered.unwrap_or_else(|_| {
             // What still comes on it may come late as well.
             self.forget(used);
-            let detail = format!(
-                "no answer from {} within {} s",
-                self.place,
-                self.timeout.as_secs()
-            );
-            return Err(StoreError::new(Class::FindAgain, doing, detail));
-        };
-        let replies = answered?;
-        for reply in &replies {
-            if let Reply::Error { code, detail } = reply
-                && code != "WRONGTYPE"
-            {
-                return Err(StoreError::from_reply(doing, code, detail));
-            }
-        }
-        Ok(replies)
+            Err(wait.in_vain(&self.place, doing))
+        })
     }
 
-    async fn send(
+    async fn exchange(
         &self,
         pipeline: &Pipeline,
         doing: &str,
@@ -166,10 +153,12 @@ impl Reading {
     async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
         let doing = format!("connecting to {}", self.place);
         let failed = |error: io::Error| plain_error(&doing, &error);
-        let (connector, time) = (self.connector.clone(), self.timeout);
+        let (connector, node) = (self.connector.clone(), self.node.clone());
+        let time = self.timeout;
         let dialled = tokio::task::spawn_blocking(move || {
             // The same way to the server as everywhere; it blocks.
-            connector.find(time).map(|end| end.dial(time))
+            let end = node.map_or_else(|| connector.find(time), |node| Ok(End::Node(node)));
+            end.map(|end| end.dial(time))
         });
         let dialled = dialled
             .await
@@ -228,28 +217,6 @@ fn next_number() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed)
-}
-
-fn pipeline(questions: &[Ask<'_>]) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(questions.len());
-    pipeline.ignore_errors();
-    for question in questions {
-        match *question {
-            Ask::Ping => pipeline.cmd("PING"),
-            Ask::Value(key) => pipeline.cmd("GET").arg(key),
-            Ask::Head(key, bytes) => {
-                let last = bytes.saturating_sub(1);
-                pipeline.cmd("GETRANGE").arg(key).arg(0).arg(last)
-            }
-            Ask::Tail(key, bytes) => {
-                let first = -i64::try_from(bytes).unwrap_or(i64::MAX);
-                pipeline.cmd("GETRANGE").arg(key).arg(first).arg(-1)
-            }
-            Ask::Values(keys) => pipeline.cmd("MGET").arg(keys),
-            Ask::Left(key) => pipeline.cmd("PTTL").arg(key),
-        };
-    }
-    pipeline
 }
 
 fn reply(value: RedisResult<Value>) -> Reply {

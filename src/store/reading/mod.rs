@@ -1,0 +1,95 @@
+//! The store for many readers at once: shared connections that only read, on tokio.
+//!
+//! A question becomes one command or more ([`command`]). They go to the one server there is, or
+//! each to the master of a cluster that serves its key ([`nodes`]), over one connection a server
+//! ([`link`]). Nothing takes longer than the time-out, whatever the servers do.
+
+mod command;
+mod link;
+mod nodes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::link::{Link, Wait};
+use self::nodes::Nodes;
+use super::{Connector, Place, Reply, StoreError};
+
+/// After an attempt to connect that failed, the next one waits so long. So it is with looking
+/// for the masters of a cluster, failed or not.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What can be asked; nothing of it writes.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// Whether the server answers; in a cluster, whether every master with slots does.
+    Ping,
+    /// A whole value.
+    Value(&'a str),
+    /// The first so many bytes of a value.
+    Head(&'a str, usize),
+    /// The last so many bytes of a value.
+    Tail(&'a str, usize),
+    /// The whole values of many keys: one array.
+    Values(&'a [String]),
+    /// The time to live in ms; -1 without, -2 where there is no such key.
+    Left(&'a str),
+}
+
+/// The store of many readers.
+pub struct Reading {
+    timeout: Duration,
+    servers: Servers,
+}
+
+enum Servers {
+    One(Box<Link>),
+    Cluster(Arc<Nodes>),
+}
+
+impl Reading {
+    /// Prepares to read from where `connector` leads; connects with the first question. What
+    /// fails is told to readers, so no path is in it.
+    #[must_use]
+    pub fn new(connector: &Connector, timeout: Duration) -> Self {
+        let mut connector = connector.clone();
+        connector.tls = connector.tls.map(|tls| Arc::new(tls.without_paths()));
+        let servers = match connector.address.place.clone() {
+            Place::Cluster(seeds) => {
+                Servers::Cluster(Arc::new(Nodes::new(connector, seeds, timeout)))
+            }
+            _ => Servers::One(Box::new(Link::new(connector, None, timeout))),
+        };
+        Self { timeout, servers }
+    }
+
+    /// Asks all of `questions` in one round trip, or one to each master of a cluster; one reply
+    /// each, in order. The reply to a key that holds no string is an error reply.
+    ///
+    /// # Errors
+    /// When there is no answer within the time-out, or a server puts us off or refuses.
+    pub async fn ask(&self, questions: &[Ask<'_>], doing: &str) -> Result<Vec<Reply>, StoreError> {
+        let wait = Wait {
+            until: Instant::now() + self.timeout,
+            whole: self.timeout,
+        };
+        let commands = command::of(questions);
+        let replies = match &self.servers {
+            Servers::One(link) => {
+                link.send(&command::pipeline(&commands), doing, wait)
+                    .await?
+            }
+            Servers::Cluster(nodes) => nodes.send(&commands, doing, wait).await?,
+        };
+        for reply in &replies {
+            if let Reply::Error { code, detail } = reply
+                && code != "WRONGTYPE"
+            {
+                return Err(StoreError::from_reply(doing, code, detail));
+            }
+        }
+        Ok(command::gather(questions, replies))
+    }
+}
