@@ -4,6 +4,8 @@
 
 #[path = "serve/cached.rs"]
 mod cached;
+#[path = "serve/cluster.rs"]
+mod cluster;
 #[path = "serve/index.rs"]
 mod index;
 #[path = "serve/page.rs"]

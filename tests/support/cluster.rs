@@ -316,8 +316,8 @@ impl Cluster {
         let _: () = source.command(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", target.id));
     }
 
-    /// Ends what [`Cluster::open_slot`] began: moves the keys, and tells the masters.
-    pub fn move_slot(&self, slot: usize, from: usize, to: usize) {
+    /// Moves the keys of a slot whose way is open, and leaves it open.
+    pub fn move_keys(&self, slot: usize, from: usize, to: usize) {
         let (source, target) = (&self.nodes[from], &self.nodes[to]);
         loop {
             let keys: Vec<String> = source.command(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
@@ -334,6 +334,12 @@ impl Cluster {
                 .arg("KEYS");
             let _: redis::Value = migrate.arg(keys).query(&mut source.connection()).unwrap();
         }
+    }
+
+    /// Ends what [`Cluster::open_slot`] began: moves the keys, and tells the masters.
+    pub fn move_slot(&self, slot: usize, from: usize, to: usize) {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        self.move_keys(slot, from, to);
         let told = format!("CLUSTER SETSLOT {slot} NODE {}", target.id);
         let _: () = target.command(&told);
         let _: () = source.command(&told);
