@@ -2,6 +2,8 @@
 #![cfg(feature = "serve")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "tls/authority.rs"]
+mod authority;
 #[path = "serve/cached.rs"]
 mod cached;
 #[path = "serve/cluster.rs"]

@@ -5,7 +5,8 @@ use std::process::Command;
 use anp::store::{CLUSTER_RIGHTS, READER_ACL_LINE};
 
 use crate::Serving;
-use crate::support::cluster::{Cluster, MASTERS, slot_of, wait_for};
+use crate::authority::Authority;
+use crate::support::cluster::{Cluster, MASTERS, TLS_PORT, slot_of, wait_for};
 use crate::support::http::Answer;
 use crate::support::{Ran, World};
 
@@ -16,27 +17,42 @@ struct Scene {
     world: World,
     cluster: Cluster,
     url: String,
+    /// The authority that TLS trusts.
+    ca: Option<String>,
 }
 
 impl Scene {
     fn new() -> Self {
         let cluster = Cluster::start();
-        let scene = Self {
-            world: World::new(),
-            url: cluster.url(),
-            cluster,
-        };
-        for number in 0..PAGES {
-            scene.world.article(&format!("n{number}.md"), "Text.");
-        }
-        Ran::of(scene.command().arg("import")).exits(0);
-        scene.cluster.settle();
+        let url = cluster.url();
+        let scene = Self::of(cluster, url, None);
+        scene.import();
         scene
+    }
+
+    /// Before its import.
+    fn of(cluster: Cluster, url: String, ca: Option<String>) -> Self {
+        let world = World::new();
+        for number in 0..PAGES {
+            world.article(&format!("n{number}.md"), "Text.");
+        }
+        Self {
+            world,
+            cluster,
+            url,
+            ca,
+        }
+    }
+
+    fn import(&self) {
+        Ran::of(self.command().arg("import")).exits(0);
+        self.cluster.settle();
     }
 
     fn command(&self) -> Command {
         let mut command = self.world.command("state", &[]);
         command.env("ANP_REDIS_URL", &self.url);
+        command.envs(self.ca.as_ref().map(|ca| ("ANP_TLS_CA", ca)));
         command
     }
 
@@ -219,4 +235,35 @@ fn the_rights_of_the_page_about_serving_and_those_for_clusters_suffice() {
     scene.cluster.open_slot(slot, from, to);
     scene.cluster.move_keys(slot, from, to);
     is_whole(&fresh(&serving, 3), 3);
+}
+
+#[test]
+fn over_tls_every_master_is_reached_and_followed_so() {
+    let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
+    let authority = Authority::new(folder.path());
+    let (pair, ca) = (authority.signs_for(&["127.0.0.1"]), authority.ca());
+    let mut arguments = vec!["--tls-port", TLS_PORT, "--tls-auth-clients", "no"];
+    arguments.extend(["--tls-cluster", "yes", "--tls-replication", "yes"]);
+    arguments.extend(["--tls-cert-file", &pair.cert, "--tls-key-file", &pair.key]);
+    arguments.extend(["--tls-ca-cert-file", &ca]);
+    let cluster = Cluster::start_with(&arguments);
+    let url = cluster.tls_url();
+    let mut scene = Scene::of(cluster, url, Some(ca));
+    let [slot, _] = scene.slots(0);
+    let from = scene.cluster.owner(slot);
+    let to = (from + 1) % MASTERS;
+    // The page is made where its slot is on its way to.
+    scene.cluster.open_slot(slot, from, to);
+    scene.import();
+    let serving = scene.serve();
+    serving.get("/healthz").is(200);
+    scene.cluster.move_slot(slot, from, to);
+    is_whole(&fresh(&serving, 0), 0);
+    // No other connection was made in plain text than those of this test, which are over.
+    for node in &scene.cluster.nodes[..MASTERS] {
+        let clients: String = node.command("CLIENT LIST TYPE normal");
+        let port = format!("laddr={} ", node.address());
+        let plain = clients.lines().filter(|line| line.contains(&port));
+        assert_eq!(plain.count(), 1, "{clients}");
+    }
 }
