@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-browser screenshots torture lint bench bench-memory bench-stages bench-warm bench-synth instructions install
+.PHONY: help setup build demo test test-browser screenshots torture lint bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -67,6 +67,9 @@ bench-memory: setup build ## memory and time of 100,000 articles (N=…) against
 
 bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 20,000 articles (N=…)
 	@./scripts/bench.sh warm
+
+bench-scale: setup build ## one server and three masters, by 1, 2 and 4 shards, 20,000 articles (N=…)
+	@./scripts/bench.sh scale
 
 instructions: setup ## record the instructions of an import, which tests compare
 	@./scripts/instructions.sh record

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures `anp import` on this machine: `bench.sh rounds`, `memory` or `warm`, for which the
-# release build of anp must be there and N=… sets the number of articles; or `stages`.
+# release build of anp must be there and N=… sets the number of articles; `scale`, likewise; or
+# `stages`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +10,7 @@ command -v python3 >/dev/null || {
     exit 1
 }
 [ "${1:-}" = stages ] && exec python3 scripts/stages.py
+[ "${1:-}" = scale ] && exec python3 scripts/scale.py measure
 # The peer needs libraries of its own; without them it is named as missing.
 peer=target/peers/bin/python
 if [ "${1:-}" = rounds ] && [ ! -x "$peer" ]; then
