@@ -14,6 +14,7 @@ pub mod embedded;
 mod error;
 #[cfg(feature = "serve")]
 pub mod reading;
+mod reply;
 mod resp;
 mod script;
 mod sentinel;
@@ -26,32 +27,11 @@ pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;
 pub use connection::Connector;
 pub use error::{Class, StoreError};
+pub use reply::Reply;
 pub use resp::Batch;
 pub use script::Script;
 pub use session::{Copies, Greeting, OneMaster, Patience, Replies, Session};
 pub use tls::{Tls, TlsSettings};
-
-/// One reply of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// No value.
-    Nil,
-    /// A whole number.
-    Int(i64),
-    /// Bytes.
-    Bulk(Vec<u8>),
-    /// A status such as `OK`.
-    Status(String),
-    /// Several replies.
-    Array(Vec<Reply>),
-    /// An error reply: its first word, and the rest of its text.
-    Error {
-        /// `WRONGTYPE`, `OOM`, `ERR` …
-        code: String,
-        /// The text after the code.
-        detail: String,
-    },
-}
 
 /// The seam to the outside.
 pub trait Store: Send {

@@ -1,7 +1,5 @@
 //! Commands on the wire: RESP arrays of bulk strings, encoded into one reused buffer.
 
-use super::Reply;
-
 /// Commands that are sent together and answered in order.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -91,30 +89,6 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
-    }
-}
-
-impl From<redis::Value> for Reply {
-    fn from(value: redis::Value) -> Self {
-        match value {
-            redis::Value::Nil => Self::Nil,
-            redis::Value::Int(number) => Self::Int(number),
-            redis::Value::BulkString(bytes) => Self::Bulk(bytes),
-            redis::Value::SimpleString(text) => Self::Status(text),
-            redis::Value::Okay => Self::Status("OK".to_owned()),
-            redis::Value::Array(items) | redis::Value::Set(items) => {
-                Self::Array(items.into_iter().map(Self::from).collect())
-            }
-            redis::Value::ServerError(error) => Self::Error {
-                code: error.code().to_owned(),
-                detail: error.details().unwrap_or_default().to_owned(),
-            },
-            // RESP3 types, which a RESP2 connection does not receive.
-            other => Self::Error {
-                code: "UNEXPECTED".to_owned(),
-                detail: format!("a reply of an unknown type: {other:?}"),
-            },
-        }
     }
 }
 
