@@ -10,7 +10,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use anp::store::{ACL_LINE, CLUSTER_RIGHTS, REPLICAS_RIGHT};
-use support::cluster::{Cluster, MASTERS, TLS_PORT, slot_of, wait_for};
+use support::cluster::{Cluster, MASTERS, slot_of, wait_for};
 use support::{Ran, World, free_port, signal};
 
 /// A cluster, and a folder with content.
@@ -38,6 +38,18 @@ impl Scene {
             scene.world.article(&format!("n{number}.md"), "Text.");
         }
         scene
+    }
+
+    /// With articles that are published, on the replicas too, and all keys.
+    fn published() -> (Self, BTreeMap<String, String>) {
+        let mut scene = Self::new();
+        for number in 0..300 {
+            scene.world.article(&format!("n{number}.md"), "Before.");
+        }
+        scene.anp("import").exits(0);
+        scene.cluster.settle();
+        let before = scene.keys();
+        (scene, before)
     }
 
     fn anp(&self, line: &str) -> Ran {
@@ -296,13 +308,7 @@ fn a_master_that_joins_in_mid_import_is_greeted_before_it_is_written_to() {
 
 #[test]
 fn a_master_killed_in_mid_import_is_replaced_and_what_was_lost_with_it_is_told() {
-    let mut scene = Scene::new();
-    for number in 0..300 {
-        scene.world.article(&format!("n{number}.md"), "Before.");
-    }
-    scene.anp("import").exits(0);
-    scene.cluster.settle();
-    let before = scene.keys();
+    let (mut scene, before) = Scene::published();
     let (child, stdout) = scene.import_under_way(&["--no-cache"]);
     scene.cluster.nodes[1].kill();
     let ran = end_of((child, stdout));
@@ -320,13 +326,7 @@ fn a_master_killed_in_mid_import_is_replaced_and_what_was_lost_with_it_is_told()
 
 #[test]
 fn a_master_killed_in_mid_rollback_leaves_a_way_back_that_ends_the_same() {
-    let mut scene = Scene::new();
-    for number in 0..300 {
-        scene.world.article(&format!("n{number}.md"), "Before.");
-    }
-    scene.anp("import").exits(0);
-    scene.cluster.settle();
-    let before = scene.keys();
+    let (mut scene, before) = Scene::published();
     let ran = end_of(scene.import_under_way(&["--no-cache"]));
     ran.exits(0);
     scene.cluster.settle();
@@ -457,12 +457,7 @@ fn a_cluster_is_reached_over_tls_node_by_node() {
     let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
     let authority = authority::Authority::new(folder.path());
     let (pair, ca) = (authority.signs_for(&["127.0.0.1"]), authority.ca());
-    let mut arguments = vec!["--tls-port", TLS_PORT, "--tls-auth-clients", "no"];
-    // Servers of version 7.0 announce their TLS ports only so.
-    arguments.extend(["--tls-cluster", "yes", "--tls-replication", "yes"]);
-    arguments.extend(["--tls-cert-file", &pair.cert, "--tls-key-file", &pair.key]);
-    arguments.extend(["--tls-ca-cert-file", &ca]);
-    let cluster = Cluster::start_with(&arguments);
+    let cluster = Cluster::start_with_tls(&pair.cert, &pair.key, &ca);
     let url = cluster.tls_url();
     let mut scene = Scene {
         world: World::new(),

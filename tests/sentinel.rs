@@ -270,28 +270,15 @@ fn sentinels_and_servers_are_reached_over_tls() {
 #[cfg(feature = "serve")]
 #[test]
 fn the_preview_follows_the_master() {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::Stdio;
-
     let mut watched = Watched::trio();
     watched.world.article("a.md", "Text.");
     anp(&watched, "import").exits(0);
     watched.settle();
     let url = watched.url();
-    let mut command = watched.world.command(
-        "state",
-        &["serve", "--format", "json", "--addr", "127.0.0.1:0"],
-    );
-    command
-        .args(["--redis", &url])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut serving = support::Killed(command.spawn().unwrap());
-    let mut line = String::new();
-    let stdout = serving.0.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let address = said["addr"].as_str().unwrap();
+    let flags = ["--redis", &url];
+    let mut command = watched.world.command("state", &flags);
+    let (_serving, address) = support::serving(&mut command);
+    let address = address.as_str();
     support::http::get(address, "/a/").is(200).says("Text.");
     watched.world.server.kill();
     until("another master", || watched.has_failed_over());

@@ -360,26 +360,13 @@ fn a_password_and_a_database_are_used_over_tls() {
 #[cfg(feature = "serve")]
 #[test]
 fn the_preview_reads_over_tls() {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::Stdio;
-
     let secure = Secure::new();
     secure.import_trusting(&[]).exits(0);
     let (url, ca) = (secure.url("localhost"), secure.authority.ca());
-    let mut command = secure.world.command(
-        "state",
-        &["serve", "--format", "json", "--addr", "127.0.0.1:0"],
-    );
-    command
-        .args(["--redis", &url, "--tls-ca", &ca])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut serving = support::Killed(command.spawn().unwrap());
-    let mut line = String::new();
-    let stdout = serving.0.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let address = said["addr"].as_str().unwrap();
+    let flags = ["--redis", &url, "--tls-ca", &ca];
+    let mut command = secure.world.command("state", &flags);
+    let (_serving, address) = support::serving(&mut command);
+    let address = address.as_str();
     support::http::get(address, "/a/").is(200).says("Text.");
     support::http::get(address, "/healthz").is(200);
     let clients = secure.world.server.command("CLIENT LIST TYPE normal");

@@ -6,7 +6,7 @@ use anp::store::{CLUSTER_RIGHTS, READER_ACL_LINE};
 
 use crate::Serving;
 use crate::authority::Authority;
-use crate::support::cluster::{Cluster, MASTERS, TLS_PORT, slot_of, wait_for};
+use crate::support::cluster::{Cluster, MASTERS, slot_of, wait_for};
 use crate::support::http::Answer;
 use crate::support::{Ran, World};
 
@@ -242,11 +242,7 @@ fn over_tls_every_master_is_reached_and_followed_so() {
     let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
     let authority = Authority::new(folder.path());
     let (pair, ca) = (authority.signs_for(&["127.0.0.1"]), authority.ca());
-    let mut arguments = vec!["--tls-port", TLS_PORT, "--tls-auth-clients", "no"];
-    arguments.extend(["--tls-cluster", "yes", "--tls-replication", "yes"]);
-    arguments.extend(["--tls-cert-file", &pair.cert, "--tls-key-file", &pair.key]);
-    arguments.extend(["--tls-ca-cert-file", &ca]);
-    let cluster = Cluster::start_with(&arguments);
+    let cluster = Cluster::start_with_tls(&pair.cert, &pair.key, &ca);
     let url = cluster.tls_url();
     let mut scene = Scene::of(cluster, url, Some(ca));
     let [slot, _] = scene.slots(0);

@@ -12,7 +12,7 @@ use super::{dump_of, free_port, server_program, signal};
 pub const MASTERS: usize = 3;
 const SLOTS: usize = 16_384;
 /// An argument that stands for a free port.
-pub const TLS_PORT: &str = "(TLS port)";
+const TLS_PORT: &str = "(TLS port)";
 /// A node that is silent for so many ms is taken for dead.
 const NODE_TIMEOUT: &str = "3000";
 
@@ -136,6 +136,17 @@ pub struct Cluster {
 impl Cluster {
     pub fn start() -> Self {
         Self::start_with(&[])
+    }
+
+    /// With TLS on a second port of each node, and between the nodes: a certificate and its key, and
+    /// the authority's.
+    pub fn start_with_tls(cert: &str, key: &str, ca: &str) -> Self {
+        let mut arguments = vec!["--tls-port", TLS_PORT, "--tls-auth-clients", "no"];
+        // Servers of version 7.0 announce their TLS ports only so.
+        arguments.extend(["--tls-cluster", "yes", "--tls-replication", "yes"]);
+        arguments.extend(["--tls-cert-file", cert, "--tls-key-file", key]);
+        arguments.extend(["--tls-ca-cert-file", ca]);
+        Self::start_with(&arguments)
     }
 
     pub fn start_with(arguments: &[&str]) -> Self {

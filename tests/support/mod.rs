@@ -433,6 +433,19 @@ impl World {
     }
 }
 
+/// Starts `anp serve` as `command` has it, on a free port, and returns it with its address.
+pub fn serving(command: &mut Command) -> (Killed, String) {
+    let words = ["serve", "--format", "json", "--addr", "127.0.0.1:0"];
+    let command = command.args(words).stdout(Stdio::piped());
+    let mut serving = Killed(command.stderr(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    let stdout = serving.0.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = said["addr"].as_str().unwrap().to_owned();
+    (serving, address)
+}
+
 /// What a command did. A failing check shows all of it.
 pub struct Ran {
     pub line: String,
