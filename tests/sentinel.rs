@@ -14,7 +14,7 @@ use std::process::Child;
 
 use anp::store::{ACL_LINE, SENTINEL_RIGHT};
 use authority::Authority;
-use support::{Ran, Server, World, free_port};
+use support::{Ran, Server, World, comes_full_circle, free_port};
 use watched::{NAME, Sentinel, Watched, until};
 
 fn anp(watched: &Watched, line: &str) -> Ran {
@@ -51,6 +51,17 @@ fn the_master_that_sentinels_name_is_published_to_and_taken_back() {
     // Without --redis: the manifest names the sentinels.
     watched.world.anp("rollback last").exits(0);
     assert!(watched.world.keys().is_empty());
+}
+
+#[test]
+fn every_run_on_the_master_of_sentinels_is_taken_back_exactly() {
+    let watched = Watched::trio();
+    watched
+        .world
+        .server
+        .command("SADD anp:page:/circle/n1/ a b");
+    let run = |line: &str| anp(&watched, line);
+    comes_full_circle(&watched.world, &run, &mut || watched.world.server.dump());
 }
 
 /// An import that is under way while `fail_over` makes another server the master.

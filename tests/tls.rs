@@ -9,7 +9,7 @@ mod support;
 use std::io::Read as _;
 
 use authority::{Authority, Pair};
-use support::{Ran, Server, World, free_port};
+use support::{Ran, Server, World, comes_full_circle, free_port};
 
 /// A server with TLS, reached by a test without it through its socket.
 struct Secure {
@@ -115,6 +115,22 @@ fn what_is_written_over_tls_is_verified_and_undone_by_the_printed_command() {
     );
     world.shell(&rollback).exits(0);
     assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn every_run_over_tls_is_taken_back_exactly() {
+    let secure = Secure::new();
+    let (url, ca) = (secure.url("localhost"), secure.authority.ca());
+    secure
+        .world
+        .server
+        .command("HSET anp:page:/circle/n1/ a 1 b 2");
+    let anp = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let variables = [("ANP_REDIS_URL", url.as_str()), ("ANP_TLS_CA", &ca)];
+        secure.world.anp_with(&words, &variables)
+    };
+    comes_full_circle(&secure.world, &anp, &mut || secure.world.server.dump());
 }
 
 #[test]

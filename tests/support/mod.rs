@@ -433,6 +433,56 @@ impl World {
     }
 }
 
+/// Imports 60 articles, again, changed and pruned, purges all of them, and takes each of these runs
+/// back: what `dump` has of the store, but for the lock, is each time what it was before the run.
+pub fn comes_full_circle(
+    world: &World,
+    anp: &dyn Fn(&str) -> Ran,
+    dump: &mut dyn FnMut() -> BTreeMap<String, String>,
+) {
+    for number in 0..60 {
+        world.article(&format!("circle/n{number}.md"), "Text.");
+    }
+    let mut keys = || {
+        let mut dump = dump();
+        dump.remove("anp:lock");
+        dump
+    };
+    let counts = |line: &str, names: [&str; 4]| {
+        let ran = anp(line);
+        let counts = ran.exits(0).counts();
+        names.map(|name| counts[name].as_u64().unwrap())
+    };
+    let before = keys();
+    let names = ["created", "updated", "removed", "kept"];
+    anp("import --dry-run").exits(0);
+    assert!(keys() == before, "a dry run wrote");
+    let imported = anp("import --format json");
+    let first = imported.exits(0).of_type("run")[0]["run"].clone();
+    anp("verify last").exits(0);
+    let published = keys();
+    assert!(published.len() >= before.len() + 100);
+    let again = counts("import --format json --no-cache", names);
+    assert_eq!([again[0], again[1], again[2]], [0, 0, 0]);
+    assert!(keys() == published);
+    for number in 0..20 {
+        world.article(&format!("circle/n{number}.md"), "Another text.");
+        let gone = format!("content/circle/n{}.md", number + 30);
+        std::fs::remove_file(world.path(&gone)).unwrap();
+        world.article(&format!("circle/new{number}.md"), "Text.");
+    }
+    let changed = counts("import --prune --max-removed 50% --format json", names);
+    assert_eq!([changed[0], changed[1], changed[2]], [40, 40, 40]);
+    anp("verify last").exits(0);
+    anp("rollback last").exits(0);
+    assert!(keys() == published, "the rollback of a changed import");
+    anp("purge --all --yes").exits(0);
+    anp("rollback last").exits(0);
+    assert!(keys() == published, "the rollback of a purge");
+    anp(&format!("rollback {}", first.as_str().unwrap())).exits(0);
+    assert!(keys() == before, "the rollback of the first import");
+}
+
 /// Starts `anp serve` as `command` has it, on a free port, and returns it with its address.
 pub fn serving(command: &mut Command) -> (Killed, String) {
     let words = ["serve", "--format", "json", "--addr", "127.0.0.1:0"];
