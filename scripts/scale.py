@@ -159,7 +159,7 @@ class Bench:
 
     def cost(self, servers, *arguments):
         """Median of the CPU, in µs an article, of a dry run."""
-        command = ["import", self.content, "--dry-run", "--no-cache", *arguments]
+        command = ["import", self.content, "--dry-run", *arguments]
         runs = [run([[*command, *self.where(servers)]], self.folder)[1] for _ in range(ROUNDS)]
         return statistics.median(runs) / self.count * 1e6
 
@@ -209,13 +209,17 @@ def measure(count):
             servers = Servers(folder, masters)
             try:
                 if masters == 1:
-                    results["survey_us"] = bench.cost(servers, "--shard", "0/4096")
-                    results["render_us"] = bench.cost(servers) - results["survey_us"]
+                    of_none = ["--shard", "0/4096"]
+                    results["survey_us"] = bench.cost(servers, *of_none, "--no-cache")
+                    whole = bench.cost(servers, "--no-cache")
+                    results["render_us"] = whole - results["survey_us"]
                 for shards in SHARDS:
                     row = bench.imports(servers, shards)
                     row.update(store=name, masters=masters, shards=shards)
                     results["rows"].append(row)
-                    print(line_of(row, count))
+                    print(line_of(row, count), flush=True)
+                if masters == 1:
+                    results["remember_us"] = bench.cost(servers, *of_none)
             finally:
                 servers.stop()
     one = results["rows"][0]
@@ -227,7 +231,7 @@ def measure(count):
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(results, indent=2) + "\n")
     print()
-    for name in ("survey_us", "render_us", "apply_us", "server_us"):
+    for name in ("survey_us", "remember_us", "render_us", "apply_us", "server_us"):
         print(f"{name}: {results[name]:.1f}")
     for name in ("memory", "network", "manifest"):
         print(f"{name}: {results[name]:,.0f} bytes an article")
