@@ -76,6 +76,7 @@ struct Scene {
     server: Server,
     folder: tempfile::TempDir,
     interrupted: Arc<AtomicBool>,
+    slack_ms: i64,
 }
 
 struct Applied {
@@ -90,6 +91,7 @@ impl Scene {
             server: Server::start(),
             folder: tempfile::tempdir().unwrap(),
             interrupted: Arc::default(),
+            slack_ms: 0,
         }
     }
 
@@ -140,6 +142,7 @@ impl Scene {
             switch: None,
             pace: Pace::unlimited(),
             copies: None,
+            slack_ms: self.slack_ms,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));
@@ -163,7 +166,8 @@ impl Scene {
             let mut words = line.split(' ');
             let mut command = redis::cmd(words.next().unwrap());
             words.for_each(|word| {
-                command.arg(word);
+                // A value may have a space in it.
+                command.arg(word.replace('\u{a0}', " "));
             });
             command.query::<redis::Value>(&mut connection).unwrap();
         }
@@ -270,6 +274,31 @@ fn a_value_or_an_expiry_changed_after_the_intent_is_kept() {
             Some("new page"),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn an_expiry_that_moved_with_its_slot_after_the_intent_is_no_change_by_others() {
+    let old = "SET page old PXAT 4000000000001";
+    for (prior, moved, create, fate) in [
+        (old, "PEXPIREAT page 4000000000009", false, Fate::Written),
+        (old, "PEXPIREAT page 4000000001002", false, Fate::Conflict),
+        // A write of its own, whose reply was lost, and whose slot moved before it was asked about.
+        (
+            "PING",
+            "SET page new\u{a0}page PXAT 4000000000009",
+            true,
+            Fate::Written,
+        ),
+    ] {
+        let scene = Scene {
+            slack_ms: 1_000,
+            ..Scene::new()
+        };
+        scene.server.command(prior);
+        let other = scene.other(moved);
+        let result = scene.apply(article(create), once(Stage::Write, other), nothing);
+        assert_eq!(fates(&result)[0], ("page", fate), "{moved}");
     }
 }
 

@@ -238,6 +238,7 @@ impl<'a> Job<'a> {
             switch: Some(&self.switch),
             pace,
             copies,
+            slack_ms: self.settings.address.expiry_slack_ms(),
         }
         .run(
             plan.groups(&Keys::new(&self.settings.prefix)),

@@ -115,6 +115,8 @@ pub struct Apply<'a> {
     pub pace: Pace,
     /// What has to reach replicas before it counts; none on the way back, which is always open.
     pub copies: Option<Copies>,
+    /// How far the expiry of a key may have moved by itself, in ms.
+    pub slack_ms: i64,
 }
 
 /// How far a run came.
@@ -360,7 +362,8 @@ impl Apply<'_> {
         let encode = |way: Way| {
             let mut batch = Batch::default();
             for (_, pending) in wave {
-                pending.command.encode(&mut batch, &pending.key, way);
+                let key = &pending.key;
+                pending.command.encode(&mut batch, key, way, self.slack_ms);
             }
             batch
         };
@@ -441,7 +444,8 @@ impl Apply<'_> {
                 (&pending.command, &replies[index])
             {
                 let prior = State::Absent;
-                push_put(&mut batch, &pending.key, (&prior, made, content), self.way);
+                let states = (&prior, made, &**content);
+                push_put(&mut batch, &pending.key, states, self.way, self.slack_ms);
                 asked.push(index);
             }
         }

@@ -37,12 +37,14 @@ impl Way {
     }
 }
 
-/// Appends the compare-and-set from the first state to the second, with its bytes.
+/// Appends the compare-and-set from the first state to the second, with its bytes. The expiry of
+/// either may be up to `slack_ms` off.
 pub(super) fn push_put(
     batch: &mut Batch,
     key: &str,
     (prior, made, content): (&State, &Present, &[u8]),
     way: Way,
+    slack_ms: i64,
 ) {
     let script = match way {
         Way::Back => Script::PutUnderOom,
@@ -56,12 +58,15 @@ pub(super) fn push_put(
     let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
     arguments.push(content);
     arguments.push(way.word());
+    let slack = slack_ms.to_string();
+    arguments.push(slack.as_bytes());
     batch.script(script, key.as_bytes(), &arguments);
 }
 
 impl Command {
-    /// Appends the command for `key`.
-    pub(super) fn encode(&self, batch: &mut Batch, key: &str, way: Way) {
+    /// Appends the command for `key`, whose expiry may have moved by itself by up to `slack_ms`.
+    pub(super) fn encode(&self, batch: &mut Batch, key: &str, way: Way, slack_ms: i64) {
+        let slack = slack_ms.to_string();
         match self {
             Self::Create { content, made } => {
                 let at = expiry_argument(made.expires_at_ms);
@@ -79,14 +84,14 @@ impl Command {
                 made,
                 content,
             } => {
-                push_put(batch, key, (prior, made, content.bytes()), way);
+                push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
             }
             Self::Expire { from_ms, to_ms } => {
                 let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
                 batch.script(
                     Script::Expire,
                     key.as_bytes(),
-                    &[from.as_bytes(), to.as_bytes(), way.word()],
+                    &[from.as_bytes(), to.as_bytes(), way.word(), slack.as_bytes()],
                 );
             }
             Self::Remove { prior } => {
@@ -96,6 +101,7 @@ impl Command {
                     prior[1].as_bytes(),
                     prior[2].as_bytes(),
                     way.word(),
+                    slack.as_bytes(),
                 ];
                 batch.script(Script::Remove, key.as_bytes(), &arguments);
             }

@@ -1,4 +1,5 @@
--- KEYS[1]; ARGV: prior expiry, expiry to be set (-1: none); 'back' on the way back.
+-- KEYS[1]; ARGV: prior expiry, expiry to be set (-1: none); 'back' on the way back; how far
+-- an expiry may have moved by itself, in ms.
 -- Answers 'written', 'made', 'expired' (it ran out meanwhile) or 'conflict'.
 local key = KEYS[1]
 if kind_of(key) == 'none' then
@@ -9,7 +10,10 @@ if kind_of(key) == 'none' then
 end
 local at = expiry_of(key)
 if at == ARGV[2] then return 'made' end
-if at ~= ARGV[1] then return 'conflict' end
+if at ~= ARGV[1] then
+  if near(at, ARGV[2], ARGV[4]) then return 'made' end
+  if not near(at, ARGV[1], ARGV[4]) then return 'conflict' end
+end
 if ARGV[2] == '-1' then redis.call('PERSIST', key)
 elseif passed(ARGV[2]) then
   if ARGV[3] ~= 'back' then return 'expired' end

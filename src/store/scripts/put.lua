@@ -1,5 +1,5 @@
 -- KEYS[1]; ARGV: prior type, expiry, fingerprint; made type, expiry, fingerprint; value or dump;
--- 'back' on the way back.
+-- 'back' on the way back; how far an expiry may have moved by itself, in ms.
 -- Answers 'written', 'made' (it was in that state before), 'expired' (the expiry to be set
 -- has passed: writing it would delete the key) or 'conflict'.
 local key = KEYS[1]
@@ -9,8 +9,8 @@ if kind == 'none' then
   if ARGV[8] == 'back' and passed(ARGV[5]) then return 'made' end
   -- Gone after the intent: fine if it merely expired, else somebody removed it.
   if ARGV[1] ~= 'none' and not passed(ARGV[2]) then return 'conflict' end
-elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3]) then
-  if matches(key, ARGV[4], ARGV[5], ARGV[6]) then return 'made' end
+elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3], ARGV[9]) then
+  if matches(key, ARGV[4], ARGV[5], ARGV[6], ARGV[9]) then return 'made' end
   return 'conflict'
 end
 if passed(ARGV[5]) then

@@ -1,5 +1,5 @@
 -- KEYS[1]; ARGV: prior type, expiry, fingerprint; 'forth', 'again' (sent a second time, because
--- the reply was lost) or 'back'.
+-- the reply was lost) or 'back'; how far an expiry may have moved by itself, in ms.
 -- Answers 'written', 'made' (it was absent already) or 'conflict'.
 local key = KEYS[1]
 if kind_of(key) == 'none' then
@@ -8,6 +8,6 @@ if kind_of(key) == 'none' then
   if ARGV[4] ~= 'forth' or passed(ARGV[2]) then return 'made' end
   return 'conflict'
 end
-if not matches(key, ARGV[1], ARGV[2], ARGV[3]) then return 'conflict' end
+if not matches(key, ARGV[1], ARGV[2], ARGV[3], ARGV[5]) then return 'conflict' end
 redis.call('UNLINK', key)
 return 'written'

@@ -30,8 +30,15 @@ local function expiry_of(key)
   return string.format('%.0f', at)
 end
 
-local function matches(key, kind, expiry, sum)
-  return kind_of(key) == kind and expiry_of(key) == expiry and fingerprint(key, kind) == sum
+-- Whether two expiries are the same but for so many ms: a cluster that moves a slot moves them.
+local function near(one, other, slack)
+  if one == other then return true end
+  if slack == '0' or one == '-1' or other == '-1' then return false end
+  return math.abs(tonumber(one) - tonumber(other)) <= tonumber(slack)
+end
+
+local function matches(key, kind, expiry, sum, slack)
+  return kind_of(key) == kind and near(expiry_of(key), expiry, slack) and fingerprint(key, kind) == sum
 end
 
 local function passed(expiry)
