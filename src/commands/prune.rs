@@ -83,14 +83,20 @@ fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
 
 /// The routes that the store holds a page or a meta object for.
 pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
-    let found = session.on_each_master(&mut |one| {
-        let mut routes = BTreeSet::new();
-        for kind in [keys.page_prefix(), keys.meta_prefix()] {
-            scan_kind(one, &kind, &mut routes)?;
+    let mut routes = BTreeSet::new();
+    loop {
+        let known = routes.len();
+        let masters = session.on_each_master(&mut |one| {
+            for kind in [keys.page_prefix(), keys.meta_prefix()] {
+                scan_kind(one, &kind, &mut routes)?;
+            }
+            Ok(())
+        })?;
+        // A slot may have moved from a master that was still to be asked to one that had been.
+        if masters.len() == 1 || routes.len() == known {
+            return Ok(routes);
         }
-        Ok(routes)
-    })?;
-    Ok(found.into_iter().flatten().collect())
+    }
 }
 
 /// The routes of the keys that begin with `kind`, on one master.

@@ -12,6 +12,7 @@ mod cluster;
 mod connection;
 pub mod embedded;
 mod error;
+mod everyone;
 #[cfg(feature = "serve")]
 pub mod reading;
 mod reply;
@@ -47,6 +48,7 @@ pub trait Store: Send {
         vec![Master {
             name: String::new(),
             share: 1.0,
+            is_used: true,
         }]
     }
 
@@ -66,4 +68,6 @@ pub struct Master {
     pub name: String,
     /// The part of all keys that it serves, 0 to 1.
     pub share: f64,
+    /// Whether a key was asked for or written there.
+    pub is_used: bool,
 }

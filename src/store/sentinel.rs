@@ -1,10 +1,11 @@
-//! Which server is the master: sentinels are asked one after the other, and whom they name is
-//! believed once it says so itself.
+//! Which server is the master: all sentinels are asked, and whom most of them name is believed
+//! once it says so itself.
 
 use std::time::{Duration, Instant};
 
 use super::address::{Listed, Node};
 use super::connection::Connector;
+use super::everyone;
 use super::wire::{End, Wire};
 use super::{Batch, Class, Reply, SENTINEL_RIGHT, Store as _, StoreError};
 
@@ -20,8 +21,8 @@ struct Asked {
     unaware: Vec<Node>,
     /// The last failure of a sentinel that refuses us.
     refused: Option<StoreError>,
-    /// Servers that were named, and why they are not taken.
-    named: Vec<(Node, StoreError)>,
+    /// The server that most of them name, and why it is not taken.
+    named: Option<(Node, StoreError)>,
 }
 
 /// Connects to the server that the sentinels name `master`, within `time`.
@@ -37,32 +38,30 @@ pub(super) fn connect(
 ) -> Result<(Node, Wire), StoreError> {
     let until = Instant::now() + time;
     let left = || until.saturating_duration_since(Instant::now());
+    let doing = format!("asking the sentinels for the master '{master}'");
+    let question = {
+        let (connector, master) = (connector.clone(), master.to_owned());
+        move |sentinel: &Node, time| ask(&connector, sentinel, &master, time)
+    };
     let mut asked = Asked::default();
-    for (sentinel, rest) in sentinels.iter().zip((1..=sentinels.len()).rev()) {
-        let share = left() / u32::try_from(rest).unwrap_or(u32::MAX);
-        let node = match ask(connector, sentinel, master, share.min(EACH)) {
-            Ok(Some(node)) => node,
-            Ok(None) => {
-                asked.unaware.push(sentinel.clone());
-                continue;
-            }
+    let mut votes = Vec::new();
+    for (sentinel, answer) in everyone::ask(sentinels, left().min(EACH), &doing, question) {
+        match answer {
+            Ok(Some(node)) => votes.push(node),
+            Ok(None) => asked.unaware.push(sentinel),
             Err(error) if matches!(error.class, Class::Never | Class::Config) => {
                 asked.refused = Some(error);
-                continue;
             }
-            Err(error) => {
-                asked.away.push(format!("{sentinel}: {}", error.detail));
-                continue;
-            }
-        };
-        if asked.named.iter().any(|(known, _)| *known == node) {
-            continue;
+            Err(error) => asked.away.push(format!("{sentinel}: {}", error.detail)),
         }
+    }
+    // One that was cut off from the others still names the master of before.
+    if let Some(node) = everyone::most(votes, Node::clone) {
         let place = format!("{node}, the master of {}", connector.address);
         match is_master(connector, &node, place, left()) {
             Ok(wire) => return Ok((node, wire)),
             Err(error) if matches!(error.class, Class::Never | Class::Config) => return Err(error),
-            Err(error) => asked.named.push((node, error)),
+            Err(error) => asked.named = Some((node, error)),
         }
     }
     Err(asked.failure(connector, sentinels, master))
@@ -71,7 +70,7 @@ pub(super) fn connect(
 impl Asked {
     fn failure(self, connector: &Connector, sentinels: &[Node], master: &str) -> StoreError {
         let doing = format!("connecting to {}", connector.address);
-        if let Some((node, error)) = self.named.last() {
+        if let Some((node, error)) = &self.named {
             let detail = format!(
                 "the sentinels name {node}, which is not to be had as a master: {}",
                 error.detail

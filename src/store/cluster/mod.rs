@@ -12,6 +12,7 @@ mod redirect;
 mod route;
 mod topology;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 pub use self::known::KnownNodes;
@@ -21,8 +22,8 @@ pub(super) use self::topology::Serving;
 #[cfg(feature = "serve")]
 pub(super) use self::topology::slot;
 use self::topology::{SLOTS, Topology};
-use super::Node;
 use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Reply, Store, StoreError};
+use super::{Node, everyone};
 
 /// A key is sent on so many times before the cluster is found again.
 const MOST_HOPS: usize = 8;
@@ -38,6 +39,8 @@ pub(super) struct Cluster {
 struct Member {
     serving: Serving,
     link: Box<dyn Store>,
+    /// Whether a key was asked for or written there.
+    is_used: bool,
 }
 
 /// Where a command goes next.
@@ -49,12 +52,12 @@ struct Hop {
 }
 
 impl Cluster {
-    /// Asks the known nodes, one after the other, who serves what, and connects with every
-    /// master.
+    /// Asks the known nodes who serves what, and connects with every master.
     ///
     /// # Errors
-    /// `FindAgain` when no node answers, or a master cannot be reached; `Wait` while a slot has
-    /// no master; `Never` when the credentials are refused.
+    /// `FindAgain` when no node answers; `Wait` while a slot has no master, or its master cannot be
+    /// reached; `Never` when the credentials are refused; `Config` where nodes of the address are
+    /// in different clusters, or in none.
     pub(super) fn open(
         connector: &Connector,
         seeds: &[Node],
@@ -62,11 +65,15 @@ impl Cluster {
     ) -> Result<Self, StoreError> {
         let until = Instant::now() + time;
         let left = || until.saturating_duration_since(Instant::now());
-        let topology = find(connector, seeds, &left)?;
+        let topology = find(connector, seeds, time)?;
         let owners = topology.map();
         let link = |serving: Serving| {
             let link = connector.to_node(&serving.node, left());
-            link.map(|link| Member { serving, link })
+            link.map(|link| Member {
+                serving,
+                link,
+                is_used: false,
+            })
         };
         let mut members = Vec::with_capacity(topology.masters.len());
         for serving in topology.masters {
@@ -74,7 +81,13 @@ impl Cluster {
             match link(serving) {
                 Ok(member) => members.push(member),
                 // The order of those with slots is not disturbed: these come last.
-                Err(error) if serves || error.class == Class::Never => return Err(error),
+                Err(mut error) if serves || error.class == Class::Never => {
+                    if error.class == Class::FindAgain {
+                        // Its replica is about to take its place.
+                        error.class = Class::Wait;
+                    }
+                    return Err(error);
+                }
                 Err(_) => {}
             }
         }
@@ -119,8 +132,8 @@ impl Cluster {
     }
 }
 
-/// Asks the known nodes, one after the other, who serves what, for whoever connects with the
-/// masters in a way of its own.
+/// Asks the known nodes who serves what, for whoever connects with the masters in a way of its
+/// own.
 ///
 /// # Errors
 /// As [`Cluster::open`].
@@ -130,41 +143,75 @@ pub(super) fn look_up(
     seeds: &[Node],
     time: Duration,
 ) -> Result<Topology, StoreError> {
-    let until = Instant::now() + time;
-    let left = || until.saturating_duration_since(Instant::now());
-    let topology = find(connector, seeds, &left)?;
+    let topology = find(connector, seeds, time)?;
     connector.known.set(topology.nodes.clone());
     Ok(topology)
 }
 
-/// What the first known node that answers says of the cluster.
-fn find(
-    connector: &Connector,
-    seeds: &[Node],
-    left: &dyn Fn() -> Duration,
-) -> Result<Topology, StoreError> {
+/// The failure where no node says who serves what: what is worth waiting for comes before what
+/// refuses us, and that before nodes that are away.
+fn none_answers(failures: Vec<(Node, StoreError)>, doing: String) -> StoreError {
+    let is_away = |error: &StoreError| error.class == Class::FindAgain;
+    let waits = failures.iter().any(|(_, error)| error.class == Class::Wait);
+    let refused = failures
+        .iter()
+        .position(|(_, error)| !is_away(error) && error.class != Class::Wait);
+    if let Some(refused) = refused.filter(|_| !waits) {
+        let (node, error) = &failures[refused];
+        let detail = format!("{node}: {}", error.detail);
+        return StoreError::new(error.class, doing, detail);
+    }
+    let class = if waits { Class::Wait } else { Class::FindAgain };
+    let told = failures.into_iter();
+    let told = told.filter(|(_, error)| !waits || error.class == Class::Wait);
+    let told: Vec<String> = told
+        .map(|(node, error)| format!("{node}: {}", error.detail))
+        .collect();
+    StoreError::new(class, doing, told.join("; "))
+}
+
+/// What most of the known nodes that answer say of the cluster.
+fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topology, StoreError> {
     let doing = format!("looking for the masters of {}", connector.address);
     let nodes = connector.known.with(seeds);
+    let question = {
+        let (connector, doing) = (connector.clone(), doing.clone());
+        move |node: &Node, time| ask(&connector, node, time, &doing)
+    };
+    let mut answers = Vec::new();
     let mut failures = Vec::new();
-    let mut class = Class::FindAgain;
-    for (index, node) in nodes.iter().enumerate() {
-        // One that hangs leaves time for the others.
-        let share = left() / u32::try_from(nodes.len() - index).unwrap_or(1);
-        match ask(connector, node, share, &doing) {
-            Ok(topology) => return Ok(topology),
-            // What is wrong with the credentials or the certificate is so with every node.
-            Err(error) if !matches!(error.class, Class::FindAgain | Class::Wait) => {
-                return Err(error);
-            }
-            Err(error) => {
-                if error.class == Class::Wait {
-                    class = Class::Wait;
-                }
-                failures.push(format!("{node}: {}", error.detail));
-            }
+    for (node, answer) in everyone::ask(&nodes, time, &doing, question) {
+        match answer {
+            Ok(topology) => answers.push((node, topology)),
+            Err(error) => failures.push((node, error)),
         }
     }
-    Err(StoreError::new(class, doing, failures.join("; ")))
+    if answers.is_empty() {
+        return Err(none_answers(failures, doing));
+    }
+    // What the address says counts, and not a node that was part of the cluster once.
+    let is_seed = |node: &Node| seeds.contains(node);
+    let named: BTreeSet<String> = answers
+        .iter()
+        .filter(|(node, _)| is_seed(node))
+        .flat_map(|(_, topology)| topology.ids.iter().cloned())
+        .collect();
+    answers.retain(|(node, topology)| {
+        named.is_empty() || is_seed(node) || !topology.ids.is_disjoint(&named)
+    });
+    for (node, topology) in &answers[1..] {
+        let (first, other) = &answers[0];
+        if topology.ids.is_disjoint(&other.ids) {
+            let detail = format!(
+                "{first} and {node} are nodes of different clusters; expected an address whose \
+                 nodes are all of one"
+            );
+            return Err(StoreError::new(Class::Config, doing, detail));
+        }
+    }
+    let topologies = answers.into_iter().map(|(_, topology)| topology);
+    let most = everyone::most(topologies.collect(), Topology::owners);
+    most.ok_or_else(|| none_answers(failures, doing))
 }
 
 fn ask(
@@ -218,6 +265,7 @@ impl Store for Cluster {
             for &place in &todo {
                 let hop = hops[place];
                 let part = &mut parts[hop.member];
+                self.members[hop.member].is_used = true;
                 if hop.asking {
                     part.batch.push(&[b"ASKING"]);
                     part.places.push(None);
@@ -244,11 +292,16 @@ impl Store for Cluster {
     }
 
     fn masters(&self) -> Vec<Master> {
-        let master = |member: &Member| Master {
-            name: member.serving.node.to_string(),
-            share: member.serving.slots() as f64 / SLOTS as f64,
+        let slots = |index: usize| {
+            let owned = self.owners.iter().flatten();
+            owned.filter(|owner| usize::from(**owner) == index).count()
         };
-        self.members.iter().map(master).collect()
+        let master = |(index, member): (usize, &Member)| Master {
+            name: member.serving.node.to_string(),
+            share: slots(index) as f64 / SLOTS as f64,
+            is_used: member.is_used,
+        };
+        self.members.iter().enumerate().map(master).collect()
     }
 
     fn send_to(&mut self, master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {

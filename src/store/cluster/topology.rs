@@ -1,6 +1,6 @@
 //! Who serves which slot, as `CLUSTER SHARDS` tells it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::store::Node;
 use crate::store::{Class, Reply, StoreError};
@@ -35,6 +35,8 @@ pub struct Serving {
     pub node: Node,
     /// Its address as the nodes know it, where that is another one: redirections may name it.
     pub ip: Option<String>,
+    /// What the nodes call it.
+    pub id: String,
     /// First and last slot of each range.
     pub ranges: Vec<(usize, usize)>,
 }
@@ -64,6 +66,8 @@ pub struct Topology {
     pub masters: Vec<Serving>,
     /// Every node that is there, replicas included: each can be asked the next time.
     pub nodes: Vec<Node>,
+    /// What the nodes call themselves.
+    pub ids: BTreeSet<String>,
 }
 
 impl Topology {
@@ -78,6 +82,7 @@ impl Topology {
         };
         let mut masters = Vec::new();
         let mut nodes = Vec::new();
+        let mut ids = BTreeSet::new();
         let mut without_port = 0;
         for shard in &shards {
             let shard = fields(shard);
@@ -88,6 +93,8 @@ impl Topology {
             for member in members {
                 let member = fields(member);
                 let text = |name: &str| member.get(name).and_then(|reply| reply.text());
+                let id = text("id").unwrap_or_default().to_owned();
+                ids.insert(id.clone());
                 let port = if tls { "tls-port" } else { "port" };
                 let port = member.get(port).and_then(|port| match port {
                     Reply::Int(port) => u16::try_from(*port).ok(),
@@ -110,6 +117,7 @@ impl Topology {
                     masters.push(Serving {
                         ip: ip.filter(|ip| *ip != node.host),
                         node: node.clone(),
+                        id,
                         ranges: ranges.clone(),
                     });
                 }
@@ -133,7 +141,11 @@ impl Topology {
                 master.node.port,
             )
         });
-        let topology = Self { masters, nodes };
+        let topology = Self {
+            masters,
+            nodes,
+            ids,
+        };
         let unserved = topology
             .map()
             .iter()
@@ -146,6 +158,18 @@ impl Topology {
             return Err(StoreError::new(Class::Wait, doing, detail));
         }
         Ok(topology)
+    }
+
+    /// The masters that serve something, and what, whichever node says so.
+    #[must_use]
+    pub fn owners(&self) -> BTreeMap<String, Vec<(usize, usize)>> {
+        let serving = self
+            .masters
+            .iter()
+            .filter(|master| !master.ranges.is_empty());
+        serving
+            .map(|master| (master.id.clone(), master.ranges.clone()))
+            .collect()
     }
 
     /// The master of each slot, by its index.

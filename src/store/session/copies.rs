@@ -20,7 +20,7 @@ pub struct Copies {
 
 impl Session {
     /// Waits until what this session wrote so far is with the replicas of each master that
-    /// serves keys. `resent`: some of it was written over a connection that was lost since.
+    /// serves keys, or was given some. `resent`: some of it was written over a connection that was lost since.
     ///
     /// # Errors
     /// `Stop` when fewer have it in time, or a connection is lost meanwhile: nobody knows then
@@ -31,7 +31,7 @@ impl Session {
         // A wait must end before the socket's own.
         let slice = self.patience.timeout / 2;
         let waited = self.once_on_each(&mut |one| {
-            if one.master.share == 0.0 {
+            if one.master.share == 0.0 && !one.master.is_used {
                 return Ok(());
             }
             let until = Instant::now() + copies.within;
