@@ -489,6 +489,67 @@ fn the_documented_rights_suffice_on_a_cluster() {
 }
 
 #[test]
+fn a_node_that_now_belongs_to_another_cluster_decides_nothing() {
+    let mut scene = Scene::with_articles(30);
+    let new = scene.cluster.grow();
+    let (new, old) = (&scene.cluster.nodes[new], scene.url.clone());
+    let mixed = format!("redis+cluster://{},{}", new.address(), &old[16..]);
+    let with = |line: &str, url: &str| {
+        let words: Vec<&str> = line.split(' ').chain(["--redis", url]).collect();
+        Ran::of(&mut scene.command(&words))
+    };
+    with("import", &mixed).exits(0);
+    let _: () = new.command("CLUSTER RESET HARD");
+    let _: () = new.command("CLUSTER ADDSLOTSRANGE 0 16383");
+    for node in &scene.cluster.nodes[..2 * MASTERS] {
+        let _: () = node.command(&format!("CLUSTER FORGET {}", new.id));
+    }
+    for line in ["rollback last", "verify last", "import"] {
+        with(line, &mixed)
+            .exits(78)
+            .notes("are nodes of different clusters");
+    }
+    // One that is in no cluster any more, or away, is no contradiction.
+    let port = free_port().to_string();
+    let server = &scene.world.server;
+    server.run(&["CONFIG", "SET", "port", &port]);
+    let rest = format!(
+        "redis+cluster://127.0.0.1:{port},127.0.0.1:1,{}",
+        &old[16..]
+    );
+    with("rollback last", &rest).exits(0);
+    scene.cluster.nodes.truncate(2 * MASTERS);
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
+fn a_master_that_has_just_died_is_waited_for_at_the_beginning() {
+    let mut scene = Scene::with_articles(30);
+    scene.cluster.nodes[2].kill();
+    scene.anp("import").exits(0);
+    scene.anp("verify last").exits(0);
+}
+
+#[test]
+fn a_master_that_gets_its_first_slots_in_mid_import_has_to_have_replicas_too() {
+    let mut scene = Scene::new();
+    let new = scene.cluster.grow();
+    let (child, stdout) =
+        scene.import_under_way(&["--wait-replicas", "1", "--wait-timeout", "300"]);
+    signal(&child, "STOP");
+    for slot in slots_of_pages(&scene, 0..3000) {
+        scene.cluster.open_slot(slot, 0, new);
+        scene.cluster.move_slot(slot, 0, new);
+    }
+    signal(&child, "CONT");
+    let ran = end_of((child, stdout));
+    let lacking = format!("0 of 1 replicas of {} ", scene.cluster.nodes[new].address());
+    ran.exits(75).notes(&lacking);
+    scene.anp("rollback last").exits(0);
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
 fn an_address_of_the_wrong_kind_is_told_apart() {
     let scene = Scene::with_articles(1);
     let one = scene.cluster.nodes[0].address();

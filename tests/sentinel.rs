@@ -64,6 +64,25 @@ fn every_run_on_the_master_of_sentinels_is_taken_back_exactly() {
     comes_full_circle(&watched.world, &run, &mut || watched.world.server.dump());
 }
 
+#[test]
+fn one_sentinel_that_names_another_master_does_not_decide() {
+    let watched = Watched::trio();
+    watched.world.article("a.md", "Text.");
+    let other = Server::start_with(&["--bind", "127.0.0.1"]);
+    let port = free_port();
+    other.run(&["CONFIG", "SET", "port", &port.to_string()]);
+    let odd = watched::Sentinel::watching(port, 1, "");
+    let all = format!(
+        "redis+sentinel://127.0.0.1:{},{}",
+        odd.port,
+        &watched.url()[17..]
+    );
+    let words = ["import", "--redis", &all];
+    watched.world.anp_with(&words, &[]).exits(0);
+    assert!(watched.world.server.get("anp:page:/a/").is_some());
+    assert!(other.dump().is_empty());
+}
+
 /// An import that is under way while `fail_over` makes another server the master.
 fn survives(fail_over: impl FnOnce(&mut Watched)) {
     let mut watched = Watched::trio();

@@ -242,6 +242,12 @@ fn a_certificate_that_does_not_fit_is_78_and_says_what_was_expected() {
         .exits(78)
         .notes("the server's certificate is valid from 2080-01-01T00:00:00Z on");
     assert!(!expired.has_page() && !early.has_page());
+    // As `openssl req -x509` makes them.
+    let own = Secure::with(&[], |authority| authority.signs_itself(&["localhost"]));
+    own.import_trusting(&[]).exits(78).notes(
+        "the server's certificate is that of an authority (CA:TRUE); expected one of its own",
+    );
+    assert!(!own.has_page());
 }
 
 #[test]
@@ -282,9 +288,12 @@ fn files_that_are_no_certificates_or_keys_are_78_before_anything_is_sent() {
     let world = &secure.world;
     world.write("empty.pem", "").write("text.pem", "no PEM\n");
     let ca = secure.authority.ca();
+    let whole = std::fs::read_to_string(&ca).unwrap();
+    world.write("cut.pem", &whole[..whole.len() / 2]);
     for (flags, text) in [
         (&["--tls-ca", "nowhere.pem"][..], "nowhere.pem: "),
         (&["--tls-ca", "empty.pem"], "empty.pem, found none"),
+        (&["--tls-ca", "cut.pem"], "the file is cut off"),
         (
             &["--tls-cert", "text.pem", "--tls-key", "text.pem"],
             "expected certificates (PEM) in",

@@ -26,7 +26,7 @@ use crate::publish::switch::Switch;
 use crate::publish::time_limit::TimeLimit;
 use crate::report::{Progress as Bars, log};
 use crate::settings::Settings;
-use crate::store::Session;
+use crate::store::{Class, Copies, Session, StoreError};
 
 /// A run that is to be made.
 pub(super) struct Job<'a> {
@@ -224,7 +224,10 @@ impl<'a> Job<'a> {
             Ok(pace) => pace,
             Err(error) => {
                 let _ = run.end(Status::Stopped, progress);
-                return Err(Failure::before_writing(&error));
+                return Err(match copies {
+                    Some(copies) if error.class == Class::Stop => too_few(&error, copies),
+                    _ => Failure::before_writing(&error),
+                });
             }
         };
         let bar = self.bars.bar("write", "keys", plan.steps());
@@ -280,4 +283,16 @@ impl<'a> Job<'a> {
             manifest,
         })
     }
+}
+
+/// The failure of a run whose replicas are not there before its first write.
+fn too_few(error: &StoreError, copies: Copies) -> Failure {
+    let replicas = copies.replicas;
+    let expected = format!("{replicas} replicas of each master that take its writes in time");
+    Failure::new(Exit::Unavailable, error.to_string())
+        .note("expected", expected)
+        .note(
+            "retry",
+            "safe once they do, or with another --wait-replicas; nothing was written",
+        )
 }

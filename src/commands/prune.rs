@@ -84,8 +84,8 @@ fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
 /// The routes that the store holds a page or a meta object for.
 pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>, StoreError> {
     let mut routes = BTreeSet::new();
+    let mut known = None;
     loop {
-        let known = routes.len();
         let masters = session.on_each_master(&mut |one| {
             for kind in [keys.page_prefix(), keys.meta_prefix()] {
                 scan_kind(one, &kind, &mut routes)?;
@@ -93,9 +93,10 @@ pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>
             Ok(())
         })?;
         // A slot may have moved from a master that was still to be asked to one that had been.
-        if masters.len() == 1 || routes.len() == known {
+        if masters.len() == 1 || known == Some(routes.len()) {
             return Ok(routes);
         }
+        known = Some(routes.len());
     }
 }
 
@@ -145,9 +146,56 @@ fn scan_kind(
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::time::Duration;
 
-    use super::reaches;
+    use super::{reaches, scan};
     use crate::article::Route;
+    use crate::publish::plan::Keys;
+    use crate::store::{Batch, Master, Patience, Reply, Session, Store, StoreError};
+
+    /// Two masters, and a slot that moves to the first while the second is looked through.
+    struct Moving {
+        scans: usize,
+    }
+
+    impl Store for Moving {
+        fn send(&mut self, _: &Batch) -> Result<Vec<Reply>, StoreError> {
+            unreachable!()
+        }
+
+        fn masters(&self) -> Vec<Master> {
+            let master = |name: &str| Master {
+                name: name.to_owned(),
+                share: 0.5,
+                is_used: true,
+            };
+            vec![master("a"), master("b")]
+        }
+
+        fn send_to(&mut self, master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+            self.scans += 1;
+            let is_page = String::from_utf8_lossy(batch.bytes()).contains("anp:page:");
+            let has_moved = self.scans > 2;
+            let keys = match master {
+                0 if has_moved && is_page => vec![Reply::Bulk(b"anp:page:/moved/".to_vec())],
+                _ => Vec::new(),
+            };
+            let end = Reply::Bulk(b"0".to_vec());
+            Ok(vec![Reply::Array(vec![end, Reply::Array(keys)])])
+        }
+    }
+
+    #[test]
+    fn what_moves_while_masters_are_looked_through_is_found_all_the_same() {
+        let patience = Patience {
+            timeout: Duration::from_secs(1),
+            deadline: Duration::ZERO,
+        };
+        let mut session = Session::new(Box::new(Moving { scans: 0 }), patience);
+        let found = scan(&mut session, &Keys::new("anp")).unwrap();
+        let found: Vec<&str> = found.iter().map(Route::as_str).collect();
+        assert_eq!(found, ["/moved/"]);
+    }
 
     #[test]
     fn only_folders_of_the_tree_lead_to_a_route() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
@@ -254,6 +254,15 @@ impl Tls {
                 "the server's certificate is valid from {} on; expected one that is valid now",
                 date(*not_before)
             ),
+            CertificateError::Expired | CertificateError::NotValidYet => {
+                "the server's certificate is not valid now; expected one that is".to_owned()
+            }
+            // The error within is of a type that the library does not show.
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+                "the server's certificate is that of an authority (CA:TRUE); expected one of its \
+                 own that an authority has signed, and the authority's with --tls-ca"
+                    .to_owned()
+            }
             other => format!("the server's certificate cannot be trusted: {other}"),
         }
     }
@@ -298,7 +307,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
     let found = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("cannot read certificates in {shown}: {error}"))?;
+        .map_err(|error| match error {
+            pem::Error::MissingSectionEnd { .. } => {
+                format!("the last certificate in {shown} has no end: the file is cut off")
+            }
+            error => format!("cannot read certificates in {shown}: {error}"),
+        })?;
     if found.is_empty() {
         return Err(format!(
             "expected certificates (PEM) in {shown}, found none"

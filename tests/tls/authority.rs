@@ -64,6 +64,21 @@ impl Authority {
         self.signs(names, 2020..2090)
     }
 
+    /// Its own certificate, for a server of these names.
+    pub fn signs_itself(&self, names: &[&str]) -> Pair {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(self.folder.join("ca.pem"), certificate.pem()).unwrap();
+        std::fs::write(self.folder.join("ca.key"), key.serialize_pem()).unwrap();
+        Pair {
+            cert: self.ca(),
+            key: self.file("ca.key"),
+        }
+    }
+
     fn file(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
     }

@@ -140,6 +140,13 @@ impl<'a> Many<'a> {
             Some((user, hosts)) => (user, hosts),
             None => ("", authority),
         };
+        if user.contains(['@', ',']) {
+            // A server in front of it would silently be part of a password.
+            return Err(
+                "user and password stand before the first server, with ',' and '@' in them \
+                        percent-encoded",
+            );
+        }
         let (username, password) = user.split_once(':').unwrap_or((user, ""));
         let mut nodes = Vec::new();
         for text in hosts.split(',') {

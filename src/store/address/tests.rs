@@ -94,6 +94,8 @@ fn a_refusal_never_repeats_the_password() {
         "redis+sentinel://u:s3cret@h:1/m/-1",
         "redis+sentinel://u:s3cret@h:1/m/1/2",
         "redis+sentinel://u:s3cret@h:1,,h:2/m",
+        "redis+cluster://h:1,u:s3cret@h:2/",
+        "redis+sentinel://u:s3cret@h:1,v:s3cret@h:2/m",
     ] {
         let error = Address::parse(text).unwrap_err();
         assert!(error.contains("expected"), "{error}");
