@@ -140,6 +140,7 @@ impl Scene {
             switch: None,
             pace: Pace::unlimited(),
             copies: None,
+            dates_absence: false,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));

@@ -4,6 +4,8 @@
 
 #[path = "shards/back.rs"]
 mod back;
+#[path = "shards/history.rs"]
+mod history;
 #[path = "shards/refused.rs"]
 mod refused;
 mod support;

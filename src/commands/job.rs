@@ -238,6 +238,7 @@ impl<'a> Job<'a> {
             switch: Some(&self.switch),
             pace,
             copies,
+            dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
         }
         .run(
             plan.groups(&Keys::new(&self.settings.prefix)),

@@ -129,6 +129,7 @@ impl Undo<'_> {
             switch: None,
             pace: Pace::unlimited(),
             copies: None,
+            dates_absence: false,
         }
         .run(
             groups(manifest, &untouched, slack_ms),

@@ -115,6 +115,8 @@ pub struct Apply<'a> {
     pub pace: Pace,
     /// What has to reach replicas before it counts; none on the way back, which is always open.
     pub copies: Option<Copies>,
+    /// Whether intents tell when a key was found absent: those of a shard that was started again.
+    pub dates_absence: bool,
 }
 
 /// How far a run came.
@@ -266,7 +268,10 @@ impl Apply<'_> {
                     Decision::Write(_, _) if index > 0 && first_left => {
                         leave(progress, on_key, &key, None, Fate::Withheld);
                     }
-                    Decision::Write(intent, command) => {
+                    Decision::Write(mut intent, command) => {
+                        if self.dates_absence && intent.prior.is_none() {
+                            intent.absent_at = Some(now_ms);
+                        }
                         members.push(Pending {
                             key,
                             action: intent.action,

@@ -113,6 +113,10 @@ pub struct Intent {
     /// starts of a shard are merged, and never recorded.
     #[serde(skip)]
     pub also: Vec<Option<Snapshot>>,
+    /// When the key was found absent, or a moment later, ms since 1970: recorded where a shard was
+    /// started again, since what its first start made may have expired by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_at: Option<i64>,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.
