@@ -35,6 +35,7 @@ fn header() -> Header {
         undoes: None,
         shard: None,
         attempt: None,
+        begun_at: None,
         host: "host".to_owned(),
         pid: 1,
     }

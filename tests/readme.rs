@@ -150,6 +150,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         undoes: some(),
         shard: anp::publish::shard::Shard::parse("0/1"),
         attempt: Some(1),
+        begun_at: Some(0),
         host: String::new(),
         pid: 0,
     };

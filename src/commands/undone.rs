@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+pub(super) use crate::ops::refusal::unusable;
 use crate::ops::runs::{Runs, run_of_part};
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
@@ -241,16 +242,4 @@ pub(super) fn address(settings: &Settings, manifest: &Manifest) -> Result<Addres
         // No password for a server that only the file names: the file may be anybody's.
         Ok(address)
     }
-}
-
-/// The failure of a manifest that cannot be used.
-pub(super) fn unusable(damage: &Damage) -> Failure {
-    let exit = match damage {
-        Damage::Io { .. } => Exit::Manifest,
-        Damage::NoHeader { .. } => Exit::Partial,
-        Damage::Damaged { .. } => Exit::Refused,
-    };
-    Failure::new(exit, damage.to_string())
-        .note("expected", "the manifest as anp wrote it")
-        .note("retry", "safe, nothing was written")
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence::{self, Ids};
+use super::fits;
 use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
@@ -175,6 +176,7 @@ impl Run {
         };
         let key = Keys::new(purpose.prefix).lock();
         let session = &mut store.session;
+        let begun_at = started_at;
         let (lease, started_at) = match joins {
             Some((shard, _)) => {
                 let digest = settings_digest.as_str();
@@ -230,11 +232,12 @@ impl Run {
             undoes: purpose.undoes,
             shard: purpose.share.map(|share| share.shard),
             attempt: joins.map(|_| 1),
+            begun_at: joins.map(|_| begun_at),
             host: holder.host,
             pid: holder.pid,
         };
         if joins.is_some()
-            && let Err(failure) = joined::fit_in(&runs, &mut header)
+            && let Err(failure) = fits::fit_in(&runs, &mut header)
         {
             drop(heartbeat);
             let _ = lease.release(&mut store.session);

@@ -65,6 +65,10 @@ pub struct Header {
     /// Of a shard that does one run together with others: how often it was started, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// When that start of the shard was, by the server's clock, ms since 1970: `started_at` is the
+    /// start of the run, which all shards have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<i64>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
