@@ -169,6 +169,7 @@ impl<'a> Job<'a> {
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),
+            under_lock: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
         run.store.session.heed(Arc::clone(&self.interrupted));

@@ -9,7 +9,8 @@ use crate::publish::manifest::Damage;
 use crate::settings::Settings;
 
 /// The failure of whoever comes second.
-pub(super) fn locked(what: String, retry: &str) -> Failure {
+#[must_use]
+pub fn locked(what: String, retry: &str) -> Failure {
     Failure::new(Exit::Locked, what)
         .note("expected", "one writing run at a time")
         .note("retry", format!("safe {retry}; nothing was written"))
@@ -57,7 +58,7 @@ pub fn unusable(damage: &Damage) -> Failure {
     let exit = match damage {
         Damage::Io { .. } => Exit::Manifest,
         Damage::NoHeader { .. } => Exit::Partial,
-        Damage::Damaged { .. } => Exit::Refused,
+        Damage::Damaged { .. } | Damage::Missing { .. } => Exit::Refused,
     };
     Failure::new(exit, damage.to_string())
         .note("expected", "the manifest as anp wrote it")

@@ -49,6 +49,8 @@ pub struct Purpose<'a> {
     pub folder: Option<&'a FolderLock>,
     /// The part of the articles that it is about, if it is not all.
     pub share: Option<&'a Share>,
+    /// Looked at once the lock is held, before anything is written.
+    pub under_lock: Option<&'a dyn Fn() -> Result<(), Failure>>,
 }
 
 /// Makes the state folder, if need be, and takes its lock.
@@ -236,9 +238,11 @@ impl Run {
             host: holder.host,
             pid: holder.pid,
         };
-        if joins.is_some()
-            && let Err(failure) = fits::fit_in(&runs, &mut header)
-        {
+        let fits = match joins {
+            Some(_) => fits::fit_in(&runs, &mut header),
+            None => purpose.under_lock.map_or(Ok(()), |looks| looks()),
+        };
+        if let Err(failure) = fits {
             drop(heartbeat);
             let _ = lease.release(&mut store.session);
             return Err(failure);
