@@ -48,6 +48,7 @@ fn intent(key: &str) -> Line {
         prior: None,
         made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     })
 }

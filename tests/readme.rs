@@ -171,6 +171,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         prior: None,
         made: None,
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     };
     assert_eq!(named(&page, "intent"), members(&intent));

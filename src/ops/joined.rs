@@ -7,6 +7,7 @@
 //! the run is the one of the first shard, so that all of them give an article the same expiry, and a
 //! shard that is started again the same as before.
 
+use super::lock::is_dead;
 use super::refusal::{locked, not_leased};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,6 +47,8 @@ impl Share {
 }
 
 /// Takes the part `part` of the lock at `key` for `holder`. Returns it, and the start of the run.
+/// Where another run in shards holds it, whose processes all died in the state folder of `holder`,
+/// that one is followed at once.
 ///
 /// # Errors
 /// 11 when another run holds the lock, or another process this shard; 78 when the run has other
@@ -57,7 +60,15 @@ pub(super) fn lease(
     part: Part<'_>,
     settings: &Settings,
 ) -> Result<(Lease, i64), Failure> {
-    Lease::join(session, key.to_owned(), holder, part).map_err(|error| {
+    let mut join = |dead: &[String]| Lease::join(session, key.to_owned(), holder, part, dead);
+    let joined = match join(&[]) {
+        Err(LeaseError::Taken(taken)) => match dead_of(&taken, holder, part.shard, settings) {
+            Some(dead) => join(&dead),
+            None => Err(LeaseError::Taken(taken)),
+        },
+        joined => joined,
+    };
+    joined.map_err(|error| {
         let refused = match &error {
             LeaseError::Taken(taken) => refused_by(taken, &holder.run, part),
             _ => None,
@@ -75,6 +86,23 @@ pub(super) fn other_settings(run: &str) -> Failure {
              that no run has",
         )
         .note("retry", "not before that is changed; nothing was written")
+}
+
+/// The tokens of the shards of another run, if all of those under way died on the host and in the
+/// state folder of `own`. A process holds the file lock of its shard for as long as it lives, and
+/// has taken it before its token came into the store.
+fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Option<Vec<String>> {
+    let other = taken.holder.as_deref()?;
+    let of = other.shards.filter(|_| other.run != own.run)?;
+    let live = other.live(taken.now_ms).into_iter();
+    live.map(|(index, holder)| {
+        let theirs = Shard::new(index, of)?;
+        let is_here = holder.host == own.host && holder.state_dir == own.state_dir;
+        // The lock of a shard of this number is our own.
+        let is_dead = || theirs == shard || is_dead(&settings.state_dir, theirs, &other.run);
+        (is_here && is_dead()).then(|| holder.token.clone())
+    })
+    .collect()
 }
 
 /// The refusal of `shard` of `run`, where the lock is held by that very run; none where it is held

@@ -171,6 +171,7 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 prior: None,
                 made: Some(Snapshot::of(&made, content.len())),
                 also: Vec::new(),
+                settled: false,
                 absent_at: None,
             };
             Decision::Write(Box::new(intent), Command::Create { content, made })
@@ -192,6 +193,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         prior: Some(Snapshot::whole(&prior, old)),
         made: Some(Snapshot::of(&made, new.bytes().len())),
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     };
     let command = Command::Put {
@@ -209,6 +211,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         prior: Some(Snapshot::whole(&prior, old)),
         made: None,
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     };
     Decision::Write(Box::new(intent), Command::Remove { prior })
@@ -249,6 +252,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
         prior: Some(prior),
         made: Some(Snapshot::expiry(to_ms)),
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     };
     Decision::Write(Box::new(intent), command)
@@ -336,6 +340,7 @@ fn restore(
         prior: None,
         made: Some(Snapshot::of(&made, content.bytes().len())),
         also: Vec::new(),
+        settled: false,
         absent_at: None,
     };
     let command = Command::Put {

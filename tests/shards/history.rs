@@ -209,3 +209,40 @@ fn what_only_refuses_may_differ_between_shards() {
         .collect();
     world.anp_with(&shard, &free).exits(3);
 }
+
+#[test]
+fn what_a_dead_start_announced_and_a_finished_one_found_right_is_as_the_run_wrote_it() {
+    let world = corpus();
+    world.anp("import --max-invalid 10%").exits(3);
+    let before = world.server.dump();
+    let path = world.path("content/a/n20.md");
+    let text = std::fs::read(&path).unwrap();
+    world.article("a/n20.md", "Another text.");
+    let dead = [("ANP_FAIL_POINT", "intents.synced")];
+    assert_eq!(world.anp_with(&words("0/1"), &dead).code, -1);
+    // It may not have been written, and nobody looked since.
+    world.anp("verify night").exits(3).says("anp:page:/a/n20/");
+    std::fs::write(&path, text).unwrap();
+    shard(&world, "0/1").exits(3);
+    assert_eq!(world.keys(), before);
+    world.anp("verify night").exits(0);
+    // What is neither the one nor the other was changed by somebody.
+    world.server.command("PEXPIRE anp:page:/a/n20/ 1000000");
+    world.anp("verify night").exits(3);
+    world.server.command("DEL anp:meta:/a/n20/");
+    world.anp("verify night").exits(3).says("found nothing");
+}
+
+#[test]
+fn expiries_that_differ_by_less_than_a_second_are_told_apart() {
+    let world = corpus();
+    shard(&world, "0/1").exits(3);
+    let key = "anp:page:/a/n20/";
+    let at = world.server.expiry(key);
+    let (moved, said) = match at % 1000 {
+        999 => (at - 1, "found one 1 ms earlier"),
+        _ => (at + 1, "found one 1 ms later"),
+    };
+    world.server.run(&["PEXPIREAT", key, &moved.to_string()]);
+    world.anp("verify night --format text").exits(3).says(said);
+}

@@ -58,6 +58,8 @@ struct Known {
     touched: HashSet<String>,
     /// Those with more than one.
     repeated: HashSet<String>,
+    /// The last start that did all of its share.
+    finished: Option<usize>,
 }
 
 impl Known {
@@ -66,6 +68,7 @@ impl Known {
             left: Vec::new(),
             touched: HashSet::new(),
             repeated: HashSet::new(),
+            finished: starts.iter().rposition(Part::is_finished),
         };
         for start in starts {
             let mut left = HashSet::new();
@@ -92,6 +95,12 @@ impl Known {
             known.left.push(left);
         }
         Ok(known)
+    }
+
+    /// Whether a start after the number `start` left `key` alone, since it was right.
+    fn is_settled(&self, start: usize, key: &str) -> bool {
+        let later = self.finished.filter(|finished| *finished > start);
+        later.is_some_and(|later| !self.left[later].contains(key))
     }
 
     /// Whether the outcome of `key` in the start number `start` is the last word on it.
@@ -131,14 +140,18 @@ impl<'a> Merged<'a> {
         for line in lines {
             match line {
                 Line::Intent(intent) if self.known.left[start].contains(&intent.key) => {}
-                Line::Intent(intent) if self.known.repeated.contains(&intent.key) => {
+                Line::Intent(mut intent) if self.known.repeated.contains(&intent.key) => {
+                    intent.settled = self.known.is_settled(start, &intent.key);
                     let merged = match self.pending.remove(&intent.key) {
                         Some(earlier) => merge(earlier, intent),
                         None => intent,
                     };
                     self.pending.insert(merged.key.clone(), merged);
                 }
-                Line::Intent(_) => passed.push(line),
+                Line::Intent(mut intent) => {
+                    intent.settled = self.known.is_settled(start, &intent.key);
+                    passed.push(Line::Intent(intent));
+                }
                 Line::Outcome(outcome) if self.known.ends_with(start, &outcome.key) => {
                     passed.push(Line::Outcome(outcome));
                 }
@@ -224,6 +237,7 @@ fn merge(earlier: Intent, later: Intent) -> Intent {
         prior,
         made,
         also,
+        settled: later.settled,
         absent_at: None,
     }
 }
@@ -296,6 +310,7 @@ mod tests {
             prior,
             made,
             also: Vec::new(),
+            settled: false,
             absent_at: None,
         }
     }

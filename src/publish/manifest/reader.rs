@@ -242,6 +242,12 @@ impl Part {
         self.spans.len()
     }
 
+    /// Whether it did all that it was to do.
+    pub(super) fn is_finished(&self) -> bool {
+        let status = self.footer.as_ref().map(|footer| footer.status);
+        matches!(status, Some(Status::Done | Status::Partial))
+    }
+
     /// Whether a key may have been written: without a clean end, every intent counts.
     pub(super) fn wrote(&self) -> bool {
         match &self.footer {

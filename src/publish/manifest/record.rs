@@ -117,6 +117,10 @@ pub struct Intent {
     /// starts of a shard are merged, and never recorded.
     #[serde(skip)]
     pub also: Vec<Option<Snapshot>>,
+    /// Whether a later start of the shard, which did all of its share, left the key as it was: it was
+    /// right by then, whatever became of this intent. Never recorded.
+    #[serde(skip)]
+    pub settled: bool,
     /// When the key was found absent, or a moment later, ms since 1970: recorded where a shard was
     /// started again, since what its first start made may have expired by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

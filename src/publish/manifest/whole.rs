@@ -144,10 +144,7 @@ impl Manifest {
         self.header().attempt?;
         let of = self.header().shard?.of;
         let last = last_starts(&self.parts);
-        let is_done = |part: &&&Part| {
-            let status = part.footer().map(|footer| footer.status);
-            matches!(status, Some(Status::Done | Status::Partial))
-        };
+        let is_done = |part: &&&Part| part.is_finished();
         Some(Shards {
             of,
             done: last.iter().filter(is_done).count() as u32,
