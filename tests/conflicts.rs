@@ -143,6 +143,7 @@ impl Scene {
             pace: Pace::unlimited(),
             copies: None,
             slack_ms: self.slack_ms,
+            dates_absence: false,
         }
         .run(groups.into_iter().map(Ok), &mut progress, &mut |report| {
             fates.push((report.key.to_owned(), report.fate));

@@ -35,6 +35,7 @@ fn header() -> Header {
         undoes: None,
         shard: None,
         attempt: None,
+        begun_at: None,
         host: "host".to_owned(),
         pid: 1,
     }
@@ -47,6 +48,8 @@ fn intent(key: &str) -> Line {
         prior: None,
         made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     })
 }
 

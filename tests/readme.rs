@@ -150,6 +150,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         undoes: some(),
         shard: anp::publish::shard::Shard::parse("0/1"),
         attempt: Some(1),
+        begun_at: Some(0),
         host: String::new(),
         pid: 0,
     };
@@ -170,6 +171,8 @@ fn the_manifest_page_names_every_member_of_every_line() {
         prior: None,
         made: None,
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {

@@ -4,6 +4,10 @@
 
 #[path = "shards/back.rs"]
 mod back;
+#[path = "shards/files.rs"]
+mod files_of_runs;
+#[path = "shards/history.rs"]
+mod history;
 #[path = "shards/refused.rs"]
 mod refused;
 mod support;

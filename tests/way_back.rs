@@ -132,6 +132,8 @@ fn a_manifest_that_names_other_keys_is_refused() {
         prior: None,
         made: Some(Snapshot::expiry(Some(4_000_000_000_000))),
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     writer.append(&[Line::Intent(forged)]).unwrap();
     let ran = world.anp_with(&["rollback", path.to_str().unwrap()], &[]);

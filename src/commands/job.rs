@@ -169,6 +169,7 @@ impl<'a> Job<'a> {
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),
+            under_lock: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
         run.store.session.heed(Arc::clone(&self.interrupted));
@@ -242,6 +243,7 @@ impl<'a> Job<'a> {
             pace,
             copies,
             slack_ms: self.settings.address.expiry_slack_ms(),
+            dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
         }
         .run(
             plan.groups(&Keys::new(&self.settings.prefix)),

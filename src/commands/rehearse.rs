@@ -195,6 +195,7 @@ impl Scene<'_> {
         Undo {
             settings: self.scratch,
             manifest,
+            files: None,
             bars,
             interrupted: &NEVER,
             folder: Some(self.folder),

@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicBool;
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::recheck::recheck;
-use super::undone::{self, intents, look_at_each, read_through, untouched};
+use super::undone::{self, Files, intents, look_at_each, read_through, untouched};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::lock::FolderLock;
+use crate::ops::refusal::locked;
 use crate::ops::run::{Purpose, Run, lock_folder};
+use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group, KeyReport, Progress, Stop};
 use crate::publish::encode::Way;
 use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
@@ -39,27 +41,25 @@ fn rollback(
     arguments: &Rollback,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
-    let manifest = undone::open(settings, &arguments.run)?;
+    // Whatever is under way in this folder may be the run: it is read once nobody writes there.
+    let alone = if arguments.dry_run || !Runs::of(&settings.state_dir).are_there() {
+        None
+    } else {
+        Some(lock_folder(settings)?)
+    };
+    let (manifest, files) = undone::open_as_found(settings, &arguments.run)?;
     outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !manifest.wrote() {
-        return Ok(wrote_nothing(settings, &manifest, outcome));
+        return wrote_nothing(settings, &manifest, outcome);
     }
     if arguments.dry_run {
         return dry_run(settings, &manifest, outcome);
     }
     let interrupted = watch()?;
-    // A shard may begin or end meanwhile: what counts is what stands there once none can.
-    let alone = manifest
-        .shards()
-        .map(|_| lock_folder(settings))
-        .transpose()?;
-    let manifest = match alone {
-        Some(_) => undone::again(settings, &arguments.run, &manifest)?,
-        None => manifest,
-    };
     let undo = Undo {
         settings,
         manifest: &manifest,
+        files: Some(&files),
         bars: Bars::new(common.quiet),
         interrupted: &interrupted,
         folder: alone.as_ref(),
@@ -68,9 +68,13 @@ fn rollback(
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
-fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
+fn wrote_nothing(
+    settings: &Settings,
+    manifest: &Manifest,
+    outcome: &mut Outcome,
+) -> Result<Exit, Failure> {
     let run = &manifest.header().run;
-    let earlier = undone::last_that_wrote(settings);
+    let earlier = undone::last_that_wrote(settings)?;
     log::say(format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
@@ -84,13 +88,15 @@ fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome
         "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,
         "counts": Counts::default(), "rollback": earlier,
     }));
-    Exit::Partial
+    Ok(Exit::Partial)
 }
 
 /// A run that is to be undone.
 pub(super) struct Undo<'a> {
     pub settings: &'a Settings,
     pub manifest: &'a Manifest,
+    /// What it was opened from, where others may write to that meanwhile.
+    pub files: Option<&'a Files>,
     pub bars: Bars,
     /// Ends it between two batches.
     pub interrupted: &'a AtomicBool,
@@ -113,6 +119,14 @@ impl Undo<'_> {
             switch: None,
             folder: self.folder,
             share: None,
+            // Shards on hosts that share no locks of files hold the lock in the store alone.
+            under_lock: Some(&|| match self.files {
+                Some(files) if !files.are_same()? => Err(locked(
+                    format!("the manifests of run {undone_run} changed: a shard was writing"),
+                    "at once: run it again",
+                )),
+                _ => Ok(()),
+            }),
         };
         let mut run = Run::begin(self.settings, purpose)?;
         outcome.run(&run);
@@ -130,6 +144,7 @@ impl Undo<'_> {
             pace: Pace::unlimited(),
             copies: None,
             slack_ms,
+            dates_absence: false,
         }
         .run(
             groups(manifest, &untouched, slack_ms),

@@ -1,11 +1,12 @@
 //! A run named on the command line, and the manifest behind the name.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::runs::{Runs, run_of_part};
+pub(super) use crate::ops::refusal::unusable;
+use crate::ops::runs::{Listed, Runs, run_of_part};
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
@@ -19,7 +20,12 @@ const LOOK_KEYS: usize = 256;
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
-    let manifest = find(settings, name)?;
+    open_as_found(settings, name).map(|(manifest, _)| manifest)
+}
+
+/// The same, with the files that it was opened from.
+pub(super) fn open_as_found(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
+    let (manifest, files) = find(settings, name)?;
     let is_one = manifest.shards().is_none();
     for (path, offset) in manifest.torn() {
         let which = if is_one {
@@ -31,70 +37,137 @@ pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure>
             "the manifest{which} is torn at byte {offset}; nothing was done of what it lost there"
         ));
     }
+    for path in manifest.without_header() {
+        log::note(format!(
+            "the manifest {} ends before its header is whole: that start wrote nothing",
+            path.display()
+        ));
+    }
     if let Some(shards) = manifest.shards()
         && shards.done < shards.of
     {
-        log::note(format!(
-            "{} of the {} shards of run {} were started, {} of them did their share",
-            shards.started,
-            shards.of,
-            manifest.header().run,
-            shards.done
-        ));
+        let (of, done, run) = (shards.of, shards.done, &manifest.header().run);
+        log::note(if shards.started < of {
+            let started = shards.started;
+            format!(
+                "only manifests of {started} of the {of} shards of run {run} are there; {done} of \
+                 them did their share"
+            )
+        } else {
+            format!("{done} of the {of} shards of run {run} did their share")
+        });
     }
-    Ok(manifest)
+    Ok((manifest, files))
 }
 
-/// Opens what `manifest` was opened from by that `name` once more, and says nothing of it again.
-pub(super) fn again(
-    settings: &Settings,
-    name: &str,
-    manifest: &Manifest,
-) -> Result<Manifest, Failure> {
-    let run = &manifest.header().run;
-    // The last run may be another one by now.
-    find(settings, if name == "last" { run } else { name })
+/// The files of a run, as they were when it was looked for.
+pub(super) struct Files {
+    /// The run, if its folder tells which files it has.
+    run: Option<(Runs, String)>,
+    /// Each with its length, none if it is not there.
+    found: Vec<(PathBuf, Option<u64>)>,
 }
 
-fn find(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
+impl Files {
+    fn of_run(runs: Runs, listed: &Listed) -> Self {
+        Self {
+            run: Some((runs, listed.id.clone())),
+            found: lengths(&listed.files),
+        }
+    }
+
+    /// Whether they still are as they were.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(super) fn are_same(&self) -> Result<bool, Failure> {
+        let now = match &self.run {
+            Some((runs, id)) => {
+                let listed = runs.find(id).map_err(|error| not_listed(&error))?;
+                lengths(&listed.map_or(Vec::new(), |listed| listed.files))
+            }
+            None => {
+                let files: Vec<PathBuf> = self.found.iter().map(|(path, _)| path.clone()).collect();
+                lengths(&files)
+            }
+        };
+        Ok(now == self.found)
+    }
+}
+
+fn lengths(files: &[PathBuf]) -> Vec<(PathBuf, Option<u64>)> {
+    let length = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    files
+        .iter()
+        .map(|path| (path.clone(), length(path)))
+        .collect()
+}
+
+fn not_listed(error: &std::io::Error) -> Failure {
+    Failure::state_folder("cannot list the runs", error)
+}
+
+fn find(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
+    if name == "last" {
+        return last(settings);
+    }
     let runs = Runs::of(&settings.state_dir);
-    let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
-    if name != "last" {
-        let path = Path::new(name);
-        let is_file = name.contains('/') || path.is_file();
-        let listed = if !is_file {
-            runs.find(name).map_err(failed)?
-        } else if let Some((runs, id)) = run_of_part(path) {
-            // One shard alone is no run: its file stands for all of them.
-            runs.find(&id).map_err(failed)?
-        } else {
-            None
-        };
-        let file = if is_file {
-            path.to_owned()
-        } else {
-            runs.file(name)
-        };
-        let opened = match listed {
-            Some(listed) => listed.open(Verify::All),
-            None if file.exists() => Manifest::open(&file, Verify::All),
-            None => return Err(no_such_run(settings, name)),
-        };
-        return opened.map_err(|damage| unusable(&damage));
+    let failed = |error: std::io::Error| not_listed(&error);
+    let of_folder = |runs: Runs, listed: &Listed| {
+        let files = Files::of_run(runs, listed);
+        let opened = listed.open(Verify::All);
+        opened
+            .map(|manifest| (manifest, files))
+            .map_err(|damage| unusable(&damage))
+    };
+    // A run goes before a file of its name that lies about where the command is given.
+    if !name.contains('/')
+        && let Some(listed) = runs.find(name).map_err(failed)?
+    {
+        return of_folder(runs, &listed);
     }
-    for listed in runs.list().map_err(failed)?.into_iter().rev() {
+    let path = Path::new(name);
+    let path = if name.contains('/') || path.is_file() {
+        path.to_owned()
+    } else {
+        runs.file(name)
+    };
+    // One shard alone is no run: its file stands for all of them.
+    if let Some((runs, id)) = run_of_part(&path)
+        && let Some(listed) = runs.find(&id).map_err(failed)?
+    {
+        return of_folder(runs, &listed);
+    }
+    if !path.exists() {
+        return Err(no_such_run(settings, name));
+    }
+    let files = Files {
+        run: None,
+        found: lengths(std::slice::from_ref(&path)),
+    };
+    let opened = Manifest::open(&path, Verify::All);
+    opened
+        .map(|manifest| (manifest, files))
+        .map_err(|damage| unusable(&damage))
+}
+
+fn last(settings: &Settings) -> Result<(Manifest, Files), Failure> {
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.list().map_err(|error| not_listed(&error))?;
+    for listed in all.into_iter().rev() {
+        let files = Files::of_run(runs.clone(), &listed);
         match listed.open(Verify::All) {
             Ok(manifest) if manifest.header().command == "rollback" => {}
-            Ok(manifest) => return Ok(manifest),
-            Err(damage) => {
+            Ok(manifest) => return Ok((manifest, files)),
+            // It wrote nothing; undoing an earlier run is for a person to decide.
+            Err(damage @ Damage::NoHeader { .. }) => {
                 let failure = unusable(&damage);
-                let earlier = last_that_wrote(settings);
-                return Err(match (damage, earlier) {
-                    // It wrote nothing; undoing an earlier run is for a person to decide.
-                    (Damage::NoHeader { .. }, Some(command)) => failure.note("earlier", command),
-                    _ => failure,
+                return Err(match last_that_wrote(settings)? {
+                    Some(command) => failure.note("earlier", command),
+                    None => failure,
                 });
             }
+            Err(damage) => return Err(unusable(&damage)),
         }
     }
     let shown = settings.state_dir.display();
@@ -118,14 +191,22 @@ fn no_such_run(settings: &Settings, name: &str) -> Failure {
         )
 }
 
-/// The last run before `manifest` that wrote something and is no rollback.
-pub(super) fn last_that_wrote(settings: &Settings) -> Option<String> {
-    let runs = Runs::of(&settings.state_dir).all().ok()?;
-    runs.into_iter().rev().find_map(|(_, manifest)| {
-        let manifest = manifest.ok()?;
-        let is_rollback = manifest.header().command == "rollback";
-        (!is_rollback && manifest.wrote()).then(|| manifest.header().rollback.clone())
-    })
+/// The command that undoes the last run that wrote something and is no rollback.
+///
+/// # Errors
+/// When a run after that one cannot be read: it may be the one.
+pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Failure> {
+    let runs = Runs::of(&settings.state_dir).all();
+    for (_, manifest) in runs.map_err(|error| not_listed(&error))?.into_iter().rev() {
+        match manifest {
+            Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
+            Ok(manifest) => return Ok(Some(manifest.header().rollback.clone())),
+            // It wrote nothing.
+            Err(Damage::NoHeader { .. }) => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    Ok(None)
 }
 
 /// Keys whose intents were recorded and then not carried out.
@@ -241,16 +322,4 @@ pub(super) fn address(settings: &Settings, manifest: &Manifest) -> Result<Addres
         // No password for a server that only the file names: the file may be anybody's.
         Ok(address)
     }
-}
-
-/// The failure of a manifest that cannot be used.
-pub(super) fn unusable(damage: &Damage) -> Failure {
-    let exit = match damage {
-        Damage::Io { .. } => Exit::Manifest,
-        Damage::NoHeader { .. } => Exit::Partial,
-        Damage::Damaged { .. } => Exit::Refused,
-    };
-    Failure::new(exit, damage.to_string())
-        .note("expected", "the manifest as anp wrote it")
-        .note("retry", "safe, nothing was written")
 }

@@ -1,13 +1,16 @@
 //! `anp unlock`: breaks the lock that a run left behind.
 
-use serde_json::json;
+use std::fmt;
+
+use serde_json::{Value, json};
 
 use crate::cli::{Common, Unlock};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::{Connected, host, is_alive};
 use crate::ops::fence;
-use crate::publish::lease::{Broken, Taken, break_lease, clear};
+use crate::publish::lease::{Broken, Holder, Taken, break_lease, clear};
+use crate::publish::one_line;
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
 use crate::store::StoreError;
@@ -30,24 +33,29 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
     // It runs out by itself within seconds.
     let _ = clear(session, &key, run);
     let mut output = Output::stdout(common.format, false);
+    let at_work = holder.as_deref().map_or(Vec::new(), at_work);
     if was_held {
-        let who = holder.as_ref().map(|holder| format!(": {holder}"));
         output.text(format!(
             "broke the lock of run {run}{}",
-            who.unwrap_or_default()
+            who(holder.as_deref())
         ));
+        for one in at_work.iter().filter(|one| one.shard.is_some()) {
+            output.text(format!("  {one}"));
+        }
     } else {
         output.text("nobody holds the lock: nothing to do");
     }
-    if let Some(holder) = &holder
-        && holder.host == host()
-        && is_alive(holder.pid)
-    {
-        log::warning(format!(
-            "process {} lives on this host; if it is that run, it stops at its next batch, and \
-             its rollback is safe then",
-            holder.pid
-        ));
+    for one in &at_work {
+        if one.host == host() && is_alive(one.pid) {
+            let of = one
+                .shard
+                .map_or(String::new(), |shard| format!(" (shard {shard})"));
+            log::warning(format!(
+                "process {}{of} lives on this host; if it is that run, it stops at its next batch, \
+                 and its rollback is safe then",
+                one.pid
+            ));
+        }
     }
     output.json(&json!({
         "type": "unlock", "run": run, "broken": was_held,
@@ -55,8 +63,66 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
         "owner": holder.as_ref().and_then(|holder| holder.owner.clone()),
         "host": holder.as_ref().map(|holder| &holder.host),
         "pid": holder.as_ref().map(|holder| holder.pid),
+        "shards": shards(&at_work),
     }));
     Ok(Exit::Done)
+}
+
+/// A process that held the lock, or its part of it.
+struct AtWork<'a> {
+    shard: Option<u32>,
+    host: &'a str,
+    pid: u32,
+    state_dir: &'a str,
+}
+
+impl fmt::Display for AtWork<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(shard) = self.shard {
+            write!(f, "shard {shard}: ")?;
+        }
+        let (host, state_dir) = (one_line(self.host), one_line(self.state_dir));
+        write!(f, "host {host}, pid {}, state folder {state_dir}", self.pid)
+    }
+}
+
+/// Each shard that was under way, or the process of a whole run.
+fn at_work(holder: &Holder) -> Vec<AtWork<'_>> {
+    if holder.shards.is_none() {
+        return vec![AtWork {
+            shard: None,
+            host: &holder.host,
+            pid: holder.pid,
+            state_dir: &holder.state_dir,
+        }];
+    }
+    let live = holder.live(i64::MIN).into_iter();
+    live.map(|(index, shard)| AtWork {
+        shard: Some(index),
+        host: &shard.host,
+        pid: shard.pid,
+        state_dir: &shard.state_dir,
+    })
+    .collect()
+}
+
+/// What the lock said of its holder; of a run in shards, each of them is told by itself.
+fn who(holder: Option<&Holder>) -> String {
+    match holder {
+        None => String::new(),
+        Some(holder) if holder.shards.is_none() => format!(": {holder}"),
+        Some(holder) => {
+            let owner = one_line(holder.owner.as_deref().unwrap_or("not named"));
+            format!(": owner {owner}")
+        }
+    }
+}
+
+fn shards(at_work: &[AtWork<'_>]) -> Vec<Value> {
+    let shards = at_work.iter().filter(|one| one.shard.is_some());
+    shards
+        .map(|one| json!({ "shard": one.shard, "host": one.host, "pid": one.pid }))
+        .collect()
 }
 
 fn not_that_run(run: &str, key: &str, taken: &Taken) -> Failure {

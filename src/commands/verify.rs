@@ -10,7 +10,7 @@ use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
-use crate::publish::manifest::{Action, Intent, Manifest};
+use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
 use crate::publish::state::{Found, State, same_expiry};
 use crate::report::Output;
 use crate::store::Session;
@@ -64,7 +64,9 @@ pub(super) fn compare(
     let doing = "comparing the keys of the run with the store";
     look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
         let made_expiry = intent.made.as_ref().and_then(|made| made.expires_at);
-        let Some(difference) = difference(&intent, &found, slack_ms) else {
+        let difference = difference(&intent, &found, slack_ms);
+        let difference = difference.filter(|_| !was_right(&intent, &found, slack_ms));
+        let Some(difference) = difference else {
             tally.same += 1;
             return Ok(());
         };
@@ -79,6 +81,20 @@ pub(super) fn compare(
         Ok(())
     })?;
     Ok(tally)
+}
+
+/// Whether the key is as the last start of a shard found it and left it, since it was right.
+fn was_right(intent: &Intent, found: &Found, slack_ms: i64) -> bool {
+    let is_it = |snapshot: &Option<Snapshot>| match (found, snapshot) {
+        (Found::Absent, None) => true,
+        (Found::Whole(present, _), Some(snapshot)) => match snapshot.present() {
+            Ok(Some(recorded)) => recorded.is(present, slack_ms),
+            Ok(None) => same_expiry(present.expires_at_ms, snapshot.expires_at, slack_ms),
+            Err(_) => false,
+        },
+        _ => false,
+    };
+    intent.settled && (is_it(&intent.prior) || intent.also.iter().any(is_it))
 }
 
 /// How the key differs from what the run made of it; none if it does not.
@@ -99,6 +115,13 @@ fn difference(intent: &Intent, found: &Found, slack_ms: i64) -> Option<String> {
         (Found::Whole(present, _), Some(at)) => {
             if !same_expiry(present.expires_at_ms, at, slack_ms) {
                 let (made, now) = (expiry(at), expiry(present.expires_at_ms));
+                if let (Some(at), Some(found_at)) = (at, present.expires_at_ms)
+                    && made == now
+                {
+                    let way = if found_at < at { "earlier" } else { "later" };
+                    let ms = found_at.abs_diff(at);
+                    return Some(format!("expected {made}, found one {ms} ms {way}"));
+                }
                 return Some(format!("expected {made}, found {now}"));
             }
             let is_made = || match intent.made_state() {

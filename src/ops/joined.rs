@@ -1,19 +1,17 @@
 //! A run that several shards do together, as one of them sees it.
 //!
 //! All shards of a run have its id, and share the lock in the store. What else they must have in
-//! common (into how many shards the run is divided, where it writes, by which settings and options)
-//! is compared through a digest, with the lock while another one is under way, and with the
-//! manifests of the state folder in any case. The start of the run is the one of the first shard,
-//! so that all of them give an article the same expiry, and a shard that is started again the same
-//! as before.
+//! common (into how many shards the run is divided, where it writes, by which settings and options,
+//! but for those that only refuse) is compared through a digest, with the lock while another one is
+//! under way, and with the manifests of the state folder in any case ([`super::fits`]). The start of
+//! the run is the one of the first shard, so that all of them give an article the same expiry, and a
+//! shard that is started again the same as before.
 
-use super::history::{Record, rollback_of};
+use super::lock::is_dead;
 use super::refusal::{locked, not_leased};
-use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::lease::{Holder, Lease, LeaseError, Part, Taken};
-use crate::publish::manifest::{Header, Verify, header_of};
 use crate::publish::shard::Shard;
 use crate::settings::Settings;
 use crate::store::Session;
@@ -30,13 +28,14 @@ pub struct Share {
 }
 
 impl Share {
-    /// Digest of what all shards must have in common besides their number.
+    /// Digest of what all shards must have in common besides their number: what decides what is
+    /// written.
     #[must_use]
     pub fn digest(&self, command: &str, settings: &Settings) -> String {
         let mut hasher = blake3::Hasher::new();
         for part in [
             command,
-            &settings.digest(),
+            &settings.digest_of_objects(),
             &settings.address.to_string(),
             &self.options,
         ] {
@@ -48,6 +47,8 @@ impl Share {
 }
 
 /// Takes the part `part` of the lock at `key` for `holder`. Returns it, and the start of the run.
+/// Where another run in shards holds it, whose processes all died in the state folder of `holder`,
+/// that one is followed at once.
 ///
 /// # Errors
 /// 11 when another run holds the lock, or another process this shard; 78 when the run has other
@@ -59,7 +60,15 @@ pub(super) fn lease(
     part: Part<'_>,
     settings: &Settings,
 ) -> Result<(Lease, i64), Failure> {
-    Lease::join(session, key.to_owned(), holder, part).map_err(|error| {
+    let mut join = |dead: &[String]| Lease::join(session, key.to_owned(), holder, part, dead);
+    let joined = match join(&[]) {
+        Err(LeaseError::Taken(taken)) => match dead_of(&taken, holder, part.shard, settings) {
+            Some(dead) => join(&dead),
+            None => Err(LeaseError::Taken(taken)),
+        },
+        joined => joined,
+    };
+    joined.map_err(|error| {
         let refused = match &error {
             LeaseError::Taken(taken) => refused_by(taken, &holder.run, part),
             _ => None,
@@ -68,63 +77,7 @@ pub(super) fn lease(
     })
 }
 
-/// Fits `header` in among the manifests of the run: its start, and how often this shard was
-/// started. To be called by who holds the lease of the shard.
-///
-/// # Errors
-/// 78 when the run is divided otherwise or has other settings, 65 when it was rolled back, 74
-/// when the folder cannot be read.
-pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::state_folder("cannot list the runs", &error);
-    let Some(known) = runs.find(&header.run).map_err(failed)? else {
-        return Ok(());
-    };
-    let run = header.run.clone();
-    // What cannot be read now is what `rollback` and `runs` complain of.
-    let siblings = known.files.iter().filter_map(|file| header_of(file).ok());
-    for sibling in siblings {
-        if let (Some(theirs), Some(own)) = (sibling.shard, header.shard)
-            && theirs.of != own.of
-        {
-            return Err(divided_otherwise(&run, own, theirs.of));
-        }
-        if sibling.settings_digest != header.settings_digest {
-            return Err(other_settings(&run));
-        }
-        header.started_at = header.started_at.min(sibling.started_at);
-    }
-    let later = runs.list().map_err(failed)?.into_iter();
-    let later = later.filter(|listed| listed.order > known.order);
-    let store = (&header.server, header.db, &header.prefix);
-    let records: Vec<Record> = later
-        .filter_map(|listed| Some(Record::of(&listed.open(Verify::Ends).ok()?)))
-        .filter(
-            |Record {
-                 store: (server, db, prefix),
-                 ..
-             }| (server, *db, prefix) == store,
-        )
-        .collect();
-    if let Some(rollback) = rollback_of(&records, &run) {
-        return Err(rolled_back(&run, rollback));
-    }
-    if let Some(shard) = header.shard {
-        header.attempt = Some(Runs::last_attempt(&known, shard) + 1);
-    }
-    Ok(())
-}
-
-fn divided_otherwise(run: &str, own: Shard, of: u32) -> Failure {
-    let what = format!("run {run} is divided into {of} shards, and this is shard {own}");
-    Failure::new(Exit::Config, what)
-        .note(
-            "expected",
-            format!("a shard of {of}, or a --run-id that no run has"),
-        )
-        .note("retry", "not before that is changed; nothing was written")
-}
-
-fn other_settings(run: &str) -> Failure {
+pub(super) fn other_settings(run: &str) -> Failure {
     let what = format!("run {run} was begun by a shard with other settings or options");
     Failure::new(Exit::Config, what)
         .note(
@@ -135,14 +88,21 @@ fn other_settings(run: &str) -> Failure {
         .note("retry", "not before that is changed; nothing was written")
 }
 
-fn rolled_back(run: &str, rollback: &str) -> Failure {
-    let what = format!("run {run} was rolled back by {rollback}: no shard of it may write again");
-    Failure::new(Exit::Refused, what)
-        .note("expected", "a run that was not rolled back")
-        .note(
-            "retry",
-            "not with this run; with a --run-id that no run has; nothing was written",
-        )
+/// The tokens of the shards of another run, if all of those under way died on the host and in the
+/// state folder of `own`. A process holds the file lock of its shard for as long as it lives, and
+/// has taken it before its token came into the store.
+fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Option<Vec<String>> {
+    let other = taken.holder.as_deref()?;
+    let of = other.shards.filter(|_| other.run != own.run)?;
+    let live = other.live(taken.now_ms).into_iter();
+    live.map(|(index, holder)| {
+        let theirs = Shard::new(index, of)?;
+        let is_here = holder.host == own.host && holder.state_dir == own.state_dir;
+        // The lock of a shard of this number is our own.
+        let is_dead = || theirs == shard || is_dead(&settings.state_dir, theirs, &other.run);
+        (is_here && is_dead()).then(|| holder.token.clone())
+    })
+    .collect()
 }
 
 /// The refusal of `shard` of `run`, where the lock is held by that very run; none where it is held

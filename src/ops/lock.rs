@@ -107,7 +107,7 @@ impl FolderLock {
         taken(file.try_lock_shared(), || who_has_folder(state_dir))?;
         let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
         let own = open(&path).map_err(NotTaken::Io)?;
-        taken(own.try_lock(), || who_has(&[path]))?;
+        taken(lock_own(&own), || who_has(&[path]))?;
         let lock = Self {
             file,
             shard: Some(own),
@@ -155,6 +155,28 @@ impl FolderLock {
             file.set_len(line.len() as u64)?;
         }
         Ok(())
+    }
+}
+
+/// Whether the process that did `shard` of `run` in `state_dir` is dead: nobody holds the lock of
+/// that shard, or a process that does another run has taken it since.
+#[must_use]
+pub fn is_dead(state_dir: &Path, shard: Shard, run: &str) -> bool {
+    let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
+    // For a moment: whoever begins just then tries again.
+    let is_free = File::open(&path).is_ok_and(|file| file.try_lock_shared().is_ok());
+    is_free || who_has(&[path]).is_some_and(|holder| holder.run.as_deref() != Some(run))
+}
+
+/// Takes a lock that others take for a moment, to see whether it is free ([`is_dead`]).
+fn lock_own(file: &File) -> Result<(), TryLockError> {
+    let mut tries = 0;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if tries < 10 => tries += 1,
+            tried => return tried,
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

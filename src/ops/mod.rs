@@ -2,12 +2,13 @@
 
 pub mod connect;
 pub mod fence;
+mod fits;
 pub mod history;
 pub mod interrupt;
 pub mod joined;
 pub mod keep;
 pub mod lock;
-mod refusal;
+pub mod refusal;
 pub mod room;
 pub mod run;
 pub mod runs;

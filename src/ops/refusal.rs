@@ -5,10 +5,12 @@ use super::run::command_for_store;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::lease::LeaseError;
+use crate::publish::manifest::Damage;
 use crate::settings::Settings;
 
 /// The failure of whoever comes second.
-pub(super) fn locked(what: String, retry: &str) -> Failure {
+#[must_use]
+pub fn locked(what: String, retry: &str) -> Failure {
     Failure::new(Exit::Locked, what)
         .note("expected", "one writing run at a time")
         .note("retry", format!("safe {retry}; nothing was written"))
@@ -48,4 +50,17 @@ pub(super) fn not_leased(
 fn is_run_like(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     (1..=64).contains(&text.len()) && text.chars().all(fits)
+}
+
+/// The failure of a manifest that cannot be used.
+#[must_use]
+pub fn unusable(damage: &Damage) -> Failure {
+    let exit = match damage {
+        Damage::Io { .. } => Exit::Manifest,
+        Damage::NoHeader { .. } => Exit::Partial,
+        Damage::Damaged { .. } | Damage::Missing { .. } => Exit::Refused,
+    };
+    Failure::new(exit, damage.to_string())
+        .note("expected", "the manifest as anp wrote it")
+        .note("retry", "safe, nothing was written")
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::{Connected, host, program, shell_word};
 use super::fence::{self, Ids};
+use super::fits;
 use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
@@ -48,6 +49,8 @@ pub struct Purpose<'a> {
     pub folder: Option<&'a FolderLock>,
     /// The part of the articles that it is about, if it is not all.
     pub share: Option<&'a Share>,
+    /// Looked at once the lock is held, before anything is written.
+    pub under_lock: Option<&'a dyn Fn() -> Result<(), Failure>>,
 }
 
 /// Makes the state folder, if need be, and takes its lock.
@@ -175,6 +178,7 @@ impl Run {
         };
         let key = Keys::new(purpose.prefix).lock();
         let session = &mut store.session;
+        let begun_at = started_at;
         let (lease, started_at) = match joins {
             Some((shard, _)) => {
                 let digest = settings_digest.as_str();
@@ -230,12 +234,15 @@ impl Run {
             undoes: purpose.undoes,
             shard: purpose.share.map(|share| share.shard),
             attempt: joins.map(|_| 1),
+            begun_at: joins.map(|_| begun_at),
             host: holder.host,
             pid: holder.pid,
         };
-        if joins.is_some()
-            && let Err(failure) = joined::fit_in(&runs, &mut header)
-        {
+        let fits = match joins {
+            Some(_) => fits::fit_in(&runs, &mut header),
+            None => purpose.under_lock.map_or(Ok(()), |looks| looks()),
+        };
+        if let Err(failure) = fits {
             drop(heartbeat);
             let _ = lease.release(&mut store.session);
             return Err(failure);

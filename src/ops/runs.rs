@@ -29,6 +29,12 @@ impl Runs {
         }
     }
 
+    /// Whether there is a folder of them.
+    #[must_use]
+    pub fn are_there(&self) -> bool {
+        self.folder.is_dir()
+    }
+
     /// Makes the folders, readable by their owner alone, each durable in the folder above it
     /// before the next is made: a manifest is only as durable as the folders that lead to it.
     ///
@@ -82,8 +88,7 @@ impl Runs {
     #[must_use]
     pub fn last_attempt(listed: &Listed, shard: Shard) -> u32 {
         let attempts = listed.files.iter().filter_map(|file| {
-            let name = file.file_name()?.to_str()?.strip_suffix(ENDING)?;
-            let (_, of_file, attempt) = part_of(name)?;
+            let (_, of_file, attempt) = file_of_part(file)?;
             (of_file == shard).then_some(attempt)
         });
         attempts.max().unwrap_or(0)
@@ -205,15 +210,70 @@ impl Listed {
     /// # Errors
     /// See [`Damage`].
     pub fn open(&self, verify: Verify) -> Result<Manifest, Damage> {
-        Manifest::open_all(&self.files, verify)
+        let manifest = Manifest::open_all(&self.files, verify)?;
+        self.names_fit(&manifest)?;
+        self.has_all_starts()?;
+        Ok(manifest)
     }
+
+    /// Whether each file of a shard holds the start that its name tells.
+    fn names_fit(&self, manifest: &Manifest) -> Result<(), Damage> {
+        for (path, header) in manifest.headers() {
+            let Some((id, shard, attempt)) = file_of_part(path) else {
+                continue;
+            };
+            let told = (header.run.as_str(), header.shard, header.attempt);
+            if told != (id, Some(shard), Some(attempt)) {
+                let of = header.shard.map_or(String::new(), |of| format!(" {of}"));
+                let start = header.attempt.unwrap_or(0);
+                return Err(Damage::Damaged {
+                    path: path.to_owned(),
+                    offset: 0,
+                    what: format!(
+                        "expected start {attempt} of shard {shard} of run {id} as its name says, \
+                         found start {start} of shard{of} of run {}",
+                        header.run
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the starts of each shard are all there: the way back needs what the earlier ones
+    /// found.
+    fn has_all_starts(&self) -> Result<(), Damage> {
+        let mut last = None;
+        for path in &self.files {
+            let Some((id, shard, attempt)) = file_of_part(path) else {
+                continue;
+            };
+            let expected = match last {
+                Some((of, attempt)) if of == shard => attempt + 1,
+                _ => 1,
+            };
+            if attempt != expected {
+                let name = format!("{id}.{}.{expected}{ENDING}", shard.in_file_name());
+                return Err(Damage::Missing {
+                    path: path.with_file_name(name),
+                    what: format!("start {attempt} of shard {shard} of run {id} came after it"),
+                });
+            }
+            last = Some((shard, attempt));
+        }
+        Ok(())
+    }
+}
+
+/// The run, the shard and the number of its start that the name of a file tells.
+fn file_of_part(path: &Path) -> Option<(&str, Shard, u32)> {
+    part_of(path.file_name()?.to_str()?.strip_suffix(ENDING)?)
 }
 
 /// The run in its folder that the file at `path` is a part of, if it bears the name of one.
 #[must_use]
 pub fn run_of_part(path: &Path) -> Option<(Runs, String)> {
-    let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
-    let (id, _, _) = part_of(name)?;
+    let (id, _, _) = file_of_part(path)?;
     let folder = path.parent()?.to_owned();
     Some((Runs { folder }, id.to_owned()))
 }

@@ -117,6 +117,8 @@ pub struct Apply<'a> {
     pub copies: Option<Copies>,
     /// How far the expiry of a key may have moved by itself, in ms.
     pub slack_ms: i64,
+    /// Whether intents tell when a key was found absent: those of a shard that was started again.
+    pub dates_absence: bool,
 }
 
 /// How far a run came.
@@ -268,7 +270,10 @@ impl Apply<'_> {
                     Decision::Write(_, _) if index > 0 && first_left => {
                         leave(progress, on_key, &key, None, Fate::Withheld);
                     }
-                    Decision::Write(intent, command) => {
+                    Decision::Write(mut intent, command) => {
+                        if self.dates_absence && intent.prior.is_none() {
+                            intent.absent_at = Some(now_ms);
+                        }
                         members.push(Pending {
                             key,
                             action: intent.action,

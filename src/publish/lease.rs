@@ -98,7 +98,8 @@ impl fmt::Display for Holder {
 /// What came of breaking a lease.
 #[derive(Debug)]
 pub enum Broken {
-    /// It is broken; what it said of the run that held it, if that could be read.
+    /// It is broken; what it said of the run that held it, if that could be read, with its shards
+    /// that were under way.
     Done(Option<Box<Holder>>),
     /// There was none.
     NotHeld,
@@ -129,7 +130,13 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
         // Asked a second time, because the first answer was lost: that one had broken it.
         Some("gone") if answer.resent => Ok(Broken::Done(None)),
         Some("gone") => Ok(Broken::NotHeld),
-        Some("broken") => Ok(Broken::Done(Taken::read(&parts).holder)),
+        Some("broken") => {
+            let mut taken = Taken::read(&parts);
+            if let Some(holder) = &mut taken.holder {
+                holder.shard.retain(|_, shard| shard.until > taken.now_ms);
+            }
+            Ok(Broken::Done(taken.holder))
+        }
         Some("taken") => Ok(Broken::HeldByAnother(Box::new(Taken::read(&parts)))),
         _ => Reply::Array(parts).fail(doing),
     }
@@ -262,7 +269,8 @@ impl Lease {
     /// Takes a part of the lock `key` for the shard of `holder`, whose `since` is taken for the
     /// start of the run where it is the first of its shards. Returns the lease and the start of
     /// the run. The lease of a dead shard is taken over as [`Self::take`] does it: the caller
-    /// holds the file lock of that shard.
+    /// holds the file lock of that shard. So is the lock of another run in shards, if each token of
+    /// it is one of the `dead`.
     ///
     /// # Errors
     /// `Taken` when another run holds the lock, or another process this shard of the run; also
@@ -272,6 +280,7 @@ impl Lease {
         key: String,
         holder: &Holder,
         part: Part<'_>,
+        dead: &[String],
     ) -> Result<(Self, i64), LeaseError> {
         let entry = ShardHolder {
             token: holder.token.clone(),
@@ -300,6 +309,7 @@ impl Lease {
                 holder.host.clone(),
                 holder.state_dir.clone(),
                 saying.to_string(),
+                serde_json::json!(dead).to_string(),
             ],
         };
         let reply = lease.took(session)?;

@@ -22,7 +22,8 @@ fn is_bidi(c: char) -> bool {
 }
 
 /// Text that stood in the store, as one line of a message: it must not pass for lines of ours.
-fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let line = text
         .split(char::is_whitespace)

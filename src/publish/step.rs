@@ -171,6 +171,8 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 prior: None,
                 made: Some(Snapshot::of(&made, content.len())),
                 also: Vec::new(),
+                settled: false,
+                absent_at: None,
             };
             Decision::Write(Box::new(intent), Command::Create { content, made })
         }
@@ -191,6 +193,8 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         prior: Some(Snapshot::whole(&prior, old)),
         made: Some(Snapshot::of(&made, new.bytes().len())),
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     let command = Command::Put {
         prior: State::Present(prior),
@@ -207,6 +211,8 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         prior: Some(Snapshot::whole(&prior, old)),
         made: None,
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     Decision::Write(Box::new(intent), Command::Remove { prior })
 }
@@ -246,6 +252,8 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
         prior: Some(prior),
         made: Some(Snapshot::expiry(to_ms)),
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     Decision::Write(Box::new(intent), command)
 }
@@ -332,6 +340,8 @@ fn restore(
         prior: None,
         made: Some(Snapshot::of(&made, content.bytes().len())),
         also: Vec::new(),
+        settled: false,
+        absent_at: None,
     };
     let command = Command::Put {
         prior: now,

@@ -183,6 +183,22 @@ impl Settings {
         blake3::hash(deciding.as_bytes()).to_hex().to_string()
     }
 
+    /// The same without what only refuses: shards of one run may differ in that.
+    #[must_use]
+    pub fn digest_of_objects(&self) -> String {
+        let expected = Self {
+            max_invalid: Limit::Permille(0),
+            expect: Expect {
+                min_articles: 0,
+                max_changed: Limit::Permille(0),
+                max_removed: Limit::Permille(0),
+                max_duration: None,
+            },
+            ..self.clone()
+        };
+        expected.digest()
+    }
+
     /// The content tree as an absolute path, for the record.
     #[must_use]
     pub fn content_shown(&self) -> String {

@@ -188,6 +188,74 @@ fn a_whole_run_follows_shards_that_died_in_its_folder_at_once() {
     assert!(world.server.dump().is_empty());
 }
 
+#[test]
+fn shards_of_another_run_follow_shards_that_died_in_their_folder_at_once() {
+    let world = World::new();
+    let (mut child, stdout) = under_way(&world);
+    let other = "import --quiet --shard 1/3 --run-id other";
+    // While it lives, and from another folder, it is waited for.
+    world.anp(other).exits(11).notes("run night holds the lock");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(stdout);
+    assert!(world.server.expiry("anp:lock") > 0, "the lease stands");
+    elsewhere(&world, other).exits(11);
+    world.anp(other).exits(0);
+    // So it is where the number of the shard is the same.
+    let (mut child, _stdout) = world.import_under_way(&["--shard", "0/3", "--run-id", "other"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world
+        .anp("import --quiet --shard 0/3 --run-id third")
+        .exits(0);
+    assert_eq!(world.server.expiry("anp:lock"), -2);
+}
+
+#[test]
+fn shards_that_begin_at_once_follow_as_many_dead_ones_at_once() {
+    let world = World::new();
+    for round in 0..3 {
+        let run = format!("dead{round}");
+        let begun = ["0/2", "1/2"].map(|shard| {
+            // Not the time to live of the others, so that every round has all keys to write.
+            world.import_under_way(&["--shard", shard, "--run-id", &run, "--ttl", "3d"])
+        });
+        for (mut child, _stdout) in begun {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let next = format!("next{round}");
+        let children = ["0/2", "1/2"].map(|shard| {
+            let words = ["import", "--quiet", "--shard", shard, "--run-id", &next];
+            let mut command = world.command("state", &words);
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        });
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(0), "{said}");
+        }
+    }
+}
+
+#[test]
+fn shards_of_another_run_wait_for_one_that_lives_beside_the_dead() {
+    let world = World::new();
+    let (mut child, _stdout) = under_way(&world);
+    let (second, second_stdout) = world.import_under_way(&["--shard", "1/2", "--run-id", "night"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world
+        .anp("import --shard 0/2 --run-id other")
+        .exits(11)
+        .notes("run night holds the lock");
+    ends(second, second_stdout);
+    world
+        .anp("import --quiet --shard 0/2 --run-id other")
+        .exits(0);
+}
+
 /// A shard with the state folder `holder`, withheld when it has sent some pages.
 fn stuck(world: &World) -> (Child, Proxy) {
     for number in 0..700 {
@@ -235,18 +303,28 @@ fn a_shard_thought_dead_writes_nothing_once_another_process_does_it() {
 fn unlock_breaks_the_lock_of_all_shards() {
     let world = World::new();
     let (child, stdout) = under_way(&world);
+    let (second, second_stdout) = world.import_under_way(&["--shard", "1/2", "--run-id", "night"]);
     world
         .anp("unlock other")
         .exits(11)
         .notes("run night holds the lock");
-    world
-        .anp("unlock night --format text")
-        .exits(0)
-        .says("broke the lock of run night: owner ");
-    drop(stdout);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(75), "{said}");
+    let ran = world.anp("unlock night --format text");
+    ran.exits(0).says("broke the lock of run night: owner ");
+    for (index, pid) in [(0, child.id()), (1, second.id())] {
+        let host = crate::support::this_host();
+        ran.says(&format!(
+            "\n  shard {index}: host {host}, pid {pid}, state "
+        ))
+        .notes(&format!(
+            "warning: process {pid} (shard {index}) lives on this host"
+        ));
+    }
+    drop((stdout, second_stdout));
+    for child in [child, second] {
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(75), "{said}");
+    }
     world.anp("rollback night").exits(0);
     assert!(world.server.dump().is_empty());
 }

@@ -15,6 +15,10 @@
 //!   where `m` is a state that the run made as well ([`Intent::also`]).
 //! - `q` is `p`: the first start died before its write. Together they are `p → n`. If `B` was not
 //!   carried out either, the key is still `p`, and is back already.
+//! - `q` is absent, and `m` had an expiry that had passed when the second start looked
+//!   ([`Intent::absent_at`]): the run's own state ran out, so together they are `p → n`, where the
+//!   key may be absent as well. That somebody deleted it first cannot be told from that, here as
+//!   little as where a run has one start.
 //! - `q` is neither: somebody changed the key between the two. Undoing `B` gives `q`, which undoing
 //!   `A` would leave, since it is none of its own: so `B` alone counts.
 //!
@@ -28,6 +32,9 @@ use super::reader::{Damage, Part};
 use super::record::{Action, Fate, Intent, Line, Snapshot};
 
 type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<Line>, Damage>> + Send + 'a>;
+
+/// The clock is asked a moment before the look, and those of a cluster's masters differ.
+const CLOCKS_MS: i64 = 5_000;
 
 /// So many merged intents are handed on together.
 const MERGED_TOGETHER: usize = 256;
@@ -51,6 +58,8 @@ struct Known {
     touched: HashSet<String>,
     /// Those with more than one.
     repeated: HashSet<String>,
+    /// The last start that did all of its share.
+    finished: Option<usize>,
 }
 
 impl Known {
@@ -59,6 +68,7 @@ impl Known {
             left: Vec::new(),
             touched: HashSet::new(),
             repeated: HashSet::new(),
+            finished: starts.iter().rposition(Part::is_finished),
         };
         for start in starts {
             let mut left = HashSet::new();
@@ -85,6 +95,12 @@ impl Known {
             known.left.push(left);
         }
         Ok(known)
+    }
+
+    /// Whether a start after the number `start` left `key` alone, since it was right.
+    fn is_settled(&self, start: usize, key: &str) -> bool {
+        let later = self.finished.filter(|finished| *finished > start);
+        later.is_some_and(|later| !self.left[later].contains(key))
     }
 
     /// Whether the outcome of `key` in the start number `start` is the last word on it.
@@ -124,14 +140,18 @@ impl<'a> Merged<'a> {
         for line in lines {
             match line {
                 Line::Intent(intent) if self.known.left[start].contains(&intent.key) => {}
-                Line::Intent(intent) if self.known.repeated.contains(&intent.key) => {
+                Line::Intent(mut intent) if self.known.repeated.contains(&intent.key) => {
+                    intent.settled = self.known.is_settled(start, &intent.key);
                     let merged = match self.pending.remove(&intent.key) {
                         Some(earlier) => merge(earlier, intent),
                         None => intent,
                     };
                     self.pending.insert(merged.key.clone(), merged);
                 }
-                Line::Intent(_) => passed.push(line),
+                Line::Intent(mut intent) => {
+                    intent.settled = self.known.is_settled(start, &intent.key);
+                    passed.push(Line::Intent(intent));
+                }
                 Line::Outcome(outcome) if self.known.ends_with(start, &outcome.key) => {
                     passed.push(Line::Outcome(outcome));
                 }
@@ -160,10 +180,21 @@ impl Iterator for Merged<'_> {
 /// `later` by a start after that.
 fn merge(earlier: Intent, later: Intent) -> Intent {
     let of_run = std::iter::once(&earlier.made).chain(&earlier.also);
+    // Of a state of the run, whether the later start may have found it gone by itself.
+    let ran_out = |state: &Option<Snapshot>| {
+        let expires_at = state.as_ref().and_then(|state| state.expires_at);
+        let at = expires_at.filter(|_| later.prior.is_none());
+        at.is_some_and(|at| {
+            later
+                .absent_at
+                .is_none_or(|looked_at| at <= looked_at + CLOCKS_MS)
+        })
+    };
     // The state that the run had left, if it had.
     let left = of_run
-        .into_iter()
-        .find(|state| is_same(state, &later.prior));
+        .clone()
+        .find(|state| is_same(state, &later.prior))
+        .or_else(|| of_run.clone().any(ran_out).then_some(&None));
     if left.is_none() && !is_same(&earlier.prior, &later.prior) {
         return later;
     }
@@ -206,6 +237,8 @@ fn merge(earlier: Intent, later: Intent) -> Intent {
         prior,
         made,
         also,
+        settled: later.settled,
+        absent_at: None,
     }
 }
 
@@ -277,6 +310,8 @@ mod tests {
             prior,
             made,
             also: Vec::new(),
+            settled: false,
+            absent_at: None,
         }
     }
 
@@ -325,12 +360,38 @@ mod tests {
         let theirs = intent(state("theirs", 9), made("n", 3));
         let merged = merge(intent(state("p", 1), made("m", 2)), theirs.clone());
         assert_eq!(merged, theirs);
-        // Deleted by somebody, and created again.
-        let again = intent(None, made("n", 3));
-        assert_eq!(
-            merge(intent(state("p", 1), made("m", 2)), again.clone()),
-            again
+        // Deleted by somebody, long before it would have expired, and created again.
+        let again = Intent {
+            absent_at: Some(50_000),
+            ..intent(None, made("n", 90_000))
+        };
+        let first = intent(state("p", 80_000), made("m", 60_000));
+        assert_eq!(merge(first, again.clone()), again);
+    }
+
+    #[test]
+    fn what_had_expired_before_the_next_start_was_not_changed_by_anybody() {
+        let (p, n) = (state("p", 80_000), made("n", 90_000));
+        let again = |absent_at| Intent {
+            absent_at,
+            ..intent(None, n.clone())
+        };
+        for absent_at in [Some(2), Some(50_000), None] {
+            let first = intent(p.clone(), made("m", 2));
+            let merged = merge(first, again(absent_at));
+            assert_eq!((&merged.prior, &merged.made), (&p, &n));
+            assert_eq!(merged.action, Action::Update);
+            assert!(merged.also.contains(&None), "it may be absent too");
+            // A start after that, which found the key as the second one made it.
+            let third = intent(state("n", 90_000), made("o", 95_000));
+            assert_eq!(merge(merged, third).prior, p);
+        }
+        // What the first start made is there for longer, and what the second made instead is not.
+        let twice = merge(
+            intent(p.clone(), made("m", 70_000)),
+            intent(state("m", 70_000), made("x", 3)),
         );
+        assert_eq!(merge(twice, again(Some(50_000))).prior, p);
     }
 
     #[test]

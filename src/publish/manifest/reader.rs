@@ -1,8 +1,8 @@
 //! Reading the file of a manifest: whole, torn or damaged, decided before any of it is used.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -49,6 +49,17 @@ pub enum Damage {
         /// What was expected there.
         what: String,
     },
+    /// One of the files of a run is not there.
+    #[error(
+        "the manifest {path} is missing: {what}; nothing was written, restore the file from a copy",
+        path = path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What tells that there was one.
+        what: String,
+    },
 }
 
 /// How much of the file is checked when it is opened.
@@ -76,14 +87,49 @@ impl Span {
     }
 }
 
-/// One file, whose frames are known to be whole.
+/// One file, whose frames are known to be whole. It is open only while it is read: a run may have
+/// thousands.
 pub(super) struct Part {
-    file: File,
     path: PathBuf,
+    opened: Opened,
     spans: Vec<Span>,
     header: Header,
     footer: Option<Footer>,
     torn_at: Option<u64>,
+}
+
+/// What tells a file that is opened again from another one of its name.
+#[derive(Clone, Copy)]
+struct Opened {
+    device: u64,
+    inode: u64,
+    length: u64,
+}
+
+impl Opened {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+        }
+    }
+
+    /// Opens it again. It may have grown: a manifest does.
+    fn again(self, path: &Path) -> Result<File, Damage> {
+        let io = |error: io::Error| Damage::Io {
+            path: path.to_owned(),
+            error,
+        };
+        let (file, metadata) = regular::open(path).map_err(io)?;
+        let now = Self::of(&metadata);
+        let is_same = (now.device, now.inode) == (self.device, self.inode);
+        if is_same && now.length >= self.length {
+            Ok(file)
+        } else {
+            Err(io(io::Error::other("it was replaced while it was read")))
+        }
+    }
 }
 
 /// The header of the file at `path`, without a look at the rest.
@@ -167,7 +213,7 @@ impl Part {
             header,
             footer,
             torn_at,
-            file,
+            opened: Opened::of(&metadata),
         })
     }
 
@@ -196,6 +242,12 @@ impl Part {
         self.spans.len()
     }
 
+    /// Whether it did all that it was to do.
+    pub(super) fn is_finished(&self) -> bool {
+        let status = self.footer.as_ref().map(|footer| footer.status);
+        matches!(status, Some(Status::Done | Status::Partial))
+    }
+
     /// Whether a key may have been written: without a clean end, every intent counts.
     pub(super) fn wrote(&self) -> bool {
         match &self.footer {
@@ -215,14 +267,22 @@ impl Part {
 
     /// The lines of each frame behind the header, one frame at a time, in order.
     pub(super) fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + '_ {
-        self.spans[1..].iter().map(|&span| {
-            Scan {
-                file: &self.file,
+        // Open until the last line was read, or the iterator is dropped.
+        let mut open: Option<File> = None;
+        self.spans[1..].iter().map(move |&span| {
+            let file = match open.take() {
+                Some(file) => file,
+                None => self.opened.again(&self.path)?,
+            };
+            let scan = Scan {
+                file: &file,
                 path: &self.path,
                 length: 0,
                 zeros_from: 0,
-            }
-            .lines(span)
+            };
+            let lines = scan.lines(span);
+            open = Some(file);
+            lines
         })
     }
 }

@@ -65,6 +65,10 @@ pub struct Header {
     /// Of a shard that does one run together with others: how often it was started, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// When that start of the shard was, by the server's clock, ms since 1970: `started_at` is the
+    /// start of the run, which all shards have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<i64>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
@@ -113,6 +117,14 @@ pub struct Intent {
     /// starts of a shard are merged, and never recorded.
     #[serde(skip)]
     pub also: Vec<Option<Snapshot>>,
+    /// Whether a later start of the shard, which did all of its share, left the key as it was: it was
+    /// right by then, whatever became of this intent. Never recorded.
+    #[serde(skip)]
+    pub settled: bool,
+    /// When the key was found absent, or a moment later, ms since 1970: recorded where a shard was
+    /// started again, since what its first start made may have expired by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_at: Option<i64>,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.

@@ -1,6 +1,6 @@
 //! All that was recorded of a run: one file, or one for each start of each of its shards.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::merge;
 use super::reader::{Damage, Part, Verify};
@@ -10,6 +10,8 @@ use super::record::{Counts, Footer, Header, Line, Status};
 pub struct Manifest {
     /// In the order of the shards, and of their starts.
     parts: Vec<Part>,
+    /// Files that end before their header is whole.
+    without_header: Vec<PathBuf>,
     footer: Option<Footer>,
 }
 
@@ -34,6 +36,7 @@ impl Manifest {
         Ok(Self {
             footer: part.footer().cloned(),
             parts: vec![part],
+            without_header: Vec::new(),
         })
     }
 
@@ -44,23 +47,28 @@ impl Manifest {
     /// See [`Damage`]; without any other part, that there is no header.
     pub fn open_all(files: &[impl AsRef<Path>], verify: Verify) -> Result<Self, Damage> {
         let mut parts = Vec::new();
-        let mut nothing = None;
+        let mut without_header = Vec::new();
         for file in files {
             match Part::open(file.as_ref(), verify) {
                 Ok(part) => parts.push(part),
-                Err(damage @ Damage::NoHeader { .. }) => nothing = Some(damage),
+                Err(Damage::NoHeader { path }) => without_header.push(path),
                 Err(damage) => return Err(damage),
             }
         }
-        if let (true, Some(nothing)) = (parts.is_empty(), nothing) {
-            return Err(nothing);
+        if let (true, Some(path)) = (parts.is_empty(), without_header.first()) {
+            return Err(Damage::NoHeader { path: path.clone() });
         }
+        agree(&parts)?;
         parts.sort_by_key(|part| (part.header().shard, part.header().attempt));
         let footer = match &parts[..] {
             [only] if only.header().attempt.is_none() => only.footer().cloned(),
             parts => footer_of(parts),
         };
-        Ok(Self { parts, footer })
+        Ok(Self {
+            parts,
+            without_header,
+            footer,
+        })
     }
 
     /// The first line; of several, the one of the first shard.
@@ -88,6 +96,16 @@ impl Manifest {
     /// All of its files.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.parts.iter().map(Part::path)
+    }
+
+    /// Each of its files with its header.
+    pub fn headers(&self) -> impl Iterator<Item = (&Path, &Header)> {
+        self.parts.iter().map(|part| (part.path(), part.header()))
+    }
+
+    /// Those of its files that end before their header is whole.
+    pub fn without_header(&self) -> impl Iterator<Item = &Path> {
+        self.without_header.iter().map(PathBuf::as_path)
     }
 
     /// Where the file was cut because it was torn there.
@@ -126,10 +144,7 @@ impl Manifest {
         self.header().attempt?;
         let of = self.header().shard?.of;
         let last = last_starts(&self.parts);
-        let is_done = |part: &&&Part| {
-            let status = part.footer().map(|footer| footer.status);
-            matches!(status, Some(Status::Done | Status::Partial))
-        };
+        let is_done = |part: &&&Part| part.is_finished();
         Some(Shards {
             of,
             done: last.iter().filter(is_done).count() as u32,
@@ -142,6 +157,41 @@ impl Manifest {
     pub fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + Send + '_ {
         starts(&self.parts).flat_map(merge::batches)
     }
+}
+
+/// Whether all parts are of one run, which did the same everywhere.
+fn agree(parts: &[Part]) -> Result<(), Damage> {
+    let common = |part: &Part| {
+        let header = part.header();
+        [
+            ("run", header.run.clone()),
+            ("server", header.server.clone()),
+            ("database", header.db.to_string()),
+            ("prefix", header.prefix.clone()),
+            (
+                "number of shards",
+                header.shard.map_or(0, |shard| shard.of).to_string(),
+            ),
+            ("settings digest", header.settings_digest.clone()),
+        ]
+    };
+    let Some((first, others)) = parts.split_first() else {
+        return Ok(());
+    };
+    let expected = common(first);
+    for part in others {
+        let found = common(part);
+        let other = expected.iter().zip(found).find(|(one, two)| **one != *two);
+        if let Some(((what, expected), (_, found))) = other {
+            let shown = first.path().display();
+            return Err(Damage::Damaged {
+                path: part.path().to_owned(),
+                offset: 0,
+                what: format!("expected the {what} {expected} as in {shown}, found {found}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The parts of each shard.

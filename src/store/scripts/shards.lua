@@ -1,8 +1,9 @@
 -- The lock of a run that several shards do: who has which shard until when. The times are this
 -- server's, in ms since 1970; the key lives as long as the shard that is renewed last.
 -- KEYS[1] the lock; ARGV: what to do (take, renew, keep, release), run, number of shards, digest of
--- the settings, shard, token, length of a lease in ms, host and state folder of the shard, and what
--- the lock says of the run where this shard is the first to take it.
+-- the settings, shard, token, length of a lease in ms, host and state folder of the shard, what the
+-- lock says of the run where this shard is the first to take it, and a list of tokens whose holders
+-- are known to be dead.
 -- Answers {'held', start of the run}, {'gone'}, or {'taken', lock as it stands, ms left, time}.
 local key = KEYS[1]
 local what, run, of, settings, shard = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -73,5 +74,16 @@ end
 -- A whole run holds its folder alone, and we have a share in the folder: that one is dead.
 if lock and not lock.shards and not lock.broken and lock.host == host and lock.state_dir == state_dir then
   return begin()
+end
+-- Of another run in shards, each that did not run out is one of the dead.
+if lock and lock.run ~= run and type(lock.shard) == 'table' then
+  local is_dead = {}
+  for _, dead in ipairs(cjson.decode(ARGV[11])) do is_dead[dead] = true end
+  local all = true
+  for _, entry in pairs(lock.shard) do
+    if type(entry) ~= 'table' then all = false
+    elseif (tonumber(entry['until']) or ms + 1) > ms and not is_dead[entry.token] then all = false end
+  end
+  if all then return begin() end
 end
 return taken()

@@ -1,11 +1,12 @@
 //! Undoing the merged intent does what undoing each start of the shard would do, the last one
-//! first.
+//! first, whatever expires between them.
 
 use super::{Intent, merge};
 use crate::publish::state::{Content, Fingerprint, Found, Present};
 use crate::publish::step::{Command, Decision, Look, Looked, Step, Want, decide};
 
-const NOW: i64 = 1000;
+/// The steps of the clock: expiries differ by less, so that each comes once.
+const STEP_MS: i64 = 100_000;
 
 /// A key in the store: its value and its expiry.
 type Key = Option<(Vec<u8>, i64)>;
@@ -42,27 +43,37 @@ fn carry_out(key: &mut Key, command: Command) {
     };
 }
 
+/// The key once the clock is at `now`.
+fn lapse(key: &mut Key, now: i64) {
+    if key.as_ref().is_some_and(|(_, at)| *at <= now) {
+        *key = None;
+    }
+}
+
 /// What is wanted of the key now: the intent, and the command behind it.
-fn decided(key: &Key, want: Want) -> Option<(Intent, Command)> {
+fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
     let looked = look(key, want.look());
     let step = Step {
         key: "k".to_owned(),
         want,
         prior_bytes: 0,
     };
-    match decide(step, looked, NOW).unwrap() {
-        Decision::Write(intent, command) => Some((*intent, command)),
+    match decide(step, looked, now).unwrap() {
+        Decision::Write(mut intent, command) => {
+            intent.absent_at = intent.prior.is_none().then_some(now);
+            Some((*intent, command))
+        }
         Decision::Leave(_) => None,
     }
 }
 
-fn undo(key: &mut Key, intent: Intent) {
+fn undo(key: &mut Key, intent: Intent, now: i64) {
     let undone = Box::new(intent);
     let back = Want::Back {
         undone,
         slack_ms: 0,
     };
-    if let Some((_, command)) = decided(key, back) {
+    if let Some((_, command)) = decided(key, back, now) {
         carry_out(key, command);
     }
 }
@@ -71,6 +82,7 @@ fn undo(key: &mut Key, intent: Intent) {
 struct Dice {
     seed: u64,
     next: i64,
+    now: i64,
 }
 
 impl Dice {
@@ -84,13 +96,17 @@ impl Dice {
 
     fn state(&mut self) -> (Vec<u8>, i64) {
         self.next += 1;
-        (self.next.to_string().into_bytes(), 2000 + self.next)
+        let steps = 1 + self.below(8) as i64;
+        let at = self.now + steps * STEP_MS + 1000 * self.next;
+        (self.next.to_string().into_bytes(), at)
     }
 
-    /// What somebody else makes of the key. That they delete it is left out: one absence is like
-    /// another, and undoing start by start would take theirs for one that the run made before.
+    /// What somebody else makes of the key. That they delete it, or that it expires, is left out:
+    /// one absence is like another, and undoing start by start would take theirs for one that the
+    /// run made before.
     fn theirs(&mut self) -> Key {
-        Some(self.state())
+        let (value, at) = self.state();
+        Some((value, at + 1000 * STEP_MS))
     }
 
     fn want(&mut self, key: &Key) -> Want {
@@ -102,7 +118,7 @@ impl Dice {
             },
             // Brought forward: the value is recorded too.
             (1, Some((_, seen))) => Want::Refresh {
-                to_ms: seen - 900,
+                to_ms: seen - STEP_MS + 1,
                 seen_ms: Some(*seen),
             },
             (2, Some(_)) => Want::Remove,
@@ -117,25 +133,35 @@ impl Dice {
 
 #[test]
 fn one_step_back_is_all_steps_back() {
-    let (mut merged_some, mut restored) = (0, 0);
-    for seed in 0..20_000 {
-        let mut dice = Dice { seed, next: 0 };
+    let (mut merged_some, mut restored, mut after_expiry) = (0, 0, 0);
+    for seed in 0..40_000 {
+        let mut dice = Dice {
+            seed,
+            next: 0,
+            now: STEP_MS,
+        };
         dice.below(2);
         let mut key = if dice.below(3) == 0 {
             None
+        } else if dice.below(3) == 0 {
+            Some(dice.state())
         } else {
             dice.theirs()
         };
-        let before = key.clone();
+        let mut before = key.clone();
         let mut intents: Vec<Intent> = Vec::new();
-        let mut disturbed = false;
+        let (mut disturbed, mut expired) = (false, false);
         for _ in 0..1 + dice.below(4) {
             if dice.below(5) == 0 {
                 key = dice.theirs();
                 disturbed = true;
             }
+            let was_there = key.is_some();
+            dice.now += STEP_MS * dice.below(4) as i64;
+            lapse(&mut key, dice.now);
+            expired |= was_there && key.is_none() && !intents.is_empty();
             let want = dice.want(&key);
-            if let Some((intent, command)) = decided(&key, want) {
+            if let Some((intent, command)) = decided(&key, want, dice.now) {
                 intents.push(intent);
                 // A start that died had not carried out what it had announced last.
                 if dice.below(3) > 0 {
@@ -147,23 +173,28 @@ fn one_step_back_is_all_steps_back() {
             key = dice.theirs();
             disturbed = true;
         }
+        dice.now += STEP_MS * dice.below(4) as i64;
+        let now = dice.now;
+        lapse(&mut key, now);
+        lapse(&mut before, now);
         let (mut by_steps, mut at_once) = (key.clone(), key.clone());
         for intent in intents.iter().rev() {
-            undo(&mut by_steps, intent.clone());
+            undo(&mut by_steps, intent.clone(), now);
         }
         let merged = intents.iter().cloned().reduce(merge);
         merged_some += u32::from(intents.len() > 1);
         if let Some(merged) = merged {
-            undo(&mut at_once, merged);
+            undo(&mut at_once, merged, now);
         }
         assert_eq!(at_once, by_steps, "seed {seed}: {key:?} by {intents:#?}");
         if !disturbed {
             assert_eq!(at_once, before, "seed {seed}: {key:?} by {intents:#?}");
             restored += 1;
+            after_expiry += u32::from(expired && before.is_some());
         }
     }
     assert!(
-        merged_some > 10_000 && restored > 5_000,
-        "{merged_some} {restored}"
+        merged_some > 10_000 && restored > 5_000 && after_expiry > 500,
+        "{merged_some} {restored} {after_expiry}"
     );
 }

@@ -1,0 +1,198 @@
+//! Whether a start of a shard fits in with what the state folder knows of its run.
+//!
+//! The way back of a run undoes all of its starts in one step, so nobody may have written between
+//! them: a later start is refused once another run did. That is any run of the same store and
+//! prefix (as the manifests name them) that has begun since the first start, or of whose shards one
+//! has, and may have written, rollbacks of other runs included. A run that was wholly undone since,
+//! and the rollback that undid it, count as if they had not been.
+
+use std::collections::HashSet;
+use std::io;
+
+use super::history::{End, Record, rollback_of, rolled_back};
+use super::joined::other_settings;
+use super::refusal::unusable;
+use super::runs::{Listed, Runs, is_id};
+use crate::duration;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::manifest::{Damage, Header, Verify, header_of};
+use crate::publish::shard::Shard;
+
+/// For so long after its first start a run takes further ones.
+const LONGEST_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Fits `header` in among the manifests of the run: its start, and how often this shard was
+/// started. To be called by who holds the lease of the shard.
+///
+/// # Errors
+/// 78 when the run is divided otherwise or has other settings; 65 when it was rolled back, began
+/// too long ago or another one wrote since, or a manifest is damaged; 74 when the folder or a
+/// manifest cannot be read.
+pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
+    let Some(known) = runs.find(&header.run).map_err(failed)? else {
+        return Ok(());
+    };
+    let run = header.run.clone();
+    let siblings = headers(&known)?;
+    for sibling in &siblings {
+        if let (Some(theirs), Some(own)) = (sibling.shard, header.shard)
+            && theirs.of != own.of
+        {
+            return Err(divided_otherwise(&run, own, theirs.of));
+        }
+        if sibling.settings_digest != header.settings_digest {
+            return Err(other_settings(&run));
+        }
+    }
+    let own = header.started_at;
+    let started = siblings.iter().map(|sibling| sibling.started_at).min();
+    let started_at = started.map_or(own, |first| first.min(own));
+    let begun_at = header.begun_at.unwrap_or(own);
+    if begun_at.saturating_sub(started_at) > LONGEST_MS {
+        return Err(too_old(&run, begun_at - started_at));
+    }
+    if started.is_some() {
+        let since = Since {
+            order: &known.order,
+            started_at,
+        };
+        let later = later_runs(runs, &run, since)?;
+        if let Some(rollback) = rollback_of(&later, &run) {
+            return Err(rolled_back_by(&run, rollback));
+        }
+        let store = (header.server.clone(), header.db, header.prefix.clone());
+        if let Some(other) = writer(&later, &run, &store) {
+            return Err(written_by(&run, other));
+        }
+    }
+    header.started_at = started_at;
+    if let Some(shard) = header.shard {
+        header.attempt = Some(Runs::last_attempt(&known, shard) + 1);
+    }
+    Ok(())
+}
+
+/// The first start of a run.
+#[derive(Clone, Copy)]
+struct Since<'a> {
+    order: &'a str,
+    started_at: i64,
+}
+
+impl Since<'_> {
+    /// Whether the run has begun since, or one of its shards was started since.
+    fn is_before(self, listed: &Listed) -> Result<bool, Failure> {
+        if listed.order.as_str() > self.order {
+            return Ok(true);
+        }
+        if is_id(&listed.id) {
+            return Ok(false);
+        }
+        let begun = headers(listed)?
+            .into_iter()
+            .filter_map(|header| header.begun_at);
+        Ok(begun.max().is_some_and(|at| at > self.started_at))
+    }
+}
+
+/// What is known of the other runs that have begun since, or of which a shard has.
+fn later_runs(runs: &Runs, run: &str, since: Since<'_>) -> Result<Vec<Record>, Failure> {
+    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
+    let mut records = Vec::new();
+    for listed in runs.list().map_err(failed)? {
+        if listed.id == run || !since.is_before(&listed)? {
+            continue;
+        }
+        match listed.open(Verify::Ends) {
+            Ok(manifest) => records.push(Record::of(&manifest)),
+            // It wrote nothing.
+            Err(Damage::NoHeader { .. }) => {}
+            // Another shard that ended well removed it.
+            Err(Damage::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    Ok(records)
+}
+
+/// The headers of the files of a run. What ends before its header is whole has none.
+fn headers(listed: &Listed) -> Result<Vec<Header>, Failure> {
+    let mut headers = Vec::with_capacity(listed.files.len());
+    for file in &listed.files {
+        match header_of(file) {
+            Ok(header) => headers.push(header),
+            Err(Damage::NoHeader { .. }) => {}
+            Err(Damage::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    Ok(headers)
+}
+
+/// One of `later` that may have written to `store` what still stands there.
+fn writer<'a>(later: &'a [Record], run: &str, store: &(String, i64, String)) -> Option<&'a str> {
+    let undone = rolled_back(later);
+    let whole: HashSet<&str> = later
+        .iter()
+        .filter(|record| record.is_finished() && !record.left_keys)
+        .map(|record| record.run.as_str())
+        .collect();
+    let is_undone = |run: &str| undone.get(run).is_some_and(|by| whole.contains(by));
+    let is_writer = |record: &&Record| {
+        let wrote = matches!(
+            record.end,
+            End::Finished { wrote: true } | End::Open { intents: true }
+        );
+        // What it did was to take back one of these.
+        let takes_back =
+            record.undoes.as_deref().is_some_and(&is_undone) && whole.contains(record.run.as_str());
+        wrote && record.store == *store && !is_undone(&record.run) && !takes_back
+    };
+    let writers = later.iter().filter(is_writer);
+    let mut others = writers.filter(|record| record.run != run);
+    others.next_back().map(|record| record.run.as_str())
+}
+
+fn divided_otherwise(run: &str, own: Shard, of: u32) -> Failure {
+    let what = format!("run {run} is divided into {of} shards, and this is shard {own}");
+    Failure::new(Exit::Config, what)
+        .note(
+            "expected",
+            format!("a shard of {of}, or a --run-id that no run has"),
+        )
+        .note("retry", "not before that is changed; nothing was written")
+}
+
+fn rolled_back_by(run: &str, rollback: &str) -> Failure {
+    let what = format!("run {run} was rolled back by {rollback}: no shard of it may write again");
+    refused(what, "a run that was not rolled back")
+}
+
+fn written_by(run: &str, other: &str) -> Failure {
+    let what = format!(
+        "another run, {other}, wrote to this store since run {run} began: no shard of it may write \
+         again"
+    );
+    refused(what, "no other run between the starts of one run's shards")
+}
+
+fn too_old(run: &str, age_ms: i64) -> Failure {
+    let age = duration::show(age_ms.unsigned_abs());
+    let what = format!("run {run} was begun {age} ago: a new run needs a new --run-id");
+    let longest = duration::show(LONGEST_MS.unsigned_abs());
+    refused(
+        what,
+        &format!("a run whose first shard began at most {longest} ago"),
+    )
+}
+
+fn refused(what: String, expected: &str) -> Failure {
+    Failure::new(Exit::Refused, what)
+        .note("expected", expected)
+        .note(
+            "retry",
+            "not with this run; import again with a --run-id that no run has; nothing was written",
+        )
+}
