@@ -135,6 +135,8 @@ fn manifest(stages: &mut Stages<'_>, folder: &Path, objects: &[Object<'_>]) {
             prior,
             made: Some(Snapshot::of(&object.present, object.value.len())),
             also: Vec::new(),
+            settled: false,
+            absent_at: None,
         })
     };
     let create = |object: &Object<'_>| intent(object, Action::Create, None);
