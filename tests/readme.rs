@@ -172,7 +172,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         made: None,
         also: Vec::new(),
         settled: false,
-        absent_at: None,
+        absent_at: Some(0),
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {

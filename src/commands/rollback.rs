@@ -50,7 +50,7 @@ fn rollback(
     let (manifest, files) = undone::open_as_found(settings, &arguments.run)?;
     outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !manifest.wrote() {
-        return wrote_nothing(settings, &manifest, outcome);
+        return Ok(wrote_nothing(settings, &manifest, outcome));
     }
     if arguments.dry_run {
         return dry_run(settings, &manifest, outcome);
@@ -68,27 +68,27 @@ fn rollback(
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
-fn wrote_nothing(
-    settings: &Settings,
-    manifest: &Manifest,
-    outcome: &mut Outcome,
-) -> Result<Exit, Failure> {
+fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
     let run = &manifest.header().run;
-    let earlier = undone::last_that_wrote(settings)?;
+    let earlier = undone::last_that_wrote(settings);
     log::say(format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
     match &earlier {
-        Some(command) => log::say(format!(
+        Ok(Some(command)) => log::say(format!(
             "to undo the last run that wrote something:\n  {command}"
         )),
-        None => log::say("no run in this state folder wrote anything"),
+        Ok(None) => log::say("no run in this state folder wrote anything"),
+        Err(error) => log::warning(format!(
+            "which run wrote something last is not known: {error}"
+        )),
     }
+    let earlier = earlier.ok().flatten();
     outcome.output.json(&serde_json::json!({
         "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,
         "counts": Counts::default(), "rollback": earlier,
     }));
-    Ok(Exit::Partial)
+    Exit::Partial
 }
 
 /// A run that is to be undone.

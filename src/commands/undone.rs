@@ -162,9 +162,10 @@ fn last(settings: &Settings) -> Result<(Manifest, Files), Failure> {
             // It wrote nothing; undoing an earlier run is for a person to decide.
             Err(damage @ Damage::NoHeader { .. }) => {
                 let failure = unusable(&damage);
-                return Err(match last_that_wrote(settings)? {
-                    Some(command) => failure.note("earlier", command),
-                    None => failure,
+                return Err(match last_that_wrote(settings) {
+                    Ok(Some(command)) => failure.note("earlier", command),
+                    Ok(None) => failure,
+                    Err(error) => failure.note("earlier", format!("not known: {error}")),
                 });
             }
             Err(damage) => return Err(unusable(&damage)),
@@ -194,16 +195,17 @@ fn no_such_run(settings: &Settings, name: &str) -> Failure {
 /// The command that undoes the last run that wrote something and is no rollback.
 ///
 /// # Errors
-/// When a run after that one cannot be read: it may be the one.
-pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Failure> {
+/// Why a run cannot be read: it may be the one.
+pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, String> {
     let runs = Runs::of(&settings.state_dir).all();
-    for (_, manifest) in runs.map_err(|error| not_listed(&error))?.into_iter().rev() {
+    let runs = runs.map_err(|error| error.to_string())?;
+    for (_, manifest) in runs.into_iter().rev() {
         match manifest {
             Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
             Ok(manifest) => return Ok(Some(manifest.header().rollback.clone())),
             // It wrote nothing.
             Err(Damage::NoHeader { .. }) => {}
-            Err(damage) => return Err(unusable(&damage)),
+            Err(damage) => return Err(damage.to_string()),
         }
     }
     Ok(None)

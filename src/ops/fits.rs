@@ -13,14 +13,15 @@ use super::history::{End, Record, rollback_of, rolled_back};
 use super::joined::other_settings;
 use super::refusal::unusable;
 use super::runs::{Listed, Runs, is_id};
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Damage, Header, Verify, header_of};
 use crate::publish::shard::Shard;
 
 /// For so long after its first start a run takes further ones.
-const LONGEST_MS: i64 = 24 * 60 * 60 * 1000;
+const LONGEST_MS: i64 = 24 * HOUR_MS;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// Fits `header` in among the manifests of the run: its start, and how often this shard was
 /// started. To be called by who holds the lease of the shard.
@@ -179,13 +180,10 @@ fn written_by(run: &str, other: &str) -> Failure {
 }
 
 fn too_old(run: &str, age_ms: i64) -> Failure {
-    let age = duration::show(age_ms.unsigned_abs());
-    let what = format!("run {run} was begun {age} ago: a new run needs a new --run-id");
-    let longest = duration::show(LONGEST_MS.unsigned_abs());
-    refused(
-        what,
-        &format!("a run whose first shard began at most {longest} ago"),
-    )
+    let (age, longest) = (age_ms / HOUR_MS, LONGEST_MS / HOUR_MS);
+    let what = format!("run {run} was begun {age} h ago: a new run needs a new --run-id");
+    let expected = format!("a run whose first shard began at most {longest} h ago");
+    refused(what, &expected)
 }
 
 fn refused(what: String, expected: &str) -> Failure {

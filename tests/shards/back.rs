@@ -231,7 +231,7 @@ fn the_manifests_of_a_run_are_kept_and_removed_together() {
     world.anp("rollback three").exits(0);
 }
 
-fn now_ms(world: &World) -> i64 {
+pub fn now_ms(world: &World) -> i64 {
     let time: (i64, i64) = redis::cmd("TIME")
         .query(&mut world.server.connection())
         .unwrap();

@@ -71,11 +71,19 @@ fn a_run_that_cannot_be_read_may_be_the_last_that_wrote() {
         .exits(74)
         .notes("error: cannot read the manifest ");
     // The last one wrote nothing, and of the one before nobody knows.
-    std::fs::write(path(&world, "20991124T160000.123Z-00b0.jsonl.zst"), "").unwrap();
+    let torn = path(&world, "20991125T160000.123Z-00b0.jsonl.zst");
+    std::fs::write(&torn, "").unwrap();
     world
         .anp("rollback last")
-        .exits(74)
-        .notes("error: cannot read the manifest ");
+        .exits(3)
+        .notes("= earlier: not known: cannot read the manifest ");
+    std::fs::remove_file(&torn).unwrap();
+    world.anp("import --max-invalid 10%").exits(3);
+    world
+        .anp("rollback last")
+        .exits(3)
+        .notes("warning: which run wrote something last is not known: cannot read the manifest ");
+    std::fs::write(&torn, "").unwrap();
     std::fs::remove_dir(other).unwrap();
     world
         .anp("rollback last")
@@ -250,4 +258,39 @@ fn a_run_goes_before_a_file_of_its_name() {
     // Where there is no such run, the file is meant.
     std::fs::copy(path(&world, &files(&world)[0]), world.path("copy")).unwrap();
     world.anp("runs show copy").exits(0);
+}
+
+#[test]
+fn a_run_whose_manifests_were_removed_in_part_is_not_damaged_and_goes_later() {
+    let world = corpus();
+    for text in ["one", "two"] {
+        for run in ["old", "new"] {
+            world.article("a/n20.md", &format!("{text} {run}."));
+            let id = format!("{run}-{text}");
+            for _ in 0..2 {
+                let line = format!("import --max-invalid 10% --shard 0/1 --run-id {id}");
+                world.anp(&line).exits(3);
+            }
+            crate::age(&world, &id);
+        }
+    }
+    let from = crate::started_at(&world);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    // By both clocks they have to be older than that.
+    while crate::back::now_ms(&world) < from + 1100 {
+        assert!(std::time::Instant::now() < until);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let keep = |point| {
+        let words = ["import", "--max-invalid", "10%"];
+        let age = ("ANP_KEEP_RUNS_AGE", "1s");
+        let variables = [("ANP_KEEP_RUNS_COUNT", "1"), age, ("ANP_FAIL_POINT", point)];
+        world.anp_with(&words, &variables)
+    };
+    assert_eq!(keep("prune.remove:1").code, -1);
+    assert!(path(&world, "old-one.0-of-1.1.jsonl.zst").exists());
+    assert!(!path(&world, "old-one.0-of-1.2.jsonl.zst").exists());
+    world.anp("runs").exits(0);
+    keep("").exits(3);
+    assert!(!path(&world, "old-one.0-of-1.1.jsonl.zst").exists());
 }

@@ -187,10 +187,10 @@ fn a_run_takes_further_starts_for_a_day() {
         let name = format!("night.{index}-of-2.1.jsonl.zst");
         begun_earlier(&world, &name, 2 * HOUR_MS);
     }
-    let said = "error: run night was begun 1d1h ago: a new run needs a new --run-id\n";
+    let said = "error: run night was begun 25 h ago: a new run needs a new --run-id\n";
     refuses(&world, "1/2", 65, said);
     let ran = shard(&world, "0/2");
-    ran.exits(65).notes("at most 1d ago");
+    ran.exits(65).notes("at most 24 h ago");
 }
 
 #[test]

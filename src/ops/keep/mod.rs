@@ -43,7 +43,11 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
     let kept: Vec<Kept> = all.iter().map(|(_, kept)| kept.clone()).collect();
     for record in superfluous(&kept, keep, now, current) {
         let files = all.iter().find(|(listed, _)| listed.id == record.run);
-        for file in files.iter().flat_map(|(listed, _)| &listed.files) {
+        // The last start of a shard first: a later one without the ones before it is damage.
+        for file in files
+            .iter()
+            .flat_map(|(listed, _)| listed.files.iter().rev())
+        {
             let removed =
                 failpoint::at("prune", "remove").and_then(|()| std::fs::remove_file(file));
             match removed {
