@@ -499,6 +499,8 @@ fn a_node_that_now_belongs_to_another_cluster_decides_nothing() {
         Ran::of(&mut scene.command(&words))
     };
     with("import", &mixed).exits(0);
+    let alone = format!("redis+cluster://{}/", new.address());
+    with("import --prefix alone", &alone).exits(0);
     let _: () = new.command("CLUSTER RESET HARD");
     let _: () = new.command("CLUSTER ADDSLOTSRANGE 0 16383");
     for node in &scene.cluster.nodes[..2 * MASTERS] {
@@ -509,6 +511,15 @@ fn a_node_that_now_belongs_to_another_cluster_decides_nothing() {
             .exits(78)
             .notes("are nodes of different clusters");
     }
+    // By itself it contradicts nobody, but it is not of the cluster that was written to.
+    let run = scene.world.runs().pop().unwrap();
+    for line in [format!("rollback {run}"), format!("verify {run}")] {
+        with(&line, &alone).exits(78).notes(&format!(
+            "leads to another cluster than when run {run} wrote"
+        ));
+        scene.world.anp(&line).exits(78);
+    }
+    with(&format!("rollback {run}"), &old).exits(0);
     // One that is in no cluster any more, or away, is no contradiction.
     let port = free_port().to_string();
     let server = &scene.world.server;
@@ -517,7 +528,8 @@ fn a_node_that_now_belongs_to_another_cluster_decides_nothing() {
         "redis+cluster://127.0.0.1:{port},127.0.0.1:1,{}",
         &old[16..]
     );
-    with("rollback last", &rest).exits(0);
+    let first = scene.world.runs().remove(0);
+    with(&format!("rollback {first}"), &rest).exits(0);
     scene.cluster.nodes.truncate(2 * MASTERS);
     assert_eq!(scene.keys(), BTreeMap::new());
 }

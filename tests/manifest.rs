@@ -27,6 +27,7 @@ fn header() -> Header {
         owner: None,
         expected_result: None,
         server: "redis://127.0.0.1:1/0".to_owned(),
+        cluster: Default::default(),
         db: 0,
         prefix: "anp".to_owned(),
         settings_digest: String::new(),

@@ -142,6 +142,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         owner: some(),
         expected_result: some(),
         server: String::new(),
+        cluster: std::iter::once("07c3…".to_owned()).collect(),
         db: 0,
         prefix: String::new(),
         settings_digest: String::new(),

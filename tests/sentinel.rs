@@ -81,6 +81,48 @@ fn one_sentinel_that_names_another_master_does_not_decide() {
     watched.world.anp_with(&words, &[]).exits(0);
     assert!(watched.world.server.get("anp:page:/a/").is_some());
     assert!(other.dump().is_empty());
+    // Nor does the first of two that disagree.
+    let two = format!(
+        "redis+sentinel://127.0.0.1:{},127.0.0.1:{}/{NAME}",
+        odd.port, watched.sentinels[0].port
+    );
+    let words = ["import", "--deadline", "2s", "--redis", &two];
+    watched
+        .world
+        .anp_with(&words, &[])
+        .exits(69)
+        .notes("as many sentinels name one master as another")
+        .notes("nothing was written");
+    assert!(other.dump().is_empty());
+}
+
+#[test]
+fn a_peer_that_sends_a_byte_now_and_then_does_not_hold_a_run_for_ever() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for peer in listener.incoming() {
+            let mut peer = peer.unwrap();
+            std::thread::spawn(move || {
+                while std::io::Write::write_all(&mut peer, b"+").is_ok() {
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                }
+            });
+        }
+    });
+    let world = World::new();
+    world.article("a.md", "Text.");
+    for url in [
+        format!("redis://127.0.0.1:{port}/0"),
+        format!("redis+cluster://127.0.0.1:{port}/"),
+        format!("redis+sentinel://127.0.0.1:{port}/{NAME}"),
+    ] {
+        let words = ["import", "--deadline", "1s", "--redis", &url];
+        world
+            .anp_with(&words, &[("ANP_TIMEOUT", "1s")])
+            .exits(69)
+            .notes("no answer within the time-out");
+    }
 }
 
 /// An import that is under way while `fail_over` makes another server the master.

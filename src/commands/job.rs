@@ -166,6 +166,7 @@ impl<'a> Job<'a> {
             prefix: &self.settings.prefix,
             content: self.content.clone(),
             undoes: None,
+            undone: None,
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),

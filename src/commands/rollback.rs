@@ -116,6 +116,7 @@ impl Undo<'_> {
             prefix: &manifest.header().prefix,
             content: None,
             undoes: Some(undone_run.clone()),
+            undone: Some(manifest.header()),
             switch: None,
             folder: self.folder,
             share: None,
@@ -211,6 +212,7 @@ fn dry_run(
     let address = undone::address(settings, manifest)?;
     let untouched = untouched(manifest)?;
     let mut store = Connected::open(&address, settings)?;
+    store.is_that_of(manifest.header())?;
     let now_ms = store.session.now_ms().map_err(before)?;
     outcome.dry_run("rollback", &address.to_string());
     let mut counts = Counts::default();

@@ -29,6 +29,7 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let address = undone::address(&settings, &manifest)?;
     let untouched = untouched(&manifest)?;
     let mut store = Connected::open(&address, &settings)?;
+    store.is_that_of(manifest.header())?;
     let mut output = Output::stdout(common.format, false);
     let slack_ms = address.expiry_slack_ms();
     let session = &mut store.session;

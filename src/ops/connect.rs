@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::manifest::Header;
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
 use crate::store::{Address, Class, Connector, KnownNodes, Place, Session, StoreError, Tls};
@@ -34,6 +36,31 @@ impl Connected {
     /// As [`Self::open`].
     pub fn open_to_read(address: &Address, settings: &Settings) -> Result<Self, Failure> {
         Self::connect(address, settings).map_err(|error| Failure::of_reading(&error))
+    }
+
+    /// Whether this is the cluster that the run of `header` wrote to, where its address is the
+    /// same: the nodes of an address may have become part of another one.
+    ///
+    /// # Errors
+    /// 78 when not one node is of both.
+    pub fn is_that_of(&self, header: &Header) -> Result<(), Failure> {
+        let now = self.connector.known.ids();
+        let address = &self.connector.address;
+        let is_named_so = Address::parse(&header.server).is_ok_and(|then| then.same_as(address));
+        let is_another = !now.is_empty() && !header.cluster.is_empty();
+        if !is_named_so || !is_another || !now.is_disjoint(&header.cluster) {
+            return Ok(());
+        }
+        let what = format!(
+            "{address} leads to another cluster than when run {} wrote",
+            header.run
+        );
+        Err(Failure::new(Exit::Config, what)
+            .note("expected", "a cluster with nodes that were part of it then")
+            .note(
+                "retry",
+                "with --redis and nodes of that cluster; nothing was written",
+            ))
     }
 
     fn connect(address: &Address, settings: &Settings) -> Result<Self, StoreError> {

@@ -43,6 +43,8 @@ pub struct Purpose<'a> {
     pub content: Option<String>,
     /// The run it undoes.
     pub undoes: Option<String>,
+    /// The header of that run.
+    pub undone: Option<&'a Header>,
     /// The switch that keeps it from running; none for the way back.
     pub switch: Option<Switch>,
     /// The lock of the state folder, where the caller holds it for longer than this run.
@@ -139,6 +141,9 @@ impl Run {
         };
         let runs = Runs::of(&settings.state_dir);
         let mut store = Connected::open(purpose.address, settings)?;
+        if let Some(undone) = purpose.undone {
+            store.is_that_of(undone)?;
+        }
         let started_at = store
             .session
             .now_ms()
@@ -226,6 +231,7 @@ impl Run {
             owner: settings.owner.clone(),
             expected_result: settings.expected_result.clone(),
             server: purpose.address.to_string(),
+            cluster: store.connector.known.ids(),
             db: purpose.address.db,
             prefix: purpose.prefix.to_owned(),
             settings_digest,

@@ -119,7 +119,7 @@ impl Connector {
             return Err(StoreError::new(Class::Config, doing, detail));
         }
         let socket = end.dial(time).map_err(failed)?;
-        let wire = Wire::open(socket, self.tls.as_ref(), login, place, time)?;
+        let mut wire = Wire::open(socket, self.tls.as_ref(), login, place, time)?;
         wire.limit(self.patience.timeout).map_err(failed)?;
         Ok(wire)
     }

@@ -57,11 +57,19 @@ pub(super) fn most<T, K: PartialEq>(votes: Vec<T>, key: impl Fn(&T) -> K) -> Opt
     votes.into_iter().nth(first)
 }
 
+/// Whether as many of `votes` are for something else as for `one`.
+pub(super) fn is_tied<T: PartialEq>(votes: &[T], one: &T) -> bool {
+    let count = |one: &T| votes.iter().filter(|other| *other == one).count();
+    votes
+        .iter()
+        .any(|other| other != one && count(other) >= count(one))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{ask, most};
+    use super::{ask, is_tied, most};
     use crate::store::{Class, Node, StoreError};
 
     #[test]
@@ -91,5 +99,7 @@ mod tests {
         assert_eq!(most(vec!["a1", "b1", "b2"], |vote| &vote[..1]), Some("b1"));
         assert_eq!(most(vec!["a1", "b1"], |vote| &vote[..1]), Some("a1"));
         assert_eq!(most(Vec::<&str>::new(), |vote| vote.len()), None);
+        assert!(is_tied(&["a", "b"], &"a") && !is_tied(&["a", "b", "a"], &"a"));
+        assert!(!is_tied(&["a"], &"a"));
     }
 }

@@ -56,7 +56,16 @@ pub(super) fn connect(
         }
     }
     // One that was cut off from the others still names the master of before.
-    if let Some(node) = everyone::most(votes, Node::clone) {
+    if let Some(node) = everyone::most(votes.clone(), Node::clone) {
+        if everyone::is_tied(&votes, &node) {
+            // During a failover for a moment; else it is for a person to say who is right.
+            let doing = format!("connecting to {}", connector.address);
+            let detail = format!(
+                "as many sentinels name one master as another: {}",
+                Listed(&votes)
+            );
+            return Err(StoreError::new(Class::Wait, doing, detail));
+        }
         let place = format!("{node}, the master of {}", connector.address);
         match is_master(connector, &node, place, left()) {
             Ok(wire) => return Ok((node, wire)),

@@ -324,7 +324,13 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_file(path).map_err(|error| {
         let shown = path.display();
-        format!("expected a private key (PEM, not encrypted) in {shown}: {error}")
+        let what = format!("expected a private key (PEM, not encrypted) in {shown}");
+        match error {
+            pem::Error::MissingSectionEnd { .. } => {
+                format!("{what}: it has no end, the file is cut off")
+            }
+            error => format!("{what}: {error}"),
+        }
     })
 }
 

@@ -80,6 +80,8 @@ pub(super) struct Wire {
     place: String,
     /// Set at the first I/O error: replies still under way would be taken for later ones.
     broken: bool,
+    /// How long one reply may take, however many pieces it comes in.
+    patience: Duration,
 }
 
 impl Wire {
@@ -113,6 +115,7 @@ impl Wire {
             tls,
             place,
             broken: false,
+            patience: time,
         };
         wire.limit(time).map_err(failed)?;
         match wire.log_in(login, &doing) {
@@ -140,7 +143,8 @@ impl Wire {
     }
 
     /// How long each wait for the socket may take.
-    pub(super) fn limit(&self, time: Duration) -> io::Result<()> {
+    pub(super) fn limit(&mut self, time: Duration) -> io::Result<()> {
+        self.patience = time;
         let time = Some(time);
         match &self.stream {
             Stream::Unix(stream) => stream
@@ -161,9 +165,10 @@ impl Wire {
         let mut batch = Batch::default();
         login.push_onto(&mut batch);
         self.write(batch.bytes()).map_err(Fault::Io)?;
+        let until = Instant::now() + self.patience;
         // The first error counts: what comes after it follows from it.
         for index in 0..batch.len() {
-            if let Reply::Error { code, detail } = self.receive()? {
+            if let Reply::Error { code, detail } = self.receive(until)? {
                 let mut error = StoreError::from_reply(doing, &code, &detail);
                 if index == 0 && login.has_password() && error.class != Class::Wait {
                     // Whatever the server has against a user or a password, it stays so.
@@ -183,9 +188,10 @@ impl Wire {
         }
     }
 
-    fn receive(&mut self) -> Result<Reply, Fault> {
+    fn receive(&mut self, until: Instant) -> Result<Reply, Fault> {
         let mut source = Source {
             stream: &mut self.stream,
+            until,
             error: None,
             ended: false,
         };
@@ -232,7 +238,7 @@ impl Store for Wire {
         failpoint::sent(sent, batch.len());
         let mut replies = Vec::with_capacity(batch.len());
         for _ in 0..batch.len() {
-            let received = self.receive();
+            let received = self.receive(Instant::now() + self.patience);
             failpoint::replied();
             match received {
                 Ok(reply) => replies.push(reply),
@@ -246,6 +252,8 @@ impl Store for Wire {
 /// What the parser reads from. The parser's own errors do not tell what happened to it.
 struct Source<'a> {
     stream: &'a mut Stream,
+    /// A byte now and then is no answer.
+    until: Instant,
     error: Option<io::Error>,
     ended: bool,
 }
@@ -253,6 +261,11 @@ struct Source<'a> {
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            if Instant::now() > self.until {
+                let late = io::ErrorKind::TimedOut;
+                self.error = Some(late.into());
+                return Err(late.into());
+            }
             let read = match &mut *self.stream {
                 Stream::Tcp(stream) => stream.read(buffer),
                 Stream::Unix(stream) => stream.read(buffer),

@@ -1,5 +1,7 @@
 //! The lines of a manifest.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,9 @@ pub struct Header {
     pub expected_result: Option<String>,
     /// The server, without credentials.
     pub server: String,
+    /// What the nodes of the cluster called themselves, where it was one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cluster: BTreeSet<String>,
     /// The database number.
     pub db: i64,
     /// The prefix of every key.

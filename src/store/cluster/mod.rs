@@ -91,7 +91,7 @@ impl Cluster {
                 Err(_) => {}
             }
         }
-        connector.known.set(topology.nodes);
+        connector.known.set(topology.nodes, topology.ids);
         Ok(Self {
             members,
             owners,
@@ -122,7 +122,9 @@ impl Cluster {
         };
         let Some(member) = self.members.iter().position(|m| m.serving.is(&node)) else {
             // No word is sent to it before it was greeted.
-            let what = format!("{asked} sends slot {slot} to {node}, which is new");
+            let what = format!(
+                "{asked} sends slot {slot} to {node}, which was no master when all were connected with"
+            );
             return Err(self.lost(what));
         };
         if !asking {
@@ -144,7 +146,8 @@ pub(super) fn look_up(
     time: Duration,
 ) -> Result<Topology, StoreError> {
     let topology = find(connector, seeds, time)?;
-    connector.known.set(topology.nodes.clone());
+    let (nodes, ids) = (topology.nodes.clone(), topology.ids.clone());
+    connector.known.set(nodes, ids);
     Ok(topology)
 }
 
@@ -211,7 +214,13 @@ fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topolog
     }
     let topologies = answers.into_iter().map(|(_, topology)| topology);
     let most = everyone::most(topologies.collect(), Topology::owners);
-    most.ok_or_else(|| none_answers(failures, doing))
+    let topology = most.ok_or_else(|| none_answers(failures, doing.clone()))?;
+    let before = connector.known.ids();
+    if !before.is_empty() && before.is_disjoint(&topology.ids) {
+        let detail = "the nodes of the address belong to another cluster than before";
+        return Err(StoreError::new(Class::Config, doing, detail));
+    }
+    Ok(topology)
 }
 
 fn ask(
