@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anp::publish::apply::{Apply, Group, Progress, Stop};
+use anp::publish::apply::{Apply, Group};
 use anp::publish::encode::Way;
 use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::pace::Pace;
+use anp::publish::progress::Progress;
 use anp::publish::state::{Fingerprint, Present};
 use anp::publish::step::{Step, Want};
+use anp::publish::stop::Stop;
 use anp::store::{
     Address, Batch, Connector, KnownNodes, Patience, Reply, Session, Store, StoreError,
 };

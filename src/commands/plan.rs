@@ -4,12 +4,14 @@
 use super::outcome::Outcome;
 use crate::article::Route;
 use crate::failure::Failure;
-use crate::publish::apply::{Group, KeyReport, Stop};
+use crate::publish::apply::Group;
 use crate::publish::manifest::{Action, Counts, Fate};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
+use crate::publish::progress::KeyReport;
 use crate::publish::spool::Spooled;
 use crate::publish::state::{Fingerprint, Present};
 use crate::publish::step::{Step, Want};
+use crate::publish::stop::Stop;
 use crate::source::{Inspector, Likely};
 use crate::store::{Session, StoreError};
 

@@ -5,8 +5,9 @@ use super::undone::untouched;
 use super::verify::compare;
 use crate::failure::Failure;
 use crate::ops::run::Run;
-use crate::publish::apply::{Progress, Stop};
 use crate::publish::manifest::{Manifest, Verify};
+use crate::publish::progress::Progress;
+use crate::publish::stop::Stop;
 use crate::report::Output;
 
 /// Compares every key that the run wrote with the store, if another server answers at its end

@@ -5,9 +5,10 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::Scope;
 
-use super::apply::{BATCH_BYTES, Group, Stop, bytes_of};
+use super::apply::{BATCH_BYTES, Group, bytes_of};
 use super::manifest::{Encoder, Frames, Line};
 use super::pace::BATCH_KEYS;
+use super::stop::Stop;
 
 /// The same `groups`, in the same order. At most one batch of them waits to be taken.
 pub(super) fn ahead<'scope, I>(
@@ -79,8 +80,9 @@ impl Encoding {
 #[cfg(test)]
 mod tests {
     use super::ahead;
-    use crate::publish::apply::{Group, Stop};
+    use crate::publish::apply::Group;
     use crate::publish::step::{Step, Want};
+    use crate::publish::stop::Stop;
 
     fn group(number: usize) -> Group {
         vec![Step {

@@ -15,23 +15,22 @@
 //! Nothing is retried past a failed sync, a lost lease or a refused write: the run stops,
 //! and what it did is in the manifest.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use thiserror::Error;
-
 use super::ahead::{Encoding, ahead};
 use super::encode::{Way, push_put};
-use super::lease::{Lease, LeaseError};
-use super::manifest::{Action, Counts, Fate, Frames, Line, Outcome, Snapshot, Writer};
+use super::lease::Lease;
+use super::manifest::{Action, Fate, Frames, Line, Snapshot, Writer};
 use super::pace::Pace;
+use super::progress::{KeyReport, Progress, leave, tell};
 use super::state::State;
 use super::step::{Command, Decision, Looked, Step, decide};
-use super::switch::{Paused, Switch};
-use super::time_limit::{TimeLimit, TimedOut};
+use super::stop::Stop;
+use super::switch::Switch;
+use super::time_limit::TimeLimit;
 use crate::failpoint;
-use crate::store::{Batch, Copies, Replies, Reply, Session, StoreError};
+use crate::store::{Batch, Copies, Replies, Reply, Session};
 
 /// A batch is closed at so many bytes, sent and recorded, or at the keys of its pace.
 pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -39,60 +38,6 @@ pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Steps that belong together: each one after the first is only sent when the first was
 /// written, so that a meta object never describes a page that is not there.
 pub type Group = Vec<Step>;
-
-/// Why a run stopped.
-#[derive(Debug, Error)]
-pub enum Stop {
-    /// The store failed or refused.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The manifest could not be written.
-    #[error("cannot write the manifest: {0}")]
-    Manifest(io::Error),
-    /// The rendered objects could not be read or written.
-    #[error("cannot use the spool of rendered objects: {0}")]
-    Spool(io::Error),
-    /// The lock was lost.
-    #[error(transparent)]
-    Lease(LeaseError),
-    /// Somebody switched publishing off.
-    #[error("{0}")]
-    Paused(Paused),
-    /// A signal asked the run to end.
-    #[error("interrupted by a signal")]
-    Interrupted,
-    /// The run takes longer than it may.
-    #[error("the run took too long: {0} (expect.max_duration)")]
-    TimedOut(#[from] TimedOut),
-    /// The server may have lost what the run wrote.
-    #[error("{0}")]
-    Lost(String),
-    /// The manifest that is being undone cannot be used.
-    #[error("{0}")]
-    Undone(String),
-}
-
-impl From<LeaseError> for Stop {
-    fn from(error: LeaseError) -> Self {
-        match error {
-            LeaseError::Store(error) => Self::Store(error),
-            other => Self::Lease(other),
-        }
-    }
-}
-
-/// What became of one key.
-#[derive(Debug)]
-pub struct KeyReport<'a> {
-    /// The key.
-    pub key: &'a str,
-    /// What was to be done; none where the key needed no write.
-    pub action: Option<Action>,
-    /// What became of it.
-    pub fate: Fate,
-    /// Its absolute expiry now, ms since 1970, where it was written and has one.
-    pub expires_at_ms: Option<i64>,
-}
 
 /// What a run needs to write.
 pub struct Apply<'a> {
@@ -119,17 +64,6 @@ pub struct Apply<'a> {
     pub slack_ms: i64,
     /// Whether intents tell when a key was found absent: those of a shard that was started again.
     pub dates_absence: bool,
-}
-
-/// How far a run came.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// What was acknowledged.
-    pub counts: Counts,
-    /// Whether a write may have reached the store.
-    pub touched: bool,
-    /// Outcomes that the manifest does not hold yet.
-    pub outcomes: Vec<Line>,
 }
 
 /// A write whose intent is recorded first.
@@ -464,42 +398,4 @@ impl Apply<'_> {
         }
         Ok(answers.resent)
     }
-}
-
-/// Counts, reports and records a key that was not written: the way back passes it over.
-fn leave(
-    progress: &mut Progress,
-    on_key: &mut dyn FnMut(&KeyReport<'_>),
-    key: &str,
-    action: Option<Action>,
-    fate: Fate,
-) {
-    progress.outcomes.push(Line::Outcome(Outcome {
-        key: key.to_owned(),
-        fate,
-    }));
-    tell(progress, on_key, key, action, fate);
-}
-
-/// Counts and reports a key that was not written.
-fn tell(
-    progress: &mut Progress,
-    on_key: &mut dyn FnMut(&KeyReport<'_>),
-    key: &str,
-    action: Option<Action>,
-    fate: Fate,
-) {
-    match fate {
-        Fate::Written => {}
-        Fate::Conflict => progress.counts.conflicts += 1,
-        Fate::Expired => progress.counts.expired += 1,
-        Fate::Withheld => progress.counts.withheld += 1,
-        Fate::Already => progress.counts.kept += 1,
-    }
-    on_key(&KeyReport {
-        key,
-        action,
-        fate,
-        expires_at_ms: None,
-    });
 }

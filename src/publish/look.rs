@@ -1,9 +1,10 @@
 //! The round trip before writes.
 
-use super::apply::{Apply, Group, Stop};
+use super::apply::{Apply, Group};
 use super::lease::Lease;
 use super::state::{Asked, Found};
 use super::step::{Look, Looked};
+use super::stop::Stop;
 use super::switch::Switch;
 use crate::failpoint;
 use crate::store::{Batch, Reply};

@@ -9,10 +9,12 @@ mod look;
 pub mod manifest;
 pub mod pace;
 pub mod plan;
+pub mod progress;
 pub mod shard;
 pub mod spool;
 pub mod state;
 pub mod step;
+pub mod stop;
 pub mod switch;
 pub mod time_limit;
 
