@@ -13,6 +13,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Child;
 
 use anp::cli::Cli;
 use clap::Parser as _;
@@ -29,6 +30,16 @@ fn is_command_line<'a>(words: impl IntoIterator<Item = &'a str>) {
     if let Err(error) = Cli::try_parse_from(words) {
         panic!("{error}");
     }
+}
+
+/// Shards that were started end well, and have together published all 30 articles.
+fn publish_all(world: &World, shards: Vec<Child>) {
+    for shard in shards {
+        let output = shard.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    }
+    assert_eq!(world.keys().len(), 60);
 }
 
 /// The settings of one line of deploy/cron.d/anp, and its one job.

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anp::yaml::{self, Kind, Node};
 use regex::Regex;
 
-use super::{is_command_line, page};
+use super::{is_command_line, page, publish_all};
 use crate::support::World;
 
 const TEXT: &str = ".";
@@ -374,12 +374,7 @@ fn the_pods_of_a_job_do_one_run_together() {
                 anp.spawn().unwrap()
             })
             .collect();
-        for pod in pods {
-            let output = pod.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(0), "{file}: {said}");
-        }
-        assert_eq!(world.keys().len(), 60);
+        publish_all(&world, pods);
         world.anp("verify last").exits(0);
         let runs = world.anp("runs --format json").lines();
         assert_eq!(runs.len(), 1);

@@ -4,7 +4,7 @@ use std::process::{Child, Stdio};
 
 use regex::Regex;
 
-use super::page;
+use super::{page, publish_all};
 use crate::support::World;
 
 /// Runs the task `index` of an array of so many, whose first one is `min`.
@@ -54,12 +54,7 @@ fn the_tasks_of_an_array_do_one_run_together() {
         let tasks: Vec<Child> = (min..min + 4)
             .map(|index| task(&world, index, (min, 4)))
             .collect();
-        for task in tasks {
-            let output = task.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(0), "{said}");
-        }
-        assert_eq!(world.keys().len(), 60);
+        publish_all(&world, tasks);
         world.anp("verify slurm-4711").exits(0);
         // A task that is started again, by the scheduler or by hand, changes nothing.
         let again = task(&world, min + 2, (min, 4)).wait_with_output().unwrap();
