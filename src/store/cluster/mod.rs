@@ -213,7 +213,7 @@ fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topolog
         }
     }
     let topologies = answers.into_iter().map(|(_, topology)| topology);
-    let most = everyone::most(topologies.collect(), Topology::owners);
+    let most = everyone::most(topologies.collect(), Topology::serving);
     let topology = most.ok_or_else(|| none_answers(failures, doing.clone()))?;
     let before = connector.known.ids();
     if !before.is_empty() && before.is_disjoint(&topology.ids) {

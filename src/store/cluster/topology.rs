@@ -1,6 +1,6 @@
 //! Who serves which slot, as `CLUSTER SHARDS` tells it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::store::Node;
 use crate::store::{Class, Reply, StoreError};
@@ -160,16 +160,15 @@ impl Topology {
         Ok(topology)
     }
 
-    /// The masters that serve something, and what, whichever node says so.
+    /// What the masters that serve something call themselves. Nodes that agree on that may differ over
+    /// a slot that has just moved from one to another.
     #[must_use]
-    pub fn owners(&self) -> BTreeMap<String, Vec<(usize, usize)>> {
+    pub fn serving(&self) -> BTreeSet<String> {
         let serving = self
             .masters
             .iter()
             .filter(|master| !master.ranges.is_empty());
-        serving
-            .map(|master| (master.id.clone(), master.ranges.clone()))
-            .collect()
+        serving.map(|master| master.id.clone()).collect()
     }
 
     /// The master of each slot, by its index.
