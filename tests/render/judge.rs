@@ -69,6 +69,8 @@ fn check_url(node: &Handle, url: &str) {
         .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
         .collect();
     let url = url.trim_matches(|c: char| c <= ' ').to_lowercase();
+    // A backslash is written as %5C: no scheme has one in it, so it ends the head as a slash does.
+    let url = url.replace("%5c", "/");
     let head = url.split(['/', '?', '#']).next().unwrap();
     if let Some((scheme, _)) = head.split_once(':') {
         let allowed: &[&str] = if node.name() == "a" || node.name() == "link" {

@@ -149,6 +149,15 @@ fn without_raw_html(pieces: &str) -> String {
     pieces.replace('<', "‹")
 }
 
+#[test]
+fn a_backslash_before_a_scheme_makes_a_relative_url() {
+    let body = r"[one](<\\https://e.org/>) and ![two](<a\\javascript:x>)";
+    let rendered = render(&article("T", &[], body)).unwrap();
+    let page = String::from_utf8(rendered.page).unwrap();
+    assert!(page.contains(r#"href="%5Chttps://e.org/""#), "{page}");
+    judge(&page);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
