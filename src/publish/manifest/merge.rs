@@ -30,6 +30,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::reader::{Damage, Part};
 use super::record::{Action, Fate, Intent, Line, Snapshot};
+use crate::publish::state::same_expiry;
 
 type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<Line>, Damage>> + Send + 'a>;
 
@@ -119,6 +120,8 @@ struct Merged<'a> {
     batches: Box<dyn Iterator<Item = Numbered> + Send + 'a>,
     /// What is known so far of keys with more than one intent.
     pending: HashMap<String, Intent>,
+    /// How far the expiry of a key may have moved by itself between two starts, in ms.
+    slack_ms: i64,
 }
 
 impl<'a> Merged<'a> {
@@ -131,6 +134,9 @@ impl<'a> Merged<'a> {
             known,
             batches: Box::new(batches),
             pending: HashMap::new(),
+            slack_ms: starts
+                .first()
+                .map_or(0, |start| start.header().expiry_slack_ms()),
         }
     }
 
@@ -143,7 +149,7 @@ impl<'a> Merged<'a> {
                 Line::Intent(mut intent) if self.known.repeated.contains(&intent.key) => {
                     intent.settled = self.known.is_settled(start, &intent.key);
                     let merged = match self.pending.remove(&intent.key) {
-                        Some(earlier) => merge(earlier, intent),
+                        Some(earlier) => merge(earlier, intent, self.slack_ms),
                         None => intent,
                     };
                     self.pending.insert(merged.key.clone(), merged);
@@ -177,8 +183,9 @@ impl Iterator for Merged<'_> {
 }
 
 /// What two intents of one key are together: `earlier` was announced by one start of the shard,
-/// `later` by a start after that.
-fn merge(earlier: Intent, later: Intent) -> Intent {
+/// `later` by a start after that. Between the two, an expiry may have moved by itself by up to
+/// `slack_ms`.
+fn merge(earlier: Intent, later: Intent, slack_ms: i64) -> Intent {
     let of_run = std::iter::once(&earlier.made).chain(&earlier.also);
     // Of a state of the run, whether the later start may have found it gone by itself.
     let ran_out = |state: &Option<Snapshot>| {
@@ -193,9 +200,9 @@ fn merge(earlier: Intent, later: Intent) -> Intent {
     // The state that the run had left, if it had.
     let left = of_run
         .clone()
-        .find(|state| is_same(state, &later.prior))
+        .find(|state| is_same(state, &later.prior, slack_ms))
         .or_else(|| of_run.clone().any(ran_out).then_some(&None));
-    if left.is_none() && !is_same(&earlier.prior, &later.prior) {
+    if left.is_none() && !is_same(&earlier.prior, &later.prior, slack_ms) {
         return later;
     }
     let left = left.cloned();
@@ -256,8 +263,9 @@ fn without_value(snapshot: &Snapshot) -> Snapshot {
     }
 }
 
-/// Whether both are the same state, as far as they tell it.
-fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>) -> bool {
+/// Whether both are the same state, as far as they tell it, but for an expiry that moved by at most
+/// `slack_ms`.
+fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>, slack_ms: i64) -> bool {
     match (one, other) {
         (None, None) => true,
         (Some(one), Some(other)) => {
@@ -265,7 +273,7 @@ fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>) -> bool {
                 (Some(sum), Some(other_sum)) => sum == other_sum && one.kind == other.kind,
                 _ => true,
             };
-            one.expires_at == other.expires_at && is_same_value
+            same_expiry(one.expires_at, other.expires_at, slack_ms) && is_same_value
         }
         _ => false,
     }
@@ -276,7 +284,12 @@ mod chain;
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Intent, Snapshot, merge};
+    use super::{Action, Intent, Snapshot};
+
+    /// On one server, where no expiry moves by itself.
+    fn merge(earlier: Intent, later: Intent) -> Intent {
+        super::merge(earlier, later, 0)
+    }
 
     /// A whole state: its value and its expiry.
     fn state(value: &str, expires_at: i64) -> Option<Snapshot> {
@@ -367,6 +380,19 @@ mod tests {
         };
         let first = intent(state("p", 80_000), made("m", 60_000));
         assert_eq!(merge(first, again.clone()), again);
+    }
+
+    #[test]
+    fn an_expiry_that_moved_with_its_slot_between_two_starts_is_no_change_by_others() {
+        let (p, n) = (state("p", 1), made("n", 900_000));
+        for (between, owed) in [(state("m", 50_007), p.clone()), (state("p", 8), p.clone())] {
+            let first = intent(p.clone(), made("m", 50_000));
+            let merged = super::merge(first, intent(between, n.clone()), 1_000);
+            assert_eq!(merged.prior, owed);
+        }
+        let theirs = intent(state("m", 52_000), n);
+        let first = intent(p, made("m", 50_000));
+        assert_eq!(super::merge(first, theirs.clone(), 1_000), theirs);
     }
 
     #[test]

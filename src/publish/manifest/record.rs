@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::publish::shard::Shard;
 use crate::publish::state::{Content, Fingerprint, Present, State, same_expiry};
+use crate::store::Address;
 
 /// The format of the lines; raised when an older reader could misread a newer file.
 pub const FORMAT: u32 = 1;
@@ -78,6 +79,14 @@ pub struct Header {
     pub host: String,
     /// Its process id there.
     pub pid: u32,
+}
+
+impl Header {
+    /// How far, in ms, the expiry of a key may have moved by itself where the run wrote.
+    #[must_use]
+    pub fn expiry_slack_ms(&self) -> i64 {
+        Address::parse(&self.server).map_or(0, |address| address.expiry_slack_ms())
+    }
 }
 
 /// What is done to a key.

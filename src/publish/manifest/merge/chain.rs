@@ -181,7 +181,10 @@ fn one_step_back_is_all_steps_back() {
         for intent in intents.iter().rev() {
             undo(&mut by_steps, intent.clone(), now);
         }
-        let merged = intents.iter().cloned().reduce(merge);
+        let merged = intents
+            .iter()
+            .cloned()
+            .reduce(|earlier, later| merge(earlier, later, 0));
         merged_some += u32::from(intents.len() > 1);
         if let Some(merged) = merged {
             undo(&mut at_once, merged, now);
