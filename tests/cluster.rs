@@ -6,7 +6,6 @@ mod authority;
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use anp::store::{ACL_LINE, CLUSTER_RIGHTS, REPLICAS_RIGHT};
@@ -92,30 +91,6 @@ impl Scene {
     ) {
         let all = [&["--redis", &*self.url], arguments].concat();
         self.world.import_under_way(&all)
-    }
-}
-
-/// What a command under way ends with.
-fn end_of(
-    (mut child, mut stdout): (
-        std::process::Child,
-        std::io::BufReader<std::process::ChildStdout>,
-    ),
-) -> Ran {
-    let mut shown = String::new();
-    stdout.read_to_string(&mut shown).unwrap();
-    let mut stderr = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut stderr)
-        .unwrap();
-    Ran {
-        line: "a command under way".to_owned(),
-        code: child.wait().unwrap().code().unwrap_or(-1),
-        stdout: shown,
-        stderr,
     }
 }
 
@@ -235,7 +210,7 @@ fn slots_that_leave_in_mid_import_are_followed_key_by_key() {
         scene.cluster.open_slot(*slot, 0, 2);
     }
     signal(&child, "CONT");
-    let ran = end_of((child, stdout));
+    let ran = Ran::ended(child, stdout);
     ran.exits(0);
     assert_eq!(ran.counts()["created"], 6000);
     assert!(scene.cluster.nodes[2].calls("asking") > 20);
@@ -260,7 +235,7 @@ fn a_master_that_joins_in_mid_import_is_greeted_before_it_is_written_to() {
         scene.cluster.move_slot(slot, 0, new);
     }
     signal(&child, "CONT");
-    let ran = end_of((child, stdout));
+    let ran = Ran::ended(child, stdout);
     ran.exits(0);
     let node = &scene.cluster.nodes[new];
     assert!(node.command::<i64>("DBSIZE") > 100);
@@ -276,7 +251,7 @@ fn a_master_killed_in_mid_import_is_replaced_and_what_was_lost_with_it_is_told()
     let (mut scene, before) = Scene::published();
     let (child, stdout) = scene.import_under_way(&["--no-cache"]);
     scene.cluster.nodes[1].kill();
-    let ran = end_of((child, stdout));
+    let ran = Ran::ended(child, stdout);
     // What only the dead master had is lost: it is told, never hidden.
     assert!([0, 75].contains(&ran.code), "{ran}");
     scene.cluster.wait_for_failover(1);
@@ -292,7 +267,8 @@ fn a_master_killed_in_mid_import_is_replaced_and_what_was_lost_with_it_is_told()
 #[test]
 fn a_master_killed_in_mid_rollback_leaves_a_way_back_that_ends_the_same() {
     let (mut scene, before) = Scene::published();
-    let ran = end_of(scene.import_under_way(&["--no-cache"]));
+    let (child, stdout) = scene.import_under_way(&["--no-cache"]);
+    let ran = Ran::ended(child, stdout);
     ran.exits(0);
     scene.cluster.settle();
     let mut command = scene.command(&["rollback", "last", "--format", "json"]);
@@ -308,7 +284,7 @@ fn a_master_killed_in_mid_rollback_leaves_a_way_back_that_ends_the_same() {
         assert!(std::io::BufRead::read_line(&mut stdout, &mut line).unwrap() > 0);
     }
     scene.cluster.nodes[2].kill();
-    let ran = end_of((child, stdout));
+    let ran = Ran::ended(child, stdout);
     assert!([0, 75].contains(&ran.code), "{ran}");
     scene.cluster.wait_for_failover(2);
     scene.roll_back();
@@ -375,7 +351,7 @@ fn the_lock_is_one_key_of_the_cluster() {
             .env("ANP_TIMEOUT", "2s"),
     );
     other.exits(11).notes("holds the lock");
-    end_of((child, stdout)).exits(0);
+    Ran::ended(child, stdout).exits(0);
     let mut paused = scene.anp("pause --reason moving");
     paused.exits(0);
     scene.anp("import").exits(12);
@@ -388,11 +364,11 @@ fn the_lock_is_one_key_of_the_cluster() {
 fn too_few_replicas_stop_the_run_and_the_way_back_waits_for_none() {
     let mut scene = Scene::new();
     let arguments = ["--wait-replicas", "1", "--wait-timeout", "300"];
-    let under_way = scene.import_under_way(&arguments);
+    let (child, stdout) = scene.import_under_way(&arguments);
     let (master, replica) = (&scene.cluster.nodes[0], &scene.cluster.nodes[MASTERS]);
     replica.signal("STOP");
     let lacking = format!("0 of 1 replicas of {} ", master.address());
-    let ran = end_of(under_way);
+    let ran = Ran::ended(child, stdout);
     ran.exits(75)
         .notes(&lacking)
         .notes("300 ms")
@@ -554,7 +530,7 @@ fn a_master_that_gets_its_first_slots_in_mid_import_has_to_have_replicas_too() {
         scene.cluster.move_slot(slot, 0, new);
     }
     signal(&child, "CONT");
-    let ran = end_of((child, stdout));
+    let ran = Ran::ended(child, stdout);
     let lacking = format!("0 of 1 replicas of {} ", scene.cluster.nodes[new].address());
     ran.exits(75).notes(&lacking);
     scene.anp("rollback last").exits(0);

@@ -249,18 +249,9 @@ fn disturbed(
     (world, code, rest, errors)
 }
 
-fn ended(mut child: Child, mut stdout: impl Read) -> (i32, String, String) {
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).unwrap();
-    let mut errors = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut errors)
-        .unwrap();
-    let code = child.wait().unwrap().code().unwrap();
-    (code, rest, errors)
+fn ended(child: Child, stdout: impl Read) -> (i32, String, String) {
+    let ran = Ran::ended(child, stdout);
+    (ran.code, ran.stdout, ran.stderr)
 }
 
 fn after(time: Duration, server: &Server, lines: &'static [&'static str]) {

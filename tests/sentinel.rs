@@ -9,8 +9,6 @@ mod support;
 mod watched;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::process::Child;
 
 use anp::store::{ACL_LINE, SENTINEL_RIGHT};
 use authority::Authority;
@@ -28,16 +26,6 @@ fn keys(server: &Server) -> BTreeMap<String, String> {
     let mut dump = server.dump();
     dump.remove("anp:lock");
     dump
-}
-
-/// Reads the rest of what it says; its exit code and its stderr.
-fn end(mut child: Child, mut stdout: impl std::io::Read) -> (i32, String) {
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).unwrap();
-    let mut stderr = String::new();
-    let mut pipe = child.stderr.take().unwrap();
-    pipe.read_to_string(&mut stderr).unwrap();
-    (child.wait().unwrap().code().unwrap(), stderr)
 }
 
 #[test]
@@ -139,7 +127,7 @@ fn survives(fail_over: impl FnOnce(&mut Watched)) {
     let (child, stdout) = watched.world.import_under_way(&["--redis", &url]);
     let run = watched.world.runs().pop().unwrap();
     fail_over(&mut watched);
-    let (code, stderr) = end(child, stdout);
+    let Ran { code, stderr, .. } = Ran::ended(child, stdout);
     let master = watched.master();
     match code {
         0 => {
@@ -186,7 +174,7 @@ fn a_master_that_was_deposed_unawares_is_noticed_before_the_run_ends() {
     let _: redis::Value = sentinel.ask(&format!("SENTINEL REMOVE {NAME}")).unwrap();
     let monitor = format!("SENTINEL MONITOR {NAME} 127.0.0.1 {port} 1");
     let _: redis::Value = sentinel.ask(&monitor).unwrap();
-    let (code, stderr) = end(child, stdout);
+    let Ran { code, stderr, .. } = Ran::ended(child, stdout);
     assert_eq!(code, 75, "{stderr}");
     assert!(
         stderr.contains("everything was written, but then"),

@@ -95,8 +95,7 @@ impl Connector {
             Place::Tcp(node) => End::Node(node.clone()),
             Place::Cluster(_) | Place::Sentinel { .. } => {
                 let doing = format!("connecting to {}", self.address);
-                let detail = "anp does not publish to clusters; expected the address of one \
-                              server, or of sentinels";
+                let detail = "expected the address of one server";
                 return Err(StoreError::new(Class::Config, doing, detail));
             }
         })

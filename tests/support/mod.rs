@@ -516,6 +516,20 @@ impl Ran {
         }
     }
 
+    /// What a command that is under way ends with: the rest of what it says.
+    pub fn ended(mut child: Child, mut stdout: impl std::io::Read) -> Self {
+        let (mut rest, mut errors) = (String::new(), String::new());
+        stdout.read_to_string(&mut rest).unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        std::io::Read::read_to_string(&mut stderr, &mut errors).unwrap();
+        Self {
+            line: "a command that was under way".to_owned(),
+            code: child.wait().unwrap().code().unwrap_or(-1),
+            stdout: rest,
+            stderr: errors,
+        }
+    }
+
     #[track_caller]
     pub fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "exit code of {self}");

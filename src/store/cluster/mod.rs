@@ -22,8 +22,8 @@ pub(super) use self::topology::Serving;
 #[cfg(feature = "serve")]
 pub(super) use self::topology::slot;
 use self::topology::{SLOTS, Topology};
-use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Reply, Store, StoreError};
-use super::{Node, everyone};
+use super::everyone;
+use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Node, Reply, Store, StoreError};
 
 /// A key is sent on so many times before the cluster is found again.
 const MOST_HOPS: usize = 8;
@@ -301,16 +301,18 @@ impl Store for Cluster {
     }
 
     fn masters(&self) -> Vec<Master> {
-        let slots = |index: usize| {
-            let owned = self.owners.iter().flatten();
-            owned.filter(|owner| usize::from(**owner) == index).count()
-        };
-        let master = |(index, member): (usize, &Member)| Master {
+        let mut slots = vec![0_usize; self.members.len()];
+        for owner in self.owners.iter().flatten() {
+            if let Some(count) = slots.get_mut(usize::from(*owner)) {
+                *count += 1;
+            }
+        }
+        let master = |(member, slots): (&Member, usize)| Master {
             name: member.serving.node.to_string(),
-            share: slots(index) as f64 / SLOTS as f64,
+            share: slots as f64 / SLOTS as f64,
             is_used: member.is_used,
         };
-        self.members.iter().enumerate().map(master).collect()
+        self.members.iter().zip(slots).map(master).collect()
     }
 
     fn send_to(&mut self, master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {

@@ -20,7 +20,8 @@ pub struct Copies {
 
 impl Session {
     /// Waits until what this session wrote so far is with the replicas of each master that
-    /// serves keys, or was given some. `resent`: some of it was written over a connection that was lost since.
+    /// serves keys, or was given some. `resent`: some of it was written over a connection that
+    /// was lost since.
     ///
     /// # Errors
     /// `Stop` when fewer have it in time, or a connection is lost meanwhile: nobody knows then

@@ -266,7 +266,17 @@ impl Session {
     }
 
     fn send(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
-        let sent = match self.only {
+        self.send_where(self.only, batch, doing)
+    }
+
+    /// Sends to the master at that index; none: to where the keys are.
+    fn send_where(
+        &mut self,
+        master: Option<usize>,
+        batch: &Batch,
+        doing: &str,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let sent = match master {
             None => self.store.send(batch),
             Some(master) => self.store.send_to(master, batch),
         };
@@ -306,11 +316,7 @@ impl Session {
             batch.push(&[b"SCRIPT", b"LOAD", script.source().as_bytes()]);
         }
         for master in 0..self.store.masters().len() {
-            let sent = self.store.send_to(master, &batch);
-            for reply in sent.map_err(|error| StoreError {
-                doing: doing.to_owned(),
-                ..error
-            })? {
+            for reply in self.send_where(Some(master), &batch, doing)? {
                 if let error @ Reply::Error { .. } = reply {
                     return error.fail(doing);
                 }
