@@ -226,6 +226,9 @@ fn the_manifest_page_names_every_member_of_every_line() {
         shard: anp::publish::shard::Shard::parse("0/1"),
         attempt: Some(1),
         begun_at: Some(0),
+        order: Some(0),
+        begun_order: Some(0),
+        skipped_bytes: Some(0),
         host: String::new(),
         pid: 0,
     };

@@ -169,6 +169,7 @@ impl<'a> Job<'a> {
             content: self.content.clone(),
             undoes: None,
             undone: None,
+            skipped_bytes: None,
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),

@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pruned_runs: u64,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
+    /// Whether a part of the manifest that is undone cannot be read.
+    pub is_incomplete: bool,
 }
 
 /// A part of the articles.
@@ -63,6 +65,7 @@ impl Outcome {
             warnings: 0,
             pruned_runs: 0,
             share: None,
+            is_incomplete: false,
         }
     }
 
@@ -440,7 +443,8 @@ impl Outcome {
         }
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };
-        if restored + counts.removed + counts.conflicts == 0 {
+        let is_back = restored + counts.removed + counts.conflicts == 0;
+        if is_back && !self.is_incomplete {
             self.output
                 .text(format!("run {undone} is already back: nothing to do"));
         } else {

@@ -24,7 +24,7 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings};
+use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
@@ -284,8 +284,7 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.get("prefix", "anp".to_owned(), |node| {
             let text = node.text()?;
-            let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-            if text.len() > 64 || !text.chars().all(fits) || text.ends_with(':') {
+            if !is_prefix(text, 64) {
                 return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
             }
             Ok(text.to_owned())
