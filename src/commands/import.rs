@@ -1,5 +1,7 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
+use serde_json::json;
+
 use super::articles::Articles;
 use super::job::Job;
 use super::metrics;
@@ -8,7 +10,7 @@ use super::seeded::{generator, usage};
 use super::shard::share;
 use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
-use crate::cli::{Common, Import};
+use crate::cli::{Common, Import, Seeded};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::switch::Switch;
@@ -56,6 +58,7 @@ fn import(
     readable(&settings.content)?;
     let job = Job {
         content: Some(settings.content_shown()),
+        renderer: Some(renderer.fingerprint()),
         switch,
         share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
@@ -89,13 +92,25 @@ fn seeded(
         },
         ..settings.clone()
     };
-    let options = format!("synth {count} {:?}", arguments.seeded);
+    let Seeded {
+        seed,
+        body_kb,
+        spread,
+        invalid,
+        hostile,
+    } = &arguments.seeded;
+    let options = json!({
+        "synth": count, "seed": seed, "body_kb": body_kb, "spread": spread, "invalid": invalid,
+        "hostile": hostile,
+    });
+    let options = options.to_string();
     let share = share(&arguments.sharded, &settings, options)?;
     let generator = generator(&arguments.seeded)?;
     let renderer = renderer(&settings)?;
     let seed = generator.seed();
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
+        renderer: Some(renderer.fingerprint()),
         switch,
         share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?

@@ -187,6 +187,7 @@ impl Undo<'_> {
             undoes: Some(undone_run.clone()),
             undone: Some(manifest.header()),
             skipped_bytes: skipped_bytes(manifest),
+            renderer: None,
             switch: None,
             folder: self.folder,
             share: None,

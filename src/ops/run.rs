@@ -47,6 +47,8 @@ pub struct Purpose<'a> {
     pub undone: Option<&'a Header>,
     /// How many bytes of the manifest of that run are skipped, because they cannot be read.
     pub skipped_bytes: Option<u64>,
+    /// The fingerprint of the renderer of what it writes, if it renders.
+    pub renderer: Option<[u8; 32]>,
     /// The switch that keeps it from running; none for the way back.
     pub switch: Option<Switch>,
     /// The lock of the state folder, where the caller holds it for longer than this run.
@@ -168,8 +170,10 @@ impl Run {
         };
         let name = format!("anp:{}:{bearer}", purpose.prefix);
         let settings_digest = match (purpose.share, joins) {
-            (Some(share), Some(_)) => share.digest(purpose.command, settings),
-            _ => settings.digest(),
+            (Some(share), Some(_)) => {
+                share.digest(purpose.command, settings, purpose.renderer.as_ref())
+            }
+            _ => settings.digest(purpose.renderer.as_ref()),
         };
         let holder = Holder {
             token,

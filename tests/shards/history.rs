@@ -369,3 +369,25 @@ fn manifests_that_tell_no_place_are_ordered_by_their_start() {
         .notes("another run, one, wrote to this store since run two began");
     assert_eq!(ids(&world), ["two", "one"]);
 }
+
+#[test]
+fn shards_render_by_the_same_templates_wherever_these_are() {
+    let world = corpus();
+    for folder in ["one", "two"] {
+        world.write(&format!("{folder}/footer.html"), "<footer>Night</footer>");
+    }
+    let import = |index: &str, folder: &str| {
+        let line =
+            format!("import --max-invalid 10% --shard {index} --run-id night --templates {folder}");
+        world.anp(&line)
+    };
+    import("0/3", "one").exits(3);
+    import("1/3", "two").exits(3);
+    world.write("one/footer.html", "<footer>Day</footer>");
+    let before = world.server.dump();
+    import("2/3", "one")
+        .exits(78)
+        .notes("error: run night was begun by a shard with other settings or options\n");
+    assert_eq!(world.server.dump(), before);
+    import("2/3", "two").exits(3);
+}
