@@ -183,6 +183,7 @@ fn connect(address: &Address) -> Box<dyn Store> {
         address: address.clone(),
         embedded_socket: None,
         patience: PATIENCE,
+        name: None,
         known: KnownNodes::default(),
     };
     connector.connect().unwrap()
