@@ -115,6 +115,7 @@ impl Scene {
             host: "h".to_owned(),
             pid: 1,
             state_dir: "/s".to_owned(),
+            folder: "f".to_owned(),
             since: 0,
             shards: None,
             settings: None,

@@ -281,6 +281,51 @@ fn a_state_folder_is_the_same_however_it_is_spelled() {
 }
 
 #[test]
+fn promise_6_a_folder_with_the_host_name_and_path_of_another_does_not_take_its_lock() {
+    let world = articles(700);
+    let (child, proxy) = stuck(&world, &[("ANP_TIMEOUT", "60s")]);
+    let run = run_of(&world, "holder");
+    // What two containers have: one host name, one path, a folder each. The second time it is a
+    // copy of the first, as a machine that was cloned has it.
+    for arguments in ["", "cp -a ../moved/. ."] {
+        let script = format!("mv holder moved; mkdir -m 700 holder; cd holder; {arguments}");
+        world.shell(&script).exits(0);
+        Ran::of(&mut anp(&world, "holder", "import"))
+            .exits(11)
+            .notes(&format!("run {run} holds the lock"));
+        world.shell("rm -r holder; mv moved holder").exits(0);
+    }
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "the living run ends: {said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn promise_6_a_lease_from_before_the_start_of_the_host_is_waited_for() {
+    let world = articles(700);
+    let (mut child, _proxy) = stuck(&world, &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lease = world.server.get("anp:lock").unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    assert!(lease.contains(boot.trim()), "{lease}");
+    // A machine that was cloned with its folders, inodes included, has another boot id.
+    let other = lease.replace(boot.trim(), "00000000-0000-4000-8000-000000000000");
+    world
+        .server
+        .run(&["SET", "anp:lock", &other, "PX", "25000"]);
+    let direct = format!("rollback last --redis {}", world.server.url());
+    Ran::of(&mut anp(&world, "holder", &direct)).exits(11);
+    world
+        .server
+        .run(&["SET", "anp:lock", &lease, "PX", "25000"]);
+    Ran::of(&mut anp(&world, "holder", &direct)).exits(0);
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
 fn unlock_breaks_the_lock_of_the_run_it_names_and_of_no_other() {
     let world = articles(700);
     let (mut child, proxy) = stuck(&world, &[("ANP_TIMEOUT", "60s")]);

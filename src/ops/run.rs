@@ -85,7 +85,7 @@ fn lock_for(settings: &Settings, joins: Option<(Shard, &str)>) -> Result<FolderL
     })
 }
 
-/// The state folder by one name, however it was given: a lease names it.
+/// The state folder by one name, however it was given: a lease tells people.
 fn real(state_dir: &Path) -> String {
     let real = state_dir.canonicalize();
     let real = real.as_deref().unwrap_or(state_dir);
@@ -157,9 +157,13 @@ impl Run {
                 .new_id(started_at, (salt & 0xffff) as u16)
                 .map_err(folder)?,
         };
-        if let Some(lock) = purpose.folder.or(own_lock.as_ref()) {
-            lock.name(&id).map_err(folder)?;
-        }
+        let folder_id = match purpose.folder.or(own_lock.as_ref()) {
+            Some(lock) => {
+                lock.name(&id).map_err(folder)?;
+                lock.identity().to_owned()
+            }
+            None => String::new(),
+        };
         let token = format!("{salt:016x}");
         let bearer = match joins {
             Some((shard, _)) => format!("{id}#{}.{token}", shard.index),
@@ -177,6 +181,7 @@ impl Run {
             host: host(),
             pid: std::process::id(),
             state_dir: real(&settings.state_dir),
+            folder: folder_id,
             since: started_at,
             shards: None,
             settings: None,
