@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::report::{Output, Progress};
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.content.settings())?;
+    let settings = super::settings_alone(common, arguments.content.settings())?;
     let renderer = renderer(&settings)?;
     let purpose = Purpose {
         store: None,

@@ -35,7 +35,7 @@ use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::log::{self, LogFormat};
-use crate::settings::{Settings, Sources};
+use crate::settings::{Needs, Settings, Sources};
 
 /// Runs the command that was asked for.
 ///
@@ -97,7 +97,27 @@ fn log_format(common: &Common) -> Result<LogFormat, Failure> {
     }
 }
 
+/// The settings of a command that writes to their store.
 fn settings(common: &Common, of_command: Vec<(&'static str, String)>) -> Result<Settings, Failure> {
+    settings_needing(Needs::StoreAndStateFolder, common, of_command)
+}
+
+/// The settings of a command that can do without some of them.
+fn settings_needing(
+    needs: Needs,
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    let settings = settings_alone(common, of_command)?;
+    settings.require(needs)?;
+    Ok(settings)
+}
+
+/// The settings of a command that needs neither a store nor a state folder.
+fn settings_alone(
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
     let current_dir = std::env::current_dir().map_err(|error| {
         Failure::new(
             Exit::Config,

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
-use crate::settings::Settings;
+use crate::settings::{Needs, Settings};
 use crate::source::{Named, Selection, SurveyError, Tree, nearest, routes, walk};
 use crate::store::{Session, StoreError};
 
@@ -30,7 +30,12 @@ use crate::store::{Session, StoreError};
 const NEAREST: usize = 3;
 
 pub(super) fn run(common: &Common, arguments: &Purge) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    // A run tells its store itself.
+    let needs = match arguments.run {
+        Some(_) => Needs::StateFolder,
+        None => Needs::StoreAndStateFolder,
+    };
+    let settings = super::settings_needing(needs, common, arguments.settings())?;
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = purge(&settings, common, arguments, &mut outcome);

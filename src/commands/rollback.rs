@@ -23,11 +23,11 @@ use crate::publish::progress::{KeyReport, Progress};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::publish::stop::Stop;
 use crate::report::{Output, Progress as Bars, log};
-use crate::settings::Settings;
+use crate::settings::{Needs, Settings};
 use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, arguments.settings())?;
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = rollback(&settings, common, arguments, &mut outcome);

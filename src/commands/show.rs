@@ -12,6 +12,7 @@ use crate::ops::connect::Connected;
 use crate::publish::plan::Keys;
 use crate::render;
 use crate::report::Output;
+use crate::settings::Needs;
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// Width of the page as text, in columns.
@@ -27,7 +28,7 @@ struct Held {
 }
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::Store, common, Vec::new())?;
     let route = route(&arguments.route)?;
     let before = |error: StoreError| Failure::before_writing(&error);
     let mut store = Connected::open(&settings.address, &settings)?;

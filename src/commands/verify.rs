@@ -13,6 +13,7 @@ use crate::ops::connect::Connected;
 use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
 use crate::publish::state::{Found, State, same_expiry};
 use crate::report::Output;
+use crate::settings::Needs;
 use crate::store::Session;
 
 /// Keys of a run, by how they compare with what it wrote.
@@ -24,7 +25,7 @@ pub(super) struct Tally {
 }
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
     let untouched = untouched(&manifest)?;

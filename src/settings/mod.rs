@@ -5,6 +5,7 @@
 //! wrong says where it was given.
 
 mod expect;
+mod file;
 mod limit;
 mod reader;
 mod serve;
@@ -23,7 +24,7 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Copies, Password, Patience, TlsSettings};
+use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
@@ -88,6 +89,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The store.
     pub address: Address,
+    /// Whether a flag, a variable or the file named it; [`Settings::require`] asks for that.
+    pub address_is_set: bool,
     /// Whether `--redis` named it on the command line.
     pub address_is_explicit: bool,
     /// What TLS is set to, for addresses that ask for it.
@@ -99,6 +102,8 @@ pub struct Settings {
     pub prefix: String,
     /// Absolute path of the state folder.
     pub state_dir: PathBuf,
+    /// Whether anything said where that is; [`Settings::require`] asks for that.
+    pub state_dir_is_set: bool,
     /// The content tree, as it was given.
     pub content: PathBuf,
     /// Time to live in ms.
@@ -147,7 +152,50 @@ pub struct Sources<'a> {
     pub current_dir: &'a Path,
 }
 
+/// What a command cannot do without, of what has no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// A store, as every command that reads published objects.
+    Store,
+    /// A state folder: manifests are there, which name their store themselves.
+    StateFolder,
+    /// Both, as every command that writes to the store of the settings.
+    StoreAndStateFolder,
+}
+
 impl Settings {
+    /// Checks that a store and a state folder are set, as far as a command needs them.
+    ///
+    /// # Errors
+    /// 78, which says how to set them.
+    pub fn require(&self, needs: Needs) -> Result<(), Failure> {
+        let needs_store = needs != Needs::StateFolder;
+        if needs_store && !self.address_is_set {
+            let place = match &self.config {
+                Some(file) => format!("{} has no 'redis:'", file.display()),
+                None => format!("no {} in this folder or above it", file::NAME),
+            };
+            return Err(Failure::new(Exit::Config, format!("no store is set ({place})"))
+                .note(
+                    "expected",
+                    "--redis URL, ANP_REDIS_URL, or 'redis:' in anp.yaml; 'embedded' is a private \
+                     server for trying anp out",
+                )
+                .note("retry", "after you set a store; nothing was written"));
+        }
+        let is_embedded = needs_store && matches!(self.address.place, Place::Embedded(_));
+        if (needs != Needs::Store || is_embedded) && !self.state_dir_is_set {
+            let what = "no state folder is set, and there is no HOME that it could be below";
+            return Err(Failure::new(Exit::Config, what)
+                .note(
+                    "expected",
+                    "--state-dir DIR, ANP_STATE_DIR, 'state_dir:' in anp.yaml, or HOME",
+                )
+                .note("retry", "after you set a state folder; nothing was written"));
+        }
+        Ok(())
+    }
+
     /// Reads and validates all settings.
     ///
     /// # Errors
@@ -216,7 +264,11 @@ impl Reader {
         };
         let state_dir = self
             .path("state_dir", current_dir)
-            .unwrap_or_else(|| xdg_state(sources.env));
+            .or_else(|| xdg_state(sources.env));
+        let state_dir_is_set = state_dir.is_some();
+        // Without one, no command gets as far as using it.
+        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(".local/state/anp"));
+        let address_is_set = self.is_given("redis");
         let embedded = Address::embedded();
         let address = self.get("redis", embedded, |node| {
             let message = |message: String| YamlError {
@@ -297,14 +349,16 @@ impl Reader {
         Settings {
             config,
             address: address.in_state_folder(&state_dir),
+            address_is_set,
             address_is_explicit,
             connection_flags: tls::flags_to_repeat(sources),
             tls,
             prefix,
             state_dir,
+            state_dir_is_set,
             content: self
                 .path("content", current_dir)
-                .unwrap_or_else(|| PathBuf::from("content")),
+                .unwrap_or_else(|| self.default_content(sources)),
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -339,15 +393,15 @@ impl Reader {
     }
 }
 
-/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification).
-fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification); none where
+/// neither variable is set.
+fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let absolute = |name: &str| {
         env(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .unwrap_or_else(|| PathBuf::from(".local/state"))
-        .join("anp")
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("anp"))
 }

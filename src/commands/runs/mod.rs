@@ -12,10 +12,10 @@ use crate::ops::history::{Record, rolled_back};
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest};
 use crate::report::Output;
-use crate::settings::Settings;
+use crate::settings::{Needs, Settings};
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let mut output = Output::stdout(common.format, false);
     match &arguments.command {
         Some(RunsCommand::Show(arguments)) => show::run(&settings, &arguments.run, &mut output),
