@@ -31,7 +31,7 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// too long ago or another one wrote since, or a manifest is damaged; 74 when the folder or a
 /// manifest cannot be read.
 pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
+    let failed = |error: io::Error| Failure::unlisted_runs(&error);
     let Some(known) = runs.find(&header.run).map_err(failed)? else {
         return Ok(());
     };
@@ -100,7 +100,7 @@ impl Since<'_> {
 
 /// What is known of the other runs that have begun since, or of which a shard has.
 fn later_runs(runs: &Runs, run: &str, since: Since<'_>) -> Result<Vec<Record>, Failure> {
-    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
+    let failed = |error: io::Error| Failure::unlisted_runs(&error);
     let mut records = Vec::new();
     for listed in runs.list().map_err(failed)? {
         if listed.id == run || !since.is_before(&listed)? {
