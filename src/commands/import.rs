@@ -1,6 +1,6 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
-use super::articles::Articles;
+use super::articles::{Absent, Articles};
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
@@ -50,10 +50,10 @@ fn import(
     if let Some(option) = arguments.seeded.any() {
         return Err(usage(format!("{option} needs --synth N")));
     }
-    let options = format!("prune {}", arguments.prune);
+    let options = format!("prune {} of {:?}", arguments.prune, settings.part);
     let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
-    readable(&settings.content)?;
+    readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
         switch,
@@ -61,7 +61,11 @@ fn import(
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
-        prune: arguments.prune,
+        absent: if arguments.prune {
+            Absent::Pruned
+        } else {
+            Absent::Named
+        },
         force: arguments.force,
         cache: !arguments.no_cache,
         wanted: Wanted {

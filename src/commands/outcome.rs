@@ -41,6 +41,9 @@ pub(super) struct Outcome {
     pruned_runs: u64,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
+    /// Number of published articles that the content tree no longer has, where they were looked
+    /// for.
+    pub orphans: Option<u64>,
 }
 
 /// A part of the articles.
@@ -63,6 +66,7 @@ impl Outcome {
             warnings: 0,
             pruned_runs: 0,
             share: None,
+            orphans: None,
         }
     }
 
@@ -205,6 +209,9 @@ impl Outcome {
             object["rollback"] = json!(header.rollback);
         } else {
             object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
         }
         self.output.json(&object);
         if let Some((header, _)) = header {
@@ -437,6 +444,9 @@ impl Outcome {
             object["rollback"] = json!(header.rollback);
         } else {
             object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
         }
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };

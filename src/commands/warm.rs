@@ -39,10 +39,11 @@ fn warm(
     arguments: &Warm,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
-    let options = format!("{:?} {:?}", arguments.selectors, arguments.ttl_below);
+    let (selectors, below) = (&arguments.selectors, &arguments.ttl_below);
+    let options = format!("{selectors:?} {below:?} of {:?}", settings.part);
     let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
-    readable(&settings.content)?;
+    readable(settings)?;
     let selection = selection(&arguments.selectors, &settings.content)?;
     let job = Job {
         content: Some(settings.content_shown()),
