@@ -2,6 +2,7 @@
 
 use super::expect;
 use super::job::{Begun, Job, Work};
+use super::orphans::Orphans;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::prune::{Pruning, Scope};
@@ -104,6 +105,12 @@ impl Work for Articles<'_> {
         };
         if let Some(why) = &pruning.withheld {
             log::warning(why);
+        }
+        if self.absent == Absent::Named || pruning.withheld.is_some() {
+            // The lock is a key of ours.
+            let own_keys = u64::from(begun.spool_in.is_some());
+            let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
+            orphans.report(outcome);
         }
         if pruning.out_of_reach > 0 {
             log::note(format!(
