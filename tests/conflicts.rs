@@ -16,7 +16,7 @@ use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::pace::Pace;
 use anp::publish::progress::Progress;
-use anp::publish::state::{Fingerprint, Present};
+use anp::publish::state::Present;
 use anp::publish::step::{Step, Want};
 use anp::publish::stop::Stop;
 use anp::store::{
@@ -205,11 +205,7 @@ fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
         prior_bytes: 0,
         want: Want::Put {
             content: value.as_bytes().to_vec(),
-            made: Present {
-                kind: "string".to_owned(),
-                expires_at_ms: Some(expires_at_ms),
-                fingerprint: Fingerprint::of(value.as_bytes()),
-            },
+            made: Present::string(value.as_bytes(), Some(expires_at_ms)),
             create,
         },
     }
