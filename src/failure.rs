@@ -109,7 +109,18 @@ impl Failure {
             .note("retry", "safe: the same command again says how it stands")
     }
 
-    /// The state folder could not be used before anything was written to the store.
+    /// The runs in the state folder cannot be listed.
+    #[must_use]
+    pub fn unlisted_runs(error: &std::io::Error) -> Self {
+        Self::new(Exit::Manifest, format!("cannot list the runs: {error}"))
+            .note("expected", "a state folder that can be read")
+            .note(
+                "retry",
+                "safe once the folder can be read; nothing was written to the store",
+            )
+    }
+
+    /// The state folder could not be written before anything was written to the store.
     #[must_use]
     pub fn state_folder(what: &str, error: &std::io::Error) -> Self {
         Self::new(Exit::Manifest, format!("{what}: {error}"))

@@ -16,7 +16,7 @@ use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{Fate, Header, Line, Manifest, Verify, Writer};
 use anp::publish::pace::Pace;
 use anp::publish::progress::Progress;
-use anp::publish::state::{Fingerprint, Present};
+use anp::publish::state::Present;
 use anp::publish::step::{Step, Want};
 use anp::publish::stop::Stop;
 use anp::store::{
@@ -115,6 +115,7 @@ impl Scene {
             host: "h".to_owned(),
             pid: 1,
             state_dir: "/s".to_owned(),
+            folder: "f".to_owned(),
             since: 0,
             shards: None,
             settings: None,
@@ -183,6 +184,7 @@ fn connect(address: &Address) -> Box<dyn Store> {
         address: address.clone(),
         embedded_socket: None,
         patience: PATIENCE,
+        name: None,
         known: KnownNodes::default(),
     };
     connector.connect().unwrap()
@@ -203,11 +205,7 @@ fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
         prior_bytes: 0,
         want: Want::Put {
             content: value.as_bytes().to_vec(),
-            made: Present {
-                kind: "string".to_owned(),
-                expires_at_ms: Some(expires_at_ms),
-                fingerprint: Fingerprint::of(value.as_bytes()),
-            },
+            made: Present::string(value.as_bytes(), Some(expires_at_ms)),
             create,
         },
     }

@@ -706,3 +706,20 @@ fn other_faults_of_the_settings_are_78_too() {
         .notes("No such file or directory");
     assert!(world.server.dump().is_empty());
 }
+
+#[test]
+fn manifests_that_cannot_be_listed_are_not_said_to_be_unwritable() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp_without_rights("import").exits(0);
+    let runs = world.path("state-without-rights/runs");
+    support::set_mode(&runs, 0o300);
+    world.anp_without_rights("import").exits(74).notes_exactly(
+        "
+error: cannot list the runs: Permission denied (os error 13)
+  = expected: a state folder that can be read
+  = retry: safe once the folder can be read; nothing was written to the store
+",
+    );
+    support::set_mode(&runs, 0o700);
+}

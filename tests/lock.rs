@@ -125,6 +125,120 @@ fn a_holder_stopped_past_its_lease_writes_nothing_after_another_took_the_lock() 
     assert!(world.server.dump() == after, "{said}");
 }
 
+/// Promise 6: whatever a connection carries besides its login and the question for the time, it
+/// had the name of the run from its first command on.
+fn every_writing_connection_is_named(proxy: &Proxy, at: &str) -> usize {
+    let mut named = 0;
+    for commands in proxy.commands() {
+        let is_harmless =
+            |command: &Vec<String>| matches!(command[0].as_str(), "PING" | "SELECT" | "TIME");
+        if commands.iter().all(is_harmless) {
+            continue;
+        }
+        let first = commands[0].join(" ");
+        assert!(
+            first.starts_with("CLIENT SETNAME anp:anp:2"),
+            "{at}: {commands:?}"
+        );
+        named += 1;
+    }
+    named
+}
+
+#[test]
+fn every_connection_of_a_run_is_named_before_it_writes_wherever_one_is_cut() {
+    for fault in [Fault::NotSent, Fault::ReplyLost] {
+        let mut cuts = 0;
+        for skip in 0.. {
+            let world = articles(3);
+            let trouble = Trouble {
+                skip,
+                ..Trouble::once(fault, b"")
+            };
+            let proxy = world.server.proxy(trouble);
+            let url = proxy.url();
+            let ran = world.anp_with(&["import", "--redis", &url], &[]);
+            assert!([0, 69].contains(&ran.code), "{fault:?} {skip}: {ran}");
+            let named = every_writing_connection_is_named(&proxy, &format!("{fault:?} {skip}"));
+            // The run's, the one of its heartbeat, and what replaced the one that was cut.
+            assert!(ran.code == 69 || named >= 2, "{named} {ran}");
+            if proxy.faults() == 0 {
+                break;
+            }
+            cuts += 1;
+        }
+        assert!(cuts > 10, "{cuts} pieces");
+    }
+}
+
+#[test]
+fn every_connection_behind_the_login_of_a_user_is_named_right_behind_it() {
+    let world = articles(1);
+    world
+        .server
+        .command("ACL SETUSER some on >s3cret ~* &* +@all");
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"no such piece"));
+    let url = format!("{}?db=3&user=some&pass=s3cret", proxy.url());
+    let ran = world.anp_with(&["import", "--redis", &url], &[]);
+    ran.exits(0);
+    let firsts: Vec<String> = proxy
+        .commands()
+        .iter()
+        .map(|commands| {
+            let names = commands.iter().map(|command| match command[0].as_str() {
+                "CLIENT" => &command[1],
+                name => name,
+            });
+            names.take(3).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    // Only the first one, which asks for the time, has no name.
+    let named = "AUTH SETNAME SELECT";
+    assert_eq!(firsts, ["AUTH SELECT PING", named, named]);
+}
+
+#[test]
+fn a_run_that_was_cut_at_any_point_and_stalled_writes_nothing_once_another_run_is_done() {
+    let mut stalled = 0;
+    for skip in 0..14 {
+        let world = articles(40);
+        let trouble = Trouble {
+            skip,
+            ..Trouble::once(Fault::ReplyLost, b"")
+        };
+        let proxy = world.server.proxy(trouble);
+        let mut child = anp(&world, "holder", "warm --rate 20/s --quiet")
+            .env("ANP_REDIS_URL", proxy.url())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let page = |world: &World| world.server.get("anp:page:/n0/").is_some();
+        while !page(&world) && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if child.try_wait().unwrap().is_some() {
+            // The first connection of all is not asked for again.
+            assert!(!page(&world), "{skip}");
+            continue;
+        }
+        signal(&child, "STOP");
+        world.server.command("PEXPIRE anp:lock 1");
+        std::thread::sleep(Duration::from_millis(20));
+        Ran::of(&mut anp(&world, "second", "import")).exits(0);
+        let after = world.server.dump();
+        signal(&child, "CONT");
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(75), "{skip}: {said}");
+        assert!(world.server.dump() == after, "{skip}: {said}");
+        stalled += 1;
+    }
+    assert!(stalled >= 10, "{stalled} runs were stalled");
+}
+
 #[test]
 fn an_old_holder_never_releases_a_newer_lock() {
     let world = articles(700);
@@ -164,6 +278,51 @@ fn a_state_folder_is_the_same_however_it_is_spelled() {
         Ran::of(&mut anp(&world, spelled, &line)).exits(0);
         assert!(world.server.dump().is_empty(), "{spelled}");
     }
+}
+
+#[test]
+fn promise_6_a_folder_with_the_host_name_and_path_of_another_does_not_take_its_lock() {
+    let world = articles(700);
+    let (child, proxy) = stuck(&world, &[("ANP_TIMEOUT", "60s")]);
+    let run = run_of(&world, "holder");
+    // What two containers have: one host name, one path, a folder each. The second time it is a
+    // copy of the first, as a machine that was cloned has it.
+    for arguments in ["", "cp -a ../moved/. ."] {
+        let script = format!("mv holder moved; mkdir -m 700 holder; cd holder; {arguments}");
+        world.shell(&script).exits(0);
+        Ran::of(&mut anp(&world, "holder", "import"))
+            .exits(11)
+            .notes(&format!("run {run} holds the lock"));
+        world.shell("rm -r holder; mv moved holder").exits(0);
+    }
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "the living run ends: {said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn promise_6_a_lease_from_before_the_start_of_the_host_is_waited_for() {
+    let world = articles(700);
+    let (mut child, _proxy) = stuck(&world, &[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lease = world.server.get("anp:lock").unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    assert!(lease.contains(boot.trim()), "{lease}");
+    // A machine that was cloned with its folders, inodes included, has another boot id.
+    let other = lease.replace(boot.trim(), "00000000-0000-4000-8000-000000000000");
+    world
+        .server
+        .run(&["SET", "anp:lock", &other, "PX", "25000"]);
+    let direct = format!("rollback last --redis {}", world.server.url());
+    Ran::of(&mut anp(&world, "holder", &direct)).exits(11);
+    world
+        .server
+        .run(&["SET", "anp:lock", &lease, "PX", "25000"]);
+    Ran::of(&mut anp(&world, "holder", &direct)).exits(0);
+    assert!(world.server.dump().is_empty());
 }
 
 #[test]

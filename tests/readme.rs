@@ -237,6 +237,10 @@ fn the_manifest_page_names_every_member_of_every_line() {
         kind: some(),
         expires_at: None,
         sha1: some(),
+        fields: vec![anp::publish::state::ExpiringField {
+            expires_at: 0,
+            sha1: anp::publish::state::Fingerprint::of(b""),
+        }],
         bytes: Some(0),
         value: some(),
         value_base64: some(),

@@ -252,31 +252,31 @@ fn a_write_through_a_hard_link_is_seen() {
 fn a_link_in_place_of_the_file_is_seen() {
     is_seen(|world| {
         let path = world.path("content/a.md");
-        world.write("content/_b.md", "---\ntitle: About a.md\n---\n\nBBBB.\n");
-        set_times(&world.path("content/_b.md"), modified(&path));
+        world.write("content/b.txt", "---\ntitle: About a.md\n---\n\nBBBB.\n");
+        set_times(&world.path("content/b.txt"), modified(&path));
         std::fs::remove_file(&path).unwrap();
-        symlink("_b.md", &path).unwrap();
+        symlink("b.txt", &path).unwrap();
     });
 }
 
 #[test]
 fn what_a_link_leads_to_decides() {
     let world = World::new();
-    world.article("_a.md", "AAAA.").article("_b.md", "BBBB.");
-    symlink("_a.md", world.path("content/a.md")).unwrap();
+    world.article("a.txt", "AAAA.").article("b.txt", "BBBB.");
+    symlink("a.txt", world.path("content/a.md")).unwrap();
     settle();
     world.anp("import").exits(0);
     assert_eq!(number_known(&world), 1);
     let page = || world.server.get("anp:page:/a/").unwrap();
     // The link is another one, of the same length.
     std::fs::remove_file(world.path("content/a.md")).unwrap();
-    symlink("_b.md", world.path("content/a.md")).unwrap();
+    symlink("b.txt", world.path("content/a.md")).unwrap();
     world.anp("import").exits(0);
     assert!(page().contains("BBBB."));
     // The link is the same, the file is not.
-    let time = modified(&world.path("content/_b.md"));
-    world.article("_b.md", "CCCC.");
-    set_times(&world.path("content/_b.md"), time);
+    let time = modified(&world.path("content/b.txt"));
+    world.article("b.txt", "CCCC.");
+    set_times(&world.path("content/b.txt"), time);
     world.anp("import").exits(0);
     assert!(page().contains("CCCC."));
 }

@@ -2,9 +2,10 @@
 
 use super::expect;
 use super::job::{Begun, Job, Work};
+use super::orphans::Orphans;
 use super::outcome::Outcome;
 use super::plan::Plan;
-use super::prune::{self, Pruning};
+use super::prune::{Pruning, Scope};
 use super::seeded::announce;
 use super::survey::{Caching, Prose, Purpose, Wanted, refuse, report, survey};
 use crate::exit::Exit;
@@ -18,13 +19,23 @@ use crate::source::Survey;
 /// About what a key costs the server besides its value: its name, its entry, its expiry.
 const KEY_BYTES: u64 = 200;
 
+/// What becomes of published articles that the content tree no longer has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// They are removed.
+    Pruned,
+    /// They are counted and named.
+    Named,
+    /// Nothing: nobody looks for them.
+    Ignored,
+}
+
 /// How articles are published.
 pub(super) struct Articles<'a> {
     pub job: &'a Job<'a>,
     pub renderer: &'a Renderer,
-    /// Whether to remove what the tree no longer has …
-    pub prune: bool,
-    /// … even if that is more than the settings allow, and to begin without room.
+    pub absent: Absent,
+    /// Whether to remove more than the settings allow, and to begin without room.
     pub force: bool,
     /// Whether this is a rehearsal.
     pub is_rehearsal: bool,
@@ -40,7 +51,7 @@ impl<'a> Articles<'a> {
         Self {
             job,
             renderer,
-            prune: false,
+            absent: Absent::Ignored,
             force: false,
             is_rehearsal: false,
             cache: false,
@@ -82,13 +93,24 @@ impl Work for Articles<'_> {
         let invalid = survey.invalid + survey.unreadable;
         outcome.counts.invalid = invalid;
         refuse(settings, &survey)?;
-        let mut pruning = if self.prune {
-            prune::plan(&survey, begun.session, &keys)?
-        } else {
-            Pruning::default()
+        let scope = Scope {
+            settings,
+            survey: &survey,
+            interrupted,
+            time_limit: *time_limit,
+        };
+        let mut pruning = match self.absent {
+            Absent::Pruned => Pruning::plan(&scope, begun.session, &keys)?,
+            Absent::Named | Absent::Ignored => Pruning::default(),
         };
         if let Some(why) = &pruning.withheld {
             log::warning(why);
+        }
+        if self.absent == Absent::Named || pruning.withheld.is_some() {
+            // The lock is a key of ours.
+            let own_keys = u64::from(begun.spool_in.is_some());
+            let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
+            orphans.report(outcome);
         }
         if pruning.out_of_reach > 0 {
             log::note(format!(

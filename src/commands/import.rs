@@ -1,8 +1,10 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use serde_json::json;
 
-use super::articles::Articles;
+use super::articles::{Absent, Articles};
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
@@ -52,10 +54,14 @@ fn import(
     if let Some(option) = arguments.seeded.any() {
         return Err(usage(format!("{option} needs --synth N")));
     }
-    let options = format!("prune {}", arguments.prune);
+    let part = settings
+        .part
+        .as_ref()
+        .map(|part| part.as_os_str().as_bytes());
+    let options = json!({ "prune": arguments.prune, "part": part }).to_string();
     let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
-    readable(&settings.content)?;
+    readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
         renderer: Some(renderer.fingerprint()),
@@ -64,7 +70,11 @@ fn import(
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
-        prune: arguments.prune,
+        absent: if arguments.prune {
+            Absent::Pruned
+        } else {
+            Absent::Named
+        },
         force: arguments.force,
         cache: !arguments.no_cache,
         wanted: Wanted {

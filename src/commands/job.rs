@@ -142,7 +142,7 @@ impl<'a> Job<'a> {
             Some(run) => run,
             None => Runs::of(&self.settings.state_dir)
                 .new_id(now_ms, 0)
-                .map_err(|error| Failure::state_folder("cannot list the runs", &error))?,
+                .map_err(|error| Failure::unlisted_runs(&error))?,
         };
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
         let begun = Begun {

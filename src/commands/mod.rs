@@ -6,6 +6,7 @@ mod expect;
 mod import;
 mod job;
 mod metrics;
+mod orphans;
 mod outcome;
 mod plan;
 mod probe;

@@ -43,6 +43,9 @@ pub(super) struct Outcome {
     share: Option<Share>,
     /// Whether a part of the manifest that is undone cannot be read.
     pub is_incomplete: bool,
+    /// Number of published articles that the content tree no longer has, where they were looked
+    /// for.
+    pub orphans: Option<u64>,
 }
 
 /// A part of the articles.
@@ -66,6 +69,7 @@ impl Outcome {
             pruned_runs: 0,
             share: None,
             is_incomplete: false,
+            orphans: None,
         }
     }
 
@@ -208,6 +212,9 @@ impl Outcome {
             object["rollback"] = json!(header.rollback);
         } else {
             object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
         }
         self.output.json(&object);
         if let Some((header, _)) = header {
@@ -440,6 +447,9 @@ impl Outcome {
             object["rollback"] = json!(header.rollback);
         } else {
             object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
         }
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };

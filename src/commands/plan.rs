@@ -9,7 +9,7 @@ use crate::publish::manifest::{Action, Counts, Fate};
 use crate::publish::plan::{Entry, Keys, Need, Seen};
 use crate::publish::progress::KeyReport;
 use crate::publish::spool::Spooled;
-use crate::publish::state::{Fingerprint, Present};
+use crate::publish::state::Present;
 use crate::publish::step::{Step, Want};
 use crate::publish::stop::Stop;
 use crate::source::{Inspector, Likely};
@@ -155,11 +155,7 @@ impl Plan {
         let steps = objects.into_iter().map(|(key, prior)| {
             let want = match bodies.next() {
                 Some(content) => Want::Put {
-                    made: Present {
-                        kind: "string".to_owned(),
-                        expires_at_ms: Some(entry.expires_at_ms),
-                        fingerprint: Fingerprint::of(&content),
-                    },
+                    made: Present::string(&content, Some(entry.expires_at_ms)),
                     content,
                     create: prior.is_absent,
                 },

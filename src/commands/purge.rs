@@ -5,7 +5,8 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::ErrorKind::NotFound;
+use std::io::{IsTerminal as _, Write as _};
 
 use super::job::{Begun, Job, Work};
 use super::metrics;
@@ -13,7 +14,7 @@ use super::outcome::Outcome;
 use super::plan::{Leftover, Plan};
 use super::prune::scan;
 use super::selection::{route, selection};
-use super::survey::unreadable;
+use super::survey::{stopped, unreadable, walked};
 use super::undone::{self, intents, untouched, unusable};
 use crate::article::Route;
 use crate::cli::{Common, Purge};
@@ -23,7 +24,7 @@ use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
 use crate::settings::{Needs, Settings};
-use crate::source::{Named, Selection, SurveyError, Tree, nearest, routes, walk};
+use crate::source::{Named, Selection, Tree, nearest, routes};
 use crate::store::{Session, StoreError};
 
 /// So many routes are offered in place of one that is not there.
@@ -185,7 +186,7 @@ impl Purging<'_> {
                     file.display()
                 ));
             }
-            is_partial = !named.untold.is_empty();
+            is_partial = !named.untold.is_empty() || named.unreadable > 0;
             named.idle.clone()
         } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
             log::note(format!(
@@ -203,8 +204,8 @@ impl Purging<'_> {
             idle
         } else {
             let error = std::fs::read_dir(root).err();
-            let error = error.unwrap_or_else(|| std::io::ErrorKind::NotFound.into());
-            return Err(unreadable(root, &error));
+            let error = error.unwrap_or_else(|| NotFound.into());
+            return Err(unreadable(self.job.settings, &error));
         };
         for name in &idle {
             log::warning(format!("{name} means no article"));
@@ -238,31 +239,48 @@ impl Purging<'_> {
         Ok(true)
     }
 
+    /// The routes of the content tree.
+    fn read_tree(&self) -> Result<Named, Failure> {
+        let Job {
+            settings,
+            interrupted,
+            time_limit,
+            ..
+        } = self.job;
+        // One file is selected by --source.
+        std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
+        let found = walked(settings, interrupted, *time_limit)?;
+        let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
+        for skipped in &unread {
+            let path = settings.content.join(&skipped.relative);
+            let path = path.display();
+            log::warning(format!(
+                "{path} {}: routes of articles in it are not known",
+                skipped.reason
+            ));
+        }
+        let tree = Tree {
+            root: &settings.content,
+            found: &found,
+        };
+        let named = routes(&tree, &self.selection, interrupted);
+        let named = named.map_err(|error| stopped(&error))?;
+        Ok(Named {
+            unreadable: unread.len(),
+            ..named
+        })
+    }
+
     /// The routes of the content tree; none where there is no tree.
     fn tree(&self) -> Result<Option<&Named>, Failure> {
         if self.tree.get().is_none() {
             let root = &self.job.settings.content;
-            let named = match walk(root) {
-                Ok(found) => {
-                    let tree = Tree {
-                        root,
-                        found: &found,
-                    };
-                    let named = routes(&tree, &self.selection, &self.job.interrupted);
-                    Some(named.map_err(interrupted)?)
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(unreadable(root, &error)),
-            };
+            let is_there = !root.metadata().is_err_and(|error| error.kind() == NotFound);
+            let named = is_there.then(|| self.read_tree()).transpose()?;
             let _ = self.tree.set(named);
         }
         Ok(self.tree.get().and_then(Option::as_ref))
     }
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn interrupted(error: SurveyError) -> Failure {
-    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
 }
 
 /// The routes of the keys that a run created or updated. One that it refreshed alone was there

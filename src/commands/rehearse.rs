@@ -45,7 +45,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
-    readable(&settings.content)?;
+    readable(&settings)?;
     switch::refuse(&settings)?;
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}:{:08x}", settings.prefix, salt() >> 32),
@@ -227,9 +227,7 @@ impl Scene<'_> {
     /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
     fn clear(&self) -> Result<(u64, Vec<Stuck>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
-        let ids = runs
-            .ids()
-            .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
+        let ids = runs.ids().map_err(|error| Failure::unlisted_runs(&error))?;
         let (mut changed, mut stuck) = (0, Vec::new());
         for run in ids.into_iter().rev().filter(|run| !self.left.contains(run)) {
             let manifest = runs.file(&run);

@@ -21,8 +21,8 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError, Surveyor,
-    Tree, walk,
+    Cache, Found, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError,
+    Surveyor, Tree, Walk, WalkError,
 };
 use crate::store::Session;
 use crate::synth::Generator;
@@ -98,22 +98,53 @@ pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
     })
 }
 
-/// Refuses a content folder that cannot be read, before a run is begun for it.
-pub(super) fn readable(root: &Path) -> Result<(), Failure> {
-    match std::fs::read_dir(root) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unreadable(root, &error)),
-    }
+/// Refuses content that cannot be read, before a run is begun for it.
+pub(super) fn readable(settings: &Settings) -> Result<(), Failure> {
+    let path = settings.sources();
+    let is_file = || path.symlink_metadata().map(|metadata| !metadata.is_dir());
+    let read = match settings.part {
+        Some(_) if is_file().unwrap_or(false) => Ok(()),
+        _ => std::fs::read_dir(&path).map(drop),
+    };
+    read.map_err(|error| unreadable(settings, &error))
 }
 
-pub(super) fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
-    let what = format!("cannot read the content folder {}: {error}", root.display());
+pub(super) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure {
+    let path = settings.sources();
+    let what = format!("cannot read the content folder {}: {error}", path.display());
     Failure::new(Exit::Refused, what)
         .note("expected", "a folder of Markdown articles")
         .note(
             "retry",
             "safe once the folder can be read; nothing was written",
         )
+}
+
+/// Finds the sources of the content tree.
+///
+/// # Errors
+/// 65 when it cannot be read or takes too long, 130 when a signal asked the run to end.
+pub(super) fn walked(
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    time_limit: Option<TimeLimit>,
+) -> Result<Found, Failure> {
+    let walk = Walk {
+        root: &settings.content,
+        part: settings.part.as_deref(),
+        interrupted,
+        time_limit,
+    };
+    walk.run().map_err(|error| match error {
+        WalkError::Unreadable(error) => unreadable(settings, &error),
+        WalkError::TimedOut(late) => expect::too_late(late),
+        WalkError::Interrupted => stopped(&error),
+    })
+}
+
+/// The failure of a command that a signal ended before its first write.
+pub(super) fn stopped(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
 }
 
 /// Walks and surveys the content tree.
@@ -131,7 +162,14 @@ pub(super) fn survey(
         generated = Generated { generator, count };
         &generated
     } else {
-        let mut all = walk(root).map_err(|error| unreadable(root, &error))?;
+        let mut all = walked(settings, purpose.interrupted, purpose.time_limit)?;
+        if settings.part.is_some() {
+            log::note(format!(
+                "only the articles of {}; their routes are relative to the content root {}",
+                settings.sources().display(),
+                root.display()
+            ));
+        }
         if let Some(sample) = wanted.sample {
             let length = all.sources.len();
             all.sources
@@ -189,8 +227,7 @@ pub(super) fn survey(
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
         SurveyError::TimedOut(late) => expect::too_late(late),
-        SurveyError::Interrupted => Failure::new(Exit::Interrupted, error.to_string())
-            .note("retry", "safe, nothing was written"),
+        SurveyError::Interrupted => stopped(&error),
     })?;
     bar.finish_and_clear();
     if let Some(cache) = surveyor.cache.as_ref()
@@ -240,6 +277,7 @@ fn cache(
         return None;
     }
     let path = settings.state_dir.join("unchanged.cache");
+    let sources = (sources, settings.part.is_none());
     Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
 }
 
@@ -265,7 +303,7 @@ fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// Refuses what [`report`] has shown: no article at all, or more invalid ones than the
 /// settings allow. "Green, but nothing imported" cannot happen.
 pub(super) fn refuse(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
-    refuse_nothing(survey, &settings.content)?;
+    refuse_nothing(survey, &settings.sources())?;
     refuse_invalid(settings, survey)
 }
 

@@ -109,7 +109,7 @@ fn lengths(files: &[PathBuf]) -> Vec<(PathBuf, Option<u64>)> {
 }
 
 fn not_listed(error: &std::io::Error) -> Failure {
-    Failure::state_folder("cannot list the runs", error)
+    Failure::unlisted_runs(error)
 }
 
 fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {

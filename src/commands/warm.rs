@@ -44,9 +44,10 @@ fn warm(
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     let selection = selection(&arguments.selectors, &settings.content)?;
-    let share = share(&arguments.sharded, settings, options(arguments, &selection))?;
+    let options = options(arguments, settings, &selection);
+    let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
-    readable(&settings.content)?;
+    readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
         renderer: Some(renderer.fingerprint()),
@@ -83,7 +84,7 @@ fn warm(
 
 /// What of the command line decides what is written. Files count as they lie below the content
 /// folder, which need not be at the same place for all shards.
-fn options(arguments: &Warm, selection: &Selection) -> String {
+fn options(arguments: &Warm, settings: &Settings, selection: &Selection) -> String {
     let sources: Vec<&[u8]> = selection
         .sources
         .iter()
@@ -93,6 +94,13 @@ fn options(arguments: &Warm, selection: &Selection) -> String {
         cli::Below::Permille(share) => json!({ "permille": share }),
         cli::Below::Ms(ms) => json!({ "ms": ms }),
     };
+    let part = settings
+        .part
+        .as_ref()
+        .map(|part| part.as_os_str().as_bytes());
     let Selectors { globs, tags, .. } = &arguments.selectors;
-    json!({ "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below }).to_string()
+    let options = json!({
+        "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below, "part": part,
+    });
+    options.to_string()
 }

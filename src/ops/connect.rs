@@ -63,6 +63,17 @@ impl Connected {
             ))
     }
 
+    /// Replaces the connections by ones that have `name` from their login on. All further ones
+    /// of the connector have it too.
+    ///
+    /// # Errors
+    /// When the server is away, or refuses. Nothing was written then.
+    pub fn name(&mut self, name: String) -> Result<(), Failure> {
+        self.connector.name = Some(name);
+        let named = self.session.reconnect(self.connector.clone());
+        named.map_err(|error| Failure::before_writing(&error))
+    }
+
     fn connect(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let patience = settings.patience;
         let embedded = match &address.place {
@@ -91,6 +102,7 @@ impl Connected {
             tls,
             embedded_socket: embedded.as_ref().map(Embedded::socket),
             patience,
+            name: None,
             known: KnownNodes::default(),
         };
         let session = Session::open(connector.clone()).map_err(|error| {

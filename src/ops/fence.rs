@@ -1,7 +1,8 @@
 //! A lease alone is no fence: bytes that a dead run sent may still be waiting in the server.
 //!
-//! So each writing connection bears the name of its run, `anp:PREFIX:RUN`, and whoever takes
-//! the lock ends every other connection of that kind before it looks at a key. Names of other
+//! So each connection of a run gets the name of the run, `anp:PREFIX:RUN`, in its login, before
+//! any other command. A run that takes the lock ends all other connections with such a name
+//! before it looks at a key. Names of other
 //! prefixes, and the same names in other databases (each has a lock of its own), are left
 //! alone.
 
@@ -10,18 +11,15 @@ use crate::store::{Batch, Reply, Session, StoreError};
 /// The ids of the connections of one session, each with the name of its master.
 pub type Ids = Vec<(String, i64)>;
 
-/// Names the connections of `session`, and returns their ids.
+/// The ids of the connections of `session`.
 ///
 /// # Errors
 /// When the store fails or refuses.
-pub fn name(session: &mut Session, name: &str) -> Result<Ids, StoreError> {
-    let doing = "naming the connection";
-    session.on_each_master(&mut |one| {
-        one.command(&[b"CLIENT", b"SETNAME", name.as_bytes()], doing)?;
-        match one.command(&[b"CLIENT", b"ID"], doing)? {
-            Reply::Int(id) => Ok((one.master.name.clone(), id)),
-            other => other.fail(doing),
-        }
+pub fn ids(session: &mut Session) -> Result<Ids, StoreError> {
+    let doing = "asking for the id of the connection";
+    session.on_each_master(&mut |one| match one.command(&[b"CLIENT", b"ID"], doing)? {
+        Reply::Int(id) => Ok((one.master.name.clone(), id)),
+        other => other.fail(doing),
     })
 }
 

@@ -93,8 +93,8 @@ pub(super) fn other_settings(run: &str) -> Failure {
         .note("retry", "not before that is changed; nothing was written")
 }
 
-/// The tokens of the shards of another run, if all of those under way died on the host and in the
-/// state folder of `own`. A process holds the file lock of its shard for as long as it lives, and
+/// The tokens of the shards of another run, if all of those under way died in the state folder of
+/// `own`. A process holds the file lock of its shard for as long as it lives, and
 /// has taken it before its token came into the store.
 fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Option<Vec<String>> {
     let other = taken.holder.as_deref()?;
@@ -102,7 +102,7 @@ fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Op
     let live = other.live(taken.now_ms).into_iter();
     live.map(|(index, holder)| {
         let theirs = Shard::new(index, of)?;
-        let is_here = holder.host == own.host && holder.state_dir == own.state_dir;
+        let is_here = holder.folder == own.folder;
         // The lock of a shard of this number is our own.
         let is_dead = || theirs == shard || is_dead(&settings.state_dir, theirs, &other.run);
         (is_here && is_dead()).then(|| holder.token.clone())

@@ -1,7 +1,7 @@
 //! The file lock on the state folder: one writing command a folder.
 //!
 //! The system drops it when its holder dies, however it dies. Whoever holds it knows that
-//! a lease naming this host and folder belongs to a dead process. The file says who holds it,
+//! a lease from this very folder ([`super::folder_id`]) belongs to a dead process. The file says who holds it,
 //! for whoever finds it held; that is for people, and decides nothing.
 //!
 //! Shards that do one run together share the lock of the folder, so that whatever wants it alone
@@ -13,10 +13,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::folder_id::identity;
 use crate::publish::shard::Shard;
 
 /// Who holds the lock.
@@ -60,6 +61,7 @@ pub struct FolderLock {
     /// The lock of the shard, where the one of the folder is shared.
     shard: Option<File>,
     holder: FolderHolder,
+    identity: String,
 }
 
 /// The right to remove old manifests.
@@ -84,6 +86,7 @@ impl FolderLock {
         let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
         taken(file.try_lock(), || who_has_folder(state_dir))?;
         let lock = Self {
+            identity: identity(state_dir, &file).map_err(NotTaken::Io)?,
             file,
             shard: None,
             holder: FolderHolder::of(None, owner),
@@ -107,14 +110,23 @@ impl FolderLock {
         taken(file.try_lock_shared(), || who_has_folder(state_dir))?;
         let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
         let own = open(&path).map_err(NotTaken::Io)?;
-        taken(lock_own(&own), || who_has(&[path]))?;
+        // Others take it for a moment, to see whether it is free ([`is_dead`]).
+        let moment = Duration::from_millis(50);
+        taken(lock_within(&own, moment), || who_has(&[path]))?;
         let lock = Self {
+            identity: identity(state_dir, &file).map_err(NotTaken::Io)?,
             file,
             shard: Some(own),
             holder: FolderHolder::of(Some(run), owner),
         };
         lock.say(&lock.holder).map_err(NotTaken::Io)?;
         Ok(lock)
+    }
+
+    /// Which folder it is the lock of: a lease that names the same is from this very folder.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// The right to remove old manifests of `state_dir`, for as long as it lives; none while another
@@ -168,12 +180,12 @@ pub fn is_dead(state_dir: &Path, shard: Shard, run: &str) -> bool {
     is_free || who_has(&[path]).is_some_and(|holder| holder.run.as_deref() != Some(run))
 }
 
-/// Takes a lock that others take for a moment, to see whether it is free ([`is_dead`]).
-fn lock_own(file: &File) -> Result<(), TryLockError> {
-    let mut tries = 0;
+/// Takes all of a lock that others hold for a moment only, within `time`.
+pub(super) fn lock_within(file: &File, time: Duration) -> Result<(), TryLockError> {
+    let until = Instant::now() + time;
     loop {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) if tries < 10 => tries += 1,
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {}
             tried => return tried,
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -183,7 +195,7 @@ fn lock_own(file: &File) -> Result<(), TryLockError> {
 /// The lock of a folder; those of shards have more behind it.
 const NAME: &str = "lock";
 
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod fence;
 mod fits;
+mod folder_id;
 pub mod history;
 pub mod interrupt;
 pub mod joined;

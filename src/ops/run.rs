@@ -1,7 +1,8 @@
 //! A run: an execution that may write.
 //!
 //! It begins, in this order: file lock of the state folder, connection, id by the server's
-//! clock, lease, fence (connections of dead runs are ended), manifest (header, synced). It
+//! clock, connections with the name of the run, lease, fence (connections of dead runs are
+//! ended), manifest (header, synced). It
 //! ends with a footer and gives the lease back; if it ended well, old manifests are removed.
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
@@ -88,7 +89,7 @@ fn lock_for(settings: &Settings, joins: Option<(Shard, &str)>) -> Result<FolderL
     })
 }
 
-/// The state folder by one name, however it was given: a lease names it.
+/// The state folder by one name, however it was given: a lease tells people.
 fn real(state_dir: &Path) -> String {
     let real = state_dir.canonicalize();
     let real = real.as_deref().unwrap_or(state_dir);
@@ -158,11 +159,15 @@ impl Run {
             Some((_, run)) => run.to_owned(),
             None => runs
                 .new_id(started_at, (salt & 0xffff) as u16)
-                .map_err(folder)?,
+                .map_err(|error| Failure::unlisted_runs(&error))?,
         };
-        if let Some(lock) = purpose.folder.or(own_lock.as_ref()) {
-            lock.name(&id).map_err(folder)?;
-        }
+        let folder_id = match purpose.folder.or(own_lock.as_ref()) {
+            Some(lock) => {
+                lock.name(&id).map_err(folder)?;
+                lock.identity().to_owned()
+            }
+            None => String::new(),
+        };
         let token = format!("{salt:016x}");
         let bearer = match joins {
             Some((shard, _)) => format!("{id}#{}.{token}", shard.index),
@@ -182,13 +187,16 @@ impl Run {
             host: host(),
             pid: std::process::id(),
             state_dir: real(&settings.state_dir),
+            folder: folder_id,
             since: started_at,
             shards: None,
             settings: None,
             shard: BTreeMap::new(),
         };
         let key = Keys::new(purpose.prefix).lock();
+        store.name(name.clone())?;
         let session = &mut store.session;
+        let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
         let begun_at = started_at;
         let (lease, started_at) = match joins {
             Some((shard, _)) => {
@@ -200,12 +208,11 @@ impl Run {
                 .map_err(|error| not_leased(settings, purpose.prefix, &key, &error)),
         }?;
         let db = purpose.address.db;
-        let fenced = fence::name(&mut store.session, &name).and_then(|own| {
+        let greeting = rejoin(lease.clone(), name, first);
+        let fenced = store.session.greet_with(greeting).and_then(|()| {
             fence::end_others(&mut store.session, purpose.prefix, db, &bearer)?;
             let server = fence::identity(&mut store.session)?;
-            let greeting = rejoin(lease.clone(), name.clone(), own);
-            store.session.greet_with(greeting);
-            let heartbeat = Heartbeat::start(&store.connector, &lease, &name)?;
+            let heartbeat = Heartbeat::start(&store.connector, &lease)?;
             Ok((heartbeat, server))
         });
         let ready = fenced.and_then(|begun| {
@@ -439,7 +446,7 @@ pub fn salt() -> u64 {
 /// checks that it still holds the lock.
 fn rejoin(lease: Lease, name: String, mut old: Ids) -> Greeting {
     Box::new(move |session| {
-        let own = fence::name(session, &name)?;
+        let own = fence::ids(session)?;
         fence::end_own(session, &name, &old, &own)?;
         old = own;
         lease.renew(session).map_err(|error| match error {
@@ -458,13 +465,11 @@ struct Heartbeat {
 }
 
 impl Heartbeat {
-    fn start(connector: &Connector, lease: &Lease, name: &str) -> Result<Self, StoreError> {
-        let (connector, lease, name) = (connector.clone(), lease.clone(), name.to_owned());
+    fn start(connector: &Connector, lease: &Lease) -> Result<Self, StoreError> {
+        let (connector, lease) = (connector.clone(), lease.clone());
         let join = move || {
             let store = connector.connect_within(connector.patience.timeout)?;
-            let mut session = Session::new(store, connector.patience);
-            fence::name(&mut session, &name)?;
-            Ok::<_, StoreError>(session)
+            Ok::<_, StoreError>(Session::new(store, connector.patience))
         };
         let mut session = Some(join()?);
         let (stop, stopped) = channel();
@@ -474,12 +479,12 @@ impl Heartbeat {
                 match session.as_mut().map(|session| lease.keep(session)) {
                     Some(Ok(())) => wait = LENGTH / 3,
                     None | Some(Err(LeaseError::Store(_))) => {
-                        session = join().ok();
                         // Over a new connection it is only kept once it was found to stand.
-                        if let Some(Err(LeaseError::Gone | LeaseError::Taken(_))) =
-                            session.as_mut().map(|session| lease.renew(session))
-                        {
-                            return;
+                        session = join().ok();
+                        match session.as_mut().map(|session| lease.renew(session)) {
+                            Some(Err(LeaseError::Gone | LeaseError::Taken(_))) => return,
+                            Some(Err(LeaseError::Store(_))) => session = None,
+                            Some(Ok(())) | None => {}
                         }
                         wait = Duration::from_secs(1);
                     }

@@ -113,6 +113,6 @@ fn state_arguments(present: &Present) -> [String; 3] {
     [
         present.kind.clone(),
         expiry_argument(present.expires_at_ms),
-        present.fingerprint.to_string(),
+        present.fingerprint_argument(),
     ]
 }

@@ -38,6 +38,10 @@ pub struct Holder {
     pub pid: u32,
     /// Its state folder there.
     pub state_dir: String,
+    /// Which folder that is, whatever its path is: a run that holds the file lock of the same
+    /// folder knows that this one is dead.
+    #[serde(default)]
+    pub folder: String,
     /// When it began, by the server's clock, ms since 1970.
     #[serde(default)]
     pub since: i64,
@@ -63,6 +67,9 @@ pub struct ShardHolder {
     pub pid: u32,
     /// Its state folder there.
     pub state_dir: String,
+    /// Which folder that is.
+    #[serde(default)]
+    pub folder: String,
     /// When its lease runs out, by the server's clock, ms since 1970.
     #[serde(default)]
     pub until: i64,
@@ -153,7 +160,7 @@ pub fn clear(session: &mut Session, key: &str, run: &str) -> Result<(), StoreErr
 
 fn about(key: &str, run: &str, what: &[u8]) -> Batch {
     let mut batch = Batch::default();
-    let arguments: [&[u8]; 5] = [run.as_bytes(), MARK_MS, what, b"", b""];
+    let arguments: [&[u8]; 4] = [run.as_bytes(), MARK_MS, what, b""];
     batch.script(Script::Lease, key.as_bytes(), &arguments);
     batch
 }
@@ -245,8 +252,8 @@ pub struct Part<'a> {
 }
 
 impl Lease {
-    /// Takes the lock `key` for `holder`. A lease that names the same host and state folder
-    /// is taken over: the caller holds the file lock of that folder, so its run is dead.
+    /// Takes the lock `key` for `holder`. A lease from the same state folder is taken over: the
+    /// caller holds the file lock of that folder, so its run is dead.
     ///
     /// # Errors
     /// `Taken` when another run holds it.
@@ -255,12 +262,7 @@ impl Lease {
         let lease = Self {
             key,
             script: Script::Lease,
-            arguments: vec![
-                value,
-                LENGTH.as_millis().to_string(),
-                holder.host.clone(),
-                holder.state_dir.clone(),
-            ],
+            arguments: vec![value, LENGTH.as_millis().to_string(), holder.folder.clone()],
         };
         lease.took(session)?;
         Ok(lease)
@@ -287,6 +289,7 @@ impl Lease {
             host: holder.host.clone(),
             pid: holder.pid,
             state_dir: holder.state_dir.clone(),
+            folder: holder.folder.clone(),
             until: 0,
         };
         let lock = Holder {
@@ -306,8 +309,7 @@ impl Lease {
                 part.shard.index.to_string(),
                 holder.token.clone(),
                 LENGTH.as_millis().to_string(),
-                holder.host.clone(),
-                holder.state_dir.clone(),
+                holder.folder.clone(),
                 saying.to_string(),
                 serde_json::json!(dead).to_string(),
             ],

@@ -261,7 +261,7 @@ fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
 /// Puts a key back to what it was before `undone`.
 fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Decision, String> {
     let expired = |snapshot: &Option<Snapshot>| {
-        let at = snapshot.as_ref().and_then(|snapshot| snapshot.expires_at);
+        let at = snapshot.as_ref().and_then(Snapshot::gone_at_ms);
         at.is_some_and(|at| at <= now_ms)
     };
     let owes_nothing = undone.prior.is_none() || expired(&undone.prior);
@@ -286,7 +286,9 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 recorded.is_some_and(|at| same_expiry(at, current.expires_at_ms, slack_ms))
             };
             let is_state = |recorded: Option<State>| match recorded {
-                Some(State::Present(recorded)) => recorded.is(&current, slack_ms),
+                Some(State::Present(recorded)) => {
+                    recorded.is_value(&current, &bytes, slack_ms, now_ms)
+                }
                 _ => false,
             };
             let (is_made, is_prior) = if is_refresh {
@@ -294,7 +296,7 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 (is_also || is_expiry(&undone.made), is_expiry(&undone.prior))
             } else {
                 (
-                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms)?,
+                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms, now_ms)?,
                     is_state(undone.prior_state()?),
                 )
             };

@@ -4,6 +4,7 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod content;
 mod expect;
 mod file;
 mod limit;
@@ -104,8 +105,10 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Whether anything said where that is; [`Settings::require`] asks for that.
     pub state_dir_is_set: bool,
-    /// The content tree, as it was given.
+    /// The content root, as it was given: routes are relative to it.
     pub content: PathBuf,
+    /// The folder or file that the command is about, as a path below the content root; none: all.
+    pub part: Option<PathBuf>,
     /// Time to live in ms.
     pub ttl_ms: i64,
     /// How long any article may live, in ms, whatever it names.
@@ -270,10 +273,19 @@ impl Settings {
         hasher
     }
 
-    /// The content tree as an absolute path, for the record.
+    /// Where the sources are that the command is about.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        match &self.part {
+            Some(part) => self.content.join(part),
+            None => self.content.clone(),
+        }
+    }
+
+    /// The same as an absolute path, for the record.
     #[must_use]
     pub fn content_shown(&self) -> String {
-        let content = std::path::absolute(&self.content).unwrap_or_else(|_| self.content.clone());
+        let content = std::path::absolute(self.sources()).unwrap_or_else(|_| self.sources());
         content.to_string_lossy().into_owned()
     }
 }
@@ -368,6 +380,15 @@ impl Reader {
             replicas: u32::try_from(replicas).unwrap_or(0),
             within: ms(wait_ms),
         };
+        let configured = self
+            .path("content", current_dir)
+            .unwrap_or_else(|| self.default_content(sources));
+        let (content, part) = content::content(configured, self.named_content(), current_dir);
+        let expect = self.expect();
+        let expect = match &part {
+            Some(_) => expect.of_a_part(),
+            None => expect,
+        };
         Settings {
             config,
             address: address.in_state_folder(&state_dir),
@@ -378,9 +399,8 @@ impl Reader {
             prefix,
             state_dir,
             state_dir_is_set,
-            content: self
-                .path("content", current_dir)
-                .unwrap_or_else(|| self.default_content(sources)),
+            content,
+            part,
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -390,7 +410,7 @@ impl Reader {
             }),
             jitter_permille: jitter_permille.cast_signed(),
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
-            expect: self.expect(),
+            expect,
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,

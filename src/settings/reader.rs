@@ -36,6 +36,8 @@ pub(super) struct Reader {
     given: Vec<(&'static str, Given)>,
     pub(super) file: Option<File>,
     pub(super) problems: Vec<(Exit, String)>,
+    /// CONTENT of the command line: it does not replace the configured root that it may be in.
+    named_content: Option<String>,
 }
 
 impl Reader {
@@ -44,6 +46,7 @@ impl Reader {
             given: Vec::new(),
             file: None,
             problems: Vec::new(),
+            named_content: None,
         };
         let named = sources.config.map(Path::to_owned).or_else(|| {
             let from_env = (sources.env)("ANP_CONFIG").filter(|path| !path.is_empty());
@@ -63,7 +66,11 @@ impl Reader {
             }
         }
         for (key, text) in &sources.flags {
-            reader.set(key, scalar(text.clone()), Origin::Flag);
+            if *key == "content" {
+                reader.named_content = Some(text.clone());
+            } else {
+                reader.set(key, scalar(text.clone()), Origin::Flag);
+            }
         }
         Ok(reader)
     }
@@ -164,11 +171,8 @@ impl Reader {
         };
         match given.origin.clone() {
             Origin::Flag => {
-                let flag = match key {
-                    "content" => "CONTENT".to_owned(),
-                    key => super::tls::flag(key)
-                        .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-"))),
-                };
+                let flag = super::tls::flag(key)
+                    .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")));
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
             }
@@ -195,6 +199,11 @@ impl Reader {
             Some(folder) => folder.join("content"),
             None => PathBuf::from("content"),
         }
+    }
+
+    /// CONTENT of the command line.
+    pub(super) fn named_content(&self) -> Option<&str> {
+        self.named_content.as_deref()
     }
 
     /// Whether the setting `key` was given as a flag.

@@ -130,12 +130,16 @@ impl Surveyor<'_> {
             invalid,
             others,
         } = found;
-        survey
-            .entries
-            .retain(|entry| !invalid.contains(&entry.source));
+        let refused = |entry: &mut Entry| invalid.contains(&entry.source);
+        let refused = survey.entries.extract_if(.., refused);
+        survey.claimed.extend(refused.map(|entry| entry.route));
         survey.valid = survey.entries.len() as u64;
+        // What a broken source claims, or where it says nothing, what its name does.
+        let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
+        survey.claimed.extend(invalid.iter().filter_map(of_name));
         for claim in others {
             let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
+                survey.claimed.push(claim.route);
                 continue;
             };
             survey.valid += 1;

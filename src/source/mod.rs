@@ -21,5 +21,5 @@ pub use order::Order;
 pub use origin::{Generated, Origin, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
 pub use survey::{Survey, SurveyError, Surveyor};
-pub use walk::{Found, Skipped, walk};
+pub use walk::{Found, Skipped, Walk, WalkError, walk};
 pub use whose::OwnShare;

@@ -1,6 +1,7 @@
 //! Where sources come from: files of a content tree, or a generator of articles.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,27 @@ pub struct Tree<'a> {
     pub found: &'a Found,
 }
 
+impl Tree<'_> {
+    /// Reads the file that was found, one byte past the limit at most: enough to know that it is
+    /// too large. Tells its length and its state before it was read: whoever writes to it from
+    /// then on changes that.
+    fn read(&self, index: usize) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
+        let now = SystemTime::now();
+        let (sources, walked) = (&self.found.sources, self.found.root()?);
+        let is_found = |metadata: &Metadata| {
+            let opened = Identity::of(metadata);
+            let found = sources.identity(index);
+            found.is_some_and(|found| found.is_same_file(&opened))
+        };
+        let (file, metadata) = regular::open_below(walked, &sources.real_path(index), is_found)?;
+        let limit = MAX_SOURCE_BYTES as u64 + 1;
+        let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
+        file.take(limit).read_to_end(&mut bytes)?;
+        let settled = Identity::settled(&metadata, now);
+        Ok((bytes, metadata.len(), settled))
+    }
+}
+
 impl Origin for Tree<'_> {
     fn count(&self) -> usize {
         self.found.sources.len()
@@ -104,7 +126,7 @@ impl Origin for Tree<'_> {
 
     fn load(&self, index: usize) -> Source {
         let relative = self.found.sources.path(index);
-        let (bytes, length, settled) = match read(&self.root.join(&relative)) {
+        let (bytes, length, settled) = match self.read(index) {
             Ok((bytes, length, settled)) => (Ok(bytes), length, settled),
             Err(error) => (Err(error), 0, None),
         };
@@ -179,16 +201,4 @@ impl Origin for Generated<'_> {
     fn shown(&self, relative: &Path) -> PathBuf {
         Path::new("synth").join(relative)
     }
-}
-
-/// Reads a file, one byte past the limit at most: enough to know that it is too large. Tells
-/// its length and its state before it was read: whoever writes to it from then on changes that.
-fn read(path: &Path) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
-    let now = SystemTime::now();
-    let (file, metadata) = regular::open(path)?;
-    let limit = MAX_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    file.take(limit).read_to_end(&mut bytes)?;
-    let settled = Identity::settled(&metadata, now);
-    Ok((bytes, metadata.len(), settled))
 }

@@ -214,6 +214,8 @@ pub struct Named {
     pub gone: Vec<(String, Route)>,
     /// Files of which it cannot be told whether a tag means them.
     pub untold: Vec<PathBuf>,
+    /// Number of files and folders that the walk could not read.
+    pub unreadable: usize,
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where

@@ -119,6 +119,8 @@ pub struct Survey {
     pub elsewhere: Vec<Route>,
     /// Number of those that changed, where that is counted.
     pub changed_elsewhere: u64,
+    /// Routes of sources that are invalid: what they claim, and what their names say.
+    pub claimed: Vec<Route>,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
     /// Selectors that meant an article.

@@ -6,7 +6,11 @@ pub const ACL_LINE: &str = "ACL SETUSER anp on >PASSWORD ~anp:* resetchannels -@
 +ping +select +time +info +client|setname +client|id +client|list \
 +client|kill +script|load +evalsha +type +get +set +getrange +strlen \
 +pttl +pexpire +pexpireat +pexpiretime +persist +del +unlink +dump +restore +hgetall +smembers \
-+zrange +hlen +scard +zcard +llen +xlen +scan";
++zrange +lrange +xinfo|stream +hlen +scard +zcard +llen +xlen +scan";
+
+/// What a run needs besides where it may meet hashes whose fields run out. Servers without such
+/// fields (before Redis 7.4 and Valkey 9) do not know the command.
+pub const FIELD_EXPIRIES_RIGHT: &str = "+hpexpiretime";
 
 /// Grants what `anp serve` and `anp probe` need to read published objects, and nothing else.
 pub const READER_ACL_LINE: &str = "ACL SETUSER preview on >PASSWORD ~anp:* resetchannels -@all \

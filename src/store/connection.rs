@@ -23,6 +23,8 @@ pub struct Connector {
     pub tls: Option<Arc<Tls>>,
     /// How long things may take.
     pub patience: Patience,
+    /// The name that every connection gets in its login, before any other command.
+    pub name: Option<String>,
     /// The nodes of a cluster that were seen last.
     pub known: KnownNodes,
 }
@@ -58,7 +60,7 @@ impl Connector {
             }
             _ => {
                 let place = self.address.to_string();
-                self.open(&self.end()?, &self.address.login(), place, time)?
+                self.open(&self.end()?, &self.login(), place, time)?
             }
         };
         Ok(Box::new(wire))
@@ -71,7 +73,7 @@ impl Connector {
     /// As [`Connector::connect_within`].
     pub fn to_node(&self, node: &Node, time: Duration) -> Result<Box<dyn Store>, StoreError> {
         let end = End::Node(node.clone());
-        let wire = self.open(&end, &self.address.login(), node.to_string(), time)?;
+        let wire = self.open(&end, &self.login(), node.to_string(), time)?;
         Ok(Box::new(wire))
     }
 
@@ -99,6 +101,14 @@ impl Connector {
                 return Err(StoreError::new(Class::Config, doing, detail));
             }
         })
+    }
+
+    /// What a connection with the store begins with.
+    pub(super) fn login(&self) -> Login<'_> {
+        Login {
+            name: self.name.as_deref(),
+            ..self.address.login()
+        }
     }
 
     /// Connects to `end`, which messages call `place`.

@@ -23,7 +23,9 @@ mod session;
 mod tls;
 mod wire;
 
-pub use acl::{ACL_LINE, CLUSTER_RIGHTS, READER_ACL_LINE, REPLICAS_RIGHT, SENTINEL_RIGHT};
+pub use acl::{
+    ACL_LINE, CLUSTER_RIGHTS, FIELD_EXPIRIES_RIGHT, READER_ACL_LINE, REPLICAS_RIGHT, SENTINEL_RIGHT,
+};
 pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;
 pub use connection::Connector;

@@ -167,7 +167,7 @@ fn is_master(
     time: Duration,
 ) -> Result<Wire, StoreError> {
     let doing = format!("asking {place} for its role");
-    let login = connector.address.login();
+    let login = connector.login();
     let mut wire = connector.open(&End::Node(node.clone()), &login, place, time)?;
     let mut batch = Batch::default();
     batch.push(&[b"ROLE"]);

@@ -237,7 +237,7 @@ impl Story {
         for (page, run) in &self.runs {
             command = command.replace(page, run);
         }
-        if server_program() == "valkey-server" {
+        if server_program().ends_with("valkey-server") {
             command = command.replace("redis-cli", "valkey-cli");
         }
         command

@@ -300,6 +300,33 @@ fn a_shard_thought_dead_writes_nothing_once_another_process_does_it() {
 }
 
 #[test]
+fn promise_6_a_folder_with_the_host_name_and_path_of_a_living_shard_does_not_take_its_lock() {
+    let world = World::new();
+    let (child, proxy) = stuck(&world);
+    world.shell("mv holder moved; mkdir -m 700 holder").exits(0);
+    // The same shard, a shard of another run, and a whole run.
+    for line in [
+        "import --shard 0/2 --run-id night",
+        "import --shard 0/2 --run-id other",
+        "import",
+    ] {
+        // The digest of the settings holds the address: the same one for all shards.
+        let mut command = world.command("holder", &[]);
+        command.env("ANP_REDIS_URL", proxy.url());
+        Ran::of(command.args(line.split(' '))).exits(11);
+    }
+    world.shell("rm -r holder; mv moved holder").exits(0);
+    proxy.release();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "the living shard ends: {said}"
+    );
+}
+
+#[test]
 fn unlock_breaks_the_lock_of_all_shards() {
     let world = World::new();
     let (child, stdout) = under_way(&world);

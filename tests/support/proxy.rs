@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What happens to a piece of what a client sends.
@@ -62,6 +62,8 @@ struct Shared {
     pieces: AtomicUsize,
     released: AtomicBool,
     serving: AtomicUsize,
+    /// What each connection was to carry to the server, in the order of their beginnings.
+    sent: Mutex<Vec<Vec<u8>>>,
 }
 
 /// Listens on a unix socket until the test ends.
@@ -79,6 +81,7 @@ impl Proxy {
             pieces: AtomicUsize::new(0),
             released: AtomicBool::new(false),
             serving: AtomicUsize::new(0),
+            sent: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -104,6 +107,12 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.path.display())
+    }
+
+    /// The commands that each connection was to carry, also those that a fault kept back.
+    pub fn commands(&self) -> Vec<Vec<Vec<String>>> {
+        let sent = self.shared.sent.lock().unwrap();
+        sent.iter().map(|bytes| commands_in(bytes)).collect()
     }
 
     /// How many pieces met with the fault.
@@ -135,8 +144,34 @@ impl Proxy {
     }
 }
 
+/// Whole commands, as RESP arrays of bulk strings.
+fn commands_in(mut bytes: &[u8]) -> Vec<Vec<String>> {
+    fn number(bytes: &mut &[u8]) -> Option<usize> {
+        let end = bytes.windows(2).position(|pair| pair == b"\r\n")?;
+        let number = std::str::from_utf8(&bytes[1..end]).ok()?.parse().ok()?;
+        *bytes = &bytes[end + 2..];
+        Some(number)
+    }
+    fn command(bytes: &mut &[u8]) -> Option<Vec<String>> {
+        let words = number(bytes)?;
+        let mut word = || {
+            let length = number(bytes)?;
+            let word = String::from_utf8_lossy(bytes.get(..length)?).into_owned();
+            *bytes = bytes.get(length + 2..)?;
+            Some(word)
+        };
+        (0..words).map(|_| word()).collect()
+    }
+    std::iter::from_fn(|| command(&mut bytes)).collect()
+}
+
 impl Shared {
     fn serve(&self, mut client: UnixStream, mut server: UnixStream) {
+        let connection = {
+            let mut sent = self.sent.lock().unwrap();
+            sent.push(Vec::new());
+            sent.len() - 1
+        };
         /// Replies pass, pass up to so many bytes, or are lost.
         const ALL: usize = usize::MAX;
         let open = Arc::new(AtomicUsize::new(ALL));
@@ -161,6 +196,7 @@ impl Shared {
         let mut buffer = [0; 16 * 1024];
         while let Ok(length @ 1..) = client.read(&mut buffer) {
             let piece = &buffer[..length];
+            self.sent.lock().unwrap()[connection].extend_from_slice(piece);
             match self.fault_for(piece) {
                 None => {
                     if server.write_all(piece).is_err() {

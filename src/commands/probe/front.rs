@@ -217,7 +217,7 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
 /// what is in place is what is to be checked.
 fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
     let runs = Runs::of(&settings.state_dir).all();
-    let runs = runs.map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+    let runs = runs.map_err(|error| Failure::unlisted_runs(&error))?;
     for (_, manifest) in runs.into_iter().rev() {
         let Ok(manifest) = manifest else { continue };
         if manifest.header().command == "rollback" {

@@ -31,7 +31,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
 fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
     let all = Runs::of(&settings.state_dir)
         .all()
-        .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        .map_err(|error| Failure::unlisted_runs(&error))?;
     if all.is_empty() {
         let shown = settings.state_dir.display();
         output.text(format!("no run is recorded in {shown}"));

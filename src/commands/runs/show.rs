@@ -36,7 +36,7 @@ pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Resul
 fn records(settings: &Settings, manifest: &Manifest) -> Result<Vec<Record>, Failure> {
     let all = Runs::of(&settings.state_dir)
         .all()
-        .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        .map_err(|error| Failure::unlisted_runs(&error))?;
     let others = all
         .iter()
         .filter_map(|(_, manifest)| manifest.as_ref().ok());

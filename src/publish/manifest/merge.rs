@@ -270,7 +270,9 @@ fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>, slack_ms: i64) -> b
         (None, None) => true,
         (Some(one), Some(other)) => {
             let is_same_value = match (&one.sha1, &other.sha1) {
-                (Some(sum), Some(other_sum)) => sum == other_sum && one.kind == other.kind,
+                (Some(sum), Some(other_sum)) => {
+                    sum == other_sum && one.kind == other.kind && one.fields == other.fields
+                }
                 _ => true,
             };
             same_expiry(one.expires_at, other.expires_at, slack_ms) && is_same_value

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::publish::shard::{Shard, is_run_id};
-use crate::publish::state::{Content, Fingerprint, Present, State, same_expiry};
+use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
 use crate::store::{Address, is_prefix};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
@@ -184,6 +184,9 @@ pub struct Snapshot {
     /// Fingerprint in hex; none in a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,
+    /// Fields of a hash that expire by themselves, which the fingerprint leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<ExpiringField>,
     /// Length of the value, in bytes; none in a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -206,6 +209,7 @@ impl Snapshot {
             kind: None,
             expires_at,
             sha1: None,
+            fields: Vec::new(),
             bytes: None,
             value: None,
             value_base64: None,
@@ -219,6 +223,7 @@ impl Snapshot {
         Self {
             kind: Some(present.kind.clone()),
             sha1: Some(present.fingerprint.to_string()),
+            fields: present.fields.clone(),
             bytes: Some(bytes as u64),
             ..Self::expiry(present.expires_at_ms)
         }
@@ -252,8 +257,18 @@ impl Snapshot {
                 expires_at_ms: self.expires_at,
                 fingerprint: Fingerprint::parse(sha1)
                     .ok_or_else(|| format!("'{sha1}' is no SHA-1"))?,
+                fields: self.fields.clone(),
             })),
             _ => Err("a snapshot has a kind and a sha1, or neither".to_owned()),
+        }
+    }
+
+    /// When the key is gone by itself, in ms since 1970, as far as it was recorded.
+    #[must_use]
+    pub fn gone_at_ms(&self) -> Option<i64> {
+        match self.present() {
+            Ok(Some(present)) => present.gone_at_ms(),
+            _ => self.expires_at,
         }
     }
 
@@ -300,15 +315,15 @@ impl Intent {
         state_of(self.prior.as_ref())
     }
 
-    /// Whether the run may have left the key as `present` besides what it made of it last, but for an
-    /// expiry that moved by at most `slack_ms`.
+    /// Whether the run may have left the key as `present`, found at `now_ms`, besides what it made of
+    /// it last, but for an expiry that moved by at most `slack_ms`.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn is_also(&self, present: &Present, slack_ms: i64) -> Result<bool, String> {
+    pub fn is_also(&self, present: &Present, slack_ms: i64, now_ms: i64) -> Result<bool, String> {
         for also in self.also.iter().flatten() {
             let is_same = match also.present()? {
-                Some(also) => also.is(present, slack_ms),
+                Some(also) => also.is(present, slack_ms, now_ms),
                 None => same_expiry(also.expires_at, present.expires_at_ms, slack_ms),
             };
             if is_same {

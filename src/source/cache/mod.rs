@@ -26,7 +26,7 @@ use file::Content;
 use record::Record;
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,15 +74,15 @@ struct New {
 
 impl Cache {
     /// The cache at `path` of what `renderer` and `rules` make of the files below `root`, about
-    /// `sources` of them. Without a file that is whole and was written for just this, it is
-    /// empty.
+    /// `sources` of them: all of them, or what is known of the others stays. Without a file that
+    /// is whole and was written for just this, it is empty.
     ///
     /// # Errors
     /// When `root` is no folder that can be found.
     pub fn open(
         path: PathBuf,
         root: &Path,
-        sources: usize,
+        (sources, are_all): (usize, bool),
         rules: &Rules,
         renderer: &Renderer,
     ) -> io::Result<Self> {
@@ -102,7 +102,7 @@ impl Cache {
         let old = file::read(&path, &context).ok().flatten();
         let old = old.unwrap_or_default();
         let new = New {
-            kept: vec![false; old.records.len()],
+            kept: vec![!are_all; old.records.len()],
             // Growing would copy all of it. What is not used costs no memory.
             records: Vec::with_capacity(sources),
             ..New::default()
@@ -155,6 +155,9 @@ impl Cache {
                 // It was read since it is to be written, not since it changed.
                 new.kept[at] = true;
                 continue;
+            }
+            if let Some(at) = self.at(&record.key) {
+                new.kept[at] = false;
             }
             if let Some(route) = route {
                 let route = route.as_str().as_bytes();

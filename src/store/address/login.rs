@@ -1,4 +1,4 @@
-//! Who we are to a server.
+//! What a connection begins with: who we are to a server.
 
 use crate::store::Batch;
 
@@ -7,6 +7,8 @@ pub(in crate::store) struct Login<'a> {
     pub(in crate::store) user: Option<&'a str>,
     pub(in crate::store) password: Option<&'a str>,
     pub(in crate::store) db: i64,
+    /// What the connection is called, from its first command on.
+    pub(in crate::store) name: Option<&'a str>,
     /// Whether a PING ends it: a server that is loading answers LOADING then, before anything
     /// depends on it.
     pub(in crate::store) ping: bool,
@@ -31,6 +33,9 @@ impl Login<'_> {
             words.extend(self.user.map(str::as_bytes));
             words.push(password.as_bytes());
             batch.push(&words);
+        }
+        if let Some(name) = self.name {
+            batch.push(&[b"CLIENT", b"SETNAME", name.as_bytes()]);
         }
         if self.db != 0 {
             batch.push(&[b"SELECT", self.db.to_string().as_bytes()]);

@@ -191,6 +191,7 @@ impl Address {
             user: self.username.as_deref(),
             password: self.password.as_deref(),
             db: self.db,
+            name: None,
             ping: true,
         }
     }
@@ -204,6 +205,7 @@ impl Address {
                 .as_ref()
                 .map(|Password(text)| text.as_str()),
             db: 0,
+            name: None,
             ping: false,
         }
     }

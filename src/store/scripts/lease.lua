@@ -1,6 +1,6 @@
 -- KEYS[1] the lock; ARGV: our lease, its length in ms, what to do: take, renew, keep (renew, or
 -- take again where there is none), release, break or clear (what breaking leaves),
--- and the host and state folder that an abandoned lease of ours would name. To break a lease,
+-- and the state folder that an abandoned lease of ours would name. To break a lease,
 -- ARGV[1] is the run that it must name.
 -- Answers {'held'}, {'gone'}, {'broken', lease, ms left, time}, or {'taken', lease of the other,
 -- ms left, time}; times in ms since 1970.
@@ -44,7 +44,7 @@ if ARGV[3] == 'renew' or ARGV[3] == 'keep' then
 end
 if now and not mine() then
   local ok, lease = pcall(cjson.decode, now)
-  local function of_ours(holder) return holder.host == ARGV[4] and holder.state_dir == ARGV[5] end
+  local function of_ours(holder) return ARGV[4] ~= '' and holder.folder == ARGV[4] end
   local ours = ok and type(lease) == 'table' and of_ours(lease)
   -- Of a run in shards, each that did not run out.
   if ok and type(lease) == 'table' and type(lease.shard) == 'table' then
@@ -56,7 +56,7 @@ if now and not mine() then
       elseif (tonumber(shard['until']) or ms + 1) > ms and not of_ours(shard) then ours = false end
     end
   end
-  -- We hold the file lock of that folder on that host, so the holder of this lease is dead.
+  -- We hold the file lock of that folder, so the holder of this lease is dead.
   if not ours then return state('taken') end
 end
 redis.call('SET', key, ARGV[1], 'PX', ARGV[2])

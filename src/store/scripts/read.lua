@@ -4,10 +4,12 @@
 local key = KEYS[1]
 local kind = kind_of(key)
 if kind == 'none' then return {'none'} end
--- Fingerprints of collections sort their members: past this many, that would hold up the
+-- Fingerprints of collections look at each member: past this many, that would hold up the
 -- server for everybody.
 local count = ({hash = 'HLEN', set = 'SCARD', zset = 'ZCARD', list = 'LLEN', stream = 'XLEN'})[kind]
-if count and redis.call(count, key) > 100000 then return {kind, expiry_of(key), '', ''} end
+count = count and redis.call(count, key) or 0
+if kind == 'stream' then count = count + pending(key) end
+if count > 100000 then return {kind, expiry_of(key), '', ''} end
 local value
 if kind == 'string' then
   if redis.call('STRLEN', key) > tonumber(ARGV[1]) then return {kind, expiry_of(key), '', ''} end

@@ -1,19 +1,20 @@
 -- The lock of a run that several shards do: who has which shard until when. The times are this
 -- server's, in ms since 1970; the key lives as long as the shard that is renewed last.
 -- KEYS[1] the lock; ARGV: what to do (take, renew, keep, release), run, number of shards, digest of
--- the settings, shard, token, length of a lease in ms, host and state folder of the shard, what the
+-- the settings, shard, token, length of a lease in ms, state folder of the shard, what the
 -- lock says of the run where this shard is the first to take it, and a list of tokens whose holders
 -- are known to be dead.
 -- Answers {'held', start of the run}, {'gone'}, or {'taken', lock as it stands, ms left, time}.
 local key = KEYS[1]
 local what, run, of, settings, shard = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local token, length, host, state_dir = ARGV[6], tonumber(ARGV[7]), ARGV[8], ARGV[9]
+local token, length, folder = ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local kind = redis.call('TYPE', key).ok
 -- Whatever else stands there is somebody's, and no lock of ours.
 if kind ~= 'none' and kind ~= 'string' then return {'taken', '', redis.call('PTTL', key)} end
 local now = redis.call('GET', key)
 local time = redis.call('TIME')
 local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local function is_here(holder) return folder ~= '' and holder.folder == folder end
 local function taken() return {'taken', now, redis.call('PTTL', key), ms} end
 
 local lock
@@ -31,13 +32,13 @@ local function save()
   else redis.call('SET', key, cjson.encode(lock), 'PX', string.format('%.0f', latest - ms)) end
 end
 local function hold()
-  lock.shard[shard] = cjson.decode(ARGV[10]).entry
+  lock.shard[shard] = cjson.decode(ARGV[9]).entry
   lock.shard[shard]['until'] = ms + length
   save()
   return {'held', lock.since}
 end
 local function begin()
-  lock = cjson.decode(ARGV[10]).lock
+  lock = cjson.decode(ARGV[9]).lock
   lock.shard = {}
   return hold()
 end
@@ -66,19 +67,19 @@ if what == 'keep' then
   return taken()
 end
 if is_ours then
-  -- We hold the file lock of this shard in that folder on that host, so whoever had it is dead.
-  local is_dead = mine and (mine['until'] <= ms or (mine.host == host and mine.state_dir == state_dir))
+  -- We hold the file lock of this shard in that folder, so whoever had it is dead.
+  local is_dead = mine and (mine['until'] <= ms or is_here(mine))
   if not mine or mine.token == token or is_dead then return hold() end
   return taken()
 end
 -- A whole run holds its folder alone, and we have a share in the folder: that one is dead.
-if lock and not lock.shards and not lock.broken and lock.host == host and lock.state_dir == state_dir then
+if lock and not lock.shards and not lock.broken and is_here(lock) then
   return begin()
 end
 -- Of another run in shards, each that did not run out is one of the dead.
 if lock and lock.run ~= run and type(lock.shard) == 'table' then
   local is_dead = {}
-  for _, dead in ipairs(cjson.decode(ARGV[11])) do is_dead[dead] = true end
+  for _, dead in ipairs(cjson.decode(ARGV[10])) do is_dead[dead] = true end
   local all = true
   for _, entry in pairs(lock.shard) do
     if type(entry) ~= 'table' then all = false

@@ -1,7 +1,6 @@
 //! What is asked of every master: names of connections, their ends, memory, all keys.
 
 use super::Session;
-use crate::store::backoff::Backoff;
 use crate::store::{Batch, Class, Master, Reply, StoreError};
 
 /// One master of the store; where the store is one server, that one.
@@ -39,7 +38,7 @@ impl Session {
         &mut self,
         work: &mut dyn FnMut(&mut OneMaster<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut backoff = Backoff::new(self.patience.deadline).until(self.interrupted.clone());
+        let mut backoff = self.backoff();
         loop {
             // A new connection in the midst of it would be one that was not asked.
             let connector = self.connector.take();

@@ -22,7 +22,7 @@ pub struct Patience {
     pub deadline: Duration,
 }
 
-/// What is done with a new connection before anything else is sent on it.
+/// What is done with a new connection before anything else is sent over it.
 pub type Greeting = Box<dyn FnMut(&mut Session) -> Result<(), StoreError> + Send>;
 
 /// What every caller talks to: [`Store`] with waiting, scripts, plain commands, and a new
@@ -69,9 +69,44 @@ impl Session {
         Ok(session)
     }
 
-    /// Has `greeting` called with each further connection, before anything is sent again.
-    pub fn greet_with(&mut self, greeting: Greeting) {
+    /// Goes on over a connection that `connector` makes, as do all that replace it. A server that
+    /// is away meanwhile is waited for up to the deadline.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`].
+    pub fn reconnect(&mut self, connector: Connector) -> Result<(), StoreError> {
+        let made = connector.connect();
+        self.connector = Some(connector);
+        match made {
+            Ok(store) => {
+                self.store = store;
+                Ok(())
+            }
+            Err(lost) => self.find_again(lost, &mut self.backoff()),
+        }
+    }
+
+    /// Calls `greeting` with this connection, and with each one that replaces it, before anything
+    /// else is sent over it.
+    ///
+    /// # Errors
+    /// As `greeting`, and when the connection is lost and cannot be had again before the deadline.
+    pub fn greet_with(&mut self, mut greeting: Greeting) -> Result<(), StoreError> {
+        // Lost meanwhile, the next connection is greeted from the beginning.
+        let connector = self.connector.take();
+        let greeted = greeting(self);
+        self.connector = connector;
         self.greeting = Some(greeting);
+        match greeted {
+            Err(lost) if lost.class == Class::FindAgain => {
+                self.find_again(lost, &mut self.backoff())
+            }
+            greeted => greeted,
+        }
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.patience.deadline).until(self.interrupted.clone())
     }
 
     /// Gives up waiting once `interrupted` is set.
@@ -114,7 +149,7 @@ impl Session {
         let mut source = batch;
         let mut todo: Vec<usize> = (0..batch.len()).collect();
         let mut replies = vec![Reply::Nil; batch.len()];
-        let mut backoff = Backoff::new(self.patience.deadline).until(self.interrupted.clone());
+        let mut backoff = self.backoff();
         let (mut loaded, mut resent) = (false, false);
         loop {
             let sent = if todo.len() == replies.len() {
@@ -249,8 +284,7 @@ impl Session {
         }
         let doing = "asking again who the master is";
         let late = StoreError::new(Class::FindAgain, doing, "the deadline had passed before");
-        let mut backoff = Backoff::new(self.patience.deadline).until(self.interrupted.clone());
-        self.find_again(late, &mut backoff)
+        self.find_again(late, &mut self.backoff())
     }
 
     /// What is still sent after a deadline has passed, to end in good order, is tried once and
