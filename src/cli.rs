@@ -161,6 +161,9 @@ pub struct Rollback {
     /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<String>,
+    /// Skip what cannot be read of a damaged manifest: undo the rest, and name what is lost (exit 3)
+    #[arg(long)]
+    pub skip_damaged: bool,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,

@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article", "regular"]),
-    ("store", &["failpoint"]),
+    ("store", &["failpoint", "regular"]),
     (
         "publish",
         &[

@@ -34,6 +34,19 @@ pub struct Rules {
     pub unknown_fields: UnknownFields,
 }
 
+impl Rules {
+    /// What tells these rules from others, in every version.
+    #[must_use]
+    pub fn identity(&self) -> [u8; 2] {
+        let unknown_fields = match self.unknown_fields {
+            UnknownFields::Allow => 0,
+            UnknownFields::Warn => 1,
+            UnknownFields::Deny => 2,
+        };
+        [u8::from(self.strict), unknown_fields]
+    }
+}
+
 /// One source.
 #[derive(Debug)]
 pub struct Input<'a> {

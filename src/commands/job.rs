@@ -37,6 +37,8 @@ pub(super) struct Job<'a> {
     pub settings: &'a Settings,
     /// The content tree, for the record.
     pub content: Option<String>,
+    /// The fingerprint of the renderer, if it renders.
+    pub renderer: Option<[u8; 32]>,
     /// What keeps it from publishing.
     pub switch: Switch,
     pub bars: Bars,
@@ -95,6 +97,7 @@ impl<'a> Job<'a> {
             command,
             settings,
             content: None,
+            renderer: None,
             switch: Switch::of(&settings.prefix),
             bars: Bars::new(quiet),
             interrupted: watch()?,
@@ -169,6 +172,8 @@ impl<'a> Job<'a> {
             content: self.content.clone(),
             undoes: None,
             undone: None,
+            skipped_bytes: None,
+            renderer: self.renderer,
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),

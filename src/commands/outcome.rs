@@ -44,6 +44,8 @@ pub(super) struct Outcome {
     /// Number of published articles that the content tree no longer has, where they were looked
     /// for.
     pub orphans: Option<u64>,
+    /// Whether a part of the manifest that is undone cannot be read.
+    pub is_incomplete: bool,
 }
 
 /// A part of the articles.
@@ -67,6 +69,7 @@ impl Outcome {
             pruned_runs: 0,
             share: None,
             orphans: None,
+            is_incomplete: false,
         }
     }
 
@@ -450,7 +453,8 @@ impl Outcome {
         }
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };
-        if restored + counts.removed + counts.conflicts == 0 {
+        let is_back = restored + counts.removed + counts.conflicts == 0;
+        if is_back && !self.is_incomplete {
             self.output
                 .text(format!("run {undone} is already back: nothing to do"));
         } else {

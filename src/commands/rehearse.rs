@@ -61,6 +61,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         // The real one: a store that is switched off is not rehearsed on either.
         switch: Switch::of(&settings.prefix),
         content: Some(scratch.content_shown()),
+        renderer: Some(renderer.fingerprint()),
         ..Job::new("import", &scratch, started, common.quiet)?
     };
     // Held open, so that an embedded server stays up from the first step to the last.

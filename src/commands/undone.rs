@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::Exit;
 use crate::failure::Failure;
 pub(super) use crate::ops::refusal::unusable;
+use crate::ops::run::rollback_line;
 use crate::ops::runs::{Listed, Runs, run_of_part};
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
 use crate::publish::plan::Keys;
@@ -20,12 +21,16 @@ const LOOK_KEYS: usize = 256;
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
-    open_as_found(settings, name).map(|(manifest, _)| manifest)
+    open_as_found(settings, name, Verify::All).map(|(manifest, _)| manifest)
 }
 
-/// The same, with the files that it was opened from.
-pub(super) fn open_as_found(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
-    let (manifest, files) = find(settings, name)?;
+/// The same, checked as `verify` asks for, with the files that it was opened from.
+pub(super) fn open_as_found(
+    settings: &Settings,
+    name: &str,
+    verify: Verify,
+) -> Result<(Manifest, Files), Failure> {
+    let (manifest, files) = find(settings, name, verify)?;
     let is_one = manifest.shards().is_none();
     for (path, offset) in manifest.torn() {
         let which = if is_one {
@@ -107,15 +112,15 @@ fn not_listed(error: &std::io::Error) -> Failure {
     Failure::unlisted_runs(error)
 }
 
-fn find(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
+fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
     if name == "last" {
-        return last(settings);
+        return last(settings, verify);
     }
     let runs = Runs::of(&settings.state_dir);
     let failed = |error: std::io::Error| not_listed(&error);
     let of_folder = |runs: Runs, listed: &Listed| {
         let files = Files::of_run(runs, listed);
-        let opened = listed.open(Verify::All);
+        let opened = listed.open(verify);
         opened
             .map(|manifest| (manifest, files))
             .map_err(|damage| unusable(&damage))
@@ -145,18 +150,18 @@ fn find(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
         run: None,
         found: lengths(std::slice::from_ref(&path)),
     };
-    let opened = Manifest::open(&path, Verify::All);
+    let opened = Manifest::open(&path, verify);
     opened
         .map(|manifest| (manifest, files))
         .map_err(|damage| unusable(&damage))
 }
 
-fn last(settings: &Settings) -> Result<(Manifest, Files), Failure> {
+fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failure> {
     let runs = Runs::of(&settings.state_dir);
     let all = runs.list().map_err(|error| not_listed(&error))?;
     for listed in all.into_iter().rev() {
         let files = Files::of_run(runs.clone(), &listed);
-        match listed.open(Verify::All) {
+        match listed.open(verify) {
             Ok(manifest) if manifest.header().command == "rollback" => {}
             Ok(manifest) => return Ok((manifest, files)),
             // It wrote nothing; undoing an earlier run is for a person to decide.
@@ -202,7 +207,7 @@ pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Str
     for (_, manifest) in runs.into_iter().rev() {
         match manifest {
             Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
-            Ok(manifest) => return Ok(Some(manifest.header().rollback.clone())),
+            Ok(manifest) => return Ok(Some(rollback_line(settings, &manifest))),
             // It wrote nothing.
             Err(Damage::NoHeader { .. }) => {}
             Err(damage) => return Err(damage.to_string()),

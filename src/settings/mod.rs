@@ -25,7 +25,7 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings};
+use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
@@ -220,34 +220,57 @@ impl Settings {
 }
 
 impl Settings {
-    /// BLAKE3, in hex, of the settings that decide what is written.
+    /// BLAKE3, in hex, of the settings that decide what is written, with the fingerprint of the
+    /// `renderer`: the same templates in two folders are the same, and others in one folder are not.
     #[must_use]
-    pub fn digest(&self) -> String {
-        let deciding = format!(
-            "{:?}",
-            (
-                (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
-                self.max_ttl_ms,
-                (&self.rules, &self.render, self.max_invalid, &self.expect),
-            )
-        );
-        blake3::hash(deciding.as_bytes()).to_hex().to_string()
+    pub fn digest(&self, renderer: Option<&[u8; 32]>) -> String {
+        let Expect {
+            min_articles,
+            max_changed,
+            max_removed,
+            max_duration,
+        } = self.expect;
+        let limits = [
+            self.max_invalid.to_string(),
+            min_articles.to_string(),
+            max_changed.to_string(),
+            max_removed.to_string(),
+            max_duration.map_or(String::new(), |most| most.as_millis().to_string()),
+        ];
+        let mut hasher = self.hasher_of_objects(renderer);
+        for limit in &limits {
+            add(&mut hasher, limit.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The same without what only refuses: shards of one run may differ in that.
     #[must_use]
-    pub fn digest_of_objects(&self) -> String {
-        let expected = Self {
-            max_invalid: Limit::Permille(0),
-            expect: Expect {
-                min_articles: 0,
-                max_changed: Limit::Permille(0),
-                max_removed: Limit::Permille(0),
-                max_duration: None,
-            },
-            ..self.clone()
-        };
-        expected.digest()
+    pub fn digest_of_objects(&self, renderer: Option<&[u8; 32]>) -> String {
+        self.hasher_of_objects(renderer)
+            .finalize()
+            .to_hex()
+            .to_string()
+    }
+
+    fn hasher_of_objects(&self, renderer: Option<&[u8; 32]>) -> blake3::Hasher {
+        let optional = |ms: Option<i64>| ms.map_or(String::new(), |ms| ms.to_string());
+        let mut hasher = blake3::Hasher::new();
+        for part in [
+            self.prefix.as_bytes(),
+            self.ttl_ms.to_string().as_bytes(),
+            optional(self.max_ttl_ms).as_bytes(),
+            self.jitter_permille.to_string().as_bytes(),
+            &[u8::from(self.drafts)],
+            &self.rules.identity(),
+            self.render.site_url.as_bytes(),
+            self.render.site_name.as_bytes(),
+            self.render.lang.as_bytes(),
+            renderer.map_or(&[][..], |fingerprint| fingerprint),
+        ] {
+            add(&mut hasher, part);
+        }
+        hasher
     }
 
     /// Where the sources are that the command is about.
@@ -296,8 +319,7 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.get("prefix", "anp".to_owned(), |node| {
             let text = node.text()?;
-            let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-            if text.len() > 64 || !text.chars().all(fits) || text.ends_with(':') {
+            if !is_prefix(text, 64) {
                 return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
             }
             Ok(text.to_owned())
@@ -411,6 +433,12 @@ impl Reader {
             serve: self.serve(),
         }
     }
+}
+
+/// Adds `part` so that no byte of it can pass for one of the next part.
+fn add(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_le_bytes());
+    hasher.update(part);
 }
 
 /// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification); none where

@@ -73,3 +73,10 @@ pub struct Master {
     /// Whether a key was asked for or written there.
     pub is_used: bool,
 }
+
+/// Whether `text` can stand before every key of an archive, with at most `most` characters.
+#[must_use]
+pub fn is_prefix(text: &str, most: usize) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    (1..=most).contains(&text.len()) && text.chars().all(fits) && !text.ends_with(':')
+}

@@ -6,12 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::publish::shard::Shard;
+use crate::publish::shard::{Shard, is_run_id};
 use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
-use crate::store::Address;
+use crate::store::{Address, is_prefix};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
 pub const FORMAT: u32 = 1;
+
+/// A prefix of the settings, with what a rehearsal adds to it.
+const LONGEST_PREFIX: usize = 128;
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +78,17 @@ pub struct Header {
     /// start of the run, which all shards have in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<i64>,
+    /// Of a shard that does one run together with others: the place of the run among those of its
+    /// state folder, ms since 1970. It is the start of the run, or one ms behind the place of the
+    /// run before it, where the clock was set back since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+    /// The same of that start of the shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_order: Option<i64>,
+    /// Of a rollback that skipped what it could not read of the manifest of the run: how many bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_bytes: Option<u64>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
@@ -82,6 +96,24 @@ pub struct Header {
 }
 
 impl Header {
+    /// Checks what decides where keys and files are: it may have been written by anybody.
+    ///
+    /// # Errors
+    /// What is not as anp writes it.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let ids = std::iter::once(&self.run).chain(&self.undoes);
+        for id in ids {
+            if !is_run_id(id) {
+                return Err(format!("expected the id of a run, found {id:.80?}"));
+            }
+        }
+        if !is_prefix(&self.prefix, LONGEST_PREFIX) {
+            let prefix = &self.prefix;
+            return Err(format!("expected a prefix of keys, found {prefix:.80?}"));
+        }
+        Ok(())
+    }
+
     /// How far, in ms, the expiry of a key may have moved by itself where the run wrote.
     #[must_use]
     pub fn expiry_slack_ms(&self) -> i64 {

@@ -87,13 +87,12 @@ impl Cache {
         renderer: &Renderer,
     ) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let rules = format!("{rules:?}");
         let root = root.canonicalize()?;
         for part in [
             &FORMAT.to_le_bytes()[..],
             &program(),
             &renderer.fingerprint(),
-            rules.as_bytes(),
+            &rules.identity(),
             root.as_os_str().as_bytes(),
         ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -268,8 +267,11 @@ fn merged<'r>(
 /// builds of one version may judge the same article otherwise.
 fn program() -> Vec<u8> {
     let file = std::env::current_exe().and_then(std::fs::metadata);
-    let build = file.map(|file| (file.size(), file.mtime(), file.mtime_nsec()));
-    format!("{} {:?}", env!("CARGO_PKG_VERSION"), build.ok()).into_bytes()
+    let build = file.map_or_else(
+        |_| "unknown".to_owned(),
+        |file| format!("{} {} {}", file.size(), file.mtime(), file.mtime_nsec()),
+    );
+    format!("{} {build}", env!("CARGO_PKG_VERSION")).into_bytes()
 }
 
 fn key(relative: &Path) -> [u8; 16] {
