@@ -1,5 +1,6 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
+use super::admission::{Gate, admit};
 use super::expect;
 use super::job::{Begun, Job, Work};
 use super::orphans::Orphans;
@@ -8,16 +9,11 @@ use super::plan::Plan;
 use super::prune::{Pruning, Scope};
 use super::seeded::announce;
 use super::survey::{Caching, Prose, Purpose, Wanted, refuse, report, survey};
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::room::Room;
 use crate::publish::plan::{Keys, Need};
 use crate::render::Renderer;
 use crate::report::log;
 use crate::source::Survey;
-
-/// About what a key costs the server besides its value: its name, its entry, its expiry.
-const KEY_BYTES: u64 = 200;
 
 /// What becomes of published articles that the content tree no longer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -152,61 +148,17 @@ impl Work for Articles<'_> {
                 "{waiting} articles changed since they were written: they wait for an import"
             ));
         }
-        let room = Room::ask(begun.session).map_err(|error| Failure::before_writing(&error))?;
-        match room {
-            Some(room) => self.fits(&plan, &room).map(|()| plan),
-            None => Ok(plan),
-        }
+        let gate = Gate {
+            force: self.force,
+            is_rehearsal: self.is_rehearsal,
+            is_spooled: begun.spool_in.is_some(),
+        };
+        admit(&plan, settings, begun.session, gate)?;
+        Ok(plan)
     }
 }
 
 impl Articles<'_> {
-    /// Refuses what the server has no memory for. A run may push other keys out of a
-    /// cache that evicts, and says so; a rehearsal may not.
-    fn fits(&self, plan: &Plan, room: &Room) -> Result<(), Failure> {
-        let (new, old) = plan.bytes();
-        let (needed, what) = if self.is_rehearsal {
-            // Allocators round up, and a key costs memory too.
-            (new / 4 * 5 + plan.steps() * KEY_BYTES, "the rehearsal")
-        } else {
-            (new.saturating_sub(old), "this run")
-        };
-        if needed <= room.free_bytes() {
-            return Ok(());
-        }
-        let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
-        let then = if room.evicts() {
-            "would evict other keys"
-        } else {
-            "would run out of memory"
-        };
-        let what = format!(
-            "{what} needs {} MiB, and the server has {} of {} MiB left: it {then} ({})",
-            mib(needed),
-            room.free_bytes() / (1024 * 1024),
-            mib(room.max_bytes),
-            room.policy
-        );
-        if !self.is_rehearsal && (self.force || room.evicts()) {
-            log::warning(what);
-            return Ok(());
-        }
-        let failure = Failure::new(Exit::Refused, what)
-            .note(
-                "expected",
-                "room below the server's maxmemory for what is new",
-            )
-            .note("retry", "safe once there is room; nothing was written");
-        Err(if self.is_rehearsal {
-            failure.note("help", "--sample N rehearses on N articles")
-        } else {
-            failure.note(
-                "help",
-                "--force begins all the same, and stops where it is full",
-            )
-        })
-    }
-
     /// Holds the plan against what is expected of it.
     fn gate(&self, survey: &Survey, pruning: &Pruning) -> Result<(), Failure> {
         let written = survey

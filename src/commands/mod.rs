@@ -1,5 +1,6 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
+mod admission;
 mod articles;
 mod check;
 mod expect;

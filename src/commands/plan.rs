@@ -98,21 +98,6 @@ impl Plan {
         such.count()
     }
 
-    /// Bytes of the values to be written, and of those that they replace or that are removed.
-    pub(super) fn bytes(&self) -> (u64, u64) {
-        let (mut new, mut old) = (0, 0);
-        for entry in &self.entries {
-            if let Some(spot) = entry.spot() {
-                new += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
-                old += u64::from(entry.page().bytes) + u64::from(entry.meta().bytes);
-            }
-        }
-        for leftover in &self.leftovers {
-            old += leftover.page.bytes() + leftover.meta.bytes();
-        }
-        (new, old)
-    }
-
     pub(super) fn steps(&self) -> u64 {
         let written = self.entries.iter().filter(|entry| entry.is_touched());
         2 * (written.count() + self.leftovers.len()) as u64

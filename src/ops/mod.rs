@@ -1,6 +1,7 @@
 //! Running among others: one writer at a time, and the list of what ran.
 
 pub mod connect;
+pub mod disk;
 pub mod fence;
 mod fits;
 mod folder_id;
