@@ -367,7 +367,7 @@ fn too_few_replicas_stop_the_run_and_the_way_back_waits_for_none() {
     let (child, stdout) = scene.import_under_way(&arguments);
     let (master, replica) = (&scene.cluster.nodes[0], &scene.cluster.nodes[MASTERS]);
     replica.signal("STOP");
-    let lacking = format!("0 of 1 replicas of {} ", master.address());
+    let lacking = format!("0 of 1 replica of {} ", master.address());
     let ran = Ran::ended(child, stdout);
     ran.exits(75)
         .notes(&lacking)
@@ -531,7 +531,7 @@ fn a_master_that_gets_its_first_slots_in_mid_import_has_to_have_replicas_too() {
     }
     signal(&child, "CONT");
     let ran = Ran::ended(child, stdout);
-    let lacking = format!("0 of 1 replicas of {} ", scene.cluster.nodes[new].address());
+    let lacking = format!("0 of 1 replica of {} ", scene.cluster.nodes[new].address());
     ran.exits(75).notes(&lacking);
     scene.anp("rollback last").exits(0);
     assert_eq!(scene.keys(), BTreeMap::new());

@@ -56,7 +56,7 @@ fn import(
     readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
@@ -100,7 +100,7 @@ fn seeded(
     let seed = generator.seed();
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?
     };

@@ -3,6 +3,7 @@
 mod articles;
 mod check;
 mod expect;
+mod expired;
 mod import;
 mod job;
 mod metrics;
