@@ -422,6 +422,21 @@ fn a_cluster_is_reached_over_tls_node_by_node() {
 }
 
 #[test]
+fn promise_9_a_right_that_one_master_denies_is_missed_before_the_first_write() {
+    let mut scene = Scene::with_articles(30);
+    let url = scene.url.replacen("://", "://anp:PASSWORD@", 1);
+    for node in &scene.cluster.nodes {
+        for line in [ACL_LINE, &format!("ACL SETUSER anp {CLUSTER_RIGHTS}")] {
+            let _: redis::Value = node.command(line);
+        }
+    }
+    let _: redis::Value = scene.cluster.nodes[MASTERS - 1].command("ACL SETUSER anp -unlink");
+    let ran = Ran::of(&mut scene.command(&["import", "--redis", &url]));
+    ran.exits(77).notes("unlink").notes("nothing was written");
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
 fn the_documented_rights_suffice_on_a_cluster() {
     let mut scene = Scene::with_articles(30);
     let url = scene.url.replacen("://", "://anp:PASSWORD@", 1);

@@ -15,8 +15,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::joined::Share;
+use crate::ops::largest;
 use crate::ops::lock::FolderLock;
-use crate::ops::run::{Purpose, Run, resume_line};
+use crate::ops::run::{Purpose, Run, resume_line, salt};
 use crate::ops::runs::Runs;
 use crate::publish::apply::Apply;
 use crate::publish::encode::Way;
@@ -236,6 +237,14 @@ impl<'a> Job<'a> {
             ..Progress::default()
         };
         let keys = Keys::new(&self.settings.prefix);
+        if let Some((key, bytes)) = plan.largest(&keys) {
+            let spare = format!("{}/.largest-{:016x}/", keys.page_prefix(), salt());
+            let fits = largest::check(&run.store.connector, &key, bytes, &spare);
+            if let Err(failure) = fits {
+                let _ = run.end(Status::Refused, progress);
+                return Err(failure);
+            }
+        }
         let copies = self.settings.copies;
         let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
             // A right, or a replica, that is missing is told before anything is written.
