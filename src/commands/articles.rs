@@ -1,5 +1,7 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
+use std::cell::OnceCell;
+
 use super::admission::{Gate, admit};
 use super::expect;
 use super::job::{Begun, Job, Work};
@@ -8,12 +10,17 @@ use super::outcome::Outcome;
 use super::plan::Plan;
 use super::prune::{Pruning, Scope};
 use super::seeded::announce;
-use super::survey::{Caching, Prose, Purpose, Wanted, refuse, report, survey};
+use super::survey::{
+    Caching, Corpus, Prose, Purpose, Wanted, refuse, report, survey, survey_again,
+};
+use crate::article::{Cleaned, UnknownCount};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
-use crate::publish::plan::{Keys, Need};
+use crate::publish::plan::{Keys, Need, Policy};
+use crate::publish::stop::Stop;
 use crate::render::Renderer;
 use crate::report::log;
-use crate::source::Survey;
+use crate::source::{Order, Survey, SurveyError};
 
 /// What becomes of published articles that the content tree no longer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +46,8 @@ pub(super) struct Articles<'a> {
     pub cache: bool,
     /// Which articles, and by which rule.
     pub wanted: Wanted<'a>,
+    /// Where they come from, once the plan was made.
+    pub corpus: OnceCell<Corpus<'a>>,
 }
 
 impl<'a> Articles<'a> {
@@ -52,6 +61,7 @@ impl<'a> Articles<'a> {
             is_rehearsal: false,
             cache: false,
             wanted: Wanted::all(),
+            corpus: OnceCell::new(),
         }
     }
 }
@@ -84,7 +94,9 @@ impl Work for Articles<'_> {
                 None => Caching::Read,
             },
         };
-        let (survey, spooled) = survey(settings, self.renderer, purpose, *bars)?;
+        let corpus = Corpus::find(settings, &self.wanted, interrupted, *time_limit)?;
+        let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, *bars)?;
+        let _ = self.corpus.set(corpus);
         report(&survey, &mut outcome.output, Prose::Stderr);
         let invalid = survey.invalid + survey.unreadable;
         outcome.counts.invalid = invalid;
@@ -133,6 +145,7 @@ impl Work for Articles<'_> {
             invalid,
             is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
             refused,
+            refreshed_within_ms: None,
         };
         let blocked = plan.count(Need::Blocked);
         if blocked > 0 {
@@ -155,6 +168,51 @@ impl Work for Articles<'_> {
         };
         admit(&plan, settings, begun.session, gate)?;
         Ok(plan)
+    }
+
+    fn plan_again(
+        &self,
+        begun: Begun<'_>,
+        sources: &[u32],
+        outcome: &mut Outcome,
+    ) -> Result<Plan, Stop> {
+        let Some(corpus) = self.corpus.get() else {
+            return Ok(Plan::default());
+        };
+        let settings = self.job.settings;
+        let keys = Keys::new(&settings.prefix);
+        let purpose = Purpose {
+            store: Some((&mut *begun.session, &keys)),
+            spool_in: begun.spool_in,
+            interrupted: &self.job.interrupted,
+            time_limit: self.job.time_limit,
+            wanted: Wanted {
+                policy: Policy::Again,
+                order: Order::Path,
+                ..self.wanted
+            },
+            run: begun.run,
+            started_at: begun.started_at,
+            cache: Caching::Off,
+        };
+        let surveyed = survey_again(settings, self.renderer, purpose, corpus, sources);
+        let (mut survey, spooled) = surveyed.map_err(|error| match error {
+            SurveyError::Store(error) => Stop::Store(error),
+            SurveyError::Spool(error) => Stop::Spool(error),
+            SurveyError::TimedOut(late) => Stop::TimedOut(late),
+            SurveyError::Interrupted => Stop::Interrupted,
+        })?;
+        // The rest was reported before.
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        survey.diagnostics.retain(is_error);
+        survey.unknown = UnknownCount::default();
+        survey.cleaned = Cleaned::default();
+        report(&survey, &mut outcome.output, Prose::Stderr);
+        Ok(Plan {
+            entries: survey.entries,
+            spooled,
+            ..Plan::default()
+        })
     }
 }
 

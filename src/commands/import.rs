@@ -59,7 +59,7 @@ fn import(
     let job = Job {
         content: Some(settings.content_shown()),
         renderer: Some(renderer.fingerprint()),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
@@ -115,7 +115,7 @@ fn seeded(
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
         renderer: Some(renderer.fingerprint()),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?
     };

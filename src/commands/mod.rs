@@ -4,6 +4,7 @@ mod admission;
 mod articles;
 mod check;
 mod expect;
+mod expired;
 mod import;
 mod job;
 mod metrics;

@@ -387,6 +387,18 @@ pub(super) fn status_of(partial: bool) -> (Status, Exit) {
     }
 }
 
+impl Outcome {
+    /// Says that articles that were taken out of the store come back with the next import, and how
+    /// to prevent that.
+    pub(super) fn comes_back(&mut self) {
+        self.output.text(
+            "the next import publishes these articles again; to prevent that, fix or withdraw \
+             their sources (draft: true), or pause publishing (anp pause)",
+        );
+        self.output.flush();
+    }
+}
+
 /// What rollback says.
 impl Outcome {
     /// The fate of one key of the run that is undone.
