@@ -172,6 +172,7 @@ mod tests {
             kind: "string".to_owned(),
             expires_at_ms: Some(i64::MAX),
             fingerprint: Fingerprint::of(b""),
+            fields: Vec::new(),
         };
         // In JSON a control character takes six bytes, and base64 four for three.
         let value = "\u{1}aaa".repeat(16 * 1024);
@@ -188,6 +189,7 @@ mod tests {
                 also: Vec::new(),
                 settled: false,
                 absent_at: Some(i64::MAX),
+                again: true,
             });
             let line = serde_json::to_vec(&intent).unwrap().len();
             // What stands around the value is the same for a larger one.
