@@ -109,7 +109,7 @@ fn nothing_is_removed_while_a_source_is_invalid() {
     let before = world.server.dump();
     let ran = world.anp("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
 }
 
@@ -120,7 +120,7 @@ fn nothing_is_removed_while_a_folder_cannot_be_read() {
     support::set_mode(world.path("content/notes"), 0);
     let ran = world.anp_without_rights("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
     support::set_mode(world.path("content/notes"), 0o755);
 }

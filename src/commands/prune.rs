@@ -59,7 +59,7 @@ impl Pruning {
         let broken = survey.invalid + survey.skipped;
         if broken > 0 {
             return Ok(withheld(format!(
-                "{broken} sources are invalid or unreadable"
+                "{broken} sources are invalid, unreadable or skipped"
             )));
         }
         let own = survey.entries.iter().map(|entry| &entry.route);
