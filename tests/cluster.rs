@@ -367,7 +367,7 @@ fn too_few_replicas_stop_the_run_and_the_way_back_waits_for_none() {
     let (child, stdout) = scene.import_under_way(&arguments);
     let (master, replica) = (&scene.cluster.nodes[0], &scene.cluster.nodes[MASTERS]);
     replica.signal("STOP");
-    let lacking = format!("0 of 1 replicas of {} ", master.address());
+    let lacking = format!("0 of 1 replica of {} ", master.address());
     let ran = Ran::ended(child, stdout);
     ran.exits(75)
         .notes(&lacking)
@@ -418,6 +418,21 @@ fn a_cluster_is_reached_over_tls_node_by_node() {
     assert!(scene.cluster.nodes[1].calls("asking") > 0);
     trusting("verify last").exits(0);
     trusting("rollback last").exits(0);
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
+fn promise_9_a_right_that_one_master_denies_is_missed_before_the_first_write() {
+    let mut scene = Scene::with_articles(30);
+    let url = scene.url.replacen("://", "://anp:PASSWORD@", 1);
+    for node in &scene.cluster.nodes {
+        for line in [ACL_LINE, &format!("ACL SETUSER anp {CLUSTER_RIGHTS}")] {
+            let _: redis::Value = node.command(line);
+        }
+    }
+    let _: redis::Value = scene.cluster.nodes[MASTERS - 1].command("ACL SETUSER anp -unlink");
+    let ran = Ran::of(&mut scene.command(&["import", "--redis", &url]));
+    ran.exits(77).notes("unlink").notes("nothing was written");
     assert_eq!(scene.keys(), BTreeMap::new());
 }
 
@@ -531,7 +546,7 @@ fn a_master_that_gets_its_first_slots_in_mid_import_has_to_have_replicas_too() {
     }
     signal(&child, "CONT");
     let ran = Ran::ended(child, stdout);
-    let lacking = format!("0 of 1 replicas of {} ", scene.cluster.nodes[new].address());
+    let lacking = format!("0 of 1 replica of {} ", scene.cluster.nodes[new].address());
     ran.exits(75).notes(&lacking);
     scene.anp("rollback last").exits(0);
     assert_eq!(scene.keys(), BTreeMap::new());

@@ -46,15 +46,12 @@ fn header() -> Header {
 }
 
 fn intent(key: &str) -> Line {
-    Line::Intent(Intent {
-        key: key.to_owned(),
-        action: Action::Create,
-        prior: None,
-        made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    })
+    Line::Intent(Intent::new(
+        key.to_owned(),
+        Action::Create,
+        None,
+        Some(Snapshot::expiry(Some(1_767_225_600_000))),
+    ))
 }
 
 /// A small manifest: header, two batches, footer. Returns the bytes and the end of each

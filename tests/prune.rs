@@ -109,7 +109,7 @@ fn nothing_is_removed_while_a_source_is_invalid() {
     let before = world.server.dump();
     let ran = world.anp("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
 }
 
@@ -120,7 +120,7 @@ fn nothing_is_removed_while_a_folder_cannot_be_read() {
     support::set_mode(world.path("content/notes"), 0);
     let ran = world.anp_without_rights("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
     support::set_mode(world.path("content/notes"), 0o755);
 }
@@ -282,7 +282,7 @@ fn an_unchanged_import_scans_nothing_where_the_database_holds_nothing_else() {
     for key in [
         "other:key",
         "anp:page:/notes/theirs/",
-        "anp:page:/elsewhere/x/",
+        "anp:page:/Elsewhere/x/",
     ] {
         world.server.command(&format!("SET {key} text"));
     }
@@ -290,6 +290,20 @@ fn an_unchanged_import_scans_nothing_where_the_database_holds_nothing_else() {
     ran.exits(0).notes_exactly("");
     assert_eq!(orphans(&ran), [""; 0]);
     assert!(scans(&world) > before);
+}
+
+#[test]
+fn articles_of_a_folder_that_is_gone_are_counted_as_those_of_another_tree() {
+    let world = two_gone();
+    std::fs::remove_dir_all(world.path("content/deploys")).unwrap();
+    let ran = world.anp("import");
+    assert_eq!(orphans(ran.exits(0)), ["/notes/n3/"]);
+    ran.notes(
+        "note: 2 published pages lie outside the folders of the content tree: they are of another \
+         one, or of folders that it no longer has; --prune leaves that\n",
+    );
+    world.anp("purge /deploys/a/ /deploys/b/ /notes/n3/");
+    world.anp("import").exits(0).notes_exactly("");
 }
 
 #[test]

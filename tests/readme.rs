@@ -255,6 +255,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         also: Vec::new(),
         settled: false,
         absent_at: Some(0),
+        again: true,
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {

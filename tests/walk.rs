@@ -127,7 +127,7 @@ error[source]: skipped: cannot be listed to its end: Input/output error (os erro
     let ran = fails("import --prune --force --max-invalid 1");
     ran.exits(3)
         .notes(words.trim_start())
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(ran.counts()["removed"], 0, "{ran}");
     assert_eq!(world.server.dump(), before);
     // Routes of files that were not listed are not known: that is no done purge.

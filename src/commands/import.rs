@@ -1,7 +1,5 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
-use std::os::unix::ffi::OsStrExt as _;
-
 use serde_json::json;
 
 use super::articles::{Absent, Articles};
@@ -9,7 +7,7 @@ use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::seeded::{generator, usage};
-use super::shard::share;
+use super::shard::{part_bytes, share};
 use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
 use crate::cli::{Common, Import, Seeded};
@@ -54,18 +52,14 @@ fn import(
     if let Some(option) = arguments.seeded.any() {
         return Err(usage(format!("{option} needs --synth N")));
     }
-    let part = settings
-        .part
-        .as_ref()
-        .map(|part| part.as_os_str().as_bytes());
-    let options = json!({ "prune": arguments.prune, "part": part }).to_string();
+    let options = json!({ "prune": arguments.prune, "part": part_bytes(settings) }).to_string();
     let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
     readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
         renderer: Some(renderer.fingerprint()),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
@@ -121,7 +115,7 @@ fn seeded(
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
         renderer: Some(renderer.fingerprint()),
-        switch,
+        switch: Some(switch),
         share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?
     };

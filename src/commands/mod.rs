@@ -1,8 +1,10 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
+mod admission;
 mod articles;
 mod check;
 mod expect;
+mod expired;
 mod import;
 mod job;
 mod metrics;

@@ -5,14 +5,15 @@
 //! more may be such an article, or somebody else's key.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::json;
 
 use super::outcome::Outcome;
-use super::prune::{Scope, ours, scan_kind};
+use super::prune::{Scope, ours, scan_kind, stored_route};
 use crate::article::Route;
 use crate::failure::Failure;
-use crate::publish::plan::Keys;
+use crate::publish::plan::{Entry, Keys};
 use crate::publish::shard::Shard;
 use crate::report::log;
 use crate::store::{Class, Session, StoreError};
@@ -23,6 +24,8 @@ const NAMED: usize = 3;
 /// The articles that the tree no longer has.
 pub(super) struct Orphans {
     routes: Vec<Route>,
+    /// Number of pages that no folder of the tree leads to: perhaps of another tree.
+    outside: usize,
     /// Number of sources that may be theirs, since nobody can tell the routes of these.
     broken: u64,
     /// Whether they could be looked for.
@@ -43,6 +46,7 @@ impl Orphans {
         let survey = scope.survey;
         let mut orphans = Self {
             routes: Vec::new(),
+            outside: 0,
             broken: survey.invalid + survey.skipped,
             are_known: true,
         };
@@ -53,7 +57,10 @@ impl Orphans {
             Err(error) => Err(error),
         };
         let mut routes = match found {
-            Ok(routes) => routes,
+            Ok((routes, outside)) => {
+                orphans.outside = outside;
+                routes
+            }
             // An import needs no right to SCAN.
             Err(error) if error.class == Class::Never => {
                 orphans.are_known = false;
@@ -85,18 +92,24 @@ impl Orphans {
         if let Some(text) = self.text() {
             log::warning(text);
         }
+        let (pages, they) = match self.outside {
+            0 => return,
+            1 => ("page lies", "it is"),
+            _ => ("pages lie", "they are"),
+        };
+        log::note(format!(
+            "{} published {pages} outside the folders of the content tree: {they} of another one, \
+             or of folders that it no longer has; --prune leaves that",
+            self.outside
+        ));
     }
 
     fn text(&self) -> Option<String> {
         let count = self.routes.len();
-        let (articles, they) = match count {
+        let (articles, them) = match count {
             0 => return None,
-            1 => ("1 published article is", "it"),
-            _ => ("", "them"),
-        };
-        let articles = match articles {
-            "" => format!("{count} published articles are"),
-            one => one.to_owned(),
+            1 => ("article is", "it"),
+            _ => ("articles are", "them"),
         };
         let named: Vec<&str> = self.routes.iter().take(NAMED).map(Route::as_str).collect();
         let more = match count - named.len() {
@@ -108,8 +121,8 @@ impl Orphans {
             _ => ", unless a source that is invalid or unreadable has that route",
         };
         Some(format!(
-            "{articles} no longer in the content tree, or a draft there{perhaps}: {}{more}; \
-             --prune removes {they}",
+            "{count} published {articles} no longer in the content tree, or a draft there{perhaps}: \
+             {}{more}; --prune removes {them}",
             named.join(", ")
         ))
     }
@@ -130,9 +143,8 @@ fn is_all_seen(
         return Ok(false);
     }
     let entries = scope.survey.entries.iter();
-    let present = |entry: &crate::publish::plan::Entry| {
-        u64::from(!entry.page().is_absent) + u64::from(!entry.meta().is_absent)
-    };
+    let present =
+        |entry: &Entry| u64::from(!entry.page().is_absent) + u64::from(!entry.meta().is_absent);
     let seen: u64 = entries.map(present).sum();
     Ok(keys_in(session, scope.settings.address.db)? <= seen + own_keys)
 }
@@ -158,24 +170,37 @@ fn number_of_keys(info: &str, name: &str) -> u64 {
     keys.and_then(|keys| keys.parse().ok()).unwrap_or(0)
 }
 
-/// The stored pages that the survey does not know, though it would.
+/// The stored pages that the survey does not know, though it would, and the number of those that
+/// it cannot know.
 fn unknown_pages(
     scope: &Scope<'_>,
     session: &mut Session,
     keys: &Keys,
     share: Option<Shard>,
-) -> Result<BTreeSet<Route>, StoreError> {
+) -> Result<(BTreeSet<Route>, usize), StoreError> {
     let survey = scope.survey;
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
     let known: HashSet<&str> = all.map(Route::as_str).collect();
+    let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let mut routes = BTreeSet::new();
+    // Another tree may be large: of its routes, hashes are enough.
+    let (hasher, mut outside) = (RandomState::new(), HashSet::new());
     session.on_each_master(&mut |one| {
-        let is_unknown = |path: &str| !known.contains(path);
-        scan_kind(one, &keys.page_prefix(), &is_unknown, &mut routes)
+        scan_kind(one, &keys.page_prefix(), &mut |path| {
+            if known.contains(path) {
+                return;
+            }
+            match stored_route(path).filter(is_theirs) {
+                Some(route) if scope.reaches(&route) => drop(routes.insert(route)),
+                Some(route) if scope.settings.part.is_none() => {
+                    outside.insert(hasher.hash_one(route.as_str()));
+                }
+                _ => {}
+            }
+        })
     })?;
-    routes.retain(|route| scope.reaches(route) && share.is_none_or(|shard| shard.takes(route)));
-    Ok(routes)
+    Ok((routes, outside.len()))
 }
 
 #[cfg(test)]
@@ -197,6 +222,7 @@ mod tests {
             let routes = (0..count).map(|n| Route::parse(&format!("/n{n}/")).unwrap());
             let orphans = Orphans {
                 routes: routes.collect(),
+                outside: 0,
                 broken,
                 are_known: true,
             };

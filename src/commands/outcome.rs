@@ -41,11 +41,11 @@ pub(super) struct Outcome {
     pruned_runs: u64,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
-    /// Whether a part of the manifest that is undone cannot be read.
-    pub is_incomplete: bool,
     /// Number of published articles that the content tree no longer has, where they were looked
     /// for.
     pub orphans: Option<u64>,
+    /// Whether a part of the manifest that is undone cannot be read.
+    pub is_incomplete: bool,
 }
 
 /// A part of the articles.
@@ -68,8 +68,8 @@ impl Outcome {
             warnings: 0,
             pruned_runs: 0,
             share: None,
-            is_incomplete: false,
             orphans: None,
+            is_incomplete: false,
         }
     }
 
@@ -384,6 +384,18 @@ pub(super) fn status_of(partial: bool) -> (Status, Exit) {
         (Status::Partial, Exit::Partial)
     } else {
         (Status::Done, Exit::Done)
+    }
+}
+
+impl Outcome {
+    /// Says that articles that were taken out of the store come back with the next import, and how
+    /// to prevent that.
+    pub(super) fn comes_back(&mut self) {
+        self.output.text(
+            "the next import publishes these articles again; to prevent that, fix or withdraw \
+             their sources (draft: true), or pause publishing (anp pause)",
+        );
+        self.output.flush();
     }
 }
 

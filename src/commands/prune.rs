@@ -59,7 +59,7 @@ impl Pruning {
         let broken = survey.invalid + survey.skipped;
         if broken > 0 {
             return Ok(withheld(format!(
-                "{broken} sources are invalid or unreadable"
+                "{broken} sources are invalid, unreadable or skipped"
             )));
         }
         let own = survey.entries.iter().map(|entry| &entry.route);
@@ -164,7 +164,9 @@ pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>
     loop {
         let masters = session.on_each_master(&mut |one| {
             for kind in [keys.page_prefix(), keys.meta_prefix()] {
-                scan_kind(one, &kind, &|_| true, &mut routes)?;
+                scan_kind(one, &kind, &mut |path| {
+                    routes.extend(stored_route(path));
+                })?;
             }
             Ok(())
         })?;
@@ -176,12 +178,18 @@ pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>
     }
 }
 
-/// The routes of the keys that begin with `kind`, on one master, and whose path is `wanted`.
+/// The route of a key with this path behind its kind, if it is one of ours.
+pub(super) fn stored_route(path: &str) -> Option<Route> {
+    let route = Route::parse(path).ok()?;
+    (route.as_str() == path).then_some(route)
+}
+
+/// Hands what follows `kind` in the keys that begin with it, on one master, to `each`: some of
+/// them more than once.
 pub(super) fn scan_kind(
     one: &mut OneMaster<'_>,
     kind: &str,
-    wanted: &dyn Fn(&str) -> bool,
-    routes: &mut BTreeSet<Route>,
+    each: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
     let doing = "looking for stored articles (SCAN)";
     let pattern = format!("{kind}/*");
@@ -205,13 +213,8 @@ pub(super) fn scan_kind(
             return reply.fail(doing);
         };
         for key in found {
-            let path = key.text().and_then(|key| key.strip_prefix(kind));
-            if let Some(path) = path
-                && wanted(path)
-                && let Ok(route) = Route::parse(path)
-                && route.as_str() == path
-            {
-                routes.insert(route);
+            if let Some(path) = key.text().and_then(|key| key.strip_prefix(kind)) {
+                each(path);
             }
         }
         cursor = next.to_owned();

@@ -15,7 +15,7 @@ use super::plan::{Leftover, Plan};
 use super::prune::scan;
 use super::selection::{route, selection};
 use super::survey::{stopped, unreadable, walked};
-use super::undone::{self, intents, untouched, unusable};
+use super::undone::{self, intents, unusable, void};
 use crate::article::Route;
 use crate::cli::{Common, Purge};
 use crate::exit::Exit;
@@ -78,7 +78,11 @@ fn purge(
         expect: settings.expect.of_articles_alone(),
         ..settings.clone()
     };
-    let job = Job::new("purge", settings, outcome.started, common.quiet)?;
+    let job = Job {
+        // What must go, goes while publishing is paused too.
+        switch: None,
+        ..Job::new("purge", settings, outcome.started, common.quiet)?
+    };
     let purging = Purging {
         job: &job,
         explicit: explicit?,
@@ -87,7 +91,11 @@ fn purge(
         all: arguments.all,
         tree: OnceCell::new(),
     };
-    job.run(&purging, arguments.recorded.dry_run, outcome)
+    let exit = job.run(&purging, arguments.recorded.dry_run, outcome)?;
+    if !arguments.recorded.dry_run && outcome.counts.removed > 0 {
+        outcome.comes_back();
+    }
+    Ok(exit)
 }
 
 /// Asks whether everything is to go.
@@ -286,7 +294,7 @@ impl Purging<'_> {
 /// The routes of the keys that a run created or updated. One that it refreshed alone was there
 /// before.
 fn written_by(manifest: &Manifest, keys: &Keys) -> Result<Vec<Route>, Failure> {
-    let untouched = untouched(manifest)?;
+    let void = void(manifest)?;
     let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
     let route = |intent: Result<Intent, Damage>| {
         let intent = intent.map_err(|damage| unusable(&damage))?;
@@ -297,6 +305,6 @@ fn written_by(manifest: &Manifest, keys: &Keys) -> Result<Vec<Route>, Failure> {
             .filter(|_| made)
             .and_then(|path| Route::parse(path).ok()))
     };
-    let all = intents(manifest, &untouched).map(route);
+    let all = intents(manifest, &void).map(route);
     all.filter_map(Result::transpose).collect()
 }

@@ -1,7 +1,7 @@
 //! A server that was started again in mid-run, or gave its place to another, may have lost what
 //! it had acknowledged: the lease comes back with an older snapshot, and so do the keys.
 
-use super::undone::untouched;
+use super::undone::void;
 use super::verify::compare;
 use crate::failure::Failure;
 use crate::ops::run::Run;
@@ -44,10 +44,10 @@ fn is_replaced(run: &mut Run) -> Result<bool, Stop> {
 fn different(run: &mut Run) -> Result<u64, Failure> {
     let manifest = Manifest::open(run.manifest.path(), Verify::All)
         .map_err(|damage| super::undone::unusable(&damage))?;
-    let untouched = untouched(&manifest)?;
+    let void = void(&manifest)?;
     let slack_ms = run.store.connector.address.expiry_slack_ms();
     let session = &mut run.store.session;
     let silent = &mut Output::silent();
-    let tally = compare(&manifest, &untouched, session, slack_ms, silent)?;
+    let tally = compare(&manifest, &void, session, slack_ms, silent)?;
     Ok(tally.different)
 }

@@ -20,7 +20,7 @@ use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
 use super::survey::{Wanted, readable, renderer};
 use super::switch;
-use super::undone::{look_at_each, untouched, unusable};
+use super::undone::{Void, look_at_each, unusable, void};
 use super::verify;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
@@ -56,22 +56,22 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let mut steps = Steps {
         output: Output::stdout(common.format, false),
     };
+    let switch = Switch::of(&settings.prefix);
     // First of all, so that a signal from here on is one that ends a rehearsal well.
     let mut job = Job {
         // The real one: a store that is switched off is not rehearsed on either.
-        switch: Switch::of(&settings.prefix),
+        switch: Some(switch.clone()),
         content: Some(scratch.content_shown()),
         renderer: Some(renderer.fingerprint()),
         ..Job::new("import", &scratch, started, common.quiet)?
     };
     // Held open, so that an embedded server stays up from the first step to the last.
     let mut store = Connected::open(&settings.address, &settings)?;
-    let paused = job
-        .switch
+    let paused = switch
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
     if let Some(paused) = paused {
-        return Err(switched_off(&settings, &job.switch, &paused));
+        return Err(switched_off(&settings, &switch, &paused));
     }
     // Until the end: whoever holds it may take every manifest there for one of the dead.
     let folder = lock_folder(&scratch)?;
@@ -139,11 +139,11 @@ impl Scene<'_> {
             .map_err(|damage| failed(unusable(&damage)))?;
 
         let started = Instant::now();
-        let untouched = untouched(&manifest).map_err(failed)?;
+        let void = void(&manifest).map_err(failed)?;
         let mut nobody = Output::silent();
         let slack_ms = self.scratch.address.expiry_slack_ms();
-        let tally = verify::compare(&manifest, &untouched, session, slack_ms, &mut nobody)
-            .map_err(failed)?;
+        let tally =
+            verify::compare(&manifest, &void, session, slack_ms, &mut nobody).map_err(failed)?;
         steps.step(
             "verify",
             started,
@@ -164,7 +164,7 @@ impl Scene<'_> {
         );
 
         let started = Instant::now();
-        let differences = compare(&manifest, &untouched, session).map_err(failed)?;
+        let differences = compare(&manifest, &void, session).map_err(failed)?;
         steps.step(
             "compare",
             started,
@@ -346,14 +346,10 @@ fn silent() -> Outcome {
 }
 
 /// How many keys of the run are not as they were before it.
-fn compare(
-    manifest: &Manifest,
-    untouched: &HashSet<String>,
-    session: &mut Session,
-) -> Result<u64, Failure> {
+fn compare(manifest: &Manifest, void: &Void, session: &mut Session) -> Result<u64, Failure> {
     let mut differences = 0;
     let doing = "comparing the keys of the rehearsal with what was there before";
-    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
+    look_at_each(manifest, void, session, doing, &mut |intent, found| {
         let now = match found {
             Found::Absent => Some(State::Absent),
             Found::Whole(present, _) => Some(State::Present(present)),

@@ -1,12 +1,11 @@
 //! `anp rollback`: every key back to the value, type and expiry it had before the run.
 
-use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::recheck::recheck;
-use super::undone::{self, Files, intents, look_at_each, read_through, untouched};
+use super::undone::{self, Files, Void, intents, look_at_each, read_through, void};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -178,7 +177,7 @@ impl Undo<'_> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
         let address = undone::address(self.settings, manifest)?;
-        let (untouched, total) = read_through(manifest)?;
+        let (void, total) = read_through(manifest)?;
         let purpose = Purpose {
             command: "rollback",
             address: &address,
@@ -217,9 +216,10 @@ impl Undo<'_> {
             copies: None,
             slack_ms,
             dates_absence: false,
+            again: false,
         }
         .run(
-            groups(manifest, &untouched, slack_ms),
+            groups(manifest, &void, slack_ms),
             &mut progress,
             &mut |report| {
                 bar.inc(1);
@@ -244,16 +244,20 @@ impl Undo<'_> {
             .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
         outcome.pruned(&pruned);
         outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
+        let undone_command = manifest.header().command.as_str();
+        if matches!(undone_command, "import" | "warm") && counts.written() > 0 {
+            outcome.comes_back();
+        }
         Ok((exit, counts))
     }
 }
 
 fn groups<'a>(
     manifest: &'a Manifest,
-    untouched: &'a HashSet<String>,
+    void: &'a Void,
     slack_ms: i64,
 ) -> impl Iterator<Item = Result<Group, Stop>> + 'a {
-    intents(manifest, untouched).map(move |intent| match intent {
+    intents(manifest, void).map(move |intent| match intent {
         Ok(intent) => Ok(vec![step(intent, slack_ms)]),
         Err(damage) => Err(Stop::Undone(damage.to_string())),
     })
@@ -282,7 +286,7 @@ fn dry_run(
 ) -> Result<Exit, Failure> {
     let before = |error: StoreError| Failure::before_writing(&error);
     let address = undone::address(settings, manifest)?;
-    let untouched = untouched(manifest)?;
+    let void = void(manifest)?;
     let mut store = Connected::open(&address, settings)?;
     store.is_that_of(manifest.header())?;
     let now_ms = store.session.now_ms().map_err(before)?;
@@ -291,7 +295,7 @@ fn dry_run(
     let doing = "looking at the keys of the run";
     look_at_each(
         manifest,
-        &untouched,
+        &void,
         &mut store.session,
         doing,
         &mut |intent, found| {
@@ -304,6 +308,7 @@ fn dry_run(
             .map_err(|error| Failure::new(Exit::Refused, error))?;
             let (action, fate) = match decision {
                 Decision::Leave(fate) => (None, fate),
+                Decision::RanOut => (None, Fate::Expired),
                 Decision::Write(intent, _) => {
                     counts.add(intent.action, 0);
                     (Some(intent.action), Fate::Written)

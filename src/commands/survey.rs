@@ -21,8 +21,8 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Found, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError,
-    Surveyor, Tree, Walk, WalkError,
+    Cache, Found, Generated, Inspector, Order, Origin, OwnShare, Selection, Subset, Survey,
+    SurveyError, Surveyor, Tree, Walk, WalkError,
 };
 use crate::store::Session;
 use crate::synth::Generator;
@@ -147,22 +147,33 @@ pub(super) fn stopped(error: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
 }
 
-/// Walks and surveys the content tree.
-pub(super) fn survey(
-    settings: &Settings,
-    renderer: &Renderer,
-    purpose: Purpose<'_>,
-    progress: Progress,
-) -> Result<(Survey, Option<Spooled>), Failure> {
-    let root = &settings.content;
-    let wanted = purpose.wanted;
-    let found;
-    let (tree, generated);
-    let origin: &dyn Origin = if let Some((generator, count)) = wanted.generated {
-        generated = Generated { generator, count };
-        &generated
-    } else {
-        let mut all = walked(settings, purpose.interrupted, purpose.time_limit)?;
+/// What a survey found, and what it rendered for the store.
+type Surveyed = (Survey, Option<Spooled>);
+
+/// Where the articles of a command come from. A source keeps its number in it.
+pub(super) enum Corpus<'a> {
+    /// The content tree, and its files.
+    Tree(&'a Path, Found),
+    /// A generator, and how many articles it makes.
+    Generated(&'a Generator, usize),
+}
+
+impl<'a> Corpus<'a> {
+    /// What is wanted: walks the content tree.
+    ///
+    /// # Errors
+    /// As [`walked`].
+    pub(super) fn find(
+        settings: &'a Settings,
+        wanted: &Wanted<'a>,
+        interrupted: &AtomicBool,
+        time_limit: Option<TimeLimit>,
+    ) -> Result<Self, Failure> {
+        if let Some((generator, count)) = wanted.generated {
+            return Ok(Self::Generated(generator, count));
+        }
+        let root = &settings.content;
+        let mut found = walked(settings, interrupted, time_limit)?;
         if settings.part.is_some() {
             log::note(format!(
                 "only the articles of {}; their routes are relative to the content root {}",
@@ -171,26 +182,72 @@ pub(super) fn survey(
             ));
         }
         if let Some(sample) = wanted.sample {
-            let length = all.sources.len();
-            all.sources
+            let length = found.sources.len();
+            found
+                .sources
                 .retain(|index| is_sampled(index, length, sample));
         }
-        found = all;
-        tree = Tree {
-            root,
-            found: &found,
-        };
-        &tree
-    };
-    let bar = progress.bar("survey", "articles", origin.count() as u64);
-    let spool_failed = |error: std::io::Error| {
-        Failure::state_folder("cannot write the spool of rendered objects", &error)
-    };
-    let spool = purpose
-        .spool_in
-        .map(Spool::create)
-        .transpose()
-        .map_err(spool_failed)?;
+        Ok(Self::Tree(root, found))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&dyn Origin) -> T) -> T {
+        match self {
+            Self::Tree(root, found) => work(&Tree { root, found }),
+            Self::Generated(generator, count) => work(&Generated {
+                generator,
+                count: *count,
+            }),
+        }
+    }
+}
+
+/// Surveys all of the `corpus`.
+pub(super) fn survey(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
+    progress: Progress,
+) -> Result<Surveyed, Failure> {
+    corpus.with(|origin| {
+        let bar = progress.bar("survey", "articles", origin.count() as u64);
+        let surveyed = survey_of(settings, renderer, purpose, origin, &|done| bar.inc(done));
+        bar.finish_and_clear();
+        surveyed.map_err(|error| match error {
+            SurveyError::Store(error) => Failure::before_writing(&error),
+            SurveyError::Spool(error) => {
+                Failure::state_folder("cannot write the spool of rendered objects", &error)
+            }
+            SurveyError::TimedOut(late) => expect::too_late(late),
+            SurveyError::Interrupted => stopped(&error),
+        })
+    })
+}
+
+/// Surveys the sources of the `corpus` with these numbers. The entries name a source by its place in
+/// `numbers`.
+pub(super) fn survey_again(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
+    numbers: &[u32],
+) -> Result<Surveyed, SurveyError> {
+    corpus.with(|origin| {
+        let some = Subset { origin, numbers };
+        survey_of(settings, renderer, purpose, &some, &|_| {})
+    })
+}
+
+fn survey_of(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    origin: &dyn Origin,
+    on_progress: &(dyn Fn(u64) + Sync),
+) -> Result<Surveyed, SurveyError> {
+    let wanted = purpose.wanted;
+    let spool = purpose.spool_in.map(Spool::create).transpose()?;
     let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
@@ -221,15 +278,9 @@ pub(super) fn survey(
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
         time_limit: purpose.time_limit,
-        on_progress: &|done| bar.inc(done),
+        on_progress,
     };
-    let mut survey = in_pool(|| surveyor.run(origin)).map_err(|error| match error {
-        SurveyError::Store(error) => Failure::before_writing(&error),
-        SurveyError::Spool(error) => spool_failed(error),
-        SurveyError::TimedOut(late) => expect::too_late(late),
-        SurveyError::Interrupted => stopped(&error),
-    })?;
-    bar.finish_and_clear();
+    let mut survey = in_pool(|| surveyor.run(origin))?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(&ending(wanted.share))
@@ -249,8 +300,7 @@ pub(super) fn survey(
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .finish()
         })
-        .transpose()
-        .map_err(spool_failed)?;
+        .transpose()?;
     Ok((survey, spooled))
 }
 

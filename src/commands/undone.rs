@@ -8,15 +8,17 @@ use crate::failure::Failure;
 pub(super) use crate::ops::refusal::unusable;
 use crate::ops::run::rollback_line;
 use crate::ops::runs::{Listed, Runs, run_of_part};
-use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
+use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Snapshot, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
 use crate::report::log;
 use crate::settings::Settings;
 use crate::store::{Address, Session, StoreError};
 
-/// So many keys are looked at in one round trip.
+/// So many keys are looked at in one round trip …
 const LOOK_KEYS: usize = 256;
+/// … or those of intents that hold so many bytes.
+const LOOK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
@@ -216,12 +218,29 @@ pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Str
     Ok(None)
 }
 
-/// Keys whose intents were recorded and then not carried out.
+/// Which intents of a manifest do not count.
+#[derive(Default)]
+pub(super) struct Void {
+    /// Keys whose intents were recorded and then not carried out.
+    left: HashSet<String>,
+    /// Keys that had expired when the run came to them, and to which it came again.
+    again: HashSet<String>,
+}
+
+impl Void {
+    /// Whether the intent was, or may have been, carried out.
+    pub(super) fn counts(&self, intent: &Intent) -> bool {
+        let is_replaced = !intent.again && self.again.contains(&intent.key);
+        !is_replaced && !self.left.contains(&intent.key)
+    }
+}
+
+/// The intents that do not count.
 ///
 /// # Errors
 /// When the manifest turns out to be damaged.
-pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
-    read_through(manifest).map(|(keys, _)| keys)
+pub(super) fn void(manifest: &Manifest) -> Result<Void, Failure> {
+    read_through(manifest).map(|(void, _)| void)
 }
 
 /// The same, with the number of all intents. Reads every line, so that damage anywhere is known
@@ -229,8 +248,8 @@ pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure>
 ///
 /// # Errors
 /// When the manifest turns out to be damaged.
-pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64), Failure> {
-    let mut keys = HashSet::new();
+pub(super) fn read_through(manifest: &Manifest) -> Result<(Void, u64), Failure> {
+    let mut void = Void::default();
     let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
@@ -238,7 +257,7 @@ pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64)
         for line in batch.map_err(|damage| unusable(&damage))? {
             match line {
                 Line::Outcome(outcome) if outcome.fate != Fate::Written => {
-                    keys.insert(outcome.key);
+                    void.left.insert(outcome.key);
                 }
                 Line::Intent(intent)
                     if !(intent.key.starts_with(&page) || intent.key.starts_with(&meta)) =>
@@ -251,18 +270,22 @@ pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64)
                         .note("expected", format!("keys that begin with {page} or {meta}"))
                         .note("retry", "not with this file; nothing was written"));
                 }
+                Line::Intent(intent) if intent.again => {
+                    void.again.insert(intent.key);
+                    intents += 1;
+                }
                 Line::Intent(_) => intents += 1,
                 _ => {}
             }
         }
     }
-    Ok((keys, intents))
+    Ok((void, intents))
 }
 
 /// The intents that were, or may have been, carried out, in order.
 pub(super) fn intents<'a>(
     manifest: &'a Manifest,
-    untouched: &'a HashSet<String>,
+    void: &'a Void,
 ) -> impl Iterator<Item = Result<Intent, Damage>> + 'a {
     manifest.batches().flat_map(move |batch| {
         let lines = match batch {
@@ -272,34 +295,45 @@ pub(super) fn intents<'a>(
         lines
             .into_iter()
             .filter_map(|line| match line {
-                Line::Intent(intent) if !untouched.contains(&intent.key) => Some(Ok(intent)),
+                Line::Intent(intent) if void.counts(&intent) => Some(Ok(intent)),
                 _ => None,
             })
             .collect()
     })
 }
 
-/// Looks at the key of every intent that counts, in order, many in one round trip.
+/// Looks at the key of every intent that counts, in order, many in one round trip. The values are
+/// compared and not kept.
 pub(super) fn look_at_each(
     manifest: &Manifest,
-    untouched: &HashSet<String>,
+    void: &Void,
     session: &mut Session,
     doing: &str,
     visit: &mut dyn FnMut(Intent, Found) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut intents = intents(manifest, untouched);
+    let bytes = |snapshot: &Option<Snapshot>| {
+        let bytes = snapshot.as_ref().and_then(|snapshot| snapshot.bytes);
+        bytes.unwrap_or(0)
+    };
+    let mut intents = intents(manifest, void);
     loop {
-        let chunk: Vec<Intent> = intents
-            .by_ref()
-            .take(LOOK_KEYS)
-            .collect::<Result<_, _>>()
-            .map_err(|damage| unusable(&damage))?;
+        let mut chunk: Vec<Intent> = Vec::new();
+        let mut held = 0_u64;
+        while chunk.len() < LOOK_KEYS && held < LOOK_BYTES {
+            let Some(intent) = intents.next() else { break };
+            let intent = intent.map_err(|damage| unusable(&damage))?;
+            held = held.saturating_add(bytes(&intent.prior));
+            chunk.push(intent);
+        }
         if chunk.is_empty() {
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
-        let keys: Vec<&str> = chunk.iter().map(|intent| intent.key.as_str()).collect();
-        let found = Found::read_all(session, &keys, doing).map_err(failed)?;
+        let keys: Vec<(&str, u64)> = chunk
+            .iter()
+            .map(|intent| (intent.key.as_str(), bytes(&intent.made)))
+            .collect();
+        let found = Found::without_values(session, &keys, doing).map_err(failed)?;
         for (intent, found) in chunk.into_iter().zip(found) {
             visit(intent, found)?;
         }

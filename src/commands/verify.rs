@@ -1,11 +1,10 @@
 //! `anp verify`: the store against what a run wrote.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::undone::{self, look_at_each, untouched};
+use super::undone::{self, Void, look_at_each, void};
 use crate::cli::{Common, Verify};
 use crate::duration::show_time;
 use crate::exit::Exit;
@@ -29,13 +28,13 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
-    let untouched = untouched(&manifest)?;
+    let void = void(&manifest)?;
     let mut store = Connected::open(&address, &settings)?;
     store.is_that_of(manifest.header())?;
     let mut output = Output::stdout(common.format, false);
     let slack_ms = address.expiry_slack_ms();
     let session = &mut store.session;
-    let tally = compare(&manifest, &untouched, session, slack_ms, &mut output)?;
+    let tally = compare(&manifest, &void, session, slack_ms, &mut output)?;
     let run = &manifest.header().run;
     output.text(format!(
         "run {run}: {} keys as it wrote them, {} expired since, {} different",
@@ -55,7 +54,7 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
 /// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
 pub(super) fn compare(
     manifest: &Manifest,
-    untouched: &HashSet<String>,
+    void: &Void,
     session: &mut Session,
     slack_ms: i64,
     output: &mut Output,
@@ -66,7 +65,7 @@ pub(super) fn compare(
     let asked = Instant::now();
     let mut tally = Tally::default();
     let doing = "comparing the keys of the run with the store";
-    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
+    look_at_each(manifest, void, session, doing, &mut |intent, found| {
         let made_expiry = intent.made.as_ref().and_then(Snapshot::gone_at_ms);
         let since_ms = i64::try_from(asked.elapsed().as_millis()).unwrap_or(i64::MAX);
         let now_ms = asked_at_ms.saturating_add(since_ms);

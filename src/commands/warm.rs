@@ -10,7 +10,7 @@ use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::selection::selection;
-use super::shard::share;
+use super::shard::{part_bytes, share};
 use super::survey::{Wanted, readable, renderer};
 use crate::cli::{self, Common, Selectors, Warm};
 use crate::exit::Exit;
@@ -44,8 +44,11 @@ fn warm(
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     let selection = selection(&arguments.selectors, &settings.content)?;
-    let options = options(arguments, settings, &selection);
-    let share = share(&arguments.sharded, settings, options)?;
+    let share = share(
+        &arguments.sharded,
+        settings,
+        options(arguments, settings, &selection),
+    )?;
     let renderer = renderer(settings)?;
     readable(settings)?;
     let job = Job {
@@ -94,13 +97,10 @@ fn options(arguments: &Warm, settings: &Settings, selection: &Selection) -> Stri
         cli::Below::Permille(share) => json!({ "permille": share }),
         cli::Below::Ms(ms) => json!({ "ms": ms }),
     };
-    let part = settings
-        .part
-        .as_ref()
-        .map(|part| part.as_os_str().as_bytes());
     let Selectors { globs, tags, .. } = &arguments.selectors;
-    let options = json!({
-        "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below, "part": part,
-    });
-    options.to_string()
+    json!({
+        "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below,
+        "part": part_bytes(settings),
+    })
+    .to_string()
 }

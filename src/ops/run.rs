@@ -19,6 +19,7 @@ use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
 use super::refusal::{locked, not_leased};
+use super::rights;
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failpoint;
@@ -155,6 +156,12 @@ impl Run {
             .map_err(|error| Failure::before_writing(&error))?;
         let began = Instant::now();
         let salt = salt();
+        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
+        // comes.
+        if purpose.undone.is_none() {
+            rights::check(&mut store.session, purpose.prefix, salt)
+                .map_err(|error| Failure::before_writing(&error))?;
+        }
         let id = match joins {
             Some((_, run)) => run.to_owned(),
             None => runs

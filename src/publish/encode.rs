@@ -86,7 +86,7 @@ impl Command {
             } => {
                 push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
             }
-            Self::Expire { from_ms, to_ms } => {
+            Self::Expire { from_ms, to_ms, .. } => {
                 let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
                 batch.script(
                     Script::Expire,

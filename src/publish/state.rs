@@ -15,6 +15,9 @@ pub const LARGEST_PRIOR_BYTES: usize = 64 * 1024 * 1024;
 /// value that a script makes, cost the server many times what the plain command does.
 const PLAIN_BYTES: usize = 256 * 1024;
 
+/// … and up to this length whatever was expected.
+const LEAST_PLAIN_BYTES: usize = 16 * 1024;
+
 /// The clock is asked a moment before a value is read: a field that runs out in between is one that
 /// ran out.
 const CLOCK_MS: i64 = 1_000;
@@ -136,6 +139,7 @@ impl Present {
     pub fn is_value(&self, found: &Self, content: &Content, slack_ms: i64, now_ms: i64) -> bool {
         let is_dump = || match content {
             Content::Dump(dump) => self.fingerprint == Fingerprint::of(dump),
+            Content::Left(dump) => *dump == Some(self.fingerprint),
             Content::Value(_) => false,
         };
         let is_same_dump = self.kind == found.kind
@@ -221,6 +225,8 @@ pub enum Content {
     Value(Vec<u8>),
     /// The DUMP of any other type.
     Dump(Vec<u8>),
+    /// It was compared and not kept: the SHA-1 of the DUMP, where that was told.
+    Left(Option<Fingerprint>),
 }
 
 impl Content {
@@ -229,38 +235,101 @@ impl Content {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Value(bytes) | Self::Dump(bytes) => bytes,
+            Self::Left(_) => &[],
         }
     }
 }
 
 /// The expiry and the value of a key, as two commands answered.
-pub(super) struct Asked(Reply, Reply);
+pub(super) struct Asked {
+    expiry: Reply,
+    value: Reply,
+    /// The longest value that was asked for, in bytes.
+    limit: usize,
+}
+
+/// How long a value may be that is read by plain commands where `expected` bytes are likely.
+fn plain_limit(expected: u64) -> usize {
+    let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+    expected
+        .saturating_mul(2)
+        .clamp(LEAST_PLAIN_BYTES, PLAIN_BYTES)
+}
 
 impl Asked {
-    /// Takes the replies to [`Found::ask`].
-    pub(super) fn read(next: &mut impl FnMut() -> Reply) -> Self {
-        Self(next(), next())
+    /// Appends the two commands that read most keys; their replies are for [`Asked::read`].
+    /// About `expected` bytes are likely. What is much longer is not read by these commands, so
+    /// that many keys can be asked for together.
+    pub(super) fn push(batch: &mut Batch, key: &str, expected: u64) {
+        batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
+        let last = plain_limit(expected).to_string();
+        batch.push(&[b"GETRANGE", key.as_bytes(), b"0", last.as_bytes()]);
     }
 
-    /// What they say of the key; none if it is no string, or too long, or was not there for
-    /// both of them.
+    /// Takes the replies.
+    pub(super) fn read(expected: u64, next: &mut impl FnMut() -> Reply) -> Self {
+        Self {
+            expiry: next(),
+            value: next(),
+            limit: plain_limit(expected),
+        }
+    }
+
+    /// Whether the replies do not tell what the key holds: it is no string, or too long, or was not
+    /// there for both commands.
+    pub(super) fn is_open(&self) -> bool {
+        match (&self.expiry, &self.value) {
+            (Reply::Int(_), Reply::Error { code, .. }) => code == "WRONGTYPE",
+            (Reply::Int(-2), Reply::Bulk(value)) => !value.is_empty(),
+            (Reply::Int(_), Reply::Bulk(value)) => value.is_empty() || value.len() > self.limit,
+            _ => false,
+        }
+    }
+
+    /// Bytes of the value, as far as it was read.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.value {
+            Reply::Bulk(value) => value.len() as u64,
+            _ => 0,
+        }
+    }
+
+    /// What they say of the key; none if they do not tell.
     fn found(self, doing: &str) -> Result<Option<Found>, StoreError> {
-        let (at, value) = match self {
-            Self(Reply::Int(at), Reply::Bulk(value)) => (at, value),
-            Self(Reply::Int(_), Reply::Error { code, .. }) if code == "WRONGTYPE" => {
-                return Ok(None);
-            }
-            Self(Reply::Int(_), other) | Self(other, _) => return other.fail(doing),
-        };
-        Ok(match (at, value.len()) {
-            (-2, 0) => Some(Found::Absent),
-            (-2, _) | (_, 0) => None,
-            (_, length) if length > PLAIN_BYTES => None,
-            _ => {
+        if self.is_open() {
+            return Ok(None);
+        }
+        match (self.expiry, self.value) {
+            (Reply::Int(-2), Reply::Bulk(_)) => Ok(Some(Found::Absent)),
+            (Reply::Int(at), Reply::Bulk(value)) => {
                 let present = Present::string(&value, (at >= 0).then_some(at));
-                Some(Found::Whole(present, Content::Value(value)))
+                Ok(Some(Found::Whole(present, Content::Value(value))))
             }
-        })
+            (Reply::Int(_), other) | (other, _) => other.fail(doing),
+        }
+    }
+}
+
+/// What the script [`Script::Read`] is asked for.
+#[derive(Clone, Copy)]
+enum Part {
+    /// About how many bytes reading the key brings along.
+    Size,
+    /// Its state, without the value.
+    State,
+    /// Its state and its value.
+    Whole,
+}
+
+impl Part {
+    fn ask(self, batch: &mut Batch, key: &str) {
+        let limit = LARGEST_PRIOR_BYTES.to_string();
+        let word: &[u8] = match self {
+            Self::Size => b"size",
+            Self::State => b"state",
+            Self::Whole => b"whole",
+        };
+        batch.script(Script::Read, key.as_bytes(), &[limit.as_bytes(), word]);
     }
 }
 
@@ -276,30 +345,51 @@ pub enum Found {
 }
 
 impl Found {
-    /// Reads the whole state of `keys`, in order.
+    /// Reads the states of keys, in order. The values themselves are not kept
+    /// ([`Content::Left`]), and long ones stay in the server. With each key come the bytes that it is
+    /// likely to hold.
     ///
     /// # Errors
     /// When the store fails, or answers with an error.
-    pub fn read_all(
+    pub fn without_values(
         session: &mut Session,
-        keys: &[&str],
+        keys: &[(&str, u64)],
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
         let mut batch = Batch::default();
-        for key in keys {
-            Self::ask(&mut batch, key);
+        for (key, expected) in keys {
+            Asked::push(&mut batch, key, *expected);
         }
         let mut replies = session.run(&batch, doing)?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
-        let asked = keys.iter().map(|key| (*key, Asked::read(&mut next)));
-        Self::settle(session, asked, doing)
+        let asked = keys
+            .iter()
+            .map(|(_, expected)| Asked::read(*expected, &mut next));
+        let keys = keys.iter().map(|(key, _)| *key);
+        answer(session, keys.zip(asked), Part::State, doing)
     }
 
-    /// Appends the two commands that read most keys; their replies are for [`Asked::read`].
-    pub(super) fn ask(batch: &mut Batch, key: &str) {
-        batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
-        let last = PLAIN_BYTES.to_string();
-        batch.push(&[b"GETRANGE", key.as_bytes(), b"0", last.as_bytes()]);
+    /// About how many bytes reading each of `keys` brings along.
+    ///
+    /// # Errors
+    /// When the store fails, or answers with an error.
+    pub(super) fn sizes(
+        session: &mut Session,
+        keys: &[&str],
+        doing: &str,
+    ) -> Result<Vec<u64>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut batch = Batch::default();
+        for key in keys {
+            Part::Size.ask(&mut batch, key);
+        }
+        let size = |reply: Reply| match reply {
+            Reply::Int(bytes) => Ok(bytes.unsigned_abs()),
+            other => other.fail(doing),
+        };
+        session.run(&batch, doing)?.into_iter().map(size).collect()
     }
 
     /// What the answers say; where they do not tell, the script is asked, which sees a key at
@@ -315,27 +405,11 @@ impl Found {
         asked: impl Iterator<Item = (&'a str, Asked)>,
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        let limit = LARGEST_PRIOR_BYTES.to_string();
-        let mut batch = Batch::default();
-        let mut left = Vec::new();
-        let mut found = Vec::new();
-        for (index, (key, asked)) in asked.enumerate() {
-            found.push(asked.found(doing)?.unwrap_or_else(|| {
-                batch.script(Script::Read, key.as_bytes(), &[limit.as_bytes()]);
-                left.push(index);
-                Self::Absent
-            }));
-        }
-        if !left.is_empty() {
-            for (index, reply) in left.into_iter().zip(session.run(&batch, doing)?) {
-                found[index] = Self::from_reply(reply, doing)?;
-            }
-        }
-        Ok(found)
+        answer(session, asked, Part::Whole, doing)
     }
 
     /// Reads the reply of the script.
-    fn from_reply(reply: Reply, doing: &str) -> Result<Self, StoreError> {
+    fn from_reply(reply: Reply, part: Part, doing: &str) -> Result<Self, StoreError> {
         let mut parts = match reply {
             Reply::Array(parts) if !parts.is_empty() => parts,
             other => return other.fail(doing),
@@ -355,10 +429,13 @@ impl Found {
                 Reply::Bulk(bytes) => std::mem::take(bytes),
                 _ => return None,
             };
-            let content = if kind == "string" {
-                Content::Value(bytes)
-            } else {
-                Content::Dump(bytes)
+            let content = match part {
+                Part::State => {
+                    let sum = std::str::from_utf8(&bytes).ok();
+                    Content::Left(sum.and_then(Fingerprint::parse))
+                }
+                _ if kind == "string" => Content::Value(bytes),
+                _ => Content::Dump(bytes),
             };
             let present = Present {
                 kind,
@@ -373,16 +450,35 @@ impl Found {
             None => Reply::Array(parts).fail(doing),
         }
     }
+}
 
-    /// The state, without the bytes; none if the value is too large to be read.
-    #[must_use]
-    pub fn state(&self) -> Option<State> {
-        match self {
-            Self::Absent => Some(State::Absent),
-            Self::Whole(present, _) => Some(State::Present(present.clone())),
-            Self::TooLarge => None,
+/// What was found of each key, by the answers, or by `part` of what the script reads.
+fn answer<'a>(
+    session: &mut Session,
+    asked: impl Iterator<Item = (&'a str, Asked)>,
+    part: Part,
+    doing: &str,
+) -> Result<Vec<Found>, StoreError> {
+    let mut batch = Batch::default();
+    let mut left = Vec::new();
+    let mut found = Vec::new();
+    for (index, (key, asked)) in asked.enumerate() {
+        let known = asked.found(doing)?.unwrap_or_else(|| {
+            part.ask(&mut batch, key);
+            left.push(index);
+            Found::Absent
+        });
+        found.push(match (known, part) {
+            (Found::Whole(present, _), Part::State) => Found::Whole(present, Content::Left(None)),
+            (known, _) => known,
+        });
+    }
+    if !left.is_empty() {
+        for (index, reply) in left.into_iter().zip(session.run(&batch, doing)?) {
+            found[index] = Found::from_reply(reply, part, doing)?;
         }
     }
+    Ok(found)
 }
 
 /// An expiry as the scripts write it: ms since 1970, or -1.

@@ -168,13 +168,9 @@ mod tests {
         assert_eq!(sorted, expected);
         assert_eq!((sources.folder(0), sources.bytes(0)), (Path::new(""), 0));
         let link = sorted.iter().position(|path| path == Path::new("b.md"));
-        for index in 0..sources.len() {
+        for (index, path) in sorted.iter().enumerate() {
             let is_link = Some(index) == link;
-            let real = if is_link {
-                Path::new("b/z.md")
-            } else {
-                &sorted[index]
-            };
+            let real = if is_link { Path::new("b/z.md") } else { path };
             assert_eq!(sources.real_path(index), real);
         }
         sources.retain(|index| index % 4 == 1);

@@ -18,7 +18,7 @@ pub use identity::Identity;
 pub use inspect::{Inspector, Likely};
 pub use list::Sources;
 pub use order::Order;
-pub use origin::{Generated, Origin, Tree};
+pub use origin::{Generated, Origin, Subset, Tree};
 pub use select::{Named, RouteGlob, Selection, Tag, nearest, routes};
 pub use survey::{Survey, SurveyError, Surveyor};
 pub use walk::{Found, Skipped, Walk, WalkError, walk};

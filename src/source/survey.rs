@@ -22,7 +22,7 @@ use super::closing::Gathered;
 use super::identity::Identity;
 use super::inspect::{Inspector, Likely};
 use super::order::{Order, Ranks};
-use super::origin::Origin;
+use super::origin::{Origin, ranges};
 use super::select::Selection;
 use super::whose::{Other, OwnShare, Whose};
 use crate::article::{
@@ -173,8 +173,7 @@ impl Surveyor<'_> {
     pub fn run(&self, origin: &dyn Origin) -> Result<Survey, SurveyError> {
         let failed = AtomicBool::new(false);
         let found = Mutex::new(Gathered::of(origin.count()));
-        let ended: Vec<Result<(), SurveyError>> = origin
-            .batches()
+        let ended: Vec<Result<(), SurveyError>> = ranges(origin)
             .into_par_iter()
             // Each batch can be taken over by an idle thread. Without this, rayon hands out runs
             // of batches, and the last run of a large tree keeps one thread busy alone.

@@ -24,7 +24,8 @@ mod tls;
 mod wire;
 
 pub use acl::{
-    ACL_LINE, CLUSTER_RIGHTS, FIELD_EXPIRIES_RIGHT, READER_ACL_LINE, REPLICAS_RIGHT, SENTINEL_RIGHT,
+    ACL_LINE, CLUSTER_RIGHTS, FIELD_EXPIRIES_RIGHT, KEY_COMMANDS, READER_ACL_LINE, REPLICAS_RIGHT,
+    SENTINEL_RIGHT,
 };
 pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;

@@ -1,13 +1,12 @@
 //! `anp runs show RUN`: one run whole.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
 
 use serde_json::json;
 
 use super::{object, recorded, seconds, share, status, status_since};
 use crate::commands::outcome::{FIRST_KEYS, why_left};
-use crate::commands::undone::{self, untouched, unusable};
+use crate::commands::undone::{self, Void, unusable, void};
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,13 +20,13 @@ use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, name)?;
-    let untouched = untouched(&manifest)?;
+    let void = void(&manifest)?;
     let records = records(settings, &manifest)?;
     let rolled_back = rolled_back(&records);
     let by = rolled_back.get(manifest.header().run.as_str()).copied();
     output.json(&object(settings, &manifest, by));
     head(settings, &manifest, by, output);
-    let keys = Keys::read(&manifest, &untouched, output)?;
+    let keys = Keys::read(&manifest, &void, output)?;
     keys.show(&manifest, output);
     Ok(Exit::Done)
 }
@@ -114,16 +113,12 @@ struct Keys {
 
 impl Keys {
     /// Reads them, and prints each as an object.
-    fn read(
-        manifest: &Manifest,
-        untouched: &HashSet<String>,
-        output: &mut Output,
-    ) -> Result<Self, Failure> {
+    fn read(manifest: &Manifest, void: &Void, output: &mut Output) -> Result<Self, Failure> {
         let mut keys = Self::default();
         for batch in manifest.batches() {
             for line in batch.map_err(|damage| unusable(&damage))? {
                 match line {
-                    Line::Intent(intent) if !untouched.contains(&intent.key) => {
+                    Line::Intent(intent) if void.counts(&intent) => {
                         keys.written(&intent, output);
                     }
                     Line::Outcome(outcome) if outcome.fate != Fate::Written => {

@@ -190,6 +190,7 @@ mod tests {
                 also: Vec::new(),
                 settled: false,
                 absent_at: Some(i64::MAX),
+                again: true,
             });
             let line = serde_json::to_vec(&intent).unwrap().len();
             // What stands around the value is the same for a larger one.

@@ -246,6 +246,7 @@ fn merge(earlier: Intent, later: Intent, slack_ms: i64) -> Intent {
         also,
         settled: later.settled,
         absent_at: None,
+        again: false,
     }
 }
 
@@ -319,15 +320,7 @@ mod tests {
             (_, Some(made)) if made.sha1.is_none() => Action::Refresh,
             _ => Action::Update,
         };
-        Intent {
-            key: "k".to_owned(),
-            action,
-            prior,
-            made,
-            also: Vec::new(),
-            settled: false,
-            absent_at: None,
-        }
+        Intent::new("k".to_owned(), action, prior, made)
     }
 
     #[track_caller]

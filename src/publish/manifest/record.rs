@@ -171,6 +171,11 @@ pub struct Intent {
     /// started again, since what its first start made may have expired by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent_at: Option<i64>,
+    /// Whether the run comes to the key a second time, since it had expired before the run could
+    /// refresh it. An earlier intent of this start for the key then had no effect and does not
+    /// count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.
@@ -241,6 +246,8 @@ impl Snapshot {
                 Err(error) => snapshot.value_base64 = Some(BASE64.encode(error.as_bytes())),
             },
             Content::Dump(bytes) => snapshot.dump_base64 = Some(BASE64.encode(bytes)),
+            // Nothing is recorded where nothing is written.
+            Content::Left(_) => {}
         }
         snapshot
     }
@@ -307,6 +314,26 @@ fn is_readable(text: &str) -> bool {
 }
 
 impl Intent {
+    /// What `action` is to make of `key`: `made` of `prior`.
+    #[must_use]
+    pub fn new(
+        key: String,
+        action: Action,
+        prior: Option<Snapshot>,
+        made: Option<Snapshot>,
+    ) -> Self {
+        Self {
+            key,
+            action,
+            prior,
+            made,
+            also: Vec::new(),
+            settled: false,
+            absent_at: None,
+            again: false,
+        }
+    }
+
     /// The state before, where the value was recorded.
     ///
     /// # Errors

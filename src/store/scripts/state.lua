@@ -138,10 +138,12 @@ local function near(one, other, slack)
   return math.abs(tonumber(one) - tonumber(other)) <= tonumber(slack)
 end
 
-local function passed(expiry)
+-- Whether an expiry has passed, or may have where it moved by so many ms.
+local function passed(expiry, slack)
   if expiry == '-1' then return false end
   local now = redis.call('TIME')
-  return tonumber(expiry) <= tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+  local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+  return tonumber(expiry) - tonumber(slack or 0) <= ms
 end
 
 -- Whether a value of fingerprint `now` is that of `sum`, but for fields that ran out since.

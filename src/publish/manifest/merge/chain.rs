@@ -59,7 +59,7 @@ fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
             intent.absent_at = intent.prior.is_none().then_some(now);
             Some((*intent, command))
         }
-        Decision::Leave(_) => None,
+        Decision::Leave(_) | Decision::RanOut => None,
     }
 }
 
