@@ -133,6 +133,7 @@ impl Run {
                 path,
                 headers: &[("Accept-Encoding", "gzip, br")],
                 to_the_end: false,
+                page: None,
             });
             let ended = Instant::now();
             let error = match answer {
