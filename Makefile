@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture lint bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -58,6 +58,13 @@ torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check
 	@cargo clippy --all-targets --locked --quiet -- -D warnings
+
+deny: ## licences, sources and known faults of the dependencies; needs cargo-deny
+	@command -v cargo-deny >/dev/null || { \
+		echo 'deny: cargo-deny is missing. Install it (about 4 minutes): cargo install cargo-deny --locked' >&2; exit 1; }
+	@if cargo deny fetch db; then cargo deny check; else \
+		echo 'deny: the advisory database cannot be reached: known faults are NOT checked' >&2; \
+		cargo deny check bans licenses sources; fi
 
 bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 	@./scripts/bench.sh rounds

@@ -263,6 +263,22 @@ fn the_image_runs_as_a_user_that_is_not_root_and_agrees_with_kubernetes() {
 }
 
 #[test]
+fn the_image_stands_on_digests_and_trusts_the_public_authorities() {
+    let text = page("deploy/Dockerfile");
+    let pinned = Regex::new(r"^FROM [a-z]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}( AS build)?$").unwrap();
+    let bases: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("FROM"))
+        .collect();
+    assert_eq!(bases.len(), 2);
+    for base in bases {
+        assert!(pinned.is_match(base), "{base}");
+    }
+    let (_, last_stage) = text.rsplit_once("\nFROM ").unwrap();
+    assert!(last_stage.contains("apt-get install -y --no-install-recommends ca-certificates"));
+}
+
+#[test]
 fn the_page_names_every_file() {
     let text = page("deploy/README.md");
     for entry in walkdir::WalkDir::new("deploy") {

@@ -74,7 +74,15 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("cli", &["duration", "exit", "report"]),
     (
         "serve",
-        &["article", "duration", "ops", "publish", "render", "store"],
+        &[
+            "article",
+            "diagnostic",
+            "duration",
+            "ops",
+            "publish",
+            "render",
+            "store",
+        ],
     ),
     ("synth", &[]),
     (

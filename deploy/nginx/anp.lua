@@ -10,6 +10,7 @@ ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigne
 local sha256 = ffi.C.SHA256 -- or this file is not loaded, and nginx says so when it starts
 
 local LONGEST_PATH = 2048 -- bytes
+local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites
 -- Each worker asks a store this many questions at a time, over as many kept connections. Further
 -- requests wait their turn: 64 keep Redis busy, and a thousand would only wait for each other there.
 local AT_ONCE = 64
@@ -213,7 +214,7 @@ local function headers_of(page, ttl, meta)
         ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
         ["Vary"] = "Cookie",
         ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)
-            .. "; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'"
+            .. "; img-src 'self' https: http:; base-uri 'none'; form-action 'none'"
             .. "; frame-ancestors 'none'",
         ["X-Content-Type-Options"] = "nosniff",
         ["Referrer-Policy"] = "strict-origin-when-cross-origin",
@@ -234,22 +235,40 @@ local function find(path, is_last)
         if not replies then return end
         var.anp_unanswered = ""
         -- What is no string is no page.
-        if replies[1] ~= -2 and type(replies[2]) == "string" then
+        if replies[1] ~= -2 and type(replies[2]) == "string" and replies[2] ~= "" then
             return nil, nil, path .. "/"
         end
         return
     end
     local key = prefix .. ":page:" .. path
-    local replies = ask_if_up(is_last, { "get", key }, { "pttl", key },
+    local replies = ask_if_up(is_last, { "getrange", key, 0, LARGEST_PAGE }, { "pttl", key },
         { "getrange", prefix .. ":meta:" .. path, 0, 399 })
     if not replies then return end
     var.anp_unanswered = ""
-    if type(replies[1]) ~= "string" then return end
+    -- What is absent is an empty string to GETRANGE. That, what is no string, and somebody else's
+    -- large value are no pages.
+    local page = replies[1]
+    if type(page) ~= "string" or page == "" or #page > LARGEST_PAGE then return end
     local meta = type(replies[3]) == "string" and replies[3] or ""
-    return replies[1], headers_of(replies[1], replies[2], meta)
+    return page, headers_of(page, replies[2], meta)
 end
 
 -- ── Requests ────────────────────────────────────────────────────────────────────────────────
+
+-- Whether the request asks for another version of the page (RFC 9110, 13.1.1 and 13.1.4): If-Match
+-- names no such strong tag, or, without it, the page is younger than If-Unmodified-Since.
+local function is_unwanted(etag, last_modified)
+    local list = ngx.var.http_if_match
+    if list then
+        if list:find("^%s*%*%s*$") then return false end
+        for weak, tag in list:gmatch('(W?/?)("[^"]*")') do
+            if weak == "" and tag == etag then return false end
+        end
+        return true
+    end
+    local since = ngx.parse_http_time(ngx.var.http_if_unmodified_since or "")
+    return since and last_modified and ngx.parse_http_time(last_modified) > since
+end
 
 -- Answers with what Redis holds, or returns.
 local function answer_from_store(is_last)
@@ -263,10 +282,14 @@ local function answer_from_store(is_last)
         return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
     elseif page then
         var.anp_cache = "HIT"
+        if is_unwanted(headers["ETag"], headers["Last-Modified"]) then
+            ngx.header["Cache-Control"] = "no-store"
+            return ngx.exit(412)
+        end
         for name, value in pairs(headers) do ngx.header[name] = value or nil end
         -- nginx itself answers 304. It would ask for both to hold.
         if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
-        -- nginx would answer 412 to these by itself, in the middle of the page.
+        -- nginx would judge these again, in the middle of the page.
         ngx.req.clear_header("If-Match")
         ngx.req.clear_header("If-Unmodified-Since")
         ngx.print(page)
