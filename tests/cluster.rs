@@ -422,6 +422,33 @@ fn a_cluster_is_reached_over_tls_node_by_node() {
 }
 
 #[test]
+fn promise_11_a_slow_warm_over_what_is_about_to_expire_loses_no_page_of_any_master() {
+    let mut scene = Scene::with_articles(40);
+    scene.anp("import").exits(0);
+    let first = &scene.cluster.nodes[0];
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+    for number in 0..40 {
+        for kind in ["page", "meta"] {
+            let key = format!("anp:{kind}:/n{number}/");
+            let slot = slot_of(first, &key);
+            let mut masters = 0..MASTERS;
+            let owner = masters.find(|index| scene.cluster.serves(*index, slot));
+            let owner = &scene.cluster.nodes[owner.unwrap()];
+            let at = now + 2_000 + 15 * number;
+            let _: i64 = owner.command(&format!("PEXPIREAT {key} {at}"));
+        }
+    }
+    let ran = scene.anp("warm --rate 20 --format json");
+    ran.exits(0);
+    assert!(ran.counts()["created"].as_u64() > Some(0), "{ran}");
+    assert_eq!(scene.keys().len(), 80, "{ran}");
+    scene.anp("verify last").exits(0);
+    scene.anp("rollback last").exits(0);
+    // All of it had expired.
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
 fn promise_9_a_right_that_one_master_denies_is_missed_before_the_first_write() {
     let mut scene = Scene::with_articles(30);
     let url = scene.url.replacen("://", "://anp:PASSWORD@", 1);

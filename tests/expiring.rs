@@ -275,3 +275,32 @@ fn promise_11_a_slow_warm_over_what_is_about_to_expire_loses_no_page() {
     assert!(ran.counts()["created"].as_u64() > Some(0), "{ran}");
     world.anp("verify last").exits(0);
 }
+
+#[test]
+fn promise_11_holds_for_a_shard_that_is_started_again_and_its_way_back_is_exact() {
+    let world = world();
+    for name in ["a", "b"] {
+        for kind in ["page", "meta"] {
+            world.expires_in(&key(kind, name), 3_000);
+        }
+    }
+    let mut before = world.keys();
+    let line = "import --shard 0/1 --run-id night";
+    let ran = world.held(&format!("{line} --format json"), refresh(), || {
+        world.wait_until_gone(&key("page", "a"));
+        world.wait_until_gone(&key("meta", "b"));
+    });
+    ran.exits(0);
+    assert_eq!(ran.counts()["created"], 4, "{ran}");
+    world.article("a.md", "Changed.");
+    let url = format!("redis+unix://{}/proxy", world.server.folder().display());
+    let again = world.anp(&format!("{line} --format json --redis {url}"));
+    again.exits(0);
+    assert_eq!(again.counts()["updated"], 2, "{again}");
+    world.anp("verify night").exits(0);
+    let back = world.anp("rollback night --format json");
+    back.exits(0);
+    assert_eq!(World::told(&back).len(), 4, "{back}");
+    before.retain(|key, _| key.ends_with("/c/"));
+    assert!(world.keys() == before, "{back}");
+}

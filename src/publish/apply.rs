@@ -473,9 +473,8 @@ impl Apply<'_> {
             let (made, content): (_, &[u8]) = match &pending.command {
                 Command::Create { content, made } if *reply == Reply::Nil => (made, content),
                 Command::Expire {
-                    lost: Some((made, content)),
-                    ..
-                } if reply.text() == Some("ran out") => (made, content.bytes()),
+                    lost: Some(lost), ..
+                } if reply.text() == Some("ran out") => (&lost.0, lost.1.bytes()),
                 _ => continue,
             };
             let states = (&State::Absent, made, content);

@@ -99,7 +99,7 @@ pub enum Command {
         to_ms: Option<i64>,
         /// The state to make, and its bytes, where the key expires before it is sent; none where
         /// it is not made again.
-        lost: Option<(Present, Content)>,
+        lost: Option<Box<(Present, Content)>>,
     },
     /// Only from the prior state.
     Remove {
@@ -243,7 +243,7 @@ fn move_expiry(
     key: String,
     prior: Snapshot,
     to_ms: Option<i64>,
-    lost: Option<(Present, Content)>,
+    lost: Option<Box<(Present, Content)>>,
 ) -> Decision {
     let command = Command::Expire {
         from_ms: prior.expires_at,
@@ -313,7 +313,7 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 let runs_out = current
                     .expires_at_ms
                     .is_some_and(|at| to_ms.is_none_or(|to| at < to));
-                let lost = runs_out.then(|| (owed, bytes.clone()));
+                let lost = runs_out.then(|| Box::new((owed, bytes.clone())));
                 let prior = Snapshot::whole(&current, bytes);
                 Ok(move_expiry(undone.key, prior, to_ms, lost))
             } else if is_made {
