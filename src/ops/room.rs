@@ -126,33 +126,36 @@ impl Need {
         self.squares += (bytes as f64) * (bytes as f64);
     }
 
-    fn new_value(&mut self, length: u64) -> u64 {
+    fn send(&mut self, length: u64) {
         self.largest = self.largest.max(length);
         self.sent = self.sent.saturating_add(length);
-        let donated = if length >= LARGE_VALUE {
-            LARGE_VALUE_BYTES
-        } else {
-            0
-        };
-        self.allocator.most(value_bytes(length)) + donated
     }
 
     /// A key with a name of `name` bytes is created, with a value of `length` bytes.
     pub fn create(&mut self, name: u64, length: u64) {
-        let value = self.new_value(length);
-        self.add(value + self.allocator.most(value_bytes(name)) + KEY_BYTES);
+        self.send(length);
+        let buffer = match length {
+            0..LARGE_VALUE => 0,
+            _ => LARGE_VALUE_BYTES,
+        };
+        let allocated = |bytes| self.allocator.most(value_bytes(bytes));
+        self.add(allocated(length) + buffer + allocated(name) + KEY_BYTES);
         self.keys += 1;
         self.expiries += 1;
     }
 
     /// The value of a key, which was `old` bytes long, is replaced by one of `length` bytes.
     pub fn replace(&mut self, old: u64, length: u64, had_expiry: bool) {
-        let value = self.new_value(length);
-        let freed = match old {
-            0 => 0,
-            old => self.allocator.least(value_bytes(old)),
-        };
-        self.add(value.saturating_sub(freed));
+        self.send(length);
+        // Nobody takes more for less.
+        if length > old {
+            let freed = match old {
+                0 => 0,
+                old => self.allocator.least(value_bytes(old)),
+            };
+            let taken = self.allocator.most(value_bytes(length));
+            self.add(taken.saturating_sub(freed));
+        }
         self.expiries += u64::from(!had_expiry);
     }
 }
@@ -343,6 +346,24 @@ mod tests {
         need.create(30, 9_000);
         assert_eq!(need.bytes, 2 * 10_240 - 1_024 + 48 + 80);
         assert!(room.needed(&need) > need.bytes + 6 * 9_000);
+    }
+
+    #[test]
+    fn a_value_of_the_same_length_takes_the_same_of_every_allocator() {
+        for allocator in [
+            Allocator::Jemalloc,
+            Allocator::JemallocPages,
+            Allocator::Other,
+        ] {
+            let mut need = Need::new(allocator);
+            for bytes in [700, 20_000, 300_000] {
+                need.replace(bytes, bytes, true);
+                need.replace(bytes, bytes - 1, true);
+            }
+            assert_eq!(need.bytes, 0, "{allocator:?}");
+            need.replace(20_000, 20_001, true);
+            assert!(need.bytes < 5_000, "{allocator:?}");
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub struct Present {
     /// What the value is; of a hash, its fields that do not expire.
     pub fingerprint: Fingerprint,
     /// The other fields of a hash, soonest first.
-    pub fields: Vec<ExpiringField>,
+    pub fields: Box<[ExpiringField]>,
 }
 
 /// Whether two expiries, in ms since 1970, are at most `slack_ms` apart.
@@ -119,7 +119,7 @@ impl Present {
             kind: "string".to_owned(),
             expires_at_ms,
             fingerprint: Fingerprint::of(value),
-            fields: Vec::new(),
+            fields: Box::default(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Present {
         };
         let (missing, rest) = self.fields.split_at(missing);
         let expired = |last: &ExpiringField| last.expires_at <= now_ms.saturating_add(CLOCK_MS);
-        rest == found.fields && missing.last().is_none_or(expired)
+        *rest == *found.fields && missing.last().is_none_or(expired)
     }
 
     /// When the key is gone by itself, in ms since 1970: a hash goes with the last of its fields.
@@ -180,7 +180,7 @@ impl Present {
     }
 
     /// Reads what the scripts answer for it.
-    fn parse_fingerprint(text: &str) -> Option<(Fingerprint, Vec<ExpiringField>)> {
+    fn parse_fingerprint(text: &str) -> Option<(Fingerprint, Box<[ExpiringField]>)> {
         let (fingerprint, fields) = text.split_at_checked(40)?;
         let field = |bytes: &[u8]| {
             let text = std::str::from_utf8(bytes).ok()?.strip_prefix(';')?;

@@ -16,8 +16,8 @@ pub(super) const LARGEST_FRAME: u64 = 64 * MIB;
 
 /// The longest line: an intent that keeps a prior value of 64 MiB. A quarter of its characters may
 /// be escaped (`is_readable`), each with six for one, which makes it 2.25 times as long; base64
-/// makes it 1.34 times as long, which leaves room for the 100,000 fields that a hash may have besides
-/// its DUMP. The rest of an intent is shorter than 1 MiB.
+/// makes it 1.34 times as long, which leaves room for 100,000 fields of a hash that expire. The rest
+/// of an intent is shorter than 1 MiB.
 pub(super) const LARGEST_LINE: u64 = LARGEST_PRIOR_BYTES as u64 / 4 * 9 + MIB;
 
 /// The longest header and the longest footer.
@@ -165,16 +165,11 @@ fn parse(line: &[u8]) -> Result<Line, String> {
 mod tests {
     use super::LARGEST_LINE;
     use crate::publish::manifest::{Action, Intent, Line, Snapshot};
-    use crate::publish::state::{Content, Fingerprint, LARGEST_PRIOR_BYTES, Present};
+    use crate::publish::state::{Content, LARGEST_PRIOR_BYTES, Present};
 
     #[test]
     fn the_longest_line_has_room_for_the_largest_value_in_its_longest_form() {
-        let present = Present {
-            kind: "string".to_owned(),
-            expires_at_ms: Some(i64::MAX),
-            fingerprint: Fingerprint::of(b""),
-            fields: Vec::new(),
-        };
+        let present = Present::string(b"", Some(i64::MAX));
         // In JSON a control character takes six bytes, and base64 four for three.
         let value = "\u{1}aaa".repeat(16 * 1024);
         for content in [

@@ -666,9 +666,8 @@ impl Scan<'_> {
     fn header(&self, span: Span) -> Result<Header, Damage> {
         let failed = |what: String| self.damaged(0, &what);
         let mut lines = self.lines(span)?;
-        let what = "expected one header line in the first frame";
         let Some(Line::Header(header)) = lines.next_end().map_err(failed)? else {
-            return Err(self.damaged(0, what));
+            return Err(self.damaged(0, "expected one header line in the first frame"));
         };
         if header.format != FORMAT {
             return Err(self.damaged(

@@ -228,7 +228,7 @@ impl Snapshot {
         Self {
             kind: Some(present.kind.clone()),
             sha1: Some(present.fingerprint.to_string()),
-            fields: present.fields.clone(),
+            fields: present.fields.to_vec(),
             bytes: Some(bytes as u64),
             ..Self::expiry(present.expires_at_ms)
         }
@@ -264,7 +264,7 @@ impl Snapshot {
                 expires_at_ms: self.expires_at,
                 fingerprint: Fingerprint::parse(sha1)
                     .ok_or_else(|| format!("'{sha1}' is no SHA-1"))?,
-                fields: self.fields.clone(),
+                fields: self.fields.clone().into(),
             })),
             _ => Err("a snapshot has a kind and a sha1, or neither".to_owned()),
         }
