@@ -146,7 +146,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         "content/bad.md",
         "---\ntitle: A\nscore: {quality: 140}\n---\nText.\n",
     );
-    run_by_hand(&world).says("error: 1 of 3 articles are invalid");
+    run_by_hand(&world).says("error: 1 of 3 articles is invalid");
     world.write(
         "anp.yaml",
         page("anp.yaml")

@@ -6,16 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("exit", &[]),
     ("failpoint", &[]),
-    ("diagnostic", &[]),
+    ("characters", &[]),
+    ("diagnostic", &["characters"]),
     ("duration", &[]),
     ("durable", &[]),
     ("regular", &[]),
-    ("yaml", &["diagnostic", "duration"]),
-    ("article", &["diagnostic", "duration", "yaml"]),
-    ("render", &["article", "regular"]),
+    ("yaml", &["characters", "diagnostic", "duration"]),
+    ("words", &[]),
+    (
+        "article",
+        &["characters", "diagnostic", "duration", "words", "yaml"],
+    ),
+    ("render", &["article", "characters", "regular"]),
     ("store", &["failpoint", "regular"]),
     (
         "publish",
@@ -42,21 +47,24 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("failure", &["exit", "store"]),
     (
         "probe",
-        &["article", "diagnostic", "publish", "render", "store"],
+        &["article", "characters", "publish", "render", "store"],
     ),
     (
         "source",
         &[
             "article",
+            "characters",
             "diagnostic",
+            "failpoint",
             "publish",
             "regular",
             "render",
             "store",
             "synth",
+            "words",
         ],
     ),
-    ("report", &["diagnostic"]),
+    ("report", &["characters", "diagnostic"]),
     (
         "settings",
         &[
@@ -106,6 +114,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "source",
             "store",
             "synth",
+            "words",
         ],
     ),
     ("main", &[]),

@@ -568,3 +568,34 @@ fn what_was_asked_of_another_route_is_no_answer() {
     );
     assert_eq!(world.server.get("anp:page:/a/"), None);
 }
+
+#[test]
+fn strict_refuses_an_unchanged_article_that_loses_something_on_its_page() {
+    let world = World::new();
+    // Complete as strict mode asks for it, but for what its page loses.
+    let complete = include_str!("../fixtures/boundary/strict-complete.md");
+    for (name, more) in [
+        ("tag", "Text with <blink>a tag</blink>."),
+        ("url", "A [link](javascript:alert)."),
+        ("fine", "Text with <kbd>a tag</kbd> and a [link](/fine/)."),
+    ] {
+        let text = complete.replace("slug: scheduled-tasks-028802", &format!("slug: {name}"));
+        world.write(&format!("content/{name}.md"), format!("{text}\n{more}\n"));
+    }
+    settle();
+    let ran = world.anp("import");
+    ran.exits(0)
+        .notes("warning[body.html]: expected raw HTML that pages may carry, removed 2 other tags")
+        .notes("removed 1 other URLs");
+    // What is in the store already is judged as what is not, with the cache and without it.
+    for line in ["import", "import --no-cache", "import --dry-run", "warm"] {
+        let ran = world.anp(&format!("{line} --strict --max-invalid 0"));
+        let refused = "error: 2 of 3 articles are invalid";
+        ran.exits(65).notes("error[body.html]").notes(refused);
+    }
+    for line in ["import", "import --no-cache", "import"] {
+        let ran = world.anp(&format!("{line} --max-invalid 0 --format json"));
+        ran.exits(0);
+    }
+    assert_eq!(number_known(&world), 3);
+}

@@ -21,11 +21,12 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Found, Generated, Inspector, Order, Origin, OwnShare, Selection, Subset, Survey,
-    SurveyError, Surveyor, Tree, Walk, WalkError,
+    Beyond, Cache, Found, Generated, Inspector, MAX_FINDINGS, Order, Origin, OwnShare, Selection,
+    Subset, Survey, SurveyError, Surveyor, Tree, Walk, WalkError,
 };
 use crate::store::Session;
 use crate::synth::Generator;
+use crate::words::counted;
 
 /// What a survey is made for.
 pub(super) struct Purpose<'a> {
@@ -366,6 +367,7 @@ fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
     if survey.sources == 0 {
         let unreadable = match survey.unreadable {
             0 => String::new(),
+            1 => " (1 file or folder cannot be read)".to_owned(),
             some => format!(" ({some} files or folders cannot be read)"),
         };
         return refused(format!(
@@ -374,11 +376,10 @@ fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
         ));
     }
     if survey.drafts == survey.sources {
-        let what = format!(
-            "all {} articles in {} are drafts",
-            survey.drafts,
-            root.display()
-        );
+        let what = match survey.drafts {
+            1 => format!("the only article in {} is a draft", root.display()),
+            some => format!("all {some} articles in {} are drafts", root.display()),
+        };
         return refused(what);
     }
     Ok(())
@@ -390,7 +391,8 @@ fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     if !settings.max_invalid.is_exceeded(invalid, all) {
         return Ok(());
     }
-    let what = format!("{invalid} of {all} articles are invalid");
+    let are = if invalid == 1 { "is" } else { "are" };
+    let what = format!("{invalid} of {} {are} invalid", counted(all, "article"));
     Err(Failure::new(Exit::Refused, what)
         .note(
             "expected",
@@ -426,6 +428,20 @@ pub(super) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
         let fields = diagnostics::json(diagnostic);
         tell(output, level, &format!("{}\n", drawn.trim_end()), &fields);
         output.json(&fields);
+    }
+    if survey.beyond.all() > 0 {
+        let Beyond { errors, warnings } = survey.beyond;
+        let text = format!(
+            "{} not shown ({} and {}): a run shows {MAX_FINDINGS} findings, errors first",
+            counted(survey.beyond.all(), "further finding"),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+        );
+        let fields =
+            json!({ "type": "findings_not_shown", "errors": errors, "warnings": warnings });
+        output.json(&fields);
+        let fields = json!({ "message": text, "errors": errors, "warnings": warnings });
+        tell(output, Level::Warning, &format!("warning: {text}"), &fields);
     }
     for line in survey.unknown.lines() {
         let mut fields = json!({

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::is_hidden;
+use crate::characters::is_hidden;
 
 /// Status and headers of one answer.
 #[derive(Clone, Debug, Default)]

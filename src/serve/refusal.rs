@@ -9,7 +9,7 @@ use super::host::Wrong;
 use super::own::Message;
 use super::path;
 use crate::article::Route;
-use crate::diagnostic::is_hidden;
+use crate::characters::is_hidden;
 use crate::store::StoreError;
 
 impl Site {

@@ -2,11 +2,14 @@
 
 mod cache;
 mod closing;
+mod findings;
 mod identity;
 mod inspect;
+mod large;
 mod list;
 mod order;
 mod origin;
+mod read;
 mod recall;
 mod select;
 mod survey;
@@ -14,6 +17,7 @@ mod walk;
 mod whose;
 
 pub use cache::Cache;
+pub use findings::{Beyond, MAX_FINDINGS};
 pub use identity::Identity;
 pub use inspect::{Inspector, Likely};
 pub use list::Sources;

@@ -665,9 +665,10 @@ impl Scan<'_> {
     /// The header, which is alone in the first frame.
     fn header(&self, span: Span) -> Result<Header, Damage> {
         let failed = |what: String| self.damaged(0, &what);
+        let expected = "expected one header line in the first frame";
         let mut lines = self.lines(span)?;
         let Some(Line::Header(header)) = lines.next_end().map_err(failed)? else {
-            return Err(self.damaged(0, "expected one header line in the first frame"));
+            return Err(self.damaged(0, expected));
         };
         if header.format != FORMAT {
             return Err(self.damaged(
@@ -679,7 +680,7 @@ impl Scan<'_> {
             ));
         }
         if lines.next_end().map_err(failed)?.is_some() {
-            return Err(self.damaged(0, what));
+            return Err(self.damaged(0, expected));
         }
         header.check().map_err(failed)?;
         Ok(header)

@@ -2,8 +2,9 @@
 //! with the store without reading its file.
 //!
 //! A source is remembered only if nothing is to be said of it: it is valid, without warnings,
-//! without unknown fields, and nothing in it was cleaned. So a run says the same with the
-//! cache as without. What rendering finds is not remembered: whatever must be rendered is read.
+//! without unknown fields, and nothing in it was cleaned. So a run says the same with the cache as
+//! without. What rendering finds is not remembered: whatever must be rendered is read. That may be
+//! so although the page is in the store: in strict mode, where what a page may not carry is an error.
 //!
 //! 1. [`Cache::find`]: path and state of the file → what is known, if both are as they were.
 //! 2. [`Cache::note`]: what was found, and what was read instead and can be remembered.
@@ -115,12 +116,13 @@ impl Cache {
         })
     }
 
-    /// What is known of the file at `relative`, if it is still the same.
+    /// What is known of the file at `relative`, if it is still the same, and if that is all that
+    /// there is to say of it.
     #[must_use]
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
         let at = self.at(&key(relative))?;
         let record = &self.old.records[at];
-        if record.identity != identity.0 {
+        if record.identity != identity.0 || record.must_render {
             return None;
         }
         let known = Known {
@@ -244,9 +246,17 @@ impl Learned {
                 route_at: 0,
                 route_bytes: 0,
                 draft: article.draft(),
+                must_render: false,
             },
             route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
         })
+    }
+
+    /// The same, of a source that is read and rendered by each run, since that makes it invalid.
+    #[must_use]
+    pub fn that_must_render(mut self) -> Self {
+        self.record.must_render = true;
+        self
     }
 }
 
