@@ -84,7 +84,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
         "serve",
         &[
             "article",
-            "diagnostic",
+            "characters",
             "duration",
             "ops",
             "publish",
