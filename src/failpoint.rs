@@ -31,6 +31,8 @@ mod on_demand {
             let text = std::env::var("ANP_FAIL_POINT").ok()?;
             let (point, error) = match text.split_once('=') {
                 Some((point, "ENOSPC")) => (point, Some(Errno::NOSPC)),
+                Some((point, "EINVAL")) => (point, Some(Errno::INVAL)),
+                Some((point, "ENOLCK")) => (point, Some(Errno::NOLCK)),
                 Some((point, _)) => (point, Some(Errno::IO)),
                 None => (text.as_str(), None),
             };

@@ -50,6 +50,13 @@ impl Failure {
         })
     }
 
+    /// A signal ended the command before anything was written.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted by a signal")
+            .note("retry", "safe, nothing was written")
+    }
+
     /// The store failed before anything was written to it.
     #[must_use]
     pub fn before_writing(error: &StoreError) -> Self {
@@ -81,6 +88,8 @@ impl Failure {
                     "retry",
                     "not before the settings or the server are changed; nothing was written",
                 ),
+            Class::Interrupted => Self::new(Exit::Interrupted, error.to_string())
+                .note("retry", "safe, nothing was written"),
             Class::Fenced => Self::new(Exit::Locked, error.to_string())
                 .note("expected", "one writing run at a time")
                 .note("retry", "safe once the other run has ended; nothing was written"),
@@ -97,11 +106,13 @@ impl Failure {
     /// may have been carried out all the same.
     #[must_use]
     pub fn perhaps_done(error: &StoreError) -> Self {
-        if error.class != Class::FindAgain {
-            return Self::before_writing(error);
-        }
+        let exit = match error.class {
+            Class::FindAgain => Exit::Stopped,
+            Class::Interrupted => Exit::Interrupted,
+            _ => return Self::before_writing(error),
+        };
         let what = format!("{error}; it may have been carried out all the same");
-        Self::new(Exit::Stopped, what)
+        Self::new(exit, what)
             .note(
                 "expected",
                 "a server that answers, and takes writes, within --deadline",

@@ -191,7 +191,7 @@ fn the_last_64_mib_of_the_disk_are_left_to_the_manifest() {
     world.article("a.md", "A.");
     std::fs::create_dir(world.path("state")).unwrap();
     let on_small_disk = |mib: u32| {
-        let mount = format!("mount -t tmpfs -o size={mib}m none state && exec \"$@\"");
+        let mount = format!("mount -t tmpfs -o size={mib}m,mode=700 none state && exec \"$@\"");
         let mut command = world.program("unshare");
         command
             .args([

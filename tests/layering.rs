@@ -6,17 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("diagnostic", &[]),
     ("duration", &[]),
-    ("durable", &[]),
+    ("durable", &["private"]),
+    ("private", &[]),
     ("regular", &[]),
     ("yaml", &["diagnostic", "duration"]),
     ("article", &["diagnostic", "duration", "yaml"]),
     ("render", &["article"]),
-    ("store", &["failpoint"]),
+    ("store", &["failpoint", "private"]),
     (
         "publish",
         &[
@@ -34,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "exit",
             "failpoint",
             "failure",
+            "private",
             "publish",
             "settings",
             "store",

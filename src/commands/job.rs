@@ -120,7 +120,7 @@ impl<'a> Job<'a> {
     }
 
     fn dry_run(&self, work: &dyn Work, outcome: &mut Outcome) -> Result<Exit, Failure> {
-        let mut store = Connected::open(&self.settings.address, self.settings)?;
+        let mut store = Connected::open(&self.settings.address, self.settings, &self.interrupted)?;
         let now_ms = store
             .session
             .now_ms()
@@ -172,10 +172,10 @@ impl<'a> Job<'a> {
             switch: Some(self.switch.clone()),
             folder: self.folder,
             share: self.share.as_ref(),
+            interrupted: &self.interrupted,
             under_lock: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
-        run.store.session.heed(Arc::clone(&self.interrupted));
         outcome.run(&run);
         let id = run.header.run.clone();
         let begun = Begun {
@@ -257,7 +257,7 @@ impl<'a> Job<'a> {
             },
         );
         bar.finish_and_clear();
-        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, &self.interrupted));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
         outcome.counts = counts;
@@ -265,10 +265,7 @@ impl<'a> Job<'a> {
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(told, self.command, "stopped", &counts);
-            let mut failure = stopped(&stop, touched, &header.rollback);
-            if matches!(stop, Stop::Store(_)) && self.interrupted.load(Ordering::Relaxed) {
-                failure.exit = Exit::Interrupted;
-            }
+            let failure = stopped(&stop, touched, &header.rollback);
             return Err(match stop {
                 Stop::Paused(_) => failure.note("resume", resume_line(self.settings, &self.switch)),
                 _ => failure,

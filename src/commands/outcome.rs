@@ -287,16 +287,17 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let exit = match stop {
         Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
         Stop::Interrupted => Exit::Interrupted,
+        Stop::Store(error) if error.class == Class::Interrupted => Exit::Interrupted,
         Stop::Paused(_) => Exit::Paused,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
-        Stop::Lost(_) => Exit::Stopped,
+        Stop::Lost(_) | Stop::Thread(_) => Exit::Stopped,
         Stop::Store(error) => match error.class {
             Class::Never | Class::Config => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
-            Class::Stop | Class::LoadAgain => Exit::Stopped,
+            Class::Stop | Class::LoadAgain | Class::Interrupted => Exit::Stopped,
         },
     };
     let mut failure = Failure::new(exit, stop.to_string());
@@ -325,6 +326,7 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Manifest(_) | Stop::Spool(_) => {
             Some("a state folder that can be written, with free space")
         }
+        Stop::Thread(_) => Some("a limit of processes with room for threads (ulimit -u, TasksMax)"),
         Stop::Paused(_) => Some("a store that is not switched off"),
         Stop::Lease(_) => Some("the lock stays with the run until its end"),
         Stop::Lost(_) => {
@@ -333,6 +335,7 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Undone(_) => Some("the manifest as anp wrote it"),
         Stop::Interrupted | Stop::TimedOut(_) => None,
         Stop::Store(error) => Some(match error.class {
+            Class::Interrupted => return None,
             Class::Never => "rights as in this ACL line, for the whole run",
             Class::Config => "a server that the settings fit for the whole run",
             Class::Fenced => "the lock stays with the run until its end",

@@ -6,11 +6,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::AtomicBool;
 
 use super::job::{Begun, Job, Work};
 use super::metrics;
 use super::outcome::Outcome;
 use super::plan::{Leftover, Plan};
+use super::pool::in_pool;
 use super::prune::scan;
 use super::selection::{route, selection};
 use super::survey::unreadable;
@@ -59,8 +61,9 @@ fn purge(
         None => settings.prefix.clone(),
     };
     outcome.prefix.clone_from(&prefix);
-    if arguments.all && !arguments.yes && !arguments.recorded.dry_run {
-        confirm(settings)?;
+    if arguments.all && !arguments.yes && !arguments.recorded.dry_run && !confirm(settings)? {
+        log::say("nothing was removed");
+        return Ok(Exit::Done);
     }
     let explicit: Result<Vec<Route>, Failure> =
         arguments.routes.iter().map(|typed| route(typed)).collect();
@@ -85,7 +88,7 @@ fn purge(
 }
 
 /// Asks whether everything is to go.
-fn confirm(settings: &Settings) -> Result<(), Failure> {
+fn confirm(settings: &Settings) -> Result<bool, Failure> {
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         let what = format!("--all removes every article of {place}");
@@ -100,12 +103,7 @@ fn confirm(settings: &Settings) -> Result<(), Failure> {
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let _ = std::io::stdin().read_line(&mut answer);
-    if answer.trim() == "yes" {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Interrupted, "not confirmed")
-        .note("expected", "the answer 'yes'")
-        .note("retry", "safe, nothing was written"))
+    Ok(answer.trim() == "yes")
 }
 
 /// What is to be removed.
@@ -129,7 +127,7 @@ impl Work for Purging<'_> {
         let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
         let mut is_partial = false;
         if let Some(manifest) = self.manifest {
-            wanted.extend(written_by(manifest, &keys)?);
+            wanted.extend(written_by(manifest, &keys, &self.job.interrupted)?);
         }
         if self.all {
             wanted.extend(scan(begun.session, &keys).map_err(before)?);
@@ -243,8 +241,9 @@ impl Purging<'_> {
                         root,
                         found: &found,
                     };
-                    let named = routes(&tree, &self.selection, &self.job.interrupted);
-                    Some(named.map_err(interrupted)?)
+                    let (selection, interrupted) = (&self.selection, &self.job.interrupted);
+                    let named = in_pool(|| routes(&tree, selection, interrupted))?;
+                    Some(named.map_err(survey_failed)?)
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(unreadable(root, &error)),
@@ -255,15 +254,20 @@ impl Purging<'_> {
     }
 }
 
+/// Only a signal ends it.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn interrupted(error: SurveyError) -> Failure {
-    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
+fn survey_failed(_: SurveyError) -> Failure {
+    Failure::interrupted()
 }
 
 /// The routes of the keys that a run created or updated. One that it refreshed alone was there
 /// before.
-fn written_by(manifest: &Manifest, keys: &Keys) -> Result<Vec<Route>, Failure> {
-    let untouched = untouched(manifest)?;
+fn written_by(
+    manifest: &Manifest,
+    keys: &Keys,
+    interrupted: &AtomicBool,
+) -> Result<Vec<Route>, Failure> {
+    let untouched = untouched(manifest, interrupted)?;
     let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
     let route = |intent: Result<Intent, Damage>| {
         let intent = intent.map_err(|damage| unusable(&damage))?;

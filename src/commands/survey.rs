@@ -8,6 +8,7 @@ use std::sync::{LazyLock, Mutex};
 use serde_json::{Value, json};
 
 use super::expect;
+use super::pool::in_pool;
 use crate::diagnostic::Severity;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -185,12 +186,11 @@ pub(super) fn survey(
         time_limit: purpose.time_limit,
         on_progress: &|done| bar.inc(done),
     };
-    let mut survey = in_pool(|| surveyor.run(origin)).map_err(|error| match error {
+    let mut survey = in_pool(|| surveyor.run(origin))?.map_err(|error| match error {
         SurveyError::Store(error) => Failure::before_writing(&error),
         SurveyError::Spool(error) => spool_failed(error),
         SurveyError::TimedOut(late) => expect::too_late(late),
-        SurveyError::Interrupted => Failure::new(Exit::Interrupted, error.to_string())
-            .note("retry", "safe, nothing was written"),
+        SurveyError::Interrupted => Failure::interrupted(),
     })?;
     bar.finish_and_clear();
     if let Some(cache) = surveyor.cache.as_ref()
@@ -248,18 +248,6 @@ fn is_sampled(index: usize, length: usize, count: usize) -> bool {
     let count = count.min(length);
     // It is taken where the count of those before it steps up.
     (index + 1) * count / length > index * count / length
-}
-
-/// One thread more than there are cores: while one waits for the store, the others render.
-fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    match rayon::ThreadPoolBuilder::new()
-        .num_threads(cores + 1)
-        .build()
-    {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
-    }
 }
 
 /// Refuses what [`report`] has shown: no article at all, or more invalid ones than the

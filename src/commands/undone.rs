@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -215,21 +216,30 @@ pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Str
 ///
 /// # Errors
 /// When the manifest turns out to be damaged.
-pub(super) fn untouched(manifest: &Manifest) -> Result<HashSet<String>, Failure> {
-    read_through(manifest).map(|(keys, _)| keys)
+pub(super) fn untouched(
+    manifest: &Manifest,
+    interrupted: &AtomicBool,
+) -> Result<HashSet<String>, Failure> {
+    read_through(manifest, interrupted).map(|(keys, _)| keys)
 }
 
 /// The same, with the number of all intents. Reads every line, so that damage anywhere is known
 /// before anything is done.
 ///
 /// # Errors
-/// When the manifest turns out to be damaged.
-pub(super) fn read_through(manifest: &Manifest) -> Result<(HashSet<String>, u64), Failure> {
+/// When the manifest turns out to be damaged, or a signal comes.
+pub(super) fn read_through(
+    manifest: &Manifest,
+    interrupted: &AtomicBool,
+) -> Result<(HashSet<String>, u64), Failure> {
     let mut keys = HashSet::new();
     let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
     for batch in manifest.batches() {
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::interrupted());
+        }
         for line in batch.map_err(|damage| unusable(&damage))? {
             match line {
                 Line::Outcome(outcome) if outcome.fate != Fate::Written => {
@@ -293,6 +303,7 @@ pub(super) fn look_at_each(
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
+        session.goes_on(doing).map_err(failed)?;
         let keys: Vec<&str> = chunk.iter().map(|intent| intent.key.as_str()).collect();
         let found = Found::read_all(session, &keys, doing).map_err(failed)?;
         for (intent, found) in chunk.into_iter().zip(found) {

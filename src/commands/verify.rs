@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
+use super::outcome::watch;
 use super::undone::{self, look_at_each, untouched};
 use crate::cli::{Common, Verify};
 use crate::duration::show_time;
@@ -25,10 +26,11 @@ pub(super) struct Tally {
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
+    let interrupted = watch()?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
-    let untouched = untouched(&manifest)?;
-    let mut store = Connected::open(&address, &settings)?;
+    let untouched = untouched(&manifest, &interrupted)?;
+    let mut store = Connected::open(&address, &settings, &interrupted)?;
     store.is_that_of(manifest.header())?;
     let mut output = Output::stdout(common.format, false);
     let slack_ms = address.expiry_slack_ms();

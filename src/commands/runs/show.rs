@@ -7,6 +7,8 @@ use serde_json::json;
 
 use super::{object, seconds, share, status, status_since};
 use crate::commands::outcome::{FIRST_KEYS, why_left};
+use std::sync::atomic::AtomicBool;
+
 use crate::commands::undone::{self, untouched, unusable};
 use crate::duration::show_time;
 use crate::exit::Exit;
@@ -19,7 +21,8 @@ use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, name)?;
-    let untouched = untouched(&manifest)?;
+    // A signal ends this command where it stands.
+    let untouched = untouched(&manifest, &AtomicBool::new(false))?;
     let records = records(settings, &manifest)?;
     let rolled_back = rolled_back(&records);
     let by = rolled_back.get(manifest.header().run.as_str()).copied();
