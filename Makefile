@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-browser screenshots torture lint bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -11,7 +11,7 @@ ROUTE ?= /redis-caching/scheduled-tasks-028802/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing: a C compiler, redis-server
+setup: ## install what is missing: a C compiler, redis-server, a Valkey for the tests
 	@./scripts/setup.sh
 
 build:
@@ -30,14 +30,14 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo 'To undo the import:  $(ANP) rollback last'
 	@echo 'In a browser:        $(ANP) serve, then http://127.0.0.1:8080$(ROUTE)'
 
-test: ## all tests, doc tests included; then the instructions of an import
+test: ## all tests, those of the store's core on Valkey too; then the instructions of an import
 	@./scripts/setup.sh tests
-	@if command -v cargo-nextest >/dev/null 2>&1; then \
-		cargo nextest run --locked --cargo-quiet --status-level slow && cargo test --doc --locked --quiet; \
-	else \
-		cargo test --locked --quiet; \
-	fi
+	@./scripts/test.sh
 	@./scripts/instructions.sh
+
+test-all: ## the tests of the store's core on every server: those found, those of ANP_TEST_SERVERS
+	@./scripts/setup.sh tests
+	@./scripts/test.sh everywhere
 
 test-browser: ## pages in a real browser: policy, axe, both schemes, phone, keyboard, print
 	@./scripts/setup.sh browser
@@ -58,6 +58,13 @@ torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check
 	@cargo clippy --all-targets --locked --quiet -- -D warnings
+
+deny: ## licences, sources and known faults of the dependencies; needs cargo-deny
+	@command -v cargo-deny >/dev/null || { \
+		echo 'deny: cargo-deny is missing. Install it (about 4 minutes): cargo install cargo-deny --locked' >&2; exit 1; }
+	@if cargo deny fetch db; then cargo deny check; else \
+		echo 'deny: the advisory database cannot be reached: known faults are NOT checked' >&2; \
+		cargo deny check bans licenses sources; fi
 
 bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 	@./scripts/bench.sh rounds

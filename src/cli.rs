@@ -39,13 +39,14 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Common {
-    /// Settings file [env: ANP_CONFIG] [default: ./anp.yaml if it exists]
+    /// Settings file [env: ANP_CONFIG] [default: anp.yaml in this folder, or the nearest one above
+    /// it]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The store: 'embedded' (a private server in the state folder), redis://user@host:port/db,
     /// redis+unix:///path?db=0, redis+sentinel://host:port,…/master/db or
     /// redis+cluster://host:port,…/; with TLS: rediss in place of redis [env: ANP_REDIS_URL, and
-    /// ANP_REDIS_PASSWORD for the password] [default: embedded]
+    /// ANP_REDIS_PASSWORD for the password]; there is no default
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
     /// How it is reached besides its address.
@@ -54,8 +55,8 @@ pub struct Common {
     /// Prefix of every key [env: ANP_PREFIX] [default: anp]
     #[arg(long, global = true)]
     pub prefix: Option<String>,
-    /// Folder of manifests and of the embedded store [env: ANP_STATE_DIR] [default: the XDG
-    /// state folder]
+    /// Folder of manifests and of the embedded store [env: ANP_STATE_DIR] [default: anp in
+    /// $XDG_STATE_HOME, or ~/.local/state/anp]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<String>,
     /// How long a server that says "not now", or is lost in mid-run, is asked again
@@ -160,6 +161,9 @@ pub struct Rollback {
     /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
     #[arg(long, value_name = "FILE")]
     pub metrics_file: Option<String>,
+    /// Skip what cannot be read of a damaged manifest: undo the rest, and name what is lost (exit 3)
+    #[arg(long)]
+    pub skip_damaged: bool,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::characters::is_hidden;
+
 /// Whether a diagnostic makes its file unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -35,7 +37,7 @@ pub struct Place {
     /// Length of the marked span in characters, at least 1, not past the end of the line.
     pub length: u32,
     /// The text of the line, without its line end, control characters replaced; at most
-    /// 400 characters (longer lines are windowed around the column, see `window_start`).
+    /// 160 characters (longer lines are windowed around the column, see `window_start`).
     pub text: String,
     /// The column (from 1) of the first character of `text`; 1 unless the line was windowed.
     pub window_start: u32,
@@ -63,8 +65,9 @@ pub struct Diagnostic {
 /// The `retry` note of everything that only an edit of the source can mend.
 pub const RETRY_AFTER_FIX: &str = "not before the file is fixed";
 
-/// The longest `text` of a [`Place`], in characters.
-const MAX_SHOWN: usize = 400;
+/// The longest `text` of a [`Place`], in characters: as much as a report shows of it. A run may
+/// hold many thousands of these.
+const MAX_SHOWN: usize = 160;
 
 impl Place {
     /// The place of `span` in `source`, the whole text of the file. Lines end with LF, CRLF
@@ -77,51 +80,30 @@ impl Place {
             .strip_prefix('\u{feff}')
             .filter(|_| span.line == 1)
             .unwrap_or(line);
-        let chars: Vec<char> = line.chars().collect();
-        let start = (span.column as usize).saturating_sub(1).min(chars.len());
-        let mut end = start.saturating_add(span.length as usize).min(chars.len());
-        if let Some(quote) = chars.get(start).filter(|c| matches!(c, '"' | '\'')) {
-            end = closing_quote(&chars, start, *quote).unwrap_or(end);
+        let length = line.chars().count();
+        let start = (span.column as usize).saturating_sub(1).min(length);
+        // A quarter of what is shown stands before the mark.
+        let from = start.saturating_sub(MAX_SHOWN / 4);
+        let from = from.min(length.saturating_sub(MAX_SHOWN));
+        let chars: Vec<char> = line.chars().skip(from).take(MAX_SHOWN).collect();
+        let marked = start - from;
+        let mut end = marked.saturating_add(span.length as usize).min(chars.len());
+        if let Some(quote) = chars.get(marked).filter(|c| matches!(c, '"' | '\'')) {
+            end = closing_quote(&chars, marked, *quote).unwrap_or(end);
         }
-        while end > start + 1 && chars[end - 1].is_whitespace() {
+        while end > marked + 1 && chars[end - 1].is_whitespace() {
             end -= 1;
         }
-        let window = start.saturating_sub(MAX_SHOWN / 4);
-        let from = if chars.len() <= MAX_SHOWN {
-            0
-        } else {
-            window.min(chars.len() - MAX_SHOWN)
-        };
-        let to = (from + MAX_SHOWN).min(chars.len());
         Self {
             line: span.line,
             column: count(start + 1),
-            length: count(end.min(to).saturating_sub(start).max(1)),
-            text: chars[from..to]
+            length: count(end.saturating_sub(marked).max(1)),
+            text: chars
                 .iter()
                 .map(|&c| if is_hidden(c) { '\u{fffd}' } else { c })
                 .collect(),
             window_start: count(from + 1),
         }
-    }
-}
-
-/// Whether a terminal would act on this character, or hide it, instead of showing it:
-/// controls besides tab, bidi formatting, zero-width characters, tags.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    match c {
-        '\t' => false,
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{feff}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => true,
-        other => other.is_control(),
     }
 }
 

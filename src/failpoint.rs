@@ -3,7 +3,8 @@
 //!
 //! `ANP_FAIL_POINT=NAME` kills the process (SIGKILL) when it comes to the point NAME,
 //! `NAME:N` when it comes there after N times, and `NAME=EIO` or `NAME:N=ENOSPC` makes that
-//! step fail with that error instead. A name is a stage and a step: `intents.synced`.
+//! step fail with that error instead; `NAME=PANIC` makes it panic. A name is a stage and a step:
+//! `intents.synced`.
 //!
 //! Commands and replies belong to the stage that the run is in: `begin` until the header of
 //! its manifest, `survey`, then for each batch `look`, `first` and `second` (the writes, and
@@ -22,25 +23,33 @@ mod on_demand {
     struct Armed {
         name: String,
         left: AtomicUsize,
-        error: Option<Errno>,
+        then: Then,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Then {
+        Die,
+        Fail(Errno),
+        Panic,
     }
 
     fn armed() -> Option<&'static Armed> {
         static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
         let parse = || {
             let text = std::env::var("ANP_FAIL_POINT").ok()?;
-            let (point, error) = match text.split_once('=') {
-                Some((point, "ENOSPC")) => (point, Some(Errno::NOSPC)),
-                Some((point, "EINVAL")) => (point, Some(Errno::INVAL)),
-                Some((point, "ENOLCK")) => (point, Some(Errno::NOLCK)),
-                Some((point, _)) => (point, Some(Errno::IO)),
-                None => (text.as_str(), None),
+            let (point, then) = match text.split_once('=') {
+                Some((point, "ENOSPC")) => (point, Then::Fail(Errno::NOSPC)),
+                Some((point, "EINVAL")) => (point, Then::Fail(Errno::INVAL)),
+                Some((point, "ENOLCK")) => (point, Then::Fail(Errno::NOLCK)),
+                Some((point, "PANIC")) => (point, Then::Panic),
+                Some((point, _)) => (point, Then::Fail(Errno::IO)),
+                None => (text.as_str(), Then::Die),
             };
             let (name, skip) = point.split_once(':').unwrap_or((point, "0"));
             Some(Armed {
                 name: name.to_owned(),
                 left: AtomicUsize::new(skip.parse().ok()?),
-                error,
+                then,
             })
         };
         ARMED.get_or_init(parse).as_ref()
@@ -60,9 +69,10 @@ mod on_demand {
         if armed.left.fetch_sub(1, Ordering::SeqCst) > 0 {
             return Ok(());
         }
-        match armed.error {
-            Some(error) => Err(error.into()),
-            None => die(),
+        match armed.then {
+            Then::Fail(error) => Err(error.into()),
+            Then::Panic => panic!("the point {stage}.{step} was asked for a panic"),
+            Then::Die => die(),
         }
     }
 

@@ -6,6 +6,10 @@ use std::fmt;
 use crate::exit::Exit;
 use crate::store::{Class, StoreError};
 
+/// What lets threads be started.
+pub const ROOM_FOR_THREADS: &str = "a limit of processes with room for threads (ulimit -u, TasksMax, \
+                                    pids of the container)";
+
 /// A failure that ends the command.
 #[derive(Debug)]
 pub struct Failure {
@@ -88,6 +92,9 @@ impl Failure {
                     "retry",
                     "not before the settings or the server are changed; nothing was written",
                 ),
+            Class::NoThread => Self::new(Exit::Unavailable, error.to_string())
+                .note("expected", ROOM_FOR_THREADS)
+                .note("retry", "safe once the limit is raised; nothing was written"),
             Class::Interrupted => Self::new(Exit::Interrupted, error.to_string())
                 .note("retry", "safe, nothing was written"),
             Class::Fenced => Self::new(Exit::Locked, error.to_string())
@@ -120,7 +127,18 @@ impl Failure {
             .note("retry", "safe: the same command again says how it stands")
     }
 
-    /// The state folder could not be used before anything was written to the store.
+    /// The runs in the state folder cannot be listed.
+    #[must_use]
+    pub fn unlisted_runs(error: &std::io::Error) -> Self {
+        Self::new(Exit::Manifest, format!("cannot list the runs: {error}"))
+            .note("expected", "a state folder that can be read")
+            .note(
+                "retry",
+                "safe once the folder can be read; nothing was written to the store",
+            )
+    }
+
+    /// The state folder could not be written before anything was written to the store.
     #[must_use]
     pub fn state_folder(what: &str, error: &std::io::Error) -> Self {
         Self::new(Exit::Manifest, format!("{what}: {error}"))

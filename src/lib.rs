@@ -19,6 +19,7 @@
 //! no other kind of file, [`private`] knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
+pub mod characters;
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;
@@ -41,4 +42,5 @@ pub mod settings;
 pub mod source;
 pub mod store;
 pub mod synth;
+pub mod words;
 pub mod yaml;

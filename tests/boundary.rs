@@ -93,8 +93,8 @@ fn account(reading: &Reading<'_>) -> String {
         let body = &article.body;
         let _ = writeln!(
             out,
-            "body of {} bytes, {} paragraphs, {} images",
-            body.source_bytes, body.paragraphs, body.images
+            "body of {} bytes, {} images",
+            body.source_bytes, body.images
         );
     }
     out

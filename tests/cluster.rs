@@ -367,7 +367,7 @@ fn too_few_replicas_stop_the_run_and_the_way_back_waits_for_none() {
     let (child, stdout) = scene.import_under_way(&arguments);
     let (master, replica) = (&scene.cluster.nodes[0], &scene.cluster.nodes[MASTERS]);
     replica.signal("STOP");
-    let lacking = format!("0 of 1 replicas of {} ", master.address());
+    let lacking = format!("0 of 1 replica of {} ", master.address());
     let ran = Ran::ended(child, stdout);
     ran.exits(75)
         .notes(&lacking)
@@ -418,6 +418,48 @@ fn a_cluster_is_reached_over_tls_node_by_node() {
     assert!(scene.cluster.nodes[1].calls("asking") > 0);
     trusting("verify last").exits(0);
     trusting("rollback last").exits(0);
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
+fn promise_11_a_slow_warm_over_what_is_about_to_expire_loses_no_page_of_any_master() {
+    let mut scene = Scene::with_articles(40);
+    scene.anp("import").exits(0);
+    let first = &scene.cluster.nodes[0];
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+    for number in 0..40 {
+        for kind in ["page", "meta"] {
+            let key = format!("anp:{kind}:/n{number}/");
+            let slot = slot_of(first, &key);
+            let mut masters = 0..MASTERS;
+            let owner = masters.find(|index| scene.cluster.serves(*index, slot));
+            let owner = &scene.cluster.nodes[owner.unwrap()];
+            let at = now + 2_000 + 15 * number;
+            let _: i64 = owner.command(&format!("PEXPIREAT {key} {at}"));
+        }
+    }
+    let ran = scene.anp("warm --rate 20 --format json");
+    ran.exits(0);
+    assert!(ran.counts()["created"].as_u64() > Some(0), "{ran}");
+    assert_eq!(scene.keys().len(), 80, "{ran}");
+    scene.anp("verify last").exits(0);
+    scene.anp("rollback last").exits(0);
+    // All of it had expired.
+    assert_eq!(scene.keys(), BTreeMap::new());
+}
+
+#[test]
+fn promise_9_a_right_that_one_master_denies_is_missed_before_the_first_write() {
+    let mut scene = Scene::with_articles(30);
+    let url = scene.url.replacen("://", "://anp:PASSWORD@", 1);
+    for node in &scene.cluster.nodes {
+        for line in [ACL_LINE, &format!("ACL SETUSER anp {CLUSTER_RIGHTS}")] {
+            let _: redis::Value = node.command(line);
+        }
+    }
+    let _: redis::Value = scene.cluster.nodes[MASTERS - 1].command("ACL SETUSER anp -unlink");
+    let ran = Ran::of(&mut scene.command(&["import", "--redis", &url]));
+    ran.exits(77).notes("unlink").notes("nothing was written");
     assert_eq!(scene.keys(), BTreeMap::new());
 }
 
@@ -531,7 +573,7 @@ fn a_master_that_gets_its_first_slots_in_mid_import_has_to_have_replicas_too() {
     }
     signal(&child, "CONT");
     let ran = Ran::ended(child, stdout);
-    let lacking = format!("0 of 1 replicas of {} ", scene.cluster.nodes[new].address());
+    let lacking = format!("0 of 1 replica of {} ", scene.cluster.nodes[new].address());
     ran.exits(75).notes(&lacking);
     scene.anp("rollback last").exits(0);
     assert_eq!(scene.keys(), BTreeMap::new());

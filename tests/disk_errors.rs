@@ -185,41 +185,86 @@ fn a_folder_that_could_not_be_made_durable_is_synced_by_the_next_run() {
     Ran::of(&mut anp(&world, deep, &["import"], None)).exits(0);
 }
 
-#[test]
-fn the_last_64_mib_of_the_disk_are_left_to_the_manifest() {
-    let world = World::new();
-    world.article("a.md", "A.");
-    std::fs::create_dir(world.path("state")).unwrap();
-    let on_small_disk = |mib: u32| {
-        let mount = format!("mount -t tmpfs -o size={mib}m,mode=700 none state && exec \"$@\"");
-        let mut command = world.program("unshare");
-        command
-            .args([
-                "--user",
-                "--map-root-user",
-                "--mount",
-                "sh",
-                "-c",
-                &mount,
-                "sh",
-            ])
-            .arg(env!("CARGO_BIN_EXE_anp"))
-            .arg("import")
-            .env("ANP_REDIS_URL", world.server.url())
-            .env("ANP_STATE_DIR", world.path("state"));
-        Ran::of(&mut command)
-    };
-    let ran = on_small_disk(70);
+/// anp with its state folder, and all that is in it, on a disk of `kib` KiB; none where this machine
+/// lets nobody mount one.
+fn on_small_disk(world: &World, kib: u32, line: &str) -> Option<Ran> {
+    std::fs::create_dir_all(world.path("state")).unwrap();
+    let mount = format!("mount -t tmpfs -o size={kib}k,mode=700 none state && exec \"$@\"");
+    let mut command = world.program("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount"])
+        .args(["sh", "-c", &mount, "sh", env!("CARGO_BIN_EXE_anp")])
+        .args(line.split(' '))
+        .env("ANP_REDIS_URL", world.server.url())
+        .env("ANP_STATE_DIR", world.path("state"));
+    let ran = Ran::of(&mut command);
     if ran.code == 1 || ran.code == 32 {
-        // Not on a machine that lets nobody mount; a unit test covers the decision there.
+        // Unit tests cover the decisions there.
         println!("no private mounts here: {ran}");
-        return;
+        return None;
     }
-    ran.exits(74)
-        .notes("error: cannot write the spool of rendered objects: ")
-        .notes("MiB are left on the disk of the state folder")
-        .notes("= retry: safe once the folder can be written; nothing was written to the store");
-    assert!(world.server.dump().is_empty());
-    on_small_disk(90).exits(0);
-    assert_eq!(world.server.dump().len(), 2);
+    Some(ran)
+}
+
+#[test]
+fn promise_9_sixty_articles_need_no_more_disk_than_they_take() {
+    let world = World::new();
+    for number in 0..60 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    if let Some(ran) = on_small_disk(&world, 4 * 1024, "import") {
+        ran.exits(0);
+        assert_eq!(world.server.dump().len(), 120);
+    }
+}
+
+#[test]
+fn promise_9_what_the_gate_accepts_fits_on_the_disk() {
+    let world = World::new();
+    let text = |number: usize, version: usize| {
+        let words =
+            (0..3_000).map(|word| format!("{:x} ", (word + 1) * (number + 7) * (version + 3)));
+        words.collect::<String>()
+    };
+    for number in 0..100 {
+        world.article(&format!("n{number}.md"), &text(number, 0));
+    }
+    // Prior values that no compression makes smaller.
+    let mut noise = 1_u64;
+    let mut foreign = || {
+        let mut bytes = Vec::new();
+        while bytes.len() < 30_000 {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            bytes.extend_from_slice(&noise.to_be_bytes()[..4]);
+        }
+        bytes
+    };
+    let mut connection = world.server.connection();
+    for number in 0..100 {
+        let key = format!("anp:page:/n{number}/");
+        let mut command = redis::cmd("SET");
+        command.arg(key).arg(foreign());
+        command.query::<()>(&mut connection).unwrap();
+    }
+    let before = world.server.dump();
+    let (mut refused, mut done) = (0, 0);
+    for kib in (512..12 * 1024).step_by(768) {
+        let Some(ran) = on_small_disk(&world, kib, "import") else {
+            return;
+        };
+        let now = world.server.dump();
+        if ran.code == 0 {
+            done += 1;
+            assert!(now.len() == 200, "{ran}");
+            break;
+        }
+        refused += 1;
+        ran.exits(74)
+            .notes("MiB are left on the disk of the state folder");
+        ran.notes("nothing was written");
+        assert!(now == before, "{ran}");
+    }
+    assert!(refused > 2 && done == 1, "{refused} {done}");
 }

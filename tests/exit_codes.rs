@@ -685,13 +685,67 @@ fn none_of_the_rights_of_the_printed_line_is_superfluous() {
         failed.insert(*right, ran);
     }
     for (right, ran) in failed {
-        // Without DEL a run cannot give its lock back. It is done all the same, and the
-        // lease runs out by itself.
-        let codes: &[i32] = match right {
-            "del" => &[0],
-            _ => &[77, 75],
-        };
-        assert!(codes.contains(&ran.code), "without +{right}: {ran}");
+        assert!([77, 75].contains(&ran.code), "without +{right}: {ran}");
+    }
+}
+
+#[test]
+fn promise_9_a_run_that_its_own_user_cannot_undo_does_not_begin() {
+    let restricted = Restricted::new();
+    restricted.world.article("a.md", "A.");
+    let only_pages = "resetkeys ~anp:page:* ~anp:lock ~anp:switch";
+    for (taken, given, named) in [
+        ("-unlink", "+unlink", "unlink"),
+        ("-getrange", "+getrange", "getrange"),
+        ("-restore", "+restore", "restore"),
+        ("-del", "+del", "del"),
+        (
+            only_pages,
+            "resetkeys ~anp:*",
+            "this user may run type on keys such as anp:",
+        ),
+    ] {
+        restricted.admin::<()>(&format!("ACL SETUSER anp {taken}"));
+        for line in ["import", "warm", "purge /a/", "rehearse"] {
+            let ran = restricted.anp(line);
+            ran.exits(77).notes(named).notes("nothing was written");
+            assert_eq!(restricted.admin::<i64>("DBSIZE"), 0, "{ran}");
+        }
+        restricted.admin::<()>(&format!("ACL SETUSER anp {given}"));
+    }
+    restricted.anp("import").exits(0);
+    restricted.anp("rollback last").exits(0);
+    assert_eq!(restricted.admin::<i64>("DBSIZE"), 0);
+}
+
+#[test]
+fn promise_9_a_value_that_the_server_does_not_take_is_named_before_the_first_write() {
+    let world = World::with_server(Server::start_with(&["--proto-max-bulk-len", "1mb"]));
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let before = world.server.dump();
+    world.article("large/b.md", &"words and more words ".repeat(60_000));
+    let ran = world.anp("import");
+    ran.exits(65)
+        .notes("error: anp:page:/large/b/: a value of 1")
+        .notes("its proto-max-bulk-len is smaller")
+        .notes("nothing was written");
+    assert!(world.server.dump() == before, "{ran}");
+    world
+        .server
+        .command("CONFIG SET proto-max-bulk-len 536870912");
+    world.anp("import").exits(0);
+    // What could not be brought back is not replaced either.
+    let theirs = "t".repeat(3 << 20);
+    world.server.run(&["SET", "anp:meta:/a/", &theirs]);
+    world
+        .server
+        .command("CONFIG SET proto-max-bulk-len 2097152");
+    for line in ["import", "purge /a/"] {
+        let ran = world.anp(line);
+        ran.exits(65)
+            .notes("error: anp:meta:/a/: a value of 3145728 bytes");
+        assert!(world.server.get("anp:meta:/a/").unwrap() == theirs, "{ran}");
     }
 }
 
@@ -796,4 +850,21 @@ fn other_faults_of_the_settings_are_78_too() {
         .exits(78)
         .notes("No such file or directory");
     assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn manifests_that_cannot_be_listed_are_not_said_to_be_unwritable() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp_without_rights("import").exits(0);
+    let runs = world.path("state-without-rights/runs");
+    support::set_mode(&runs, 0o300);
+    world.anp_without_rights("import").exits(74).notes_exactly(
+        "
+error: cannot list the runs: Permission denied (os error 13)
+  = expected: a state folder that can be read
+  = retry: safe once the folder can be read; nothing was written to the store
+",
+    );
+    support::set_mode(&runs, 0o700);
 }

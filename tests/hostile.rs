@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use anp::article::schema::{Field, Kind, MAX_URL, MAX_VERSION, TABLE};
 use anp::article::{Input, MAX_SOURCE_BYTES, Reading, Rules, Value, read};
-use anp::diagnostic::{Severity, is_hidden};
+use anp::characters::is_hidden;
+use anp::diagnostic::Severity;
 use anp::report::diagnostics::render;
 use anp::yaml;
 use proptest::prelude::*;

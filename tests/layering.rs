@@ -6,18 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("exit", &[]),
     ("failpoint", &[]),
-    ("diagnostic", &[]),
+    ("characters", &[]),
+    ("diagnostic", &["characters"]),
     ("duration", &[]),
     ("durable", &["private"]),
     ("private", &[]),
     ("regular", &[]),
-    ("yaml", &["diagnostic", "duration"]),
-    ("article", &["diagnostic", "duration", "yaml"]),
-    ("render", &["article"]),
-    ("store", &["failpoint", "private"]),
+    ("yaml", &["characters", "diagnostic", "duration"]),
+    ("words", &[]),
+    (
+        "article",
+        &["characters", "diagnostic", "duration", "words", "yaml"],
+    ),
+    ("render", &["article", "characters", "regular"]),
+    ("store", &["failpoint", "private", "regular"]),
     (
         "publish",
         &[
@@ -44,21 +49,24 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("failure", &["exit", "store"]),
     (
         "probe",
-        &["article", "diagnostic", "publish", "render", "store"],
+        &["article", "characters", "publish", "render", "store"],
     ),
     (
         "source",
         &[
             "article",
+            "characters",
             "diagnostic",
+            "failpoint",
             "publish",
             "regular",
             "render",
             "store",
             "synth",
+            "words",
         ],
     ),
-    ("report", &["diagnostic"]),
+    ("report", &["characters", "diagnostic"]),
     (
         "settings",
         &[
@@ -66,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "diagnostic",
             "exit",
             "failure",
+            "regular",
             "render",
             "report",
             "store",
@@ -75,7 +84,15 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("cli", &["duration", "exit", "report"]),
     (
         "serve",
-        &["article", "duration", "ops", "publish", "render", "store"],
+        &[
+            "article",
+            "diagnostic",
+            "duration",
+            "ops",
+            "publish",
+            "render",
+            "store",
+        ],
     ),
     ("synth", &[]),
     (
@@ -91,6 +108,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "ops",
             "probe",
             "publish",
+            "regular",
             "render",
             "report",
             "serve",
@@ -98,6 +116,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "source",
             "store",
             "synth",
+            "words",
         ],
     ),
     ("main", &[]),

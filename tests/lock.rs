@@ -391,7 +391,7 @@ fn an_unlock_that_ends_connections_says_so_where_nobody_holds_the_lock() {
     let unlock = format!("unlock {run}");
     let _left = [named(), named()];
     world.anp(&unlock).exits(0).says(&format!(
-        "nobody holds the lock; ended 2 connections of run {run}\n"
+        "nobody holds the lock: ended 2 connections of run {run}\n"
     ));
     world
         .anp(&unlock)

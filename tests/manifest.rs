@@ -37,21 +37,21 @@ fn header() -> Header {
         shard: None,
         attempt: None,
         begun_at: None,
+        order: None,
+        begun_order: None,
+        skipped_bytes: None,
         host: "host".to_owned(),
         pid: 1,
     }
 }
 
 fn intent(key: &str) -> Line {
-    Line::Intent(Intent {
-        key: key.to_owned(),
-        action: Action::Create,
-        prior: None,
-        made: Some(Snapshot::expiry(Some(1_767_225_600_000))),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    })
+    Line::Intent(Intent::new(
+        key.to_owned(),
+        Action::Create,
+        None,
+        Some(Snapshot::expiry(Some(1_767_225_600_000))),
+    ))
 }
 
 /// A small manifest: header, two batches, footer. Returns the bytes and the end of each
@@ -418,4 +418,352 @@ fn a_run_that_died_before_its_header_was_durable_wrote_nothing() {
         .anp("runs")
         .exits(0)
         .says("died before it wrote anything");
+}
+
+/// A file of such frames, each with the text of its lines, as docs/manifest.md describes it.
+fn forged(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = Vec::new();
+    for (sequence, text) in frames.iter().enumerate() {
+        let data = zstd::bulk::compress(text, 1).unwrap();
+        file.extend(framed(sequence as u64, &data));
+    }
+    file
+}
+
+fn framed(sequence: u64, data: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    frame.extend(0x184D_2A5A_u32.to_le_bytes());
+    frame.extend(56_u32.to_le_bytes());
+    frame.extend(sequence.to_le_bytes());
+    frame.extend((data.len() as u64).to_le_bytes());
+    frame.extend(blake3::hash(data).as_bytes());
+    let check = blake3::hash(&frame);
+    frame.extend(&check.as_bytes()[..8]);
+    frame.extend(data);
+    frame.extend(0x184D_2A5E_u32.to_le_bytes());
+    frame.extend(4_u32.to_le_bytes());
+    frame.extend(b"anp\xA5");
+    frame
+}
+
+/// `bytes` bytes, made of `text` again and again, as a frame: made without holding them.
+fn repeated(sequence: u64, text: &[u8], bytes: usize) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+    let times = bytes / text.len();
+    let whole = (times * text.len()) as u64;
+    encoder.set_pledged_src_size(Some(whole)).unwrap();
+    for _ in 0..times {
+        encoder.write_all(text).unwrap();
+    }
+    framed(sequence, &encoder.finish().unwrap())
+}
+
+fn text(lines: &[Line]) -> Vec<u8> {
+    let lines = lines.iter().map(|line| serde_json::to_vec(line).unwrap());
+    lines.flat_map(|line| [&line[..], b"\n"].concat()).collect()
+}
+
+/// So many characters that no zstd makes shorter than three quarters.
+fn noise(length: usize) -> String {
+    let mut seed = 7_u64;
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let next = |_| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(digits[(seed >> 58) as usize])
+    };
+    (0..length).map(next).collect()
+}
+
+/// A manifest whose last frame is some pages long and begins `from` bytes into a page, and the end of
+/// each frame. It has no footer.
+fn with_large_last_frame(from: usize) -> (Vec<u8>, Vec<usize>) {
+    let mut large = header();
+    large.run = "20260101T000000.000Z-0002".to_owned();
+    let mut intents = vec![intent("c"), intent("d")];
+    if let Line::Intent(intent) = &mut intents[0] {
+        let kept = Snapshot {
+            value_base64: Some(noise(40_000)),
+            ..Snapshot::expiry(None)
+        };
+        intent.prior = Some(kept);
+    }
+    let second = text(&[intent("a"), intent("b")]);
+    let rest = text(&intents);
+    let padding = noise(8000);
+    for pad in 0..padding.len() {
+        large.owner = Some(padding[..pad].to_owned());
+        let first = text(&[Line::Header(large.clone())]);
+        let start = forged(&[first.clone(), second.clone()]).len();
+        if start % PAGE == from {
+            let bytes = forged(&[first.clone(), second, rest]);
+            return (
+                bytes.clone(),
+                vec![forged(&[first]).len(), start, bytes.len()],
+            );
+        }
+    }
+    panic!("no frame begins there");
+}
+
+const PAGE: usize = 4096;
+
+#[test]
+fn promise_3_pages_of_zeros_in_the_last_frame_are_a_torn_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    // The guard of the last frame in the middle of a page, and across two.
+    for from in [0, 1, 2000, PAGE - 63, PAGE - 32, PAGE - 8, PAGE - 1] {
+        let (bytes, ends) = with_large_last_frame(from);
+        let (start, end) = (ends[1], ends[2]);
+        assert!(open(folder.path(), &bytes).unwrap().torn_at().is_none());
+        let pages: Vec<usize> = (start / PAGE..=(end - 1) / PAGE).collect();
+        assert!(pages.len() > 6);
+        let cleared = |pages: &[usize]| {
+            let mut torn = bytes.clone();
+            for page in pages {
+                let piece = (page * PAGE).max(start)..((page + 1) * PAGE).min(end);
+                torn[piece].fill(0);
+            }
+            torn
+        };
+        let mut some: Vec<Vec<usize>> = pages.iter().map(|page| vec![*page]).collect();
+        some.push(vec![pages[0], pages[3], pages[4]]);
+        some.push(vec![pages[2], pages[5]]);
+        for hole in some {
+            let torn = cleared(&hole);
+            let what = format!("from {from}: pages {hole:?} of {pages:?}");
+            assert_cut(open(folder.path(), &torn), &ends, 2, &what);
+            let path = folder.path().join("changed.zst");
+            let listed = Manifest::open(&path, Verify::Ends).unwrap();
+            assert_eq!(listed.torn_at(), Some(start as u64), "{what}");
+            // With another frame behind it, it was synced.
+            let whole = [
+                &torn[..],
+                &framed(3, &zstd::bulk::compress(b"", 1).unwrap()),
+            ]
+            .concat();
+            let result = open(folder.path(), &whole);
+            assert!(matches!(result, Err(Damage::Damaged { .. })), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_or_zeros_that_are_no_page_are_damage_in_the_last_frame_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = with_large_last_frame(2000);
+    for bit in (ends[1] * 8..ends[2] * 8).step_by(101) {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let result = open(folder.path(), &flipped);
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "bit {bit}");
+    }
+    let page = (ends[1] / PAGE + 2) * PAGE;
+    for piece in [
+        page + 1..page + PAGE,
+        page - 1..page + PAGE - 1,
+        page..page + 512,
+    ] {
+        let mut changed = bytes.clone();
+        changed[piece.clone()].fill(0);
+        let result = open(folder.path(), &changed);
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "{piece:?}");
+    }
+}
+
+/// The ends of the frames of a manifest, by their guards.
+fn ends_of(bytes: &[u8]) -> Vec<usize> {
+    let mut ends = vec![0];
+    loop {
+        let start = ends[ends.len() - 1];
+        if start == bytes.len() {
+            return ends.split_off(1);
+        }
+        let length = u64::from_le_bytes(bytes[start + 16..start + 24].try_into().unwrap());
+        ends.push(start + 64 + usize::try_from(length).unwrap() + 12);
+    }
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_manifest_is_undone_and_the_rest_is_named() {
+    let case = TwoBatches::new();
+    let path = case.world.manifest(&case.run);
+    let ends = ends_of(&case.bytes);
+    let after = case.world.keys();
+    let skip = ["rollback", &case.run, "--skip-damaged", "--format", "json"];
+    // In the content of the first batch, in its guard, and in the end mark.
+    for damaged in [ends[0] + 100, ends[0] + 30, ends[1] - 1] {
+        let mut bytes = case.bytes.clone();
+        bytes[damaged] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        case.world
+            .anp_with(&["rollback", &case.run], &[])
+            .exits(65)
+            .notes("'anp rollback RUN --skip-damaged' undoes what can be read");
+        let dry = case
+            .world
+            .anp_with(&[&skip[..], &["--dry-run"]].concat(), &[]);
+        dry.exits(3).notes("cannot be read");
+        assert_eq!(case.world.keys(), after);
+        let ran = case.world.anp_with(&skip, &[]);
+        ran.exits(3)
+            .notes(&format!("bytes {} to {} cannot be read", ends[0], ends[1]))
+            .notes("keys that were recorded there alone stay as they are now");
+        let lost = &ran.of_type("lost")[0];
+        assert_eq!(lost["from"], ends[0] as u64);
+        assert_eq!(lost["to"], ends[1] as u64);
+        // The four keys of the later batch are back, the others are as the run left them.
+        let mut back = 0;
+        for (key, state) in case.world.keys() {
+            let is_before = case.before.get(&key) == Some(&state);
+            assert!(is_before || after.get(&key) == Some(&state), "{key}");
+            back += u32::from(is_before && after.get(&key) != Some(&state));
+        }
+        let gone = after
+            .keys()
+            .filter(|key| !case.world.keys().contains_key(*key));
+        assert_eq!(back as usize + gone.count(), 4, "{ran}");
+        // It is no whole rollback: what it undid is kept, and can be undone whole with a copy.
+        let rollback = case.world.runs().pop().unwrap();
+        let header = Manifest::open(&case.world.manifest(&rollback), Verify::All).unwrap();
+        let skipped = header.header().skipped_bytes;
+        assert_eq!(skipped, Some((ends[1] - ends[0]) as u64));
+        std::fs::write(&path, &case.bytes).unwrap();
+        case.world.anp_with(&["rollback", &case.run], &[]).exits(0);
+        assert_eq!(case.world.keys(), case.before);
+        case.die(|_| true);
+        for run in case.world.runs() {
+            if run != case.run {
+                std::fs::remove_file(case.world.manifest(&run)).unwrap();
+            }
+        }
+    }
+    // Without a header nobody knows where it wrote.
+    let mut bytes = case.bytes.clone();
+    bytes[70] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    case.world.anp_with(&skip, &[]).exits(65);
+    assert_eq!(case.world.keys(), after);
+    // Frames that are missing, and one that stands there twice.
+    let frame = |number: usize| &case.bytes[ends[number - 1]..ends[number]];
+    let head = &case.bytes[..ends[0]];
+    std::fs::write(&path, [head, frame(2), frame(2), frame(3)].concat()).unwrap();
+    case.world
+        .anp_with(&skip, &[])
+        .exits(3)
+        .notes(&format!("frames are missing before byte {}", ends[0]))
+        .notes("expected frame 3, found frame 2");
+}
+
+/// anp, which may have so much memory.
+fn with_memory(world: &World, mib: u64, line: &str) -> support::Ran {
+    let mut command = world.program("bash");
+    command
+        .args(["-c", r#"ulimit -v "$0"; exec "$@""#])
+        .arg((mib * 1024).to_string())
+        .arg(env!("CARGO_BIN_EXE_anp"))
+        .env("ANP_REDIS_URL", world.server.url())
+        .env("ANP_STATE_DIR", world.path("state"))
+        .args(line.split(' '));
+    support::Ran::of(&mut command)
+}
+
+const FORGED: &str = "20991124T160000.123Z-00af";
+
+#[test]
+fn promise_10_a_small_file_that_says_it_is_large_takes_little_memory() {
+    let world = World::new();
+    let path = world.path(&format!("state/runs/{FORGED}.jsonl.zst"));
+    world.write(
+        path.strip_prefix(world.path("")).unwrap().to_str().unwrap(),
+        "",
+    );
+    let mut head = header();
+    head.run = FORGED.to_owned();
+    head.server = world.server.url();
+    let head = forged(&[text(&[Line::Header(head)])]);
+    const MIB: usize = 1024 * 1024;
+    // One frame of 400 MiB, more than any anp writes.
+    let file = [&head[..], &repeated(1, &[b' '; 1024], 400 * MIB)].concat();
+    assert!(file.len() < 64 * 1024);
+    std::fs::write(&path, file).unwrap();
+    let memory = 256;
+    with_memory(&world, memory, "runs").exits(3).says("damaged");
+    with_memory(&world, memory, "verify last").exits(65);
+    // One line of 200 MiB.
+    let line = [&b"{\"type\":\""[..], &[b'a'; 1024]].concat();
+    let file = [&head[..], &repeated(1, &line, 200 * MIB)].concat();
+    std::fs::write(&path, file).unwrap();
+    with_memory(&world, memory, "verify last")
+        .exits(65)
+        .notes("a line is longer than anp writes");
+    // Many short lines, each of which is some 500 bytes once it is read.
+    let line = b"{\"type\":\"outcome\",\"key\":\"a\",\"fate\":\"already\"}\n";
+    let file = [&head[..], &repeated(1, line, 32 * MIB)].concat();
+    std::fs::write(&path, file).unwrap();
+    with_memory(&world, memory, "runs")
+        .exits(0)
+        .says("unfinished");
+    with_memory(&world, memory, "verify last").exits(0);
+}
+
+#[test]
+fn headers_keys_and_lines_that_anp_never_writes_are_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |change: &dyn Fn(&mut Header)| {
+        let mut header = header();
+        change(&mut header);
+        open(folder.path(), &forged(&[text(&[Line::Header(header)])]))
+    };
+    assert!(with(&|_| {}).is_ok());
+    let long = "a".repeat(129);
+    for prefix in ["", "a b", "a:", "*", "a\nb", "ä", &long] {
+        let result = with(&|header| header.prefix = prefix.to_owned());
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "{prefix:?}");
+    }
+    for run in ["", "../x", "a b", "last", "a\nb"] {
+        let result = with(&|header| header.run = run.to_owned());
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "{run:?}");
+        let result = with(&|header| header.undoes = Some(run.to_owned()));
+        assert!(matches!(result, Err(Damage::Damaged { .. })), "{run:?}");
+    }
+    let result = with(&|header| header.owner = Some("a".repeat(1024 * 1024)));
+    assert!(matches!(result, Err(Damage::Damaged { .. })));
+    for key in ["a\nb", "a b", "\u{202e}", &"a".repeat(20_000)] {
+        let lines = text(&[intent(key)]);
+        let file = forged(&[text(&[Line::Header(header())]), lines]);
+        let read = open(folder.path(), &file)
+            .and_then(|manifest| manifest.batches().collect::<Result<Vec<_>, _>>());
+        assert!(matches!(read, Err(Damage::Damaged { .. })), "{key:.20?}");
+    }
+}
+
+#[test]
+fn every_frame_that_any_version_wrote_is_read_and_new_ones_are_smaller() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = |key: &str| {
+        let Line::Intent(mut intent) = intent(key) else {
+            unreachable!()
+        };
+        intent.prior = Some(Snapshot {
+            value: Some("x".repeat(40 * 1024 * 1024)),
+            ..Snapshot::expiry(None)
+        });
+        Line::Intent(intent)
+    };
+    let lines = [large("a"), large("b"), intent("c")];
+    // 0.1.0 closed a frame behind the line with which it grew past 64 MiB.
+    let file = forged(&[text(&[Line::Header(header())]), text(&lines)]);
+    let manifest = open(folder.path(), &file).unwrap();
+    assert_eq!(keys(&manifest), ["a", "b", "c"]);
+    let path = folder.path().join("new.zst");
+    let mut writer = Writer::create(&path, &Line::Header(header())).unwrap();
+    writer.append(&lines).unwrap();
+    let manifest = Manifest::open(&path, Verify::All).unwrap();
+    assert_eq!(
+        manifest.frames(),
+        3,
+        "each large line in a frame of its own"
+    );
+    assert_eq!(keys(&manifest), ["a", "b", "c"]);
 }

@@ -244,6 +244,24 @@ fn two_runs_that_end_together_do_not_lose_a_sample() {
 }
 
 #[test]
+fn a_file_whose_folder_another_process_keeps_locked_stays_as_it_is() {
+    let world = two();
+    world.anp("import").exits(0);
+    let before = std::fs::read_to_string(world.path("anp.prom")).unwrap();
+    let folder = std::fs::File::open(world.path("")).unwrap();
+    folder.lock().unwrap();
+    world
+        .anp("import")
+        .exits(0)
+        .notes("warning: cannot write the metrics file")
+        .notes("another process keeps its folder locked");
+    let after = std::fs::read_to_string(world.path("anp.prom")).unwrap();
+    assert_eq!(after, before);
+    drop(folder);
+    world.anp("import").exits(0).hides("warning");
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_a_warning() {
     let world = two();
     std::fs::create_dir(world.path("folder")).unwrap();

@@ -21,6 +21,7 @@ mod support;
 use base64::Engine as _;
 use front::Front;
 use support::World;
+use support::http::Connection;
 
 /// A store with the pages /a/ and /b/c/.
 fn published() -> World {
@@ -79,7 +80,7 @@ fn a_page_comes_as_it_is_with_all_its_headers() {
     assert_eq!(answer.text(), stored);
     let written_at = world.meta("/a/")["written_at"].as_str().unwrap().to_owned();
     let policy = format!(
-        "default-src 'none'; style-src {}; img-src 'self' https: http: data:; base-uri 'none'; \
+        "default-src 'none'; style-src {}; img-src 'self' https: http:; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'",
         style_source(&world, &stored)
     );
@@ -173,11 +174,49 @@ fn who_has_the_page_already_is_told_so() {
     for name in ["If-None-Match", "If-Modified-Since"] {
         assert_eq!(status(&[(name, &etag), (name, &etag)]), 400);
     }
-    // As the preview, which knows no precondition that fails a reader.
-    for other in [("If-Match", "\"x\""), ("If-Unmodified-Since", long_ago)] {
-        let answer = front.ask("GET", "/a/", &[other]);
+    // Who asks for another version gets neither the page nor a 304.
+    let weak = format!("W/{etag}");
+    let (tag, unquoted) = (etag.as_str(), &etag[1..33]);
+    for failing in [
+        &[("If-Match", "\"x\"")][..],
+        &[("If-Match", weak.as_str())],
+        &[("If-Match", unquoted)],
+        &[("If-Match", "\"x\", W/\"y\"")],
+        &[("If-Unmodified-Since", long_ago)],
+        &[("If-Match", "\"x\""), ("If-None-Match", tag)],
+        &[("If-Match", "\"x\""), ("If-Unmodified-Since", later)],
+        &[
+            ("If-Unmodified-Since", long_ago),
+            ("If-Modified-Since", later),
+        ],
+    ] {
+        let answer = front.ask("GET", "/a/", failing);
+        answer
+            .is(412)
+            .has("Cache-Control", "no-store")
+            .hides("A word");
+        answer
+            .has("X-Cache", "HIT")
+            .lacks("ETag")
+            .lacks("Last-Modified");
+        let mut after = Connection::over(front.connect());
+        assert_eq!(after.request("HEAD", "/a/", failing).status, 412);
+        assert_eq!(after.request("GET", "/a/", &[]).status, 200);
+    }
+    let listed = format!("\"x\", W/\"y\", {etag}");
+    for passing in [
+        &[("If-Match", tag)][..],
+        &[("If-Match", &listed)],
+        &[("If-Match", "*")],
+        &[("If-Match", tag), ("If-Unmodified-Since", long_ago)],
+        &[("If-Unmodified-Since", modified.as_str())],
+        &[("If-Unmodified-Since", "yesterday")],
+        &[("If-Match", tag), ("If-None-Match", "\"x\"")],
+    ] {
+        let answer = front.ask("GET", "/a/", passing);
         answer.is(200).has("X-Cache", "HIT").has("ETag", &etag);
     }
+    assert_eq!(status(&[("If-Match", tag), ("If-None-Match", tag)]), 304);
     assert!(!front.errors().contains("aborted"), "{}", front.errors());
 }
 
@@ -268,7 +307,6 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
         (format!("<p>x<!--anp:{digest}-->\n"), false),
         (format!("<p>x<!--anp:{}-->", digest.to_uppercase()), false),
         ("<!--anp:0123-->".to_owned(), false),
-        (String::new(), false),
     ] {
         server.run(&["SET", "anp:page:/other/", &page]);
         let answer = front.get("/other/");
@@ -286,10 +324,16 @@ fn what_the_objects_say_is_checked_before_it_becomes_a_header() {
         let allowed = style_source(&world, &page);
         assert!(policy.unwrap().contains(&allowed), "{allowed}");
     }
-    // What is no string is no page, and harms no other.
-    server.command("DEL anp:page:/other/");
-    server.command("LPUSH anp:page:/other/ x");
-    front.get("/other/").is(200).has("X-Cache", "MISS");
+    // What is empty, larger than any page, or no string is no page, and harms no other.
+    for command in [
+        "SET anp:page:/other/ ",
+        "SETRANGE anp:page:/other/ 67108864 x",
+        "DEL anp:page:/other/",
+        "LPUSH anp:page:/other/ x",
+    ] {
+        server.command(command);
+        front.get("/other/").is(200).has("X-Cache", "MISS");
+    }
     front.get("/a/").is(200).has("X-Cache", "HIT");
 }
 

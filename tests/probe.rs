@@ -21,6 +21,8 @@ mod tls;
 
 use fault::Fault;
 use front::{Elsewhere, Front};
+use std::time::{Duration, Instant};
+
 use support::{Ran, World};
 
 /// Three pages in the store; one of them is not for robots.
@@ -228,6 +230,46 @@ fn a_failure_is_a_line_with_what_was_expected_and_found_and_for_which_routes() {
         "\nfailed: max-age: expected max-age less Age is at most what the store has left (1\n  \
          s of slack)\n  /deep/c/: found 31536000 less 0 s",
     );
+}
+
+/// Promise 10: eight answers of a route take the memory of one page, not of eight.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_bodies_of_answers_are_not_kept() {
+    const PAGE_KIB: usize = 16 * 1024;
+    let world = published();
+    let page = format!(
+        "{}<!--anp:{}-->",
+        "x".repeat(PAGE_KIB * 1024),
+        "0".repeat(32)
+    );
+    world.server.run(&["SET", "anp:page:/a/", &page]);
+    // The ninth request is for a route that never was: the eight answers are there then.
+    let front = Front::start(&world.server, Fault::StallAt(9, Duration::from_secs(5)));
+    let line = [
+        "probe",
+        &front.url(),
+        "--routes",
+        "/a/",
+        "--rate",
+        "10000/s",
+    ];
+    let mut child = world.command("state", &line).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while front.requests() < 9 {
+        assert!(Instant::now() < until && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let _ = child.kill();
+    child.wait().unwrap();
+    let most = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let most_kib: usize = most.split_whitespace().nth(1).unwrap().parse().unwrap();
+    // The page, the reply of the store that it came in, and the program itself.
+    assert!(most_kib < 5 * PAGE_KIB, "{most}");
 }
 
 #[test]

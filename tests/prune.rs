@@ -109,7 +109,7 @@ fn nothing_is_removed_while_a_source_is_invalid() {
     let before = world.server.dump();
     let ran = world.anp("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
 }
 
@@ -120,7 +120,7 @@ fn nothing_is_removed_while_a_folder_cannot_be_read() {
     support::set_mode(world.path("content/notes"), 0);
     let ran = world.anp_without_rights("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid or unreadable");
+        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
     support::set_mode(world.path("content/notes"), 0o755);
 }
@@ -213,4 +213,145 @@ fn nothing_is_removed_while_something_was_skipped() {
     ran.exits(3)
         .notes("--prune removes nothing while 1 sources");
     assert_eq!(world.server.dump(), before);
+}
+
+/// The routes that an import says the tree no longer has.
+fn orphans(ran: &support::Ran) -> Vec<String> {
+    let lines = ran.of_type("orphan").into_iter();
+    let routes: Vec<String> = lines
+        .map(|line| line["route"].as_str().unwrap().to_owned())
+        .collect();
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!(summary["orphans"], routes.len(), "{ran}");
+    routes
+}
+
+/// How often the keyspace was scanned.
+fn scans(world: &World) -> u64 {
+    let stats = world.server.command("INFO commandstats");
+    let stats: String = redis::from_redis_value(stats).unwrap();
+    let line = stats.lines().find_map(|l| l.strip_prefix("cmdstat_scan:"));
+    let calls = line.and_then(|line| line.split(',').next()?.strip_prefix("calls="));
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[test]
+fn every_import_counts_and_names_published_articles_that_the_tree_no_longer_has() {
+    let world = two_gone();
+    let draft = "---\ntitle: x\ndraft: true\n---\nText.\n";
+    world.write("content/notes/n0.md", draft);
+    world.write(
+        "content/notes/n1.md",
+        "---\ntitle: x\nslug: other\n---\nText.\n",
+    );
+    let all = ["/deploys/b/", "/notes/n0/", "/notes/n1/", "/notes/n3/"];
+    let words = "warning: 4 published articles are no longer in the content tree, or a draft there: \
+                 /deploys/b/, /notes/n0/, /notes/n1/ and 1 more; --prune removes them\n";
+    let dry = world.anp("import --dry-run");
+    assert_eq!(orphans(dry.exits(0).notes(words)), all);
+    let ran = world.anp("import");
+    assert_eq!(orphans(ran.exits(0).notes(words)), all);
+    // Until they are gone.
+    let again = world.anp("import");
+    again.exits(0).notes_exactly(words);
+    assert_eq!(orphans(&again), all);
+    let pruned = world.anp("import --prune --force");
+    assert_eq!(pruned.exits(0).counts()["removed"], 8, "{pruned}");
+    let ran = world.anp("import");
+    ran.exits(0).notes_exactly("");
+    assert_eq!(orphans(&ran), [""; 0]);
+    // Brought back, they are named again.
+    let run = pruned.of_type("run")[0]["run"].clone();
+    world
+        .anp(&format!("rollback {}", run.as_str().unwrap()))
+        .exits(0);
+    assert_eq!(orphans(&world.anp("import")), all);
+}
+
+#[test]
+fn an_unchanged_import_scans_nothing_where_the_database_holds_nothing_else() {
+    let world = two_gone();
+    world.anp("purge /notes/n3/ /deploys/b/").exits(0);
+    let before = scans(&world);
+    let ran = world.anp("import");
+    ran.exits(0).notes_exactly("");
+    assert_eq!(orphans(&ran), [""; 0]);
+    world.anp("import --dry-run").exits(0);
+    assert_eq!(scans(&world), before);
+    // Somebody else's keys are looked through, and are nobody's articles.
+    for key in [
+        "other:key",
+        "anp:page:/notes/theirs/",
+        "anp:page:/Elsewhere/x/",
+    ] {
+        world.server.command(&format!("SET {key} text"));
+    }
+    let ran = world.anp("import");
+    ran.exits(0).notes_exactly("");
+    assert_eq!(orphans(&ran), [""; 0]);
+    assert!(scans(&world) > before);
+}
+
+#[test]
+fn articles_of_a_folder_that_is_gone_are_counted_as_those_of_another_tree() {
+    let world = two_gone();
+    std::fs::remove_dir_all(world.path("content/deploys")).unwrap();
+    let ran = world.anp("import");
+    assert_eq!(orphans(ran.exits(0)), ["/notes/n3/"]);
+    ran.notes(
+        "note: 2 published pages lie outside the folders of the content tree: they are of another \
+         one, or of folders that it no longer has; --prune leaves that\n",
+    );
+    world.anp("purge /deploys/a/ /deploys/b/ /notes/n3/");
+    world.anp("import").exits(0).notes_exactly("");
+}
+
+#[test]
+fn an_article_whose_source_is_invalid_now_is_none_that_the_tree_no_longer_has() {
+    let world = two_gone();
+    world.write(
+        "content/notes/n5.md",
+        "---\ntitle: x\nscore: {quality: 140}\n---\nText.\n",
+    );
+    world.write("content/notes/n6.md", "---\ntitle: [\n---\nText.\n");
+    world.write(
+        "content/notes/n7.md",
+        "---\ntitle: x\nslug: n8\n---\nText.\n",
+    );
+    let ran = world.anp("import --max-invalid 50%");
+    assert_eq!(orphans(ran.exits(3)), ["/deploys/b/", "/notes/n3/"]);
+    ran.notes("unless a source that is invalid or unreadable has that route: /deploys/b/, ");
+    // Where --prune removes nothing, it names them all the same.
+    let ran = world.anp("import --max-invalid 50% --prune");
+    assert_eq!(orphans(ran.exits(3)), ["/deploys/b/", "/notes/n3/"]);
+}
+
+#[test]
+fn a_shard_and_a_part_say_nothing_of_what_is_not_theirs() {
+    let world = two_gone();
+    let mut named = Vec::new();
+    for shard in 0..2 {
+        let ran = world.anp(&format!("import --shard {shard}/2"));
+        named.extend(orphans(ran.exits(0)));
+    }
+    named.sort();
+    assert_eq!(named, ["/deploys/b/", "/notes/n3/"]);
+    let ran = world.anp("import content/notes");
+    assert_eq!(orphans(ran.exits(0)), ["/notes/n3/"]);
+    let ran = world.anp("import content/notes/n1.md");
+    assert_eq!(orphans(ran.exits(0)), [""; 0]);
+    let warm = world.anp("warm");
+    assert!(warm.exits(0).of_type("summary")[0].get("orphans").is_none());
+}
+
+#[test]
+fn an_import_needs_no_right_to_scan() {
+    let world = two_gone();
+    world.server.command("ACL SETUSER default -scan");
+    let ran = world.anp("import");
+    ran.exits(0).notes_exactly(
+        "note: published articles that the content tree no longer has are not counted: that needs \
+         the right to SCAN\n",
+    );
+    assert!(ran.of_type("summary")[0].get("orphans").is_none());
 }

@@ -289,15 +289,20 @@ fn values_of_somebody_else_under_a_route_go_too_and_come_back() {
 }
 
 #[test]
-fn a_paused_store_is_not_purged() {
+fn what_must_go_goes_while_publishing_is_paused_too() {
     let world = world();
     world.anp("pause --reason swap").exits(0);
-    world.anp("purge /redis/").exits(12).notes("swap");
+    let foreseen = world.anp("purge /redis/ --dry-run");
+    foreseen.exits(0).hides("paused").hides("next import");
     assert_eq!(held(&world), ALL);
-    world
-        .anp("purge /redis/ --dry-run")
-        .exits(0)
-        .notes("warning: a real purge would be refused: paused by");
+    let line = ["purge", "/redis/", "--format", "text"];
+    let ran = world.anp_with(&line, &[("ANP_PAUSED", "swap")]);
+    ran.exits(0).says("the next import publishes these articles again; to prevent that, fix or withdraw their sources (draft: true), or pause publishing (anp pause)\n");
+    assert!(!held(&world).contains(&"/redis/".to_owned()), "{ran}");
+    world.anp("import").exits(12);
+    let back = world.anp("rollback last --format text");
+    back.exits(0).hides("next import");
+    assert_eq!(held(&world), ALL);
 }
 
 #[test]
@@ -391,12 +396,15 @@ fn a_run_on_another_server_is_spoken_of_by_that_server() {
     let url = other.server.url();
     let on_other = |line: &str| world.anp(&format!("{line} --redis {url}"));
     on_other("import").exits(0);
-    on_other("pause --reason x").exits(0);
+    let holder = r#"{"token":"t","run":"r","host":"h","pid":1,"state_dir":"/s","since":0}"#;
+    other
+        .server
+        .run(&["SET", "anp:lock", holder, "PX", "600000"]);
     let run = world.runs().pop().unwrap();
     let ran = world.anp(&format!("purge --run {run}"));
-    ran.exits(12).hides(&world.server.url());
-    let resume = ran.stderr.split("= resume: ").nth(1).unwrap();
-    world.shell(resume.trim()).exits(0).says("it was paused by");
+    ran.exits(11).hides(&world.server.url());
+    let unlock = ran.stderr.split("if that run is dead: ").nth(1).unwrap();
+    world.shell(unlock.trim()).exits(0);
     world.anp(&format!("purge --run {run}")).exits(0);
     assert_eq!(held(&world), ALL);
     assert_eq!(other.server.dump().len(), 0);

@@ -85,29 +85,103 @@ fn every_command_of_the_page_about_scaling_does_what_it_shows() {
     assert!(story.commands >= 4, "{}", story.commands);
 }
 
+/// Sets a machine up as deploy/README.md says, as far as that is possible below a folder and without
+/// being root, and gives the values that a unit's `[Service]` has.
+fn set_up(story: &mut Story) -> BTreeMap<String, String> {
+    let text = page("deploy/README.md");
+    let blocks = blocks(&text);
+    let first = blocks.iter().find(|block| block.language == "sh").unwrap();
+    assert!(first.text.starts_with("useradd "), "{}", first.text);
+    let cron = blocks
+        .iter()
+        .find(|block| block.text.contains("/etc/cron.d/anp"));
+    // Owners are for root to set.
+    let owners = Regex::new(r" -o [a-z]+ -g [a-z]+").unwrap();
+    let real = |text: &str| owners.replace_all(&story.real(text), "").into_owned();
+    std::fs::create_dir_all(story.path("etc/cron.d")).unwrap();
+    let script = format!(
+        "set -eu\nuseradd() {{ :; }}\n{}\n{}",
+        real(&first.text),
+        real(&cron.unwrap().text)
+    );
+    let mut shell = std::process::Command::new("sh");
+    support::Ran::of(shell.args(["-c", &script])).exits(0);
+    // What the page says to set then.
+    for file in ["anp.yaml", "etc/anp/anp.env"] {
+        let text = std::fs::read_to_string(story.path(file)).unwrap();
+        let server = story.server.url();
+        let text = story
+            .real(&text)
+            .replace("redis://anp@cache.example.org:6379/0", &server);
+        std::fs::write(story.path(file), text).unwrap();
+    }
+    let unit = page("deploy/systemd/anp-import.service");
+    let service = unit.split("[Service]\n").nth(1).unwrap();
+    let lines = service.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), story.real(value)))
+        .collect()
+}
+
+/// Starts the service as systemd would: its folder, its environment and nothing else.
+fn start(story: &Story, service: &BTreeMap<String, String>) {
+    let own = Path::new(env!("CARGO_BIN_EXE_anp")).parent().unwrap();
+    let words = service["ExecStart"].replace("/usr/local/bin", own.to_str().unwrap());
+    let mut words = words.split(' ');
+    let file = std::fs::read_to_string(&service["EnvironmentFile"]).unwrap();
+    let variables = file.lines().filter(|line| !line.starts_with('#'));
+    let mut command = std::process::Command::new(words.next().unwrap());
+    command
+        .args(words)
+        .current_dir(&service["WorkingDirectory"])
+        .env_clear()
+        .envs(variables.map(|line| line.split_once('=').unwrap()))
+        .env("HOME", story.path("var/lib/anp"));
+    assert!(!service.contains_key("Environment"), "one file has it all");
+    support::Ran::of(&mut command).exits(0);
+}
+
 #[test]
-fn every_command_of_the_runbook_does_what_it_shows() {
+fn on_a_machine_set_up_as_deploy_says_every_command_of_the_runbook_does_what_it_shows() {
     let page = page("RUNBOOK.md");
     let mut story = Story::begin();
-    let settings = std::fs::read_to_string(story.path("anp.yaml")).unwrap();
-    let settings = settings.replace("redis: embedded", &format!("redis: {}", story.server.url()));
-    std::fs::write(story.path("anp.yaml"), settings).unwrap();
-    for block in blocks(&page) {
+    let service = set_up(&mut story);
+    // The job by both ways, then a person at a shell: all of them mean the same runs.
+    start(&story, &service);
+    let cron = std::fs::read_to_string(story.path("etc/cron.d/anp")).unwrap();
+    assert_eq!(story.run_cron(cron.lines().last().unwrap()), 0);
+    let runs = std::fs::read_dir(story.path("var/lib/anp/runs")).unwrap();
+    assert_eq!(runs.count(), 2);
+    let blocks = blocks(&page);
+    let (prelude, blocks) = blocks.split_first().unwrap();
+    assert_eq!(prelude.language, "sh", "line {}", prelude.line);
+    let environment = prelude.text.strip_prefix("runuser -u anp -- sh\n").unwrap();
+    story.prelude = story.real(environment);
+    story.run(&Block {
+        language: "console".to_owned(),
+        line: 0,
+        text: "$ anp verify last\n…\n$ anp rollback last --format text\n…\n$ echo $?\n3\n\
+               $ anp import --quiet\n$ anp purge --all --yes --quiet\n"
+            .to_owned(),
+    });
+    let before = story.commands;
+    for block in blocks {
         assert_eq!(block.language, "console", "line {}", block.line);
         if block.text.contains("anp unlock") {
             // As a run of another host would have left it.
             let lease = serde_json::json!({
                 "token": "00ff", "run": "20261124T031700.000Z-00ff", "owner": "archive desk",
-                "host": "cache-7", "pid": 4711, "state_dir": "/srv/archive/.anp",
+                "host": "cache-7", "pid": 4711, "state_dir": "/var/lib/anp",
             });
             let value = lease.to_string();
             story
                 .server
                 .run(&["SET", "anp:lock", &value, "PX", "25000"]);
         }
-        story.run(&block);
+        story.run(block);
     }
-    assert_eq!(story.commands, 11);
+    assert_eq!(story.commands - before, 11);
     let lines = page.lines().count();
     assert!(lines <= 120, "{lines} lines are more than one page");
 }
@@ -152,6 +226,9 @@ fn the_manifest_page_names_every_member_of_every_line() {
         shard: anp::publish::shard::Shard::parse("0/1"),
         attempt: Some(1),
         begun_at: Some(0),
+        order: Some(0),
+        begun_order: Some(0),
+        skipped_bytes: Some(0),
         host: String::new(),
         pid: 0,
     };
@@ -160,6 +237,10 @@ fn the_manifest_page_names_every_member_of_every_line() {
         kind: some(),
         expires_at: None,
         sha1: some(),
+        fields: vec![anp::publish::state::ExpiringField {
+            expires_at: 0,
+            sha1: anp::publish::state::Fingerprint::of(b""),
+        }],
         bytes: Some(0),
         value: some(),
         value_base64: some(),
@@ -174,6 +255,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         also: Vec::new(),
         settled: false,
         absent_at: Some(0),
+        again: true,
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = Outcome {
@@ -330,7 +412,10 @@ fn settings_are_those_of_the_code() {
         }
         let is_example = |text: &str| text.contains("# example");
         match sample.get(name) {
-            Some(shown) if !is_example(shown) && key != "state_dir" => {
+            // The sample sets these two for trying out anp.
+            Some(shown)
+                if !is_example(shown) && !["redis", "state_dir"].contains(&key.as_str()) =>
+            {
                 assert_eq!(default, *shown, "default of {key}");
             }
             _ => {}

@@ -11,7 +11,7 @@ use support::{Ran, World, set_mode};
 
 /// The end of a refusal where one article of one is invalid.
 const ONE_OF_ONE: &str = "\
-error: 1 of 1 articles are invalid
+error: 1 of 1 article is invalid
   = expected: at most 5 % (max_invalid)
   = retry: not before the articles are fixed; nothing was written
 ";
@@ -140,7 +140,7 @@ fn over_the_budget_nothing_is_written() {
     let world = one_invalid_among(18);
     let ran = world.anp("import");
     ran.exits(65).notes_exactly(&format!(
-        "{QUALITY}error: 1 of 19 articles are invalid\n  \
+        "{QUALITY}error: 1 of 19 articles is invalid\n  \
          = expected: at most 5 % (max_invalid)\n  \
          = retry: not before the articles are fixed; nothing was written\n"
     ));
@@ -217,7 +217,7 @@ fn drafts_are_left_out_unless_asked_for() {
     world.write("content/d.md", "---\ntitle: d\ndraft: true\n---\n\nText.\n");
     world.anp("import").exits(65).notes_exactly(
         "
-error: all 1 articles in content are drafts
+error: the only article in content is a draft
   = expected: at least one article
   = retry: safe once there is one; nothing was written
 ",
@@ -271,7 +271,7 @@ error[source]: skipped: cannot be read: Permission denied (os error 13)
  --> content/locked
   = retry: once it can be read
 
-error: no article found in content (1 files or folders cannot be read)
+error: no article found in content (1 file or folder cannot be read)
   = expected: at least one article
   = retry: safe once there is one; nothing was written
 ",

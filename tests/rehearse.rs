@@ -104,7 +104,7 @@ fn it_refuses_to_make_the_server_evict() {
         .server
         .command("CONFIG SET maxmemory-policy allkeys-lru");
     let used = world.server.used_memory();
-    let limit = (used + 150_000).to_string();
+    let limit = (used + 200_000).to_string();
     world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
     let ran = world.anp("rehearse");
     ran.exits(65)

@@ -18,3 +18,5 @@ mod support;
 mod synth;
 #[path = "render/templates.rs"]
 mod templates;
+#[path = "render/work.rs"]
+mod work;

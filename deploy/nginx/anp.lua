@@ -3,14 +3,21 @@
 
 local ffi = require "ffi"
 local redis = require "nginx.redis"
+local semaphore = require "ngx.semaphore"
 
 -- nginx is linked with OpenSSL's libcrypto.
 ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);"
 local sha256 = ffi.C.SHA256 -- or this file is not loaded, and nginx says so when it starts
 
 local LONGEST_PATH = 2048 -- bytes
-local DOWN_SECONDS = 1    -- for so long Redis is left alone after a failure
-local POOL_IDLE, POOL_SIZE = 10000, 64 -- ms, connections a worker
+local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites
+-- Each worker asks a store this many questions at a time, over as many kept connections. Further
+-- requests wait their turn: 64 keep Redis busy, and a thousand would only wait for each other there.
+local AT_ONCE = 64
+local POOL_IDLE = 10000    -- ms that an unused connection is kept
+local MOST_FAILURES = 3    -- in a row; then Redis is left alone
+local DOWN_SECONDS = 1     -- until one request tries it again
+local WAIT_SECONDS = 2     -- for a turn
 
 local M = {}
 
@@ -44,7 +51,7 @@ local function ask(name, ...)
         error("$anp_user " .. user .. " has no password: $anp_password_file is empty", 0)
     end
     store:set_timeout(tonumber(ngx.var.anp_timeout))
-    local pool = { pool = name, pool_size = POOL_SIZE }
+    local pool = { pool = name, pool_size = AT_ONCE }
     if address:sub(1, 5) == "unix:" then
         assert(store:connect(address, pool))
     else
@@ -80,23 +87,46 @@ local function ask(name, ...)
     return replies
 end
 
--- The same behind a breaker for each store that all workers share: after a failure nobody asks
--- for a second, then one request a second, until one is answered. nil: no answer.
-local function ask_if_up(...)
+-- A semaphore for each store. Requests get their turn in the order in which they came.
+local turns = {}
+
+local function turn_of(name)
+    turns[name] = turns[name] or assert(semaphore.new(AT_ONCE))
+    return turns[name]
+end
+
+-- The same in turn, and behind a breaker for each store that all workers share. After several
+-- failures in a row Redis is left alone, but for one request a second, until one is answered. Where
+-- the origin has no answer (`is_last`) Redis is asked all the same. Returns nil if there is no
+-- answer.
+local function ask_if_up(is_last, ...)
     local shared, name = ngx.shared.anp, store_name()
-    local failed, down = "failed\n" .. name, "down\n" .. name
-    if shared:get(failed) and not shared:add(down, true, DOWN_SECONDS) then return nil end
+    local failures, failed_at = "failures\n" .. name, "failed_at\n" .. name
+    local function is_left_alone() return (shared:get(failures) or 0) >= MOST_FAILURES end
+    local was_left_alone = is_left_alone()
+    if was_left_alone and not is_last and not shared:add("down\n" .. name, true, DOWN_SECONDS) then
+        return nil
+    end
+    local turn = turn_of(name)
+    -- Nobody waits for a turn at a store that does not answer.
+    if not turn:wait(was_left_alone and 0 or WAIT_SECONDS) then return nil end
+    if not was_left_alone and is_left_alone() then
+        turn:post(1)
+        return nil
+    end
+    local asked_at = ngx.now()
     local ok, replies = pcall(ask, name, ...)
+    turn:post(1)
     if ok then
-        if shared:get(failed) then
-            shared:delete(failed)
-            shared:delete(down)
-        end
+        if shared:get(failures) then shared:delete(failures) end
         return replies
     end
-    shared:set(failed, true)
-    shared:set(down, true, DOWN_SECONDS)
-    ngx.log(ngx.ERR, "anp: the origin answers, for redis does not: ", replies)
+    -- Questions that were under way at the same time fail together, and count as one failure.
+    if asked_at >= (shared:get(failed_at) or 0) then
+        shared:set(failed_at, ngx.now())
+        shared:incr(failures, 1, 0)
+        ngx.log(ngx.ERR, "anp: the origin answers, for redis does not: ", replies)
+    end
     return nil
 end
 
@@ -184,36 +214,88 @@ local function headers_of(page, ttl, meta)
         ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
         ["Vary"] = "Cookie",
         ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)
-            .. "; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'"
+            .. "; img-src 'self' https: http:; base-uri 'none'; form-action 'none'"
             .. "; frame-ancestors 'none'",
         ["X-Content-Type-Options"] = "nosniff",
         ["Referrer-Policy"] = "strict-origin-when-cross-origin",
     }
 end
 
--- The page at this path with its headers; or where to go instead; or nothing.
-local function find(path)
+-- The page at this path with its headers; or where to go instead; or nothing, and then
+-- $anp_unanswered is 1 if Redis did not say that there is none.
+local function find(path, is_last)
     -- Nothing but a route becomes part of a key.
     if not path:find("^/[a-z0-9/-]*$") or path:find("//", 1, true) then return end
-    local prefix = ngx.var.anp_prefix
+    local var = ngx.var
+    local prefix = var.anp_prefix
+    var.anp_unanswered = 1
     if path:sub(-1) ~= "/" then
         local key = prefix .. ":page:" .. path .. "/"
-        local replies = ask_if_up({ "pttl", key }, { "getrange", key, 0, 0 })
+        local replies = ask_if_up(is_last, { "pttl", key }, { "getrange", key, 0, 0 })
+        if not replies then return end
+        var.anp_unanswered = ""
         -- What is no string is no page.
-        if replies and replies[1] ~= -2 and type(replies[2]) == "string" then
+        if replies[1] ~= -2 and type(replies[2]) == "string" and replies[2] ~= "" then
             return nil, nil, path .. "/"
         end
         return
     end
     local key = prefix .. ":page:" .. path
-    local replies = ask_if_up({ "get", key }, { "pttl", key },
+    local replies = ask_if_up(is_last, { "getrange", key, 0, LARGEST_PAGE }, { "pttl", key },
         { "getrange", prefix .. ":meta:" .. path, 0, 399 })
-    if not replies or type(replies[1]) ~= "string" then return end
+    if not replies then return end
+    var.anp_unanswered = ""
+    -- What is absent is an empty string to GETRANGE. That, what is no string, and somebody else's
+    -- large value are no pages.
+    local page = replies[1]
+    if type(page) ~= "string" or page == "" or #page > LARGEST_PAGE then return end
     local meta = type(replies[3]) == "string" and replies[3] or ""
-    return replies[1], headers_of(replies[1], replies[2], meta)
+    return page, headers_of(page, replies[2], meta)
 end
 
 -- ── Requests ────────────────────────────────────────────────────────────────────────────────
+
+-- Whether the request asks for another version of the page (RFC 9110, 13.1.1 and 13.1.4): If-Match
+-- names no such strong tag, or, without it, the page is younger than If-Unmodified-Since.
+local function is_unwanted(etag, last_modified)
+    local list = ngx.var.http_if_match
+    if list then
+        if list:find("^%s*%*%s*$") then return false end
+        for weak, tag in list:gmatch('(W?/?)("[^"]*")') do
+            if weak == "" and tag == etag then return false end
+        end
+        return true
+    end
+    local since = ngx.parse_http_time(ngx.var.http_if_unmodified_since or "")
+    return since and last_modified and ngx.parse_http_time(last_modified) > since
+end
+
+-- Answers with what Redis holds, or returns.
+local function answer_from_store(is_last)
+    local var = ngx.var
+    local ok, page, headers, elsewhere = pcall(find, var.uri, is_last)
+    if not ok then
+        ngx.log(ngx.ERR, "anp: the origin answers: ", page)
+    elseif elsewhere then
+        var.anp_cache = "HIT"
+        ngx.header["Cache-Control"] = "no-store" -- the page may go, and the origin decide
+        return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
+    elseif page then
+        var.anp_cache = "HIT"
+        if is_unwanted(headers["ETag"], headers["Last-Modified"]) then
+            ngx.header["Cache-Control"] = "no-store"
+            return ngx.exit(412)
+        end
+        for name, value in pairs(headers) do ngx.header[name] = value or nil end
+        -- nginx itself answers 304. It would ask for both to hold.
+        if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
+        -- nginx would judge these again, in the middle of the page.
+        ngx.req.clear_header("If-Match")
+        ngx.req.clear_header("If-Unmodified-Since")
+        ngx.print(page)
+        return ngx.exit(200)
+    end
+end
 
 -- Answers the request, or returns for the origin to do so.
 function M.answer()
@@ -234,24 +316,13 @@ function M.answer()
     end
     if not is_read then return end
 
-    local ok, page, headers, elsewhere = pcall(find, var.uri)
-    if not ok then
-        ngx.log(ngx.ERR, "anp: the origin answers: ", page)
-    elseif elsewhere then
-        var.anp_cache = "HIT"
-        ngx.header["Cache-Control"] = "no-store" -- the page may go, and the origin decide
-        return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
-    elseif page then
-        var.anp_cache = "HIT"
-        for name, value in pairs(headers) do ngx.header[name] = value or nil end
-        -- nginx itself answers 304. It would ask for both to hold.
-        if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
-        -- nginx would answer 412 to these by itself, in the middle of the page.
-        ngx.req.clear_header("If-Match")
-        ngx.req.clear_header("If-Unmodified-Since")
-        ngx.print(page)
-        return ngx.exit(200)
-    end
+    answer_from_store(false)
+end
+
+-- The origin is full or down. If Redis gave no answer, it is asked again.
+function M.again()
+    if ngx.var.anp_unanswered == "1" then answer_from_store(true) end
+    return ngx.exec("@anp_no_origin")
 end
 
 -- What lets a cache keep a response, or ask again for it.

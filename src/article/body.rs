@@ -1,6 +1,7 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -8,6 +9,17 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 /// How deep block quotes, list items and footnotes may be nested in each other; the same
 /// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
 pub const MAX_NESTING: usize = 64;
+
+/// How many line ends and characters of markup a body may have: pulldown-cmark takes up to
+/// 100 bytes of memory for each before it hands out the first event.
+const MAX_MARKS: usize = 1_000_000;
+
+/// How many events a body may make, of 80 bytes each.
+const MAX_EVENTS: usize = 1_500_000;
+
+/// A body of more bytes gets room for all events that there may be, of which it uses what it needs:
+/// growing would copy them, and leave holes in the memory.
+const LONG_BYTES: usize = 512 * 1024;
 
 /// The Markdown body as events, with what cross-checks need to know of it.
 #[derive(Debug, Default)]
@@ -18,8 +30,6 @@ pub struct Body<'a> {
     pub images: usize,
     /// Number of `<img` tags in raw HTML.
     pub html_images: usize,
-    /// Number of paragraphs at the top level (not in lists, quotes, tables or footnotes).
-    pub paragraphs: usize,
     /// Bytes of Markdown the events were made from.
     pub source_bytes: usize,
 }
@@ -53,17 +63,72 @@ struct Heading {
     offset: usize,
 }
 
-/// Where nesting goes too deep: an offset into the Markdown, in bytes, and what is nested.
+/// Why a body is not rendered, and where: an offset into the Markdown, in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooDeep {
+pub(super) struct Refused {
     pub offset: usize,
-    pub what: &'static str,
+    pub why: Excess,
+}
+
+/// What a body has too much of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// Levels of these.
+    Nesting(&'static str),
+    /// Markup: it would fill the memory.
+    Markup,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nesting(what) => write!(
+                f,
+                "expected at most {MAX_NESTING} levels of nested {what}, found more"
+            ),
+            Self::Markup => write!(
+                f,
+                "expected a body of at most {MAX_MARKS} line ends and characters of markup, \
+                 found more"
+            ),
+        }
+    }
+}
+
+/// How many line ends and characters of markup `source` has: bytes at which a piece of
+/// Markdown may begin or end.
+#[must_use]
+pub fn marks(source: &[u8]) -> usize {
+    source.iter().filter(|byte| is_mark(**byte)).count()
+}
+
+fn is_mark(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\n'
+            | b'\r'
+            | b'*'
+            | b'_'
+            | b'`'
+            | b'~'
+            | b'&'
+            | b'\\'
+            | b'['
+            | b']'
+            | b'!'
+            | b'<'
+            | b'>'
+            | b'|'
+            | b'#'
+            | b'+'
+            | b'-'
+    )
 }
 
 impl<'a> Parsed<'a> {
     /// Parses Markdown. A body that cleaning had to change cannot be borrowed from the
     /// source, so its events are made to own their texts.
-    pub(super) fn new(markdown: &Cow<'a, str>) -> Result<Self, TooDeep> {
+    pub(super) fn new(markdown: &Cow<'a, str>) -> Result<Self, Refused> {
         match markdown {
             Cow::Borrowed(text) => parse(text),
             Cow::Owned(text) => {
@@ -72,7 +137,6 @@ impl<'a> Parsed<'a> {
                     events,
                     images,
                     html_images,
-                    paragraphs,
                     source_bytes,
                 } = body;
                 let events = events.into_iter().map(Event::into_static).collect();
@@ -81,7 +145,6 @@ impl<'a> Parsed<'a> {
                         events,
                         images,
                         html_images,
-                        paragraphs,
                         source_bytes,
                     },
                     heading,
@@ -99,9 +162,20 @@ impl<'a> Parsed<'a> {
     }
 }
 
-fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
+fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
+    if markdown.len() > MAX_MARKS {
+        let marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
+        if let Some((offset, _)) = marks.skip(MAX_MARKS).next() {
+            let why = Excess::Markup;
+            return Err(Refused { offset, why });
+        }
+    }
     let mut body = Body {
-        events: Vec::with_capacity(markdown.len() / 24 + 8),
+        events: Vec::with_capacity(if markdown.len() > LONG_BYTES {
+            MAX_EVENTS
+        } else {
+            markdown.len() / 24 + 8
+        }),
         source_bytes: markdown.len(),
         ..Body::default()
     };
@@ -119,7 +193,6 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
                     inlines += 1;
                 }
                 match tag {
-                    Tag::Paragraph if blocks == 0 => body.paragraphs += 1,
                     Tag::Image { .. } => body.images += 1,
                     Tag::Heading {
                         level: HeadingLevel::H1,
@@ -131,15 +204,15 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
                     _ => {}
                 }
                 if blocks > MAX_NESTING {
-                    return Err(TooDeep {
+                    return Err(Refused {
                         offset: range.start,
-                        what: "quotes, lists and footnotes",
+                        why: Excess::Nesting("quotes, lists and footnotes"),
                     });
                 }
                 if inlines > MAX_NESTING {
-                    return Err(TooDeep {
+                    return Err(Refused {
                         offset: range.start,
-                        what: "emphasis and links",
+                        why: Excess::Nesting("emphasis and links"),
                     });
                 }
             }
@@ -163,6 +236,12 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, TooDeep> {
             Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
             Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
             _ => {}
+        }
+        if body.events.len() == MAX_EVENTS {
+            return Err(Refused {
+                offset: range.start,
+                why: Excess::Markup,
+            });
         }
         body.events.push(event);
     }
@@ -214,10 +293,10 @@ mod tests {
     }
 
     #[test]
-    fn images_and_top_level_paragraphs_are_counted() {
+    fn images_are_counted() {
         let body =
             parsed("one\n\n![a](b.png) two\n\n- three\n\n  four\n\n> five\n\n<IMG src=x>\n").body;
-        assert_eq!((body.images, body.html_images, body.paragraphs), (1, 1, 2));
+        assert_eq!((body.images, body.html_images), (1, 1));
         assert_eq!(body.source_bytes, 59);
     }
 
@@ -234,16 +313,30 @@ mod tests {
     }
 
     #[test]
+    fn markup_has_a_cap() {
+        assert_eq!(size_of::<Event<'_>>(), 80);
+        assert!(parse(&"ab c.\n\n".repeat(MAX_MARKS / 4)).is_ok());
+        for unit in ["a\n", "|a", "*a*b", "- a\n", "[", ">a\n\n", "`a"] {
+            let refused = parse(&unit.repeat(4_100_000 / unit.len())).err();
+            let Some(Refused { offset, why }) = refused else {
+                panic!("{unit:?} is not refused");
+            };
+            assert_eq!(why, Excess::Markup, "{unit:?}");
+            assert!(offset < 4_100_000, "{unit:?}");
+        }
+    }
+
+    #[test]
     fn nesting_has_a_cap() {
-        assert!(parsed(&format!("{} a", ">".repeat(64))).body.paragraphs == 0);
+        assert!(parse(&format!("{} a", ">".repeat(64))).is_ok());
         let deep = format!("ok\n\n{} a", ">".repeat(65));
         assert_eq!(parse(&deep).err().map(|deep| deep.offset), Some(4 + 64));
         assert!(parse(&format!("{} a", "- ".repeat(64))).is_ok());
         assert!(parse(&format!("{} a", "- ".repeat(65))).is_err());
         let emphasis = format!("{}a{}", "*a ".repeat(70), "*".repeat(70));
         assert_eq!(
-            parse(&emphasis).err().map(|deep| deep.what),
-            Some("emphasis and links")
+            parse(&emphasis).err().map(|deep| deep.why),
+            Some(Excess::Nesting("emphasis and links"))
         );
     }
 }

@@ -38,20 +38,6 @@ pub(super) fn check(
             None,
         );
     }
-    if let Some(Value::Number(paragraphs)) = payload("paragraphs")
-        && u64::try_from(body.paragraphs).ok() != Some(*paragraphs)
-    {
-        let message = format!(
-            "expected the paragraphs of the body ({}), found {paragraphs}",
-            body.paragraphs
-        );
-        findings.warning(
-            "payload.paragraphs",
-            place(tree, &["payload", "paragraphs"]),
-            message,
-            None,
-        );
-    }
     images(metadata, body, tree, findings);
     image_hosts(metadata, tree, findings);
 }

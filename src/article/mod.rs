@@ -17,11 +17,11 @@ mod title;
 mod unknown;
 mod validate;
 
-pub use body::{Body, options as markdown_options};
+pub use body::{Body, marks, options as markdown_options};
 pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
 pub use read::{Input, Reading, Rules, read};
-pub use route::{Route, RouteError, slugify};
+pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 

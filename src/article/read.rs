@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::body::{MAX_NESTING, Parsed, TooDeep};
+use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
 use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
 use super::metadata::Metadata;
@@ -32,6 +32,19 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+}
+
+impl Rules {
+    /// What tells these rules from others, in every version.
+    #[must_use]
+    pub fn identity(&self) -> [u8; 2] {
+        let unknown_fields = match self.unknown_fields {
+            UnknownFields::Allow => 0,
+            UnknownFields::Warn => 1,
+            UnknownFields::Deny => 2,
+        };
+        [u8::from(self.strict), unknown_fields]
+    }
 }
 
 /// One source.
@@ -92,9 +105,9 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
 
     let markdown = clean_body(parts.body, &mut findings.cleaned);
     let position = |offset| position(&markdown, offset, parts.body_line);
-    let parsed = Parsed::new(&markdown).map_err(|TooDeep { offset, what }| {
-        let message = format!("expected at most {MAX_NESTING} levels of nested {what}, found more");
-        findings.error("body", Some(position(offset)), message, None);
+    let parsed = Parsed::new(&markdown).map_err(|Refused { offset, why }| {
+        let help = (why == Excess::Markup).then(|| "split the article".to_owned());
+        findings.error("body", Some(position(offset)), why.to_string(), help);
     });
     if !complete {
         // What is wrong before the syntax error has been said. Title, route and what

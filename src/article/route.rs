@@ -11,6 +11,10 @@ use crate::yaml::quoted;
 /// The longest segment of a route, in bytes.
 pub const MAX_SEGMENT_BYTES: usize = 120;
 
+/// The longest route, in bytes. Its characters need no percent-coding, so the URL that a client
+/// sends has as many; fronts answer 414 to longer ones.
+pub const MAX_ROUTE_BYTES: usize = 2048;
+
 /// A URL path such as `/redis-caching/scheduled-tasks-028802/`: it begins and ends with
 /// `/`, and each segment is one or more of `[a-z0-9-]`.
 #[derive(Clone)]
@@ -30,6 +34,9 @@ pub enum RouteError {
     /// A segment is too long: its slug.
     #[error("expected a slug of at most {MAX_SEGMENT_BYTES} bytes, found {} of {}", quoted(.0), .0.len())]
     TooLong(String),
+    /// All segments together are too long: their bytes.
+    #[error("expected a route of at most {MAX_ROUTE_BYTES} bytes, found {0}")]
+    TooDeep(usize),
     /// The path is not UTF-8.
     #[error("expected a path in UTF-8, found {}", quoted(.0))]
     NotUnicode(String),
@@ -45,6 +52,7 @@ impl RouteError {
         match self {
             Self::Empty(_) | Self::NotUnicode(_) => Some("rename the file or folder".to_owned()),
             Self::TooLong(_) => Some("shorten it, or set a shorter 'slug'".to_owned()),
+            Self::TooDeep(_) => Some("shorten the names of its folders".to_owned()),
             Self::NotARoute(_, guess) => guess
                 .as_ref()
                 .map(|route| format!("did you mean '{route}'?")),
@@ -60,7 +68,8 @@ impl Route {
     ///
     /// # Errors
     ///
-    /// A segment is empty or too long after slugifying, or the path is not UTF-8.
+    /// A segment is empty or too long after slugifying, all of them together are too long, or
+    /// the path is not UTF-8.
     pub fn new(relative: &Path, slug: Option<&str>) -> Result<Self, RouteError> {
         let mut route = String::with_capacity(64);
         route.push('/');
@@ -75,6 +84,9 @@ impl Route {
             let stem = || relative.file_stem().and_then(|stem| stem.to_str());
             let name = slug.or_else(stem).ok_or_else(|| not_unicode(relative))?;
             push_segment(&mut route, name)?;
+        }
+        if route.len() > MAX_ROUTE_BYTES {
+            return Err(RouteError::TooDeep(route.len()));
         }
         Ok(Self::whole(&route))
     }
@@ -293,6 +305,24 @@ mod tests {
         assert!(route(&format!("{}.md", "a".repeat(120)), None).is_ok());
         assert!(route(&format!("{}.md", "a".repeat(121)), None).is_err());
         assert!(route(&format!("{}/a.md", "a".repeat(121)), None).is_err());
+    }
+
+    #[test]
+    fn routes_end_at_2048_bytes() {
+        let folders = format!("{}/", "a".repeat(99)).repeat(20);
+        assert_eq!(
+            route(&format!("{folders}{}.md", "b".repeat(46)), None)
+                .unwrap()
+                .len(),
+            2048
+        );
+        let name = "b".repeat(47);
+        assert_eq!(
+            route(&format!("{folders}{name}.md"), None).unwrap_err(),
+            "expected a route of at most 2048 bytes, found 2049"
+        );
+        // What an older version published can still be named.
+        assert!(Route::parse(&format!("/{folders}{name}/")).is_ok());
     }
 
     #[test]

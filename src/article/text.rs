@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::AddAssign;
 
+use crate::characters::Class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// What cleaning changed: characters removed, texts altered. Sums up over files.
@@ -63,37 +64,6 @@ impl AddAssign for Cleaned {
         self.invisible += other.invisible;
         self.normalised += other.normalised;
         self.folded += other.folded;
-    }
-}
-
-/// What cleaning does with a character.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Keep,
-    Space,
-    Control,
-    BidiMark,
-    BidiForce,
-    Invisible,
-    /// Invisible, but honest in prose: stays in bodies.
-    Soft,
-    Joiner,
-    Tag,
-}
-
-fn class(c: char) -> Class {
-    match c {
-        ' '..='~' if c != ' ' => Class::Keep,
-        '\u{200c}' | '\u{200d}' => Class::Joiner,
-        '\u{200e}' | '\u{200f}' | '\u{61c}' => Class::BidiMark,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Class::BidiForce,
-        '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{ad}' | '\u{180e}' => Class::Soft,
-        '\u{feff}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' => Class::Invisible,
-        '\u{e0000}'..='\u{e007f}' => Class::Tag,
-        '\u{fdd0}'..='\u{fdef}' => Class::Control,
-        _ if c.is_whitespace() => Class::Space,
-        _ if c.is_control() || (c as u32) & 0xfffe == 0xfffe => Class::Control,
-        _ => Class::Keep,
     }
 }
 
@@ -141,7 +111,7 @@ fn filter(text: &str, cleaned: &mut Cleaned) -> String {
     let mut gap: (char, u32) = (' ', 0);
     let mut folded = false;
     while let Some(c) = chars.next() {
-        match class(c) {
+        match Class::of(c) {
             Class::Space => {
                 if gap.1 == 0 {
                     gap.0 = c;
@@ -152,7 +122,7 @@ fn filter(text: &str, cleaned: &mut Cleaned) -> String {
             Class::BidiMark | Class::BidiForce => cleaned.bidi += 1,
             Class::Invisible | Class::Soft | Class::Tag => cleaned.invisible += 1,
             Class::Joiner if !joins(last, gap.1, chars.peek().copied()) => cleaned.invisible += 1,
-            Class::Keep | Class::Joiner => {
+            Class::Visible | Class::Joiner => {
                 if gap.1 > 0 && last.is_some() {
                     let single = gap.1 == 1 && matches!(gap.0, ' ' | '\u{a0}' | '\u{202f}');
                     folded |= !single;
@@ -170,7 +140,8 @@ fn filter(text: &str, cleaned: &mut Cleaned) -> String {
 
 /// Whether a joiner between these two shapes anything.
 fn joins(last: Option<char>, gap: u32, next: Option<char>) -> bool {
-    let shaped = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && class(c) == Class::Keep);
+    let shaped =
+        |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && Class::of(c) == Class::Visible);
     gap == 0 && shaped(last) && shaped(next)
 }
 
@@ -225,7 +196,7 @@ fn removed_from_body(c: char) -> Option<Class> {
     if matches!(c, '\n' | '\t' | '\r') {
         return None;
     }
-    match class(c) {
+    match Class::of(c) {
         class @ (Class::Control | Class::BidiForce | Class::Invisible | Class::Tag) => Some(class),
         // U+0085, U+000B and U+000C are white space to Unicode, and controls all the same.
         Class::Space if c.is_control() => Some(Class::Control),
@@ -325,7 +296,7 @@ mod tests {
     }
 
     fn forbidden(c: char) -> bool {
-        c.is_control() || crate::diagnostic::is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}')
+        c.is_control() || crate::characters::is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}')
     }
 
     /// Arbitrary text, with the characters that matter here made frequent.

@@ -1,8 +1,9 @@
 //! Fields that the table does not know, grouped over a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::words::counted;
 use crate::yaml::scalar::shortened;
 
 /// What happens to fields that the table does not know.
@@ -62,11 +63,11 @@ const MAX_NAMES: usize = 1_000;
 impl UnknownCount {
     /// Counts the unknown fields of one source; a name that occurs twice counts once.
     pub fn add(&mut self, fields: &[UnknownField]) {
-        for (index, field) in fields.iter().enumerate() {
-            if fields[..index].iter().any(|other| other.name == field.name) {
-                continue;
+        let mut seen = HashSet::new();
+        for field in fields {
+            if seen.insert(field.name.as_str()) {
+                self.count(&field.name, 1, field.suggestion);
             }
-            self.count(&field.name, 1, field.suggestion);
         }
     }
 
@@ -83,11 +84,14 @@ impl UnknownCount {
             *count += files;
             return;
         }
-        self.fields.insert(name.to_owned(), (files, suggestion));
-        if self.fields.len() > MAX_NAMES {
-            self.fields.pop_last();
+        if self.fields.len() == MAX_NAMES {
             self.more = true;
+            match self.fields.last_key_value() {
+                Some((last, _)) if last.as_str() > name => self.fields.pop_last(),
+                _ => return,
+            };
         }
+        self.fields.insert(name.to_owned(), (files, suggestion));
     }
 
     /// The lines, sorted by name.
@@ -116,12 +120,8 @@ impl UnknownCount {
 
 impl fmt::Display for UnknownLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.files == 1 { "" } else { "s" };
-        write!(
-            f,
-            "unknown field '{}' in {} file{plural}",
-            self.name, self.files
-        )?;
+        let files = counted(self.files, "file");
+        write!(f, "unknown field '{}' in {files}", self.name)?;
         match self.suggestion {
             Some(name) => write!(f, " (did you mean '{name}'?)"),
             None => Ok(()),

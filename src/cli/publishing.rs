@@ -12,7 +12,8 @@ use super::values::{below, latency, rate};
 /// Where articles come from and how they are judged.
 #[derive(Debug, Args)]
 pub struct Content {
-    /// Folder of article files (.md, .markdown) [env: ANP_CONTENT] [default: content]
+    /// Folder of article files (.md, .markdown), or a part of the configured one
+    /// [env: ANP_CONTENT] [default: content]
     #[arg(value_name = "CONTENT")]
     pub content: Option<String>,
     /// Turn warnings into errors and require the fields that the generator writes

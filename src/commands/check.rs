@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::outcome::watch;
-use super::survey::{Caching, Prose, Purpose, Wanted, refuse, renderer, report, survey};
+use super::survey::{Caching, Corpus, Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::{Output, Progress};
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.content.settings())?;
+    let settings = super::settings_alone(common, arguments.content.settings())?;
     let renderer = renderer(&settings)?;
     let interrupted = watch()?;
     let purpose = Purpose {
@@ -24,7 +24,9 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         // It renders every article, and so reads every file.
         cache: Caching::Off,
     };
-    let (survey, _) = survey(&settings, &renderer, purpose, Progress::new(common.quiet))?;
+    let corpus = Corpus::find(&settings, &purpose.wanted, purpose.interrupted, None)?;
+    let progress = Progress::new(common.quiet);
+    let (survey, _) = survey(&settings, &renderer, purpose, &corpus, progress)?;
     let mut output = Output::stdout(common.format, false);
     report(&survey, &mut output, Prose::Stdout);
     output.text(format!(

@@ -1,14 +1,16 @@
 //! `anp import`: survey → plan → gate → apply → report.
 
-use super::articles::Articles;
+use serde_json::json;
+
+use super::articles::{Absent, Articles};
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::seeded::{generator, usage};
-use super::shard::share;
+use super::shard::{part_bytes, share};
 use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
-use crate::cli::{Common, Import};
+use crate::cli::{Common, Import, Seeded};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::switch::Switch;
@@ -50,18 +52,23 @@ fn import(
     if let Some(option) = arguments.seeded.any() {
         return Err(usage(format!("{option} needs --synth N")));
     }
-    let options = format!("prune {}", arguments.prune);
+    let options = json!({ "prune": arguments.prune, "part": part_bytes(settings) }).to_string();
     let share = share(&arguments.sharded, settings, options)?;
     let renderer = renderer(settings)?;
-    readable(&settings.content)?;
+    readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
-        switch,
+        renderer: Some(renderer.fingerprint()),
+        switch: Some(switch),
         share,
         ..Job::new("import", settings, outcome.started, common.quiet)?
     };
     let articles = Articles {
-        prune: arguments.prune,
+        absent: if arguments.prune {
+            Absent::Pruned
+        } else {
+            Absent::Named
+        },
         force: arguments.force,
         cache: !arguments.no_cache,
         wanted: Wanted {
@@ -89,14 +96,26 @@ fn seeded(
         },
         ..settings.clone()
     };
-    let options = format!("synth {count} {:?}", arguments.seeded);
+    let Seeded {
+        seed,
+        body_kb,
+        spread,
+        invalid,
+        hostile,
+    } = &arguments.seeded;
+    let options = json!({
+        "synth": count, "seed": seed, "body_kb": body_kb, "spread": spread, "invalid": invalid,
+        "hostile": hostile,
+    });
+    let options = options.to_string();
     let share = share(&arguments.sharded, &settings, options)?;
     let generator = generator(&arguments.seeded)?;
     let renderer = renderer(&settings)?;
     let seed = generator.seed();
     let job = Job {
         content: Some(format!("{count} articles of seed {seed}")),
-        switch,
+        renderer: Some(renderer.fingerprint()),
+        switch: Some(switch),
         share,
         ..Job::new("import", &settings, outcome.started, common.quiet)?
     };

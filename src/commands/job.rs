@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::expired::Expired;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::plan::Plan;
 use super::recheck::recheck;
@@ -14,8 +15,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::joined::Share;
+use crate::ops::largest;
 use crate::ops::lock::FolderLock;
-use crate::ops::run::{Purpose, Run, resume_line};
+use crate::ops::run::{Purpose, Run, resume_line, salt};
 use crate::ops::runs::Runs;
 use crate::publish::apply::Apply;
 use crate::publish::encode::Way;
@@ -37,8 +39,10 @@ pub(super) struct Job<'a> {
     pub settings: &'a Settings,
     /// The content tree, for the record.
     pub content: Option<String>,
-    /// What keeps it from publishing.
-    pub switch: Switch,
+    /// The fingerprint of the renderer, if it renders.
+    pub renderer: Option<[u8; 32]>,
+    /// What keeps it from publishing; none for what is done while publishing is paused too.
+    pub switch: Option<Switch>,
     pub bars: Bars,
     pub interrupted: Arc<AtomicBool>,
     /// How long it may take.
@@ -69,6 +73,21 @@ pub(super) trait Work {
     /// # Errors
     /// Nothing was written then.
     fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure>;
+
+    /// Plans to make articles again, of the sources with these numbers, that were there when the run
+    /// began and have expired since. Each entry of the plan names its source by the place of its
+    /// number.
+    ///
+    /// # Errors
+    /// What ends the run.
+    fn plan_again(
+        &self,
+        _begun: Begun<'_>,
+        _sources: &[u32],
+        _outcome: &mut Outcome,
+    ) -> Result<Plan, Stop> {
+        Ok(Plan::default())
+    }
 }
 
 /// A run that ended by itself.
@@ -95,7 +114,8 @@ impl<'a> Job<'a> {
             command,
             settings,
             content: None,
-            switch: Switch::of(&settings.prefix),
+            renderer: None,
+            switch: Some(Switch::of(&settings.prefix)),
             bars: Bars::new(quiet),
             interrupted: watch()?,
             time_limit: most.map(|most| TimeLimit { started, most }),
@@ -115,7 +135,9 @@ impl<'a> Job<'a> {
         if dry_run {
             return self.dry_run(work, outcome);
         }
-        switch::refuse(self.settings)?;
+        if self.switch.is_some() {
+            switch::refuse(self.settings)?;
+        }
         self.publish(work, outcome).map(|published| published.exit)
     }
 
@@ -126,20 +148,19 @@ impl<'a> Job<'a> {
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
         outcome.dry_run(self.command, &self.settings.address.to_string());
-        let paused = self
-            .switch
-            .look(&mut store.session)
-            .map_err(|error| Failure::before_writing(&error))?;
-        if let Some(paused) = paused {
-            let command = self.command;
-            log::warning(format!("a real {command} would be refused: {paused}"));
+        if let Some(switch) = &self.switch {
+            let paused = switch.look(&mut store.session);
+            if let Some(paused) = paused.map_err(|error| Failure::before_writing(&error))? {
+                let command = self.command;
+                log::warning(format!("a real {command} would be refused: {paused}"));
+            }
         }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
         let id = match self.share.as_ref().and_then(|share| share.run.clone()) {
             Some(run) => run,
             None => Runs::of(&self.settings.state_dir)
                 .new_id(now_ms, 0)
-                .map_err(|error| Failure::state_folder("cannot list the runs", &error))?,
+                .map_err(|error| Failure::unlisted_runs(&error))?,
         };
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
         let begun = Begun {
@@ -169,7 +190,9 @@ impl<'a> Job<'a> {
             content: self.content.clone(),
             undoes: None,
             undone: None,
-            switch: Some(self.switch.clone()),
+            skipped_bytes: None,
+            renderer: self.renderer,
+            switch: self.switch.clone(),
             folder: self.folder,
             share: self.share.as_ref(),
             interrupted: &self.interrupted,
@@ -204,12 +227,13 @@ impl<'a> Job<'a> {
                 return Err(failure);
             }
         };
-        self.carry_out(run, &plan, outcome)
+        self.carry_out(run, work, &plan, outcome)
     }
 
     fn carry_out(
         &self,
         mut run: Run,
+        work: &dyn Work,
         plan: &Plan,
         outcome: &mut Outcome,
     ) -> Result<Published, Failure> {
@@ -217,6 +241,15 @@ impl<'a> Job<'a> {
             counts: plan.counts(),
             ..Progress::default()
         };
+        let keys = Keys::new(&self.settings.prefix);
+        if let Some((key, bytes)) = plan.largest(&keys) {
+            let spare = format!("{}/.largest-{:016x}/", keys.page_prefix(), salt());
+            let fits = largest::check(&run.store.connector, &key, bytes, &spare);
+            if let Err(failure) = fits {
+                let _ = run.end(Status::Refused, progress);
+                return Err(failure);
+            }
+        }
         let copies = self.settings.copies;
         let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
             // A right, or a replica, that is missing is told before anything is written.
@@ -235,27 +268,36 @@ impl<'a> Job<'a> {
             }
         };
         let bar = self.bars.bar("write", "keys", plan.steps());
-        let applied = Apply {
+        let order = plan.order();
+        let mut apply = Apply {
             session: &mut run.store.session,
             manifest: &mut run.manifest,
             lease: &run.lease,
             way: Way::Forth,
             interrupted: &self.interrupted,
             time_limit: self.time_limit,
-            switch: Some(&self.switch),
+            switch: self.switch.as_ref(),
             pace,
             copies,
             slack_ms: self.settings.address.expiry_slack_ms(),
             dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
-        }
-        .run(
-            plan.groups(&Keys::new(&self.settings.prefix)),
-            &mut progress,
-            &mut |report| {
-                bar.inc(1);
-                outcome.key(report);
-            },
-        );
+            again: false,
+        };
+        let written = apply.run(plan.groups(&keys, &order), &mut progress, &mut |report| {
+            bar.inc(1);
+            outcome.key(report);
+        });
+        let expired = Expired {
+            work,
+            plan,
+            order: &order,
+            keys: &keys,
+            run: &run.header.run,
+            started_at: run.header.started_at,
+            spool_in: &self.settings.state_dir,
+        };
+        let applied = written
+            .and_then(|()| expired.write(&mut apply, &mut progress, outcome, &|| bar.inc(1)));
         bar.finish_and_clear();
         let applied = applied.and_then(|()| recheck(&mut run, &mut progress, &self.interrupted));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
@@ -266,8 +308,10 @@ impl<'a> Job<'a> {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(told, self.command, "stopped", &counts);
             let failure = stopped(&stop, touched, &header.rollback);
-            return Err(match stop {
-                Stop::Paused(_) => failure.note("resume", resume_line(self.settings, &self.switch)),
+            return Err(match (stop, &self.switch) {
+                (Stop::Paused(_), Some(switch)) => {
+                    failure.note("resume", resume_line(self.settings, switch))
+                }
                 _ => failure,
             });
         }

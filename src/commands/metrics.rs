@@ -1,7 +1,7 @@
 //! `--metrics-file`: what became of a run, where a monitoring system finds it.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use crate::durable;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::regular;
 use crate::report::log;
 use crate::report::metrics::LastRun;
 use crate::settings::Settings;
@@ -17,6 +18,10 @@ use crate::settings::Settings;
 const MOST_BYTES: u64 = 1024 * 1024;
 /// Readable by node_exporter, which runs as another user.
 const MODE: u32 = 0o644;
+/// How often the lock of the folder is tried.
+const LOCK_TRIES: u32 = 500;
+/// The wait between two tries.
+const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 /// Records the run of `command` that `ended` so, if a file is set. A file that cannot be
 /// written is a warning: what the run did stays done.
@@ -54,9 +59,11 @@ pub(super) fn record(
         conflicts: counts.conflicts,
         bytes: counts.bytes,
     };
-    // One that cannot be read is replaced like one of somebody else.
-    let replaced = alone(path).and_then(|_lock| {
-        let old = read(path).unwrap_or_default();
+    let replaced = lock_folder(path).and_then(|_lock| {
+        // One that cannot be read is replaced like one of somebody else. A damaged line is no
+        // reason to forget the others.
+        let old = regular::read(path, MOST_BYTES).unwrap_or_default();
+        let old = String::from_utf8_lossy(&old);
         durable::replace(path, run.exposition(&old).as_bytes(), MODE)
     });
     if let Err(error) = replaced {
@@ -65,28 +72,19 @@ pub(super) fn record(
     }
 }
 
-/// Keeps other processes of anp that record a run of theirs in the same folder waiting, for as
-/// long as it takes to read and replace a file. A lock that cannot be had is done without: what
-/// would be lost is one sample.
-fn alone(path: &Path) -> io::Result<File> {
+/// Takes the lock of the folder of `path`, for as long as it takes to read and replace the file: of
+/// two processes that record a run at the same time, neither loses what the other wrote.
+///
+/// Without a file system that has locks, there is none. Where another process keeps the lock, the
+/// file stays as it is: an old sample raises an alarm, a wrong one hides it.
+fn lock_folder(path: &Path) -> io::Result<File> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = File::open(folder.unwrap_or(Path::new(".")))?;
-    for _ in 0..200 {
+    for _ in 0..LOCK_TRIES {
         match folder.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-            _ => break,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            _ => return Ok(folder),
         }
     }
-    Ok(folder)
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    // Opening a FIFO would wait for its writer.
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::other("no regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    // A damaged line is no reason to forget the others.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Err(io::Error::other("another process keeps its folder locked"))
 }

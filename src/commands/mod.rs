@@ -1,11 +1,14 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
+mod admission;
 mod articles;
 mod check;
 mod expect;
+mod expired;
 mod import;
 mod job;
 mod metrics;
+mod orphans;
 mod outcome;
 mod plan;
 mod pool;
@@ -37,7 +40,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::interrupt::outlive_file_limit;
 use crate::report::log::{self, LogFormat};
-use crate::settings::{Settings, Sources};
+use crate::settings::{Needs, Settings, Sources};
 
 /// Runs the command that was asked for.
 ///
@@ -100,7 +103,27 @@ fn log_format(common: &Common) -> Result<LogFormat, Failure> {
     }
 }
 
+/// The settings of a command that writes to their store.
 fn settings(common: &Common, of_command: Vec<(&'static str, String)>) -> Result<Settings, Failure> {
+    settings_needing(Needs::StoreAndStateFolder, common, of_command)
+}
+
+/// The settings of a command that can do without some of them.
+fn settings_needing(
+    needs: Needs,
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    let settings = settings_alone(common, of_command)?;
+    settings.require(needs)?;
+    Ok(settings)
+}
+
+/// The settings of a command that needs neither a store nor a state folder.
+fn settings_alone(
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
     let current_dir = std::env::current_dir().map_err(|error| {
         Failure::new(
             Exit::Config,

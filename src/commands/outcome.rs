@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::duration::show_time;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, ROOM_FOR_THREADS};
 use crate::ops::interrupt;
 use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
@@ -41,6 +41,11 @@ pub(super) struct Outcome {
     pruned_runs: u64,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
+    /// Number of published articles that the content tree no longer has, where they were looked
+    /// for.
+    pub orphans: Option<u64>,
+    /// Whether a part of the manifest that is undone cannot be read.
+    pub is_incomplete: bool,
 }
 
 /// A part of the articles.
@@ -63,6 +68,8 @@ impl Outcome {
             warnings: 0,
             pruned_runs: 0,
             share: None,
+            orphans: None,
+            is_incomplete: false,
         }
     }
 
@@ -206,6 +213,9 @@ impl Outcome {
         } else {
             object["dry_run"] = json!(true);
         }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
+        }
         self.output.json(&object);
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
@@ -292,12 +302,12 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
         Stop::Undone(_) | Stop::TimedOut(_) => Exit::Refused,
-        Stop::Lost(_) | Stop::Thread(_) => Exit::Stopped,
+        Stop::Lost(_) => Exit::Stopped,
         Stop::Store(error) => match error.class {
             Class::Never | Class::Config => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
-            Class::Stop | Class::LoadAgain | Class::Interrupted => Exit::Stopped,
+            Class::Stop | Class::LoadAgain | Class::Interrupted | Class::NoThread => Exit::Stopped,
         },
     };
     let mut failure = Failure::new(exit, stop.to_string());
@@ -326,7 +336,6 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Manifest(_) | Stop::Spool(_) => {
             Some("a state folder that can be written, with free space")
         }
-        Stop::Thread(_) => Some("a limit of processes with room for threads (ulimit -u, TasksMax)"),
         Stop::Paused(_) => Some("a store that is not switched off"),
         Stop::Lease(_) => Some("the lock stays with the run until its end"),
         Stop::Lost(_) => {
@@ -336,6 +345,7 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Interrupted | Stop::TimedOut(_) => None,
         Stop::Store(error) => Some(match error.class {
             Class::Interrupted => return None,
+            Class::NoThread => ROOM_FOR_THREADS,
             Class::Never => "rights as in this ACL line, for the whole run",
             Class::Config => "a server that the settings fit for the whole run",
             Class::Fenced => "the lock stays with the run until its end",
@@ -377,6 +387,18 @@ pub(super) fn status_of(partial: bool) -> (Status, Exit) {
         (Status::Partial, Exit::Partial)
     } else {
         (Status::Done, Exit::Done)
+    }
+}
+
+impl Outcome {
+    /// Says that articles that were taken out of the store come back with the next import, and how
+    /// to prevent that.
+    pub(super) fn comes_back(&mut self) {
+        self.output.text(
+            "the next import publishes these articles again; to prevent that, fix or withdraw \
+             their sources (draft: true), or pause publishing (anp pause)",
+        );
+        self.output.flush();
     }
 }
 
@@ -441,9 +463,13 @@ impl Outcome {
         } else {
             object["dry_run"] = json!(true);
         }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
+        }
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };
-        if restored + counts.removed + counts.conflicts == 0 {
+        let is_back = restored + counts.removed + counts.conflicts == 0;
+        if is_back && !self.is_incomplete {
             self.output
                 .text(format!("run {undone} is already back: nothing to do"));
         } else {

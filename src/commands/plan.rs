@@ -6,10 +6,10 @@ use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::apply::Group;
 use crate::publish::manifest::{Action, Counts, Fate};
-use crate::publish::plan::{Entry, Keys, Need, Seen};
+use crate::publish::plan::{Entry, Keys, Need, Prior, Seen};
 use crate::publish::progress::KeyReport;
 use crate::publish::spool::Spooled;
-use crate::publish::state::{Fingerprint, Present};
+use crate::publish::state::{LARGEST_PRIOR_BYTES, Present, same_expiry};
 use crate::publish::step::{Step, Want};
 use crate::publish::stop::Stop;
 use crate::source::{Inspector, Likely};
@@ -30,6 +30,16 @@ pub(super) struct Plan {
     pub is_partial: bool,
     /// Why it must not be carried out, if that is so.
     pub refused: Option<Failure>,
+    /// In a further pass of a run: an object that expires when it is to, give or take so many ms,
+    /// was refreshed by the run already, and is not written.
+    pub refreshed_within_ms: Option<i64>,
+}
+
+/// Which object of an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Object {
+    Page,
+    Meta,
 }
 
 /// One route to be removed, with what the store holds for it.
@@ -99,19 +109,36 @@ impl Plan {
         such.count()
     }
 
-    /// Bytes of the values to be written, and of those that they replace or that are removed.
-    pub(super) fn bytes(&self) -> (u64, u64) {
-        let (mut new, mut old) = (0, 0);
-        for entry in &self.entries {
-            if let Some(spot) = entry.spot() {
-                new += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
-                old += u64::from(entry.page().bytes) + u64::from(entry.meta().bytes);
+    /// The largest value that the run, or its way back, sends: its key, and its bytes.
+    pub(super) fn largest(&self, keys: &Keys) -> Option<(String, u64)> {
+        // Larger ones are not replaced.
+        let prior = |bytes: u64| {
+            if bytes > LARGEST_PRIOR_BYTES as u64 {
+                0
+            } else {
+                bytes
             }
-        }
-        for leftover in &self.leftovers {
-            old += leftover.page.bytes() + leftover.meta.bytes();
-        }
-        (new, old)
+        };
+        let touched = self.entries.iter().filter(|entry| entry.is_touched());
+        let of_entry = |entry: &'_ Entry| {
+            let spot = entry.spot().unwrap_or_default();
+            let page = prior(entry.page().bytes.into()).max(spot.page_bytes.into());
+            let meta = prior(entry.meta().bytes.into()).max(spot.meta_bytes.into());
+            (page, meta)
+        };
+        let articles = touched.map(|entry| (&entry.route, of_entry(entry)));
+        let leftovers = self.leftovers.iter().map(|leftover| {
+            let (page, meta) = (leftover.page.bytes(), leftover.meta.bytes());
+            (&leftover.route, (prior(page), prior(meta)))
+        });
+        let (route, (page, meta)) = articles
+            .chain(leftovers)
+            .max_by_key(|(_, (page, meta))| *page.max(meta))?;
+        Some(if page >= meta {
+            (keys.page(route), page)
+        } else {
+            (keys.meta(route), meta)
+        })
     }
 
     pub(super) fn steps(&self) -> u64 {
@@ -119,12 +146,29 @@ impl Plan {
         2 * (written.count() + self.leftovers.len()) as u64
     }
 
-    pub(super) fn groups(&self, keys: &Keys) -> impl Iterator<Item = Result<Group, Stop>> {
-        let writes = self
-            .entries
+    /// The places of the articles that are touched, in the order in which they are written:
+    /// refreshes before the next expiry is due, then the others as they are.
+    pub(super) fn order(&self) -> Vec<u32> {
+        let places = |need: Need| {
+            let all = (0_u32..).zip(&self.entries);
+            all.filter(move |(_, entry)| entry.need == need)
+                .map(|(place, _)| place)
+        };
+        let mut order: Vec<u32> = places(Need::Refresh).collect();
+        order.sort_by_key(|place| self.entries[*place as usize].first_expiry_ms());
+        order.extend(places(Need::Write));
+        order
+    }
+
+    /// The steps, each article by itself, in `order`; then what is removed.
+    pub(super) fn groups(
+        &self,
+        keys: &Keys,
+        order: &[u32],
+    ) -> impl Iterator<Item = Result<Group, Stop>> {
+        let writes = order
             .iter()
-            .filter(|entry| entry.is_touched())
-            .map(|entry| self.group(entry, keys));
+            .map(|place| self.group(&self.entries[*place as usize], keys));
         let removes = self.leftovers.iter().map(|leftover| {
             Ok(leftover
                 .objects(keys)
@@ -138,29 +182,43 @@ impl Plan {
         writes.chain(removes)
     }
 
-    fn group(&self, entry: &Entry, keys: &Keys) -> Result<Group, Stop> {
-        let objects = [
-            (keys.page(&entry.route), entry.page()),
-            (keys.meta(&entry.route), entry.meta()),
+    /// The objects of an article that are written, each with its key and what the survey saw of it.
+    pub(super) fn objects(
+        &self,
+        entry: &Entry,
+        keys: &Keys,
+    ) -> impl Iterator<Item = (Object, String, Prior)> {
+        let both = [
+            (Object::Page, keys.page(&entry.route), entry.page()),
+            (Object::Meta, keys.meta(&entry.route), entry.meta()),
         ];
+        let (to, within) = (entry.expires_at_ms, self.refreshed_within_ms);
+        both.into_iter().filter(move |(_, _, prior)| {
+            let is_refreshed =
+                |within| !prior.is_absent && same_expiry(prior.expires_at_ms, Some(to), within);
+            !within.is_some_and(is_refreshed)
+        })
+    }
+
+    fn group(&self, entry: &Entry, keys: &Keys) -> Result<Group, Stop> {
         let mut bodies = match (entry.spot(), &self.spooled) {
             (Some(spot), Some(spooled)) => {
                 let page_bytes = spot.page_bytes as usize;
                 let length = page_bytes + spot.meta_bytes as usize;
                 let mut page = spooled.read(spot.offset, length).map_err(Stop::Spool)?;
                 let meta = page.split_off(page_bytes);
-                vec![page, meta].into_iter()
+                Some((page, meta))
             }
-            _ => Vec::new().into_iter(),
+            _ => None,
         };
-        let steps = objects.into_iter().map(|(key, prior)| {
-            let want = match bodies.next() {
+        let steps = self.objects(entry, keys).map(|(object, key, prior)| {
+            let body = bodies.as_mut().map(|(page, meta)| match object {
+                Object::Page => std::mem::take(page),
+                Object::Meta => std::mem::take(meta),
+            });
+            let want = match body {
                 Some(content) => Want::Put {
-                    made: Present {
-                        kind: "string".to_owned(),
-                        expires_at_ms: Some(entry.expires_at_ms),
-                        fingerprint: Fingerprint::of(&content),
-                    },
+                    made: Present::string(&content, Some(entry.expires_at_ms)),
                     content,
                     create: prior.is_absent,
                 },

@@ -7,12 +7,16 @@
 //! what it does not know.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::AtomicBool;
 
 use super::plan::Leftover;
+use super::survey::{stopped, walked};
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
-use crate::source::Survey;
+use crate::publish::time_limit::TimeLimit;
+use crate::settings::Settings;
+use crate::source::{self, Selection, Survey, Tree};
 use crate::store::{OneMaster, Reply, Session, StoreError};
 
 /// What pruning would do.
@@ -28,45 +32,117 @@ pub(super) struct Pruning {
     pub withheld: Option<String>,
 }
 
-/// Finds what to remove.
-///
-/// # Errors
-/// 69 and 77 when the store fails.
-pub(super) fn plan(
-    survey: &Survey,
+/// What a survey can speak of: the articles of the content tree, or of a part of it.
+pub(super) struct Scope<'a> {
+    pub settings: &'a Settings,
+    pub survey: &'a Survey,
+    pub interrupted: &'a AtomicBool,
+    pub time_limit: Option<TimeLimit>,
+}
+
+impl Pruning {
+    /// Finds what to remove.
+    ///
+    /// # Errors
+    /// 65 and 130 when the run has to end, 69 and 77 when the store fails.
+    pub(super) fn plan(
+        scope: &Scope<'_>,
+        session: &mut Session,
+        keys: &Keys,
+    ) -> Result<Self, Failure> {
+        let survey = scope.survey;
+        let withheld = |why: String| Self {
+            withheld: Some(format!("--prune removes nothing while {why}")),
+            ..Self::default()
+        };
+        // What was skipped may stand for an article too.
+        let broken = survey.invalid + survey.skipped;
+        if broken > 0 {
+            return Ok(withheld(format!(
+                "{broken} sources are invalid, unreadable or skipped"
+            )));
+        }
+        let own = survey.entries.iter().map(|entry| &entry.route);
+        let known: HashSet<&Route> = own.chain(&survey.elsewhere).collect();
+        let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+        let mut pruning = Self::default();
+        let mut candidates = BTreeSet::new();
+        for route in stored {
+            if !scope.reaches(&route) {
+                // Of what is outside of a part, nothing is said.
+                pruning.out_of_reach += u64::from(scope.settings.part.is_none());
+                continue;
+            }
+            pruning.in_reach += 1;
+            if !known.contains(&route) {
+                candidates.insert(route);
+            }
+        }
+        if !scope.drop_claimed(&mut candidates)? {
+            return Ok(withheld(
+                "files or folders of the content root cannot be read".to_owned(),
+            ));
+        }
+        pruning.leftovers = ours(session, keys, &candidates)?;
+        Ok(pruning)
+    }
+}
+
+/// Those of `routes` that the store holds objects of ours for: others name no digest.
+pub(super) fn ours(
     session: &mut Session,
     keys: &Keys,
-) -> Result<Pruning, Failure> {
-    // What was skipped may stand for an article too.
-    let broken = survey.invalid + survey.skipped;
-    if broken > 0 {
-        return Ok(Pruning {
-            withheld: Some(format!(
-                "--prune removes nothing while {broken} sources are invalid or unreadable"
-            )),
-            ..Pruning::default()
-        });
-    }
-    let own = survey.entries.iter().map(|entry| &entry.route);
-    let known: HashSet<&Route> = own.chain(&survey.elsewhere).collect();
-    let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
-    let mut pruning = Pruning::default();
-    let mut candidates = Vec::new();
-    for route in &stored {
-        if !reaches(&survey.folders, route) {
-            pruning.out_of_reach += 1;
-            continue;
-        }
-        pruning.in_reach += 1;
-        if !known.contains(route) {
-            candidates.push(route);
-        }
-    }
-    // What does not name a digest is none of ours.
+    routes: &BTreeSet<Route>,
+) -> Result<Vec<Leftover>, Failure> {
+    let routes: Vec<&Route> = routes.iter().collect();
     let ours = |seen: Seen| seen.digest().map_or(Seen::Absent, |_| seen);
-    pruning.leftovers = Leftover::all(session, keys, &candidates, ours)
-        .map_err(|error| Failure::before_writing(&error))?;
-    Ok(pruning)
+    Leftover::all(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
+}
+
+impl Scope<'_> {
+    /// Whether the survey would know `route` if its source were still there.
+    pub(super) fn reaches(&self, route: &Route) -> bool {
+        let is_in_part = match &self.settings.part {
+            None => true,
+            // The page of the folder itself may come from a file beside it.
+            Some(part) => Route::new(&part.join("index.md"), None).is_ok_and(|folder| {
+                let (route, folder) = (route.as_str(), folder.as_str());
+                route != folder && route.starts_with(folder) && self.settings.sources().is_dir()
+            }),
+        };
+        is_in_part && reaches(&self.survey.folders, route)
+    }
+
+    /// Takes from `routes` those of sources that are not in the part that was surveyed: two
+    /// folders may have one route. Returns whether all of them could be read.
+    pub(super) fn drop_claimed(&self, routes: &mut BTreeSet<Route>) -> Result<bool, Failure> {
+        let Some(part) = self.settings.part.as_deref().filter(|_| !routes.is_empty()) else {
+            return Ok(true);
+        };
+        let everything = Settings {
+            part: None,
+            ..self.settings.clone()
+        };
+        let mut found = walked(&everything, self.interrupted, self.time_limit)?;
+        let folders: HashSet<Route> = routes.iter().filter_map(Route::parent).collect();
+        let may_claim = |index: usize| {
+            let folder = found.sources.folder(index);
+            // The index page of a folder has the route of the folder.
+            let route = Route::new(&folder.join("index.md"), None);
+            !found.sources.path(index).starts_with(part)
+                && route.is_ok_and(|route| folders.contains(&route) || routes.contains(&route))
+        };
+        let may_claim: Vec<bool> = (0..found.sources.len()).map(may_claim).collect();
+        found.sources.retain(|index| may_claim[index]);
+        let tree = Tree {
+            root: &self.settings.content,
+            found: &found,
+        };
+        let claimed = source::routes(&tree, &Selection::default(), self.interrupted);
+        let claimed = claimed.map_err(|error| stopped(&error))?.all;
+        routes.retain(|route| !claimed.contains(route));
+        Ok(found.skipped.iter().all(|skipped| !skipped.unreadable))
+    }
 }
 
 /// Whether a folder of the tree leads to `route`.
@@ -88,7 +164,9 @@ pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>
     loop {
         let masters = session.on_each_master(&mut |one| {
             for kind in [keys.page_prefix(), keys.meta_prefix()] {
-                scan_kind(one, &kind, &mut routes)?;
+                scan_kind(one, &kind, &mut |path| {
+                    routes.extend(stored_route(path));
+                })?;
             }
             Ok(())
         })?;
@@ -100,11 +178,18 @@ pub(super) fn scan(session: &mut Session, keys: &Keys) -> Result<BTreeSet<Route>
     }
 }
 
-/// The routes of the keys that begin with `kind`, on one master.
-fn scan_kind(
+/// The route of a key with this path behind its kind, if it is one of ours.
+pub(super) fn stored_route(path: &str) -> Option<Route> {
+    let route = Route::parse(path).ok()?;
+    (route.as_str() == path).then_some(route)
+}
+
+/// Hands what follows `kind` in the keys that begin with it, on one master, to `each`: some of
+/// them more than once.
+pub(super) fn scan_kind(
     one: &mut OneMaster<'_>,
     kind: &str,
-    routes: &mut BTreeSet<Route>,
+    each: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
     let doing = "looking for stored articles (SCAN)";
     let pattern = format!("{kind}/*");
@@ -129,12 +214,8 @@ fn scan_kind(
             return reply.fail(doing);
         };
         for key in found {
-            let path = key.text().and_then(|key| key.strip_prefix(kind));
-            if let Some(path) = path
-                && let Ok(route) = Route::parse(path)
-                && route.as_str() == path
-            {
-                routes.insert(route);
+            if let Some(path) = key.text().and_then(|key| key.strip_prefix(kind)) {
+                each(path);
             }
         }
         cursor = next.to_owned();

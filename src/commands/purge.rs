@@ -5,7 +5,8 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::ErrorKind::NotFound;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::AtomicBool;
 
 use super::job::{Begun, Job, Work};
@@ -15,8 +16,8 @@ use super::plan::{Leftover, Plan};
 use super::pool::in_pool;
 use super::prune::scan;
 use super::selection::{route, selection};
-use super::survey::unreadable;
-use super::undone::{self, intents, untouched, unusable};
+use super::survey::{stopped, unreadable, walked};
+use super::undone::{self, intents, unusable, void};
 use crate::article::Route;
 use crate::cli::{Common, Purge};
 use crate::exit::Exit;
@@ -24,15 +25,20 @@ use crate::failure::Failure;
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
-use crate::settings::Settings;
-use crate::source::{Named, Selection, SurveyError, Tree, nearest, routes, walk};
+use crate::settings::{Needs, Settings};
+use crate::source::{Named, Selection, Tree, nearest, routes};
 use crate::store::{Session, StoreError};
 
 /// So many routes are offered in place of one that is not there.
 const NEAREST: usize = 3;
 
 pub(super) fn run(common: &Common, arguments: &Purge) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    // A run tells its store itself.
+    let needs = match arguments.run {
+        Some(_) => Needs::StateFolder,
+        None => Needs::StoreAndStateFolder,
+    };
+    let settings = super::settings_needing(needs, common, arguments.settings())?;
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = purge(&settings, common, arguments, &mut outcome);
@@ -75,7 +81,11 @@ fn purge(
         expect: settings.expect.of_articles_alone(),
         ..settings.clone()
     };
-    let job = Job::new("purge", settings, outcome.started, common.quiet)?;
+    let job = Job {
+        // What must go, goes while publishing is paused too.
+        switch: None,
+        ..Job::new("purge", settings, outcome.started, common.quiet)?
+    };
     let purging = Purging {
         job: &job,
         explicit: explicit?,
@@ -84,7 +94,11 @@ fn purge(
         all: arguments.all,
         tree: OnceCell::new(),
     };
-    job.run(&purging, arguments.recorded.dry_run, outcome)
+    let exit = job.run(&purging, arguments.recorded.dry_run, outcome)?;
+    if !arguments.recorded.dry_run && outcome.counts.removed > 0 {
+        outcome.comes_back();
+    }
+    Ok(exit)
 }
 
 /// Asks whether everything is to go.
@@ -178,7 +192,7 @@ impl Purging<'_> {
                     file.display()
                 ));
             }
-            is_partial = !named.untold.is_empty();
+            is_partial = !named.untold.is_empty() || named.unreadable > 0;
             named.idle.clone()
         } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
             log::note(format!(
@@ -196,8 +210,8 @@ impl Purging<'_> {
             idle
         } else {
             let error = std::fs::read_dir(root).err();
-            let error = error.unwrap_or_else(|| std::io::ErrorKind::NotFound.into());
-            return Err(unreadable(root, &error));
+            let error = error.unwrap_or_else(|| NotFound.into());
+            return Err(unreadable(self.job.settings, &error));
         };
         for name in &idle {
             log::warning(format!("{name} means no article"));
@@ -231,33 +245,50 @@ impl Purging<'_> {
         Ok(true)
     }
 
+    /// The routes of the content tree.
+    fn read_tree(&self) -> Result<Named, Failure> {
+        let Job {
+            settings,
+            interrupted,
+            time_limit,
+            ..
+        } = self.job;
+        // One file is selected by --source.
+        std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
+        let found = walked(settings, interrupted, *time_limit)?;
+        let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
+        for skipped in &unread {
+            let path = settings.content.join(&skipped.relative);
+            let path = path.display();
+            log::warning(format!(
+                "{path} {}: routes of articles in it are not known",
+                skipped.reason
+            ));
+        }
+        let tree = Tree {
+            root: &settings.content,
+            found: &found,
+        };
+        let selection = &self.selection;
+        let named = in_pool(|| routes(&tree, selection, interrupted))
+            .map_err(|error| Failure::before_writing(&error))?;
+        let named = named.map_err(|error| stopped(&error))?;
+        Ok(Named {
+            unreadable: unread.len(),
+            ..named
+        })
+    }
+
     /// The routes of the content tree; none where there is no tree.
     fn tree(&self) -> Result<Option<&Named>, Failure> {
         if self.tree.get().is_none() {
             let root = &self.job.settings.content;
-            let named = match walk(root) {
-                Ok(found) => {
-                    let tree = Tree {
-                        root,
-                        found: &found,
-                    };
-                    let (selection, interrupted) = (&self.selection, &self.job.interrupted);
-                    let named = in_pool(|| routes(&tree, selection, interrupted))?;
-                    Some(named.map_err(survey_failed)?)
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(unreadable(root, &error)),
-            };
+            let is_there = !root.metadata().is_err_and(|error| error.kind() == NotFound);
+            let named = is_there.then(|| self.read_tree()).transpose()?;
             let _ = self.tree.set(named);
         }
         Ok(self.tree.get().and_then(Option::as_ref))
     }
-}
-
-/// Only a signal ends it.
-#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
-fn survey_failed(_: SurveyError) -> Failure {
-    Failure::interrupted()
 }
 
 /// The routes of the keys that a run created or updated. One that it refreshed alone was there
@@ -267,7 +298,7 @@ fn written_by(
     keys: &Keys,
     interrupted: &AtomicBool,
 ) -> Result<Vec<Route>, Failure> {
-    let untouched = untouched(manifest, interrupted)?;
+    let void = void(manifest, interrupted)?;
     let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
     let route = |intent: Result<Intent, Damage>| {
         let intent = intent.map_err(|damage| unusable(&damage))?;
@@ -278,6 +309,6 @@ fn written_by(
             .filter(|_| made)
             .and_then(|path| Route::parse(path).ok()))
     };
-    let all = intents(manifest, &untouched).map(route);
+    let all = intents(manifest, &void).map(route);
     all.filter_map(Result::transpose).collect()
 }

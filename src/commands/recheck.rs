@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::undone::untouched;
+use super::undone::void;
 use super::verify::compare;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -58,10 +58,10 @@ fn is_replaced(run: &mut Run) -> Result<bool, Stop> {
 fn different(run: &mut Run, interrupted: &AtomicBool) -> Result<u64, Failure> {
     let manifest = Manifest::open(run.manifest.path(), Verify::All)
         .map_err(|damage| super::undone::unusable(&damage))?;
-    let untouched = untouched(&manifest, interrupted)?;
+    let void = void(&manifest, interrupted)?;
     let slack_ms = run.store.connector.address.expiry_slack_ms();
     let session = &mut run.store.session;
     let silent = &mut Output::silent();
-    let tally = compare(&manifest, &untouched, session, slack_ms, silent)?;
+    let tally = compare(&manifest, &void, session, slack_ms, silent)?;
     Ok(tally.different)
 }

@@ -21,7 +21,7 @@ use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
 use super::survey::{Wanted, readable, renderer};
 use super::switch;
-use super::undone::{look_at_each, untouched, unusable};
+use super::undone::{Void, look_at_each, unusable, void};
 use super::verify;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
@@ -50,7 +50,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
-    readable(&settings.content)?;
+    readable(&settings)?;
     switch::refuse(&settings)?;
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}:{:08x}", settings.prefix, salt() >> 32),
@@ -61,21 +61,22 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let mut steps = Steps {
         output: Output::stdout(common.format, false),
     };
+    let switch = Switch::of(&settings.prefix);
     // First of all, so that a signal from here on is one that ends a rehearsal well.
     let mut job = Job {
         // The real one: a store that is switched off is not rehearsed on either.
-        switch: Switch::of(&settings.prefix),
+        switch: Some(switch.clone()),
         content: Some(scratch.content_shown()),
+        renderer: Some(renderer.fingerprint()),
         ..Job::new("import", &scratch, started, common.quiet)?
     };
     // Held open, so that an embedded server stays up from the first step to the last.
     let mut store = Connected::open(&settings.address, &settings, &job.interrupted)?;
-    let paused = job
-        .switch
+    let paused = switch
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
     if let Some(paused) = paused {
-        return Err(switched_off(&settings, &job.switch, &paused));
+        return Err(switched_off(&settings, &switch, &paused));
     }
     // Until the end: whoever holds it may take every manifest there for one of the dead.
     let folder = lock_folder(&scratch)?;
@@ -146,11 +147,11 @@ impl Scene<'_> {
             .map_err(|damage| failed(unusable(&damage)))?;
 
         let started = Instant::now();
-        let untouched = untouched(&manifest, &self.interrupted).map_err(failed)?;
+        let void = void(&manifest, &self.interrupted).map_err(failed)?;
         let mut nobody = Output::silent();
         let slack_ms = self.scratch.address.expiry_slack_ms();
-        let tally = verify::compare(&manifest, &untouched, session, slack_ms, &mut nobody)
-            .map_err(failed)?;
+        let tally =
+            verify::compare(&manifest, &void, session, slack_ms, &mut nobody).map_err(failed)?;
         steps.step(
             "verify",
             started,
@@ -171,7 +172,7 @@ impl Scene<'_> {
         );
 
         let started = Instant::now();
-        let differences = compare(&manifest, &untouched, session).map_err(failed)?;
+        let differences = compare(&manifest, &void, session).map_err(failed)?;
         steps.step(
             "compare",
             started,
@@ -240,9 +241,7 @@ impl Scene<'_> {
     /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
     fn clear(&self) -> Result<(u64, Vec<Stuck>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
-        let ids = runs
-            .ids()
-            .map_err(|error| Failure::state_folder("cannot list the runs of rehearsals", &error))?;
+        let ids = runs.ids().map_err(|error| Failure::unlisted_runs(&error))?;
         let (mut changed, mut stuck) = (0, Vec::new());
         for run in ids.into_iter().rev().filter(|run| !self.left.contains(run)) {
             let manifest = runs.file(&run);
@@ -365,14 +364,10 @@ fn silent() -> Outcome {
 }
 
 /// How many keys of the run are not as they were before it.
-fn compare(
-    manifest: &Manifest,
-    untouched: &HashSet<String>,
-    session: &mut Session,
-) -> Result<u64, Failure> {
+fn compare(manifest: &Manifest, void: &Void, session: &mut Session) -> Result<u64, Failure> {
     let mut differences = 0;
     let doing = "comparing the keys of the rehearsal with what was there before";
-    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
+    look_at_each(manifest, void, session, doing, &mut |intent, found| {
         let now = match found {
             Found::Absent => Some(State::Absent),
             Found::Whole(present, _) => Some(State::Present(present)),

@@ -1,34 +1,33 @@
 //! `anp rollback`: every key back to the value, type and expiry it had before the run.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::metrics;
 use super::outcome::{Outcome, status_of, stopped, watch};
 use super::recheck::recheck;
-use super::undone::{self, Files, intents, look_at_each, read_through, untouched};
+use super::undone::{self, Files, Void, intents, look_at_each, read_through, void};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::connect::Connected;
 use crate::ops::lock::FolderLock;
 use crate::ops::refusal::locked;
-use crate::ops::run::{Purpose, Run, lock_folder};
+use crate::ops::run::{Purpose, Run, lock_folder, rollback_line};
 use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group};
 use crate::publish::encode::Way;
-use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status};
+use crate::publish::manifest::{Counts, Fate, Intent, Lost, Manifest, Status, Verify};
 use crate::publish::pace::Pace;
 use crate::publish::progress::{KeyReport, Progress};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::publish::stop::Stop;
 use crate::report::{Output, Progress as Bars, log};
-use crate::settings::Settings;
+use crate::settings::{Needs, Settings};
 use crate::store::StoreError;
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, arguments.settings())?;
     let output = Output::stdout(common.format, true);
     let mut outcome = Outcome::new(output, &settings.prefix);
     let ended = rollback(&settings, common, arguments, &mut outcome);
@@ -51,7 +50,13 @@ fn rollback(
     } else {
         Some(lock_folder(settings)?)
     };
-    let (manifest, files) = undone::open_as_found(settings, &arguments.run)?;
+    let verify = if arguments.skip_damaged {
+        Verify::Rest
+    } else {
+        Verify::All
+    };
+    let (manifest, files) = undone::open_as_found(settings, &arguments.run, verify)?;
+    say_what_is_lost(&manifest, outcome);
     outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !manifest.wrote() {
         return Ok(wrote_nothing(settings, &manifest, outcome));
@@ -68,6 +73,57 @@ fn rollback(
         folder: alone.as_ref(),
     };
     undo.run(outcome).map(|(exit, _)| exit)
+}
+
+/// So many damaged parts of a manifest are named one by one.
+const FIRST_LOST: usize = 20;
+
+/// Names the parts of the manifest that cannot be read.
+fn say_what_is_lost(manifest: &Manifest, outcome: &mut Outcome) {
+    let lost = manifest.lost();
+    outcome.is_incomplete = !lost.is_empty();
+    for Lost {
+        path,
+        from,
+        to,
+        what,
+    } in lost
+    {
+        outcome.output.json(&serde_json::json!({
+            "type": "lost", "manifest": path, "from": from, "to": to, "what": what,
+        }));
+    }
+    for Lost {
+        path,
+        from,
+        to,
+        what,
+    } in lost.iter().take(FIRST_LOST)
+    {
+        let shown = path.display();
+        let place = if from == to {
+            format!("frames are missing before byte {from}")
+        } else {
+            format!("bytes {from} to {to} cannot be read")
+        };
+        log::warning(format!("the manifest {shown}: {place}: {what}"));
+    }
+    if lost.len() > FIRST_LOST {
+        let more = lost.len() - FIRST_LOST;
+        log::warning(format!("… and {more} more places, all in the JSON output"));
+    }
+    if !lost.is_empty() {
+        log::warning(
+            "keys that were recorded there alone stay as they are now; this run undoes the others",
+        );
+    }
+}
+
+/// How many bytes of the manifest cannot be read; none if all can.
+fn skipped_bytes(manifest: &Manifest) -> Option<u64> {
+    let lost = manifest.lost();
+    let bytes = lost.iter().map(|lost| lost.to.saturating_sub(lost.from));
+    (!lost.is_empty()).then(|| bytes.sum())
 }
 
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
@@ -108,11 +164,21 @@ pub(super) struct Undo<'a> {
 }
 
 impl Undo<'_> {
+    /// The command that goes on with it.
+    fn again(&self) -> String {
+        let line = rollback_line(self.settings, self.manifest);
+        if self.manifest.lost().is_empty() {
+            line
+        } else {
+            format!("{line} --skip-damaged")
+        }
+    }
+
     pub(super) fn run(&self, outcome: &mut Outcome) -> Result<(Exit, Counts), Failure> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
         let address = undone::address(self.settings, manifest)?;
-        let (untouched, total) = read_through(manifest, self.interrupted)?;
+        let (void, total) = read_through(manifest, self.interrupted)?;
         let purpose = Purpose {
             command: "rollback",
             address: &address,
@@ -120,6 +186,8 @@ impl Undo<'_> {
             content: None,
             undoes: Some(undone_run.clone()),
             undone: Some(manifest.header()),
+            skipped_bytes: skipped_bytes(manifest),
+            renderer: None,
             switch: None,
             folder: self.folder,
             share: None,
@@ -150,9 +218,10 @@ impl Undo<'_> {
             copies: None,
             slack_ms,
             dates_absence: false,
+            again: false,
         }
         .run(
-            groups(manifest, &untouched, slack_ms),
+            groups(manifest, &void, slack_ms),
             &mut progress,
             &mut |report| {
                 bar.inc(1);
@@ -165,27 +234,32 @@ impl Undo<'_> {
         let (counts, touched) = (progress.counts, progress.touched);
         outcome.counts = counts;
         // Whoever wanted the way back still wants it, and not the way back from that.
-        let again = &manifest.header().rollback;
+        let again = &self.again();
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             return Err(stopped(&stop, touched, again));
         }
-        let (status, exit) = status_of(counts.conflicts + counts.expired > 0);
+        let is_partial = counts.conflicts + counts.expired > 0 || !manifest.lost().is_empty();
+        let (status, exit) = status_of(is_partial);
         let pruned = run
             .end(status, progress)
             .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
         outcome.pruned(&pruned);
         outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
+        let undone_command = manifest.header().command.as_str();
+        if matches!(undone_command, "import" | "warm") && counts.written() > 0 {
+            outcome.comes_back();
+        }
         Ok((exit, counts))
     }
 }
 
 fn groups<'a>(
     manifest: &'a Manifest,
-    untouched: &'a HashSet<String>,
+    void: &'a Void,
     slack_ms: i64,
 ) -> impl Iterator<Item = Result<Group, Stop>> + 'a {
-    intents(manifest, untouched).map(move |intent| match intent {
+    intents(manifest, void).map(move |intent| match intent {
         Ok(intent) => Ok(vec![step(intent, slack_ms)]),
         Err(damage) => Err(Stop::Undone(damage.to_string())),
     })
@@ -215,7 +289,7 @@ fn dry_run(
 ) -> Result<Exit, Failure> {
     let before = |error: StoreError| Failure::before_writing(&error);
     let address = undone::address(settings, manifest)?;
-    let untouched = untouched(manifest, interrupted)?;
+    let void = void(manifest, interrupted)?;
     let mut store = Connected::open(&address, settings, interrupted)?;
     store.is_that_of(manifest.header())?;
     let now_ms = store.session.now_ms().map_err(before)?;
@@ -224,7 +298,7 @@ fn dry_run(
     let doing = "looking at the keys of the run";
     look_at_each(
         manifest,
-        &untouched,
+        &void,
         &mut store.session,
         doing,
         &mut |intent, found| {
@@ -237,6 +311,7 @@ fn dry_run(
             .map_err(|error| Failure::new(Exit::Refused, error))?;
             let (action, fate) = match decision {
                 Decision::Leave(fate) => (None, fate),
+                Decision::RanOut => (None, Fate::Expired),
                 Decision::Write(intent, _) => {
                     counts.add(intent.action, 0);
                     (Some(intent.action), Fate::Written)
@@ -256,7 +331,7 @@ fn dry_run(
             Ok(())
         },
     )?;
-    let (status, exit) = status_of(counts.conflicts > 0);
+    let (status, exit) = status_of(counts.conflicts > 0 || !manifest.lost().is_empty());
     outcome.undone(&manifest.header().run, &counts, status.word(), None);
     Ok(exit)
 }

@@ -1,5 +1,7 @@
 //! `--shard` and `--run-id`: which part of the articles a process publishes, and for which run.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::seeded::usage;
 use crate::cli::Sharded;
 use crate::exit::Exit;
@@ -76,6 +78,14 @@ pub(super) fn share(
         run,
         options,
     }))
+}
+
+/// The part of the content root that is meant, as the shards of one run compare it.
+pub(super) fn part_bytes(settings: &Settings) -> Option<&[u8]> {
+    settings
+        .part
+        .as_deref()
+        .map(|part| part.as_os_str().as_bytes())
 }
 
 fn of_variables(index: Option<String>, shards: Option<String>) -> Result<Option<Shard>, Failure> {

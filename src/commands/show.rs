@@ -13,6 +13,7 @@ use crate::ops::connect::Connected;
 use crate::publish::plan::Keys;
 use crate::render;
 use crate::report::Output;
+use crate::settings::Needs;
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// Width of the page as text, in columns.
@@ -28,7 +29,7 @@ struct Held {
 }
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::Store, common, Vec::new())?;
     let route = route(&arguments.route)?;
     let before = |error: StoreError| Failure::before_writing(&error);
     let interrupted = watch()?;

@@ -22,11 +22,12 @@ use crate::report::log::{self, Level};
 use crate::report::{Output, Progress, diagnostics};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Generated, Inspector, Order, Origin, OwnShare, Selection, Survey, SurveyError, Surveyor,
-    Tree, walk,
+    Beyond, Cache, Found, Generated, Inspector, MAX_FINDINGS, Order, Origin, OwnShare, Selection,
+    Subset, Survey, SurveyError, Surveyor, Tree, Walk, WalkError,
 };
 use crate::store::Session;
 use crate::synth::Generator;
+use crate::words::counted;
 
 /// What a survey is made for.
 pub(super) struct Purpose<'a> {
@@ -99,16 +100,20 @@ pub(super) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
     })
 }
 
-/// Refuses a content folder that cannot be read, before a run is begun for it.
-pub(super) fn readable(root: &Path) -> Result<(), Failure> {
-    match std::fs::read_dir(root) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unreadable(root, &error)),
-    }
+/// Refuses content that cannot be read, before a run is begun for it.
+pub(super) fn readable(settings: &Settings) -> Result<(), Failure> {
+    let path = settings.sources();
+    let is_file = || path.symlink_metadata().map(|metadata| !metadata.is_dir());
+    let read = match settings.part {
+        Some(_) if is_file().unwrap_or(false) => Ok(()),
+        _ => std::fs::read_dir(&path).map(drop),
+    };
+    read.map_err(|error| unreadable(settings, &error))
 }
 
-pub(super) fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
-    let what = format!("cannot read the content folder {}: {error}", root.display());
+pub(super) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure {
+    let path = settings.sources();
+    let what = format!("cannot read the content folder {}: {error}", path.display());
     Failure::new(Exit::Refused, what)
         .note("expected", "a folder of Markdown articles")
         .note(
@@ -117,43 +122,134 @@ pub(super) fn unreadable(root: &Path, error: &std::io::Error) -> Failure {
         )
 }
 
-/// Walks and surveys the content tree.
+/// Finds the sources of the content tree.
+///
+/// # Errors
+/// 65 when it cannot be read or takes too long, 130 when a signal asked the run to end.
+pub(super) fn walked(
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    time_limit: Option<TimeLimit>,
+) -> Result<Found, Failure> {
+    let walk = Walk {
+        root: &settings.content,
+        part: settings.part.as_deref(),
+        interrupted,
+        time_limit,
+    };
+    walk.run().map_err(|error| match error {
+        WalkError::Unreadable(error) => unreadable(settings, &error),
+        WalkError::TimedOut(late) => expect::too_late(late),
+        WalkError::Interrupted => stopped(&error),
+    })
+}
+
+/// The failure of a command that a signal ended before its first write.
+pub(super) fn stopped(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
+}
+
+/// What a survey found, and what it rendered for the store.
+type Surveyed = (Survey, Option<Spooled>);
+
+/// Where the articles of a command come from. A source keeps its number in it.
+pub(super) enum Corpus<'a> {
+    /// The content tree, and its files.
+    Tree(&'a Path, Found),
+    /// A generator, and how many articles it makes.
+    Generated(&'a Generator, usize),
+}
+
+impl<'a> Corpus<'a> {
+    /// What is wanted: walks the content tree.
+    ///
+    /// # Errors
+    /// As [`walked`].
+    pub(super) fn find(
+        settings: &'a Settings,
+        wanted: &Wanted<'a>,
+        interrupted: &AtomicBool,
+        time_limit: Option<TimeLimit>,
+    ) -> Result<Self, Failure> {
+        if let Some((generator, count)) = wanted.generated {
+            return Ok(Self::Generated(generator, count));
+        }
+        let root = &settings.content;
+        let mut found = walked(settings, interrupted, time_limit)?;
+        if settings.part.is_some() {
+            log::note(format!(
+                "only the articles of {}; their routes are relative to the content root {}",
+                settings.sources().display(),
+                root.display()
+            ));
+        }
+        if let Some(sample) = wanted.sample {
+            let length = found.sources.len();
+            found
+                .sources
+                .retain(|index| is_sampled(index, length, sample));
+        }
+        Ok(Self::Tree(root, found))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&dyn Origin) -> T) -> T {
+        match self {
+            Self::Tree(root, found) => work(&Tree { root, found }),
+            Self::Generated(generator, count) => work(&Generated {
+                generator,
+                count: *count,
+            }),
+        }
+    }
+}
+
+/// Surveys all of the `corpus`.
 pub(super) fn survey(
     settings: &Settings,
     renderer: &Renderer,
     purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
     progress: Progress,
-) -> Result<(Survey, Option<Spooled>), Failure> {
-    let root = &settings.content;
+) -> Result<Surveyed, Failure> {
+    corpus.with(|origin| {
+        let bar = progress.bar("survey", "articles", origin.count() as u64);
+        let surveyed = survey_of(settings, renderer, purpose, origin, &|done| bar.inc(done));
+        bar.finish_and_clear();
+        surveyed.map_err(|error| match error {
+            SurveyError::Store(error) => Failure::before_writing(&error),
+            SurveyError::Spool(error) => {
+                Failure::state_folder("cannot write the spool of rendered objects", &error)
+            }
+            SurveyError::TimedOut(late) => expect::too_late(late),
+            SurveyError::Interrupted => stopped(&error),
+        })
+    })
+}
+
+/// Surveys the sources of the `corpus` with these numbers. The entries name a source by its place in
+/// `numbers`.
+pub(super) fn survey_again(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
+    numbers: &[u32],
+) -> Result<Surveyed, SurveyError> {
+    corpus.with(|origin| {
+        let some = Subset { origin, numbers };
+        survey_of(settings, renderer, purpose, &some, &|_| {})
+    })
+}
+
+fn survey_of(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    origin: &dyn Origin,
+    on_progress: &(dyn Fn(u64) + Sync),
+) -> Result<Surveyed, SurveyError> {
     let wanted = purpose.wanted;
-    let found;
-    let (tree, generated);
-    let origin: &dyn Origin = if let Some((generator, count)) = wanted.generated {
-        generated = Generated { generator, count };
-        &generated
-    } else {
-        let mut all = walk(root).map_err(|error| unreadable(root, &error))?;
-        if let Some(sample) = wanted.sample {
-            let length = all.sources.len();
-            all.sources
-                .retain(|index| is_sampled(index, length, sample));
-        }
-        found = all;
-        tree = Tree {
-            root,
-            found: &found,
-        };
-        &tree
-    };
-    let bar = progress.bar("survey", "articles", origin.count() as u64);
-    let spool_failed = |error: std::io::Error| {
-        Failure::state_folder("cannot write the spool of rendered objects", &error)
-    };
-    let spool = purpose
-        .spool_in
-        .map(Spool::create)
-        .transpose()
-        .map_err(spool_failed)?;
+    let spool = purpose.spool_in.map(Spool::create).transpose()?;
     let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
@@ -184,15 +280,9 @@ pub(super) fn survey(
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
         time_limit: purpose.time_limit,
-        on_progress: &|done| bar.inc(done),
+        on_progress,
     };
-    let mut survey = in_pool(|| surveyor.run(origin))?.map_err(|error| match error {
-        SurveyError::Store(error) => Failure::before_writing(&error),
-        SurveyError::Spool(error) => spool_failed(error),
-        SurveyError::TimedOut(late) => expect::too_late(late),
-        SurveyError::Interrupted => Failure::interrupted(),
-    })?;
-    bar.finish_and_clear();
+    let mut survey = in_pool(|| surveyor.run(origin))??;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(&ending(wanted.share))
@@ -212,8 +302,7 @@ pub(super) fn survey(
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .finish()
         })
-        .transpose()
-        .map_err(spool_failed)?;
+        .transpose()?;
     Ok((survey, spooled))
 }
 
@@ -240,6 +329,7 @@ fn cache(
         return None;
     }
     let path = settings.state_dir.join("unchanged.cache");
+    let sources = (sources, settings.part.is_none());
     Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
 }
 
@@ -253,7 +343,7 @@ fn is_sampled(index: usize, length: usize, count: usize) -> bool {
 /// Refuses what [`report`] has shown: no article at all, or more invalid ones than the
 /// settings allow. "Green, but nothing imported" cannot happen.
 pub(super) fn refuse(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
-    refuse_nothing(survey, &settings.content)?;
+    refuse_nothing(survey, &settings.sources())?;
     refuse_invalid(settings, survey)
 }
 
@@ -266,6 +356,7 @@ fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
     if survey.sources == 0 {
         let unreadable = match survey.unreadable {
             0 => String::new(),
+            1 => " (1 file or folder cannot be read)".to_owned(),
             some => format!(" ({some} files or folders cannot be read)"),
         };
         return refused(format!(
@@ -274,11 +365,10 @@ fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
         ));
     }
     if survey.drafts == survey.sources {
-        let what = format!(
-            "all {} articles in {} are drafts",
-            survey.drafts,
-            root.display()
-        );
+        let what = match survey.drafts {
+            1 => format!("the only article in {} is a draft", root.display()),
+            some => format!("all {some} articles in {} are drafts", root.display()),
+        };
         return refused(what);
     }
     Ok(())
@@ -290,7 +380,8 @@ fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     if !settings.max_invalid.is_exceeded(invalid, all) {
         return Ok(());
     }
-    let what = format!("{invalid} of {all} articles are invalid");
+    let are = if invalid == 1 { "is" } else { "are" };
+    let what = format!("{invalid} of {} {are} invalid", counted(all, "article"));
     Err(Failure::new(Exit::Refused, what)
         .note(
             "expected",
@@ -326,6 +417,20 @@ pub(super) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
         let fields = diagnostics::json(diagnostic);
         tell(output, level, &format!("{}\n", drawn.trim_end()), &fields);
         output.json(&fields);
+    }
+    if survey.beyond.all() > 0 {
+        let Beyond { errors, warnings } = survey.beyond;
+        let text = format!(
+            "{} not shown ({} and {}): a run shows {MAX_FINDINGS} findings, errors first",
+            counted(survey.beyond.all(), "further finding"),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+        );
+        let fields =
+            json!({ "type": "findings_not_shown", "errors": errors, "warnings": warnings });
+        output.json(&fields);
+        let fields = json!({ "message": text, "errors": errors, "warnings": warnings });
+        tell(output, Level::Warning, &format!("warning: {text}"), &fields);
     }
     for line in survey.unknown.lines() {
         let mut fields = json!({

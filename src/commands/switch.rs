@@ -24,10 +24,8 @@ pub(super) fn pause(common: &Common, arguments: &Arguments) -> Result<Exit, Fail
         host: host(),
         at: session.now_ms().map_err(before)?,
     };
-    if Room::ask(session)
-        .map_err(before)?
-        .is_some_and(|room| room.policy.starts_with("allkeys"))
-    {
+    let rooms = Room::ask(session, settings.address.db).map_err(before)?;
+    if rooms.iter().any(|room| room.policy.starts_with("allkeys")) {
         log::warning(
             "this server evicts any key when it is full, the switch too: ANP_PAUSED, or 'paused' \
              in anp.yaml, holds whatever happens there",

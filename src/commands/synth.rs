@@ -17,8 +17,9 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let generator = generator(&arguments.seeded)?;
     let seed = generator.seed();
-    let tree =
-        in_pool(|| generator.write_tree(&arguments.out, arguments.count))?.map_err(|error| {
+    let tree = in_pool(|| generator.write_tree(&arguments.out, arguments.count))
+        .map_err(|error| Failure::before_writing(&error))?
+        .map_err(|error| {
             Failure::new(
                 Exit::Manifest,
                 format!("cannot write the articles: {error}"),

@@ -7,26 +7,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::exit::Exit;
 use crate::failure::Failure;
 pub(super) use crate::ops::refusal::unusable;
+use crate::ops::run::rollback_line;
 use crate::ops::runs::{Listed, Runs, run_of_part};
-use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Verify};
+use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Snapshot, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
 use crate::report::log;
 use crate::settings::Settings;
 use crate::store::{Address, Session, StoreError};
 
-/// So many keys are looked at in one round trip.
+/// So many keys are looked at in one round trip …
 const LOOK_KEYS: usize = 256;
+/// … or those of intents that hold so many bytes.
+const LOOK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
 pub(super) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
-    open_as_found(settings, name).map(|(manifest, _)| manifest)
+    open_as_found(settings, name, Verify::All).map(|(manifest, _)| manifest)
 }
 
-/// The same, with the files that it was opened from.
-pub(super) fn open_as_found(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
-    let (manifest, files) = find(settings, name)?;
+/// The same, checked as `verify` asks for, with the files that it was opened from.
+pub(super) fn open_as_found(
+    settings: &Settings,
+    name: &str,
+    verify: Verify,
+) -> Result<(Manifest, Files), Failure> {
+    let (manifest, files) = find(settings, name, verify)?;
     let is_one = manifest.shards().is_none();
     for (path, offset) in manifest.torn() {
         let which = if is_one {
@@ -105,18 +112,18 @@ fn lengths(files: &[PathBuf]) -> Vec<(PathBuf, Option<u64>)> {
 }
 
 fn not_listed(error: &std::io::Error) -> Failure {
-    Failure::state_folder("cannot list the runs", error)
+    Failure::unlisted_runs(error)
 }
 
-fn find(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
+fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
     if name == "last" {
-        return last(settings);
+        return last(settings, verify);
     }
     let runs = Runs::of(&settings.state_dir);
     let failed = |error: std::io::Error| not_listed(&error);
     let of_folder = |runs: Runs, listed: &Listed| {
         let files = Files::of_run(runs, listed);
-        let opened = listed.open(Verify::All);
+        let opened = listed.open(verify);
         opened
             .map(|manifest| (manifest, files))
             .map_err(|damage| unusable(&damage))
@@ -146,18 +153,18 @@ fn find(settings: &Settings, name: &str) -> Result<(Manifest, Files), Failure> {
         run: None,
         found: lengths(std::slice::from_ref(&path)),
     };
-    let opened = Manifest::open(&path, Verify::All);
+    let opened = Manifest::open(&path, verify);
     opened
         .map(|manifest| (manifest, files))
         .map_err(|damage| unusable(&damage))
 }
 
-fn last(settings: &Settings) -> Result<(Manifest, Files), Failure> {
+fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failure> {
     let runs = Runs::of(&settings.state_dir);
     let all = runs.list().map_err(|error| not_listed(&error))?;
     for listed in all.into_iter().rev() {
         let files = Files::of_run(runs.clone(), &listed);
-        match listed.open(Verify::All) {
+        match listed.open(verify) {
             Ok(manifest) if manifest.header().command == "rollback" => {}
             Ok(manifest) => return Ok((manifest, files)),
             // It wrote nothing; undoing an earlier run is for a person to decide.
@@ -203,7 +210,7 @@ pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Str
     for (_, manifest) in runs.into_iter().rev() {
         match manifest {
             Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
-            Ok(manifest) => return Ok(Some(manifest.header().rollback.clone())),
+            Ok(manifest) => return Ok(Some(rollback_line(settings, &manifest))),
             // It wrote nothing.
             Err(Damage::NoHeader { .. }) => {}
             Err(damage) => return Err(damage.to_string()),
@@ -212,15 +219,29 @@ pub(super) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, Str
     Ok(None)
 }
 
-/// Keys whose intents were recorded and then not carried out.
+/// Which intents of a manifest do not count.
+#[derive(Default)]
+pub(super) struct Void {
+    /// Keys whose intents were recorded and then not carried out.
+    left: HashSet<String>,
+    /// Keys that had expired when the run came to them, and to which it came again.
+    again: HashSet<String>,
+}
+
+impl Void {
+    /// Whether the intent was, or may have been, carried out.
+    pub(super) fn counts(&self, intent: &Intent) -> bool {
+        let is_replaced = !intent.again && self.again.contains(&intent.key);
+        !is_replaced && !self.left.contains(&intent.key)
+    }
+}
+
+/// The intents that do not count.
 ///
 /// # Errors
 /// When the manifest turns out to be damaged.
-pub(super) fn untouched(
-    manifest: &Manifest,
-    interrupted: &AtomicBool,
-) -> Result<HashSet<String>, Failure> {
-    read_through(manifest, interrupted).map(|(keys, _)| keys)
+pub(super) fn void(manifest: &Manifest, interrupted: &AtomicBool) -> Result<Void, Failure> {
+    read_through(manifest, interrupted).map(|(void, _)| void)
 }
 
 /// The same, with the number of all intents. Reads every line, so that damage anywhere is known
@@ -231,8 +252,8 @@ pub(super) fn untouched(
 pub(super) fn read_through(
     manifest: &Manifest,
     interrupted: &AtomicBool,
-) -> Result<(HashSet<String>, u64), Failure> {
-    let mut keys = HashSet::new();
+) -> Result<(Void, u64), Failure> {
+    let mut void = Void::default();
     let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
@@ -243,7 +264,7 @@ pub(super) fn read_through(
         for line in batch.map_err(|damage| unusable(&damage))? {
             match line {
                 Line::Outcome(outcome) if outcome.fate != Fate::Written => {
-                    keys.insert(outcome.key);
+                    void.left.insert(outcome.key);
                 }
                 Line::Intent(intent)
                     if !(intent.key.starts_with(&page) || intent.key.starts_with(&meta)) =>
@@ -256,18 +277,22 @@ pub(super) fn read_through(
                         .note("expected", format!("keys that begin with {page} or {meta}"))
                         .note("retry", "not with this file; nothing was written"));
                 }
+                Line::Intent(intent) if intent.again => {
+                    void.again.insert(intent.key);
+                    intents += 1;
+                }
                 Line::Intent(_) => intents += 1,
                 _ => {}
             }
         }
     }
-    Ok((keys, intents))
+    Ok((void, intents))
 }
 
 /// The intents that were, or may have been, carried out, in order.
 pub(super) fn intents<'a>(
     manifest: &'a Manifest,
-    untouched: &'a HashSet<String>,
+    void: &'a Void,
 ) -> impl Iterator<Item = Result<Intent, Damage>> + 'a {
     manifest.batches().flat_map(move |batch| {
         let lines = match batch {
@@ -277,35 +302,46 @@ pub(super) fn intents<'a>(
         lines
             .into_iter()
             .filter_map(|line| match line {
-                Line::Intent(intent) if !untouched.contains(&intent.key) => Some(Ok(intent)),
+                Line::Intent(intent) if void.counts(&intent) => Some(Ok(intent)),
                 _ => None,
             })
             .collect()
     })
 }
 
-/// Looks at the key of every intent that counts, in order, many in one round trip.
+/// Looks at the key of every intent that counts, in order, many in one round trip. The values are
+/// compared and not kept.
 pub(super) fn look_at_each(
     manifest: &Manifest,
-    untouched: &HashSet<String>,
+    void: &Void,
     session: &mut Session,
     doing: &str,
     visit: &mut dyn FnMut(Intent, Found) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut intents = intents(manifest, untouched);
+    let bytes = |snapshot: &Option<Snapshot>| {
+        let bytes = snapshot.as_ref().and_then(|snapshot| snapshot.bytes);
+        bytes.unwrap_or(0)
+    };
+    let mut intents = intents(manifest, void);
     loop {
-        let chunk: Vec<Intent> = intents
-            .by_ref()
-            .take(LOOK_KEYS)
-            .collect::<Result<_, _>>()
-            .map_err(|damage| unusable(&damage))?;
+        let mut chunk: Vec<Intent> = Vec::new();
+        let mut held = 0_u64;
+        while chunk.len() < LOOK_KEYS && held < LOOK_BYTES {
+            let Some(intent) = intents.next() else { break };
+            let intent = intent.map_err(|damage| unusable(&damage))?;
+            held = held.saturating_add(bytes(&intent.prior));
+            chunk.push(intent);
+        }
         if chunk.is_empty() {
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
         session.goes_on(doing).map_err(failed)?;
-        let keys: Vec<&str> = chunk.iter().map(|intent| intent.key.as_str()).collect();
-        let found = Found::read_all(session, &keys, doing).map_err(failed)?;
+        let keys: Vec<(&str, u64)> = chunk
+            .iter()
+            .map(|intent| (intent.key.as_str(), bytes(&intent.made)))
+            .collect();
+        let found = Found::without_values(session, &keys, doing).map_err(failed)?;
         for (intent, found) in chunk.into_iter().zip(found) {
             visit(intent, found)?;
         }

@@ -45,11 +45,12 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
             output.text(format!("  {one}"));
         }
     } else {
-        output.text(match ended {
-            0 => "nobody holds the lock: nothing to do".to_owned(),
-            1 => format!("nobody holds the lock; ended the last connection of run {run}"),
-            ended => format!("nobody holds the lock; ended {ended} connections of run {run}"),
-        });
+        let what = match ended {
+            0 => "nothing to do".to_owned(),
+            1 => format!("ended 1 connection of run {run}"),
+            ended => format!("ended {ended} connections of run {run}"),
+        };
+        output.text(format!("nobody holds the lock: {what}"));
     }
     for one in &at_work {
         if one.host == host() && is_alive(one.pid) {

@@ -1,11 +1,11 @@
 //! `anp verify`: the store against what a run wrote.
 
-use std::collections::HashSet;
+use std::time::Instant;
 
 use serde_json::json;
 
 use super::outcome::watch;
-use super::undone::{self, look_at_each, untouched};
+use super::undone::{self, Void, look_at_each, void};
 use crate::cli::{Common, Verify};
 use crate::duration::show_time;
 use crate::exit::Exit;
@@ -14,6 +14,7 @@ use crate::ops::connect::Connected;
 use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
 use crate::publish::state::{Found, State, same_expiry};
 use crate::report::Output;
+use crate::settings::Needs;
 use crate::store::Session;
 
 /// Keys of a run, by how they compare with what it wrote.
@@ -25,17 +26,17 @@ pub(super) struct Tally {
 }
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let interrupted = watch()?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
-    let untouched = untouched(&manifest, &interrupted)?;
+    let void = void(&manifest, &interrupted)?;
     let mut store = Connected::open(&address, &settings, &interrupted)?;
     store.is_that_of(manifest.header())?;
     let mut output = Output::stdout(common.format, false);
     let slack_ms = address.expiry_slack_ms();
     let session = &mut store.session;
-    let tally = compare(&manifest, &untouched, session, slack_ms, &mut output)?;
+    let tally = compare(&manifest, &void, session, slack_ms, &mut output)?;
     let run = &manifest.header().run;
     output.text(format!(
         "run {run}: {} keys as it wrote them, {} expired since, {} different",
@@ -55,20 +56,23 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
 /// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
 pub(super) fn compare(
     manifest: &Manifest,
-    untouched: &HashSet<String>,
+    void: &Void,
     session: &mut Session,
     slack_ms: i64,
     output: &mut Output,
 ) -> Result<Tally, Failure> {
-    let now_ms = session
+    let asked_at_ms = session
         .now_ms()
         .map_err(|error| Failure::before_writing(&error))?;
+    let asked = Instant::now();
     let mut tally = Tally::default();
     let doing = "comparing the keys of the run with the store";
-    look_at_each(manifest, untouched, session, doing, &mut |intent, found| {
-        let made_expiry = intent.made.as_ref().and_then(|made| made.expires_at);
-        let difference = difference(&intent, &found, slack_ms);
-        let difference = difference.filter(|_| !was_right(&intent, &found, slack_ms));
+    look_at_each(manifest, void, session, doing, &mut |intent, found| {
+        let made_expiry = intent.made.as_ref().and_then(Snapshot::gone_at_ms);
+        let since_ms = i64::try_from(asked.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let now_ms = asked_at_ms.saturating_add(since_ms);
+        let difference = difference(&intent, &found, slack_ms, now_ms);
+        let difference = difference.filter(|_| !was_right(&intent, &found, slack_ms, now_ms));
         let Some(difference) = difference else {
             tally.same += 1;
             return Ok(());
@@ -87,11 +91,11 @@ pub(super) fn compare(
 }
 
 /// Whether the key is as the last start of a shard found it and left it, since it was right.
-fn was_right(intent: &Intent, found: &Found, slack_ms: i64) -> bool {
+fn was_right(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i64) -> bool {
     let is_it = |snapshot: &Option<Snapshot>| match (found, snapshot) {
         (Found::Absent, None) => true,
-        (Found::Whole(present, _), Some(snapshot)) => match snapshot.present() {
-            Ok(Some(recorded)) => recorded.is(present, slack_ms),
+        (Found::Whole(present, content), Some(snapshot)) => match snapshot.present() {
+            Ok(Some(recorded)) => recorded.is_value(present, content, slack_ms, now_ms),
             Ok(None) => same_expiry(present.expires_at_ms, snapshot.expires_at, slack_ms),
             Err(_) => false,
         },
@@ -101,7 +105,7 @@ fn was_right(intent: &Intent, found: &Found, slack_ms: i64) -> bool {
 }
 
 /// How the key differs from what the run made of it; none if it does not.
-fn difference(intent: &Intent, found: &Found, slack_ms: i64) -> Option<String> {
+fn difference(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i64) -> Option<String> {
     let expiry = |at: Option<i64>| {
         at.map_or("no expiry".to_owned(), |at| {
             format!("expiry {}", show_time(at))
@@ -115,7 +119,7 @@ fn difference(intent: &Intent, found: &Found, slack_ms: i64) -> Option<String> {
         (Found::TooLarge, _) => {
             Some("expected what the run wrote, found a larger value".to_owned())
         }
-        (Found::Whole(present, _), Some(at)) => {
+        (Found::Whole(present, content), Some(at)) => {
             if !same_expiry(present.expires_at_ms, at, slack_ms) {
                 let (made, now) = (expiry(at), expiry(present.expires_at_ms));
                 if let (Some(at), Some(found_at)) = (at, present.expires_at_ms)
@@ -128,7 +132,7 @@ fn difference(intent: &Intent, found: &Found, slack_ms: i64) -> Option<String> {
                 return Some(format!("expected {made}, found {now}"));
             }
             let is_made = || match intent.made_state() {
-                Ok(Some(State::Present(made))) => made.is(present, slack_ms),
+                Ok(Some(State::Present(made))) => made.is_value(present, content, slack_ms, now_ms),
                 _ => false,
             };
             let same_value = intent.action == Action::Refresh || is_made();

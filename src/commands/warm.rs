@@ -1,21 +1,25 @@
 //! `anp warm`: what the store lost, and what it is about to lose, is published again; what is
 //! still warm stays as it is.
 
+use std::os::unix::ffi::OsStrExt as _;
+
+use serde_json::json;
+
 use super::articles::Articles;
 use super::job::Job;
 use super::metrics;
 use super::outcome::Outcome;
 use super::selection::selection;
-use super::shard::share;
+use super::shard::{part_bytes, share};
 use super::survey::{Wanted, readable, renderer};
-use crate::cli::{self, Common, Warm};
+use crate::cli::{self, Common, Selectors, Warm};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::pace::Limits;
 use crate::publish::plan::{Below, Policy};
 use crate::report::Output;
 use crate::settings::Settings;
-use crate::source::Order;
+use crate::source::{Order, Selection};
 
 pub(super) fn run(common: &Common, arguments: &Warm) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;
@@ -39,13 +43,17 @@ fn warm(
     arguments: &Warm,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
-    let options = format!("{:?} {:?}", arguments.selectors, arguments.ttl_below);
-    let share = share(&arguments.sharded, settings, options)?;
-    let renderer = renderer(settings)?;
-    readable(&settings.content)?;
     let selection = selection(&arguments.selectors, &settings.content)?;
+    let share = share(
+        &arguments.sharded,
+        settings,
+        options(arguments, settings, &selection),
+    )?;
+    let renderer = renderer(settings)?;
+    readable(settings)?;
     let job = Job {
         content: Some(settings.content_shown()),
+        renderer: Some(renderer.fingerprint()),
         share,
         limits: Limits {
             rate: arguments.rate,
@@ -75,4 +83,24 @@ fn warm(
         ..Articles::of(&job, &renderer)
     };
     job.run(&articles, arguments.recorded.dry_run, outcome)
+}
+
+/// What of the command line decides what is written. Files count as they lie below the content
+/// folder, which need not be at the same place for all shards.
+fn options(arguments: &Warm, settings: &Settings, selection: &Selection) -> String {
+    let sources: Vec<&[u8]> = selection
+        .sources
+        .iter()
+        .map(|path| path.as_os_str().as_bytes())
+        .collect();
+    let ttl_below = match arguments.ttl_below {
+        cli::Below::Permille(share) => json!({ "permille": share }),
+        cli::Below::Ms(ms) => json!({ "ms": ms }),
+    };
+    let Selectors { globs, tags, .. } = &arguments.selectors;
+    json!({
+        "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below,
+        "part": part_bytes(settings),
+    })
+    .to_string()
 }

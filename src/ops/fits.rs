@@ -12,7 +12,7 @@ use std::io;
 use super::history::{End, Record, rollback_of, rolled_back};
 use super::joined::other_settings;
 use super::refusal::unusable;
-use super::runs::{Listed, Runs, is_id};
+use super::runs::{Listed, Runs, is_id, place_of};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Damage, Header, Verify, header_of};
@@ -23,20 +23,23 @@ const LONGEST_MS: i64 = 24 * HOUR_MS;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// Fits `header` in among the manifests of the run: its start, and how often this shard was
-/// started. To be called by who holds the lease of the shard.
+/// Fits `header` in among the manifests of the state folder: its start, its place among the other
+/// runs, and how often this shard was started. To be called by who holds the lease of the shard.
 ///
 /// # Errors
 /// 78 when the run is divided otherwise or has other settings; 65 when it was rolled back, began
 /// too long ago or another one wrote since, or a manifest is damaged; 74 when the folder or a
 /// manifest cannot be read.
 pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
-    let Some(known) = runs.find(&header.run).map_err(failed)? else {
-        return Ok(());
-    };
+    let failed = |error: io::Error| Failure::unlisted_runs(&error);
     let run = header.run.clone();
-    let siblings = headers(&known)?;
+    let (known, others): (Vec<_>, Vec<_>) = runs
+        .list()
+        .map_err(failed)?
+        .into_iter()
+        .partition(|listed| listed.id == run);
+    let known = known.first();
+    let siblings = known.map_or(Ok(Vec::new()), headers)?;
     for sibling in &siblings {
         if let (Some(theirs), Some(own)) = (sibling.shard, header.shard)
             && theirs.of != own.of
@@ -54,12 +57,8 @@ pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
     if begun_at.saturating_sub(started_at) > LONGEST_MS {
         return Err(too_old(&run, begun_at - started_at));
     }
-    if started.is_some() {
-        let since = Since {
-            order: &known.order,
-            started_at,
-        };
-        let later = later_runs(runs, &run, since)?;
+    if let Some(place) = siblings.iter().map(place_of).min() {
+        let later = later_runs(&others, place)?;
         if let Some(rollback) = rollback_of(&later, &run) {
             return Err(rolled_back_by(&run, rollback));
         }
@@ -67,43 +66,65 @@ pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
         if let Some(other) = writer(&later, &run, &store) {
             return Err(written_by(&run, other));
         }
+        let last = others.iter().map(Listed::place).max();
+        header.order = Some(place);
+        header.begun_order = Some(behind(last, begun_at.max(place)));
+    } else {
+        // What began before this run is never taken for later than it, whatever the clock says.
+        let last = others.iter().map(last_begun).max();
+        let place = behind(last, started_at);
+        header.order = Some(place);
+        header.begun_order = Some(place);
     }
     header.started_at = started_at;
-    if let Some(shard) = header.shard {
-        header.attempt = Some(Runs::last_attempt(&known, shard) + 1);
+    if let (Some(known), Some(shard)) = (known, header.shard) {
+        header.attempt = Some(Runs::last_attempt(known, shard) + 1);
     }
     Ok(())
 }
 
-/// The first start of a run.
-#[derive(Clone, Copy)]
-struct Since<'a> {
-    order: &'a str,
-    started_at: i64,
+/// `at`, or where the clock was set back since `last`, one ms behind that.
+fn behind(last: Option<i64>, at: i64) -> i64 {
+    last.map_or(at, |last| at.max(last.saturating_add(1)))
 }
 
-impl Since<'_> {
-    /// Whether the run has begun since, or one of its shards was started since.
-    fn is_before(self, listed: &Listed) -> Result<bool, Failure> {
-        if listed.order.as_str() > self.order {
-            return Ok(true);
-        }
-        if is_id(&listed.id) {
-            return Ok(false);
-        }
-        let begun = headers(listed)?
-            .into_iter()
-            .filter_map(|header| header.begun_at);
-        Ok(begun.max().is_some_and(|at| at > self.started_at))
+/// The place of the last start of a run, as far as its manifests can be read.
+fn last_begun(listed: &Listed) -> i64 {
+    let place = listed.place();
+    if is_id(&listed.id) {
+        return place;
     }
+    let files = listed.files.iter();
+    let begun = files.filter_map(|file| Some(begun_place(&header_of(file).ok()?)));
+    begun.max().map_or(place, |begun| begun.max(place))
+}
+
+/// The place of one start of a shard among all runs.
+fn begun_place(header: &Header) -> i64 {
+    let begun = header.begun_order.or(header.begun_at);
+    begun.unwrap_or(header.started_at)
+}
+
+/// Whether the run has begun behind `place`, the one of our run, or one of its shards was started
+/// behind it.
+fn is_later(listed: &Listed, place: i64) -> Result<bool, Failure> {
+    // At the same place, nobody knows.
+    if listed.place() >= place {
+        return Ok(true);
+    }
+    if is_id(&listed.id) {
+        return Ok(false);
+    }
+    Ok(headers(listed)?
+        .iter()
+        .any(|header| begun_place(header) > place))
 }
 
 /// What is known of the other runs that have begun since, or of which a shard has.
-fn later_runs(runs: &Runs, run: &str, since: Since<'_>) -> Result<Vec<Record>, Failure> {
-    let failed = |error: io::Error| Failure::state_folder("cannot list the runs", &error);
+fn later_runs(others: &[Listed], place: i64) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
-    for listed in runs.list().map_err(failed)? {
-        if listed.id == run || !since.is_before(&listed)? {
+    for listed in others {
+        if !is_later(listed, place)? {
             continue;
         }
         match listed.open(Verify::Ends) {

@@ -38,7 +38,8 @@ pub struct Record {
     pub undoes: Option<String>,
     /// How it ended.
     pub end: End,
-    /// Whether it left keys as they were, because somebody else had changed them.
+    /// Whether it left keys as they were, because somebody else had changed them, or because it
+    /// could not read all of the manifest of the run that it undoes.
     pub left_keys: bool,
 }
 
@@ -64,9 +65,10 @@ impl Record {
             started_at: header.started_at,
             undoes: header.undoes.clone(),
             end,
-            left_keys: manifest
-                .footer()
-                .is_some_and(|footer| footer.counts.conflicts > 0),
+            left_keys: header.skipped_bytes.is_some()
+                || manifest
+                    .footer()
+                    .is_some_and(|footer| footer.counts.conflicts > 0),
         }
     }
 

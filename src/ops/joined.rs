@@ -29,13 +29,18 @@ pub struct Share {
 
 impl Share {
     /// Digest of what all shards must have in common besides their number: what decides what is
-    /// written.
+    /// written, with the fingerprint of the renderer.
     #[must_use]
-    pub fn digest(&self, command: &str, settings: &Settings) -> String {
+    pub fn digest(
+        &self,
+        command: &str,
+        settings: &Settings,
+        renderer: Option<&[u8; 32]>,
+    ) -> String {
         let mut hasher = blake3::Hasher::new();
         for part in [
             command,
-            &settings.digest_of_objects(),
+            &settings.digest_of_objects(renderer),
             &settings.address.to_string(),
             &self.options,
         ] {

@@ -60,7 +60,14 @@ pub fn unusable(damage: &Damage) -> Failure {
         Damage::NoHeader { .. } => Exit::Partial,
         Damage::Damaged { .. } | Damage::Missing { .. } => Exit::Refused,
     };
-    Failure::new(exit, damage.to_string())
+    let failure = Failure::new(exit, damage.to_string())
         .note("expected", "the manifest as anp wrote it")
-        .note("retry", "safe, nothing was written")
+        .note("retry", "safe, nothing was written");
+    match damage {
+        Damage::Damaged { .. } | Damage::Missing { .. } => failure.note(
+            "without a copy",
+            "'anp rollback RUN --skip-damaged' undoes what can be read, and names what is lost",
+        ),
+        Damage::Io { .. } | Damage::NoHeader { .. } => failure,
+    }
 }

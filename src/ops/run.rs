@@ -21,13 +21,14 @@ use super::joined::{self, Share};
 use super::keep::{Pruned, prune};
 use super::lock::{FolderLock, NotTaken};
 use super::refusal::{locked, not_leased};
+use super::rights;
 use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::private;
 use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError, Part};
-use crate::publish::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
+use crate::publish::manifest::{FORMAT, Footer, Header, Line, Manifest, Status, Writer};
 use crate::publish::plan::Keys;
 use crate::publish::progress::Progress;
 use crate::publish::shard::Shard;
@@ -49,6 +50,10 @@ pub struct Purpose<'a> {
     pub undoes: Option<String>,
     /// The header of that run.
     pub undone: Option<&'a Header>,
+    /// How many bytes of the manifest of that run are skipped, because they cannot be read.
+    pub skipped_bytes: Option<u64>,
+    /// The fingerprint of the renderer of what it writes, if it renders.
+    pub renderer: Option<[u8; 32]>,
     /// The switch that keeps it from running; none for the way back.
     pub switch: Option<Switch>,
     /// The lock of the state folder, where the caller holds it for longer than this run.
@@ -182,11 +187,17 @@ impl Run {
             .map_err(|error| Failure::before_writing(&error))?;
         let began = Instant::now();
         let salt = salt();
+        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
+        // comes.
+        if purpose.undone.is_none() {
+            rights::check(&mut store.session, purpose.prefix, salt)
+                .map_err(|error| Failure::before_writing(&error))?;
+        }
         let id = match joins {
             Some((_, run)) => run.to_owned(),
             None => runs
                 .new_id(started_at, (salt & 0xffff) as u16)
-                .map_err(folder)?,
+                .map_err(|error| Failure::unlisted_runs(&error))?,
         };
         let folder_id = match purpose.folder.or(own_lock.as_ref()) {
             Some(lock) => {
@@ -202,8 +213,10 @@ impl Run {
         };
         let name = format!("anp:{}:{bearer}", purpose.prefix);
         let settings_digest = match (purpose.share, joins) {
-            (Some(share), Some(_)) => share.digest(purpose.command, settings),
-            _ => settings.digest(),
+            (Some(share), Some(_)) => {
+                share.digest(purpose.command, settings, purpose.renderer.as_ref())
+            }
+            _ => settings.digest(purpose.renderer.as_ref()),
         };
         let holder = Holder {
             token,
@@ -289,6 +302,9 @@ impl Run {
             shard: purpose.share.map(|share| share.shard),
             attempt: joins.map(|_| 1),
             begun_at: joins.map(|_| begun_at),
+            order: None,
+            begun_order: None,
+            skipped_bytes: purpose.skipped_bytes,
             host: holder.host,
             pid: holder.pid,
         };
@@ -395,6 +411,25 @@ pub fn switched_off(settings: &Settings, switch: &Switch, paused: &Paused) -> Fa
         .note("expected", "a store that is not switched off")
         .note("retry", "safe after the resume line; nothing was written")
         .note("resume", resume_line(settings, switch))
+}
+
+/// The command that undoes the run of `manifest`, made from the settings: what the manifest says
+/// itself may have been written by anybody, and a person copies it into a shell.
+#[must_use]
+pub fn rollback_line(settings: &Settings, manifest: &Manifest) -> String {
+    let header = manifest.header();
+    let path = manifest.path();
+    let runs = Runs::of(&settings.state_dir);
+    let name = if runs.holds(path) {
+        header.run.clone()
+    } else {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        shell_word(&path.to_string_lossy())
+    };
+    let server = Address::parse(&header.server);
+    let is_there = server.is_ok_and(|server| server.same_as(&settings.address));
+    let names_the_server = settings.address_is_explicit && is_there;
+    command(settings, &format!("rollback {name}"), names_the_server)
 }
 
 /// The command that switches on again.

@@ -90,6 +90,22 @@ impl Runs {
         self.file(&format!("{id}.{}.{attempt}", shard.in_file_name()))
     }
 
+    /// Whether the file at `path` is one of them.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        let folder = path.parent().map(Path::canonicalize);
+        match (folder, self.folder.canonicalize()) {
+            (Some(Ok(folder)), Ok(own)) => folder == own && self.is_named_as_run(path),
+            _ => false,
+        }
+    }
+
+    fn is_named_as_run(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.and_then(|name| name.strip_suffix(ENDING));
+        name.is_some_and(|name| is_id(name) || part_of(name).is_some())
+    }
+
     /// How often `shard` of the run `listed` was started, 0 if never.
     #[must_use]
     pub fn last_attempt(listed: &Listed, shard: Shard) -> u32 {
@@ -204,21 +220,30 @@ impl Runs {
 pub struct Listed {
     /// Its id.
     pub id: String,
-    /// What it is ordered by: its start.
+    /// What it is ordered by, as [`order_of`] its header.
     pub order: String,
     /// Its file, or those of its shards, in the order of the shards and of their starts.
     pub files: Vec<PathBuf>,
 }
 
 impl Listed {
+    /// Its place among the others, ms since 1970.
+    #[must_use]
+    pub fn place(&self) -> i64 {
+        parse_time(&self.order).unwrap_or(0)
+    }
+
     /// Opens what was recorded of it.
     ///
     /// # Errors
     /// See [`Damage`].
     pub fn open(&self, verify: Verify) -> Result<Manifest, Damage> {
-        let manifest = Manifest::open_all(&self.files, verify)?;
+        let mut manifest = Manifest::open_all(&self.files, verify)?;
         self.names_fit(&manifest)?;
-        self.has_all_starts()?;
+        match self.has_all_starts() {
+            Err(damage) if verify == Verify::Rest => manifest.lose(&damage),
+            checked => checked?,
+        }
         Ok(manifest)
     }
 
@@ -293,14 +318,21 @@ fn part_of(name: &str) -> Option<(&str, Shard, u32)> {
     fits.then_some((id, Shard::of_file_name(shard)?, attempt))
 }
 
-/// What the run of `header` is ordered by. The ids that anp makes sort by their start; whatever
-/// names a run in shards does not.
+/// What the run of `header` is ordered by: its start, or if the clock was set back since the run
+/// before it, the place behind that one. The ids that anp makes tell it; whatever names a run in
+/// shards does not.
 #[must_use]
 pub fn order_of(header: &Header) -> String {
     match header.attempt {
         None => header.run.clone(),
-        Some(_) => order(&header.run, header.started_at),
+        Some(_) => order(&header.run, place_of(header)),
     }
+}
+
+/// The place of a run in shards among the others. Manifests of 0.1.0 do not tell it: there it is the
+/// start of the run.
+pub(super) fn place_of(header: &Header) -> i64 {
+    header.order.unwrap_or(header.started_at)
 }
 
 fn order(id: &str, started_at: i64) -> String {
@@ -310,15 +342,15 @@ fn order(id: &str, started_at: i64) -> String {
 /// What a run in shards is ordered by. One whose files all end before their header is whole wrote
 /// nothing: it takes its place by the date of a file.
 fn order_of_files(id: &str, files: &[PathBuf]) -> String {
-    let started_at = files
+    let place = files
         .iter()
-        .find_map(|file| Some(header_of(file).ok()?.started_at));
+        .find_map(|file| Some(place_of(&header_of(file).ok()?)));
     let changed_at = || {
         let metadata = std::fs::symlink_metadata(files.first()?).ok()?;
         let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_millis()).ok()
     };
-    order(id, started_at.or_else(changed_at).unwrap_or(0))
+    order(id, place.or_else(changed_at).unwrap_or(0))
 }
 
 /// `20261124T054515.123Z`: sorts by time.

@@ -1,11 +1,12 @@
 //! HTTP/1.1 as a checker needs it: every header, the body as it came, and what came although
 //! it must not. No redirect is followed, nothing is decoded, no proxy is asked.
 
-use std::io::{BufRead, BufReader, Read, Write as _};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use super::body::{Body, Reader};
 use super::head::Head;
 use super::wire::{Front, Stream, Trouble, Until, sleep_until};
 
@@ -29,6 +30,8 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// Whether the connection is read to its end, to see what comes after the answer.
     pub to_the_end: bool,
+    /// The stored page, if the body is to be decoded and compared with it.
+    pub page: Option<&'a [u8]>,
 }
 
 /// What came.
@@ -36,8 +39,8 @@ pub struct Request<'a> {
 pub struct Answer {
     /// Status and headers.
     pub head: Head,
-    /// The body as it came, or why it is not whole.
-    pub body: Result<Vec<u8>, Trouble>,
+    /// What is known of the body, or why it is not whole.
+    pub body: Result<Body, Trouble>,
     /// How many bytes came after an answer that has no body (304, HEAD); counted only where
     /// the connection was read to its end.
     pub extra: usize,
@@ -140,19 +143,21 @@ impl Client {
             }
         };
         let has_none = request.method == "HEAD" || matches!(head.status, 204 | 304);
+        let coding = head.get("content-encoding").unwrap_or_default();
+        let body = Reader::new(coding, request.page);
         let mut answer = Answer {
+            body: if has_none {
+                Ok(body.finish())
+            } else {
+                read_body(&mut stream, &head, body, until)
+            },
             head,
-            body: Ok(Vec::new()),
             extra: 0,
             asked_at,
         };
-        if has_none {
-            if request.to_the_end {
-                answer.extra = read_goodbye(&mut stream, until);
-                return Ok(answer);
-            }
-        } else {
-            answer.body = read_body(&mut stream, &answer.head, until);
+        if has_none && request.to_the_end {
+            answer.extra = read_goodbye(&mut stream, until);
+            return Ok(answer);
         }
         let closes = answer
             .head
@@ -254,15 +259,18 @@ fn read_line(stream: &mut impl BufRead, limit: u64, until: &Until) -> Result<Vec
     Ok(line)
 }
 
-fn read_body(stream: &mut impl BufRead, head: &Head, until: &Until) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
+fn read_body(
+    stream: &mut impl BufRead,
+    head: &Head,
+    mut body: Reader<'_>,
+    until: &Until,
+) -> Result<Body, Trouble> {
     match Framing::of(head) {
         Framing::Length(length) => read_exactly(stream, length, &mut body, until)?,
         Framing::UntilClose => {
-            let limit = LARGEST_BODY as u64 + 1;
-            let read = stream.take(limit).read_to_end(&mut body);
-            read.map_err(|error| until.trouble(&error))?;
-            if body.len() > LARGEST_BODY {
+            read_up_to(stream, LARGEST_BODY as u64, &mut body, until)?;
+            let more = stream.fill_buf().map_err(|error| until.trouble(&error))?;
+            if !more.is_empty() {
                 return Err(Trouble::TooLarge(LARGEST_BODY));
             }
         }
@@ -287,27 +295,34 @@ fn read_body(stream: &mut impl BufRead, head: &Head, until: &Until) -> Result<Ve
             }
         },
     }
-    Ok(body)
+    Ok(body.finish())
 }
 
 fn read_exactly(
     stream: &mut impl Read,
     length: u64,
-    body: &mut Vec<u8>,
+    body: &mut Reader<'_>,
     until: &Until,
 ) -> Result<(), Trouble> {
-    let room = (LARGEST_BODY - body.len().min(LARGEST_BODY)) as u64;
-    if length > room {
+    if length > body.room() as u64 {
         return Err(Trouble::TooLarge(LARGEST_BODY));
     }
-    let read = stream.take(length).read_to_end(body);
-    let read = read.map_err(|error| until.trouble(&error))?;
-    if (read as u64) < length {
+    let read = read_up_to(stream, length, body, until)?;
+    if read < length {
         return Err(Trouble::Lost(format!(
             "closed after {read} of {length} bytes of the body"
         )));
     }
     Ok(())
+}
+
+fn read_up_to(
+    stream: &mut impl Read,
+    length: u64,
+    body: &mut Reader<'_>,
+    until: &Until,
+) -> Result<u64, Trouble> {
+    io::copy(&mut stream.take(length), body).map_err(|error| until.trouble(&error))
 }
 
 fn chunk_size(line: &[u8]) -> Option<u64> {
@@ -334,22 +349,22 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
-    use super::{Framing, Until, chunk_size, read_body, read_head};
+    use super::{Body, Framing, Reader, Until, chunk_size, read_body, read_head};
     use crate::probe::wire::Trouble;
 
     fn until() -> Until {
         Until::new(Duration::from_secs(60), &Arc::new(AtomicBool::new(false)))
     }
 
-    fn read(bytes: &str) -> Result<Vec<u8>, Trouble> {
+    fn read(bytes: &str) -> Result<Body, Trouble> {
         let mut stream = bytes.as_bytes();
         let head = read_head(&mut stream, &until())?;
-        read_body(&mut stream, &head, &until())
+        read_body(&mut stream, &head, Reader::new("", None), &until())
     }
 
     #[test]
     fn a_body_ends_by_length_or_chunk_or_with_the_connection() {
-        let text = |bytes: &str| String::from_utf8(read(bytes).unwrap()).unwrap();
+        let text = |bytes: &str| String::from_utf8(read(bytes).unwrap().tail).unwrap();
         assert_eq!(
             text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc"),
             "ab"

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::is_hidden;
+use crate::characters::is_hidden;
 
 /// Status and headers of one answer.
 #[derive(Clone, Debug, Default)]
@@ -196,10 +196,15 @@ pub(super) fn is_value(text: &str) -> bool {
 /// A text of the front on one line, not too long.
 #[must_use]
 pub(super) fn clipped(text: &str) -> String {
-    const LONGEST: usize = 100;
+    one_line(text, 100)
+}
+
+/// A text that may have something of the front in it, on one line of at most `longest` characters.
+#[must_use]
+pub(super) fn one_line(text: &str, longest: usize) -> String {
     let plain = |c: char| if c == '\t' || is_hidden(c) { ' ' } else { c };
-    let mut short: String = text.chars().map(plain).take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    let mut short: String = text.chars().map(plain).take(longest).collect();
+    if text.chars().nth(longest).is_some() {
         short.push('…');
     }
     short

@@ -20,6 +20,9 @@ use super::wire::{Front, Trouble, sleep_until};
 /// The longest time that is told apart from longer ones: ten minutes, in µs.
 const LONGEST_US: u64 = 600_000_000;
 
+/// So many kinds of errors are told apart. A front that cuts each body elsewhere makes any number.
+const MOST_KINDS: usize = 20;
+
 /// How a front is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
@@ -133,6 +136,7 @@ impl Run {
                 path,
                 headers: &[("Accept-Encoding", "gzip, br")],
                 to_the_end: false,
+                page: None,
             });
             let ended = Instant::now();
             let error = match answer {
@@ -154,7 +158,7 @@ impl Run {
                 }
                 match error {
                     None => measured.answered += 1,
-                    Some((what, _)) => *measured.errors.entry(what).or_default() += 1,
+                    Some((what, _)) => measured.count_error(what),
                 }
             });
         }
@@ -187,6 +191,16 @@ impl Measured {
         })
     }
 
+    fn count_error(&mut self, what: String) {
+        let is_new = !self.errors.contains_key(&what);
+        let what = if is_new && self.errors.len() >= MOST_KINDS {
+            "other errors".to_owned()
+        } else {
+            what
+        };
+        *self.errors.entry(what).or_default() += 1;
+    }
+
     /// How it was measured.
     #[must_use]
     pub fn load(&self) -> Load {
@@ -216,4 +230,31 @@ impl Measured {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Load, MOST_KINDS, Measured};
+
+    #[test]
+    fn errors_of_any_number_of_kinds_are_all_counted_and_few_are_named() {
+        let second = Duration::from_secs(1);
+        let load = Load {
+            rate: 1,
+            duration: second,
+            concurrency: 1,
+            timeout: second,
+        };
+        let mut measured = Measured::new(load).unwrap();
+        for number in 0..1000 {
+            measured.count_error(format!("closed after {number} bytes"));
+            measured.count_error("closed after 0 bytes".to_owned());
+        }
+        assert_eq!(measured.failed(), 2000);
+        assert_eq!(measured.errors.len(), MOST_KINDS + 1);
+        assert_eq!(measured.errors["closed after 0 bytes"], 1001);
+        assert_eq!(measured.errors["other errors"], 1000 - MOST_KINDS as u64);
+    }
 }

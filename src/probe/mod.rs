@@ -7,10 +7,11 @@
 //! 5. [`CHECKS`]: a table of small functions that judge the one by the other.
 //! 6. [`Load`]: response times at a constant rate; [`bars()`]: their histogram.
 //!
-//! It only ever reads: from the store with GET, PTTL and GETRANGE, from the front with GET
+//! It only ever reads: from the store with PTTL and GETRANGE, from the front with GET
 //! and HEAD.
 
 mod bars;
+mod body;
 mod checks;
 mod client;
 mod coding;
@@ -23,12 +24,13 @@ mod visit;
 mod wire;
 
 pub use bars::{bars, show};
+pub use body::{Body, Comparison};
 pub use checks::{CHECKS, Check, GONE, MISSING, Scene, Verdict};
 pub use client::{Answer, Client, LARGEST_BODY, Request};
 pub use head::{Caching, Etag, Head, XCache};
 pub use load::{Load, Measured};
 pub use routes::sample;
-pub use stored::{Robots, Stored};
+pub use stored::{Page, Robots, Stored};
 pub use target::{Target, cookie};
 pub use visit::{Exchange, Visit, visit};
 pub use wire::{Front, Trouble};

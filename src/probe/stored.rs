@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::client::LARGEST_BODY;
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{
-    Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, meta_digest, meta_member, page_digest,
-};
+use crate::render::{Digest, META_OPENING_BYTES, meta_digest, meta_member, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What is known of whether robots may list a page.
@@ -21,11 +20,21 @@ pub enum Robots {
     Unsaid(&'static str),
 }
 
+/// What is kept of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its length.
+    pub bytes: usize,
+    /// The digest at its end; none if it is not one of ours.
+    pub digest: Option<Digest>,
+    hash: blake3::Hash,
+}
+
 /// A route in the store at one moment.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The page; none if there is no such key, or no string.
-    pub page: Option<Vec<u8>>,
+    pub page: Option<Page>,
     /// What the meta object says about robots.
     pub robots: Robots,
     left: Option<Duration>,
@@ -33,37 +42,47 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads a route; writes nothing.
+    /// Reads a route, and its page, which is empty where there is none; writes nothing. One byte
+    /// more than a front may answer with is read at most.
     ///
     /// # Errors
     /// As [`Session::run`], and when a right is missing.
-    pub fn read(session: &mut Session, keys: &Keys, route: &Route) -> Result<Self, StoreError> {
+    pub fn read(
+        session: &mut Session,
+        keys: &Keys,
+        route: &Route,
+    ) -> Result<(Self, Vec<u8>), StoreError> {
         let doing = "reading what the store holds for a route";
         let (page, meta) = (keys.page(route), keys.meta(route));
         let mut batch = Batch::default();
         batch.push(&[b"PTTL", page.as_bytes()]);
-        batch.push(&[b"GET", page.as_bytes()]);
+        let last = LARGEST_BODY.to_string();
+        batch.push(&[b"GETRANGE", page.as_bytes(), b"0", last.as_bytes()]);
         let last = (META_OPENING_BYTES - 1).to_string();
         batch.push(&[b"GETRANGE", meta.as_bytes(), b"0", last.as_bytes()]);
         let mut replies = session.run(&batch, doing)?.into_iter();
         // Afterwards: what is left is rather taken for too much than for too little.
         let read_at = Instant::now();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
-        let left = match next() {
-            Reply::Int(ms) => u64::try_from(ms).ok().map(Duration::from_millis),
+        let (is_there, left) = match next() {
+            Reply::Int(ms) => (ms != -2, u64::try_from(ms).ok().map(Duration::from_millis)),
             other => return other.fail(doing),
         };
-        let page = bytes(next(), doing)?;
-        let meta = bytes(next(), doing)?.unwrap_or_default();
-        Ok(Self {
-            robots: Robots::read(
-                &meta,
-                page.as_deref().and_then(|page| page_digest(tail(page))),
-            ),
+        // An absent string is an empty one to GETRANGE, and an empty one is no page.
+        let bytes = string(next(), doing)?.filter(|bytes| is_there && !bytes.is_empty());
+        let meta = string(next(), doing)?.unwrap_or_default();
+        let page = bytes.as_deref().map(|bytes| Page {
+            bytes: bytes.len(),
+            digest: page_digest(bytes),
+            hash: blake3::hash(bytes),
+        });
+        let stored = Self {
+            robots: Robots::read(&meta, page.as_ref().and_then(|page| page.digest)),
             page,
             left,
             read_at,
-        })
+        };
+        Ok((stored, bytes.unwrap_or_default()))
     }
 
     /// No page, and no meta object.
@@ -75,12 +94,6 @@ impl Stored {
             left: None,
             read_at: Instant::now(),
         }
-    }
-
-    /// The digest at the end of the page; none if it is not one of ours.
-    #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
-        page_digest(tail(self.page.as_ref()?))
     }
 
     /// How long the page stays from `at` on, at most; none if for ever.
@@ -104,17 +117,10 @@ impl Stored {
     }
 }
 
-/// The last bytes of a page, where its digest stands.
-#[must_use]
-pub(super) fn tail(page: &[u8]) -> &[u8] {
-    &page[page.len().saturating_sub(PAGE_TAIL_BYTES)..]
-}
-
-/// The bytes of a string; none if there is none, or the key holds something else.
-fn bytes(reply: Reply, doing: &str) -> Result<Option<Vec<u8>>, StoreError> {
+/// A string; none if the key holds something else.
+fn string(reply: Reply, doing: &str) -> Result<Option<Vec<u8>>, StoreError> {
     match reply {
         Reply::Bulk(bytes) => Ok(Some(bytes)),
-        Reply::Nil => Ok(None),
         Reply::Error { code, .. } if code == "WRONGTYPE" => Ok(None),
         other => other.fail(doing),
     }

@@ -1,7 +1,6 @@
 //! One route as a visitor would ask for it, again and again: the exchanges that the checks judge.
 
 use super::client::{Answer, Client, Request};
-use super::stored::Stored;
 use super::wire::Trouble;
 
 /// What became of one request; none if it was not sent.
@@ -31,7 +30,7 @@ pub struct Visit {
     pub after: Exchange,
 }
 
-/// Asks for `path`. What has no good first answer is not asked again: nothing could be said of
+/// Asks for `path`, whose stored page is `page`, if there is one. What has no good first answer is not asked again: nothing could be said of
 /// the rest. Where the store has no page, the first answer is all that counts.
 ///
 /// # Errors
@@ -39,7 +38,7 @@ pub struct Visit {
 pub fn visit(
     client: &mut Client,
     path: &str,
-    stored: &Stored,
+    page: Option<&[u8]>,
     login_cookie: &str,
 ) -> Result<Visit, Trouble> {
     let mut ask = |method: &str, header: Option<(&str, &str)>, to_the_end: bool| {
@@ -54,6 +53,7 @@ pub fn visit(
             path,
             headers: &headers,
             to_the_end,
+            page,
         }) {
             Err(Trouble::Interrupted)
             | Ok(Answer {
@@ -71,7 +71,7 @@ pub fn visit(
         Some(Ok(first)) if first.head.status == 200 && first.body.is_ok() => first.head.etag(),
         _ => return Ok(visit),
     };
-    if stored.page.is_none() {
+    if page.is_none() {
         return Ok(visit);
     }
     visit.second = ask("GET", None, false)?;

@@ -11,9 +11,13 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::Target;
+use super::head::one_line;
 
 /// So long a wait may last before it looks whether a signal came.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// Of a reason so many characters are shown.
+const LONGEST_REASON: usize = 300;
 
 /// Why there is no answer, or no whole one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +92,8 @@ impl Until {
             .and_then(|inner| inner.downcast_ref::<Trouble>());
         match inner {
             Some(trouble) => trouble.clone(),
-            None => Trouble::Lost(error.to_string()),
+            // TLS repeats names of the other end's certificate.
+            None => Trouble::Lost(one_line(&error.to_string(), LONGEST_REASON)),
         }
     }
 

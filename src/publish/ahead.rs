@@ -9,6 +9,7 @@ use super::apply::{BATCH_BYTES, Group, bytes_of};
 use super::manifest::{Encoder, Frames, Line};
 use super::pace::BATCH_KEYS;
 use super::stop::Stop;
+use crate::store::StoreError;
 
 /// The same `groups`, in the same order. At most one batch of them waits to be taken.
 ///
@@ -41,8 +42,13 @@ where
             }
         }
     });
-    started.map_err(Stop::Thread)?;
+    started.map_err(no_thread)?;
     Ok(receiver.into_iter().flatten())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn no_thread(error: io::Error) -> Stop {
+    Stop::Store(StoreError::no_thread("writing", &error))
 }
 
 /// Encodes lines, one batch at a time.
@@ -64,7 +70,7 @@ impl Encoding {
                 let _ = encoded.send(encoder.encode(&lines));
             }
         });
-        started.map_err(Stop::Thread)?;
+        started.map_err(no_thread)?;
         Ok(Self { lines, frames })
     }
 

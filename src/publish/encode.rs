@@ -86,7 +86,7 @@ impl Command {
             } => {
                 push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
             }
-            Self::Expire { from_ms, to_ms } => {
+            Self::Expire { from_ms, to_ms, .. } => {
                 let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
                 batch.script(
                     Script::Expire,
@@ -113,6 +113,6 @@ fn state_arguments(present: &Present) -> [String; 3] {
     [
         present.kind.clone(),
         expiry_argument(present.expires_at_ms),
-        present.fingerprint.to_string(),
+        present.fingerprint_argument(),
     ]
 }

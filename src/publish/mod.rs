@@ -26,13 +26,18 @@ fn is_bidi(c: char) -> bool {
 /// Text that stood in the store, as one line of a message: it must not pass for lines of ours.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    const LONGEST: usize = 300;
+    one_line_within(text, 300)
+}
+
+/// The same with at most `longest` characters.
+#[must_use]
+pub fn one_line_within(text: &str, longest: usize) -> String {
     let line = text
         .split(char::is_whitespace)
         .filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ");
     line.chars()
         .filter(|c| !c.is_control() && !is_bidi(*c))
-        .take(LONGEST)
+        .take(longest)
         .collect()
 }

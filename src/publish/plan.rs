@@ -74,6 +74,8 @@ pub enum Policy {
     /// The store is to hold what is missing in it, for long enough: with less than this left,
     /// objects are refreshed.
     Warm(Below),
+    /// What expired while the run worked is made again, of the source that it was made of.
+    Again,
 }
 
 /// A part of the time to live.
@@ -96,6 +98,7 @@ pub fn need(
 ) -> Need {
     match policy {
         Policy::Import => import_need(page, meta, digest, expiry, own_ttl_ms),
+        Policy::Again => need_again(page, meta, digest),
         Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
             expiry.has_less_than(below, seen.expires_at_ms(), route, own_ttl_ms)
         }),
@@ -139,6 +142,22 @@ fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) 
         Need::Refresh
     } else {
         Need::Keep
+    }
+}
+
+/// An object that expired meanwhile is made again, with its companion. What somebody else put in
+/// the place of either stays; so does an object whose source changed since it was made.
+fn need_again(page: &Seen, meta: &Seen, digest: Digest) -> Need {
+    let is_there = |seen: &&Seen| **seen != Seen::Absent;
+    let there: Vec<&Seen> = [page, meta].into_iter().filter(is_there).collect();
+    if there.len() == 2 {
+        Need::Keep
+    } else if there.iter().any(|seen| seen.digest().is_none()) {
+        Need::Blocked
+    } else if there.iter().any(|seen| seen.digest() != Some(digest)) {
+        Need::Wait
+    } else {
+        Need::Write
     }
 }
 
@@ -239,6 +258,13 @@ impl Entry {
     #[must_use]
     pub fn meta(&self) -> Prior {
         self.prior(1)
+    }
+
+    /// When the first of its objects expires, ms since 1970; the largest number if none does.
+    #[must_use]
+    pub fn first_expiry_ms(&self) -> i64 {
+        let some = self.expiries.iter().filter(|at| **at >= 0);
+        some.min().copied().unwrap_or(i64::MAX)
     }
 
     fn prior(&self, object: usize) -> Prior {

@@ -24,10 +24,22 @@ pub struct Progress {
     pub touched: bool,
     /// Outcomes that the manifest does not hold yet.
     pub outcomes: Vec<Line>,
+    /// Groups with a key that expired before it was refreshed. Nothing of these keys is counted,
+    /// reported or recorded yet.
+    pub ran_out: Vec<RanOut>,
+}
+
+/// A group of which a key expired before it was refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RanOut {
+    /// The number of the group, in the order in which the groups came.
+    pub group: usize,
+    /// Its first step that was not carried out, and none after it was.
+    pub from: usize,
 }
 
 /// Counts, reports and records a key that was not written: the way back passes it over.
-pub(super) fn leave(
+pub fn leave(
     progress: &mut Progress,
     on_key: &mut dyn FnMut(&KeyReport<'_>),
     key: &str,

@@ -8,10 +8,12 @@ use std::path::Path;
 
 use crate::failpoint;
 
-/// The spool leaves this much of the disk free, for the manifest and for everybody else.
-const KEEP_FREE_BYTES: u64 = 64 * 1024 * 1024;
-/// How often the free space is looked at, in bytes written.
+/// A run leaves this much of the disk free, for what everybody else writes.
+pub const KEEP_FREE_BYTES: u64 = 1024 * 1024;
+/// How often the free space is looked at, in bytes written; more often where little is left.
 const LOOK_EVERY_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes that are handed to the system at once.
+const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// Rendered objects on the disk. The system frees the space when the process ends, however
 /// it ends.
@@ -31,7 +33,7 @@ impl Spool {
         failpoint::at("spool", "create")?;
         let file = tempfile::tempfile_in(folder)?;
         Ok(Self {
-            file: io::BufWriter::with_capacity(1024 * 1024, file),
+            file: io::BufWriter::with_capacity(BUFFER_BYTES, file),
             length: 0,
             look_at: 0,
         })
@@ -42,10 +44,14 @@ impl Spool {
     /// # Errors
     /// Whatever the file system says, and `StorageFull` before the disk is full.
     pub fn append(&mut self, parts: &[&[u8]]) -> io::Result<u64> {
-        if self.length >= self.look_at {
+        let end = self.length + parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        if end > self.look_at {
             let stat = rustix::fs::fstatvfs(self.file.get_ref())?;
-            leave_some(stat.f_bavail * stat.f_frsize)?;
-            self.look_at = self.length + LOOK_EVERY_BYTES;
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            // What is in the buffer takes its place soon.
+            let buffered = self.file.buffer().len() as u64;
+            let more = until_next_look(end - self.length + buffered, free, self.length)?;
+            self.look_at = end + more;
         }
         failpoint::at("spool", "write")?;
         let offset = self.length;
@@ -70,16 +76,21 @@ impl Spool {
     }
 }
 
-/// Refuses to write on while only `free` bytes are left on the disk.
-fn leave_some(free: u64) -> io::Result<()> {
-    if free >= KEEP_FREE_BYTES + LOOK_EVERY_BYTES {
-        return Ok(());
+/// How many bytes may follow the next `bytes` before the free space is looked at again, while `free`
+/// bytes are left on the disk and `written` bytes are spooled.
+fn until_next_look(bytes: u64, free: u64, written: u64) -> io::Result<u64> {
+    if let Some(spare) = free.checked_sub(bytes + KEEP_FREE_BYTES) {
+        return Ok((spare / 2).min(LOOK_EVERY_BYTES));
     }
+    let mib = |bytes: u64| bytes as f64 / f64::from(1024 * 1024);
     Err(io::Error::new(
         io::ErrorKind::StorageFull,
         format!(
-            "{} MiB are left on the disk of the state folder",
-            free >> 20
+            "it needs more than {:.1} MiB, and {:.1} MiB are left on the disk of the state folder, of \
+             which {:.0} MiB stay free",
+            mib(written + bytes),
+            mib(free),
+            mib(KEEP_FREE_BYTES)
         ),
     ))
 }
@@ -105,16 +116,19 @@ impl Spooled {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEEP_FREE_BYTES, leave_some};
+    use super::{KEEP_FREE_BYTES, LOOK_EVERY_BYTES, until_next_look};
 
     #[test]
-    fn the_last_of_the_disk_is_left_to_the_manifest() {
-        let error = leave_some(KEEP_FREE_BYTES).unwrap_err();
+    fn the_free_disk_is_looked_at_more_often_the_less_is_left() {
+        let free = |bytes: u64| until_next_look(1000, KEEP_FREE_BYTES + bytes, 0).ok();
+        assert_eq!(free(1 << 30), Some(LOOK_EVERY_BYTES));
+        assert_eq!(free(21_000), Some(10_000));
+        assert_eq!(free(1000), Some(0));
+        assert_eq!(free(999), None);
+        let error = until_next_look(1 << 20, 1 << 20, 5 << 20).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-        assert_eq!(
-            error.to_string(),
-            "64 MiB are left on the disk of the state folder"
-        );
-        assert!(leave_some(KEEP_FREE_BYTES * 2).is_ok());
+        let said = "it needs more than 6.0 MiB, and 1.0 MiB are left on the disk of the state folder, \
+                    of which 1 MiB stay free";
+        assert_eq!(error.to_string(), said);
     }
 }

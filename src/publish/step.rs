@@ -12,7 +12,10 @@
 //!   (`Intent::also`): each of them counts.
 //! - A refresh records, compares and restores the expiry alone. Where it brings the expiry
 //!   forward it records the value too: the key may expire at the new time, and rollback then
-//!   owes it until the old one.
+//!   owes it until the old one. Rollback keeps the value that it found at hand, in case the key
+//!   expires before its old expiry is back.
+//! - A key that expired before the run could refresh it has run out ([`Decision::RanOut`]): the run
+//!   creates it again in a further pass.
 
 use super::manifest::{Action, Fate, Intent, Snapshot};
 use super::state::{Content, Found, Present, State, same_expiry};
@@ -65,6 +68,8 @@ pub enum Decision {
     Write(Box<Intent>, Command),
     /// Leave the key as it is.
     Leave(Fate),
+    /// The key was to be refreshed, and expired before that.
+    RanOut,
 }
 
 /// A compare-and-set, ready to be sent once its intent is durable.
@@ -92,6 +97,9 @@ pub enum Command {
         from_ms: Option<i64>,
         /// The expiry it will have.
         to_ms: Option<i64>,
+        /// The state to make, and its bytes, where the key expires before it is sent; none where
+        /// it is not made again.
+        lost: Option<Box<(Present, Content)>>,
     },
     /// Only from the prior state.
     Remove {
@@ -150,7 +158,7 @@ impl Want {
     }
 }
 
-/// Decides what `step` means for a key found as `looked`, at `now_ms` by the server's clock.
+/// Decides what `step` means for a key found as `looked`; `now_ms` is the server's clock after that.
 ///
 /// # Errors
 /// When the intent to be undone contradicts itself.
@@ -165,15 +173,12 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
         }
         (Want::Put { .. }, Looked::Whole(Found::TooLarge)) => Decision::Leave(Fate::Conflict),
         (Want::Put { content, made, .. }, _) => {
-            let intent = Intent {
+            let intent = Intent::new(
                 key,
-                action: Action::Create,
-                prior: None,
-                made: Some(Snapshot::of(&made, content.len())),
-                also: Vec::new(),
-                settled: false,
-                absent_at: None,
-            };
+                Action::Create,
+                None,
+                Some(Snapshot::of(&made, content.len())),
+            );
             Decision::Write(Box::new(intent), Command::Create { content, made })
         }
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
@@ -187,15 +192,12 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
 }
 
 fn replace(key: String, prior: Present, old: Content, made: Present, new: Content) -> Decision {
-    let intent = Intent {
+    let intent = Intent::new(
         key,
-        action: Action::Update,
-        prior: Some(Snapshot::whole(&prior, old)),
-        made: Some(Snapshot::of(&made, new.bytes().len())),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    };
+        Action::Update,
+        Some(Snapshot::whole(&prior, old)),
+        Some(Snapshot::of(&made, new.bytes().len())),
+    );
     let command = Command::Put {
         prior: State::Present(prior),
         made,
@@ -205,15 +207,12 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
 }
 
 fn remove(key: String, prior: Present, old: Content) -> Decision {
-    let intent = Intent {
+    let intent = Intent::new(
         key,
-        action: Action::Remove,
-        prior: Some(Snapshot::whole(&prior, old)),
-        made: None,
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    };
+        Action::Remove,
+        Some(Snapshot::whole(&prior, old)),
+        None,
+    );
     Decision::Write(Box::new(intent), Command::Remove { prior })
 }
 
@@ -227,41 +226,43 @@ fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms
         Looked::Whole(Found::Whole(present, content)) => Snapshot::whole(&present, content),
         Looked::Whole(Found::TooLarge) => return Decision::Leave(Fate::Conflict),
         Looked::Expiry(None) | Looked::Whole(Found::Absent) | Looked::Not => {
-            let ran_out = seen_ms.is_some_and(|at| at <= now_ms);
-            return Decision::Leave(if ran_out {
-                Fate::Expired
+            return if seen_ms.is_some_and(|at| at <= now_ms) {
+                Decision::RanOut
             } else {
-                Fate::Conflict
-            });
+                Decision::Leave(Fate::Conflict)
+            };
         }
     };
     if to_ms <= now_ms {
         return Decision::Leave(Fate::Expired);
     }
-    move_expiry(key, prior, Some(to_ms))
+    move_expiry(key, prior, Some(to_ms), None)
 }
 
-fn move_expiry(key: String, prior: Snapshot, to_ms: Option<i64>) -> Decision {
+fn move_expiry(
+    key: String,
+    prior: Snapshot,
+    to_ms: Option<i64>,
+    lost: Option<Box<(Present, Content)>>,
+) -> Decision {
     let command = Command::Expire {
         from_ms: prior.expires_at,
         to_ms,
+        lost,
     };
-    let intent = Intent {
+    let intent = Intent::new(
         key,
-        action: Action::Refresh,
-        prior: Some(prior),
-        made: Some(Snapshot::expiry(to_ms)),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    };
+        Action::Refresh,
+        Some(prior),
+        Some(Snapshot::expiry(to_ms)),
+    );
     Decision::Write(Box::new(intent), command)
 }
 
 /// Puts a key back to what it was before `undone`.
 fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Decision, String> {
     let expired = |snapshot: &Option<Snapshot>| {
-        let at = snapshot.as_ref().and_then(|snapshot| snapshot.expires_at);
+        let at = snapshot.as_ref().and_then(Snapshot::gone_at_ms);
         at.is_some_and(|at| at <= now_ms)
     };
     let owes_nothing = undone.prior.is_none() || expired(&undone.prior);
@@ -286,7 +287,9 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 recorded.is_some_and(|at| same_expiry(at, current.expires_at_ms, slack_ms))
             };
             let is_state = |recorded: Option<State>| match recorded {
-                Some(State::Present(recorded)) => recorded.is(&current, slack_ms),
+                Some(State::Present(recorded)) => {
+                    recorded.is_value(&current, &bytes, slack_ms, now_ms)
+                }
                 _ => false,
             };
             let (is_made, is_prior) = if is_refresh {
@@ -294,7 +297,7 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 (is_also || is_expiry(&undone.made), is_expiry(&undone.prior))
             } else {
                 (
-                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms)?,
+                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms, now_ms)?,
                     is_state(undone.prior_state()?),
                 )
             };
@@ -302,11 +305,17 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 Ok(remove(undone.key, current, bytes))
             } else if is_made && is_refresh {
                 let to_ms = undone.prior.and_then(|prior| prior.expires_at);
-                Ok(move_expiry(
-                    undone.key,
-                    Snapshot::whole(&current, bytes),
-                    to_ms,
-                ))
+                let owed = Present {
+                    expires_at_ms: to_ms,
+                    ..current.clone()
+                };
+                // Brought forward, it may expire before it is sent.
+                let runs_out = current
+                    .expires_at_ms
+                    .is_some_and(|at| to_ms.is_none_or(|to| at < to));
+                let lost = runs_out.then(|| Box::new((owed, bytes.clone())));
+                let prior = Snapshot::whole(&current, bytes);
+                Ok(move_expiry(undone.key, prior, to_ms, lost))
             } else if is_made {
                 restore(undone, now, Some((current, bytes)))
             } else if is_prior {
@@ -334,15 +343,12 @@ fn restore(
     if let Some((present, old)) = current {
         return Ok(replace(undone.key, present, old, made, content));
     }
-    let intent = Intent {
-        key: undone.key,
-        action: Action::Create,
-        prior: None,
-        made: Some(Snapshot::of(&made, content.bytes().len())),
-        also: Vec::new(),
-        settled: false,
-        absent_at: None,
-    };
+    let intent = Intent::new(
+        undone.key,
+        Action::Create,
+        None,
+        Some(Snapshot::of(&made, content.bytes().len())),
+    );
     let command = Command::Put {
         prior: now,
         made,

@@ -21,9 +21,6 @@ pub enum Stop {
     /// The rendered objects could not be read or written.
     #[error("cannot use the spool of rendered objects: {0}")]
     Spool(io::Error),
-    /// The system refused a thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
     /// The lock was lost.
     #[error(transparent)]
     Lease(LeaseError),

@@ -6,7 +6,7 @@ use crate::article::Route;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
 /// member. Part of every digest, so all pages count as changed after such an upgrade.
-pub const RENDERER_VERSION: u32 = 2;
+pub const RENDERER_VERSION: u32 = 3;
 
 /// How many of a page's last bytes hold its digest: `<!--anp:` + 32 hex digits + `-->`.
 pub const PAGE_TAIL_BYTES: usize = 43;
@@ -189,7 +189,7 @@ mod tests {
         let digest = digester.digest(b"source", &Route::parse("/a/").unwrap());
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
-            (2, "ba99b98ed701b013940fc37bd826fb16".to_owned())
+            (3, "76ce16b44c273e72800fe83aa53a7dc7".to_owned())
         );
     }
 

@@ -5,6 +5,8 @@
 //! (parse errors by the HTML standard, §13.2.3.5), and the bidi embeddings, overrides
 //! and isolates that can make text read otherwise than it is stored.
 
+use crate::characters::is_forbidden_on_pages;
+
 /// Appends `text`, escaped for the content of an element.
 pub(super) fn text(out: &mut String, text: &str) {
     escape(out, text, |byte| match byte {
@@ -64,8 +66,9 @@ pub(super) fn html_attribute(out: &mut String, text: &str) {
 /// writing them as `\u` escapes changes no value, and no `</script` or `<!--` can remain.
 /// Unwanted characters are taken out here as everywhere.
 pub(super) fn json_in_html(out: &mut String, json: &str) {
-    let is_notable =
-        |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') || is_unwanted(c);
+    let is_notable = |c: char| {
+        matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') || is_forbidden_on_pages(c)
+    };
     let is_suspect = |byte| {
         u8::from(byte < b' ')
             | u8::from(byte == b'&')
@@ -91,19 +94,6 @@ pub(super) fn json_in_html(out: &mut String, json: &str) {
         rest = after.as_str();
     }
     out.push_str(rest);
-}
-
-/// Whether `c` is taken out of every text of a page.
-pub(super) fn is_unwanted(c: char) -> bool {
-    match c {
-        '\t' | '\n' => false,
-        '\0'..='\u{1f}'
-        | '\u{7f}'..='\u{9f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{fdd0}'..='\u{fdef}' => true,
-        _ => u32::from(c) & 0xfffe == 0xfffe,
-    }
 }
 
 /// Bytes at which the scan must look closer: markup, controls, and the first bytes of
@@ -161,7 +151,7 @@ fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static 
             match replace(byte) {
                 Some(replacement) => (1, replacement),
                 None if byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') => (1, "\n"),
-                None if is_unwanted(char::from(byte)) => (1, ""),
+                None if is_forbidden_on_pages(char::from(byte)) => (1, ""),
                 None => {
                     at += 1;
                     continue;
@@ -173,7 +163,7 @@ fn escape(out: &mut String, text: &str, replace: impl Fn(u8) -> Option<&'static 
                 // As the HTML standard serialises it (§13.3), so that bodies which are
                 // cleaned come out as they went in.
                 (c.len_utf8(), "&nbsp;")
-            } else if is_unwanted(c) {
+            } else if is_forbidden_on_pages(c) {
                 (c.len_utf8(), "")
             } else {
                 at += c.len_utf8();

@@ -45,6 +45,7 @@ impl<'w> Writer<'w, '_> {
     pub(super) fn figures(&mut self, at: usize) -> Option<usize> {
         let end = self.end_of_image_paragraph(at)?;
         self.nesting.start_block(&mut self.out);
+        let hoisted = self.nesting.hoist(&mut self.out);
         let mut at = at + 1;
         let mut link = None;
         while at < end {
@@ -61,6 +62,7 @@ impl<'w> Writer<'w, '_> {
                 _ => at += 1,
             }
         }
+        self.nesting.lower(&mut self.out, hoisted);
         Some(end + 1)
     }
 

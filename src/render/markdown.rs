@@ -15,7 +15,7 @@ use super::escape;
 use super::figure::ImageSource;
 use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
-use super::nesting::{Content, MAX_DEPTH, Nesting, SCROLL_REGION, heading_tags};
+use super::nesting::{Content, MAX_TAGS_DEPTH, Nesting, SCROLL_REGION, heading_tags};
 use super::{raw_html, sanitise};
 
 /// What the rendering of an article left out because no page may carry it.
@@ -41,6 +41,19 @@ pub(super) fn write(
     sources: &[ImageSource<'_>],
     limit: usize,
 ) -> Result<BodyHtml, RenderError> {
+    written(events, sources, limit)?.finish()
+}
+
+/// The body with its raw HTML rewritten, as it is before [`sanitise`] sees it.
+pub(super) fn uncleaned(events: &[Event<'_>]) -> Result<String, RenderError> {
+    Ok(written(events, &[], usize::MAX)?.out)
+}
+
+fn written<'w, 'a>(
+    events: &'w [Event<'a>],
+    sources: &'w [ImageSource<'w>],
+    limit: usize,
+) -> Result<Writer<'w, 'a>, RenderError> {
     let mut writer = Writer {
         events,
         sources,
@@ -69,7 +82,7 @@ pub(super) fn write(
     writer.nesting.close_all(&mut writer.out);
     writer.footnotes.write_all(&mut writer.out);
     writer.check_caps()?;
-    writer.finish()
+    Ok(writer)
 }
 
 pub(super) struct Writer<'w, 'a> {
@@ -108,7 +121,12 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.nesting.open_markdown(&mut self.out, Content::Line);
                 self.out.push_str("<p>");
             }
-            Event::Start(Tag::Image { .. }) => return self.inline_image(at),
+            Event::Start(Tag::Image { .. }) => {
+                let hoisted = self.nesting.hoist(&mut self.out);
+                let end = self.inline_image(at);
+                self.nesting.lower(&mut self.out, hoisted);
+                return end;
+            }
             Event::Start(Tag::MetadataBlock(_)) => {
                 let is_end =
                     |event: &Event<'_>| matches!(event, Event::End(TagEnd::MetadataBlock(_)));
@@ -119,6 +137,32 @@ impl<'w, 'a> Writer<'w, 'a> {
             }
             Event::Start(tag) => self.start(at, tag),
             Event::End(tag) => self.end(tag),
+            Event::Text(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::FootnoteReference(_)
+            | Event::HardBreak
+            | Event::TaskListMarker(_) => {
+                let hoisted = self.nesting.hoist(&mut self.out);
+                self.leaf(&self.events[at]);
+                self.nesting.lower(&mut self.out, hoisted);
+            }
+            Event::Rule => {
+                self.nesting.start_block(&mut self.out);
+                let hoisted = self.nesting.hoist(&mut self.out);
+                self.out.push_str("<hr>\n");
+                self.nesting.lower(&mut self.out, hoisted);
+            }
+            Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
+            Event::SoftBreak => self.out.push('\n'),
+        }
+        at + 1
+    }
+
+    /// Writes an event that holds no others.
+    fn leaf(&mut self, event: &'w Event<'a>) {
+        match event {
             Event::Text(text) => escape::text(&mut self.out, text),
             Event::Code(code) => {
                 self.out.push_str("<code>");
@@ -130,24 +174,18 @@ impl<'w, 'a> Writer<'w, 'a> {
                 escape::text(&mut self.out, code);
                 self.out.push_str("</code>");
             }
-            Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
             Event::FootnoteReference(label) => {
                 self.footnotes
                     .reference(&mut self.out, label, self.nesting.is_in_link());
             }
-            Event::SoftBreak => self.out.push('\n'),
             Event::HardBreak => self.out.push_str("<br>\n"),
-            Event::Rule => {
-                self.nesting.start_block(&mut self.out);
-                self.out.push_str("<hr>\n");
-            }
             Event::TaskListMarker(done) => self.out.push_str(if *done {
                 "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
             } else {
                 "<span class=\"task\" role=\"img\" aria-label=\"To do:\">☐</span> "
             }),
+            _ => {}
         }
-        at + 1
     }
 
     fn start(&mut self, at: usize, tag: &'w Tag<'a>) {
@@ -218,7 +256,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             }
             return;
         }
-        self.nesting.close_markdown(&mut self.out);
+        let hoisted = self.nesting.close_markdown(&mut self.out);
         match tag {
             TagEnd::Paragraph => self.out.push_str("</p>\n"),
             TagEnd::Heading(_) => self.out.push_str(heading_tags(self.heading).1),
@@ -257,6 +295,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             }
             TagEnd::HtmlBlock | TagEnd::Image | TagEnd::MetadataBlock(_) => {}
         }
+        self.nesting.lower(&mut self.out, hoisted);
     }
 
     fn raw(&mut self, raw: &str) {
@@ -273,11 +312,11 @@ impl<'w, 'a> Writer<'w, 'a> {
             return Err(RenderError {
                 code: "body.nesting",
                 message: format!(
-                    "expected lists, quotes and HTML tags to nest at most {MAX_DEPTH} deep, found more"
+                    "expected lists, quotes and HTML tags to nest at most {MAX_TAGS_DEPTH} deep, found more"
                 ),
             });
         }
-        self.check_size(self.out.len() + self.footnotes.bytes())
+        self.check_size(self.out.len() + self.footnotes.bytes() + self.nesting.bytes())
     }
 
     fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
@@ -296,6 +335,15 @@ impl<'w, 'a> Writer<'w, 'a> {
     fn finish(mut self) -> Result<BodyHtml, RenderError> {
         if self.has_raw_html {
             let body = std::mem::take(&mut self.out);
+            if body.len() > sanitise::MAX_PARTS && sanitise::parts(&body) > sanitise::MAX_PARTS {
+                return Err(RenderError {
+                    code: "body.size",
+                    message: format!(
+                        "expected a body with raw HTML of at most {} tags and attributes of HTML, found more",
+                        sanitise::MAX_PARTS
+                    ),
+                });
+            }
             let Some((clean, urls)) = sanitise::clean(body) else {
                 return Err(RenderError {
                     code: "body.html",

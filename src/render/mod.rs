@@ -45,6 +45,7 @@ pub use meta::{META_OPENING_BYTES, meta_member};
 use crate::article::{Article, Metadata, Route, Value};
 use digest::Digester;
 use page::Templates;
+use url::Use;
 use view::{View, ready};
 
 /// What decides the looks of all pages of a run.
@@ -241,6 +242,20 @@ impl Renderer {
             removed: body.removed,
         })
     }
+}
+
+/// Whether rendering may find something to leave out: raw HTML, or a URL that no page may carry.
+/// Elsewhere [`Rendered::removed`] is nothing.
+#[must_use]
+pub fn may_remove(article: &Article<'_>) -> bool {
+    article.body.events.iter().any(|event| match event {
+        Event::Html(_) | Event::InlineHtml(_) => true,
+        Event::Start(Tag::Link { dest_url, .. }) => !url::is_allowed(dest_url, Use::Link),
+        Event::Start(Tag::Image { dest_url, .. }) => {
+            !url::is_allowed(dest_url, Use::Image) || dest_url.trim().is_empty()
+        }
+        _ => false,
+    })
 }
 
 fn text(metadata: &Metadata, name: &str) -> String {

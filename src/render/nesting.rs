@@ -4,13 +4,21 @@
 //! Every raw tag is closed inside the Markdown element it was opened in; a tag that would
 //! close others by itself (`<li>` a `<li>`, a block a `<p>`) finds them closed; one that
 //! cannot stand where it is (a block in a line of text, a cell outside a row) is not
-//! written. So the parser has nothing to repair, and repairing is what costs: it copies
-//! formatting elements into every block after the one they were left open in.
+//! written; content of a raw table that is in none of its cells is written before the
+//! table, where the parser would move it. So the parser has nothing to repair, and
+//! repairing is what costs: it copies formatting elements into every block after the one
+//! they were left open in, and for everything that it moves out of a table it looks for
+//! the table among all siblings.
 
 use super::headings::Levels;
 
-/// How deep lists, quotes and raw tags may nest. Browsers flatten at 512.
-pub(super) const MAX_DEPTH: usize = 100;
+/// How deep raw tags may nest.
+pub(super) const MAX_TAGS_DEPTH: usize = 100;
+
+/// How deep the elements of Markdown may nest: lists and quotes 64 deep, a list and its
+/// item being two elements, in them emphasis and links 64 deep, and the line that these
+/// are part of. Browsers flatten at 512.
+const MAX_MARKDOWN_DEPTH: usize = 64 * 2 + 64 + 2;
 
 /// What a Markdown element may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +35,11 @@ pub(super) enum Content {
 
 enum Open {
     /// A Markdown element: raw end tags do not reach past it.
-    Markdown(Content),
+    Markdown {
+        content: Content,
+        /// Whether it is written before the raw table that it stands in.
+        hoisted: bool,
+    },
     /// A raw element: the name its author gave, and the end tags to write.
     Raw {
         name: &'static str,
@@ -39,6 +51,11 @@ enum Open {
 #[derive(Default)]
 pub(super) struct Nesting {
     open: Vec<Open>,
+    /// How many of them are raw.
+    raw: usize,
+    /// For each open raw table, what is written before it. While something is hoisted out
+    /// of the innermost, that table waits here instead.
+    tables: Vec<String>,
     /// The levels of all headings so far, Markdown and raw alike.
     pub(super) levels: Levels,
 }
@@ -46,7 +63,12 @@ pub(super) struct Nesting {
 impl Nesting {
     /// Whether the body nests deeper than it may.
     pub(super) fn is_too_deep(&self) -> bool {
-        self.open.len() > MAX_DEPTH
+        self.raw > MAX_TAGS_DEPTH || self.open.len() - self.raw > MAX_MARKDOWN_DEPTH
+    }
+
+    /// Bytes written that are not in the writer's own buffer.
+    pub(super) fn bytes(&self) -> usize {
+        self.tables.iter().map(String::len).sum()
     }
 
     /// Whether a link is open, Markdown or raw. HTML has no links inside links.
@@ -54,7 +76,10 @@ impl Nesting {
         self.open.iter().any(|open| {
             matches!(
                 open,
-                Open::Markdown(Content::Link) | Open::Raw { name: "a", .. }
+                Open::Markdown {
+                    content: Content::Link,
+                    ..
+                } | Open::Raw { name: "a", .. }
             )
         })
     }
@@ -64,13 +89,36 @@ impl Nesting {
         if matches!(content, Content::Blocks | Content::Line) {
             self.start_block(out);
         }
-        self.open.push(Open::Markdown(content));
+        let hoisted = self.hoist(out);
+        self.open.push(Open::Markdown { content, hoisted });
     }
 
-    /// A Markdown element ends: writes the end tags of the raw elements inside it.
-    pub(super) fn close_markdown(&mut self, out: &mut String) {
-        while let Some(Open::Raw { end, .. }) = self.open.pop() {
-            out.push_str(end);
+    /// A Markdown element ends: writes the end tags of the raw elements inside it. Returns
+    /// what [`Nesting::lower`] is to be told once the end tag of the element is written.
+    #[must_use]
+    pub(super) fn close_markdown(&mut self, out: &mut String) -> bool {
+        loop {
+            match self.open.pop() {
+                Some(Open::Raw { end, .. }) => self.close(out, end),
+                Some(Open::Markdown { hoisted, .. }) => return hoisted,
+                None => return false,
+            }
+        }
+    }
+
+    /// Something is to be written that is no part of a table. Where a raw table is open, and
+    /// none of its cells, `out` is what stands before that table from here on.
+    #[must_use]
+    pub(super) fn hoist(&mut self, out: &mut String) -> bool {
+        let hoists = !self.tables.is_empty() && TABLE_PARTS.contains(&self.top_raw());
+        self.lower(out, hoists);
+        hoists
+    }
+
+    /// It is written. If it was `hoisted`, `out` is the table again.
+    pub(super) fn lower(&mut self, out: &mut String, hoisted: bool) {
+        if let Some(other) = self.tables.last_mut().filter(|_| hoisted) {
+            std::mem::swap(out, other);
         }
     }
 
@@ -113,7 +161,7 @@ impl Nesting {
             (top, "td" | "th") => top == "tr",
             (top, "tr") => ["table", "thead", "tbody", "tfoot"].contains(&top),
             (top, "caption" | "thead" | "tbody" | "tfoot") => top == "table",
-            ("table" | "thead" | "tbody" | "tfoot" | "tr", _) => false,
+            (top, _) if TABLE_PARTS.contains(&top) => false,
             _ => true,
         };
         if !may_stand {
@@ -128,13 +176,15 @@ impl Nesting {
                 heading_tags(level)
             }
             "table" => {
+                self.tables.push(std::mem::take(out));
                 out.push_str(SCROLL_REGION);
                 out.push_str(" aria-label=\"Table\">");
-                ("table", "</table></div>")
+                ("table", TABLE_END)
             }
             _ => (name, end_tag(name)),
         };
         self.open.push(Open::Raw { name, end });
+        self.raw += 1;
         Some(written)
     }
 
@@ -149,7 +199,8 @@ impl Nesting {
     /// The body ends.
     pub(super) fn close_all(&mut self, out: &mut String) {
         while !self.open.is_empty() {
-            self.close_markdown(out);
+            let hoisted = self.close_markdown(out);
+            self.lower(out, hoisted);
         }
     }
 
@@ -160,10 +211,10 @@ impl Nesting {
         while let Some(Open::Raw { name, .. }) = from.checked_sub(1).map(|at| &self.open[at]) {
             from -= 1;
             if names.contains(name) {
-                for open in self.open.drain(from..).rev() {
-                    if let Open::Raw { end, .. } = open {
-                        out.push_str(end);
-                    }
+                while self.open.len() > from
+                    && let Some(Open::Raw { end, .. }) = self.open.pop()
+                {
+                    self.close(out, end);
                 }
                 return;
             }
@@ -173,10 +224,22 @@ impl Nesting {
         }
     }
 
+    /// Writes the end tag of a raw element that is open no more.
+    fn close(&mut self, out: &mut String, end: &str) {
+        out.push_str(end);
+        self.raw -= 1;
+        if end == TABLE_END
+            && let Some(mut before) = self.tables.pop()
+        {
+            before.push_str(out);
+            *out = before;
+        }
+    }
+
     /// What the innermost Markdown element may contain.
     fn markdown(&self) -> Option<Content> {
         self.open.iter().rev().find_map(|open| match open {
-            Open::Markdown(content) => Some(*content),
+            Open::Markdown { content, .. } => Some(*content),
             Open::Raw { .. } => None,
         })
     }
@@ -189,6 +252,12 @@ impl Nesting {
         }
     }
 }
+
+/// Raw elements in which nothing may stand but parts of their table.
+const TABLE_PARTS: &[&str] = &["table", "thead", "tbody", "tfoot", "tr"];
+
+/// What a raw table ends with.
+const TABLE_END: &str = "</table></div>";
 
 /// Elements beyond which no item of a list ends (HTML §13.2.6.4.7, "A start tag whose tag
 /// name is li": special elements except `div` and `p`).

@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use super::error::TemplateError;
 use super::escape;
 use super::view::{SAMPLE_BODY, VARIABLES, View};
+use crate::regular;
 
 /// The template that makes a page; it includes the others.
 const PAGE: &str = "page.html";
@@ -251,15 +252,16 @@ fn override_from(folder: &Path, texts: &mut [(&'static str, String)]) -> Result<
                 ),
             });
         };
-        let metadata = std::fs::metadata(&path).map_err(|error| failed(&path, &error))?;
-        if !metadata.is_file() || metadata.len() > TEMPLATE_BYTES {
-            return Err(TemplateError {
-                path,
-                line: None,
-                message: format!("expected a file of at most {TEMPLATE_BYTES} bytes"),
-            });
-        }
-        *text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+        let read = regular::read(&path, TEMPLATE_BYTES)
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8")));
+        *text = read.map_err(|error| TemplateError {
+            message: format!(
+                "expected a regular file of at most {} KiB in UTF-8, found: {error}",
+                TEMPLATE_BYTES / 1024
+            ),
+            path,
+            line: None,
+        })?;
     }
     Ok(())
 }

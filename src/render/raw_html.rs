@@ -57,7 +57,7 @@ pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32
     let mut removed = 0;
     let mut rest = raw;
     while let Some(at) = rest.find('<') {
-        escape::html_text(out, &rest[..at]);
+        write_text(out, nesting, &rest[..at]);
         rest = &rest[at..];
         if nesting.is_too_deep() {
             return removed; // the caller rejects the article
@@ -72,7 +72,7 @@ pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32
             if starts_tag(rest) {
                 return removed + 1;
             }
-            out.push_str("&lt;");
+            write_text(out, nesting, "<");
             rest = &rest[1..];
             continue;
         };
@@ -84,8 +84,16 @@ pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32
             removed += 1;
         }
     }
-    escape::html_text(out, rest);
+    write_text(out, nesting, rest);
     removed
+}
+
+/// Writes text between tags. White space alone may stand between the parts of a table.
+fn write_text(out: &mut String, nesting: &mut Nesting, text: &str) {
+    let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
+    let hoisted = !text.bytes().all(is_space) && nesting.hoist(out);
+    escape::html_text(out, text);
+    nesting.lower(out, hoisted);
 }
 
 /// Writes `tag` in canonical form; false if it is not one that raw HTML may use here.

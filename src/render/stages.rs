@@ -1,8 +1,8 @@
-//! Steps of rendering one by one, for the benches, which see what each costs. No part of the
-//! interface: everybody else calls [`Renderer::render`].
+//! Steps of rendering one by one, for the benches, which see what each costs, and for the tests
+//! that count the work of each. No part of the interface: everybody else calls [`Renderer::render`].
 
 use super::view::{View, ready};
-use super::{Digest, Renderer, Robots, Stamp};
+use super::{Digest, RenderError, Renderer, Robots, Stamp};
 use super::{figure, json_ld, markdown, meta, meta_box, sanitise};
 use crate::article::{Article, Metadata};
 
@@ -12,6 +12,15 @@ pub fn body(article: &Article<'_>) -> Option<String> {
     let sources = figure::image_sources(&article.metadata);
     let body = markdown::write(&article.body.events, &sources, usize::MAX).ok()?;
     Some(body.html)
+}
+
+/// What the sanitiser is given to read for an article with raw HTML.
+///
+/// # Errors
+/// The body cannot be written.
+pub fn to_be_cleaned(article: &Article<'_>) -> Result<String, RenderError> {
+    let body = markdown::uncleaned(&article.body.events)?;
+    Ok(sanitise::in_pieces(&body).unwrap_or(body))
 }
 
 /// HTML that the sanitiser has judged, with the number of URLs taken out.

@@ -6,7 +6,7 @@
 //! already decoded; a start that would become a scheme if something decoded it once
 //! more is refused too.
 
-use super::escape;
+use crate::characters::is_passed_over_in_urls;
 
 /// What a URL is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(super) enum Use {
 
 /// Whether `url` may stand on a page.
 pub(super) fn is_allowed(url: &str, usage: Use) -> bool {
-    // The longest head that matters: a scheme ends at the first of `:/?`.
+    // The longest head that matters: a scheme ends at the first of `:/?#`.
     let mut head = String::with_capacity(16);
-    for c in url.chars().filter(|c| !is_invisible(*c)) {
+    for c in url.chars().filter(|c| !is_passed_over_in_urls(*c)) {
         match c {
             ':' => {
                 return match head.as_str() {
@@ -31,6 +31,8 @@ pub(super) fn is_allowed(url: &str, usage: Use) -> bool {
                 };
             }
             '/' | '?' | '\\' => break,
+            // Behind `&` it may be the start of a reference that something decodes.
+            '#' if !head.ends_with('&') => break,
             _ => head.extend(c.to_lowercase()),
         }
     }
@@ -51,7 +53,7 @@ pub(super) fn write(out: &mut String, url: &str) {
             '!' | '#'..='%' | '\''..=';' | '=' | '?'..='[' | ']' | '_' | 'a'..='z' | '~' => {
                 out.push(c);
             }
-            _ if c != ' ' && is_invisible(c) => {}
+            _ if c != ' ' && is_passed_over_in_urls(c) => {}
             _ => {
                 for byte in c.encode_utf8(&mut buffer).bytes() {
                     out.push('%');
@@ -81,18 +83,6 @@ pub(super) fn host(url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// White space, controls, and characters that have no width or only steer the text.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || escape::is_unwanted(c)
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +96,9 @@ mod tests {
             "../x",
             "?q=a:b",
             "#part",
+            "#a:b",
+            "a#b:c",
+            "#javascript:x",
             "",
             "a.html",
             "//example.org/x",
@@ -149,6 +142,8 @@ mod tests {
             "ſcript:x",
             "view-source:http://x",
             "feed:javascript:x",
+            "javascript&\u{200b}#58;alert(1)",
+            "a&#b:c",
             ":x",
         ] {
             assert!(!is_allowed(url, Use::Link), "{url:?}");

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use super::json;
 use super::output::visible;
 
 /// What stderr is.
@@ -41,6 +42,13 @@ static JSON: AtomicBool = AtomicBool::new(false);
 /// Chooses what stderr is from here on.
 pub fn set_format(format: LogFormat) {
     JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+    if format == LogFormat::Json {
+        // A bug is told in the same form, by whichever thread meets it.
+        std::panic::set_hook(Box::new(|panic| {
+            let message = format!("a bug in anp: {panic}");
+            entry(Level::Error, &message, &fields(&message));
+        }));
+    }
 }
 
 /// Whether stderr is JSON lines.
@@ -127,7 +135,7 @@ fn json_line(time: &str, level: Level, fields: &Value) -> String {
     if let Value::Object(fields) = fields {
         line.extend(fields.clone());
     }
-    Value::Object(line).to_string()
+    json::line(&line).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What people and machines see of a run.
 
 pub mod diagnostics;
+mod json;
 pub mod log;
 pub mod metrics;
 mod output;

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal as _, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::log;
+use super::{json, log};
+use crate::characters::is_hidden;
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,10 +75,10 @@ impl Output {
     /// Writes one object, in JSON format.
     pub fn json(&mut self, object: &impl Serialize) {
         if self.json
-            && let Ok(mut line) = serde_json::to_vec(object)
+            && let Ok(mut line) = json::line(object)
         {
-            line.push(b'\n');
-            self.raw(&line);
+            line.push('\n');
+            self.raw(line.as_bytes());
         }
     }
 
@@ -137,11 +138,13 @@ fn wrap(line: &str, indent: usize) -> String {
     wrapped
 }
 
-/// Text that may come from a file or from the store, safe for a terminal: of the control
-/// characters only line ends and tabs are left.
+/// Text that may come from a file or from the store, safe for a terminal: of the characters that it
+/// would act on or hide only line ends are left.
 pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
-    let hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if text.contains(hidden) {
+    let hidden = |c: char| c != '\n' && is_hidden(c);
+    // Nearly all of it is ASCII, of which a byte tells enough.
+    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\n' | b'\t');
+    if !text.bytes().all(is_plain) && text.contains(hidden) {
         text.replace(hidden, "\u{fffd}").into()
     } else {
         text.into()
@@ -150,7 +153,16 @@ pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{visible, wrap};
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on_or_hides_passes() {
+        let text = "a\tb\u{1b}[2J\u{7f}\u{9b}c\u{202e}d\u{200b}e\u{200d}f\u{feff}g\u{e0041}\nh é東";
+        assert_eq!(
+            visible(text),
+            "a\tb\u{fffd}[2J\u{fffd}\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}g\u{fffd}\nh é東"
+        );
+    }
 
     #[test]
     fn a_line_is_broken_at_blanks_and_words_are_whole() {

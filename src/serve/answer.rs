@@ -18,7 +18,7 @@ use super::login::Login;
 use super::own::{Own, RETRY_AFTER};
 use super::page::{Now, Taken};
 use super::path::{self, Asked};
-use super::refusal::{empty, redirect};
+use super::refusal::{brief, empty, redirect};
 use super::{Preview, STORE_TIMEOUT};
 use crate::article::Route;
 use crate::publish::plan::Keys;
@@ -168,7 +168,10 @@ impl Site {
     async fn health(&self) -> Response<Body> {
         let (status, text) = match self.store.ask(&[Ask::Ping], "asking the store").await {
             Ok(_) => (StatusCode::OK, "ok\n".to_owned()),
-            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+            Err(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{}\n", brief(&error)),
+            ),
         };
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;

@@ -1,30 +1,66 @@
-//! `If-None-Match` and `If-Modified-Since` (RFC 9110, 13.1).
+//! Preconditions of a request, in the order of RFC 9110, 13.2.2.
 
 use std::time::SystemTime;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
-/// Whether the visitor has the page already. `tag` is the page's entity tag without its
-/// quotes; a date counts only where no tag was sent.
-pub(super) fn is_not_modified(
-    request: &HeaderMap,
-    tag: Option<&str>,
-    last_modified: Option<SystemTime>,
-) -> bool {
-    if request.contains_key(header::IF_NONE_MATCH) {
-        // Several lines are one list (RFC 9110, 5.3).
-        let lines = request.get_all(header::IF_NONE_MATCH).iter();
-        let lines: Vec<&[u8]> = lines.map(HeaderValue::as_bytes).collect();
-        return matches(&lines.join(&b", "[..]), tag);
-    }
-    let since = request.get(header::IF_MODIFIED_SINCE);
-    let since = since.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-    matches!((last_modified, since), (Some(last), Some(since)) if last <= since)
+/// What the preconditions of a request say about the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precondition {
+    /// The page is sent.
+    Passed,
+    /// The visitor has the page already: 304.
+    NotModified,
+    /// The visitor asked for another version: 412.
+    Failed,
 }
 
-/// Whether a list of entity tags names `tag`, by the weak comparison. What follows
-/// something that is no tag is not believed: the page is sent, which is never wrong.
-fn matches(list: &[u8], tag: Option<&str>) -> bool {
+/// How entity tags are compared (RFC 9110, 8.8.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Strong,
+    Weak,
+}
+
+impl Precondition {
+    /// Judges a request for the page with this entity tag (without its quotes) and date. A date
+    /// of the request counts only where it sent no tags of the same kind, and if the page has a
+    /// date.
+    pub(super) fn of(
+        request: &HeaderMap,
+        tag: Option<&str>,
+        last_modified: Option<SystemTime>,
+    ) -> Self {
+        let date = |name| date(request, name).zip(last_modified);
+        let is_wanted = match list(request, &header::IF_MATCH) {
+            Some(list) => names(&list, tag, Comparison::Strong),
+            None => date(&header::IF_UNMODIFIED_SINCE).is_none_or(|(since, last)| last <= since),
+        };
+        let is_there = match list(request, &header::IF_NONE_MATCH) {
+            Some(list) => names(&list, tag, Comparison::Weak),
+            None => date(&header::IF_MODIFIED_SINCE).is_some_and(|(since, last)| last <= since),
+        };
+        match (is_wanted, is_there) {
+            (false, _) => Self::Failed,
+            (true, true) => Self::NotModified,
+            (true, false) => Self::Passed,
+        }
+    }
+}
+
+/// The header of this name; several lines are one list (RFC 9110, 5.3).
+fn list(request: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = request.get_all(name).iter().map(AsRef::as_ref).collect();
+    (!lines.is_empty()).then(|| lines.join(&b", "[..]))
+}
+
+fn date(request: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    let text = request.get(name)?.to_str().ok()?;
+    httpdate::parse_http_date(text).ok()
+}
+
+/// Whether a list of entity tags names `tag`. The tags behind a malformed one are not read.
+fn names(list: &[u8], tag: Option<&str>, comparison: Comparison) -> bool {
     if list.trim_ascii() == b"*" {
         return true;
     }
@@ -38,14 +74,16 @@ fn matches(list: &[u8], tag: Option<&str>) -> bool {
             return false;
         };
         rest = &rest[start..];
-        rest = rest.strip_prefix(b"W/").unwrap_or(rest);
+        let weak = rest.strip_prefix(b"W/");
+        rest = weak.unwrap_or(rest);
         let Some(quoted) = rest.strip_prefix(b"\"") else {
             return false;
         };
         let Some(end) = quoted.iter().position(|b| *b == b'"') else {
             return false;
         };
-        if &quoted[..end] == tag.as_bytes() {
+        let may_match = weak.is_none() || comparison == Comparison::Weak;
+        if may_match && &quoted[..end] == tag.as_bytes() {
             return true;
         }
         rest = &quoted[end + 1..];
@@ -56,9 +94,9 @@ fn matches(list: &[u8], tag: Option<&str>) -> bool {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use axum::http::{HeaderMap, HeaderValue, header};
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-    use super::is_not_modified;
+    use super::Precondition;
 
     const TAG: Option<&str> = Some("00ff");
 
@@ -70,7 +108,7 @@ mod tests {
                 HeaderValue::from_bytes(line).unwrap(),
             );
         }
-        is_not_modified(&headers, tag, None)
+        Precondition::of(&headers, tag, None) == Precondition::NotModified
     }
 
     #[test]
@@ -123,7 +161,9 @@ mod tests {
             headers.insert(header::IF_MODIFIED_SINCE, date.parse().unwrap());
             headers
         };
-        let is = |headers: &HeaderMap| is_not_modified(headers, TAG, Some(written));
+        let is = |headers: &HeaderMap| {
+            Precondition::of(headers, TAG, Some(written)) == Precondition::NotModified
+        };
         for yes in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
@@ -141,9 +181,73 @@ mod tests {
             assert!(!is(&since(no)), "{no}");
         }
         let mut both = since("Sun, 06 Nov 1994 08:49:37 GMT");
-        assert!(!is_not_modified(&both, TAG, None), "a page without a date");
+        let undated = Precondition::of(&both, TAG, None);
+        assert_eq!(undated, Precondition::Passed, "a page without a date");
         both.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"other\""));
         assert!(!is(&both));
         assert!(!is(&HeaderMap::new()));
+    }
+
+    fn judged(headers: &[(&HeaderName, &str)], tag: Option<&str>) -> Precondition {
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let pairs = headers.iter().map(|(name, value)| {
+            let value = HeaderValue::from_str(value).unwrap();
+            ((*name).clone(), value)
+        });
+        Precondition::of(&pairs.collect(), tag, Some(written))
+    }
+
+    #[test]
+    fn if_match_takes_strong_tags_alone() {
+        for yes in ["\"00ff\"", "\"a\", \"00ff\"", "*"] {
+            let judged = judged(&[(&header::IF_MATCH, yes)], TAG);
+            assert_eq!(judged, Precondition::Passed, "{yes}");
+        }
+        for no in ["W/\"00ff\"", "\"a\"", "00ff", "", "W/\"00ff\", \"a\""] {
+            let judged = judged(&[(&header::IF_MATCH, no)], TAG);
+            assert_eq!(judged, Precondition::Failed, "{no}");
+        }
+        let untagged = |list| judged(&[(&header::IF_MATCH, list)], None);
+        assert_eq!(untagged("\"00ff\""), Precondition::Failed);
+        assert_eq!(untagged("*"), Precondition::Passed);
+    }
+
+    #[test]
+    fn preconditions_are_judged_in_their_order() {
+        const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+        const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let (is, none) = (&header::IF_MATCH, &header::IF_NONE_MATCH);
+        let (unmodified, modified) = (&header::IF_UNMODIFIED_SINCE, &header::IF_MODIFIED_SINCE);
+        for (headers, expected) in [
+            (&[(unmodified, BEFORE)][..], Precondition::Failed),
+            (&[(unmodified, THEN)], Precondition::Passed),
+            (&[(unmodified, "yesterday")], Precondition::Passed),
+            // Tags count more than dates.
+            (
+                &[(is, "\"00ff\""), (unmodified, BEFORE)],
+                Precondition::Passed,
+            ),
+            (&[(is, "\"a\""), (unmodified, THEN)], Precondition::Failed),
+            // What was not wanted is not sent, nor said to be unchanged.
+            (&[(is, "\"a\""), (none, "\"00ff\"")], Precondition::Failed),
+            (
+                &[(unmodified, BEFORE), (modified, THEN)],
+                Precondition::Failed,
+            ),
+            (
+                &[(is, "\"00ff\""), (none, "\"00ff\"")],
+                Precondition::NotModified,
+            ),
+            (
+                &[(unmodified, THEN), (modified, THEN)],
+                Precondition::NotModified,
+            ),
+            (
+                &[(is, "*"), (none, "\"a\""), (modified, THEN)],
+                Precondition::Passed,
+            ),
+        ] {
+            assert_eq!(judged(headers, TAG), expected, "{headers:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::conditional::is_not_modified;
+use super::conditional::Precondition;
 use super::page::Taken;
 
 /// Where an answer came from.
@@ -37,12 +37,17 @@ pub(super) fn answer(taken: &Taken, cache: Cache, request: &HeaderMap) -> Respon
     let mut headers = HeaderMap::new();
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
     headers.insert(X_CACHE, cache.value());
+    let tag = taken.tag();
+    let precondition = Precondition::of(request, tag.as_deref(), taken.meta.written_at);
+    if precondition == Precondition::Failed {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return bodiless(StatusCode::PRECONDITION_FAILED, headers);
+    }
     if cache == Cache::Bypass {
         let value = HeaderValue::from_static("private, no-store");
         headers.insert(header::CACHE_CONTROL, value);
         return whole(taken, headers);
     }
-    let tag = taken.tag();
     let max_age = format!("public, max-age={}", taken.max_age());
     let last_modified = taken.meta.written_at.map(httpdate::fmt_http_date);
     let texts = [
@@ -56,13 +61,17 @@ pub(super) fn answer(taken: &Taken, cache: Cache, request: &HeaderMap) -> Respon
             headers.insert(name, value);
         }
     }
-    if is_not_modified(request, tag.as_deref(), taken.meta.written_at) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.headers_mut() = headers;
-        return response;
+    if precondition == Precondition::NotModified {
+        return bodiless(StatusCode::NOT_MODIFIED, headers);
     }
     whole(taken, headers)
+}
+
+fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 fn whole(taken: &Taken, mut headers: HeaderMap) -> Response<Body> {

@@ -17,6 +17,9 @@ use crate::store::{Reply, StoreError};
 /// Expiries that are so close are one expiry: answers take time.
 const SAME_MS: i64 = 1_000;
 
+/// The largest page that is served: 64 MiB, as large as a value that anp overwrites.
+const LARGEST_PAGE: usize = crate::publish::state::LARGEST_PRIOR_BYTES;
+
 const DOING: &str = "reading one page";
 
 /// A page, when it was taken from the store, and how long it had to live then.
@@ -67,7 +70,7 @@ impl Taken {
     }
 
     /// The page of `route`; none where the store holds none. Somebody else's value that is
-    /// no string is none.
+    /// no string, is empty, or is larger than a page, is none.
     pub(super) async fn fetch(
         store: &Reading,
         keys: &Keys,
@@ -76,7 +79,7 @@ impl Taken {
         let (page, meta) = (keys.page(route), keys.meta(route));
         let asked_at = Instant::now();
         let questions = [
-            Ask::Value(&page),
+            Ask::Head(&page, LARGEST_PAGE + 1),
             Ask::Left(&page),
             Ask::Head(&meta, META_OPENING_BYTES),
         ];
@@ -85,7 +88,9 @@ impl Taken {
         Ok(match (next(), next(), next()) {
             // -2: its expiry passed between the two questions.
             (_, Reply::Int(-2), _) => None,
-            (Reply::Bulk(body), Reply::Int(left_ms), meta) => {
+            (Reply::Bulk(body), Reply::Int(left_ms), meta)
+                if (1..=LARGEST_PAGE).contains(&body.len()) =>
+            {
                 Some(Self::new(body, left_ms, bytes(&meta), asked_at))
             }
             _ => None,
@@ -202,7 +207,9 @@ pub(super) fn about(page: &str) -> [Ask<'_>; 2] {
 /// The time to live of a page in ms, -1 without; none where the key holds no page.
 pub(super) fn left_ms(replies: &[Reply]) -> Option<i64> {
     match replies {
-        [Reply::Int(left_ms), Reply::Bulk(_)] if *left_ms != -2 => Some(*left_ms),
+        [Reply::Int(left_ms), Reply::Bulk(first)] if *left_ms != -2 && !first.is_empty() => {
+            Some(*left_ms)
+        }
         _ => None,
     }
 }

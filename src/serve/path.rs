@@ -2,10 +2,10 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::article::Route;
+use crate::article::{MAX_ROUTE_BYTES, Route};
 
 /// The longest path, in bytes as they are sent, without the query.
-pub(super) const MAX_BYTES: usize = 2048;
+pub(super) const MAX_BYTES: usize = MAX_ROUTE_BYTES;
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]

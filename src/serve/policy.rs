@@ -1,28 +1,40 @@
-//! `Content-Security-Policy`: nothing but the page's own style, known by its hash.
+//! `Content-Security-Policy`: nothing but the page's own style, known by its hash, and a sandbox
+//! in which no script runs.
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
+/// What a page may do in its sandbox: links open in new tabs that are not in it, files are
+/// downloaded, and cookies go along to the page's own site.
+const SANDBOX: &str = "sandbox allow-downloads allow-popups allow-popups-to-escape-sandbox \
+                       allow-same-origin";
+
 /// The policy of a stored page.
 pub(super) fn of_page(page: &[u8]) -> HeaderValue {
-    policy(style(page), "img-src 'self' https: http: data:; ", "'none'")
+    policy(
+        style(page),
+        "img-src 'self' https: http:; ",
+        "'none'",
+        SANDBOX,
+    )
 }
 
 /// The policy of a page of our own with the text `style` in its style element, and forms
 /// that ask us.
 pub(super) fn of_own(style: &str) -> HeaderValue {
-    policy(Some(style.as_bytes()), "", "'self'")
+    let sandbox = format!("{SANDBOX} allow-forms");
+    policy(Some(style.as_bytes()), "", "'self'", &sandbox)
 }
 
-fn policy(style: Option<&[u8]>, images: &str, forms: &str) -> HeaderValue {
+fn policy(style: Option<&[u8]>, images: &str, forms: &str, sandbox: &str) -> HeaderValue {
     let style = style.map_or("'none'".to_owned(), |style| {
         format!("'sha256-{}'", BASE64.encode(Sha256::digest(style)))
     });
     let text = format!(
         "default-src 'none'; style-src {style}; {images}base-uri 'none'; form-action {forms}; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'; {sandbox}"
     );
     // Base64 and these words are visible ASCII.
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
@@ -54,8 +66,9 @@ mod tests {
             "x<style media=all>a{}</style><style>b{}</style>",
         ] {
             let expected = format!(
-                "default-src 'none'; style-src 'sha256-{HASH}'; img-src 'self' https: http: \
-                 data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'sha256-{HASH}'; img-src 'self' https: http:; \
+                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox \
+                 allow-downloads allow-popups allow-popups-to-escape-sandbox allow-same-origin"
             );
             assert_eq!(of_page(page.as_bytes()), expected);
         }
@@ -81,5 +94,9 @@ mod tests {
             "{policy}"
         );
         assert!(!policy.contains("img-src"), "{policy}");
+        assert!(
+            policy.ends_with("allow-same-origin allow-forms"),
+            "{policy}"
+        );
     }
 }

@@ -9,6 +9,7 @@ use super::host::Wrong;
 use super::own::Message;
 use super::path;
 use crate::article::Route;
+use crate::characters::is_hidden;
 use crate::store::StoreError;
 
 impl Site {
@@ -49,7 +50,7 @@ impl Site {
             &Message {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "The store does not answer",
-                what: &error.to_string(),
+                what: &brief(error),
                 help: "The preview asks it again with the next request; nothing has to be restarted here.",
                 command: "",
             },
@@ -131,6 +132,18 @@ impl Site {
     }
 }
 
+/// An error of the store, which may repeat what the server said, on one line that is not too long.
+pub(super) fn brief(error: &StoreError) -> String {
+    const LONGEST: usize = 500;
+    let text = error.to_string();
+    let plain = |c: char| if is_hidden(c) { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().map(plain).take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// To the one URL of a page. Not to be remembered: another program may listen here next.
 pub(super) fn redirect(to: &str) -> Response<Body> {
     let mut response = empty(StatusCode::PERMANENT_REDIRECT);
@@ -148,4 +161,20 @@ pub(super) fn empty(status: StatusCode) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+    use crate::store::{Class, StoreError};
+
+    #[test]
+    fn an_error_of_the_server_is_cut_and_steers_no_terminal() {
+        let said = format!("\u{1b}[31m\u{202e}{}", "x".repeat(1 << 20));
+        let shown = brief(&StoreError::new(Class::Stop, "asking the store", said));
+        assert!(shown.contains("\u{fffd}[31m\u{fffd}xxx"), "{shown}");
+        assert_eq!(shown.chars().count(), 501);
+        let short = StoreError::new(Class::Stop, "asking the store", "ERR no");
+        assert_eq!(brief(&short), short.to_string());
+    }
 }

@@ -28,6 +28,17 @@ impl Expect {
             ..self.clone()
         }
     }
+
+    /// The same of a plan for a part of the content tree: what is expected of all of it says
+    /// nothing about one article.
+    #[must_use]
+    pub fn of_a_part(&self) -> Self {
+        Self {
+            min_articles: 1,
+            max_changed: Limit::Permille(1000),
+            ..self.clone()
+        }
+    }
 }
 
 impl Reader {

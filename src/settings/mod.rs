@@ -4,7 +4,9 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod content;
 mod expect;
+mod file;
 mod limit;
 mod reader;
 mod serve;
@@ -23,7 +25,7 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::store::{Address, Copies, Password, Patience, TlsSettings};
+use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
@@ -88,6 +90,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The store.
     pub address: Address,
+    /// Whether a flag, a variable or the file named it; [`Settings::require`] asks for that.
+    pub address_is_set: bool,
     /// Whether `--redis` named it on the command line.
     pub address_is_explicit: bool,
     /// What TLS is set to, for addresses that ask for it.
@@ -99,8 +103,12 @@ pub struct Settings {
     pub prefix: String,
     /// Absolute path of the state folder.
     pub state_dir: PathBuf,
-    /// The content tree, as it was given.
+    /// Whether anything said where that is; [`Settings::require`] asks for that.
+    pub state_dir_is_set: bool,
+    /// The content root, as it was given: routes are relative to it.
     pub content: PathBuf,
+    /// The folder or file that the command is about, as a path below the content root; none: all.
+    pub part: Option<PathBuf>,
     /// Time to live in ms.
     pub ttl_ms: i64,
     /// How long any article may live, in ms, whatever it names.
@@ -147,7 +155,50 @@ pub struct Sources<'a> {
     pub current_dir: &'a Path,
 }
 
+/// What a command cannot do without, of what has no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// A store, as every command that reads published objects.
+    Store,
+    /// A state folder: manifests are there, which name their store themselves.
+    StateFolder,
+    /// Both, as every command that writes to the store of the settings.
+    StoreAndStateFolder,
+}
+
 impl Settings {
+    /// Checks that a store and a state folder are set, as far as a command needs them.
+    ///
+    /// # Errors
+    /// 78, which says how to set them.
+    pub fn require(&self, needs: Needs) -> Result<(), Failure> {
+        let needs_store = needs != Needs::StateFolder;
+        if needs_store && !self.address_is_set {
+            let place = match &self.config {
+                Some(file) => format!("{} has no 'redis:'", file.display()),
+                None => format!("no {} in this folder or above it", file::NAME),
+            };
+            return Err(Failure::new(Exit::Config, format!("no store is set ({place})"))
+                .note(
+                    "expected",
+                    "--redis URL, ANP_REDIS_URL, or 'redis:' in anp.yaml; 'embedded' is a private \
+                     server for trying anp out",
+                )
+                .note("retry", "after you set a store; nothing was written"));
+        }
+        let is_embedded = needs_store && matches!(self.address.place, Place::Embedded(_));
+        if (needs != Needs::Store || is_embedded) && !self.state_dir_is_set {
+            let what = "no state folder is set, and there is no HOME that it could be below";
+            return Err(Failure::new(Exit::Config, what)
+                .note(
+                    "expected",
+                    "--state-dir DIR, ANP_STATE_DIR, 'state_dir:' in anp.yaml, or HOME",
+                )
+                .note("retry", "after you set a state folder; nothing was written"));
+        }
+        Ok(())
+    }
+
     /// Reads and validates all settings.
     ///
     /// # Errors
@@ -169,40 +220,72 @@ impl Settings {
 }
 
 impl Settings {
-    /// BLAKE3, in hex, of the settings that decide what is written.
+    /// BLAKE3, in hex, of the settings that decide what is written, with the fingerprint of the
+    /// `renderer`: the same templates in two folders are the same, and others in one folder are not.
     #[must_use]
-    pub fn digest(&self) -> String {
-        let deciding = format!(
-            "{:?}",
-            (
-                (&self.prefix, self.ttl_ms, self.jitter_permille, self.drafts),
-                self.max_ttl_ms,
-                (&self.rules, &self.render, self.max_invalid, &self.expect),
-            )
-        );
-        blake3::hash(deciding.as_bytes()).to_hex().to_string()
+    pub fn digest(&self, renderer: Option<&[u8; 32]>) -> String {
+        let Expect {
+            min_articles,
+            max_changed,
+            max_removed,
+            max_duration,
+        } = self.expect;
+        let limits = [
+            self.max_invalid.to_string(),
+            min_articles.to_string(),
+            max_changed.to_string(),
+            max_removed.to_string(),
+            max_duration.map_or(String::new(), |most| most.as_millis().to_string()),
+        ];
+        let mut hasher = self.hasher_of_objects(renderer);
+        for limit in &limits {
+            add(&mut hasher, limit.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The same without what only refuses: shards of one run may differ in that.
     #[must_use]
-    pub fn digest_of_objects(&self) -> String {
-        let expected = Self {
-            max_invalid: Limit::Permille(0),
-            expect: Expect {
-                min_articles: 0,
-                max_changed: Limit::Permille(0),
-                max_removed: Limit::Permille(0),
-                max_duration: None,
-            },
-            ..self.clone()
-        };
-        expected.digest()
+    pub fn digest_of_objects(&self, renderer: Option<&[u8; 32]>) -> String {
+        self.hasher_of_objects(renderer)
+            .finalize()
+            .to_hex()
+            .to_string()
     }
 
-    /// The content tree as an absolute path, for the record.
+    fn hasher_of_objects(&self, renderer: Option<&[u8; 32]>) -> blake3::Hasher {
+        let optional = |ms: Option<i64>| ms.map_or(String::new(), |ms| ms.to_string());
+        let mut hasher = blake3::Hasher::new();
+        for part in [
+            self.prefix.as_bytes(),
+            self.ttl_ms.to_string().as_bytes(),
+            optional(self.max_ttl_ms).as_bytes(),
+            self.jitter_permille.to_string().as_bytes(),
+            &[u8::from(self.drafts)],
+            &self.rules.identity(),
+            self.render.site_url.as_bytes(),
+            self.render.site_name.as_bytes(),
+            self.render.lang.as_bytes(),
+            renderer.map_or(&[][..], |fingerprint| fingerprint),
+        ] {
+            add(&mut hasher, part);
+        }
+        hasher
+    }
+
+    /// Where the sources are that the command is about.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        match &self.part {
+            Some(part) => self.content.join(part),
+            None => self.content.clone(),
+        }
+    }
+
+    /// The same as an absolute path, for the record.
     #[must_use]
     pub fn content_shown(&self) -> String {
-        let content = std::path::absolute(&self.content).unwrap_or_else(|_| self.content.clone());
+        let content = std::path::absolute(self.sources()).unwrap_or_else(|_| self.sources());
         content.to_string_lossy().into_owned()
     }
 }
@@ -216,7 +299,11 @@ impl Reader {
         };
         let state_dir = self
             .path("state_dir", current_dir)
-            .unwrap_or_else(|| xdg_state(sources.env));
+            .or_else(|| xdg_state(sources.env));
+        let state_dir_is_set = state_dir.is_some();
+        // Without one, no command gets as far as using it.
+        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(".local/state/anp"));
+        let address_is_set = self.is_given("redis");
         let embedded = Address::embedded();
         let address = self.get("redis", embedded, |node| {
             let message = |message: String| YamlError {
@@ -232,8 +319,7 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.get("prefix", "anp".to_owned(), |node| {
             let text = node.text()?;
-            let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-            if text.len() > 64 || !text.chars().all(fits) || text.ends_with(':') {
+            if !is_prefix(text, 64) {
                 return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
             }
             Ok(text.to_owned())
@@ -294,17 +380,27 @@ impl Reader {
             replicas: u32::try_from(replicas).unwrap_or(0),
             within: ms(wait_ms),
         };
+        let configured = self
+            .path("content", current_dir)
+            .unwrap_or_else(|| self.default_content(sources));
+        let (content, part) = content::content(configured, self.named_content(), current_dir);
+        let expect = self.expect();
+        let expect = match &part {
+            Some(_) => expect.of_a_part(),
+            None => expect,
+        };
         Settings {
             config,
             address: address.in_state_folder(&state_dir),
+            address_is_set,
             address_is_explicit,
             connection_flags: tls::flags_to_repeat(sources),
             tls,
             prefix,
             state_dir,
-            content: self
-                .path("content", current_dir)
-                .unwrap_or_else(|| PathBuf::from("content")),
+            state_dir_is_set,
+            content,
+            part,
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -314,7 +410,7 @@ impl Reader {
             }),
             jitter_permille: jitter_permille.cast_signed(),
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
-            expect: self.expect(),
+            expect,
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
@@ -339,15 +435,21 @@ impl Reader {
     }
 }
 
-/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification).
-fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+/// Adds `part` so that no byte of it can pass for one of the next part.
+fn add(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification); none where
+/// neither variable is set.
+fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let absolute = |name: &str| {
         env(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .unwrap_or_else(|| PathBuf::from(".local/state"))
-        .join("anp")
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("anp"))
 }

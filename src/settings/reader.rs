@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::file;
 use super::limit::Limit;
 use super::{GROUPS, KEYS, SECOND_MS, Sources};
 use crate::article::{Cleaned, clean_text};
@@ -27,12 +28,16 @@ struct Given {
 pub(super) struct File {
     pub(super) path: Arc<PathBuf>,
     text: String,
+    /// Whether it was looked for, and not named.
+    found: bool,
 }
 
 pub(super) struct Reader {
     given: Vec<(&'static str, Given)>,
     pub(super) file: Option<File>,
     pub(super) problems: Vec<(Exit, String)>,
+    /// CONTENT of the command line: it does not replace the configured root that it may be in.
+    named_content: Option<String>,
 }
 
 impl Reader {
@@ -41,24 +46,19 @@ impl Reader {
             given: Vec::new(),
             file: None,
             problems: Vec::new(),
+            named_content: None,
         };
         let named = sources.config.map(Path::to_owned).or_else(|| {
             let from_env = (sources.env)("ANP_CONFIG").filter(|path| !path.is_empty());
             from_env.map(PathBuf::from)
         });
-        let path = sources
-            .current_dir
-            .join(named.clone().unwrap_or_else(|| PathBuf::from("anp.yaml")));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => reader.read_file(path, text),
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let what = format!("cannot read the settings file {}: {error}", path.display());
-                return Err(Failure::new(Exit::Config, what).note(
-                    "retry",
-                    "not before the file can be read; nothing was written",
-                ));
-            }
+        let is_named = named.is_some();
+        let file = match named {
+            Some(path) => Some(file::named(sources.current_dir.join(path))?),
+            None => file::find(sources.current_dir)?,
+        };
+        if let Some((path, text)) = file {
+            reader.read_file(path, text, !is_named);
         }
         for (key, variable) in KEYS {
             if let Some(text) = (sources.env)(variable).filter(|text| !text.is_empty()) {
@@ -66,16 +66,21 @@ impl Reader {
             }
         }
         for (key, text) in &sources.flags {
-            reader.set(key, scalar(text.clone()), Origin::Flag);
+            if *key == "content" {
+                reader.named_content = Some(text.clone());
+            } else {
+                reader.set(key, scalar(text.clone()), Origin::Flag);
+            }
         }
         Ok(reader)
     }
 
-    fn read_file(&mut self, path: PathBuf, text: String) {
+    fn read_file(&mut self, path: PathBuf, text: String, found: bool) {
         let nodes = yaml::parse(&text, 1);
         self.file = Some(File {
             path: Arc::new(path),
             text,
+            found,
         });
         match nodes {
             Ok(root) => self.take_mapping(&root, ""),
@@ -166,11 +171,8 @@ impl Reader {
         };
         match given.origin.clone() {
             Origin::Flag => {
-                let flag = match key {
-                    "content" => "CONTENT".to_owned(),
-                    key => super::tls::flag(key)
-                        .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-"))),
-                };
+                let flag = super::tls::flag(key)
+                    .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")));
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
             }
@@ -181,6 +183,27 @@ impl Reader {
             Origin::File => self.problem_in_file(error, key),
         }
         default
+    }
+
+    /// Whether the setting `key` was given anywhere.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.given.iter().any(|(other, _)| *other == key)
+    }
+
+    /// `content`, beside a settings file that was found: then the command may have been given in a
+    /// folder below.
+    pub(super) fn default_content(&self, sources: &Sources<'_>) -> PathBuf {
+        let folder = self.file.as_ref().filter(|file| file.found);
+        let folder = folder.and_then(|file| file.path.parent());
+        match folder.filter(|folder| *folder != sources.current_dir) {
+            Some(folder) => folder.join("content"),
+            None => PathBuf::from("content"),
+        }
+    }
+
+    /// CONTENT of the command line.
+    pub(super) fn named_content(&self) -> Option<&str> {
+        self.named_content.as_deref()
     }
 
     /// Whether the setting `key` was given as a flag.

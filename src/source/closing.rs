@@ -1,21 +1,28 @@
 //! What the survey can say only once it has seen all sources.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::findings::HeldFindings;
 use super::origin::Origin;
 use super::survey::{Chunk, Survey, Surveyor, number, whole_file};
 use super::whose::{Other, Whose};
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::Entry;
+use crate::words::listed;
+
+/// How many of the other sources with one route a message names.
+const NAMED: usize = 3;
 
 /// What was found so far. Batches come in the order in which they end; each gives back its
 /// memory then, so that what is found never lies there twice.
 pub(super) struct Gathered {
     survey: Survey,
+    findings: HeldFindings,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
     /// The claims of sources that have no entry.
@@ -38,15 +45,21 @@ impl Gathered {
                 entries: Vec::with_capacity(sources),
                 ..Survey::default()
             },
+            findings: HeldFindings::default(),
             invalid: HashSet::new(),
             others: Vec::new(),
         }
     }
 
+    /// Findings of a batch that is not at its end yet.
+    pub(super) fn hold(&mut self, findings: &mut Vec<Diagnostic>) {
+        self.findings.add(findings.drain(..));
+    }
+
     pub(super) fn add(&mut self, chunk: Chunk) {
         let survey = &mut self.survey;
         survey.entries.extend(chunk.entries);
-        survey.diagnostics.extend(chunk.diagnostics);
+        self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
         survey.drafts += chunk.drafts;
@@ -89,33 +102,34 @@ impl Gathered {
         let all = number(self.survey.entries.len() + self.others.len());
         let mut claims: Vec<u32> = (0..all).collect();
         claims.par_sort_unstable_by(|a, b| self.claim(*a).cmp(&self.claim(*b)));
+        let mut findings = std::mem::take(&mut self.findings);
         let same_route = |a: &u32, b: &u32| self.claim(*a).0 == self.claim(*b).0;
-        let mut refused: Vec<(u32, Diagnostic)> = Vec::new();
+        let mut refused = Vec::new();
         for same in claims.chunk_by(same_route) {
             if same.len() < 2 {
                 continue;
             }
-            let same: Vec<(&Route, u32)> = same.iter().map(|claim| self.claim(*claim)).collect();
-            let shown = |source: u32| origin.shown(&origin.relative(source as usize));
-            for (route, source) in &same {
-                let others: Vec<String> = same
-                    .iter()
-                    .filter(|(_, other)| other != source)
-                    .map(|(_, other)| shown(*other).display().to_string())
-                    .collect();
-                let message = format!(
-                    "expected a route of its own, found {route} claimed by {} too",
-                    others.join(", ")
-                );
-                let path = Arc::new(shown(*source));
-                let diagnostic = whole_file(path, "route", message, RETRY_AFTER_FIX);
-                refused.push((*source, diagnostic));
+            let shown = |claim: &u32| {
+                let source = self.claim(*claim).1;
+                origin.shown(&origin.relative(source as usize))
+            };
+            // One more than each message names: the one that it is about is not among them.
+            let named = same.iter().take(NAMED + 1);
+            let named: Vec<PathBuf> = named.map(shown).collect();
+            for (at, claim) in same.iter().enumerate() {
+                let (route, source) = self.claim(*claim);
+                let others = named.iter().enumerate().filter(|(other, _)| *other != at);
+                let others = others.map(|(_, path)| path.display().to_string());
+                let others = listed(others.take(NAMED), same.len() - 1);
+                let message =
+                    format!("expected a route of its own, found {route} claimed by {others} too");
+                let path = Arc::new(shown(claim));
+                findings.add([whole_file(path, "route", message, RETRY_AFTER_FIX)]);
+                refused.push(source);
             }
         }
-        for (source, diagnostic) in refused {
-            self.survey.diagnostics.push(diagnostic);
-            self.invalid.insert(source);
-        }
+        self.findings = findings;
+        self.invalid.extend(refused);
     }
 }
 
@@ -127,15 +141,20 @@ impl Surveyor<'_> {
         found.refuse_collisions(origin);
         let Gathered {
             mut survey,
+            mut findings,
             invalid,
             others,
         } = found;
-        survey
-            .entries
-            .retain(|entry| !invalid.contains(&entry.source));
+        let refused = |entry: &mut Entry| invalid.contains(&entry.source);
+        let refused = survey.entries.extract_if(.., refused);
+        survey.claimed.extend(refused.map(|entry| entry.route));
         survey.valid = survey.entries.len() as u64;
+        // What a broken source claims, or where it says nothing, what its name does.
+        let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
+        survey.claimed.extend(invalid.iter().filter_map(of_name));
         for claim in others {
             let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
+                survey.claimed.push(claim.route);
                 continue;
             };
             survey.valid += 1;
@@ -148,15 +167,17 @@ impl Surveyor<'_> {
         survey.sources = origin.count() as u64;
         survey.skipped = origin.skipped().len() as u64;
         survey.folders = origin.folders();
-        self.report_skipped(origin, &mut survey);
-        survey.diagnostics.sort_by(|a, b| {
-            let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
-            (&a.path, place(a)).cmp(&(&b.path, place(b)))
-        });
+        self.report_skipped(origin, &mut survey, &mut findings);
+        (survey.diagnostics, survey.beyond) = findings.finish();
         survey
     }
 
-    fn report_skipped(&self, origin: &dyn Origin, survey: &mut Survey) {
+    fn report_skipped(
+        &self,
+        origin: &dyn Origin,
+        survey: &mut Survey,
+        findings: &mut HeldFindings,
+    ) {
         for skipped in origin.skipped() {
             let path = Arc::new(origin.shown(&skipped.relative));
             let message = format!("skipped: {}", skipped.reason);
@@ -172,7 +193,7 @@ impl Surveyor<'_> {
             } else {
                 diagnostic.severity = Severity::Warning;
             }
-            survey.diagnostics.push(diagnostic);
+            findings.add([diagnostic]);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 /// tick of the file system's clock leave the same times behind, and FAT ticks every 2 s.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Hash of device, inode, size, time of the last write and time of the last change: 128 bits
-/// of BLAKE3. The time of the last change is the one that nobody can set back.
+/// 64 bits of BLAKE3 over device and inode, then 64 bits over these, size, time of the last write
+/// and time of the last change. The time of the last change is the one that nobody can set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(pub(super) [u8; 16]);
 
@@ -17,10 +17,14 @@ impl Identity {
     /// The state that `metadata` tells of, whether that can be trusted or not.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
+        let mut identity = [0; 16];
+        let (file, state) = identity.split_at_mut(8);
         let mut hasher = blake3::Hasher::new();
-        for number in [metadata.dev(), metadata.ino(), metadata.size()] {
+        for number in [metadata.dev(), metadata.ino()] {
             hasher.update(&number.to_le_bytes());
         }
+        hasher.finalize_xof().fill(file);
+        hasher.update(&metadata.size().to_le_bytes());
         for number in [
             metadata.mtime(),
             metadata.mtime_nsec(),
@@ -29,9 +33,14 @@ impl Identity {
         ] {
             hasher.update(&number.to_le_bytes());
         }
-        let mut identity = [0; 16];
-        hasher.finalize_xof().fill(&mut identity);
+        hasher.finalize_xof().fill(state);
         Self(identity)
+    }
+
+    /// Whether both are states of one file: the same device and inode.
+    #[must_use]
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.0[..8] == other.0[..8]
     }
 
     /// The state that `metadata` tells of, if any later write is sure to change it. `now` must
@@ -75,6 +84,18 @@ mod tests {
         // The clock was set back after the file was written.
         assert!(!settled(changed - Duration::from_secs(3600)));
         assert!(!settled(UNIX_EPOCH));
+    }
+
+    #[test]
+    fn a_file_stays_the_same_file_when_its_state_changes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of = |path: &std::path::Path| Identity::of(&path.metadata().unwrap());
+        let before = of(file.path());
+        std::fs::write(file.path(), "text").unwrap();
+        let after = of(file.path());
+        assert!(before != after && before.is_same_file(&after));
+        let other = tempfile::NamedTempFile::new().unwrap();
+        assert!(!before.is_same_file(&of(other.path())));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! ends, so that it is kept small.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -18,6 +19,8 @@ pub struct Sources {
     /// The names of all files, one behind the other.
     names: Vec<u8>,
     files: Vec<File>,
+    /// What symbolic links lead to, by where the name of the link begins.
+    targets: HashMap<u32, PathBuf>,
 }
 
 /// 32 bytes.
@@ -55,6 +58,16 @@ impl Sources {
         self.folder_of(file).join(self.name_of(file))
     }
 
+    /// The path below the root where the file of one really is: another than its path where
+    /// that is a symbolic link. No part of it was a link when it was found.
+    #[must_use]
+    pub fn real_path(&self, index: usize) -> PathBuf {
+        match self.targets.get(&self.files[index].name_at) {
+            Some(target) => target.clone(),
+            None => self.path(index),
+        }
+    }
+
     /// The folder of one below the root.
     #[must_use]
     pub fn folder(&self, index: usize) -> &Path {
@@ -84,6 +97,7 @@ impl Sources {
         relative: &Path,
         bytes: u64,
         identity: Option<Identity>,
+        target: Option<PathBuf>,
     ) -> io::Result<()> {
         let too_large = || io::Error::other("too many files to list them");
         let folder = relative.parent().unwrap_or(Path::new(""));
@@ -91,9 +105,11 @@ impl Sources {
             self.folders.push(folder.to_owned());
         }
         let name = relative.file_name().unwrap_or_default().as_bytes();
+        let name_at = u32::try_from(self.names.len()).map_err(|_| too_large())?;
+        self.targets.extend(target.map(|target| (name_at, target)));
         self.files.push(File {
             folder: u32::try_from(self.folders.len() - 1).map_err(|_| too_large())?,
-            name_at: u32::try_from(self.names.len()).map_err(|_| too_large())?,
+            name_at,
             name_bytes: u16::try_from(name.len()).map_err(|_| too_large())?,
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             identity,
@@ -142,7 +158,8 @@ mod tests {
         ];
         let mut sources = Sources::default();
         for (bytes, path) in (0..).zip(paths) {
-            sources.push(Path::new(path), bytes, None).unwrap();
+            let target = (path == "b.md").then(|| PathBuf::from("b/z.md"));
+            sources.push(Path::new(path), bytes, None, target).unwrap();
         }
         sources.sort();
         let sorted: Vec<PathBuf> = sources.paths().collect();
@@ -150,6 +167,12 @@ mod tests {
         expected.sort();
         assert_eq!(sorted, expected);
         assert_eq!((sources.folder(0), sources.bytes(0)), (Path::new(""), 0));
+        let link = sorted.iter().position(|path| path == Path::new("b.md"));
+        for (index, path) in sorted.iter().enumerate() {
+            let is_link = Some(index) == link;
+            let real = if is_link { Path::new("b/z.md") } else { path };
+            assert_eq!(sources.real_path(index), real);
+        }
         sources.retain(|index| index % 4 == 1);
         let left: Vec<PathBuf> = sources.paths().collect();
         assert_eq!(left, [&sorted[1], &sorted[5]].map(Clone::clone));

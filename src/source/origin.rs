@@ -1,6 +1,7 @@
 //! Where sources come from: files of a content tree, or a generator of articles.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,8 +39,10 @@ pub trait Origin: Sync {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// All of them, in ranges that are bounded in number and bytes.
-    fn batches(&self) -> Vec<Range<usize>>;
+    /// The length of one in bytes, as far as that is known before it is read.
+    fn bytes(&self, _index: usize) -> u64 {
+        0
+    }
 
     /// The path of one below the root.
     fn relative(&self, index: usize) -> PathBuf;
@@ -74,28 +77,34 @@ pub struct Tree<'a> {
     pub found: &'a Found,
 }
 
+impl Tree<'_> {
+    /// Reads the file that was found, one byte past the limit at most: enough to know that it is
+    /// too large. Tells its length and its state before it was read: whoever writes to it from
+    /// then on changes that.
+    fn read(&self, index: usize) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
+        let now = SystemTime::now();
+        let (sources, walked) = (&self.found.sources, self.found.root()?);
+        let is_found = |metadata: &Metadata| {
+            let opened = Identity::of(metadata);
+            let found = sources.identity(index);
+            found.is_some_and(|found| found.is_same_file(&opened))
+        };
+        let (file, metadata) = regular::open_below(walked, &sources.real_path(index), is_found)?;
+        let limit = MAX_SOURCE_BYTES as u64 + 1;
+        let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
+        file.take(limit).read_to_end(&mut bytes)?;
+        let settled = Identity::settled(&metadata, now);
+        Ok((bytes, metadata.len(), settled))
+    }
+}
+
 impl Origin for Tree<'_> {
     fn count(&self) -> usize {
         self.found.sources.len()
     }
 
-    fn batches(&self) -> Vec<Range<usize>> {
-        let mut batches = Vec::new();
-        let most = batch_sources(self.count());
-        let (mut first, mut bytes) = (0, 0);
-        for index in 0..self.count() {
-            let length = u64::from(self.found.sources.bytes(index));
-            let is_full = index - first == most || bytes + length > BATCH_BYTES;
-            if index > first && is_full {
-                batches.push(first..index);
-                (first, bytes) = (index, 0);
-            }
-            bytes += length;
-        }
-        if first < self.count() {
-            batches.push(first..self.count());
-        }
-        batches
+    fn bytes(&self, index: usize) -> u64 {
+        u64::from(self.found.sources.bytes(index))
     }
 
     fn relative(&self, index: usize) -> PathBuf {
@@ -104,7 +113,7 @@ impl Origin for Tree<'_> {
 
     fn load(&self, index: usize) -> Source {
         let relative = self.found.sources.path(index);
-        let (bytes, length, settled) = match read(&self.root.join(&relative)) {
+        let (bytes, length, settled) = match self.read(index) {
             Ok((bytes, length, settled)) => (Ok(bytes), length, settled),
             Err(error) => (Err(error), 0, None),
         };
@@ -141,6 +150,57 @@ impl Origin for Tree<'_> {
     }
 }
 
+/// Some sources of another origin, in the order of `numbers`, which are their places there.
+pub struct Subset<'a> {
+    /// The other.
+    pub origin: &'a dyn Origin,
+    /// The numbers of the sources there.
+    pub numbers: &'a [u32],
+}
+
+impl Origin for Subset<'_> {
+    fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    fn bytes(&self, index: usize) -> u64 {
+        self.origin.bytes(self.numbers[index] as usize)
+    }
+
+    fn relative(&self, index: usize) -> PathBuf {
+        self.origin.relative(self.numbers[index] as usize)
+    }
+
+    fn load(&self, index: usize) -> Source {
+        self.origin.load(self.numbers[index] as usize)
+    }
+
+    fn shown(&self, relative: &Path) -> PathBuf {
+        self.origin.shown(relative)
+    }
+}
+
+/// Ranges of the sources of `origin`, bounded in number and bytes.
+pub(super) fn ranges(origin: &dyn Origin) -> Vec<Range<usize>> {
+    let mut batches = Vec::new();
+    let count = origin.count();
+    let most = batch_sources(count);
+    let (mut first, mut bytes) = (0, 0);
+    for index in 0..count {
+        let length = origin.bytes(index);
+        let is_full = index - first == most || bytes + length > BATCH_BYTES;
+        if index > first && is_full {
+            batches.push(first..index);
+            (first, bytes) = (index, 0);
+        }
+        bytes += length;
+    }
+    if first < count {
+        batches.push(first..count);
+    }
+    batches
+}
+
 /// The articles 1 to `count` of a generator.
 pub struct Generated<'a> {
     /// Makes them.
@@ -152,14 +212,6 @@ pub struct Generated<'a> {
 impl Origin for Generated<'_> {
     fn count(&self) -> usize {
         self.count
-    }
-
-    fn batches(&self) -> Vec<Range<usize>> {
-        let most = batch_sources(self.count);
-        let firsts = (0..self.count).step_by(most);
-        firsts
-            .map(|first| first..self.count.min(first + most))
-            .collect()
     }
 
     fn relative(&self, index: usize) -> PathBuf {
@@ -179,16 +231,4 @@ impl Origin for Generated<'_> {
     fn shown(&self, relative: &Path) -> PathBuf {
         Path::new("synth").join(relative)
     }
-}
-
-/// Reads a file, one byte past the limit at most: enough to know that it is too large. Tells
-/// its length and its state before it was read: whoever writes to it from then on changes that.
-fn read(path: &Path) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
-    let now = SystemTime::now();
-    let (file, metadata) = regular::open(path)?;
-    let limit = MAX_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-    file.take(limit).read_to_end(&mut bytes)?;
-    let settled = Identity::settled(&metadata, now);
-    Ok((bytes, metadata.len(), settled))
 }

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use glob::{MatchOptions, Pattern};
 use rayon::prelude::*;
 
+use super::large;
 use super::origin::Origin;
+use super::read::guarded;
 use super::survey::SurveyError;
 use crate::article::schema::{Kind, TABLE};
 use crate::article::{self, Input, MAX_SOURCE_BYTES, Metadata, Route, Rules, Value};
@@ -214,6 +216,8 @@ pub struct Named {
     pub gone: Vec<(String, Route)>,
     /// Files of which it cannot be told whether a tag means them.
     pub untold: Vec<PathBuf>,
+    /// Number of files and folders that the walk could not read.
+    pub unreadable: usize,
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
@@ -242,17 +246,25 @@ pub fn routes(
             relative: &source.relative,
             bytes: &bytes,
         };
-        let reading = article::read(&input, &rules);
-        let metadata = reading.article.as_ref().map(|article| &article.metadata);
-        let route = reading.article.as_ref().map(|article| &article.route);
-        let claim = route.or(reading.route.as_ref()).map(|route| {
-            let takers = selection.takers(route, &source.relative, metadata);
-            (route.clone(), takers)
-        });
-        let is_meant = claim.as_ref().is_some_and(|(_, takers)| !takers.is_empty());
-        let is_untold = metadata.is_none() && !selection.tags.is_empty() && !is_meant;
-        let untold = is_untold.then(|| origin.shown(&source.relative));
-        Ok(Read { claim, untold })
+        let judge = || {
+            // Of a file that cannot be read nothing is known.
+            let reading = guarded("read", || article::read(&input, &rules)).unwrap_or_default();
+            let metadata = reading.article.as_ref().map(|article| &article.metadata);
+            let route = reading.article.as_ref().map(|article| &article.route);
+            let claim = route.or(reading.route.as_ref()).map(|route| {
+                let takers = selection.takers(route, &source.relative, metadata);
+                (route.clone(), takers)
+            });
+            let is_meant = claim.as_ref().is_some_and(|(_, takers)| !takers.is_empty());
+            let is_untold = metadata.is_none() && !selection.tags.is_empty() && !is_meant;
+            let untold = is_untold.then(|| origin.shown(&source.relative));
+            Read { claim, untold }
+        };
+        Ok(if large::is_large(&bytes) {
+            large::alone(judge)
+        } else {
+            judge()
+        })
     };
     let read: Vec<_> = (0..origin.count()).into_par_iter().map(read_one).collect();
     let mut named = Named::default();

@@ -12,33 +12,27 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use thiserror::Error;
 
 use super::cache::{Cache, Learned};
 use super::closing::Gathered;
-use super::identity::Identity;
+use super::findings::Beyond;
 use super::inspect::{Inspector, Likely};
-use super::order::{Order, Ranks};
-use super::origin::Origin;
+use super::order::Order;
+use super::origin::{Origin, ranges};
 use super::select::Selection;
-use super::whose::{Other, OwnShare, Whose};
-use crate::article::{
-    self, Article, Cleaned, Input, MAX_SOURCE_BYTES, Route, Rules, UnknownCount, UnknownFields,
-};
-use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use super::whose::{Other, OwnShare};
+use crate::article::{Cleaned, Route, Rules, UnknownCount};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::publish::expiry::Expiry;
-use crate::publish::plan::{Entry, Need, Policy, Seen, Spot, need};
+use crate::publish::plan::{Entry, Policy, Seen};
 use crate::publish::spool::Spool;
 use crate::publish::time_limit::{TimeLimit, TimedOut};
-use crate::render::{self, Digest, Renderer, Stamp};
+use crate::render::{Renderer, Stamp};
 use crate::store::StoreError;
-
-/// So many sources of a batch are in memory at a time, parsed: a parsed article is several
-/// times as large as its file.
-const READ_TOGETHER: usize = 64;
 
 /// Why a survey ended early.
 #[derive(Debug, Error)]
@@ -97,8 +91,12 @@ pub struct Surveyor<'a> {
 pub struct Survey {
     /// The valid articles, in the order of their sources' paths.
     pub entries: Vec<Entry>,
-    /// Every error and warning, sorted by path and place.
+    /// Errors and warnings, sorted by path and place: all of them, or [`MAX_FINDINGS`].
+    ///
+    /// [`MAX_FINDINGS`]: super::MAX_FINDINGS
     pub diagnostics: Vec<Diagnostic>,
+    /// How many there were besides.
+    pub beyond: Beyond,
     /// Fields that the schema does not know, over all sources.
     pub unknown: UnknownCount,
     /// What cleaning removed from texts, over all sources.
@@ -119,6 +117,8 @@ pub struct Survey {
     pub elsewhere: Vec<Route>,
     /// Number of those that changed, where that is counted.
     pub changed_elsewhere: u64,
+    /// Routes of sources that are invalid: what they claim, and what their names say.
+    pub claimed: Vec<Route>,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
     /// Selectors that meant an article.
@@ -138,6 +138,8 @@ pub(super) struct Chunk {
     pub(super) others: Vec<Other>,
     pub(super) busy: HashSet<usize>,
     pub(super) drafts: u64,
+    /// What the cache is to be told of sources that were read.
+    pub(super) learned: Vec<Learned>,
 }
 
 /// A source of a batch that must be read.
@@ -149,18 +151,10 @@ pub(super) struct Unread {
 
 impl Unread {
     /// What the store holds under `route`, if that is what was asked for.
-    fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+    pub(super) fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
         let (asked, page, meta) = self.asked.as_ref()?;
         (asked == route).then_some((*page, *meta))
     }
-}
-
-struct Loaded<'a> {
-    unread: &'a Unread,
-    relative: PathBuf,
-    path: Arc<PathBuf>,
-    bytes: Vec<u8>,
-    settled: Option<Identity>,
 }
 
 impl Surveyor<'_> {
@@ -169,227 +163,44 @@ impl Surveyor<'_> {
     /// # Errors
     /// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
     pub fn run(&self, origin: &dyn Origin) -> Result<Survey, SurveyError> {
-        let failed = AtomicBool::new(false);
         let found = Mutex::new(Gathered::of(origin.count()));
-        let ended: Vec<Result<(), SurveyError>> = origin
-            .batches()
-            .into_par_iter()
-            // Each batch can be taken over by an idle thread. Without this, rayon hands out runs
-            // of batches, and the last run of a large tree keeps one thread busy alone.
-            .with_max_len(1)
-            .map(|batch| {
-                let sources = batch.len() as u64;
-                if failed.load(Ordering::Relaxed) {
-                    // Another batch met the error that ends the survey.
-                    return Ok(());
-                }
-                let chunk = self.goes_on().and_then(|()| self.chunk(origin, batch));
-                failed.fetch_or(chunk.is_err(), Ordering::Relaxed);
-                (self.on_progress)(sources);
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                chunk.map(|chunk| found.add(chunk))
-            })
-            .collect();
-        ended.into_iter().collect::<Result<(), _>>()?;
+        all_of(ranges(origin), |batch| {
+            let sources = batch.len() as u64;
+            let chunk = self
+                .goes_on()
+                .and_then(|()| self.chunk(origin, batch, &found));
+            (self.on_progress)(sources);
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            chunk.map(|chunk| found.add(chunk))
+        })?;
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(self.close(origin, found))
     }
 
-    fn goes_on(&self) -> Result<(), SurveyError> {
+    /// # Errors
+    /// When somebody asked the run to end, or it takes too long.
+    pub(super) fn goes_on(&self) -> Result<(), SurveyError> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }
 
-    fn chunk(&self, origin: &dyn Origin, batch: Range<usize>) -> Result<Chunk, SurveyError> {
+    fn chunk(
+        &self,
+        origin: &dyn Origin,
+        batch: Range<usize>,
+        found: &Mutex<Gathered>,
+    ) -> Result<Chunk, SurveyError> {
         let mut chunk = Chunk::default();
         let unread = match &self.cache {
             Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
             None => batch.map(|index| Unread { index, asked: None }).collect(),
         };
-        for some in unread.chunks(READ_TOGETHER) {
-            self.read(origin, some, &mut chunk)?;
-        }
+        self.read(origin, &unread, &mut chunk, found)?;
         Route::pack(&mut chunk.entries, |entry| &mut entry.route);
         Route::pack(&mut chunk.others, |other| &mut other.route);
         Ok(chunk)
-    }
-
-    fn read(
-        &self,
-        origin: &dyn Origin,
-        unread: &[Unread],
-        chunk: &mut Chunk,
-    ) -> Result<(), SurveyError> {
-        let mut loaded = Vec::with_capacity(unread.len());
-        for one in unread {
-            let index = one.index;
-            let source = origin.load(index);
-            let path = Arc::new(origin.shown(&source.relative));
-            match source.bytes {
-                Ok(bytes) if bytes.len() > MAX_SOURCE_BYTES => {
-                    let found = source.length.max(bytes.len() as u64);
-                    let message =
-                        format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
-                    chunk
-                        .diagnostics
-                        .push(whole_file(path, "source", message, RETRY_AFTER_FIX));
-                    chunk.invalid.push((index, None));
-                }
-                Ok(bytes) => loaded.push(Loaded {
-                    unread: one,
-                    relative: source.relative,
-                    path,
-                    bytes,
-                    settled: source.settled,
-                }),
-                Err(error) => {
-                    let message = format!("expected a file that can be read, found: {error}");
-                    let retry = "once the file can be read";
-                    chunk
-                        .diagnostics
-                        .push(whole_file(path, "source", message, retry));
-                    chunk.invalid.push((index, None));
-                }
-            }
-        }
-        let mut valid: Vec<(&Loaded<'_>, Article<'_>, Digest)> = Vec::new();
-        let mut elsewhere = Vec::new();
-        let mut learned = Vec::new();
-        for source in &loaded {
-            let reading = article::read(
-                &Input {
-                    path: Arc::clone(&source.path),
-                    relative: &source.relative,
-                    bytes: &source.bytes,
-                },
-                self.rules,
-            );
-            let digest = reading
-                .article
-                .as_ref()
-                .map(|article| self.renderer.digest(&source.bytes, &article.route));
-            if self.cache.is_some()
-                && let (Some(identity), Some(digest)) = (source.settled, digest)
-            {
-                learned.extend(Learned::from(&reading, &source.relative, identity, digest));
-            }
-            chunk.diagnostics.extend(reading.diagnostics);
-            if !self.unknown_are_errors() {
-                chunk.unknown.add(&reading.unknown_fields);
-            }
-            chunk.cleaned += reading.cleaned;
-            match reading.article.zip(digest) {
-                Some((article, _)) if article.draft() && !self.drafts => chunk.drafts += 1,
-                Some((article, digest)) => {
-                    let (metadata, path) = (Some(&article.metadata), &source.relative);
-                    let index = source.unread.index;
-                    match self.whose(&article.route, path, metadata, &mut chunk.busy) {
-                        Whose::Own => valid.push((source, article, digest)),
-                        Whose::Elsewhere { .. } => {
-                            let ttl_ms = article.ttl_ms();
-                            elsewhere.push((index, article.route, digest, ttl_ms));
-                        }
-                        whose @ Whose::Nobody => chunk.others.push(Other {
-                            index,
-                            route: article.route,
-                            whose,
-                        }),
-                    }
-                }
-                None => {
-                    // A guess is no claim that could make another source invalid.
-                    let claimed = reading.route.filter(|_| !reading.route_guessed);
-                    chunk.invalid.push((source.unread.index, claimed));
-                }
-            }
-        }
-        if let Some(cache) = &self.cache {
-            cache.note(&[], learned);
-        }
-        self.leave(elsewhere, Likely::Absent, chunk)?;
-        let routes = valid
-            .iter()
-            .map(|(source, article, _)| (source, &article.route));
-        let open = routes.filter(|(source, route)| source.unread.seen(route).is_none());
-        let open: Vec<&Route> = open.map(|(_, route)| route).collect();
-        let mut answers = self.inspect(&open, Likely::Absent)?.into_iter();
-        for (source, article, digest) in valid {
-            let seen = source.unread.seen(&article.route);
-            let absent = (Seen::Absent, Seen::Absent);
-            let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
-            let ttl = article.ttl_ms();
-            let when = (&self.expiry, &article.route);
-            let need = need(self.policy, (&page, &meta), digest, when, ttl);
-            let rank = self.order.rank(Ranks::of(&article));
-            let mut spot = Spot::default();
-            if need == Need::Write {
-                match self.renderer.render(&article, digest, &self.stamp) {
-                    Ok(rendered) => {
-                        let removed = self.removed(&rendered.removed, &source.path);
-                        let refused = removed.iter().any(|d| d.severity == Severity::Error);
-                        chunk.diagnostics.extend(removed);
-                        if refused {
-                            chunk
-                                .invalid
-                                .push((source.unread.index, Some(article.route)));
-                            continue;
-                        }
-                        spot = self.spool(&rendered.page, &rendered.meta)?;
-                    }
-                    Err(error) => {
-                        let path = Arc::clone(&source.path);
-                        let message = error.to_string();
-                        chunk.diagnostics.push(whole_file(
-                            path,
-                            error.code,
-                            message,
-                            RETRY_AFTER_FIX,
-                        ));
-                        chunk
-                            .invalid
-                            .push((source.unread.index, Some(article.route)));
-                        continue;
-                    }
-                }
-            }
-            let expires_at_ms = self.expiry.of(&article.route, ttl);
-            let source = number(source.unread.index);
-            let mut entry = Entry::new(source, article.route, need, (&page, &meta));
-            entry.expires_at_ms = expires_at_ms;
-            entry.rank = rank;
-            chunk.entries.push(entry.at(spot));
-        }
-        Ok(())
-    }
-
-    /// Then each is an error of its file, and no warning over all files besides.
-    fn unknown_are_errors(&self) -> bool {
-        self.rules.strict || self.rules.unknown_fields == UnknownFields::Deny
-    }
-
-    /// What rendering left out, as a warning, or as an error where warnings are errors.
-    fn removed(&self, removed: &render::Removed, path: &Arc<PathBuf>) -> Vec<Diagnostic> {
-        let counts = [
-            (
-                removed.urls,
-                "links and images with http, https, mailto or relative URLs",
-                "URLs",
-            ),
-            (removed.tags, "raw HTML that pages may carry", "tags"),
-        ];
-        let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
-        some.map(|(count, expected, what)| {
-            let message = format!("expected {expected}, removed {count} other {what}");
-            let mut diagnostic =
-                whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
-            if !self.rules.strict {
-                diagnostic.severity = Severity::Warning;
-            }
-            diagnostic
-        })
-        .collect()
     }
 
     pub(super) fn inspect(
@@ -405,24 +216,27 @@ impl Surveyor<'_> {
             _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
         }
     }
+}
 
-    fn spool(&self, page: &[u8], meta: &[u8]) -> std::io::Result<Spot> {
-        let offset = match &self.spool {
-            Some(spool) => spool
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .append(&[page, meta])?,
-            None => 0,
-        };
-        let bytes = |object: &[u8]| {
-            u32::try_from(object.len()).map_err(|_| std::io::Error::other("an object of 4 GiB"))
-        };
-        Ok(Spot {
-            offset,
-            page_bytes: bytes(page)?,
-            meta_bytes: bytes(meta)?,
-        })
-    }
+/// Does `work` on every batch, on all cores, until one fails. The error is that of the batch that
+/// failed first: what the others meet after that is mostly its consequence.
+fn all_of<E: Send + Sync>(
+    batches: Vec<Range<usize>>,
+    work: impl Fn(Range<usize>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let first = OnceLock::new();
+    // Each batch can be taken over by an idle thread. Without the limit, rayon hands out runs of
+    // batches, and the last run of a large tree keeps one thread busy alone.
+    let batches = batches.into_par_iter().with_max_len(1);
+    batches.for_each(|batch| {
+        if first.get().is_none()
+            && let Err(error) = work(batch)
+        {
+            // Of two at once either may be the first.
+            let _ = first.set(error);
+        }
+    });
+    first.into_inner().map_or(Ok(()), Err)
 }
 
 /// The number of a source, as entries hold it.
@@ -444,5 +258,37 @@ pub(super) fn whole_file(
         place: None,
         help: None,
         retry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::all_of;
+
+    #[test]
+    fn the_error_is_that_of_the_batch_that_failed_first() {
+        let (failed, fails) = mpsc::channel();
+        let fails = Mutex::new(fails);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let ended = pool.unwrap().install(|| {
+            all_of(vec![0..1, 1..2], |batch| {
+                if batch.start == 0 {
+                    // Fails because the other has failed.
+                    let fails = fails.lock().unwrap_or_else(PoisonError::into_inner);
+                    return Err(fails.recv().unwrap());
+                }
+                let failed = failed.clone();
+                std::thread::spawn(move || {
+                    // Told only once this one's error has been noted.
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                    failed.send("a consequence")
+                });
+                Err("the cause")
+            })
+        });
+        assert_eq!(ended, Err("the cause"));
     }
 }

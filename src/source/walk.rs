@@ -1,14 +1,22 @@
 //! Finding the sources of a content tree, and nothing else: no file outside the root, no
 //! loop, no FIFO, no device.
+//!
+//! Folders are read where they really are, each once. A symbolic link to a file of the tree is a
+//! source; one to a folder is skipped, since the folder is read under its own name: links to
+//! links to folders would be more paths than anybody can read.
 
-use std::fs::FileType;
+use std::fs::{File, FileType, Metadata};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
 use super::identity::Identity;
 use super::list::Sources;
+use crate::publish::time_limit::{TimeLimit, TimedOut};
 
 /// Something that was passed over, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,85 +37,245 @@ pub struct Found {
     /// What was passed over and deserves a word. Hidden files, files with a leading
     /// underscore and files that are no Markdown are passed over in silence.
     pub skipped: Vec<Skipped>,
+    /// The root, held open: sources are opened below it.
+    root: Option<File>,
 }
 
-/// Walks `root`, which must be a folder.
+impl Found {
+    /// The root that was walked.
+    pub(super) fn root(&self) -> io::Result<&File> {
+        let root = self.root.as_ref();
+        root.ok_or_else(|| io::Error::other("no folder was walked"))
+    }
+}
+
+/// Why a walk ended early.
+#[derive(Debug, Error)]
+pub enum WalkError {
+    /// The root, or the part of it that was asked for, cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    /// A signal asked the run to end.
+    #[error("interrupted by a signal")]
+    Interrupted,
+    /// The run takes longer than it may.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
+}
+
+/// Walks all of `root`, which must be a folder, in its own time: for those who have no signals
+/// to heed.
 ///
 /// # Errors
 /// When `root` itself cannot be read as a folder; all else is in [`Found::skipped`].
-pub fn walk(root: &Path) -> std::io::Result<Found> {
-    let real_root = root.canonicalize()?;
-    std::fs::read_dir(&real_root)?;
-    let mut found = Found::default();
-    let mut walker = WalkDir::new(root)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter();
-    while let Some(entry) = walker.next() {
-        let entry = match entry {
-            Ok(entry) if entry.depth() == 0 => continue,
-            Ok(entry) => entry,
-            Err(error) => {
-                found.skipped.extend(skipped_by(root, &error));
-                continue;
+pub fn walk(root: &Path) -> io::Result<Found> {
+    let walk = Walk {
+        root,
+        part: None,
+        interrupted: &AtomicBool::new(false),
+        time_limit: None,
+    };
+    walk.run().map_err(|error| match error {
+        WalkError::Unreadable(error) => error,
+        other => io::Error::other(other),
+    })
+}
+
+/// A walk that is to be made.
+pub struct Walk<'a> {
+    /// The content root, a folder.
+    pub root: &'a Path,
+    /// The folder or file below it that is walked, if not all of it is.
+    pub part: Option<&'a Path>,
+    /// Set when somebody asks the run to end.
+    pub interrupted: &'a AtomicBool,
+    /// How long the run may take.
+    pub time_limit: Option<TimeLimit>,
+}
+
+/// What becomes of an entry of a folder.
+enum Verdict {
+    /// It is an article, with the state of its file and, for a link, where that really is.
+    Source(Option<Metadata>, Option<PathBuf>),
+    /// Its entries are walked.
+    Folder,
+    /// Nothing, and nobody expects a word.
+    Silence,
+    Skipped(String),
+    Unreadable(String),
+}
+
+impl Walk<'_> {
+    /// Walks.
+    ///
+    /// # Errors
+    /// When the root, or the part of it, cannot be read, and when the run has to end. All else is
+    /// in [`Found::skipped`].
+    pub fn run(&self) -> Result<Found, WalkError> {
+        let real_root = self.root.canonicalize()?;
+        std::fs::read_dir(&real_root)?;
+        let mut found = Found {
+            root: Some(File::open(&real_root)?),
+            ..Found::default()
+        };
+        let start = match self.part {
+            None => self.root.to_owned(),
+            Some(part) if part.components().any(is_private) => {
+                let reason = "its name, or that of a folder above it, begins with . or _: such \
+                              files are not published";
+                found.skip(part, reason.to_owned(), false);
+                return Ok(found);
+            }
+            Some(part) => {
+                let start = self.root.join(part);
+                start.symlink_metadata()?;
+                start
             }
         };
-        let is_folder = entry.file_type().is_dir();
-        let reason = if is_passed_over(&entry) {
-            if is_folder {
-                walker.skip_current_dir();
+        let mut walker = WalkDir::new(start)
+            .follow_root_links(self.part.is_none())
+            .sort_by_file_name()
+            .into_iter();
+        // The folders that are open now, the outermost first.
+        let mut open: Vec<PathBuf> = Vec::new();
+        while let Some(entry) = walker.next() {
+            self.goes_on()?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    // An error in the midst of a listing names no path: its folder is known.
+                    let folder = || open.get(error.depth().saturating_sub(1)).cloned();
+                    let path = error.path().map(Path::to_owned).or_else(folder);
+                    let relative = below(self.root, &path.unwrap_or_default());
+                    found.skip(&relative, unreadable(&error), true);
+                    continue;
+                }
+            };
+            let verdict = if entry.depth() == 0 && self.part.is_none() {
+                Verdict::Folder
+            } else {
+                judge(&entry, &real_root)
+            };
+            let relative = below(self.root, entry.path());
+            match verdict {
+                Verdict::Source(metadata, target) => {
+                    let bytes = metadata.as_ref().map_or(0, Metadata::len);
+                    let identity = metadata.as_ref().map(Identity::of);
+                    found.sources.push(&relative, bytes, identity, target)?;
+                }
+                Verdict::Folder => {
+                    open.truncate(entry.depth());
+                    open.push(entry.into_path());
+                }
+                Verdict::Silence if entry.depth() == 0 => {
+                    let reason = "expected a file that ends with .md or .markdown";
+                    found.skip(&relative, reason.to_owned(), false);
+                }
+                Verdict::Silence if entry.file_type().is_dir() => walker.skip_current_dir(),
+                Verdict::Silence => {}
+                Verdict::Skipped(reason) => found.skip(&relative, reason, false),
+                Verdict::Unreadable(reason) => found.skip(&relative, reason, true),
             }
-            continue;
-        } else if entry.path_is_symlink() && leads_out(&entry, &real_root) {
-            if is_folder {
-                walker.skip_current_dir();
-            }
-            "a symbolic link that leads out of the content folder"
-        } else if is_folder {
-            continue;
-        } else if let Some(kind) = special(entry.file_type()) {
-            kind
-        } else {
-            // Of what a link leads to, as it is read.
-            let metadata = entry.metadata().ok();
-            let bytes = metadata.as_ref().map_or(0, std::fs::Metadata::len);
-            let identity = metadata.as_ref().map(Identity::of);
-            found
-                .sources
-                .push(&below(root, entry.path()), bytes, identity)?;
-            continue;
-        };
-        found.skipped.push(Skipped {
-            relative: below(root, entry.path()),
-            reason: reason.to_owned(),
-            unreadable: false,
+        }
+        // The walk goes folder by folder; reports go by path.
+        found.sources.sort();
+        found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
+        Ok(found)
+    }
+
+    fn goes_on(&self) -> Result<(), WalkError> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(WalkError::Interrupted);
+        }
+        Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
+    }
+}
+
+impl Found {
+    fn skip(&mut self, relative: &Path, reason: String, unreadable: bool) {
+        self.skipped.push(Skipped {
+            relative: relative.to_owned(),
+            reason,
+            unreadable,
         });
     }
-    // The walk goes folder by folder; reports go by path.
-    found.sources.sort();
-    found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
-    Ok(found)
 }
 
 fn below(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_owned()
 }
 
-/// Hidden, private, or no Markdown.
-fn is_passed_over(entry: &DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    if name.starts_with('.') || (name.starts_with('_') && name != "_index.md") {
-        return true;
+fn judge(entry: &DirEntry, real_root: &Path) -> Verdict {
+    let name = entry.file_name();
+    let kind = entry.file_type();
+    if is_private(Component::Normal(name)) {
+        Verdict::Silence
+    } else if kind.is_dir() {
+        Verdict::Folder
+    } else if kind.is_symlink() {
+        judge_link(entry, real_root)
+    } else if !is_markdown(entry) {
+        Verdict::Silence
+    } else if let Some(what) = special(kind) {
+        Verdict::Skipped(what.to_owned())
+    } else {
+        Verdict::Source(entry.metadata().ok(), None)
     }
-    let is_markdown = name.ends_with(".md") || name.ends_with(".markdown");
-    !entry.file_type().is_dir() && !is_markdown
 }
 
-fn leads_out(entry: &DirEntry, real_root: &Path) -> bool {
-    !entry
-        .path()
-        .canonicalize()
-        .is_ok_and(|real| real.starts_with(real_root))
+fn judge_link(entry: &DirEntry, real_root: &Path) -> Verdict {
+    let target = entry.path().canonicalize();
+    let target = target.and_then(|real| Ok((real.symlink_metadata()?, real)));
+    let (metadata, real) = match target {
+        Ok(target) => target,
+        Err(error) => return broken_link(&error),
+    };
+    if !metadata.is_dir() && !is_markdown(entry) {
+        return Verdict::Silence;
+    }
+    let skipped = |reason: &str| Verdict::Skipped(reason.to_owned());
+    let Ok(inside) = real.strip_prefix(real_root) else {
+        return skipped("a symbolic link that leads out of the content folder");
+    };
+    if inside.components().any(is_private) {
+        return skipped("a symbolic link to a hidden or private file or folder");
+    }
+    if !metadata.is_dir() {
+        return match special(metadata.file_type()) {
+            Some(what) => skipped(what),
+            None => Verdict::Source(Some(metadata), Some(inside.to_owned())),
+        };
+    }
+    let folder = entry.path().parent().map(Path::canonicalize);
+    if folder.is_some_and(|folder| folder.is_ok_and(|folder| folder.starts_with(&real))) {
+        return skipped("a symbolic link that leads in a circle");
+    }
+    Verdict::Skipped(format!(
+        "a symbolic link to the folder {}, whose articles have the routes of that name alone",
+        inside.display()
+    ))
+}
+
+fn broken_link(error: &io::Error) -> Verdict {
+    let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Verdict::Skipped("a symbolic link that leads nowhere".to_owned())
+        }
+        _ if is_loop => Verdict::Skipped("a symbolic link that cannot be followed".to_owned()),
+        _ => Verdict::Unreadable(format!("a symbolic link that cannot be followed: {error}")),
+    }
+}
+
+/// Whether a part of a path has a name that is not published.
+fn is_private(part: Component<'_>) -> bool {
+    let name = part.as_os_str().as_encoded_bytes();
+    name.starts_with(b".") || (name.starts_with(b"_") && name != b"_index.md")
+}
+
+fn is_markdown(entry: &DirEntry) -> bool {
+    let name = entry.file_name().as_encoded_bytes();
+    name.ends_with(b".md") || name.ends_with(b".markdown")
 }
 
 fn special(file_type: FileType) -> Option<&'static str> {
@@ -122,42 +290,23 @@ fn special(file_type: FileType) -> Option<&'static str> {
     }
 }
 
-fn skipped_by(root: &Path, error: &walkdir::Error) -> Option<Skipped> {
-    let path = error.path()?;
-    let relative = below(root, path);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if name.starts_with('.') {
-        return None;
+fn unreadable(error: &walkdir::Error) -> String {
+    let why = error.io_error();
+    let why = why.map_or_else(|| error.to_string(), ToString::to_string);
+    match error.path() {
+        Some(_) => format!("cannot be read: {why}"),
+        None => format!("cannot be listed to its end: {why}"),
     }
-    let kind = error.io_error().map(std::io::Error::kind);
-    let (reason, unreadable) = if error.loop_ancestor().is_some() {
-        ("a symbolic link that leads in a circle".to_owned(), false)
-    } else if path.is_symlink() {
-        let why = if kind == Some(std::io::ErrorKind::NotFound) {
-            "a symbolic link that leads nowhere"
-        } else {
-            "a symbolic link that cannot be followed"
-        };
-        (why.to_owned(), false)
-    } else {
-        let why = error
-            .io_error()
-            .map_or_else(|| error.to_string(), ToString::to_string);
-        (format!("cannot be read: {why}"), true)
-    };
-    Some(Skipped {
-        relative,
-        reason,
-        unreadable,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
     use std::path::{Path, PathBuf};
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, Instant};
 
-    use super::walk;
+    use super::{TimeLimit, Walk, WalkError, walk};
 
     fn touch(path: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -176,6 +325,7 @@ mod tests {
             ".git/x.md",
             "_private/y.md",
             "b/notes.txt",
+            "b/.env",
         ] {
             touch(&root.join(name));
         }
@@ -186,6 +336,14 @@ mod tests {
         symlink("..", root.join("b/circle")).unwrap();
         symlink("nowhere", root.join("broken.md")).unwrap();
         symlink("a.md", root.join("inside.md")).unwrap();
+        symlink(root.join("b/c.markdown"), root.join("absolute.md")).unwrap();
+        symlink("_index.md", root.join("b/page.md")).unwrap();
+        symlink("b", root.join("again")).unwrap();
+        // Only the names of the links look like something to publish.
+        symlink("b/.env", root.join("leak.md")).unwrap();
+        symlink("b/_draft.md", root.join("private.md")).unwrap();
+        symlink("_private", root.join("public")).unwrap();
+        symlink("_private/y.md", root.join("y.md")).unwrap();
         let fifo = root.join("pipe.md");
         let made = std::process::Command::new("mkfifo").arg(&fifo).status();
         assert!(made.unwrap().success());
@@ -193,18 +351,32 @@ mod tests {
 
         let found = walk(&root).unwrap();
         let sources: Vec<_> = found.sources.paths().collect();
-        let expected = ["a.md", "b/_index.md", "b/c.markdown", "inside.md"];
+        let expected = [
+            "a.md",
+            "absolute.md",
+            "b/_index.md",
+            "b/c.markdown",
+            "b/page.md",
+            "inside.md",
+        ];
         assert_eq!(sources, expected.map(PathBuf::from));
         let skipped: Vec<_> = found
             .skipped
             .iter()
             .map(|skipped| (skipped.relative.to_str().unwrap(), skipped.reason.as_str()))
             .collect();
+        let private = "a symbolic link to a hidden or private file or folder";
         assert_eq!(
             skipped,
             [
+                (
+                    "again",
+                    "a symbolic link to the folder b, whose articles have the routes of that name \
+                     alone"
+                ),
                 ("b/circle", "a symbolic link that leads in a circle"),
                 ("broken.md", "a symbolic link that leads nowhere"),
+                ("leak.md", private),
                 (
                     "out.md",
                     "a symbolic link that leads out of the content folder"
@@ -214,9 +386,85 @@ mod tests {
                     "a symbolic link that leads out of the content folder"
                 ),
                 ("pipe.md", "a FIFO, no file"),
+                ("private.md", private),
+                ("public", private),
                 ("socket.md", "a socket, no file"),
+                ("y.md", private),
             ]
         );
         assert!(found.skipped.iter().all(|skipped| !skipped.unreadable));
+    }
+
+    fn part(root: &Path, part: &str) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
+        let walk = Walk {
+            root,
+            part: Some(Path::new(part)),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let found = walk.run().unwrap();
+        let skipped = found.skipped.into_iter();
+        let skipped = skipped.map(|skipped| (skipped.relative, skipped.reason));
+        (found.sources.paths().collect(), skipped.collect())
+    }
+
+    #[test]
+    fn a_part_is_walked_as_the_whole_tree_walks_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("content");
+        for name in ["a.md", "b/c.md", "b/d/e.md", "b/notes.txt", "_p/x.md"] {
+            touch(&root.join(name));
+        }
+        symlink("b", root.join("link")).unwrap();
+        symlink("b/c.md", root.join("link.md")).unwrap();
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(part(&root, "b").0, paths(&["b/c.md", "b/d/e.md"]));
+        assert_eq!(part(&root, "b/d").0, paths(&["b/d/e.md"]));
+        assert_eq!(part(&root, "b/c.md"), (paths(&["b/c.md"]), Vec::new()));
+        assert_eq!(part(&root, "link.md").0, paths(&["link.md"]));
+        for (name, why) in [
+            ("link", "a symbolic link to the folder b, "),
+            (
+                "_p",
+                "its name, or that of a folder above it, begins with . or _",
+            ),
+            (
+                "_p/x.md",
+                "its name, or that of a folder above it, begins with . or _",
+            ),
+            (
+                "b/notes.txt",
+                "expected a file that ends with .md or .markdown",
+            ),
+        ] {
+            let (sources, skipped) = part(&root, name);
+            let [(path, reason)] = &skipped[..] else {
+                panic!("{name}: {skipped:?}");
+            };
+            assert!(sources.is_empty() && path == Path::new(name), "{name}");
+            assert!(reason.starts_with(why), "{name}: {reason}");
+        }
+    }
+
+    #[test]
+    fn promise_8_a_walk_ends_when_it_is_asked_to_or_takes_too_long() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(&folder.path().join("a.md"));
+        let walk = |interrupted, time_limit| {
+            let walk = Walk {
+                root: folder.path(),
+                part: None,
+                interrupted: &AtomicBool::new(interrupted),
+                time_limit,
+            };
+            walk.run()
+        };
+        assert!(matches!(walk(true, None), Err(WalkError::Interrupted)));
+        let started = Instant::now();
+        let limit = |most| Some(TimeLimit { started, most });
+        let late = walk(false, limit(Duration::ZERO));
+        assert!(matches!(late, Err(WalkError::TimedOut(_))));
+        let found = walk(false, limit(Duration::from_secs(3600))).unwrap();
+        assert_eq!(found.sources.len(), 1);
     }
 }

@@ -22,6 +22,8 @@ pub enum Class {
     Config,
     /// A signal asked the command to end.
     Interrupted,
+    /// The system refused a thread.
+    NoThread,
     /// The lock was lost while there was no connection: another run may be writing.
     Fenced,
 }
@@ -51,11 +53,11 @@ impl StoreError {
     /// The system refuses a thread.
     #[must_use]
     pub fn no_thread(doing: &str, error: &std::io::Error) -> Self {
-        let detail = format!(
-            "cannot start a thread: {error}; raise the limit of processes (ulimit -u, TasksMax, \
-             pids of the container)"
-        );
-        Self::new(Class::Stop, doing, detail)
+        Self::new(
+            Class::NoThread,
+            doing,
+            format!("cannot start a thread: {error}"),
+        )
     }
 
     /// The same, where a signal ended the wait for something better.

@@ -26,7 +26,10 @@ mod timed;
 mod tls;
 mod wire;
 
-pub use acl::{ACL_LINE, CLUSTER_RIGHTS, READER_ACL_LINE, REPLICAS_RIGHT, SENTINEL_RIGHT};
+pub use acl::{
+    ACL_LINE, CLUSTER_RIGHTS, FIELD_EXPIRIES_RIGHT, KEY_COMMANDS, READER_ACL_LINE, REPLICAS_RIGHT,
+    SENTINEL_RIGHT,
+};
 pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;
 pub use connection::Connector;
@@ -74,4 +77,11 @@ pub struct Master {
     pub share: f64,
     /// Whether a key was asked for or written there.
     pub is_used: bool,
+}
+
+/// Whether `text` can stand before every key of an archive, with at most `most` characters.
+#[must_use]
+pub fn is_prefix(text: &str, most: usize) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    (1..=most).contains(&text.len()) && text.chars().all(fits) && !text.ends_with(':')
 }

@@ -20,6 +20,10 @@ use super::interrupt::INTERRUPTED;
 use super::timed::Timed;
 use super::wire::waited_in_vain;
 use super::{Class, StoreError};
+use crate::regular;
+
+/// More than this is not a file of certificates.
+const LARGEST_PEM: u64 = 4 * 1024 * 1024;
 
 /// What TLS is set to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -304,10 +308,15 @@ fn date(time: UnixTime) -> String {
     jiff::Timestamp::from_second(seconds).map_or("a far day".to_owned(), |time| time.to_string())
 }
 
+/// Reads a regular file: a FIFO would be waited for.
+fn read(path: &Path) -> Result<Vec<u8>, pem::Error> {
+    regular::read(path, LARGEST_PEM).map_err(pem::Error::Io)
+}
+
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
-    let found = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let found = read(path)
+        .and_then(|text| CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>())
         .map_err(|error| match error {
             pem::Error::MissingSectionEnd { .. } => {
                 format!("the last certificate in {shown} has no end: the file is cut off")
@@ -323,7 +332,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| {
+    let key = read(path).and_then(|text| PrivateKeyDer::from_pem_slice(&text));
+    key.map_err(|error| {
         let shown = path.display();
         let what = format!("expected a private key (PEM, not encrypted) in {shown}");
         match error {

@@ -53,7 +53,7 @@ pub fn shortened(text: &str) -> String {
     let mut count = 0;
     for c in text.chars() {
         let escaped: String =
-            if crate::diagnostic::is_hidden(c) || c == '\t' || c == '\n' || c == '\r' {
+            if crate::characters::is_hidden(c) || c == '\t' || c == '\n' || c == '\r' {
                 c.escape_default().collect()
             } else {
                 c.to_string()

@@ -34,8 +34,12 @@ fn scene() -> World {
     world
         .server
         .command("ACL SETUSER anp on >secret ~* &* +@all");
-    world.write("etc/anp.env", "ANP_REDIS_PASSWORD=secret\n");
-    let settings = format!("redis: {}?user=anp\n", world.server.url());
+    let config = world.path("anp.yaml");
+    let environment = page("deploy/anp.env")
+        .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
+        .replace("ANP_REDIS_PASSWORD=", "ANP_REDIS_PASSWORD=secret");
+    world.write("etc/anp.env", environment);
+    let settings = format!("redis: {}?user=anp\nstate_dir: state\n", world.server.url());
     world.write("anp.yaml", settings);
     let here = |path: &str| world.path(path).to_str().unwrap().to_owned();
     let script = page("deploy/slurm/import.sbatch")

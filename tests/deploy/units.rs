@@ -37,16 +37,19 @@ const DIRECTIVES: &[(&str, &str, &str)] = &[
     ("Service", "WorkingDirectory", "^/"),
     ("Service", "StateDirectory", "^[a-z]+$"),
     ("Service", "StateDirectoryMode", "^0[0-7]{3}$"),
-    ("Service", "Environment", "^[A-Z_]+=[^ ]+$"),
-    ("Service", "EnvironmentFile", "^-?/"),
+    ("Service", "EnvironmentFile", "^/"),
     ("Service", "ExecStart", "^/"),
     ("Service", "SuccessExitStatus", r"^\d+( \d+)*$"),
     ("Service", "TimeoutStartSec", SPAN),
     ("Service", "TimeoutStopSec", SPAN),
+    ("Service", "MemoryMax", "^[0-9]+M$"),
+    ("Service", "MemorySwapMax", "^0$"),
+    ("Service", "TasksMax", "^[0-9]+$"),
     ("Service", "UMask", "^0[0-7]{3}$"),
     ("Service", "NoNewPrivileges", BOOL),
-    ("Service", "CapabilityBoundingSet", "^$"),
+    ("Service", "CapabilityBoundingSet", "^(CAP_[A-Z_]+ ?)*$"),
     ("Service", "ProtectSystem", "^(yes|no|full|strict)$"),
+    ("Service", "ReadWritePaths", "^/var$"),
     ("Service", "ProtectHome", "^(yes|no|read-only|tmpfs)$"),
     (
         "Service",
@@ -122,8 +125,11 @@ fn the_service_runs_anp_as_it_is_and_leaves_its_way_back() {
     let service = unit("anp-import.service");
     is_command_line(service["Service.ExecStart"].split(' '));
     // The state folder that systemd makes is the one that anp uses.
-    assert_eq!(service["Service.Environment"], "ANP_STATE_DIR=/var/lib/anp");
     assert_eq!(service["Service.StateDirectory"], "anp");
+    assert!(page("deploy/anp.yaml").contains("\nstate_dir: /var/lib/anp\n"));
+    for limit in ["MemoryMax", "TasksMax"] {
+        assert!(service.contains_key(&format!("Service.{limit}")), "{limit}");
+    }
     assert_eq!(service["Service.Type"], "oneshot", "or nothing times out");
     assert_eq!(
         service["Service.SuccessExitStatus"],

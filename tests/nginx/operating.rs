@@ -34,11 +34,11 @@ fn a_page_costs_one_round_trip_on_a_connection_that_is_kept() {
             .find_map(|line| line.strip_prefix("total_connections_received:"));
         line.unwrap().parse().unwrap()
     };
-    let (connections, pages) = (received(), calls(&world, "get"));
+    let (connections, pages) = (received(), calls(&world, "pttl"));
     for _ in 0..50 {
         front.get("/a/").is(200).has("X-Cache", "HIT");
     }
-    assert_eq!(calls(&world, "get") - pages, 50);
+    assert_eq!(calls(&world, "pttl") - pages, 50);
     // Of two workers, and of this test.
     let opened = received() - connections;
     assert!(opened <= 2 + 3, "{opened}");

@@ -84,13 +84,22 @@ pub struct Story {
     pub server: Server,
     /// Run ids of the page and the runs of the story that they stand for.
     runs: HashMap<String, String>,
+    /// What is typed before each command, in the shell that it is typed in.
+    pub prelude: String,
     /// Commands that were run.
     pub commands: usize,
 }
 
-/// The folder, the socket and the state folder as pages name them.
+/// The folder and the socket as pages name them.
 const FOLDER: &str = "/srv/archive";
 const SOCKET: &str = "/run/redis.sock";
+/// Other folders of a machine, which lie in a folder of the same name below that of the story.
+const FOLDERS: [&str; 4] = [
+    "/var/lib/anp",
+    "/etc/anp",
+    "/etc/cron.d",
+    "/etc/systemd/system",
+];
 
 /// What may begin a command: everything else is not known to be safe to run.
 const PROGRAMS: &[&str] = &[
@@ -129,6 +138,7 @@ impl Story {
             folder,
             server: Server::start(),
             runs: HashMap::new(),
+            prelude: String::new(),
             commands: 0,
         }
     }
@@ -216,14 +226,18 @@ impl Story {
     }
 
     /// The command with the folder, socket and runs of this story.
-    fn real(&self, command: &str) -> String {
+    pub fn real(&self, command: &str) -> String {
+        let folder = self.folder.path().to_str().unwrap();
         let mut command = command
-            .replace(FOLDER, self.folder.path().to_str().unwrap())
+            .replace(FOLDER, folder)
             .replace(SOCKET, self.server.socket().to_str().unwrap());
+        for other in FOLDERS {
+            command = command.replace(other, &format!("{folder}{other}"));
+        }
         for (page, run) in &self.runs {
             command = command.replace(page, run);
         }
-        if server_program() == "valkey-server" {
+        if server_program().ends_with("valkey-server") {
             command = command.replace("redis-cli", "valkey-cli");
         }
         command
@@ -237,7 +251,7 @@ impl Story {
         let mut shell = Command::new("sh");
         shell
             .arg("-c")
-            .arg(format!("exec 2>&1; {command}"))
+            .arg(format!("exec 2>&1\n{}\n{command}", self.prelude))
             .current_dir(folder)
             .env("PATH", std::env::join_paths(path).unwrap())
             .stdin(Stdio::null());
@@ -248,8 +262,13 @@ impl Story {
         }
         shell.env("HOME", self.folder.path());
         let output = shell.output().unwrap();
-        let shown = String::from_utf8_lossy(&output.stdout)
-            .replace(self.folder.path().to_str().unwrap(), FOLDER)
+        let folder = self.folder.path().to_str().unwrap();
+        let mut shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        for other in FOLDERS {
+            shown = shown.replace(&format!("{folder}{other}"), other);
+        }
+        let shown = shown
+            .replace(folder, FOLDER)
             .replace(self.server.socket().to_str().unwrap(), SOCKET);
         (shown, output.status.code().unwrap_or(-1))
     }

@@ -119,6 +119,9 @@ pub struct Dom {
     pub document: Handle,
     pub errors: Vec<String>,
     pub is_quirky: bool,
+    /// Siblings that were looked at to move a node, or to put one before another: for each of
+    /// these the parser goes through all of them.
+    pub siblings_searched: usize,
 }
 
 pub fn parse(html: &str) -> Dom {
@@ -126,6 +129,7 @@ pub fn parse(html: &str) -> Dom {
         document: Node::new(Kind::Document),
         errors: RefCell::default(),
         quirks: Cell::new(false),
+        siblings_searched: Cell::new(0),
     };
     let options = ParseOpts {
         tokenizer: html5ever::tokenizer::TokenizerOpts {
@@ -144,9 +148,15 @@ struct Sink {
     document: Handle,
     errors: RefCell<Vec<String>>,
     quirks: Cell<bool>,
+    siblings_searched: Cell<usize>,
 }
 
 impl Sink {
+    fn searched(&self, siblings: usize) {
+        let before = self.siblings_searched.get();
+        self.siblings_searched.set(before + siblings);
+    }
+
     fn insert(&self, parent: &Handle, index: usize, child: NodeOrText<Handle>) {
         let node = match child {
             NodeOrText::AppendNode(node) => node,
@@ -193,6 +203,7 @@ impl TreeSink for Sink {
             document: self.document,
             errors: self.errors.into_inner(),
             is_quirky: self.quirks.get(),
+            siblings_searched: self.siblings_searched.get(),
         }
     }
 
@@ -273,6 +284,7 @@ impl TreeSink for Sink {
             self.remove_from_parent(node);
         }
         let (parent, index) = place(sibling).expect("a sibling has a parent");
+        self.searched(index + 1);
         self.insert(&parent, index, child);
     }
 
@@ -289,12 +301,14 @@ impl TreeSink for Sink {
 
     fn remove_from_parent(&self, target: &Handle) {
         if let Some((parent, index)) = place(target) {
+            self.searched(index + 1);
             parent.children.borrow_mut().remove(index);
             *target.parent.borrow_mut() = Weak::new();
         }
     }
 
     fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
+        self.searched(node.children.borrow().len());
         for child in std::mem::take(&mut *node.children.borrow_mut()) {
             *child.parent.borrow_mut() = Rc::downgrade(new_parent);
             new_parent.children.borrow_mut().push(child);

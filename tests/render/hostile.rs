@@ -315,6 +315,26 @@ fn mis_nested_formatting_of_40_kb_is_refused_with_a_clear_error() {
 }
 
 #[test]
+fn lists_and_quotes_may_nest_as_deep_as_is_documented() {
+    let nested =
+        |mark: &str, deep: usize| render(&article("T", &[], &format!("{}x", mark.repeat(deep))));
+    for mark in ["- ", "1. ", "> ", "- > "] {
+        let deep = 64 * 2 / mark.len().min(4);
+        let page = String::from_utf8(nested(mark, deep).unwrap().page).unwrap();
+        judge(&page);
+        assert_eq!(nested(mark, 5_000).unwrap_err().code, "body.nesting");
+    }
+    let deepest = format!(
+        "{}{}x{}<b>{}",
+        "- ".repeat(64),
+        "*a **b ".repeat(32),
+        "** *".repeat(32),
+        "<i>".repeat(99)
+    );
+    judge(&page(&article("T", &[], &deepest)));
+}
+
+#[test]
 fn a_body_that_grows_out_of_proportion_is_refused() {
     // Each reference of five bytes makes a link there and a link back.
     let markdown = format!("{}\n\n[^1]: x", "[^1] ".repeat(5_000));

@@ -136,7 +136,7 @@ const PIECES: &[&str] = &[
     "é",
 ];
 
-fn soup() -> impl Strategy<Value = String> {
+pub fn soup() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => proptest::sample::select(PIECES).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),

@@ -132,7 +132,8 @@ fn the_names_of_login_cookies_can_be_set() {
     assert_eq!(kind(&serving, "two_2=x"), "BYPASS");
     assert_eq!(kind(&serving, "staff=x"), "MISS");
     let mut command = world.command("state", &[]);
-    command.args(["--config", "/dev/null"]);
+    world.write("none.yaml", "");
+    command.arg("--config").arg(world.path("none.yaml"));
     let serving = Serving::start_with(
         &mut command,
         &["--login-cookie", "x", "--login-cookie", "y*,z"],

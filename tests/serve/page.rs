@@ -58,8 +58,9 @@ fn the_policy_allows_the_one_style_that_the_page_has() {
     answer.has(
         "content-security-policy",
         &format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self' https: http: data:; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self' https: http:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox \
+             allow-downloads allow-popups allow-popups-to-escape-sandbox allow-same-origin"
         ),
     );
     assert!(
@@ -105,6 +106,55 @@ fn who_has_the_page_is_told_so_without_a_body() {
     ] {
         serving.get_with("/a/", &headers).is(200);
     }
+}
+
+#[test]
+fn who_asks_for_another_version_gets_412_and_no_page() {
+    const LONG_AGO: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let world = one();
+    let serving = Serving::of(&world);
+    let whole = serving.get("/a/");
+    let tag = whole.header("etag").unwrap();
+    let date = whole.header("last-modified").unwrap();
+    let weak = format!("W/{tag}");
+    let login = ("Cookie", "sessionid=1");
+    for headers in [
+        &[("If-Match", "\"other\"")][..],
+        &[("If-Match", weak.as_str())],
+        &[("If-Unmodified-Since", LONG_AGO)],
+        &[("If-Match", "\"other\""), ("If-None-Match", tag.as_str())],
+        &[
+            ("If-Unmodified-Since", LONG_AGO),
+            ("If-Modified-Since", &date),
+        ],
+        &[("If-Match", "\"other\""), login],
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = request(&serving.address, method, "/a/", headers);
+            answer.is(412).has("cache-control", "no-store");
+            assert_eq!(answer.text(), "", "{headers:?}");
+        }
+    }
+    for headers in [
+        &[("If-Match", tag.as_str())][..],
+        &[("If-Match", "*")],
+        &[("If-Match", "\"other\""), ("If-Match", tag.as_str())],
+        &[
+            ("If-Match", tag.as_str()),
+            ("If-Unmodified-Since", LONG_AGO),
+        ],
+        &[("If-Unmodified-Since", date.as_str())],
+        &[("If-Unmodified-Since", "yesterday")],
+        &[("If-Match", tag.as_str()), login],
+    ] {
+        let answer = serving.get_with("/a/", headers);
+        assert_eq!(answer.is(200).body, whole.body, "{headers:?}");
+    }
+    let both = [("If-Match", tag.as_str()), ("If-None-Match", &tag)];
+    serving.get_with("/a/", &both).is(304);
+    // A page that is missing is missing, whatever is asked of it.
+    let other = [("If-Match", "\"other\"")];
+    serving.get_with("/gone/", &other).is(404);
 }
 
 #[test]
@@ -242,6 +292,24 @@ fn a_page_without_a_meta_object_or_of_somebody_else_is_served_with_what_is_known
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("style-src 'none'"), "{policy}");
     }
+}
+
+#[test]
+fn a_value_that_is_empty_or_larger_than_any_page_is_none() {
+    let world = one();
+    let serving = Serving::of(&world);
+    world.server.run(&["SET", "anp:page:/empty/", ""]);
+    world.server.command("SETRANGE anp:page:/large/ 67108864 x");
+    for path in ["/empty/", "/empty", "/large/"] {
+        serving.get(path).is(404).has("cache-control", "no-store");
+    }
+    world
+        .server
+        .command("SETRANGE anp:page:/largest/ 67108863 x");
+    serving
+        .get("/largest/")
+        .is(200)
+        .has("content-length", "67108864");
 }
 
 #[test]

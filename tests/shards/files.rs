@@ -13,7 +13,7 @@ fn path(world: &World, name: &str) -> std::path::PathBuf {
 }
 
 /// Changes the header of a file.
-fn with_header(world: &World, name: &str, change: impl Fn(&mut Header)) {
+pub fn with_header(world: &World, name: &str, change: impl Fn(&mut Header)) {
     let path = path(world, name);
     let manifest = Manifest::open(&path, Verify::All).unwrap();
     let mut header = manifest.header().clone();

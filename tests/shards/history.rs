@@ -2,8 +2,9 @@
 
 use anp::publish::manifest::{Line, Manifest, Verify, Writer};
 
+use crate::files_of_runs::with_header;
 use crate::support::World;
-use crate::{corpus, shard, words};
+use crate::{corpus, files, shard, words};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
@@ -245,4 +246,148 @@ fn expiries_that_differ_by_less_than_a_second_are_told_apart() {
     };
     world.server.run(&["PEXPIREAT", key, &moved.to_string()]);
     world.anp("verify night --format text").exits(3).says(said);
+}
+
+/// As if the clock had been set back by an hour since the whole run `id`.
+fn set_back(world: &World, id: &str) -> String {
+    let hour: u32 = id[9..11].parse().unwrap();
+    let ahead = if hour < 23 {
+        format!("{}{:02}{}", &id[..9], hour + 1, &id[11..])
+    } else {
+        // Its first hour of the next day is as far ahead as need be.
+        format!("2{}", &id[1..]).replacen("20", "21", 1)
+    };
+    let name = |id: &str| format!("{id}.jsonl.zst");
+    with_header(world, &name(id), |header| {
+        header.run.clone_from(&ahead);
+        header.started_at += HOUR_MS;
+    });
+    let runs = world.path("state/runs");
+    std::fs::rename(runs.join(name(id)), runs.join(name(&ahead))).unwrap();
+    ahead
+}
+
+/// The ids of all runs, oldest first, as `anp runs` has them.
+fn ids(world: &World) -> Vec<String> {
+    let runs = world.anp("runs --format json").lines();
+    let id = |run: &serde_json::Value| run["run"].as_str().unwrap().to_owned();
+    runs.iter().map(id).collect()
+}
+
+#[test]
+fn a_named_run_after_the_clock_was_set_back_is_the_last_one() {
+    let world = corpus();
+    world.anp("import --max-invalid 10%").exits(3);
+    let import = set_back(&world, &last_run(&world));
+    for (command, run) in [("import", "night"), ("warm", "noon")] {
+        world.article("a/n20.md", &format!("Another text for {run}."));
+        world.server.command("DEL anp:page:/a/n21/");
+        let kept = world.keys();
+        let line = format!("{command} --max-invalid 10% --shard 0/1 --run-id {run}");
+        world.anp(&line).exits(3);
+        assert_ne!(world.keys(), kept);
+        assert_eq!(ids(&world).last().unwrap(), run, "{:?}", ids(&world));
+        let undone = world.anp("rollback last --format json");
+        undone.exits(0);
+        assert_eq!(undone.of_type("summary")[0]["undoes"], run);
+        assert_eq!(world.keys(), kept);
+    }
+    // So is a whole run after them.
+    world.anp("import --max-invalid 10%").exits(3);
+    let whole = last_run(&world);
+    assert_eq!(whole[..13], import[..13], "it waits for no clock");
+    assert_eq!(ids(&world)[0], import);
+    let undone = world.anp("rollback last --format json");
+    undone.exits(0);
+    assert_eq!(undone.of_type("summary")[0]["undoes"], *whole);
+}
+
+#[test]
+fn no_shard_waits_until_a_clock_that_was_set_back_catches_up() {
+    let world = corpus();
+    world.anp("import --max-invalid 10%").exits(3);
+    set_back(&world, &last_run(&world));
+    world.anp("purge --all --yes").exits(0);
+    let before = world.keys();
+    let of = |run: &str, index: &str| {
+        let line = format!("import --max-invalid 10% --shard {index} --run-id {run}");
+        world.anp(&line)
+    };
+    for index in ["0/2", "1/2"] {
+        of("night", index).exits(3);
+    }
+    // Nor after a run in shards that was started, and started again, by a clock that was ahead.
+    world.anp("rollback night").exits(0);
+    of("ahead", "0/2").exits(3);
+    of("ahead", "1/2").exits(3);
+    for name in files(&world)
+        .iter()
+        .filter(|name| name.starts_with("ahead."))
+    {
+        with_header(&world, name, |header| {
+            for at in [
+                &mut header.order,
+                &mut header.begun_order,
+                &mut header.begun_at,
+            ] {
+                *at = at.map(|at| at + HOUR_MS);
+            }
+            header.started_at += HOUR_MS;
+        });
+    }
+    world.anp("rollback ahead").exits(0);
+    for index in ["0/2", "1/2"] {
+        of("later", index).exits(3);
+    }
+    assert_eq!(ids(&world).last().unwrap(), "later");
+    assert!(world.keys().len() > 100);
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.keys(), before);
+}
+
+#[test]
+fn manifests_that_tell_no_place_are_ordered_by_their_start() {
+    let world = corpus();
+    for run in ["one", "two"] {
+        let line = format!("import --max-invalid 10% --shard 0/1 --run-id {run}");
+        world.anp(&line).exits(3);
+        let name = format!("{run}.0-of-1.1.jsonl.zst");
+        with_header(&world, &name, |header| {
+            assert!(header.order.take().is_some());
+            assert!(header.begun_order.take().is_some());
+            if run == "two" {
+                header.started_at -= HOUR_MS;
+                header.begun_at = Some(header.started_at);
+            }
+        });
+    }
+    assert_eq!(ids(&world), ["two", "one"]);
+    // A further start of such a run keeps its place.
+    world
+        .anp("import --max-invalid 10% --shard 0/1 --run-id two")
+        .exits(65)
+        .notes("another run, one, wrote to this store since run two began");
+    assert_eq!(ids(&world), ["two", "one"]);
+}
+
+#[test]
+fn shards_render_by_the_same_templates_wherever_these_are() {
+    let world = corpus();
+    for folder in ["one", "two"] {
+        world.write(&format!("{folder}/footer.html"), "<footer>Night</footer>");
+    }
+    let import = |index: &str, folder: &str| {
+        let line =
+            format!("import --max-invalid 10% --shard {index} --run-id night --templates {folder}");
+        world.anp(&line)
+    };
+    import("0/3", "one").exits(3);
+    import("1/3", "two").exits(3);
+    world.write("one/footer.html", "<footer>Day</footer>");
+    let before = world.server.dump();
+    import("2/3", "one")
+        .exits(78)
+        .notes("error: run night was begun by a shard with other settings or options\n");
+    assert_eq!(world.server.dump(), before);
+    import("2/3", "two").exits(3);
 }

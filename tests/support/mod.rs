@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -17,6 +18,7 @@ use proxy::{Proxy, Trouble};
 
 /// A redis-server or valkey-server on a unix socket, killed when the test ends.
 pub struct Server {
+    program: PathBuf,
     folder: TempDir,
     arguments: Vec<String>,
     child: Child,
@@ -28,10 +30,36 @@ impl Server {
     }
 
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_program(Path::new(server_program()), arguments)
+    }
+
+    /// A server whose hashes may have fields that expire: Redis 7.4, Valkey 9 or later.
+    pub fn with_field_expiries() -> Self {
+        let mut others = other_servers().into_iter();
+        let mut server = Self::start();
+        while !server.knows("HPEXPIRETIME") {
+            let program = others.next().expect("such a server: make setup");
+            server = Self::start_program(&program, &[]);
+        }
+        server
+    }
+
+    /// Whether the server has a command.
+    fn knows(&self, command: &str) -> bool {
+        let info: Vec<redis::Value> = redis::cmd("COMMAND")
+            .arg("INFO")
+            .arg(command)
+            .query(&mut self.connection())
+            .unwrap();
+        info != [redis::Value::Nil] && info != [redis::Value::Array(Vec::new())]
+    }
+
+    pub fn start_program(program: &Path, arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let child = spawn_server(&folder, &arguments);
+        let child = spawn_server(program, &folder, &arguments);
         let server = Self {
+            program: program.to_owned(),
             folder,
             arguments,
             child,
@@ -50,8 +78,30 @@ impl Server {
         self.arguments
             .extend(arguments.iter().map(ToString::to_string));
         let _ = std::fs::remove_file(self.socket());
-        self.child = spawn_server(&self.folder, &self.arguments);
+        self.child = spawn_server(&self.program, &self.folder, &self.arguments);
         self.wait_until_up();
+    }
+
+    /// Writes everything to the disk, and goes on as another program: an upgrade.
+    pub fn becomes(&mut self, program: &Path) {
+        self.command("SAVE");
+        self.kill();
+        program.clone_into(&mut self.program);
+        self.restart();
+        let is_loaded = || self.info("persistence", "loading") == "0";
+        while !is_loaded() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// One line of INFO.
+    pub fn info(&self, section: &str, name: &str) -> String {
+        let info: String = redis::cmd("INFO")
+            .arg(section)
+            .query(&mut self.connection())
+            .unwrap();
+        let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_owned());
+        info.lines().find_map(value).unwrap_or_default()
     }
 
     fn wait_until_up(&self) {
@@ -69,14 +119,7 @@ impl Server {
 
     /// What the server says it uses, in bytes.
     pub fn used_memory(&self) -> u64 {
-        let info: String = redis::cmd("INFO")
-            .arg("memory")
-            .query(&mut self.connection())
-            .unwrap();
-        let used = info
-            .lines()
-            .find_map(|line| line.strip_prefix("used_memory:"));
-        used.unwrap().parse().unwrap()
+        self.info("memory", "used_memory").parse().unwrap()
     }
 
     pub fn folder(&self) -> &Path {
@@ -187,8 +230,8 @@ impl Drop for Server {
     }
 }
 
-fn spawn_server(folder: &TempDir, arguments: &[String]) -> Child {
-    Command::new(server_program())
+fn spawn_server(program: &Path, folder: &TempDir, arguments: &[String]) -> Child {
+    Command::new(program)
         .args(["--port", "0", "--save", "", "--appendonly", "no", "--dir"])
         .arg(folder.path())
         .arg("--unixsocket")
@@ -200,16 +243,32 @@ fn spawn_server(folder: &TempDir, arguments: &[String]) -> Child {
         .expect("a redis-server or valkey-server on the PATH: make setup")
 }
 
+/// The server that a test starts: `ANP_TEST_SERVER`, else what is on the PATH.
 pub fn server_program() -> &'static str {
-    let found = |name: &str| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-            .any(|folder| folder.join(name).is_file())
-    };
-    if found("redis-server") {
-        "redis-server"
-    } else {
-        "valkey-server"
-    }
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let found = |name: &str| {
+            std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+                .any(|folder| folder.join(name).is_file())
+        };
+        match std::env::var("ANP_TEST_SERVER") {
+            Ok(program) => program,
+            Err(_) if found("redis-server") => "redis-server".to_owned(),
+            Err(_) => "valkey-server".to_owned(),
+        }
+    })
+}
+
+/// Servers besides [`server_program`]: the Valkey of `make setup`, and those of `ANP_TEST_SERVERS`.
+pub fn other_servers() -> Vec<PathBuf> {
+    let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers");
+    let ours = std::fs::read_dir(servers).into_iter().flatten();
+    let ours = ours.map(|folder| folder.unwrap().path().join("valkey-server"));
+    let named = std::env::var_os("ANP_TEST_SERVERS").unwrap_or_default();
+    let named: Vec<PathBuf> = std::env::split_paths(&named).collect();
+    let all = ours.chain(named);
+    all.filter(|path| path.is_file() && path != Path::new(server_program()))
+        .collect()
 }
 
 /// A process that is killed when the test ends, however it ends.

@@ -177,7 +177,7 @@ pub(super) const PAYLOAD: &[Field] = &[
         name: "paragraphs",
         kind: COUNT,
         label: "Paragraphs",
-        description: "Top-level paragraphs of the body.",
+        description: "How many paragraphs the generator says it wrote.",
         example: "9",
         ..FIELD
     },

@@ -80,8 +80,7 @@ Fields marked *strict* are required in strict mode, in which every warning is an
 const TAIL: &str = "
 Disagreements between fields are warnings: a `reference` whose number is not that of
 `payload.source_id`, a `source_id` that does not name its `seed`, an image whose URL has another
-host than its `source`, `has_images` and `image_heavy` against the images really there,
-`paragraphs` against the body.
+host than its `source`, `has_images` and `image_heavy` against the images really there.
 
 All fields at once:
 

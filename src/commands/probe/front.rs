@@ -121,19 +121,24 @@ fn look(
     client: &mut Client,
     path: &str,
     login_cookie: &str,
-    read: &mut dyn FnMut() -> Result<Stored, Failure>,
+    read: &mut dyn FnMut() -> Result<(Stored, Vec<u8>), Failure>,
 ) -> Result<(Stored, Visit), Failure> {
-    let mut stored = read()?;
-    let mut seen = visit(client, path, &stored, login_cookie).map_err(|_| stopped())?;
+    let mut ask = |stored: &Stored, page: &[u8]| {
+        let page = stored.page.as_ref().map(|_| page);
+        visit(client, path, page, login_cookie).map_err(|_| stopped())
+    };
+    let (mut stored, page) = read()?;
+    let mut seen = ask(&stored, &page)?;
+    drop(page);
     let scene = Scene {
         stored: &stored,
         visit: &seen,
     };
     let is_good = |check: &Check| !report::is_failed(&check.judge(&scene));
     if !CHECKS.iter().all(is_good) {
-        let later = read()?;
+        let (later, page) = read()?;
         if stored.differs_from(&later) {
-            seen = visit(client, path, &later, login_cookie).map_err(|_| stopped())?;
+            seen = ask(&later, &page)?;
             stored = later;
         }
     }
@@ -150,7 +155,7 @@ fn missing(
     let route = format!("/anp-probe-{:016x}/", salt());
     let path = client.front().target.path(&route);
     let nothing = Stored::nothing();
-    let visit = visit(client, &path, &nothing, login_cookie).map_err(|_| stopped())?;
+    let visit = visit(client, &path, None, login_cookie).map_err(|_| stopped())?;
     let scene = Scene {
         stored: &nothing,
         visit: &visit,
@@ -216,7 +221,7 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
 /// what is in place is what is to be checked.
 fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
     let runs = Runs::of(&settings.state_dir).all();
-    let runs = runs.map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+    let runs = runs.map_err(|error| Failure::unlisted_runs(&error))?;
     for (_, manifest) in runs.into_iter().rev() {
         let Ok(manifest) = manifest else { continue };
         if manifest.header().command == "rollback" {

@@ -14,7 +14,9 @@ const NAMED: usize = 3;
 #[derive(Default)]
 struct Row {
     ok: u64,
-    failed: Vec<(String, String)>,
+    failed: u64,
+    /// The first few routes that failed, and what was found.
+    named: Vec<(String, String)>,
     /// How many routes, and why not the last of them.
     not_offered: (u64, String),
     not_run: u64,
@@ -74,7 +76,12 @@ impl Report {
         let Some((_, row)) = known else { return };
         match verdict {
             Verdict::Ok => row.ok += 1,
-            Verdict::Failed(found) => row.failed.push((route.to_owned(), found)),
+            Verdict::Failed(found) => {
+                row.failed += 1;
+                if row.named.len() < NAMED {
+                    row.named.push((route.to_owned(), found));
+                }
+            }
             Verdict::NotOffered(why) => row.not_offered = (row.not_offered.0 + 1, why),
             Verdict::NotRun => row.not_run += 1,
         }
@@ -92,7 +99,7 @@ impl Report {
             let none = "nothing was compared, for the store holds none of the pages";
             failures.push(none.to_owned());
         }
-        let checks = self.count(|row| row.failed.len() as u64);
+        let checks = self.count(|row| row.failed);
         if checks > 0 {
             failures.push(format!("{} failed", counted(checks, "check")));
         }
@@ -135,7 +142,7 @@ impl Report {
             if check.name == GONE.name && self.gone == 0 {
                 continue;
             }
-            let failed = row.failed.len();
+            let failed = row.failed;
             let mark = if failed > 0 { "  <" } else { "" };
             output.text(format!(
                 "  {:<15}{:>10}{failed:>9}{:>14}{mark}",
@@ -143,7 +150,7 @@ impl Report {
             ));
         }
         for (check, row) in &self.rows {
-            show_failures(output, check, &row.failed);
+            show_failures(output, check, row);
         }
         self.not_checked(output);
     }
@@ -249,7 +256,7 @@ impl Report {
             "type": "summary", "command": "probe", "url": target.to_string(),
             "store": task.address.to_string(), "prefix": task.prefix, "run": task.run,
             "routes": task.routes.len(), "gone": self.gone,
-            "ok": self.count(|row| row.ok), "failed": self.count(|row| row.failed.len() as u64),
+            "ok": self.count(|row| row.ok), "failed": self.count(|row| row.failed),
             "not_offered": self.count(|row| row.not_offered.0),
             "not_run": self.count(|row| row.not_run),
             "load_errors": self.load_failed, "load_unsent": self.load_unsent,
@@ -271,19 +278,19 @@ fn counted(number: u64, what: &str) -> String {
 }
 
 /// The routes that failed in one check: the first few, and how many more.
-fn show_failures(output: &mut Output, check: &Check, failed: &[(String, String)]) {
-    if failed.is_empty() {
+fn show_failures(output: &mut Output, check: &Check, row: &Row) {
+    if row.failed == 0 {
         return;
     }
     output.text("");
     let expected = format!("failed: {}: expected {}", check.name, check.expects);
     output.wrapped(&expected, 2);
-    for (route, found) in failed.iter().take(NAMED) {
+    for (route, found) in &row.named {
         output.wrapped(&format!("  {route}: found {found}"), 2);
     }
-    let more = failed.len().saturating_sub(NAMED);
+    let more = row.failed - row.named.len() as u64;
     if more > 0 {
-        output.text(format!("  … and {}", counted(more as u64, "more route")));
+        output.text(format!("  … and {}", counted(more, "more route")));
     }
 }
 

@@ -9,13 +9,18 @@ use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::history::{Record, rolled_back};
+use crate::ops::run::rollback_line;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Damage, Manifest};
+use crate::publish::{one_line, one_line_within};
 use crate::report::Output;
-use crate::settings::Settings;
+use crate::settings::{Needs, Settings};
+
+/// So much is shown of a text of a manifest, in characters: a path may be as long.
+const LONGEST_TEXT: usize = 4096;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let mut output = Output::stdout(common.format, false);
     match &arguments.command {
         Some(RunsCommand::Show(arguments)) => show::run(&settings, &arguments.run, &mut output),
@@ -26,7 +31,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
 fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
     let all = Runs::of(&settings.state_dir)
         .all()
-        .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        .map_err(|error| Failure::unlisted_runs(&error))?;
     if all.is_empty() {
         let shown = settings.state_dir.display();
         output.text(format!("no run is recorded in {shown}"));
@@ -41,7 +46,7 @@ fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
         match manifest {
             Ok(manifest) => {
                 let by = rolled_back.get(manifest.header().run.as_str()).copied();
-                item(manifest, by, output);
+                item(settings, manifest, by, output);
             }
             Err(damage) => {
                 let status = match damage {
@@ -83,7 +88,7 @@ fn seconds(manifest: &Manifest) -> Option<f64> {
 }
 
 /// The run as an object.
-fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
+fn object(settings: &Settings, manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
     let header = manifest.header();
     let footer = manifest.footer();
     let mut object = json!({
@@ -96,7 +101,7 @@ fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
         "prefix": header.prefix, "content": header.content, "undoes": header.undoes,
         "host": header.host, "pid": header.pid, "anp": header.anp,
         "torn_at": manifest.torn_at(),
-        "manifest": manifest.path(), "rollback": header.rollback,
+        "manifest": manifest.path(), "rollback": rollback_line(settings, manifest),
     });
     if let Some(shards) = manifest.shards() {
         object["shards"] = json!({
@@ -109,6 +114,11 @@ fn object(manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
     object
 }
 
+/// A text of a manifest, which may be anybody's, as one line.
+fn recorded(text: &str) -> String {
+    one_line_within(text, LONGEST_TEXT)
+}
+
 /// Which part of the articles the run is about, or how many shards did theirs.
 fn share(manifest: &Manifest) -> Option<String> {
     match (manifest.shards(), manifest.header().shard) {
@@ -118,13 +128,18 @@ fn share(manifest: &Manifest) -> Option<String> {
     }
 }
 
-fn item(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) {
+fn item(
+    settings: &Settings,
+    manifest: &Manifest,
+    rolled_back_by: Option<&str>,
+    output: &mut Output,
+) {
     let header = manifest.header();
-    output.json(&object(manifest, rolled_back_by));
+    output.json(&object(settings, manifest, rolled_back_by));
     output.text(format!(
         "{}  {}  {}  {}",
         header.run,
-        header.command,
+        one_line(&header.command),
         status(manifest),
         show_time(header.started_at)
     ));
@@ -149,13 +164,15 @@ fn item(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
         ("undoes", header.undoes.as_deref()),
     ];
     let store = format!("{}, prefix {}", header.server, header.prefix);
+    let rollback = rollback_line(settings, manifest);
     let present = optional
         .into_iter()
         .filter_map(|(label, text)| Some((label, text?)));
     let rows = std::iter::once(("result", result.as_str()))
         .chain(present)
-        .chain([("store", store.as_str()), ("rollback", &header.rollback)]);
+        .chain([("store", store.as_str())]);
     for (label, text) in rows {
-        output.text(format!("  {label:11}{text}"));
+        output.text(format!("  {label:11}{}", recorded(text)));
     }
+    output.text(format!("  {:11}{rollback}", "rollback"));
 }

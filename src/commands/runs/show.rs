@@ -1,34 +1,35 @@
 //! `anp runs show RUN`: one run whole.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{object, seconds, share, status, status_since};
+use super::{object, recorded, seconds, share, status, status_since};
 use crate::commands::outcome::{FIRST_KEYS, why_left};
 use std::sync::atomic::AtomicBool;
 
-use crate::commands::undone::{self, untouched, unusable};
+use crate::commands::undone::{self, Void, unusable, void};
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ops::history::{Record, rolled_back};
+use crate::ops::run::rollback_line;
 use crate::ops::runs::Runs;
 use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
+use crate::publish::one_line;
 use crate::report::Output;
 use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, name)?;
     // A signal ends this command where it stands.
-    let untouched = untouched(&manifest, &AtomicBool::new(false))?;
+    let void = void(&manifest, &AtomicBool::new(false))?;
     let records = records(settings, &manifest)?;
     let rolled_back = rolled_back(&records);
     let by = rolled_back.get(manifest.header().run.as_str()).copied();
-    output.json(&object(&manifest, by));
-    head(&manifest, by, output);
-    let keys = Keys::read(&manifest, &untouched, output)?;
+    output.json(&object(settings, &manifest, by));
+    head(settings, &manifest, by, output);
+    let keys = Keys::read(&manifest, &void, output)?;
     keys.show(&manifest, output);
     Ok(Exit::Done)
 }
@@ -37,7 +38,7 @@ pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Resul
 fn records(settings: &Settings, manifest: &Manifest) -> Result<Vec<Record>, Failure> {
     let all = Runs::of(&settings.state_dir)
         .all()
-        .map_err(|error| Failure::state_folder("cannot list the runs", &error))?;
+        .map_err(|error| Failure::unlisted_runs(&error))?;
     let others = all
         .iter()
         .filter_map(|(_, manifest)| manifest.as_ref().ok());
@@ -48,32 +49,39 @@ fn records(settings: &Settings, manifest: &Manifest) -> Result<Vec<Record>, Fail
 }
 
 /// Everything but the keys. Who, what for and the way back stand together.
-fn head(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) {
+fn head(
+    settings: &Settings,
+    manifest: &Manifest,
+    rolled_back_by: Option<&str>,
+    output: &mut Output,
+) {
     let header = manifest.header();
     let status = status_since(manifest, rolled_back_by);
     output.text(format!(
         "run {} · {} · {status}",
-        header.run, header.command
+        header.run,
+        one_line(&header.command)
     ));
     let none = || "none given".to_owned();
+    let text = |text: &Option<String>| text.as_deref().map(recorded);
     let ended = match (manifest.footer(), rolled_back_by) {
         (Some(footer), _) => show_time(footer.ended_at),
         (None, Some(_)) => "not by itself".to_owned(),
         (None, None) => "not by itself: it was killed, or is still under way".to_owned(),
     };
     let rows = [
-        ("owner", Some(header.owner.clone().unwrap_or_else(none))),
+        ("owner", Some(text(&header.owner).unwrap_or_else(none))),
         (
             "expected",
-            Some(header.expected_result.clone().unwrap_or_else(none)),
+            Some(text(&header.expected_result).unwrap_or_else(none)),
         ),
-        ("rollback", Some(header.rollback.clone())),
+        ("rollback", Some(rollback_line(settings, manifest))),
         ("", Some(String::new())),
         ("shards", share(manifest)),
-        ("content", header.content.clone()),
+        ("content", text(&header.content)),
         ("undoes", header.undoes.clone()),
         ("undone by", rolled_back_by.map(str::to_owned)),
-        ("server", Some(header.server.clone())),
+        ("server", Some(recorded(&header.server))),
         ("prefix", Some(header.prefix.clone())),
         ("started", Some(show_time(header.started_at))),
         ("ended", Some(ended)),
@@ -81,8 +89,11 @@ fn head(manifest: &Manifest, rolled_back_by: Option<&str>, output: &mut Output) 
             "duration",
             seconds(manifest).map(|seconds| format!("{seconds:.2} s")),
         ),
-        ("host", Some(format!("{}, pid {}", header.host, header.pid))),
-        ("anp", Some(header.anp.clone())),
+        (
+            "host",
+            Some(format!("{}, pid {}", one_line(&header.host), header.pid)),
+        ),
+        ("anp", Some(one_line(&header.anp))),
     ];
     let files = manifest.paths();
     let files = files.map(|path| ("manifest", Some(path.display().to_string())));
@@ -105,16 +116,12 @@ struct Keys {
 
 impl Keys {
     /// Reads them, and prints each as an object.
-    fn read(
-        manifest: &Manifest,
-        untouched: &HashSet<String>,
-        output: &mut Output,
-    ) -> Result<Self, Failure> {
+    fn read(manifest: &Manifest, void: &Void, output: &mut Output) -> Result<Self, Failure> {
         let mut keys = Self::default();
         for batch in manifest.batches() {
             for line in batch.map_err(|damage| unusable(&damage))? {
                 match line {
-                    Line::Intent(intent) if !untouched.contains(&intent.key) => {
+                    Line::Intent(intent) if void.counts(&intent) => {
                         keys.written(&intent, output);
                     }
                     Line::Outcome(outcome) if outcome.fate != Fate::Written => {

@@ -5,6 +5,7 @@ mod page;
 mod validators;
 mod visitors;
 
+use super::body::{Body, Comparison};
 use super::client::Answer;
 use super::stored::Stored;
 use super::visit::{Exchange, Visit};
@@ -176,14 +177,14 @@ fn first<'a>(scene: &Scene<'a>) -> Result<&'a Answer, Verdict> {
 }
 
 /// The first answer with its body: what ails that is told by the check of the body.
-fn first_body<'a>(scene: &Scene<'a>) -> Result<(&'a Answer, &'a [u8]), Verdict> {
+fn first_body<'a>(scene: &Scene<'a>) -> Result<(&'a Answer, &'a Body), Verdict> {
     let first = first(scene)?;
     let body = first.body.as_ref().map_err(|_| Verdict::NotRun)?;
     Ok((first, body))
 }
 
 /// An answer that has to be 200, and its body.
-fn whole(exchange: &Exchange) -> Result<(&Answer, &[u8]), Verdict> {
+fn whole(exchange: &Exchange) -> Result<(&Answer, &Body), Verdict> {
     let answer = answer(exchange)?;
     if answer.head.status != 200 {
         return Err(failed(status_line(answer)));
@@ -212,10 +213,20 @@ fn verdict(judged: Result<(), Verdict>) -> Verdict {
     judged.err().unwrap_or(Verdict::Ok)
 }
 
-/// Where two pages part, for a reader who has to find out why.
-fn difference(expected: &[u8], found: &[u8]) -> String {
-    let pairs = expected.iter().zip(found);
-    let same = pairs.take_while(|(one, other)| one == other).count();
-    let (expected, found) = (expected.len(), found.len());
-    format!("{found} bytes instead of {expected}, which differ from byte {same} on")
+/// Where a body and the stored page part, for a reader who has to find out why.
+fn difference(page_bytes: usize, found: Comparison) -> String {
+    let Comparison { bytes, same } = found;
+    format!("{bytes} bytes instead of {page_bytes}, which differ from byte {same} on")
+}
+
+/// Where two bodies part, as far as both were compared with the stored page.
+fn parting(expected: &Body, found: &Body) -> String {
+    let (one, other) = (expected.plain, found.plain);
+    let same = one.same.min(other.same);
+    let sizes = format!("{} bytes instead of {}", other.bytes, one.bytes);
+    if one.same == other.same {
+        format!("{sizes}, of which the first {same} are the same")
+    } else {
+        format!("{sizes}, which differ from byte {same} on")
+    }
 }

@@ -3,10 +3,10 @@
 use super::{
     Scene, Verdict, answer, difference, failed, first, first_body, status_line, verdict, whole,
 };
-use crate::probe::client::{Answer, LARGEST_BODY};
-use crate::probe::coding::decode;
+use crate::probe::body::Body;
+use crate::probe::client::Answer;
 use crate::probe::head::clipped;
-use crate::probe::stored::{Robots, tail};
+use crate::probe::stored::Robots;
 use crate::render::page_digest;
 
 /// A page that is missing may come into being with the next import.
@@ -35,8 +35,7 @@ pub(super) fn content_type(scene: &Scene<'_>) -> Verdict {
 }
 
 pub(super) fn body(scene: &Scene<'_>) -> Verdict {
-    verdict(first(scene).and_then(|first| {
-        let stored = scene.stored.page.as_deref().unwrap_or_default();
+    verdict(first(scene).and_then(|_| {
         for exchange in [&scene.visit.first, &scene.visit.second] {
             let body = match exchange {
                 Some(Ok(answer)) if answer.head.status == 200 => &answer.body,
@@ -46,25 +45,36 @@ pub(super) fn body(scene: &Scene<'_>) -> Verdict {
             let body = body
                 .as_ref()
                 .map_err(|trouble| failed(trouble.to_string()))?;
-            let coding = first.head.get("content-encoding").unwrap_or_default();
-            let body = decode(coding, body, LARGEST_BODY).map_err(failed)?;
-            if body != stored {
-                return Err(failed(difference(stored, &body)));
-            }
+            compare(scene, body)?;
         }
         Ok(())
     }))
 }
 
+/// Whether a body is the stored page once it is decoded.
+fn compare(scene: &Scene<'_>, body: &Body) -> Result<(), Verdict> {
+    let page_bytes = scene.stored.page.as_ref().map_or(0, |page| page.bytes);
+    match &body.decoded {
+        Ok(decoded) if decoded.is_page_of(page_bytes) => Ok(()),
+        Ok(decoded) => Err(failed(difference(page_bytes, *decoded))),
+        Err(why) => Err(failed(why.clone())),
+    }
+}
+
 pub(super) fn digest(scene: &Scene<'_>) -> Verdict {
     verdict(first_body(scene).and_then(|(first, body)| {
-        if scene.stored.digest().is_none() {
+        if scene
+            .stored
+            .page
+            .as_ref()
+            .is_none_or(|page| page.digest.is_none())
+        {
             return Err(Verdict::NotOffered(
                 "the stored page has no digest".to_owned(),
             ));
         }
         let etag = first.head.etag().ok_or(Verdict::NotRun)?;
-        match page_digest(tail(body)) {
+        match page_digest(&body.tail) {
             Some(digest) if digest.to_string() == etag.opaque => Ok(()),
             Some(digest) => Err(failed(format!(
                 "{digest} in the page, ETag: {}",
@@ -91,9 +101,9 @@ pub(super) fn head(scene: &Scene<'_>) -> Verdict {
             }
         }
         let length = head.head.get("content-length");
-        if length.is_some_and(|length| length.trim() != body.len().to_string()) {
+        if length.is_some_and(|length| length.trim() != body.bytes().to_string()) {
             let found = head.head.shown("content-length");
-            return Err(failed(format!("{found}, where GET has {}", body.len())));
+            return Err(failed(format!("{found}, where GET has {}", body.bytes())));
         }
         Ok(())
     }))
@@ -105,16 +115,12 @@ pub(super) fn compression(scene: &Scene<'_>) -> Verdict {
             let why = "no Content-Encoding for Accept-Encoding: gzip, br";
             return Err(Verdict::NotOffered(why.to_owned()));
         };
-        let stored = scene.stored.page.as_deref().unwrap_or_default();
-        let decoded = decode(coding, body, LARGEST_BODY).map_err(failed)?;
-        if decoded == stored {
-            Ok(())
-        } else {
-            Err(failed(format!(
-                "{} in {coding}",
-                difference(stored, &decoded)
-            )))
-        }
+        compare(scene, body).map_err(|verdict| match verdict {
+            Verdict::Failed(found) if body.decoded.is_ok() => {
+                failed(format!("{found} in {coding}"))
+            }
+            other => other,
+        })
     }))
 }
 
@@ -164,7 +170,7 @@ fn no_page(answer: &Answer) -> Result<(), Verdict> {
     let is_page = answer
         .body
         .as_ref()
-        .is_ok_and(|body| page_digest(tail(body)).is_some());
+        .is_ok_and(|body| page_digest(&body.tail).is_some());
     match answer.head.status {
         200 if is_page => Err(failed("200 with a page of anp")),
         500.. => Err(failed(answer.head.status.to_string())),

@@ -2,7 +2,7 @@
 
 use super::page::coding;
 use super::{
-    Scene, Verdict, answer, difference, failed, first, first_body, status_line, verdict, whole,
+    Scene, Verdict, answer, failed, first, first_body, parting, status_line, verdict, whole,
 };
 
 pub(super) fn etag(scene: &Scene<'_>) -> Verdict {
@@ -36,10 +36,10 @@ pub(super) fn same_etag(scene: &Scene<'_>) -> Verdict {
 pub(super) fn other_etag(scene: &Scene<'_>) -> Verdict {
     verdict(first_body(scene).and_then(|(_, expected)| {
         let (_, body) = whole(&scene.visit.other_etag)?;
-        if body == expected {
+        if body.equals(expected) {
             Ok(())
         } else {
-            Err(failed(difference(expected, body)))
+            Err(failed(parting(expected, body)))
         }
     }))
 }

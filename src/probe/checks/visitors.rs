@@ -1,6 +1,6 @@
 //! Checks that visitors who are logged in and those who are not are kept apart.
 
-use super::{Scene, Verdict, difference, failed, first_body, verdict, whole};
+use super::{Scene, Verdict, failed, first_body, parting, verdict, whole};
 use crate::probe::head::XCache;
 
 pub(super) fn login(scene: &Scene<'_>) -> Verdict {
@@ -39,15 +39,15 @@ pub(super) fn anonymous(scene: &Scene<'_>) -> Verdict {
         if (caching.private || caching.no_store) && !was_private {
             return Err(failed(after.head.shown("cache-control")));
         }
-        if body != expected {
+        if !body.equals(expected) {
             let of_login = match &scene.visit.login {
-                Some(Ok(login)) => login.body.as_deref() == Ok(body),
+                Some(Ok(login)) => login.body.as_ref().is_ok_and(|login| login.equals(body)),
                 _ => false,
             };
             return Err(failed(if of_login {
                 "the body that the logged-in visitor got".to_owned()
             } else {
-                difference(expected, body)
+                parting(expected, body)
             }));
         }
         let was_hit = before.and_then(|before| before.head.x_cache()) == Some(XCache::Hit);

@@ -5,13 +5,11 @@ use std::io;
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
-use super::reader::LARGEST_FRAME;
+use super::lines::{LARGEST_END, LARGEST_FRAME, LARGEST_LINE};
 use super::record::Line;
 
 /// zstd's fastest level: the manifest is written while the store waits.
 const LEVEL: i32 = 1;
-/// A frame is closed once its lines are this long.
-const CUT_FRAME: usize = 64 * 1024 * 1024;
 
 /// Turns lines into frames.
 pub struct Encoder {
@@ -39,8 +37,7 @@ impl Encoder {
         })
     }
 
-    /// Encodes `lines` as one frame, or as several where one would be larger than the reader
-    /// takes.
+    /// Encodes `lines` as one frame, or as several where one would be larger than 64 MiB.
     ///
     /// # Errors
     /// When a line is too long to be read back.
@@ -54,21 +51,30 @@ impl Encoder {
             frames: Vec::new(),
         };
         self.lines.clear();
-        for (index, line) in lines.iter().enumerate() {
+        for line in lines {
+            let start = self.lines.len();
             serde_json::to_writer(&mut self.lines, line)?;
             self.lines.push(b'\n');
-            if self.lines.len() >= CUT_FRAME || index + 1 == lines.len() {
-                encoded.frames.push(self.frame()?);
-                self.lines.clear();
+            let most = match line {
+                Line::Header(_) | Line::Footer(_) => LARGEST_END,
+                Line::Intent(_) | Line::Outcome(_) => LARGEST_LINE,
+            };
+            if (self.lines.len() - start) as u64 > most {
+                return Err(io::Error::other("a line longer than anp reads back"));
             }
+            if self.lines.len() as u64 > LARGEST_FRAME && start > 0 {
+                let line = self.lines.split_off(start);
+                encoded.frames.push(self.frame()?);
+                self.lines = line;
+            }
+        }
+        if !self.lines.is_empty() {
+            encoded.frames.push(self.frame()?);
         }
         Ok(encoded)
     }
 
     fn frame(&mut self) -> io::Result<(Vec<u8>, blake3::Hash)> {
-        if self.lines.len() as u64 > LARGEST_FRAME {
-            return Err(io::Error::other("a frame larger than anp reads back"));
-        }
         let compressed = self.compressor.compress(&self.lines)?;
         let hash = blake3::hash(&compressed);
         Ok((compressed, hash))

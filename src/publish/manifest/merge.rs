@@ -246,6 +246,7 @@ fn merge(earlier: Intent, later: Intent, slack_ms: i64) -> Intent {
         also,
         settled: later.settled,
         absent_at: None,
+        again: false,
     }
 }
 
@@ -270,7 +271,9 @@ fn is_same(one: &Option<Snapshot>, other: &Option<Snapshot>, slack_ms: i64) -> b
         (None, None) => true,
         (Some(one), Some(other)) => {
             let is_same_value = match (&one.sha1, &other.sha1) {
-                (Some(sum), Some(other_sum)) => sum == other_sum && one.kind == other.kind,
+                (Some(sum), Some(other_sum)) => {
+                    sum == other_sum && one.kind == other.kind && one.fields == other.fields
+                }
                 _ => true,
             };
             same_expiry(one.expires_at, other.expires_at, slack_ms) && is_same_value
@@ -317,15 +320,7 @@ mod tests {
             (_, Some(made)) if made.sha1.is_none() => Action::Refresh,
             _ => Action::Update,
         };
-        Intent {
-            key: "k".to_owned(),
-            action,
-            prior,
-            made,
-            also: Vec::new(),
-            settled: false,
-            absent_at: None,
-        }
+        Intent::new("k".to_owned(), action, prior, made)
     }
 
     #[track_caller]

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::frame::{END, GUARD, Guard};
+use super::lines::{FrameLines, LARGEST_COMPRESSED};
 use super::record::{FORMAT, Footer, Header, Line, Status};
 use crate::regular;
 
-/// A frame that was decompressed may not be larger than this: a batch is far smaller, and
-/// a damaged or hostile file must not fill the memory.
-pub(super) const LARGEST_FRAME: u64 = 512 * 1024 * 1024;
+/// A page of the page cache: what a file system writes is whole pages of this, or multiples of it.
+const PAGE: u64 = 4096;
 
 /// Why a manifest cannot be used. Nothing is written when it is one of these.
 #[derive(Debug, Error)]
@@ -69,6 +69,38 @@ pub enum Verify {
     All,
     /// The guards, and the first and the last frame: enough for a list of runs.
     Ends,
+    /// Every line, where damage is skipped and listed: see [`Lost`].
+    Rest,
+}
+
+/// A part of a manifest that cannot be read, found with [`Verify::Rest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The file.
+    pub path: PathBuf,
+    /// Its first byte; the same as `to` where frames are missing.
+    pub from: u64,
+    /// The byte behind its last one.
+    pub to: u64,
+    /// Why it cannot be read.
+    pub what: String,
+}
+
+impl Lost {
+    /// All of the file that `damage` is about.
+    pub(super) fn whole(damage: &Damage) -> Option<Self> {
+        let (path, what) = match damage {
+            Damage::Damaged { path, what, .. } | Damage::Missing { path, what } => (path, what),
+            Damage::Io { .. } | Damage::NoHeader { .. } => return None,
+        };
+        let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        Some(Self {
+            path: path.clone(),
+            from: 0,
+            to: length,
+            what: what.clone(),
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -83,7 +115,9 @@ impl Span {
     }
 
     fn end(self) -> u64 {
-        self.data() + self.guard.length + END.len() as u64
+        self.data()
+            .saturating_add(self.guard.length)
+            .saturating_add(END.len() as u64)
     }
 }
 
@@ -96,6 +130,7 @@ pub(super) struct Part {
     header: Header,
     footer: Option<Footer>,
     torn_at: Option<u64>,
+    lost: Vec<Lost>,
 }
 
 /// What tells a file that is opened again from another one of its name.
@@ -154,17 +189,12 @@ pub fn header_of(path: &Path) -> Result<Header, Damage> {
         length: metadata.len(),
         zeros_from: metadata.len(),
     };
-    let mut bytes = [0; GUARD];
-    bytes.copy_from_slice(&scan.read(0, GUARD)?);
-    let guard = Guard::decode(&bytes).ok_or_else(no_header)?;
+    let guard = scan.guard(0)?.ok_or_else(no_header)?;
     let span = Span { offset: 0, guard };
-    if guard.length > scan.length || span.end() > scan.length {
+    if span.end() > scan.length {
         return Err(no_header());
     }
-    match scan.lines(span)?.pop() {
-        Some(Line::Header(header)) if header.format == FORMAT => Ok(header),
-        _ => Err(scan.damaged(0, "expected a header line in the first frame")),
-    }
+    scan.header(span)
 }
 
 impl Part {
@@ -185,25 +215,33 @@ impl Part {
             length,
             zeros_from: trailing_zeros(&file, length).map_err(io)?,
         };
-        let (spans, torn_at) = scan.spans(verify)?;
-        let (Some(&first), Some(&last)) = (spans.first(), spans.last()) else {
-            return Err(Damage::NoHeader {
-                path: path.to_owned(),
+        let Frames {
+            mut spans,
+            torn_at,
+            mut lost,
+        } = scan.frames(verify)?;
+        let Some(&first) = spans.first() else {
+            return Err(match lost.into_iter().next() {
+                Some(Lost { from, what, .. }) => scan.damaged(from, &what),
+                None => Damage::NoHeader {
+                    path: path.to_owned(),
+                },
             });
         };
-        let mut lines = scan.lines(first)?.into_iter();
-        let header = match (lines.next(), lines.next()) {
-            (Some(Line::Header(header)), None) if header.format == FORMAT => header,
-            (Some(Line::Header(header)), None) => {
-                let what = format!(
-                    "it has format {}, and this anp reads format {FORMAT}",
-                    header.format
-                );
-                return Err(scan.damaged(0, &what));
+        let header = scan.header(first)?;
+        if verify == Verify::Rest {
+            let behind = spans.split_off(1);
+            for span in behind {
+                match scan.read_through(span) {
+                    Ok(()) => spans.push(span),
+                    Err(Damage::Damaged { what, .. }) => lost.push(scan.lost(span, what)),
+                    Err(damage) => return Err(damage),
+                }
             }
-            _ => return Err(scan.damaged(0, "expected one header line in the first frame")),
-        };
-        let footer = match scan.lines(last)?.pop() {
+            lost.sort_by_key(|lost| lost.from);
+        }
+        let last = spans.last().copied().unwrap_or(first);
+        let footer = match scan.last_line(last)? {
             Some(Line::Footer(footer)) => Some(footer),
             _ => None,
         };
@@ -213,6 +251,7 @@ impl Part {
             header,
             footer,
             torn_at,
+            lost,
             opened: Opened::of(&metadata),
         })
     }
@@ -237,6 +276,12 @@ impl Part {
         self.torn_at
     }
 
+    /// What of the file cannot be read, in order; nothing unless it was opened with
+    /// [`Verify::Rest`].
+    pub(super) fn lost(&self) -> &[Lost] {
+        &self.lost
+    }
+
     /// Number of whole frames, the header's included.
     pub(super) fn frames(&self) -> usize {
         self.spans.len()
@@ -258,32 +303,90 @@ impl Part {
 
     /// Whether it announces a write. What cannot be read may be one.
     pub(super) fn has_intents(&self) -> bool {
-        self.batches().any(|batch| {
-            batch.map_or(true, |lines| {
-                lines.iter().any(|line| matches!(line, Line::Intent(_)))
+        !self.lost.is_empty()
+            || self.batches().any(|batch| {
+                batch.map_or(true, |lines| {
+                    lines.iter().any(|line| matches!(line, Line::Intent(_)))
+                })
             })
-        })
     }
 
-    /// The lines of each frame behind the header, one frame at a time, in order.
-    pub(super) fn batches(&self) -> impl Iterator<Item = Result<Vec<Line>, Damage>> + '_ {
-        // Open until the last line was read, or the iterator is dropped.
-        let mut open: Option<File> = None;
-        self.spans[1..].iter().map(move |&span| {
-            let file = match open.take() {
+    /// The lines of each frame behind the header, in order: those of one frame at a time, and of a
+    /// large one a part at a time, so that no file decides how much memory they take.
+    pub(super) fn batches(&self) -> Batches<'_> {
+        Batches {
+            part: self,
+            left: self.spans[1..].iter(),
+            file: None,
+            lines: None,
+        }
+    }
+}
+
+/// See [`Part::batches`]. The file is open until its last line was read, or this is dropped.
+pub(super) struct Batches<'a> {
+    part: &'a Part,
+    left: std::slice::Iter<'a, Span>,
+    file: Option<File>,
+    /// The frame that is being read.
+    lines: Option<(Span, FrameLines)>,
+}
+
+/// So many lines are handed on together, or fewer with so many bytes: a batch of a run is smaller.
+const LINES_TOGETHER: usize = 4096;
+const BYTES_TOGETHER: usize = 8 * 1024 * 1024;
+
+impl Batches<'_> {
+    fn read(&mut self) -> Result<Option<Vec<Line>>, Damage> {
+        loop {
+            if let Some((span, frame)) = &mut self.lines {
+                let mut lines = Vec::new();
+                let mut bytes = 0;
+                while lines.len() < LINES_TOGETHER && bytes < BYTES_TOGETHER {
+                    let read = frame.next();
+                    let read = read.map_err(|what| Damage::Damaged {
+                        path: self.part.path.clone(),
+                        offset: span.data(),
+                        what,
+                    })?;
+                    let Some((line, length)) = read else { break };
+                    lines.push(line);
+                    bytes += length;
+                }
+                if !lines.is_empty() {
+                    return Ok(Some(lines));
+                }
+                self.lines = None;
+            }
+            let Some(&span) = self.left.next() else {
+                return Ok(None);
+            };
+            let file = match self.file.take() {
                 Some(file) => file,
-                None => self.opened.again(&self.path)?,
+                None => self.part.opened.again(&self.part.path)?,
             };
             let scan = Scan {
                 file: &file,
-                path: &self.path,
+                path: &self.part.path,
                 length: 0,
                 zeros_from: 0,
             };
-            let lines = scan.lines(span);
-            open = Some(file);
-            lines
-        })
+            self.lines = Some((span, scan.lines(span)?));
+            self.file = Some(file);
+        }
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Vec<Line>, Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.read();
+        if read.is_err() {
+            self.left = [].iter();
+            self.lines = None;
+        }
+        read.transpose()
     }
 }
 
@@ -295,12 +398,45 @@ struct Scan<'a> {
     zeros_from: u64,
 }
 
+/// What a file consists of.
+#[derive(Default)]
+struct Frames {
+    spans: Vec<Span>,
+    torn_at: Option<u64>,
+    lost: Vec<Lost>,
+}
+
+/// What stands at one place of a file.
+enum Place {
+    /// A frame.
+    Frame(Span),
+    /// A frame that was being written when the machine died: nothing was done of it.
+    Torn,
+    /// Something else.
+    Damaged {
+        /// Where, exactly.
+        at: u64,
+        what: String,
+        /// Where the next frame may begin, if its guard tells.
+        next: Option<u64>,
+    },
+}
+
 impl Scan<'_> {
     fn damaged(&self, offset: u64, what: &str) -> Damage {
         Damage::Damaged {
             path: self.path.to_owned(),
             offset,
             what: what.to_owned(),
+        }
+    }
+
+    fn lost(&self, span: Span, what: String) -> Lost {
+        Lost {
+            path: self.path.to_owned(),
+            from: span.offset,
+            to: span.end(),
+            what,
         }
     }
 
@@ -315,85 +451,245 @@ impl Scan<'_> {
         }
     }
 
-    /// The whole frames, and where the file is torn, if it is.
-    fn spans(&self, verify: Verify) -> Result<(Vec<Span>, Option<u64>), Damage> {
-        let mut spans: Vec<Span> = Vec::new();
+    /// The guard at `offset`, if one stands there whole.
+    fn guard(&self, offset: u64) -> Result<Option<Guard>, Damage> {
+        let mut bytes = [0; GUARD];
+        bytes.copy_from_slice(&self.read(offset, GUARD)?);
+        Ok(Guard::decode(&bytes))
+    }
+
+    /// The whole frames, and where the file is torn, if it is; with [`Verify::Rest`] also what is
+    /// damaged.
+    fn frames(&self, verify: Verify) -> Result<Frames, Damage> {
+        let mut frames = Frames::default();
         let mut offset = 0;
+        let mut expected = 0;
         while offset < self.length {
-            let left = self.length - offset;
-            if self.zeros_from <= offset {
-                return Ok((spans, Some(offset)));
-            }
-            if left < GUARD as u64 {
-                let begun = (self.zeros_from - offset) as usize;
-                let start = self.read(offset, begun)?;
-                if Guard::may_begin_with(&start) {
-                    return Ok((spans, Some(offset)));
+            // The first and the last frame are always checked.
+            let check_all = verify != Verify::Ends || frames.spans.is_empty();
+            match self.place(offset, check_all)? {
+                Place::Frame(span) => {
+                    let found = span.guard.sequence;
+                    if found != expected {
+                        let what = format!("expected frame {expected}, found frame {found}");
+                        if verify != Verify::Rest {
+                            return Err(self.damaged(offset, &what));
+                        }
+                        let mut lost = self.lost(span, what);
+                        if found > expected {
+                            // Frames are missing before it, and it is one all the same.
+                            lost.to = lost.from;
+                        }
+                        frames.lost.push(lost);
+                    }
+                    offset = span.end();
+                    if found >= expected {
+                        expected = found.saturating_add(1);
+                        frames.spans.push(span);
+                    }
                 }
-                return Err(self.damaged(offset, "expected the beginning of a frame"));
-            }
-            let mut bytes = [0; GUARD];
-            bytes.copy_from_slice(&self.read(offset, GUARD)?);
-            let Some(guard) = Guard::decode(&bytes) else {
-                let begun = self.zeros_from - offset;
-                if begun < GUARD as u64 && Guard::may_begin_with(&bytes[..begun as usize]) {
-                    return Ok((spans, Some(offset)));
+                Place::Torn => {
+                    frames.torn_at = Some(offset);
+                    return Ok(frames);
                 }
-                return Err(self.damaged(offset, "the guard of a frame does not match itself"));
-            };
-            if guard.sequence != spans.len() as u64 {
-                let what = format!(
-                    "expected frame {}, found frame {}",
-                    spans.len(),
-                    guard.sequence
-                );
-                return Err(self.damaged(offset, &what));
-            }
-            let span = Span { offset, guard };
-            if guard.length > self.length || span.end() > self.length {
-                return Ok((spans, Some(offset)));
-            }
-            let torn_by_zeros = self.zeros_from < span.end();
-            let checked =
-                verify == Verify::All || spans.is_empty() || self.zeros_from <= span.end();
-            if checked && !self.is_whole(span)? {
-                if torn_by_zeros {
-                    return Ok((spans, Some(offset)));
+                Place::Damaged { at, what, next } => {
+                    if verify != Verify::Rest {
+                        return Err(self.damaged(at, &what));
+                    }
+                    let next = match next {
+                        Some(next) => next,
+                        None => self.next_guard(offset + 1)?.unwrap_or(self.length),
+                    };
+                    frames.lost.push(Lost {
+                        path: self.path.to_owned(),
+                        from: offset,
+                        to: next,
+                        what,
+                    });
+                    // What is lost may be as many frames as there are missing before the next one.
+                    if let Some(guard) = self.guard_if_any(next)? {
+                        expected = expected.max(guard.sequence);
+                    }
+                    offset = next;
                 }
-                return Err(self.damaged(span.data(), "the frame does not match its BLAKE3"));
             }
-            offset = span.end();
-            spans.push(span);
         }
-        Ok((spans, None))
+        Ok(frames)
+    }
+
+    /// What stands at `offset`. The content of a frame is checked with `check`, and that of the last
+    /// one always.
+    fn place(&self, offset: u64, check: bool) -> Result<Place, Damage> {
+        let left = self.length - offset;
+        if self.zeros_from <= offset {
+            return Ok(Place::Torn);
+        }
+        let begun = self.zeros_from - offset;
+        if left < GUARD as u64 {
+            let start = self.read(offset, begun as usize)?;
+            return Ok(if Guard::may_begin_with(&start) {
+                Place::Torn
+            } else {
+                Place::Damaged {
+                    at: offset,
+                    what: "expected the beginning of a frame".to_owned(),
+                    next: Some(self.length),
+                }
+            });
+        }
+        let Some(guard) = self.guard(offset)? else {
+            let start = self.read(offset, begun.min(GUARD as u64) as usize)?;
+            let is_begun = begun < GUARD as u64 && Guard::may_begin_with(&start);
+            if is_begun || self.is_hole_in_last_guard(offset, &start)? {
+                return Ok(Place::Torn);
+            }
+            return Ok(Place::Damaged {
+                at: offset,
+                what: "the guard of a frame does not match itself".to_owned(),
+                next: None,
+            });
+        };
+        let span = Span { offset, guard };
+        if span.end() > self.length {
+            return Ok(Place::Torn);
+        }
+        let is_last = self.zeros_from <= span.end();
+        if (check || is_last) && !self.is_whole(span)? {
+            let torn_by_zeros = self.zeros_from < span.end();
+            // Pages reach the disk in any order: one in the middle may be missing as well.
+            if torn_by_zeros || is_last && self.has_hole(span.data(), span.end())? {
+                return Ok(Place::Torn);
+            }
+            return Ok(Place::Damaged {
+                at: span.data(),
+                what: "the frame does not match its BLAKE3".to_owned(),
+                next: Some(span.end()),
+            });
+        }
+        Ok(Place::Frame(span))
+    }
+
+    /// Whether the guard at `offset`, which begins with `start`, is of the last frame and lies in a
+    /// page that did not reach the disk. A frame with another one behind it was synced.
+    fn is_hole_in_last_guard(&self, offset: u64, start: &[u8]) -> Result<bool, Damage> {
+        // The page before may hold the beginning of the guard.
+        let page_end = (offset / PAGE + 1) * PAGE;
+        let in_first = self.is_zero(offset, page_end)?;
+        let in_second = page_end < offset + GUARD as u64
+            && Guard::may_begin_with(&start[..start.len().min((page_end - offset) as usize)])
+            && self.is_zero(page_end, page_end + PAGE)?;
+        Ok((in_first || in_second) && self.next_guard(offset + 1)?.is_none())
+    }
+
+    /// Whether a whole page in `from..to` is nothing but zeros.
+    fn has_hole(&self, from: u64, to: u64) -> Result<bool, Damage> {
+        let mut page = from.div_ceil(PAGE) * PAGE;
+        while page + PAGE <= to {
+            if self.is_zero(page, page + PAGE)? {
+                return Ok(true);
+            }
+            page += PAGE;
+        }
+        Ok(false)
+    }
+
+    /// Whether all bytes in `from..to` are zeros, as far as the file goes.
+    fn is_zero(&self, from: u64, to: u64) -> Result<bool, Damage> {
+        let bytes = self.read(from, (to.min(self.length) - from) as usize)?;
+        Ok(bytes.iter().all(|byte| *byte == 0))
+    }
+
+    /// The guard at `offset`, if there is room for one and it stands there whole.
+    fn guard_if_any(&self, offset: u64) -> Result<Option<Guard>, Damage> {
+        if self.length.saturating_sub(offset) < GUARD as u64 {
+            return Ok(None);
+        }
+        self.guard(offset)
+    }
+
+    /// Where the next whole guard from `from` on begins.
+    fn next_guard(&self, from: u64) -> Result<Option<u64>, Damage> {
+        const CHUNK: u64 = 64 * 1024;
+        let mut start = from;
+        while self.length.saturating_sub(start) >= GUARD as u64 {
+            let length = CHUNK.min(self.length - start);
+            let bytes = self.read(start, length as usize)?;
+            for window in bytes.windows(GUARD).enumerate() {
+                let (at, window) = window;
+                if Guard::may_begin_with(&window[..8])
+                    && window.try_into().ok().and_then(Guard::decode).is_some()
+                {
+                    return Ok(Some(start + at as u64));
+                }
+            }
+            // A guard may lie across the end of this chunk.
+            start += length - (GUARD as u64 - 1);
+        }
+        Ok(None)
     }
 
     fn is_whole(&self, span: Span) -> Result<bool, Damage> {
-        let data = self.read(span.data(), span.guard.length as usize)?;
-        let end = self.read(span.end() - END.len() as u64, END.len())?;
-        Ok(*blake3::hash(&data).as_bytes() == span.guard.hash && end == END)
+        const CHUNK: u64 = 256 * 1024;
+        let mut hasher = blake3::Hasher::new();
+        let mut at = span.data();
+        let end = at + span.guard.length;
+        while at < end {
+            let length = CHUNK.min(end - at);
+            hasher.update(&self.read(at, length as usize)?);
+            at += length;
+        }
+        let mark = self.read(end, END.len())?;
+        Ok(*hasher.finalize().as_bytes() == span.guard.hash && mark == END)
     }
 
-    fn lines(&self, span: Span) -> Result<Vec<Line>, Damage> {
-        let wrong = |error: String| self.damaged(span.data(), &error);
+    /// The lines of a frame, which matches its guard.
+    fn lines(&self, span: Span) -> Result<FrameLines, Damage> {
+        if span.guard.length > LARGEST_COMPRESSED {
+            return Err(self.damaged(span.data(), "the frame is larger than anp writes"));
+        }
         let data = self.read(span.data(), span.guard.length as usize)?;
         if *blake3::hash(&data).as_bytes() != span.guard.hash {
-            return Err(wrong("the frame does not match its BLAKE3".to_owned()));
+            return Err(self.damaged(span.data(), "the frame does not match its BLAKE3"));
         }
-        let size = zstd::zstd_safe::get_frame_content_size(&data)
-            .ok()
-            .flatten()
-            .filter(|size| *size <= LARGEST_FRAME)
-            .ok_or_else(|| wrong("the frame does not tell a size that anp writes".to_owned()))?;
-        let text = zstd::bulk::decompress(&data, size as usize)
-            .map_err(|error| wrong(format!("the frame does not decompress: {error}")))?;
-        text.split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| {
-                serde_json::from_slice(line)
-                    .map_err(|error| wrong(format!("a line is not a record: {error}")))
-            })
-            .collect()
+        FrameLines::of(data).map_err(|what| self.damaged(span.data(), &what))
+    }
+
+    /// Reads every line of a frame.
+    fn read_through(&self, span: Span) -> Result<(), Damage> {
+        let mut lines = self.lines(span)?;
+        let failed = |what: String| self.damaged(span.data(), &what);
+        while lines.next().map_err(failed)?.is_some() {}
+        Ok(())
+    }
+
+    /// The header, which is alone in the first frame.
+    fn header(&self, span: Span) -> Result<Header, Damage> {
+        let failed = |what: String| self.damaged(0, &what);
+        let expected = "expected one header line in the first frame";
+        let mut lines = self.lines(span)?;
+        let Some(Line::Header(header)) = lines.next_end().map_err(failed)? else {
+            return Err(self.damaged(0, expected));
+        };
+        if header.format != FORMAT {
+            return Err(self.damaged(
+                0,
+                &format!(
+                    "it has format {}, and this anp reads format {FORMAT}",
+                    header.format
+                ),
+            ));
+        }
+        if lines.next_end().map_err(failed)?.is_some() {
+            return Err(self.damaged(0, expected));
+        }
+        header.check().map_err(failed)?;
+        Ok(header)
+    }
+
+    /// The last line of a frame, if it can be a footer.
+    fn last_line(&self, span: Span) -> Result<Option<Line>, Damage> {
+        let last = self.lines(span)?.last_end();
+        last.map_err(|what| self.damaged(span.data(), &what))
     }
 }
 

@@ -6,12 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::publish::shard::Shard;
-use crate::publish::state::{Content, Fingerprint, Present, State, same_expiry};
-use crate::store::Address;
+use crate::publish::shard::{Shard, is_run_id};
+use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
+use crate::store::{Address, is_prefix};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
 pub const FORMAT: u32 = 1;
+
+/// A prefix of the settings, with what a rehearsal adds to it.
+const LONGEST_PREFIX: usize = 128;
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +78,17 @@ pub struct Header {
     /// start of the run, which all shards have in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<i64>,
+    /// Of a shard that does one run together with others: the place of the run among those of its
+    /// state folder, ms since 1970. It is the start of the run, or one ms behind the place of the
+    /// run before it, where the clock was set back since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+    /// The same of that start of the shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_order: Option<i64>,
+    /// Of a rollback that skipped what it could not read of the manifest of the run: how many bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_bytes: Option<u64>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
@@ -82,6 +96,24 @@ pub struct Header {
 }
 
 impl Header {
+    /// Checks what decides where keys and files are: it may have been written by anybody.
+    ///
+    /// # Errors
+    /// What is not as anp writes it.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let ids = std::iter::once(&self.run).chain(&self.undoes);
+        for id in ids {
+            if !is_run_id(id) {
+                return Err(format!("expected the id of a run, found {id:.80?}"));
+            }
+        }
+        if !is_prefix(&self.prefix, LONGEST_PREFIX) {
+            let prefix = &self.prefix;
+            return Err(format!("expected a prefix of keys, found {prefix:.80?}"));
+        }
+        Ok(())
+    }
+
     /// How far, in ms, the expiry of a key may have moved by itself where the run wrote.
     #[must_use]
     pub fn expiry_slack_ms(&self) -> i64 {
@@ -139,6 +171,11 @@ pub struct Intent {
     /// started again, since what its first start made may have expired by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent_at: Option<i64>,
+    /// Whether the run comes to the key a second time, since it had expired before the run could
+    /// refresh it. An earlier intent of this start for the key then had no effect and does not
+    /// count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.
@@ -152,6 +189,9 @@ pub struct Snapshot {
     /// Fingerprint in hex; none in a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,
+    /// Fields of a hash that expire by themselves, which the fingerprint leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<ExpiringField>,
     /// Length of the value, in bytes; none in a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -174,6 +214,7 @@ impl Snapshot {
             kind: None,
             expires_at,
             sha1: None,
+            fields: Vec::new(),
             bytes: None,
             value: None,
             value_base64: None,
@@ -187,6 +228,7 @@ impl Snapshot {
         Self {
             kind: Some(present.kind.clone()),
             sha1: Some(present.fingerprint.to_string()),
+            fields: present.fields.to_vec(),
             bytes: Some(bytes as u64),
             ..Self::expiry(present.expires_at_ms)
         }
@@ -204,6 +246,8 @@ impl Snapshot {
                 Err(error) => snapshot.value_base64 = Some(BASE64.encode(error.as_bytes())),
             },
             Content::Dump(bytes) => snapshot.dump_base64 = Some(BASE64.encode(bytes)),
+            // Nothing is recorded where nothing is written.
+            Content::Left(_) => {}
         }
         snapshot
     }
@@ -220,8 +264,18 @@ impl Snapshot {
                 expires_at_ms: self.expires_at,
                 fingerprint: Fingerprint::parse(sha1)
                     .ok_or_else(|| format!("'{sha1}' is no SHA-1"))?,
+                fields: self.fields.clone().into(),
             })),
             _ => Err("a snapshot has a kind and a sha1, or neither".to_owned()),
+        }
+    }
+
+    /// When the key is gone by itself, in ms since 1970, as far as it was recorded.
+    #[must_use]
+    pub fn gone_at_ms(&self) -> Option<i64> {
+        match self.present() {
+            Ok(Some(present)) => present.gone_at_ms(),
+            _ => self.expires_at,
         }
     }
 
@@ -260,6 +314,26 @@ fn is_readable(text: &str) -> bool {
 }
 
 impl Intent {
+    /// What `action` is to make of `key`: `made` of `prior`.
+    #[must_use]
+    pub fn new(
+        key: String,
+        action: Action,
+        prior: Option<Snapshot>,
+        made: Option<Snapshot>,
+    ) -> Self {
+        Self {
+            key,
+            action,
+            prior,
+            made,
+            also: Vec::new(),
+            settled: false,
+            absent_at: None,
+            again: false,
+        }
+    }
+
     /// The state before, where the value was recorded.
     ///
     /// # Errors
@@ -268,15 +342,15 @@ impl Intent {
         state_of(self.prior.as_ref())
     }
 
-    /// Whether the run may have left the key as `present` besides what it made of it last, but for an
-    /// expiry that moved by at most `slack_ms`.
+    /// Whether the run may have left the key as `present`, found at `now_ms`, besides what it made of
+    /// it last, but for an expiry that moved by at most `slack_ms`.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn is_also(&self, present: &Present, slack_ms: i64) -> Result<bool, String> {
+    pub fn is_also(&self, present: &Present, slack_ms: i64, now_ms: i64) -> Result<bool, String> {
         for also in self.also.iter().flatten() {
             let is_same = match also.present()? {
-                Some(also) => also.is(present, slack_ms),
+                Some(also) => also.is(present, slack_ms, now_ms),
                 None => same_expiry(also.expires_at, present.expires_at_ms, slack_ms),
             };
             if is_same {

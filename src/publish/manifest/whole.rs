@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::merge;
-use super::reader::{Damage, Part, Verify};
+use super::reader::{Damage, Lost, Part, Verify};
 use super::record::{Counts, Footer, Header, Line, Status};
+use crate::publish::one_line;
 
 /// The record of a run, whose frames are known to be whole.
 pub struct Manifest {
@@ -12,6 +13,8 @@ pub struct Manifest {
     parts: Vec<Part>,
     /// Files that end before their header is whole.
     without_header: Vec<PathBuf>,
+    /// What cannot be read of them.
+    lost: Vec<Lost>,
     footer: Option<Footer>,
 }
 
@@ -35,28 +38,43 @@ impl Manifest {
         let part = Part::open(path, verify)?;
         Ok(Self {
             footer: part.footer().cloned(),
+            lost: part.lost().to_vec(),
             parts: vec![part],
             without_header: Vec::new(),
         })
     }
 
     /// The record of a run of which each of `files` holds a part. A part that ends before its
-    /// header is whole wrote nothing, and is left out.
+    /// header is whole wrote nothing, and is left out; with [`Verify::Rest`] one with a damaged
+    /// header is lost.
     ///
     /// # Errors
     /// See [`Damage`]; without any other part, that there is no header.
     pub fn open_all(files: &[impl AsRef<Path>], verify: Verify) -> Result<Self, Damage> {
         let mut parts = Vec::new();
         let mut without_header = Vec::new();
+        let mut without_any = None;
+        let mut lost = Vec::new();
         for file in files {
             match Part::open(file.as_ref(), verify) {
-                Ok(part) => parts.push(part),
+                Ok(part) => {
+                    lost.extend_from_slice(part.lost());
+                    parts.push(part);
+                }
                 Err(Damage::NoHeader { path }) => without_header.push(path),
+                Err(damage @ Damage::Damaged { .. }) if verify == Verify::Rest => {
+                    lost.extend(Lost::whole(&damage));
+                    without_any = without_any.or(Some(damage));
+                }
                 Err(damage) => return Err(damage),
             }
         }
-        if let (true, Some(path)) = (parts.is_empty(), without_header.first()) {
-            return Err(Damage::NoHeader { path: path.clone() });
+        if parts.is_empty() {
+            match (without_any, without_header.first()) {
+                (Some(damage), _) => return Err(damage),
+                (None, Some(path)) => return Err(Damage::NoHeader { path: path.clone() }),
+                (None, None) => {}
+            }
         }
         agree(&parts)?;
         parts.sort_by_key(|part| (part.header().shard, part.header().attempt));
@@ -67,8 +85,20 @@ impl Manifest {
         Ok(Self {
             parts,
             without_header,
+            lost,
             footer,
         })
+    }
+
+    /// Takes it that a file of the run is missing, because of `damage`.
+    pub fn lose(&mut self, damage: &Damage) {
+        self.lost.extend(Lost::whole(damage));
+    }
+
+    /// What of the record cannot be read; nothing unless it was opened with [`Verify::Rest`].
+    #[must_use]
+    pub fn lost(&self) -> &[Lost] {
+        &self.lost
     }
 
     /// The first line; of several, the one of the first shard.
@@ -187,7 +217,11 @@ fn agree(parts: &[Part]) -> Result<(), Damage> {
             return Err(Damage::Damaged {
                 path: part.path().to_owned(),
                 offset: 0,
-                what: format!("expected the {what} {expected} as in {shown}, found {found}"),
+                what: format!(
+                    "expected the {what} {} as in {shown}, found {}",
+                    one_line(expected),
+                    one_line(&found)
+                ),
             });
         }
     }

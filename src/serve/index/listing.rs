@@ -17,6 +17,13 @@ use crate::store::{Reply, StoreError};
 /// So many meta objects are read in one round trip.
 const BATCH: usize = 128;
 
+/// So much is read of a meta object, in bytes. Ours are smaller; a part of a larger one is no JSON.
+const META_BYTES: usize = 1024 * 1024;
+
+/// What is kept of the title and the tags of an article: ours are within this.
+const MOST_TAGS: usize = 64;
+const MOST_CHARS: usize = 200;
+
 /// A listing older than this is made anew. It is only searched: what is shown of an article
 /// is read when it is shown.
 const LASTS: Duration = Duration::from_secs(30);
@@ -46,10 +53,24 @@ pub(super) struct Metadata {
 impl Meta {
     /// Reads one; none if it is missing or none of ours.
     pub(super) fn of(reply: &Reply) -> Option<Self> {
-        match reply {
-            Reply::Bulk(bytes) => serde_json::from_slice(bytes).ok(),
-            _ => None,
-        }
+        let Reply::Bulk(bytes) = reply else {
+            return None;
+        };
+        let mut meta: Self = serde_json::from_slice(bytes).ok()?;
+        meta.metadata.tags.truncate(MOST_TAGS);
+        let texts = [&mut meta.title, &mut meta.run, &mut meta.written_at];
+        texts
+            .into_iter()
+            .chain(&mut meta.metadata.tags)
+            .for_each(cut);
+        Some(meta)
+    }
+}
+
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARS) {
+        text.truncate(end);
+        text.shrink_to_fit();
     }
 }
 
@@ -149,7 +170,7 @@ pub(super) async fn metas(
 ) -> Result<Vec<Option<Meta>>, StoreError> {
     let keys: Vec<String> = routes.iter().map(|route| keys.meta(route)).collect();
     let mut replies = store
-        .ask(&[Ask::Values(&keys)], "reading meta objects")
+        .ask(&[Ask::Heads(&keys, META_BYTES)], "reading meta objects")
         .await?;
     match replies.pop() {
         Some(Reply::Array(values)) => Ok(values.iter().map(Meta::of).collect()),

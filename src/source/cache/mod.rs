@@ -2,8 +2,9 @@
 //! with the store without reading its file.
 //!
 //! A source is remembered only if nothing is to be said of it: it is valid, without warnings,
-//! without unknown fields, and nothing in it was cleaned. So a run says the same with the
-//! cache as without. What rendering finds is not remembered: whatever must be rendered is read.
+//! without unknown fields, and nothing in it was cleaned. So a run says the same with the cache as
+//! without. What rendering finds is not remembered: whatever must be rendered is read. That may be
+//! so although the page is in the store: in strict mode, where what a page may not carry is an error.
 //!
 //! 1. [`Cache::find`]: path and state of the file → what is known, if both are as they were.
 //! 2. [`Cache::note`]: what was found, and what was read instead and can be remembered.
@@ -26,7 +27,7 @@ use file::Content;
 use record::Record;
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,26 +75,25 @@ struct New {
 
 impl Cache {
     /// The cache at `path` of what `renderer` and `rules` make of the files below `root`, about
-    /// `sources` of them. Without a file that is whole and was written for just this, it is
-    /// empty.
+    /// `sources` of them: all of them, or what is known of the others stays. Without a file that
+    /// is whole and was written for just this, it is empty.
     ///
     /// # Errors
     /// When `root` is no folder that can be found.
     pub fn open(
         path: PathBuf,
         root: &Path,
-        sources: usize,
+        (sources, are_all): (usize, bool),
         rules: &Rules,
         renderer: &Renderer,
     ) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let rules = format!("{rules:?}");
         let root = root.canonicalize()?;
         for part in [
             &FORMAT.to_le_bytes()[..],
             &program(),
             &renderer.fingerprint(),
-            rules.as_bytes(),
+            &rules.identity(),
             root.as_os_str().as_bytes(),
         ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -103,7 +103,7 @@ impl Cache {
         let old = file::read(&path, &context).ok().flatten();
         let old = old.unwrap_or_default();
         let new = New {
-            kept: vec![false; old.records.len()],
+            kept: vec![!are_all; old.records.len()],
             // Growing would copy all of it. What is not used costs no memory.
             records: Vec::with_capacity(sources),
             ..New::default()
@@ -116,12 +116,13 @@ impl Cache {
         })
     }
 
-    /// What is known of the file at `relative`, if it is still the same.
+    /// What is known of the file at `relative`, if it is still the same, and if that is all that
+    /// there is to say of it.
     #[must_use]
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
         let at = self.at(&key(relative))?;
         let record = &self.old.records[at];
-        if record.identity != identity.0 {
+        if record.identity != identity.0 || record.must_render {
             return None;
         }
         let known = Known {
@@ -156,6 +157,9 @@ impl Cache {
                 // It was read since it is to be written, not since it changed.
                 new.kept[at] = true;
                 continue;
+            }
+            if let Some(at) = self.at(&record.key) {
+                new.kept[at] = false;
             }
             if let Some(route) = route {
                 let route = route.as_str().as_bytes();
@@ -242,9 +246,17 @@ impl Learned {
                 route_at: 0,
                 route_bytes: 0,
                 draft: article.draft(),
+                must_render: false,
             },
             route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
         })
+    }
+
+    /// The same, of a source that is read and rendered by each run, since that makes it invalid.
+    #[must_use]
+    pub fn that_must_render(mut self) -> Self {
+        self.record.must_render = true;
+        self
     }
 }
 
@@ -265,8 +277,11 @@ fn merged<'r>(
 /// builds of one version may judge the same article otherwise.
 fn program() -> Vec<u8> {
     let file = std::env::current_exe().and_then(std::fs::metadata);
-    let build = file.map(|file| (file.size(), file.mtime(), file.mtime_nsec()));
-    format!("{} {:?}", env!("CARGO_PKG_VERSION"), build.ok()).into_bytes()
+    let build = file.map_or_else(
+        |_| "unknown".to_owned(),
+        |file| format!("{} {} {}", file.size(), file.mtime(), file.mtime_nsec()),
+    );
+    format!("{} {build}", env!("CARGO_PKG_VERSION")).into_bytes()
 }
 
 fn key(relative: &Path) -> [u8; 16] {

@@ -22,6 +22,8 @@ pub(super) struct Record {
     /// … and its length; 0: the route that the path alone gives.
     pub(super) route_bytes: u16,
     pub(super) draft: bool,
+    /// Rendering makes it invalid, or may do so.
+    pub(super) must_render: bool,
 }
 
 impl Record {
@@ -36,6 +38,7 @@ impl Record {
         bytes[72..76].copy_from_slice(&self.route_at.to_le_bytes());
         bytes[76..78].copy_from_slice(&self.route_bytes.to_le_bytes());
         bytes[78] = u8::from(self.draft);
+        bytes[79] = u8::from(self.must_render);
         bytes
     }
 
@@ -50,6 +53,7 @@ impl Record {
             route_at: u32::from_le_bytes(part(bytes, 72)),
             route_bytes: u16::from_le_bytes(part(bytes, 76)),
             draft: bytes[78] != 0,
+            must_render: bytes[79] != 0,
         }
     }
 }
@@ -78,6 +82,7 @@ mod tests {
             route_at: u32::MAX - 2,
             route_bytes: u16::MAX - 3,
             draft: true,
+            must_render: true,
         };
         assert_eq!(Record::from_bytes(&record.to_bytes()), record);
         assert_eq!(size_of::<Record>(), BYTES);

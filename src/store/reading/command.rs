@@ -21,21 +21,21 @@ pub(super) fn of<'a>(questions: &[Ask<'a>]) -> Vec<Command<'a>> {
                 cmd: redis::cmd("PING"),
                 key: None,
             }),
-            Ask::Value(key) => commands.push(on(key, "GET", &[])),
-            Ask::Head(key, bytes) => {
-                let last = i64::try_from(bytes).unwrap_or(i64::MAX).saturating_sub(1);
-                commands.push(on(key, "GETRANGE", &[0, last.max(0)]));
-            }
+            Ask::Head(key, bytes) => commands.push(head(key, bytes)),
             Ask::Tail(key, bytes) => {
                 let first = -i64::try_from(bytes).unwrap_or(i64::MAX);
                 commands.push(on(key, "GETRANGE", &[first, -1]));
             }
-            // MGET would not do where the keys are on several masters.
-            Ask::Values(keys) => commands.extend(keys.iter().map(|key| on(key, "GET", &[]))),
+            Ask::Heads(keys, bytes) => commands.extend(keys.iter().map(|key| head(key, bytes))),
             Ask::Left(key) => commands.push(on(key, "PTTL", &[])),
         }
     }
     commands
+}
+
+fn head(key: &str, bytes: usize) -> Command<'_> {
+    let last = i64::try_from(bytes).unwrap_or(i64::MAX).saturating_sub(1);
+    on(key, "GETRANGE", &[0, last.max(0)])
 }
 
 fn on<'a>(key: &'a str, name: &str, numbers: &[i64]) -> Command<'a> {
@@ -63,7 +63,7 @@ pub(super) fn gather(questions: &[Ask<'_>], replies: Vec<Reply>) -> Vec<Reply> {
     let mut answers = Vec::with_capacity(questions.len());
     for question in questions {
         answers.push(match question {
-            Ask::Values(keys) => Reply::Array(replies.by_ref().take(keys.len()).collect()),
+            Ask::Heads(keys, _) => Reply::Array(replies.by_ref().take(keys.len()).collect()),
             _ => replies.next().unwrap_or(Reply::Nil),
         });
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn each_question_has_its_own_answer_whatever_it_takes() {
         let keys = ["a", "b", "c"].map(str::to_owned);
-        let questions = [Ask::Left("x"), Ask::Values(&keys), Ask::Value("y")];
+        let questions = [Ask::Left("x"), Ask::Heads(&keys, 9), Ask::Head("y", 9)];
         let commands = of(&questions);
         let asked: Vec<_> = commands.iter().map(|command| command.key).collect();
         assert_eq!(asked, ["x", "a", "b", "c", "y"].map(Some));

@@ -26,14 +26,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum Ask<'a> {
     /// Whether the server answers; in a cluster, whether every master with slots does.
     Ping,
-    /// A whole value.
-    Value(&'a str),
-    /// The first so many bytes of a value.
+    /// The first so many bytes of a value. There is no question for a whole one: somebody else's
+    /// can have 512 MB. An absent value is an empty one.
     Head(&'a str, usize),
     /// The last so many bytes of a value.
     Tail(&'a str, usize),
-    /// The whole values of many keys: one array.
-    Values(&'a [String]),
+    /// The first so many bytes of the values of many keys: one array.
+    Heads(&'a [String], usize),
     /// The time to live in ms; -1 without, -2 where there is no such key.
     Left(&'a str),
 }

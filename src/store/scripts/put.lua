@@ -8,7 +8,7 @@ if kind == 'none' then
   -- What is to have expired by now is away, perhaps by a sending whose reply was lost.
   if ARGV[8] == 'back' and passed(ARGV[5]) then return 'made' end
   -- Gone after the intent: fine if it merely expired, else somebody removed it.
-  if ARGV[1] ~= 'none' and not passed(ARGV[2]) then return 'conflict' end
+  if ARGV[1] ~= 'none' and not passed(ARGV[2], ARGV[9]) then return 'conflict' end
 elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3], ARGV[9]) then
   if matches(key, ARGV[4], ARGV[5], ARGV[6], ARGV[9]) then return 'made' end
   return 'conflict'

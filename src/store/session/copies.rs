@@ -52,12 +52,7 @@ impl Session {
                 }
                 one.goes_on(DOING)?;
                 if left.is_zero() {
-                    let detail = format!(
-                        "{have} of {} replicas of {} have the last writes after {} ms",
-                        copies.replicas,
-                        one.master.name,
-                        copies.within.as_millis()
-                    );
+                    let detail = lacking(have, copies, &one.master.name);
                     return Err(StoreError::new(Class::Stop, DOING, detail));
                 }
             }
@@ -78,6 +73,25 @@ impl Session {
             _ => error,
         })
     }
+}
+
+/// Says that `have` replicas of `master` have what was written; it has no name where the store is
+/// one server.
+fn lacking(have: u32, copies: Copies, master: &str) -> String {
+    let Copies { replicas, within } = copies;
+    let noun = if replicas == 1 { "replica" } else { "replicas" };
+    let verb = if replicas == 1 || have == 1 {
+        "has"
+    } else {
+        "have"
+    };
+    let of = if master.is_empty() {
+        String::new()
+    } else {
+        format!(" of {master}")
+    };
+    let ms = within.as_millis();
+    format!("{have} of {replicas} {noun}{of} {verb} the last writes after {ms} ms")
 }
 
 /// Waits for so many replicas, and returns how many have what this connection wrote.
@@ -133,7 +147,25 @@ fn up_to_date(info: &str, goal: &mut Option<u64>) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::up_to_date;
+    use std::time::Duration;
+
+    use super::{Copies, lacking, up_to_date};
+
+    #[test]
+    fn a_lack_of_replicas_is_told_in_english_with_and_without_a_name() {
+        let copies = |replicas| Copies {
+            replicas,
+            within: Duration::from_millis(300),
+        };
+        assert_eq!(
+            lacking(0, copies(1), ""),
+            "0 of 1 replica has the last writes after 300 ms"
+        );
+        assert_eq!(
+            lacking(1, copies(2), "h:1"),
+            "1 of 2 replicas of h:1 has the last writes after 300 ms"
+        );
+    }
 
     #[test]
     fn replicas_count_once_they_acknowledged_the_offset_of_the_master() {

@@ -2,7 +2,7 @@
 //! first, whatever expires between them.
 
 use super::{Intent, merge};
-use crate::publish::state::{Content, Fingerprint, Found, Present};
+use crate::publish::state::{Content, Found, Present};
 use crate::publish::step::{Command, Decision, Look, Looked, Step, Want, decide};
 
 /// The steps of the clock: expiries differ by less, so that each comes once.
@@ -12,11 +12,7 @@ const STEP_MS: i64 = 100_000;
 type Key = Option<(Vec<u8>, i64)>;
 
 fn present(value: &[u8], expires_at_ms: i64) -> Present {
-    Present {
-        kind: "string".to_owned(),
-        expires_at_ms: Some(expires_at_ms),
-        fingerprint: Fingerprint::of(value),
-    }
+    Present::string(value, Some(expires_at_ms))
 }
 
 fn look(key: &Key, look: Look) -> Looked {
@@ -63,7 +59,7 @@ fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
             intent.absent_at = intent.prior.is_none().then_some(now);
             Some((*intent, command))
         }
-        Decision::Leave(_) => None,
+        Decision::Leave(_) | Decision::RanOut => None,
     }
 }
 

@@ -1,0 +1,202 @@
+//! Whether what a plan writes fits: into the memory of the server, and on the disk of the state
+//! folder. Asked before the first write.
+
+use std::path::Path;
+
+use super::plan::Plan;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ops::disk::{KEEP_FREE_BYTES, ManifestBytes, free_bytes};
+use crate::ops::room::{Allocator, Need, Room};
+use crate::publish::plan::Keys;
+use crate::report::log;
+use crate::settings::Settings;
+use crate::store::Session;
+
+/// How strict the gate is.
+#[derive(Clone, Copy)]
+pub(super) struct Gate {
+    /// Whether to begin without room.
+    pub force: bool,
+    /// Whether this is a rehearsal, which pushes no other keys out of a cache.
+    pub is_rehearsal: bool,
+    /// Whether the rendered objects are on the disk by now.
+    pub is_spooled: bool,
+}
+
+/// Refuses what does not fit, unless it is forced.
+///
+/// # Errors
+/// 65 without memory, 74 without disk, 69 and 77 when the server cannot be asked.
+pub(super) fn admit(
+    plan: &Plan,
+    settings: &Settings,
+    session: &mut Session,
+    gate: Gate,
+) -> Result<(), Failure> {
+    let keys = Keys::new(&settings.prefix);
+    let rooms = Room::ask(session, settings.address.db);
+    let rooms = rooms.map_err(|error| Failure::before_writing(&error))?;
+    if let Some(first) = rooms.first() {
+        let is_same = rooms.iter().all(|room| room.allocator == first.allocator);
+        let allocator = if is_same {
+            first.allocator
+        } else {
+            Allocator::Other
+        };
+        memory(&plan.memory(&keys, allocator), &rooms, gate)?;
+    }
+    disk(plan, &keys, &settings.state_dir, gate)
+}
+
+/// A run may push other keys out of a cache that evicts, and says so; a rehearsal may not.
+fn memory(need: &Need, rooms: &[Room], gate: Gate) -> Result<(), Failure> {
+    let missing = |room: &&Room| room.needed(need).saturating_sub(room.free_bytes());
+    let tightest = rooms.iter().max_by_key(missing);
+    let Some(room) = tightest.filter(|room| missing(room) > 0) else {
+        return Ok(());
+    };
+    let then = if room.evicts() {
+        "would evict other keys"
+    } else {
+        "would run out of memory"
+    };
+    let what = format!(
+        "{} needs {} MiB, and the server has {} of {} MiB left: it {then} ({})",
+        named(gate),
+        mib_up(room.needed(need)),
+        mib_down(room.free_bytes()),
+        mib_up(room.max_bytes),
+        room.policy
+    );
+    if !gate.is_rehearsal && (gate.force || room.evicts()) {
+        log::warning(what);
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Refused, what)
+        .note(
+            "expected",
+            "room below the server's maxmemory for what is new",
+        )
+        .note("retry", "safe once there is room; nothing was written");
+    Err(failure.note("help", help(gate)))
+}
+
+fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Failure> {
+    let needed = plan.disk(keys, gate.is_spooled);
+    if needed == 0 {
+        return Ok(());
+    }
+    let needed = needed.saturating_add(KEEP_FREE_BYTES);
+    let free = free_bytes(state_dir)
+        .map_err(|error| Failure::state_folder("cannot ask for the free disk", &error))?;
+    if needed <= free {
+        return Ok(());
+    }
+    let what = format!(
+        "{} needs {} MiB of disk for its manifest{}, and {} MiB are left on the disk of the state \
+         folder {}",
+        named(gate),
+        mib_up(needed),
+        if gate.is_spooled {
+            ""
+        } else {
+            " and rendered objects"
+        },
+        mib_down(free),
+        state_dir.display()
+    );
+    if gate.force {
+        log::warning(what);
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Manifest, what)
+        .note(
+            "expected",
+            "free disk for every prior value, so that the run can be rolled back",
+        )
+        .note(
+            "retry",
+            "safe once there is room, or with another --state-dir; nothing was written",
+        )
+        .note("help", help(gate)))
+}
+
+impl Plan {
+    /// The memory that the writes need.
+    fn memory(&self, keys: &Keys, allocator: Allocator) -> Need {
+        let mut need = Need::new(allocator);
+        for entry in &self.entries {
+            let Some(spot) = entry.spot() else {
+                continue;
+            };
+            let objects = [
+                (keys.page(&entry.route), entry.page(), spot.page_bytes),
+                (keys.meta(&entry.route), entry.meta(), spot.meta_bytes),
+            ];
+            for (key, prior, bytes) in objects {
+                if prior.is_absent {
+                    need.create(key.len() as u64, bytes.into());
+                } else {
+                    let had_expiry = prior.expires_at_ms.is_some();
+                    need.replace(prior.bytes.into(), bytes.into(), had_expiry);
+                }
+            }
+        }
+        need
+    }
+
+    /// The disk that is still to be used: the manifest, and rendered objects that are not there yet.
+    fn disk(&self, keys: &Keys, is_spooled: bool) -> u64 {
+        let mut manifest = ManifestBytes::default();
+        let mut spool = 0;
+        for entry in self.entries.iter().filter(|entry| entry.is_touched()) {
+            let objects = [
+                (keys.page(&entry.route), entry.page()),
+                (keys.meta(&entry.route), entry.meta()),
+            ];
+            for (key, prior) in objects {
+                // A refresh that only prolongs records no value.
+                let is_recorded = entry.spot().is_some()
+                    || prior
+                        .expires_at_ms
+                        .is_none_or(|at| at > entry.expires_at_ms);
+                let bytes = if is_recorded { prior.bytes } else { 0 };
+                manifest.add(key.len() as u64, bytes.into());
+            }
+            if let Some(spot) = entry.spot().filter(|_| !is_spooled) {
+                spool += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
+            }
+        }
+        for leftover in &self.leftovers {
+            for (seen, key) in leftover.objects(keys) {
+                manifest.add(key.len() as u64, seen.bytes());
+            }
+        }
+        manifest.total().saturating_add(spool)
+    }
+}
+
+fn named(gate: Gate) -> &'static str {
+    if gate.is_rehearsal {
+        "the rehearsal"
+    } else {
+        "this run"
+    }
+}
+
+fn help(gate: Gate) -> &'static str {
+    if gate.is_rehearsal {
+        "--sample N rehearses on N articles"
+    } else {
+        "--force begins all the same, and stops where it is full"
+    }
+}
+
+fn mib_up(bytes: u64) -> u64 {
+    bytes.div_ceil(1024 * 1024)
+}
+
+fn mib_down(bytes: u64) -> u64 {
+    bytes / (1024 * 1024)
+}

@@ -1,0 +1,93 @@
+//! The content root, and the part of it that the command line names.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The content root and the part of it that is meant, as a path below it; none: all of it.
+///
+/// What the command line names inside of the `configured` root is a part of that. Anything else
+/// that it names is a root of its own. A symbolic link is judged by where it is, not by where it
+/// leads, unless only its target is inside.
+pub(super) fn content(
+    configured: PathBuf,
+    named: Option<&str>,
+    current_dir: &Path,
+) -> (PathBuf, Option<PathBuf>) {
+    let Some(named) = named.map(PathBuf::from) else {
+        return (configured, None);
+    };
+    let Ok(root) = current_dir.join(&configured).canonicalize() else {
+        return (named, None);
+    };
+    let path = current_dir.join(&named);
+    let target = path.canonicalize().ok();
+    if target.as_ref() == Some(&root) {
+        return (named, None);
+    }
+    let part = [itself(&path), target]
+        .into_iter()
+        .flatten()
+        .find_map(|real| {
+            let part = real.strip_prefix(&root).ok()?;
+            (part != Path::new("")).then(|| part.to_owned())
+        });
+    match part {
+        Some(part) => (configured, Some(part)),
+        None => (named, None),
+    }
+}
+
+/// Where `path` itself is, which may be a symbolic link, or be gone.
+fn itself(path: &Path) -> Option<PathBuf> {
+    let name: &OsStr = path.file_name()?;
+    Some(path.parent()?.canonicalize().ok()?.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::{Path, PathBuf};
+
+    use super::content;
+
+    #[test]
+    fn what_is_inside_the_configured_root_is_a_part_and_all_else_a_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        std::fs::create_dir_all(here.join("content/redis/deep")).unwrap();
+        std::fs::create_dir(here.join("content-old")).unwrap();
+        std::fs::write(here.join("content/redis/a.md"), "").unwrap();
+        symlink("content", here.join("alias")).unwrap();
+        symlink("content/redis", here.join("shortcut")).unwrap();
+        symlink("a.md", here.join("content/redis/link.md")).unwrap();
+        symlink("../content-old", here.join("content/out")).unwrap();
+        let of =
+            |configured: &str, named: Option<&str>| content(PathBuf::from(configured), named, here);
+        let whole = |root: &str| (PathBuf::from(root), None);
+        let part = |part: &str| (PathBuf::from("content"), Some(PathBuf::from(part)));
+
+        assert_eq!(of("content", None), whole("content"));
+        assert_eq!(of("content", Some("content/")), whole("content/"));
+        assert_eq!(of("content", Some("alias")), whole("alias"));
+        for (named, expected) in [
+            ("content/redis", "redis"),
+            ("content/redis/", "redis"),
+            ("./content/../content/redis/deep/..", "redis"),
+            ("alias/redis/a.md", "redis/a.md"),
+            ("content/redis/link.md", "redis/link.md"),
+            ("content/redis/gone.md", "redis/gone.md"),
+            ("content/out", "out"),
+            ("shortcut", "redis"),
+        ] {
+            assert_eq!(of("content", Some(named)), part(expected), "{named}");
+        }
+        let absolute = here.join("content/redis");
+        let absolute = absolute.to_str().unwrap();
+        assert_eq!(of("content", Some(absolute)), part("redis"));
+        for named in ["content-old", ".", "nowhere", "nowhere/x", "content/.."] {
+            assert_eq!(of("content", Some(named)), whole(named));
+        }
+        assert_eq!(of("none", Some("content/redis")), whole("content/redis"));
+        assert_eq!(of("none", Some("none/x")).0, Path::new("none/x"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Large articles are read and rendered one at a time. A parsed article holds up to 100 times as
+//! many bytes as its source, so that a few at once would fill the memory.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::article::marks;
+
+/// A source of more bytes is large.
+const LARGE_BYTES: usize = 512 * 1024;
+
+/// So is one with more line ends and characters of markup. Each makes up to two events and two
+/// nodes of a parser's tree, of 60 to 200 bytes.
+const LARGE_MARKS: usize = 32 * 1024;
+
+/// Whether `source` is large.
+pub(super) fn is_large(source: &[u8]) -> bool {
+    source.len() > LARGE_MARKS && (source.len() > LARGE_BYTES || marks(source) > LARGE_MARKS)
+}
+
+/// Does what is to be done with a large article while no other large one is worked on, on a
+/// thread of its own: the allocator keeps some of what a thread has freed for that thread, and
+/// here it finds it again for the next article.
+pub(super) fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    thread::scope(|scope| {
+        let done = scope.spawn(work).join();
+        done.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE_BYTES, LARGE_MARKS, is_large};
+
+    #[test]
+    fn an_article_is_large_by_its_length_or_its_markup() {
+        assert!(!is_large(&vec![b'a'; LARGE_BYTES]));
+        assert!(is_large(&vec![b'a'; LARGE_BYTES + 1]));
+        assert!(!is_large(&b"a\n".repeat(LARGE_MARKS)));
+        assert!(is_large(&b"|\n".repeat(LARGE_MARKS / 2 + 1)));
+    }
+}
