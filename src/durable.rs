@@ -6,13 +6,17 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::private;
+
 /// Replaces the file at `path`, or makes it: temporary file in the same folder → write →
 /// fsync → rename → fsync the folder. `mode` are its permissions, whatever the umask is.
 ///
 /// # Errors
-/// When the folder cannot be written, or something other than a file stands there: a rename
+/// When the folder cannot be written, a link of another user stands there, or something other than
+/// a file: a rename
 /// would replace even a device. Then nothing is left behind.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    private::check_link(path)?;
     // What a link leads to is replaced, not the link.
     let path = &match path.canonicalize() {
         Ok(path) => path,

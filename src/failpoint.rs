@@ -39,6 +39,8 @@ mod on_demand {
             let text = std::env::var("ANP_FAIL_POINT").ok()?;
             let (point, then) = match text.split_once('=') {
                 Some((point, "ENOSPC")) => (point, Then::Fail(Errno::NOSPC)),
+                Some((point, "EINVAL")) => (point, Then::Fail(Errno::INVAL)),
+                Some((point, "ENOLCK")) => (point, Then::Fail(Errno::NOLCK)),
                 Some((point, "PANIC")) => (point, Then::Panic),
                 Some((point, _)) => (point, Then::Fail(Errno::IO)),
                 None => (text.as_str(), Then::Die),

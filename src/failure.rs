@@ -6,6 +6,10 @@ use std::fmt;
 use crate::exit::Exit;
 use crate::store::{Class, StoreError};
 
+/// What lets threads be started.
+pub const ROOM_FOR_THREADS: &str = "a limit of processes with room for threads (ulimit -u, TasksMax, \
+                                    pids of the container)";
+
 /// A failure that ends the command.
 #[derive(Debug)]
 pub struct Failure {
@@ -50,6 +54,13 @@ impl Failure {
         })
     }
 
+    /// A signal ended the command before anything was written.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted by a signal")
+            .note("retry", "safe, nothing was written")
+    }
+
     /// The store failed before anything was written to it.
     #[must_use]
     pub fn before_writing(error: &StoreError) -> Self {
@@ -81,6 +92,11 @@ impl Failure {
                     "retry",
                     "not before the settings or the server are changed; nothing was written",
                 ),
+            Class::NoThread => Self::new(Exit::Unavailable, error.to_string())
+                .note("expected", ROOM_FOR_THREADS)
+                .note("retry", "safe once the limit is raised; nothing was written"),
+            Class::Interrupted => Self::new(Exit::Interrupted, error.to_string())
+                .note("retry", "safe, nothing was written"),
             Class::Fenced => Self::new(Exit::Locked, error.to_string())
                 .note("expected", "one writing run at a time")
                 .note("retry", "safe once the other run has ended; nothing was written"),
@@ -97,11 +113,13 @@ impl Failure {
     /// may have been carried out all the same.
     #[must_use]
     pub fn perhaps_done(error: &StoreError) -> Self {
-        if error.class != Class::FindAgain {
-            return Self::before_writing(error);
-        }
+        let exit = match error.class {
+            Class::FindAgain => Exit::Stopped,
+            Class::Interrupted => Exit::Interrupted,
+            _ => return Self::before_writing(error),
+        };
         let what = format!("{error}; it may have been carried out all the same");
-        Self::new(Exit::Stopped, what)
+        Self::new(exit, what)
             .note(
                 "expected",
                 "a server that answers, and takes writes, within --deadline",

@@ -16,7 +16,7 @@
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
 //! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for
 //! what the store holds (feature `probe`). [`durable`] replaces files as a whole, [`regular`] opens
-//! no other kind of file, and [`synth`] makes seeded articles for tests and load tests.
+//! no other kind of file, [`private`] knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod characters;
@@ -29,6 +29,7 @@ pub mod exit;
 pub mod failpoint;
 pub mod failure;
 pub mod ops;
+pub mod private;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod publish;

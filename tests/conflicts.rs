@@ -22,7 +22,8 @@ use anp::publish::state::{Content, Present};
 use anp::publish::step::{Step, Want};
 use anp::publish::stop::Stop;
 use anp::store::{
-    Address, Batch, Connector, Copies, KnownNodes, Patience, Reply, Session, Store, StoreError,
+    Address, Batch, Connector, Copies, Interrupt, KnownNodes, Patience, Reply, Session, Store,
+    StoreError,
 };
 use support::Server;
 
@@ -129,7 +130,7 @@ impl Scene {
             settings: None,
             shard: BTreeMap::new(),
         };
-        let mut plain = Session::new(connect(&address), PATIENCE);
+        let mut plain = Session::new(connect(&address), PATIENCE, Interrupt::never());
         let lease = Lease::take(&mut plain, "anp:lock".to_owned(), &holder).unwrap();
         let mut session = Session::new(
             Box::new(Between {
@@ -139,6 +140,7 @@ impl Scene {
                 seen: [0; 3],
             }),
             PATIENCE,
+            Interrupt::never(),
         );
         let mut manifest = Writer::create(&self.manifest(), &Line::Header(header())).unwrap();
         let mut progress = Progress::default();
@@ -193,6 +195,7 @@ fn connect(address: &Address) -> Box<dyn Store> {
         address: address.clone(),
         embedded_socket: None,
         patience: PATIENCE,
+        interrupt: Interrupt::never(),
         name: None,
         known: KnownNodes::default(),
     };

@@ -189,7 +189,7 @@ fn a_folder_that_could_not_be_made_durable_is_synced_by_the_next_run() {
 /// lets nobody mount one.
 fn on_small_disk(world: &World, kib: u32, line: &str) -> Option<Ran> {
     std::fs::create_dir_all(world.path("state")).unwrap();
-    let mount = format!("mount -t tmpfs -o size={kib}k none state && exec \"$@\"");
+    let mount = format!("mount -t tmpfs -o size={kib}k,mode=700 none state && exec \"$@\"");
     let mut command = world.program("unshare");
     command
         .args(["--user", "--map-root-user", "--mount"])

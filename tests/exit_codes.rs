@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 
 use anp::exit::Exit;
 use anp::store::ACL_LINE;
@@ -177,11 +178,12 @@ fn a_lease_of_another_host_is_11_with_the_seconds_left() {
 }
 
 #[test]
-fn a_lease_of_this_host_and_folder_is_taken_over_at_once() {
+fn a_lease_that_names_the_host_and_path_of_this_folder_alone_is_waited_for() {
     let world = one_article();
     held_by(&world, &this_host(), world.path("state").to_str().unwrap());
-    world.anp("import").exits(0);
-    assert_eq!(world.server.expiry("anp:lock"), -2, "given back at the end");
+    let ran = world.anp("import");
+    ran.exits(11).notes("holds the lock");
+    assert_eq!(world.server.dump().len(), 1, "the lock alone: {ran}");
 }
 
 #[test]
@@ -261,14 +263,103 @@ fn a_state_folder_that_cannot_be_written_is_74() {
     // First the folder itself, then the one that holds the manifests.
     let state = world.path("state-without-rights");
     std::fs::create_dir_all(state.join("runs")).unwrap();
-    for (state_mode, runs_mode) in [(0o555, 0o777), (0o777, 0o555)] {
+    for (state_mode, runs_mode) in [(0o555, 0o777), (0o755, 0o555)] {
         set_mode(&state, state_mode);
+        if state_mode == 0o755 && state.metadata().unwrap().uid() == 0 {
+            std::os::unix::fs::chown(&state, Some(65534), None).unwrap();
+        }
         set_mode(state.join("runs"), runs_mode);
         let ran = world.anp_without_rights("import");
         ran.exits(74).notes("Permission denied (os error 13)");
         wrote_nothing(&world, &ran);
         // Reading needs no state folder at all.
         world.anp_without_rights("import --dry-run").exits(0);
+    }
+}
+
+#[test]
+fn a_state_folder_that_is_not_this_users_alone_is_78() {
+    let world = one_article();
+    let state = world.path("state");
+    std::fs::create_dir(&state).unwrap();
+    for mode in [0o777, 0o1777] {
+        set_mode(&state, mode);
+        let ran = world.anp("import");
+        ran.exits(78).notes_exactly(&format!(
+            "error: the state folder {} may be written by every user\n  \
+             = expected: a folder of this user that no other user may write (chmod go-w)\n  \
+             = retry: as the user that the folder belongs to, or with another --state-dir; nothing \
+             was written\n",
+            state.display()
+        ));
+        wrote_nothing(&world, &ran);
+        // What only reads there may.
+        world.anp("runs").exits(0);
+        // A private server is started in no such folder.
+        let embedded = world.anp("show /a/ --redis embedded");
+        embedded.exits(78).notes(" may be written by every user");
+    }
+    set_mode(&state, 0o775);
+    if state.metadata().unwrap().uid() == 0 {
+        std::os::unix::fs::chown(&state, Some(65534), None).unwrap();
+        let whose = "belongs to user 65534, not to 0";
+        world.anp("import").exits(78).notes(whose);
+        world.anp("rollback last").exits(2);
+        std::os::unix::fs::chown(&state, Some(0), Some(65534)).unwrap();
+        world.anp("import").exits(78).notes("the group 65534");
+        std::os::unix::fs::chown(&state, None, Some(0)).unwrap();
+    }
+    world.anp("import").exits(0);
+}
+
+#[test]
+fn a_link_in_the_place_of_the_lock_is_not_written_through() {
+    let world = one_article();
+    world.write("precious", "do not touch");
+    for name in ["lock", "id"] {
+        std::fs::create_dir_all(world.path("state")).unwrap();
+        let link = world.path("state").join(name);
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(world.path("precious"), &link).unwrap();
+        let ran = world.anp("import");
+        ran.exits(74).notes(&format!("its file '{name}' is a link"));
+        wrote_nothing(&world, &ran);
+        let kept = std::fs::read_to_string(world.path("precious")).unwrap();
+        assert_eq!(kept, "do not touch");
+        std::fs::remove_file(&link).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_74_and_leaves_no_lock() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let ran = world.anp_with_small_files(0, "import");
+    ran.exits(74).notes("File too large");
+    wrote_nothing(&world, &ran);
+    assert_eq!(world.server.expiry("anp:lock"), -2);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_file_system_without_locks_or_durable_folders_is_named_as_that() {
+    for (point, said) in [
+        ("state.lock=ENOLCK", "its files cannot be locked (flock): "),
+        (
+            "state.sync=EINVAL",
+            "its folders cannot be made durable (fsync): ",
+        ),
+    ] {
+        let world = one_article();
+        let ran = world.anp_with(&["import"], &[("ANP_FAIL_POINT", point)]);
+        ran.exits(74)
+            .notes(&format!(
+                "error: cannot use the state folder {}: {said}",
+                world.path("state").display()
+            ))
+            .notes("= expected: a file system with locks (flock)")
+            .notes("= retry: safe with another --state-dir; nothing was written");
+        wrote_nothing(&world, &ran);
     }
 }
 

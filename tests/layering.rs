@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
     ("diagnostic", &["characters"]),
     ("duration", &[]),
-    ("durable", &[]),
+    ("durable", &["private"]),
+    ("private", &[]),
     ("regular", &[]),
     ("yaml", &["characters", "diagnostic", "duration"]),
     ("words", &[]),
@@ -21,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
         &["characters", "diagnostic", "duration", "words", "yaml"],
     ),
     ("render", &["article", "characters", "regular"]),
-    ("store", &["failpoint", "regular"]),
+    ("store", &["failpoint", "private", "regular"]),
     (
         "publish",
         &[
@@ -39,6 +40,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
             "exit",
             "failpoint",
             "failure",
+            "private",
             "publish",
             "settings",
             "store",

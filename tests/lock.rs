@@ -376,6 +376,30 @@ fn unlock_breaks_the_lock_of_the_run_it_names_and_of_no_other() {
 }
 
 #[test]
+fn an_unlock_that_ends_connections_says_so_where_nobody_holds_the_lock() {
+    let world = articles(1);
+    let run = "20260101T000000.000Z-00ff";
+    let named = || {
+        let mut connection = world.server.connection();
+        let name = format!("anp:anp:{run}");
+        redis::cmd("CLIENT")
+            .arg(&["SETNAME", &name])
+            .query::<()>(&mut connection)
+            .unwrap();
+        connection
+    };
+    let unlock = format!("unlock {run}");
+    let _left = [named(), named()];
+    world.anp(&unlock).exits(0).says(&format!(
+        "nobody holds the lock: ended 2 connections of run {run}\n"
+    ));
+    world
+        .anp(&unlock)
+        .exits(0)
+        .says("nobody holds the lock: nothing to do\n");
+}
+
+#[test]
 fn a_lock_that_names_no_run_is_not_broken() {
     let world = articles(1);
     world.server.command("SET anp:lock something");

@@ -1,9 +1,8 @@
 //! `anp check`: the survey alone.
 
-use std::sync::atomic::AtomicBool;
-
 use serde_json::json;
 
+use super::outcome::watch;
 use super::survey::{Caching, Corpus, Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
@@ -13,10 +12,11 @@ use crate::report::{Output, Progress};
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let settings = super::settings_alone(common, arguments.content.settings())?;
     let renderer = renderer(&settings)?;
+    let interrupted = watch()?;
     let purpose = Purpose {
         store: None,
         spool_in: None,
-        interrupted: &AtomicBool::new(false),
+        interrupted: &interrupted,
         time_limit: None,
         wanted: Wanted::all(),
         run: "check",

@@ -142,7 +142,7 @@ impl<'a> Job<'a> {
     }
 
     fn dry_run(&self, work: &dyn Work, outcome: &mut Outcome) -> Result<Exit, Failure> {
-        let mut store = Connected::open(&self.settings.address, self.settings)?;
+        let mut store = Connected::open(&self.settings.address, self.settings, &self.interrupted)?;
         let now_ms = store
             .session
             .now_ms()
@@ -195,10 +195,10 @@ impl<'a> Job<'a> {
             switch: self.switch.clone(),
             folder: self.folder,
             share: self.share.as_ref(),
+            interrupted: &self.interrupted,
             under_lock: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
-        run.store.session.heed(Arc::clone(&self.interrupted));
         outcome.run(&run);
         let id = run.header.run.clone();
         let begun = Begun {
@@ -299,7 +299,7 @@ impl<'a> Job<'a> {
         let applied = written
             .and_then(|()| expired.write(&mut apply, &mut progress, outcome, &|| bar.inc(1)));
         bar.finish_and_clear();
-        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, &self.interrupted));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
         outcome.counts = counts;
@@ -307,10 +307,7 @@ impl<'a> Job<'a> {
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
             outcome.summary(told, self.command, "stopped", &counts);
-            let mut failure = stopped(&stop, touched, &header.rollback);
-            if matches!(stop, Stop::Store(_)) && self.interrupted.load(Ordering::Relaxed) {
-                failure.exit = Exit::Interrupted;
-            }
+            let failure = stopped(&stop, touched, &header.rollback);
             return Err(match (stop, &self.switch) {
                 (Stop::Paused(_), Some(switch)) => {
                     failure.note("resume", resume_line(self.settings, switch))

@@ -11,6 +11,7 @@ mod metrics;
 mod orphans;
 mod outcome;
 mod plan;
+mod pool;
 mod probe;
 mod prune;
 mod purge;
@@ -37,6 +38,7 @@ use clap::ValueEnum as _;
 use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::ops::interrupt::outlive_file_limit;
 use crate::report::log::{self, LogFormat};
 use crate::settings::{Needs, Settings, Sources};
 
@@ -45,6 +47,7 @@ use crate::settings::{Needs, Settings, Sources};
 /// # Errors
 /// Whatever ends it early, with its exit code.
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
+    outlive_file_limit();
     let common = &cli.common;
     log::set_format(log_format(common)?);
     match &cli.command {

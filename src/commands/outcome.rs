@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::duration::show_time;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, ROOM_FOR_THREADS};
 use crate::ops::interrupt;
 use crate::ops::keep::Pruned;
 use crate::ops::run::Run;
@@ -297,6 +297,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     let exit = match stop {
         Stop::Manifest(_) | Stop::Spool(_) => Exit::Manifest,
         Stop::Interrupted => Exit::Interrupted,
+        Stop::Store(error) if error.class == Class::Interrupted => Exit::Interrupted,
         Stop::Paused(_) => Exit::Paused,
         _ if touched => Exit::Stopped,
         Stop::Lease(_) => Exit::Locked,
@@ -306,7 +307,7 @@ pub(super) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
             Class::Never | Class::Config => return Failure::before_writing(error),
             Class::Fenced => Exit::Locked,
             Class::Wait | Class::FindAgain => Exit::Unavailable,
-            Class::Stop | Class::LoadAgain => Exit::Stopped,
+            Class::Stop | Class::LoadAgain | Class::Interrupted | Class::NoThread => Exit::Stopped,
         },
     };
     let mut failure = Failure::new(exit, stop.to_string());
@@ -343,6 +344,8 @@ fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Undone(_) => Some("the manifest as anp wrote it"),
         Stop::Interrupted | Stop::TimedOut(_) => None,
         Stop::Store(error) => Some(match error.class {
+            Class::Interrupted => return None,
+            Class::NoThread => ROOM_FOR_THREADS,
             Class::Never => "rights as in this ACL line, for the whole run",
             Class::Config => "a server that the settings fit for the whole run",
             Class::Fenced => "the lock stays with the run until its end",

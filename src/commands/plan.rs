@@ -66,6 +66,7 @@ impl Leftover {
         let mut inspector = Inspector { session, keys };
         let mut leftovers = Vec::new();
         for chunk in routes.chunks(LOOK_ROUTES) {
+            inspector.session.goes_on("looking at stored articles")?;
             let seen = inspector.inspect(chunk, Likely::Stored)?;
             for (route, (page, meta)) in chunk.iter().zip(seen) {
                 let (page, meta) = (meant(page), meant(meta));

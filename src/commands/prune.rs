@@ -203,6 +203,7 @@ pub(super) fn scan_kind(
             b"COUNT",
             b"1000",
         ];
+        one.goes_on(doing)?;
         let reply = one.command(&command, doing)?;
         let Reply::Array(parts) = &reply else {
             return reply.fail(doing);
@@ -232,7 +233,7 @@ mod tests {
     use super::{reaches, scan};
     use crate::article::Route;
     use crate::publish::plan::Keys;
-    use crate::store::{Batch, Master, Patience, Reply, Session, Store, StoreError};
+    use crate::store::{Batch, Interrupt, Master, Patience, Reply, Session, Store, StoreError};
 
     /// Two masters, and a slot that moves to the first while the second is looked through.
     struct Moving {
@@ -272,7 +273,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             deadline: Duration::ZERO,
         };
-        let mut session = Session::new(Box::new(Moving { scans: 0 }), patience);
+        let mut session = Session::new(Box::new(Moving { scans: 0 }), patience, Interrupt::never());
         let found = scan(&mut session, &Keys::new("anp")).unwrap();
         let found: Vec<&str> = found.iter().map(Route::as_str).collect();
         assert_eq!(found, ["/moved/"]);

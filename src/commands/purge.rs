@@ -7,11 +7,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::io::ErrorKind::NotFound;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::AtomicBool;
 
 use super::job::{Begun, Job, Work};
 use super::metrics;
 use super::outcome::Outcome;
 use super::plan::{Leftover, Plan};
+use super::pool::in_pool;
 use super::prune::scan;
 use super::selection::{route, selection};
 use super::survey::{stopped, unreadable, walked};
@@ -65,8 +67,9 @@ fn purge(
         None => settings.prefix.clone(),
     };
     outcome.prefix.clone_from(&prefix);
-    if arguments.all && !arguments.yes && !arguments.recorded.dry_run {
-        confirm(settings)?;
+    if arguments.all && !arguments.yes && !arguments.recorded.dry_run && !confirm(settings)? {
+        log::say("nothing was removed");
+        return Ok(Exit::Done);
     }
     let explicit: Result<Vec<Route>, Failure> =
         arguments.routes.iter().map(|typed| route(typed)).collect();
@@ -99,7 +102,7 @@ fn purge(
 }
 
 /// Asks whether everything is to go.
-fn confirm(settings: &Settings) -> Result<(), Failure> {
+fn confirm(settings: &Settings) -> Result<bool, Failure> {
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         let what = format!("--all removes every article of {place}");
@@ -114,12 +117,7 @@ fn confirm(settings: &Settings) -> Result<(), Failure> {
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let _ = std::io::stdin().read_line(&mut answer);
-    if answer.trim() == "yes" {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Interrupted, "not confirmed")
-        .note("expected", "the answer 'yes'")
-        .note("retry", "safe, nothing was written"))
+    Ok(answer.trim() == "yes")
 }
 
 /// What is to be removed.
@@ -143,7 +141,7 @@ impl Work for Purging<'_> {
         let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
         let mut is_partial = false;
         if let Some(manifest) = self.manifest {
-            wanted.extend(written_by(manifest, &keys)?);
+            wanted.extend(written_by(manifest, &keys, &self.job.interrupted)?);
         }
         if self.all {
             wanted.extend(scan(begun.session, &keys).map_err(before)?);
@@ -271,7 +269,9 @@ impl Purging<'_> {
             root: &settings.content,
             found: &found,
         };
-        let named = routes(&tree, &self.selection, interrupted);
+        let selection = &self.selection;
+        let named = in_pool(|| routes(&tree, selection, interrupted))
+            .map_err(|error| Failure::before_writing(&error))?;
         let named = named.map_err(|error| stopped(&error))?;
         Ok(Named {
             unreadable: unread.len(),
@@ -293,8 +293,12 @@ impl Purging<'_> {
 
 /// The routes of the keys that a run created or updated. One that it refreshed alone was there
 /// before.
-fn written_by(manifest: &Manifest, keys: &Keys) -> Result<Vec<Route>, Failure> {
-    let void = void(manifest)?;
+fn written_by(
+    manifest: &Manifest,
+    keys: &Keys,
+    interrupted: &AtomicBool,
+) -> Result<Vec<Route>, Failure> {
+    let void = void(manifest, interrupted)?;
     let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
     let route = |intent: Result<Intent, Damage>| {
         let intent = intent.map_err(|damage| unusable(&damage))?;

@@ -9,8 +9,9 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -41,6 +42,10 @@ use crate::store::Session;
 /// name too.
 const SCRATCH: &str = "rehearsal";
 
+/// How long a server is waited for where a signal has ended the rehearsal, to take back what it
+/// wrote.
+const HURRIED: Duration = Duration::from_secs(3);
+
 pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
     let started = Instant::now();
     let settings = super::settings(common, arguments.settings())?;
@@ -66,7 +71,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
         ..Job::new("import", &scratch, started, common.quiet)?
     };
     // Held open, so that an embedded server stays up from the first step to the last.
-    let mut store = Connected::open(&settings.address, &settings)?;
+    let mut store = Connected::open(&settings.address, &settings, &job.interrupted)?;
     let paused = switch
         .look(&mut store.session)
         .map_err(|error| Failure::before_writing(&error))?;
@@ -80,6 +85,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let mut scene = Scene {
         scratch: &scratch,
         folder: &folder,
+        interrupted: Arc::clone(&job.interrupted),
         left: HashSet::new(),
     };
     scene.tidy()?;
@@ -100,6 +106,8 @@ struct Scene<'a> {
     scratch: &'a Settings,
     /// The lock of that folder.
     folder: &'a FolderLock,
+    /// A signal asks the rehearsal to end. What it wrote is taken back all the same.
+    interrupted: Arc<AtomicBool>,
     /// Earlier rehearsals that cannot be taken back now. They do not stand in the way: each has
     /// a prefix of its own.
     left: HashSet<String>,
@@ -139,7 +147,7 @@ impl Scene<'_> {
             .map_err(|damage| failed(unusable(&damage)))?;
 
         let started = Instant::now();
-        let void = void(&manifest).map_err(failed)?;
+        let void = void(&manifest, &self.interrupted).map_err(failed)?;
         let mut nobody = Output::silent();
         let slack_ms = self.scratch.address.expiry_slack_ms();
         let tally =
@@ -154,7 +162,7 @@ impl Scene<'_> {
         );
 
         let started = Instant::now();
-        let undo = self.undo(&manifest, job.bars);
+        let undo = self.undo(self.scratch, &manifest, job.bars, &self.interrupted);
         let (undone, counts) = undo.run(&mut silent()).map_err(failed)?;
         let taken_back = counts.written();
         steps.step(
@@ -192,13 +200,19 @@ impl Scene<'_> {
         })
     }
 
-    fn undo<'u>(&'u self, manifest: &'u Manifest, bars: Bars) -> Undo<'u> {
+    fn undo<'u>(
+        &'u self,
+        settings: &'u Settings,
+        manifest: &'u Manifest,
+        bars: Bars,
+        interrupted: &'u Arc<AtomicBool>,
+    ) -> Undo<'u> {
         Undo {
-            settings: self.scratch,
+            settings,
             manifest,
             files: None,
             bars,
-            interrupted: &NEVER,
+            interrupted,
             folder: Some(self.folder),
         }
     }
@@ -252,14 +266,18 @@ impl Scene<'_> {
             Err(damage) => return Err(unusable(&damage)),
         };
         // The server is the one that the rehearsal wrote to, whatever is asked for now.
-        let settings = Settings {
+        let mut settings = Settings {
             address_is_explicit: false,
             ..self.scratch.clone()
         };
-        let undo = Undo {
-            settings: &settings,
-            ..self.undo(&manifest, Bars::new(true))
-        };
+        let mut interrupted = Arc::clone(&self.interrupted);
+        if interrupted.load(Ordering::Relaxed) {
+            // The signal that ended the rehearsal does not end this. It only does not wait long.
+            interrupted = Arc::default();
+            settings.patience.timeout = settings.patience.timeout.min(HURRIED);
+            settings.patience.deadline = settings.patience.deadline.min(HURRIED);
+        }
+        let undo = self.undo(&settings, &manifest, Bars::new(true), &interrupted);
         let (exit, counts) = undo.run(&mut silent())?;
         if exit == Exit::Done {
             return Ok(counts.written());
@@ -280,10 +298,13 @@ impl Scene<'_> {
         let stuck = match cleared {
             Ok((changed, stuck)) if stuck.is_empty() => {
                 failure.notes.retain(|(label, _)| *label != "rollback");
-                return failure.note("retry", "safe once the cause is gone").note(
-                    "rehearsal",
-                    format!("the {changed} keys it had written are taken back"),
-                );
+                let told = match changed {
+                    0 => "what it had written is taken back".to_owned(),
+                    _ => format!("the {changed} keys it had written are taken back"),
+                };
+                return failure
+                    .note("retry", "safe once the cause is gone")
+                    .note("rehearsal", told);
             }
             Ok((_, stuck)) => stuck.into_iter().next().map(|stuck| stuck.why.what),
             Err(second) => Some(second.what),
@@ -326,9 +347,6 @@ impl Scene<'_> {
         }
     }
 }
-
-/// What is taken back is taken back whole.
-static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// What can be expected of a rehearsal: under the scratch prefix every article is new, and a
 /// sample is no whole tree.

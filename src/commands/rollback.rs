@@ -1,5 +1,6 @@
 //! `anp rollback`: every key back to the value, type and expiry it had before the run.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::metrics;
@@ -42,6 +43,7 @@ fn rollback(
     arguments: &Rollback,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
+    let interrupted = watch()?;
     // Whatever is under way in this folder may be the run: it is read once nobody writes there.
     let alone = if arguments.dry_run || !Runs::of(&settings.state_dir).are_there() {
         None
@@ -60,9 +62,8 @@ fn rollback(
         return Ok(wrote_nothing(settings, &manifest, outcome));
     }
     if arguments.dry_run {
-        return dry_run(settings, &manifest, outcome);
+        return dry_run(settings, &manifest, &interrupted, outcome);
     }
-    let interrupted = watch()?;
     let undo = Undo {
         settings,
         manifest: &manifest,
@@ -157,7 +158,7 @@ pub(super) struct Undo<'a> {
     pub files: Option<&'a Files>,
     pub bars: Bars,
     /// Ends it between two batches.
-    pub interrupted: &'a AtomicBool,
+    pub interrupted: &'a Arc<AtomicBool>,
     /// The lock of the state folder, where the caller holds it.
     pub folder: Option<&'a FolderLock>,
 }
@@ -177,7 +178,7 @@ impl Undo<'_> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
         let address = undone::address(self.settings, manifest)?;
-        let (void, total) = read_through(manifest)?;
+        let (void, total) = read_through(manifest, self.interrupted)?;
         let purpose = Purpose {
             command: "rollback",
             address: &address,
@@ -190,6 +191,7 @@ impl Undo<'_> {
             switch: None,
             folder: self.folder,
             share: None,
+            interrupted: self.interrupted,
             // Shards on hosts that share no locks of files hold the lock in the store alone.
             under_lock: Some(&|| match self.files {
                 Some(files) if !files.are_same()? => Err(locked(
@@ -227,7 +229,7 @@ impl Undo<'_> {
             },
         );
         bar.finish_and_clear();
-        let applied = applied.and_then(|()| recheck(&mut run, &mut progress));
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, self.interrupted));
         let (header, path) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
         outcome.counts = counts;
@@ -282,12 +284,13 @@ fn step(intent: Intent, slack_ms: i64) -> Step {
 fn dry_run(
     settings: &Settings,
     manifest: &Manifest,
+    interrupted: &Arc<AtomicBool>,
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     let before = |error: StoreError| Failure::before_writing(&error);
     let address = undone::address(settings, manifest)?;
-    let void = void(manifest)?;
-    let mut store = Connected::open(&address, settings)?;
+    let void = void(manifest, interrupted)?;
+    let mut store = Connected::open(&address, settings, interrupted)?;
     store.is_that_of(manifest.header())?;
     let now_ms = store.session.now_ms().map_err(before)?;
     outcome.dry_run("rollback", &address.to_string());

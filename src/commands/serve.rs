@@ -34,7 +34,7 @@ mod with_server {
             .local_addr()
             .map_err(|error| cannot_listen(&settings.serve.addr, &error))?;
         // Held for as long as it serves: the embedded store runs until then.
-        let connected = Connected::open_to_read(&settings.address, &settings)?;
+        let connected = Connected::open_to_read(&settings.address, &settings, &stop)?;
         let url = format!("http://{address}/");
         if !address.ip().is_loopback() {
             log::warning(format!(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::outcome::watch;
 use super::selection::route;
 use crate::article::Route;
 use crate::cli::{Common, Show};
@@ -31,7 +32,8 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
     let settings = super::settings_needing(Needs::Store, common, Vec::new())?;
     let route = route(&arguments.route)?;
     let before = |error: StoreError| Failure::before_writing(&error);
-    let mut store = Connected::open(&settings.address, &settings)?;
+    let interrupted = watch()?;
+    let mut store = Connected::open(&settings.address, &settings, &interrupted)?;
     let keys = Keys::new(&settings.prefix);
     let now_ms = store.session.now_ms().map_err(before)?;
     let page = held(&mut store.session, keys.page(&route)).map_err(before)?;

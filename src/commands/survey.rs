@@ -8,6 +8,7 @@ use std::sync::{LazyLock, Mutex};
 use serde_json::{Value, json};
 
 use super::expect;
+use super::pool::in_pool;
 use crate::diagnostic::Severity;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -281,7 +282,7 @@ fn survey_of(
         time_limit: purpose.time_limit,
         on_progress,
     };
-    let mut survey = in_pool(|| surveyor.run(origin))?;
+    let mut survey = in_pool(|| surveyor.run(origin))??;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(&ending(wanted.share))
@@ -337,18 +338,6 @@ fn is_sampled(index: usize, length: usize, count: usize) -> bool {
     let count = count.min(length);
     // It is taken where the count of those before it steps up.
     (index + 1) * count / length > index * count / length
-}
-
-/// One thread more than there are cores: while one waits for the store, the others render.
-fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    match rayon::ThreadPoolBuilder::new()
-        .num_threads(cores + 1)
-        .build()
-    {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
-    }
 }
 
 /// Refuses what [`report`] has shown: no article at all, or more invalid ones than the

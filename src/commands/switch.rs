@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::outcome::watch;
 use crate::cli::{Common, Pause as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -84,7 +85,8 @@ pub(super) fn refuse(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn open(settings: &Settings) -> Result<(Connected, Switch), Failure> {
-    let store = Connected::open(&settings.address, settings)?;
+    let interrupted = watch()?;
+    let store = Connected::open(&settings.address, settings, &interrupted)?;
     let switch = Switch::of(&settings.prefix);
     Ok((store, switch))
 }

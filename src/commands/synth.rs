@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::outcome::to_ms;
+use super::pool::in_pool;
 use super::seeded::{generator, mix};
 use crate::cli::{Common, Synth};
 use crate::exit::Exit;
@@ -16,8 +17,8 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let generator = generator(&arguments.seeded)?;
     let seed = generator.seed();
-    let tree = generator
-        .write_tree(&arguments.out, arguments.count)
+    let tree = in_pool(|| generator.write_tree(&arguments.out, arguments.count))
+        .map_err(|error| Failure::before_writing(&error))?
         .map_err(|error| {
             Failure::new(
                 Exit::Manifest,

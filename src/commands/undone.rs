@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -239,21 +240,27 @@ impl Void {
 ///
 /// # Errors
 /// When the manifest turns out to be damaged.
-pub(super) fn void(manifest: &Manifest) -> Result<Void, Failure> {
-    read_through(manifest).map(|(void, _)| void)
+pub(super) fn void(manifest: &Manifest, interrupted: &AtomicBool) -> Result<Void, Failure> {
+    read_through(manifest, interrupted).map(|(void, _)| void)
 }
 
 /// The same, with the number of all intents. Reads every line, so that damage anywhere is known
 /// before anything is done.
 ///
 /// # Errors
-/// When the manifest turns out to be damaged.
-pub(super) fn read_through(manifest: &Manifest) -> Result<(Void, u64), Failure> {
+/// When the manifest turns out to be damaged, or a signal comes.
+pub(super) fn read_through(
+    manifest: &Manifest,
+    interrupted: &AtomicBool,
+) -> Result<(Void, u64), Failure> {
     let mut void = Void::default();
     let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
     let (page, meta) = (known.page_prefix(), known.meta_prefix());
     for batch in manifest.batches() {
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::interrupted());
+        }
         for line in batch.map_err(|damage| unusable(&damage))? {
             match line {
                 Line::Outcome(outcome) if outcome.fate != Fate::Written => {
@@ -329,6 +336,7 @@ pub(super) fn look_at_each(
             return Ok(());
         }
         let failed = |error: StoreError| Failure::before_writing(&error);
+        session.goes_on(doing).map_err(failed)?;
         let keys: Vec<(&str, u64)> = chunk
             .iter()
             .map(|intent| (intent.key.as_str(), bytes(&intent.made)))

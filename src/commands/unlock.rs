@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::outcome::watch;
 use crate::cli::{Common, Unlock};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,11 +14,12 @@ use crate::publish::lease::{Broken, Holder, Taken, break_lease, clear};
 use crate::publish::one_line;
 use crate::publish::plan::Keys;
 use crate::report::{Output, log};
-use crate::store::StoreError;
+use crate::store::{Class, StoreError};
 
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
-    let mut store = Connected::open(&settings.address, &settings)?;
+    let interrupted = watch()?;
+    let mut store = Connected::open(&settings.address, &settings, &interrupted)?;
     let session = &mut store.session;
     let run = &arguments.run;
     let key = Keys::new(&settings.prefix).lock();
@@ -152,7 +154,11 @@ fn not_that_run(run: &str, key: &str, taken: &Taken) -> Failure {
 /// The lock is broken, but what the run had sent before may still be carried out.
 fn not_fenced(run: &str, error: &StoreError) -> Failure {
     let what = format!("run {run} no longer holds the lock, but its connections may live: {error}");
-    Failure::new(Exit::Stopped, what)
+    let exit = match error.class {
+        Class::Interrupted => Exit::Interrupted,
+        _ => Exit::Stopped,
+    };
+    Failure::new(exit, what)
         .note(
             "expected",
             "a server that answers, and the right to use CLIENT LIST and CLIENT KILL",

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::outcome::watch;
 use super::undone::{self, Void, look_at_each, void};
 use crate::cli::{Common, Verify};
 use crate::duration::show_time;
@@ -26,10 +27,11 @@ pub(super) struct Tally {
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
     let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
+    let interrupted = watch()?;
     let manifest = undone::open(&settings, &arguments.run)?;
     let address = undone::address(&settings, &manifest)?;
-    let void = void(&manifest)?;
-    let mut store = Connected::open(&address, &settings)?;
+    let void = void(&manifest, &interrupted)?;
+    let mut store = Connected::open(&address, &settings, &interrupted)?;
     store.is_that_of(manifest.header())?;
     let mut output = Output::stdout(common.format, false);
     let slack_ms = address.expiry_slack_ms();

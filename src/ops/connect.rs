@@ -2,13 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::Header;
 use crate::settings::Settings;
 use crate::store::embedded::Embedded;
-use crate::store::{Address, Class, Connector, KnownNodes, Place, Session, StoreError, Tls};
+use crate::store::{
+    Address, Class, Connector, Interrupt, KnownNodes, Place, Session, StoreError, Tls,
+};
 
 /// A store in use: the session, and the embedded server behind it if it is ours.
 pub struct Connected {
@@ -22,20 +25,30 @@ pub struct Connected {
 
 impl Connected {
     /// Connects to `address`, starting the embedded server of the state folder if need be.
+    /// `interrupted` ends every wait, now and later.
     ///
     /// # Errors
     /// When the server does not come up, cannot be reached, or refuses the credentials.
     /// Nothing was written then.
-    pub fn open(address: &Address, settings: &Settings) -> Result<Self, Failure> {
-        Self::connect(address, settings).map_err(|error| Failure::before_writing(&error))
+    pub fn open(
+        address: &Address,
+        settings: &Settings,
+        interrupted: &Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
+        Self::connect(address, settings, interrupted)
+            .map_err(|error| Failure::before_writing(&error))
     }
 
     /// The same for a command that only reads published objects, which needs fewer rights.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_to_read(address: &Address, settings: &Settings) -> Result<Self, Failure> {
-        Self::connect(address, settings).map_err(|error| Failure::of_reading(&error))
+    pub fn open_to_read(
+        address: &Address,
+        settings: &Settings,
+        interrupted: &Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
+        Self::connect(address, settings, interrupted).map_err(|error| Failure::of_reading(&error))
     }
 
     /// Whether this is the cluster that the run of `header` wrote to, where its address is the
@@ -74,8 +87,13 @@ impl Connected {
         named.map_err(|error| Failure::before_writing(&error))
     }
 
-    fn connect(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+    fn connect(
+        address: &Address,
+        settings: &Settings,
+        interrupted: &Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
         let patience = settings.patience;
+        let interrupt = Interrupt::new(interrupted);
         let embedded = match &address.place {
             Place::Embedded(folder) => {
                 // Another folder is named by a manifest. An empty server started there would
@@ -88,7 +106,7 @@ impl Connected {
                          folder with --state-dir and say --redis embedded",
                     ));
                 }
-                Some(Embedded::start(folder, patience.timeout)?)
+                Some(Embedded::start(folder, patience.timeout, &interrupt)?)
             }
             _ => None,
         };
@@ -102,6 +120,7 @@ impl Connected {
             tls,
             embedded_socket: embedded.as_ref().map(Embedded::socket),
             patience,
+            interrupt,
             name: None,
             known: KnownNodes::default(),
         };

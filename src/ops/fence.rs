@@ -185,7 +185,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{bearing, identity, is_stale, parts};
-    use crate::store::{Batch, Patience, Reply, Session, Store, StoreError};
+    use crate::store::{Batch, Interrupt, Patience, Reply, Session, Store, StoreError};
 
     /// Answers everything with these bytes.
     struct Says(&'static [u8]);
@@ -204,11 +204,11 @@ mod tests {
             timeout: Duration::from_secs(1),
             deadline: Duration::ZERO,
         };
-        let mut session = Session::new(Box::new(Says(info)), patience);
+        let mut session = Session::new(Box::new(Says(info)), patience, Interrupt::never());
         assert_eq!(identity(&mut session).unwrap(), "a1 master 00");
         // Its first replica gives it another id.
         let info = b"run_id:a1\r\nrole:master\r\nmaster_replid:c3\r\nmaster_replid2:00\r\n";
-        let mut session = Session::new(Box::new(Says(info)), patience);
+        let mut session = Session::new(Box::new(Says(info)), patience, Interrupt::never());
         assert_eq!(identity(&mut session).unwrap(), "a1 master 00");
     }
 

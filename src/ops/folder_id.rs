@@ -17,6 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::lock::{lock_within, open};
+use super::runs::not_durable;
 
 /// The file of the random id.
 const NAME: &str = "id";
@@ -56,7 +57,7 @@ fn random_id(state_dir: &Path) -> io::Result<String> {
     file.set_len(0)?;
     file.write_all(format!("{id}\n").as_bytes())?;
     file.sync_all()?;
-    File::open(state_dir)?.sync_all()?;
+    File::open(state_dir)?.sync_all().map_err(not_durable)?;
     Ok(id)
 }
 

@@ -32,6 +32,13 @@ pub fn watch() -> io::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
+/// Has a file that is to grow past the limit of the process (`ulimit -f`) fail as a full disk does,
+/// in place of the signal that would end the process with its lock held. To be called first of all.
+pub fn outlive_file_limit() {
+    // A handler, and not SIG_IGN, which programs that are started would inherit.
+    let _ = flag::register(Signal::SIGXFSZ as i32, Arc::default());
+}
+
 /// Whether whoever started us has this signal ignored, as `nohup` does with SIGHUP. Only Linux
 /// tells; elsewhere it is taken not to be.
 fn is_ignored(signal: i32) -> bool {

@@ -15,9 +15,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::folder_id::identity;
+use crate::failpoint;
 use crate::publish::shard::Shard;
 
 /// Who holds the lock.
@@ -84,6 +87,7 @@ impl FolderLock {
     /// See [`NotTaken`].
     pub fn take(state_dir: &Path, owner: Option<&str>) -> Result<Self, NotTaken> {
         let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+        lockable()?;
         taken(file.try_lock(), || who_has_folder(state_dir))?;
         let lock = Self {
             identity: identity(state_dir, &file).map_err(NotTaken::Io)?,
@@ -107,6 +111,7 @@ impl FolderLock {
         run: &str,
     ) -> Result<Self, NotTaken> {
         let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+        lockable()?;
         taken(file.try_lock_shared(), || who_has_folder(state_dir))?;
         let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
         let own = open(&path).map_err(NotTaken::Io)?;
@@ -195,14 +200,50 @@ pub(super) fn lock_within(file: &File, time: Duration) -> Result<(), TryLockErro
 /// The lock of a folder; those of shards have more behind it.
 const NAME: &str = "lock";
 
+/// Opens a file of the state folder, or makes it. A link there would lead to a file that is none of
+/// anp's, and be written through.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = OpenOptions::new()
         .create(true)
         .truncate(false)
         .read(true)
         .write(true)
         .mode(0o600)
-        .open(path)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let name = || path.file_name().unwrap_or_default().display().to_string();
+    let file = match opened {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(io::Error::other(format!("its file '{}' is a link", name())));
+        }
+        opened => opened?,
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other(format!(
+            "its file '{}' is not a regular file",
+            name()
+        )));
+    }
+    Ok(file)
+}
+
+/// The point `state.lock` of tests.
+fn lockable() -> Result<(), NotTaken> {
+    taken(
+        failpoint::at("state", "lock").map_err(TryLockError::Error),
+        || None,
+    )
+}
+
+/// An error of a file system that does not do `what`, with that reason; any other as it is.
+pub(super) fn unsupported(what: &str, error: io::Error) -> io::Error {
+    let lacks = [Errno::INVAL, Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP];
+    let is_lacking = |errno: &Errno| Some(errno.raw_os_error()) == error.raw_os_error();
+    if lacks.iter().any(is_lacking) {
+        return io::Error::new(io::ErrorKind::Unsupported, format!("{what}: {error}"));
+    }
+    error
 }
 
 fn taken(
@@ -212,7 +253,10 @@ fn taken(
     match tried {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(NotTaken::Held(who())),
-        Err(TryLockError::Error(error)) => Err(NotTaken::Io(error)),
+        Err(TryLockError::Error(error)) => Err(NotTaken::Io(unsupported(
+            "its files cannot be locked (flock)",
+            error,
+        ))),
     }
 }
 

@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ use super::runs::Runs;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::Failure;
+use crate::private;
 use crate::publish::lease::{Holder, LENGTH, Lease, LeaseError, Part};
 use crate::publish::manifest::{FORMAT, Footer, Header, Line, Manifest, Status, Writer};
 use crate::publish::plan::Keys;
@@ -57,6 +60,8 @@ pub struct Purpose<'a> {
     pub folder: Option<&'a FolderLock>,
     /// The part of the articles that it is about, if it is not all.
     pub share: Option<&'a Share>,
+    /// A signal asks it to end.
+    pub interrupted: &'a Arc<AtomicBool>,
     /// Looked at once the lock is held, before anything is written.
     pub under_lock: Option<&'a dyn Fn() -> Result<(), Failure>>,
 }
@@ -64,7 +69,8 @@ pub struct Purpose<'a> {
 /// Makes the state folder, if need be, and takes its lock.
 ///
 /// # Errors
-/// 11 when another process holds it, 74 when the folder cannot be written.
+/// 11 when another process holds it, 74 when the folder cannot be written, 78 when it is not this
+/// user's alone.
 pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
     lock_for(settings, None)
 }
@@ -73,6 +79,7 @@ pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
 fn lock_for(settings: &Settings, joins: Option<(Shard, &str)>) -> Result<FolderLock, Failure> {
     let state_dir = &settings.state_dir;
     let folder = |error: std::io::Error| not_writable(settings, &error);
+    private::check(state_dir).map_err(|what| not_private(settings, &what))?;
     Runs::of(state_dir).make_folder().map_err(folder)?;
     let owner = settings.owner.as_deref();
     let taken = match joins {
@@ -97,8 +104,32 @@ fn real(state_dir: &Path) -> String {
     real.display().to_string()
 }
 
+/// The refusal of a state folder that others could have prepared.
+fn not_private(settings: &Settings, what: &str) -> Failure {
+    let shown = settings.state_dir.display();
+    Failure::new(Exit::Config, format!("the state folder {shown} {what}"))
+        .note(
+            "expected",
+            "a folder of this user that no other user may write (chmod go-w)",
+        )
+        .note(
+            "retry",
+            "as the user that the folder belongs to, or with another --state-dir; nothing was \
+             written",
+        )
+}
+
 fn not_writable(settings: &Settings, error: &std::io::Error) -> Failure {
     let shown = settings.state_dir.display();
+    if error.kind() == std::io::ErrorKind::Unsupported {
+        let what = format!("cannot use the state folder {shown}: {error}");
+        return Failure::new(Exit::Manifest, what)
+            .note(
+                "expected",
+                "a file system with locks (flock) and durable folders (fsync), such as a local disk",
+            )
+            .note("retry", "safe with another --state-dir; nothing was written");
+    }
     Failure::state_folder(&format!("cannot write the state folder {shown}"), error)
 }
 
@@ -146,7 +177,7 @@ impl Run {
             None => Some(lock_for(settings, joins)?),
         };
         let runs = Runs::of(&settings.state_dir);
-        let mut store = Connected::open(purpose.address, settings)?;
+        let mut store = Connected::open(purpose.address, settings, purpose.interrupted)?;
         if let Some(undone) = purpose.undone {
             store.is_that_of(undone)?;
         }
@@ -205,6 +236,8 @@ impl Run {
         let session = &mut store.session;
         let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
         let begun_at = started_at;
+        // The lock is not left behind once it is asked for.
+        store.connector.interrupt.finish_what_is_begun();
         let (lease, started_at) = match joins {
             Some((shard, _)) => {
                 let digest = settings_digest.as_str();
@@ -222,26 +255,34 @@ impl Run {
             let heartbeat = Heartbeat::start(&store.connector, &lease)?;
             Ok((heartbeat, server))
         });
-        let ready = fenced.and_then(|begun| {
-            // Behind the lock: a pause that comes later is seen by the first batch.
-            let paused = match &purpose.switch {
-                Some(switch) => switch.look(&mut store.session)?.zip(Some(switch.clone())),
-                None => None,
-            };
-            Ok((begun, paused))
-        });
-        let (heartbeat, server) = match ready {
-            Ok((begun, None)) => begun,
-            Ok((_, Some((paused, switch)))) => {
-                let _ = lease.release(&mut store.session);
-                return Err(switched_off(settings, &switch, &paused));
-            }
+        let (heartbeat, server) = match fenced {
+            Ok(begun) => begun,
             Err(error) => {
                 store.session.give_up();
                 let _ = lease.release(&mut store.session);
                 return Err(Failure::before_writing(&error));
             }
         };
+        // From here on the heartbeat ends before the lease is given back: it could take it again.
+        let refuse = |mut store: Connected, heartbeat: Heartbeat, failure: Failure| {
+            heartbeat.stop(store.session.has_given_up());
+            let _ = lease.clone().release(&mut store.session);
+            Err(failure)
+        };
+        // Behind the lock: a pause that comes later is seen by the first batch.
+        if let Some(switch) = &purpose.switch {
+            match switch.look(&mut store.session) {
+                Ok(None) => {}
+                Ok(Some(paused)) => {
+                    let failure = switched_off(settings, switch, &paused);
+                    return refuse(store, heartbeat, failure);
+                }
+                Err(error) => {
+                    store.session.give_up();
+                    return refuse(store, heartbeat, Failure::before_writing(&error));
+                }
+            }
+        }
         let mut header = Header {
             format: FORMAT,
             anp: env!("CARGO_PKG_VERSION").to_owned(),
@@ -272,9 +313,7 @@ impl Run {
             None => purpose.under_lock.map_or(Ok(()), |looks| looks()),
         };
         if let Err(failure) = fits {
-            drop(heartbeat);
-            let _ = lease.release(&mut store.session);
-            return Err(failure);
+            return refuse(store, heartbeat, failure);
         }
         failpoint::enter("survey");
         let path = match (header.shard, header.attempt) {
@@ -285,10 +324,8 @@ impl Run {
         let manifest = match manifest {
             Ok(manifest) => manifest,
             Err(error) => {
-                drop(heartbeat);
-                let _ = lease.release(&mut store.session);
                 let what = format!("cannot write the manifest {}", path.display());
-                return Err(Failure::state_folder(&what, &error));
+                return refuse(store, heartbeat, Failure::state_folder(&what, &error));
             }
         };
         Ok(Self {
@@ -476,11 +513,13 @@ impl Heartbeat {
         let (connector, lease) = (connector.clone(), lease.clone());
         let join = move || {
             let store = connector.connect_within(connector.patience.timeout)?;
-            Ok::<_, StoreError>(Session::new(store, connector.patience))
+            let interrupt = connector.interrupt.clone();
+            Ok::<_, StoreError>(Session::new(store, connector.patience, interrupt))
         };
         let mut session = Some(join()?);
         let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || {
+        let beating = std::thread::Builder::new().name("heartbeat".to_owned());
+        let thread = beating.spawn(move || {
             let mut wait = LENGTH / 3;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 match session.as_mut().map(|session| lease.keep(session)) {
@@ -500,6 +539,7 @@ impl Heartbeat {
                 }
             }
         });
+        let thread = thread.map_err(|error| StoreError::no_thread("keeping the lock", &error))?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),

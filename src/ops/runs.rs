@@ -7,12 +7,18 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::lock::unsupported;
 use crate::failpoint;
 use crate::publish::manifest::{Damage, Header, Manifest, Verify, header_of};
 use crate::publish::shard::{self, Shard};
 
 /// The ending of a manifest's file name.
 const ENDING: &str = ".jsonl.zst";
+
+/// A folder that cannot be synced: with the reason, where its file system never does that.
+pub(super) fn not_durable(error: io::Error) -> io::Error {
+    unsupported("its folders cannot be made durable (fsync)", error)
+}
 
 /// The folder of manifests in a state folder.
 #[derive(Clone, Debug)]
@@ -61,11 +67,11 @@ impl Runs {
             let Some(above) = folder.parent() else {
                 continue;
             };
-            failpoint::at("state", "sync")?;
+            failpoint::at("state", "sync").map_err(not_durable)?;
             match std::fs::File::open(above) {
                 // Others made that one, and may keep this user out of the folder above it.
                 Err(error) if was_there && error.kind() == io::ErrorKind::PermissionDenied => {}
-                opened => opened?.sync_all()?,
+                opened => opened?.sync_all().map_err(not_durable)?,
             }
         }
         Ok(())

@@ -3,23 +3,28 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::thread::Scope;
+use std::thread::{Builder, Scope};
 
 use super::apply::{BATCH_BYTES, Group, bytes_of};
 use super::manifest::{Encoder, Frames, Line};
 use super::pace::BATCH_KEYS;
 use super::stop::Stop;
+use crate::store::StoreError;
 
 /// The same `groups`, in the same order. At most one batch of them waits to be taken.
+///
+/// # Errors
+/// When the system refuses the thread.
 pub(super) fn ahead<'scope, I>(
     scope: &'scope Scope<'scope, '_>,
     mut groups: I,
-) -> impl Iterator<Item = Result<Group, Stop>> + use<I>
+) -> Result<impl Iterator<Item = Result<Group, Stop>> + use<I>, Stop>
 where
     I: Iterator<Item = Result<Group, Stop>> + Send + 'scope,
 {
     let (sender, receiver) = sync_channel(0);
-    scope.spawn(move || {
+    let thread = Builder::new().name("ahead".to_owned());
+    let started = thread.spawn_scoped(scope, move || {
         loop {
             let (mut keys, mut bytes) = (0, 0_usize);
             let mut batch = Vec::new();
@@ -37,7 +42,13 @@ where
             }
         }
     });
-    receiver.into_iter().flatten()
+    started.map_err(no_thread)?;
+    Ok(receiver.into_iter().flatten())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn no_thread(error: io::Error) -> Stop {
+    Stop::Store(StoreError::no_thread("writing", &error))
 }
 
 /// Encodes lines, one batch at a time.
@@ -48,16 +59,18 @@ pub(super) struct Encoding {
 
 impl Encoding {
     /// # Errors
-    /// When zstd lacks the memory.
-    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>) -> io::Result<Self> {
-        let mut encoder = Encoder::new()?;
+    /// When zstd lacks the memory, or the system refuses the thread.
+    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>) -> Result<Self, Stop> {
+        let mut encoder = Encoder::new().map_err(Stop::Manifest)?;
         let (lines, to_encode) = channel::<Vec<Line>>();
         let (encoded, frames) = channel();
-        scope.spawn(move || {
+        let thread = Builder::new().name("encode".to_owned());
+        let started = thread.spawn_scoped(scope, move || {
             for lines in to_encode {
                 let _ = encoded.send(encoder.encode(&lines));
             }
         });
+        started.map_err(no_thread)?;
         Ok(Self { lines, frames })
     }
 
@@ -98,7 +111,7 @@ mod tests {
             2500 => Err(Stop::Interrupted),
             number => Ok(group(number)),
         });
-        let taken: Vec<_> = std::thread::scope(|scope| ahead(scope, groups).collect());
+        let taken: Vec<_> = std::thread::scope(|scope| ahead(scope, groups).unwrap().collect());
         let keys = taken.iter().map(|group| match group {
             Ok(group) => group[0].key.clone(),
             Err(stop) => stop.to_string(),
@@ -113,7 +126,7 @@ mod tests {
     #[test]
     fn whoever_takes_no_more_is_not_waited_for() {
         std::thread::scope(|scope| {
-            let mut endless = ahead(scope, (0..).map(|number| Ok(group(number))));
+            let mut endless = ahead(scope, (0..).map(|number| Ok(group(number)))).unwrap();
             assert!(endless.next().is_some());
         });
     }

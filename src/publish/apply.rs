@@ -174,8 +174,8 @@ impl Apply<'_> {
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<(), Stop> {
         std::thread::scope(|scope| {
-            let mut queue = Queue::new(ahead(scope, groups));
-            let encoder = Encoding::start(scope).map_err(Stop::Manifest)?;
+            let mut queue = Queue::new(ahead(scope, groups)?);
+            let encoder = Encoding::start(scope)?;
             let first = self.take(&mut queue)?;
             if first.is_empty() {
                 return Ok(());

@@ -155,7 +155,8 @@ impl Probe {
             let connector = connector.clone();
             move || {
                 let store = connector.connect_within(connector.patience.timeout)?;
-                Ok::<_, StoreError>(Session::new(store, connector.patience))
+                let interrupt = connector.interrupt.clone();
+                Ok::<_, StoreError>(Session::new(store, connector.patience, interrupt))
             }
         };
         let mut session = Some(connect()?);
@@ -163,7 +164,8 @@ impl Probe {
         let stop = Arc::new(AtomicBool::new(false));
         let (noted, stopped) = (Arc::clone(&heard), Arc::clone(&stop));
         // Not waited for at the end: it may wait for a server that hangs.
-        std::thread::spawn(move || {
+        let asking = std::thread::Builder::new().name("latency".to_owned());
+        let started = asking.spawn(move || {
             let note = |heard: &mut dyn FnMut(&mut Heard)| {
                 heard(&mut noted.lock().unwrap_or_else(PoisonError::into_inner));
             };
@@ -189,6 +191,7 @@ impl Probe {
                 std::thread::sleep(PROBE_EVERY);
             }
         });
+        started.map_err(|error| StoreError::no_thread("measuring the server's latency", &error))?;
         Ok(Self { heard, stop })
     }
 

@@ -1,7 +1,6 @@
 //! Bars on stderr, while there is somebody to look at them.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -36,7 +35,6 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
 }

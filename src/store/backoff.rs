@@ -1,8 +1,8 @@
 //! Waiting for a server that is busy, or away.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use super::Interrupt;
 
 /// Sleeps are this short at most, so that a signal is seen.
 const NAP: Duration = Duration::from_millis(50);
@@ -10,27 +10,20 @@ const NAP: Duration = Duration::from_millis(50);
 /// Waits that grow, with jitter so that many clients do not come back at one instant. Its
 /// time begins with the first wait.
 pub(super) struct Backoff {
-    interrupted: Option<Arc<AtomicBool>>,
+    interrupt: Interrupt,
     length: Duration,
     until: Option<Instant>,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(length: Duration) -> Self {
+    /// Waits that take `length` in all, unless a signal comes.
+    pub(super) fn new(length: Duration, interrupt: &Interrupt) -> Self {
         Self {
-            interrupted: None,
+            interrupt: interrupt.clone(),
             length,
             until: None,
             next: Duration::from_millis(10),
-        }
-    }
-
-    /// Gives up as well once `interrupted` is set.
-    pub(super) fn until(self, interrupted: Option<Arc<AtomicBool>>) -> Self {
-        Self {
-            interrupted,
-            ..self
         }
     }
 
@@ -55,8 +48,7 @@ impl Backoff {
         let jittered = self.next / 2 + self.next * noise / 2000;
         let resume = (now + jittered).min(until);
         while let Some(left) = resume.checked_duration_since(Instant::now()) {
-            let is_set = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-            if self.interrupted.as_ref().is_some_and(is_set) {
+            if self.interrupt.is_asked() {
                 return false;
             }
             std::thread::sleep(left.min(NAP));

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::address::Login;
 use super::backoff::Backoff;
 use super::cluster::{Cluster, KnownNodes};
+use super::dial::{End, Limit};
 use super::tls::Tls;
-use super::wire::{End, Wire, plain_error};
-use super::{Address, Class, Node, Patience, Place, Store, StoreError, sentinel};
+use super::wire::{Wire, plain_error};
+use super::{Address, Class, Interrupt, Node, Patience, Place, Store, StoreError, sentinel};
 
 /// How a server is reached, and reached again: a name is looked up anew each time, and
 /// sentinels are asked anew who the master is.
@@ -23,6 +24,8 @@ pub struct Connector {
     pub tls: Option<Arc<Tls>>,
     /// How long things may take.
     pub patience: Patience,
+    /// What ends every wait before its time.
+    pub interrupt: Interrupt,
     /// The name that every connection gets in its login, before any other command.
     pub name: Option<String>,
     /// The nodes of a cluster that were seen last.
@@ -37,10 +40,13 @@ impl Connector {
     /// `Never` when the credentials are refused, `FindAgain` when nothing listens there,
     /// `Config` when TLS or sentinels say that the settings cannot be right.
     pub fn connect(&self) -> Result<Box<dyn Store>, StoreError> {
-        let mut backoff = Backoff::new(self.patience.deadline);
+        let mut backoff = Backoff::new(self.patience.deadline, &self.interrupt);
         loop {
             match self.connect_within(self.patience.timeout) {
                 Err(error) if error.class == Class::Wait && backoff.pause() => {}
+                Err(error) if error.class == Class::Wait && self.interrupt.is_asked() => {
+                    return Err(error.interrupted());
+                }
                 done => return done,
             }
         }
@@ -119,7 +125,7 @@ impl Connector {
         place: String,
         time: Duration,
     ) -> Result<Wire, StoreError> {
-        let time = self.first(time);
+        let limit = Limit::new(Instant::now() + self.first(time), &self.interrupt);
         let doing = format!("connecting to {place}");
         let failed = |error: std::io::Error| plain_error(&doing, &error);
         if self.address.tls && self.tls.is_none() && matches!(end, End::Node(_)) {
@@ -127,10 +133,9 @@ impl Connector {
             let detail = "the address asks for TLS, which was not prepared";
             return Err(StoreError::new(Class::Config, doing, detail));
         }
-        let socket = end.dial(time).map_err(failed)?;
-        let mut wire = Wire::open(socket, self.tls.as_ref(), login, place, time)?;
-        wire.limit(self.patience.timeout).map_err(failed)?;
-        Ok(wire)
+        let socket = end.dial(&limit).map_err(failed)?;
+        let patience = self.patience.timeout;
+        Wire::open(socket, self.tls.as_ref(), login, place, &limit, patience)
     }
 
     /// What the beginning of a connection may take.

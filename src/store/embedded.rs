@@ -7,7 +7,7 @@
 //! next command and stopped at that command's end. A server that somebody started by hand on
 //! that socket has no pid file of ours, and is left running.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
@@ -17,10 +17,15 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::SigSet;
 
-use super::{Class, StoreError};
+use super::dial::{End, Limit, was_interrupted};
+use super::{Class, Interrupt, StoreError};
+use crate::private;
 
 /// The longest path that a unix socket can have (`sun_path` of unix(7), without its NUL).
 const SOCKET_PATH_MAX: usize = 107;
+
+/// How long a server that does not answer may keep the end of a command waiting, for each answer.
+const MOST_WAIT: Duration = Duration::from_secs(5);
 
 /// A server in use. Dropping it stops the server if nobody else uses it.
 #[derive(Debug)]
@@ -36,15 +41,31 @@ impl Embedded {
     ///
     /// # Errors
     /// When there is no redis-server or valkey-server on the PATH, the folder cannot be
-    /// written, or the server does not come up within `timeout`.
-    pub fn start(state_dir: &Path, timeout: Duration) -> Result<Self, StoreError> {
+    /// written, or the server does not come up within `timeout`, or before a signal comes.
+    pub fn start(
+        state_dir: &Path,
+        timeout: Duration,
+        interrupt: &Interrupt,
+    ) -> Result<Self, StoreError> {
+        let mut limit = Limit::new(Instant::now() + timeout, interrupt);
         let folder = state_dir.join("embedded");
         let embedded = |detail: String| {
             StoreError::new(Class::FindAgain, "starting the embedded server", detail)
         };
         let io = |what: &str, path: &Path, error: std::io::Error| {
+            if was_interrupted(&error) {
+                return Interrupt::error("starting the embedded server");
+            }
             embedded(format!("cannot {what} {}: {error}", path.display()))
         };
+        private::check(state_dir).map_err(|what| {
+            let shown = state_dir.display();
+            let detail = format!(
+                "the state folder {shown} {what}; expected one of this user that no other user may \
+                 write"
+            );
+            StoreError::new(Class::Config, "starting the embedded server", detail)
+        })?;
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -59,13 +80,16 @@ impl Embedded {
             )));
         }
         let gate = lock_file(&folder.join("gate")).map_err(|error| io("open", &folder, error))?;
-        gate.lock().map_err(|error| io("lock", &folder, error))?;
+        lock(&gate, &mut limit, File::try_lock).map_err(|error| io("lock", &folder, error))?;
         let users = lock_file(&folder.join("users")).map_err(|error| io("open", &folder, error))?;
-        users
-            .lock_shared()
+        lock(&users, &mut limit, File::try_lock_shared)
             .map_err(|error| io("lock", &folder, error))?;
         let mut started = None;
-        if UnixStream::connect(&socket).is_err() {
+        let end = End::Socket(socket.clone());
+        if let Err(error) = end.dial(&limit) {
+            if was_interrupted(&error) {
+                return Err(io("use", &socket, error));
+            }
             let program = find_server().ok_or_else(|| {
                 embedded(
                     "neither redis-server nor valkey-server is on the PATH: install one of \
@@ -93,16 +117,20 @@ impl Embedded {
                 .process_group(0);
             let mut child =
                 with_signals(|| command.spawn()).map_err(|error| io("run", &program, error))?;
-            let until = Instant::now() + timeout;
-            while UnixStream::connect(&socket).is_err() {
+            limit = Limit::new(Instant::now() + timeout, interrupt);
+            while end.dial(&limit).is_err() {
                 let ended = child.try_wait().ok().flatten();
-                if ended.is_some() || Instant::now() > until {
+                let over = limit.slice().err();
+                if ended.is_some() || over.is_some() {
                     let how = ended.map_or("did not answer in time".to_owned(), |status| {
                         format!("ended with {status}")
                     });
                     // It would go on starting behind the back of whoever reads the error.
                     let _ = child.kill();
                     let _ = child.wait();
+                    if let Some(error) = over.filter(was_interrupted) {
+                        return Err(io("use", &socket, error));
+                    }
                     return Err(embedded(format!(
                         "{} {how}; its log is {}",
                         program.display(),
@@ -135,8 +163,9 @@ impl Embedded {
 
     /// Stops the server if we started it and nobody else is using it.
     fn stop_if_last(&mut self) -> Option<()> {
+        let mut limit = Limit::new(Instant::now() + MOST_WAIT, &Interrupt::never());
         let gate = lock_file(&self.folder.join("gate")).ok()?;
-        gate.lock().ok()?;
+        lock(&gate, &mut limit, File::try_lock).ok()?;
         drop(self.users.take()?);
         let users = lock_file(&self.folder.join("users")).ok()?;
         users.try_lock().ok()?;
@@ -147,9 +176,9 @@ impl Embedded {
             .parse()
             .ok()?;
         let client = redis::Client::open(redis::ConnectionAddr::Unix(self.socket())).ok()?;
-        let mut connection = client
-            .get_connection_with_timeout(Duration::from_secs(5))
-            .ok()?;
+        let mut connection = client.get_connection_with_timeout(MOST_WAIT).ok()?;
+        connection.set_read_timeout(Some(MOST_WAIT)).ok()?;
+        connection.set_write_timeout(Some(MOST_WAIT)).ok()?;
         let info: String = redis::cmd("INFO")
             .arg("server")
             .query(&mut connection)
@@ -209,6 +238,21 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
         .truncate(false)
         .write(true)
         .open(path)
+}
+
+/// Takes a lock that another process of anp holds for as long as it starts or stops the server.
+fn lock(
+    file: &File,
+    limit: &mut Limit,
+    try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> std::io::Result<()> {
+    loop {
+        match try_lock(file) {
+            Err(TryLockError::WouldBlock) => {}
+            tried => return Ok(tried?),
+        }
+        std::thread::sleep(limit.slice()?.min(Duration::from_millis(5)));
+    }
 }
 
 fn find_server() -> Option<PathBuf> {

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+use super::interrupt::INTERRUPTED;
+use super::reply;
+
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -17,6 +20,10 @@ pub enum Class {
     Never,
     /// The settings do not fit the server, or its certificate does not: no retry can help.
     Config,
+    /// A signal asked the command to end.
+    Interrupted,
+    /// The system refused a thread.
+    NoThread,
     /// The lock was lost while there was no connection: another run may be writing.
     Fenced,
 }
@@ -39,17 +46,43 @@ impl StoreError {
         Self {
             class,
             doing: doing.into(),
-            detail: detail.into(),
+            detail: short(detail.into()),
+        }
+    }
+
+    /// The system refuses a thread.
+    #[must_use]
+    pub fn no_thread(doing: &str, error: &std::io::Error) -> Self {
+        Self::new(
+            Class::NoThread,
+            doing,
+            format!("cannot start a thread: {error}"),
+        )
+    }
+
+    /// The same, where a signal ended the wait for something better.
+    #[must_use]
+    pub(super) fn interrupted(self) -> Self {
+        Self {
+            class: Class::Interrupted,
+            detail: format!("{INTERRUPTED}; before that: {}", self.detail),
+            ..self
         }
     }
 
     /// The failure that an error reply stands for.
     #[must_use]
     pub fn from_reply(doing: &str, code: &str, detail: &str) -> Self {
-        let said = format!("the server answered {code} {detail}");
+        let said = match code {
+            reply::INTERRUPTED => detail.to_owned(),
+            _ => format!("the server answered {code} {detail}"),
+        };
         Self::new(classify(code, detail), doing, said.trim_end())
     }
 }
+
+/// A detail is cut after so many characters. A few addresses with what came of each fit in.
+const LONGEST: usize = 2000;
 
 /// What servers say of a missing right where they, or the client library, do not say NOPERM.
 const RIGHT_MISSING: [&str; 3] = [
@@ -58,12 +91,27 @@ const RIGHT_MISSING: [&str; 3] = [
     "has no permissions to",
 ];
 
+/// What a server says, cut where it goes on and on, and on one line.
+fn short(text: String) -> String {
+    if text.len() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut cut: String = text.chars().take(LONGEST).collect();
+    cut = cut.replace(char::is_control, " ");
+    let left = text.len() - cut.len();
+    if left > 0 {
+        cut.push_str(&format!("… and {left} bytes more"));
+    }
+    cut
+}
+
 /// The class of an error reply, by its first word (and for the plain `ERR` by its text).
 #[must_use]
 pub fn classify(code: &str, detail: &str) -> Class {
     match code {
         "LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN" | "CLUSTERDOWN" => Class::Wait,
         "ERR" if detail.starts_with("max number of clients") => Class::Wait,
+        reply::INTERRUPTED => Class::Interrupted,
         "READONLY" | "MOVED" | "ASK" => Class::FindAgain,
         "NOSCRIPT" => Class::LoadAgain,
         "NOPERM" | "NOAUTH" | "WRONGPASS" | "CROSSSLOT" => Class::Never,
@@ -75,7 +123,22 @@ pub fn classify(code: &str, detail: &str) -> Class {
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, classify};
+    use super::{Class, LONGEST, StoreError, classify};
+
+    #[test]
+    fn what_a_server_says_without_end_is_cut_and_stays_one_line() {
+        let said = format!("bad\u{1b}[2J {}", "x".repeat(4 << 20));
+        let error = StoreError::from_reply("reading", "ERR", &said);
+        assert!(error.detail.len() < LONGEST + 50, "{}", error.detail.len());
+        assert!(
+            error
+                .detail
+                .starts_with("the server answered ERR bad [2J xxx")
+        );
+        assert!(error.detail.ends_with(" bytes more"), "{}", error.detail);
+        let short = StoreError::from_reply("reading", "ERR", "no");
+        assert_eq!(short.detail, "the server answered ERR no");
+    }
 
     #[test]
     fn error_replies_fall_into_their_classes() {

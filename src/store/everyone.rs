@@ -4,7 +4,8 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::{Class, Node, StoreError};
+use super::dial::Limit;
+use super::{Class, Interrupt, Node, StoreError};
 
 /// So many nodes are asked.
 const MOST: usize = 32;
@@ -12,10 +13,11 @@ const MOST: usize = 32;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Asks `nodes`, each on a thread of its own, and returns what came of it, in their order. It takes
-/// `time` at the most, whatever they do.
+/// `time` at the most, whatever they do, and ends once a signal came.
 pub(super) fn ask<T: Send + 'static>(
     nodes: &[Node],
     time: Duration,
+    interrupt: &Interrupt,
     doing: &str,
     question: impl Fn(&Node, Duration) -> Result<T, StoreError> + Clone + Send + 'static,
 ) -> Vec<(Node, Result<T, StoreError>)> {
@@ -23,23 +25,33 @@ pub(super) fn ask<T: Send + 'static>(
     let (said, heard) = channel();
     let nodes = &nodes[..nodes.len().min(MOST)];
     for (index, node) in nodes.iter().enumerate() {
-        let (said, question, node) = (said.clone(), question.clone(), node.clone());
-        // Not waited for at the end: whoever sends a byte now and then keeps it for long.
-        std::thread::spawn(move || {
-            let _ = said.send((index, question(&node, time)));
+        let (told, question, node) = (said.clone(), question.clone(), node.clone());
+        // Not waited for at the end: each ends by itself at its time-out.
+        let started = std::thread::Builder::new().spawn(move || {
+            let _ = told.send((index, question(&node, time)));
         });
+        if let Err(error) = started {
+            let _ = said.send((index, Err(StoreError::no_thread(doing, &error))));
+        }
     }
     drop(said);
     let mut answers: Vec<Option<Result<T, StoreError>>> = nodes.iter().map(|_| None).collect();
     loop {
         let is_enough = answers.iter().flatten().any(Result::is_ok);
         let most = if is_enough { GRACE.min(time) } else { time };
-        match heard.recv_timeout(most.saturating_sub(began.elapsed())) {
+        let Ok(slice) = Limit::new(began + most, interrupt).slice() else {
+            break;
+        };
+        match heard.recv_timeout(slice) {
             Ok((index, answer)) => answers[index] = Some(answer),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     let silent = || {
+        if interrupt.is_asked() {
+            return Err(Interrupt::error(doing));
+        }
         let detail = "no answer within the time-out";
         Err(StoreError::new(Class::FindAgain, doing, detail))
     };
@@ -70,7 +82,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{ask, is_tied, most};
-    use crate::store::{Class, Node, StoreError};
+    use crate::store::{Class, Interrupt, Node, StoreError};
 
     #[test]
     fn who_never_answers_is_not_waited_for_and_a_failure_keeps_its_reason() {
@@ -82,7 +94,8 @@ mod tests {
             2 => Err(StoreError::new(Class::Never, "asking", "refused")),
             port => Ok(port),
         };
-        let answers = ask(&nodes, Duration::from_millis(300), "asking", question);
+        let time = Duration::from_millis(300);
+        let answers = ask(&nodes, time, &Interrupt::never(), "asking", question);
         let said: Vec<String> = answers
             .into_iter()
             .map(|(node, answer)| match answer {

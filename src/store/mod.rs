@@ -10,9 +10,11 @@ mod address;
 mod backoff;
 mod cluster;
 mod connection;
+mod dial;
 pub mod embedded;
 mod error;
 mod everyone;
+mod interrupt;
 #[cfg(feature = "serve")]
 pub mod reading;
 mod reply;
@@ -20,6 +22,7 @@ mod resp;
 mod script;
 mod sentinel;
 mod session;
+mod timed;
 mod tls;
 mod wire;
 
@@ -31,6 +34,7 @@ pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;
 pub use connection::Connector;
 pub use error::{Class, StoreError};
+pub use interrupt::Interrupt;
 pub use reply::Reply;
 pub use resp::Batch;
 pub use script::Script;

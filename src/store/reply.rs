@@ -1,7 +1,12 @@
 //! Replies of a server, and what they say.
 
 use super::error::classify;
+use super::interrupt;
 use super::{Class, StoreError};
+
+/// The code of what stands in the place of a reply that a signal kept from being waited for. No
+/// server says it.
+pub(super) const INTERRUPTED: &str = "ANP-INTERRUPTED";
 
 /// One reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,19 @@ impl Reply {
         match self {
             Self::Error { code, detail } => Some(classify(code, detail)),
             _ => None,
+        }
+    }
+
+    /// What stands in the place of `self`, which puts us off, where a signal ended the wait.
+    pub(super) fn interrupted(&self) -> Self {
+        let said = interrupt::INTERRUPTED;
+        let detail = match self {
+            Self::Error { code, detail } => format!("{said}; the server answered {code} {detail}"),
+            _ => said.to_owned(),
+        };
+        Self::Error {
+            code: INTERRUPTED.to_owned(),
+            detail: detail.trim_end().to_owned(),
         }
     }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::address::{Listed, Node};
 use super::connection::Connector;
+use super::dial::End;
 use super::everyone;
-use super::wire::{End, Wire};
+use super::wire::Wire;
 use super::{Batch, Class, Reply, SENTINEL_RIGHT, Store as _, StoreError};
 
 /// A sentinel that is away costs so long at most.
@@ -45,8 +46,12 @@ pub(super) fn connect(
     };
     let mut asked = Asked::default();
     let mut votes = Vec::new();
-    for (sentinel, answer) in everyone::ask(sentinels, left().min(EACH), &doing, question) {
+    let interrupt = &connector.interrupt;
+    for (sentinel, answer) in
+        everyone::ask(sentinels, left().min(EACH), interrupt, &doing, question)
+    {
         match answer {
+            Err(error) if error.class == Class::Interrupted => return Err(error),
             Ok(Some(node)) => votes.push(node),
             Ok(None) => asked.unaware.push(sentinel),
             Err(error) if matches!(error.class, Class::Never | Class::Config) => {
@@ -69,11 +74,19 @@ pub(super) fn connect(
         let place = format!("{node}, the master of {}", connector.address);
         match is_master(connector, &node, place, left()) {
             Ok(wire) => return Ok((node, wire)),
-            Err(error) if matches!(error.class, Class::Never | Class::Config) => return Err(error),
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => asked.named = Some((node, error)),
         }
     }
     Err(asked.failure(connector, sentinels, master))
+}
+
+/// Whether asking again, or waiting, cannot help.
+fn is_final(error: &StoreError) -> bool {
+    matches!(
+        error.class,
+        Class::Never | Class::Config | Class::Interrupted
+    )
 }
 
 impl Asked {

@@ -1,7 +1,6 @@
 //! TLS: what it is set to, and what its failures mean to whoever has to mend them.
 
 use std::io;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +15,9 @@ use rustls::{
 };
 
 use super::address::Node;
+use super::dial::was_interrupted;
+use super::interrupt::INTERRUPTED;
+use super::timed::Timed;
 use super::wire::waited_in_vain;
 use super::{Class, StoreError};
 use crate::regular;
@@ -141,28 +143,27 @@ impl Tls {
         })
     }
 
-    /// Begins TLS on `stream`, whose time-outs are set.
+    /// Begins TLS on `stream`, within its limit in all.
     pub(super) fn secure(
         &self,
-        stream: TcpStream,
+        stream: Timed,
         node: &Node,
-    ) -> Result<StreamOwned<ClientConnection, TcpStream>, Explained> {
+    ) -> Result<StreamOwned<ClientConnection, Timed>, Explained> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name(node)?)
             .map_err(|error| (Class::Config, error.to_string()))?;
         let mut secure = StreamOwned::new(connection, stream);
         while secure.conn.is_handshaking() {
-            match secure.conn.complete_io(&mut secure.sock) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    return Err(self.explain(&error, node));
-                }
-                _ => {}
-            }
+            let done = secure.conn.complete_io(&mut secure.sock);
+            done.map_err(|error| self.explain(&error, node))?;
         }
         Ok(secure)
     }
 
     /// What a failure of a connection with TLS asks for, and its text.
     pub(super) fn explain(&self, error: &io::Error, node: &Node) -> Explained {
+        if was_interrupted(error) {
+            return (Class::Interrupted, INTERRUPTED.to_owned());
+        }
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
         match inner {
             Some(rustls::Error::InvalidCertificate(error)) => {

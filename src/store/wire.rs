@@ -1,66 +1,35 @@
 //! One connection with one server: one packed write, then one read a reply.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
 
 use super::address::{Login, Node};
+use super::dial::{Limit, Socket, was_interrupted};
+use super::interrupt::Interrupt;
+use super::timed::Timed;
 use super::tls::Tls;
 use super::{Batch, Class, Reply, Store, StoreError};
 use crate::failpoint;
 
-/// Where a connection leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// A server in the network.
-    Node(Node),
-    /// A unix socket.
-    Socket(PathBuf),
-}
-
-/// A socket that is connected, and nothing more.
-pub(super) enum Socket {
-    Tcp(TcpStream, Node),
-    Unix(UnixStream),
-}
-
-impl End {
-    /// Connects within `time`. A name may have several addresses: each gets its share of what
-    /// is left.
-    pub(super) fn dial(&self, time: Duration) -> io::Result<Socket> {
-        let node = match self {
-            Self::Socket(path) => return UnixStream::connect(path).map(Socket::Unix),
-            Self::Node(node) => node,
-        };
-        let until = Instant::now() + time;
-        let found = (node.host.as_str(), node.port).to_socket_addrs()?;
-        let addresses: Vec<_> = found.collect();
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for (address, rest) in addresses.iter().zip((1..=addresses.len()).rev()) {
-            let left = until.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(rest).unwrap_or(u32::MAX);
-            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
-                Ok(stream) => {
-                    // A batch is one write; without this, its end may wait for an answer.
-                    stream.set_nodelay(true)?;
-                    return Ok(Socket::Tcp(stream, node.clone()));
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-}
+/// The time-out is one for so many bytes that are sent: a server that takes a byte now and then
+/// ends no batch.
+const PIECE: usize = 64 * 1024;
 
 enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Timed),
+    Tls(Box<StreamOwned<ClientConnection, Timed>>),
+}
+
+impl Stream {
+    fn timed(&mut self) -> &mut Timed {
+        match self {
+            Self::Plain(timed) => timed,
+            Self::Tls(secure) => &mut secure.sock,
+        }
+    }
 }
 
 /// Why no reply came.
@@ -86,25 +55,33 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Takes `socket` into use, which is the one of `place`: TLS if it is asked for, then the
-    /// login. Each wait takes at most `time`.
+    /// login, all of it within `limit`. Later each reply may take `patience`.
     pub(super) fn open(
         socket: Socket,
         tls: Option<&Arc<Tls>>,
         login: &Login<'_>,
         place: String,
-        time: Duration,
+        limit: &Limit,
+        patience: Duration,
     ) -> Result<Self, StoreError> {
         let doing = format!("connecting to {place}");
         let failed = |error: io::Error| plain_error(&doing, &error);
         let is_plain_tcp = matches!(socket, Socket::Tcp(..)) && tls.is_none();
+        let limit = limit.clone();
+        let until = limit.until;
         let (stream, tls) = match (socket, tls) {
-            (Socket::Unix(stream), _) => (Stream::Unix(stream), None),
-            (Socket::Tcp(stream, _), None) => (Stream::Tcp(stream), None),
+            (Socket::Unix(stream), _) => {
+                let timed = Timed::unix(stream, limit).map_err(failed)?;
+                (Stream::Plain(timed), None)
+            }
+            (Socket::Tcp(stream, _), None) => {
+                let timed = Timed::tcp(stream, limit).map_err(failed)?;
+                (Stream::Plain(timed), None)
+            }
             (Socket::Tcp(stream, node), Some(tls)) => {
-                stream.set_read_timeout(Some(time)).map_err(failed)?;
-                stream.set_write_timeout(Some(time)).map_err(failed)?;
+                let timed = Timed::tcp(stream, limit).map_err(failed)?;
                 let secure = tls
-                    .secure(stream, &node)
+                    .secure(timed, &node)
                     .map_err(|(class, detail)| StoreError::new(class, &doing, detail))?;
                 (Stream::Tls(Box::new(secure)), Some((Arc::clone(tls), node)))
             }
@@ -115,10 +92,9 @@ impl Wire {
             tls,
             place,
             broken: false,
-            patience: time,
+            patience,
         };
-        wire.limit(time).map_err(failed)?;
-        match wire.log_in(login, &doing) {
+        match wire.log_in(login, &doing, until) {
             Ok(done) => done?,
             // Servers with TLS end connections that begin without, often without a word.
             Err(fault) if is_plain_tcp => {
@@ -128,7 +104,7 @@ impl Wire {
                     error.detail = "the server answers, but not as Redis does; expected one \
                                     without TLS: if it speaks TLS, its address begins with rediss"
                         .to_owned();
-                } else if !is_timeout(&fault) {
+                } else if !is_timeout(&fault) && error.class != Class::Interrupted {
                     error.detail = format!(
                         "{}, before the server said a word; if it speaks TLS, its address begins \
                          with rediss",
@@ -142,30 +118,16 @@ impl Wire {
         Ok(wire)
     }
 
-    /// How long each wait for the socket may take.
-    pub(super) fn limit(&mut self, time: Duration) -> io::Result<()> {
-        self.patience = time;
-        let time = Some(time);
-        match &self.stream {
-            Stream::Unix(stream) => stream
-                .set_read_timeout(time)
-                .and_then(|()| stream.set_write_timeout(time)),
-            Stream::Tcp(stream) => stream
-                .set_read_timeout(time)
-                .and_then(|()| stream.set_write_timeout(time)),
-            Stream::Tls(stream) => stream
-                .sock
-                .set_read_timeout(time)
-                .and_then(|()| stream.sock.set_write_timeout(time)),
-        }
-    }
-
     /// Sends user, password, database and a PING, as far as `login` has them.
-    fn log_in(&mut self, login: &Login<'_>, doing: &str) -> Result<Result<(), StoreError>, Fault> {
+    fn log_in(
+        &mut self,
+        login: &Login<'_>,
+        doing: &str,
+        until: Instant,
+    ) -> Result<Result<(), StoreError>, Fault> {
         let mut batch = Batch::default();
         login.push_onto(&mut batch);
-        self.write(batch.bytes()).map_err(Fault::Io)?;
-        let until = Instant::now() + self.patience;
+        self.write(batch.bytes(), Some(until)).map_err(Fault::Io)?;
         // The first error counts: what comes after it follows from it.
         for index in 0..batch.len() {
             if let Reply::Error { code, detail } = self.receive(until)? {
@@ -180,18 +142,26 @@ impl Wire {
         Ok(Ok(()))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.stream {
-            Stream::Tcp(stream) => stream.write_all(bytes),
-            Stream::Unix(stream) => stream.write_all(bytes),
-            Stream::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+    /// Writes all of `bytes` until then, or each piece of them within the time-out.
+    fn write(&mut self, bytes: &[u8], until: Option<Instant>) -> io::Result<()> {
+        for piece in bytes.chunks(PIECE) {
+            let until = until.unwrap_or_else(|| Instant::now() + self.patience);
+            self.stream.timed().wait_until(until);
+            match &mut self.stream {
+                Stream::Plain(timed) => timed.write_all(piece)?,
+                Stream::Tls(secure) => {
+                    secure.write_all(piece)?;
+                    secure.flush()?;
+                }
+            }
         }
+        Ok(())
     }
 
     fn receive(&mut self, until: Instant) -> Result<Reply, Fault> {
+        self.stream.timed().wait_until(until);
         let mut source = Source {
             stream: &mut self.stream,
-            until,
             error: None,
             ended: false,
         };
@@ -227,12 +197,14 @@ impl Store for Wire {
         let broken = |this: &mut Self, fault: Fault| {
             this.broken = true;
             let mut error = this.error(&format!("talking to {}", this.place), &fault);
-            // The certificate was good when the connection was made.
-            error.class = Class::FindAgain;
+            if error.class != Class::Interrupted {
+                // The certificate was good when the connection was made.
+                error.class = Class::FindAgain;
+            }
             error
         };
         let sent = failpoint::to_send(batch.len());
-        if let Err(error) = self.write(batch.first(sent)) {
+        if let Err(error) = self.write(batch.first(sent), None) {
             return Err(broken(self, Fault::Io(error)));
         }
         failpoint::sent(sent, batch.len());
@@ -252,36 +224,25 @@ impl Store for Wire {
 /// What the parser reads from. The parser's own errors do not tell what happened to it.
 struct Source<'a> {
     stream: &'a mut Stream,
-    /// A byte now and then is no answer.
-    until: Instant,
     error: Option<io::Error>,
     ended: bool,
 }
 
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if Instant::now() > self.until {
-                let late = io::ErrorKind::TimedOut;
-                self.error = Some(late.into());
-                return Err(late.into());
+        let read = match &mut *self.stream {
+            Stream::Plain(timed) => timed.read(buffer),
+            Stream::Tls(secure) => secure.read(buffer),
+        };
+        match read {
+            Ok(bytes) => {
+                self.ended = bytes == 0;
+                Ok(bytes)
             }
-            let read = match &mut *self.stream {
-                Stream::Tcp(stream) => stream.read(buffer),
-                Stream::Unix(stream) => stream.read(buffer),
-                Stream::Tls(stream) => stream.read(buffer),
-            };
-            match read {
-                Ok(bytes) => {
-                    self.ended = bytes == 0;
-                    return Ok(bytes);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    let kind = error.kind();
-                    self.error = Some(error);
-                    return Err(kind.into());
-                }
+            Err(error) => {
+                let kind = error.kind();
+                self.error = Some(error);
+                Err(kind.into())
             }
         }
     }
@@ -301,6 +262,9 @@ pub(super) fn waited_in_vain(error: &io::Error) -> bool {
 
 /// What an error of a connection without TLS means.
 pub(super) fn plain_error(doing: &str, error: &io::Error) -> StoreError {
+    if was_interrupted(error) {
+        return Interrupt::error(doing);
+    }
     let detail = if waited_in_vain(error) {
         "no answer within the time-out".to_owned()
     } else {

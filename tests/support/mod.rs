@@ -413,31 +413,50 @@ impl World {
     /// Runs anp as a user whom file permissions stop: root is stopped by none, so then it
     /// is nobody, who may use the server and this folder.
     pub fn anp_without_rights(&self, line: &str) -> Ran {
-        let mut command = if is_root() {
-            let anp = self.path("anp");
-            if !anp.exists() {
-                std::fs::copy(env!("CARGO_BIN_EXE_anp"), &anp).unwrap();
-            }
-            for (path, mode) in [
-                (self.folder.path(), 0o777),
-                (&anp, 0o755),
-                (self.server.folder.path(), 0o755),
-                (&self.server.socket(), 0o777),
-            ] {
-                set_mode(path, mode);
-            }
-            let mut command = self.program("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-            command.arg(anp);
-            command
-        } else {
-            self.bare()
-        };
-        command
-            .env("ANP_REDIS_URL", self.server.url())
-            .env("ANP_STATE_DIR", self.path("state-without-rights"))
-            .args(line.split_whitespace());
+        let mut command = self.without_rights();
+        Ran::of(command.args(line.split_whitespace()))
+    }
+
+    /// The same, with at most `limit` processes and threads of this user at one time.
+    pub fn anp_with_few_processes(&self, limit: usize, line: &str) -> Ran {
+        let without = self.without_rights();
+        let mut command = self.program("setpriv");
+        command.args(
+            without
+                .get_args()
+                .take_while(|word| *word != self.path("anp")),
+        );
+        let limited = r#"ulimit -u "$0" && exec "$@""#;
+        command.args(["bash", "-c", limited, &limit.to_string()]);
+        command.arg(self.path("anp")).args(line.split_whitespace());
+        for (name, value) in without.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
         Ran::of(&mut command)
+    }
+
+    fn without_rights(&self) -> Command {
+        let anp = self.path("anp");
+        if !anp.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_anp"), &anp).unwrap();
+        }
+        for (path, mode) in [
+            (self.folder.path(), 0o777),
+            (&anp, 0o755),
+            (self.server.folder.path(), 0o755),
+            (&self.server.socket(), 0o777),
+        ] {
+            set_mode(path, mode);
+        }
+        let mut command = self.program("setpriv");
+        if is_root() {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        }
+        command
+            .arg(anp)
+            .env("ANP_REDIS_URL", self.server.url())
+            .env("ANP_STATE_DIR", self.path("state-without-rights"));
+        command
     }
 
     /// Runs anp with files limited to `kib` KiB: to it, the disk is full at that point.
@@ -445,7 +464,7 @@ impl World {
         let mut command = self.program("bash");
         command
             .arg("-c")
-            .arg(r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#)
+            .arg(r#"ulimit -f "$0"; exec "$@""#)
             .arg(kib.to_string())
             .arg(env!("CARGO_BIN_EXE_anp"))
             .env("ANP_REDIS_URL", self.server.url())

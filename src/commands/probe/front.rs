@@ -45,8 +45,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let login_cookie = login_cookie.map_err(|error| usage("--login-cookie", &error))?;
     let interrupted = watch()?;
     let task = task(&settings, arguments)?;
-    let mut store = Connected::open_to_read(&task.address, &settings)?;
-    store.session.heed(Arc::clone(&interrupted));
+    let mut store = Connected::open_to_read(&task.address, &settings, &interrupted)?;
     let unreachable = |trouble: Trouble| unreachable(&target, &trouble);
     let timeout = arguments.timeout;
     let front = Front::find(target.clone(), timeout, &interrupted).map_err(unreachable)?;

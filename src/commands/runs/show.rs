@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::{object, recorded, seconds, share, status, status_since};
 use crate::commands::outcome::{FIRST_KEYS, why_left};
+use std::sync::atomic::AtomicBool;
+
 use crate::commands::undone::{self, Void, unusable, void};
 use crate::duration::show_time;
 use crate::exit::Exit;
@@ -20,7 +22,8 @@ use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, name)?;
-    let void = void(&manifest)?;
+    // A signal ends this command where it stands.
+    let void = void(&manifest, &AtomicBool::new(false))?;
     let records = records(settings, &manifest)?;
     let rolled_back = rolled_back(&records);
     let by = rolled_back.get(manifest.header().run.as_str()).copied();

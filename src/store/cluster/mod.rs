@@ -13,6 +13,7 @@ mod route;
 mod topology;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::{Duration, Instant};
 
 pub use self::known::KnownNodes;
@@ -81,7 +82,9 @@ impl Cluster {
             match link(serving) {
                 Ok(member) => members.push(member),
                 // The order of those with slots is not disturbed: these come last.
-                Err(mut error) if serves || error.class == Class::Never => {
+                Err(mut error)
+                    if serves || matches!(error.class, Class::Never | Class::Interrupted) =>
+                {
                     if error.class == Class::FindAgain {
                         // Its replica is about to take its place.
                         error.class = Class::Wait;
@@ -183,8 +186,9 @@ fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topolog
     };
     let mut answers = Vec::new();
     let mut failures = Vec::new();
-    for (node, answer) in everyone::ask(&nodes, time, &doing, question) {
+    for (node, answer) in everyone::ask(&nodes, time, &connector.interrupt, &doing, question) {
         match answer {
+            Err(error) if error.class == Class::Interrupted => return Err(error),
             Ok(topology) => answers.push((node, topology)),
             Err(error) => failures.push((node, error)),
         }
@@ -333,10 +337,14 @@ fn exchange(members: &mut [Member], parts: &[Part]) -> Result<Vec<(usize, Reply)
         std::thread::scope(|scope| {
             let threads: Vec<_> = work
                 .iter_mut()
-                .map(|(member, part)| scope.spawn(|| member.link.send(&part.batch)))
+                .map(|(member, part)| {
+                    std::thread::Builder::new()
+                        .spawn_scoped(scope, || member.link.send(&part.batch))
+                })
                 .collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            let join = |thread: io::Result<std::thread::ScopedJoinHandle<'_, _>>| {
                 thread
+                    .map_err(|error| StoreError::no_thread("talking to several masters", &error))?
                     .join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             };

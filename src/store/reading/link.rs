@@ -16,7 +16,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::PAUSE;
-use crate::store::wire::{End, Socket, plain_error};
+use crate::store::dial::{End, Limit, Socket};
+use crate::store::wire::plain_error;
 use crate::store::{Class, Connector, Node, Reply, StoreError};
 
 /// How long answers are waited for.
@@ -157,8 +158,9 @@ impl Link {
         let time = self.timeout;
         let dialled = tokio::task::spawn_blocking(move || {
             // The same way to the server as everywhere; it blocks.
+            let limit = Limit::new(std::time::Instant::now() + time, &connector.interrupt);
             let end = node.map_or_else(|| connector.find(time), |node| Ok(End::Node(node)));
-            end.map(|end| end.dial(time))
+            end.map(|end| end.dial(&limit))
         });
         let dialled = dialled
             .await

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use super::{OneMaster, Session};
 use crate::store::{Class, REPLICAS_RIGHT, Reply, StoreError};
 
+/// The longest wait in the server.
+const SLICE: Duration = Duration::from_secs(1);
 /// Between two questions for the offsets of the replicas.
 const PAUSE: Duration = Duration::from_millis(20);
 const DOING: &str = "waiting for the replicas";
@@ -29,8 +31,8 @@ impl Session {
     pub fn wait_for_replicas(&mut self, copies: Copies, resent: bool) -> Result<(), StoreError> {
         // WAIT knows of the writes of its own connection alone.
         let connector = self.connector.take();
-        // A wait must end before the socket's own.
-        let slice = self.patience.timeout / 2;
+        // A wait must end before the socket's own, and nothing else is heard meanwhile.
+        let slice = SLICE.min(self.patience.timeout / 2);
         let waited = self.once_on_each(&mut |one| {
             if one.master.share == 0.0 && !one.master.is_used {
                 return Ok(());
@@ -48,6 +50,7 @@ impl Session {
                 if have >= copies.replicas {
                     return Ok(());
                 }
+                one.goes_on(DOING)?;
                 if left.is_zero() {
                     let detail = lacking(have, copies, &one.master.name);
                     return Err(StoreError::new(Class::Stop, DOING, detail));

@@ -19,6 +19,14 @@ impl OneMaster<'_> {
         self.session.command(arguments, doing)
     }
 
+    /// As [`Session::goes_on`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn goes_on(&self, doing: &str) -> Result<(), StoreError> {
+        self.session.goes_on(doing)
+    }
+
     /// As [`Session::run`], but to this master.
     ///
     /// # Errors

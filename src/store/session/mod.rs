@@ -4,14 +4,12 @@ mod copies;
 mod each;
 
 use std::cell::OnceCell;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use self::copies::Copies;
 pub use self::each::OneMaster;
 use super::backoff::Backoff;
-use super::{Batch, Class, Connector, Place, Reply, Script, Store, StoreError};
+use super::{Batch, Class, Connector, Interrupt, Place, Reply, Script, Store, StoreError};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +30,7 @@ pub struct Session {
     patience: Patience,
     connector: Option<Connector>,
     greeting: Option<Greeting>,
-    interrupted: Option<Arc<AtomicBool>>,
+    interrupt: Interrupt,
     /// The master that everything goes to, whatever its keys are; none: to where its keys are.
     only: Option<usize>,
 }
@@ -46,15 +44,16 @@ pub struct Replies {
 }
 
 impl Session {
-    /// Wraps an open connection. Once it is lost, the session is of no use any more.
+    /// Wraps an open connection. Once it is lost, the session is of no use any more. `interrupt`
+    /// ends its waits.
     #[must_use]
-    pub fn new(store: Box<dyn Store>, patience: Patience) -> Self {
+    pub fn new(store: Box<dyn Store>, patience: Patience, interrupt: Interrupt) -> Self {
         Self {
             store,
             patience,
             connector: None,
             greeting: None,
-            interrupted: None,
+            interrupt,
             only: None,
         }
     }
@@ -64,7 +63,8 @@ impl Session {
     /// # Errors
     /// As [`Connector::connect`].
     pub fn open(connector: Connector) -> Result<Self, StoreError> {
-        let mut session = Self::new(connector.connect()?, connector.patience);
+        let store = connector.connect()?;
+        let mut session = Self::new(store, connector.patience, connector.interrupt.clone());
         session.connector = Some(connector);
         Ok(session)
     }
@@ -106,12 +106,18 @@ impl Session {
     }
 
     fn backoff(&self) -> Backoff {
-        Backoff::new(self.patience.deadline).until(self.interrupted.clone())
+        Backoff::new(self.patience.deadline, &self.interrupt)
     }
 
-    /// Gives up waiting once `interrupted` is set.
-    pub fn heed(&mut self, interrupted: Arc<AtomicBool>) {
-        self.interrupted = Some(interrupted);
+    /// Between two questions of many: whether to go on.
+    ///
+    /// # Errors
+    /// When a signal asks the command to end.
+    pub fn goes_on(&self, doing: &str) -> Result<(), StoreError> {
+        if self.interrupt.is_asked() {
+            return Err(Interrupt::error(doing));
+        }
+        Ok(())
     }
 
     /// Sends `batch` and returns one reply a command. Commands that the server puts off
@@ -145,6 +151,9 @@ impl Session {
         again: Option<&dyn Fn() -> Batch>,
         doing: &str,
     ) -> Result<Replies, StoreError> {
+        if self.interrupt.ends_now() {
+            return Err(Interrupt::error(doing));
+        }
         let second = OnceCell::new();
         let mut source = batch;
         let mut todo: Vec<usize> = (0..batch.len()).collect();
@@ -198,20 +207,32 @@ impl Session {
                     let refused = self.known_as_one_server(&replies[*first], refused);
                     match self.find_again(refused, &mut backoff) {
                         Ok(()) => loaded = false,
-                        Err(error) if error.class == Class::FindAgain => {
-                            return Ok(Replies { replies, resent });
+                        // What was acknowledged meanwhile is not forgotten over what was put off.
+                        Err(error)
+                            if matches!(error.class, Class::FindAgain | Class::Interrupted) =>
+                        {
+                            return Ok(self.put_off(replies, &todo, resent));
                         }
                         Err(error) => return Err(error),
                     }
                 }
-                // What was acknowledged meanwhile is not forgotten over what was put off.
                 _ if !backoff.pause() => {
                     self.give_up();
-                    return Ok(Replies { replies, resent });
+                    return Ok(self.put_off(replies, &todo, resent));
                 }
                 _ => {}
             }
         }
+    }
+
+    /// The replies, where those of `todo` still put us off and are not waited for any longer.
+    fn put_off(&self, mut replies: Vec<Reply>, todo: &[usize], resent: bool) -> Replies {
+        if self.interrupt.is_asked() {
+            for index in todo {
+                replies[*index] = replies[*index].interrupted();
+            }
+        }
+        Replies { replies, resent }
     }
 
     /// What `refused` means if `reply`, which stands behind it, sends on to another node: only
@@ -234,6 +255,9 @@ impl Session {
 
     /// Replaces a connection that is lost, or whose node takes no writes any more.
     fn find_again(&mut self, lost: StoreError, backoff: &mut Backoff) -> Result<(), StoreError> {
+        if lost.class == Class::Interrupted {
+            self.give_up();
+        }
         let Some(connector) = &self.connector else {
             return Err(lost);
         };
@@ -244,7 +268,7 @@ impl Session {
         let mut last = lost;
         while backoff.pause() {
             let fresh = connector.connect_within(backoff.left()).and_then(|store| {
-                let mut fresh = Self::new(store, self.patience);
+                let mut fresh = Self::new(store, self.patience, self.interrupt.clone());
                 fresh.patience.deadline = backoff.left();
                 if let Some(greeting) = &mut self.greeting {
                     greeting(&mut fresh)?;
@@ -264,10 +288,18 @@ impl Session {
                         ..error
                     };
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if error.class == Class::Interrupted {
+                        self.give_up();
+                    }
+                    return Err(error);
+                }
             }
         }
         self.give_up();
+        if self.interrupt.is_asked() {
+            return Err(last.interrupted());
+        }
         Err(last)
     }
 
@@ -376,7 +408,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Patience, Session};
-    use crate::store::{Batch, Reply, Store, StoreError};
+    use crate::store::{Batch, Interrupt, Reply, Store, StoreError};
 
     /// Answers each batch with the next prepared replies and keeps what it was sent.
     struct Fake(VecDeque<Vec<Reply>>);
@@ -394,7 +426,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             deadline,
         };
-        Session::new(Box::new(Fake(replies.into())), patience)
+        Session::new(Box::new(Fake(replies.into())), patience, Interrupt::never())
     }
 
     fn error(code: &str) -> Reply {

@@ -1,0 +1,112 @@
+//! Whose a folder or a link is: anp writes nowhere that another user could have prepared for it.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// Refuses a folder that another user owns, or that other users may write. One that does not exist
+/// is fine. Root may do everything anyway, so a folder of root's is fine too, and so is one that
+/// the group of this process may write: systems that give each user a group of their own have many
+/// such folders, and volumes of Kubernetes are mounted so.
+///
+/// # Errors
+/// What is wrong, as half a sentence whose subject is the folder.
+pub fn check(folder: &Path) -> Result<(), String> {
+    let own = rustix::process::geteuid().as_raw();
+    let group = rustix::process::getegid().as_raw();
+    if let Ok(link) = folder.symlink_metadata()
+        && link.is_symlink()
+        && !is_trusted(link.uid())
+    {
+        return Err(format!("is a link that belongs to user {}", link.uid()));
+    }
+    // What cannot be looked at cannot be written either: that failure says more.
+    let Ok(found) = folder.metadata() else {
+        return Ok(());
+    };
+    if !is_trusted(found.uid()) {
+        return Err(format!("belongs to user {}, not to {own}", found.uid()));
+    }
+    if found.mode() & 0o002 != 0 {
+        return Err("may be written by every user".to_owned());
+    }
+    if found.mode() & 0o020 != 0 && found.gid() != group {
+        let gid = found.gid();
+        return Err(format!(
+            "may be written by the group {gid}, not only by this user's {group}"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the link at `path`, if it is one, belongs to this user or to root. In a folder that
+/// everybody may write, any user can make one.
+///
+/// # Errors
+/// Whose it is.
+pub fn check_link(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(link) if link.is_symlink() && !is_trusted(link.uid()) => {
+            let owner = link.uid();
+            Err(io::Error::other(format!(
+                "it is a link that belongs to user {owner}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_trusted(user: u32) -> bool {
+    user == 0 || user == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+    use super::{check, check_link};
+
+    #[test]
+    fn a_folder_that_others_may_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        assert_eq!(check(&path.join("nothing")), Ok(()));
+        for (mode, is_fine) in [(0o700, true), (0o755, true), (0o775, true), (0o777, false)] {
+            set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(check(path).is_ok(), is_fine, "{mode:o}");
+        }
+        set_permissions(path, Permissions::from_mode(0o1777)).unwrap();
+        assert_eq!(check(path).unwrap_err(), "may be written by every user");
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, link) = (folder.path().join("own"), folder.path().join("link"));
+        std::fs::create_dir(&own).unwrap();
+        symlink(&own, &link).unwrap();
+        assert!(check(&link).is_ok() && check_link(&link).is_ok());
+        if own.metadata().unwrap().uid() != 0 {
+            // Only root gives folders away.
+            assert!(chown(&own, Some(65534), None).is_err());
+            return;
+        }
+        std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+        assert_eq!(
+            check(&link).unwrap_err(),
+            "is a link that belongs to user 65534"
+        );
+        let error = check_link(&link).unwrap_err();
+        assert_eq!(error.to_string(), "it is a link that belongs to user 65534");
+        set_permissions(&own, Permissions::from_mode(0o770)).unwrap();
+        chown(&own, None, Some(65534)).unwrap();
+        assert!(
+            check(&own)
+                .unwrap_err()
+                .starts_with("may be written by the group 65534")
+        );
+        chown(&own, Some(65534), None).unwrap();
+        assert_eq!(check(&own).unwrap_err(), "belongs to user 65534, not to 0");
+    }
+}
