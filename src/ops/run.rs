@@ -187,12 +187,6 @@ impl Run {
             .map_err(|error| Failure::before_writing(&error))?;
         let began = Instant::now();
         let salt = salt();
-        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
-        // comes.
-        if purpose.undone.is_none() {
-            rights::check(&mut store.session, purpose.prefix, salt)
-                .map_err(|error| Failure::before_writing(&error))?;
-        }
         let id = match joins {
             Some((_, run)) => run.to_owned(),
             None => runs
@@ -233,6 +227,12 @@ impl Run {
         };
         let key = Keys::new(purpose.prefix).lock();
         store.name(name.clone())?;
+        // Named, since the check may send writes; before the lock, which would stay if this user
+        // may not remove it. A rollback restores as much as its rights allow.
+        if purpose.undone.is_none() {
+            rights::check(&mut store.session, purpose.prefix, salt)
+                .map_err(|error| Failure::before_writing(&error))?;
+        }
         let session = &mut store.session;
         let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
         let begun_at = started_at;
