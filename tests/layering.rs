@@ -86,7 +86,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
         "serve",
         &[
             "article",
-            "diagnostic",
+            "characters",
             "duration",
             "ops",
             "publish",

@@ -90,11 +90,7 @@ fn objects<'a>(made: &'a Made<'_>) -> [Object<'a>; 2] {
     let object = |key, value| Object {
         key,
         value,
-        present: Present {
-            kind: "string".to_owned(),
-            expires_at_ms: Some(NOW_MS + EXPIRY.ttl_ms),
-            fingerprint: Fingerprint::of(value),
-        },
+        present: Present::string(value, Some(NOW_MS + EXPIRY.ttl_ms)),
     };
     let Rendered { page, meta, .. } = &made.rendered;
     [
@@ -129,15 +125,8 @@ fn batches<'o, 'a>(objects: &'o [Object<'a>], copies: usize) -> Vec<&'o [Object<
 /// Recording creations, and updates, which record the values that they replace.
 fn manifest(stages: &mut Stages<'_>, folder: &Path, objects: &[Object<'_>]) {
     let intent = |object: &Object<'_>, action, prior| {
-        Line::Intent(Intent {
-            key: object.key.clone(),
-            action,
-            prior,
-            made: Some(Snapshot::of(&object.present, object.value.len())),
-            also: Vec::new(),
-            settled: false,
-            absent_at: None,
-        })
+        let made = Snapshot::of(&object.present, object.value.len());
+        Line::Intent(Intent::new(object.key.clone(), action, prior, Some(made)))
     };
     let create = |object: &Object<'_>| intent(object, Action::Create, None);
     let update = |object: &Object<'_>| {

@@ -16,7 +16,7 @@ pub(super) struct Decoder<W: Write> {
 }
 
 enum Kind<W: Write> {
-    Gzip(MultiGzDecoder<W>),
+    Gzip(Box<MultiGzDecoder<W>>),
     Brotli(Box<DecompressorWriter<W>>),
 }
 
@@ -28,7 +28,7 @@ impl<W: Write> Decoder<W> {
     pub(super) fn new(coding: &str, out: W) -> Result<Self, String> {
         let coding = coding.trim().to_ascii_lowercase();
         let kind = match coding.as_str() {
-            "gzip" | "x-gzip" => Kind::Gzip(MultiGzDecoder::new(out)),
+            "gzip" | "x-gzip" => Kind::Gzip(Box::new(MultiGzDecoder::new(out))),
             "br" => Kind::Brotli(Box::new(DecompressorWriter::new(out, 4096))),
             _ => {
                 let shown = clipped(&coding);

@@ -284,7 +284,7 @@ impl Apply<'_> {
                             key,
                             action: intent.action,
                             made: intent.made.clone(),
-                            command,
+                            command: *command,
                             after_first: index > 0,
                         });
                         intents.push(Line::Intent(*intent));

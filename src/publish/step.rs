@@ -65,7 +65,7 @@ pub struct Step {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write: first the intent, then the command.
-    Write(Box<Intent>, Command),
+    Write(Box<Intent>, Box<Command>),
     /// Leave the key as it is.
     Leave(Fate),
     /// The key was to be refreshed, and expired before that.
@@ -179,7 +179,10 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
                 None,
                 Some(Snapshot::of(&made, content.len())),
             );
-            Decision::Write(Box::new(intent), Command::Create { content, made })
+            Decision::Write(
+                Box::new(intent),
+                Box::new(Command::Create { content, made }),
+            )
         }
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
         (Want::Remove, Looked::Whole(Found::Whole(prior, old))) => remove(key, prior, old),
@@ -203,7 +206,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         made,
         content: new,
     };
-    Decision::Write(Box::new(intent), command)
+    Decision::Write(Box::new(intent), Box::new(command))
 }
 
 fn remove(key: String, prior: Present, old: Content) -> Decision {
@@ -213,7 +216,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         Some(Snapshot::whole(&prior, old)),
         None,
     );
-    Decision::Write(Box::new(intent), Command::Remove { prior })
+    Decision::Write(Box::new(intent), Box::new(Command::Remove { prior }))
 }
 
 fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms: i64) -> Decision {
@@ -256,7 +259,7 @@ fn move_expiry(
         Some(prior),
         Some(Snapshot::expiry(to_ms)),
     );
-    Decision::Write(Box::new(intent), command)
+    Decision::Write(Box::new(intent), Box::new(command))
 }
 
 /// Puts a key back to what it was before `undone`.
@@ -354,5 +357,5 @@ fn restore(
         made,
         content,
     };
-    Ok(Decision::Write(Box::new(intent), command))
+    Ok(Decision::Write(Box::new(intent), Box::new(command)))
 }

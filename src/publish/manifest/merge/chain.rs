@@ -57,7 +57,7 @@ fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
     match decide(step, looked, now).unwrap() {
         Decision::Write(mut intent, command) => {
             intent.absent_at = intent.prior.is_none().then_some(now);
-            Some((*intent, command))
+            Some((*intent, *command))
         }
         Decision::Leave(_) | Decision::RanOut => None,
     }
