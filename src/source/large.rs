@@ -25,10 +25,20 @@ pub(super) fn is_large(source: &[u8]) -> bool {
 pub(super) fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    thread::scope(|scope| {
-        let done = scope.spawn(work).join();
-        done.unwrap_or_else(|panic| resume_unwind(panic))
-    })
+    // Where the system refuses the thread, it is done on this one.
+    let work = Mutex::new(Some(work));
+    let do_it = || {
+        let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        work.map(|work| work())
+    };
+    let done = thread::scope(|scope| {
+        let started = thread::Builder::new().spawn_scoped(scope, do_it);
+        started
+            .ok()
+            .and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    done.or_else(do_it)
+        .expect("the work is there until one of the two has taken it")
 }
 
 #[cfg(test)]
