@@ -92,6 +92,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "publish",
             "render",
             "store",
+            "words",
         ],
     ),
     ("synth", &[]),

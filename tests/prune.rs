@@ -109,7 +109,7 @@ fn nothing_is_removed_while_a_source_is_invalid() {
     let before = world.server.dump();
     let ran = world.anp("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
+        .notes("--prune removes nothing while 1 source is invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
 }
 
@@ -120,7 +120,7 @@ fn nothing_is_removed_while_a_folder_cannot_be_read() {
     support::set_mode(world.path("content/notes"), 0);
     let ran = world.anp_without_rights("import --prune --force --max-invalid 1");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
+        .notes("--prune removes nothing while 1 source is invalid, unreadable or skipped");
     assert_eq!(world.server.dump(), before);
     support::set_mode(world.path("content/notes"), 0o755);
 }
@@ -173,7 +173,7 @@ fn what_no_folder_of_the_tree_leads_to_stays() {
     world.anp("import other").exits(0);
     let ran = world.anp("import --prune --force");
     ran.exits(0)
-        .notes("1 stored articles lie outside the folders of the content tree and stay");
+        .notes("1 stored article lies outside the folders of the content tree and stays");
     assert_ne!(world.server.expiry("anp:page:/elsewhere/x/"), -2);
     // And the other tree removes nothing of this one.
     let ran = world.anp("import other --prune --force");
@@ -211,7 +211,7 @@ fn nothing_is_removed_while_something_was_skipped() {
     let before = world.server.dump();
     let ran = world.anp("import --prune --force");
     ran.exits(3)
-        .notes("--prune removes nothing while 1 sources");
+        .notes("--prune removes nothing while 1 source is");
     assert_eq!(world.server.dump(), before);
 }
 

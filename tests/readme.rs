@@ -346,7 +346,7 @@ fn front_matter(block: &Block) {
     ran.exits(0);
     assert_eq!(
         ran.stdout,
-        "1 articles: 1 valid, 0 invalid, 0 drafts left out, 0 skipped\n"
+        "1 article: 1 valid, 0 invalid, 0 drafts left out, 0 skipped\n"
     );
 }
 

@@ -228,7 +228,7 @@ error: the only article in content is a draft
     world
         .anp("check")
         .exits(0)
-        .says("2 articles: 1 valid, 0 invalid, 1 drafts left out, 0 skipped");
+        .says("2 articles: 1 valid, 0 invalid, 1 draft left out, 0 skipped");
     world.anp("import --drafts").exits(0);
     assert_eq!(world.meta("/d/")["robots"], "noindex");
 }

@@ -90,7 +90,7 @@ fn what_a_real_import_would_refuse_it_refuses() {
     world
         .anp("rehearse --max-invalid 5")
         .exits(3)
-        .says("1 articles invalid")
+        .says("1 article invalid")
         .says("all is as before");
     leaves_nothing(&world);
     world.anp("rehearse --sample 0").exits(2);

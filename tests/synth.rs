@@ -194,7 +194,7 @@ fn the_command_writes_what_the_library_makes_and_all_of_it_is_strict() {
     world
         .anp("synth --count 1 --out content/file")
         .exits(0)
-        .says("1 articles of seed 28802, ");
+        .says("1 article of seed 28802, ");
     world.write("plain", "");
     world
         .anp("synth --count 1 --out plain")

@@ -127,7 +127,7 @@ error[source]: skipped: cannot be listed to its end: Input/output error (os erro
     let ran = fails("import --prune --force --max-invalid 1");
     ran.exits(3)
         .notes(words.trim_start())
-        .notes("--prune removes nothing while 1 sources are invalid, unreadable or skipped");
+        .notes("--prune removes nothing while 1 source is invalid, unreadable or skipped");
     assert_eq!(ran.counts()["removed"], 0, "{ran}");
     assert_eq!(world.server.dump(), before);
     // Routes of files that were not listed are not known: that is no done purge.
@@ -139,7 +139,7 @@ error[source]: skipped: cannot be listed to its end: Input/output error (os erro
     let root = real(&world, "content");
     let ran = shimmed(&world, "check --format text", &root, &[("SHIM_FAIL", "1")]);
     ran.exits(65)
-        .notes("error: no article found in content (1 files or folders cannot be read)");
+        .notes("error: no article found in content (1 file or folder cannot be read)");
 }
 
 /// Imports content/a/p.md, for which `swap` puts something else once the walk has passed it.

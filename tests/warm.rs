@@ -188,7 +188,7 @@ fn changed_sources_wait_for_the_import_while_their_objects_are_warm() {
     world.server.command("DEL anp:page:/a/one/");
     changes(&world, "", &["anp:meta:/a/one/", "anp:page:/a/one/"])
         .exits(0)
-        .notes("note: 1 articles changed");
+        .notes("note: 1 article changed");
     world.anp("warm").exits(0);
     assert!(
         world
@@ -211,7 +211,7 @@ fn what_is_no_object_of_ours_stays() {
     world.server.command("SET anp:meta:/b/three/ mine");
     let ran = changes(&world, "", &[]);
     ran.exits(3)
-        .notes("warning: 1 articles cannot be read whole and stay so: ");
+        .notes("warning: 1 article cannot be read whole and stays so: ");
     // Whoever wants it back says so.
     world.anp("purge /a/two/").exits(0);
     world.anp("warm").exits(0);

@@ -166,8 +166,8 @@ impl<'a> Parsed<'a> {
 
 fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
     if markdown.len() > MAX_MARKS {
-        let marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
-        if let Some((offset, _)) = marks.skip(MAX_MARKS).next() {
+        let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
+        if let Some((offset, _)) = marks.nth(MAX_MARKS) {
             let why = Excess::Markup;
             return Err(Refused { offset, why });
         }

@@ -21,6 +21,7 @@ use crate::publish::stop::Stop;
 use crate::render::Renderer;
 use crate::report::log;
 use crate::source::{Order, Survey, SurveyError};
+use crate::words::{counted, with};
 
 /// What becomes of published articles that the content tree no longer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,10 +121,12 @@ impl Work for Articles<'_> {
             let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
             orphans.report(outcome);
         }
-        if pruning.out_of_reach > 0 {
+        let outside = pruning.out_of_reach;
+        if outside > 0 {
             log::note(format!(
-                "{} stored articles lie outside the folders of the content tree and stay",
-                pruning.out_of_reach
+                "{} outside the folders of the content tree and {}",
+                counted(outside, "stored article") + with(outside, " lies", " lie"),
+                with(outside, "stays", "stay")
             ));
         }
         let idle = self.wanted.selection.idle(&survey.busy);
@@ -147,18 +150,24 @@ impl Work for Articles<'_> {
             refused,
             refreshed_within_ms: None,
         };
-        let blocked = plan.count(Need::Blocked);
+        let blocked = plan.count(Need::Blocked) as u64;
         if blocked > 0 {
             plan.is_partial = true;
             log::warning(format!(
-                "{blocked} articles cannot be read whole and stay so: somebody else's value stands \
-                 at one of their keys, which anp import would replace"
+                "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
+                 keys, which anp import would replace",
+                counted(blocked, "article"),
+                with(blocked, "stays", "stay"),
+                with(blocked, "its", "their")
             ));
         }
-        let waiting = plan.count(Need::Wait);
+        let waiting = plan.count(Need::Wait) as u64;
         if waiting > 0 {
             log::note(format!(
-                "{waiting} articles changed since they were written: they wait for an import"
+                "{} changed since {} written: {} for an import",
+                counted(waiting, "article"),
+                with(waiting, "it was", "they were"),
+                with(waiting, "it waits", "they wait")
             ));
         }
         let gate = Gate {

@@ -8,6 +8,7 @@ use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::{Output, Progress};
+use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let settings = super::settings_alone(common, arguments.content.settings())?;
@@ -30,11 +31,11 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let mut output = Output::stdout(common.format, false);
     report(&survey, &mut output, Prose::Stdout);
     output.text(format!(
-        "{} articles: {} valid, {} invalid, {} drafts left out, {} skipped",
-        survey.sources,
+        "{}: {} valid, {} invalid, {} left out, {} skipped",
+        counted(survey.sources, "article"),
         survey.entries.len(),
         survey.invalid + survey.unreadable,
-        survey.drafts,
+        counted(survey.drafts, "draft"),
         survey.skipped - survey.unreadable,
     ));
     output.json(&json!({

@@ -18,6 +18,7 @@ use crate::publish::time_limit::TimeLimit;
 use crate::settings::Settings;
 use crate::source::{self, Selection, Survey, Tree};
 use crate::store::{OneMaster, Reply, Session, StoreError};
+use crate::words::{counted, with};
 
 /// What pruning would do.
 #[derive(Default)]
@@ -59,7 +60,9 @@ impl Pruning {
         let broken = survey.invalid + survey.skipped;
         if broken > 0 {
             return Ok(withheld(format!(
-                "{broken} sources are invalid, unreadable or skipped"
+                "{} {} invalid, unreadable or skipped",
+                counted(broken, "source"),
+                with(broken, "is", "are")
             )));
         }
         let own = survey.entries.iter().map(|entry| &entry.route);

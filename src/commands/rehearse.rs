@@ -36,6 +36,7 @@ use crate::publish::switch::Switch;
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Expect, Limit, Settings};
 use crate::store::Session;
+use crate::words::counted;
 
 /// What a rehearsal writes is nobody's article: this and a number are appended to the prefix, so
 /// that two of them, on two hosts, do not see each other's keys. Their state folder bears the
@@ -139,8 +140,10 @@ impl Scene<'_> {
             "import",
             started,
             &format!(
-                "{written} keys written, {} bytes, {} articles invalid",
-                published.counts.bytes, published.counts.invalid
+                "{} written, {}, {} invalid",
+                counted(written, "key"),
+                counted(published.counts.bytes, "byte"),
+                counted(published.counts.invalid, "article")
             ),
         );
         let manifest = Manifest::open(&published.manifest, Verify::All)
@@ -156,8 +159,9 @@ impl Scene<'_> {
             "verify",
             started,
             &format!(
-                "{} keys as written, {} different",
-                tally.same, tally.different
+                "{} as written, {} different",
+                counted(tally.same, "key"),
+                tally.different
             ),
         );
 
@@ -168,7 +172,11 @@ impl Scene<'_> {
         steps.step(
             "rollback",
             started,
-            &format!("{taken_back} keys taken back, {} kept", counts.conflicts),
+            &format!(
+                "{} taken back, {} kept",
+                counted(taken_back, "key"),
+                counts.conflicts
+            ),
         );
 
         let started = Instant::now();
@@ -177,8 +185,8 @@ impl Scene<'_> {
             "compare",
             started,
             &format!(
-                "{} keys as before, {differences} different",
-                written - differences.min(written)
+                "{} as before, {differences} different",
+                counted(written - differences.min(written), "key")
             ),
         );
 
@@ -222,7 +230,8 @@ impl Scene<'_> {
         let (changed, stuck) = self.clear()?;
         if changed > 0 {
             log::note(format!(
-                "rolled back {changed} keys that an earlier rehearsal had left behind"
+                "rolled back {} that an earlier rehearsal had left behind",
+                counted(changed, "key")
             ));
         }
         for Stuck { run, manifest, why } in stuck {

@@ -27,7 +27,7 @@ use crate::source::{
 };
 use crate::store::Session;
 use crate::synth::Generator;
-use crate::words::counted;
+use crate::words::{counted, with};
 
 /// What a survey is made for.
 pub(super) struct Purpose<'a> {
@@ -380,8 +380,11 @@ fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     if !settings.max_invalid.is_exceeded(invalid, all) {
         return Ok(());
     }
-    let are = if invalid == 1 { "is" } else { "are" };
-    let what = format!("{invalid} of {} {are} invalid", counted(all, "article"));
+    let what = format!(
+        "{invalid} of {} {} invalid",
+        counted(all, "article"),
+        with(invalid, "is", "are")
+    );
     Err(Failure::new(Exit::Refused, what)
         .note(
             "expected",

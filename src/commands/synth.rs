@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::Output;
 use crate::synth::Counts;
+use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
@@ -31,8 +32,9 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let out = arguments.out.display();
     let mut output = Output::stdout(common.format, false);
     output.text(format!(
-        "{} articles of seed {}, {} bytes, in {out}",
-        tree.files, seed, tree.bytes
+        "{} of seed {seed}, {}, in {out}",
+        counted(tree.files, "article"),
+        counted(tree.bytes, "byte")
     ));
     if let Some(mix) = mix(tree.counts) {
         output.text(mix);

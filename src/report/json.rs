@@ -16,7 +16,7 @@ use crate::characters::is_hidden;
 pub(super) fn line(object: &impl Serialize) -> serde_json::Result<String> {
     let mut line = Vec::with_capacity(256);
     object.serialize(&mut Serializer::with_formatter(&mut line, Escaping))?;
-    String::from_utf8(line).map_err(|error| serde::ser::Error::custom(error))
+    String::from_utf8(line).map_err(serde::ser::Error::custom)
 }
 
 /// Compact, and with escapes for what is hidden.

@@ -82,7 +82,7 @@ mod tests {
     /// One of file `number`, of which every third has an error.
     fn finding(number: usize) -> Diagnostic {
         Diagnostic {
-            severity: if number % 3 == 0 {
+            severity: if number.is_multiple_of(3) {
                 Severity::Error
             } else {
                 Severity::Warning

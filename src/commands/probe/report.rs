@@ -6,6 +6,7 @@ use super::front::Task;
 use crate::duration::show as show_duration;
 use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
 use crate::report::{Output, log};
+use crate::words::counted;
 
 /// So many routes are named of those that fail in the same check.
 const NAMED: usize = 3;
@@ -269,12 +270,6 @@ impl Report {
             output.wrapped(&failures.join("; "), 2);
         }
     }
-}
-
-/// `1 check`, `2 checks`.
-fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// The routes that failed in one check: the first few, and how many more.

@@ -19,6 +19,7 @@ use self::row::{rows, time};
 use super::STORE_TIMEOUT;
 use super::answer::Site;
 use crate::store::{Class, StoreError};
+use crate::words::counted;
 
 /// So many articles stand on one page of the list.
 const PAGE: usize = 50;
@@ -122,8 +123,7 @@ async fn list(site: &Site, listing: &Listing, query: &Query) -> Result<Response<
             asked_run => query.run.as_str(), words => query.words.as_str(),
             tag => query.tag.as_str(),
             is_search => query.is_search(),
-            found => found.len(), all => listing.articles.len(),
-            plural => if listing.articles.len() == 1 { "" } else { "s" },
+            found => found.len(), all => counted(listing.articles.len() as u64, "article"),
             rows => rows, page => page, pages => pages,
             previous => page.checked_sub(1).and_then(to), next => to(page + 1),
             whole => Query { run: query.run.clone(), page: 1, ..Query::default() }.link(),
