@@ -187,12 +187,6 @@ impl Run {
             .map_err(|error| Failure::before_writing(&error))?;
         let began = Instant::now();
         let salt = salt();
-        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
-        // comes.
-        if purpose.undone.is_none() {
-            rights::check(&mut store.session, purpose.prefix, salt)
-                .map_err(|error| Failure::before_writing(&error))?;
-        }
         let id = match joins {
             Some((_, run)) => run.to_owned(),
             None => runs
@@ -234,6 +228,12 @@ impl Run {
         let key = Keys::new(purpose.prefix).lock();
         store.name(name.clone())?;
         let session = &mut store.session;
+        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
+        // comes.
+        if purpose.undone.is_none() {
+            rights::check(session, purpose.prefix, salt)
+                .map_err(|error| Failure::before_writing(&error))?;
+        }
         let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
         let begun_at = started_at;
         // The lock is not left behind once it is asked for.
