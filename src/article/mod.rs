@@ -3,6 +3,7 @@
 mod body;
 mod claim;
 mod cross;
+mod events;
 mod findings;
 mod forms;
 mod front_matter;
@@ -18,6 +19,7 @@ mod unknown;
 mod validate;
 
 pub use body::{Body, marks, options as markdown_options};
+pub use events::{EventRef, Events};
 pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
 pub use read::{Input, Reading, Rules, read};

@@ -227,6 +227,12 @@ impl Run {
         };
         let key = Keys::new(purpose.prefix).lock();
         store.name(name.clone())?;
+        // Named, since the check may send writes; before the lock, which would stay if this user
+        // may not remove it. A rollback restores as much as its rights allow.
+        if purpose.undone.is_none() {
+            rights::check(&mut store.session, purpose.prefix, salt)
+                .map_err(|error| Failure::before_writing(&error))?;
+        }
         let session = &mut store.session;
         // Before the lock: one that cannot be given back would stay. The way back goes as far as it
         // comes.

@@ -14,8 +14,8 @@ impl Writer<'_, '_> {
         let level = self.nesting.levels.next(level as u8);
         self.heading = level;
         let mut text = String::new();
-        for event in &self.events[at + 1..] {
-            match event {
+        for event in self.events.from(at + 1) {
+            match &*event {
                 Event::End(TagEnd::Heading(_)) => break,
                 Event::Text(part) | Event::Code(part) => text.push_str(part),
                 Event::SoftBreak | Event::HardBreak => text.push(' '),

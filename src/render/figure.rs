@@ -49,16 +49,16 @@ impl<'w> Writer<'w, '_> {
         let mut at = at + 1;
         let mut link = None;
         while at < end {
-            match &self.events[at] {
+            match &*self.events.at(at) {
                 Event::Start(Tag::Link { dest_url, .. }) => {
-                    link = Some(&**dest_url);
+                    link = Some(dest_url.to_string());
                     at += 1;
                 }
                 Event::End(TagEnd::Link) => {
                     link = None;
                     at += 1;
                 }
-                Event::Start(Tag::Image { .. }) => at = self.figure(at, link),
+                Event::Start(Tag::Image { .. }) => at = self.figure(at, link.as_deref()),
                 _ => at += 1,
             }
         }
@@ -71,8 +71,8 @@ impl<'w> Writer<'w, '_> {
         let mut has_image = false;
         // A link must hold an image and nothing else, or it is text.
         let mut bare_link = false;
-        for (offset, event) in self.events[at + 1..].iter().enumerate() {
-            match event {
+        for (offset, event) in self.events.from(at + 1).enumerate() {
+            match &*event {
                 Event::Start(Tag::Image { .. }) => {
                     images_open += 1;
                     has_image = true;
@@ -94,9 +94,10 @@ impl<'w> Writer<'w, '_> {
     /// Writes the image at `at` as a figure; returns where it is over.
     fn figure(&mut self, at: usize, link: Option<&str>) -> usize {
         let (alt, after) = self.alt(at);
+        let event = self.events.at(at);
         let Event::Start(Tag::Image {
             dest_url, title, ..
-        }) = &self.events[at]
+        }) = &*event
         else {
             return after;
         };
@@ -155,7 +156,7 @@ impl<'w> Writer<'w, '_> {
         let (alt, after) = self.alt(at);
         if let Event::Start(Tag::Image {
             dest_url, title, ..
-        }) = &self.events[at]
+        }) = &*self.events.at(at)
         {
             if self.may_show(dest_url) {
                 self.image(dest_url, &alt, title);
@@ -191,8 +192,8 @@ impl<'w> Writer<'w, '_> {
     fn alt(&self, at: usize) -> (String, usize) {
         let mut alt = String::new();
         let mut open = 0;
-        for (offset, event) in self.events[at..].iter().enumerate() {
-            match event {
+        for (offset, event) in self.events.from(at).enumerate() {
+            match &*event {
                 Event::Start(Tag::Image { .. }) => open += 1,
                 Event::End(TagEnd::Image) => {
                     open -= 1;

@@ -4,9 +4,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use pulldown_cmark::{Event, Tag};
-
 use super::escape;
+use crate::article::Events;
 
 #[derive(Default)]
 struct Note {
@@ -30,13 +29,11 @@ pub(super) struct Footnotes<'w> {
 
 impl<'w> Footnotes<'w> {
     /// Finds the definitions among `events`: a reference may come before its definition.
-    pub(super) fn new(events: &'w [Event<'_>]) -> Self {
+    pub(super) fn new(events: &'w Events<'_>) -> Self {
         let mut by_label = HashMap::new();
-        for event in events {
-            if let Event::Start(Tag::FootnoteDefinition(label)) = event {
-                let next = by_label.len();
-                by_label.entry(&**label).or_insert(next);
-            }
+        for label in events.footnotes() {
+            let next = by_label.len();
+            by_label.entry(label).or_insert(next);
         }
         let notes = (0..by_label.len()).map(|_| Note::default()).collect();
         Self {

@@ -17,6 +17,7 @@ use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
 use super::nesting::{Content, MAX_TAGS_DEPTH, Nesting, SCROLL_REGION, heading_tags};
 use super::{raw_html, sanitise};
+use crate::article::{EventRef, Events};
 
 /// What the rendering of an article left out because no page may carry it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(super) struct BodyHtml {
 
 /// Renders `events`. More than `limit` bytes of HTML are an error.
 pub(super) fn write(
-    events: &[Event<'_>],
+    events: &Events<'_>,
     sources: &[ImageSource<'_>],
     limit: usize,
 ) -> Result<BodyHtml, RenderError> {
@@ -45,12 +46,12 @@ pub(super) fn write(
 }
 
 /// The body with its raw HTML rewritten, as it is before [`sanitise`] sees it.
-pub(super) fn uncleaned(events: &[Event<'_>]) -> Result<String, RenderError> {
+pub(super) fn uncleaned(events: &Events<'_>) -> Result<String, RenderError> {
     Ok(written(events, &[], usize::MAX)?.out)
 }
 
 fn written<'w, 'a>(
-    events: &'w [Event<'a>],
+    events: &'w Events<'a>,
     sources: &'w [ImageSource<'w>],
     limit: usize,
 ) -> Result<Writer<'w, 'a>, RenderError> {
@@ -65,7 +66,7 @@ fn written<'w, 'a>(
         link_written: false,
         heading: 2,
         body_levels: Levels::default(),
-        alignments: &[],
+        alignments: Vec::new(),
         column: 0,
         in_table_head: false,
         tables: 0,
@@ -86,7 +87,7 @@ fn written<'w, 'a>(
 }
 
 pub(super) struct Writer<'w, 'a> {
-    pub(super) events: &'w [Event<'a>],
+    pub(super) events: &'w Events<'a>,
     pub(super) sources: &'w [ImageSource<'w>],
     pub(super) out: String,
     limit: usize,
@@ -99,7 +100,7 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) heading: u8,
     /// The body's heading levels, while a footnote counts its own.
     body_levels: Levels,
-    pub(super) alignments: &'w [Alignment],
+    pub(super) alignments: Vec<Alignment>,
     pub(super) column: usize,
     pub(super) in_table_head: bool,
     tables: u32,
@@ -110,10 +111,11 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) first_image: Option<String>,
 }
 
-impl<'w, 'a> Writer<'w, 'a> {
+impl Writer<'_, '_> {
     /// Writes the event at `at`; returns where to go on.
     fn event(&mut self, at: usize) -> usize {
-        match &self.events[at] {
+        let event = &*self.events.at(at);
+        match event {
             Event::Start(Tag::Paragraph) => {
                 if let Some(end) = self.figures(at) {
                     return end;
@@ -128,12 +130,11 @@ impl<'w, 'a> Writer<'w, 'a> {
                 return end;
             }
             Event::Start(Tag::MetadataBlock(_)) => {
-                let is_end =
-                    |event: &Event<'_>| matches!(event, Event::End(TagEnd::MetadataBlock(_)));
-                return self.events[at..]
-                    .iter()
-                    .position(is_end)
-                    .map_or(self.events.len(), |end| at + end + 1);
+                let is_end = |event: EventRef<'_, '_>| {
+                    matches!(*event, Event::End(TagEnd::MetadataBlock(_)))
+                };
+                let end = self.events.from(at).position(is_end);
+                return end.map_or(self.events.len(), |end| at + end + 1);
             }
             Event::Start(tag) => self.start(at, tag),
             Event::End(tag) => self.end(tag),
@@ -145,7 +146,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             | Event::HardBreak
             | Event::TaskListMarker(_) => {
                 let hoisted = self.nesting.hoist(&mut self.out);
-                self.leaf(&self.events[at]);
+                self.leaf(event);
                 self.nesting.lower(&mut self.out, hoisted);
             }
             Event::Rule => {
@@ -161,7 +162,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// Writes an event that holds no others.
-    fn leaf(&mut self, event: &'w Event<'a>) {
+    fn leaf(&mut self, event: &Event<'_>) {
         match event {
             Event::Text(text) => escape::text(&mut self.out, text),
             Event::Code(code) => {
@@ -188,7 +189,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    fn start(&mut self, at: usize, tag: &'w Tag<'a>) {
+    fn start(&mut self, at: usize, tag: &Tag<'_>) {
         let in_link = matches!(tag, Tag::Link { .. }) && self.nesting.is_in_link();
         // An HTML block is no element of ours: `<details>` may open in one and close in
         // another.
@@ -217,7 +218,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             Tag::DefinitionListTitle => self.out.push_str("<dt>"),
             Tag::DefinitionListDefinition => self.out.push_str("<dd>"),
             Tag::Table(alignments) => {
-                self.alignments = alignments;
+                self.alignments.clone_from(alignments);
                 self.tables += 1;
                 self.out.push_str(SCROLL_REGION);
                 self.out.push_str(" aria-label=\"Table ");

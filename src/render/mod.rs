@@ -42,7 +42,7 @@ pub use escape::anywhere as escape_into;
 pub use markdown::Removed;
 pub use meta::{META_OPENING_BYTES, meta_member};
 
-use crate::article::{Article, Metadata, Route, Value};
+use crate::article::{Article, Events, Metadata, Route, Value};
 use digest::Digester;
 use page::Templates;
 use url::Use;
@@ -248,7 +248,7 @@ impl Renderer {
 /// Elsewhere [`Rendered::removed`] is nothing.
 #[must_use]
 pub fn may_remove(article: &Article<'_>) -> bool {
-    article.body.events.iter().any(|event| match event {
+    article.body.events.iter().any(|event| match &*event {
         Event::Html(_) | Event::InlineHtml(_) => true,
         Event::Start(Tag::Link { dest_url, .. }) => !url::is_allowed(dest_url, Use::Link),
         Event::Start(Tag::Image { dest_url, .. }) => {
@@ -263,12 +263,12 @@ fn text(metadata: &Metadata, name: &str) -> String {
 }
 
 /// The beginning of the first paragraph, for articles without a summary.
-fn excerpt(events: &[Event<'_>]) -> String {
+fn excerpt(events: &Events<'_>) -> String {
     const CHARACTERS: usize = 160;
     let mut excerpt = String::new();
     let mut in_paragraph = false;
-    for event in events {
-        match event {
+    for event in events.iter() {
+        match &*event {
             Event::Start(Tag::Paragraph) => in_paragraph = true,
             Event::End(TagEnd::Paragraph) if !excerpt.trim().is_empty() => break,
             Event::End(TagEnd::Paragraph) => in_paragraph = false,

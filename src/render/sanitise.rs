@@ -231,7 +231,7 @@ mod tests {
     fn what_our_own_writer_makes_is_left_as_it_is() {
         let source = include_str!("../../tests/render/full.md").to_owned()
             + "\n![a \"b\" 'c' <d>](x?y=1&z='2' \"t's <u> & \\\"v\\\"\")\u{a0}| \"quoted\" 'text' [l](/x'y \"it's\")\n";
-        let events: Vec<_> = Parser::new_ext(&source, Options::all()).collect();
+        let events = Parser::new_ext(&source, Options::all()).collect();
         let Ok(body) = markdown::write(&events, &[], usize::MAX) else {
             panic!("the sample renders");
         };

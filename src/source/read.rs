@@ -27,7 +27,7 @@ use crate::render::{self, Digest, Removed, Rendered};
 const TOGETHER: usize = 64;
 /// … or about fewer, of so many bytes of sources, …
 const TOGETHER_BYTES: usize = 512 * 1024;
-/// … or of so many events of Markdown, which take 80 bytes each.
+/// … or of so many events of Markdown, which take 24 to 120 bytes each.
 const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
