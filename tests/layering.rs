@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
         &["characters", "diagnostic", "duration", "words", "yaml"],
     ),
     ("render", &["article", "characters", "regular"]),
-    ("store", &["failpoint", "private", "regular"]),
+    ("store", &["characters", "failpoint", "private", "regular"]),
     (
         "publish",
         &[

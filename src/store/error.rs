@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::interrupt::INTERRUPTED;
 use super::reply;
+use crate::characters::is_hidden;
 
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,18 +92,18 @@ const RIGHT_MISSING: [&str; 3] = [
     "has no permissions to",
 ];
 
-/// What a server says, cut where it goes on and on, and on one line.
+/// What a server says, cut where it goes on and on, and without what steers a terminal.
 fn short(text: String) -> String {
-    if text.len() <= LONGEST && !text.contains(char::is_control) {
+    if text.len() <= LONGEST && !text.contains(is_hidden) {
         return text;
     }
-    let mut cut: String = text.chars().take(LONGEST).collect();
-    cut = cut.replace(char::is_control, " ");
-    let left = text.len() - cut.len();
-    if left > 0 {
-        cut.push_str(&format!("… and {left} bytes more"));
+    let cut = text.char_indices().nth(LONGEST).map(|(at, _)| at);
+    let (said, left) = text.split_at(cut.unwrap_or(text.len()));
+    let said = said.replace(is_hidden, "\u{fffd}");
+    match left.len() {
+        0 => said,
+        left => format!("{said}… and {left} bytes more"),
     }
-    cut
 }
 
 /// The class of an error reply, by its first word (and for the plain `ERR` by its text).
@@ -133,7 +134,7 @@ mod tests {
         assert!(
             error
                 .detail
-                .starts_with("the server answered ERR bad [2J xxx")
+                .starts_with("the server answered ERR bad\u{fffd}[2J xxx")
         );
         assert!(error.detail.ends_with(" bytes more"), "{}", error.detail);
         let short = StoreError::from_reply("reading", "ERR", "no");
