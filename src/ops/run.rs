@@ -234,12 +234,6 @@ impl Run {
                 .map_err(|error| Failure::before_writing(&error))?;
         }
         let session = &mut store.session;
-        // Before the lock: one that cannot be given back would stay. The way back goes as far as it
-        // comes.
-        if purpose.undone.is_none() {
-            rights::check(session, purpose.prefix, salt)
-                .map_err(|error| Failure::before_writing(&error))?;
-        }
         let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
         let begun_at = started_at;
         // The lock is not left behind once it is asked for.
