@@ -184,8 +184,8 @@ fn a_first_run_that_fails_says_that_there_was_no_success() {
 #[test]
 fn a_run_that_stops_half_way_tells_what_it_did() {
     let world = two();
-    // Pages may be written, metas may not.
-    let rights = "on >PASSWORD +@all %R~* %RW~anp:page:* %RW~anp:lock";
+    // Pages may be written, and the metas that the rights are tried on, but no other metas.
+    let rights = "on >PASSWORD +@all %R~* %RW~anp:page:* %RW~anp:meta:/.* %RW~anp:lock";
     world.server.command(&format!("ACL SETUSER half {rights}"));
     let redis = format!("{}?user=half", world.server.url());
     let variables = [("ANP_REDIS_PASSWORD", "PASSWORD")];
