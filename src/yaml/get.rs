@@ -162,8 +162,11 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> O
     if name.len() > 40 {
         return None;
     }
+    let length = name.chars().count();
     known
         .into_iter()
+        // As many slips at least as it is longer or shorter; mostly that settles it.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= 2)
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 2 && distance * 3 <= candidate.len())
         .min_by_key(|(distance, _)| *distance)
