@@ -118,7 +118,7 @@ fn promise_11_a_refresh_that_comes_too_late_becomes_a_create() {
             world.wait_until_gone(&key("meta", "b"));
         });
         ran.exits(0)
-            .notes("2 articles expired while the run worked: creating them again");
+            .notes("2 articles expired while the run worked: creating what is missing again");
         assert_eq!(world.keys().len(), 6, "{ran}");
         let created = |name: &str| World::told(&ran)[&key("page", name)].clone();
         assert_eq!([created("a"), created("b")], ["create", "create"], "{ran}");

@@ -16,6 +16,7 @@ use crate::publish::plan::{Entry, Keys, Need};
 use crate::publish::progress::{KeyReport, Progress, leave};
 use crate::publish::stop::Stop;
 use crate::report::log;
+use crate::words::counted;
 
 /// So many further passes are made at most. Each takes less time than the one before, since it
 /// writes what expired during that one.
@@ -157,9 +158,9 @@ impl Expired<'_> {
         }
         progress.counts.kept = progress.counts.kept.saturating_sub(kept);
         if written > 0 {
-            let articles = if written == 1 { "article" } else { "articles" };
             log::note(format!(
-                "{written} {articles} expired while the run worked: creating them again"
+                "{} expired while the run worked: creating what is missing again",
+                counted(written as u64, "article")
             ));
         }
         apply.again = true;

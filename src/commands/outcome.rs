@@ -20,6 +20,7 @@ use crate::report::Output;
 use crate::report::log::{self, Level};
 use crate::source::Survey;
 use crate::store::Class;
+use crate::words::counted;
 
 /// So many keys are shown on a terminal.
 pub(super) const FIRST_KEYS: usize = 10;
@@ -116,7 +117,10 @@ impl Outcome {
         self.pruned_runs = pruned.removed;
         if pruned.removed > 0 {
             let count = pruned.removed;
-            log::note(format!("{count} old manifests removed (keep_runs)"));
+            log::note(format!(
+                "{} removed (keep_runs)",
+                counted(count, "old manifest")
+            ));
         }
         if let Some(problem) = &pruned.problem {
             log::warning(format!("{problem}; the next run tries again (keep_runs)"));
@@ -134,7 +138,8 @@ impl Outcome {
     fn more_warnings(&mut self) {
         if self.warnings > FIRST_WARNINGS {
             let more = self.warnings - FIRST_WARNINGS;
-            log::warning(format!("… and {more} more keys, all in the JSON output"));
+            let more = counted(more, "more key");
+            log::warning(format!("… and {more}, all in the JSON output"));
         }
     }
 
@@ -255,8 +260,10 @@ impl Outcome {
                     Some(_) => "the manifest",
                     None => "the JSON output",
                 };
-                self.output
-                    .text(format!("  … and {more} more keys, all in {place}"));
+                self.output.text(format!(
+                    "  … and {}, all in {place}",
+                    counted(more, "more key")
+                ));
             }
         }
         if let Some((header, manifest)) = header {
@@ -474,9 +481,12 @@ impl Outcome {
                 .text(format!("run {undone} is already back: nothing to do"));
         } else {
             self.output.text(format!(
-                "run {undone}: {restored} keys {would}restored, {} {would}removed, {} already back, \
-                 {} kept because they changed after it",
-                counts.removed, counts.kept, counts.conflicts
+                "run {undone}: {} {would}restored, {} {would}removed, {} already back, {} kept \
+                 because they changed after it",
+                counted(restored, "key"),
+                counts.removed,
+                counts.kept,
+                counts.conflicts
             ));
         }
         if counts.conflicts > 0 {
@@ -491,8 +501,8 @@ impl Outcome {
             self.output.text(line);
         }
         if self.more_keys > 0 {
-            let more = self.more_keys;
-            self.output.text(format!("  … and {more} more keys"));
+            let more = counted(self.more_keys, "more key");
+            self.output.text(format!("  … and {more}"));
         }
         if let Some((header, manifest)) = header {
             self.output

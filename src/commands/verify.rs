@@ -16,6 +16,7 @@ use crate::publish::state::{Found, State, same_expiry};
 use crate::report::Output;
 use crate::settings::Needs;
 use crate::store::Session;
+use crate::words::counted;
 
 /// Keys of a run, by how they compare with what it wrote.
 #[derive(Default)]
@@ -39,8 +40,10 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     let tally = compare(&manifest, &void, session, slack_ms, &mut output)?;
     let run = &manifest.header().run;
     output.text(format!(
-        "run {run}: {} keys as it wrote them, {} expired since, {} different",
-        tally.same, tally.expired, tally.different
+        "run {run}: {} as it wrote them, {} expired since, {} different",
+        counted(tally.same, "key"),
+        tally.expired,
+        tally.different
     ));
     output.json(&json!({
         "type": "summary", "command": "verify", "run": run, "same": tally.same,
