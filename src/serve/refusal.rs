@@ -9,7 +9,6 @@ use super::host::Wrong;
 use super::own::Message;
 use super::path;
 use crate::article::Route;
-use crate::characters::is_hidden;
 use crate::store::StoreError;
 
 impl Site {
@@ -132,16 +131,16 @@ impl Site {
     }
 }
 
-/// An error of the store, which may repeat what the server said, on one line that is not too long.
+/// An error of the store, which may repeat what the server said, cut to what a visitor reads. It
+/// holds nothing that steers a terminal: [`StoreError::new`] takes that out.
 pub(super) fn brief(error: &StoreError) -> String {
     const LONGEST: usize = 500;
-    let text = error.to_string();
-    let plain = |c: char| if is_hidden(c) { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().map(plain).take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push('…');
+    let mut text = error.to_string();
+    if let Some((cut, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(cut);
+        text.push('…');
     }
-    short
+    text
 }
 
 /// To the one URL of a page. Not to be remembered: another program may listen here next.
