@@ -172,8 +172,11 @@ fn what_no_folder_of_the_tree_leads_to_stays() {
     world.write("other/elsewhere/x.md", "---\ntitle: x\n---\n\nText.\n");
     world.anp("import other").exits(0);
     let ran = world.anp("import --prune --force");
-    ran.exits(0)
-        .notes("1 stored article lies outside the folders of the content tree and stays");
+    ran.exits(0).notes(
+        "note: 1 published page is in folders that the content tree does not have: \
+             /elsewhere/x/. Another tree may have published it, so --prune leaves it; to remove \
+             it: anp purge /elsewhere/x/\n",
+    );
     assert_ne!(world.server.expiry("anp:page:/elsewhere/x/"), -2);
     // And the other tree removes nothing of this one.
     let ran = world.anp("import other --prune --force");
@@ -293,16 +296,75 @@ fn an_unchanged_import_scans_nothing_where_the_database_holds_nothing_else() {
 }
 
 #[test]
-fn articles_of_a_folder_that_is_gone_are_counted_as_those_of_another_tree() {
+fn articles_of_a_folder_that_is_gone_are_named_as_those_that_may_be_of_another_tree() {
     let world = two_gone();
     std::fs::remove_dir_all(world.path("content/deploys")).unwrap();
     let ran = world.anp("import");
     assert_eq!(orphans(ran.exits(0)), ["/notes/n3/"]);
     ran.notes(
-        "note: 2 published pages lie outside the folders of the content tree: they are of another \
-         one, or of folders that it no longer has; --prune leaves that\n",
+        "note: 2 published pages are in folders that the content tree does not have: /deploys/a/, \
+         /deploys/b/. Another tree may have published them, so --prune leaves them; to remove one: \
+         anp purge /deploys/a/\n",
     );
     world.anp("purge /deploys/a/ /deploys/b/ /notes/n3/");
+    world.anp("import").exits(0).notes_exactly("");
+}
+
+#[test]
+fn the_last_article_of_a_folder_that_exists_is_named_and_pruned_within_max_removed() {
+    let world = World::new();
+    for name in ["notes/n.md", "deploys/a.md", "deploys/deep/index.md"] {
+        world.article(name, "Text.");
+    }
+    world.anp("import").exits(0);
+    for name in ["deploys/a.md", "deploys/deep/index.md"] {
+        std::fs::remove_file(world.path("content").join(name)).unwrap();
+    }
+    let gone = ["/deploys/a/", "/deploys/deep/"];
+    let ran = world.anp("import");
+    assert_eq!(orphans(ran.exits(0)), gone);
+    ran.notes("/deploys/a/, /deploys/deep/; --prune removes them\n");
+    let before = world.server.dump();
+    // The folder may be empty because a mount is missing.
+    world
+        .anp("import --prune")
+        .exits(65)
+        .notes("expected at most 10 % of 3 stored articles to be removed by --prune, found 2\n");
+    assert_eq!(world.server.dump(), before);
+    let ran = world.anp("import --prune --force");
+    assert_eq!(ran.exits(0).counts()["removed"], 4, "{ran}");
+    world.anp("import").exits(0).notes_exactly("");
+}
+
+#[test]
+fn two_trees_may_share_folders_that_hold_no_article_themselves() {
+    let world = World::new();
+    world.article("blog/one/a.md", "A.");
+    world.write("other/blog/two/b.md", "---\ntitle: b\n---\nText.\n");
+    world.anp("import").exits(0);
+    world.anp("import other").exits(0);
+    for line in ["import --prune --force", "import other --prune --force"] {
+        let ran = world.anp(line);
+        assert_eq!(ran.exits(0).counts()["removed"], 0, "{ran}");
+    }
+}
+
+#[test]
+fn a_page_of_a_root_without_articles_is_named_and_stays() {
+    let world = World::new();
+    world
+        .article("notes/n.md", "Text.")
+        .article("about.md", "A.");
+    world.anp("import").exits(0);
+    std::fs::remove_file(world.path("content/about.md")).unwrap();
+    for line in ["import", "import --prune --force"] {
+        world.anp(line).exits(0).notes(
+            "note: 1 published page is directly below /, and the content root itself holds no \
+             article: /about/. Another tree may have published it, so --prune leaves it; to \
+             remove it: anp purge /about/\n",
+        );
+    }
+    world.anp("purge /about/").exits(0);
     world.anp("import").exits(0).notes_exactly("");
 }
 

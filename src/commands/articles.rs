@@ -121,14 +121,7 @@ impl Work for Articles<'_> {
             let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
             orphans.report(outcome);
         }
-        let outside = pruning.out_of_reach;
-        if outside > 0 {
-            log::note(format!(
-                "{} outside the folders of the content tree and {}",
-                counted(outside, "stored article") + with(outside, " lies", " lie"),
-                with(outside, "stays", "stay")
-            ));
-        }
+        pruning.out_of_reach.report();
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             log::warning(format!("{name} means no article"));

@@ -5,12 +5,11 @@
 //! more may be such an article, or somebody else's key.
 
 use std::collections::{BTreeSet, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::json;
 
 use super::outcome::Outcome;
-use super::prune::{Scope, ours, scan_kind, stored_route};
+use super::prune::{OutOfReach, Scope, ours, scan_kind, stored_route};
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Entry, Keys};
@@ -24,8 +23,8 @@ const NAMED: usize = 3;
 /// The articles that the tree no longer has.
 pub(super) struct Orphans {
     routes: Vec<Route>,
-    /// Number of pages that no folder of the tree leads to: perhaps of another tree.
-    outside: usize,
+    /// Pages that may be of another tree.
+    outside: OutOfReach,
     /// Number of sources that may be theirs, since nobody can tell the routes of these.
     broken: u64,
     /// Whether they could be looked for.
@@ -46,7 +45,7 @@ impl Orphans {
         let survey = scope.survey;
         let mut orphans = Self {
             routes: Vec::new(),
-            outside: 0,
+            outside: OutOfReach::default(),
             broken: survey.invalid + survey.skipped,
             are_known: true,
         };
@@ -92,16 +91,7 @@ impl Orphans {
         if let Some(text) = self.text() {
             log::warning(text);
         }
-        let (pages, they) = match self.outside {
-            0 => return,
-            1 => ("page lies", "it is"),
-            _ => ("pages lie", "they are"),
-        };
-        log::note(format!(
-            "{} published {pages} outside the folders of the content tree: {they} of another one, \
-             or of folders that it no longer has; --prune leaves that",
-            self.outside
-        ));
+        self.outside.report();
     }
 
     fn text(&self) -> Option<String> {
@@ -170,22 +160,19 @@ fn number_of_keys(info: &str, name: &str) -> u64 {
     keys.and_then(|keys| keys.parse().ok()).unwrap_or(0)
 }
 
-/// The stored pages that the survey does not know, though it would, and the number of those that
-/// it cannot know.
+/// The stored pages that the survey does not know, though it would, and those that it cannot know.
 fn unknown_pages(
     scope: &Scope<'_>,
     session: &mut Session,
     keys: &Keys,
     share: Option<Shard>,
-) -> Result<(BTreeSet<Route>, usize), StoreError> {
+) -> Result<(BTreeSet<Route>, OutOfReach), StoreError> {
     let survey = scope.survey;
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
-    let mut routes = BTreeSet::new();
-    // Another tree may be large: of its routes, hashes are enough.
-    let (hasher, mut outside) = (RandomState::new(), HashSet::new());
+    let (mut routes, mut outside) = (BTreeSet::new(), OutOfReach::default());
     session.on_each_master(&mut |one| {
         scan_kind(one, &keys.page_prefix(), &mut |path| {
             if known.contains(path) {
@@ -193,19 +180,17 @@ fn unknown_pages(
             }
             match stored_route(path).filter(is_theirs) {
                 Some(route) if scope.reaches(&route) => drop(routes.insert(route)),
-                Some(route) if scope.settings.part.is_none() => {
-                    outside.insert(hasher.hash_one(route.as_str()));
-                }
+                Some(route) if scope.settings.part.is_none() => outside.add(route),
                 _ => {}
             }
         })
     })?;
-    Ok((routes, outside.len()))
+    Ok((routes, outside))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Orphans, number_of_keys};
+    use super::{Orphans, OutOfReach, number_of_keys};
     use crate::article::Route;
 
     #[test]
@@ -222,7 +207,7 @@ mod tests {
             let routes = (0..count).map(|n| Route::parse(&format!("/n{n}/")).unwrap());
             let orphans = Orphans {
                 routes: routes.collect(),
-                outside: 0,
+                outside: OutOfReach::default(),
                 broken,
                 are_known: true,
             };

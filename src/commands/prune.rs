@@ -1,12 +1,14 @@
 //! `--prune`: what the store holds under the folders of the content tree, and the tree no
 //! longer has.
 //!
-//! A stored route is in reach only if a folder of the tree leads to it: its own folder or one
-//! above it. The root leads to the routes that stand in it directly, not to everything. So
-//! an import of another tree under the same prefix, or of a part of a tree, never prunes
-//! what it does not know.
+//! A stored route is in reach only if its folder, or one above it, holds a source. The root
+//! counts for the routes directly below it alone, and so does a folder that exists without a
+//! source: two trees under one prefix may share the folders above their articles. So an import
+//! of another tree under the same prefix, or of a part of a tree, never prunes what it does not
+//! know.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicBool;
 
 use super::plan::Leftover;
@@ -15,22 +17,91 @@ use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Keys, Seen};
 use crate::publish::time_limit::TimeLimit;
+use crate::report::log;
 use crate::settings::Settings;
 use crate::source::{self, Selection, Survey, Tree};
 use crate::store::{OneMaster, Reply, Session, StoreError};
-use crate::words::{counted, with};
+use crate::words::{counted, listed, with};
 
 /// What pruning would do.
 #[derive(Default)]
 pub(super) struct Pruning {
     /// Routes to be removed, sorted.
     pub leftovers: Vec<Leftover>,
-    /// Stored routes that no folder of the tree leads to, and that stay.
-    pub out_of_reach: u64,
-    /// Stored routes that it does lead to.
+    /// Stored routes that are not in reach, and stay.
+    pub out_of_reach: OutOfReach,
+    /// Number of stored routes in reach.
     pub in_reach: u64,
     /// Why nothing is removed, if that is so.
     pub withheld: Option<String>,
+}
+
+/// So many routes are named for people.
+const NAMED: usize = 3;
+
+/// Stored routes that may be of another tree: counted, and the first ones named.
+#[derive(Default)]
+pub(super) struct OutOfReach {
+    below_root: FirstRoutes,
+    in_folders: FirstRoutes,
+    hasher: RandomState,
+}
+
+/// Another tree may be large: of its routes, hashes are enough to count them.
+#[derive(Default)]
+struct FirstRoutes {
+    hashes: HashSet<u64>,
+    first: BTreeSet<Route>,
+}
+
+impl OutOfReach {
+    /// Adds a route, which may have been added before.
+    pub(super) fn add(&mut self, route: Route) {
+        let routes = match route.parent() {
+            Some(folder) if !folder.is_root() => &mut self.in_folders,
+            _ => &mut self.below_root,
+        };
+        routes.hashes.insert(self.hasher.hash_one(route.as_str()));
+        routes.first.insert(route);
+        if routes.first.len() > NAMED {
+            routes.first.pop_last();
+        }
+    }
+
+    /// Names the first of them, and says how to remove them.
+    pub(super) fn report(&self) {
+        for note in self.notes() {
+            log::note(note);
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let places = [
+            (
+                &self.below_root,
+                "directly below /, and the content root itself holds no article",
+            ),
+            (
+                &self.in_folders,
+                "in folders that the content tree does not have",
+            ),
+        ];
+        let notes = places.into_iter().filter_map(|(routes, place)| {
+            let first = routes.first.first()?;
+            let number = routes.hashes.len() as u64;
+            let names = routes.first.iter().map(ToString::to_string);
+            Some(format!(
+                "{} {} {place}: {}. Another tree may have published {them}, so --prune leaves \
+                 {them}; to remove {}: anp purge {first}",
+                counted(number, "published page"),
+                with(number, "is", "are"),
+                listed(names, routes.hashes.len()),
+                with(number, "it", "one"),
+                them = with(number, "it", "them"),
+            ))
+        });
+        notes.collect()
+    }
 }
 
 /// What a survey can speak of: the articles of the content tree, or of a part of it.
@@ -73,7 +144,9 @@ impl Pruning {
         for route in stored {
             if !scope.reaches(&route) {
                 // Of what is outside of a part, nothing is said.
-                pruning.out_of_reach += u64::from(scope.settings.part.is_none());
+                if scope.settings.part.is_none() {
+                    pruning.out_of_reach.add(route);
+                }
                 continue;
             }
             pruning.in_reach += 1;
@@ -113,7 +186,7 @@ impl Scope<'_> {
                 route != folder && route.starts_with(folder) && self.settings.sources().is_dir()
             }),
         };
-        is_in_part && reaches(&self.survey.folders, route)
+        is_in_part && reaches(&self.survey.folders, &self.survey.bare_folders, route)
     }
 
     /// Takes from `routes` those of sources that are not in the part that was surveyed: two
@@ -148,16 +221,22 @@ impl Scope<'_> {
     }
 }
 
-/// Whether a folder of the tree leads to `route`.
-fn reaches(folders: &HashSet<Route>, route: &Route) -> bool {
-    match route.parent() {
-        // The index page of a folder stands in the root, but belongs to its folder.
-        Some(parent) if parent.is_root() => folders.contains(&parent) || folders.contains(route),
-        Some(parent) => std::iter::successors(Some(parent), Route::parent)
-            .take_while(|folder| !folder.is_root())
-            .any(|folder| folders.contains(&folder)),
-        None => folders.contains(route),
+/// Whether `route` is in reach of the `folders` that hold sources, and of the `bare` ones that exist
+/// without.
+fn reaches(folders: &HashSet<Route>, bare: &HashSet<Route>, route: &Route) -> bool {
+    // The index page of a folder has the route of the folder.
+    if folders.contains(route) || bare.contains(route) {
+        return true;
     }
+    let Some(parent) = route.parent() else {
+        return false;
+    };
+    if parent.is_root() || bare.contains(&parent) {
+        return folders.contains(&parent) || bare.contains(&parent);
+    }
+    std::iter::successors(Some(parent), Route::parent)
+        .take_while(|folder| !folder.is_root())
+        .any(|folder| folders.contains(&folder))
 }
 
 /// The routes that the store holds a page or a meta object for.
@@ -233,7 +312,7 @@ mod tests {
     use std::collections::HashSet;
     use std::time::Duration;
 
-    use super::{reaches, scan};
+    use super::{OutOfReach, reaches, scan};
     use crate::article::Route;
     use crate::publish::plan::Keys;
     use crate::store::{Batch, Interrupt, Master, Patience, Reply, Session, Store, StoreError};
@@ -287,15 +366,44 @@ mod tests {
         let folders: HashSet<Route> = ["/", "/redis-caching/", "/a/deep/"]
             .map(|path| Route::parse(path).unwrap())
             .into();
-        let reached = |path: &str| reaches(&folders, &Route::parse(path).unwrap());
+        let bare: HashSet<Route> = ["/bare/", "/a/"]
+            .map(|path| Route::parse(path).unwrap())
+            .into();
+        let reached = |path: &str| reaches(&folders, &bare, &Route::parse(path).unwrap());
         assert!(reached("/redis-caching/old/"));
         assert!(reached("/redis-caching/gone-folder/old/"));
         assert!(reached("/in-the-root/"));
         assert!(reached("/a/deep/x/"));
         assert!(!reached("/other/x/"));
-        assert!(!reached("/a/x/"));
+        assert!(reached("/bare/x/"));
+        // Another tree may have folders there.
+        assert!(!reached("/bare/gone-folder/x/"));
+        assert!(reached("/a/x/"));
+        assert!(!reached("/a/other/x/"));
         let without_root: HashSet<Route> = [Route::parse("/deploys/").unwrap()].into();
-        assert!(reaches(&without_root, &Route::parse("/deploys/").unwrap()));
-        assert!(!reaches(&without_root, &Route::parse("/about/").unwrap()));
+        let reached =
+            |path: &str| reaches(&without_root, &HashSet::new(), &Route::parse(path).unwrap());
+        assert!(reached("/deploys/"));
+        assert!(!reached("/about/"));
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_named_with_the_way_to_remove_it() {
+        let mut routes = OutOfReach::default();
+        assert!(routes.notes().is_empty());
+        for path in ["/a/5/", "/a/1/", "/about/", "/a/4/", "/a/1/", "/a/2/"] {
+            routes.add(Route::parse(path).unwrap());
+        }
+        assert_eq!(
+            routes.notes(),
+            [
+                "1 published page is directly below /, and the content root itself holds no article: \
+                 /about/. Another tree may have published it, so --prune leaves it; to remove it: \
+                 anp purge /about/",
+                "4 published pages are in folders that the content tree does not have: /a/1/, /a/2/, \
+                 /a/4/ and 1 more. Another tree may have published them, so --prune leaves them; to \
+                 remove one: anp purge /a/1/",
+            ]
+        );
     }
 }

@@ -167,6 +167,7 @@ impl Surveyor<'_> {
         survey.sources = origin.count() as u64;
         survey.skipped = origin.skipped().len() as u64;
         survey.folders = origin.folders();
+        survey.bare_folders = origin.bare_folders();
         self.report_skipped(origin, &mut survey, &mut findings);
         (survey.diagnostics, survey.beyond) = findings.finish();
         survey

@@ -67,6 +67,11 @@ pub trait Origin: Sync {
     fn folders(&self) -> HashSet<Route> {
         HashSet::new()
     }
+
+    /// Folders below the root that exist and hold no source themselves, as routes.
+    fn bare_folders(&self) -> HashSet<Route> {
+        HashSet::new()
+    }
 }
 
 /// The files of a content tree.
@@ -145,9 +150,22 @@ impl Origin for Tree<'_> {
             let folder = sources.folder(at);
             (last.replace(folder) != Some(folder)).then_some(folder)
         });
-        let index = |folder: &Path| Route::new(&folder.join("index.md"), None).ok();
-        folders.filter_map(index).collect()
+        folders.filter_map(route_of_folder).collect()
     }
+
+    fn bare_folders(&self) -> HashSet<Route> {
+        let holding = self.folders();
+        let routes = self.found.folders.iter();
+        let routes = routes.filter_map(|folder| route_of_folder(folder));
+        routes
+            .filter(|route| !route.is_root() && !holding.contains(route))
+            .collect()
+    }
+}
+
+/// The route of the index page of `folder`, a path below the root.
+fn route_of_folder(folder: &Path) -> Option<Route> {
+    Route::new(&folder.join("index.md"), None).ok()
 }
 
 /// Some sources of another origin, in the order of `numbers`, which are their places there.

@@ -121,6 +121,8 @@ pub struct Survey {
     pub claimed: Vec<Route>,
     /// Folders that hold sources, as routes: `/`, `/redis-caching/`.
     pub folders: HashSet<Route>,
+    /// Folders below the root that exist and hold no source themselves, as routes.
+    pub bare_folders: HashSet<Route>,
     /// Selectors that meant an article.
     pub busy: HashSet<usize>,
 }

@@ -37,6 +37,8 @@ pub struct Found {
     /// What was passed over and deserves a word. Hidden files, files with a leading
     /// underscore and files that are no Markdown are passed over in silence.
     pub skipped: Vec<Skipped>,
+    /// The folders that were walked, as paths below the root, also those without a source.
+    pub(super) folders: Vec<PathBuf>,
     /// The root, held open: sources are opened below it.
     root: Option<File>,
 }
@@ -164,6 +166,7 @@ impl Walk<'_> {
                     found.sources.push(&relative, bytes, identity, target)?;
                 }
                 Verdict::Folder => {
+                    found.folders.push(relative);
                     open.truncate(entry.depth());
                     open.push(entry.into_path());
                 }
