@@ -87,6 +87,23 @@ fn what_is_outside_the_content_root_is_a_root_of_its_own() {
 }
 
 #[test]
+fn a_variable_inside_the_content_root_of_the_settings_file_is_a_part_as_the_argument_is() {
+    let world = tree();
+    world.write("anp.yaml", "content: content\n");
+    let import = |content: &str, arguments: &[&str]| {
+        let ran = world.anp_with(arguments, &[("ANP_CONTENT", content)]);
+        pages(ran.exits(0), "create")
+    };
+    let created = import("content/redis/deep", &["import"]);
+    assert_eq!(created, set(&["/redis/deep/d/"]));
+    // The argument wins, and is a part of the same root.
+    let created = import("content/redis", &["import", "content/deploys/a.md"]);
+    assert_eq!(created, set(&["/deploys/a/"]));
+    world.write("other/x.md", "---\ntitle: x\n---\nText.\n");
+    assert_eq!(import("other", &["import"]), set(&["/x/"]));
+}
+
+#[test]
 fn what_is_no_source_of_the_tree_is_none_when_it_is_named() {
     let world = tree();
     world.write("content/_drafts/d.md", "---\ntitle: d\n---\nText.\n");

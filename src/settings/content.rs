@@ -1,12 +1,12 @@
-//! The content root, and the part of it that the command line names.
+//! The content root, and the part of it that the command line or ANP_CONTENT names.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The content root and the part of it that is meant, as a path below it; none: all of it.
 ///
-/// What the command line names inside of the `configured` root is a part of that. Anything else
-/// that it names is a root of its own. A symbolic link is judged by where it is, not by where it
+/// What is `named` inside of the `configured` root is a part of that. Anything else is a root of its
+/// own. A symbolic link is judged by where it is, not by where it
 /// leads, unless only its target is inside.
 pub(super) fn content(
     configured: PathBuf,

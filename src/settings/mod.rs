@@ -383,7 +383,12 @@ impl Reader {
         let configured = self
             .path("content", current_dir)
             .unwrap_or_else(|| self.default_content(sources));
-        let (content, part) = content::content(configured, self.named_content(), current_dir);
+        let of_variable = self.content_of_variable();
+        let (content, part) = content::content(configured, of_variable, current_dir);
+        let (content, part) = match self.named_content() {
+            None => (content, part),
+            named => content::content(content, named, current_dir),
+        };
         let expect = self.expect();
         let expect = match &part {
             Some(_) => expect.of_a_part(),

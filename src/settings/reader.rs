@@ -38,6 +38,8 @@ pub(super) struct Reader {
     pub(super) problems: Vec<(Exit, String)>,
     /// CONTENT of the command line: it does not replace the configured root that it may be in.
     named_content: Option<String>,
+    /// ANP_CONTENT, where the settings file names a root that it may be in.
+    content_of_variable: Option<String>,
 }
 
 impl Reader {
@@ -47,6 +49,7 @@ impl Reader {
             file: None,
             problems: Vec::new(),
             named_content: None,
+            content_of_variable: None,
         };
         let named = sources.config.map(Path::to_owned).or_else(|| {
             let from_env = (sources.env)("ANP_CONFIG").filter(|path| !path.is_empty());
@@ -62,7 +65,12 @@ impl Reader {
         }
         for (key, variable) in KEYS {
             if let Some(text) = (sources.env)(variable).filter(|text| !text.is_empty()) {
-                reader.set(key, scalar(text), Origin::Variable(variable));
+                // The file, if anything yet.
+                if key == "content" && reader.is_given(key) {
+                    reader.content_of_variable = Some(text);
+                } else {
+                    reader.set(key, scalar(text), Origin::Variable(variable));
+                }
             }
         }
         for (key, text) in &sources.flags {
@@ -199,6 +207,11 @@ impl Reader {
             Some(folder) => folder.join("content"),
             None => PathBuf::from("content"),
         }
+    }
+
+    /// ANP_CONTENT, where the settings file has `content` too.
+    pub(super) fn content_of_variable(&self) -> Option<&str> {
+        self.content_of_variable.as_deref()
     }
 
     /// CONTENT of the command line.
