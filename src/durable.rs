@@ -26,7 +26,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         Err(_) => path.to_owned(),
     };
     if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -82,7 +82,7 @@ mod tests {
         std::fs::remove_file(path("dangling")).unwrap();
         std::fs::create_dir(path("folder")).unwrap();
         let error = replace(&path("folder"), b"new", 0o644).unwrap_err();
-        assert_eq!(error.to_string(), "it is no regular file");
+        assert_eq!(error.to_string(), "not a regular file");
         assert!(replace(&path("no/such/folder"), b"new", 0o644).is_err());
         assert_eq!(names(folder.path()), ["folder", "link", "real"]);
     }

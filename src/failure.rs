@@ -2,6 +2,7 @@
 //! exit code.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::exit::Exit;
 use crate::store::{Class, StoreError};
@@ -127,10 +128,11 @@ impl Failure {
             .note("retry", "safe: the same command again says how it stands")
     }
 
-    /// The runs in the state folder cannot be listed.
+    /// The runs in `folder`, that of the state folder, cannot be listed.
     #[must_use]
-    pub fn unlisted_runs(error: &std::io::Error) -> Self {
-        Self::new(Exit::Manifest, format!("cannot list the runs: {error}"))
+    pub fn unlisted_runs(folder: &Path, error: &std::io::Error) -> Self {
+        let what = format!("cannot list the runs in {}: {error}", folder.display());
+        Self::new(Exit::Manifest, what)
             .note("expected", "a state folder that can be read")
             .note(
                 "retry",

@@ -62,7 +62,7 @@ const REPLACED: &str = "it was replaced after anp listed its folder";
 fn judged(file: File) -> io::Result<(File, Metadata)> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     Ok((file, metadata))
 }
@@ -185,7 +185,7 @@ mod tests {
             }
             assert_eq!(
                 open("pipe.md").unwrap_err().to_string(),
-                "it is no regular file"
+                "not a regular file"
             );
             for path in ["../x", "/etc/hostname", "", "b/none.md"] {
                 assert!(open(path).is_err(), "{path}");

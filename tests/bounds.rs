@@ -19,8 +19,8 @@ fn promise_10_a_message_about_many_sources_names_three_of_them() {
     let message = |at: usize| found[at]["message"].as_str().unwrap();
     assert_eq!(
         message(500),
-        "expected a route of its own, found /same/ claimed by content/n000.md, content/n001.md, \
-         content/n002.md and 996 more too"
+        "duplicate route /same/: also produced by content/n000.md, content/n001.md, \
+         content/n002.md and 996 more"
     );
     assert!(message(1).contains("content/n000.md, content/n002.md, content/n003.md and 996 more"));
     assert!(ran.stdout.len() < 1000 * 400, "{}", ran.stdout.len());
@@ -30,7 +30,7 @@ fn promise_10_a_message_about_many_sources_names_three_of_them() {
     }
     world
         .anp("check")
-        .says("claimed by content/n000.md, content/n001.md, content/n003.md too");
+        .says("also produced by content/n000.md, content/n001.md, content/n003.md");
 }
 
 #[test]

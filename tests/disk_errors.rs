@@ -52,7 +52,9 @@ fn explains(ran: &Ran, point: &str, said: &str, changed: bool) {
     let what = match point.split([':', '=']).next().unwrap() {
         "state.sync" => "error: cannot write the state folder ",
         "spool.read" => "error: cannot use the spool of rendered objects: ",
-        step if step.starts_with("spool") => "error: cannot write the spool of rendered objects: ",
+        step if step.starts_with("spool") => {
+            "error: cannot write the spool of rendered objects in "
+        }
         _ => "error: cannot write the manifest",
     };
     ran.exits(74).notes(what).notes(said);

@@ -76,7 +76,10 @@ fn findings_have_the_members_that_they_have_on_stdout() {
 fn what_ends_a_command_has_its_exit_code_and_its_notes() {
     let world = World::new();
     let error = the_error(&logged(&world, "import"), 65);
-    assert_eq!(error["message"], "no article found in content");
+    assert_eq!(
+        error["message"],
+        "no article found in content, the default without an anp.yaml in this folder or above it"
+    );
     assert_eq!(
         error["notes"],
         json!({
@@ -153,7 +156,10 @@ fn warnings_and_notes_come_without_their_words() {
             ),
             (
                 json!("note"),
-                json!("a later run changes keys too: to undo several runs, begin with the newest")
+                json!(
+                    "a later run or somebody else changed the keys that were kept; to undo \
+                     several runs, begin with the newest"
+                )
             ),
         ],
         "{ran}"
@@ -164,14 +170,14 @@ fn warnings_and_notes_come_without_their_words() {
 fn the_flag_wins_over_the_variable_and_both_are_checked() {
     let world = World::new();
     let ran = world.anp_with(&["import", "--log-format", "text"], &JSON);
-    ran.exits(65).notes("error: no article found in content\n");
+    ran.exits(65).notes("error: no article found in content");
     let ran = world.anp("import --log-format xml");
     ran.exits(2).notes("invalid value 'xml' for '--log-format");
     let ran = world.anp_with(&["import"], &[("ANP_LOG_FORMAT", "xml")]);
     ran.exits(78)
         .notes("error: ANP_LOG_FORMAT: expected json or text, found 'xml'\n");
     let ran = world.anp_with(&["import"], &[("ANP_LOG_FORMAT", "")]);
-    ran.exits(65).notes("error: no article found in content\n");
+    ran.exits(65).notes("error: no article found in content");
     // Help and version are results, not log.
     for line in ["--help", "--version"] {
         logged(&world, line).exits(0).notes_exactly("");

@@ -267,7 +267,7 @@ fn a_file_that_cannot_be_written_is_a_warning() {
     std::fs::create_dir(world.path("folder")).unwrap();
     std::os::unix::fs::symlink("nothing", world.path("dangling")).unwrap();
     for (file, why) in [
-        ("folder", "it is no regular file"),
+        ("folder", "not a regular file"),
         ("dangling", "it is a link that leads to nothing"),
         ("nowhere/anp.prom", "No such file or directory"),
     ] {

@@ -338,6 +338,9 @@ fn routes_are_those_of_the_last_run_that_wrote_some_or_the_ones_that_were_named(
     assert_eq!(routes("--routes /b/,b --routes /a/,/b,a"), ["/b/", "/a/"]);
     let ran = probe(&world, &front.url(), "--routes /b/,b,/b");
     ran.exits(0).says("\n1 route\n");
+    // A run of another prefix is none of this store.
+    world.anp("import --synth 3 --under load/").exits(0);
+    assert_eq!(routes(""), all);
     // Finds everything in place, and writes no page.
     world.anp("import").exits(0);
     assert_eq!(routes(""), all);
@@ -478,7 +481,10 @@ fn a_command_line_that_names_no_front_or_no_route_is_2() {
             format!("probe {url} --run nowhere"),
             "there is no run 'nowhere'",
         ),
-        (format!("probe {url} --state-dir elsewhere"), "no run in "),
+        (
+            format!("probe {url} --state-dir elsewhere"),
+            "error: no run with the prefix anp in ",
+        ),
     ] {
         world.anp(&line).exits(2).notes(words).hides("hush");
     }

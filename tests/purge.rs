@@ -147,7 +147,7 @@ fn a_selector_that_means_nothing_is_named() {
         world
             .anp(&format!("purge {line} /redis/"))
             .exits(3)
-            .notes(&format!("warning: {name} means no article\n"));
+            .notes(&format!("warning: no article matches {name}\n"));
         world.anp("rollback last").exits(0);
     }
     assert_eq!(held(&world), ALL);
@@ -198,7 +198,7 @@ fn without_a_tree_a_glob_is_looked_for_in_the_store() {
     world
         .anp("purge --glob /a/**")
         .exits(3)
-        .notes("--glob /a/** means no article");
+        .notes("no article matches --glob /a/**");
     world
         .anp("purge --tag stack=database")
         .exits(65)
@@ -297,7 +297,7 @@ fn what_must_go_goes_while_publishing_is_paused_too() {
     assert_eq!(held(&world), ALL);
     let line = ["purge", "/redis/", "--format", "text"];
     let ran = world.anp_with(&line, &[("ANP_PAUSED", "swap")]);
-    ran.exits(0).says("the next import publishes these articles again; to prevent that, fix or withdraw their sources (draft: true), or pause publishing (anp pause)\n");
+    ran.exits(0).says("the next import publishes these articles again if their sources are still there; to prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)\n");
     assert!(!held(&world).contains(&"/redis/".to_owned()), "{ran}");
     world.anp("import").exits(12);
     let back = world.anp("rollback last --format text");
@@ -379,7 +379,7 @@ fn a_source_that_never_was_one_is_named() {
             .trim_start_matches('/');
         let shown = if shown.is_empty() { "." } else { shown };
         ran.exits(3)
-            .notes(&format!("warning: --source {shown} means no article\n"));
+            .notes(&format!("warning: no article matches --source {shown}\n"));
         world.anp("rollback last").exits(0);
     }
     assert_eq!(held(&world), ALL);

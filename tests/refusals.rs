@@ -56,11 +56,11 @@ fn two_sources_with_one_route_name_each_other_and_the_store_keeps_it() {
     let ran = world.anp("import --max-invalid 2");
     ran.exits(3).notes_exactly(
         "
-error[route]: expected a route of its own, found /a/ claimed by content/c.md too
+error[route]: duplicate route /a/: also produced by content/c.md
  --> content/a.md
   = retry: not before the file is fixed
 
-error[route]: expected a route of its own, found /a/ claimed by content/a.md too
+error[route]: duplicate route /a/: also produced by content/a.md
  --> content/c.md
   = retry: not before the file is fixed
 
@@ -79,9 +79,9 @@ fn three_sources_with_one_route_each_name_both_others() {
     }
     let ran = world.anp("import");
     ran.exits(65)
-        .notes("found /same/ claimed by content/b.md, content/c.md too\n --> content/a.md")
-        .notes("found /same/ claimed by content/a.md, content/c.md too\n --> content/b.md")
-        .notes("found /same/ claimed by content/a.md, content/b.md too\n --> content/c.md");
+        .notes("duplicate route /same/: also produced by content/b.md, content/c.md\n --> content/a.md")
+        .notes("duplicate route /same/: also produced by content/a.md, content/c.md\n --> content/b.md")
+        .notes("duplicate route /same/: also produced by content/a.md, content/b.md\n --> content/c.md");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_tree_without_articles_is_no_success() {
     for command in ["import", "import --dry-run", "check"] {
         world.anp(command).exits(65).notes_exactly(
             "
-error: no article found in content
+error: no article found in content, the default without an anp.yaml in this folder or above it
   = expected: at least one article
   = retry: safe once there is one; nothing was written
 ",
@@ -271,7 +271,7 @@ error[source]: skipped: cannot be read: Permission denied (os error 13)
  --> content/locked
   = retry: once it can be read
 
-error: no article found in content (1 file or folder cannot be read)
+error: no article found in content, the default without an anp.yaml in this folder or above it (1 file or folder cannot be read)
   = expected: at least one article
   = retry: safe once there is one; nothing was written
 ",
@@ -286,7 +286,7 @@ fn a_content_folder_that_cannot_be_read_is_refused() {
     set_mode(world.path("content"), 0);
     let ran = world.anp_without_rights("import");
     ran.exits(65)
-        .notes("error: cannot read the content folder content: Permission denied (os error 13)");
+        .notes("error: cannot read the content folder content, the default without an anp.yaml in this folder or above it: Permission denied (os error 13)");
     set_mode(world.path("content"), 0o755);
 }
 

@@ -307,3 +307,48 @@ fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.unwrap().as_millis()).unwrap()
 }
+
+#[test]
+fn a_store_on_the_command_line_that_is_not_that_of_the_manifest_is_named_beside_it() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let ran = world.anp("import");
+    let run = ran.exits(0).lines()[0]["run"].as_str().unwrap().to_owned();
+    let (own, other) = (world.server.url(), format!("{}?db=1", world.server.url()));
+    let before = world.server.dump();
+    let warning = format!(
+        "warning: the manifest of {run} names {own}?db=0; rolling back {other}, as --redis says\n"
+    );
+    for more in [&[][..], &["--dry-run"]] {
+        let line = [&["rollback", &run, "--redis", &other], more].concat();
+        let ran = world.anp_with(&line, &[]);
+        ran.exits(0).notes(&warning);
+    }
+    assert!(world.server.dump() == before);
+    let prefix = format!(
+        "warning: the manifest of {run} names the prefix anp, which counts; --prefix is ignored\n"
+    );
+    let line = ["rollback", &run, "--redis", &own, "--prefix", "zz"];
+    let ran = world.anp_with(&line, &[]);
+    ran.exits(0).notes_exactly(&prefix);
+    assert!(world.server.dump().is_empty());
+}
+
+#[test]
+fn articles_come_back_only_where_the_next_import_may_publish_them() {
+    let world = World::new();
+    world.article("a.md", "A.").article("b.md", "B.");
+    world.anp("import").exits(0);
+    std::fs::remove_file(world.path("content/b.md")).unwrap();
+    world.anp("import --prune --force").exits(0);
+    let back = world.anp("rollback last --format text");
+    back.exits(0).says("2 keys restored").hides("next import");
+    world.anp("import --synth 3 --under load/").exits(0);
+    let back = world.anp("rollback last --format text");
+    back.exits(0).says("6 removed").hides("next import");
+    world.article("c.md", "C.");
+    world.anp("import").exits(0);
+    let back = world.anp("rollback last --format text");
+    back.exits(0)
+        .says("the next import publishes these articles again if their sources are still there");
+}

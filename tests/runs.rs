@@ -126,8 +126,8 @@ fn keys_that_were_left_are_shown_with_their_fate() {
         .says(&format!("undoes     {}", world.runs()[0]))
         .says("owner      none given")
         .says("  removed              2 keys")
-        .says("  kept                 1 keys")
-        .says("  conflicts            1 keys")
+        .says("  kept                 1 key\n")
+        .says("  conflicts            1 key\n")
         .says("  remove  anp:page:/b/\n")
         .says("  left    anp:page:/a/: somebody else changed it, or it is above 64 MiB: kept as it is\n");
     assert!(!ran.stdout.contains("left    anp:meta:/b/"), "{ran}");
@@ -251,7 +251,7 @@ fn what_is_no_file_among_the_manifests_is_reported_and_never_waited_for() {
     ran.exits(3)
         .says("99981231T000000.000Z-0000  damaged\n")
         .says("99981231T000001.000Z-0000  damaged\n")
-        .says("99981231T000001.000Z-0000.jsonl.zst: it is no regular file\n")
+        .says("99981231T000001.000Z-0000.jsonl.zst: not a regular file\n")
         .says("  import  done  ");
 }
 

@@ -378,6 +378,59 @@ fn a_settings_file_of_another_user_counts_only_where_it_is_named() {
     anp_in(&world, "content", "check").exits(78);
     anp_in(&world, "", "import --config anp.yaml").exits(0);
     assert_eq!(world.server.dump().len(), 2);
+    let refused = anp_in(&world, "", "check");
+    refused.notes("without any settings file, with --config /dev/null; nothing was written\n");
+    anp_in(&world, "", "check --config /dev/null").exits(0);
+}
+
+#[test]
+fn dev_null_stands_for_no_settings_file() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.write("anp.yaml", "unknown: 1\n");
+    world.anp("check").exits(78);
+    let ran = world.anp("import --config /dev/null");
+    ran.exits(0);
+    // Printed commands name it too, since the file would count without.
+    let line = ran.lines()[0]["rollback"].as_str().unwrap().to_owned();
+    assert!(line.ends_with(" --config /dev/null"), "{line}");
+    world.shell(&line).exits(0);
+    let ran = world.anp_with(&["check"], &[("ANP_CONFIG", "/dev/null")]);
+    ran.exits(0);
+    world.anp("check --config /dev/zero").exits(78);
+    world.shell("ln -s /dev/null none.yaml");
+    world.anp("check --config none.yaml").exits(78);
+}
+
+#[test]
+fn messages_about_a_default_folder_say_that_no_settings_file_was_found() {
+    let world = World::new();
+    let anp = |line: &str| {
+        let mut command = world.bare();
+        command
+            .args(line.split(' '))
+            .env("ANP_REDIS_URL", world.server.url());
+        Ran::of(&mut command)
+    };
+    let clause = ", the default without an anp.yaml in this folder or above it";
+    let state = world.path(".local/state/anp");
+    let runs = format!("no run is recorded in {}{clause}\n", state.display());
+    anp("runs").exits(0).says(&runs);
+    for line in ["rollback last", "verify last", "runs show last"] {
+        anp(line).exits(2).notes(&runs);
+    }
+    let content = format!("no article found in content{clause}\n");
+    anp("check").exits(65).notes(&content);
+    std::fs::remove_dir(world.path("content")).unwrap();
+    let content = format!("cannot read the content folder content{clause}: No such file");
+    anp("check").exits(65).notes(&content);
+    std::fs::create_dir(world.path("content")).unwrap();
+    // Where it was named, or a settings file was found, it is no news.
+    anp("check content").exits(65).hides(clause);
+    anp("runs --state-dir st").exits(0).hides(clause);
+    world.write("anp.yaml", "ttl: 1d\n");
+    anp("runs").exits(0).hides(clause);
+    anp("check").exits(65).hides(clause);
 }
 
 #[test]
@@ -392,9 +445,9 @@ fn settings_and_templates_are_regular_files_of_bounded_size() {
         world
             .anp(&format!("check --config {config}"))
             .exits(78)
-            .notes("no regular file");
+            .notes("not a regular file");
     }
-    world.anp("check").exits(78).notes("no regular file");
+    world.anp("check").exits(78).notes("not a regular file");
     std::fs::remove_file(world.path("anp.yaml")).unwrap();
     world.write("large.yaml", "#".repeat(256 * 1024 + 1));
     world
@@ -402,9 +455,9 @@ fn settings_and_templates_are_regular_files_of_bounded_size() {
         .exits(78)
         .notes("larger than 256 KiB");
     let look = || world.anp("check --templates look");
-    look().exits(78).notes("no regular file");
+    look().exits(78).notes("not a regular file");
     world.shell("rm look/footer.html && ln -s ../zero look/footer.html");
-    look().exits(78).notes("no regular file");
+    look().exits(78).notes("not a regular file");
     world.shell("rm look/footer.html");
     look().exits(0);
 }

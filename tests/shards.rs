@@ -127,7 +127,7 @@ fn four_shards_at_once_end_where_one_run_ends() {
         for name in ["one", "two"] {
             assert!(said.contains(&format!("content/b/{name}.md")), "{said}");
         }
-        assert!(said.contains("claimed by"), "{said}");
+        assert!(said.contains("also produced by"), "{said}");
         assert!(said.contains("error[score.quality]"), "{said}");
         let last = String::from_utf8(output.stdout).unwrap();
         let summary: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();

@@ -71,6 +71,11 @@ fn pausing_and_resuming_twice_changes_nothing_more() {
     world.anp("resume").exits(0).says("switched on: ");
     world.anp("resume").exits(0).says("was not switched off\n");
     assert_eq!(world.server.get("anp:switch"), None);
+    let ran = world.anp_with(&["resume"], &[("ANP_PAUSED", "disk swap")]);
+    ran.exits(0).notes(
+        "warning: imports with these settings are still refused: ANP_PAUSED or 'paused' in \
+         anp.yaml is set: disk swap\n",
+    );
     world.anp("pause").exits(2).notes("--reason");
     for reason in ["", " ", &"long ".repeat(61)] {
         let ran = world.anp_with(&["pause", "--reason", reason], &[]);

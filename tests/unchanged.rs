@@ -149,7 +149,7 @@ fn what_the_store_lacks_is_read_and_written_as_without_the_cache() {
     let ran = import(&world);
     ran.exits(3);
     assert_eq!(foreseen.counts(), ran.counts(), "{ran}");
-    assert!(ran.stderr.contains("removed 1 other URLs"), "{ran}");
+    assert!(ran.stderr.contains("removed 1 other URL"), "{ran}");
     assert_eq!(pages(&world), before);
     world.anp("verify last").exits(0);
     for key in [
@@ -586,7 +586,7 @@ fn strict_refuses_an_unchanged_article_that_loses_something_on_its_page() {
     let ran = world.anp("import");
     ran.exits(0)
         .notes("warning[body.html]: expected raw HTML that pages may carry, removed 2 other tags")
-        .notes("removed 1 other URLs");
+        .notes("removed 1 other URL");
     // What is in the store already is judged as what is not, with the cache and without it.
     for line in ["import", "import --no-cache", "import --dry-run", "warm"] {
         let ran = world.anp(&format!("{line} --strict --max-invalid 0"));

@@ -139,7 +139,7 @@ error[source]: skipped: cannot be listed to its end: Input/output error (os erro
     let root = real(&world, "content");
     let ran = shimmed(&world, "check --format text", &root, &[("SHIM_FAIL", "1")]);
     ran.exits(65)
-        .notes("error: no article found in content (1 file or folder cannot be read)");
+        .notes("error: no article found in content, the default without an anp.yaml in this folder or above it (1 file or folder cannot be read)");
 }
 
 /// Imports content/a/p.md, for which `swap` puts something else once the walk has passed it.
@@ -169,7 +169,7 @@ fn what_replaced_a_file_after_the_walk_is_not_published() {
     is_refused("ln -sf ../_private/p.md a/p.md", replaced);
     is_refused("rm -r a && ln -s ../outside a", replaced);
     is_refused("rm -r a && ln -s _private a", replaced);
-    is_refused("rm a/p.md && mkfifo a/p.md", "it is no regular file");
+    is_refused("rm a/p.md && mkfifo a/p.md", "not a regular file");
 }
 
 #[test]

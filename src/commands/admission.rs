@@ -88,8 +88,10 @@ fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Fa
         return Ok(());
     }
     let needed = needed.saturating_add(KEEP_FREE_BYTES);
-    let free = free_bytes(state_dir)
-        .map_err(|error| Failure::state_folder("cannot ask for the free disk", &error))?;
+    let free = free_bytes(state_dir).map_err(|error| {
+        let folder = state_dir.display();
+        Failure::state_folder(&format!("cannot ask for the free disk of {folder}"), &error)
+    })?;
     if needed <= free {
         return Ok(());
     }

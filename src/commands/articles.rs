@@ -124,7 +124,7 @@ impl Work for Articles<'_> {
         pruning.out_of_reach.report();
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
-            log::warning(format!("{name} means no article"));
+            log::warning(format!("no article matches {name}"));
         }
         let refused = self.gate(&survey, &pruning).err();
         if let Some(shard) = self.wanted.share {

@@ -31,6 +31,7 @@ use crate::publish::time_limit::TimeLimit;
 use crate::report::{Progress as Bars, log};
 use crate::settings::Settings;
 use crate::store::{Class, Copies, Session, StoreError};
+use crate::words::counted;
 
 /// A run that is to be made.
 pub(super) struct Job<'a> {
@@ -158,9 +159,11 @@ impl<'a> Job<'a> {
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
         let id = match self.share.as_ref().and_then(|share| share.run.clone()) {
             Some(run) => run,
-            None => Runs::of(&self.settings.state_dir)
-                .new_id(now_ms, 0)
-                .map_err(|error| Failure::unlisted_runs(&error))?,
+            None => {
+                let runs = Runs::of(&self.settings.state_dir);
+                let id = runs.new_id(now_ms, 0);
+                id.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?
+            }
         };
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
         let begun = Begun {
@@ -334,7 +337,10 @@ impl<'a> Job<'a> {
 /// The failure of a run whose replicas are not there before its first write.
 fn too_few(error: &StoreError, copies: Copies) -> Failure {
     let replicas = copies.replicas;
-    let expected = format!("{replicas} replicas of each master that take its writes in time");
+    let expected = format!(
+        "{} of each master with writes taken in time",
+        counted(u64::from(replicas), "replica")
+    );
     Failure::new(Exit::Unavailable, error.to_string())
         .note("expected", expected)
         .note(

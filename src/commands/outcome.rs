@@ -277,26 +277,33 @@ impl Outcome {
 
     fn table(&mut self, counts: &Counts, seconds: f64) {
         let rows = [
-            ("created", counts.created, "keys", true),
-            ("updated", counts.updated, "keys", true),
-            ("refreshed", counts.refreshed, "keys", true),
-            ("kept", counts.kept, "keys", true),
-            ("removed", counts.removed, "keys", true),
-            ("invalid", counts.invalid, "articles", true),
-            ("conflicts", counts.conflicts, "keys", counts.conflicts > 0),
-            ("expired", counts.expired, "keys", counts.expired > 0),
-            ("withheld", counts.withheld, "keys", counts.withheld > 0),
-            ("bytes", counts.bytes, "", true),
+            ("created", counts.created, "key", true),
+            ("updated", counts.updated, "key", true),
+            ("refreshed", counts.refreshed, "key", true),
+            ("kept", counts.kept, "key", true),
+            ("removed", counts.removed, "key", true),
+            ("invalid", counts.invalid, "article", true),
+            ("conflicts", counts.conflicts, "key", counts.conflicts > 0),
+            ("expired", counts.expired, "key", counts.expired > 0),
+            ("withheld", counts.withheld, "key", counts.withheld > 0),
         ];
-        for (name, number, unit, shown) in rows {
-            if shown {
-                self.output
-                    .text(format!("  {name:10}{number:>12} {unit}").trim_end());
+        for (name, number, unit, is_shown) in rows {
+            if is_shown {
+                self.output.text(row(name, number, unit));
             }
         }
         self.output
+            .text(format!("  {:10}{:>12}", "bytes", counts.bytes));
+        self.output
             .text(format!("  {:10}{seconds:>12.2} s", "time"));
     }
+}
+
+/// A row of a table of counts: `  updated              2 keys`.
+pub(super) fn row(label: &str, number: u64, unit: &str) -> String {
+    let unit = counted(number, unit);
+    let unit = unit.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("  {label:10}{number:>12}{unit}")
 }
 
 /// The failure of a run that stopped, with its way back.
@@ -402,8 +409,8 @@ impl Outcome {
     /// to prevent that.
     pub(super) fn comes_back(&mut self) {
         self.output.text(
-            "the next import publishes these articles again; to prevent that, fix or withdraw \
-             their sources (draft: true), or pause publishing (anp pause)",
+            "the next import publishes these articles again if their sources are still there; to \
+             prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)",
         );
         self.output.flush();
     }
@@ -490,7 +497,10 @@ impl Outcome {
             ));
         }
         if counts.conflicts > 0 {
-            log::note("a later run changes keys too: to undo several runs, begin with the newest");
+            log::note(
+                "a later run or somebody else changed the keys that were kept; to undo several \
+                 runs, begin with the newest",
+            );
         }
         let nothing = restored + counts.removed == 0;
         if nothing {

@@ -95,7 +95,8 @@ fn purge(
         tree: OnceCell::new(),
     };
     let exit = job.run(&purging, arguments.recorded.dry_run, outcome)?;
-    if !arguments.recorded.dry_run && outcome.counts.removed > 0 {
+    let may_come_back = manifest.as_ref().is_none_or(undone::published_from_tree);
+    if !arguments.recorded.dry_run && outcome.counts.removed > 0 && may_come_back {
         outcome.comes_back();
     }
     Ok(exit)
@@ -159,7 +160,7 @@ impl Work for Purging<'_> {
         if let Some(Some(named)) = self.tree.get() {
             for (file, _) in named.gone.iter().filter(|(_, route)| !held.contains(route)) {
                 is_partial = true;
-                log::warning(format!("--source {file} means no article"));
+                log::warning(format!("no article matches --source {file}"));
             }
         }
         if leftovers.is_empty() && self.explicit.is_empty() && !is_partial {
@@ -214,7 +215,7 @@ impl Purging<'_> {
             return Err(unreadable(self.job.settings, &error));
         };
         for name in &idle {
-            log::warning(format!("{name} means no article"));
+            log::warning(format!("no article matches {name}"));
         }
         Ok(is_partial || !idle.is_empty())
     }

@@ -250,7 +250,8 @@ impl Scene<'_> {
     /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
     fn clear(&self) -> Result<(u64, Vec<Stuck>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
-        let ids = runs.ids().map_err(|error| Failure::unlisted_runs(&error))?;
+        let ids = runs.ids();
+        let ids = ids.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
         let (mut changed, mut stuck) = (0, Vec::new());
         for run in ids.into_iter().rev().filter(|run| !self.left.contains(run)) {
             let manifest = runs.file(&run);

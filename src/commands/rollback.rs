@@ -18,13 +18,14 @@ use crate::ops::runs::Runs;
 use crate::publish::apply::{Apply, Group};
 use crate::publish::encode::Way;
 use crate::publish::manifest::{Counts, Fate, Intent, Lost, Manifest, Status, Verify};
+use crate::publish::one_line;
 use crate::publish::pace::Pace;
 use crate::publish::progress::{KeyReport, Progress};
 use crate::publish::step::{Decision, Looked, Step, Want, decide};
 use crate::publish::stop::Stop;
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Needs, Settings};
-use crate::store::StoreError;
+use crate::store::{Address, StoreError};
 
 pub(super) fn run(common: &Common, arguments: &Rollback) -> Result<Exit, Failure> {
     let settings = super::settings_needing(Needs::StateFolder, common, arguments.settings())?;
@@ -57,6 +58,7 @@ fn rollback(
     };
     let (manifest, files) = undone::open_as_found(settings, &arguments.run, verify)?;
     say_what_is_lost(&manifest, outcome);
+    say_what_counts(settings, common, &manifest);
     outcome.prefix.clone_from(&manifest.header().prefix);
     if arguments.run == "last" && !manifest.wrote() {
         return Ok(wrote_nothing(settings, &manifest, outcome));
@@ -73,6 +75,33 @@ fn rollback(
         folder: alone.as_ref(),
     };
     undo.run(outcome).map(|(exit, _)| exit)
+}
+
+/// Where the command line names another store than the manifest, says which one counts.
+fn say_what_counts(settings: &Settings, common: &Common, manifest: &Manifest) {
+    let header = manifest.header();
+    let (run, server) = (&header.run, one_line(&header.server));
+    let is_another = Address::parse(&header.server).is_ok_and(|named| {
+        !named
+            .in_state_folder(&settings.state_dir)
+            .same_as(&settings.address)
+    });
+    if settings.address_is_explicit && is_another {
+        log::warning(format!(
+            "the manifest of {run} names {server}; rolling back {}, as --redis says",
+            settings.address
+        ));
+    }
+    if common
+        .prefix
+        .as_ref()
+        .is_some_and(|prefix| *prefix != header.prefix)
+    {
+        log::warning(format!(
+            "the manifest of {run} names the prefix {}, which counts; --prefix is ignored",
+            one_line(&header.prefix)
+        ));
+    }
 }
 
 /// So many damaged parts of a manifest are named one by one.
@@ -247,7 +276,9 @@ impl Undo<'_> {
         outcome.pruned(&pruned);
         outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
         let undone_command = manifest.header().command.as_str();
-        if matches!(undone_command, "import" | "warm") && counts.written() > 0 {
+        let may_come_back =
+            matches!(undone_command, "import" | "warm") && undone::published_from_tree(manifest);
+        if may_come_back && counts.written() > 0 {
             outcome.comes_back();
         }
         Ok((exit, counts))

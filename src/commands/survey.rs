@@ -112,8 +112,8 @@ pub(super) fn readable(settings: &Settings) -> Result<(), Failure> {
 }
 
 pub(super) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure {
-    let path = settings.sources();
-    let what = format!("cannot read the content folder {}: {error}", path.display());
+    let path = settings.sources_shown();
+    let what = format!("cannot read the content folder {path}: {error}");
     Failure::new(Exit::Refused, what)
         .note("expected", "a folder of Markdown articles")
         .note(
@@ -211,6 +211,7 @@ pub(super) fn survey(
     corpus: &Corpus<'_>,
     progress: Progress,
 ) -> Result<Surveyed, Failure> {
+    let spool_in = purpose.spool_in.unwrap_or(&settings.state_dir);
     corpus.with(|origin| {
         let bar = progress.bar("survey", "articles", origin.count() as u64);
         let surveyed = survey_of(settings, renderer, purpose, origin, &|done| bar.inc(done));
@@ -218,7 +219,9 @@ pub(super) fn survey(
         surveyed.map_err(|error| match error {
             SurveyError::Store(error) => Failure::before_writing(&error),
             SurveyError::Spool(error) => {
-                Failure::state_folder("cannot write the spool of rendered objects", &error)
+                let folder = spool_in.display();
+                let what = format!("cannot write the spool of rendered objects in {folder}");
+                Failure::state_folder(&what, &error)
             }
             SurveyError::TimedOut(late) => expect::too_late(late),
             SurveyError::Interrupted => stopped(&error),
@@ -343,11 +346,11 @@ fn is_sampled(index: usize, length: usize, count: usize) -> bool {
 /// Refuses what [`report`] has shown: no article at all, or more invalid ones than the
 /// settings allow. "Green, but nothing imported" cannot happen.
 pub(super) fn refuse(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
-    refuse_nothing(survey, &settings.sources())?;
+    refuse_nothing(settings, survey)?;
     refuse_invalid(settings, survey)
 }
 
-fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
+fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let refused = |what: String| {
         Err(Failure::new(Exit::Refused, what)
             .note("expected", "at least one article")
@@ -359,15 +362,15 @@ fn refuse_nothing(survey: &Survey, root: &Path) -> Result<(), Failure> {
             1 => " (1 file or folder cannot be read)".to_owned(),
             some => format!(" ({some} files or folders cannot be read)"),
         };
-        return refused(format!(
-            "no article found in {}{unreadable}",
-            root.display()
-        ));
+        let root = settings.sources_shown();
+        return refused(format!("no article found in {root}{unreadable}"));
     }
+    let root = settings.sources();
+    let root = root.display();
     if survey.drafts == survey.sources {
         let what = match survey.drafts {
-            1 => format!("the only article in {} is a draft", root.display()),
-            some => format!("all {some} articles in {} are drafts", root.display()),
+            1 => format!("the only article in {root} is a draft"),
+            some => format!("all {some} articles in {root} are drafts"),
         };
         return refused(what);
     }

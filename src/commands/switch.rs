@@ -65,6 +65,12 @@ pub(super) fn resume(common: &Common) -> Result<Exit, Failure> {
         None if changed => format!("switched on: {place}"),
         None => format!("{place} was not switched off"),
     });
+    if let Some(reason) = &settings.paused {
+        log::warning(format!(
+            "imports with these settings are still refused: ANP_PAUSED or 'paused' in anp.yaml is \
+             set: {reason}"
+        ));
+    }
     output.json(&json!({
         "type": "switch", "paused": false, "changed": changed, "pause": was.map(shown),
     }));

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 pub(super) use crate::ops::refusal::unusable;
 use crate::ops::run::rollback_line;
 use crate::ops::runs::{Listed, Runs, run_of_part};
-use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Snapshot, Verify};
+use crate::publish::manifest::{Counts, Damage, Fate, Intent, Line, Manifest, Snapshot, Verify};
 use crate::publish::plan::Keys;
 use crate::publish::state::Found;
 use crate::report::log;
@@ -91,7 +91,7 @@ impl Files {
     pub(super) fn are_same(&self) -> Result<bool, Failure> {
         let now = match &self.run {
             Some((runs, id)) => {
-                let listed = runs.find(id).map_err(|error| not_listed(&error))?;
+                let listed = runs.find(id).map_err(|error| not_listed(runs, &error))?;
                 lengths(&listed.map_or(Vec::new(), |listed| listed.files))
             }
             None => {
@@ -111,8 +111,8 @@ fn lengths(files: &[PathBuf]) -> Vec<(PathBuf, Option<u64>)> {
         .collect()
 }
 
-fn not_listed(error: &std::io::Error) -> Failure {
-    Failure::unlisted_runs(error)
+fn not_listed(runs: &Runs, error: &std::io::Error) -> Failure {
+    Failure::unlisted_runs(runs.folder(), error)
 }
 
 fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
@@ -120,7 +120,6 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
         return last(settings, verify);
     }
     let runs = Runs::of(&settings.state_dir);
-    let failed = |error: std::io::Error| not_listed(&error);
     let of_folder = |runs: Runs, listed: &Listed| {
         let files = Files::of_run(runs, listed);
         let opened = listed.open(verify);
@@ -130,7 +129,7 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
     };
     // A run goes before a file of its name that lies about where the command is given.
     if !name.contains('/')
-        && let Some(listed) = runs.find(name).map_err(failed)?
+        && let Some(listed) = runs.find(name).map_err(|error| not_listed(&runs, &error))?
     {
         return of_folder(runs, &listed);
     }
@@ -142,7 +141,7 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
     };
     // One shard alone is no run: its file stands for all of them.
     if let Some((runs, id)) = run_of_part(&path)
-        && let Some(listed) = runs.find(&id).map_err(failed)?
+        && let Some(listed) = runs.find(&id).map_err(|error| not_listed(&runs, &error))?
     {
         return of_folder(runs, &listed);
     }
@@ -161,7 +160,7 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
 
 fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failure> {
     let runs = Runs::of(&settings.state_dir);
-    let all = runs.list().map_err(|error| not_listed(&error))?;
+    let all = runs.list().map_err(|error| not_listed(&runs, &error))?;
     for listed in all.into_iter().rev() {
         let files = Files::of_run(runs.clone(), &listed);
         match listed.open(verify) {
@@ -179,7 +178,7 @@ fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failur
             Err(damage) => return Err(unusable(&damage)),
         }
     }
-    let shown = settings.state_dir.display();
+    let shown = settings.state_dir_shown();
     Err(
         Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
             .note("expected", "a state folder with runs in it")
@@ -188,7 +187,7 @@ fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failur
 }
 
 fn no_such_run(settings: &Settings, name: &str) -> Failure {
-    let shown = settings.state_dir.display();
+    let shown = settings.state_dir_shown();
     Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
         .note(
             "expected",
@@ -198,6 +197,19 @@ fn no_such_run(settings: &Settings, name: &str) -> Failure {
             "retry",
             "with another run or --state-dir; nothing was written",
         )
+}
+
+/// Whether a run published articles that have source files, as far as its manifest says. A run
+/// that only pruned did not, nor one of seeded articles.
+pub(super) fn published_from_tree(manifest: &Manifest) -> bool {
+    let content = manifest.header().content.as_ref();
+    // Of a tree it is an absolute path.
+    let has_files = content.is_none_or(|content| content.starts_with('/'));
+    let published = |counts: &Counts| counts.created + counts.updated + counts.refreshed > 0;
+    has_files
+        && manifest
+            .footer()
+            .is_none_or(|footer| published(&footer.counts))
 }
 
 /// The command that undoes the last run that wrote something and is no rollback.

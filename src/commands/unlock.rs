@@ -50,7 +50,10 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
             1 => format!("ended 1 connection of run {run}"),
             ended => format!("ended {ended} connections of run {run}"),
         };
-        output.text(format!("nobody holds the lock: {what}"));
+        output.text(format!(
+            "nobody holds the lock of {}, prefix {}: {what}",
+            settings.address, settings.prefix
+        ));
     }
     for one in &at_work {
         if one.host == host() && is_alive(one.pid) {

@@ -31,7 +31,7 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// too long ago or another one wrote since, or a manifest is damaged; 74 when the folder or a
 /// manifest cannot be read.
 pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::unlisted_runs(&error);
+    let failed = |error: io::Error| Failure::unlisted_runs(runs.folder(), &error);
     let run = header.run.clone();
     let (known, others): (Vec<_>, Vec<_>) = runs
         .list()

@@ -191,7 +191,7 @@ impl Run {
             Some((_, run)) => run.to_owned(),
             None => runs
                 .new_id(started_at, (salt & 0xffff) as u16)
-                .map_err(|error| Failure::unlisted_runs(&error))?,
+                .map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?,
         };
         let folder_id = match purpose.folder.or(own_lock.as_ref()) {
             Some(lock) => {

@@ -35,6 +35,12 @@ impl Runs {
         }
     }
 
+    /// Where the manifests are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Whether there is a folder of them.
     #[must_use]
     pub fn are_there(&self) -> bool {

@@ -18,8 +18,14 @@ pub(super) const NAME: &str = "anp.yaml";
 /// More than this is not a settings file.
 const MOST_BYTES: u64 = 256 * 1024;
 
+/// The name that stands for no settings file.
+const NONE: &str = "/dev/null";
+
 /// Reads the file at `path`, which was named.
 pub(super) fn named(path: PathBuf) -> Result<(PathBuf, String), Failure> {
+    if path == Path::new(NONE) {
+        return Ok((path, String::new()));
+    }
     let text = regular::open(&path).and_then(|(file, _)| text_of(&file));
     match text {
         Ok(text) => Ok((path, text)),
@@ -78,7 +84,10 @@ fn of_somebody_else(path: &Path, owner: u32) -> Failure {
         )
         .note(
             "retry",
-            "after you name the file, or remove it; nothing was written",
+            format!(
+                "after you read the file, with --config {shown}; or without any settings file, with \
+                 --config {NONE}; nothing was written"
+            ),
         )
 }
 

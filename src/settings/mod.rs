@@ -105,6 +105,10 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Whether anything said where that is; [`Settings::require`] asks for that.
     pub state_dir_is_set: bool,
+    /// Whether it is the default, and no settings file could have named another.
+    pub state_dir_is_default: bool,
+    /// The same of the content root.
+    pub content_is_default: bool,
     /// The content root, as it was given: routes are relative to it.
     pub content: PathBuf,
     /// The folder or file that the command is about, as a path below the content root; none: all.
@@ -282,7 +286,19 @@ impl Settings {
         }
     }
 
-    /// The same as an absolute path, for the record.
+    /// The same for messages, which say if no settings file was found.
+    #[must_use]
+    pub fn sources_shown(&self) -> String {
+        shown(&self.sources(), self.content_is_default)
+    }
+
+    /// The state folder for messages, which say if no settings file was found.
+    #[must_use]
+    pub fn state_dir_shown(&self) -> String {
+        shown(&self.state_dir, self.state_dir_is_default)
+    }
+
+    /// The sources as an absolute path, for the record.
     #[must_use]
     pub fn content_shown(&self) -> String {
         let content = std::path::absolute(self.sources()).unwrap_or_else(|_| self.sources());
@@ -404,6 +420,10 @@ impl Reader {
             prefix,
             state_dir,
             state_dir_is_set,
+            state_dir_is_default: self.file.is_none() && !self.is_given("state_dir"),
+            content_is_default: self.file.is_none()
+                && !self.is_given("content")
+                && self.named_content().is_none(),
             content,
             part,
             ttl_ms: self
@@ -438,6 +458,17 @@ impl Reader {
             serve: self.serve(),
         }
     }
+}
+
+fn shown(path: &Path, is_default: bool) -> String {
+    let clause = match is_default {
+        true => format!(
+            ", the default without an {} in this folder or above it",
+            file::NAME
+        ),
+        false => String::new(),
+    };
+    format!("{}{clause}", path.display())
 }
 
 /// Adds `part` so that no byte of it can pass for one of the next part.

@@ -121,8 +121,7 @@ impl Gathered {
                 let others = named.iter().enumerate().filter(|(other, _)| *other != at);
                 let others = others.map(|(_, path)| path.display().to_string());
                 let others = listed(others.take(NAMED), same.len() - 1);
-                let message =
-                    format!("expected a route of its own, found {route} claimed by {others} too");
+                let message = format!("duplicate route {route}: also produced by {others}");
                 let path = Arc::new(shown(claim));
                 findings.add([whole_file(path, "route", message, RETRY_AFTER_FIX)]);
                 refused.push(source);

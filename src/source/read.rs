@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::failpoint;
 use crate::publish::plan::{Entry, Need, Seen, Spot, need};
 use crate::render::{self, Digest, Removed, Rendered};
+use crate::words::counted;
 
 /// The store is asked about so many articles at once …
 const TOGETHER: usize = 64;
@@ -277,13 +278,14 @@ impl Surveyor<'_> {
             (
                 removed.urls,
                 "links and images with http, https, mailto or relative URLs",
-                "URLs",
+                "URL",
             ),
-            (removed.tags, "raw HTML that pages may carry", "tags"),
+            (removed.tags, "raw HTML that pages may carry", "tag"),
         ];
         let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
         some.map(|(count, expected, what)| {
-            let message = format!("expected {expected}, removed {count} other {what}");
+            let removed = counted(u64::from(count), &format!("other {what}"));
+            let message = format!("expected {expected}, removed {removed}");
             let mut diagnostic =
                 whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
             if !self.rules.strict {

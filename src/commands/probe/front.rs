@@ -217,14 +217,16 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
     Ok(routes)
 }
 
-/// The last run that wrote a page. An import that found everything in place wrote none, and
-/// what is in place is what is to be checked.
+/// The last run with the prefix of the settings that wrote a page. An import that found everything
+/// in place wrote none, and what is in place is what is to be checked.
 fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
-    let runs = Runs::of(&settings.state_dir).all();
-    let runs = runs.map_err(|error| Failure::unlisted_runs(&error))?;
-    for (_, manifest) in runs.into_iter().rev() {
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.all();
+    let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
+    for (_, manifest) in all.into_iter().rev() {
         let Ok(manifest) = manifest else { continue };
-        if manifest.header().command == "rollback" {
+        let header = manifest.header();
+        if header.command == "rollback" || header.prefix != settings.prefix {
             continue;
         }
         let routes = manifest
@@ -234,12 +236,14 @@ fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failur
             return Ok((manifest, routes));
         }
     }
-    let shown = settings.state_dir.display();
-    Err(
-        Failure::new(Exit::Usage, format!("no run in {shown} wrote a page"))
-            .note("expected", "a state folder with such a run, or --routes")
-            .note("retry", "with one of these; nothing was written"),
-    )
+    let (shown, prefix) = (settings.state_dir_shown(), &settings.prefix);
+    let what = format!("no run with the prefix {prefix} in {shown} wrote a page");
+    Err(Failure::new(Exit::Usage, what)
+        .note(
+            "expected",
+            "a state folder with such a run, --run, or --routes",
+        )
+        .note("retry", "with one of these; nothing was written"))
 }
 
 fn usage(option: &str, error: &str) -> Failure {

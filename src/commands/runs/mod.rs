@@ -29,11 +29,11 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
 }
 
 fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
-    let all = Runs::of(&settings.state_dir)
-        .all()
-        .map_err(|error| Failure::unlisted_runs(&error))?;
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.all();
+    let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
     if all.is_empty() {
-        let shown = settings.state_dir.display();
+        let shown = settings.state_dir_shown();
         output.text(format!("no run is recorded in {shown}"));
     }
     let whole = all

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{object, recorded, seconds, share, status, status_since};
-use crate::commands::outcome::{FIRST_KEYS, why_left};
+use crate::commands::outcome::{FIRST_KEYS, row, why_left};
 use std::sync::atomic::AtomicBool;
 
 use crate::commands::undone::{self, Void, unusable, void};
@@ -19,6 +19,7 @@ use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
 use crate::report::Output;
 use crate::settings::Settings;
+use crate::words::counted;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
     let manifest = undone::open(settings, name)?;
@@ -36,9 +37,9 @@ pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Resul
 
 /// The runs of the state folder, and the shown one, which may be a file from elsewhere.
 fn records(settings: &Settings, manifest: &Manifest) -> Result<Vec<Record>, Failure> {
-    let all = Runs::of(&settings.state_dir)
-        .all()
-        .map_err(|error| Failure::unlisted_runs(&error))?;
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.all();
+    let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
     let others = all
         .iter()
         .filter_map(|(_, manifest)| manifest.as_ref().ok());
@@ -187,12 +188,12 @@ impl Keys {
             (Action::Remove, "removed"),
         ] {
             let count = self.written.get(&action).copied().unwrap_or(0);
-            output.text(format!("  {label:10}{count:>12} keys"));
+            output.text(row(label, count, "key"));
         }
         if let Some(footer) = footer {
             let c = &footer.counts;
-            output.text(format!("  {:10}{:>12} keys", "kept", c.kept));
-            output.text(format!("  {:10}{:>12} articles", "invalid", c.invalid));
+            output.text(row("kept", c.kept, "key"));
+            output.text(row("invalid", c.invalid, "article"));
         }
         for (fate, label) in [
             (Fate::Conflict, "conflicts"),
@@ -200,7 +201,7 @@ impl Keys {
             (Fate::Withheld, "withheld"),
         ] {
             if let Some(count) = self.left.get(&fate) {
-                output.text(format!("  {label:10}{count:>12} keys"));
+                output.text(row(label, *count, "key"));
             }
         }
         output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
@@ -220,7 +221,7 @@ impl Keys {
                 output.text(line);
             }
             if more > 0 {
-                output.text(format!("  … and {more} more keys"));
+                output.text(format!("  … and {}", counted(more, "more key")));
             }
         }
     }

@@ -35,7 +35,10 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
     let all = match candidates(runs, keep, now) {
         Ok(all) => all,
         Err(error) => {
-            pruned.problem = Some(format!("cannot list the runs: {error}"));
+            pruned.problem = Some(format!(
+                "cannot list the runs in {}: {error}",
+                runs.folder().display()
+            ));
             return pruned;
         }
     };
