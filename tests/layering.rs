@@ -85,14 +85,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     (
         "serve",
         &[
-            "article",
-            "characters",
-            "duration",
-            "ops",
-            "publish",
-            "render",
-            "store",
-            "words",
+            "article", "duration", "ops", "publish", "render", "store", "words",
         ],
     ),
     ("synth", &[]),
