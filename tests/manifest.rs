@@ -138,10 +138,71 @@ fn zeros_from_any_byte_of_the_last_frame_on_are_a_torn_frame() {
                 torn[from..].fill(0);
                 torn.resize(ends[last] + beyond, 0);
                 let what = format!("zeros from {from}, {beyond} beyond");
-                assert_cut(open(folder.path(), &torn), &ends, last, &what);
+                let result = open(folder.path(), &torn);
+                // The file is longer than the guard says: a later frame was begun.
+                let was_synced = beyond > 0 && has_guard(&torn, &bytes, start);
+                if was_synced {
+                    assert_damaged(result, start..ends[last], &what);
+                } else {
+                    assert_cut(result, &ends, last, &what);
+                }
             }
         }
     }
+}
+
+/// Whether the guard at `start` is still the one of `bytes`.
+fn has_guard(changed: &[u8], bytes: &[u8], start: usize) -> bool {
+    changed[start..start + 64] == bytes[start..start + 64]
+}
+
+fn assert_damaged(result: Result<Manifest, Damage>, frame: std::ops::Range<usize>, what: &str) {
+    match result {
+        Err(Damage::Damaged { offset, .. }) => {
+            let offset = usize::try_from(offset).unwrap();
+            assert!(frame.contains(&offset), "{what}: offset {offset}");
+        }
+        Err(error) => panic!("{what}: {error}"),
+        Ok(_) => panic!("{what}: it is not damaged"),
+    }
+}
+
+#[test]
+fn promise_3_zeros_from_any_byte_of_a_frame_that_was_synced_are_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    let path = folder.path().join("changed.zst");
+    let last = ends.len() - 1;
+    let mut damaged = 0;
+    for from in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[from..].fill(0);
+        let frame = ends.iter().filter(|end| **end <= from).count();
+        let start = if frame == 0 { 0 } else { ends[frame - 1] };
+        let what = format!("zeros from {from}");
+        let result = open(folder.path(), &changed);
+        // Without its guard, a frame that was torn looks the same.
+        if frame == last || !has_guard(&changed, &bytes, start) {
+            assert_cut(result, &ends, frame, &what);
+            continue;
+        }
+        damaged += 1;
+        assert_damaged(result, start..ends[frame], &what);
+        let listed = Manifest::open(&path, Verify::Ends);
+        assert_damaged(listed, start..ends[frame], &what);
+        if frame > 0 {
+            let rest = Manifest::open(&path, Verify::Rest).unwrap();
+            let lost = rest.lost();
+            assert_eq!(lost.len(), 1, "{what}: {lost:?}");
+            assert_eq!(
+                (lost[0].from, lost[0].to),
+                (start as u64, bytes.len() as u64)
+            );
+            assert_eq!(rest.frames(), frame, "{what}");
+            assert_eq!(rest.torn_at(), None, "{what}");
+        }
+    }
+    assert_eq!(damaged, ends[last - 1] - last * 64);
 }
 
 #[test]
@@ -536,14 +597,13 @@ fn promise_3_pages_of_zeros_in_the_last_frame_are_a_torn_frame() {
             let path = folder.path().join("changed.zst");
             let listed = Manifest::open(&path, Verify::Ends).unwrap();
             assert_eq!(listed.torn_at(), Some(start as u64), "{what}");
-            // With another frame behind it, it was synced.
-            let whole = [
-                &torn[..],
-                &framed(3, &zstd::bulk::compress(b"", 1).unwrap()),
-            ]
-            .concat();
-            let result = open(folder.path(), &whole);
-            assert!(matches!(result, Err(Damage::Damaged { .. })), "{what}");
+            // With another frame behind it, or the beginning of one, it was synced.
+            let next = framed(3, &zstd::bulk::compress(b"", 1).unwrap());
+            for behind in [&next[..], &next[..20], &[0; PAGE]] {
+                let longer = [&torn[..], behind].concat();
+                let what = format!("{what}, {} bytes behind", behind.len());
+                assert_damaged(open(folder.path(), &longer), start..end, &what);
+            }
         }
     }
 }
