@@ -410,6 +410,28 @@ fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
 }
 
 #[test]
+fn promise_3_a_manifest_whose_end_was_zeroed_later_is_refused() {
+    let case = TwoBatches::new();
+    let path = case.world.manifest(&case.run);
+    let ends = ends_of(&case.bytes);
+    let after = case.world.keys();
+    // Zeros from the middle of the first batch, and from the last byte of the second one.
+    for (from, frame) in [((ends[0] + ends[1]) / 2, 1), (ends[2] - 1, 2)] {
+        let mut bytes = case.bytes.clone();
+        bytes[from..].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        case.rollback().exits(65).notes("is damaged at byte");
+        assert_eq!(case.world.keys(), after);
+        let line = ["rollback", &case.run, "--skip-damaged", "--dry-run"];
+        let lost = format!("bytes {} to {}", ends[frame - 1], case.bytes.len());
+        case.world
+            .anp_with(&line, &[])
+            .exits(3)
+            .notes(&format!("{lost} cannot be read"));
+    }
+}
+
+#[test]
 fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
     let case = TwoBatches::new();
     let path = case.world.manifest(&case.run);
@@ -757,6 +779,51 @@ fn promise_10_a_small_file_that_says_it_is_large_takes_little_memory() {
     with_memory(&world, memory, "verify last")
         .exits(65)
         .notes("a line is longer than anp writes");
+    // A hash of 1.5 million fields, which would be a GiB.
+    let field = format!(r#"{{"expires_at":1,"sha1":"{}"}},"#, "0".repeat(40));
+    let with_fields = |count: usize| {
+        let fields = field.repeat(count);
+        let fields = fields.trim_end_matches(',');
+        let prior = format!(r#"{{"kind":"hash","expires_at":null,"sha1":"","fields":[{fields}]}}"#);
+        let line = format!(
+            r#"{{"type":"intent","key":"anp:page:/a/","action":"remove","prior":{prior},"made":null}}"#
+        );
+        [
+            &head[..],
+            &repeated(1, format!("{line}\n").as_bytes(), line.len() + 1),
+        ]
+        .concat()
+    };
+    let file = with_fields(1_500_000);
+    assert!(file.len() < 64 * 1024);
+    std::fs::write(&path, file).unwrap();
+    with_memory(&world, memory, "verify last")
+        .exits(65)
+        .notes("more fields than anp records of a hash");
+    std::fs::write(&path, with_fields(100_000)).unwrap();
+    assert!(
+        Manifest::open(&path, Verify::All)
+            .unwrap()
+            .batches()
+            .all(|batch| batch.is_ok())
+    );
+    std::fs::write(&path, with_fields(100_001)).unwrap();
+    assert!(
+        Manifest::open(&path, Verify::All)
+            .unwrap()
+            .batches()
+            .any(|batch| batch.is_err())
+    );
+    // Empty lines, more than anybody reads through.
+    for lines in [&b"\n"[..], b"{}\n"] {
+        let file = [&head[..], &repeated(1, lines, 200 * MIB)].concat();
+        assert!(file.len() < 64 * 1024);
+        std::fs::write(&path, file).unwrap();
+        with_memory(&world, memory, "runs").exits(3).says("damaged");
+        with_memory(&world, memory, "verify last")
+            .exits(65)
+            .notes("a line is shorter than anp writes");
+    }
     // Many short lines, each of which is some 500 bytes once it is read.
     let line = b"{\"type\":\"outcome\",\"key\":\"a\",\"fate\":\"already\"}\n";
     let file = [&head[..], &repeated(1, line, 32 * MIB)].concat();
@@ -787,6 +854,18 @@ fn headers_keys_and_lines_that_anp_never_writes_are_damage() {
         let result = with(&|header| header.undoes = Some(run.to_owned()));
         assert!(matches!(result, Err(Damage::Damaged { .. })), "{run:?}");
     }
+    for ms in [i64::MIN, -1, 253_402_207_200_001, i64::MAX] {
+        let changes: [&dyn Fn(&mut Header); 4] = [
+            &|header| header.started_at = ms,
+            &|header| header.begun_at = Some(ms),
+            &|header| header.order = Some(ms),
+            &|header| header.begun_order = Some(ms),
+        ];
+        for change in changes {
+            assert!(matches!(with(change), Err(Damage::Damaged { .. })), "{ms}");
+        }
+    }
+    assert!(with(&|header| header.order = Some(253_402_207_200_000)).is_ok());
     let result = with(&|header| header.owner = Some("a".repeat(1024 * 1024)));
     assert!(matches!(result, Err(Damage::Damaged { .. })));
     for key in ["a\nb", "a b", "\u{202e}", &"a".repeat(20_000)] {

@@ -40,7 +40,8 @@ mod writer;
 pub use encoder::{Encoder, Frames};
 pub use reader::{Damage, Lost, Verify, header_of};
 pub use record::{
-    Action, Counts, FORMAT, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,
+    Action, Counts, FORMAT, Fate, Footer, Header, Intent, LATEST_MS, Line, Outcome, Snapshot,
+    Status,
 };
 pub use whole::{Manifest, Shards};
 pub use writer::Writer;
