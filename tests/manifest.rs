@@ -138,10 +138,71 @@ fn zeros_from_any_byte_of_the_last_frame_on_are_a_torn_frame() {
                 torn[from..].fill(0);
                 torn.resize(ends[last] + beyond, 0);
                 let what = format!("zeros from {from}, {beyond} beyond");
-                assert_cut(open(folder.path(), &torn), &ends, last, &what);
+                let result = open(folder.path(), &torn);
+                // The file is longer than the guard says: a later frame was begun.
+                let was_synced = beyond > 0 && has_guard(&torn, &bytes, start);
+                if was_synced {
+                    assert_damaged(result, start..ends[last], &what);
+                } else {
+                    assert_cut(result, &ends, last, &what);
+                }
             }
         }
     }
+}
+
+/// Whether the guard at `start` is still the one of `bytes`.
+fn has_guard(changed: &[u8], bytes: &[u8], start: usize) -> bool {
+    changed[start..start + 64] == bytes[start..start + 64]
+}
+
+fn assert_damaged(result: Result<Manifest, Damage>, frame: std::ops::Range<usize>, what: &str) {
+    match result {
+        Err(Damage::Damaged { offset, .. }) => {
+            let offset = usize::try_from(offset).unwrap();
+            assert!(frame.contains(&offset), "{what}: offset {offset}");
+        }
+        Err(error) => panic!("{what}: {error}"),
+        Ok(_) => panic!("{what}: it is not damaged"),
+    }
+}
+
+#[test]
+fn promise_3_zeros_from_any_byte_of_a_frame_that_was_synced_are_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bytes, ends) = small(folder.path());
+    let path = folder.path().join("changed.zst");
+    let last = ends.len() - 1;
+    let mut damaged = 0;
+    for from in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[from..].fill(0);
+        let frame = ends.iter().filter(|end| **end <= from).count();
+        let start = if frame == 0 { 0 } else { ends[frame - 1] };
+        let what = format!("zeros from {from}");
+        let result = open(folder.path(), &changed);
+        // Without its guard, a frame that was torn looks the same.
+        if frame == last || !has_guard(&changed, &bytes, start) {
+            assert_cut(result, &ends, frame, &what);
+            continue;
+        }
+        damaged += 1;
+        assert_damaged(result, start..ends[frame], &what);
+        let listed = Manifest::open(&path, Verify::Ends);
+        assert_damaged(listed, start..ends[frame], &what);
+        if frame > 0 {
+            let rest = Manifest::open(&path, Verify::Rest).unwrap();
+            let lost = rest.lost();
+            assert_eq!(lost.len(), 1, "{what}: {lost:?}");
+            assert_eq!(
+                (lost[0].from, lost[0].to),
+                (start as u64, bytes.len() as u64)
+            );
+            assert_eq!(rest.frames(), frame, "{what}");
+            assert_eq!(rest.torn_at(), None, "{what}");
+        }
+    }
+    assert_eq!(damaged, ends[last - 1] - last * 64);
 }
 
 #[test]
@@ -349,6 +410,28 @@ fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
 }
 
 #[test]
+fn promise_3_a_manifest_whose_end_was_zeroed_later_is_refused() {
+    let case = TwoBatches::new();
+    let path = case.world.manifest(&case.run);
+    let ends = ends_of(&case.bytes);
+    let after = case.world.keys();
+    // Zeros from the middle of the first batch, and from the last byte of the second one.
+    for (from, frame) in [((ends[0] + ends[1]) / 2, 1), (ends[2] - 1, 2)] {
+        let mut bytes = case.bytes.clone();
+        bytes[from..].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        case.rollback().exits(65).notes("is damaged at byte");
+        assert_eq!(case.world.keys(), after);
+        let line = ["rollback", &case.run, "--skip-damaged", "--dry-run"];
+        let lost = format!("bytes {} to {}", ends[frame - 1], case.bytes.len());
+        case.world
+            .anp_with(&line, &[])
+            .exits(3)
+            .notes(&format!("{lost} cannot be read"));
+    }
+}
+
+#[test]
 fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
     let case = TwoBatches::new();
     let path = case.world.manifest(&case.run);
@@ -536,14 +619,13 @@ fn promise_3_pages_of_zeros_in_the_last_frame_are_a_torn_frame() {
             let path = folder.path().join("changed.zst");
             let listed = Manifest::open(&path, Verify::Ends).unwrap();
             assert_eq!(listed.torn_at(), Some(start as u64), "{what}");
-            // With another frame behind it, it was synced.
-            let whole = [
-                &torn[..],
-                &framed(3, &zstd::bulk::compress(b"", 1).unwrap()),
-            ]
-            .concat();
-            let result = open(folder.path(), &whole);
-            assert!(matches!(result, Err(Damage::Damaged { .. })), "{what}");
+            // With another frame behind it, or the beginning of one, it was synced.
+            let next = framed(3, &zstd::bulk::compress(b"", 1).unwrap());
+            for behind in [&next[..], &next[..20], &[0; PAGE]] {
+                let longer = [&torn[..], behind].concat();
+                let what = format!("{what}, {} bytes behind", behind.len());
+                assert_damaged(open(folder.path(), &longer), start..end, &what);
+            }
         }
     }
 }
@@ -697,6 +779,51 @@ fn promise_10_a_small_file_that_says_it_is_large_takes_little_memory() {
     with_memory(&world, memory, "verify last")
         .exits(65)
         .notes("a line is longer than anp writes");
+    // A hash of 1.5 million fields, which would be a GiB.
+    let field = format!(r#"{{"expires_at":1,"sha1":"{}"}},"#, "0".repeat(40));
+    let with_fields = |count: usize| {
+        let fields = field.repeat(count);
+        let fields = fields.trim_end_matches(',');
+        let prior = format!(r#"{{"kind":"hash","expires_at":null,"sha1":"","fields":[{fields}]}}"#);
+        let line = format!(
+            r#"{{"type":"intent","key":"anp:page:/a/","action":"remove","prior":{prior},"made":null}}"#
+        );
+        [
+            &head[..],
+            &repeated(1, format!("{line}\n").as_bytes(), line.len() + 1),
+        ]
+        .concat()
+    };
+    let file = with_fields(1_500_000);
+    assert!(file.len() < 64 * 1024);
+    std::fs::write(&path, file).unwrap();
+    with_memory(&world, memory, "verify last")
+        .exits(65)
+        .notes("more fields than anp records of a hash");
+    std::fs::write(&path, with_fields(100_000)).unwrap();
+    assert!(
+        Manifest::open(&path, Verify::All)
+            .unwrap()
+            .batches()
+            .all(|batch| batch.is_ok())
+    );
+    std::fs::write(&path, with_fields(100_001)).unwrap();
+    assert!(
+        Manifest::open(&path, Verify::All)
+            .unwrap()
+            .batches()
+            .any(|batch| batch.is_err())
+    );
+    // Empty lines, more than anybody reads through.
+    for lines in [&b"\n"[..], b"{}\n"] {
+        let file = [&head[..], &repeated(1, lines, 200 * MIB)].concat();
+        assert!(file.len() < 64 * 1024);
+        std::fs::write(&path, file).unwrap();
+        with_memory(&world, memory, "runs").exits(3).says("damaged");
+        with_memory(&world, memory, "verify last")
+            .exits(65)
+            .notes("a line is shorter than anp writes");
+    }
     // Many short lines, each of which is some 500 bytes once it is read.
     let line = b"{\"type\":\"outcome\",\"key\":\"a\",\"fate\":\"already\"}\n";
     let file = [&head[..], &repeated(1, line, 32 * MIB)].concat();
@@ -727,6 +854,18 @@ fn headers_keys_and_lines_that_anp_never_writes_are_damage() {
         let result = with(&|header| header.undoes = Some(run.to_owned()));
         assert!(matches!(result, Err(Damage::Damaged { .. })), "{run:?}");
     }
+    for ms in [i64::MIN, -1, 253_402_207_200_001, i64::MAX] {
+        let changes: [&dyn Fn(&mut Header); 4] = [
+            &|header| header.started_at = ms,
+            &|header| header.begun_at = Some(ms),
+            &|header| header.order = Some(ms),
+            &|header| header.begun_order = Some(ms),
+        ];
+        for change in changes {
+            assert!(matches!(with(change), Err(Damage::Damaged { .. })), "{ms}");
+        }
+    }
+    assert!(with(&|header| header.order = Some(253_402_207_200_000)).is_ok());
     let result = with(&|header| header.owner = Some("a".repeat(1024 * 1024)));
     assert!(matches!(result, Err(Damage::Damaged { .. })));
     for key in ["a\nb", "a b", "\u{202e}", &"a".repeat(20_000)] {

@@ -42,7 +42,8 @@ pub(super) fn open_as_found(
             format!(" {}", path.display())
         };
         log::note(format!(
-            "the manifest{which} is torn at byte {offset}; nothing was done of what it lost there"
+            "the manifest{which} is torn at byte {offset}: a run that died there wrote no key of \
+             what is lost; if the file lost it later, its keys stay as they are"
         ));
     }
     for path in manifest.without_header() {

@@ -15,7 +15,7 @@ use super::refusal::unusable;
 use super::runs::{Listed, Runs, is_id, place_of};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::manifest::{Damage, Header, Verify, header_of};
+use crate::publish::manifest::{Damage, Header, LATEST_MS, Verify, header_of};
 use crate::publish::shard::Shard;
 
 /// For so long after its first start a run takes further ones.
@@ -83,9 +83,10 @@ pub(super) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `at`, or where the clock was set back since `last`, one ms behind that.
+/// `at`, or where the clock was set back since `last`, one ms behind that: at most the latest time
+/// that a header may give.
 fn behind(last: Option<i64>, at: i64) -> i64 {
-    last.map_or(at, |last| at.max(last.saturating_add(1)))
+    last.map_or(at, |last| at.max(last.saturating_add(1)).min(LATEST_MS))
 }
 
 /// The place of the last start of a run, as far as its manifests can be read.

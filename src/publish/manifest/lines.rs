@@ -20,6 +20,9 @@ pub(super) const LARGEST_FRAME: u64 = 64 * MIB;
 /// of an intent is shorter than 1 MiB.
 pub(super) const LARGEST_LINE: u64 = LARGEST_PRIOR_BYTES as u64 / 4 * 9 + MIB;
 
+/// The shortest line: a record without anything but its type.
+const SHORTEST_LINE: usize = br#"{"type":"header"}"#.len();
+
 /// The longest header and the longest footer.
 pub(super) const LARGEST_END: u64 = MIB;
 
@@ -87,29 +90,38 @@ impl FrameLines {
     /// # Errors
     /// When it is no line that anp writes.
     pub(super) fn last_end(mut self) -> Result<Option<Line>, String> {
-        let mut last = None;
+        let mut last = Vec::new();
         while self.read(LARGEST_END)? {
             if self.line.len() as u64 > LARGEST_END {
                 self.skip_line()?;
-                last = None;
-            } else if self.line.as_slice() != b"\n" {
-                last = Some(std::mem::take(&mut self.line));
+                last.clear();
+            } else {
+                self.check_is_long_enough()?;
+                std::mem::swap(&mut last, &mut self.line);
             }
         }
-        last.map(|line| parse(&line)).transpose()
+        let is_any = !last.is_empty();
+        is_any.then(|| parse(&last)).transpose()
     }
 
     fn next_within(&mut self, most: u64) -> Result<Option<(Line, usize)>, String> {
-        while self.read(most)? {
-            let length = self.line.len();
-            if length as u64 > most {
-                return Err("a line is longer than anp writes".to_owned());
-            }
-            if self.line.as_slice() != b"\n" {
-                return Ok(Some((parse(&self.line)?, length)));
-            }
+        if !self.read(most)? {
+            return Ok(None);
         }
-        Ok(None)
+        let length = self.line.len();
+        if length as u64 > most {
+            return Err("a line is longer than anp writes".to_owned());
+        }
+        self.check_is_long_enough()?;
+        Ok(Some((parse(&self.line)?, length)))
+    }
+
+    /// Nobody reads through a frame of hundreds of MiB of empty lines.
+    fn check_is_long_enough(&self) -> Result<(), String> {
+        if self.line.len() < SHORTEST_LINE {
+            return Err("a line is shorter than anp writes".to_owned());
+        }
+        Ok(())
     }
 
     /// Reads a line, or of a longer one `most` bytes and one more. False at the end of the frame.

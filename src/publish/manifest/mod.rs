@@ -14,12 +14,14 @@
 //! after it. The file is made at its final path with mode 0600, its folder is synced, and
 //! it is never renamed and only ever grows.
 //!
-//! **Torn or damaged.** A crash can leave the file ending inside its last frame, with zeros from
+//! **Torn or damaged.** Each frame is synced before the next one is begun, and before the keys that
+//! it announces are written. A crash can leave the file ending inside its last frame, with zeros from
 //! some place in it on, or with whole pages of zeros inside it; such a file is cut at its last
-//! whole frame, and loses nothing: what a frame announces is only done once the frame is durable.
-//! Anything else (a flipped bit, a frame that is missing, zeros in a frame with another one behind
-//! it) is damage, and is refused with its offset before anything is written. The end mark's last
-//! byte is not zero, so a whole frame never looks like one that was torn by zeros.
+//! whole frame, and a crash loses nothing by that. Zeros in a frame that ends before the end of the
+//! file are damage, because that frame was synced. So is anything else (a flipped bit, a frame that
+//! is missing): it is refused with its offset before anything is written. Where zeros cover the guard
+//! too and all behind it, nothing tells a frame that was torn from several that were lost. The end
+//! mark's last byte is not zero, so a whole frame never looks like one that was torn by zeros.
 //!
 //! **Shards.** Where several processes do one run, each start of each shard leaves a file of its
 //! own; together they are one [`Manifest`]. What that means for a key that more than one start of a
@@ -38,7 +40,8 @@ mod writer;
 pub use encoder::{Encoder, Frames};
 pub use reader::{Damage, Lost, Verify, header_of};
 pub use record::{
-    Action, Counts, FORMAT, Fate, Footer, Header, Intent, Line, Outcome, Snapshot, Status,
+    Action, Counts, FORMAT, Fate, Footer, Header, Intent, LATEST_MS, Line, Outcome, Snapshot,
+    Status,
 };
 pub use whole::{Manifest, Shards};
 pub use writer::Writer;

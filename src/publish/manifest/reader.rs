@@ -410,7 +410,8 @@ struct Frames {
 enum Place {
     /// A frame.
     Frame(Span),
-    /// A frame that was being written when the machine died: nothing was done of it.
+    /// The last frame, not all of which reached the disk: none of it was done, if the machine died
+    /// while the run wrote it.
     Torn,
     /// Something else.
     Damaged {
@@ -555,22 +556,29 @@ impl Scan<'_> {
         }
         let is_last = self.zeros_from <= span.end();
         if (check || is_last) && !self.is_whole(span)? {
-            let torn_by_zeros = self.zeros_from < span.end();
-            // Pages reach the disk in any order: one in the middle may be missing as well.
-            if torn_by_zeros || is_last && self.has_hole(span.data(), span.end())? {
+            let has_zeros_to_the_end = self.zeros_from < span.end();
+            // A frame is synced before the next one is begun, so only the last one can lack pages.
+            // They reach the disk in any order: one in the middle may be missing as well.
+            if span.end() == self.length
+                && (has_zeros_to_the_end || self.has_hole(span.data(), span.end())?)
+            {
                 return Ok(Place::Torn);
             }
             return Ok(Place::Damaged {
                 at: span.data(),
                 what: "the frame does not match its BLAKE3".to_owned(),
-                next: Some(span.end()),
+                next: Some(if has_zeros_to_the_end {
+                    self.length
+                } else {
+                    span.end()
+                }),
             });
         }
         Ok(Place::Frame(span))
     }
 
     /// Whether the guard at `offset`, which begins with `start`, is of the last frame and lies in a
-    /// page that did not reach the disk. A frame with another one behind it was synced.
+    /// page that did not reach the disk. A frame with anything behind it was synced.
     fn is_hole_in_last_guard(&self, offset: u64, start: &[u8]) -> Result<bool, Damage> {
         // The page before may hold the beginning of the guard.
         let page_end = (offset / PAGE + 1) * PAGE;
@@ -578,7 +586,15 @@ impl Scan<'_> {
         let in_second = page_end < offset + GUARD as u64
             && Guard::may_begin_with(&start[..start.len().min((page_end - offset) as usize)])
             && self.is_zero(page_end, page_end + PAGE)?;
-        Ok((in_first || in_second) && self.next_guard(offset + 1)?.is_none())
+        Ok((in_first || in_second) && self.is_last(offset)?)
+    }
+
+    /// Whether the frame at `offset`, whose guard cannot be read, is the last one: no guard stands
+    /// behind it, and no frame ends before the end of the file.
+    fn is_last(&self, offset: u64) -> Result<bool, Damage> {
+        let end = self.find(offset, END.len(), |bytes| bytes == END)?;
+        let is_end_of_file = end.is_none_or(|end| end + END.len() as u64 == self.length);
+        Ok(is_end_of_file && self.next_guard(offset + 1)?.is_none())
     }
 
     /// Whether a whole page in `from..to` is nothing but zeros.
@@ -609,21 +625,29 @@ impl Scan<'_> {
 
     /// Where the next whole guard from `from` on begins.
     fn next_guard(&self, from: u64) -> Result<Option<u64>, Damage> {
+        self.find(from, GUARD, |bytes| {
+            Guard::may_begin_with(&bytes[..8])
+                && bytes.try_into().ok().and_then(Guard::decode).is_some()
+        })
+    }
+
+    /// Where the first `size` bytes from `from` on begin that are the wanted ones.
+    fn find(
+        &self,
+        from: u64,
+        size: usize,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<u64>, Damage> {
         const CHUNK: u64 = 64 * 1024;
         let mut start = from;
-        while self.length.saturating_sub(start) >= GUARD as u64 {
+        while self.length.saturating_sub(start) >= size as u64 {
             let length = CHUNK.min(self.length - start);
             let bytes = self.read(start, length as usize)?;
-            for window in bytes.windows(GUARD).enumerate() {
-                let (at, window) = window;
-                if Guard::may_begin_with(&window[..8])
-                    && window.try_into().ok().and_then(Guard::decode).is_some()
-                {
-                    return Ok(Some(start + at as u64));
-                }
+            if let Some(at) = bytes.windows(size).position(&is_wanted) {
+                return Ok(Some(start + at as u64));
             }
-            // A guard may lie across the end of this chunk.
-            start += length - (GUARD as u64 - 1);
+            // They may lie across the end of this chunk.
+            start += length - (size as u64 - 1);
         }
         Ok(None)
     }

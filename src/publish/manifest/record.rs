@@ -1,10 +1,13 @@
 //! The lines of a manifest.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::publish::shard::{Shard, is_run_id};
 use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
@@ -16,8 +19,15 @@ pub const FORMAT: u32 = 1;
 /// A prefix of the settings, with what a rehearsal adds to it.
 const LONGEST_PREFIX: usize = 128;
 
+/// The most fields of one hash that expire: anp overwrites no value of more members.
+const MOST_FIELDS: usize = 100_000;
+
+/// The latest time that a header may give, ms since 1970: 9999-12-30, the last day that
+/// `jiff::Timestamp` holds.
+pub const LATEST_MS: i64 = 253_402_207_200_000;
+
 /// One line.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
     /// The first line.
@@ -28,6 +38,52 @@ pub enum Line {
     Outcome(Outcome),
     /// The last line of a run that ended by itself.
     Footer(Footer),
+}
+
+/// Reads a line as a stream. What serde derives for a tagged enum first holds all of the line in
+/// another form, which takes many times its length.
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LineVisitor)
+    }
+}
+
+struct LineVisitor;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tag {
+    Type,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Header,
+    Intent,
+    Outcome,
+    Footer,
+}
+
+impl<'de> Visitor<'de> for LineVisitor {
+    type Value = Line;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object that begins with its type")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
+        let Some((Tag::Type, kind)) = map.next_entry()? else {
+            return Err(A::Error::missing_field("type"));
+        };
+        let rest = MapAccessDeserializer::new(map);
+        match kind {
+            Kind::Header => Header::deserialize(rest).map(Line::Header),
+            Kind::Intent => Intent::deserialize(rest).map(Line::Intent),
+            Kind::Outcome => Outcome::deserialize(rest).map(Line::Outcome),
+            Kind::Footer => Footer::deserialize(rest).map(Line::Footer),
+        }
+    }
 }
 
 /// Who ran what against which store, and how to undo it.
@@ -111,6 +167,22 @@ impl Header {
             let prefix = &self.prefix;
             return Err(format!("expected a prefix of keys, found {prefix:.80?}"));
         }
+        // Runs are ordered by these.
+        let times = [
+            ("started_at", Some(self.started_at)),
+            ("begun_at", self.begun_at),
+            ("order", self.order),
+            ("begun_order", self.begun_order),
+        ];
+        for (name, time) in times {
+            if let Some(ms) = time
+                && !(0..=LATEST_MS).contains(&ms)
+            {
+                return Err(format!(
+                    "expected {name} in the years 1970 to 9999, found {ms} ms"
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -190,7 +262,11 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,
     /// Fields of a hash that expire by themselves, which the fingerprint leaves out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "fields"
+    )]
     pub fields: Vec<ExpiringField>,
     /// Length of the value, in bytes; none in a refresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +280,32 @@ pub struct Snapshot {
     /// The DUMP of any other type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dump_base64: Option<String>,
+}
+
+/// Reads fields, and stops at more than anp writes.
+fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ExpiringField>, D::Error> {
+    struct Fields;
+
+    impl<'de> Visitor<'de> for Fields {
+        type Value = Vec<ExpiringField>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("fields that expire")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::new();
+            while let Some(field) = seq.next_element()? {
+                if fields.len() == MOST_FIELDS {
+                    return Err(A::Error::custom("more fields than anp records of a hash"));
+                }
+                fields.push(field);
+            }
+            Ok(fields)
+        }
+    }
+
+    deserializer.deserialize_seq(Fields)
 }
 
 impl Snapshot {

@@ -67,7 +67,8 @@ impl Writer {
         self.append_frames(&encoded?)
     }
 
-    /// Appends what was encoded. When it returns, it is durable.
+    /// Appends what was encoded, and syncs each frame before it writes the next one: the reader
+    /// relies on it. When it returns, all is durable.
     ///
     /// # Errors
     /// Whatever the file system says; the writer is unusable from then on.
