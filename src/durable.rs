@@ -12,11 +12,10 @@ use crate::private;
 /// fsync → rename → fsync the folder. `mode` are its permissions, whatever the umask is.
 ///
 /// # Errors
-/// When the folder cannot be written, a link of another user stands there, or something other than
-/// a file: a rename
-/// would replace even a device. Then nothing is left behind.
+/// When the folder cannot be written, the path leads over a link of another user, or something other
+/// than a file stands there: a rename would replace even a device. Then nothing is left behind.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    private::check_link(path)?;
+    private::check_links(path)?;
     // What a link leads to is replaced, not the link.
     let path = &match path.canonicalize() {
         Ok(path) => path,

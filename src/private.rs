@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Refuses a folder that another user owns, or that other users may write. One that does not exist
 /// is fine. Root may do everything anyway, so a folder of root's is fine too, and so is one that
@@ -39,21 +39,51 @@ pub fn check(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the link at `path`, if it is one, belongs to this user or to root. In a folder that
-/// everybody may write, any user can make one.
+/// Refuses a path that leads over a link of another user than this one or root: in a folder that
+/// everybody may write, any user can make one. The links that a link leads to count as well.
 ///
 /// # Errors
-/// Whose it is.
-pub fn check_link(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Ok(link) if link.is_symlink() && !is_trusted(link.uid()) => {
-            let owner = link.uid();
-            Err(io::Error::other(format!(
-                "it is a link that belongs to user {owner}"
-            )))
+/// Whose it is, or that there are too many.
+pub fn check_links(path: &Path) -> io::Result<()> {
+    let mut left = MOST_LINKS;
+    check_each(path, path, &mut left)
+}
+
+/// So many links the systems follow.
+const MOST_LINKS: usize = 40;
+
+fn check_each(named: &Path, path: &Path, left: &mut usize) -> io::Result<()> {
+    let mut at = PathBuf::new();
+    for part in path.components() {
+        at.push(part);
+        let Ok(link) = at.symlink_metadata() else {
+            return Ok(());
+        };
+        if !link.is_symlink() {
+            continue;
         }
-        _ => Ok(()),
+        if !is_trusted(link.uid()) {
+            let (owner, shown) = (link.uid(), at.display());
+            return Err(io::Error::other(if at == named {
+                format!("it is a link that belongs to user {owner}")
+            } else {
+                format!("its path leads over {shown}, a link that belongs to user {owner}")
+            }));
+        }
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| io::Error::other("too many links"))?;
+        let target = at.read_link()?;
+        let target = at
+            .parent()
+            .map_or(target.clone(), |folder| folder.join(target));
+        check_each(named, &target, left)?;
+        match at.canonicalize() {
+            Ok(real) => at = real,
+            Err(_) => return Ok(()),
+        }
     }
+    Ok(())
 }
 
 fn is_trusted(user: u32) -> bool {
@@ -65,7 +95,7 @@ mod tests {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
-    use super::{check, check_link};
+    use super::{check, check_links};
 
     #[test]
     fn a_folder_that_others_may_write_is_refused() {
@@ -86,7 +116,7 @@ mod tests {
         let (own, link) = (folder.path().join("own"), folder.path().join("link"));
         std::fs::create_dir(&own).unwrap();
         symlink(&own, &link).unwrap();
-        assert!(check(&link).is_ok() && check_link(&link).is_ok());
+        assert!(check(&link).is_ok() && check_links(&link).is_ok());
         if own.metadata().unwrap().uid() != 0 {
             // Only root gives folders away.
             assert!(chown(&own, Some(65534), None).is_err());
@@ -97,8 +127,15 @@ mod tests {
             check(&link).unwrap_err(),
             "is a link that belongs to user 65534"
         );
-        let error = check_link(&link).unwrap_err();
+        let error = check_links(&link).unwrap_err();
         assert_eq!(error.to_string(), "it is a link that belongs to user 65534");
+        // A link of one's own that leads to that one, and a file in the folder that it leads to.
+        let chain = folder.path().join("chain");
+        symlink(&link, &chain).unwrap();
+        for path in [chain, link.join("file")] {
+            let error = check_links(&path).unwrap_err().to_string();
+            assert!(error.starts_with("its path leads over "), "{error}");
+        }
         set_permissions(&own, Permissions::from_mode(0o770)).unwrap();
         chown(&own, None, Some(65534)).unwrap();
         assert!(

@@ -692,8 +692,13 @@ fn none_of_the_rights_of_the_printed_line_is_superfluous() {
 fn promise_9_a_run_that_its_own_user_cannot_undo_does_not_begin() {
     let restricted = Restricted::new();
     restricted.world.article("a.md", "A.");
+    // From here on the server knows the scripts.
+    restricted.anp("import").exits(0);
+    restricted.anp("rollback last").exits(0);
     let only_pages = "resetkeys ~anp:page:* ~anp:lock ~anp:switch";
     for (taken, given, named) in [
+        ("-script|load", "+script|load", "script|load"),
+        ("-client|kill", "+client|kill", "client|kill"),
         ("-unlink", "+unlink", "unlink"),
         ("-getrange", "+getrange", "getrange"),
         ("-restore", "+restore", "restore"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anp::store::Script;
 use support::proxy::{Fault, Trouble};
-use support::{Ran, World};
+use support::{Ran, Server, World};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
@@ -299,4 +299,20 @@ fn promise_11_holds_for_a_shard_that_is_started_again_and_its_way_back_is_exact(
     assert_eq!(World::told(&back).len(), 4, "{back}");
     before.retain(|key, _| key.ends_with("/c/"));
     assert!(world.keys() == before, "{back}");
+}
+
+#[test]
+fn a_hash_whose_last_field_expires_before_it_is_overwritten_is_no_conflict() {
+    let world = World::with_server(Server::with_field_expiries());
+    world.article("a.md", "Text.");
+    let page = key("page", "a");
+    world.server.run(&["HSET", &page, "field", "theirs"]);
+    let in_ms = ["HPEXPIRE", &page, "3000", "FIELDS", "1", "field"];
+    world.server.run(&in_ms);
+    let put = Script::Put.sha().as_bytes();
+    let ran = world.held("import", put, || world.wait_until_gone(&page));
+    ran.exits(0);
+    assert!(world.is_there(&page), "{ran}");
+    world.anp("rollback last").exits(0);
+    assert!(!world.is_there(&page), "what had expired stays away");
 }

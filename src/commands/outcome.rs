@@ -383,7 +383,10 @@ pub(super) fn watch() -> Result<Arc<AtomicBool>, Failure> {
 pub(super) fn why_left(fate: Fate) -> &'static str {
     match fate {
         Fate::Written => "it was written",
-        Fate::Conflict => "somebody else changed it, or it is above 64 MiB: kept as it is",
+        Fate::Conflict => {
+            "somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime \
+             missing): kept as it is"
+        }
         Fate::Expired => "its expiry has passed: not written",
         Fate::Withheld => "its page was left as it is: left as well",
         Fate::Already => "it was as it was to be",

@@ -79,7 +79,9 @@ pub fn lock_folder(settings: &Settings) -> Result<FolderLock, Failure> {
 fn lock_for(settings: &Settings, joins: Option<(Shard, &str)>) -> Result<FolderLock, Failure> {
     let state_dir = &settings.state_dir;
     let folder = |error: std::io::Error| not_writable(settings, &error);
-    private::check(state_dir).map_err(|what| not_private(settings, &what))?;
+    for folder in [state_dir.clone(), state_dir.join("runs")] {
+        private::check(&folder).map_err(|what| not_private(&folder, &what))?;
+    }
     Runs::of(state_dir).make_folder().map_err(folder)?;
     let owner = settings.owner.as_deref();
     let taken = match joins {
@@ -105,8 +107,8 @@ fn real(state_dir: &Path) -> String {
 }
 
 /// The refusal of a state folder that others could have prepared.
-fn not_private(settings: &Settings, what: &str) -> Failure {
-    let shown = settings.state_dir.display();
+fn not_private(folder: &Path, what: &str) -> Failure {
+    let shown = folder.display();
     Failure::new(Exit::Config, format!("the state folder {shown} {what}"))
         .note(
             "expected",

@@ -6,9 +6,9 @@ local key = KEYS[1]
 local kind = kind_of(key)
 if kind == 'none' then
   -- What is to have expired by now is away, perhaps by a sending whose reply was lost.
-  if ARGV[8] == 'back' and passed(ARGV[5]) then return 'made' end
+  if ARGV[8] == 'back' and gone(ARGV[5], ARGV[6]) then return 'made' end
   -- Gone after the intent: fine if it merely expired, else somebody removed it.
-  if ARGV[1] ~= 'none' and not passed(ARGV[2], ARGV[9]) then return 'conflict' end
+  if ARGV[1] ~= 'none' and not gone(ARGV[2], ARGV[3], ARGV[9]) then return 'conflict' end
 elseif ARGV[1] == 'none' or not matches(key, ARGV[1], ARGV[2], ARGV[3], ARGV[9]) then
   if matches(key, ARGV[4], ARGV[5], ARGV[6], ARGV[9]) then return 'made' end
   return 'conflict'

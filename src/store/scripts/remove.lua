@@ -5,7 +5,7 @@ local key = KEYS[1]
 if kind_of(key) == 'none' then
   -- Gone after the intent: fine if it merely expired, is to be away again, or was removed by
   -- the first sending; else somebody removed it, and the run did not.
-  if ARGV[4] ~= 'forth' or passed(ARGV[2], ARGV[5]) then return 'made' end
+  if ARGV[4] ~= 'forth' or gone(ARGV[2], ARGV[3], ARGV[5]) then return 'made' end
   return 'conflict'
 end
 if not matches(key, ARGV[1], ARGV[2], ARGV[3], ARGV[5]) then return 'conflict' end

@@ -26,11 +26,18 @@ local function sorted_set(key)
   return unordered(sums)
 end
 
--- When the fields of a hash run out, in ms since 1970, -1 for never: in the order of HGETALL, and
--- nothing where none can. Where these servers (Redis 7.4, Valkey 9) keep such a hash, the type of its
--- dump, the first byte, is another one than that of all hashes before.
+-- When the fields of a hash run out, in ms since 1970, -1 for never, in the order of HGETALL: nothing
+-- where none of them does, false where this user may not ask.
 local function field_expiries(key, parts)
-  if string.find('\4\9\13\16', string.sub(redis.call('DUMP', key), 1, 1), 1, true) then return nil end
+  if #parts == 0 then return nil end
+  local asked = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, parts[1])
+  if asked.err then
+    -- Servers before Redis 7.4 and Valkey 9 do not know the command.
+    if string.find(asked.err, 'nknown', 1, true) then return nil end
+    -- Where fields of a hash run out, the type of its dump, the first byte, is none of these.
+    if string.find('\4\9\13\16', string.sub(redis.call('DUMP', key), 1, 1), 1, true) then return nil end
+    return false
+  end
   local names, expiries = {}, {}
   for i = 1, #parts, 2 do names[#names + 1] = parts[i] end
   for from = 1, #names, 1000 do
@@ -47,6 +54,8 @@ local RUNNING_OUT = 62
 local function hash(key)
   local parts, sums, running_out = redis.call('HGETALL', key), {}, {}
   local expiries = field_expiries(key, parts)
+  -- Without its expiries it could not be put back: it has no fingerprint, as what is too large.
+  if expiries == false then return '' end
   for i = 1, #parts, 2 do
     local sum = redis.sha1hex(parts[i]) .. redis.sha1hex(parts[i + 1])
     local at = expiries and expiries[(i + 1) / 2] or -1
@@ -144,6 +153,13 @@ local function passed(expiry, slack)
   local now = redis.call('TIME')
   local ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
   return tonumber(expiry) - tonumber(slack or 0) <= ms
+end
+
+-- Whether a key has expired, or may have: by its expiry, or as a hash all of whose fields ran out.
+local function gone(expiry, sum, slack)
+  if passed(expiry, slack) then return true end
+  if #sum <= 40 or string.sub(sum, 1, 40) ~= redis.sha1hex('') then return false end
+  return passed(tonumber(string.sub(sum, -61, -42)))
 end
 
 -- Whether a value of fingerprint `now` is that of `sum`, but for fields that ran out since.
