@@ -220,6 +220,55 @@ fn promise_9_sixty_articles_need_no_more_disk_than_they_take() {
     }
 }
 
+/// Bytes that no compression makes fewer.
+fn noise_of(count: usize, state: &mut u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < count {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        bytes.extend_from_slice(&state.to_be_bytes()[..4]);
+    }
+    bytes
+}
+
+#[test]
+fn promise_9_values_of_other_types_take_the_disk_that_they_need() {
+    let world = World::new();
+    for number in 0..40 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    let key = |number: usize, kind: &str| format!("anp:{kind}:/n{number}/");
+    for number in 0..40 {
+        for kind in ["page", "meta"] {
+            world.server.run(&["RPUSH", &key(number, kind), "x"]);
+        }
+    }
+    let Some(small) = on_small_disk(&world, 4 * 1024, "import") else {
+        return;
+    };
+    small.exits(0);
+    world.server.command("FLUSHALL");
+    // Together 9 MB, in values of more than 1 MiB.
+    let mut noise = 1;
+    let mut connection = world.server.connection();
+    for number in 0..3 {
+        for _ in 0..30 {
+            let mut command = redis::cmd("RPUSH");
+            command
+                .arg(key(number, "page"))
+                .arg(noise_of(100_000, &mut noise));
+            command.query::<()>(&mut connection).unwrap();
+        }
+    }
+    let before = world.server.dump();
+    let refused = on_small_disk(&world, 7 * 1024, "import").unwrap();
+    refused.exits(74).notes("nothing was written");
+    refused.notes("KiB are left on the disk of the state folder");
+    assert!(world.server.dump() == before, "{refused}");
+    on_small_disk(&world, 14 * 1024, "import").unwrap().exits(0);
+}
+
 #[test]
 fn promise_9_what_the_gate_accepts_fits_on_the_disk() {
     let world = World::new();
@@ -231,23 +280,12 @@ fn promise_9_what_the_gate_accepts_fits_on_the_disk() {
     for number in 0..100 {
         world.article(&format!("n{number}.md"), &text(number, 0));
     }
-    // Prior values that no compression makes smaller.
-    let mut noise = 1_u64;
-    let mut foreign = || {
-        let mut bytes = Vec::new();
-        while bytes.len() < 30_000 {
-            noise = noise
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            bytes.extend_from_slice(&noise.to_be_bytes()[..4]);
-        }
-        bytes
-    };
+    let mut noise = 1;
     let mut connection = world.server.connection();
     for number in 0..100 {
         let key = format!("anp:page:/n{number}/");
         let mut command = redis::cmd("SET");
-        command.arg(key).arg(foreign());
+        command.arg(key).arg(noise_of(30_000, &mut noise));
         command.query::<()>(&mut connection).unwrap();
     }
     let before = world.server.dump();
@@ -264,7 +302,7 @@ fn promise_9_what_the_gate_accepts_fits_on_the_disk() {
         }
         refused += 1;
         ran.exits(74)
-            .notes("MiB are left on the disk of the state folder");
+            .notes("iB are left on the disk of the state folder");
         ran.notes("nothing was written");
         assert!(now == before, "{ran}");
     }

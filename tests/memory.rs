@@ -39,7 +39,7 @@ fn is_accepted(world: &World, line: &str, spare: u64) -> bool {
     let ran: Ran = world.anp(line);
     set(0);
     if ran.code == 65 {
-        ran.notes("MiB left: it would run out of memory (noeviction)");
+        ran.notes("iB left: it would run out of memory (noeviction)");
         assert!(world.keys() == before, "{ran}");
         return false;
     }
@@ -134,4 +134,24 @@ fn values_of_the_same_length_need_next_to_nothing() {
     world.anp("import").exits(0);
     write(&world, 100, "2nd", 100);
     assert!(is_accepted(&world, "import", 3_000_000));
+}
+
+#[test]
+fn promise_9_values_of_other_types_make_no_room() {
+    let world = World::new();
+    let seeded = "import --synth 200 --body-kb 6 --spread 0 --seed 1";
+    world.anp(seeded).exits(0);
+    let keys: Vec<String> = world.keys().into_keys().collect();
+    world.anp("rollback last").exits(0);
+    for key in keys
+        .iter()
+        .filter(|key| key.contains(":page:") || key.contains(":meta:"))
+    {
+        world.server.run(&["HSET", key, "field", "value"]);
+    }
+    let taken = added(&world, || {
+        world.anp(seeded).exits(0);
+    });
+    world.anp("rollback last").exits(0);
+    sweep(&world, seeded, taken / 2, taken * 5 / 4 + LARGEST);
 }

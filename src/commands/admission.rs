@@ -1,6 +1,7 @@
 //! Whether what a plan writes fits: into the memory of the server, and on the disk of the state
 //! folder. Asked before the first write.
 
+use std::ops::Div as _;
 use std::path::Path;
 
 use super::plan::Plan;
@@ -9,9 +10,13 @@ use crate::failure::Failure;
 use crate::ops::disk::{KEEP_FREE_BYTES, ManifestBytes, free_bytes};
 use crate::ops::room::{Allocator, Need, Room};
 use crate::publish::plan::Keys;
+use crate::publish::state::Found;
 use crate::report::log;
 use crate::settings::Settings;
-use crate::store::Session;
+use crate::store::{Session, StoreError};
+
+/// So many values of other types are weighed in one round trip: the server makes a dump of each.
+const WEIGHED_KEYS: usize = 32;
 
 /// How strict the gate is.
 #[derive(Clone, Copy)]
@@ -29,14 +34,15 @@ pub(super) struct Gate {
 /// # Errors
 /// 65 without memory, 74 without disk, 69 and 77 when the server cannot be asked.
 pub(super) fn admit(
-    plan: &Plan,
+    plan: &mut Plan,
     settings: &Settings,
     session: &mut Session,
     gate: Gate,
 ) -> Result<(), Failure> {
     let keys = Keys::new(&settings.prefix);
-    let rooms = Room::ask(session, settings.address.db);
-    let rooms = rooms.map_err(|error| Failure::before_writing(&error))?;
+    let failed = |error: StoreError| Failure::before_writing(&error);
+    plan.weigh(&keys, session).map_err(failed)?;
+    let rooms = Room::ask(session, settings.address.db).map_err(failed)?;
     if let Some(first) = rooms.first() {
         let is_same = rooms.iter().all(|room| room.allocator == first.allocator);
         let allocator = if is_same {
@@ -62,11 +68,11 @@ fn memory(need: &Need, rooms: &[Room], gate: Gate) -> Result<(), Failure> {
         "would run out of memory"
     };
     let what = format!(
-        "{} needs {} MiB, and the server has {} of {} MiB left: it {then} ({})",
+        "{} needs {}, and the server has {} of {} left: it {then} ({})",
         named(gate),
-        mib_up(room.needed(need)),
-        mib_down(room.free_bytes()),
-        mib_up(room.max_bytes),
+        rounded(room.needed(need), u64::div_ceil),
+        rounded(room.free_bytes(), u64::div),
+        rounded(room.max_bytes, u64::div_ceil),
         room.policy
     );
     if !gate.is_rehearsal && (gate.force || room.evicts()) {
@@ -96,16 +102,15 @@ fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Fa
         return Ok(());
     }
     let what = format!(
-        "{} needs {} MiB of disk for its manifest{}, and {} MiB are left on the disk of the state \
-         folder {}",
+        "{} needs {} of disk for its manifest{}, and {} are left on the disk of the state folder {}",
         named(gate),
-        mib_up(needed),
+        rounded(needed, u64::div_ceil),
         if gate.is_spooled {
             ""
         } else {
             " and rendered objects"
         },
-        mib_down(free),
+        rounded(free, u64::div),
         state_dir.display()
     );
     if gate.force {
@@ -125,6 +130,43 @@ fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Fa
 }
 
 impl Plan {
+    /// Asks how many bytes the values of other types hold that are replaced or removed.
+    fn weigh(&mut self, keys: &Keys, session: &mut Session) -> Result<(), StoreError> {
+        let doing = "asking for the sizes of values of other types";
+        let mut unknown = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.is_touched()) {
+            let objects = [
+                (keys.page(&entry.route), entry.page()),
+                (keys.meta(&entry.route), entry.meta()),
+            ];
+            let such = objects.into_iter().filter(|(_, prior)| prior.is_other_type);
+            unknown.extend(such.map(|(key, _)| key));
+        }
+        for leftover in &self.leftovers {
+            let such = leftover
+                .objects(keys)
+                .filter(|(seen, _)| seen.is_other_type());
+            unknown.extend(such.map(|(_, key)| key));
+        }
+        let mut sizes = Vec::with_capacity(unknown.len());
+        for chunk in unknown.chunks(WEIGHED_KEYS) {
+            session.goes_on(doing)?;
+            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            sizes.extend(Found::sizes(session, &chunk, doing)?);
+        }
+        // In the same order.
+        let mut sizes = sizes.into_iter();
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_touched()) {
+            entry.weigh(&mut sizes);
+        }
+        for leftover in &mut self.leftovers {
+            for seen in [&mut leftover.page, &mut leftover.meta] {
+                seen.weigh(&mut sizes);
+            }
+        }
+        Ok(())
+    }
+
     /// The memory that the writes need.
     fn memory(&self, keys: &Keys, allocator: Allocator) -> Need {
         let mut need = Need::new(allocator);
@@ -137,7 +179,8 @@ impl Plan {
                 (keys.meta(&entry.route), entry.meta(), spot.meta_bytes),
             ];
             for (key, prior, bytes) in objects {
-                if prior.is_absent {
+                // What another type than string frees is not known.
+                if prior.is_absent || prior.is_other_type {
                     need.create(key.len() as u64, bytes.into());
                 } else {
                     let had_expiry = prior.expires_at_ms.is_some();
@@ -195,10 +238,31 @@ fn help(gate: Gate) -> &'static str {
     }
 }
 
-fn mib_up(bytes: u64) -> u64 {
-    bytes.div_ceil(1024 * 1024)
+/// So many bytes in KiB, or from 10 MiB on in MiB, rounded as `round` divides.
+fn rounded(bytes: u64, round: fn(u64, u64) -> u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    if bytes < 10 * MIB {
+        format!("{} KiB", round(bytes, KIB))
+    } else {
+        format!("{} MiB", round(bytes, MIB))
+    }
 }
 
-fn mib_down(bytes: u64) -> u64 {
-    bytes / (1024 * 1024)
+#[cfg(test)]
+mod tests {
+    use std::ops::Div as _;
+
+    use super::rounded;
+
+    #[test]
+    fn little_room_is_told_in_kib() {
+        let both = |bytes| (rounded(bytes, u64::div_ceil), rounded(bytes, u64::div));
+        let expected = |up: &str, down: &str| (up.to_owned(), down.to_owned());
+        assert_eq!(both(0), expected("0 KiB", "0 KiB"));
+        assert_eq!(both(600_000), expected("586 KiB", "585 KiB"));
+        assert_eq!(both((10 << 20) - 1), expected("10240 KiB", "10239 KiB"));
+        assert_eq!(both(10 << 20), expected("10 MiB", "10 MiB"));
+        assert_eq!(both((10 << 20) + 1), expected("11 MiB", "10 MiB"));
+    }
 }

@@ -168,7 +168,7 @@ impl Work for Articles<'_> {
             is_rehearsal: self.is_rehearsal,
             is_spooled: begun.spool_in.is_some(),
         };
-        admit(&plan, settings, begun.session, gate)?;
+        admit(&mut plan, settings, begun.session, gate)?;
         Ok(plan)
     }
 

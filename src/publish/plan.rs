@@ -15,10 +15,12 @@ pub enum Seen {
     Present {
         /// Absolute expiry, ms since 1970.
         expires_at_ms: Option<i64>,
-        /// Length of the value; 0 where it is no string.
+        /// Length of the value; of one that is no string, a guess until [`Seen::weigh`].
         bytes: u64,
         /// The digest that the value names; none if it is not one of ours.
         digest: Option<Digest>,
+        /// Whether it is a string, and no other type.
+        is_string: bool,
     },
 }
 
@@ -29,6 +31,24 @@ impl Seen {
         match self {
             Self::Absent => 0,
             Self::Present { bytes, .. } => *bytes,
+        }
+    }
+
+    /// Whether a value of another type than string stands there.
+    #[must_use]
+    pub fn is_other_type(&self) -> bool {
+        matches!(self, Self::Present { is_string, .. } if !is_string)
+    }
+
+    /// Takes what a value of another type really holds from `sizes`.
+    pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
+        if let Self::Present {
+            bytes, is_string, ..
+        } = self
+            && !*is_string
+            && let Some(size) = sizes.next()
+        {
+            *bytes = size;
         }
     }
 
@@ -193,6 +213,7 @@ pub struct Entry {
     expiries: [i64; 2],
     /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
     bytes: [u32; 2],
+    is_other_type: [bool; 2],
 }
 
 const NEVER: i64 = -1;
@@ -207,6 +228,8 @@ pub struct Prior {
     pub expires_at_ms: Option<i64>,
     /// Length of the value in bytes, 0 if absent.
     pub bytes: u32,
+    /// Whether a value of another type than string stands there.
+    pub is_other_type: bool,
 }
 
 impl Entry {
@@ -217,7 +240,6 @@ impl Entry {
             Seen::Absent => ABSENT,
             Seen::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
         };
-        let bytes = |seen: &Seen| u32::try_from(seen.bytes()).unwrap_or(u32::MAX);
         Self {
             route,
             expires_at_ms: 0,
@@ -226,7 +248,8 @@ impl Entry {
             need,
             spot: Spot::default(),
             expiries: [expiry(page), expiry(meta)],
-            bytes: [bytes(page), bytes(meta)],
+            bytes: [page, meta].map(|seen| capped(seen.bytes())),
+            is_other_type: [page, meta].map(Seen::is_other_type),
         }
     }
 
@@ -260,6 +283,15 @@ impl Entry {
         self.prior(1)
     }
 
+    /// Takes what its values of other types really hold from `sizes`, the page first.
+    pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
+        for (bytes, is_other) in self.bytes.iter_mut().zip(self.is_other_type) {
+            if is_other && let Some(size) = sizes.next() {
+                *bytes = capped(size);
+            }
+        }
+    }
+
     /// When the first of its objects expires, ms since 1970; the largest number if none does.
     #[must_use]
     pub fn first_expiry_ms(&self) -> i64 {
@@ -273,8 +305,13 @@ impl Entry {
             is_absent: expiry == ABSENT,
             expires_at_ms: (expiry >= 0).then_some(expiry),
             bytes: self.bytes[object],
+            is_other_type: self.is_other_type[object],
         }
     }
+}
+
+fn capped(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// The keys of the objects of a route.

@@ -373,7 +373,7 @@ impl Found {
     ///
     /// # Errors
     /// When the store fails, or answers with an error.
-    pub(super) fn sizes(
+    pub fn sizes(
         session: &mut Session,
         keys: &[&str],
         doing: &str,

@@ -5,7 +5,7 @@ use crate::publish::plan::{Keys, Seen};
 use crate::render;
 use crate::store::{Batch, Reply, Session, StoreError};
 
-/// What a key of a foreign type is taken to hold until it is read.
+/// What a value of another type than string is taken to hold until it is asked.
 const FOREIGN_BYTES: u64 = 1024 * 1024;
 
 const DOING: &str = "comparing the articles with the store";
@@ -145,21 +145,22 @@ fn look(
 ) -> Result<Seen, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let (length, part) = (next(), next());
-    let (bytes, digest) = match (length, part) {
+    let (bytes, digest, is_string) = match (length, part) {
         (Reply::Int(length), Reply::Bulk(part)) => {
             let digest = match object {
                 Object::Page => render::page_digest(&part),
                 Object::Meta => render::meta_digest(&part),
             };
-            (length.unsigned_abs(), digest)
+            (length.unsigned_abs(), digest, true)
         }
         // A foreign type: an update whose prior state is kept by DUMP.
-        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None),
+        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, false),
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
     Ok(Seen::Present {
         expires_at_ms: (expiry >= 0).then_some(expiry),
         bytes,
         digest,
+        is_string,
     })
 }

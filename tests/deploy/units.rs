@@ -42,7 +42,7 @@ const DIRECTIVES: &[(&str, &str, &str)] = &[
     ("Service", "SuccessExitStatus", r"^\d+( \d+)*$"),
     ("Service", "TimeoutStartSec", SPAN),
     ("Service", "TimeoutStopSec", SPAN),
-    ("Service", "MemoryMax", "^[0-9]+M$"),
+    ("Service", "MemoryMax", "^[0-9]+[MG]$"),
     ("Service", "MemorySwapMax", "^0$"),
     ("Service", "TasksMax", "^[0-9]+$"),
     ("Service", "UMask", "^0[0-7]{3}$"),
