@@ -23,6 +23,14 @@ const MAX_EVENTS: usize = 1_500_000;
 /// growing would copy them, and leave holes in the memory.
 const LONG_BYTES: usize = 512 * 1024;
 
+/// How much following open containers from line to line may cost, a byte of the body.
+///
+/// pulldown-cmark visits every open quote, list item and footnote on every line, before it hands out
+/// the first event: 40,000 quotes in front of 80,000 short lines take 6 s. A line can open no more
+/// containers than it has bytes, so only a body with hundreds of markers in front of many short
+/// lines costs more than this.
+const MAX_VISITS_PER_BYTE: usize = 128;
+
 /// The Markdown body as events, with what cross-checks need to know of it.
 #[derive(Debug, Default)]
 pub struct Body<'a> {
@@ -172,6 +180,10 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
             return Err(Refused { offset, why });
         }
     }
+    if let Some(offset) = find_costly_nesting(markdown) {
+        let why = Excess::Nesting(CONTAINERS);
+        return Err(Refused { offset, why });
+    }
     let mut body = Body {
         events: Events::with_capacity(if markdown.len() > LONG_BYTES {
             MAX_EVENTS
@@ -208,7 +220,7 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
                 if blocks > MAX_NESTING {
                     return Err(Refused {
                         offset: range.start,
-                        why: Excess::Nesting("quotes, lists and footnotes"),
+                        why: Excess::Nesting(CONTAINERS),
                     });
                 }
                 if inlines > MAX_NESTING {
@@ -248,6 +260,87 @@ fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
         body.events.push(event);
     }
     Ok(Parsed { body, heading })
+}
+
+/// What [`is_container`] counts.
+const CONTAINERS: &str = "quotes, lists and footnotes";
+
+/// Where containers nest so deep, for so many lines, that following them costs more than
+/// [`MAX_VISITS_PER_BYTE`]: the first level beyond [`MAX_NESTING`] of the deepest line so far.
+fn find_costly_nesting(markdown: &str) -> Option<usize> {
+    let mut left = markdown.len().saturating_mul(MAX_VISITS_PER_BYTE);
+    let (mut open, mut deepest) = (0, 0);
+    let mut after_blank = true;
+    let mut at = 0;
+    let bytes = markdown.as_bytes();
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let line = &rest[..length.unwrap_or(rest.len())];
+        let is_blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t'));
+        if !is_blank {
+            let Depth { levels, beyond } = Depth::of(line);
+            // Only the line after a blank one closes what it does not continue. Any other may be
+            // a lazy continuation of a paragraph.
+            if after_blank || levels > open {
+                open = levels;
+                deepest = at + beyond;
+            }
+        }
+        after_blank = is_blank;
+        let Some(after) = left.checked_sub(open) else {
+            return Some(deepest);
+        };
+        left = after;
+        at += line.len()
+            + if rest[line.len()..].starts_with(b"\r\n") {
+                2
+            } else {
+                1
+            };
+    }
+    None
+}
+
+/// How deep the containers at the start of a line can be.
+struct Depth {
+    /// No fewer than there are: each is a marker, or is continued by two columns of white space.
+    levels: usize,
+    /// Where in the line the first marker that is one too many is, else the last one.
+    beyond: usize,
+}
+
+impl Depth {
+    fn of(line: &[u8]) -> Self {
+        let (mut markers, mut columns) = (0, 0);
+        let (mut beyond, mut at) = (0, 0);
+        while let Some(byte) = line.get(at) {
+            let (marker, before) = (at, markers);
+            let ends = matches!(line.get(at + 1), None | Some(b' ' | b'\t'));
+            at += 1;
+            match byte {
+                b' ' => columns += 1,
+                b'\t' => columns += 4,
+                b'0'..=b'9' => {}
+                b'>' => markers += 1,
+                b'-' | b'*' | b'+' | b'.' | b')' if ends => markers += 1,
+                b'[' if line.get(at) == Some(&b'^') => {
+                    let label = line[at..].windows(2).position(|pair| pair == b"]:");
+                    let Some(label) = label else { break };
+                    markers += 1;
+                    at += label + 2;
+                }
+                _ => break,
+            }
+            if markers > before && markers <= MAX_NESTING + 1 {
+                beyond = marker;
+            }
+        }
+        Self {
+            levels: markers + columns / 2,
+            beyond,
+        }
+    }
 }
 
 fn is_container(tag: &Tag<'_>) -> bool {
@@ -325,6 +418,55 @@ mod tests {
             assert_eq!(why, Excess::Markup, "{unit:?}");
             assert!(offset < 4_100_000, "{unit:?}");
         }
+    }
+
+    #[test]
+    fn deep_nesting_over_many_lines_is_refused_before_it_is_parsed() {
+        let lazy = "b\n".repeat(80_000);
+        for (deep, lines, offset) in [
+            (">".repeat(40_000) + "a\n", lazy.clone(), 64),
+            ("- ".repeat(40_000) + "a\n", lazy.clone(), 128),
+            ("1. ".repeat(40_000) + "a\n", lazy.clone(), 193),
+            ("> - ".repeat(20_000) + "a\n", lazy.clone(), 128),
+            ("[^a]: ".repeat(20_000) + "a\n", lazy.clone(), 384),
+            (">".repeat(40_000) + "a|b\n", "-|-\n".repeat(80_000), 64),
+            (">".repeat(20_000) + "[a]: b\n", "\"\n".repeat(40_000), 64),
+            (">".repeat(5_000) + "a\n", "b\n".repeat(5_000), 64),
+            (">".repeat(5_000) + "a\r\n", "b\r\n".repeat(5_000), 64),
+            (">".repeat(5_000) + "a\r", "b\r".repeat(5_000), 64),
+            ("- ".repeat(5_000) + "a\n", "\n".repeat(10_000), 128),
+        ] {
+            let shown = &deep[..20];
+            let found = find_costly_nesting(&(deep.clone() + &lines));
+            assert_eq!(found, Some(offset), "{shown}");
+            // Without the lines, or where a blank line ends what is nested, it is cheap.
+            assert_eq!(find_costly_nesting(&deep), None, "{shown}");
+            let apart = format!("{deep}\n\nb\n{lines}");
+            assert_eq!(find_costly_nesting(&apart), None, "{shown}");
+        }
+        // 64 levels a line.
+        let steps: String = (0..40)
+            .map(|step| "  ".repeat(step * 64) + &"- ".repeat(64) + "a\n")
+            .collect();
+        assert!(find_costly_nesting(&(steps + &lazy)).is_some());
+    }
+
+    #[test]
+    fn what_only_looks_deep_is_not_refused() {
+        let text = "Some words.\n".repeat(5_000);
+        for unit in [
+            "- ".repeat(100),
+            "* ".repeat(400),
+            "-".repeat(4_000),
+            "+".repeat(4_000),
+            " ".repeat(1_000) + "x",
+            "\t".repeat(300) + "x",
+        ] {
+            assert!(parse(&format!("{unit}\n{text}")).is_ok(), "{unit}");
+            assert!(parse(&format!("```\n{unit}\n{text}")).is_ok(), "{unit}");
+        }
+        let quotes = (">".repeat(1_000) + "\n").repeat(500);
+        assert!(parse(&format!("```\n{quotes}{text}```\n")).is_ok());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Fields that the table does not know, grouped over a run.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::characters::is_hidden;
 use crate::words::counted;
-use crate::yaml::scalar::shortened;
 
 /// What happens to fields that the table does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,8 @@ pub enum UnknownFields {
 /// A field of one source that the table does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownField {
-    /// Its normalised name with its parents (`score.qualty`), escaped and shortened.
+    /// Its normalised name with its parents (`score.qualty`), shortened. It may hold any
+    /// character; [`shown`] escapes it.
     pub name: String,
     /// The field it was probably meant to be.
     pub suggestion: Option<&'static str>,
@@ -30,10 +32,31 @@ pub struct UnknownField {
 impl UnknownField {
     pub(super) fn new(parent: &str, name: &str, suggestion: Option<&'static str>) -> Self {
         Self {
-            name: format!("{parent}{}", shortened(name)),
+            name: format!("{parent}{}", cut(name)),
             suggestion,
         }
     }
+}
+
+/// The name, or its beginning: one source could have a thousand names of 64 KiB together.
+fn cut(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
+        None => Cow::Borrowed(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+    }
+}
+
+/// A name as a text for people repeats it: what a terminal would act on, or hide, is escaped.
+pub(super) fn shown(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars() {
+        if is_hidden(c) || c == '\t' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Unknown fields over many sources: `unknown field 'menu' in 212 files`. Two counts merge
@@ -55,6 +78,9 @@ pub struct UnknownLine<'c> {
     /// The field it was probably meant to be.
     pub suggestion: Option<&'static str>,
 }
+
+/// A name is kept up to this long, in characters.
+const MAX_NAME_CHARS: usize = 59;
 
 /// Most names that are kept. The smallest by name stay, so that what is kept does not depend
 /// on the order of the files.
@@ -121,7 +147,7 @@ impl UnknownCount {
 impl fmt::Display for UnknownLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = counted(self.files, "file");
-        write!(f, "unknown field '{}' in {files}", self.name)?;
+        write!(f, "unknown field '{}' in {files}", shown(self.name))?;
         match self.suggestion {
             Some(name) => write!(f, " (did you mean '{name}'?)"),
             None => Ok(()),
@@ -156,6 +182,19 @@ mod tests {
                 "unknown field 'score.qualty' in 1 file (did you mean 'quality'?)"
             ]
         );
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_is_and_escaped_where_it_is_shown() {
+        let mut count = UnknownCount::default();
+        count.add(&[unknown("k\u{1b}]0;x\u{7}"), unknown(&"y".repeat(60))]);
+        let lines: Vec<_> = count.lines().collect();
+        assert_eq!(lines[0].name, "k\u{1b}]0;x\u{7}");
+        assert_eq!(
+            lines[0].to_string(),
+            "unknown field 'k\\u{1b}]0;x\\u{7}' in 1 file"
+        );
+        assert_eq!(lines[1].name, "y".repeat(59) + "…");
     }
 
     #[test]

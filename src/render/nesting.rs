@@ -63,7 +63,9 @@ pub(super) struct Nesting {
 impl Nesting {
     /// Whether the body nests deeper than it may.
     pub(super) fn is_too_deep(&self) -> bool {
-        self.raw > MAX_TAGS_DEPTH || self.open.len() - self.raw > MAX_MARKDOWN_DEPTH
+        // Each table may have a `<tbody>` that its author did not write.
+        self.raw > MAX_TAGS_DEPTH + self.tables.len()
+            || self.open.len() - self.raw > MAX_MARKDOWN_DEPTH
     }
 
     /// Bytes written that are not in the writer's own buffer.
@@ -150,16 +152,22 @@ impl Nesting {
             "dt" | "dd" => self.close_nearest(out, &["dt", "dd"], LIST_STOPS),
             "rt" | "rp" => self.close_nearest(out, &["rt", "rp"], &["ruby"]),
             "td" | "th" => self.close_nearest(out, &["td", "th"], &["tr", "table"]),
-            "tr" => self.close_nearest(out, &["tr", "caption"], &["table"]),
+            "tr" => {
+                self.close_nearest(out, &["tr", "caption"], &["table"]);
+                self.open_table_body(out);
+            }
+            "caption" if TABLE_BODIES.contains(&self.top_raw()) => {
+                self.close_nearest(out, TABLE_BODIES, &[]);
+            }
             "thead" | "tbody" | "tfoot" => {
-                self.close_nearest(out, &["thead", "tbody", "tfoot"], &["table"]);
+                self.close_nearest(out, TABLE_BODIES, &["table"]);
                 self.close_nearest(out, &["tr", "caption"], &["table"]);
             }
             _ => {}
         }
         let may_stand = match (self.top_raw(), name) {
             (top, "td" | "th") => top == "tr",
-            (top, "tr") => ["table", "thead", "tbody", "tfoot"].contains(&top),
+            (top, "tr") => TABLE_BODIES.contains(&top),
             (top, "caption" | "thead" | "tbody" | "tfoot") => top == "table",
             (top, _) if TABLE_PARTS.contains(&top) => false,
             _ => true,
@@ -186,6 +194,16 @@ impl Nesting {
         self.open.push(Open::Raw { name, end });
         self.raw += 1;
         Some(written)
+    }
+
+    /// A row starts: the parser would open a `<tbody>` for one that stands in the table itself.
+    fn open_table_body(&mut self, out: &mut String) {
+        if self.top_raw() == "table" {
+            out.push_str("<tbody>");
+            let (name, end) = ("tbody", end_tag("tbody"));
+            self.open.push(Open::Raw { name, end });
+            self.raw += 1;
+        }
     }
 
     /// A raw end tag: closes the element and what is open inside it. False if there is no
@@ -255,6 +273,9 @@ impl Nesting {
 
 /// Raw elements in which nothing may stand but parts of their table.
 const TABLE_PARTS: &[&str] = &["table", "thead", "tbody", "tfoot", "tr"];
+
+/// Raw elements that hold the rows of a table.
+const TABLE_BODIES: &[&str] = &["thead", "tbody", "tfoot"];
 
 /// What a raw table ends with.
 const TABLE_END: &str = "</table></div>";

@@ -82,6 +82,10 @@ pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32
             rest = skip_element(rest, &tag.name);
         } else if !write_tag(out, nesting, &tag) {
             removed += 1;
+        } else if tag.name == "pre" && !tag.closes {
+            // The line end that follows the tag is no part of the text.
+            rest = rest.strip_prefix('\r').unwrap_or(rest);
+            rest = rest.strip_prefix('\n').unwrap_or(rest);
         }
     }
     write_text(out, nesting, rest);
@@ -92,8 +96,23 @@ pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32
 fn write_text(out: &mut String, nesting: &mut Nesting, text: &str) {
     let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
     let hoisted = !text.bytes().all(is_space) && nesting.hoist(out);
+    if text.starts_with(['\n', '\r']) && ends_with_pre_tag(out) {
+        out.push('\n');
+    }
     escape::html_text(out, text);
     nesting.lower(out, hoisted);
+}
+
+/// Whether the last thing in `html` is the start tag of a `<pre>`. The HTML parser drops one line
+/// end after it, so text that begins with a line end needs one more.
+fn ends_with_pre_tag(html: &str) -> bool {
+    html.ends_with('>') && html.rfind('<').is_some_and(|at| is_pre_tag(&html[at..]))
+}
+
+/// Whether `html` begins with the start tag of a `<pre>`, as this module and the sanitiser write it.
+pub(super) fn is_pre_tag(html: &str) -> bool {
+    html.strip_prefix("<pre")
+        .is_some_and(|rest| rest.starts_with([' ', '>']))
 }
 
 /// Writes `tag` in canonical form; false if it is not one that raw HTML may use here.
@@ -201,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pre_loses_no_more_line_ends_than_the_parser_drops() {
+        assert_eq!(rewritten("<pre>\nx</pre>"), "<pre>x</pre>");
+        assert_eq!(rewritten("<pre>\r\nx</pre>"), "<pre>x</pre>");
+        assert_eq!(rewritten("<pre>\n\nx</pre>"), "<pre>\n\nx</pre>");
+        assert_eq!(
+            rewritten("<pre title='>'>\n<!-- -->\nx</pre>\ny"),
+            "<pre title=\"&gt;\">\n\nx</pre>\ny"
+        );
+    }
+
+    #[test]
     fn hidden_content_vanishes() {
         for raw in [
             "<script>alert(1)</script>",
@@ -234,7 +264,7 @@ mod tests {
         );
         assert_eq!(
             rewritten("<table><tr><td colspan=4000 rowspan=2>x"),
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table\"><table><tr><td rowspan=\"2\">x</td></tr></table></div>"
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table\"><table><tbody><tr><td rowspan=\"2\">x</td></tr></tbody></table></div>"
         );
     }
 }

@@ -7,8 +7,11 @@ use std::thread;
 
 use crate::article::marks;
 
-/// A source of more bytes is large.
+/// A source whose text may make more bytes of HTML is large.
 const LARGE_BYTES: usize = 512 * 1024;
+
+/// How many bytes of HTML one byte of a source may become: `"` in an attribute is `&quot;`.
+const MAX_GROWTH: usize = 6;
 
 /// So is one with more line ends and characters of markup. Each makes up to two events and two
 /// nodes of a parser's tree, of 60 to 200 bytes.
@@ -16,7 +19,21 @@ const LARGE_MARKS: usize = 32 * 1024;
 
 /// Whether `source` is large.
 pub(super) fn is_large(source: &[u8]) -> bool {
-    source.len() > LARGE_MARKS && (source.len() > LARGE_BYTES || marks(source) > LARGE_MARKS)
+    source.len() > LARGE_MARKS && (weight(source) > LARGE_BYTES || marks(source) > LARGE_MARKS)
+}
+
+/// How many bytes of HTML the text of `source` may make. What else grows is a mark.
+fn weight(source: &[u8]) -> usize {
+    if source.len() <= LARGE_BYTES / MAX_GROWTH || source.len() > LARGE_BYTES {
+        return source.len();
+    }
+    let grown = |byte: &u8| match byte {
+        b'"' => MAX_GROWTH,
+        // With the byte that follows it, a no-break space: `&nbsp;`.
+        0xc2 => MAX_GROWTH - 1,
+        _ => 1,
+    };
+    source.iter().map(grown).sum()
 }
 
 /// Does what is to be done with a large article while no other large one is worked on, on a
@@ -50,6 +67,10 @@ mod tests {
         assert!(!is_large(&vec![b'a'; LARGE_BYTES]));
         assert!(is_large(&vec![b'a'; LARGE_BYTES + 1]));
         assert!(!is_large(&b"a\n".repeat(LARGE_MARKS)));
+        assert!(is_large(&b"\"".repeat(LARGE_BYTES / 6 + 1)));
+        assert!(!is_large(&b"\"".repeat(LARGE_BYTES / 6)));
+        assert!(is_large("\u{a0}".repeat(LARGE_BYTES / 6 + 1).as_bytes()));
+        assert!(!is_large("é".repeat(LARGE_BYTES / 6 + 1).as_bytes()));
         assert!(is_large(&b"|\n".repeat(LARGE_MARKS / 2 + 1)));
     }
 }

@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::metadata::Value;
 use super::schema::{Field, Kind};
 use super::text::clean;
-use super::unknown::{UnknownField, UnknownFields};
+use super::unknown::{UnknownField, UnknownFields, shown};
 use crate::diagnostic::Span;
 use crate::yaml::get::suggestion;
 use crate::yaml::scalar::{is_null_word, shortened};
@@ -128,7 +128,8 @@ impl Validator<'_, '_> {
         let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
         let field = UnknownField::new(&prefix, &key.name, guess);
         if self.policy == UnknownFields::Deny {
-            let message = format!("expected a field of the table, found '{}'", field.name);
+            let name = shown(&field.name);
+            let message = format!("expected a field of the table, found '{name}'");
             let help = guess.map(|name| format!("did you mean '{name}'?"));
             self.findings
                 .error("unknown-field", Some(key.span), message, help);
