@@ -105,6 +105,7 @@ fn seen(made: &Made<'_>) -> (Seen, Seen) {
     let seen = |value: &[u8]| Seen::Present {
         expires_at_ms: Some(EXPIRY.of(&made.article.route, ttl)),
         bytes: value.len() as u64,
+        is_string: true,
         digest: Some(made.digest),
     };
     (seen(&made.rendered.page), seen(&made.rendered.meta))
