@@ -80,7 +80,7 @@ fn account(reading: &Reading<'_>) -> String {
             .suggestion
             .map(|name| format!(" ({name}?)"))
             .unwrap_or_default();
-        let _ = writeln!(out, "unknown field {}{guess}", field.name);
+        let _ = writeln!(out, "unknown field {}{guess}", field.name.escape_debug());
     }
     if reading.cleaned.any() {
         let _ = writeln!(out, "{:?}", reading.cleaned);
