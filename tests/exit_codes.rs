@@ -263,7 +263,7 @@ fn a_state_folder_that_cannot_be_written_is_74() {
     // First the folder itself, then the one that holds the manifests.
     let state = world.path("state-without-rights");
     std::fs::create_dir_all(state.join("runs")).unwrap();
-    for (state_mode, runs_mode) in [(0o555, 0o777), (0o755, 0o555)] {
+    for (state_mode, runs_mode) in [(0o555, 0o755), (0o755, 0o555)] {
         set_mode(&state, state_mode);
         if state_mode == 0o755 && state.metadata().unwrap().uid() == 0 {
             std::os::unix::fs::chown(&state, Some(65534), None).unwrap();
