@@ -261,8 +261,8 @@ fn a_manifest_that_cannot_be_removed_is_a_warning() {
     // In a folder with the sticky bit, files are removed by their owner alone.
     world.anp_without_rights("import").exits(0);
     let runs = world.path("state-without-rights/runs");
-    std::os::unix::fs::chown(&runs, Some(0), Some(0)).unwrap();
-    support::set_mode(&runs, 0o1777);
+    std::os::unix::fs::chown(&runs, Some(0), Some(65534)).unwrap();
+    support::set_mode(&runs, 0o1775);
     let file = runs.join(format!("{first}.jsonl.zst"));
     std::fs::rename(world.manifest(&first), &file).unwrap();
     support::set_mode(&file, 0o644);

@@ -108,7 +108,8 @@ fn it_refuses_to_make_the_server_evict() {
     world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
     let ran = world.anp("rehearse");
     ran.exits(65)
-        .notes("error: the rehearsal needs 1 MiB, and the server has 0 of ")
+        .notes("error: the rehearsal needs ")
+        .notes(" KiB, and the server has ")
         .notes(": it would evict other keys (allkeys-lru)\n")
         .notes("= help: --sample N rehearses on N articles\n");
     assert!(world.server.dump() == before, "{ran}");
@@ -136,7 +137,8 @@ fn an_import_that_a_server_without_eviction_has_no_memory_for_is_refused_before_
     world
         .anp("import --dry-run --force")
         .exits(0)
-        .notes("warning: this run needs 1 MiB, ")
+        .notes("warning: this run needs ")
+        .notes(" KiB, and the server has ")
         .notes(": it would run out of memory (noeviction)\n");
     world
         .server

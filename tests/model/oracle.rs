@@ -204,6 +204,8 @@ pub fn keys_of(route: usize) -> [String; 2] {
 pub struct Model {
     pub keys: Keyspace,
     pub tree: BTreeMap<usize, Content>,
+    /// The folders of the tree that ever held a source.
+    pub folders: BTreeSet<&'static str>,
     /// Oldest first.
     pub runs: Vec<Run>,
     /// What a value was rendered from.
@@ -267,13 +269,12 @@ impl Model {
         plan
     }
 
-    /// What stands under the folders of the tree, is ours, and has no source any more.
+    /// What stands under the folders of the tree, is ours, and has no source any more. A folder
+    /// stays when its last source goes; the root counts only while it holds a source.
     fn leftovers(&self) -> Vec<Change> {
-        let folder = |route: usize| {
-            let path = ROUTES[route].trim_matches('/').split_once('/');
-            path.map(|(folder, _)| folder)
-        };
-        let folders: BTreeSet<_> = self.tree.keys().map(|route| folder(*route)).collect();
+        let sources = self.tree.keys().map(|route| folder(*route));
+        let made = self.folders.iter().map(|folder| Some(*folder));
+        let folders: BTreeSet<_> = sources.chain(made).collect();
         let ours = |key: String| self.content_of(&key).is_some().then_some(Action::Remove);
         (0..ROUTES.len())
             .filter(|route| !self.tree.contains_key(route) && folders.contains(&folder(*route)))
@@ -304,4 +305,10 @@ impl Model {
         }
         self.keys = keys;
     }
+}
+
+/// The folder of a route's source; none: the root.
+pub fn folder(route: usize) -> Option<&'static str> {
+    let path = ROUTES[route].trim_matches('/').split_once('/');
+    path.map(|(folder, _)| folder)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::held::{self, Keyspace, living};
 use crate::ops::{ARTICLES, Content, Kill, Op, ROUTES};
-use crate::oracle::{Intent, Kind, Model, keys_of};
+use crate::oracle::{Intent, Kind, Model, folder, keys_of};
 use crate::outside;
 use crate::support::{Ran, World};
 use crate::tap::Tap;
@@ -188,6 +188,7 @@ impl Player {
         if let Some(content) = content {
             self.world.write(&relative, content.source(route));
             self.model.tree.insert(article, content);
+            self.model.folders.extend(folder(article));
         } else {
             let _ = std::fs::remove_file(self.world.path(&relative));
             self.model.tree.remove(&article);
