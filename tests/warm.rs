@@ -391,7 +391,8 @@ fn it_heeds_the_switch_the_lock_and_the_memory() {
     world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
     let ran = world.anp("warm");
     ran.exits(65)
-        .notes("error: this run needs 1 MiB, ")
+        .notes("error: this run needs ")
+        .notes(" KiB, and the server has ")
         .notes(": it would run out of memory (noeviction)\n");
     world.anp("warm --force").exits(75).notes("OOM");
     world.anp("rollback last").exits(0);
@@ -402,7 +403,8 @@ fn it_heeds_the_switch_the_lock_and_the_memory() {
     world
         .anp("warm --dry-run")
         .exits(0)
-        .notes("warning: this run needs 1 MiB, ")
+        .notes("warning: this run needs ")
+        .notes(" KiB, and the server has ")
         .notes(": it would evict other keys (allkeys-lru)\n");
 }
 
