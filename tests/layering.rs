@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
         "publish",
         &[
             "article",
+            "characters",
             "duration",
             "failpoint",
             "regular",

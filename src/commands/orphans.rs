@@ -9,16 +9,14 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::json;
 
 use super::outcome::Outcome;
-use super::prune::{OutOfReach, Scope, ours, scan_kind, stored_route};
+use super::prune::{NAMED, OutOfReach, Scope, ours, scan_kind, stored_route};
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::plan::{Entry, Keys};
 use crate::publish::shard::Shard;
 use crate::report::log;
 use crate::store::{Class, Session, StoreError};
-
-/// So many are named for people.
-const NAMED: usize = 3;
+use crate::words::{counted, listed, with};
 
 /// The articles that the tree no longer has.
 pub(super) struct Orphans {
@@ -95,25 +93,22 @@ impl Orphans {
     }
 
     fn text(&self) -> Option<String> {
-        let count = self.routes.len();
-        let (articles, them) = match count {
-            0 => return None,
-            1 => ("article is", "it"),
-            _ => ("articles are", "them"),
-        };
-        let named: Vec<&str> = self.routes.iter().take(NAMED).map(Route::as_str).collect();
-        let more = match count - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let all = self.routes.len();
+        if all == 0 {
+            return None;
+        }
+        let count = all as u64;
+        let names = self.routes.iter().take(NAMED).map(ToString::to_string);
         let perhaps = match self.broken {
             0 => "",
             _ => ", unless a source that is invalid or unreadable has that route",
         };
         Some(format!(
-            "{count} published {articles} no longer in the content tree, or a draft there{perhaps}: \
-             {}{more}; --prune removes {them}",
-            named.join(", ")
+            "{} {} no longer in the content tree, or a draft there{perhaps}: {}; --prune removes {}",
+            counted(count, "published article"),
+            with(count, "is", "are"),
+            listed(names, all),
+            with(count, "it", "them")
         ))
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Pruning {
 }
 
 /// So many routes are named for people.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 /// Stored routes that may be of another tree: counted, and the first ones named.
 #[derive(Default)]

@@ -18,10 +18,7 @@ pub mod stop;
 pub mod switch;
 pub mod time_limit;
 
-/// Whether it turns the direction of the text that follows.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
+use crate::characters::is_hidden;
 
 /// Text that stood in the store, as one line of a message: it must not pass for lines of ours.
 #[must_use]
@@ -37,7 +34,7 @@ pub fn one_line_within(text: &str, longest: usize) -> String {
         .filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ");
     line.chars()
-        .filter(|c| !c.is_control() && !is_bidi(*c))
+        .filter(|c| !is_hidden(*c))
         .take(longest)
         .collect()
 }

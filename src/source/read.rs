@@ -32,7 +32,7 @@ const TOGETHER_BYTES: usize = 512 * 1024;
 const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
-const RETRY_AFTER_UPGRADE: &str = "not before anp is mended";
+const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
 
 /// A source in memory.
 struct Loaded<'a> {
