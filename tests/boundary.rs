@@ -35,6 +35,7 @@ fn read_fixture<'a>(relative: &'a Path, bytes: &'a [u8], rules: &Rules) -> Readi
             path,
             relative,
             bytes,
+            cleaned: Box::leak(Box::default()),
         },
         rules,
     )

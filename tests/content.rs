@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anp::article::schema::{Field, Kind, TABLE};
 use anp::article::{Article, Input, Metadata, Rules, Value, markdown_options, read};
@@ -24,6 +24,7 @@ fn each(mut look: impl FnMut(&str, &Article<'_>, &str)) {
             path: Arc::new(path),
             relative: &relative,
             bytes: &bytes,
+            cleaned: &OnceLock::new(),
         };
         let reading = read(&input, &Rules::default());
         assert_eq!(reading.diagnostics, [], "{}", relative.display());

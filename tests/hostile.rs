@@ -28,6 +28,7 @@ fn read_bytes(bytes: &[u8]) -> Reading<'_> {
             path,
             relative: Path::new("x.md"),
             bytes,
+            cleaned: Box::leak(Box::default()),
         },
         &Rules::default(),
     );

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anp::article::schema::{TABLE, json_schema, markdown};
 use anp::article::{Input, Rules, read};
@@ -33,6 +33,7 @@ fn errors(yaml: &str) -> Vec<String> {
         path,
         relative: Path::new("x.md"),
         bytes: text.as_bytes(),
+        cleaned: &OnceLock::new(),
     };
     let reading = read(&input, &Rules::default());
     reading

@@ -31,6 +31,7 @@ fn read_strictly(synth: &SynthArticle) -> Reading<'_> {
         path: Arc::new(PathBuf::from(&synth.path)),
         relative: Path::new(&synth.path),
         bytes: &synth.bytes,
+        cleaned: Box::leak(Box::default()),
     };
     read(&input, &rules)
 }

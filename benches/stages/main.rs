@@ -5,7 +5,7 @@ mod publishing;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anp::article::{self, Article, Input, Rules};
@@ -66,6 +66,7 @@ impl Stages<'_> {
 struct Source {
     relative: PathBuf,
     text: String,
+    cleaned: OnceLock<String>,
 }
 
 impl Source {
@@ -74,6 +75,7 @@ impl Source {
             path: Arc::new(self.relative.clone()),
             relative: &self.relative,
             bytes: self.text.as_bytes(),
+            cleaned: &self.cleaned,
         };
         let article = article::read(&input, &Rules::default()).article;
         article.expect("a seeded article is valid")
@@ -138,6 +140,7 @@ fn files(stages: &mut Stages<'_>, content: &Path) -> Vec<Source> {
         Source {
             relative: source.relative,
             text: String::from_utf8(bytes).expect("text"),
+            cleaned: OnceLock::new(),
         }
     };
     indexes.iter().map(source).collect()
@@ -172,6 +175,7 @@ fn rendering(stages: &mut Stages<'_>, renderer: &Renderer, sources: &[Source], m
         .map(|source| Source {
             relative: source.relative.clone(),
             text: format!("{}{RAW_HTML}", source.text),
+            cleaned: OnceLock::new(),
         })
         .collect();
     let raw: Vec<_> = raw.iter().map(|source| make(renderer, source)).collect();

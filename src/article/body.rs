@@ -1,6 +1,5 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -136,31 +135,95 @@ fn is_mark(byte: u8) -> bool {
 }
 
 impl<'a> Parsed<'a> {
-    /// Parses Markdown. A body that cleaning had to change cannot be borrowed from the
-    /// source, so its events are made to own their texts.
-    pub(super) fn new(markdown: &Cow<'a, str>) -> Result<Self, Refused> {
-        match markdown {
-            Cow::Borrowed(text) => parse(text),
-            Cow::Owned(text) => {
-                let Parsed { body, heading } = parse(text)?;
-                let Body {
-                    events,
-                    images,
-                    html_images,
-                    source_bytes,
-                } = body;
-                let events = events.into_static();
-                Ok(Parsed {
-                    body: Body {
-                        events,
-                        images,
-                        html_images,
-                        source_bytes,
-                    },
-                    heading,
-                })
+    /// Parses Markdown, cleaned.
+    pub(super) fn new(markdown: &'a str) -> Result<Self, Refused> {
+        if markdown.len() > MAX_MARKS {
+            let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
+            if let Some((offset, _)) = marks.nth(MAX_MARKS) {
+                let why = Excess::Markup;
+                return Err(Refused { offset, why });
             }
         }
+        if let Some(offset) = find_costly_nesting(markdown) {
+            let why = Excess::Nesting(CONTAINERS);
+            return Err(Refused { offset, why });
+        }
+        let mut body = Body {
+            events: Events::with_capacity(if markdown.len() > LONG_BYTES {
+                MAX_EVENTS
+            } else {
+                markdown.len() / 24 + 8
+            }),
+            source_bytes: markdown.len(),
+            ..Body::default()
+        };
+        let mut heading: Option<Heading> = None;
+        // The heading that is open: index of its first event, images before it, byte offset.
+        let mut open: Option<(usize, usize, usize)> = None;
+        let mut text = String::new();
+        let (mut blocks, mut inlines) = (0_usize, 0_usize);
+        for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+            match &event {
+                Event::Start(tag) => {
+                    if is_container(tag) {
+                        blocks += 1;
+                    } else if is_inline(tag) {
+                        inlines += 1;
+                    }
+                    match tag {
+                        Tag::Image { .. } => body.images += 1,
+                        Tag::Heading {
+                            level: HeadingLevel::H1,
+                            ..
+                        } if blocks == 0 && heading.is_none() => {
+                            open = Some((body.events.len(), body.images, range.start));
+                            text.clear();
+                        }
+                        _ => {}
+                    }
+                    if blocks > MAX_NESTING {
+                        return Err(Refused {
+                            offset: range.start,
+                            why: Excess::Nesting(CONTAINERS),
+                        });
+                    }
+                    if inlines > MAX_NESTING {
+                        return Err(Refused {
+                            offset: range.start,
+                            why: Excess::Nesting("emphasis and links"),
+                        });
+                    }
+                }
+                Event::End(TagEnd::Heading(_)) => {
+                    let taken = open.take().filter(|_| !text.trim().is_empty());
+                    heading = heading.or_else(|| {
+                        let (first, images, offset) = taken?;
+                        let events = first..body.events.len() + 1;
+                        let text = std::mem::take(&mut text);
+                        Some(Heading {
+                            events,
+                            images: body.images - images,
+                            text,
+                            offset,
+                        })
+                    });
+                }
+                Event::End(end) if is_container_end(*end) => blocks = blocks.saturating_sub(1),
+                Event::End(end) if is_inline_end(*end) => inlines = inlines.saturating_sub(1),
+                Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
+                Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
+                Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
+                _ => {}
+            }
+            if body.events.len() == MAX_EVENTS {
+                return Err(Refused {
+                    offset: range.start,
+                    why: Excess::Markup,
+                });
+            }
+            body.events.push(event);
+        }
+        Ok(Self { body, heading })
     }
 
     /// The heading's text and offset in bytes; the heading leaves the body.
@@ -170,96 +233,6 @@ impl<'a> Parsed<'a> {
         self.body.images -= heading.images;
         Some((heading.text, heading.offset))
     }
-}
-
-fn parse(markdown: &str) -> Result<Parsed<'_>, Refused> {
-    if markdown.len() > MAX_MARKS {
-        let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
-        if let Some((offset, _)) = marks.nth(MAX_MARKS) {
-            let why = Excess::Markup;
-            return Err(Refused { offset, why });
-        }
-    }
-    if let Some(offset) = find_costly_nesting(markdown) {
-        let why = Excess::Nesting(CONTAINERS);
-        return Err(Refused { offset, why });
-    }
-    let mut body = Body {
-        events: Events::with_capacity(if markdown.len() > LONG_BYTES {
-            MAX_EVENTS
-        } else {
-            markdown.len() / 24 + 8
-        }),
-        source_bytes: markdown.len(),
-        ..Body::default()
-    };
-    let mut heading: Option<Heading> = None;
-    // The heading that is open: index of its first event, images before it, byte offset.
-    let mut open: Option<(usize, usize, usize)> = None;
-    let mut text = String::new();
-    let (mut blocks, mut inlines) = (0_usize, 0_usize);
-    for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
-        match &event {
-            Event::Start(tag) => {
-                if is_container(tag) {
-                    blocks += 1;
-                } else if is_inline(tag) {
-                    inlines += 1;
-                }
-                match tag {
-                    Tag::Image { .. } => body.images += 1,
-                    Tag::Heading {
-                        level: HeadingLevel::H1,
-                        ..
-                    } if blocks == 0 && heading.is_none() => {
-                        open = Some((body.events.len(), body.images, range.start));
-                        text.clear();
-                    }
-                    _ => {}
-                }
-                if blocks > MAX_NESTING {
-                    return Err(Refused {
-                        offset: range.start,
-                        why: Excess::Nesting(CONTAINERS),
-                    });
-                }
-                if inlines > MAX_NESTING {
-                    return Err(Refused {
-                        offset: range.start,
-                        why: Excess::Nesting("emphasis and links"),
-                    });
-                }
-            }
-            Event::End(TagEnd::Heading(_)) => {
-                let taken = open.take().filter(|_| !text.trim().is_empty());
-                heading = heading.or_else(|| {
-                    let (first, images, offset) = taken?;
-                    let events = first..body.events.len() + 1;
-                    let text = std::mem::take(&mut text);
-                    Some(Heading {
-                        events,
-                        images: body.images - images,
-                        text,
-                        offset,
-                    })
-                });
-            }
-            Event::End(end) if is_container_end(*end) => blocks = blocks.saturating_sub(1),
-            Event::End(end) if is_inline_end(*end) => inlines = inlines.saturating_sub(1),
-            Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
-            Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
-            Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
-            _ => {}
-        }
-        if body.events.len() == MAX_EVENTS {
-            return Err(Refused {
-                offset: range.start,
-                why: Excess::Markup,
-            });
-        }
-        body.events.push(event);
-    }
-    Ok(Parsed { body, heading })
 }
 
 /// What [`is_container`] counts.
@@ -384,7 +357,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Parsed<'_> {
-        Parsed::new(&Cow::Borrowed(text)).ok().unwrap()
+        Parsed::new(text).ok().unwrap()
     }
 
     #[test]
@@ -409,9 +382,9 @@ mod tests {
 
     #[test]
     fn markup_has_a_cap() {
-        assert!(parse(&"ab c.\n\n".repeat(MAX_MARKS / 4)).is_ok());
+        assert!(Parsed::new(&"ab c.\n\n".repeat(MAX_MARKS / 4)).is_ok());
         for unit in ["a\n", "|a", "*a*b", "- a\n", "[", ">a\n\n", "`a"] {
-            let refused = parse(&unit.repeat(4_100_000 / unit.len())).err();
+            let refused = Parsed::new(&unit.repeat(4_100_000 / unit.len())).err();
             let Some(Refused { offset, why }) = refused else {
                 panic!("{unit:?} is not refused");
             };
@@ -462,23 +435,29 @@ mod tests {
             " ".repeat(1_000) + "x",
             "\t".repeat(300) + "x",
         ] {
-            assert!(parse(&format!("{unit}\n{text}")).is_ok(), "{unit}");
-            assert!(parse(&format!("```\n{unit}\n{text}")).is_ok(), "{unit}");
+            assert!(Parsed::new(&format!("{unit}\n{text}")).is_ok(), "{unit}");
+            assert!(
+                Parsed::new(&format!("```\n{unit}\n{text}")).is_ok(),
+                "{unit}"
+            );
         }
         let quotes = (">".repeat(1_000) + "\n").repeat(500);
-        assert!(parse(&format!("```\n{quotes}{text}```\n")).is_ok());
+        assert!(Parsed::new(&format!("```\n{quotes}{text}```\n")).is_ok());
     }
 
     #[test]
     fn nesting_has_a_cap() {
-        assert!(parse(&format!("{} a", ">".repeat(64))).is_ok());
+        assert!(Parsed::new(&format!("{} a", ">".repeat(64))).is_ok());
         let deep = format!("ok\n\n{} a", ">".repeat(65));
-        assert_eq!(parse(&deep).err().map(|deep| deep.offset), Some(4 + 64));
-        assert!(parse(&format!("{} a", "- ".repeat(64))).is_ok());
-        assert!(parse(&format!("{} a", "- ".repeat(65))).is_err());
+        assert_eq!(
+            Parsed::new(&deep).err().map(|deep| deep.offset),
+            Some(4 + 64)
+        );
+        assert!(Parsed::new(&format!("{} a", "- ".repeat(64))).is_ok());
+        assert!(Parsed::new(&format!("{} a", "- ".repeat(65))).is_err());
         let emphasis = format!("{}a{}", "*a ".repeat(70), "*".repeat(70));
         assert_eq!(
-            parse(&emphasis).err().map(|deep| deep.why),
+            Parsed::new(&emphasis).err().map(|deep| deep.why),
             Some(Excess::Nesting("emphasis and links"))
         );
     }

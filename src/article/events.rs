@@ -114,12 +114,6 @@ impl<'a> Events<'a> {
     pub(super) fn remove(&mut self, range: Range<usize>) {
         self.0.drain(range);
     }
-
-    /// The same, independent of the source.
-    pub(super) fn into_static(self) -> Events<'static> {
-        let events = self.0.into_iter();
-        Events(events.map(PackedEvent::into_static).collect())
-    }
 }
 
 impl<'a> FromIterator<Event<'a>> for Events<'a> {
@@ -192,20 +186,6 @@ fn unpack<'e, 'a>(event: &'e PackedEvent<'a>) -> EventRef<'e, 'a> {
     })
 }
 
-impl PackedEvent<'_> {
-    fn into_static(self) -> PackedEvent<'static> {
-        let event = match self {
-            Self::Whole(event) => *event,
-            borrowed => match unpack(&borrowed) {
-                EventRef::Unpacked(event) => event,
-                EventRef::Kept(event) => event.clone(),
-            }
-            .into_static(),
-        };
-        pack(event.into_static())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use pulldown_cmark::{Event, Parser};
@@ -229,9 +209,6 @@ mod tests {
             .iter()
             .filter(|event| matches!(event, Event::Text(_)));
         assert!(of_text.count() > 20);
-        let events = events.into_static();
-        let found: Vec<Event<'_>> = events.iter().map(|event| event.clone()).collect();
-        assert_eq!(found, expected);
         assert_eq!(size_of::<PackedEvent<'_>>(), 24);
     }
 }

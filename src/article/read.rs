@@ -9,8 +9,9 @@
 //! Each step reports all that it finds and hands on what it has, so that one reading
 //! names every error of a file.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
@@ -56,6 +57,8 @@ pub struct Input<'a> {
     pub relative: &'a Path,
     /// The whole file.
     pub bytes: &'a [u8],
+    /// Holds the body where cleaning changes it, so that the article borrows from it as from `bytes`.
+    pub cleaned: &'a OnceLock<String>,
 }
 
 /// What became of one source.
@@ -103,9 +106,12 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let (mut tree, complete) = (document.root, document.complete);
     let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
 
-    let markdown = clean_body(parts.body, &mut findings.cleaned);
-    let position = |offset| position(&markdown, offset, parts.body_line);
-    let parsed = Parsed::new(&markdown).map_err(|Refused { offset, why }| {
+    let markdown = match clean_body(parts.body, &mut findings.cleaned) {
+        Cow::Borrowed(body) => body,
+        Cow::Owned(body) => input.cleaned.get_or_init(|| body),
+    };
+    let position = |offset| position(markdown, offset, parts.body_line);
+    let parsed = Parsed::new(markdown).map_err(|Refused { offset, why }| {
         let help = (why == Excess::Markup).then(|| "split the article".to_owned());
         findings.error("body", Some(position(offset)), why.to_string(), help);
     });

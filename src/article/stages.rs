@@ -1,6 +1,7 @@
 //! Steps of the boundary one by one, for the benches, which see what each costs. No part of
 //! the interface: everybody else calls [`read`](super::read).
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,9 +27,11 @@ pub fn validate(tree: &mut Node, source: &str) -> (Metadata, bool) {
     (metadata, findings.errors() == 0)
 }
 
-/// Markdown, cleaned → events, unless they nest too deep.
+/// Markdown → events, unless it needs cleaning or nests too deep.
 #[must_use]
 pub fn markdown(body: &str) -> Option<Body<'_>> {
-    let markdown = clean_body(body, &mut Cleaned::default());
-    Some(Parsed::new(&markdown).ok()?.body)
+    match clean_body(body, &mut Cleaned::default()) {
+        Cow::Borrowed(body) => Some(Parsed::new(body).ok()?.body),
+        Cow::Owned(_) => None,
+    }
 }

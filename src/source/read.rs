@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::cache::Learned;
 use super::closing::Gathered;
@@ -40,6 +40,7 @@ struct Loaded<'a> {
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
+    cleaned: OnceLock<String>,
     settled: Option<Identity>,
 }
 
@@ -138,6 +139,7 @@ impl Surveyor<'_> {
             path: Arc::clone(&source.path),
             relative: &source.relative,
             bytes: &source.bytes,
+            cleaned: &source.cleaned,
         };
         let reading = guarded("read", || article::read(&input, self.rules));
         let reading = reading.unwrap_or_else(|panic| Reading {
@@ -331,6 +333,7 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
                 relative: source.relative,
                 path,
                 bytes,
+                cleaned: OnceLock::new(),
                 settled: source.settled,
             });
         }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use glob::{MatchOptions, Pattern};
 use rayon::prelude::*;
@@ -245,6 +245,7 @@ pub fn routes(
             path: Arc::new(origin.shown(&source.relative)),
             relative: &source.relative,
             bytes: &bytes,
+            cleaned: &OnceLock::new(),
         };
         let judge = || {
             // Of a file that cannot be read nothing is known.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use anp::article::{Input, Rules, read};
 use anp::render::{Rendered, Renderer};
@@ -29,6 +29,7 @@ fn published(synth: &SynthArticle) -> Result<Rendered, Vec<String>> {
         path: Arc::new(PathBuf::from(&synth.path)),
         relative: Path::new(&synth.path),
         bytes: &synth.bytes,
+        cleaned: &OnceLock::new(),
     };
     let reading = read(&input, &Rules::default());
     let Some(article) = reading.article else {
