@@ -126,8 +126,8 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         let text = page("deploy/anp.env")
             .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
             .replace(
-                "ANP_REDIS_PASSWORD=",
-                &format!("ANP_REDIS_PASSWORD={password}"),
+                "ANP_REDIS_PASSWORD=''",
+                &format!("ANP_REDIS_PASSWORD='{password}'"),
             );
         world.write("etc/anp.env", text);
     };

@@ -37,7 +37,7 @@ fn scene() -> World {
     let config = world.path("anp.yaml");
     let environment = page("deploy/anp.env")
         .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
-        .replace("ANP_REDIS_PASSWORD=", "ANP_REDIS_PASSWORD=secret");
+        .replace("ANP_REDIS_PASSWORD=''", "ANP_REDIS_PASSWORD='secret'");
     world.write("etc/anp.env", environment);
     let settings = format!("redis: {}?user=anp\nstate_dir: state\n", world.server.url());
     world.write("anp.yaml", settings);

@@ -4,6 +4,9 @@
 //! stderr as a terminal shows them). A command without output is only run. It must exit with
 //! 0, unless the next command is `$ echo $?`, whose output then is its code.
 //!
+//! A block of another language whose first line names a file after the language (`html
+//! templates/page.html`) is a file: it is written to that path of the story's folder.
+//!
 //! What differs from run to run need not be equal: run ids (but one id on the page is one run
 //! in the story), times, durations, sizes in bytes, digests. `…` stands for what the page
 //! leaves out: within a line for any text, alone on a line for any lines. All else is equal,
@@ -20,6 +23,8 @@ use crate::support::{Server, server_program};
 /// One fenced block of a page.
 pub struct Block {
     pub language: String,
+    /// The path of the file that it is, below /srv/archive.
+    pub file: Option<String>,
     /// Line of its first line, from 1.
     pub line: usize,
     pub text: String,
@@ -32,10 +37,12 @@ pub fn blocks(page: &str) -> Vec<Block> {
     for (index, line) in page.lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if open => open = false,
-            Some(language) => {
+            Some(info) => {
                 open = true;
+                let mut words = info.split(' ').map(str::to_owned);
                 blocks.push(Block {
-                    language: language.to_owned(),
+                    language: words.next().unwrap(),
+                    file: words.next(),
                     line: index + 2,
                     text: String::new(),
                 });
@@ -117,6 +124,7 @@ const PROGRAMS: &[&str] = &[
     "tail",
     "head",
     "rm",
+    "sed",
     "cd",
     ".",
 ];
@@ -153,6 +161,13 @@ impl Story {
 
     pub fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
+    }
+
+    /// Writes the file that `block` is.
+    pub fn write(&self, block: &Block) {
+        let path = self.path(block.file.as_deref().unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &block.text).unwrap();
     }
 
     /// Runs every command of `block`.
