@@ -1,5 +1,5 @@
-//! The README and the pages in docs/ say what is so: their commands are run, their tables are
-//! compared with the code, their links lead somewhere.
+//! README.md, RUNBOOK.md, deploy/README.md and the pages in docs/ are true: these tests run their
+//! commands, compare their tables with the code, and follow their links.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -20,7 +20,7 @@ fn page(path: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The cells of the rows of the table whose header begins with `| first |`.
+/// The cells of the table whose header starts with `| first |`, row by row.
 fn table(page: &str, first: &str) -> Vec<Vec<String>> {
     let header = format!("| {first} |");
     let rows = page.lines().skip_while(|line| !line.starts_with(&header));
@@ -48,7 +48,7 @@ fn follow(path: &str) -> Story {
                 assert_eq!(block.text.trim_end(), anp::store::ACL_LINE);
                 rights_suffice(&story, block.text.trim_end());
             }
-            // What calls a service of others, or only looks like a command, is not run.
+            // Not run: it calls a service on the internet, or is not a command.
             "text" => {}
             other => panic!("line {}: no test knows blocks of '{other}'", block.line),
         }
@@ -153,8 +153,8 @@ fn job_of_cron() -> String {
 /// A password that systemd and a shell read differently unless it is quoted.
 const PASSWORD: &str = r#"p$a"s\s#w;d"#;
 
-/// Programs of a real machine that only say how they were called. What `kubectl get` prints is a
-/// CronJob, and what `kubectl create` reads goes on.
+/// Stand-ins for programs of a real machine. They print their arguments; `kubectl get` also prints a
+/// CronJob, and `kubectl create` what it reads.
 const STAND_INS: &str = r#"
 for name in useradd systemctl docker sbatch scontrol; do
     eval "$name() { echo $name \"\$@\"; }"
@@ -168,8 +168,7 @@ kubectl() {
 }
 "#;
 
-/// Does all that deploy/README.md says, below the story's folder, and as far as that is possible
-/// without being root: owners are left out.
+/// Follows deploy/README.md in the story's folder. Owners are left out: only root can set them.
 fn set_up(story: &Story) -> support::Ran {
     let owners = Regex::new(r" -o [a-z]+ -g [a-z]+").unwrap();
     for folder in ["etc/cron.d", "etc/systemd/system"] {
@@ -183,7 +182,7 @@ fn set_up(story: &Story) -> support::Ran {
     let mut shell = std::process::Command::new("sh");
     let ran = support::Ran::of(shell.args(["-c", &script]));
     ran.exits(0);
-    // What the page says to set then.
+    // The page says to set these.
     let change = |file: &str, changes: &[(&str, &str)]| {
         let mut text = std::fs::read_to_string(story.path(file)).unwrap();
         for (from, to) in changes {
@@ -219,7 +218,7 @@ fn a_machine_is_set_up_by_the_commands_of_deploy() {
     ] {
         ran.says(called);
     }
-    // The Job that rolls back: the CronJob's, with other arguments.
+    // The Job that rolls back is the CronJob's, with other arguments.
     ran.says("\"kind\": \"Job\"").says("\"rollback\",\n");
     for (path, mode) in [
         ("var/lib/anp", 0o700),
@@ -265,7 +264,7 @@ fn assignments(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Starts the installed service as systemd would: its folder, its environment and nothing else.
+/// Runs the installed service as systemd would: in its folder, with only its environment.
 fn start_service(story: &Story) {
     let unit = story.path("etc/systemd/system/anp-import.service");
     let unit = std::fs::read_to_string(unit).unwrap();
@@ -281,11 +280,14 @@ fn start_service(story: &Story) {
         .env_clear()
         .envs(assignments(&environment))
         .env("HOME", story.path("var/lib/anp"));
-    assert!(!service.contains_key("Environment"), "one file has it all");
+    assert!(
+        !service.contains_key("Environment"),
+        "the environment file has everything"
+    );
     support::Ran::of(&mut command).exits(0);
 }
 
-/// What is so when somebody opens the runbook at this section.
+/// Brings about the symptom of a section of the runbook.
 fn set_the_scene(story: &mut Story, section: &str) {
     let mut typed = |text: &str| {
         story.run(&Block {
@@ -305,7 +307,7 @@ fn set_the_scene(story: &mut Story, section: &str) {
             std::fs::write(source, text).unwrap();
         }
         "Re-warm" => typed("$ anp purge --glob '/http/**' --quiet\n"),
-        // As a run of another host would have left it.
+        // The lock of a run on another host.
         "Break a lock" => {
             let lease = serde_json::json!({
                 "token": "00ff", "run": "20261124T031700.000Z-00ff", "owner": "archive desk",
@@ -331,7 +333,7 @@ fn on_a_machine_set_up_as_deploy_says_every_command_of_the_runbook_does_what_it_
     set_up(&story);
     let rights = anp::store::ACL_LINE.replace("PASSWORD", PASSWORD);
     story.server.command(&rights);
-    // The job by both ways, then a person at a shell: all of them mean the same runs.
+    // The job by systemd and by cron, then a person at a shell: all see the same runs.
     start_service(&story);
     let cron = std::fs::read_to_string(story.path("etc/cron.d/anp")).unwrap();
     assert_eq!(story.run_cron(cron.lines().last().unwrap()), 0);
@@ -370,7 +372,7 @@ fn every_symptom_of_the_runbook_has_its_section() {
     assert_eq!(named.collect::<BTreeSet<_>>(), sections);
 }
 
-/// Names in the first column of the table whose header begins with `first`.
+/// Names in the first column of the table whose header starts with `| first |`.
 fn named(page: &str, first: &str) -> BTreeSet<String> {
     let name = Regex::new("`([a-z0-9_]+)`").unwrap();
     table(page, first)
@@ -482,7 +484,7 @@ fn the_manifest_page_describes_the_frames() {
     assert_eq!(number(end + 20..end + 28), 1, "the next frame");
 }
 
-/// A user with these rights can do all of it.
+/// A user with these rights can run every command.
 fn rights_suffice(story: &Story, acl: &str) {
     story.server.command(acl);
     let world = support::World::new();
@@ -531,8 +533,7 @@ fn settings_are_those_of_the_code() {
     assert_eq!(said, known);
 
     let cli = Cli::command();
-    // anp synth has no settings, and those of anp probe are about the front: their flags mean
-    // nothing elsewhere.
+    // anp synth has no settings, and the flags of anp probe are about the front.
     let commands = cli.get_subcommands().chain([&cli]);
     let commands = commands.filter(|command| !["synth", "probe"].contains(&command.get_name()));
     let flags: Vec<String> = commands
@@ -548,7 +549,7 @@ fn settings_are_those_of_the_code() {
     for row in &rows {
         let (flag, key, default) = (plain(&row[0]), plain(&row[2]), plain(&row[3]));
         let name = key.rsplit('.').next().unwrap();
-        // The group of TLS stands in its flags: what a `--ca` is of would not be said.
+        // The flags of the group `tls` have its name: `--ca` alone would not say of what.
         let flag_name = match key.strip_prefix("tls.") {
             Some(_) => key.replace('.', "_"),
             None => name.to_owned(),
@@ -564,7 +565,7 @@ fn settings_are_those_of_the_code() {
         }
         let is_example = |text: &str| text.contains("# example");
         match sample.get(name) {
-            // The sample sets these two for trying out anp.
+            // The sample sets these two, for trying anp out.
             Some(shown)
                 if !is_example(shown) && !["redis", "state_dir"].contains(&key.as_str()) =>
             {
@@ -595,7 +596,7 @@ fn limits_are_those_of_the_code() {
     assert!(page("README.md").contains(&tail), "{tail}");
 }
 
-/// The anchor that a heading has on a page.
+/// The anchor of a heading.
 fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
     let plain: String = heading.to_lowercase().chars().filter(kept).collect();
@@ -603,7 +604,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn links_lead_to_files_and_headings() {
+fn every_link_points_to_a_file_and_a_heading() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
     for path in pages() {
         let text = page(&path);
@@ -642,7 +643,7 @@ fn the_readme_is_short_and_names_every_page() {
     }
 }
 
-/// The variables that templates have, as the error about an unknown one lists them.
+/// The variables of templates, from the error about an unknown one.
 fn variables(world: &support::World) -> Vec<String> {
     world.write("wrong/header.html", "{{ wrong }}");
     let ran = world.anp("check --templates wrong");
@@ -660,7 +661,7 @@ fn the_page_about_templates_has_every_variable_and_what_it_prints() {
     let plain = |cell: &str| cell.trim_matches('`').to_owned();
     let named: Vec<String> = rows.iter().map(|row| plain(&row[0])).collect();
     assert_eq!(named, variables(&world));
-    // The article of the page, with the settings of the sample and a template that prints each.
+    // The page's article, the sample's settings, and a template that prints every variable.
     let article = blocks(&text)
         .into_iter()
         .find(|block| block.language == "markdown")
