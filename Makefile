@@ -50,10 +50,10 @@ screenshots: ## the pictures in docs/screenshots
 	@ANP=$(abspath $(ANP)) node tests/browser/screenshots.mjs
 
 torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 races for the lock
-	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test torture -- --nocapture
-	@MODEL=$(or $(N),500) cargo test --locked --quiet --test model -- --nocapture
-	@cargo test --locked --quiet --test failpoints --test disk_errors -- --nocapture
-	@RACES=200 cargo test --locked --quiet --test lock of_two -- --nocapture
+	@TORTURE=$(or $(N),500) cargo test --locked --quiet --test pipeline -- torture:: --nocapture
+	@MODEL=$(or $(N),500) cargo test --locked --quiet --test pipeline -- model:: --nocapture
+	@cargo test --locked --quiet --test pipeline -- failpoints:: disk_errors:: --nocapture
+	@RACES=200 cargo test --locked --quiet --test store -- lock::of_two --nocapture
 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check

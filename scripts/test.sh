@@ -6,9 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The store's core: import, all actions, foreign types, rollback, lock, switch, rights, gate.
-core=(--test conflicts --test exit_codes --test foreign --test lock --test memory --test prune
-    --test purge --test rehearse --test repeat --test rollback --test switch --test warm
-    --test way_back)
+core=(--test store)
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn events_come_back_as_they_were_and_are_small() {
         let markdown = concat!(
-            include_str!("../../tests/render/full.md"),
+            include_str!("../../tests/library/render/full.md"),
             "\n\n# a\n\n- [x] *b* **c** ~~d~~ `e` &amp; \\* f  \ng\n\n3. h\n\n<p>i</p>\n\n> [!NOTE]\n> j\n\n***\n",
             "k[^l] <b>m</b> [n](o \"p\") ![q](r)\n\n[^l]: s\n\n|t|u|\n|-|:-|\n|v|w|\n"
         );

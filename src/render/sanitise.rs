@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_our_own_writer_makes_is_left_as_it_is() {
-        let source = include_str!("../../tests/render/full.md").to_owned()
+        let source = include_str!("../../tests/library/render/full.md").to_owned()
             + "\n![a \"b\" 'c' <d>](x?y=1&z='2' \"t's <u> & \\\"v\\\"\")\u{a0}| \"quoted\" 'text' [l](/x'y \"it's\")\n";
         let events = Parser::new_ext(&source, Options::all()).collect();
         let Ok(body) = markdown::write(&events, &[], usize::MAX) else {

@@ -1,5 +1,5 @@
 //! What articles keep as a whole: they are pinned to their numbers, differ from each other,
-//! and have the sizes and places that they should. `tests/synth.rs` reads them one by one.
+//! and have the sizes and places that they should. `tests/pipeline/synth.rs` reads them one by one.
 
 mod distributions;
 mod spoilt;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod authority;
 pub mod cluster;
 pub mod http;
 pub mod proxy;

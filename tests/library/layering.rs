@@ -1,0 +1,248 @@
+//! Dependencies between modules go one way. This reads every `use crate::` of the sources
+//! and fails when a module uses one that it must not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Each module, and the modules that it may use.
+const ALLOWED: [(&str, &[&str]); 25] = [
+    ("exit", &[]),
+    ("failpoint", &[]),
+    ("characters", &[]),
+    ("diagnostic", &["characters"]),
+    ("duration", &[]),
+    ("durable", &["private"]),
+    ("private", &[]),
+    ("regular", &[]),
+    ("yaml", &["characters", "diagnostic", "duration"]),
+    ("words", &[]),
+    (
+        "article",
+        &["characters", "diagnostic", "duration", "words", "yaml"],
+    ),
+    ("render", &["article", "characters", "regular"]),
+    ("store", &["characters", "failpoint", "private", "regular"]),
+    (
+        "publish",
+        &[
+            "article",
+            "characters",
+            "duration",
+            "failpoint",
+            "regular",
+            "render",
+            "store",
+        ],
+    ),
+    (
+        "ops",
+        &[
+            "exit",
+            "failpoint",
+            "failure",
+            "private",
+            "publish",
+            "settings",
+            "store",
+        ],
+    ),
+    ("failure", &["exit", "store"]),
+    (
+        "probe",
+        &["article", "characters", "publish", "render", "store"],
+    ),
+    (
+        "source",
+        &[
+            "article",
+            "characters",
+            "diagnostic",
+            "failpoint",
+            "publish",
+            "regular",
+            "render",
+            "store",
+            "synth",
+            "words",
+        ],
+    ),
+    ("report", &["characters", "diagnostic"]),
+    (
+        "settings",
+        &[
+            "article",
+            "diagnostic",
+            "exit",
+            "failure",
+            "regular",
+            "render",
+            "report",
+            "store",
+            "yaml",
+        ],
+    ),
+    ("cli", &["duration", "exit", "report"]),
+    (
+        "serve",
+        &[
+            "article", "duration", "ops", "publish", "render", "store", "words",
+        ],
+    ),
+    ("synth", &[]),
+    (
+        "commands",
+        &[
+            "article",
+            "cli",
+            "diagnostic",
+            "durable",
+            "duration",
+            "exit",
+            "failure",
+            "ops",
+            "probe",
+            "publish",
+            "regular",
+            "render",
+            "report",
+            "serve",
+            "settings",
+            "source",
+            "store",
+            "synth",
+            "words",
+        ],
+    ),
+    ("main", &[]),
+];
+
+/// The modules that `text` names behind `crate::`, tests of a module included.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rest in text.split("crate::").skip(1) {
+        let name: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect();
+        names.insert(name);
+    }
+    names
+}
+
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "rs")
+        })
+        .map(|entry| {
+            let relative = entry.path().strip_prefix(folder).unwrap().to_owned();
+            let first = relative.components().next().unwrap();
+            let module = first.as_os_str().to_str().unwrap();
+            let module = module.strip_suffix(".rs").unwrap_or(module).to_owned();
+            (module, std::fs::read_to_string(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn no_module_uses_one_that_it_must_not_know() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, text) in sources(&folder) {
+        if module == "lib" {
+            continue;
+        }
+        let names = used(&text);
+        uses.entry(module).or_default().extend(names);
+    }
+    let allowed: BTreeMap<String, BTreeSet<String>> = ALLOWED
+        .iter()
+        .map(|(module, names)| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            ((*module).to_owned(), names)
+        })
+        .collect();
+    let modules = |map: &BTreeMap<String, BTreeSet<String>>| {
+        map.keys().cloned().collect::<BTreeSet<String>>()
+    };
+    assert_eq!(modules(&uses), modules(&allowed), "a module without a row");
+    for (module, names) in &uses {
+        let unknown: Vec<_> = names
+            .iter()
+            .filter(|name| *name != module && !allowed[module].contains(*name))
+            .collect();
+        assert!(unknown.is_empty(), "{module} must not use {unknown:?}");
+        let idle: Vec<_> = allowed[module].difference(names).collect();
+        assert!(idle.is_empty(), "{module} does not use {idle:?} any more");
+    }
+}
+
+#[test]
+fn no_two_modules_use_each_other() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
+    let mut placed: BTreeSet<&str> = BTreeSet::new();
+    while placed.len() < allowed.len() {
+        let before = placed.len();
+        for (module, names) in &allowed {
+            if names.iter().all(|name| placed.contains(name)) {
+                placed.insert(module);
+            }
+        }
+        let stuck: Vec<_> = allowed
+            .keys()
+            .filter(|name| !placed.contains(*name))
+            .collect();
+        assert!(placed.len() > before, "a circle among {stuck:?}");
+    }
+}
+
+#[test]
+fn articles_and_pages_never_see_the_store_the_command_line_or_the_terminal() {
+    for (module, names) in ALLOWED {
+        if ["article", "render", "yaml", "diagnostic"].contains(&module) {
+            for hidden in [
+                "store", "cli", "report", "commands", "ops", "settings", "publish",
+            ] {
+                assert!(!names.contains(&hidden), "{module} sees {hidden}");
+            }
+        }
+    }
+    let plan = include_str!("../../src/publish/plan.rs");
+    let step = include_str!("../../src/publish/step.rs");
+    for text in [plan, step] {
+        assert!(
+            !used(text).contains("store"),
+            "decisions are made without the store"
+        );
+    }
+}
+
+#[test]
+fn only_the_preview_and_its_connection_know_of_an_async_runtime() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut knowing = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(&folder)
+        .into_iter()
+        .map(Result::unwrap)
+    {
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        if ["tokio::", "hyper::", "axum::", ".await"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            let relative = entry.path().strip_prefix(&folder).unwrap();
+            knowing.insert(relative.to_str().unwrap().to_owned());
+        }
+    }
+    knowing.retain(|path| !path.starts_with("serve/"));
+    knowing.retain(|path| !path.starts_with("store/reading/"));
+    assert_eq!(knowing, BTreeSet::new());
+}

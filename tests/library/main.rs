@@ -1,0 +1,11 @@
+//! What needs no store: reading, rendering, the tables, the order of the modules.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod boundary;
+mod content;
+mod hostile;
+mod layering;
+mod render;
+mod sample_config;
+mod schema;
+mod yaml_plain;

@@ -1,0 +1,11 @@
+//! Pages and meta objects as a reader, a browser and the store see them.
+
+mod dom;
+mod hostile;
+mod judge;
+mod page;
+mod soup;
+mod support;
+mod synth;
+mod templates;
+mod work;

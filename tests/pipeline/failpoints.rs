@@ -1,0 +1,197 @@
+//! A kill before and after every step of the protocol: the way back brings all back, and
+//! importing again ends where an undisturbed run ends.
+#![cfg(debug_assertions)]
+
+use crate::scene::{Imported, STEPS, Scene, anp, dies, restore, snapshot};
+use crate::support::{Ran, World};
+
+/// Steps that come once a command, and how often they come at least.
+const EACH: [(&str, usize); 12] = [
+    ("begin.sent", 5),
+    ("begin.reply", 5),
+    ("survey.sent", 10),
+    ("survey.reply", 10),
+    ("look.sent", 10),
+    ("look.reply", 10),
+    ("first.sent", 10),
+    ("first.reply", 10),
+    ("second.sent", 10),
+    ("second.reply", 10),
+    ("end.sent", 2),
+    ("end.reply", 2),
+];
+
+/// Every point, as often as it comes, until `dies` says that it was not reached any more.
+fn at_every_point(mut dies: impl FnMut(&str) -> bool, is_in: impl Fn(&str) -> bool) -> usize {
+    let once = STEPS.iter().chain(&["lease.released"]);
+    let all = once.map(|name| (*name, 1)).chain(EACH);
+    let mut kills = 0;
+    for (name, at_least) in all.filter(|(name, _)| is_in(name)) {
+        let mut passes = 0;
+        while dies(&format!("{name}:{passes}")) {
+            passes += 1;
+        }
+        assert!(passes >= at_least, "{name} came {passes} times");
+        kills += passes;
+    }
+    kills
+}
+
+/// Kills an import at `point`: whatever it changed, it had announced.
+fn import_dies(scene: &Scene, state: &str, point: &str) -> bool {
+    scene.restore();
+    let arguments = ["import", "--prune", "--force"];
+    if !dies(&mut scene.anp(state, &arguments, Some(point)), point) {
+        return false;
+    }
+    let changed = scene.changed_since(&scene.before);
+    let announced = scene.announced(state, usize::MAX);
+    let unannounced: Vec<_> = changed.difference(&announced).collect();
+    assert!(unannounced.is_empty(), "{point}: {unannounced:?}");
+    true
+}
+
+/// Kills imports at every point that `is_in`, rolls back, and imports again.
+fn kill_imports(is_in: fn(&str) -> bool) {
+    let scene = Scene::new();
+    let mut cases = 0;
+    let killed = |point: &str| {
+        cases += 1;
+        let state = format!("import-{cases}");
+        if !import_dies(&scene, &state, point) {
+            return false;
+        }
+        scene.is_back(&state, "last", point);
+        let ran = scene.import(&state, None);
+        ran.exits(0);
+        assert!(scene.made_by(&ran) == scene.end, "{point}: another end");
+        true
+    };
+    let kills = at_every_point(killed, is_in);
+    println!("{kills} kills, 0 differences");
+}
+
+fn is_of_a_command(name: &str) -> bool {
+    EACH.iter().any(|(each, _)| *each == name)
+}
+
+#[test]
+fn an_import_killed_before_and_after_every_step_can_be_undone_and_made_again() {
+    kill_imports(|name| !is_of_a_command(name));
+}
+
+#[test]
+fn an_import_killed_between_two_commands_can_be_undone_and_made_again() {
+    kill_imports(|name| name.ends_with(".sent"));
+}
+
+#[test]
+fn an_import_killed_between_two_replies_can_be_undone_and_made_again() {
+    kill_imports(|name| name.ends_with(".reply"));
+}
+
+#[test]
+fn an_import_killed_while_it_writes_is_finished_by_the_next_one() {
+    let scene = Scene::new();
+    scene.restore();
+    scene.import("values", None).exits(0);
+    let values = scene.values();
+    let mut cases = 0;
+    let killed = |point: &str| {
+        cases += 1;
+        let state = format!("import-{cases}");
+        if !import_dies(&scene, &state, point) {
+            return false;
+        }
+        scene.import(&state, None).exits(0);
+        assert!(scene.values() == values, "{point}: another end");
+        true
+    };
+    let kills = at_every_point(killed, |name| {
+        ["intents", "first", "second", "footer"]
+            .iter()
+            .any(|stage| name.starts_with(stage))
+    });
+    println!("{kills} kills, 0 differences");
+}
+
+#[test]
+fn a_rollback_killed_before_and_after_every_step_is_finished_by_the_next() {
+    let scene = Scene::new();
+    let mut imported = Imported::of(&scene);
+    let run = imported.run.clone();
+    let killed = |point: &str| {
+        let state = imported.anew();
+        let mut command = scene.anp(&state, &["rollback", &run], Some(point));
+        if !dies(&mut command, point) {
+            return false;
+        }
+        scene.is_back(&state, &run, "rollback.killed");
+        true
+    };
+    // There is no survey, and each key goes back by itself.
+    let kills = at_every_point(killed, |name| {
+        !["state", "spool", "survey", "second"]
+            .iter()
+            .any(|stage| name.starts_with(stage))
+    });
+    println!("{kills} kills, 0 differences");
+}
+
+#[test]
+fn runs_of_several_batches_killed_in_any_of_them_can_be_undone() {
+    let world = World::new();
+    for number in 0..1100 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    world
+        .server
+        .command("SET anp:page:/n1099/ theirs PXAT 4000000000123");
+    let before = snapshot(&world);
+    let mut kills = 0;
+    for point in [
+        "spool.write:900",
+        "spool.read:1050",
+        "intents.write:1",
+        "intents.torn:2",
+        "intents.written:1",
+        "intents.synced:2",
+        "first.sent:700",
+        "first.reply:1099",
+        "second.sent:511",
+        "second.reply:1024",
+        "look.reply:5",
+    ] {
+        let mut command = anp(&world, "state", &["import", "--quiet"], Some(point));
+        assert!(dies(&mut command, point), "{point} was not reached");
+        let ran = world.anp("rollback last");
+        // The spool is read ahead: a kill there may come before anything was written.
+        assert!(ran.code == 0 || point.starts_with("spool"), "{ran}");
+        assert!(snapshot(&world) == before, "{point}: not as before");
+        kills += 1;
+    }
+    world.anp("import").exits(0);
+    let imported = snapshot(&world);
+    let run = world.runs().pop().unwrap();
+    for point in [
+        "intents.torn:1",
+        "intents.written:2",
+        "intents.synced:1",
+        "first.sent:0",
+        "first.sent:1024",
+        "first.sent:1500",
+        "first.reply:2100",
+        "look.sent:1100",
+        "look.reply:2150",
+        "footer.torn",
+    ] {
+        restore(&world, &imported);
+        let mut command = anp(&world, "state", &["rollback", &run], Some(point));
+        assert!(dies(&mut command, point), "{point} was not reached");
+        let ran = Ran::of(&mut anp(&world, "state", &["rollback", &run], None));
+        ran.exits(0);
+        assert!(snapshot(&world) == before, "{point}: not as before");
+        kills += 1;
+    }
+    println!("{kills} kills, 0 differences");
+}

@@ -1,0 +1,28 @@
+//! The way of a run from its sources to its end, with everything around it failing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bounds;
+mod disk_errors;
+mod embedded;
+mod expect;
+mod failpoints;
+mod faults;
+mod interrupt;
+mod keep_runs;
+mod log_format;
+mod manifest;
+mod metrics;
+mod model;
+mod part;
+mod refusals;
+mod runs;
+mod scene;
+mod seeding;
+mod settings;
+mod synth;
+mod torture;
+mod unchanged;
+mod walk;

