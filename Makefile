@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions record-instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -30,12 +30,11 @@ demo: setup build ## import content/ into a private store, show one article
 	@echo 'To undo the import:  $(ANP) rollback last'
 	@echo 'In a browser:        $(ANP) serve, then http://127.0.0.1:8080$(ROUTE)'
 
-test: ## all tests, those of the store's core on Valkey too; then the instructions of an import
+test: ## all tests, those of the store's core on Valkey too
 	@./scripts/setup.sh tests
 	@./scripts/test.sh
-	@./scripts/instructions.sh
 
-test-all: ## the tests of the store's core on every server: those found, those of ANP_TEST_SERVERS
+test-all: ## each case of every test, the store's core on every server found and in ANP_TEST_SERVERS
 	@./scripts/setup.sh tests
 	@./scripts/test.sh everywhere
 
@@ -78,7 +77,11 @@ bench-warm: setup build ## seeding, re-warming, and what readers see meanwhile, 
 bench-scale: setup build ## one server and three masters, by 1, 2 and 4 shards, 20,000 articles (N=…)
 	@./scripts/bench.sh scale
 
-instructions: setup ## record the instructions of an import, which tests compare
+instructions: setup ## compare the instructions of an import with bench/instructions
+	@./scripts/setup.sh tests
+	@./scripts/instructions.sh
+
+record-instructions: setup ## record the instructions of an import in bench/instructions
 	@./scripts/instructions.sh record
 
 bench-stages: setup ## what each stage of an import costs, one core, µs an article

@@ -107,10 +107,10 @@ check_server_version() {
 
 # Without these tools some tests are left out.
 want() {
-    local tool=$1 without=$2
+    local tool=$1 without=$2 package=${3:-$1}
     have "$tool" && return
-    if have apt-get && may_be_root; then apt_install "$tool" || true
-    elif have brew; then brew install --quiet "$tool" </dev/null >/dev/null || true; fi
+    if have apt-get && may_be_root; then apt_install "$package" || true
+    elif have brew; then brew install --quiet "$package" </dev/null >/dev/null || true; fi
     have "$tool" || say "$tool is missing: $without"
 }
 
@@ -169,6 +169,7 @@ want_test_tools() {
     want_nginx
     want jq "the commands of docs/manifest.md are not tested"
     want zstd "the commands of docs/manifest.md are not tested"
+    want systemd-analyze "the test of the systemd units fails" systemd
     want valgrind "the instructions of an import are not counted"
 }
 

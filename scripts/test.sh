@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests. Without arguments: all of them on the server of the PATH, then those of the
-# store's core on Valkey. `everywhere`: those of the store's core on every server that is found
-# and on those that ANP_TEST_SERVERS names (programs, separated by colons).
+# store's core on Valkey; exhaustive loops try some of their cases, other ones after each commit.
+# `everywhere`: each case of every loop, and the store's core on every server that is found and on
+# those that ANP_TEST_SERVERS names (programs, separated by colons).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,9 +42,14 @@ found() {
     done
 }
 
+export ANP_TEST_SEED=${ANP_TEST_SEED:-$(git rev-parse HEAD 2>/dev/null || true)}
+default=$(command -v redis-server || command -v valkey-server)
 if [ "${1:-}" = everywhere ]; then
-    tested=""
+    export ANP_TEST_WHOLE=1 PROPTEST_CASES=1024
+    run
+    tested="  $(shown "$default"), all tests"$'\n'
     while IFS= read -r server; do
+        [ "$server" != "$default" ] || continue
         on "$server" </dev/null
         tested="$tested  $(shown "$server")"$'\n'
     done < <(found)
@@ -51,9 +57,8 @@ if [ "${1:-}" = everywhere ]; then
     exit
 fi
 
-run
+PROPTEST_CASES=64 run
 if have cargo-nextest; then cargo test --doc --locked --quiet; fi
-default=$(command -v redis-server || command -v valkey-server)
 other=$(found | grep 'valkey-server$' | grep -vxF "$default" | tail -n 1 || true)
 if [ -n "$other" ]; then
     on "$other"

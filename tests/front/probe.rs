@@ -487,15 +487,13 @@ fn a_command_line_that_names_no_front_or_no_route_is_2() {
 fn a_signal_ends_it_while_a_front_hangs() {
     let world = published();
     let front = Front::start(&world.server, Fault::Hang);
-    let (mut child, _stdout) = world.spawn(&["probe", &front.url(), "--timeout", "1m"]);
-    let began = std::time::Instant::now();
+    // An end that waited for the front would come after a day: the runner would end the test.
+    let (mut child, _stdout) = world.spawn(&["probe", &front.url(), "--timeout", "1d"]);
     while front.requests() == 0 {
-        assert!(began.elapsed().as_secs() < 30, "no request came");
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
     crate::support::signal(&child, "INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(began.elapsed().as_secs() < 40, "it waited for the front");
 }
 
 #[test]

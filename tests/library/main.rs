@@ -1,6 +1,9 @@
 //! What needs no store: reading, rendering, the tables, the order of the modules.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "../support/cases.rs"]
+mod cases;
+
 mod boundary;
 mod content;
 mod hostile;

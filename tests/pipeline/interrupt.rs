@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use crate::support::cases::cases;
 use crate::support::proxy::{Fault, Trouble};
 use crate::support::{Ran, World, set_mode, signal};
 
@@ -364,18 +365,21 @@ fn stalls_at(skip: usize, line: &str) -> bool {
     true
 }
 
-/// Interrupts `line` at every piece that it sends, some at the same time.
+/// Interrupts `line` at the pieces that this run of the tests tries, some at the same time; a piece
+/// that it does not send any more.
 fn stalls_anywhere(line: &'static str) -> usize {
-    for first in (0..).step_by(8) {
-        let stalls: Vec<_> = (first..first + 8)
-            .map(|skip| std::thread::spawn(move || stalls_at(skip, line)))
+    let mut skips = cases(line, 4);
+    loop {
+        let skips: Vec<usize> = skips.by_ref().take(8).collect();
+        let stalls: Vec<_> = skips
+            .iter()
+            .map(|&skip| std::thread::spawn(move || stalls_at(skip, line)))
             .collect();
         let stalled: Vec<bool> = stalls.into_iter().map(|one| one.join().unwrap()).collect();
         if let Some(end) = stalled.iter().position(|is_there| !is_there) {
-            return first + end;
+            return skips[end];
         }
     }
-    unreachable!()
 }
 
 #[test]

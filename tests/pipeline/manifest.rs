@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::World;
+use crate::support::cases::cases;
 use anp::publish::manifest::{
     Action, Counts, Damage, FORMAT, Footer, Header, Intent, Line, Manifest, Outcome, Snapshot,
     Status, Verify, Writer,
@@ -203,7 +204,7 @@ fn promise_3_zeros_from_any_byte_of_a_frame_that_was_synced_are_damage() {
 fn every_flipped_bit_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let (bytes, ends) = small(folder.path());
-    for bit in 0..bytes.len() * 8 {
+    for bit in cases("bits", 8).take_while(|bit| *bit < bytes.len() * 8) {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let frame = ends.iter().filter(|end| **end <= bit / 8).count();
@@ -390,7 +391,10 @@ fn whatever_a_manifest_is_cut_to_rollback_brings_all_back() {
     let path = case.world.manifest(&case.run);
     assert_eq!(case.announced().len(), 12);
     let mut announced = std::collections::BTreeSet::new();
-    for length in (0..case.bytes.len()).step_by(13).chain([case.bytes.len()]) {
+    let lengths = cases("manifest cut", 8).map(|number| number * 13);
+    let lengths = lengths.take_while(|length| *length < case.bytes.len());
+    let ends = ends_of(&case.bytes);
+    for length in lengths.chain([0, ends[1], case.bytes.len()]) {
         std::fs::write(&path, &case.bytes[..length]).unwrap();
         announced.insert(case.announced().len());
         // All that was announced is written, or only the pages.
@@ -439,7 +443,8 @@ fn whichever_bit_of_a_manifest_is_flipped_rollback_writes_nothing() {
     };
     assert!(ran_scripts(), "those of the import");
     case.world.server.command("CONFIG RESETSTAT");
-    for bit in (0..case.bytes.len() * 8).step_by(83) {
+    let bits = cases("manifest bit", 8).map(|number| number * 83);
+    for bit in bits.take_while(|bit| *bit < case.bytes.len() * 8) {
         let mut flipped = case.bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&path, &flipped).unwrap();
@@ -590,7 +595,8 @@ const PAGE: usize = 4096;
 fn promise_3_pages_of_zeros_in_the_last_frame_are_a_torn_frame() {
     let folder = tempfile::tempdir().unwrap();
     // The guard of the last frame in the middle of a page, and across two.
-    for from in [0, 1, 2000, PAGE - 63, PAGE - 32, PAGE - 8, PAGE - 1] {
+    let places = [0, 1, 2000, PAGE - 63, PAGE - 32, PAGE - 8, PAGE - 1];
+    for from in cases("pages", 3).map_while(|number| places.get(number).copied()) {
         let (bytes, ends) = with_large_last_frame(from);
         let (start, end) = (ends[1], ends[2]);
         assert!(open(folder.path(), &bytes).unwrap().torn_at().is_none());
@@ -629,7 +635,8 @@ fn promise_3_pages_of_zeros_in_the_last_frame_are_a_torn_frame() {
 fn a_flipped_bit_or_zeros_that_are_no_page_are_damage_in_the_last_frame_too() {
     let folder = tempfile::tempdir().unwrap();
     let (bytes, ends) = with_large_last_frame(2000);
-    for bit in (ends[1] * 8..ends[2] * 8).step_by(101) {
+    let bits = cases("bits of the last frame", 8).map(|number| ends[1] * 8 + number * 101);
+    for bit in bits.take_while(|bit| *bit < ends[2] * 8) {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let result = open(folder.path(), &flipped);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub mod authority;
+pub mod cases;
 pub mod cluster;
 pub mod http;
 pub mod proxy;

@@ -15,7 +15,6 @@ fn without_its_store_it_says_so_and_recovers_by_itself() {
     serving.get("/a/").is(200);
     world.server.kill();
     for path in ["/b/", "/", "/_anp/"] {
-        let began = Instant::now();
         let answer = serving.get(path);
         answer
             .is(503)
@@ -23,7 +22,6 @@ fn without_its_store_it_says_so_and_recovers_by_itself() {
             .has("cache-control", "no-store")
             .has("content-type", "text/html; charset=utf-8")
             .says("The store does not answer");
-        assert!(began.elapsed() < Duration::from_secs(10));
     }
     serving
         .get("/healthz")
@@ -195,10 +193,8 @@ fn an_asked_end_is_a_good_end() {
         let mut idle = Connection::open(&serving.address);
         idle.request("GET", "/a/", &[]).is(200);
         let url = format!("http://{}/", serving.address);
-        let began = Instant::now();
         let (code, stderr) = serving.end(signal);
         assert_eq!(code, 0, "{stderr}");
-        assert!(began.elapsed() < Duration::from_secs(5));
         let store = world.server.url();
         let said = format!("serving {url} (store {store}?db=0, prefix anp); Ctrl-C ends it\n");
         assert_eq!(stderr, said);

@@ -344,15 +344,6 @@ fn every_table_scrolls_in_a_labelled_region() {
 }
 
 #[test]
-fn the_sample_can_be_looked_at() {
-    // ANP_SAMPLE_PAGE=/tmp/page.html cargo test --test render the_sample
-    let page = page(&article(TITLE, &full_fields(), FULL_BODY));
-    if let Some(path) = std::env::var_os("ANP_SAMPLE_PAGE") {
-        std::fs::write(path, page).unwrap();
-    }
-}
-
-#[test]
 fn one_renderer_serves_all_threads() {
     fn is_shared<T: Send + Sync>() {}
     is_shared::<anp::render::Renderer>();

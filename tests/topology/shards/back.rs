@@ -2,6 +2,7 @@
 
 use super::{by_one_run, corpus, files, published, shard, started_at, words};
 use crate::support::World;
+use crate::support::cases::cases;
 
 /// Starts a shard that dies at `point`.
 #[track_caller]
@@ -25,10 +26,15 @@ const POINTS: [&str; 12] = [
     "lease.released",
 ];
 
+/// Those that this run of the tests tries.
+fn points(loop_name: &str) -> impl Iterator<Item = &'static str> {
+    cases(loop_name, 4).map_while(|number| POINTS.get(number).copied())
+}
+
 #[test]
 fn a_shard_that_dies_anywhere_is_started_again_and_finishes() {
     let expected = by_one_run();
-    for point in POINTS {
+    for point in points("again") {
         let world = corpus();
         shard(&world, "0/2").exits(3);
         dies(&world, "1/2", point);
@@ -41,7 +47,7 @@ fn a_shard_that_dies_anywhere_is_started_again_and_finishes() {
 
 #[test]
 fn the_way_back_is_exact_whichever_shard_died_where() {
-    for point in POINTS {
+    for point in points("back") {
         let world = corpus();
         let before = world.server.dump();
         dies(&world, "1/3", point);
