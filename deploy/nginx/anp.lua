@@ -1,5 +1,5 @@
--- Answers requests from Redis, for anp.conf. It only ever reads. Whatever goes wrong here, the
--- origin answers.
+-- Answers requests from Redis, for anp.conf. It only reads. If anything goes wrong here, the origin
+-- answers.
 
 local ffi = require "ffi"
 local redis = require "nginx.redis"
@@ -7,12 +7,12 @@ local semaphore = require "ngx.semaphore"
 
 -- nginx is linked with OpenSSL's libcrypto.
 ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);"
-local sha256 = ffi.C.SHA256 -- or this file is not loaded, and nginx says so when it starts
+local sha256 = ffi.C.SHA256 -- if missing, nginx refuses to load this file
 
 local LONGEST_PATH = 2048 -- bytes
 local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites
--- Each worker asks a store this many questions at a time, over as many kept connections. Further
--- requests wait their turn: 64 keep Redis busy, and a thousand would only wait for each other there.
+-- Each worker has at most this many questions to a store in flight, over as many kept connections.
+-- Further requests wait their turn: 64 keep Redis busy, and more would only queue there.
 local AT_ONCE = 64
 local POOL_IDLE = 10000    -- ms that an unused connection is kept
 local MOST_FAILURES = 3    -- in a row; then Redis is left alone
@@ -23,8 +23,8 @@ local M = {}
 
 -- ── Redis ───────────────────────────────────────────────────────────────────────────────────
 
--- What tells one store from another: where it is, and who asks it. Who has the same password file
--- has the same password, so its name stands for it.
+-- The name of a store: its address, and the user that asks. The name of the password file stands for
+-- the password.
 local function store_name()
     local var = ngx.var
     return table.concat({ var.anp_redis, var.anp_db, var.anp_user, var.anp_password_file }, "\n")
@@ -46,7 +46,7 @@ local function ask(name, ...)
     local commands = { ... }
     local store, address = redis:new(), ngx.var.anp_redis
     local user, db = ngx.var.anp_user, ngx.var.anp_db
-    -- Redis would take it for the default user, who may be allowed anything.
+    -- Redis would log it in as the default user, who may have every right.
     if user ~= "" and ngx.var.anp_password_file == "" then
         error("$anp_user " .. user .. " has no password: $anp_password_file is empty", 0)
     end
@@ -58,7 +58,7 @@ local function ask(name, ...)
         local host, port = address:match("^(.+):(%d+)$")
         assert(store:connect(host, tonumber(port), pool))
     end
-    -- A new connection says who it is in the same round trip.
+    -- A new connection logs in within the same round trip.
     local greetings = {}
     if store:get_reused_times() == 0 then
         local secret = password()
@@ -74,8 +74,8 @@ local function ask(name, ...)
         store:close()
         error(why, 0)
     end
-    -- A value that is no string is no page. Any other error (no rights, still loading) is one
-    -- of Redis, or of a connection that has to say anew who it is.
+    -- A value that is not a string is not a page. Any other error (no rights, still loading) is
+    -- about Redis, or about a connection that must log in again.
     for _, reply in ipairs(replies) do
         if type(reply) == "table" and not reply[2]:find("^WRONGTYPE") then
             store:close()
@@ -87,7 +87,7 @@ local function ask(name, ...)
     return replies
 end
 
--- A semaphore for each store. Requests get their turn in the order in which they came.
+-- One semaphore a store. Requests get their turn in order of arrival.
 local turns = {}
 
 local function turn_of(name)
@@ -95,10 +95,9 @@ local function turn_of(name)
     return turns[name]
 end
 
--- The same in turn, and behind a breaker for each store that all workers share. After several
--- failures in a row Redis is left alone, but for one request a second, until one is answered. Where
--- the origin has no answer (`is_last`) Redis is asked all the same. Returns nil if there is no
--- answer.
+-- The same in turn, and behind a breaker for each store that all workers share. Several failures in a
+-- row open the breaker; then one request a second asks Redis, until one gets an answer. If the origin
+-- has no answer (`is_last`), this asks Redis in any case. Returns nil if there is no answer.
 local function ask_if_up(is_last, ...)
     local shared, name = ngx.shared.anp, store_name()
     local failures, failed_at = "failures\n" .. name, "failed_at\n" .. name
@@ -108,7 +107,7 @@ local function ask_if_up(is_last, ...)
         return nil
     end
     local turn = turn_of(name)
-    -- Nobody waits for a turn at a store that does not answer.
+    -- No request waits for its turn at a store that does not answer.
     if not turn:wait(was_left_alone and 0 or WAIT_SECONDS) then return nil end
     if not was_left_alone and is_left_alone() then
         turn:post(1)
@@ -121,7 +120,7 @@ local function ask_if_up(is_last, ...)
         if shared:get(failures) then shared:delete(failures) end
         return replies
     end
-    -- Questions that were under way at the same time fail together, and count as one failure.
+    -- Questions in flight at the same time fail together, and count as one failure.
     if asked_at >= (shared:get(failed_at) or 0) then
         shared:set(failed_at, ngx.now())
         shared:incr(failures, 1, 0)
@@ -153,8 +152,8 @@ local function is_logged_in()
     if not cookies then return false end
     local names = cookie_names(ngx.var.anp_cookies)
     for name in cookies:gmatch("%s*([^=;]+)[^;]*") do
-        -- Without the blanks at its end. The pattern looks at each byte once; one that tries each
-        -- blank as the first of the last ones would keep the worker from everybody else.
+        -- Without the blanks at its end. This pattern reads each byte once; one that tried each blank
+        -- as the first of the last ones would block the worker.
         name = name:match("^(.*%S)") or ""
         if names.whole[name] then return true end
         for _, beginning in ipairs(names.beginnings) do
@@ -168,15 +167,15 @@ end
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- `written_at` of the meta object beside a page with this digest, as a date of HTTP; nil if it
--- is none, or if the object is about another page: a browser would keep the one for the other.
+-- `written_at` of the meta object of the page with this digest, as an HTTP date. nil if it is not a
+-- date, or if the object is about another page: a browser would mistake one page for the other.
 local function last_modified(meta, digest)
     local opening = digest and '{"digest":"' .. digest .. '"'
     if not opening or meta:sub(1, #opening) ~= opening then return nil end
     local year, month, day, time =
         meta:match('"written_at":"(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d:%d%d:%d%d)[.%d]*Z"')
     local name = MONTHS[tonumber(month)]
-    -- nginx checks the ranges, overlooks the name of the day, and knows it better.
+    -- nginx checks the ranges, ignores the name of the day, and computes the right one.
     local at = name and ngx.parse_http_time(
         string.format("Mon, %s %s %s %s GMT", day, name, year, time))
     return at and ngx.http_time(at)
@@ -210,7 +209,7 @@ local function headers_of(page, ttl, meta)
         ["Cache-Control"] = "public, max-age=" .. math.max(math.floor(ttl / 1000), 0),
         ["Age"] = 0,
         ["X-Cache"] = "HIT",
-        -- Rather once too often: also where the meta object is about another page.
+        -- Also if the meta object is about another page: better once too often.
         ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
         ["Vary"] = "Cookie",
         ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)
@@ -221,10 +220,10 @@ local function headers_of(page, ttl, meta)
     }
 end
 
--- The page at this path with its headers; or where to go instead; or nothing, and then
--- $anp_unanswered is 1 if Redis did not say that there is none.
+-- Returns the page at this path with its headers, or a redirect target, or nothing. In the last case
+-- $anp_unanswered is 1 if Redis did not answer.
 local function find(path, is_last)
-    -- Nothing but a route becomes part of a key.
+    -- Only a route becomes part of a key.
     if not path:find("^/[a-z0-9/-]*$") or path:find("//", 1, true) then return end
     local var = ngx.var
     local prefix = var.anp_prefix
@@ -234,7 +233,7 @@ local function find(path, is_last)
         local replies = ask_if_up(is_last, { "pttl", key }, { "getrange", key, 0, 0 })
         if not replies then return end
         var.anp_unanswered = ""
-        -- What is no string is no page.
+        -- A value that is not a string is not a page.
         if replies[1] ~= -2 and type(replies[2]) == "string" and replies[2] ~= "" then
             return nil, nil, path .. "/"
         end
@@ -245,8 +244,8 @@ local function find(path, is_last)
         { "getrange", prefix .. ":meta:" .. path, 0, 399 })
     if not replies then return end
     var.anp_unanswered = ""
-    -- What is absent is an empty string to GETRANGE. That, what is no string, and somebody else's
-    -- large value are no pages.
+    -- GETRANGE answers an empty string for a missing key. That, a value that is not a string, and a
+    -- large value of another program are not pages.
     local page = replies[1]
     if type(page) ~= "string" or page == "" or #page > LARGEST_PAGE then return end
     local meta = type(replies[3]) == "string" and replies[3] or ""
@@ -255,8 +254,8 @@ end
 
 -- ── Requests ────────────────────────────────────────────────────────────────────────────────
 
--- Whether the request asks for another version of the page (RFC 9110, 13.1.1 and 13.1.4): If-Match
--- names no such strong tag, or, without it, the page is younger than If-Unmodified-Since.
+-- Whether the request wants another version of the page (RFC 9110, 13.1.1 and 13.1.4): If-Match does
+-- not list its strong tag, or, without If-Match, the page is newer than If-Unmodified-Since.
 local function is_unwanted(etag, last_modified)
     local list = ngx.var.http_if_match
     if list then
@@ -270,7 +269,7 @@ local function is_unwanted(etag, last_modified)
     return since and last_modified and ngx.parse_http_time(last_modified) > since
 end
 
--- Answers with what Redis holds, or returns.
+-- Answers with the page from Redis, or returns.
 local function answer_from_store(is_last)
     local var = ngx.var
     local ok, page, headers, elsewhere = pcall(find, var.uri, is_last)
@@ -287,9 +286,9 @@ local function answer_from_store(is_last)
             return ngx.exit(412)
         end
         for name, value in pairs(headers) do ngx.header[name] = value or nil end
-        -- nginx itself answers 304. It would ask for both to hold.
+        -- nginx itself answers 304, but would require both conditions.
         if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
-        -- nginx would judge these again, in the middle of the page.
+        -- nginx would check these again, in the middle of the page.
         ngx.req.clear_header("If-Match")
         ngx.req.clear_header("If-Unmodified-Since")
         ngx.print(page)
@@ -319,23 +318,23 @@ function M.answer()
     answer_from_store(false)
 end
 
--- The origin is full or down. If Redis gave no answer, it is asked again.
+-- The origin is full or down. Asks Redis again if it did not answer.
 function M.again()
     if ngx.var.anp_unanswered == "1" then answer_from_store(true) end
     return ngx.exec("@anp_no_origin")
 end
 
--- What lets a cache keep a response, or ask again for it.
+-- Headers that let a cache keep or revalidate a response.
 local SHARING = { "Expires", "Age", "ETag", "Last-Modified", "Pragma", "Surrogate-Control", "Edge-Control" }
 
--- The last word on the headers, also of what comes from the origin.
+-- Sets the final headers, also of the origin's answers.
 function M.headers()
     local cache = ngx.var.anp_cache
     ngx.header["X-Cache"] = cache
     if cache == "BYPASS" then
         ngx.header["Cache-Control"] = "private, no-store"
         for _, name in ipairs(SHARING) do ngx.header[name] = nil end
-        -- CDN-Cache-Control, and those of single vendors, count more than Cache-Control there.
+        -- CDN-Cache-Control and its vendor variants override Cache-Control there.
         for name in pairs(ngx.resp.get_headers(0)) do
             if name:lower():find("cdn-cache-control", 1, true) then ngx.header[name] = nil end
         end

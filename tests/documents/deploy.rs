@@ -1,4 +1,4 @@
-//! The files in deploy/: what can be checked without installing them is checked.
+//! The files in deploy/, as far as tests can check them without installing them.
 
 mod kubernetes;
 mod slurm;
@@ -25,7 +25,7 @@ fn is_command_line<'a>(words: impl IntoIterator<Item = &'a str>) {
     }
 }
 
-/// Shards that were started end well, and have together published all 30 articles.
+/// All shards succeed, and together they have published all 30 articles.
 fn publish_all(world: &World, shards: Vec<Child>) {
     for shard in shards {
         let output = shard.wait_with_output().unwrap();
@@ -35,7 +35,7 @@ fn publish_all(world: &World, shards: Vec<Child>) {
     assert_eq!(world.keys().len(), 60);
 }
 
-/// The settings of one line of deploy/cron.d/anp, and its one job.
+/// The variables, the time fields and the one job of deploy/cron.d/anp.
 fn crontab() -> (Vec<(String, String)>, Vec<String>, String) {
     let text = page("deploy/cron.d/anp");
     let mut variables = Vec::new();
@@ -82,7 +82,7 @@ fn the_crontab_line_is_one_that_cron_takes() {
 }
 
 /// Runs the command as cron would: its shell, its PATH (and what this test was built for),
-/// the folders of this world in the place of those of the machine.
+/// with the folders of this world instead of the machine's.
 fn run_by_hand(world: &World) -> Ran {
     let (variables, _, command) = crontab();
     let here = |path: &str| world.path(path).to_str().unwrap().to_owned();
@@ -119,8 +119,8 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         let text = page("deploy/anp.env")
             .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
             .replace(
-                "ANP_REDIS_PASSWORD=",
-                &format!("ANP_REDIS_PASSWORD={password}"),
+                "ANP_REDIS_PASSWORD=''",
+                &format!("ANP_REDIS_PASSWORD='{password}'"),
             );
         world.write("etc/anp.env", text);
     };
@@ -134,7 +134,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     assert!(log().contains("  created              2 keys"), "{}", log());
     assert!(log().contains("owner: archive desk"), "{}", log());
     assert_eq!(world.runs().len(), 1);
-    // A bad article: the rest is published, and cron has something to mail.
+    // A bad article: the rest is published, and cron has output to mail.
     world.article("b.md", "B.").write(
         "content/bad.md",
         "---\ntitle: A\nscore: {quality: 140}\n---\nText.\n",
@@ -179,7 +179,7 @@ fn the_image_is_built_from_files_that_are_there_and_sent() {
     for path in &copied {
         assert!(Path::new(path).exists(), "{path}");
     }
-    // With these files alone the package is whole, and none of them includes another.
+    // These files are a complete package, and include no other file.
     let folder = tempfile::tempdir().unwrap();
     for entry in copied.iter().flat_map(walkdir::WalkDir::new) {
         let entry = entry.unwrap();
@@ -296,7 +296,7 @@ fn the_page_names_every_file() {
         );
     }
     assert!(page("deploy/systemd/anp-import.timer").contains("03:17:00"));
-    // The way back in Kubernetes is a command line of anp; for the others the runbook has it.
+    // The rollback in Kubernetes is a command line of anp; the runbook has the others.
     let arguments = Regex::new(r#"\["rollback"[^]]*\]"#).unwrap();
     let arguments = arguments.find(&text).unwrap().as_str();
     let arguments: Vec<String> = serde_json::from_str(arguments).unwrap();

@@ -1,5 +1,5 @@
-//! The README and the pages in docs/ say what is so: their commands are run, their tables are
-//! compared with the code, their links lead somewhere.
+//! README.md, RUNBOOK.md, deploy/README.md and the pages in docs/ are true: these tests run their
+//! commands, compare their tables with the code, and follow their links.
 
 mod story;
 
@@ -10,13 +10,15 @@ use anp::cli::Cli;
 use anp::settings::KEYS;
 use clap::CommandFactory as _;
 use regex::Regex;
-use story::{Block, Story, blocks};
+
+use self::story::{Block, Story, blocks};
+use crate::support;
 
 fn page(path: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The cells of the rows of the table whose header begins with `| first |`.
+/// The cells of the table whose header starts with `| first |`, row by row.
 fn table(page: &str, first: &str) -> Vec<Vec<String>> {
     let header = format!("| {first} |");
     let rows = page.lines().skip_while(|line| !line.starts_with(&header));
@@ -32,26 +34,97 @@ fn table(page: &str, first: &str) -> Vec<Vec<String>> {
     rows
 }
 
-#[test]
-fn every_command_of_the_readme_does_what_it_shows() {
-    let page = page("README.md");
+/// Does what a page says, block by block.
+fn follow(path: &str) -> Story {
     let mut story = Story::begin();
-    for block in blocks(&page) {
+    for block in blocks(&page(path)) {
         match block.language.as_str() {
+            _ if block.file.is_some() => story.write(&block),
             "console" => story.run(&block),
-            "yaml" => settings_file(&story, &block),
-            "cron" => nightly(&mut story, &block),
+            "cron" => assert_eq!(block.text, job_of_cron(), "line {}", block.line),
             "acl" => {
                 assert_eq!(block.text.trim_end(), anp::store::ACL_LINE);
                 rights_suffice(&story, block.text.trim_end());
             }
-            "markdown" => front_matter(&block),
-            // What calls somebody else's service is not run.
+            // Not run: it calls a service on the internet, or is not a command.
             "text" => {}
             other => panic!("line {}: no test knows blocks of '{other}'", block.line),
         }
     }
-    assert!(story.commands >= 15, "{}", story.commands);
+    story
+}
+
+/// The pages whose commands are run by the tests below.
+const FOLLOWED: [&str; 10] = [
+    "README.md",
+    "RUNBOOK.md",
+    "docs/configuration.md",
+    "docs/guides/load-test.md",
+    "docs/guides/re-warm.md",
+    "docs/manifest.md",
+    "docs/operations.md",
+    "docs/output.md",
+    "docs/scaling.md",
+    "docs/templates.md",
+];
+
+/// Every page for people.
+fn pages() -> Vec<String> {
+    let mut found = vec![
+        "README.md".to_owned(),
+        "RUNBOOK.md".to_owned(),
+        "CHANGELOG.md".to_owned(),
+        "deploy/README.md".to_owned(),
+    ];
+    for entry in walkdir::WalkDir::new("docs").sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            found.push(path.to_str().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_commands_of_every_page_are_run() {
+    let with_commands: Vec<String> = pages()
+        .into_iter()
+        .filter(|path| page(path).contains("```console"))
+        // The tests of the preview start `anp serve`, which ends with a signal.
+        .filter(|path| path != "docs/serving.md")
+        .collect();
+    assert_eq!(with_commands, FOLLOWED);
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_shows() {
+    assert!(follow("README.md").commands >= 15);
+}
+
+#[test]
+fn every_command_of_the_page_about_configuration_does_what_it_shows() {
+    assert!(follow("docs/configuration.md").commands >= 2);
+}
+
+#[test]
+fn every_command_of_the_page_about_output_does_what_it_shows() {
+    assert!(follow("docs/output.md").commands >= 7);
+}
+
+#[test]
+fn every_command_of_the_page_about_operations_does_what_it_shows() {
+    assert!(follow("docs/operations.md").commands >= 9);
+}
+
+#[test]
+fn every_command_of_the_page_about_templates_does_what_it_shows() {
+    assert!(follow("docs/templates.md").commands >= 4);
+}
+
+#[test]
+fn every_command_of_the_guides_does_what_it_shows() {
+    assert!(follow("docs/guides/load-test.md").commands >= 5);
+    assert!(follow("docs/guides/re-warm.md").commands >= 4);
 }
 
 #[test]
@@ -61,111 +134,179 @@ fn every_command_of_the_manifest_page_does_what_it_shows() {
         eprintln!("left out: {tool} is missing");
         return;
     }
-    let page = page("docs/manifest.md");
-    let mut story = Story::begin();
-    for block in blocks(&page) {
-        assert_eq!(block.language, "console", "line {}", block.line);
-        story.run(&block);
-    }
-    assert!(story.commands >= 15, "{}", story.commands);
+    assert!(follow("docs/manifest.md").commands >= 15);
 }
 
 #[test]
 fn every_command_of_the_page_about_scaling_does_what_it_shows() {
-    let page = page("docs/scaling.md");
-    let mut story = Story::begin();
-    for block in blocks(&page) {
-        assert_eq!(block.language, "console", "line {}", block.line);
-        story.run(&block);
-    }
-    assert!(story.commands >= 4, "{}", story.commands);
+    assert!(follow("docs/scaling.md").commands >= 4);
 }
 
-/// Sets a machine up as deploy/README.md says, as far as that is possible below a folder and without
-/// being root, and gives the values that a unit's `[Service]` has.
-fn set_up(story: &mut Story) -> BTreeMap<String, String> {
-    let text = page("deploy/README.md");
-    let blocks = blocks(&text);
-    let first = blocks.iter().find(|block| block.language == "sh").unwrap();
-    assert!(first.text.starts_with("useradd "), "{}", first.text);
-    let cron = blocks
-        .iter()
-        .find(|block| block.text.contains("/etc/cron.d/anp"));
-    // Owners are for root to set.
+/// The job of deploy/cron.d/anp, with the end of its line.
+fn job_of_cron() -> String {
+    let file = page("deploy/cron.d/anp");
+    format!("{}\n", file.lines().last().unwrap())
+}
+
+/// A password that systemd and a shell read differently unless it is quoted.
+const PASSWORD: &str = r#"p$a"s\s#w;d"#;
+
+/// Stand-ins for programs of a real machine. They print their arguments; `kubectl get` also prints a
+/// CronJob, and `kubectl create` what it reads.
+const STAND_INS: &str = r#"
+for name in useradd systemctl docker sbatch scontrol; do
+    eval "$name() { echo $name \"\$@\"; }"
+done
+kubectl() {
+    echo kubectl "$@" >&2
+    case $1 in
+        get) echo '{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"containers":[{}]}}}}}}' ;;
+        create) [ "$3" != - ] || cat ;;
+    esac
+}
+"#;
+
+/// Follows deploy/README.md in the story's folder. Owners are left out: only root can set them.
+fn set_up(story: &Story) -> support::Ran {
     let owners = Regex::new(r" -o [a-z]+ -g [a-z]+").unwrap();
-    let real = |text: &str| owners.replace_all(&story.real(text), "").into_owned();
-    std::fs::create_dir_all(story.path("etc/cron.d")).unwrap();
-    let script = format!(
-        "set -eu\nuseradd() {{ :; }}\n{}\n{}",
-        real(&first.text),
-        real(&cron.unwrap().text)
-    );
-    let mut shell = std::process::Command::new("sh");
-    crate::support::Ran::of(shell.args(["-c", &script])).exits(0);
-    // What the page says to set then.
-    for file in ["anp.yaml", "etc/anp/anp.env"] {
-        let text = std::fs::read_to_string(story.path(file)).unwrap();
-        let server = story.server.url();
-        let text = story
-            .real(&text)
-            .replace("redis://anp@cache.example.org:6379/0", &server);
-        std::fs::write(story.path(file), text).unwrap();
+    for folder in ["etc/cron.d", "etc/systemd/system"] {
+        std::fs::create_dir_all(story.path(folder)).unwrap();
     }
-    let unit = page("deploy/systemd/anp-import.service");
-    let service = unit.split("[Service]\n").nth(1).unwrap();
-    let lines = service.lines().filter(|line| !line.starts_with('#'));
+    let mut script = format!("set -eu{STAND_INS}");
+    for block in blocks(&page("deploy/README.md")) {
+        assert_eq!(block.language, "sh", "line {}", block.line);
+        script += &owners.replace_all(&story.real(&block.text), "");
+    }
+    let mut shell = std::process::Command::new("sh");
+    let ran = support::Ran::of(shell.args(["-c", &script]));
+    ran.exits(0);
+    // The page says to set these.
+    let change = |file: &str, changes: &[(&str, &str)]| {
+        let mut text = std::fs::read_to_string(story.path(file)).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{file}: {from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(story.path(file), story.real(&text)).unwrap();
+    };
+    let server = format!("{}?user=anp", story.server.url());
+    change(
+        "anp.yaml",
+        &[("redis://anp@cache.example.org:6379/0", &server)],
+    );
+    let password = format!("ANP_REDIS_PASSWORD='{PASSWORD}'");
+    change("etc/anp/anp.env", &[("ANP_REDIS_PASSWORD=''", &password)]);
+    ran
+}
+
+#[test]
+fn a_machine_is_set_up_by_the_commands_of_deploy() {
+    if let Some(tool) = Story::missing_tool() {
+        eprintln!("left out: {tool} is missing");
+        return;
+    }
+    let story = Story::begin();
+    let ran = set_up(&story);
+    for called in [
+        "useradd --system --home-dir ",
+        "systemctl enable --now anp-import.timer\n",
+        "docker push registry.example.org/anp:0.1.0\n",
+        "sbatch deploy/slurm/import.sbatch\n",
+        "scontrol requeue 4711_2\n",
+    ] {
+        ran.says(called);
+    }
+    // The Job that rolls back is the CronJob's, with other arguments.
+    ran.says("\"kind\": \"Job\"").says("\"rollback\",\n");
+    for (path, mode) in [
+        ("var/lib/anp", 0o700),
+        ("etc/anp", 0o750),
+        ("etc/anp/anp.env", 0o640),
+        ("anp.yaml", 0o644),
+        ("etc/cron.d/anp", 0o644),
+    ] {
+        let metadata = std::fs::metadata(story.path(path)).unwrap();
+        let found = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        assert_eq!(found & 0o777, mode, "{path}");
+    }
+    for unit in [
+        "anp-import.service",
+        "anp-import.timer",
+        "anp-failed@.service",
+    ] {
+        assert!(
+            story.path("etc/systemd/system").join(unit).is_file(),
+            "{unit}"
+        );
+    }
+    let file = Regex::new(r"deploy/[A-Za-z0-9_./@-]+[A-Za-z0-9]").unwrap();
+    for block in blocks(&page("deploy/README.md")) {
+        for found in file.find_iter(&block.text.replace("anp-*", "anp-import.timer")) {
+            assert!(Path::new(found.as_str()).is_file(), "{}", found.as_str());
+        }
+    }
+}
+
+/// The lines `NAME=value` of a unit's section or of an environment file as systemd reads them.
+fn assignments(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
         .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), story.real(value)))
+        .map(|(name, value)| {
+            let quoted = value
+                .strip_prefix('\'')
+                .and_then(|it| it.strip_suffix('\''));
+            assert!(quoted.is_none_or(|text| !text.contains('\'')), "{name}");
+            (name.to_owned(), quoted.unwrap_or(value).to_owned())
+        })
         .collect()
 }
 
-/// Starts the service as systemd would: its folder, its environment and nothing else.
-fn start(story: &Story, service: &BTreeMap<String, String>) {
+/// Runs the installed service as systemd would: in its folder, with only its environment.
+fn start_service(story: &Story) {
+    let unit = story.path("etc/systemd/system/anp-import.service");
+    let unit = std::fs::read_to_string(unit).unwrap();
+    let service = assignments(&story.real(unit.split("[Service]\n").nth(1).unwrap()));
     let own = Path::new(env!("CARGO_BIN_EXE_anp")).parent().unwrap();
     let words = service["ExecStart"].replace("/usr/local/bin", own.to_str().unwrap());
     let mut words = words.split(' ');
-    let file = std::fs::read_to_string(&service["EnvironmentFile"]).unwrap();
-    let variables = file.lines().filter(|line| !line.starts_with('#'));
+    let environment = std::fs::read_to_string(&service["EnvironmentFile"]).unwrap();
     let mut command = std::process::Command::new(words.next().unwrap());
     command
         .args(words)
         .current_dir(&service["WorkingDirectory"])
         .env_clear()
-        .envs(variables.map(|line| line.split_once('=').unwrap()))
+        .envs(assignments(&environment))
         .env("HOME", story.path("var/lib/anp"));
-    assert!(!service.contains_key("Environment"), "one file has it all");
-    crate::support::Ran::of(&mut command).exits(0);
+    assert!(
+        !service.contains_key("Environment"),
+        "the environment file has everything"
+    );
+    support::Ran::of(&mut command).exits(0);
 }
 
-#[test]
-fn on_a_machine_set_up_as_deploy_says_every_command_of_the_runbook_does_what_it_shows() {
-    let page = page("RUNBOOK.md");
-    let mut story = Story::begin();
-    let service = set_up(&mut story);
-    // The job by both ways, then a person at a shell: all of them mean the same runs.
-    start(&story, &service);
-    let cron = std::fs::read_to_string(story.path("etc/cron.d/anp")).unwrap();
-    assert_eq!(story.run_cron(cron.lines().last().unwrap()), 0);
-    let runs = std::fs::read_dir(story.path("var/lib/anp/runs")).unwrap();
-    assert_eq!(runs.count(), 2);
-    let blocks = blocks(&page);
-    let (prelude, blocks) = blocks.split_first().unwrap();
-    assert_eq!(prelude.language, "sh", "line {}", prelude.line);
-    let environment = prelude.text.strip_prefix("runuser -u anp -- sh\n").unwrap();
-    story.prelude = story.real(environment);
-    story.run(&Block {
-        language: "console".to_owned(),
-        line: 0,
-        text: "$ anp verify last\n…\n$ anp rollback last --format text\n…\n$ echo $?\n3\n\
-               $ anp import --quiet\n$ anp purge --all --yes --quiet\n"
-            .to_owned(),
-    });
-    let before = story.commands;
-    for block in blocks {
-        assert_eq!(block.language, "console", "line {}", block.line);
-        if block.text.contains("anp unlock") {
-            // As a run of another host would have left it.
+/// Brings about the symptom of a section of the runbook.
+fn set_the_scene(story: &mut Story, section: &str) {
+    let mut typed = |text: &str| {
+        story.run(&Block {
+            language: "console".to_owned(),
+            file: None,
+            line: 0,
+            text: text.to_owned(),
+        });
+    };
+    match section {
+        "Roll back" => typed("$ anp purge --all --yes --quiet\n$ anp import --quiet\n"),
+        "Take one article down" => {
+            typed("$ anp import --quiet\n");
+            let source = story.path("content/redis-caching/cache-stampede.md");
+            let text = std::fs::read_to_string(&source).unwrap();
+            let text = text.replacen("---\n", "---\ndraft: true\n", 1);
+            std::fs::write(source, text).unwrap();
+        }
+        "Re-warm" => typed("$ anp purge --glob '/http/**' --quiet\n"),
+        // The lock of a run on another host.
+        "Break a lock" => {
             let lease = serde_json::json!({
                 "token": "00ff", "run": "20261124T031700.000Z-00ff", "owner": "archive desk",
                 "host": "cache-7", "pid": 4711, "state_dir": "/var/lib/anp",
@@ -175,14 +316,61 @@ fn on_a_machine_set_up_as_deploy_says_every_command_of_the_runbook_does_what_it_
                 .server
                 .run(&["SET", "anp:lock", &value, "PX", "25000"]);
         }
+        _ => {}
+    }
+}
+
+#[test]
+fn on_a_machine_set_up_as_deploy_says_every_command_of_the_runbook_does_what_it_shows() {
+    if let Some(tool) = Story::missing_tool() {
+        eprintln!("left out: {tool} is missing");
+        return;
+    }
+    let page = page("RUNBOOK.md");
+    let mut story = Story::begin();
+    set_up(&story);
+    let rights = anp::store::ACL_LINE.replace("PASSWORD", PASSWORD);
+    story.server.command(&rights);
+    // The job by systemd and by cron, then a person at a shell: all see the same runs.
+    start_service(&story);
+    let cron = std::fs::read_to_string(story.path("etc/cron.d/anp")).unwrap();
+    assert_eq!(story.run_cron(cron.lines().last().unwrap()), 0);
+    let runs = std::fs::read_dir(story.path("var/lib/anp/runs")).unwrap();
+    assert_eq!(runs.count(), 2);
+    let blocks = blocks(&page);
+    let (prelude, blocks) = blocks.split_first().unwrap();
+    assert_eq!(prelude.language, "sh", "line {}", prelude.line);
+    let environment = prelude.text.strip_prefix("runuser -u anp -- sh\n").unwrap();
+    story.prelude = format!("cd /\n{}", story.real(environment));
+    for block in blocks {
+        assert_eq!(block.language, "console", "line {}", block.line);
+        let before: Vec<&str> = page.lines().take(block.line).collect();
+        let heading = before
+            .iter()
+            .rev()
+            .find_map(|line| line.strip_prefix("## "));
+        set_the_scene(&mut story, heading.unwrap());
         story.run(block);
     }
-    assert_eq!(story.commands - before, 11);
     let lines = page.lines().count();
     assert!(lines <= 120, "{lines} lines are more than one page");
 }
 
-/// Names in the first column of the table whose header begins with `first`.
+#[test]
+fn every_symptom_of_the_runbook_has_its_section() {
+    let page = page("RUNBOOK.md");
+    let sections: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let rows = table(&page, "symptom");
+    let named = rows
+        .iter()
+        .map(|row| row[1].split([']', '[']).nth(1).unwrap());
+    assert_eq!(named.collect::<BTreeSet<_>>(), sections);
+}
+
+/// Names in the first column of the table whose header starts with `| first |`.
 fn named(page: &str, first: &str) -> BTreeSet<String> {
     let name = Regex::new("`([a-z0-9_]+)`").unwrap();
     table(page, first)
@@ -273,7 +461,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
 
 #[test]
 fn the_manifest_page_describes_the_frames() {
-    let world = crate::support::World::new();
+    let world = support::World::new();
     world.article("a.md", "A.");
     world.anp("import").exits(0);
     let bytes = std::fs::read(world.manifest(&world.runs()[0])).unwrap();
@@ -294,10 +482,10 @@ fn the_manifest_page_describes_the_frames() {
     assert_eq!(number(end + 20..end + 28), 1, "the next frame");
 }
 
-/// A user with these rights can do all of it.
+/// A user with these rights can run every command.
 fn rights_suffice(story: &Story, acl: &str) {
     story.server.command(acl);
-    let world = crate::support::World::new();
+    let world = support::World::new();
     world.article("a.md", "A.").article("gone.md", "Gone.");
     let redis = format!("{}?user=anp", story.server.url());
     let variables = [("ANP_REDIS_PASSWORD", "PASSWORD")];
@@ -314,41 +502,9 @@ fn rights_suffice(story: &Story, acl: &str) {
     run("show /gone/");
 }
 
-/// The settings of the nightly import are settings.
-fn settings_file(story: &Story, block: &Block) {
-    std::fs::write(story.path("night.yaml"), &block.text).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anp"));
-    command
-        .args(["runs", "--config"])
-        .arg(story.path("night.yaml"));
-    crate::support::Ran::of(&mut command).exits(0);
-}
-
-/// The crontab line runs as cron would run it, with the story's settings.
-fn nightly(story: &mut Story, block: &Block) {
-    std::fs::write(story.path("anp.env"), "export ANP_REDIS_PASSWORD=\n").unwrap();
-    let lines: Vec<&str> = block.text.lines().collect();
-    assert_eq!(lines.len(), 1);
-    assert_eq!(story.run_cron(lines[0]), 0);
-    let log = std::fs::read_to_string(story.path("night.log")).unwrap();
-    assert!(log.contains("created             32 keys"), "{log}");
-}
-
-/// The example passes without a warning.
-fn front_matter(block: &Block) {
-    let world = crate::support::World::new();
-    world.write("content/example.md", &block.text);
-    let ran = world.anp("check --format text");
-    ran.exits(0);
-    assert_eq!(
-        ran.stdout,
-        "1 article: 1 valid, 0 invalid, 0 drafts left out, 0 skipped\n"
-    );
-}
-
 #[test]
 fn exit_codes_are_those_of_the_code() {
-    let said: Vec<(String, String)> = table(&page("README.md"), "code")
+    let said: Vec<(String, String)> = table(&page("docs/output.md"), "code")
         .into_iter()
         .map(|row| (row[0].clone(), row[1].clone()))
         .collect();
@@ -365,7 +521,7 @@ fn exit_codes_are_those_of_the_code() {
 
 #[test]
 fn settings_are_those_of_the_code() {
-    let rows = table(&page("README.md"), "flag");
+    let rows = table(&page("docs/configuration.md"), "flag");
     let plain = |cell: &str| cell.replace('`', "");
     let said: Vec<(String, String)> = rows
         .iter()
@@ -375,8 +531,7 @@ fn settings_are_those_of_the_code() {
     assert_eq!(said, known);
 
     let cli = Cli::command();
-    // anp synth has no settings, and those of anp probe are about the front: their flags mean
-    // nothing elsewhere.
+    // anp synth has no settings, and the flags of anp probe are about the front.
     let commands = cli.get_subcommands().chain([&cli]);
     let commands = commands.filter(|command| !["synth", "probe"].contains(&command.get_name()));
     let flags: Vec<String> = commands
@@ -392,7 +547,7 @@ fn settings_are_those_of_the_code() {
     for row in &rows {
         let (flag, key, default) = (plain(&row[0]), plain(&row[2]), plain(&row[3]));
         let name = key.rsplit('.').next().unwrap();
-        // The group of TLS stands in its flags: what a `--ca` is of would not be said.
+        // The flags of the group `tls` have its name: `--ca` alone would not say of what.
         let flag_name = match key.strip_prefix("tls.") {
             Some(_) => key.replace('.', "_"),
             None => name.to_owned(),
@@ -408,7 +563,7 @@ fn settings_are_those_of_the_code() {
         }
         let is_example = |text: &str| text.contains("# example");
         match sample.get(name) {
-            // The sample sets these two for trying out anp.
+            // The sample sets these two, for trying anp out.
             Some(shown)
                 if !is_example(shown) && !["redis", "state_dir"].contains(&key.as_str()) =>
             {
@@ -421,46 +576,137 @@ fn settings_are_those_of_the_code() {
 
 #[test]
 fn limits_are_those_of_the_code() {
-    let page = page("README.md");
     let mib = 1024 * 1024;
     let (source, prior) = (
         anp::article::MAX_SOURCE_BYTES / mib,
         anp::publish::state::LARGEST_PRIOR_BYTES / mib,
     );
     let (front_matter, nesting) = (anp::yaml::MAX_BYTES / 1024, anp::yaml::MAX_NESTING);
+    let operations = page("docs/operations.md");
     for limit in [
         format!("at most {source} MiB"),
         format!("A value above {prior} MiB"),
         format!("at most {front_matter} KiB, nested at\n  most {nesting} deep"),
-        format!("last {} bytes", anp::render::PAGE_TAIL_BYTES),
     ] {
-        assert!(page.contains(&limit), "{limit}");
+        assert!(operations.contains(&limit), "{limit}");
     }
+    let tail = format!("last {} bytes", anp::render::PAGE_TAIL_BYTES);
+    assert!(page("README.md").contains(&tail), "{tail}");
+}
+
+/// The anchor of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    let plain: String = heading.to_lowercase().chars().filter(kept).collect();
+    plain.replace(' ', "-")
 }
 
 #[test]
-fn links_lead_to_files_and_headings() {
+fn every_link_points_to_a_file_and_a_heading() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
-    for path in [
-        "README.md",
-        "RUNBOOK.md",
-        "CHANGELOG.md",
-        "docs/manifest.md",
-        "docs/reliability.md",
-        "docs/scaling.md",
-        "docs/serving.md",
-        "docs/stores.md",
-        "deploy/README.md",
-    ] {
-        let page = page(path);
-        let folder = Path::new(path).parent().unwrap();
-        for found in link.captures_iter(&page) {
+    for path in pages() {
+        let text = page(&path);
+        let folder = Path::new(&path).parent().unwrap();
+        for found in link.captures_iter(&text) {
             let target = &found[1];
             if target.starts_with("https://") {
                 continue;
             }
-            let file = target.split('#').next().unwrap();
-            assert!(folder.join(file).is_file(), "{path}: {target}");
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => Path::new(&path).to_owned(),
+                file => folder.join(file),
+            };
+            assert!(file.is_file(), "{path}: {target}");
+            if !heading.is_empty() {
+                let page = page(file.to_str().unwrap());
+                let headings = page.lines().filter(|line| line.starts_with('#'));
+                let mut anchors = headings.map(|line| anchor(line.trim_start_matches('#').trim()));
+                assert!(anchors.any(|it| it == heading), "{path}: {target}");
+            }
         }
     }
+}
+
+#[test]
+fn the_readme_is_short_and_names_every_page() {
+    let text = page("README.md");
+    let lines = text.lines().count();
+    assert!(lines < 200, "{lines}");
+    for path in pages() {
+        assert!(
+            path == "README.md" || text.contains(&format!("]({path})")),
+            "{path}"
+        );
+    }
+}
+
+/// The variables of templates, from the error about an unknown one.
+fn variables(world: &support::World) -> Vec<String> {
+    world.write("wrong/header.html", "{{ wrong }}");
+    let ran = world.anp("check --templates wrong");
+    ran.exits(78);
+    let list = ran.stderr.split("one of the variables ").nth(1).unwrap();
+    let list = list.split(", found 'wrong'").next().unwrap();
+    list.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_about_templates_has_every_variable_and_what_it_prints() {
+    let text = page("docs/templates.md");
+    let rows = table(&text, "variable");
+    let world = support::World::new();
+    let plain = |cell: &str| cell.trim_matches('`').to_owned();
+    let named: Vec<String> = rows.iter().map(|row| plain(&row[0])).collect();
+    assert_eq!(named, variables(&world));
+    // The page's article, the sample's settings, and a template that prints every variable.
+    let article = blocks(&text)
+        .into_iter()
+        .find(|block| block.language == "markdown")
+        .unwrap();
+    world.write(article.file.as_deref().unwrap(), &article.text);
+    let sample = page("anp.yaml");
+    let site = sample.split("\nsite:\n").nth(1).unwrap();
+    let site = site.split("\n\n").next().unwrap();
+    world.write("anp.yaml", format!("site:\n{site}\n"));
+    let lines = named
+        .iter()
+        .map(|name| format!("{name}=[{{{{ {name} }}}}\n"));
+    let template = format!("{{{{ body }}}}\n{}", lines.collect::<String>());
+    world.write("mine/page.html", &template);
+    world.anp("import --templates mine").exits(0);
+    let ran = world.anp("show /hello/ --page");
+    ran.exits(0);
+    for row in &rows {
+        let name = plain(&row[0]);
+        let shown = ran.stdout.split(&format!("\n{name}=[")).nth(1).unwrap();
+        let shown = shown.lines().next().unwrap();
+        let example = regex::escape(&plain(&row[1])).replace('…', ".*");
+        let example = Regex::new(&format!("^{example}$")).unwrap();
+        assert!(example.is_match(shown), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn the_page_about_the_architecture_names_tests_that_exist_for_every_promise() {
+    let rows = table(&page("docs/architecture.md"), "promise");
+    let mut tests = String::new();
+    for entry in walkdir::WalkDir::new("tests") {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|ending| ending == "rs") {
+            tests += &page(path.to_str().unwrap());
+        }
+    }
+    for (index, row) in rows.iter().enumerate() {
+        assert!(
+            row[0].starts_with(&format!("{}. ", index + 1)),
+            "{}",
+            row[0]
+        );
+        for name in row[2].split(", ") {
+            let named = format!("fn {}()", name.trim_matches('`'));
+            assert!(tests.contains(&named), "{named}");
+        }
+    }
+    assert_eq!(rows.len(), 11);
 }

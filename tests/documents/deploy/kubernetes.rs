@@ -1,5 +1,5 @@
-//! The manifests for Kubernetes: each field is documented, each value has its type, and what
-//! refers to something else finds it.
+//! The manifests for Kubernetes: each field is documented, each value has its type, and every reference
+//! has its target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
@@ -286,7 +286,7 @@ fn shards_are_as_many_as_pods_each_started_again_where_that_helps() {
             "JobSpec.podFailurePolicy.rules[].onExitCodes.containerName",
         );
         assert_eq!(container, values(job, "Container.name"));
-        // What anp says is not to be tried again, and 3: its share is published.
+        // The exits that anp says not to retry, and 3, whose share is published.
         let never = values(job, "JobSpec.podFailurePolicy.rules[].onExitCodes.values[]");
         assert_eq!(never, ["2", "3", "12", "65", "77", "78"]);
         assert_eq!(values(job, "Container.resources.limits.memory").len(), 1);
@@ -420,7 +420,7 @@ fn the_container_runs_anp_with_settings_that_it_takes() {
         current_dir: folder.path(),
     });
     let settings = settings.unwrap_or_else(|failure| panic!("{failure}"));
-    // The folders are the ones that are mounted; only the state can be written.
+    // The settings name the mounted folders; only the state folder is writable.
     let paths = values(job, "Container.volumeMounts[].mountPath");
     assert_eq!(settings.state_dir.to_str(), Some(paths[0]));
     assert!(arguments.contains(&format!("{}/anp.yaml", paths[1]).as_str()));

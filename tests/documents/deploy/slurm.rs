@@ -7,7 +7,7 @@ use regex::Regex;
 use super::{page, publish_all};
 use crate::support::World;
 
-/// Runs the task `index` of an array of so many, whose first one is `min`.
+/// Runs the task `index` of an array of `count` tasks, numbered from `min`.
 fn task(world: &World, index: u32, (min, count): (u32, u32)) -> Child {
     let own = std::path::Path::new(env!("CARGO_BIN_EXE_anp"))
         .parent()
@@ -25,7 +25,7 @@ fn task(world: &World, index: u32, (min, count): (u32, u32)) -> Child {
     bash.spawn().unwrap()
 }
 
-/// The script with the folders of this world in the place of those of the machine.
+/// The script, with the folders of this world instead of the machine's.
 fn scene() -> World {
     let world = World::new();
     for number in 0..30 {
@@ -37,7 +37,7 @@ fn scene() -> World {
     let config = world.path("anp.yaml");
     let environment = page("deploy/anp.env")
         .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
-        .replace("ANP_REDIS_PASSWORD=", "ANP_REDIS_PASSWORD=secret");
+        .replace("ANP_REDIS_PASSWORD=''", "ANP_REDIS_PASSWORD='secret'");
     world.write("etc/anp.env", environment);
     let settings = format!("redis: {}?user=anp\nstate_dir: state\n", world.server.url());
     world.write("anp.yaml", settings);
@@ -60,7 +60,7 @@ fn the_tasks_of_an_array_do_one_run_together() {
             .collect();
         publish_all(&world, tasks);
         world.anp("verify slurm-4711").exits(0);
-        // A task that is started again, by the scheduler or by hand, changes nothing.
+        // A task that is restarted, by the scheduler or by hand, changes nothing.
         let again = task(&world, min + 2, (min, 4)).wait_with_output().unwrap();
         assert_eq!(again.status.code(), Some(0));
         let said = String::from_utf8_lossy(&again.stdout).into_owned();
@@ -74,7 +74,7 @@ fn the_tasks_of_an_array_do_one_run_together() {
 fn the_options_of_the_script_are_read_by_slurm() {
     let text = page("deploy/slurm/import.sbatch");
     assert!(text.starts_with("#!/bin/bash\n"));
-    // Behind the first command, Slurm reads no option any more.
+    // After the first command, Slurm reads no more options.
     let first = text.find("\nset -eu\n").unwrap();
     let option = Regex::new(r"(?m)^#SBATCH --[a-z-]+(=[^ ]+)?$").unwrap();
     let options = text.matches("#SBATCH").count();

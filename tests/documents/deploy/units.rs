@@ -103,7 +103,7 @@ fn unit(name: &str) -> BTreeMap<String, String> {
         let fits = Regex::new(form).unwrap().is_match(value);
         assert!(fits, "{name}: {line}: expected {form}");
         let twice = found.insert(format!("{section}.{key}"), value.to_owned());
-        assert!(twice.is_none(), "{name}: {key} stands there twice");
+        assert!(twice.is_none(), "{name}: {key} is there twice");
     }
     found
 }

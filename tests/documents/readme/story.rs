@@ -4,6 +4,9 @@
 //! stderr as a terminal shows them). A command without output is only run. It must exit with
 //! 0, unless the next command is `$ echo $?`, whose output then is its code.
 //!
+//! A block that names a file after its language (`html templates/page.html`) is that file: the story
+//! writes it into its folder.
+//!
 //! What differs from run to run need not be equal: run ids (but one id on the page is one run
 //! in the story), times, durations, sizes in bytes, digests. `…` stands for what the page
 //! leaves out: within a line for any text, alone on a line for any lines. All else is equal,
@@ -20,6 +23,8 @@ use crate::support::{Server, server_program};
 /// One fenced block of a page.
 pub struct Block {
     pub language: String,
+    /// The file that it is, as a path below /srv/archive.
+    pub file: Option<String>,
     /// Line of its first line, from 1.
     pub line: usize,
     pub text: String,
@@ -32,10 +37,12 @@ pub fn blocks(page: &str) -> Vec<Block> {
     for (index, line) in page.lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if open => open = false,
-            Some(language) => {
+            Some(info) => {
                 open = true;
+                let mut words = info.split(' ').map(str::to_owned);
                 blocks.push(Block {
-                    language: language.to_owned(),
+                    language: words.next().unwrap(),
+                    file: words.next(),
                     line: index + 2,
                     text: String::new(),
                 });
@@ -78,7 +85,7 @@ fn told(block: &Block) -> Vec<Told> {
     all
 }
 
-/// A folder with the sample content and configuration, a server, and what was bound so far.
+/// A folder with the sample content and settings, a server, and the runs so far.
 pub struct Story {
     folder: tempfile::TempDir,
     pub server: Server,
@@ -93,7 +100,7 @@ pub struct Story {
 /// The folder and the socket as pages name them.
 const FOLDER: &str = "/srv/archive";
 const SOCKET: &str = "/run/redis.sock";
-/// Other folders of a machine, which lie in a folder of the same name below that of the story.
+/// Other folders of a machine. They have the same path below the story's folder.
 const FOLDERS: [&str; 4] = [
     "/var/lib/anp",
     "/etc/anp",
@@ -101,7 +108,7 @@ const FOLDERS: [&str; 4] = [
     "/etc/systemd/system",
 ];
 
-/// What may begin a command: everything else is not known to be safe to run.
+/// The programs that a page may call; others might not be safe to run.
 const PROGRAMS: &[&str] = &[
     "anp",
     "redis-cli",
@@ -117,6 +124,7 @@ const PROGRAMS: &[&str] = &[
     "tail",
     "head",
     "rm",
+    "sed",
     "cd",
     ".",
 ];
@@ -153,6 +161,13 @@ impl Story {
 
     pub fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
+    }
+
+    /// Writes the file of `block`.
+    pub fn write(&self, block: &Block) {
+        let path = self.path(block.file.as_deref().unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &block.text).unwrap();
     }
 
     /// Runs every command of `block`.
@@ -243,7 +258,7 @@ impl Story {
         command
     }
 
-    /// Runs `command`, and gives what a terminal would show and the exit code.
+    /// Runs `command`, and returns what a terminal would show and the exit code.
     fn shell(&self, command: &str, folder: &Path) -> (String, i32) {
         let own = Path::new(env!("CARGO_BIN_EXE_anp")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -328,7 +343,7 @@ impl Story {
         Ok(())
     }
 
-    /// What the line of the page stands for.
+    /// The pattern that a line of the page stands for.
     fn pattern(&self, line: &str) -> Regex {
         let any = Regex::new(&CHANGING.map(|kind| format!("({kind})")).join("|")).unwrap();
         let mut pattern = String::from("^");
@@ -357,7 +372,7 @@ impl Story {
 
 const RUN: &str = r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}";
 
-/// What is not the same in every run. No groups.
+/// What differs from run to run. No groups.
 const CHANGING: [&str; 10] = [
     "…",
     RUN,
