@@ -1,9 +1,15 @@
-//! Dependencies between modules go one way. This reads every `use crate::` of the sources
-//! and fails when a module uses one that it must not know.
+//! Dependencies between modules, and between files, go one way. This reads the imports of the
+//! sources and fails when a module uses one that it must not know, or files use each other.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::Path;
+
+#[path = "layering/scan.rs"]
+mod scan;
+
+use scan::Scan;
 
 /// Each module, and the modules that it may use.
 const ALLOWED: [(&str, &[&str]); 25] = [
@@ -246,4 +252,70 @@ fn only_the_preview_and_its_connection_know_of_an_async_runtime() {
     knowing.retain(|path| !path.starts_with("serve/"));
     knowing.retain(|path| !path.starts_with("store/reading/"));
     assert_eq!(knowing, BTreeSet::new());
+}
+
+/// Files that import each other and wait for their turn. Only ever shorter.
+const KNOWN_CYCLES: &[&[&str]] = &[];
+
+#[test]
+fn no_two_files_use_each_other() {
+    let scan = Scan::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let mut report = String::new();
+    house(&scan, &mut report).unwrap();
+    println!("{report}");
+    for cycle in scan.cycles() {
+        assert!(
+            KNOWN_CYCLES.contains(&cycle.as_slice()),
+            "these files import each other: {cycle:?}"
+        );
+    }
+}
+
+/// The size and the shape of the sources: what `make house` prints.
+fn house(scan: &Scan, out: &mut impl Write) -> std::fmt::Result {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in &scan.files {
+        let folder = file.path.split_once('/').map_or(".", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += file.lines.len();
+    }
+    writeln!(out, "lines of code, without blanks, comments and tests")?;
+    for (folder, lines) in &folders {
+        writeln!(out, "{lines:7} {folder}")?;
+    }
+    writeln!(out, "{:7} in all", folders.values().sum::<usize>())?;
+
+    let edges = scan.imports();
+    let cycles = scan.cycles();
+    writeln!(out, "\nfile cycles: {}", cycles.len())?;
+    for cycle in &cycles {
+        for file in cycle {
+            let targets = edges[file].iter().filter(|target| cycle.contains(target));
+            let targets: Vec<&str> = targets.copied().collect();
+            writeln!(out, "  {file} -> {}", targets.join(", "))?;
+        }
+        writeln!(out)?;
+    }
+
+    let functions = scan.files.iter().flat_map(|file| {
+        let named = |function: &scan::Function| {
+            (function.lines, format!("{} {}", file.path, function.name))
+        };
+        file.functions.iter().map(named)
+    });
+    let files = scan.files.iter().map(|file| (file.lines.len(), file.path.clone()));
+    longest(out, "longest functions", functions.collect())?;
+    longest(out, "longest files", files.collect())
+}
+
+fn longest(
+    out: &mut impl Write,
+    title: &str,
+    mut things: Vec<(usize, String)>,
+) -> std::fmt::Result {
+    things.sort_by(|a, b| b.cmp(a));
+    writeln!(out, "\n{title}")?;
+    for (lines, name) in things.iter().take(10) {
+        writeln!(out, "{lines:7} {name}")?;
+    }
+    Ok(())
 }
