@@ -302,7 +302,10 @@ fn house(scan: &Scan, out: &mut impl Write) -> std::fmt::Result {
         };
         file.functions.iter().map(named)
     });
-    let files = scan.files.iter().map(|file| (file.lines.len(), file.path.clone()));
+    let files = scan
+        .files
+        .iter()
+        .map(|file| (file.lines.len(), file.path.clone()));
     longest(out, "longest functions", functions.collect())?;
     longest(out, "longest files", files.collect())
 }

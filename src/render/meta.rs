@@ -3,8 +3,32 @@
 use std::io::Write;
 
 use super::digest::{self, Digest};
-use super::{Robots, Stamp};
 use crate::article::{Article, Value};
+
+/// Which run writes an object, and when. Only the meta object shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'s> {
+    /// The id of the run.
+    pub run: &'s str,
+    /// Milliseconds since 1970, by the store's clock.
+    pub written_at_ms: i64,
+}
+
+/// What a page tells search engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Robots {
+    Index,
+    NoIndex,
+}
+
+impl Robots {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index,follow",
+            Self::NoIndex => "noindex",
+        }
+    }
+}
 
 /// So many of a meta object's first bytes hold its digest, run, time, entity tag and robots: all
 /// that stands before anything an author wrote.

@@ -15,10 +15,9 @@ use rustls::{
 };
 
 use super::address::Node;
-use super::dial::was_interrupted;
-use super::interrupt::INTERRUPTED;
+use super::dial::{waited_in_vain, was_interrupted};
+use super::error::INTERRUPTED;
 use super::timed::Timed;
-use super::wire::waited_in_vain;
 use super::{Class, StoreError};
 use crate::regular;
 

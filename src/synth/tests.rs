@@ -134,7 +134,7 @@ fn a_tree_holds_the_articles_1_to_count() {
 #[test]
 fn a_tree_that_cannot_be_written_names_the_folder() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let error = generator().write_tree(file.path(), 1).unwrap_err();
+    let error = write_tree(&generator(), file.path(), 1).unwrap_err();
     assert!(
         error
             .to_string()

@@ -89,7 +89,7 @@ impl Scan {
             targets.remove(file.path.as_str());
         }
         for file in &self.files {
-            for name in file.extended.iter().filter(|_| std::env::var("EXT").is_ok()) {
+            for name in &file.extended {
                 if let Some(definer) = self.definer(file, std::slice::from_ref(name))
                     && definer.path != file.path
                 {
@@ -213,7 +213,7 @@ impl File {
             {
                 return at + 3;
             }
-            [sign, attribute, ..] if is(sign, "#") && text(attribute) == "[cfg(test)]" => {
+            [sign, attribute, ..] if is(sign, "#") && is_for_tests(attribute) => {
                 if let [.., word, name, end] = &tokens[at..end]
                     && is(word, "mod")
                     && is(end, ";")
@@ -235,6 +235,8 @@ impl File {
             }
             [word, name, stop, ..] if is(word, "mod") && is(stop, ";") => {
                 self.children.insert(name.to_string());
+                rest[..3].iter().for_each(|token| self.mark(token));
+                return at + 3;
             }
             [word, TokenTree::Ident(name), ..] if is(word, "fn") => {
                 self.function(&name.to_string(), &tokens[at..end]);
@@ -354,7 +356,10 @@ fn end_of_item(tokens: &[TokenTree]) -> usize {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !is_use,
         token => is(token, ";"),
     };
-    tokens.iter().position(ends).map_or(tokens.len(), |end| end + 1)
+    tokens
+        .iter()
+        .position(ends)
+        .map_or(tokens.len(), |end| end + 1)
 }
 
 fn is(token: &TokenTree, text: &str) -> bool {
@@ -363,6 +368,11 @@ fn is(token: &TokenTree, text: &str) -> bool {
         TokenTree::Punct(mark) => text.len() == 1 && text.starts_with(mark.as_char()),
         _ => false,
     }
+}
+
+fn is_for_tests(attribute: &TokenTree) -> bool {
+    let attribute = text(attribute);
+    attribute == "[cfg(test)]" || attribute.starts_with("[cfg(all(test,")
 }
 
 /// Without any space: `[cfg(test)]`.
