@@ -30,7 +30,7 @@ pub fn check(connector: &Connector, key: &str, bytes: u64, spare_key: &str) -> R
     drop(value);
     for _ in 0..TRIES {
         // Connections of its own: the server closes them. That they are made shows that it answers.
-        let mut store = connect(&connector).map_err(failed)?;
+        let mut store = connect(connector).map_err(failed)?;
         let mut took_it = true;
         for (index, master) in store.masters().into_iter().enumerate() {
             if master.share > 0.0 {

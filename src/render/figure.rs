@@ -6,7 +6,7 @@ use super::elements::title_attribute;
 use super::escape;
 use super::url::{self, Use};
 use super::writer::{ImageSource, Writer};
-use crate::article::{Metadata, Value};
+use crate::article::{Metadata, Value, shown_host};
 
 /// The entries of `image_sources`.
 pub(super) fn image_sources(metadata: &Metadata) -> Vec<ImageSource<'_>> {
@@ -111,7 +111,7 @@ fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
     };
     let host = match source {
         Some(source) if !source.host.is_empty() => source.host,
-        _ => url::host(dest_url).unwrap_or_default(),
+        _ => shown_host(dest_url).unwrap_or_default(),
     };
     writer.out.push_str("<figure>");
     let is_linked = match link {

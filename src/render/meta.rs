@@ -34,11 +34,40 @@ impl Robots {
 /// that stands before anything an author wrote.
 pub const META_OPENING_BYTES: usize = 400;
 
-/// The text of a member in the opening of a meta object, where anp writes none with escapes.
-#[must_use]
-pub fn meta_member<'t>(opening: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = opening.split_once(&format!("\"{name}\":\""))?;
-    rest.split_once('"').map(|(text, _)| text)
+/// What the opening of a meta object says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetaHead {
+    /// The digest of the page that it is about.
+    pub digest: Option<Digest>,
+    /// When both were written, in RFC 3339.
+    pub written_at: Option<String>,
+    /// What search engines are told.
+    pub robots: Option<String>,
+}
+
+impl MetaHead {
+    /// Reads the first [`META_OPENING_BYTES`] of a meta object, or whatever else a key holds.
+    #[must_use]
+    pub fn read(opening: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(opening);
+        let member = |name: &str| {
+            // anp writes none of these with escapes.
+            let (_, rest) = text.split_once(&format!("\"{name}\":\""))?;
+            rest.split_once('"').map(|(value, _)| value.to_owned())
+        };
+        Self {
+            digest: digest::meta_digest(opening),
+            written_at: member("written_at"),
+            robots: member("robots"),
+        }
+    }
+
+    /// Whether search engines are told to leave the page out.
+    #[must_use]
+    pub fn is_noindex(&self) -> bool {
+        let mut rules = self.robots.iter().flat_map(|robots| robots.split(','));
+        rules.any(|rule| matches!(rule.trim(), "noindex" | "none"))
+    }
 }
 
 /// Writes the meta object of `article`.

@@ -40,11 +40,11 @@ pub use digest::{
 };
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
-pub use meta::{META_OPENING_BYTES, Stamp, meta_member};
+pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use page::STYLE;
 pub use writer::Removed;
 
-use crate::article::{Article, Events, Metadata, Route, Value};
+use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
 use meta::Robots;
 use page::Templates;
@@ -161,7 +161,7 @@ impl Renderer {
         };
         let image = body
             .first_image
-            .filter(|image| url::host(image).is_some())
+            .filter(|image| shown_host(image).is_some())
             .unwrap_or_default();
         let json_ld = json_ld::write(&json_ld::Facts {
             title: &article.title,

@@ -118,9 +118,7 @@ fn routes_are_unique_and_folders_small() {
 #[test]
 fn a_tree_holds_the_articles_1_to_count() {
     let dir = tempfile::tempdir().unwrap();
-    let tree = generator()
-        .write_tree(&dir.path().join("content"), 50)
-        .unwrap();
+    let tree = write_tree(&generator(), &dir.path().join("content"), 50).unwrap();
     let mut bytes = 0;
     for n in 1..=50 {
         let article = generator().article(n);
