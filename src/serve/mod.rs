@@ -21,7 +21,6 @@ mod path;
 mod policy;
 mod refusal;
 mod site;
-mod slow;
 
 use std::path::PathBuf;
 use std::time::Duration;
