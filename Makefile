@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth instructions record-instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -57,6 +57,10 @@ torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check
 	@cargo clippy --all-targets --locked --quiet -- -D warnings
+
+house: ## lines of code a folder, file cycles, longest functions and files
+	@cargo test --locked --quiet --test library no_two_files -- --nocapture |
+		sed -n '/^lines of code/,/^$$/p; /^file cycles/,$$p' | sed '/^test result/,$$d'
 
 deny: ## licences, sources and known faults of the dependencies; needs cargo-deny
 	@command -v cargo-deny >/dev/null || { \

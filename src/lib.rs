@@ -28,6 +28,7 @@ pub mod duration;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+mod hex;
 pub mod ops;
 pub mod private;
 #[cfg(feature = "probe")]

@@ -123,7 +123,7 @@ fn stages(c: &mut Criterion) {
 /// Finding and reading files. Returns them.
 fn files(stages: &mut Stages<'_>, content: &Path) -> Vec<Source> {
     let generator = Generator::new(28_802, Options::default());
-    let written = generator.write_tree(content, ARTICLES).expect("a tree");
+    let written = anp::synth::write_tree(&generator, content, ARTICLES).expect("a tree");
     assert_eq!(written.files, ARTICLES);
 
     stages.whole("walk", || walk(content).expect("a folder"));

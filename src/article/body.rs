@@ -137,17 +137,7 @@ fn is_mark(byte: u8) -> bool {
 impl<'a> Parsed<'a> {
     /// Parses Markdown, cleaned.
     pub(super) fn new(markdown: &'a str) -> Result<Self, Refused> {
-        if markdown.len() > MAX_MARKS {
-            let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
-            if let Some((offset, _)) = marks.nth(MAX_MARKS) {
-                let why = Excess::Markup;
-                return Err(Refused { offset, why });
-            }
-        }
-        if let Some(offset) = find_costly_nesting(markdown) {
-            let why = Excess::Nesting(CONTAINERS);
-            return Err(Refused { offset, why });
-        }
+        refuse_costly(markdown)?;
         let mut body = Body {
             events: Events::with_capacity(if markdown.len() > LONG_BYTES {
                 MAX_EVENTS
@@ -161,37 +151,21 @@ impl<'a> Parsed<'a> {
         // The heading that is open: index of its first event, images before it, byte offset.
         let mut open: Option<(usize, usize, usize)> = None;
         let mut text = String::new();
-        let (mut blocks, mut inlines) = (0_usize, 0_usize);
+        let mut nesting = Nesting::default();
         for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
             match &event {
                 Event::Start(tag) => {
-                    if is_container(tag) {
-                        blocks += 1;
-                    } else if is_inline(tag) {
-                        inlines += 1;
-                    }
+                    nesting.open(tag, range.start)?;
                     match tag {
                         Tag::Image { .. } => body.images += 1,
                         Tag::Heading {
                             level: HeadingLevel::H1,
                             ..
-                        } if blocks == 0 && heading.is_none() => {
+                        } if nesting.blocks == 0 && heading.is_none() => {
                             open = Some((body.events.len(), body.images, range.start));
                             text.clear();
                         }
                         _ => {}
-                    }
-                    if blocks > MAX_NESTING {
-                        return Err(Refused {
-                            offset: range.start,
-                            why: Excess::Nesting(CONTAINERS),
-                        });
-                    }
-                    if inlines > MAX_NESTING {
-                        return Err(Refused {
-                            offset: range.start,
-                            why: Excess::Nesting("emphasis and links"),
-                        });
                     }
                 }
                 Event::End(TagEnd::Heading(_)) => {
@@ -208,11 +182,10 @@ impl<'a> Parsed<'a> {
                         })
                     });
                 }
-                Event::End(end) if is_container_end(*end) => blocks = blocks.saturating_sub(1),
-                Event::End(end) if is_inline_end(*end) => inlines = inlines.saturating_sub(1),
                 Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
                 Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
                 Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
+                Event::End(end) => nesting.close(*end),
                 _ => {}
             }
             if body.events.len() == MAX_EVENTS {
@@ -232,6 +205,58 @@ impl<'a> Parsed<'a> {
         self.body.events.remove(heading.events);
         self.body.images -= heading.images;
         Some((heading.text, heading.offset))
+    }
+}
+
+/// Refuses Markdown that would cost too much to parse.
+fn refuse_costly(markdown: &str) -> Result<(), Refused> {
+    if markdown.len() > MAX_MARKS {
+        let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
+        if let Some((offset, _)) = marks.nth(MAX_MARKS) {
+            let why = Excess::Markup;
+            return Err(Refused { offset, why });
+        }
+    }
+    if let Some(offset) = find_costly_nesting(markdown) {
+        let why = Excess::Nesting(CONTAINERS);
+        return Err(Refused { offset, why });
+    }
+    Ok(())
+}
+
+/// How deep the parser is in a body.
+#[derive(Default)]
+struct Nesting {
+    blocks: usize,
+    inlines: usize,
+}
+
+impl Nesting {
+    /// Enters what `tag` starts at `offset`.
+    fn open(&mut self, tag: &Tag<'_>, offset: usize) -> Result<(), Refused> {
+        if is_container(tag) {
+            self.blocks += 1;
+        } else if is_inline(tag) {
+            self.inlines += 1;
+        }
+        let what = if self.blocks > MAX_NESTING {
+            CONTAINERS
+        } else if self.inlines > MAX_NESTING {
+            "emphasis and links"
+        } else {
+            return Ok(());
+        };
+        let why = Excess::Nesting(what);
+        Err(Refused { offset, why })
+    }
+
+    /// Leaves it again.
+    fn close(&mut self, end: TagEnd) {
+        if is_container_end(end) {
+            self.blocks = self.blocks.saturating_sub(1);
+        } else if is_inline_end(end) {
+            self.inlines = self.inlines.saturating_sub(1);
+        }
     }
 }
 

@@ -98,28 +98,50 @@ pub(super) fn is_host(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(label)
 }
 
+/// The authority of an absolute `http` or `https` URL, and what follows it.
+fn authority(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    Some(rest.split_at(end))
+}
+
+/// The host of an absolute `http` or `https` URL, without user and port. Its characters are not
+/// checked: it is shown, never fetched.
+#[must_use]
+pub fn shown_host(url: &str) -> Option<&str> {
+    let (authority, _) = authority(url)?;
+    let host_port = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let host = match host_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host_port,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
 /// The host of an absolute http or https URL, as written. None if the text is no such URL:
 /// another scheme, credentials, a host that is no name, a bad port, or a character that
 /// must be percent-encoded (RFC 3986; letters outside ASCII are let through).
 pub(super) fn url_host(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once("://")?;
-    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-        return None;
-    }
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
+    let (authority, tail) = authority(text)?;
+    let host = shown_host(text).filter(|host| is_host(host))?;
+    let is_port =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    // Credentials would stand before the host.
+    let fits = match authority.strip_prefix(host)? {
+        "" => true,
+        port => port.strip_prefix(':').is_some_and(is_port),
     };
-    let port_fits = port
-        .is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
     let reserved = |c: char| {
         c.is_whitespace()
             || c.is_control()
             || matches!(c, '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}')
     };
-    (is_host(host) && port_fits && !tail.contains(reserved)).then_some(host)
+    (fits && !tail.contains(reserved)).then_some(host)
 }
 
 /// The number in `PREFIX` + six or more digits (+ `-` + exactly `suffix_digits` digits, if
@@ -209,6 +231,16 @@ mod tests {
         ] {
             assert!(!is_semver(text), "{text}");
         }
+    }
+
+    #[test]
+    fn hosts_are_found_for_show() {
+        assert_eq!(
+            shown_host("https://user:pw@cdn.example.org:8443/x"),
+            Some("cdn.example.org")
+        );
+        assert_eq!(shown_host("/relative.png"), None);
+        assert_eq!(shown_host("mailto:a@b"), None);
     }
 
     #[test]

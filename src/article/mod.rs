@@ -20,6 +20,7 @@ mod validate;
 
 pub use body::{Body, marks, options as markdown_options};
 pub use events::{EventRef, Events};
+pub use forms::shown_host;
 pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
 pub use read::{Input, Reading, Rules, read};

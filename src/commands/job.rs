@@ -30,7 +30,7 @@ use crate::publish::switch::Switch;
 use crate::publish::time_limit::TimeLimit;
 use crate::report::{Progress as Bars, log};
 use crate::settings::Settings;
-use crate::store::{Class, Copies, Session, StoreError};
+use crate::store::{Class, Copies, Session, StoreError, wait_for_replicas};
 use crate::words::counted;
 
 /// A run that is to be made.
@@ -257,7 +257,7 @@ impl<'a> Job<'a> {
         let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
             // A right, or a replica, that is missing is told before anything is written.
             let session = &mut run.store.session;
-            copies.map_or(Ok(()), |copies| session.wait_for_replicas(copies, false))?;
+            copies.map_or(Ok(()), |copies| wait_for_replicas(session, copies, false))?;
             Ok(pace)
         });
         let pace = match pace {

@@ -11,14 +11,14 @@ use crate::cli::{Common, Synth};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::Output;
-use crate::synth::Counts;
+use crate::synth::{Counts, write_tree};
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let generator = generator(&arguments.seeded)?;
     let seed = generator.seed();
-    let tree = in_pool(|| generator.write_tree(&arguments.out, arguments.count))
+    let tree = in_pool(|| write_tree(&generator, &arguments.out, arguments.count))
         .map_err(|error| Failure::before_writing(&error))?
         .map_err(|error| {
             Failure::new(

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::lock::{lock_within, open};
 use super::runs::not_durable;
+use crate::hex;
 
 /// The file of the random id.
 const NAME: &str = "id";
@@ -52,7 +53,7 @@ fn random_id(state_dir: &Path) -> io::Result<String> {
     }
     let mut random = [0; DIGITS / 2];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
-    let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex::text(&random);
     file.rewind()?;
     file.set_len(0)?;
     file.write_all(format!("{id}\n").as_bytes())?;

@@ -4,7 +4,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::store::{Batch, Class, Connector, StoreError};
+use crate::store::{Batch, Class, Connector, StoreError, connect};
 
 /// The least that a server can be set to take, in bytes (redis.conf, `proto-max-bulk-len`).
 const EVERY_SERVER_TAKES: u64 = 1024 * 1024;
@@ -30,7 +30,7 @@ pub fn check(connector: &Connector, key: &str, bytes: u64, spare_key: &str) -> R
     drop(value);
     for _ in 0..TRIES {
         // Connections of its own: the server closes them. That they are made shows that it answers.
-        let mut store = connector.connect().map_err(failed)?;
+        let mut store = connect(connector).map_err(failed)?;
         let mut took_it = true;
         for (index, master) in store.masters().into_iter().enumerate() {
             if master.share > 0.0 {

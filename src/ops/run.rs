@@ -34,7 +34,7 @@ use crate::publish::progress::Progress;
 use crate::publish::shard::Shard;
 use crate::publish::switch::{Paused, Switch};
 use crate::settings::{KeepRuns, Settings};
-use crate::store::{Address, Class, Connector, Greeting, Session, StoreError};
+use crate::store::{Address, Class, Connector, Greeting, Session, StoreError, connect_within};
 
 /// What distinguishes one kind of run from another.
 pub struct Purpose<'a> {
@@ -514,7 +514,7 @@ impl Heartbeat {
     fn start(connector: &Connector, lease: &Lease) -> Result<Self, StoreError> {
         let (connector, lease) = (connector.clone(), lease.clone());
         let join = move || {
-            let store = connector.connect_within(connector.patience.timeout)?;
+            let store = connect_within(&connector, connector.patience.timeout)?;
             let interrupt = connector.interrupt.clone();
             Ok::<_, StoreError>(Session::new(store, connector.patience, interrupt))
         };

@@ -3,8 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::client::LARGEST_BODY;
-use super::coding::Decoder;
+use super::coding::{Decoder, LARGEST_BODY};
 use crate::render::PAGE_TAIL_BYTES;
 
 /// A body that was read to its end.

@@ -7,11 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::body::{Body, Reader};
+use super::coding::LARGEST_BODY;
 use super::head::Head;
 use super::wire::{Front, Stream, Trouble, Until, sleep_until};
-
-/// The largest body that is read: 64 MiB, as large as a value that anp overwrites.
-pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 const LARGEST_HEAD: u64 = 64 * 1024;
 const MOST_HEADERS: usize = 128;

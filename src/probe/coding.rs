@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use brotli_decompressor::DecompressorWriter;
 use flate2::write::MultiGzDecoder;
 
-use super::client::LARGEST_BODY;
 use super::head::clipped;
+
+/// The largest body that is read: 64 MiB, as large as a value that anp overwrites.
+pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Decodes into `W`, which refuses more than [`LARGEST_BODY`] bytes with
 /// [`io::ErrorKind::FileTooLarge`].

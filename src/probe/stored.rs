@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::LARGEST_BODY;
+use super::coding::LARGEST_BODY;
 use crate::article::Route;
 use crate::publish::plan::Keys;
-use crate::render::{Digest, META_OPENING_BYTES, meta_digest, meta_member, page_digest};
+use crate::render::{Digest, META_OPENING_BYTES, MetaHead, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What is known of whether robots may list a page.
@@ -132,16 +132,15 @@ impl Robots {
         if meta.is_empty() {
             return Self::Unsaid("there is no meta object");
         }
-        let text = String::from_utf8_lossy(meta);
-        let Some(value) = meta_member(&text, "robots") else {
+        let head = MetaHead::read(meta);
+        if head.robots.is_none() {
             return Self::Unsaid("the meta object says nothing of robots");
-        };
-        if digest.is_none() || meta_digest(meta) != digest {
+        }
+        if digest.is_none() || head.digest != digest {
             return Self::Unsaid("the meta object is about another page");
         }
-        let mut rules = value.split(',');
         Self::Said {
-            noindex: rules.any(|rule| matches!(rule.trim(), "noindex" | "none")),
+            noindex: head.is_noindex(),
         }
     }
 }

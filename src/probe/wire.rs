@@ -8,10 +8,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::Target;
 use super::head::one_line;
+use crate::store::system_roots;
 
 /// So long a wait may last before it looks whether a signal came.
 const SLICE: Duration = Duration::from_millis(50);
@@ -192,16 +193,7 @@ impl Front {
 /// The certificates that this system trusts.
 fn tls() -> Result<Arc<ClientConfig>, Trouble> {
     let failed = |what: String| Trouble::NoConnection(format!("TLS: {what}"));
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added == 0 {
-        let why = found.errors.first().map(|error| format!(": {error}"));
-        return Err(failed(format!(
-            "this system has no certificates to trust{}",
-            why.unwrap_or_default()
-        )));
-    }
+    let roots = system_roots().map_err(failed)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

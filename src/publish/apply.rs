@@ -38,7 +38,7 @@ use super::stop::Stop;
 use super::switch::Switch;
 use super::time_limit::TimeLimit;
 use crate::failpoint;
-use crate::store::{Batch, Copies, Replies, Reply, Session};
+use crate::store::{Batch, Copies, Replies, Reply, Session, wait_for_replicas};
 
 /// A batch is closed at so many bytes, sent and recorded, or at the keys of its pace.
 pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -406,7 +406,7 @@ impl Apply<'_> {
         let mut too_few = None;
         if let Some(copies) = self.copies {
             // What the master acknowledged is counted all the same.
-            let waited = self.session.wait_for_replicas(copies, resent);
+            let waited = wait_for_replicas(self.session, copies, resent);
             too_few = waited.err().map(Stop::Store);
         }
         for ((group, pending), reply) in wave.iter().zip(replies) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::store::{Connector, Session, StoreError};
+use crate::store::{Connector, Session, StoreError, connect_within};
 
 /// Keys of a batch when nothing limits it.
 pub const BATCH_KEYS: usize = 1024;
@@ -154,7 +154,7 @@ impl Probe {
         let connect = {
             let connector = connector.clone();
             move || {
-                let store = connector.connect_within(connector.patience.timeout)?;
+                let store = connect_within(&connector, connector.patience.timeout)?;
                 let interrupt = connector.interrupt.clone();
                 Ok::<_, StoreError>(Session::new(store, connector.patience, interrupt))
             }

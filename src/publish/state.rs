@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
+use crate::hex;
 use crate::store::{Batch, Reply, Script, Session, StoreError};
 
 /// Values larger than this are not overwritten, since the manifest could not keep them.
@@ -35,25 +36,16 @@ impl Fingerprint {
         Self(Sha1::digest(value).into())
     }
 
-    /// Reads 40 hex digits.
+    /// Reads 40 lower-case hex digits.
     #[must_use]
-    pub fn parse(hex: &str) -> Option<Self> {
-        let digits = hex.as_bytes();
-        if digits.len() != 40 {
-            return None;
-        }
-        let mut bytes = [0; 20];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let nibble = |digit: u8| (digit as char).to_digit(16);
-            *byte = (nibble(pair[0])? * 16 + nibble(pair[1])?) as u8;
-        }
-        Some(Self(bytes))
+    pub fn parse(digits: &str) -> Option<Self> {
+        hex::read(digits.as_bytes()).map(Self)
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::text(&self.0))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::article::Route;
+use crate::hex;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
 /// member. Part of every digest, so all pages count as changed after such an upgrade.
@@ -28,39 +29,21 @@ impl Digest {
     /// The digest as 32 lower-case hex digits of ASCII.
     #[must_use]
     pub fn to_hex(self) -> [u8; 32] {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        let mut hex = [0; 32];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
-        }
-        hex
+        let mut digits = [0; 32];
+        hex::write(&mut digits, &self.0);
+        digits
     }
 
     /// The digest that 32 lower-case hex digits stand for.
     #[must_use]
-    pub fn from_hex(hex: &[u8]) -> Option<Self> {
-        let value = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        if hex.len() != 32 {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = value(pair[0])? << 4 | value(pair[1])?;
-        }
-        Some(Self(bytes))
+    pub fn from_hex(digits: &[u8]) -> Option<Self> {
+        hex::read(digits).map(Self)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_hex()
-            .iter()
-            .try_for_each(|digit| fmt::Write::write_char(f, char::from(*digit)))
+        f.write_str(&hex::text(&self.0))
     }
 }
 

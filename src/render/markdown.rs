@@ -8,25 +8,17 @@
 //! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
 //! tables or heading shifts, and lets every URL and all raw HTML through.
 
-use pulldown_cmark::{Alignment, Event, Tag, TagEnd};
+use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::error::RenderError;
 use super::escape;
-use super::figure::ImageSource;
 use super::footnotes::Footnotes;
 use super::headings::{Ids, Levels};
-use super::nesting::{Content, MAX_TAGS_DEPTH, Nesting, SCROLL_REGION, heading_tags};
-use super::{raw_html, sanitise};
+use super::nesting::{Content, Nesting, SCROLL_REGION, heading_tags};
+use super::raw_html::rewrite;
+use super::writer::{ImageSource, Removed, Writer};
+use super::{elements, figure, sanitise};
 use crate::article::{EventRef, Events};
-
-/// What the rendering of an article left out because no page may carry it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// Links and images whose URL is neither relative nor of an allowed scheme.
-    pub urls: u32,
-    /// Raw HTML tags, comments and elements that pages may not have.
-    pub tags: u32,
-}
 
 /// The body as HTML.
 pub(super) struct BodyHtml {
@@ -42,7 +34,7 @@ pub(super) fn write(
     sources: &[ImageSource<'_>],
     limit: usize,
 ) -> Result<BodyHtml, RenderError> {
-    written(events, sources, limit)?.finish()
+    finish(written(events, sources, limit)?)
 }
 
 /// The body with its raw HTML rewritten, as it is before [`sanitise`] sees it.
@@ -77,7 +69,7 @@ fn written<'w, 'a>(
     };
     let mut at = 0;
     while at < events.len() {
-        at = writer.event(at);
+        at = event(&mut writer, at);
         writer.check_caps()?;
     }
     writer.nesting.close_all(&mut writer.out);
@@ -86,282 +78,233 @@ fn written<'w, 'a>(
     Ok(writer)
 }
 
-pub(super) struct Writer<'w, 'a> {
-    pub(super) events: &'w Events<'a>,
-    pub(super) sources: &'w [ImageSource<'w>],
-    pub(super) out: String,
-    limit: usize,
-    pub(super) nesting: Nesting,
-    pub(super) ids: Ids,
-    footnotes: Footnotes<'w>,
-    /// Whether an `<a>` was written for the Markdown link that is open. Links do not nest.
-    pub(super) link_written: bool,
-    /// The level on the page of the heading that is open. Headings do not nest.
-    pub(super) heading: u8,
-    /// The body's heading levels, while a footnote counts its own.
-    body_levels: Levels,
-    pub(super) alignments: Vec<Alignment>,
-    pub(super) column: usize,
-    pub(super) in_table_head: bool,
-    tables: u32,
-    /// The raw HTML block being collected.
-    raw_block: Option<String>,
-    has_raw_html: bool,
-    pub(super) removed: Removed,
-    pub(super) first_image: Option<String>,
-}
-
-impl Writer<'_, '_> {
-    /// Writes the event at `at`; returns where to go on.
-    fn event(&mut self, at: usize) -> usize {
-        let event = &*self.events.at(at);
-        match event {
-            Event::Start(Tag::Paragraph) => {
-                if let Some(end) = self.figures(at) {
-                    return end;
-                }
-                self.nesting.open_markdown(&mut self.out, Content::Line);
-                self.out.push_str("<p>");
-            }
-            Event::Start(Tag::Image { .. }) => {
-                let hoisted = self.nesting.hoist(&mut self.out);
-                let end = self.inline_image(at);
-                self.nesting.lower(&mut self.out, hoisted);
+/// Writes the event at `at`; returns where to go on.
+fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
+    let event = &*writer.events.at(at);
+    match event {
+        Event::Start(Tag::Paragraph) => {
+            if let Some(end) = figure::figures(writer, at) {
                 return end;
             }
-            Event::Start(Tag::MetadataBlock(_)) => {
-                let is_end = |event: EventRef<'_, '_>| {
-                    matches!(*event, Event::End(TagEnd::MetadataBlock(_)))
-                };
-                let end = self.events.from(at).position(is_end);
-                return end.map_or(self.events.len(), |end| at + end + 1);
-            }
-            Event::Start(tag) => self.start(at, tag),
-            Event::End(tag) => self.end(tag),
-            Event::Text(_)
-            | Event::Code(_)
-            | Event::InlineMath(_)
-            | Event::DisplayMath(_)
-            | Event::FootnoteReference(_)
-            | Event::HardBreak
-            | Event::TaskListMarker(_) => {
-                let hoisted = self.nesting.hoist(&mut self.out);
-                self.leaf(event);
-                self.nesting.lower(&mut self.out, hoisted);
-            }
-            Event::Rule => {
-                self.nesting.start_block(&mut self.out);
-                let hoisted = self.nesting.hoist(&mut self.out);
-                self.out.push_str("<hr>\n");
-                self.nesting.lower(&mut self.out, hoisted);
-            }
-            Event::Html(raw) | Event::InlineHtml(raw) => self.raw(raw),
-            Event::SoftBreak => self.out.push('\n'),
+            writer.nesting.open_markdown(&mut writer.out, Content::Line);
+            writer.out.push_str("<p>");
         }
-        at + 1
+        Event::Start(Tag::Image { .. }) => {
+            let hoisted = writer.nesting.hoist(&mut writer.out);
+            let end = figure::inline_image(writer, at);
+            writer.nesting.lower(&mut writer.out, hoisted);
+            return end;
+        }
+        Event::Start(Tag::MetadataBlock(_)) => {
+            let is_end =
+                |event: EventRef<'_, '_>| matches!(*event, Event::End(TagEnd::MetadataBlock(_)));
+            let end = writer.events.from(at).position(is_end);
+            return end.map_or(writer.events.len(), |end| at + end + 1);
+        }
+        Event::Start(tag) => start(writer, at, tag),
+        Event::End(tag) => end(writer, tag),
+        Event::Text(_)
+        | Event::Code(_)
+        | Event::InlineMath(_)
+        | Event::DisplayMath(_)
+        | Event::FootnoteReference(_)
+        | Event::HardBreak
+        | Event::TaskListMarker(_) => {
+            let hoisted = writer.nesting.hoist(&mut writer.out);
+            leaf(writer, event);
+            writer.nesting.lower(&mut writer.out, hoisted);
+        }
+        Event::Rule => {
+            writer.nesting.start_block(&mut writer.out);
+            let hoisted = writer.nesting.hoist(&mut writer.out);
+            writer.out.push_str("<hr>\n");
+            writer.nesting.lower(&mut writer.out, hoisted);
+        }
+        Event::Html(raw) | Event::InlineHtml(raw) => raw_html(writer, raw),
+        Event::SoftBreak => writer.out.push('\n'),
     }
+    at + 1
+}
 
-    /// Writes an event that holds no others.
-    fn leaf(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Text(text) => escape::text(&mut self.out, text),
-            Event::Code(code) => {
-                self.out.push_str("<code>");
-                escape::text(&mut self.out, code);
-                self.out.push_str("</code>");
-            }
-            Event::InlineMath(code) | Event::DisplayMath(code) => {
-                self.out.push_str("<code class=\"math\">");
-                escape::text(&mut self.out, code);
-                self.out.push_str("</code>");
-            }
-            Event::FootnoteReference(label) => {
-                self.footnotes
-                    .reference(&mut self.out, label, self.nesting.is_in_link());
-            }
-            Event::HardBreak => self.out.push_str("<br>\n"),
-            Event::TaskListMarker(done) => self.out.push_str(if *done {
-                "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
+/// Writes an event that holds no others.
+fn leaf(writer: &mut Writer<'_, '_>, event: &Event<'_>) {
+    match event {
+        Event::Text(text) => escape::text(&mut writer.out, text),
+        Event::Code(code) => {
+            writer.out.push_str("<code>");
+            escape::text(&mut writer.out, code);
+            writer.out.push_str("</code>");
+        }
+        Event::InlineMath(code) | Event::DisplayMath(code) => {
+            writer.out.push_str("<code class=\"math\">");
+            escape::text(&mut writer.out, code);
+            writer.out.push_str("</code>");
+        }
+        Event::FootnoteReference(label) => {
+            writer
+                .footnotes
+                .reference(&mut writer.out, label, writer.nesting.is_in_link());
+        }
+        Event::HardBreak => writer.out.push_str("<br>\n"),
+        Event::TaskListMarker(done) => writer.out.push_str(if *done {
+            "<span class=\"task\" role=\"img\" aria-label=\"Done:\">☑</span> "
+        } else {
+            "<span class=\"task\" role=\"img\" aria-label=\"To do:\">☐</span> "
+        }),
+        _ => {}
+    }
+}
+
+fn start(writer: &mut Writer<'_, '_>, at: usize, tag: &Tag<'_>) {
+    let in_link = matches!(tag, Tag::Link { .. }) && writer.nesting.is_in_link();
+    // An HTML block is no element of ours: `<details>` may open in one and close in
+    // another.
+    if !matches!(tag, Tag::HtmlBlock) {
+        writer.nesting.open_markdown(&mut writer.out, content(tag));
+    }
+    match tag {
+        Tag::Heading { level, .. } => elements::start_heading(writer, at, *level),
+        Tag::BlockQuote(kind) => elements::start_quote(writer, *kind),
+        Tag::CodeBlock(kind) => elements::start_code(writer, kind),
+        Tag::HtmlBlock => writer.raw_block = Some(String::new()),
+        Tag::List(None) => writer.out.push_str("<ul>\n"),
+        Tag::List(Some(1)) => writer.out.push_str("<ol>\n"),
+        Tag::List(Some(first)) => {
+            writer.out.push_str("<ol start=\"");
+            writer.out.push_str(&first.to_string());
+            writer.out.push_str("\">\n");
+        }
+        Tag::Item => writer.out.push_str("<li>"),
+        Tag::FootnoteDefinition(label) => {
+            let levels = std::mem::replace(&mut writer.nesting.levels, Levels::under_a_heading());
+            writer.body_levels = levels;
+            writer.footnotes.start(&mut writer.out, label);
+        }
+        Tag::DefinitionList => writer.out.push_str("<dl>\n"),
+        Tag::DefinitionListTitle => writer.out.push_str("<dt>"),
+        Tag::DefinitionListDefinition => writer.out.push_str("<dd>"),
+        Tag::Table(alignments) => {
+            writer.alignments.clone_from(alignments);
+            writer.tables += 1;
+            writer.out.push_str(SCROLL_REGION);
+            writer.out.push_str(" aria-label=\"Table ");
+            writer.out.push_str(&writer.tables.to_string());
+            writer.out.push_str("\"><table>\n");
+        }
+        Tag::TableHead => {
+            writer.in_table_head = true;
+            writer.column = 0;
+            writer.out.push_str("<thead><tr>");
+        }
+        Tag::TableRow => {
+            writer.column = 0;
+            writer.out.push_str("<tr>");
+        }
+        Tag::TableCell => elements::start_cell(writer),
+        Tag::Emphasis => writer.out.push_str("<em>"),
+        Tag::Strong => writer.out.push_str("<strong>"),
+        Tag::Strikethrough => writer.out.push_str("<del>"),
+        Tag::Superscript => writer.out.push_str("<sup>"),
+        Tag::Subscript => writer.out.push_str("<sub>"),
+        Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            ..
+        } => elements::start_link(writer, *link_type, dest_url, title, in_link),
+        Tag::Paragraph | Tag::Image { .. } | Tag::MetadataBlock(_) => {}
+    }
+}
+
+fn end(writer: &mut Writer<'_, '_>, tag: &TagEnd) {
+    if matches!(tag, TagEnd::HtmlBlock) {
+        if let Some(raw) = writer.raw_block.take() {
+            raw_html(writer, &raw);
+        }
+        return;
+    }
+    let hoisted = writer.nesting.close_markdown(&mut writer.out);
+    match tag {
+        TagEnd::Paragraph => writer.out.push_str("</p>\n"),
+        TagEnd::Heading(_) => writer.out.push_str(heading_tags(writer.heading).1),
+        TagEnd::BlockQuote(_) => writer.out.push_str("</blockquote>\n"),
+        TagEnd::CodeBlock => writer.out.push_str("</code></pre>\n"),
+        TagEnd::List(true) => writer.out.push_str("</ol>\n"),
+        TagEnd::List(false) => writer.out.push_str("</ul>\n"),
+        TagEnd::Item => writer.out.push_str("</li>\n"),
+        TagEnd::FootnoteDefinition => {
+            writer.footnotes.end(&mut writer.out);
+            writer.nesting.levels = std::mem::take(&mut writer.body_levels);
+        }
+        TagEnd::DefinitionList => writer.out.push_str("</dl>\n"),
+        TagEnd::DefinitionListTitle => writer.out.push_str("</dt>\n"),
+        TagEnd::DefinitionListDefinition => writer.out.push_str("</dd>\n"),
+        TagEnd::Table => writer.out.push_str("</tbody></table></div>\n"),
+        TagEnd::TableHead => {
+            writer.in_table_head = false;
+            writer.out.push_str("</tr></thead><tbody>\n");
+        }
+        TagEnd::TableRow => writer.out.push_str("</tr>\n"),
+        TagEnd::TableCell => {
+            writer.out.push_str(if writer.in_table_head {
+                "</th>"
             } else {
-                "<span class=\"task\" role=\"img\" aria-label=\"To do:\">☐</span> "
-            }),
-            _ => {}
+                "</td>"
+            });
+            writer.column += 1;
         }
+        TagEnd::Emphasis => writer.out.push_str("</em>"),
+        TagEnd::Strong => writer.out.push_str("</strong>"),
+        TagEnd::Strikethrough => writer.out.push_str("</del>"),
+        TagEnd::Superscript => writer.out.push_str("</sup>"),
+        TagEnd::Subscript => writer.out.push_str("</sub>"),
+        TagEnd::Link => {
+            if std::mem::take(&mut writer.link_written) {
+                writer.out.push_str("</a>");
+            }
+        }
+        TagEnd::HtmlBlock | TagEnd::Image | TagEnd::MetadataBlock(_) => {}
     }
+    writer.nesting.lower(&mut writer.out, hoisted);
+}
 
-    fn start(&mut self, at: usize, tag: &Tag<'_>) {
-        let in_link = matches!(tag, Tag::Link { .. }) && self.nesting.is_in_link();
-        // An HTML block is no element of ours: `<details>` may open in one and close in
-        // another.
-        if !matches!(tag, Tag::HtmlBlock) {
-            self.nesting.open_markdown(&mut self.out, content(tag));
-        }
-        match tag {
-            Tag::Heading { level, .. } => self.start_heading(at, *level),
-            Tag::BlockQuote(kind) => self.start_quote(*kind),
-            Tag::CodeBlock(kind) => self.start_code(kind),
-            Tag::HtmlBlock => self.raw_block = Some(String::new()),
-            Tag::List(None) => self.out.push_str("<ul>\n"),
-            Tag::List(Some(1)) => self.out.push_str("<ol>\n"),
-            Tag::List(Some(first)) => {
-                self.out.push_str("<ol start=\"");
-                self.out.push_str(&first.to_string());
-                self.out.push_str("\">\n");
-            }
-            Tag::Item => self.out.push_str("<li>"),
-            Tag::FootnoteDefinition(label) => {
-                let levels = std::mem::replace(&mut self.nesting.levels, Levels::under_a_heading());
-                self.body_levels = levels;
-                self.footnotes.start(&mut self.out, label);
-            }
-            Tag::DefinitionList => self.out.push_str("<dl>\n"),
-            Tag::DefinitionListTitle => self.out.push_str("<dt>"),
-            Tag::DefinitionListDefinition => self.out.push_str("<dd>"),
-            Tag::Table(alignments) => {
-                self.alignments.clone_from(alignments);
-                self.tables += 1;
-                self.out.push_str(SCROLL_REGION);
-                self.out.push_str(" aria-label=\"Table ");
-                self.out.push_str(&self.tables.to_string());
-                self.out.push_str("\"><table>\n");
-            }
-            Tag::TableHead => {
-                self.in_table_head = true;
-                self.column = 0;
-                self.out.push_str("<thead><tr>");
-            }
-            Tag::TableRow => {
-                self.column = 0;
-                self.out.push_str("<tr>");
-            }
-            Tag::TableCell => self.start_cell(),
-            Tag::Emphasis => self.out.push_str("<em>"),
-            Tag::Strong => self.out.push_str("<strong>"),
-            Tag::Strikethrough => self.out.push_str("<del>"),
-            Tag::Superscript => self.out.push_str("<sup>"),
-            Tag::Subscript => self.out.push_str("<sub>"),
-            Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                ..
-            } => self.start_link(*link_type, dest_url, title, in_link),
-            Tag::Paragraph | Tag::Image { .. } | Tag::MetadataBlock(_) => {}
-        }
+fn raw_html(writer: &mut Writer<'_, '_>, raw: &str) {
+    if let Some(block) = &mut writer.raw_block {
+        block.push_str(raw);
+        return;
     }
+    writer.has_raw_html = true;
+    writer.removed.tags += rewrite(&mut writer.out, &mut writer.nesting, raw);
+}
 
-    fn end(&mut self, tag: &TagEnd) {
-        if matches!(tag, TagEnd::HtmlBlock) {
-            if let Some(raw) = self.raw_block.take() {
-                self.raw(&raw);
-            }
-            return;
-        }
-        let hoisted = self.nesting.close_markdown(&mut self.out);
-        match tag {
-            TagEnd::Paragraph => self.out.push_str("</p>\n"),
-            TagEnd::Heading(_) => self.out.push_str(heading_tags(self.heading).1),
-            TagEnd::BlockQuote(_) => self.out.push_str("</blockquote>\n"),
-            TagEnd::CodeBlock => self.out.push_str("</code></pre>\n"),
-            TagEnd::List(true) => self.out.push_str("</ol>\n"),
-            TagEnd::List(false) => self.out.push_str("</ul>\n"),
-            TagEnd::Item => self.out.push_str("</li>\n"),
-            TagEnd::FootnoteDefinition => {
-                self.footnotes.end(&mut self.out);
-                self.nesting.levels = std::mem::take(&mut self.body_levels);
-            }
-            TagEnd::DefinitionList => self.out.push_str("</dl>\n"),
-            TagEnd::DefinitionListTitle => self.out.push_str("</dt>\n"),
-            TagEnd::DefinitionListDefinition => self.out.push_str("</dd>\n"),
-            TagEnd::Table => self.out.push_str("</tbody></table></div>\n"),
-            TagEnd::TableHead => {
-                self.in_table_head = false;
-                self.out.push_str("</tr></thead><tbody>\n");
-            }
-            TagEnd::TableRow => self.out.push_str("</tr>\n"),
-            TagEnd::TableCell => {
-                self.out
-                    .push_str(if self.in_table_head { "</th>" } else { "</td>" });
-                self.column += 1;
-            }
-            TagEnd::Emphasis => self.out.push_str("</em>"),
-            TagEnd::Strong => self.out.push_str("</strong>"),
-            TagEnd::Strikethrough => self.out.push_str("</del>"),
-            TagEnd::Superscript => self.out.push_str("</sup>"),
-            TagEnd::Subscript => self.out.push_str("</sub>"),
-            TagEnd::Link => {
-                if std::mem::take(&mut self.link_written) {
-                    self.out.push_str("</a>");
-                }
-            }
-            TagEnd::HtmlBlock | TagEnd::Image | TagEnd::MetadataBlock(_) => {}
-        }
-        self.nesting.lower(&mut self.out, hoisted);
-    }
-
-    fn raw(&mut self, raw: &str) {
-        if let Some(block) = &mut self.raw_block {
-            block.push_str(raw);
-            return;
-        }
-        self.has_raw_html = true;
-        self.removed.tags += raw_html::rewrite(&mut self.out, &mut self.nesting, raw);
-    }
-
-    fn check_caps(&self) -> Result<(), RenderError> {
-        if self.nesting.is_too_deep() {
+fn finish(mut writer: Writer<'_, '_>) -> Result<BodyHtml, RenderError> {
+    if writer.has_raw_html {
+        let body = std::mem::take(&mut writer.out);
+        if body.len() > sanitise::MAX_PARTS && sanitise::parts(&body) > sanitise::MAX_PARTS {
             return Err(RenderError {
-                code: "body.nesting",
+                code: "body.size",
                 message: format!(
-                    "expected lists, quotes and HTML tags to nest at most {MAX_TAGS_DEPTH} deep, found more"
+                    "expected a body with raw HTML of at most {} tags and attributes of HTML, found more",
+                    sanitise::MAX_PARTS
                 ),
             });
         }
-        self.check_size(self.out.len() + self.footnotes.bytes() + self.nesting.bytes())
+        let Some((clean, urls)) = sanitise::clean(body) else {
+            return Err(RenderError {
+                code: "body.html",
+                message: "expected HTML that reads the same after cleaning, found tags nested so that it does not"
+                    .to_owned(),
+            });
+        };
+        writer.check_size(clean.len())?;
+        writer.removed.urls += urls;
+        writer.out = clean;
     }
-
-    fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
-        if bytes <= self.limit {
-            return Ok(());
-        }
-        Err(RenderError {
-            code: "body.size",
-            message: format!(
-                "expected a body of at most {} bytes of HTML (8 × its source + 64 KiB), found more",
-                self.limit
-            ),
-        })
-    }
-
-    fn finish(mut self) -> Result<BodyHtml, RenderError> {
-        if self.has_raw_html {
-            let body = std::mem::take(&mut self.out);
-            if body.len() > sanitise::MAX_PARTS && sanitise::parts(&body) > sanitise::MAX_PARTS {
-                return Err(RenderError {
-                    code: "body.size",
-                    message: format!(
-                        "expected a body with raw HTML of at most {} tags and attributes of HTML, found more",
-                        sanitise::MAX_PARTS
-                    ),
-                });
-            }
-            let Some((clean, urls)) = sanitise::clean(body) else {
-                return Err(RenderError {
-                    code: "body.html",
-                    message: "expected HTML that reads the same after cleaning, found tags nested so that it does not"
-                        .to_owned(),
-                });
-            };
-            self.check_size(clean.len())?;
-            self.removed.urls += urls;
-            self.out = clean;
-        }
-        Ok(BodyHtml {
-            html: self.out,
-            removed: self.removed,
-            first_image: self.first_image,
-        })
-    }
+    Ok(BodyHtml {
+        html: writer.out,
+        removed: writer.removed,
+        first_image: writer.first_image,
+    })
 }
 
 /// What the element that `tag` starts may contain.

@@ -3,18 +3,71 @@
 use std::io::Write;
 
 use super::digest::{self, Digest};
-use super::{Robots, Stamp};
 use crate::article::{Article, Value};
+
+/// Which run writes an object, and when. Only the meta object shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'s> {
+    /// The id of the run.
+    pub run: &'s str,
+    /// Milliseconds since 1970, by the store's clock.
+    pub written_at_ms: i64,
+}
+
+/// What a page tells search engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Robots {
+    Index,
+    NoIndex,
+}
+
+impl Robots {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index,follow",
+            Self::NoIndex => "noindex",
+        }
+    }
+}
 
 /// So many of a meta object's first bytes hold its digest, run, time, entity tag and robots: all
 /// that stands before anything an author wrote.
 pub const META_OPENING_BYTES: usize = 400;
 
-/// The text of a member in the opening of a meta object, where anp writes none with escapes.
-#[must_use]
-pub fn meta_member<'t>(opening: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = opening.split_once(&format!("\"{name}\":\""))?;
-    rest.split_once('"').map(|(text, _)| text)
+/// What the opening of a meta object says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetaHead {
+    /// The digest of the page that it is about.
+    pub digest: Option<Digest>,
+    /// When both were written, in RFC 3339.
+    pub written_at: Option<String>,
+    /// What search engines are told.
+    pub robots: Option<String>,
+}
+
+impl MetaHead {
+    /// Reads the first [`META_OPENING_BYTES`] of a meta object, or whatever else a key holds.
+    #[must_use]
+    pub fn read(opening: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(opening);
+        let member = |name: &str| {
+            // anp writes none of these with escapes.
+            let (_, rest) = text.split_once(&format!("\"{name}\":\""))?;
+            rest.split_once('"').map(|(value, _)| value.to_owned())
+        };
+        Self {
+            digest: digest::meta_digest(opening),
+            written_at: member("written_at"),
+            robots: member("robots"),
+        }
+    }
+
+    /// Whether search engines are told to leave the page out.
+    #[must_use]
+    pub fn is_noindex(&self) -> bool {
+        let mut rules = self.robots.iter().flat_map(|robots| robots.split(','));
+        rules.any(|rule| matches!(rule.trim(), "noindex" | "none"))
+    }
 }
 
 /// Writes the meta object of `article`.

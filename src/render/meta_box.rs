@@ -6,7 +6,7 @@
 use super::escape;
 use super::url::{self, Use};
 use crate::article::schema::Field;
-use crate::article::{Metadata, Value};
+use crate::article::{Metadata, Value, shown_host};
 
 /// Shown by the page outside the box.
 const ELSEWHERE: &[&str] = &["title", "summary"];
@@ -121,7 +121,7 @@ fn text(out: &mut String, name: &str, text: &str) {
         out.push_str("\">");
         escape::text(out, text);
         out.push_str("</time>");
-    } else if name == "url" && url::host(text).is_some() && url::is_allowed(text, Use::Link) {
+    } else if name == "url" && shown_host(text).is_some() && url::is_allowed(text, Use::Link) {
         out.push_str("<a href=\"");
         url::write(out, text);
         out.push_str("\">");

@@ -29,6 +29,7 @@ mod sanitise;
 pub mod stages;
 mod url;
 mod view;
+mod writer;
 
 use std::path::PathBuf;
 
@@ -39,11 +40,13 @@ pub use digest::{
 };
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
-pub use markdown::Removed;
-pub use meta::{META_OPENING_BYTES, meta_member};
+pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
+pub use page::STYLE;
+pub use writer::Removed;
 
-use crate::article::{Article, Events, Metadata, Route, Value};
+use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
+use meta::Robots;
 use page::Templates;
 use url::Use;
 use view::{View, ready};
@@ -73,18 +76,6 @@ impl Default for RenderSettings {
     }
 }
 
-/// The built-in style of pages, for others that are to look like them.
-pub const STYLE: &str = include_str!("templates/style.css");
-
-/// Which run writes an object, and when. Only the meta object shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp<'s> {
-    /// The id of the run.
-    pub run: &'s str,
-    /// Milliseconds since 1970, by the store's clock.
-    pub written_at_ms: i64,
-}
-
 /// The two objects of one article, ready for the store.
 #[derive(Debug)]
 pub struct Rendered {
@@ -94,22 +85,6 @@ pub struct Rendered {
     pub meta: Vec<u8>,
     /// What was left out because no page may carry it; worth a warning.
     pub removed: Removed,
-}
-
-/// What a page tells search engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Robots {
-    Index,
-    NoIndex,
-}
-
-impl Robots {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Index => "index,follow",
-            Self::NoIndex => "noindex",
-        }
-    }
 }
 
 /// Renders articles, from any number of threads at once.
@@ -186,7 +161,7 @@ impl Renderer {
         };
         let image = body
             .first_image
-            .filter(|image| url::host(image).is_some())
+            .filter(|image| shown_host(image).is_some())
             .unwrap_or_default();
         let json_ld = json_ld::write(&json_ld::Facts {
             title: &article.title,

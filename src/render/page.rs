@@ -15,13 +15,16 @@ use crate::regular;
 const PAGE: &str = "page.html";
 
 /// The template that holds the style sheet.
-const STYLE: &str = "style.css";
+const STYLE_SHEET: &str = "style.css";
+
+/// The built-in style of pages, for others that are to look like them.
+pub const STYLE: &str = include_str!("templates/style.css");
 
 /// The templates that exist, with their built-in texts. A file of the same name in the
 /// templates folder takes the place of the text; other names are an error there.
 const BUILT_IN: [(&str, &str); 4] = [
     (PAGE, include_str!("templates/page.html")),
-    ("style.css", super::STYLE),
+    (STYLE_SHEET, STYLE),
     ("header.html", include_str!("templates/header.html")),
     ("footer.html", include_str!("templates/footer.html")),
 ];
@@ -50,7 +53,7 @@ impl Templates {
             .iter()
             .map(|(name, text)| match *name {
                 // Every page carries it. Its line ends, one after each rule, are for us alone.
-                STYLE => (*name, text.replace('\n', "")),
+                STYLE_SHEET => (*name, text.replace('\n', "")),
                 _ => (*name, (*text).to_owned()),
             })
             .collect();

@@ -6,6 +6,8 @@
 //! already decoded; a start that would become a scheme if something decoded it once
 //! more is refused too.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::characters::is_passed_over_in_urls;
 
 /// What a URL is used for.
@@ -44,7 +46,6 @@ pub(super) fn is_allowed(url: &str, usage: Use) -> bool {
 /// Appends `url` for an attribute value between double quotes: unwanted and invisible characters are taken
 /// out, whatever is not a URL character is percent-encoded, `&` is escaped.
 pub(super) fn write(out: &mut String, url: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let url = url.trim_matches(|c: char| c.is_whitespace());
     let mut buffer = [0; 4];
     for c in url.chars() {
@@ -55,32 +56,11 @@ pub(super) fn write(out: &mut String, url: &str) {
             }
             _ if c != ' ' && is_passed_over_in_urls(c) => {}
             _ => {
-                for byte in c.encode_utf8(&mut buffer).bytes() {
-                    out.push('%');
-                    out.push(char::from(HEX[usize::from(byte >> 4)]));
-                    out.push(char::from(HEX[usize::from(byte & 15)]));
-                }
+                let encoded = utf8_percent_encode(c.encode_utf8(&mut buffer), NON_ALPHANUMERIC);
+                out.extend(encoded);
             }
         }
     }
-}
-
-/// The host of an absolute `http` or `https` URL, without user, port and brackets' content
-/// checks: it is shown, never fetched.
-pub(super) fn host(url: &str) -> Option<&str> {
-    let (scheme, rest) = url.split_once("://")?;
-    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let host_port = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let host = match host_port.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => host_port,
-    };
-    (!host.is_empty()).then_some(host)
 }
 
 #[cfg(test)]
@@ -162,15 +142,5 @@ mod tests {
             out,
             "https://e.org/a%20b%22%3E%3Cscript%3E?x=1&amp;y='%C3%A9%60"
         );
-    }
-
-    #[test]
-    fn hosts_are_found_for_show() {
-        assert_eq!(
-            host("https://user:pw@cdn.example.org:8443/x"),
-            Some("cdn.example.org")
-        );
-        assert_eq!(host("/relative.png"), None);
-        assert_eq!(host("mailto:a@b"), None);
     }
 }

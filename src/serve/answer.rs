@@ -10,20 +10,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::task::JoinSet;
 
+use super::Preview;
 use super::cache::Cache as Pages;
 use super::headers::{self, Cache};
 use super::host::Hosts;
-use super::index::Index;
-use super::login::Login;
-use super::own::{Own, RETRY_AFTER};
+use super::index::{INDEX, Index};
+use super::own::RETRY_AFTER;
 use super::page::{Now, Taken};
 use super::path::{self, Asked};
-use super::refusal::{brief, empty, redirect};
-use super::{Preview, STORE_TIMEOUT};
+use super::refusal::{self, brief, empty, redirect};
+use super::site::Site;
 use crate::article::Route;
-use crate::publish::plan::Keys;
 use crate::store::StoreError;
-use crate::store::reading::{Ask, Reading};
+use crate::store::reading::Ask;
 
 /// A page that the store was asked about so lately is served without asking.
 const FRESH: Duration = Duration::from_secs(1);
@@ -31,48 +30,34 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The cache of pages holds at most so many bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where the list of articles always is.
-pub(super) const INDEX: &str = "/_anp/";
-
-pub(super) struct Site {
-    pub(super) store: Reading,
-    pub(super) keys: Keys,
-    pub(super) own: Own,
-    pub(super) preview: Preview,
+/// What the preview keeps from request to request.
+struct App {
+    site: Site,
     hosts: Hosts,
-    login: Login,
     pages: Pages,
     index: Index,
 }
 
 /// Everything that is answered.
 pub(super) fn router(preview: Preview, hosts: Hosts) -> Result<Router, StoreError> {
-    let broken = |error: minijinja::Error| {
-        let detail = error.to_string();
-        StoreError::new(crate::store::Class::Stop, "compiling the templates", detail)
-    };
-    let site = Site {
-        store: Reading::new(&preview.connector, STORE_TIMEOUT),
-        keys: Keys::new(&preview.prefix),
-        own: Own::new().map_err(broken)?,
-        login: Login::new(&preview.login_cookies),
+    let app = App {
+        site: Site::new(preview)?,
         pages: Pages::new(CACHE_BYTES),
         index: Index::default(),
         hosts,
-        preview,
     };
-    Ok(Router::new().fallback(guarded).with_state(Arc::new(site)))
+    Ok(Router::new().fallback(guarded).with_state(Arc::new(app)))
 }
 
 /// Answers; a panic costs this one request. If the visitor leaves, so does the work.
-async fn guarded(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
+async fn guarded(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     // The body is let go unread.
     let (parts, _) = request.into_parts();
-    let own = Arc::clone(&site);
-    let answer = async move { site.answer(&parts).await };
+    let kept = Arc::clone(&app);
+    let answer = async move { app.answer(&parts).await };
     match survived(answer).await {
         Some(response) => response,
-        None => own.failed(),
+        None => refusal::failed(&kept.site),
     }
 }
 
@@ -83,18 +68,18 @@ async fn survived<T: Send + 'static>(work: impl Future<Output = T> + Send + 'sta
     one.join_next().await?.ok()
 }
 
-impl Site {
+impl App {
     async fn answer(&self, request: &Parts) -> Response<Body> {
         let (uri, headers) = (&request.uri, &request.headers);
         if let Err(wrong) = self.hosts.check(request.version, uri, headers) {
-            return self.not_ours(&wrong);
+            return refusal::not_ours(&self.site, &wrong);
         }
         if request.method != Method::GET && request.method != Method::HEAD {
-            return self.not_allowed();
+            return refusal::not_allowed(&self.site);
         }
         let path = uri.path();
         if path.len() > path::MAX_BYTES {
-            return self.too_long();
+            return refusal::too_long(&self.site);
         }
         match path {
             // Browsers ask for it by themselves, and would report that it is missing.
@@ -108,17 +93,17 @@ impl Site {
             Asked::Route(route) => match self.page(&route, headers).await {
                 Ok(Some(response)) => response,
                 Ok(None) if route.is_root() => self.index(uri, headers).await,
-                Ok(None) => self.not_found(path, Some(&route), headers),
-                Err(error) => self.away(&error, headers),
+                Ok(None) => refusal::not_found(&self.site, path, Some(&route), headers),
+                Err(error) => refusal::away(&self.site, &error, headers),
             },
             Asked::Unslashed(route) => {
-                match Taken::is_there(&self.store, &self.keys, &route).await {
+                match Taken::is_there(&self.site.store, &self.site.keys, &route).await {
                     Ok(true) => redirect(route.as_str()),
-                    Ok(false) => self.not_found(path, Some(&route), headers),
-                    Err(error) => self.away(&error, headers),
+                    Ok(false) => refusal::not_found(&self.site, path, Some(&route), headers),
+                    Err(error) => refusal::away(&self.site, &error, headers),
                 }
             }
-            Asked::Nothing => self.not_found(path, None, headers),
+            Asked::Nothing => refusal::not_found(&self.site, path, None, headers),
         }
     }
 
@@ -128,8 +113,8 @@ impl Site {
         route: &Route,
         headers: &HeaderMap,
     ) -> Result<Option<Response<Body>>, StoreError> {
-        if self.login.is_of(headers) {
-            let taken = Taken::fetch(&self.store, &self.keys, route).await?;
+        if self.site.login.is_of(headers) {
+            let taken = Taken::fetch(&self.site.store, &self.site.keys, route).await?;
             return Ok(taken.map(|taken| headers::answer(&taken, Cache::Bypass, headers)));
         }
         let hit = |taken: &Taken| Some(headers::answer(taken, Cache::Hit, headers));
@@ -137,7 +122,7 @@ impl Site {
             if held.unchecked_for() < FRESH {
                 return Ok(hit(&held));
             }
-            match held.check(&self.store, &self.keys, route).await? {
+            match held.check(&self.site.store, &self.site.keys, route).await? {
                 Now::Same(taken) => {
                     let response = hit(&taken);
                     self.pages.renew(route, taken);
@@ -150,7 +135,7 @@ impl Site {
                 Now::Other => self.pages.remove(route),
             }
         }
-        let taken = Taken::fetch(&self.store, &self.keys, route).await?;
+        let taken = Taken::fetch(&self.site.store, &self.site.keys, route).await?;
         Ok(taken.map(|taken| {
             let response = headers::answer(&taken, Cache::Miss, headers);
             self.pages.put(route, taken);
@@ -159,14 +144,18 @@ impl Site {
     }
 
     async fn index(&self, uri: &axum::http::Uri, headers: &HeaderMap) -> Response<Body> {
-        match self.index.answer(self, uri.query().unwrap_or("")).await {
+        match self
+            .index
+            .answer(&self.site, uri.query().unwrap_or(""))
+            .await
+        {
             Ok(response) => response,
-            Err(error) => self.away(&error, headers),
+            Err(error) => refusal::away(&self.site, &error, headers),
         }
     }
 
     async fn health(&self) -> Response<Body> {
-        let (status, text) = match self.store.ask(&[Ask::Ping], "asking the store").await {
+        let (status, text) = match self.site.store.ask(&[Ask::Ping], "asking the store").await {
             Ok(_) => (StatusCode::OK, "ok\n".to_owned()),
             Err(error) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -189,15 +178,6 @@ impl Site {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response
-    }
-
-    /// Where an answer without a page comes from: never from the cache.
-    pub(super) fn uncached(&self, headers: &HeaderMap) -> Cache {
-        if self.login.is_of(headers) {
-            Cache::Bypass
-        } else {
-            Cache::Miss
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections: how many, how long, and the end of all.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,9 +17,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 
 use super::host::Hosts;
-use super::slow::Impatient;
 use super::{Preview, answer};
 
 /// Connections at one time, and so requests: others wait in the system's queue.
@@ -125,7 +126,7 @@ async fn converse(
     limits: Limits,
     mut ending: watch::Receiver<bool>,
 ) {
-    let stream = TokioIo::new(Impatient::new(stream, limits.patience));
+    let stream = TokioIo::new(impatient(stream, limits.patience));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.patience)
@@ -144,6 +145,14 @@ async fn converse(
     let _ = timeout(limits.patience, connection).await;
 }
 
+/// Fails a write that makes no progress for `limit`: the visitor stopped reading. (How long a request
+/// may take to come is for hyper to limit.)
+fn impatient(stream: TcpStream, limit: Duration) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limit));
+    Box::pin(stream)
+}
+
 /// Where it is crowded, a connection ends with its answer.
 async fn make_room(
     State(room): State<Arc<Semaphore>>,
@@ -158,15 +167,17 @@ async fn make_room(
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::io::{Read as _, Write as _};
     use std::time::Duration;
 
     use axum::Router;
-    use tokio::net::TcpListener;
+    use tokio::io::AsyncWrite as _;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::watch;
     use tokio::time::timeout;
 
-    use super::{Limits, converse};
+    use super::{Limits, converse, impatient};
 
     #[test]
     fn who_asks_for_much_and_reads_it_slowly_is_left() {
@@ -196,6 +207,29 @@ mod tests {
             let talk = converse(stream, router, limits, told);
             let ended = timeout(Duration::from_secs(5), talk).await;
             assert!(ended.is_ok(), "it goes on");
+        });
+    }
+
+    #[test]
+    fn who_takes_nothing_of_an_answer_is_left() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let _silent = TcpStream::connect(address).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = impatient(stream, Duration::from_millis(50));
+            let bytes = vec![0; 1 << 20];
+            // Until the buffers of both ends are full, it writes.
+            let error = loop {
+                let write = poll_fn(|context| stream.as_mut().poll_write(context, &bytes));
+                if let Err(error) = write.await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
         });
     }
 }

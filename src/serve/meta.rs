@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::render::{Digest, meta_digest, meta_member};
+use crate::render::{Digest, MetaHead};
 
 /// What the meta object says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,15 +16,14 @@ pub(super) struct Meta {
 impl Meta {
     /// Reads the first bytes of the meta object beside a page with `digest`.
     pub(super) fn read(head: &[u8], digest: Option<Digest>) -> Self {
-        let text = String::from_utf8_lossy(head);
-        let is_of_page = digest.is_some() && meta_digest(head) == digest;
+        let head = MetaHead::read(head);
         // A date of another page would be believed; that a page is not for search engines
         // is better believed once too often.
-        let written_at = meta_member(&text, "written_at").filter(|_| is_of_page);
+        let is_of_page = digest.is_some() && head.digest == digest;
+        let written_at = head.written_at.as_deref().filter(|_| is_of_page);
         Self {
             written_at: written_at.and_then(date),
-            is_noindex: meta_member(&text, "robots")
-                .is_some_and(|robots| robots.contains("noindex")),
+            is_noindex: head.is_noindex(),
         }
     }
 }

@@ -3,132 +3,130 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::answer::Site;
 use super::headers::Cache;
 use super::host::Wrong;
 use super::own::Message;
 use super::path;
+use super::site::Site;
 use crate::article::Route;
 use crate::store::StoreError;
 
-impl Site {
-    pub(super) fn not_found(
-        &self,
-        path: &str,
-        route: Option<&Route>,
-        headers: &HeaderMap,
-    ) -> Response<Body> {
-        let shown = path::shown(path);
-        let prefix = &self.preview.prefix;
-        let what = match route {
-            Some(route) => {
-                format!("The store holds no page at {route} (key {prefix}:page:{route}).")
-            }
-            None => format!("{shown} is no route of an article: those consist of a-z 0-9 - and /."),
-        };
-        let command = route.map_or(String::new(), |route| format!("anp show {route}"));
-        let help = if route.is_some() {
-            "It was never published, was removed, or has expired. To look:"
-        } else {
-            "Routes look like /redis-caching/ttl-jitter/."
-        };
-        self.own.message(
-            &Message {
-                status: StatusCode::NOT_FOUND,
-                title: "No such page",
-                what: &what,
-                help,
-                command: &command,
-            },
-            self.uncached(headers),
-        )
-    }
+pub(super) fn not_found(
+    site: &Site,
+    path: &str,
+    route: Option<&Route>,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let shown = path::shown(path);
+    let prefix = &site.preview.prefix;
+    let what = match route {
+        Some(route) => {
+            format!("The store holds no page at {route} (key {prefix}:page:{route}).")
+        }
+        None => format!("{shown} is no route of an article: those consist of a-z 0-9 - and /."),
+    };
+    let command = route.map_or(String::new(), |route| format!("anp show {route}"));
+    let help = if route.is_some() {
+        "It was never published, was removed, or has expired. To look:"
+    } else {
+        "Routes look like /redis-caching/ttl-jitter/."
+    };
+    site.own.message(
+        &Message {
+            status: StatusCode::NOT_FOUND,
+            title: "No such page",
+            what: &what,
+            help,
+            command: &command,
+        },
+        site.uncached(headers),
+    )
+}
 
-    pub(super) fn away(&self, error: &StoreError, headers: &HeaderMap) -> Response<Body> {
-        self.own.message(
-            &Message {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                title: "The store does not answer",
-                what: &brief(error),
-                help: "The preview asks it again with the next request; nothing has to be restarted here.",
-                command: "",
-            },
-            self.uncached(headers),
-        )
-    }
+pub(super) fn away(site: &Site, error: &StoreError, headers: &HeaderMap) -> Response<Body> {
+    site.own.message(
+        &Message {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "The store does not answer",
+            what: &brief(error),
+            help: "The preview asks it again with the next request; nothing has to be restarted here.",
+            command: "",
+        },
+        site.uncached(headers),
+    )
+}
 
-    pub(super) fn not_ours(&self, wrong: &Wrong) -> Response<Body> {
-        let (status, what, help) = match wrong {
-            Wrong::NoHost => (
-                StatusCode::BAD_REQUEST,
-                "A request has one header Host, with a name or an address in it.",
-                "",
-            ),
-            Wrong::Other => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "The preview listens for this machine alone, and answers under localhost and \
-                 under addresses, not under this name.",
-                "To have it answer under another name of this machine, listen on that:",
-            ),
-        };
-        let command = match wrong {
-            Wrong::NoHost => "",
-            Wrong::Other => "anp serve --addr NAME:8080",
-        };
-        self.own.message(
-            &Message {
-                status,
-                title: "Not asked of the preview",
-                what,
-                help,
-                command,
-            },
-            Cache::Miss,
-        )
-    }
+pub(super) fn not_ours(site: &Site, wrong: &Wrong) -> Response<Body> {
+    let (status, what, help) = match wrong {
+        Wrong::NoHost => (
+            StatusCode::BAD_REQUEST,
+            "A request has one header Host, with a name or an address in it.",
+            "",
+        ),
+        Wrong::Other => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "The preview listens for this machine alone, and answers under localhost and \
+             under addresses, not under this name.",
+            "To have it answer under another name of this machine, listen on that:",
+        ),
+    };
+    let command = match wrong {
+        Wrong::NoHost => "",
+        Wrong::Other => "anp serve --addr NAME:8080",
+    };
+    site.own.message(
+        &Message {
+            status,
+            title: "Not asked of the preview",
+            what,
+            help,
+            command,
+        },
+        Cache::Miss,
+    )
+}
 
-    pub(super) fn not_allowed(&self) -> Response<Body> {
-        let mut response = self.own.message(
-            &Message {
-                status: StatusCode::METHOD_NOT_ALLOWED,
-                title: "Read-only",
-                what: "The preview answers GET and HEAD, and writes nothing.",
-                help: "To publish:",
-                command: "anp import content/",
-            },
-            Cache::Miss,
-        );
-        let headers = response.headers_mut();
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        response
-    }
+pub(super) fn not_allowed(site: &Site) -> Response<Body> {
+    let mut response = site.own.message(
+        &Message {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            title: "Read-only",
+            what: "The preview answers GET and HEAD, and writes nothing.",
+            help: "To publish:",
+            command: "anp import content/",
+        },
+        Cache::Miss,
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
 
-    pub(super) fn too_long(&self) -> Response<Body> {
-        let what = format!("A path may have at most {} bytes.", path::MAX_BYTES);
-        self.own.message(
-            &Message {
-                status: StatusCode::URI_TOO_LONG,
-                title: "That path is too long",
-                what: &what,
-                help: "",
-                command: "",
-            },
-            Cache::Miss,
-        )
-    }
+pub(super) fn too_long(site: &Site) -> Response<Body> {
+    let what = format!("A path may have at most {} bytes.", path::MAX_BYTES);
+    site.own.message(
+        &Message {
+            status: StatusCode::URI_TOO_LONG,
+            title: "That path is too long",
+            what: &what,
+            help: "",
+            command: "",
+        },
+        Cache::Miss,
+    )
+}
 
-    pub(super) fn failed(&self) -> Response<Body> {
-        self.own.message(
-            &Message {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                title: "That went wrong here",
-                what: "The preview failed at this request; other requests go on.",
-                help: "What it said about it is on its stderr.",
-                command: "",
-            },
-            Cache::Miss,
-        )
-    }
+pub(super) fn failed(site: &Site) -> Response<Body> {
+    site.own.message(
+        &Message {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            title: "That went wrong here",
+            what: "The preview failed at this request; other requests go on.",
+            help: "What it said about it is on its stderr.",
+            command: "",
+        },
+        Cache::Miss,
+    )
 }
 
 /// An error of the store, which may repeat what the server said, cut to what a visitor reads. It

@@ -14,7 +14,8 @@ use rustix::net::addr::SocketAddrArg;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket, sockopt};
 
 use super::address::Node;
-use super::interrupt::{INTERRUPTED, Interrupt};
+use super::error::{Class, INTERRUPTED, StoreError};
+use super::interrupt::Interrupt;
 
 /// How long a signal may go unseen.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
@@ -52,6 +53,27 @@ struct Interrupted;
 pub(super) fn was_interrupted(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     matches!(inner, Some(Interrupted))
+}
+
+/// Whether a wait for the socket ended without anything to read, or room to write.
+pub(super) fn waited_in_vain(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+    )
+}
+
+/// What an error of a connection without TLS means.
+pub(super) fn plain_error(doing: &str, error: &io::Error) -> StoreError {
+    if was_interrupted(error) {
+        return Interrupt::error(doing);
+    }
+    let detail = if waited_in_vain(error) {
+        "no answer within the time-out".to_owned()
+    } else {
+        error.to_string()
+    };
+    StoreError::new(Class::FindAgain, doing, detail)
 }
 
 impl Limit {

@@ -48,104 +48,34 @@ impl Embedded {
         interrupt: &Interrupt,
     ) -> Result<Self, StoreError> {
         let mut limit = Limit::new(Instant::now() + timeout, interrupt);
-        let folder = state_dir.join("embedded");
-        let embedded = |detail: String| {
-            StoreError::new(Class::FindAgain, "starting the embedded server", detail)
-        };
-        let io = |what: &str, path: &Path, error: std::io::Error| {
-            if was_interrupted(&error) {
-                return Interrupt::error("starting the embedded server");
-            }
-            embedded(format!("cannot {what} {}: {error}", path.display()))
-        };
-        private::check(state_dir).map_err(|what| {
-            let shown = state_dir.display();
-            let detail = format!(
-                "the state folder {shown} {what}; expected one of this user that no other user may \
-                 write"
-            );
-            StoreError::new(Class::Config, "starting the embedded server", detail)
-        })?;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(|error| io("create", &folder, error))?;
+        let folder = prepared_folder(state_dir)?;
         let socket = socket_of(&folder);
         if socket.as_os_str().len() > SOCKET_PATH_MAX {
-            return Err(embedded(format!(
+            return Err(failed(format!(
                 "the socket's path {} is longer than the {SOCKET_PATH_MAX} bytes that a unix \
                  socket can have: choose a shorter --state-dir",
                 socket.display()
             )));
         }
-        let gate = lock_file(&folder.join("gate")).map_err(|error| io("open", &folder, error))?;
-        lock(&gate, &mut limit, File::try_lock).map_err(|error| io("lock", &folder, error))?;
-        let users = lock_file(&folder.join("users")).map_err(|error| io("open", &folder, error))?;
+        let gate =
+            lock_file(&folder.join("gate")).map_err(|error| cannot("open", &folder, &error))?;
+        lock(&gate, &mut limit, File::try_lock).map_err(|error| cannot("lock", &folder, &error))?;
+        let users =
+            lock_file(&folder.join("users")).map_err(|error| cannot("open", &folder, &error))?;
         lock(&users, &mut limit, File::try_lock_shared)
-            .map_err(|error| io("lock", &folder, error))?;
-        let mut started = None;
-        let end = End::Socket(socket.clone());
-        if let Err(error) = end.dial(&limit) {
+            .map_err(|error| cannot("lock", &folder, &error))?;
+        let mut child = None;
+        if let Err(error) = End::Socket(socket.clone()).dial(&limit) {
             if was_interrupted(&error) {
-                return Err(io("use", &socket, error));
+                return Err(cannot("use", &socket, &error));
             }
-            let program = find_server().ok_or_else(|| {
-                embedded(
-                    "neither redis-server nor valkey-server is on the PATH: install one of \
-                     them (Debian: apt-get install redis-server), or name a server with --redis"
-                        .to_owned(),
-                )
-            })?;
-            let log = log_of(&folder);
-            let mut command = Command::new(&program);
-            command
-                .args(["--port", "0", "--daemonize", "no", "--save", ""])
-                .args(["--appendonly", "yes", "--appendfsync", "everysec"])
-                .arg("--dir")
-                .arg(&folder)
-                .arg("--unixsocket")
-                .arg(&socket)
-                .args(["--unixsocketperm", "600", "--pidfile"])
-                .arg(folder.join("server.pid"))
-                .arg("--logfile")
-                .arg(&log)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                // A Ctrl-C in the terminal is for us; the server ends when we say so.
-                .process_group(0);
-            let mut child =
-                with_signals(|| command.spawn()).map_err(|error| io("run", &program, error))?;
-            limit = Limit::new(Instant::now() + timeout, interrupt);
-            while end.dial(&limit).is_err() {
-                let ended = child.try_wait().ok().flatten();
-                let over = limit.slice().err();
-                if ended.is_some() || over.is_some() {
-                    let how = ended.map_or("did not answer in time".to_owned(), |status| {
-                        format!("ended with {status}")
-                    });
-                    // It would go on starting behind the back of whoever reads the error.
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    if let Some(error) = over.filter(was_interrupted) {
-                        return Err(io("use", &socket, error));
-                    }
-                    return Err(embedded(format!(
-                        "{} {how}; its log is {}",
-                        program.display(),
-                        log.display()
-                    )));
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            started = Some(child);
+            child = Some(run_server(&folder, timeout, interrupt)?);
         }
         // Made last: dropping it takes the gate, which a failure above would still hold.
         Ok(Self {
             folder,
             users: Some(users),
-            child: started,
+            child,
         })
     }
 
@@ -204,6 +134,97 @@ impl Embedded {
         }
         Some(())
     }
+}
+
+const DOING: &str = "starting the embedded server";
+
+fn failed(detail: String) -> StoreError {
+    StoreError::new(Class::FindAgain, DOING, detail)
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
+    if was_interrupted(error) {
+        return Interrupt::error(DOING);
+    }
+    failed(format!("cannot {what} {}: {error}", path.display()))
+}
+
+/// Makes the folder of the server in `state_dir`, which must be this user's.
+fn prepared_folder(state_dir: &Path) -> Result<PathBuf, StoreError> {
+    private::check(state_dir).map_err(|what| {
+        let shown = state_dir.display();
+        let detail = format!(
+            "the state folder {shown} {what}; expected one of this user that no other user may \
+             write"
+        );
+        StoreError::new(Class::Config, DOING, detail)
+    })?;
+    let folder = state_dir.join("embedded");
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| cannot("create", &folder, &error))?;
+    Ok(folder)
+}
+
+/// Starts a server in `folder`, and waits until it answers.
+fn run_server(
+    folder: &Path,
+    timeout: Duration,
+    interrupt: &Interrupt,
+) -> Result<Child, StoreError> {
+    let program = find_server().ok_or_else(|| {
+        failed(
+            "neither redis-server nor valkey-server is on the PATH: install one of them (Debian: \
+             apt-get install redis-server), or name a server with --redis"
+                .to_owned(),
+        )
+    })?;
+    let (socket, log) = (socket_of(folder), log_of(folder));
+    let mut command = Command::new(&program);
+    command
+        .args(["--port", "0", "--daemonize", "no", "--save", ""])
+        .args(["--appendonly", "yes", "--appendfsync", "everysec"])
+        .arg("--dir")
+        .arg(folder)
+        .arg("--unixsocket")
+        .arg(&socket)
+        .args(["--unixsocketperm", "600", "--pidfile"])
+        .arg(folder.join("server.pid"))
+        .arg("--logfile")
+        .arg(&log)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A Ctrl-C in the terminal is for us; the server ends when we say so.
+        .process_group(0);
+    let mut child =
+        with_signals(|| command.spawn()).map_err(|error| cannot("run", &program, &error))?;
+    let mut limit = Limit::new(Instant::now() + timeout, interrupt);
+    let end = End::Socket(socket.clone());
+    while end.dial(&limit).is_err() {
+        let ended = child.try_wait().ok().flatten();
+        let over = limit.slice().err();
+        if ended.is_some() || over.is_some() {
+            let how = ended.map_or("did not answer in time".to_owned(), |status| {
+                format!("ended with {status}")
+            });
+            // It would go on starting behind the back of whoever reads the error.
+            let _ = child.kill();
+            let _ = child.wait();
+            if let Some(error) = over.filter(was_interrupted) {
+                return Err(cannot("use", &socket, &error));
+            }
+            return Err(failed(format!(
+                "{} {how}; its log is {}",
+                program.display(),
+                log.display()
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(child)
 }
 
 impl Drop for Embedded {

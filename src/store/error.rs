@@ -2,9 +2,14 @@
 
 use thiserror::Error;
 
-use super::interrupt::INTERRUPTED;
-use super::reply;
 use crate::characters::is_hidden;
+
+/// What the failure of a wait says that a signal ended.
+pub(super) const INTERRUPTED: &str = "interrupted by a signal";
+
+/// The code of the error that replaces a reply which anp did not wait for, because of a signal. No
+/// server sends it.
+pub(super) const INTERRUPTED_CODE: &str = "ANP-INTERRUPTED";
 
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +80,7 @@ impl StoreError {
     #[must_use]
     pub fn from_reply(doing: &str, code: &str, detail: &str) -> Self {
         let said = match code {
-            reply::INTERRUPTED => detail.to_owned(),
+            INTERRUPTED_CODE => detail.to_owned(),
             _ => format!("the server answered {code} {detail}"),
         };
         Self::new(classify(code, detail), doing, said.trim_end())
@@ -112,7 +117,7 @@ pub fn classify(code: &str, detail: &str) -> Class {
     match code {
         "LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN" | "CLUSTERDOWN" => Class::Wait,
         "ERR" if detail.starts_with("max number of clients") => Class::Wait,
-        reply::INTERRUPTED => Class::Interrupted,
+        INTERRUPTED_CODE => Class::Interrupted,
         "READONLY" | "MOVED" | "ASK" => Class::FindAgain,
         "NOSCRIPT" => Class::LoadAgain,
         "NOPERM" | "NOAUTH" | "WRONGPASS" | "CROSSSLOT" => Class::Never,

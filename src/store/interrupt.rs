@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::error::INTERRUPTED;
 use super::{Class, StoreError};
 
 /// A reply that is under way when the signal comes may take so long, once a run holds the lock: a
@@ -64,6 +65,3 @@ impl Interrupt {
         StoreError::new(Class::Interrupted, doing, INTERRUPTED)
     }
 }
-
-/// What the failure says.
-pub(super) const INTERRUPTED: &str = "interrupted by a signal";

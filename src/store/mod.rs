@@ -9,6 +9,7 @@ mod acl;
 mod address;
 mod backoff;
 mod cluster;
+mod connect;
 mod connection;
 mod dial;
 pub mod embedded;
@@ -17,9 +18,11 @@ mod everyone;
 mod interrupt;
 #[cfg(feature = "serve")]
 pub mod reading;
+mod replicas;
 mod reply;
 mod resp;
 mod script;
+mod seam;
 mod sentinel;
 mod session;
 mod timed;
@@ -32,52 +35,17 @@ pub use acl::{
 };
 pub use address::{Address, Node, Password, Place};
 pub use cluster::KnownNodes;
-pub use connection::Connector;
+pub use connect::{connect, connect_within};
+pub use connection::{Connector, Patience};
 pub use error::{Class, StoreError};
 pub use interrupt::Interrupt;
+pub use replicas::{Copies, wait_for_replicas};
 pub use reply::Reply;
 pub use resp::Batch;
 pub use script::Script;
-pub use session::{Copies, Greeting, OneMaster, Patience, Replies, Session};
-pub use tls::{Tls, TlsSettings};
-
-/// The seam to the outside.
-pub trait Store: Send {
-    /// Sends every command of `batch` and returns exactly one reply a command, in order.
-    ///
-    /// # Errors
-    /// When the connection fails; then it is unknown which commands ran, and the
-    /// connection is not used again. Error replies are not errors here.
-    fn send(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError>;
-
-    /// The servers that take writes: one, but for a cluster.
-    fn masters(&self) -> Vec<Master> {
-        vec![Master {
-            name: String::new(),
-            share: 1.0,
-            is_used: true,
-        }]
-    }
-
-    /// As [`Store::send`], to the master at that index, whatever the keys are.
-    ///
-    /// # Errors
-    /// As there.
-    fn send_to(&mut self, _master: usize, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
-        self.send(batch)
-    }
-}
-
-/// A server that takes writes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Master {
-    /// `host:port` in a cluster; empty where the store is one server.
-    pub name: String,
-    /// The part of all keys that it serves, 0 to 1.
-    pub share: f64,
-    /// Whether a key was asked for or written there.
-    pub is_used: bool,
-}
+pub use seam::{Master, Store};
+pub use session::{Greeting, OneMaster, Replies, Session};
+pub use tls::{Tls, TlsSettings, system_roots};
 
 /// Whether `text` can stand before every key of an archive, with at most `most` characters.
 #[must_use]

@@ -1,12 +1,7 @@
 //! Replies of a server, and what they say.
 
-use super::error::classify;
-use super::interrupt;
+use super::error::{INTERRUPTED, INTERRUPTED_CODE, classify};
 use super::{Class, StoreError};
-
-/// The code of what stands in the place of a reply that a signal kept from being waited for. No
-/// server says it.
-pub(super) const INTERRUPTED: &str = "ANP-INTERRUPTED";
 
 /// One reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +35,13 @@ impl Reply {
 
     /// What stands in the place of `self`, which puts us off, where a signal ended the wait.
     pub(super) fn interrupted(&self) -> Self {
-        let said = interrupt::INTERRUPTED;
+        let said = INTERRUPTED;
         let detail = match self {
             Self::Error { code, detail } => format!("{said}; the server answered {code} {detail}"),
             _ => said.to_owned(),
         };
         Self::Error {
-            code: INTERRUPTED.to_owned(),
+            code: INTERRUPTED_CODE.to_owned(),
             detail: detail.trim_end().to_owned(),
         }
     }

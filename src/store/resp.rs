@@ -1,5 +1,7 @@
 //! Commands on the wire: RESP arrays of bulk strings, encoded into one reused buffer.
 
+use super::Script;
+
 /// Commands that are sent together and answered in order.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -18,6 +20,14 @@ impl Batch {
             self.bytes.extend_from_slice(b"\r\n");
         }
         self.ends.push(self.bytes.len());
+    }
+
+    /// Appends a call of `script` on one key.
+    pub fn script(&mut self, script: Script, key: &[u8], arguments: &[&[u8]]) {
+        let mut all: Vec<&[u8]> = Vec::with_capacity(4 + arguments.len());
+        all.extend_from_slice(&[b"EVALSHA", script.sha().as_bytes(), b"1", key]);
+        all.extend_from_slice(arguments);
+        self.push(&all);
     }
 
     /// Appends a command that is encoded already.

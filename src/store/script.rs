@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use sha1::{Digest as _, Sha1};
 
+use crate::hex;
+
 /// A script, by what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Script {
@@ -72,16 +74,8 @@ impl Script {
                 let _ = write!(source, " flags={flags}");
             }
             let source = format!("{source}\n{state}{body}");
-            let sha = hex(&Sha1::digest(source.as_bytes()));
+            let sha = hex::text(&Sha1::digest(source.as_bytes()));
             (source, sha)
         })
     }
-}
-
-/// Lower-case hex of `bytes`.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

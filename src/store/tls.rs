@@ -15,10 +15,9 @@ use rustls::{
 };
 
 use super::address::Node;
-use super::dial::was_interrupted;
-use super::interrupt::INTERRUPTED;
+use super::dial::{waited_in_vain, was_interrupted};
+use super::error::INTERRUPTED;
 use super::timed::Timed;
-use super::wire::waited_in_vain;
 use super::{Class, StoreError};
 use crate::regular;
 
@@ -76,7 +75,9 @@ impl Tls {
         };
         let roots = match &settings.ca {
             Some(path) => authorities(path),
-            None => authorities_of_the_system(),
+            None => {
+                system_roots().map_err(|why| format!("{why}; name the authority's with --tls-ca"))
+            }
         };
         // Named here, so that nothing else in the process decides on it.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -356,7 +357,11 @@ fn authorities(path: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-fn authorities_of_the_system() -> Result<RootCertStore, String> {
+/// The authorities that this system trusts.
+///
+/// # Errors
+/// One sentence: there are none.
+pub fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
@@ -365,7 +370,7 @@ fn authorities_of_the_system() -> Result<RootCertStore, String> {
     }
     let why = found.errors.first().map(|error| format!(": {error}"));
     Err(format!(
-        "this system has no certificates to trust{}; name the authority's with --tls-ca",
+        "this system has no certificates to trust{}",
         why.unwrap_or_default()
     ))
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use rustls::{ClientConnection, StreamOwned};
 
 use super::address::{Login, Node};
-use super::dial::{Limit, Socket, was_interrupted};
-use super::interrupt::Interrupt;
+use super::dial::{Limit, Socket, plain_error, waited_in_vain};
 use super::timed::Timed;
 use super::tls::Tls;
 use super::{Batch, Class, Reply, Store, StoreError};
@@ -250,25 +249,4 @@ impl Read for Source<'_> {
 
 fn is_timeout(fault: &Fault) -> bool {
     matches!(fault, Fault::Io(error) if waited_in_vain(error))
-}
-
-/// Whether a wait for the socket ended without anything to read, or room to write.
-pub(super) fn waited_in_vain(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
-    )
-}
-
-/// What an error of a connection without TLS means.
-pub(super) fn plain_error(doing: &str, error: &io::Error) -> StoreError {
-    if was_interrupted(error) {
-        return Interrupt::error(doing);
-    }
-    let detail = if waited_in_vain(error) {
-        "no answer within the time-out".to_owned()
-    } else {
-        error.to_string()
-    };
-    StoreError::new(Class::FindAgain, doing, detail)
 }

@@ -2,6 +2,7 @@
 //! the size asks for, checks, closing.
 
 use super::grammar::{Topic, capitalise, number, one_of, sentence};
+use super::options::IMAGE_HEAVY_FROM;
 use super::phrases as say;
 use super::rng::Rng;
 use super::snippets;
@@ -85,9 +86,7 @@ impl Writer<'_> {
     /// twelve is heavy with them.
     fn images(&mut self, n: u64) -> Vec<Image> {
         let count = match self.rng.below(12) {
-            0 => self
-                .rng
-                .range(super::IMAGE_HEAVY_FROM, super::IMAGE_HEAVY_FROM + 2),
+            0 => self.rng.range(IMAGE_HEAVY_FROM, IMAGE_HEAVY_FROM + 2),
             1..=3 => 2,
             _ => 1,
         };

@@ -2,10 +2,10 @@
 
 use super::body::Body;
 use super::grammar::{Topic, number, one_of};
+use super::options::{IMAGE_HEAVY_FROM, NAME, Options};
 use super::phrases as say;
 use super::rng::Rng;
 use super::vocabulary::{ENTITY_TYPES, KINDS, METRICS, OWNERS, TTLS};
-use super::{IMAGE_HEAVY_FROM, Options};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
@@ -184,7 +184,7 @@ impl Writer<'_> {
 
     fn payload(&mut self, n: u64, body: &Body) {
         self.put(&[&format!("payload:\n  source_id: alphanode-{n:06}\n")]);
-        self.put(&["  generator: ", super::NAME]);
+        self.put(&["  generator: ", NAME]);
         self.count("\n  paragraphs: ", body.paragraphs);
         self.put(&["\n  scenario: ", self.topic.scenario.slug]);
         self.count("\n  seed: ", n);

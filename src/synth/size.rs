@@ -3,6 +3,7 @@
 //! Floating-point functions such as `ln` and `exp` differ between machines in their last
 //! bit, and one differing bit would make another article.
 
+use super::options::MAX_SPREAD;
 use super::rng::Rng;
 
 /// 0.01 / ln 2 in units of 2^-16 and thousandths: a hundredth of the spread, as a power of 2.
@@ -23,7 +24,7 @@ impl Sizes {
     /// Sizes whose natural logarithm has a standard deviation of `spread` hundredths, at most
     /// 150, and whose mean is `mean` bytes as long as few of them reach `max`.
     pub(super) fn new(mean: u64, spread: u32, max: u64) -> Self {
-        let spread = u64::from(spread.min(super::MAX_SPREAD));
+        let spread = u64::from(spread.min(MAX_SPREAD));
         Self {
             mean,
             max,

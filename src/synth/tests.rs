@@ -118,9 +118,7 @@ fn routes_are_unique_and_folders_small() {
 #[test]
 fn a_tree_holds_the_articles_1_to_count() {
     let dir = tempfile::tempdir().unwrap();
-    let tree = generator()
-        .write_tree(&dir.path().join("content"), 50)
-        .unwrap();
+    let tree = write_tree(&generator(), &dir.path().join("content"), 50).unwrap();
     let mut bytes = 0;
     for n in 1..=50 {
         let article = generator().article(n);
@@ -134,7 +132,7 @@ fn a_tree_holds_the_articles_1_to_count() {
 #[test]
 fn a_tree_that_cannot_be_written_names_the_folder() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let error = generator().write_tree(file.path(), 1).unwrap_err();
+    let error = write_tree(&generator(), file.path(), 1).unwrap_err();
     assert!(
         error
             .to_string()

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// mostly known, few enough that both cores end together.
 const BLOCK: u64 = 1_024;
 
-/// What [`Generator::write_tree`] wrote.
+/// What [`write_tree`] wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// Number of files.
@@ -22,24 +22,22 @@ pub struct Tree {
     pub counts: Counts,
 }
 
-impl Generator {
-    /// Writes the articles 1 to `count` below `dir`, which is made if it is not there, in
-    /// folders of less than 1,000 files, on every core. Files of the same name are
-    /// overwritten, others stay.
-    ///
-    /// # Errors
-    ///
-    /// A folder or file that could not be written, named in the message. Trying again is safe.
-    pub fn write_tree(&self, dir: &Path, count: u64) -> io::Result<Tree> {
-        (0..count.div_ceil(BLOCK))
-            .into_par_iter()
-            .map_init(Writer::default, |writer, block| {
-                let first = block * BLOCK + 1;
-                let last = count.min(first + BLOCK - 1);
-                writer.write(self, dir, first, last)
-            })
-            .try_reduce(Tree::default, |a, b| Ok(a + b))
-    }
+/// Writes the articles 1 to `count` of `generator` below `dir`, which is made if it is not there,
+/// in folders of less than 1,000 files, on every core. Files of the same name are overwritten,
+/// others stay.
+///
+/// # Errors
+///
+/// A folder or file that could not be written, named in the message. Trying again is safe.
+pub fn write_tree(generator: &Generator, dir: &Path, count: u64) -> io::Result<Tree> {
+    (0..count.div_ceil(BLOCK))
+        .into_par_iter()
+        .map_init(Writer::default, |writer, block| {
+            let first = block * BLOCK + 1;
+            let last = count.min(first + BLOCK - 1);
+            writer.write(generator, dir, first, last)
+        })
+        .try_reduce(Tree::default, |a, b| Ok(a + b))
 }
 
 /// What one core keeps from block to block.

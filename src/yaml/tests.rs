@@ -1,6 +1,7 @@
 //! Positions, refusals and typed access.
 
 use super::*;
+use crate::diagnostic::Span;
 
 fn span(line: u32, column: u32, length: u32) -> Span {
     Span {

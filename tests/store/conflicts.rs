@@ -196,7 +196,7 @@ fn connect(address: &Address) -> Box<dyn Store> {
         name: None,
         known: KnownNodes::default(),
     };
-    connector.connect().unwrap()
+    anp::store::connect(&connector).unwrap()
 }
 
 fn header() -> Header {

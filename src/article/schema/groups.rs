@@ -1,7 +1,6 @@
 //! The members of the table's groups.
 
-use super::table::{COUNT, FIELD};
-use super::{Alphabet, Field, Kind};
+use super::{Alphabet, COUNT, FIELD, Field, Kind};
 
 const TOKEN: Kind = Kind::Token {
     max: 80,

@@ -10,7 +10,7 @@ pub use markdown::markdown;
 pub use table::TABLE;
 
 use crate::duration;
-use crate::yaml::get::one_of;
+use crate::yaml::suggest::one_of;
 
 /// The largest whole number that every reader of JSON keeps exact: 2^53.
 pub const MAX_EXACT: u64 = 1 << 53;
@@ -41,6 +41,24 @@ pub struct Field {
     /// A value as it stands in front matter.
     pub example: &'static str,
 }
+
+/// A field with nothing special about it; the rows of the tables say what differs.
+const FIELD: Field = Field {
+    name: "",
+    aliases: &[],
+    kind: Kind::Flag,
+    label: "",
+    required_in_strict: false,
+    required: false,
+    description: "",
+    example: "",
+};
+
+/// A number of things.
+const COUNT: Kind = Kind::Integer {
+    min: 0,
+    max: MAX_EXACT,
+};
 
 /// Type and limits of a value. Lengths count characters after cleaning.
 #[derive(Debug)]

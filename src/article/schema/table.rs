@@ -1,19 +1,7 @@
 //! The table itself. Its order is the order of everything that shows metadata.
 
 use super::groups::{ENTITY, FLAGS, IMAGE_SOURCE, PAYLOAD, REVISION, SCORE};
-use super::{Alphabet, Field, Kind, MAX_EXACT};
-
-/// A field with nothing special about it; the rows below say what differs.
-pub(super) const FIELD: Field = Field {
-    name: "",
-    aliases: &[],
-    kind: Kind::Flag,
-    label: "",
-    required_in_strict: false,
-    required: false,
-    description: "",
-    example: "",
-};
+use super::{Alphabet, COUNT, FIELD, Field, Kind};
 
 const TEXTS: Kind = Kind::List {
     max: 64,
@@ -23,11 +11,6 @@ const SENTENCES: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: 300 },
 };
-pub(super) const COUNT: Kind = Kind::Integer {
-    min: 0,
-    max: MAX_EXACT,
-};
-
 /// Every field of the front matter.
 pub const TABLE: &[Field] = &[
     Field {

@@ -2,32 +2,21 @@
 
 mod pairs;
 mod scalar;
+mod shape;
 
+use self::pairs::pairs;
+use self::scalar::scalar;
+pub(super) use self::shape::Name;
+use self::shape::{is_nested, is_nothing, wrong};
 use super::findings::Findings;
 use super::metadata::Value;
 use super::schema::{Field, Kind};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields, shown};
 use crate::diagnostic::Span;
-use crate::yaml::get::suggestion;
 use crate::yaml::scalar::{is_null_word, shortened};
+use crate::yaml::suggest::suggestion;
 use crate::yaml::{self, Key, Node};
-
-/// The name of a value for messages: `score.quality`. Written out only when needed.
-#[derive(Clone, Copy)]
-pub(super) struct Name<'n> {
-    parent: Option<&'n Name<'n>>,
-    own: &'static str,
-}
-
-impl Name<'_> {
-    fn code(&self) -> String {
-        match self.parent {
-            Some(parent) => format!("{}.{}", parent.code(), self.own),
-            None => self.own.to_owned(),
-        }
-    }
-}
 
 /// Reads mappings by a table of fields. Texts are moved out of the tree, not copied.
 pub(super) struct Validator<'v, 's> {
@@ -147,7 +136,7 @@ impl Validator<'_, '_> {
                 if text.is_empty() || null {
                     return None;
                 }
-                self.scalar(kind, text, span, name)
+                scalar(self.findings, kind, text, span, name)
             }
             (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => None,
             (yaml::Kind::Sequence(items), Kind::List { max, of }) => {
@@ -171,7 +160,13 @@ impl Validator<'_, '_> {
                     label_max,
                     text_max,
                 },
-            ) => self.pairs(kind, node, [*max, *label_max, *text_max], name),
+            ) => pairs(
+                self.findings,
+                kind,
+                node,
+                [*max, *label_max, *text_max],
+                name,
+            ),
             (yaml::Kind::Mapping(entries), Kind::Group(members)) => {
                 let values = self.fields(members, entries, Some(name), Some(span));
                 let values: Vec<_> = values
@@ -181,28 +176,10 @@ impl Validator<'_, '_> {
                 (!values.is_empty()).then_some(Value::Group(values))
             }
             _ => {
-                self.wrong(kind, node, name);
+                wrong(self.findings, kind, node, name);
                 None
             }
         }
-    }
-
-    /// A node of the wrong shape.
-    fn wrong(&mut self, kind: &Kind, node: &Node, name: &Name<'_>) {
-        let message = format!("expected {}, found {}", kind.expected(), node.describe());
-        let help = match (&node.kind, kind) {
-            (yaml::Kind::Mapping(_), kind) if !is_nested(kind) => {
-                Some("quote the text if it contains ': '")
-            }
-            (yaml::Kind::Scalar { .. }, Kind::List { .. }) => Some("write it as a list: [a, b]"),
-            _ => None,
-        };
-        self.findings.error(
-            &name.code(),
-            Some(node.span),
-            message,
-            help.map(str::to_owned),
-        );
     }
 }
 
@@ -215,17 +192,6 @@ fn find_cleaned(table: &[Field], key: &str) -> Option<usize> {
     table.iter().position(|field| field.answers_to(&name))
 }
 
-fn is_nested(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_)
-    )
-}
-
 fn is_free_text(kind: &Kind) -> bool {
     matches!(kind, Kind::Text { .. } | Kind::Numbered { .. })
-}
-
-fn is_nothing(text: &str, plain: bool) -> bool {
-    text.trim().is_empty() || plain && (text == "~" || is_null_word(text))
 }

@@ -1,100 +1,96 @@
 //! Single values: the type and limits of a field against a cleaned text.
 
+use super::super::findings::Findings;
 use super::super::forms;
 use super::super::metadata::Value;
 use super::super::route::{MAX_SEGMENT_BYTES, slugify};
 use super::super::schema::{Kind, MAX_URL, MAX_VERSION};
-use super::{Name, Validator};
+use super::shape::Name;
 use crate::diagnostic::Span;
 use crate::duration;
 use crate::yaml::scalar::{flag, quoted, whole_number};
 
-impl Validator<'_, '_> {
-    pub(super) fn scalar(
-        &mut self,
-        kind: &Kind,
-        text: String,
-        span: Span,
-        name: &Name<'_>,
-    ) -> Option<Value> {
-        let fits = |max: usize| text.len() <= max || text.chars().count() <= max;
-        let fit = match kind {
-            Kind::Text { max } => fits(*max),
-            Kind::Numbered {
-                max,
-                prefix,
-                suffix_digits,
-            } => {
-                fits(*max)
-                    && (!text.starts_with(prefix)
-                        || forms::numbered(&text, prefix, *suffix_digits).is_some())
-            }
-            Kind::Token { max, alphabet } => {
-                fits(*max) && text.chars().all(|c| alphabet.contains(c))
-            }
-            Kind::Choice(choices) => choices.contains(&text.as_str()),
-            Kind::SemVer => fits(MAX_VERSION) && forms::is_semver(&text),
-            Kind::Hex(digits) => {
-                text.len() == *digits
-                    && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            }
-            Kind::Duration { min_ms, max_ms } => {
-                duration::parse_ms(&text).is_some_and(|ms| (min_ms..=max_ms).contains(&&ms))
-            }
-            Kind::Url => fits(MAX_URL) && forms::url_host(&text).is_some(),
-            Kind::Slug => return self.slug(&text, span, name),
-            Kind::Date | Kind::Integer { .. } | Kind::Flag | Kind::Host => {
-                let value = match kind {
-                    Kind::Date => forms::date(&text).map(Value::Text),
-                    Kind::Integer { min, max } => whole_number(&text)
-                        .filter(|number| (min..=max).contains(&number))
-                        .map(Value::Number),
-                    Kind::Flag => flag(&text).map(Value::Flag),
-                    _ => forms::is_host(&text).then(|| Value::Text(text.to_ascii_lowercase())),
-                };
-                if value.is_none() {
-                    self.unfit(kind, &text, span, name);
-                }
-                return value;
-            }
-            Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_) => false,
-        };
-        if fit {
-            return Some(Value::Text(text));
+/// A scalar of `kind`; none if it is wrong, and reported.
+pub(super) fn scalar(
+    findings: &mut Findings<'_>,
+    kind: &Kind,
+    text: String,
+    span: Span,
+    name: &Name<'_>,
+) -> Option<Value> {
+    let fits = |max: usize| text.len() <= max || text.chars().count() <= max;
+    let fit = match kind {
+        Kind::Text { max } => fits(*max),
+        Kind::Numbered {
+            max,
+            prefix,
+            suffix_digits,
+        } => {
+            fits(*max)
+                && (!text.starts_with(prefix)
+                    || forms::numbered(&text, prefix, *suffix_digits).is_some())
         }
-        self.unfit(kind, &text, span, name);
-        None
+        Kind::Token { max, alphabet } => fits(*max) && text.chars().all(|c| alphabet.contains(c)),
+        Kind::Choice(choices) => choices.contains(&text.as_str()),
+        Kind::SemVer => fits(MAX_VERSION) && forms::is_semver(&text),
+        Kind::Hex(digits) => {
+            text.len() == *digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        }
+        Kind::Duration { min_ms, max_ms } => {
+            duration::parse_ms(&text).is_some_and(|ms| (min_ms..=max_ms).contains(&&ms))
+        }
+        Kind::Url => fits(MAX_URL) && forms::url_host(&text).is_some(),
+        Kind::Slug => return slug(findings, &text, span, name),
+        Kind::Date | Kind::Integer { .. } | Kind::Flag | Kind::Host => {
+            let value = match kind {
+                Kind::Date => forms::date(&text).map(Value::Text),
+                Kind::Integer { min, max } => whole_number(&text)
+                    .filter(|number| (min..=max).contains(&number))
+                    .map(Value::Number),
+                Kind::Flag => flag(&text).map(Value::Flag),
+                _ => forms::is_host(&text).then(|| Value::Text(text.to_ascii_lowercase())),
+            };
+            if value.is_none() {
+                unfit(findings, kind, &text, span, name);
+            }
+            return value;
+        }
+        Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_) => false,
+    };
+    if fit {
+        return Some(Value::Text(text));
     }
+    unfit(findings, kind, &text, span, name);
+    None
+}
 
-    fn unfit(&mut self, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {
-        let count = text.chars().count();
-        let (kind, found) = match kind {
-            Kind::Text { .. } => (kind, count.to_string()),
-            // Too long, and no numbered name.
-            Kind::Numbered { max, prefix, .. } if !text.starts_with(prefix) => {
-                (&Kind::Text { max: *max }, count.to_string())
-            }
-            _ if count > 60 => (kind, format!("{} ({count} characters)", quoted(text))),
-            _ => (kind, quoted(text)),
-        };
-        let message = format!("expected {}, found {found}", kind.expected());
-        self.findings.error(&name.code(), Some(span), message, None);
-    }
+fn unfit(findings: &mut Findings<'_>, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {
+    let count = text.chars().count();
+    let (kind, found) = match kind {
+        Kind::Text { .. } => (kind, count.to_string()),
+        // Too long, and no numbered name.
+        Kind::Numbered { max, prefix, .. } if !text.starts_with(prefix) => {
+            (&Kind::Text { max: *max }, count.to_string())
+        }
+        _ if count > 60 => (kind, format!("{} ({count} characters)", quoted(text))),
+        _ => (kind, quoted(text)),
+    };
+    let message = format!("expected {}, found {found}", kind.expected());
+    findings.error(&name.code(), Some(span), message, None);
+}
 
-    fn slug(&mut self, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
-        let slug = slugify(text);
-        if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
-            self.unfit(&Kind::Slug, text, span, name);
-            return None;
-        }
-        if slug != text {
-            let message = format!(
-                "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
-                quoted(text)
-            );
-            self.findings
-                .warning(&name.code(), Some(span), message, None);
-        }
-        Some(Value::Text(slug))
+fn slug(findings: &mut Findings<'_>, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
+    let slug = slugify(text);
+    if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
+        unfit(findings, &Kind::Slug, text, span, name);
+        return None;
     }
+    if slug != text {
+        let message = format!(
+            "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
+            quoted(text)
+        );
+        findings.warning(&name.code(), Some(span), message, None);
+    }
+    Some(Value::Text(slug))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::page::coding;
-use super::{Scene, Verdict, answer, failed, first, status_line, verdict, whole};
+use super::scene::{Scene, Verdict, answer, failed, first, status_line, verdict, whole};
 use crate::probe::head::XCache;
 
 /// Seconds are whole in headers, and clocks are not the same.

@@ -1,6 +1,6 @@
 //! Checks of the page itself: status, body, digest, robots, HEAD, compression; and of no page.
 
-use super::{
+use super::scene::{
     Scene, Verdict, answer, difference, failed, first, first_body, status_line, verdict, whole,
 };
 use crate::probe::body::Body;

@@ -1,7 +1,7 @@
 //! Checks of the ETag, and of what it saves.
 
 use super::page::coding;
-use super::{
+use super::scene::{
     Scene, Verdict, answer, failed, first, first_body, parting, status_line, verdict, whole,
 };
 

@@ -1,6 +1,6 @@
 //! Checks that visitors who are logged in and those who are not are kept apart.
 
-use super::{Scene, Verdict, failed, first_body, parting, verdict, whole};
+use super::scene::{Scene, Verdict, failed, first_body, parting, verdict, whole};
 use crate::probe::head::XCache;
 
 pub(super) fn login(scene: &Scene<'_>) -> Verdict {

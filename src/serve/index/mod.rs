@@ -14,10 +14,11 @@ use tokio::time::timeout;
 
 use self::listing::Listing;
 use self::published::{find, unreadable};
+pub(super) use self::query::INDEX;
 use self::query::Query;
 use self::row::{rows, time};
 use super::STORE_TIMEOUT;
-use super::answer::Site;
+use super::site::Site;
 use crate::store::{Class, StoreError};
 use crate::words::counted;
 

@@ -2,7 +2,8 @@
 
 use form_urlencoded::{Serializer, parse};
 
-use crate::serve::answer::INDEX;
+/// Where the list of articles always is.
+pub(in crate::serve) const INDEX: &str = "/_anp/";
 
 /// The longest text that is searched for, in characters; what is longer is cut.
 const MOST_CHARS: usize = 200;

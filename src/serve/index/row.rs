@@ -6,8 +6,8 @@ use super::listing::{Article, Meta, metas};
 use super::query::Query;
 use crate::article::Route;
 use crate::duration::{show, show_time};
-use crate::serve::answer::Site;
 use crate::serve::page::{self, left_ms};
+use crate::serve::site::Site;
 use crate::store::StoreError;
 use crate::store::reading::Ask;
 

@@ -3,34 +3,21 @@
 mod login;
 mod node;
 mod parse;
+mod place;
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub(super) use login::Login;
 pub use node::Node;
+pub(super) use place::Listed;
+pub use place::Place;
 
-/// A server, without credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A private server on a unix socket in this state folder; empty: in the one of the
-    /// settings.
-    Embedded(PathBuf),
-    /// One server.
-    Tcp(Node),
-    /// A unix socket.
-    Unix(PathBuf),
-    /// A cluster, known by some of its nodes: at least one, each once.
-    Cluster(Vec<Node>),
-    /// The master of that name, whichever server it is: sentinels are asked for it.
-    Sentinel {
-        /// At least one, each once.
-        sentinels: Vec<Node>,
-        /// The name by which the sentinels know it.
-        master: String,
-    },
-}
+/// What does not stand for itself in the user of an address.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// A password that no `Debug` shows.
 #[derive(Clone)]
@@ -68,7 +55,15 @@ impl Address {
     /// One sentence that says what was expected. It never repeats the text, which may
     /// hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        parse::address(text)
+        let parts = parse::address(text)?;
+        Ok(Self {
+            place: parts.place,
+            db: parts.db,
+            tls: parts.tls,
+            username: parts.username,
+            password: parts.password,
+            ..Self::embedded()
+        })
     }
 
     /// The private server of the state folder.
@@ -160,14 +155,7 @@ impl Address {
     #[must_use]
     pub fn with_user(&self) -> Option<String> {
         let user = self.username.as_ref()?;
-        let encoded = user.bytes().fold(String::new(), |mut text, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-                text.push(char::from(byte));
-            } else {
-                let _ = write!(text, "%{byte:02X}");
-            }
-            text
-        });
+        let encoded = utf8_percent_encode(user, ENCODED);
         let shown = self.to_string();
         Some(match self.place {
             Place::Unix(_) => format!("{shown}&user={encoded}"),
@@ -246,19 +234,6 @@ impl fmt::Display for Address {
                 write!(f, "redis+unix://{path}?db={}", self.db)
             }
         }
-    }
-}
-
-/// Servers with commas between them.
-pub(super) struct Listed<'a>(pub(super) &'a [Node]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, node) in self.0.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            write!(f, "{comma}{node}")?;
-        }
-        Ok(())
     }
 }
 

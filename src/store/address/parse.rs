@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
+use percent_encoding::percent_decode_str;
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
-use super::{Address, Node, Place};
+use super::{Node, Place};
 
 const EXPECTED: &str = "expected 'embedded', redis://[user:password@]host:port/db or \
                         redis+unix:///path/to/socket?db=0, with redis+cluster://host:port,…/ for \
@@ -16,16 +17,37 @@ const PORT: u16 = 6379;
 /// Where sentinels listen.
 const SENTINEL_PORT: u16 = 26379;
 
+/// What an address names.
+pub(super) struct Parts {
+    pub(super) place: Place,
+    pub(super) db: i64,
+    pub(super) tls: bool,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+}
+
+impl Parts {
+    fn embedded(folder: PathBuf) -> Self {
+        Self {
+            place: Place::Embedded(folder),
+            db: 0,
+            tls: false,
+            username: None,
+            password: None,
+        }
+    }
+}
+
 /// Reads any form of an address.
-pub(super) fn address(text: &str) -> Result<Address, String> {
+pub(super) fn address(text: &str) -> Result<Parts, String> {
     if text == "embedded" {
-        return Ok(Address::embedded());
+        return Ok(Parts::embedded(PathBuf::new()));
     }
     if let Some(folder) = text
         .strip_prefix("embedded:")
         .filter(|path| path.starts_with('/'))
     {
-        return Ok(Address::embedded().in_state_folder(folder.as_ref()));
+        return Ok(Parts::embedded(folder.into()));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(EXPECTED.to_owned());
@@ -45,7 +67,7 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
 }
 
 /// One server.
-fn one(text: &str, tls: bool) -> Result<Address, String> {
+fn one(text: &str, tls: bool) -> Result<Parts, String> {
     let failed = |why: &str| Err(format!("{EXPECTED}; {why}"));
     if tls && text.contains('#') {
         // A '#insecure' that other clients know would be taken for checked certificates.
@@ -63,35 +85,33 @@ fn one(text: &str, tls: bool) -> Result<Address, String> {
         return failed("the path of a socket is absolute");
     }
     let settings = info.redis_settings();
-    Ok(Address {
+    Ok(Parts {
         place,
         db: settings.db(),
         tls,
         username: settings.username().map(str::to_owned),
         password: settings.password().map(str::to_owned),
-        ..Address::embedded()
     })
 }
 
 /// What stands behind `redis+cluster://`.
-fn cluster(rest: &str, tls: bool) -> Result<Address, String> {
+fn cluster(rest: &str, tls: bool) -> Result<Parts, String> {
     const FORM: &str = "expected redis+cluster://[user:password@]host:port,host:port/";
     let many = Many::read(rest, PORT).map_err(|why| format!("{FORM}; {why}"))?;
     if !matches!(many.path, "" | "0") {
         return Err(format!("{FORM}; a cluster has only the database 0"));
     }
-    Ok(Address {
+    Ok(Parts {
         place: Place::Cluster(many.nodes),
         db: 0,
         tls,
         username: many.username,
         password: many.password,
-        ..Address::embedded()
     })
 }
 
 /// What stands behind `redis+sentinel://`.
-fn sentinel(rest: &str, tls: bool) -> Result<Address, String> {
+fn sentinel(rest: &str, tls: bool) -> Result<Parts, String> {
     const FORM: &str = "expected redis+sentinel://[user:password@]host:port,host:port/master[/db]";
     let many = Many::read(rest, SENTINEL_PORT).map_err(|why| format!("{FORM}; {why}"))?;
     let (master, db) = many.path.split_once('/').unwrap_or((many.path, ""));
@@ -109,7 +129,7 @@ fn sentinel(rest: &str, tls: bool) -> Result<Address, String> {
             .map_err(|_| format!("{FORM}; the database is too large a number"))?,
         _ => return Err(format!("{FORM}; the database is a whole number")),
     };
-    Ok(Address {
+    Ok(Parts {
         place: Place::Sentinel {
             sentinels: many.nodes,
             master: master.to_owned(),
@@ -118,7 +138,6 @@ fn sentinel(rest: &str, tls: bool) -> Result<Address, String> {
         tls,
         username: many.username,
         password: many.password,
-        ..Address::embedded()
     })
 }
 
@@ -168,22 +187,14 @@ impl<'a> Many<'a> {
 /// The text behind percent-encoding; none if it is empty.
 fn decoded(text: &str) -> Result<Option<String>, &'static str> {
     const NOT_ENCODED: &str = "user and password are UTF-8, percent-encoded";
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
-        if first != b'%' {
-            bytes.push(first);
-            continue;
-        }
-        let digits = rest.split_at_checked(2).ok_or(NOT_ENCODED)?;
-        let hex = std::str::from_utf8(digits.0)
-            .ok()
-            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(hex.ok_or(NOT_ENCODED)?);
-        rest = digits.1;
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(NOT_ENCODED);
     }
-    let text = String::from_utf8(bytes).map_err(|_| NOT_ENCODED)?;
+    let text = percent_decode_str(text).decode_utf8();
+    let text = text.map_err(|_| NOT_ENCODED)?.into_owned();
     Ok(Some(text).filter(|text| !text.is_empty()))
 }

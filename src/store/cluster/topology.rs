@@ -90,34 +90,20 @@ impl Topology {
             let Some(Reply::Array(members)) = shard.get("nodes").copied() else {
                 continue;
             };
-            for member in members {
-                let member = fields(member);
-                let text = |name: &str| member.get(name).and_then(|reply| reply.text());
-                let id = text("id").unwrap_or_default().to_owned();
-                ids.insert(id.clone());
-                let port = if tls { "tls-port" } else { "port" };
-                let port = member.get(port).and_then(|port| match port {
-                    Reply::Int(port) => u16::try_from(*port).ok(),
-                    _ => None,
-                });
-                let Some(port) = port else {
+            for member in members
+                .iter()
+                .map(|member| Member::read(member, asked, tls))
+            {
+                ids.insert(member.id.clone());
+                let Some(node) = member.node else {
                     without_port += 1;
                     continue;
                 };
-                let known = |text: Option<&str>| {
-                    text.filter(|host| !host.is_empty() && *host != "?")
-                        .map(str::to_owned)
-                };
-                let ip = known(text("ip"));
-                // Without an endpoint it is reached where the node that says so was.
-                let host = known(text("endpoint")).unwrap_or_else(|| asked.host.clone());
-                let node = Node { host, port };
-                let is_online = text("health") == Some("online");
-                if text("role") == Some("master") && is_online {
+                if member.is_serving {
                     masters.push(Serving {
-                        ip: ip.filter(|ip| *ip != node.host),
+                        ip: member.ip.filter(|ip| *ip != node.host),
                         node: node.clone(),
-                        id,
+                        id: member.id,
                         ranges: ranges.clone(),
                     });
                 }
@@ -181,6 +167,41 @@ impl Topology {
             }
         }
         map
+    }
+}
+
+/// A node of a shard.
+struct Member {
+    id: String,
+    /// Where it is reached; none without a port of the kind that is asked for.
+    node: Option<Node>,
+    ip: Option<String>,
+    /// Whether it is a master that is online.
+    is_serving: bool,
+}
+
+impl Member {
+    fn read(reply: &Reply, asked: &Node, tls: bool) -> Self {
+        let member = fields(reply);
+        let text = |name: &str| member.get(name).and_then(|reply| reply.text());
+        let known = |name: &str| {
+            text(name)
+                .filter(|host| !host.is_empty() && *host != "?")
+                .map(str::to_owned)
+        };
+        let port = if tls { "tls-port" } else { "port" };
+        let port = member.get(port).and_then(|port| match port {
+            Reply::Int(port) => u16::try_from(*port).ok(),
+            _ => None,
+        });
+        // Without an endpoint it is reached where the node that says so was.
+        let host = known("endpoint").unwrap_or_else(|| asked.host.clone());
+        Self {
+            id: text("id").unwrap_or_default().to_owned(),
+            node: port.map(|port| Node { host, port }),
+            ip: known("ip"),
+            is_serving: text("role") == Some("master") && text("health") == Some("online"),
+        }
     }
 }
 

@@ -2,8 +2,23 @@
 
 use redis::{Cmd, Pipeline};
 
-use super::Ask;
 use crate::store::Reply;
+
+/// What can be asked; nothing of it writes.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// Whether the server answers; in a cluster, whether every master with slots does.
+    Ping,
+    /// The first so many bytes of a value. There is no question for a whole one: somebody else's
+    /// can have 512 MB. An absent value is an empty one.
+    Head(&'a str, usize),
+    /// The last so many bytes of a value.
+    Tail(&'a str, usize),
+    /// The first so many bytes of the values of many keys: one array.
+    Heads(&'a [String], usize),
+    /// The time to live in ms; -1 without, -2 where there is no such key.
+    Left(&'a str),
+}
 
 /// A command of a question.
 pub(super) struct Command<'a> {
@@ -72,9 +87,8 @@ pub(super) fn gather(questions: &[Ask<'_>], replies: Vec<Reply>) -> Vec<Reply> {
 
 #[cfg(test)]
 mod tests {
-    use super::{gather, of};
+    use super::{Ask, gather, of};
     use crate::store::Reply;
-    use crate::store::reading::Ask;
 
     #[test]
     fn each_question_has_its_own_answer_whatever_it_takes() {

@@ -15,10 +15,13 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::PAUSE;
-use crate::store::dial::{End, Limit, Socket};
-use crate::store::wire::plain_error;
+use crate::store::connect::find;
+use crate::store::dial::{End, Limit, Socket, plain_error};
 use crate::store::{Class, Connector, Node, Reply, StoreError};
+
+/// After an attempt to connect that failed, the next one waits so long. So it is with looking
+/// for the masters of a cluster, failed or not.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long answers are waited for.
 #[derive(Clone, Copy)]
@@ -159,7 +162,7 @@ impl Link {
         let dialled = tokio::task::spawn_blocking(move || {
             // The same way to the server as everywhere; it blocks.
             let limit = Limit::new(std::time::Instant::now() + time, &connector.interrupt);
-            let end = node.map_or_else(|| connector.find(time), |node| Ok(End::Node(node)));
+            let end = node.map_or_else(|| find(&connector, time), |node| Ok(End::Node(node)));
             end.map(|end| end.dial(&limit))
         });
         let dialled = dialled

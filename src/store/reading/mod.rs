@@ -13,29 +13,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use self::command::Ask;
 use self::link::{Link, Wait};
 use self::nodes::Nodes;
 use super::{Connector, Place, Reply, StoreError};
-
-/// After an attempt to connect that failed, the next one waits so long. So it is with looking
-/// for the masters of a cluster, failed or not.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// What can be asked; nothing of it writes.
-#[derive(Clone, Copy, Debug)]
-pub enum Ask<'a> {
-    /// Whether the server answers; in a cluster, whether every master with slots does.
-    Ping,
-    /// The first so many bytes of a value. There is no question for a whole one: somebody else's
-    /// can have 512 MB. An absent value is an empty one.
-    Head(&'a str, usize),
-    /// The last so many bytes of a value.
-    Tail(&'a str, usize),
-    /// The first so many bytes of the values of many keys: one array.
-    Heads(&'a [String], usize),
-    /// The time to live in ms; -1 without, -2 where there is no such key.
-    Left(&'a str),
-}
 
 /// The store of many readers.
 pub struct Reading {

@@ -14,11 +14,10 @@ use redis::Pipeline;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::PAUSE;
 use super::command::Command;
-use super::link::{Link, Wait};
+use super::link::{Link, PAUSE, Wait};
 use crate::store::cluster::{Redirection, Serving, look_up, slot};
-use crate::store::wire::plain_error;
+use crate::store::dial::plain_error;
 use crate::store::{Class, Connector, Node, Reply, StoreError};
 
 /// A key is sent on so many times: to where its slot has moved, and from there to where it is

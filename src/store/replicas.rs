@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{OneMaster, Session};
-use crate::store::{Class, REPLICAS_RIGHT, Reply, StoreError};
+use super::{Class, OneMaster, REPLICAS_RIGHT, Reply, Session, StoreError};
 
 /// The longest wait in the server.
 const SLICE: Duration = Duration::from_secs(1);
@@ -20,59 +19,59 @@ pub struct Copies {
     pub within: Duration,
 }
 
-impl Session {
-    /// Waits until what this session wrote so far is with the replicas of each master that
-    /// serves keys, or was given some. `resent`: some of it was written over a connection that
-    /// was lost since.
-    ///
-    /// # Errors
-    /// `Stop` when fewer have it in time, or a connection is lost meanwhile: nobody knows then
-    /// what they have.
-    pub fn wait_for_replicas(&mut self, copies: Copies, resent: bool) -> Result<(), StoreError> {
-        // WAIT knows of the writes of its own connection alone.
-        let connector = self.connector.take();
-        // A wait must end before the socket's own, and nothing else is heard meanwhile.
-        let slice = SLICE.min(self.patience.timeout / 2);
-        let waited = self.once_on_each(&mut |one| {
-            if one.master.share == 0.0 && !one.master.is_used {
+/// Waits until what this session wrote so far is with the replicas of each master that
+/// serves keys, or was given some. `resent`: some of it was written over a connection that
+/// was lost since.
+///
+/// # Errors
+/// `Stop` when fewer have it in time, or a connection is lost meanwhile: nobody knows then
+/// what they have.
+pub fn wait_for_replicas(
+    session: &mut Session,
+    copies: Copies,
+    resent: bool,
+) -> Result<(), StoreError> {
+    // A wait must end before the socket's own, and nothing else is heard meanwhile.
+    let slice = SLICE.min(session.patience().timeout / 2);
+    // WAIT knows of the writes of its own connection alone.
+    let waited = session.once_on_each_master(&mut |one| {
+        if one.master.share == 0.0 && !one.master.is_used {
+            return Ok(());
+        }
+        let until = Instant::now() + copies.within;
+        let mut goal = None;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let have = if resent {
+                std::thread::sleep(PAUSE.min(left));
+                acknowledged(one, &mut goal)?
+            } else {
+                wait(one, copies.replicas, left.min(slice))?
+            };
+            if have >= copies.replicas {
                 return Ok(());
             }
-            let until = Instant::now() + copies.within;
-            let mut goal = None;
-            loop {
-                let left = until.saturating_duration_since(Instant::now());
-                let have = if resent {
-                    std::thread::sleep(PAUSE.min(left));
-                    acknowledged(one, &mut goal)?
-                } else {
-                    wait(one, copies.replicas, left.min(slice))?
-                };
-                if have >= copies.replicas {
-                    return Ok(());
-                }
-                one.goes_on(DOING)?;
-                if left.is_zero() {
-                    let detail = lacking(have, copies, &one.master.name);
-                    return Err(StoreError::new(Class::Stop, DOING, detail));
-                }
+            one.goes_on(DOING)?;
+            if left.is_zero() {
+                let detail = lacking(have, copies, &one.master.name);
+                return Err(StoreError::new(Class::Stop, DOING, detail));
             }
-        });
-        self.connector = connector;
-        waited.map(drop).map_err(|error| match error.class {
-            Class::FindAgain | Class::Wait => StoreError {
-                class: Class::Stop,
-                ..error
-            },
-            Class::Never => StoreError {
-                detail: format!(
-                    "{} (to wait for replicas the user needs {REPLICAS_RIGHT} besides)",
-                    error.detail
-                ),
-                ..error
-            },
-            _ => error,
-        })
-    }
+        }
+    });
+    waited.map(drop).map_err(|error| match error.class {
+        Class::FindAgain | Class::Wait => StoreError {
+            class: Class::Stop,
+            ..error
+        },
+        Class::Never => StoreError {
+            detail: format!(
+                "{} (to wait for replicas the user needs {REPLICAS_RIGHT} besides)",
+                error.detail
+            ),
+            ..error
+        },
+        _ => error,
+    })
 }
 
 /// Says that `have` replicas of `master` have what was written; it has no name where the store is

@@ -1,10 +1,49 @@
-//! Typed access to nodes, with errors in the house style: expected this, found that.
+//! The tree: values and keys with their places, and values by the type that a caller names.
+//! Errors say what was expected and found.
 
 use std::ops::RangeInclusive;
 
-use super::scalar::{flag, is_null_word, quoted, whole_number};
-use super::{Fault, Key, Kind, Node, YamlError};
+use super::scalar::{flag, is_null_word, quoted, shortened, whole_number};
+use super::suggest::{one_of, suggestion};
+use super::{Fault, YamlError};
+use crate::diagnostic::Span;
 use crate::duration;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it begins; the span never leaves its first line.
+    pub span: Span,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text, not yet read as any type.
+    Scalar {
+        /// The text, escapes and folding resolved.
+        text: String,
+        /// Written without quotes, and not as a block: only such a scalar can be null.
+        plain: bool,
+    },
+    /// A list.
+    Sequence(Vec<Node>),
+    /// Keys and values in source order; no two keys have the same name.
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// The key of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The name it is matched by, see [`normalise`].
+    pub name: String,
+    /// As it was written, where that differs.
+    written: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
 
 impl Node {
     /// What a message calls this node: `a list`, `a mapping`, `nothing`, or the value.
@@ -143,10 +182,32 @@ impl Node {
 }
 
 impl Key {
+    pub(super) fn new(text: String, span: Span) -> Self {
+        let normal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        if text.bytes().all(normal) {
+            return Self {
+                name: text,
+                written: None,
+                span,
+            };
+        }
+        Self {
+            name: normalise(&text),
+            written: Some(text),
+            span,
+        }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.written.as_ref().unwrap_or(&self.name)
+    }
+
     /// The error for a key that is not in `known`, with a guess of what was meant.
     #[must_use]
     pub fn unknown<'a>(&self, known: impl IntoIterator<Item = &'a str>) -> YamlError {
-        let message = format!("unknown key '{}'", super::scalar::shortened(self.text()));
+        let message = format!("unknown key '{}'", shortened(self.text()));
         let error = YamlError::new(Fault::Key, self.span, message);
         match suggestion(&self.name, known) {
             Some(name) => error.with_help(format!("did you mean '{name}'?")),
@@ -155,30 +216,23 @@ impl Key {
     }
 }
 
-/// The one of `known` that `name` was probably meant to be: at most two slips away, and
-/// no more than one in three characters. Names above 40 bytes are not guessed at.
+/// The name a key is matched by: trimmed, lower case, spaces and hyphens as underscores.
+/// `ai outline`, `AI-Outline` and `ai_outline` are one name.
 #[must_use]
-pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if name.len() > 40 {
-        return None;
-    }
-    let length = name.chars().count();
-    known
-        .into_iter()
-        // As many slips at least as it is longer or shorter; mostly that settles it.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= 2)
-        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 2 && distance * 3 <= candidate.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// `a, b or c`.
-#[must_use]
-pub fn one_of(choices: &[&str]) -> String {
-    match choices.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        Some((last, _)) => (*last).to_owned(),
-        None => String::new(),
+pub fn normalise(key: &str) -> String {
+    let key = key.trim();
+    let folded = |c: char| {
+        if c == '-' || c.is_whitespace() {
+            '_'
+        } else {
+            c
+        }
+    };
+    if key.is_ascii() {
+        key.chars()
+            .map(|c| folded(c.to_ascii_lowercase()))
+            .collect()
+    } else {
+        key.to_lowercase().chars().map(folded).collect()
     }
 }

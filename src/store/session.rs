@@ -1,24 +1,13 @@
 //! A session: a connection with the scripts loaded, that waits where waiting helps.
 
-mod copies;
-mod each;
-
 use std::cell::OnceCell;
 use std::time::Duration;
 
-pub use self::copies::Copies;
-pub use self::each::OneMaster;
 use super::backoff::Backoff;
-use super::{Batch, Class, Connector, Interrupt, Place, Reply, Script, Store, StoreError};
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Connecting, and each wait for the socket.
-    pub timeout: Duration,
-    /// How long a server that says "not now", or is lost in mid-run, is asked again, in all.
-    pub deadline: Duration,
-}
+use super::connect::{connect, connect_within};
+use super::{
+    Batch, Class, Connector, Interrupt, Master, Patience, Place, Reply, Script, Store, StoreError,
+};
 
 /// What is done with a new connection before anything else is sent over it.
 pub type Greeting = Box<dyn FnMut(&mut Session) -> Result<(), StoreError> + Send>;
@@ -43,6 +32,39 @@ pub struct Replies {
     pub resent: bool,
 }
 
+/// One master of the store; where the store is one server, that one.
+pub struct OneMaster<'a> {
+    session: &'a mut Session,
+    /// Which one it is.
+    pub master: Master,
+}
+
+impl OneMaster<'_> {
+    /// As [`Session::command`], but to this master.
+    ///
+    /// # Errors
+    /// As there, and when the connection is lost.
+    pub fn command(&mut self, arguments: &[&[u8]], doing: &str) -> Result<Reply, StoreError> {
+        self.session.command(arguments, doing)
+    }
+
+    /// As [`Session::goes_on`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn goes_on(&self, doing: &str) -> Result<(), StoreError> {
+        self.session.goes_on(doing)
+    }
+
+    /// As [`Session::run`], but to this master.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn run(&mut self, batch: &Batch, doing: &str) -> Result<Vec<Reply>, StoreError> {
+        self.session.run(batch, doing)
+    }
+}
+
 impl Session {
     /// Wraps an open connection. Once it is lost, the session is of no use any more. `interrupt`
     /// ends its waits.
@@ -61,9 +83,9 @@ impl Session {
     /// Connects, and connects again whenever the connection is lost.
     ///
     /// # Errors
-    /// As [`Connector::connect`].
+    /// As [`connect`].
     pub fn open(connector: Connector) -> Result<Self, StoreError> {
-        let store = connector.connect()?;
+        let store = connect(&connector)?;
         let mut session = Self::new(store, connector.patience, connector.interrupt.clone());
         session.connector = Some(connector);
         Ok(session)
@@ -73,9 +95,9 @@ impl Session {
     /// is away meanwhile is waited for up to the deadline.
     ///
     /// # Errors
-    /// As [`Connector::connect`].
+    /// As [`connect`].
     pub fn reconnect(&mut self, connector: Connector) -> Result<(), StoreError> {
-        let made = connector.connect();
+        let made = connect(&connector);
         self.connector = Some(connector);
         match made {
             Ok(store) => {
@@ -267,7 +289,7 @@ impl Session {
         let doing = lost.doing.clone();
         let mut last = lost;
         while backoff.pause() {
-            let fresh = connector.connect_within(backoff.left()).and_then(|store| {
+            let fresh = connect_within(connector, backoff.left()).and_then(|store| {
                 let mut fresh = Self::new(store, self.patience, self.interrupt.clone());
                 fresh.patience.deadline = backoff.left();
                 if let Some(greeting) = &mut self.greeting {
@@ -375,6 +397,57 @@ impl Session {
         self.command(&[b"TIME"], doing)?.time_ms(doing)
     }
 
+    /// Does `work` with each master, and returns what came of it. Where a connection is lost,
+    /// all is done again with the masters that are there then.
+    ///
+    /// # Errors
+    /// The first one of `work`, and when the store cannot be found again before the deadline.
+    pub fn on_each_master<T>(
+        &mut self,
+        work: &mut dyn FnMut(&mut OneMaster<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut backoff = self.backoff();
+        loop {
+            match self.once_on_each_master(work) {
+                Err(lost) if lost.class == Class::FindAgain => {
+                    self.find_again(lost, &mut backoff)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// The same over the connections that there are: one that replaced them halfway would not have
+    /// been asked from the beginning.
+    ///
+    /// # Errors
+    /// The first one of `work`.
+    pub(super) fn once_on_each_master<T>(
+        &mut self,
+        work: &mut dyn FnMut(&mut OneMaster<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let connector = self.connector.take();
+        let masters = self.store.masters().into_iter().enumerate();
+        let done = masters
+            .map(|(index, master)| {
+                self.only = Some(index);
+                let result = work(&mut OneMaster {
+                    session: self,
+                    master,
+                });
+                self.only = None;
+                result
+            })
+            .collect();
+        self.connector = connector;
+        done
+    }
+
+    /// How long things may take.
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
     fn load_scripts(&mut self) -> Result<(), StoreError> {
         let doing = "loading the scripts";
         let mut batch = Batch::default();
@@ -389,16 +462,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-}
-
-impl Batch {
-    /// Appends a call of `script` on one key.
-    pub fn script(&mut self, script: Script, key: &[u8], arguments: &[&[u8]]) {
-        let mut all: Vec<&[u8]> = Vec::with_capacity(4 + arguments.len());
-        all.extend_from_slice(&[b"EVALSHA", script.sha().as_bytes(), b"1", key]);
-        all.extend_from_slice(arguments);
-        self.push(&all);
     }
 }
 

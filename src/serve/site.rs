@@ -1,0 +1,45 @@
+//! What every answer of the preview is made from.
+
+use axum::http::HeaderMap;
+
+use super::headers::Cache;
+use super::login::Login;
+use super::own::Own;
+use super::{Preview, STORE_TIMEOUT};
+use crate::publish::plan::Keys;
+use crate::store::reading::Reading;
+use crate::store::{Class, StoreError};
+
+/// The store, the names of its keys, the pages of our own, and who is logged in.
+pub(super) struct Site {
+    pub(super) store: Reading,
+    pub(super) keys: Keys,
+    pub(super) own: Own,
+    pub(super) preview: Preview,
+    pub(super) login: Login,
+}
+
+impl Site {
+    /// The site that `preview` shows.
+    pub(super) fn new(preview: Preview) -> Result<Self, StoreError> {
+        let broken = |error: minijinja::Error| {
+            StoreError::new(Class::Stop, "compiling the templates", error.to_string())
+        };
+        Ok(Self {
+            store: Reading::new(&preview.connector, STORE_TIMEOUT),
+            keys: Keys::new(&preview.prefix),
+            own: Own::new().map_err(broken)?,
+            login: Login::new(&preview.login_cookies),
+            preview,
+        })
+    }
+
+    /// Where an answer without a page comes from: never from the cache.
+    pub(super) fn uncached(&self, headers: &HeaderMap) -> Cache {
+        if self.login.is_of(headers) {
+            Cache::Bypass
+        } else {
+            Cache::Miss
+        }
+    }
+}
