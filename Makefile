@@ -59,7 +59,7 @@ lint: ## formatting and clippy, warnings are errors
 	@cargo clippy --all-targets --locked --quiet -- -D warnings
 
 house: ## lines of code a folder, file cycles, longest functions and files
-	@cargo test --locked --quiet --test library no_two_files -- --nocapture |
+	@cargo test --locked --quiet --test library no_two_files -- --nocapture | \
 		sed -n '/^lines of code/,/^$$/p; /^file cycles/,$$p' | sed '/^test result/,$$d'
 
 deny: ## licences, sources and known faults of the dependencies; needs cargo-deny
