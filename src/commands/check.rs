@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::outcome::watch;
-use super::survey::{Caching, Corpus, Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::gates::invalid::refuse;
+use crate::publish::report_findings::{Prose, report};
+use crate::publish::run_report::watch;
+use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, renderer, survey};
 use crate::report::{Output, Progress};
 use crate::words::counted;
 

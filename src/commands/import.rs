@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::articles::{Absent, Articles};
-use super::job::Job;
 use super::metrics;
-use super::outcome::Outcome;
 use super::seeded::{generator, usage};
 use super::shard::{part_bytes, share};
-use super::survey::{Wanted, readable, renderer};
 use crate::article::slugify;
 use crate::cli::{Common, Import, Seeded};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::switch::Switch;
+use crate::publish::articles::{Absent, Articles};
+use crate::publish::job::Job;
+use crate::publish::run::switch::Switch;
+use crate::publish::run_report::Outcome;
+use crate::publish::survey::content::{Wanted, readable, renderer};
 use crate::report::Output;
 use crate::settings::{Expect, Settings};
 

@@ -5,14 +5,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::outcome::Outcome;
-use crate::durable;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::regular;
+use crate::publish::run_report::Outcome;
 use crate::report::log;
 use crate::report::metrics::LastRun;
 use crate::settings::Settings;
+use crate::{durable, regular};
 
 /// More than this is no file of ours.
 const MOST_BYTES: u64 = 1024 * 1024;

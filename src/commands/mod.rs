@@ -1,21 +1,10 @@
 //! One file a command: arguments → settings → one call of the core → report.
 
-mod admission;
-mod articles;
 mod check;
-mod expect;
-mod expired;
 mod import;
-mod job;
 mod metrics;
-mod orphans;
-mod outcome;
-mod plan;
-mod pool;
 mod probe;
-mod prune;
 mod purge;
-mod recheck;
 mod rehearse;
 mod rollback;
 mod runs;
@@ -25,22 +14,21 @@ mod selection;
 mod serve;
 mod shard;
 mod show;
-mod survey;
 mod switch;
 mod synth;
-mod undone;
 mod unlock;
 mod verify;
 mod warm;
 
 use clap::ValueEnum as _;
 
-use crate::cli::{Cli, Command, Common};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::ops::interrupt::outlive_file_limit;
-use crate::report::log::{self, LogFormat};
-use crate::settings::{Needs, Settings, Sources};
+use super::cli::{Cli, Command, Common};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::report::log;
+use super::settings::{Needs, Settings, Sources};
+use super::signals::outlive_file_limit;
+use crate::report::log::LogFormat;
 
 /// Runs the command that was asked for.
 ///

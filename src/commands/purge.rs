@@ -9,24 +9,30 @@ use std::io::ErrorKind::NotFound;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::AtomicBool;
 
-use super::job::{Begun, Job, Work};
 use super::metrics;
-use super::outcome::Outcome;
-use super::plan::{Leftover, Plan};
-use super::pool::in_pool;
-use super::prune::scan;
 use super::selection::{route, selection};
-use super::survey::{stopped, unreadable, walked};
-use super::undone::{self, intents, unusable, void};
 use crate::article::Route;
 use crate::cli::{Common, Purge};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::history::intents::{intents, void};
+use crate::publish::history::open_manifest;
+use crate::publish::history::open_manifest::unusable;
+use crate::publish::job::Job;
+use crate::publish::keys::Keys;
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
-use crate::publish::plan::Keys;
+use crate::publish::plan::Plan;
+use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::scan::scan;
+use crate::publish::run_report::Outcome;
+use crate::publish::survey::content::{stopped, unreadable, walked};
+use crate::publish::survey::pool::in_pool;
+use crate::publish::survey::routes::{Named, nearest, routes};
+use crate::publish::survey::selection::Selection;
+use crate::publish::work::{Begun, Work};
 use crate::report::{Output, log};
 use crate::settings::{Needs, Settings};
-use crate::source::{Named, Selection, Tree, nearest, routes};
+use crate::source::Tree;
 use crate::store::{Session, StoreError};
 
 /// So many routes are offered in place of one that is not there.
@@ -55,11 +61,11 @@ fn purge(
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     let manifest = match &arguments.run {
-        Some(run) => Some(undone::open(settings, run)?),
+        Some(run) => Some(open_manifest::open(settings, run)?),
         None => None,
     };
     let address = match &manifest {
-        Some(manifest) => undone::address(settings, manifest)?,
+        Some(manifest) => open_manifest::address(settings, manifest)?,
         None => settings.address.clone(),
     };
     let prefix = match &manifest {
@@ -95,7 +101,9 @@ fn purge(
         tree: OnceCell::new(),
     };
     let exit = job.run(&purging, arguments.recorded.dry_run, outcome)?;
-    let may_come_back = manifest.as_ref().is_none_or(undone::published_from_tree);
+    let may_come_back = manifest
+        .as_ref()
+        .is_none_or(open_manifest::published_from_tree);
     if !arguments.recorded.dry_run && outcome.counts.removed > 0 && may_come_back {
         outcome.comes_back();
     }

@@ -15,24 +15,28 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::articles::Articles;
-use super::job::{Job, Work};
-use super::outcome::{Outcome, to_ms};
 use super::rollback::Undo;
-use super::survey::{Wanted, readable, renderer};
-use super::switch;
-use super::undone::{Void, look_at_each, unusable, void};
-use super::verify;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::Connected;
-use crate::ops::lock::FolderLock;
-use crate::ops::run::{lock_folder, salt, switched_off};
-use crate::ops::runs::Runs;
+use crate::publish::articles::Articles;
+use crate::publish::history::intents::{Void, look_at_each, void};
+use crate::publish::history::open_manifest::unusable;
+use crate::publish::history::runs::Runs;
+use crate::publish::job::Job;
 use crate::publish::manifest::{Damage, Manifest, Verify};
+use crate::publish::run::connection::Connected;
+use crate::publish::run::folder_lock::FolderLock;
+use crate::publish::run::process::salt;
+use crate::publish::run::refusal;
+use crate::publish::run::refusal::switched_off;
+use crate::publish::run::state_folder::lock_folder;
+use crate::publish::run::switch::Switch;
+use crate::publish::run_report::{Outcome, to_ms};
 use crate::publish::state::{Found, State};
-use crate::publish::switch::Switch;
+use crate::publish::survey::content::{Wanted, readable, renderer};
+use crate::publish::verify;
+use crate::publish::work::Work;
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Expect, Limit, Settings};
 use crate::store::Session;
@@ -52,7 +56,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     let settings = super::settings(common, arguments.settings())?;
     let renderer = renderer(&settings)?;
     readable(&settings)?;
-    switch::refuse(&settings)?;
+    refusal::refuse(&settings)?;
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}:{:08x}", settings.prefix, salt() >> 32),
         state_dir: settings.state_dir.join(SCRATCH),

@@ -4,25 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::metrics;
-use super::outcome::{Outcome, status_of, stopped, watch};
-use super::recheck::recheck;
-use super::undone::{self, Files, Void, intents, look_at_each, read_through, void};
 use crate::cli::{Common, Rollback};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::Connected;
-use crate::ops::lock::FolderLock;
-use crate::ops::refusal::locked;
-use crate::ops::run::{Purpose, Run, lock_folder, rollback_line};
-use crate::ops::runs::Runs;
-use crate::publish::apply::{Apply, Group};
-use crate::publish::encode::Way;
+use crate::publish::apply::Apply;
+use crate::publish::apply::batch::Group;
+use crate::publish::apply::encode::Way;
+use crate::publish::apply::pace::Pace;
+use crate::publish::apply::progress::{KeyReport, Progress};
+use crate::publish::apply::step::{Decision, Looked, Step, Want, decide};
+use crate::publish::apply::stop::{Stop, stopped};
+use crate::publish::history::intents::{Void, intents, look_at_each, read_through, void};
+use crate::publish::history::open_manifest;
+use crate::publish::history::open_manifest::Files;
+use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Counts, Fate, Intent, Lost, Manifest, Status, Verify};
 use crate::publish::one_line;
-use crate::publish::pace::Pace;
-use crate::publish::progress::{KeyReport, Progress};
-use crate::publish::step::{Decision, Looked, Step, Want, decide};
-use crate::publish::stop::Stop;
+use crate::publish::run::command_line::rollback_line;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::folder_lock::FolderLock;
+use crate::publish::run::refusal::locked;
+use crate::publish::run::state_folder::lock_folder;
+use crate::publish::run::{Purpose, Run};
+use crate::publish::run_report::{Outcome, status_of, watch};
+use crate::publish::verify_after_failover::recheck;
 use crate::report::{Output, Progress as Bars, log};
 use crate::settings::{Needs, Settings};
 use crate::store::{Address, StoreError};
@@ -56,7 +61,7 @@ fn rollback(
     } else {
         Verify::All
     };
-    let (manifest, files) = undone::open_as_found(settings, &arguments.run, verify)?;
+    let (manifest, files) = open_manifest::open_as_found(settings, &arguments.run, verify)?;
     say_what_is_lost(&manifest, outcome);
     say_what_counts(settings, common, &manifest);
     outcome.prefix.clone_from(&manifest.header().prefix);
@@ -158,7 +163,7 @@ fn skipped_bytes(manifest: &Manifest) -> Option<u64> {
 /// The last run wrote nothing: undoing an earlier one is for a person to decide.
 fn wrote_nothing(settings: &Settings, manifest: &Manifest, outcome: &mut Outcome) -> Exit {
     let run = &manifest.header().run;
-    let earlier = undone::last_that_wrote(settings);
+    let earlier = open_manifest::last_that_wrote(settings);
     log::say(format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
@@ -206,7 +211,7 @@ impl Undo<'_> {
     pub(super) fn run(&self, outcome: &mut Outcome) -> Result<(Exit, Counts), Failure> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
-        let address = undone::address(self.settings, manifest)?;
+        let address = open_manifest::address(self.settings, manifest)?;
         let (void, total) = read_through(manifest, self.interrupted)?;
         let purpose = Purpose {
             command: "rollback",
@@ -276,8 +281,8 @@ impl Undo<'_> {
         outcome.pruned(&pruned);
         outcome.undone(&undone_run, &counts, status.word(), Some((&header, &path)));
         let undone_command = manifest.header().command.as_str();
-        let may_come_back =
-            matches!(undone_command, "import" | "warm") && undone::published_from_tree(manifest);
+        let may_come_back = matches!(undone_command, "import" | "warm")
+            && open_manifest::published_from_tree(manifest);
         if may_come_back && counts.written() > 0 {
             outcome.comes_back();
         }
@@ -319,7 +324,7 @@ fn dry_run(
     outcome: &mut Outcome,
 ) -> Result<Exit, Failure> {
     let before = |error: StoreError| Failure::before_writing(&error);
-    let address = undone::address(settings, manifest)?;
+    let address = open_manifest::address(settings, manifest)?;
     let void = void(manifest, interrupted)?;
     let mut store = Connected::open(&address, settings, interrupted)?;
     store.is_that_of(manifest.header())?;

@@ -1,12 +1,9 @@
 //! The options of seeded articles, for `anp synth` and for `anp import --synth`.
 
-use serde_json::json;
-
 use crate::cli::Seeded;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::{Output, log};
-use crate::synth::{Counts, Generator, NoShare, Options, Share};
+use crate::synth::{Generator, NoShare, Options, Share};
 
 /// What is taken without `--seed`.
 const SEED: u64 = 28_802;
@@ -49,37 +46,4 @@ pub(super) fn usage(what: impl Into<String>) -> Failure {
         "retry",
         "not before the options are fixed; nothing was written",
     )
-}
-
-/// Says what is to be expected of the articles 1 to `count`.
-pub(super) fn announce(generator: &Generator, count: usize, output: &mut Output) {
-    let mut counts = Counts::default();
-    for n in 1..=count as u64 {
-        counts.count(generator.kind(n));
-    }
-    if let Some(mix) = mix(counts) {
-        log::note(mix);
-    }
-    output.json(&json!({
-        "type": "synth", "articles": count, "seed": generator.seed(), "valid": counts.valid,
-        "invalid": counts.invalid, "hostile": counts.hostile,
-        "hostile_refused": counts.hostile_refused, "refused": counts.refused(),
-    }));
-}
-
-/// How many articles are what, where they are not all valid.
-pub(super) fn mix(counts: Counts) -> Option<String> {
-    let Counts {
-        valid,
-        invalid,
-        hostile,
-        hostile_refused,
-    } = counts;
-    let refused = counts.refused();
-    (invalid + hostile > 0).then(|| {
-        format!(
-            "{valid} valid, {invalid} invalid, {hostile} hostile; {refused} must be refused: the \
-             invalid ones, and {hostile_refused} of the hostile ones"
-        )
-    })
 }

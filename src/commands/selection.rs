@@ -6,7 +6,7 @@ use crate::article::Route;
 use crate::cli::Selectors;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::source::{RouteGlob, Selection, Tag};
+use crate::publish::survey::selection::{RouteGlob, Selection, Tag};
 
 /// A route from the command line.
 ///

@@ -20,9 +20,9 @@ mod with_server {
     use serde_json::json;
 
     use super::{Common, Exit, Failure, Serve};
-    use crate::commands::outcome::watch;
     use crate::commands::settings;
-    use crate::ops::connect::Connected;
+    use crate::publish::run::connection::Connected;
+    use crate::publish::run_report::watch;
     use crate::report::{Output, log};
     use crate::serve::{Preview, listen};
 

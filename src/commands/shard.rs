@@ -6,9 +6,10 @@ use super::seeded::usage;
 use crate::cli::Sharded;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::joined::Share;
-use crate::ops::runs::is_id;
-use crate::publish::shard::{self, LONGEST_RUN_ID, MOST_SHARDS, Shard};
+use crate::publish::history::runs::is_id;
+use crate::publish::shards::shard;
+use crate::publish::shards::shard::{LONGEST_RUN_ID, MOST_SHARDS, Shard};
+use crate::publish::shards::share::Share;
 use crate::settings::Settings;
 use crate::store::Place;
 

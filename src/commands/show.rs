@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::outcome::watch;
 use super::selection::route;
 use crate::article::Route;
 use crate::cli::{Common, Show};
-use crate::duration::{self, show_time};
+use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::Connected;
-use crate::publish::plan::Keys;
-use crate::render;
+use crate::publish::keys::Keys;
+use crate::publish::run::connection::Connected;
+use crate::publish::run_report::watch;
 use crate::report::Output;
 use crate::settings::Needs;
 use crate::store::{Batch, Reply, Session, StoreError};
+use crate::{duration, render};
 
 /// Width of the page as text, in columns.
 const TEXT_WIDTH: usize = 100;

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::outcome::watch;
 use crate::cli::{Common, Pause as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::{Connected, host};
-use crate::ops::room::Room;
-use crate::ops::run::resume_line;
-use crate::publish::switch::{Pause, Paused, Resumed, Switch};
+use crate::publish::gates::memory::Room;
+use crate::publish::run::command_line::resume_line;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::process::host;
+use crate::publish::run::switch::{Pause, Paused, Resumed, Switch};
+use crate::publish::run_report::watch;
 use crate::report::{Output, log};
 use crate::settings::Settings;
 use crate::store::StoreError;
@@ -75,19 +76,6 @@ pub(super) fn resume(common: &Common) -> Result<Exit, Failure> {
         "type": "switch", "paused": false, "changed": changed, "pause": was.map(shown),
     }));
     Ok(Exit::Done)
-}
-
-/// Refuses to publish where the settings say so; no store is asked.
-pub(super) fn refuse(settings: &Settings) -> Result<(), Failure> {
-    match &settings.paused {
-        None => Ok(()),
-        Some(reason) => Err(Failure::new(
-            Exit::Paused,
-            format!("switched off by ANP_PAUSED or 'paused' in anp.yaml: {reason}"),
-        )
-        .note("expected", "neither of them is set")
-        .note("retry", "once it is taken away; nothing was written")),
-    }
 }
 
 fn open(settings: &Settings) -> Result<(Connected, Switch), Failure> {

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::outcome::to_ms;
-use super::pool::in_pool;
-use super::seeded::{generator, mix};
+use super::seeded::generator;
 use crate::cli::{Common, Synth};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::run_report::to_ms;
+use crate::publish::seeded::mix;
+use crate::publish::survey::pool::in_pool;
 use crate::report::Output;
 use crate::synth::Counts;
 use crate::words::counted;

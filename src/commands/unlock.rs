@@ -4,15 +4,16 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::outcome::watch;
 use crate::cli::{Common, Unlock};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::{Connected, host, is_alive};
-use crate::ops::fence;
-use crate::publish::lease::{Broken, Holder, Taken, break_lease, clear};
+use crate::publish::keys::Keys;
 use crate::publish::one_line;
-use crate::publish::plan::Keys;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::fence;
+use crate::publish::run::lease::{Broken, Holder, Taken, break_lease, clear};
+use crate::publish::run::process::{host, is_alive};
+use crate::publish::run_report::watch;
 use crate::report::{Output, log};
 use crate::store::{Class, StoreError};
 

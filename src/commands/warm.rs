@@ -5,21 +5,24 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use serde_json::json;
 
-use super::articles::Articles;
-use super::job::Job;
 use super::metrics;
-use super::outcome::Outcome;
 use super::selection::selection;
 use super::shard::{part_bytes, share};
-use super::survey::{Wanted, readable, renderer};
-use crate::cli::{self, Common, Selectors, Warm};
+use crate::cli;
+use crate::cli::{Common, Selectors, Warm};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::pace::Limits;
-use crate::publish::plan::{Below, Policy};
+use crate::publish::apply::pace::Limits;
+use crate::publish::articles::Articles;
+use crate::publish::job::Job;
+use crate::publish::plan::entry::Policy;
+use crate::publish::plan::expiry::Below;
+use crate::publish::run_report::Outcome;
+use crate::publish::survey::content::{Wanted, readable, renderer};
+use crate::publish::survey::selection::Selection;
 use crate::report::Output;
 use crate::settings::Settings;
-use crate::source::{Order, Selection};
+use crate::source::Order;
 
 pub(super) fn run(common: &Common, arguments: &Warm) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::LARGEST_BODY;
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::render::{Digest, META_OPENING_BYTES, meta_digest, meta_member, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 

@@ -11,17 +11,17 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::task::JoinSet;
 
 use super::cache::Cache as Pages;
-use super::headers::{self, Cache};
+use super::headers::Cache;
 use super::host::Hosts;
 use super::index::Index;
 use super::login::Login;
 use super::own::{Own, RETRY_AFTER};
 use super::page::{Now, Taken};
-use super::path::{self, Asked};
+use super::path::Asked;
 use super::refusal::{brief, empty, redirect};
-use super::{Preview, STORE_TIMEOUT};
+use super::{Preview, STORE_TIMEOUT, headers, path};
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::store::StoreError;
 use crate::store::reading::{Ask, Reading};
 

@@ -1,28 +1,29 @@
 //! `anp runs show RUN`: one run whole.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
 use super::{object, recorded, seconds, share, status, status_since};
-use crate::commands::outcome::{FIRST_KEYS, row, why_left};
-use std::sync::atomic::AtomicBool;
-
-use crate::commands::undone::{self, Void, unusable, void};
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::history::{Record, rolled_back};
-use crate::ops::run::rollback_line;
-use crate::ops::runs::Runs;
+use crate::publish::history::intents::{Void, void};
+use crate::publish::history::open_manifest;
+use crate::publish::history::open_manifest::unusable;
+use crate::publish::history::records::{Record, rolled_back};
+use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
+use crate::publish::run::command_line::rollback_line;
+use crate::publish::run_report::{FIRST_KEYS, row, why_left};
 use crate::report::Output;
 use crate::settings::Settings;
 use crate::words::counted;
 
 pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
-    let manifest = undone::open(settings, name)?;
+    let manifest = open_manifest::open(settings, name)?;
     // A signal ends this command where it stands.
     let void = void(&manifest, &AtomicBool::new(false))?;
     let records = records(settings, &manifest)?;
