@@ -2,7 +2,6 @@
 //! or SIGTERM ends the process at once; a second SIGHUP does nothing, for a terminal that is
 //! closed sends it, and so does its shell. Either way every write is covered by a durable intent.
 
-use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once};
 
@@ -10,13 +9,18 @@ use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::exit::Exit;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// A flag that the first of these signals sets. To be called before other threads are started.
 ///
 /// # Errors
-/// When the system refuses the handlers.
-pub fn watch() -> io::Result<Arc<AtomicBool>> {
+/// 78 when the system refuses the handlers.
+pub fn watch() -> Result<Arc<AtomicBool>, Failure> {
+    watched().map_err(|error| Failure::new(Exit::Config, format!("cannot handle signals: {error}")))
+}
+
+fn watched() -> std::io::Result<Arc<AtomicBool>> {
     static ELSEWHERE: Once = Once::new();
     ELSEWHERE.call_once(take_signals_elsewhere);
     let interrupted = Arc::new(AtomicBool::new(false));

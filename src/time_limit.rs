@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::duration;
+use crate::duration;
 
 /// The time that a run may take, from its start.
 #[derive(Clone, Copy, Debug)]

@@ -22,9 +22,9 @@ mod with_server {
     use super::{Common, Exit, Failure, Serve};
     use crate::commands::settings;
     use crate::publish::run::connection::Connected;
-    use crate::publish::run_report::watch;
     use crate::report::{Output, log};
     use crate::serve::{Preview, listen};
+    use crate::signals::watch;
 
     pub(in crate::commands) fn run(common: &Common, arguments: &Serve) -> Result<Exit, Failure> {
         let settings = settings(common, arguments.settings())?;

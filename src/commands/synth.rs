@@ -4,20 +4,18 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::seeded::generator;
 use crate::cli::{Common, Synth};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::run_report::to_ms;
-use crate::publish::seeded::mix;
 use crate::publish::survey::pool::in_pool;
-use crate::report::Output;
+use crate::report::seeded::mix;
+use crate::report::{Output, to_ms};
 use crate::synth::Counts;
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let generator = generator(&arguments.seeded)?;
+    let generator = super::seeded(&arguments.seeded).generator()?;
     let seed = generator.seed();
     let tree = in_pool(|| generator.write_tree(&arguments.out, arguments.count))
         .map_err(|error| Failure::before_writing(&error))?

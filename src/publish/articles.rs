@@ -5,9 +5,7 @@ use std::cell::OnceCell;
 use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
-use super::report_findings::{Prose, report};
-use super::run_report::Outcome;
-use super::seeded::announce;
+use super::report::Report;
 use super::work::{Begun, Work};
 use crate::article::{Cleaned, UnknownCount};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -16,6 +14,7 @@ use crate::publish::apply::stop::Stop;
 use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::refuse;
 use crate::publish::gates::space::{Gate, admit};
+use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::prune::Pruning;
@@ -24,7 +23,6 @@ use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
-use crate::report::log;
 use crate::source::Order;
 use crate::words::{counted, with};
 
@@ -73,13 +71,12 @@ impl<'a> Articles<'a> {
 }
 
 impl Work for Articles<'_> {
-    fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure> {
+    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
         if let Some((generator, count)) = self.wanted.generated {
-            announce(generator, count, &mut outcome.output);
+            report.seeded(generator, count);
         }
         let Job {
             settings,
-            bars,
             interrupted,
             time_limit,
             ..
@@ -100,12 +97,15 @@ impl Work for Articles<'_> {
                 None => Caching::Read,
             },
         };
-        let corpus = Corpus::find(settings, &self.wanted, interrupted, *time_limit)?;
-        let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, *bars)?;
+        let corpus = Corpus::find(settings, &self.wanted, interrupted, *time_limit, report)?;
+        let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
         let _ = self.corpus.set(corpus);
-        report(&survey, &mut outcome.output, Prose::Stderr);
+        report.findings(&survey);
         let invalid = survey.invalid + survey.unreadable;
-        outcome.counts.invalid = invalid;
+        report.counts(&Counts {
+            invalid,
+            ..Counts::default()
+        });
         refuse(settings, &survey)?;
         let scope = Scope {
             settings,
@@ -118,18 +118,18 @@ impl Work for Articles<'_> {
             Absent::Named | Absent::Ignored => Pruning::default(),
         };
         if let Some(why) = &pruning.withheld {
-            log::warning(why);
+            report.warning(why);
         }
         if self.absent == Absent::Named || pruning.withheld.is_some() {
             // The lock is a key of ours.
             let own_keys = u64::from(begun.spool_in.is_some());
             let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
-            orphans.report(outcome);
+            orphans.report(report);
         }
-        pruning.out_of_reach.report();
+        pruning.out_of_reach.report(report);
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
-            log::warning(format!("no article matches {name}"));
+            report.warning(&format!("no article matches {name}"));
         }
         let refused = self.gate(&survey, &pruning).err();
         if let Some(shard) = self.wanted.share {
@@ -137,7 +137,8 @@ impl Work for Articles<'_> {
             pruning
                 .leftovers
                 .retain(|leftover| shard.takes(&leftover.route));
-            outcome.share(shard, &survey);
+            let articles = survey.entries.len();
+            report.share(shard, articles, articles + survey.elsewhere.len());
         }
         let mut plan = Plan {
             entries: survey.entries,
@@ -151,7 +152,7 @@ impl Work for Articles<'_> {
         let blocked = plan.count(Need::Blocked) as u64;
         if blocked > 0 {
             plan.is_partial = true;
-            log::warning(format!(
+            report.warning(&format!(
                 "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
                  keys, which anp import would replace",
                 counted(blocked, "article"),
@@ -161,7 +162,7 @@ impl Work for Articles<'_> {
         }
         let waiting = plan.count(Need::Wait) as u64;
         if waiting > 0 {
-            log::note(format!(
+            report.note(&format!(
                 "{} changed since {} written: {} for an import",
                 counted(waiting, "article"),
                 with(waiting, "it was", "they were"),
@@ -173,7 +174,7 @@ impl Work for Articles<'_> {
             is_rehearsal: self.is_rehearsal,
             is_spooled: begun.spool_in.is_some(),
         };
-        admit(&mut plan, settings, begun.session, gate)?;
+        admit(&mut plan, settings, begun.session, gate, report)?;
         Ok(plan)
     }
 
@@ -181,7 +182,7 @@ impl Work for Articles<'_> {
         &self,
         begun: Begun<'_>,
         sources: &[u32],
-        outcome: &mut Outcome,
+        report: &mut dyn Report,
     ) -> Result<Plan, Stop> {
         let Some(corpus) = self.corpus.get() else {
             return Ok(Plan::default());
@@ -191,7 +192,7 @@ impl Work for Articles<'_> {
         let purpose = Purpose {
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
-            interrupted: &self.job.interrupted,
+            interrupted: self.job.interrupted,
             time_limit: self.job.time_limit,
             wanted: Wanted {
                 policy: Policy::Again,
@@ -202,7 +203,7 @@ impl Work for Articles<'_> {
             started_at: begun.started_at,
             cache: Caching::Off,
         };
-        let surveyed = survey_again(settings, self.renderer, purpose, corpus, sources);
+        let surveyed = survey_again(settings, self.renderer, purpose, corpus, sources, report);
         let (mut survey, spooled) = surveyed.map_err(|error| match error {
             SurveyError::Store(error) => Stop::Store(error),
             SurveyError::Spool(error) => Stop::Spool(error),
@@ -214,7 +215,7 @@ impl Work for Articles<'_> {
         survey.diagnostics.retain(is_error);
         survey.unknown = UnknownCount::default();
         survey.cleaned = Cleaned::default();
-        report(&survey, &mut outcome.output, Prose::Stderr);
+        report.findings(&survey);
         Ok(Plan {
             entries: survey.entries,
             spooled,

@@ -11,12 +11,11 @@ use super::apply::Apply;
 use super::keys::Keys;
 use super::manifest::Fate;
 use super::plan::Plan;
-use super::run_report::Outcome;
+use super::report::Report;
 use super::work::{Begun, Work};
 use crate::publish::apply::progress::{KeyReport, Progress, leave};
 use crate::publish::apply::stop::Stop;
 use crate::publish::plan::entry::{Entry, Need};
-use crate::report::log;
 use crate::words::counted;
 
 /// So many further passes are made at most. Each takes less time than the one before, since it
@@ -53,7 +52,7 @@ impl Expired<'_> {
         &self,
         apply: &mut Apply<'_>,
         progress: &mut Progress,
-        outcome: &mut Outcome,
+        report: &mut dyn Report,
         on_step: &dyn Fn(),
     ) -> Result<(), Stop> {
         let mut since_ms = i64::MIN;
@@ -68,7 +67,7 @@ impl Expired<'_> {
             if missing.is_empty() {
                 return Ok(());
             }
-            self.pass(&missing, apply, progress, outcome, on_step)?;
+            self.pass(&missing, apply, progress, report, on_step)?;
             since_ms = now_ms;
         }
         Ok(())
@@ -109,7 +108,7 @@ impl Expired<'_> {
         missing: &[Missing],
         apply: &mut Apply<'_>,
         progress: &mut Progress,
-        outcome: &mut Outcome,
+        report: &mut dyn Report,
         on_step: &dyn Fn(),
     ) -> Result<(), Stop> {
         let entry = |missing: &Missing| &self.plan.entries[missing.place as usize];
@@ -120,7 +119,7 @@ impl Expired<'_> {
             started_at: self.started_at,
             spool_in: Some(self.spool_in),
         };
-        let mut plan = self.work.plan_again(begun, &sources, outcome)?;
+        let mut plan = self.work.plan_again(begun, &sources, report)?;
         plan.refreshed_within_ms = Some(apply.slack_ms);
         let mut needs = vec![None; missing.len()];
         for (place, entry) in plan.entries.iter().enumerate() {
@@ -128,9 +127,9 @@ impl Expired<'_> {
                 *need = Some((entry.need, place));
             }
         }
-        let mut on_key = |report: &KeyReport<'_>| {
+        let mut on_key = |key: &KeyReport<'_>| {
             on_step();
-            outcome.key(report);
+            report.key(key);
         };
         let mut kept = 0;
         let mut written = 0_usize;
@@ -159,12 +158,16 @@ impl Expired<'_> {
         }
         progress.counts.kept = progress.counts.kept.saturating_sub(kept);
         if written > 0 {
-            log::note(format!(
+            report.note(&format!(
                 "{} expired while the run worked: creating what is missing again",
                 counted(written as u64, "article")
             ));
         }
         apply.again = true;
-        apply.run(plan.groups(self.keys, &plan.order()), progress, &mut on_key)
+        let order = plan.order();
+        apply.run(plan.groups(self.keys, &order), progress, &mut |key| {
+            on_step();
+            report.key(key);
+        })
     }
 }

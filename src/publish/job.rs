@@ -1,7 +1,6 @@
-//! A command that changes the store, from the moment on that it knows what it is to do:
-//! plan → gate → apply → report. A dry run is the same plan, which stops at the gate.
+//! A command that publishes, from the moment on that it knows what it is to do: plan → gate →
+//! apply. A dry run is the same plan, which stops at the gate.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -9,10 +8,11 @@ use std::time::Instant;
 use super::apply::Apply;
 use super::expired::Expired;
 use super::keys::Keys;
-use super::manifest::{Counts, Header, Status};
+use super::manifest::Status;
+use super::outcome::{Ended, Outcome, status_of};
 use super::plan::Plan;
+use super::report::Report;
 use super::run::{Purpose, Run};
-use super::run_report::{Outcome, status_of, watch};
 use super::verify_after_failover::recheck;
 use super::work::{Begun, Work};
 use crate::exit::Exit;
@@ -30,7 +30,6 @@ use crate::publish::run::process::salt;
 use crate::publish::run::refusal;
 use crate::publish::run::switch::Switch;
 use crate::publish::shards::share::Share;
-use crate::report::{Progress as Bars, log};
 use crate::settings::Settings;
 use crate::store::{Class, Copies, StoreError};
 use crate::time_limit::TimeLimit;
@@ -47,8 +46,8 @@ pub(crate) struct Job<'a> {
     pub renderer: Option<[u8; 32]>,
     /// What keeps it from publishing; none for what is done while publishing is paused too.
     pub switch: Option<Switch>,
-    pub bars: Bars,
-    pub interrupted: Arc<AtomicBool>,
+    /// Set when somebody asks it to end.
+    pub interrupted: &'a Arc<AtomicBool>,
     /// How long it may take.
     pub time_limit: Option<TimeLimit>,
     /// How fast it writes.
@@ -59,39 +58,27 @@ pub(crate) struct Job<'a> {
     pub share: Option<Share>,
 }
 
-/// A run that ended by itself.
-pub(crate) struct Published {
-    pub exit: Exit,
-    pub counts: Counts,
-    pub header: Header,
-    pub manifest: PathBuf,
-}
-
 impl<'a> Job<'a> {
-    /// A run of `command` by `settings`, begun at `started`.
-    ///
-    /// # Errors
-    /// When signals cannot be watched.
+    /// A run of `command` by `settings`, which begins now, and ends when `interrupted` is set.
     pub(crate) fn new(
         command: &'static str,
         settings: &'a Settings,
-        started: Instant,
-        quiet: bool,
-    ) -> Result<Self, Failure> {
+        interrupted: &'a Arc<AtomicBool>,
+    ) -> Self {
+        let started = Instant::now();
         let most = settings.expect.max_duration;
-        Ok(Self {
+        Self {
             command,
             settings,
             content: None,
             renderer: None,
             switch: Some(Switch::of(&settings.prefix)),
-            bars: Bars::new(quiet),
-            interrupted: watch()?,
+            interrupted,
             time_limit: most.map(|most| TimeLimit { started, most }),
             limits: Limits::default(),
             folder: None,
             share: None,
-        })
+        }
     }
 
     /// Does it, or shows what it would do.
@@ -99,29 +86,29 @@ impl<'a> Job<'a> {
         &self,
         work: &dyn Work,
         dry_run: bool,
-        outcome: &mut Outcome,
-    ) -> Result<Exit, Failure> {
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
         if dry_run {
-            return self.dry_run(work, outcome);
+            return self.dry_run(work, report);
         }
         if self.switch.is_some() {
             refusal::refuse(self.settings)?;
         }
-        self.publish(work, outcome).map(|published| published.exit)
+        self.publish(work, report)
     }
 
-    fn dry_run(&self, work: &dyn Work, outcome: &mut Outcome) -> Result<Exit, Failure> {
-        let mut store = Connected::open(&self.settings.address, self.settings, &self.interrupted)?;
+    fn dry_run(&self, work: &dyn Work, report: &mut dyn Report) -> Result<Outcome, Failure> {
+        let mut store = Connected::open(&self.settings.address, self.settings, self.interrupted)?;
         let now_ms = store
             .session
             .now_ms()
             .map_err(|error| Failure::before_writing(&error))?;
-        outcome.dry_run(self.command, &self.settings.address.to_string());
+        report.dry_run(self.command, &self.settings.address.to_string());
         if let Some(switch) = &self.switch {
             let paused = switch.look(&mut store.session);
             if let Some(paused) = paused.map_err(|error| Failure::before_writing(&error))? {
                 let command = self.command;
-                log::warning(format!("a real {command} would be refused: {paused}"));
+                report.warning(&format!("a real {command} would be refused: {paused}"));
             }
         }
         // An id as the run would have it, so that the bytes foreseen are the bytes written.
@@ -140,20 +127,33 @@ impl<'a> Job<'a> {
             started_at: now_ms,
             spool_in: None,
         };
-        let plan = work.plan(begun, outcome)?;
-        let counts = plan.foresee(&Keys::new(&self.settings.prefix), outcome);
+        let plan = work.plan(begun, report)?;
+        let counts = plan.foresee(&Keys::new(&self.settings.prefix), report);
         // What a refused plan would do is shown too: it is what has to be looked at.
         let (status, exit) = status_of(plan.is_partial);
         let status = plan.refused.as_ref().map_or(status, |_| Status::Refused);
-        outcome.summary(None, self.command, status.word(), &counts);
-        plan.refused.map_or(Ok(exit), Err)
+        report.ended(&Ended {
+            command: self.command,
+            status,
+            counts: &counts,
+            run: None,
+            undoes: None,
+        });
+        let outcome = Outcome {
+            exit,
+            status,
+            counts,
+            header: None,
+            manifest: None,
+        };
+        plan.refused.map_or(Ok(outcome), Err)
     }
 
     pub(crate) fn publish(
         &self,
         work: &dyn Work,
-        outcome: &mut Outcome,
-    ) -> Result<Published, Failure> {
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
         let purpose = Purpose {
             command: self.command,
             address: &self.settings.address,
@@ -166,11 +166,11 @@ impl<'a> Job<'a> {
             switch: self.switch.clone(),
             folder: self.folder,
             share: self.share.as_ref(),
-            interrupted: &self.interrupted,
+            interrupted: self.interrupted,
             under_lock: None,
         };
         let mut run = Run::begin(self.settings, purpose)?;
-        outcome.run(&run);
+        report.begun(&run.header, run.manifest.path());
         let id = run.header.run.clone();
         let begun = Begun {
             session: &mut run.store.session,
@@ -179,7 +179,7 @@ impl<'a> Job<'a> {
             spool_in: Some(&self.settings.state_dir),
         };
         let plan = work
-            .plan(begun, outcome)
+            .plan(begun, report)
             .and_then(|mut plan| plan.refused.take().map_or(Ok(plan), Err));
         let plan = match plan {
             Ok(plan) => plan,
@@ -198,7 +198,7 @@ impl<'a> Job<'a> {
                 return Err(failure);
             }
         };
-        self.carry_out(run, work, &plan, outcome)
+        self.carry_out(run, work, &plan, report)
     }
 
     fn carry_out(
@@ -206,8 +206,8 @@ impl<'a> Job<'a> {
         mut run: Run,
         work: &dyn Work,
         plan: &Plan,
-        outcome: &mut Outcome,
-    ) -> Result<Published, Failure> {
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
         let mut progress = Progress {
             counts: plan.counts(),
             ..Progress::default()
@@ -238,14 +238,14 @@ impl<'a> Job<'a> {
                 });
             }
         };
-        let bar = self.bars.bar("write", "keys", plan.steps());
+        let bar = report.bar("write", "keys", plan.steps());
         let order = plan.order();
         let mut apply = Apply {
             session: &mut run.store.session,
             manifest: &mut run.manifest,
             lease: &run.lease,
             way: Way::Forth,
-            interrupted: &self.interrupted,
+            interrupted: self.interrupted,
             time_limit: self.time_limit,
             switch: self.switch.as_ref(),
             pace,
@@ -254,9 +254,9 @@ impl<'a> Job<'a> {
             dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
             again: false,
         };
-        let written = apply.run(plan.groups(&keys, &order), &mut progress, &mut |report| {
-            bar.inc(1);
-            outcome.key(report);
+        let written = apply.run(plan.groups(&keys, &order), &mut progress, &mut |key| {
+            bar.advance(1);
+            report.key(key);
         });
         let expired = Expired {
             work,
@@ -268,16 +268,22 @@ impl<'a> Job<'a> {
             spool_in: &self.settings.state_dir,
         };
         let applied = written
-            .and_then(|()| expired.write(&mut apply, &mut progress, outcome, &|| bar.inc(1)));
-        bar.finish_and_clear();
-        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, &self.interrupted));
+            .and_then(|()| expired.write(&mut apply, &mut progress, report, &|| bar.advance(1)));
+        drop(bar);
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, self.interrupted));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
-        outcome.counts = counts;
-        let told = Some((&header, manifest.as_path()));
+        report.counts(&counts);
+        let ended = |status| Ended {
+            command: self.command,
+            status,
+            counts: &counts,
+            run: Some((&header, &manifest)),
+            undoes: None,
+        };
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);
-            outcome.summary(told, self.command, "stopped", &counts);
+            report.ended(&ended(Status::Stopped));
             let failure = stopped(&stop, touched, &header.rollback);
             return Err(match (stop, &self.switch) {
                 (Stop::Paused(_), Some(switch)) => {
@@ -291,13 +297,14 @@ impl<'a> Job<'a> {
         let pruned = run
             .end(status, progress)
             .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
-        outcome.pruned(&pruned);
-        outcome.summary(told, self.command, status.word(), &counts);
-        Ok(Published {
+        report.pruned(&pruned);
+        report.ended(&ended(status));
+        Ok(Outcome {
             exit,
+            status,
             counts,
-            header,
-            manifest,
+            header: Some(header),
+            manifest: Some(manifest),
         })
     }
 }

@@ -1,6 +1,10 @@
 //! The product, callable without a command line: from what is to be in the store to what is in it,
 //! with a way back.
 //!
+//! The functions: [`import()`], [`warm()`], [`purge()`], [`rollback()`], [`verify()`], [`rehearse()`] and
+//! [`check()`]. Each takes settings, its own options, a flag that ends it between two batches, and a
+//! [`Report`] that is told what happens; none of them prints.
+//!
 //! The parts, in the order in which a run goes through them:
 //!
 //! 1. [`survey`]: reads, validates and renders all sources, and compares them with the store.
@@ -13,24 +17,41 @@
 
 pub mod apply;
 pub(crate) mod articles;
+pub mod check;
 pub(crate) mod expired;
 pub mod gates;
 pub mod history;
+pub mod import;
 pub(crate) mod job;
 pub mod keys;
 pub mod manifest;
+pub mod outcome;
 pub mod plan;
-pub(crate) mod report_findings;
+pub mod purge;
+pub mod rehearse;
+pub mod report;
+pub mod rollback;
 pub mod run;
-pub(crate) mod run_report;
-pub(crate) mod seeded;
+pub mod seeded;
 pub mod shards;
 pub mod spool;
 pub mod state;
+pub(crate) mod stored_route;
 pub mod survey;
-pub(crate) mod verify;
+pub mod verify;
 pub(crate) mod verify_after_failover;
+pub mod warm;
 pub(crate) mod work;
+
+pub use check::check;
+pub use import::{Import, import};
+pub use outcome::Outcome;
+pub use purge::{Purge, purge};
+pub use rehearse::rehearse;
+pub use report::Report;
+pub use rollback::{Rollback, rollback};
+pub use verify::verify;
+pub use warm::{Warm, warm};
 
 use crate::characters::is_hidden;
 

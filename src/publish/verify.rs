@@ -1,23 +1,50 @@
 //! The store against what a run wrote.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use serde_json::json;
-
+use super::history::open_manifest;
 use super::manifest::{Action, Intent, Manifest, Snapshot};
+use super::report::Report;
 use super::state::{Found, State, same_expiry};
 use crate::duration::show_time;
 use crate::failure::Failure;
-use crate::publish::history::intents::{Void, look_at_each};
-use crate::report::Output;
+use crate::publish::history::intents::{Void, look_at_each, void};
+use crate::publish::run::connection::Connected;
+use crate::settings::Settings;
 use crate::store::Session;
 
 /// Keys of a run, by how they compare with what it wrote.
-#[derive(Default)]
-pub(crate) struct Tally {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// As the run wrote them.
     pub same: u64,
+    /// Gone, because their time has passed.
     pub expired: u64,
+    /// Changed, or gone before their time.
     pub different: u64,
+}
+
+/// Compares the store with what the run named `name` wrote: its id, the file of its manifest, or
+/// `last`. Returns its id, and how its keys compare.
+///
+/// # Errors
+/// When the manifest or the store cannot be read, or `interrupted` is set.
+pub fn verify(
+    settings: &Settings,
+    name: &str,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn Report,
+) -> Result<(String, Tally), Failure> {
+    let manifest = open_manifest::open(settings, name, report)?;
+    let address = open_manifest::address(settings, &manifest)?;
+    let void = void(&manifest, interrupted)?;
+    let mut store = Connected::open(&address, settings, interrupted)?;
+    store.is_that_of(manifest.header())?;
+    let slack_ms = address.expiry_slack_ms();
+    let tally = compare(&manifest, &void, &mut store.session, slack_ms, report)?;
+    Ok((manifest.header().run.clone(), tally))
 }
 
 /// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
@@ -26,7 +53,7 @@ pub(crate) fn compare(
     void: &Void,
     session: &mut Session,
     slack_ms: i64,
-    output: &mut Output,
+    report: &mut dyn Report,
 ) -> Result<Tally, Failure> {
     let asked_at_ms = session
         .now_ms()
@@ -50,8 +77,7 @@ pub(crate) fn compare(
         }
         tally.different += 1;
         let key = &intent.key;
-        output.text(format!("{key}: {difference}"));
-        output.json(&json!({ "type": "difference", "key": key, "what": difference }));
+        report.difference(key, &difference);
         Ok(())
     })?;
     Ok(tally)

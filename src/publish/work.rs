@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::plan::Plan;
-use super::run_report::Outcome;
+use super::report::Report;
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
 use crate::store::Session;
@@ -25,7 +25,7 @@ pub(crate) trait Work {
     ///
     /// # Errors
     /// Nothing was written then.
-    fn plan(&self, begun: Begun<'_>, outcome: &mut Outcome) -> Result<Plan, Failure>;
+    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure>;
 
     /// Plans to make articles again, of the sources with these numbers, that were there when the run
     /// began and have expired since. Each entry of the plan names its source by the place of its
@@ -37,7 +37,7 @@ pub(crate) trait Work {
         &self,
         _begun: Begun<'_>,
         _sources: &[u32],
-        _outcome: &mut Outcome,
+        _report: &mut dyn Report,
     ) -> Result<Plan, Stop> {
         Ok(Plan::default())
     }

@@ -8,7 +8,6 @@ use super::report;
 use super::report::Report;
 use crate::article::Route;
 use crate::cli::{Common, Probe};
-use crate::commands::selection::route;
 use crate::commands::settings;
 use crate::duration;
 use crate::exit::Exit;
@@ -21,11 +20,13 @@ use crate::publish::history::open_manifest;
 use crate::publish::history::runs::Runs;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Manifest;
+use crate::publish::report::Bar as _;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::process::salt;
-use crate::publish::run_report::watch;
-use crate::report::{Output, Progress, log};
+use crate::publish::survey::selection::typed_route;
+use crate::report::{Output, Progress, Stderr, log};
 use crate::settings::Settings;
+use crate::signals::watch;
 use crate::store::{Address, StoreError};
 
 /// How many routes are checked where nobody says.
@@ -85,9 +86,9 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
         } else {
             report.gone += 1;
         }
-        bar.inc(1);
+        bar.advance(1);
     }
-    bar.finish_and_clear();
+    drop(bar);
     missing(&mut client, &login_cookie, &mut report, &mut output)?;
     report.show(&mut output, &front.target, &task);
     if there.is_empty() {
@@ -177,7 +178,7 @@ fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
     }
     let (manifest, routes) = match &arguments.run {
         Some(name) => {
-            let manifest = open_manifest::open(settings, name)?;
+            let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
             let routes = manifest
                 .published()
                 .map_err(|damage| open_manifest::unusable(&damage))?;
@@ -211,7 +212,7 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
     let mut routes = Vec::with_capacity(typed.len());
     let mut known = HashSet::with_capacity(typed.len());
     for typed in typed {
-        let route = route(typed)?;
+        let route = typed_route(typed)?;
         if known.insert(route.clone()) {
             routes.push(route);
         }

@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::plan::Plan;
+use crate::publish::report::Report;
 use crate::publish::state::Found;
-use crate::report::log;
 use crate::settings::Settings;
 use crate::store::{Session, StoreError};
 
@@ -38,6 +38,7 @@ pub(crate) fn admit(
     settings: &Settings,
     session: &mut Session,
     gate: Gate,
+    report: &mut dyn Report,
 ) -> Result<(), Failure> {
     let keys = Keys::new(&settings.prefix);
     let failed = |error: StoreError| Failure::before_writing(&error);
@@ -50,13 +51,13 @@ pub(crate) fn admit(
         } else {
             Allocator::Other
         };
-        memory(&plan.memory(&keys, allocator), &rooms, gate)?;
+        memory(&plan.memory(&keys, allocator), &rooms, gate, report)?;
     }
-    disk(plan, &keys, &settings.state_dir, gate)
+    disk(plan, &keys, &settings.state_dir, gate, report)
 }
 
 /// A run may push other keys out of a cache that evicts, and says so; a rehearsal may not.
-fn memory(need: &Need, rooms: &[Room], gate: Gate) -> Result<(), Failure> {
+fn memory(need: &Need, rooms: &[Room], gate: Gate, report: &mut dyn Report) -> Result<(), Failure> {
     let missing = |room: &&Room| room.needed(need).saturating_sub(room.free_bytes());
     let tightest = rooms.iter().max_by_key(missing);
     let Some(room) = tightest.filter(|room| missing(room) > 0) else {
@@ -76,7 +77,7 @@ fn memory(need: &Need, rooms: &[Room], gate: Gate) -> Result<(), Failure> {
         room.policy
     );
     if !gate.is_rehearsal && (gate.force || room.evicts()) {
-        log::warning(what);
+        report.warning(&what);
         return Ok(());
     }
     let failure = Failure::new(Exit::Refused, what)
@@ -88,7 +89,13 @@ fn memory(need: &Need, rooms: &[Room], gate: Gate) -> Result<(), Failure> {
     Err(failure.note("help", help(gate)))
 }
 
-fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Failure> {
+fn disk(
+    plan: &Plan,
+    keys: &Keys,
+    state_dir: &Path,
+    gate: Gate,
+    report: &mut dyn Report,
+) -> Result<(), Failure> {
     let needed = plan.disk(keys, gate.is_spooled);
     if needed == 0 {
         return Ok(());
@@ -114,7 +121,7 @@ fn disk(plan: &Plan, keys: &Keys, state_dir: &Path, gate: Gate) -> Result<(), Fa
         state_dir.display()
     );
     if gate.force {
-        log::warning(what);
+        report.warning(&what);
         return Ok(());
     }
     Err(Failure::new(Exit::Manifest, what)

@@ -6,8 +6,8 @@ use super::runs::{Listed, Runs, run_of_part};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Counts, Damage, Manifest, Verify};
+use crate::publish::report::Report;
 use crate::publish::run::command_line::rollback_line;
-use crate::report::log;
 use crate::settings::Settings;
 use crate::store::Address;
 
@@ -15,8 +15,12 @@ pub(crate) use crate::publish::run::refusal::unusable;
 
 /// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
 /// no rollback.
-pub(crate) fn open(settings: &Settings, name: &str) -> Result<Manifest, Failure> {
-    open_as_found(settings, name, Verify::All).map(|(manifest, _)| manifest)
+pub(crate) fn open(
+    settings: &Settings,
+    name: &str,
+    report: &mut dyn Report,
+) -> Result<Manifest, Failure> {
+    open_as_found(settings, name, Verify::All, report).map(|(manifest, _)| manifest)
 }
 
 /// The same, checked as `verify` asks for, with the files that it was opened from.
@@ -24,6 +28,7 @@ pub(crate) fn open_as_found(
     settings: &Settings,
     name: &str,
     verify: Verify,
+    report: &mut dyn Report,
 ) -> Result<(Manifest, Files), Failure> {
     let (manifest, files) = find(settings, name, verify)?;
     let is_one = manifest.shards().is_none();
@@ -33,13 +38,13 @@ pub(crate) fn open_as_found(
         } else {
             format!(" {}", path.display())
         };
-        log::note(format!(
+        report.note(&format!(
             "the manifest{which} is torn at byte {offset}: a run that died there wrote no key of \
              what is lost; if the file lost it later, its keys stay as they are"
         ));
     }
     for path in manifest.without_header() {
-        log::note(format!(
+        report.note(&format!(
             "the manifest {} ends before its header is whole: that start wrote nothing",
             path.display()
         ));
@@ -48,7 +53,7 @@ pub(crate) fn open_as_found(
         && shards.done < shards.of
     {
         let (of, done, run) = (shards.of, shards.done, &manifest.header().run);
-        log::note(if shards.started < of {
+        report.note(&if shards.started < of {
             let started = shards.started;
             format!(
                 "only manifests of {started} of the {of} shards of run {run} are there; {done} of \

@@ -14,7 +14,7 @@ use leftover::Leftover;
 
 use super::keys::Keys;
 use super::manifest::{Action, Counts, Fate};
-use super::run_report::Outcome;
+use super::report::Report;
 use super::spool::Spooled;
 use super::state::{LARGEST_PRIOR_BYTES, Present, same_expiry};
 use crate::failure::Failure;
@@ -195,15 +195,15 @@ impl Plan {
     }
 
     /// Reports everything that would be done, and counts it.
-    pub(crate) fn foresee(&self, keys: &Keys, outcome: &mut Outcome) -> Counts {
+    pub(crate) fn foresee(&self, keys: &Keys, report: &mut dyn Report) -> Counts {
         let mut counts = self.counts();
         for entry in &self.entries {
-            self.foresee_entry(entry, keys, &mut counts, outcome);
+            self.foresee_entry(entry, keys, &mut counts, report);
         }
         for leftover in &self.leftovers {
             for (_, key) in leftover.objects(keys) {
                 counts.removed += 1;
-                foreseen(outcome, &key, Action::Remove, None);
+                foreseen(report, &key, Action::Remove, None);
             }
         }
         counts
@@ -214,7 +214,7 @@ impl Plan {
         entry: &Entry,
         keys: &Keys,
         counts: &mut Counts,
-        outcome: &mut Outcome,
+        report: &mut dyn Report,
     ) {
         let bytes = entry
             .spot()
@@ -231,13 +231,13 @@ impl Plan {
                 Need::Write => Action::Update,
             };
             counts.add(action, u64::from(bytes));
-            foreseen(outcome, &key, action, Some(entry.expires_at_ms));
+            foreseen(report, &key, action, Some(entry.expires_at_ms));
         }
     }
 }
 
-fn foreseen(outcome: &mut Outcome, key: &str, action: Action, expires_at_ms: Option<i64>) {
-    outcome.key(&KeyReport {
+fn foreseen(report: &mut dyn Report, key: &str, action: Action, expires_at_ms: Option<i64>) {
+    report.key(&KeyReport {
         key,
         action: Some(action),
         fate: Fate::Written,

@@ -6,17 +6,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use serde_json::json;
-
 use super::entry::Entry;
 use super::reach::{NAMED, OutOfReach, Scope, ours};
 use super::scan::{scan_kind, stored_route};
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
-use crate::publish::run_report::Outcome;
+use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
-use crate::report::log;
 use crate::store::{Class, Session, StoreError};
 use crate::words::{counted, listed, with};
 
@@ -74,24 +71,19 @@ impl Orphans {
     }
 
     /// Counts and names them.
-    pub(crate) fn report(&self, outcome: &mut Outcome) {
+    pub(crate) fn report(&self, report: &mut dyn Report) {
         if !self.are_known {
-            log::note(
+            report.note(
                 "published articles that the content tree no longer has are not counted: that \
                  needs the right to SCAN",
             );
             return;
         }
-        outcome.orphans = Some(self.routes.len() as u64);
-        for route in &self.routes {
-            outcome
-                .output
-                .json(&json!({ "type": "orphan", "route": route.as_str() }));
-        }
+        report.orphans(&self.routes);
         if let Some(text) = self.text() {
-            log::warning(text);
+            report.warning(&text);
         }
-        self.outside.report();
+        self.outside.report(report);
     }
 
     fn text(&self) -> Option<String> {

@@ -15,11 +15,11 @@ use super::leftover::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
+use crate::publish::report::Report;
 use crate::publish::survey::content::{stopped, walked};
 use crate::publish::survey::routes;
 use crate::publish::survey::selection::Selection;
 use crate::publish::survey::surveyor::Survey;
-use crate::report::log;
 use crate::settings::Settings;
 use crate::source::Tree;
 use crate::store::Session;
@@ -59,9 +59,9 @@ impl OutOfReach {
     }
 
     /// Names the first of them, and says how to remove them.
-    pub(crate) fn report(&self) {
+    pub(crate) fn report(&self, report: &mut dyn Report) {
         for note in self.notes() {
-            log::note(note);
+            report.note(&note);
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) mod refusal;
 pub(crate) mod state_files;
 pub(crate) mod state_folder;
 pub mod switch;
+pub(crate) mod unlock;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -37,6 +37,14 @@ impl Paused {
     fn parse(value: &[u8]) -> Self {
         serde_json::from_slice(value).map_or(Self::Foreign, Self::By)
     }
+
+    /// For machines: the pause, if it is one of ours.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        match self {
+            Self::By(pause) => serde_json::json!(pause),
+            Self::Foreign => serde_json::Value::Null,
+        }
+    }
 }
 
 impl fmt::Display for Paused {

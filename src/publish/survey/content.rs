@@ -17,10 +17,10 @@ use crate::publish::gates::expectations;
 use crate::publish::keys::Keys;
 use crate::publish::plan::entry::Policy;
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::{Spool, Spooled};
 use crate::render::{Renderer, Stamp};
-use crate::report::{Progress, log};
 use crate::settings::{Limit, Settings};
 use crate::source::{Cache, Found, Generated, Order, Origin, Subset, Tree, Walk, WalkError};
 use crate::store::Session;
@@ -168,6 +168,7 @@ impl<'a> Corpus<'a> {
         wanted: &Wanted<'a>,
         interrupted: &AtomicBool,
         time_limit: Option<TimeLimit>,
+        report: &mut dyn Report,
     ) -> Result<Self, Failure> {
         if let Some((generator, count)) = wanted.generated {
             return Ok(Self::Generated(generator, count));
@@ -175,7 +176,7 @@ impl<'a> Corpus<'a> {
         let root = &settings.content;
         let mut found = walked(settings, interrupted, time_limit)?;
         if settings.part.is_some() {
-            log::note(format!(
+            report.note(&format!(
                 "only the articles of {}; their routes are relative to the content root {}",
                 settings.sources().display(),
                 root.display()
@@ -207,13 +208,14 @@ pub(crate) fn survey(
     renderer: &Renderer,
     purpose: Purpose<'_>,
     corpus: &Corpus<'_>,
-    progress: Progress,
+    report: &mut dyn Report,
 ) -> Result<Surveyed, Failure> {
     let spool_in = purpose.spool_in.unwrap_or(&settings.state_dir);
     corpus.with(|origin| {
-        let bar = progress.bar("survey", "articles", origin.count() as u64);
-        let surveyed = survey_of(settings, renderer, purpose, origin, &|done| bar.inc(done));
-        bar.finish_and_clear();
+        let bar = report.bar("survey", "articles", origin.count() as u64);
+        let on_progress = |done| bar.advance(done);
+        let surveyed = survey_of(settings, renderer, purpose, origin, &on_progress, report);
+        drop(bar);
         surveyed.map_err(|error| match error {
             SurveyError::Store(error) => Failure::before_writing(&error),
             SurveyError::Spool(error) => {
@@ -235,10 +237,11 @@ pub(crate) fn survey_again(
     purpose: Purpose<'_>,
     corpus: &Corpus<'_>,
     numbers: &[u32],
+    report: &mut dyn Report,
 ) -> Result<Surveyed, SurveyError> {
     corpus.with(|origin| {
         let some = Subset { origin, numbers };
-        survey_of(settings, renderer, purpose, &some, &|_| {})
+        survey_of(settings, renderer, purpose, &some, &|_| {}, report)
     })
 }
 
@@ -248,6 +251,7 @@ fn survey_of(
     purpose: Purpose<'_>,
     origin: &dyn Origin,
     on_progress: &(dyn Fn(u64) + Sync),
+    report: &mut dyn Report,
 ) -> Result<Surveyed, SurveyError> {
     let wanted = purpose.wanted;
     let spool = purpose.spool_in.map(Spool::create).transpose()?;
@@ -288,7 +292,7 @@ fn survey_of(
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(&ending(wanted.share))
     {
-        log::warning(format!(
+        report.warning(&format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
         ));
     }

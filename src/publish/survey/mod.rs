@@ -14,3 +14,5 @@ pub(crate) mod selection;
 pub(crate) mod stored;
 pub(crate) mod surveyor;
 pub(crate) mod unchanged;
+
+pub use surveyor::Survey;

@@ -14,17 +14,15 @@ use super::large;
 use super::ownership::{Other, Whose};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
+use crate::article;
 use crate::article::{Article, Input, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
+use crate::render;
 use crate::render::{Digest, Removed, Rendered};
-use crate::source::Identity;
-use crate::source::Learned;
-use crate::source::Origin;
-use crate::source::Ranks;
+use crate::source::{Identity, Learned, Origin, Ranks};
 use crate::words::counted;
-use crate::{article, render};
 
 /// The store is asked about so many articles at once …
 const TOGETHER: usize = 64;

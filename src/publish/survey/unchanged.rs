@@ -7,8 +7,7 @@ use super::ownership::{Other, Whose};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::publish::plan::entry::{Entry, Need, need};
-use crate::source::Origin;
-use crate::source::{Cache, Hit, Known};
+use crate::source::{Cache, Hit, Known, Origin};
 
 impl Surveyor<'_> {
     /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which

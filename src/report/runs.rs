@@ -1,10 +1,7 @@
-//! `anp runs`: what ran, when, by whom, with what result, and how to undo it.
-
-mod show;
+//! What `anp runs` prints: what ran, when, by whom, with what result, and how to undo it.
 
 use serde_json::{Value, json};
 
-use crate::cli::{Common, Runs as Arguments, RunsCommand};
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,21 +11,16 @@ use crate::publish::manifest::{Damage, Manifest};
 use crate::publish::run::command_line::rollback_line;
 use crate::publish::{one_line, one_line_within};
 use crate::report::Output;
-use crate::settings::{Needs, Settings};
+use crate::settings::Settings;
 
 /// So much is shown of a text of a manifest, in characters: a path may be as long.
 const LONGEST_TEXT: usize = 4096;
 
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
-    let mut output = Output::stdout(common.format, false);
-    match &arguments.command {
-        Some(RunsCommand::Show(arguments)) => show::run(&settings, &arguments.run, &mut output),
-        None => list(&settings, &mut output),
-    }
-}
-
-fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
+/// Lists the runs of the state folder.
+///
+/// # Errors
+/// 74 when the folder cannot be read.
+pub(crate) fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
     let runs = Runs::of(&settings.state_dir);
     let all = runs.all();
     let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
@@ -67,13 +59,13 @@ fn list(settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// How the run ended, by its own footer.
-fn status(manifest: &Manifest) -> &'static str {
+pub(crate) fn status(manifest: &Manifest) -> &'static str {
     let footer = manifest.footer();
     footer.map_or("unfinished", |footer| footer.status.word())
 }
 
 /// How the run ended, and what became of it since.
-fn status_since(manifest: &Manifest, rolled_back_by: Option<&str>) -> String {
+pub(crate) fn status_since(manifest: &Manifest, rolled_back_by: Option<&str>) -> String {
     let status = status(manifest);
     match rolled_back_by {
         Some(rollback) => format!("{status}, rolled back by {rollback}"),
@@ -82,13 +74,17 @@ fn status_since(manifest: &Manifest, rolled_back_by: Option<&str>) -> String {
 }
 
 /// Seconds from the start to the end, if it ended by itself.
-fn seconds(manifest: &Manifest) -> Option<f64> {
+pub(crate) fn seconds(manifest: &Manifest) -> Option<f64> {
     let ended_at = manifest.footer()?.ended_at;
     Some((ended_at - manifest.header().started_at) as f64 / 1000.0)
 }
 
 /// The run as an object.
-fn object(settings: &Settings, manifest: &Manifest, rolled_back_by: Option<&str>) -> Value {
+pub(crate) fn object(
+    settings: &Settings,
+    manifest: &Manifest,
+    rolled_back_by: Option<&str>,
+) -> Value {
     let header = manifest.header();
     let footer = manifest.footer();
     let mut object = json!({
@@ -115,12 +111,12 @@ fn object(settings: &Settings, manifest: &Manifest, rolled_back_by: Option<&str>
 }
 
 /// A text of a manifest, which may be anybody's, as one line.
-fn recorded(text: &str) -> String {
+pub(crate) fn recorded(text: &str) -> String {
     one_line_within(text, LONGEST_TEXT)
 }
 
 /// Which part of the articles the run is about, or how many shards did theirs.
-fn share(manifest: &Manifest) -> Option<String> {
+pub(crate) fn share(manifest: &Manifest) -> Option<String> {
     match (manifest.shards(), manifest.header().shard) {
         (Some(shards), _) => Some(format!("{} of {} done", shards.done, shards.of)),
         (None, Some(shard)) => Some(format!("{shard} alone")),

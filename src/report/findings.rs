@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::Severity;
+use super::log::Level;
+use super::{Output, log};
+use crate::diagnostic::{Severity, draw};
 use crate::publish::survey::findings::{Beyond, MAX_FINDINGS};
 use crate::publish::survey::surveyor::Survey;
-use crate::report::log::Level;
-use crate::report::{Output, diagnostics, log};
 use crate::words::counted;
 
 /// Where people read what [`report`] says.
@@ -25,12 +25,12 @@ pub(crate) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
         Prose::Stderr => log::entry(level, text, fields),
     };
     for diagnostic in &survey.diagnostics {
-        let drawn = diagnostics::render(diagnostic, false);
+        let drawn = draw::render(diagnostic, false);
         let level = match diagnostic.severity {
             Severity::Error => Level::Error,
             Severity::Warning => Level::Warning,
         };
-        let fields = diagnostics::json(diagnostic);
+        let fields = draw::json(diagnostic);
         tell(output, level, &format!("{}\n", drawn.trim_end()), &fields);
         output.json(&fields);
     }

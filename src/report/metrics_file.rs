@@ -5,13 +5,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::metrics::LastRun;
+use super::{RunReport, log};
+use crate::durable;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::run_report::Outcome;
-use crate::report::log;
-use crate::report::metrics::LastRun;
+use crate::regular;
 use crate::settings::Settings;
-use crate::{durable, regular};
 
 /// More than this is no file of ours.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -24,10 +24,10 @@ const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 /// Records the run of `command` that `ended` so, if a file is set. A file that cannot be
 /// written is a warning: what the run did stays done.
-pub(super) fn record(
+pub(crate) fn record(
     settings: &Settings,
     command: &str,
-    outcome: &Outcome,
+    report: &RunReport,
     ended: &Result<Exit, Failure>,
 ) {
     let Some(path) = &settings.metrics_file else {
@@ -37,12 +37,12 @@ pub(super) fn record(
         Ok(exit) => *exit,
         Err(failure) => failure.exit,
     };
-    let counts = &outcome.counts;
+    let counts = &report.counts;
     let run = LastRun {
         command,
-        prefix: &outcome.prefix,
+        prefix: &report.prefix,
         ended_at_ms: jiff::Timestamp::now().as_millisecond(),
-        seconds: outcome.started.elapsed().as_secs_f64(),
+        seconds: report.started.elapsed().as_secs_f64(),
         exit: exit.code(),
         succeeded: matches!(exit, Exit::Done | Exit::Partial),
         keys: &[

@@ -1,11 +1,13 @@
-//! `anp runs show RUN`: one run whole.
+//! What `anp runs show` prints: one run whole.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::{object, recorded, seconds, share, status, status_since};
+use super::run::{FIRST_KEYS, row, why_left};
+use super::runs::{object, recorded, seconds, share, status, status_since};
+use super::{Output, Progress, Stderr};
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,13 +19,15 @@ use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
 use crate::publish::run::command_line::rollback_line;
-use crate::publish::run_report::{FIRST_KEYS, row, why_left};
-use crate::report::Output;
 use crate::settings::Settings;
 use crate::words::counted;
 
-pub(super) fn run(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
-    let manifest = open_manifest::open(settings, name)?;
+/// Shows the run `name`: its id, the file of its manifest, or `last`.
+///
+/// # Errors
+/// When its manifest cannot be read.
+pub(crate) fn show(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
     // A signal ends this command where it stands.
     let void = void(&manifest, &AtomicBool::new(false))?;
     let records = records(settings, &manifest)?;

@@ -17,8 +17,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthChar;
 
+use super::{Diagnostic, Place, Severity};
 use crate::characters::is_hidden;
-use crate::diagnostic::{Diagnostic, Place, Severity};
 
 /// Columns that a tab is shown as.
 const TAB: &str = "    ";
