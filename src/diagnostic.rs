@@ -1,6 +1,8 @@
 //! What was wrong with one place of one file: the value that validation produces and
 //! reports print. Plain data; `report::diagnostics` draws it.
 
+pub mod draw;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

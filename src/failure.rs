@@ -55,6 +55,14 @@ impl Failure {
         })
     }
 
+    /// The refusal of options that make no sense.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what).note(
+            "retry",
+            "not before the options are fixed; nothing was written",
+        )
+    }
+
     /// A signal ended the command before anything was written.
     #[must_use]
     pub fn interrupted() -> Self {

@@ -4,14 +4,13 @@
 //! below it in the lists of its own dependencies; a test keeps it so.
 //!
 //! 1. [`cli`] and [`settings`]: what was asked for, validated.
-//! 2. [`commands`]: one file a command; they tie the rest together.
-//! 3. [`source`]: content tree → survey: every source once.
-//! 4. [`article`]: one source → front matter ([`yaml`]) → validated, cleaned article.
-//! 5. [`render`]: an article → the page and meta objects.
-//! 6. [`publish`]: plan → spool → steps → apply, with the manifest; the way back.
+//! 2. [`commands`]: one file a command: arguments, settings, one call of [`publish`], report.
+//! 3. [`publish`]: the product: survey, plan, gates, run, apply, manifest, rollback.
+//! 4. [`source`]: a content tree, a single file, or a generator → sources.
+//! 5. [`article`]: one source → front matter ([`yaml`]) → validated, cleaned article.
+//! 6. [`render`]: an article → the page and meta objects.
 //! 7. [`store`]: the seam to Redis or Valkey.
-//! 8. [`ops`]: run, lock, lease, the list of runs.
-//! 9. [`report`]: what people and machines see.
+//! 8. [`report`]: what people and machines see.
 //!
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
 //! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for
@@ -29,7 +28,6 @@ pub mod exit;
 pub mod failpoint;
 pub mod failure;
 mod hex;
-pub mod ops;
 pub mod private;
 #[cfg(feature = "probe")]
 pub mod probe;
@@ -40,8 +38,10 @@ pub mod report;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod settings;
+pub mod signals;
 pub mod source;
 pub mod store;
 pub mod synth;
+pub mod time_limit;
 pub mod words;
 pub mod yaml;

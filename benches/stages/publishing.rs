@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anp::publish::expiry::Expiry;
+use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
-use anp::publish::plan::{Keys, Need, Policy, Seen, need};
+use anp::publish::plan::entry::{Need, Policy, Seen, need};
+use anp::publish::plan::expiry::Expiry;
 use anp::publish::spool::Spool;
 use anp::publish::state::{Content, Fingerprint, Present};
 use anp::render::Rendered;

@@ -2,34 +2,21 @@
 
 use serde_json::json;
 
-use super::outcome::watch;
-use super::survey::{Caching, Corpus, Prose, Purpose, Wanted, refuse, renderer, report, survey};
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::{Output, Progress};
+use crate::publish::check::{check, refuse};
+use crate::report::findings::Prose;
+use crate::report::{Output, Progress, Stderr, findings};
+use crate::signals::watch;
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let settings = super::settings_alone(common, arguments.content.settings())?;
-    let renderer = renderer(&settings)?;
-    let interrupted = watch()?;
-    let purpose = Purpose {
-        store: None,
-        spool_in: None,
-        interrupted: &interrupted,
-        time_limit: None,
-        wanted: Wanted::all(),
-        run: "check",
-        started_at: 0,
-        // It renders every article, and so reads every file.
-        cache: Caching::Off,
-    };
-    let corpus = Corpus::find(&settings, &purpose.wanted, purpose.interrupted, None)?;
-    let progress = Progress::new(common.quiet);
-    let (survey, _) = survey(&settings, &renderer, purpose, &corpus, progress)?;
+    let mut report = Stderr(Progress::new(common.quiet));
+    let survey = check(&settings, &watch()?, &mut report)?;
     let mut output = Output::stdout(common.format, false);
-    report(&survey, &mut output, Prose::Stdout);
+    findings::report(&survey, &mut output, Prose::Stdout);
     output.text(format!(
         "{}: {} valid, {} invalid, {} left out, {} skipped",
         counted(survey.sources, "article"),

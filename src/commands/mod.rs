@@ -1,46 +1,34 @@
-//! One file a command: arguments → settings → one call of the core → report.
+//! One file a command: arguments, settings, one call of the library, report.
 
-mod admission;
-mod articles;
 mod check;
-mod expect;
-mod expired;
 mod import;
-mod job;
-mod metrics;
-mod orphans;
-mod outcome;
-mod plan;
-mod pool;
+mod pause;
 mod probe;
-mod prune;
 mod purge;
-mod recheck;
 mod rehearse;
+mod resume;
 mod rollback;
 mod runs;
 mod schema;
-mod seeded;
-mod selection;
 mod serve;
-mod shard;
 mod show;
-mod survey;
-mod switch;
 mod synth;
-mod undone;
 mod unlock;
 mod verify;
 mod warm;
 
 use clap::ValueEnum as _;
 
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{self, Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::interrupt::outlive_file_limit;
+use crate::publish::seeded::Seeded;
+use crate::publish::shards::share::{self, Share};
+use crate::publish::survey::selection::Selectors;
 use crate::report::log::{self, LogFormat};
+use crate::report::{Output, Progress, RunReport};
 use crate::settings::{Needs, Settings, Sources};
+use crate::signals::outlive_file_limit;
 
 /// Runs the command that was asked for.
 ///
@@ -59,8 +47,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::run(common, arguments),
         Command::Rollback(arguments) => rollback::run(common, arguments),
         Command::Runs(arguments) => runs::run(common, arguments),
-        Command::Pause(arguments) => switch::pause(common, arguments),
-        Command::Resume => switch::resume(common),
+        Command::Pause(arguments) => pause::run(common, arguments),
+        Command::Resume => resume::run(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Probe(arguments) => probe::run(common, arguments),
@@ -100,6 +88,50 @@ fn log_format(common: &Common) -> Result<LogFormat, Failure> {
                 "not before the settings are fixed; nothing was written",
             )
         }),
+    }
+}
+
+/// What a command that writes says on stdout and stderr.
+fn report_of_run(common: &Common, settings: &Settings) -> RunReport {
+    report_as(common, settings, true)
+}
+
+/// The same of a command whose stdout is text, wherever it goes.
+fn report_of_text(common: &Common, settings: &Settings) -> RunReport {
+    report_as(common, settings, false)
+}
+
+fn report_as(common: &Common, settings: &Settings, auto_is_json: bool) -> RunReport {
+    let output = Output::stdout(common.format, auto_is_json);
+    RunReport::new(output, &settings.prefix, Progress::new(common.quiet))
+}
+
+/// The part of the articles that flags or variables ask for.
+fn chosen_share(flags: &cli::Sharded, settings: &Settings) -> Result<Option<Share>, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    share::choose(
+        flags.shard.as_deref(),
+        flags.run_id.as_deref(),
+        &env,
+        settings,
+    )
+}
+
+fn selectors(flags: &cli::Selectors) -> Selectors {
+    Selectors {
+        globs: flags.globs.clone(),
+        tags: flags.tags.clone(),
+        sources: flags.sources.clone(),
+    }
+}
+
+fn seeded(flags: &cli::Seeded) -> Seeded {
+    Seeded {
+        seed: flags.seed,
+        body_kb: flags.body_kb,
+        spread: flags.spread,
+        invalid: flags.invalid.clone(),
+        hostile: flags.hostile.clone(),
     }
 }
 

@@ -1,105 +1,44 @@
-//! `anp purge`: just these articles out of the store, each with its way back.
-//!
-//! Routes come from the command line, a manifest or the content tree. The keyspace is scanned
-//! for `--all`, and for `--glob` where there is no tree.
+//! `anp purge`.
 
-use std::cell::OnceCell;
-use std::collections::BTreeSet;
-use std::io::ErrorKind::NotFound;
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::atomic::AtomicBool;
 
-use super::job::{Begun, Job, Work};
-use super::metrics;
-use super::outcome::Outcome;
-use super::plan::{Leftover, Plan};
-use super::pool::in_pool;
-use super::prune::scan;
-use super::selection::{route, selection};
-use super::survey::{stopped, unreadable, walked};
-use super::undone::{self, intents, unusable, void};
-use crate::article::Route;
-use crate::cli::{Common, Purge};
+use super::{report_of_run, selectors};
+use crate::cli::{Common, Purge as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::manifest::{Action, Damage, Intent, Manifest};
-use crate::publish::plan::Keys;
-use crate::report::{Output, log};
+use crate::publish::purge::{Purge, purge};
+use crate::report::{log, metrics_file};
 use crate::settings::{Needs, Settings};
-use crate::source::{Named, Selection, Tree, nearest, routes};
-use crate::store::{Session, StoreError};
+use crate::signals::watch;
 
-/// So many routes are offered in place of one that is not there.
-const NEAREST: usize = 3;
-
-pub(super) fn run(common: &Common, arguments: &Purge) -> Result<Exit, Failure> {
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     // A run tells its store itself.
     let needs = match arguments.run {
         Some(_) => Needs::StateFolder,
         None => Needs::StoreAndStateFolder,
     };
     let settings = super::settings_needing(needs, common, arguments.settings())?;
-    let output = Output::stdout(common.format, true);
-    let mut outcome = Outcome::new(output, &settings.prefix);
-    let ended = purge(&settings, common, arguments, &mut outcome);
-    if !arguments.recorded.dry_run {
-        metrics::record(&settings, "purge", &outcome, &ended);
+    let mut report = report_of_run(common, &settings);
+    let is_dry = arguments.recorded.dry_run;
+    let ended = (|| {
+        if arguments.all && !arguments.yes && !is_dry && !confirm(&settings)? {
+            log::say("nothing was removed");
+            return Ok(Exit::Done);
+        }
+        let options = Purge {
+            routes: arguments.routes.clone(),
+            selectors: selectors(&arguments.selectors),
+            run: arguments.run.clone(),
+            all: arguments.all,
+            dry_run: is_dry,
+        };
+        let purged = purge(&settings, &options, &watch()?, &mut report)?;
+        Ok(purged.exit)
+    })();
+    if !is_dry {
+        metrics_file::record(&settings, "purge", &report, &ended);
     }
     ended
-}
-
-fn purge(
-    settings: &Settings,
-    common: &Common,
-    arguments: &Purge,
-    outcome: &mut Outcome,
-) -> Result<Exit, Failure> {
-    let manifest = match &arguments.run {
-        Some(run) => Some(undone::open(settings, run)?),
-        None => None,
-    };
-    let address = match &manifest {
-        Some(manifest) => undone::address(settings, manifest)?,
-        None => settings.address.clone(),
-    };
-    let prefix = match &manifest {
-        Some(manifest) => manifest.header().prefix.clone(),
-        None => settings.prefix.clone(),
-    };
-    outcome.prefix.clone_from(&prefix);
-    if arguments.all && !arguments.yes && !arguments.recorded.dry_run && !confirm(settings)? {
-        log::say("nothing was removed");
-        return Ok(Exit::Done);
-    }
-    let explicit: Result<Vec<Route>, Failure> =
-        arguments.routes.iter().map(|typed| route(typed)).collect();
-    // What a manifest names counts in every message and every printed command.
-    let settings = &Settings {
-        address_is_explicit: settings.address_is_explicit || !address.same_as(&settings.address),
-        address,
-        prefix,
-        expect: settings.expect.of_articles_alone(),
-        ..settings.clone()
-    };
-    let job = Job {
-        // What must go, goes while publishing is paused too.
-        switch: None,
-        ..Job::new("purge", settings, outcome.started, common.quiet)?
-    };
-    let purging = Purging {
-        job: &job,
-        explicit: explicit?,
-        selection: selection(&arguments.selectors, &settings.content)?,
-        manifest: manifest.as_ref(),
-        all: arguments.all,
-        tree: OnceCell::new(),
-    };
-    let exit = job.run(&purging, arguments.recorded.dry_run, outcome)?;
-    let may_come_back = manifest.as_ref().is_none_or(undone::published_from_tree);
-    if !arguments.recorded.dry_run && outcome.counts.removed > 0 && may_come_back {
-        outcome.comes_back();
-    }
-    Ok(exit)
 }
 
 /// Asks whether everything is to go.
@@ -119,197 +58,4 @@ fn confirm(settings: &Settings) -> Result<bool, Failure> {
     let mut answer = String::new();
     let _ = std::io::stdin().read_line(&mut answer);
     Ok(answer.trim() == "yes")
-}
-
-/// What is to be removed.
-struct Purging<'a> {
-    job: &'a Job<'a>,
-    /// Routes of the command line.
-    explicit: Vec<Route>,
-    selection: Selection,
-    /// The run whose keys go.
-    manifest: Option<&'a Manifest>,
-    /// Whether every article goes.
-    all: bool,
-    /// The routes of the content tree, once it was read; none where there is no tree.
-    tree: OnceCell<Option<Named>>,
-}
-
-impl Work for Purging<'_> {
-    fn plan(&self, begun: Begun<'_>, _: &mut Outcome) -> Result<Plan, Failure> {
-        let before = |error: StoreError| Failure::before_writing(&error);
-        let keys = Keys::new(&self.job.settings.prefix);
-        let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
-        let mut is_partial = false;
-        if let Some(manifest) = self.manifest {
-            wanted.extend(written_by(manifest, &keys, &self.job.interrupted)?);
-        }
-        if self.all {
-            wanted.extend(scan(begun.session, &keys).map_err(before)?);
-        }
-        if !self.selection.is_empty() {
-            is_partial |= self.select(begun.session, &keys, &mut wanted)?;
-        }
-        let wanted: Vec<&Route> = wanted.iter().collect();
-        let leftovers =
-            Leftover::all(begun.session, &keys, &wanted, |seen| seen).map_err(before)?;
-        let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
-        for route in self.explicit.iter().filter(|route| !held.contains(route)) {
-            is_partial |= self.not_held(route, begun.session, &keys)?;
-        }
-        if let Some(Some(named)) = self.tree.get() {
-            for (file, _) in named.gone.iter().filter(|(_, route)| !held.contains(route)) {
-                is_partial = true;
-                log::warning(format!("no article matches --source {file}"));
-            }
-        }
-        if leftovers.is_empty() && self.explicit.is_empty() && !is_partial {
-            log::note("the store holds none of these articles: nothing to do");
-        }
-        Ok(Plan {
-            leftovers,
-            is_partial,
-            ..Plan::default()
-        })
-    }
-}
-
-impl Purging<'_> {
-    /// Adds what the selection means; says whether a part of it means nothing.
-    fn select(
-        &self,
-        session: &mut Session,
-        keys: &Keys,
-        wanted: &mut BTreeSet<Route>,
-    ) -> Result<bool, Failure> {
-        let root = &self.job.settings.content;
-        let mut is_partial = false;
-        let idle: Vec<String> = if let Some(named) = self.tree()? {
-            wanted.extend(named.selected.iter().cloned());
-            wanted.extend(named.gone.iter().map(|(_, route)| route.clone()));
-            for file in &named.untold {
-                log::warning(format!(
-                    "{} cannot be read as an article: whether --tag means it cannot be told",
-                    file.display()
-                ));
-            }
-            is_partial = !named.untold.is_empty() || named.unreadable > 0;
-            named.idle.clone()
-        } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
-            log::note(format!(
-                "there is no content folder {}: looking for the routes in the store (SCAN)",
-                root.display()
-            ));
-            let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
-            let globs = self.selection.globs.iter();
-            let idle = globs
-                .clone()
-                .filter(|glob| !stored.iter().any(|route| glob.matches(route)));
-            let idle = idle.map(|glob| format!("--glob {glob}")).collect();
-            let meant = |route: &Route| globs.clone().any(|glob| glob.matches(route));
-            wanted.extend(stored.iter().filter(|route| meant(route)).cloned());
-            idle
-        } else {
-            let error = std::fs::read_dir(root).err();
-            let error = error.unwrap_or_else(|| NotFound.into());
-            return Err(unreadable(self.job.settings, &error));
-        };
-        for name in &idle {
-            log::warning(format!("no article matches {name}"));
-        }
-        Ok(is_partial || !idle.is_empty())
-    }
-
-    /// Reports a route that the store does not hold; says whether that is a mistake, and not
-    /// an article that is gone already.
-    fn not_held(&self, route: &Route, session: &mut Session, keys: &Keys) -> Result<bool, Failure> {
-        let from_store;
-        let known: &BTreeSet<Route> = if let Some(named) = self.tree()? {
-            if named.all.contains(route) {
-                log::note(format!("{route} is not in the store: nothing to do for it"));
-                return Ok(false);
-            }
-            &named.all
-        } else {
-            from_store = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
-            &from_store
-        };
-        let alike: Vec<String> = nearest(route, known, NEAREST)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let hint = match alike.len() {
-            0 => String::new(),
-            _ => format!("; did you mean {}?", alike.join(" or ")),
-        };
-        log::warning(format!("there is no article {route}{hint}"));
-        Ok(true)
-    }
-
-    /// The routes of the content tree.
-    fn read_tree(&self) -> Result<Named, Failure> {
-        let Job {
-            settings,
-            interrupted,
-            time_limit,
-            ..
-        } = self.job;
-        // One file is selected by --source.
-        std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
-        let found = walked(settings, interrupted, *time_limit)?;
-        let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
-        for skipped in &unread {
-            let path = settings.content.join(&skipped.relative);
-            let path = path.display();
-            log::warning(format!(
-                "{path} {}: routes of articles in it are not known",
-                skipped.reason
-            ));
-        }
-        let tree = Tree {
-            root: &settings.content,
-            found: &found,
-        };
-        let selection = &self.selection;
-        let named = in_pool(|| routes(&tree, selection, interrupted))
-            .map_err(|error| Failure::before_writing(&error))?;
-        let named = named.map_err(|error| stopped(&error))?;
-        Ok(Named {
-            unreadable: unread.len(),
-            ..named
-        })
-    }
-
-    /// The routes of the content tree; none where there is no tree.
-    fn tree(&self) -> Result<Option<&Named>, Failure> {
-        if self.tree.get().is_none() {
-            let root = &self.job.settings.content;
-            let is_there = !root.metadata().is_err_and(|error| error.kind() == NotFound);
-            let named = is_there.then(|| self.read_tree()).transpose()?;
-            let _ = self.tree.set(named);
-        }
-        Ok(self.tree.get().and_then(Option::as_ref))
-    }
-}
-
-/// The routes of the keys that a run created or updated. One that it refreshed alone was there
-/// before.
-fn written_by(
-    manifest: &Manifest,
-    keys: &Keys,
-    interrupted: &AtomicBool,
-) -> Result<Vec<Route>, Failure> {
-    let void = void(manifest, interrupted)?;
-    let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
-    let route = |intent: Result<Intent, Damage>| {
-        let intent = intent.map_err(|damage| unusable(&damage))?;
-        let path = intent.key.strip_prefix(&page);
-        let path = path.or_else(|| intent.key.strip_prefix(&meta));
-        let made = matches!(intent.action, Action::Create | Action::Update);
-        Ok(path
-            .filter(|_| made)
-            .and_then(|path| Route::parse(path).ok()))
-    };
-    let all = intents(manifest, &void).map(route);
-    all.filter_map(Result::transpose).collect()
 }

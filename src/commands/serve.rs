@@ -20,11 +20,11 @@ mod with_server {
     use serde_json::json;
 
     use super::{Common, Exit, Failure, Serve};
-    use crate::commands::outcome::watch;
     use crate::commands::settings;
-    use crate::ops::connect::Connected;
+    use crate::publish::run::connection::Connected;
     use crate::report::{Output, log};
     use crate::serve::{Preview, listen};
+    use crate::signals::watch;
 
     pub(in crate::commands) fn run(common: &Common, arguments: &Serve) -> Result<Exit, Failure> {
         let settings = settings(common, arguments.settings())?;

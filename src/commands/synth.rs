@@ -4,19 +4,18 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::outcome::to_ms;
-use super::pool::in_pool;
-use super::seeded::{generator, mix};
 use crate::cli::{Common, Synth};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::Output;
+use crate::publish::survey::pool::in_pool;
+use crate::report::seeded::mix;
+use crate::report::{Output, to_ms};
 use crate::synth::{Counts, write_tree};
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let generator = generator(&arguments.seeded)?;
+    let generator = super::seeded(&arguments.seeded).generator()?;
     let seed = generator.seed();
     let tree = in_pool(|| write_tree(&generator, &arguments.out, arguments.count))
         .map_err(|error| Failure::before_writing(&error))?

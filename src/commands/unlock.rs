@@ -1,173 +1,19 @@
 //! `anp unlock`: breaks the lock that a run left behind.
 
-use std::fmt;
-
-use serde_json::{Value, json};
-
-use super::outcome::watch;
 use crate::cli::{Common, Unlock};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::{Connected, host, is_alive};
-use crate::ops::fence;
-use crate::publish::lease::{Broken, Holder, Taken, break_lease, clear};
-use crate::publish::one_line;
-use crate::publish::plan::Keys;
-use crate::report::{Output, log};
-use crate::store::{Class, StoreError};
+use crate::publish::run::connection::Connected;
+use crate::publish::run::unlock::unlock;
+use crate::report;
+use crate::report::Output;
+use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
     let settings = super::settings(common, Vec::new())?;
-    let interrupted = watch()?;
-    let mut store = Connected::open(&settings.address, &settings, &interrupted)?;
-    let session = &mut store.session;
-    let run = &arguments.run;
-    let key = Keys::new(&settings.prefix).lock();
-    let broken = break_lease(session, &key, run).map_err(|error| Failure::perhaps_done(&error))?;
-    let (was_held, holder) = match broken {
-        Broken::Done(holder) => (true, holder),
-        Broken::NotHeld => (false, None),
-        Broken::HeldByAnother(taken) => return Err(not_that_run(run, &key, &taken)),
-    };
-    // Only now: while it had its lock, that run would have connected again.
-    let ended = fence::end_run(session, &settings.prefix, settings.address.db, run)
-        .map_err(|error| not_fenced(run, &error))?;
-    // It runs out by itself within seconds.
-    let _ = clear(session, &key, run);
+    let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
+    let unlocked = unlock(&mut store, &settings, &arguments.run)?;
     let mut output = Output::stdout(common.format, false);
-    let at_work = holder.as_deref().map_or(Vec::new(), at_work);
-    if was_held {
-        output.text(format!(
-            "broke the lock of run {run}{}",
-            who(holder.as_deref())
-        ));
-        for one in at_work.iter().filter(|one| one.shard.is_some()) {
-            output.text(format!("  {one}"));
-        }
-    } else {
-        let what = match ended {
-            0 => "nothing to do".to_owned(),
-            1 => format!("ended 1 connection of run {run}"),
-            ended => format!("ended {ended} connections of run {run}"),
-        };
-        output.text(format!(
-            "nobody holds the lock of {}, prefix {}: {what}",
-            settings.address, settings.prefix
-        ));
-    }
-    for one in &at_work {
-        if one.host == host() && is_alive(one.pid) {
-            let of = one
-                .shard
-                .map_or(String::new(), |shard| format!(" (shard {shard})"));
-            log::warning(format!(
-                "process {}{of} lives on this host; if it is that run, it stops at its next batch, \
-                 and its rollback is safe then",
-                one.pid
-            ));
-        }
-    }
-    output.json(&json!({
-        "type": "unlock", "run": run, "broken": was_held,
-        "connections_ended": ended,
-        "owner": holder.as_ref().and_then(|holder| holder.owner.clone()),
-        "host": holder.as_ref().map(|holder| &holder.host),
-        "pid": holder.as_ref().map(|holder| holder.pid),
-        "shards": shards(&at_work),
-    }));
+    report::unlock::show(&unlocked, &settings, &arguments.run, &mut output);
     Ok(Exit::Done)
-}
-
-/// A process that held the lock, or its part of it.
-struct AtWork<'a> {
-    shard: Option<u32>,
-    host: &'a str,
-    pid: u32,
-    state_dir: &'a str,
-}
-
-impl fmt::Display for AtWork<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(shard) = self.shard {
-            write!(f, "shard {shard}: ")?;
-        }
-        let (host, state_dir) = (one_line(self.host), one_line(self.state_dir));
-        write!(f, "host {host}, pid {}, state folder {state_dir}", self.pid)
-    }
-}
-
-/// Each shard that was under way, or the process of a whole run.
-fn at_work(holder: &Holder) -> Vec<AtWork<'_>> {
-    if holder.shards.is_none() {
-        return vec![AtWork {
-            shard: None,
-            host: &holder.host,
-            pid: holder.pid,
-            state_dir: &holder.state_dir,
-        }];
-    }
-    let live = holder.live(i64::MIN).into_iter();
-    live.map(|(index, shard)| AtWork {
-        shard: Some(index),
-        host: &shard.host,
-        pid: shard.pid,
-        state_dir: &shard.state_dir,
-    })
-    .collect()
-}
-
-/// What the lock said of its holder; of a run in shards, each of them is told by itself.
-fn who(holder: Option<&Holder>) -> String {
-    match holder {
-        None => String::new(),
-        Some(holder) if holder.shards.is_none() => format!(": {holder}"),
-        Some(holder) => {
-            let owner = one_line(holder.owner.as_deref().unwrap_or("not named"));
-            format!(": owner {owner}")
-        }
-    }
-}
-
-fn shards(at_work: &[AtWork<'_>]) -> Vec<Value> {
-    let shards = at_work.iter().filter(|one| one.shard.is_some());
-    shards
-        .map(|one| json!({ "shard": one.shard, "host": one.host, "pid": one.pid }))
-        .collect()
-}
-
-fn not_that_run(run: &str, key: &str, taken: &Taken) -> Failure {
-    let expected = format!("the lock is held by run {run}");
-    let (what, retry) = if taken.holder.is_some() {
-        (
-            taken.to_string(),
-            "with the run that holds it; nothing was changed".to_owned(),
-        )
-    } else {
-        let retry = format!("look at {key}, and delete it once no run is under way");
-        (
-            format!("{key}: {taken}"),
-            format!("{retry}; nothing was changed"),
-        )
-    };
-    Failure::new(Exit::Locked, what)
-        .note("expected", expected)
-        .note("retry", retry)
-}
-
-/// The lock is broken, but what the run had sent before may still be carried out.
-fn not_fenced(run: &str, error: &StoreError) -> Failure {
-    let what = format!("run {run} no longer holds the lock, but its connections may live: {error}");
-    let exit = match error.class {
-        Class::Interrupted => Exit::Interrupted,
-        _ => Exit::Stopped,
-    };
-    Failure::new(exit, what)
-        .note(
-            "expected",
-            "a server that answers, and the right to use CLIENT LIST and CLIENT KILL",
-        )
-        .note(
-            "retry",
-            "safe: the same command again ends them; so does the next run",
-        )
 }

@@ -1,44 +1,21 @@
-//! `anp verify`: the store against what a run wrote.
-
-use std::time::Instant;
+//! `anp verify`.
 
 use serde_json::json;
 
-use super::outcome::watch;
-use super::undone::{self, Void, look_at_each, void};
+use super::report_of_text;
 use crate::cli::{Common, Verify};
-use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::Connected;
-use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
-use crate::publish::state::{Found, State, same_expiry};
-use crate::report::Output;
+use crate::publish::verify::verify;
 use crate::settings::Needs;
-use crate::store::Session;
+use crate::signals::watch;
 use crate::words::counted;
-
-/// Keys of a run, by how they compare with what it wrote.
-#[derive(Default)]
-pub(super) struct Tally {
-    pub same: u64,
-    pub expired: u64,
-    pub different: u64,
-}
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
     let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
-    let interrupted = watch()?;
-    let manifest = undone::open(&settings, &arguments.run)?;
-    let address = undone::address(&settings, &manifest)?;
-    let void = void(&manifest, &interrupted)?;
-    let mut store = Connected::open(&address, &settings, &interrupted)?;
-    store.is_that_of(manifest.header())?;
-    let mut output = Output::stdout(common.format, false);
-    let slack_ms = address.expiry_slack_ms();
-    let session = &mut store.session;
-    let tally = compare(&manifest, &void, session, slack_ms, &mut output)?;
-    let run = &manifest.header().run;
+    let mut report = report_of_text(common, &settings);
+    let (run, tally) = verify(&settings, &arguments.run, &watch()?, &mut report)?;
+    let output = &mut report.output;
     output.text(format!(
         "run {run}: {} as it wrote them, {} expired since, {} different",
         counted(tally.same, "key"),
@@ -54,92 +31,4 @@ pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> 
     } else {
         Exit::Partial
     })
-}
-
-/// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
-pub(super) fn compare(
-    manifest: &Manifest,
-    void: &Void,
-    session: &mut Session,
-    slack_ms: i64,
-    output: &mut Output,
-) -> Result<Tally, Failure> {
-    let asked_at_ms = session
-        .now_ms()
-        .map_err(|error| Failure::before_writing(&error))?;
-    let asked = Instant::now();
-    let mut tally = Tally::default();
-    let doing = "comparing the keys of the run with the store";
-    look_at_each(manifest, void, session, doing, &mut |intent, found| {
-        let made_expiry = intent.made.as_ref().and_then(Snapshot::gone_at_ms);
-        let since_ms = i64::try_from(asked.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let now_ms = asked_at_ms.saturating_add(since_ms);
-        let difference = difference(&intent, &found, slack_ms, now_ms);
-        let difference = difference.filter(|_| !was_right(&intent, &found, slack_ms, now_ms));
-        let Some(difference) = difference else {
-            tally.same += 1;
-            return Ok(());
-        };
-        if found == Found::Absent && made_expiry.is_some_and(|at| at <= now_ms) {
-            tally.expired += 1;
-            return Ok(());
-        }
-        tally.different += 1;
-        let key = &intent.key;
-        output.text(format!("{key}: {difference}"));
-        output.json(&json!({ "type": "difference", "key": key, "what": difference }));
-        Ok(())
-    })?;
-    Ok(tally)
-}
-
-/// Whether the key is as the last start of a shard found it and left it, since it was right.
-fn was_right(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i64) -> bool {
-    let is_it = |snapshot: &Option<Snapshot>| match (found, snapshot) {
-        (Found::Absent, None) => true,
-        (Found::Whole(present, content), Some(snapshot)) => match snapshot.present() {
-            Ok(Some(recorded)) => recorded.is_value(present, content, slack_ms, now_ms),
-            Ok(None) => same_expiry(present.expires_at_ms, snapshot.expires_at, slack_ms),
-            Err(_) => false,
-        },
-        _ => false,
-    };
-    intent.settled && (is_it(&intent.prior) || intent.also.iter().any(is_it))
-}
-
-/// How the key differs from what the run made of it; none if it does not.
-fn difference(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i64) -> Option<String> {
-    let expiry = |at: Option<i64>| {
-        at.map_or("no expiry".to_owned(), |at| {
-            format!("expiry {}", show_time(at))
-        })
-    };
-    let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
-    match (found, made_expiry) {
-        (Found::Absent, None) => None,
-        (Found::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
-        (_, None) => Some("expected no such key, found one".to_owned()),
-        (Found::TooLarge, _) => {
-            Some("expected what the run wrote, found a larger value".to_owned())
-        }
-        (Found::Whole(present, content), Some(at)) => {
-            if !same_expiry(present.expires_at_ms, at, slack_ms) {
-                let (made, now) = (expiry(at), expiry(present.expires_at_ms));
-                if let (Some(at), Some(found_at)) = (at, present.expires_at_ms)
-                    && made == now
-                {
-                    let way = if found_at < at { "earlier" } else { "later" };
-                    let ms = found_at.abs_diff(at);
-                    return Some(format!("expected {made}, found one {ms} ms {way}"));
-                }
-                return Some(format!("expected {made}, found {now}"));
-            }
-            let is_made = || match intent.made_state() {
-                Ok(Some(State::Present(made))) => made.is_value(present, content, slack_ms, now_ms),
-                _ => false,
-            };
-            let same_value = intent.action == Action::Refresh || is_made();
-            (!same_value).then(|| "expected the value that the run wrote, found another".to_owned())
-        }
-    }
 }

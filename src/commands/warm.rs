@@ -1,106 +1,46 @@
-//! `anp warm`: what the store lost, and what it is about to lose, is published again; what is
-//! still warm stays as it is.
+//! `anp warm`.
 
-use std::os::unix::ffi::OsStrExt as _;
-
-use serde_json::json;
-
-use super::articles::Articles;
-use super::job::Job;
-use super::metrics;
-use super::outcome::Outcome;
-use super::selection::selection;
-use super::shard::{part_bytes, share};
-use super::survey::{Wanted, readable, renderer};
-use crate::cli::{self, Common, Selectors, Warm};
+use super::{chosen_share, report_of_run, selectors};
+use crate::cli;
+use crate::cli::{Common, Warm as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::pace::Limits;
-use crate::publish::plan::{Below, Policy};
-use crate::report::Output;
-use crate::settings::Settings;
-use crate::source::{Order, Selection};
+use crate::publish::apply::pace::Limits;
+use crate::publish::plan::expiry::Below;
+use crate::publish::warm::{Warm, warm};
+use crate::report::metrics_file;
+use crate::signals::watch;
+use crate::source::Order;
 
-pub(super) fn run(common: &Common, arguments: &Warm) -> Result<Exit, Failure> {
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings = super::settings(common, arguments.settings())?;
-    let settings = Settings {
-        // What is missing is written, however much that is, and as slowly as is asked for.
-        expect: settings.expect.of_articles_alone(),
-        ..settings
-    };
-    let output = Output::stdout(common.format, true);
-    let mut outcome = Outcome::new(output, &settings.prefix);
-    let ended = warm(&settings, common, arguments, &mut outcome);
+    let mut report = report_of_run(common, &settings);
+    let warmed = (|| {
+        let options = Warm {
+            selectors: selectors(&arguments.selectors),
+            ttl_below: match arguments.ttl_below {
+                cli::Below::Permille(share) => Below::Permille(share),
+                cli::Below::Ms(ms) => Below::Ms(ms),
+            },
+            order: match arguments.order {
+                cli::Order::Path => Order::Path,
+                cli::Order::Newest => Order::Newest,
+                cli::Order::Popular => Order::Popular,
+            },
+            limits: Limits {
+                rate: arguments.rate,
+                max_latency: arguments.max_latency,
+            },
+            reads_all: arguments.no_cache,
+            force: arguments.force,
+            dry_run: arguments.recorded.dry_run,
+            share: chosen_share(&arguments.sharded, &settings)?,
+        };
+        warm(&settings, &options, &watch()?, &mut report)
+    })();
+    let ended = warmed.map(|outcome| outcome.exit);
     if !arguments.recorded.dry_run {
-        metrics::record(&settings, "warm", &outcome, &ended);
+        metrics_file::record(&settings, "warm", &report, &ended);
     }
     ended
-}
-
-fn warm(
-    settings: &Settings,
-    common: &Common,
-    arguments: &Warm,
-    outcome: &mut Outcome,
-) -> Result<Exit, Failure> {
-    let selection = selection(&arguments.selectors, &settings.content)?;
-    let share = share(
-        &arguments.sharded,
-        settings,
-        options(arguments, settings, &selection),
-    )?;
-    let renderer = renderer(settings)?;
-    readable(settings)?;
-    let job = Job {
-        content: Some(settings.content_shown()),
-        renderer: Some(renderer.fingerprint()),
-        share,
-        limits: Limits {
-            rate: arguments.rate,
-            max_latency: arguments.max_latency,
-        },
-        ..Job::new("warm", settings, outcome.started, common.quiet)?
-    };
-    let below = match arguments.ttl_below {
-        cli::Below::Permille(share) => Below::Permille(share),
-        cli::Below::Ms(ms) => Below::Ms(ms),
-    };
-    let order = match arguments.order {
-        cli::Order::Path => Order::Path,
-        cli::Order::Newest => Order::Newest,
-        cli::Order::Popular => Order::Popular,
-    };
-    let articles = Articles {
-        force: arguments.force,
-        cache: !arguments.no_cache,
-        wanted: Wanted {
-            policy: Policy::Warm(below),
-            selection: &selection,
-            order,
-            share: job.share.as_ref().map(|share| share.shard),
-            ..Wanted::all()
-        },
-        ..Articles::of(&job, &renderer)
-    };
-    job.run(&articles, arguments.recorded.dry_run, outcome)
-}
-
-/// What of the command line decides what is written. Files count as they lie below the content
-/// folder, which need not be at the same place for all shards.
-fn options(arguments: &Warm, settings: &Settings, selection: &Selection) -> String {
-    let sources: Vec<&[u8]> = selection
-        .sources
-        .iter()
-        .map(|path| path.as_os_str().as_bytes())
-        .collect();
-    let ttl_below = match arguments.ttl_below {
-        cli::Below::Permille(share) => json!({ "permille": share }),
-        cli::Below::Ms(ms) => json!({ "ms": ms }),
-    };
-    let Selectors { globs, tags, .. } = &arguments.selectors;
-    json!({
-        "globs": globs, "tags": tags, "sources": sources, "ttl_below": ttl_below,
-        "part": part_bytes(settings),
-    })
-    .to_string()
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::coding::LARGEST_BODY;
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::render::{Digest, META_OPENING_BYTES, MetaHead, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 

@@ -1,22 +1,57 @@
-//! From what is to be in the store to what is in it, with a way back.
+//! The product, callable without a command line: from what is to be in the store to what is in it,
+//! with a way back.
+//!
+//! The functions: [`import()`], [`warm()`], [`purge()`], [`rollback()`], [`verify()`], [`rehearse()`] and
+//! [`check()`]. Each takes settings, its own options, a flag that ends it between two batches, and a
+//! [`Report`] that is told what happens; none of them prints.
+//!
+//! The parts, in the order in which a run goes through them:
+//!
+//! 1. [`survey`]: reads, validates and renders all sources, and compares them with the store.
+//! 2. [`plan`]: what a run would do to each key, finished before its first write.
+//! 3. [`gates`]: what refuses a plan: expectations, memory, disk, rights.
+//! 4. [`run`]: an execution that may write: lock, lease, fence, manifest.
+//! 5. [`apply`]: carries a plan out, in bounded batches: look, intent, compare-and-set.
+//! 6. [`manifest`] and [`history`]: the durable record of a run, and what all of them tell.
+//! 7. [`shards`]: all about runs that several processes do together.
 
-mod ahead;
 pub mod apply;
-pub mod encode;
-pub mod expiry;
-pub mod lease;
-mod look;
+pub(crate) mod articles;
+pub mod check;
+pub(crate) mod expired;
+pub mod gates;
+pub mod history;
+pub mod import;
+pub(crate) mod job;
+pub mod keys;
 pub mod manifest;
-pub mod pace;
+pub mod outcome;
 pub mod plan;
-pub mod progress;
-pub mod shard;
+pub mod purge;
+pub mod rehearse;
+pub mod report;
+pub mod rollback;
+pub mod run;
+pub mod seeded;
+pub mod shards;
 pub mod spool;
 pub mod state;
-pub mod step;
-pub mod stop;
-pub mod switch;
-pub mod time_limit;
+pub(crate) mod stored_route;
+pub mod survey;
+pub mod verify;
+pub(crate) mod verify_after_failover;
+pub mod warm;
+pub(crate) mod work;
+
+pub use check::check;
+pub use import::{Import, import};
+pub use outcome::Outcome;
+pub use purge::{Purge, purge};
+pub use rehearse::rehearse;
+pub use report::Report;
+pub use rollback::{Rollback, rollback};
+pub use verify::verify;
+pub use warm::{Warm, warm};
 
 use crate::characters::is_hidden;
 

@@ -2,7 +2,8 @@
 //! that memory holds no bodies and what was rendered is what is written.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 

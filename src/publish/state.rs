@@ -1,7 +1,8 @@
 //! The state of a key, as every comparison sees it: absent, or type, absolute expiry and
 //! fingerprint. All three must agree.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};

@@ -4,7 +4,8 @@
 //! before anything is said.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;

@@ -1,11 +1,28 @@
 //! What people and machines see of a run.
 
-pub mod diagnostics;
+pub(crate) mod findings;
 mod json;
 pub mod log;
 pub mod metrics;
+pub(crate) mod metrics_file;
+pub(crate) mod one_run;
 mod output;
 mod progress;
+mod rehearsal;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod seeded;
+mod stderr;
+pub(crate) mod stored_route;
+pub(crate) mod unlock;
 
 pub use output::{Format, Output};
 pub use progress::Progress;
+pub(crate) use rehearsal::RehearsalSteps;
+pub(crate) use run::RunReport;
+pub(crate) use stderr::Stderr;
+
+/// Seconds to the millisecond, as machine output has them.
+pub(crate) fn to_ms(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}

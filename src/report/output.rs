@@ -1,6 +1,7 @@
 //! stdout: text or JSON lines. A reader that went away (`| head`) never stops a run.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io;
+use std::io::{IsTerminal as _, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;

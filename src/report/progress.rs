@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::log;
+use crate::publish::report::Bar;
 
 /// Makes the bars of a command.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +24,9 @@ impl Progress {
 
     /// A bar of `total` steps with rate and time left.
     #[must_use]
-    pub fn bar(&self, name: &'static str, unit: &'static str, total: u64) -> ProgressBar {
+    pub fn bar(&self, name: &'static str, unit: &'static str, total: u64) -> StageBar {
         if !self.shown {
-            return ProgressBar::hidden();
+            return StageBar(ProgressBar::hidden());
         }
         let template =
             format!("{{prefix:>8}} [{{bar:30}}] {{pos}}/{{len}} {unit}  {{per_sec}}  {{eta}} left");
@@ -35,6 +36,21 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar
+        StageBar(bar)
+    }
+}
+
+/// The bar of one stage, which goes with it.
+pub struct StageBar(ProgressBar);
+
+impl Bar for StageBar {
+    fn advance(&self, steps: u64) {
+        self.0.inc(steps);
+    }
+}
+
+impl Drop for StageBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

@@ -9,7 +9,7 @@ use axum::http::HeaderValue;
 use super::meta::Meta;
 use super::policy;
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::render::{Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, page_digest};
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};

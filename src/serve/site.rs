@@ -6,7 +6,7 @@ use super::headers::Cache;
 use super::login::Login;
 use super::own::Own;
 use super::{Preview, STORE_TIMEOUT};
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::store::reading::Reading;
 use crate::store::{Class, StoreError};
 

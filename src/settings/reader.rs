@@ -7,10 +7,9 @@ use super::file;
 use super::limit::Limit;
 use super::{GROUPS, KEYS, SECOND_MS, Sources};
 use crate::article::{Cleaned, clean_text};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, draw};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::diagnostics;
 use crate::yaml::{self, Kind, Node, YamlError};
 
 #[derive(Clone)]
@@ -151,7 +150,7 @@ impl Reader {
                 let shown = place.column.saturating_sub(place.window_start) + place.length;
                 place.text = place.text.chars().take(shown as usize).collect();
             }
-            let text = diagnostics::render(&diagnostic, false);
+            let text = draw::render(&diagnostic, false);
             // Said once, for all of them.
             let lines = text
                 .lines()

@@ -11,7 +11,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// 64 bits of BLAKE3 over device and inode, then 64 bits over these, size, time of the last write
 /// and time of the last change. The time of the last change is the one that nobody can set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity(pub(super) [u8; 16]);
+pub struct Identity(pub(crate) [u8; 16]);
 
 impl Identity {
     /// The state that `metadata` tells of, whether that can be trusted or not.

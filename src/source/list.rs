@@ -92,7 +92,7 @@ impl Sources {
         self.files.retain(|_| next.next().is_some_and(&keep));
     }
 
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         relative: &Path,
         bytes: u64,
@@ -119,7 +119,7 @@ impl Sources {
     }
 
     /// Sorts by path, as paths compare: part by part.
-    pub(super) fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         let mut files = std::mem::take(&mut self.files);
         files.sort_unstable_by(|a, b| self.compare(a, b));
         self.files = files;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs::Metadata;
-use std::io::{self, Read as _};
+use std::io;
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -199,7 +200,7 @@ impl Origin for Subset<'_> {
 }
 
 /// Ranges of the sources of `origin`, bounded in number and bytes.
-pub(super) fn ranges(origin: &dyn Origin) -> Vec<Range<usize>> {
+pub fn ranges(origin: &dyn Origin) -> Vec<Range<usize>> {
     let mut batches = Vec::new();
     let count = origin.count();
     let most = batch_sources(count);

@@ -6,7 +6,8 @@
 //! links to folders would be more paths than anybody can read.
 
 use std::fs::{File, FileType, Metadata};
-use std::io::{self, ErrorKind};
+use std::io;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::identity::Identity;
 use super::list::Sources;
-use crate::publish::time_limit::{TimeLimit, TimedOut};
+use crate::time_limit::{TimeLimit, TimedOut};
 
 /// Something that was passed over, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +39,14 @@ pub struct Found {
     /// underscore and files that are no Markdown are passed over in silence.
     pub skipped: Vec<Skipped>,
     /// The folders that were walked, as paths below the root, also those without a source.
-    pub(super) folders: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
     /// The root, held open: sources are opened below it.
     root: Option<File>,
 }
 
 impl Found {
     /// The root that was walked.
-    pub(super) fn root(&self) -> io::Result<&File> {
+    pub(crate) fn root(&self) -> io::Result<&File> {
         let root = self.root.as_ref();
         root.ok_or_else(|| io::Error::other("no folder was walked"))
     }

@@ -407,7 +407,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         rollback: String::new(),
         content: some(),
         undoes: some(),
-        shard: anp::publish::shard::Shard::parse("0/1"),
+        shard: anp::publish::shards::shard::Shard::parse("0/1"),
         attempt: Some(1),
         begun_at: Some(0),
         order: Some(0),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anp::article::{Input, Reading, Rules, UnknownFields, Value, read};
-use anp::report::diagnostics::render;
+use anp::diagnostic::draw::render;
 
 const FOLDER: &str = "fixtures/boundary";
 

@@ -11,7 +11,7 @@ use anp::article::schema::{Field, Kind, MAX_URL, MAX_VERSION, TABLE};
 use anp::article::{Input, MAX_SOURCE_BYTES, Reading, Rules, Value, read};
 use anp::characters::is_hidden;
 use anp::diagnostic::Severity;
-use anp::report::diagnostics::render;
+use anp::diagnostic::draw::render;
 use anp::yaml;
 use proptest::prelude::*;
 

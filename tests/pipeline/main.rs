@@ -7,9 +7,11 @@ mod support;
 mod bounds;
 mod disk_errors;
 mod embedded;
+
 mod expect;
 mod failpoints;
 mod faults;
+mod from_rust;
 mod interrupt;
 mod keep_runs;
 mod log_format;

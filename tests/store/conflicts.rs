@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::Server;
+use anp::publish::apply::encode::Way;
+use anp::publish::apply::pace::Pace;
+use anp::publish::apply::progress::{Progress, RanOut};
+use anp::publish::apply::step::{Step, Want};
+use anp::publish::apply::stop::Stop;
 use anp::publish::apply::{Apply, Group};
-use anp::publish::encode::Way;
-use anp::publish::lease::{Holder, Lease};
 use anp::publish::manifest::{
     Action, Fate, Header, Intent, Line, Manifest, Snapshot, Verify, Writer,
 };
-use anp::publish::pace::Pace;
-use anp::publish::progress::{Progress, RanOut};
+use anp::publish::run::lease::{Holder, Lease};
 use anp::publish::state::{Content, Present};
-use anp::publish::step::{Step, Want};
-use anp::publish::stop::Stop;
 use anp::store::{
     Address, Batch, Connector, Copies, Interrupt, KnownNodes, Patience, Reply, Session, Store,
     StoreError,

@@ -188,8 +188,8 @@ fn a_password_goes_to_no_server_that_only_a_manifest_names() {
 
 #[test]
 fn a_foreign_value_is_never_shortened_by_a_refresh() {
+    use anp::publish::apply::step::{Decision, Looked, Step, Want, decide};
     use anp::publish::manifest::Fate;
-    use anp::publish::step::{Decision, Looked, Step, Want, decide};
     for found in [None, Some(2_000)] {
         let step = Step {
             key: "k".to_owned(),

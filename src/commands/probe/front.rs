@@ -4,26 +4,29 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::report::{self, Report};
+use super::report;
+use super::report::Report;
 use crate::article::Route;
 use crate::cli::{Common, Probe};
-use crate::commands::outcome::watch;
-use crate::commands::selection::route;
-use crate::commands::{settings, undone};
+use crate::commands::settings;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::ops::connect::Connected;
-use crate::ops::run::salt;
-use crate::ops::runs::Runs;
 use crate::probe::{
     CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
     cookie, sample, visit,
 };
+use crate::publish::history::open_manifest;
+use crate::publish::history::runs::Runs;
+use crate::publish::keys::Keys;
 use crate::publish::manifest::Manifest;
-use crate::publish::plan::Keys;
-use crate::report::{Output, Progress, log};
+use crate::publish::report::Bar as _;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::process::salt;
+use crate::publish::survey::selection::typed_route;
+use crate::report::{Output, Progress, Stderr, log};
 use crate::settings::Settings;
+use crate::signals::watch;
 use crate::store::{Address, StoreError};
 
 /// How many routes are checked where nobody says.
@@ -83,9 +86,9 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
         } else {
             report.gone += 1;
         }
-        bar.inc(1);
+        bar.advance(1);
     }
-    bar.finish_and_clear();
+    drop(bar);
     missing(&mut client, &login_cookie, &mut report, &mut output)?;
     report.show(&mut output, &front.target, &task);
     if there.is_empty() {
@@ -175,10 +178,10 @@ fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
     }
     let (manifest, routes) = match &arguments.run {
         Some(name) => {
-            let manifest = undone::open(settings, name)?;
+            let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
             let routes = manifest
                 .published()
-                .map_err(|damage| undone::unusable(&damage))?;
+                .map_err(|damage| open_manifest::unusable(&damage))?;
             (manifest, routes)
         }
         None => last_with_pages(settings)?,
@@ -199,7 +202,7 @@ fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
     Ok(Task {
         routes: sample(routes, count.unwrap_or(SAMPLE)),
         run: Some(run.clone()),
-        address: undone::address(settings, &manifest)?,
+        address: open_manifest::address(settings, &manifest)?,
         prefix: manifest.header().prefix.clone(),
     })
 }
@@ -209,7 +212,7 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
     let mut routes = Vec::with_capacity(typed.len());
     let mut known = HashSet::with_capacity(typed.len());
     for typed in typed {
-        let route = route(typed)?;
+        let route = typed_route(typed)?;
         if known.insert(route.clone()) {
             routes.push(route);
         }
@@ -231,7 +234,7 @@ fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failur
         }
         let routes = manifest
             .published()
-            .map_err(|damage| undone::unusable(&damage))?;
+            .map_err(|damage| open_manifest::unusable(&damage))?;
         if !routes.is_empty() {
             return Ok((manifest, routes));
         }

@@ -30,10 +30,9 @@
 mod encoder;
 mod frame;
 mod lines;
-mod merge;
 mod published;
-mod reader;
-mod record;
+pub(crate) mod reader;
+pub(crate) mod record;
 mod whole;
 mod writer;
 

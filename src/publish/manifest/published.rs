@@ -4,7 +4,7 @@ use super::reader::Damage;
 use super::record::Line;
 use super::whole::Manifest;
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 
 impl Manifest {
     /// The routes of the pages that the run wrote or refreshed, sorted, each once.

@@ -88,7 +88,7 @@ pub struct Lost {
 
 impl Lost {
     /// All of the file that `damage` is about.
-    pub(super) fn whole(damage: &Damage) -> Option<Self> {
+    pub(crate) fn whole(damage: &Damage) -> Option<Self> {
         let (path, what) = match damage {
             Damage::Damaged { path, what, .. } | Damage::Missing { path, what } => (path, what),
             Damage::Io { .. } | Damage::NoHeader { .. } => return None,
@@ -123,7 +123,7 @@ impl Span {
 
 /// One file, whose frames are known to be whole. It is open only while it is read: a run may have
 /// thousands.
-pub(super) struct Part {
+pub(crate) struct Part {
     path: PathBuf,
     opened: Opened,
     spans: Vec<Span>,
@@ -202,7 +202,7 @@ impl Part {
     ///
     /// # Errors
     /// See [`Damage`].
-    pub(super) fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
+    pub(crate) fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
         let io = |error: io::Error| Damage::Io {
             path: path.to_owned(),
             error,
@@ -257,44 +257,44 @@ impl Part {
     }
 
     /// The first line.
-    pub(super) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 
     /// The last line, if the run ended by itself.
-    pub(super) fn footer(&self) -> Option<&Footer> {
+    pub(crate) fn footer(&self) -> Option<&Footer> {
         self.footer.as_ref()
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where the file was cut because it was torn there.
-    pub(super) fn torn_at(&self) -> Option<u64> {
+    pub(crate) fn torn_at(&self) -> Option<u64> {
         self.torn_at
     }
 
     /// What of the file cannot be read, in order; nothing unless it was opened with
     /// [`Verify::Rest`].
-    pub(super) fn lost(&self) -> &[Lost] {
+    pub(crate) fn lost(&self) -> &[Lost] {
         &self.lost
     }
 
     /// Number of whole frames, the header's included.
-    pub(super) fn frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> usize {
         self.spans.len()
     }
 
     /// Whether it did all that it was to do.
-    pub(super) fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         let status = self.footer.as_ref().map(|footer| footer.status);
         matches!(status, Some(Status::Done | Status::Partial))
     }
 
     /// Whether a key may have been written: without a clean end, every intent counts.
-    pub(super) fn wrote(&self) -> bool {
+    pub(crate) fn wrote(&self) -> bool {
         match &self.footer {
             Some(footer) if footer.status != Status::Stopped => footer.counts.written() > 0,
             _ => self.has_intents(),
@@ -302,7 +302,7 @@ impl Part {
     }
 
     /// Whether it announces a write. What cannot be read may be one.
-    pub(super) fn has_intents(&self) -> bool {
+    pub(crate) fn has_intents(&self) -> bool {
         !self.lost.is_empty()
             || self.batches().any(|batch| {
                 batch.map_or(true, |lines| {
@@ -313,7 +313,7 @@ impl Part {
 
     /// The lines of each frame behind the header, in order: those of one frame at a time, and of a
     /// large one a part at a time, so that no file decides how much memory they take.
-    pub(super) fn batches(&self) -> Batches<'_> {
+    pub(crate) fn batches(&self) -> Batches<'_> {
         Batches {
             part: self,
             left: self.spans[1..].iter(),
@@ -324,7 +324,7 @@ impl Part {
 }
 
 /// See [`Part::batches`]. The file is open until its last line was read, or this is dropped.
-pub(super) struct Batches<'a> {
+pub(crate) struct Batches<'a> {
     part: &'a Part,
     left: std::slice::Iter<'a, Span>,
     file: Option<File>,

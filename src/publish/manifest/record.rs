@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::publish::shard::{Shard, is_run_id};
+use crate::publish::shards::shard::{Shard, is_run_id};
 use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
 use crate::store::{Address, is_prefix};
 

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::merge;
 use super::reader::{Damage, Lost, Part, Verify};
 use super::record::{Counts, Footer, Header, Line, Status};
 use crate::publish::one_line;
+use crate::publish::shards::merge;
 
 /// The record of a run, whose frames are known to be whole.
 pub struct Manifest {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::published::Mark;
 use super::query::Query;
 use crate::article::Route;
-use crate::publish::plan::Keys;
+use crate::publish::keys::Keys;
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};
 

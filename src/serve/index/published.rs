@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ops::runs::Runs;
+use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Header, Manifest, Verify};
 use crate::store::Address;
 

@@ -1,0 +1,16 @@
+//! `anp runs`: what ran, when, by whom, with what result, and how to undo it.
+
+use crate::cli::{Common, Runs as Arguments, RunsCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::{Output, one_run, runs};
+use crate::settings::Needs;
+
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
+    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
+    let mut output = Output::stdout(common.format, false);
+    match &arguments.command {
+        Some(RunsCommand::Show(arguments)) => one_run::show(&settings, &arguments.run, &mut output),
+        None => runs::list(&settings, &mut output),
+    }
+}

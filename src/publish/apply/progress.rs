@@ -1,0 +1,77 @@
+//! How far a run came: what is counted, reported and recorded of each key.
+
+use crate::publish::manifest::{Action, Counts, Fate, Line, Outcome};
+
+/// What became of one key.
+#[derive(Debug)]
+pub struct KeyReport<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// What was to be done; none where the key needed no write.
+    pub action: Option<Action>,
+    /// What became of it.
+    pub fate: Fate,
+    /// Its absolute expiry now, ms since 1970, where it was written and has one.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// How far a run came.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// What was acknowledged.
+    pub counts: Counts,
+    /// Whether a write may have reached the store.
+    pub touched: bool,
+    /// Outcomes that the manifest does not hold yet.
+    pub outcomes: Vec<Line>,
+    /// Groups with a key that expired before it was refreshed. Nothing of these keys is counted,
+    /// reported or recorded yet.
+    pub ran_out: Vec<RanOut>,
+}
+
+/// A group of which a key expired before it was refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RanOut {
+    /// The number of the group, in the order in which the groups came.
+    pub group: usize,
+    /// Its first step that was not carried out, and none after it was.
+    pub from: usize,
+}
+
+/// Counts, reports and records a key that was not written: the way back passes it over.
+pub fn leave(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Option<Action>,
+    fate: Fate,
+) {
+    progress.outcomes.push(Line::Outcome(Outcome {
+        key: key.to_owned(),
+        fate,
+    }));
+    tell(progress, on_key, key, action, fate);
+}
+
+/// Counts and reports a key that was not written.
+pub(crate) fn tell(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Option<Action>,
+    fate: Fate,
+) {
+    match fate {
+        Fate::Written => {}
+        Fate::Conflict => progress.counts.conflicts += 1,
+        Fate::Expired => progress.counts.expired += 1,
+        Fate::Withheld => progress.counts.withheld += 1,
+        Fate::Already => progress.counts.kept += 1,
+    }
+    on_key(&KeyReport {
+        key,
+        action,
+        fate,
+        expires_at_ms: None,
+    });
+}

@@ -1,0 +1,246 @@
+//! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
+
+use std::cell::OnceCell;
+
+use super::job::Job;
+use super::keys::Keys;
+use super::plan::Plan;
+use super::report::Report;
+use super::work::{Begun, Work};
+use crate::article::{Cleaned, UnknownCount};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::failure::Failure;
+use crate::publish::apply::stop::Stop;
+use crate::publish::gates::expectations;
+use crate::publish::gates::invalid::refuse;
+use crate::publish::gates::space::{Gate, admit};
+use crate::publish::manifest::Counts;
+use crate::publish::plan::entry::{Need, Policy};
+use crate::publish::plan::orphans::Orphans;
+use crate::publish::plan::prune::Pruning;
+use crate::publish::plan::reach::Scope;
+use crate::publish::survey::batch::SurveyError;
+use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
+use crate::publish::survey::surveyor::Survey;
+use crate::render::Renderer;
+use crate::source::Order;
+use crate::words::{counted, with};
+
+/// What becomes of published articles that the content tree no longer has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// They are removed.
+    Pruned,
+    /// They are counted and named.
+    Named,
+    /// Nothing: nobody looks for them.
+    Ignored,
+}
+
+/// How articles are published.
+pub(crate) struct Articles<'a> {
+    pub job: &'a Job<'a>,
+    pub renderer: &'a Renderer,
+    pub absent: Absent,
+    /// Whether to remove more than the settings allow, and to begin without room.
+    pub force: bool,
+    /// Whether this is a rehearsal.
+    pub is_rehearsal: bool,
+    /// Whether files that did not change are not read.
+    pub cache: bool,
+    /// Which articles, and by which rule.
+    pub wanted: Wanted<'a>,
+    /// Where they come from, once the plan was made.
+    pub corpus: OnceCell<Corpus<'a>>,
+}
+
+impl<'a> Articles<'a> {
+    /// All articles of the content tree, for `job`.
+    pub(crate) fn of(job: &'a Job<'a>, renderer: &'a Renderer) -> Self {
+        Self {
+            job,
+            renderer,
+            absent: Absent::Ignored,
+            force: false,
+            is_rehearsal: false,
+            cache: false,
+            wanted: Wanted::all(),
+            corpus: OnceCell::new(),
+        }
+    }
+}
+
+impl Work for Articles<'_> {
+    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
+        if let Some((generator, count)) = self.wanted.generated {
+            report.seeded(generator, count);
+        }
+        let Job {
+            settings,
+            interrupted,
+            time_limit,
+            ..
+        } = self.job;
+        let keys = Keys::new(&settings.prefix);
+        let purpose = Purpose {
+            store: Some((&mut *begun.session, &keys)),
+            spool_in: begun.spool_in,
+            interrupted,
+            time_limit: *time_limit,
+            wanted: self.wanted,
+            run: begun.run,
+            started_at: begun.started_at,
+            cache: match begun.spool_in {
+                _ if !self.cache => Caching::Off,
+                // A run that will write, and so holds the lock of the folder.
+                Some(_) => Caching::Write,
+                None => Caching::Read,
+            },
+        };
+        let corpus = Corpus::find(settings, &self.wanted, interrupted, *time_limit, report)?;
+        let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
+        let _ = self.corpus.set(corpus);
+        report.findings(&survey);
+        let invalid = survey.invalid + survey.unreadable;
+        report.counts(&Counts {
+            invalid,
+            ..Counts::default()
+        });
+        refuse(settings, &survey)?;
+        let scope = Scope {
+            settings,
+            survey: &survey,
+            interrupted,
+            time_limit: *time_limit,
+        };
+        let mut pruning = match self.absent {
+            Absent::Pruned => Pruning::plan(&scope, begun.session, &keys)?,
+            Absent::Named | Absent::Ignored => Pruning::default(),
+        };
+        if let Some(why) = &pruning.withheld {
+            report.warning(why);
+        }
+        if self.absent == Absent::Named || pruning.withheld.is_some() {
+            // The lock is a key of ours.
+            let own_keys = u64::from(begun.spool_in.is_some());
+            let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
+            orphans.report(report);
+        }
+        pruning.out_of_reach.report(report);
+        let idle = self.wanted.selection.idle(&survey.busy);
+        for name in &idle {
+            report.warning(&format!("no article matches {name}"));
+        }
+        let refused = self.gate(&survey, &pruning).err();
+        if let Some(shard) = self.wanted.share {
+            // All of them were expected; each shard removes its own.
+            pruning
+                .leftovers
+                .retain(|leftover| shard.takes(&leftover.route));
+            let articles = survey.entries.len();
+            report.share(shard, articles, articles + survey.elsewhere.len());
+        }
+        let mut plan = Plan {
+            entries: survey.entries,
+            spooled,
+            leftovers: pruning.leftovers,
+            invalid,
+            is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
+            refused,
+            refreshed_within_ms: None,
+        };
+        let blocked = plan.count(Need::Blocked) as u64;
+        if blocked > 0 {
+            plan.is_partial = true;
+            report.warning(&format!(
+                "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
+                 keys, which anp import would replace",
+                counted(blocked, "article"),
+                with(blocked, "stays", "stay"),
+                with(blocked, "its", "their")
+            ));
+        }
+        let waiting = plan.count(Need::Wait) as u64;
+        if waiting > 0 {
+            report.note(&format!(
+                "{} changed since {} written: {} for an import",
+                counted(waiting, "article"),
+                with(waiting, "it was", "they were"),
+                with(waiting, "it waits", "they wait")
+            ));
+        }
+        let gate = Gate {
+            force: self.force,
+            is_rehearsal: self.is_rehearsal,
+            is_spooled: begun.spool_in.is_some(),
+        };
+        admit(&mut plan, settings, begun.session, gate, report)?;
+        Ok(plan)
+    }
+
+    fn plan_again(
+        &self,
+        begun: Begun<'_>,
+        sources: &[u32],
+        report: &mut dyn Report,
+    ) -> Result<Plan, Stop> {
+        let Some(corpus) = self.corpus.get() else {
+            return Ok(Plan::default());
+        };
+        let settings = self.job.settings;
+        let keys = Keys::new(&settings.prefix);
+        let purpose = Purpose {
+            store: Some((&mut *begun.session, &keys)),
+            spool_in: begun.spool_in,
+            interrupted: self.job.interrupted,
+            time_limit: self.job.time_limit,
+            wanted: Wanted {
+                policy: Policy::Again,
+                order: Order::Path,
+                ..self.wanted
+            },
+            run: begun.run,
+            started_at: begun.started_at,
+            cache: Caching::Off,
+        };
+        let surveyed = survey_again(settings, self.renderer, purpose, corpus, sources, report);
+        let (mut survey, spooled) = surveyed.map_err(|error| match error {
+            SurveyError::Store(error) => Stop::Store(error),
+            SurveyError::Spool(error) => Stop::Spool(error),
+            SurveyError::TimedOut(late) => Stop::TimedOut(late),
+            SurveyError::Interrupted => Stop::Interrupted,
+        })?;
+        // The rest was reported before.
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        survey.diagnostics.retain(is_error);
+        survey.unknown = UnknownCount::default();
+        survey.cleaned = Cleaned::default();
+        report.findings(&survey);
+        Ok(Plan {
+            entries: survey.entries,
+            spooled,
+            ..Plan::default()
+        })
+    }
+}
+
+impl Articles<'_> {
+    /// Holds the plan against what is expected of it.
+    fn gate(&self, survey: &Survey, pruning: &Pruning) -> Result<(), Failure> {
+        let written = survey
+            .entries
+            .iter()
+            .filter(|entry| entry.need == Need::Write);
+        expectations::check(
+            &self.job.settings.expect,
+            &expectations::Planned {
+                articles: survey.valid,
+                written: written.count() as u64 + survey.changed_elsewhere,
+                removed: pruning.leftovers.len() as u64,
+                stored: pruning.in_reach,
+                forced: self.force,
+                too_late: self.job.time_limit.and_then(|limit| limit.check().err()),
+            },
+        )
+    }
+}

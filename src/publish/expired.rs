@@ -1,0 +1,173 @@
+//! What expires while a run works, and that run has not written, is made again by it: a run ends
+//! with no less than it found.
+//!
+//! - A refresh that came too late ([`Progress::ran_out`]).
+//! - An article that needed nothing when it was surveyed, and expired since.
+//!
+//! Both are surveyed and rendered again, and created. What somebody else put in their place stays,
+//! and is a conflict.
+
+use super::apply::Apply;
+use super::keys::Keys;
+use super::manifest::Fate;
+use super::plan::Plan;
+use super::report::Report;
+use super::work::{Begun, Work};
+use crate::publish::apply::progress::{KeyReport, Progress, leave};
+use crate::publish::apply::stop::Stop;
+use crate::publish::plan::entry::{Entry, Need};
+use crate::words::counted;
+
+/// So many further passes are made at most. Each takes less time than the one before, since it
+/// writes what expired during that one.
+const PASSES: usize = 4;
+
+/// The run, after all that was planned is written.
+pub(crate) struct Expired<'a> {
+    pub work: &'a dyn Work,
+    pub plan: &'a Plan,
+    /// The places of the articles in the plan, in the order in which they were written.
+    pub order: &'a [u32],
+    pub keys: &'a Keys,
+    /// What a plan is made with, but for the session.
+    pub run: &'a str,
+    pub started_at: i64,
+    pub spool_in: &'a std::path::Path,
+}
+
+/// An article of which an object expired.
+#[derive(Clone, Copy)]
+struct Missing {
+    /// Its place in the plan.
+    place: u32,
+    /// Its first object that expired: 0 is the page, 1 the meta.
+    from: usize,
+    /// Whether its objects were counted as kept.
+    is_kept: bool,
+}
+
+impl Expired<'_> {
+    /// Writes what expired, if anything did.
+    pub(crate) fn write(
+        &self,
+        apply: &mut Apply<'_>,
+        progress: &mut Progress,
+        report: &mut dyn Report,
+        on_step: &dyn Fn(),
+    ) -> Result<(), Stop> {
+        let mut since_ms = i64::MIN;
+        for _ in 0..PASSES {
+            let next = self.unwritten().map(|(_, entry)| entry.first_expiry_ms());
+            let next = next.filter(|at| *at > since_ms).min();
+            if progress.ran_out.is_empty() && next.is_none_or(|at| at == i64::MAX) {
+                return Ok(());
+            }
+            let now_ms = apply.session.now_ms()? + apply.slack_ms;
+            let missing = self.missing(progress, since_ms, now_ms);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.pass(&missing, apply, progress, report, on_step)?;
+            since_ms = now_ms;
+        }
+        Ok(())
+    }
+
+    /// The articles that were left as they are, each with its place.
+    fn unwritten(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let all = (0_u32..).zip(&self.plan.entries);
+        all.filter(|(_, entry)| matches!(entry.need, Need::Keep | Need::Wait))
+    }
+
+    /// What expired after `since_ms`, and by `now_ms`.
+    fn missing(&self, progress: &mut Progress, since_ms: i64, now_ms: i64) -> Vec<Missing> {
+        let mut late = std::mem::take(&mut progress.ran_out);
+        late.sort_by_key(|late| (late.group, late.from));
+        late.dedup_by_key(|late| late.group);
+        let late = late.into_iter().filter_map(|late| {
+            Some(Missing {
+                place: *self.order.get(late.group)?,
+                from: late.from,
+                is_kept: false,
+            })
+        });
+        let kept = self.unwritten().filter_map(|(place, entry)| {
+            let at = entry.first_expiry_ms();
+            let is_page = entry.page().expires_at_ms.is_some_and(|at| at <= now_ms);
+            (since_ms < at && at <= now_ms).then_some(Missing {
+                place,
+                from: usize::from(!is_page),
+                is_kept: true,
+            })
+        });
+        late.chain(kept).collect()
+    }
+
+    fn pass(
+        &self,
+        missing: &[Missing],
+        apply: &mut Apply<'_>,
+        progress: &mut Progress,
+        report: &mut dyn Report,
+        on_step: &dyn Fn(),
+    ) -> Result<(), Stop> {
+        let entry = |missing: &Missing| &self.plan.entries[missing.place as usize];
+        let sources: Vec<u32> = missing.iter().map(|one| entry(one).source).collect();
+        let begun = Begun {
+            session: &mut *apply.session,
+            run: self.run,
+            started_at: self.started_at,
+            spool_in: Some(self.spool_in),
+        };
+        let mut plan = self.work.plan_again(begun, &sources, report)?;
+        plan.refreshed_within_ms = Some(apply.slack_ms);
+        let mut needs = vec![None; missing.len()];
+        for (place, entry) in plan.entries.iter().enumerate() {
+            if let Some(need) = needs.get_mut(entry.source as usize) {
+                *need = Some((entry.need, place));
+            }
+        }
+        let mut on_key = |key: &KeyReport<'_>| {
+            on_step();
+            report.key(key);
+        };
+        let mut kept = 0;
+        let mut written = 0_usize;
+        for (one, need) in missing.iter().zip(needs) {
+            let fates = match need {
+                Some((Need::Write, place)) => {
+                    written += 1;
+                    if one.is_kept {
+                        kept += plan.objects(&plan.entries[place], self.keys).count() as u64;
+                    }
+                    continue;
+                }
+                // Somebody was faster.
+                Some((Need::Keep, _)) if one.is_kept => continue,
+                Some((Need::Keep, _)) => [Fate::Already; 2],
+                Some((Need::Blocked, _)) => [Fate::Conflict, Fate::Withheld],
+                // Its source changed, or is not valid any more.
+                _ => [Fate::Expired; 2],
+            };
+            let route = &entry(one).route;
+            let objects = [self.keys.page(route), self.keys.meta(route)];
+            for (key, fate) in objects[one.from..].iter().zip(fates) {
+                kept += u64::from(one.is_kept);
+                leave(progress, &mut on_key, key, None, fate);
+            }
+        }
+        progress.counts.kept = progress.counts.kept.saturating_sub(kept);
+        if written > 0 {
+            report.note(&format!(
+                "{} expired while the run worked: creating what is missing again",
+                counted(written as u64, "article")
+            ));
+        }
+        apply.again = true;
+        let order = plan.order();
+        apply.run(plan.groups(self.keys, &order), progress, &mut |key| {
+            on_step();
+            report.key(key);
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! Refuses content without an article, or with too many invalid ones.
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::survey::surveyor::Survey;
+use crate::settings::Settings;
+use crate::words::{counted, with};
+
+/// Refuses what [`report`] has shown: no article at all, or more invalid ones than the
+/// settings allow. "Green, but nothing imported" cannot happen.
+pub(crate) fn refuse(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+    refuse_nothing(settings, survey)?;
+    refuse_invalid(settings, survey)
+}
+
+pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+    let refused = |what: String| {
+        Err(Failure::new(Exit::Refused, what)
+            .note("expected", "at least one article")
+            .note("retry", "safe once there is one; nothing was written"))
+    };
+    if survey.sources == 0 {
+        let unreadable = match survey.unreadable {
+            0 => String::new(),
+            1 => " (1 file or folder cannot be read)".to_owned(),
+            some => format!(" ({some} files or folders cannot be read)"),
+        };
+        let root = settings.sources_shown();
+        return refused(format!("no article found in {root}{unreadable}"));
+    }
+    let root = settings.sources();
+    let root = root.display();
+    if survey.drafts == survey.sources {
+        let what = match survey.drafts {
+            1 => format!("the only article in {root} is a draft"),
+            some => format!("all {some} articles in {root} are drafts"),
+        };
+        return refused(what);
+    }
+    Ok(())
+}
+
+pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
+    let invalid = survey.invalid + survey.unreadable;
+    let all = survey.sources - survey.drafts + survey.unreadable;
+    if !settings.max_invalid.is_exceeded(invalid, all) {
+        return Ok(());
+    }
+    let what = format!(
+        "{invalid} of {} {} invalid",
+        counted(all, "article"),
+        with(invalid, "is", "are")
+    );
+    Err(Failure::new(Exit::Refused, what)
+        .note(
+            "expected",
+            format!("at most {} (max_invalid)", settings.max_invalid),
+        )
+        .note(
+            "retry",
+            "not before the articles are fixed; nothing was written",
+        ))
+}

@@ -1,0 +1,8 @@
+//! What the manifests of a state folder tell: which runs there were, how each ended, and which of
+//! them are kept.
+
+pub(crate) mod intents;
+pub(crate) mod open_manifest;
+pub mod records;
+pub mod retention;
+pub mod runs;

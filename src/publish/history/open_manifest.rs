@@ -1,0 +1,255 @@
+//! A run named on the command line, and the manifest behind the name.
+
+use std::path::{Path, PathBuf};
+
+use super::runs::{Listed, Runs, run_of_part};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::manifest::{Counts, Damage, Manifest, Verify};
+use crate::publish::report::Report;
+use crate::publish::run::command_line::rollback_line;
+use crate::settings::Settings;
+use crate::store::Address;
+
+pub(crate) use crate::publish::run::refusal::unusable;
+
+/// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
+/// no rollback.
+pub(crate) fn open(
+    settings: &Settings,
+    name: &str,
+    report: &mut dyn Report,
+) -> Result<Manifest, Failure> {
+    open_as_found(settings, name, Verify::All, report).map(|(manifest, _)| manifest)
+}
+
+/// The same, checked as `verify` asks for, with the files that it was opened from.
+pub(crate) fn open_as_found(
+    settings: &Settings,
+    name: &str,
+    verify: Verify,
+    report: &mut dyn Report,
+) -> Result<(Manifest, Files), Failure> {
+    let (manifest, files) = find(settings, name, verify)?;
+    let is_one = manifest.shards().is_none();
+    for (path, offset) in manifest.torn() {
+        let which = if is_one {
+            String::new()
+        } else {
+            format!(" {}", path.display())
+        };
+        report.note(&format!(
+            "the manifest{which} is torn at byte {offset}: a run that died there wrote no key of \
+             what is lost; if the file lost it later, its keys stay as they are"
+        ));
+    }
+    for path in manifest.without_header() {
+        report.note(&format!(
+            "the manifest {} ends before its header is whole: that start wrote nothing",
+            path.display()
+        ));
+    }
+    if let Some(shards) = manifest.shards()
+        && shards.done < shards.of
+    {
+        let (of, done, run) = (shards.of, shards.done, &manifest.header().run);
+        report.note(&if shards.started < of {
+            let started = shards.started;
+            format!(
+                "only manifests of {started} of the {of} shards of run {run} are there; {done} of \
+                 them did their share"
+            )
+        } else {
+            format!("{done} of the {of} shards of run {run} did their share")
+        });
+    }
+    Ok((manifest, files))
+}
+
+/// The files of a run, as they were when it was looked for.
+pub(crate) struct Files {
+    /// The run, if its folder tells which files it has.
+    run: Option<(Runs, String)>,
+    /// Each with its length, none if it is not there.
+    found: Vec<(PathBuf, Option<u64>)>,
+}
+
+impl Files {
+    fn of_run(runs: Runs, listed: &Listed) -> Self {
+        Self {
+            run: Some((runs, listed.id.clone())),
+            found: lengths(&listed.files),
+        }
+    }
+
+    /// Whether they still are as they were.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn are_same(&self) -> Result<bool, Failure> {
+        let now = match &self.run {
+            Some((runs, id)) => {
+                let listed = runs.find(id).map_err(|error| not_listed(runs, &error))?;
+                lengths(&listed.map_or(Vec::new(), |listed| listed.files))
+            }
+            None => {
+                let files: Vec<PathBuf> = self.found.iter().map(|(path, _)| path.clone()).collect();
+                lengths(&files)
+            }
+        };
+        Ok(now == self.found)
+    }
+}
+
+fn lengths(files: &[PathBuf]) -> Vec<(PathBuf, Option<u64>)> {
+    let length = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    files
+        .iter()
+        .map(|path| (path.clone(), length(path)))
+        .collect()
+}
+
+fn not_listed(runs: &Runs, error: &std::io::Error) -> Failure {
+    Failure::unlisted_runs(runs.folder(), error)
+}
+
+fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
+    if name == "last" {
+        return last(settings, verify);
+    }
+    let runs = Runs::of(&settings.state_dir);
+    let of_folder = |runs: Runs, listed: &Listed| {
+        let files = Files::of_run(runs, listed);
+        let opened = listed.open(verify);
+        opened
+            .map(|manifest| (manifest, files))
+            .map_err(|damage| unusable(&damage))
+    };
+    // A run goes before a file of its name that lies about where the command is given.
+    if !name.contains('/')
+        && let Some(listed) = runs.find(name).map_err(|error| not_listed(&runs, &error))?
+    {
+        return of_folder(runs, &listed);
+    }
+    let path = Path::new(name);
+    let path = if name.contains('/') || path.is_file() {
+        path.to_owned()
+    } else {
+        runs.file(name)
+    };
+    // One shard alone is no run: its file stands for all of them.
+    if let Some((runs, id)) = run_of_part(&path)
+        && let Some(listed) = runs.find(&id).map_err(|error| not_listed(&runs, &error))?
+    {
+        return of_folder(runs, &listed);
+    }
+    if !path.exists() {
+        return Err(no_such_run(settings, name));
+    }
+    let files = Files {
+        run: None,
+        found: lengths(std::slice::from_ref(&path)),
+    };
+    let opened = Manifest::open(&path, verify);
+    opened
+        .map(|manifest| (manifest, files))
+        .map_err(|damage| unusable(&damage))
+}
+
+fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failure> {
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.list().map_err(|error| not_listed(&runs, &error))?;
+    for listed in all.into_iter().rev() {
+        let files = Files::of_run(runs.clone(), &listed);
+        match listed.open(verify) {
+            Ok(manifest) if manifest.header().command == "rollback" => {}
+            Ok(manifest) => return Ok((manifest, files)),
+            // It wrote nothing; undoing an earlier run is for a person to decide.
+            Err(damage @ Damage::NoHeader { .. }) => {
+                let failure = unusable(&damage);
+                return Err(match last_that_wrote(settings) {
+                    Ok(Some(command)) => failure.note("earlier", command),
+                    Ok(None) => failure,
+                    Err(error) => failure.note("earlier", format!("not known: {error}")),
+                });
+            }
+            Err(damage) => return Err(unusable(&damage)),
+        }
+    }
+    let shown = settings.state_dir_shown();
+    Err(
+        Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
+            .note("expected", "a state folder with runs in it")
+            .note("retry", "with another --state-dir; nothing was written"),
+    )
+}
+
+fn no_such_run(settings: &Settings, name: &str) -> Failure {
+    let shown = settings.state_dir_shown();
+    Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
+        .note(
+            "expected",
+            "a run that 'anp runs' lists, the file of a manifest, or 'last'",
+        )
+        .note(
+            "retry",
+            "with another run or --state-dir; nothing was written",
+        )
+}
+
+/// Whether a run published articles that have source files, as far as its manifest says. A run
+/// that only pruned did not, nor one of seeded articles.
+pub(crate) fn published_from_tree(manifest: &Manifest) -> bool {
+    let content = manifest.header().content.as_ref();
+    // Of a tree it is an absolute path.
+    let has_files = content.is_none_or(|content| content.starts_with('/'));
+    let published = |counts: &Counts| counts.created + counts.updated + counts.refreshed > 0;
+    has_files
+        && manifest
+            .footer()
+            .is_none_or(|footer| published(&footer.counts))
+}
+
+/// The command that undoes the last run that wrote something and is no rollback.
+///
+/// # Errors
+/// Why a run cannot be read: it may be the one.
+pub(crate) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, String> {
+    let runs = Runs::of(&settings.state_dir).all();
+    let runs = runs.map_err(|error| error.to_string())?;
+    for (_, manifest) in runs.into_iter().rev() {
+        match manifest {
+            Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
+            Ok(manifest) => return Ok(Some(rollback_line(settings, &manifest))),
+            // It wrote nothing.
+            Err(Damage::NoHeader { .. }) => {}
+            Err(damage) => return Err(damage.to_string()),
+        }
+    }
+    Ok(None)
+}
+
+/// Where a manifest's run wrote: `--redis` if it was given, else the server of its header,
+/// with the credentials of the settings.
+///
+/// # Errors
+/// When the header names no server.
+pub(crate) fn address(settings: &Settings, manifest: &Manifest) -> Result<Address, Failure> {
+    if settings.address_is_explicit {
+        return Ok(settings.address.clone());
+    }
+    let server = &manifest.header().server;
+    let address = Address::parse(server).map_err(|error| {
+        Failure::new(
+            Exit::Refused,
+            format!("the manifest names no server: {error}"),
+        )
+        .note("retry", "with --redis; nothing was written")
+    })?;
+    if address.same_as(&settings.address) {
+        Ok(settings.address.clone())
+    } else {
+        // No password for a server that only the file names: the file may be anybody's.
+        Ok(address)
+    }
+}

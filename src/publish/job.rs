@@ -1,0 +1,325 @@
+//! A command that publishes, from the moment on that it knows what it is to do: plan → gate →
+//! apply. A dry run is the same plan, which stops at the gate.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::apply::Apply;
+use super::expired::Expired;
+use super::keys::Keys;
+use super::manifest::Status;
+use super::outcome::{Ended, Outcome, status_of};
+use super::plan::Plan;
+use super::report::Report;
+use super::run::{Purpose, Run};
+use super::verify_after_failover::recheck;
+use super::work::{Begun, Work};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::apply::encode::Way;
+use crate::publish::apply::pace::{Limits, Pace};
+use crate::publish::apply::progress::Progress;
+use crate::publish::apply::stop::{Stop, stopped};
+use crate::publish::gates::largest_value;
+use crate::publish::history::runs::Runs;
+use crate::publish::run::command_line::resume_line;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::folder_lock::FolderLock;
+use crate::publish::run::process::salt;
+use crate::publish::run::refusal;
+use crate::publish::run::switch::Switch;
+use crate::publish::shards::share::Share;
+use crate::settings::Settings;
+use crate::store::{Class, Copies, StoreError, wait_for_replicas};
+use crate::time_limit::TimeLimit;
+use crate::words::counted;
+
+/// A run that is to be made.
+pub(crate) struct Job<'a> {
+    pub command: &'static str,
+    /// Where it writes, and how.
+    pub settings: &'a Settings,
+    /// The content tree, for the record.
+    pub content: Option<String>,
+    /// The fingerprint of the renderer, if it renders.
+    pub renderer: Option<[u8; 32]>,
+    /// What keeps it from publishing; none for what is done while publishing is paused too.
+    pub switch: Option<Switch>,
+    /// Set when somebody asks it to end.
+    pub interrupted: &'a Arc<AtomicBool>,
+    /// How long it may take.
+    pub time_limit: Option<TimeLimit>,
+    /// How fast it writes.
+    pub limits: Limits,
+    /// The lock of the state folder, where the caller holds it.
+    pub folder: Option<&'a FolderLock>,
+    /// The part of the articles that it is about, if it is not all.
+    pub share: Option<Share>,
+}
+
+impl<'a> Job<'a> {
+    /// A run of `command` by `settings`, which begins now, and ends when `interrupted` is set.
+    pub(crate) fn new(
+        command: &'static str,
+        settings: &'a Settings,
+        interrupted: &'a Arc<AtomicBool>,
+    ) -> Self {
+        let started = Instant::now();
+        let most = settings.expect.max_duration;
+        Self {
+            command,
+            settings,
+            content: None,
+            renderer: None,
+            switch: Some(Switch::of(&settings.prefix)),
+            interrupted,
+            time_limit: most.map(|most| TimeLimit { started, most }),
+            limits: Limits::default(),
+            folder: None,
+            share: None,
+        }
+    }
+
+    /// Does it, or shows what it would do.
+    pub(crate) fn run(
+        &self,
+        work: &dyn Work,
+        dry_run: bool,
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
+        if dry_run {
+            return self.dry_run(work, report);
+        }
+        if self.switch.is_some() {
+            refusal::refuse(self.settings)?;
+        }
+        self.publish(work, report)
+    }
+
+    fn dry_run(&self, work: &dyn Work, report: &mut dyn Report) -> Result<Outcome, Failure> {
+        let mut store = Connected::open(&self.settings.address, self.settings, self.interrupted)?;
+        let now_ms = store
+            .session
+            .now_ms()
+            .map_err(|error| Failure::before_writing(&error))?;
+        report.dry_run(self.command, &self.settings.address.to_string());
+        if let Some(switch) = &self.switch {
+            let paused = switch.look(&mut store.session);
+            if let Some(paused) = paused.map_err(|error| Failure::before_writing(&error))? {
+                let command = self.command;
+                report.warning(&format!("a real {command} would be refused: {paused}"));
+            }
+        }
+        // An id as the run would have it, so that the bytes foreseen are the bytes written.
+        let id = match self.share.as_ref().and_then(|share| share.run.clone()) {
+            Some(run) => run,
+            None => {
+                let runs = Runs::of(&self.settings.state_dir);
+                let id = runs.new_id(now_ms, 0);
+                id.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?
+            }
+        };
+        // Rendered all the same, so that what would fail fails here; but kept nowhere.
+        let begun = Begun {
+            session: &mut store.session,
+            run: &id,
+            started_at: now_ms,
+            spool_in: None,
+        };
+        let plan = work.plan(begun, report)?;
+        let counts = plan.foresee(&Keys::new(&self.settings.prefix), report);
+        // What a refused plan would do is shown too: it is what has to be looked at.
+        let (status, exit) = status_of(plan.is_partial);
+        let status = plan.refused.as_ref().map_or(status, |_| Status::Refused);
+        report.ended(&Ended {
+            command: self.command,
+            status,
+            counts: &counts,
+            run: None,
+            undoes: None,
+        });
+        let outcome = Outcome {
+            exit,
+            status,
+            counts,
+            header: None,
+            manifest: None,
+        };
+        plan.refused.map_or(Ok(outcome), Err)
+    }
+
+    pub(crate) fn publish(
+        &self,
+        work: &dyn Work,
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
+        let purpose = Purpose {
+            command: self.command,
+            address: &self.settings.address,
+            prefix: &self.settings.prefix,
+            content: self.content.clone(),
+            undoes: None,
+            undone: None,
+            skipped_bytes: None,
+            renderer: self.renderer,
+            switch: self.switch.clone(),
+            folder: self.folder,
+            share: self.share.as_ref(),
+            interrupted: self.interrupted,
+            under_lock: None,
+        };
+        let mut run = Run::begin(self.settings, purpose)?;
+        report.begun(&run.header, run.manifest.path());
+        let id = run.header.run.clone();
+        let begun = Begun {
+            session: &mut run.store.session,
+            run: &id,
+            started_at: run.header.started_at,
+            spool_in: Some(&self.settings.state_dir),
+        };
+        let plan = work
+            .plan(begun, report)
+            .and_then(|mut plan| plan.refused.take().map_or(Ok(plan), Err));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(mut failure) => {
+                if self.interrupted.load(Ordering::Relaxed) {
+                    failure.exit = Exit::Interrupted;
+                }
+                let refused = failure.exit == Exit::Refused;
+                let status = if refused {
+                    Status::Refused
+                } else {
+                    Status::Stopped
+                };
+                // The failure itself is what matters now.
+                let _ = run.end(status, Progress::default());
+                return Err(failure);
+            }
+        };
+        self.carry_out(run, work, &plan, report)
+    }
+
+    fn carry_out(
+        &self,
+        mut run: Run,
+        work: &dyn Work,
+        plan: &Plan,
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
+        let mut progress = Progress {
+            counts: plan.counts(),
+            ..Progress::default()
+        };
+        let keys = Keys::new(&self.settings.prefix);
+        if let Some((key, bytes)) = plan.largest(&keys) {
+            let spare = format!("{}/.largest-{:016x}/", keys.page_prefix(), salt());
+            let fits = largest_value::check(&run.store.connector, &key, bytes, &spare);
+            if let Err(failure) = fits {
+                let _ = run.end(Status::Refused, progress);
+                return Err(failure);
+            }
+        }
+        let copies = self.settings.copies;
+        let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
+            // A right, or a replica, that is missing is told before anything is written.
+            let session = &mut run.store.session;
+            copies.map_or(Ok(()), |copies| wait_for_replicas(session, copies, false))?;
+            Ok(pace)
+        });
+        let pace = match pace {
+            Ok(pace) => pace,
+            Err(error) => {
+                let _ = run.end(Status::Stopped, progress);
+                return Err(match copies {
+                    Some(copies) if error.class == Class::Stop => too_few(&error, copies),
+                    _ => Failure::before_writing(&error),
+                });
+            }
+        };
+        let bar = report.bar("write", "keys", plan.steps());
+        let order = plan.order();
+        let mut apply = Apply {
+            session: &mut run.store.session,
+            manifest: &mut run.manifest,
+            lease: &run.lease,
+            way: Way::Forth,
+            interrupted: self.interrupted,
+            time_limit: self.time_limit,
+            switch: self.switch.as_ref(),
+            pace,
+            copies,
+            slack_ms: self.settings.address.expiry_slack_ms(),
+            dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
+            again: false,
+        };
+        let written = apply.run(plan.groups(&keys, &order), &mut progress, &mut |key| {
+            bar.advance(1);
+            report.key(key);
+        });
+        let expired = Expired {
+            work,
+            plan,
+            order: &order,
+            keys: &keys,
+            run: &run.header.run,
+            started_at: run.header.started_at,
+            spool_in: &self.settings.state_dir,
+        };
+        let applied = written
+            .and_then(|()| expired.write(&mut apply, &mut progress, report, &|| bar.advance(1)));
+        drop(bar);
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, self.interrupted));
+        let (header, manifest) = (run.header.clone(), run.manifest_path());
+        let (counts, touched) = (progress.counts, progress.touched);
+        report.counts(&counts);
+        let ended = |status| Ended {
+            command: self.command,
+            status,
+            counts: &counts,
+            run: Some((&header, &manifest)),
+            undoes: None,
+        };
+        if let Err(stop) = applied {
+            let _ = run.end(Status::Stopped, progress);
+            report.ended(&ended(Status::Stopped));
+            let failure = stopped(&stop, touched, &header.rollback);
+            return Err(match (stop, &self.switch) {
+                (Stop::Paused(_), Some(switch)) => {
+                    failure.note("resume", resume_line(self.settings, switch))
+                }
+                _ => failure,
+            });
+        }
+        let left = counts.conflicts + counts.expired + counts.withheld > 0;
+        let (status, exit) = status_of(left || plan.is_partial);
+        let pruned = run
+            .end(status, progress)
+            .map_err(|error| stopped(&Stop::Manifest(error), touched, &header.rollback))?;
+        report.pruned(&pruned);
+        report.ended(&ended(status));
+        Ok(Outcome {
+            exit,
+            status,
+            counts,
+            header: Some(header),
+            manifest: Some(manifest),
+        })
+    }
+}
+
+/// The failure of a run whose replicas are not there before its first write.
+fn too_few(error: &StoreError, copies: Copies) -> Failure {
+    let replicas = copies.replicas;
+    let expected = format!(
+        "{} of each master with writes taken in time",
+        counted(u64::from(replicas), "replica")
+    );
+    Failure::new(Exit::Unavailable, error.to_string())
+        .note("expected", expected)
+        .note(
+            "retry",
+            "safe once they do, or with another --wait-replicas; nothing was written",
+        )
+}

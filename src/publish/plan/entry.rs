@@ -1,0 +1,305 @@
+//! What a run would do to the store: decided for each article from what the store holds,
+//! finished before the first write.
+
+use super::expiry::{Below, Expiry};
+use crate::article::Route;
+use crate::render::Digest;
+
+/// What the survey saw of one object in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// There is no such key.
+    Absent,
+    /// There is one.
+    Present {
+        /// Absolute expiry, ms since 1970.
+        expires_at_ms: Option<i64>,
+        /// Length of the value; of one that is no string, a guess until [`Seen::weigh`].
+        bytes: u64,
+        /// The digest that the value names; none if it is not one of ours.
+        digest: Option<Digest>,
+        /// Whether it is a string, and no other type.
+        is_string: bool,
+    },
+}
+
+impl Seen {
+    /// Length of the value, 0 if absent.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Absent => 0,
+            Self::Present { bytes, .. } => *bytes,
+        }
+    }
+
+    /// Whether a value of another type than string stands there.
+    #[must_use]
+    pub fn is_other_type(&self) -> bool {
+        matches!(self, Self::Present { is_string, .. } if !is_string)
+    }
+
+    /// Takes what a value of another type really holds from `sizes`.
+    pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
+        if let Self::Present {
+            bytes, is_string, ..
+        } = self
+            && !*is_string
+            && let Some(size) = sizes.next()
+        {
+            *bytes = size;
+        }
+    }
+
+    /// The digest, if the key exists and names one.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::Absent => None,
+            Self::Present { digest, .. } => *digest,
+        }
+    }
+
+    /// The absolute expiry, if the key exists and has one.
+    #[must_use]
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        match self {
+            Self::Absent => None,
+            Self::Present { expires_at_ms, .. } => *expires_at_ms,
+        }
+    }
+}
+
+/// What an article needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: both objects are there, are these bytes, and live long enough.
+    Keep,
+    /// Both objects get a new expiry.
+    Refresh,
+    /// Both objects are rendered and written.
+    Write,
+    /// Nothing now: its source changed, and what is stored can be read until an import.
+    Wait,
+    /// It would be made again, but somebody else's value stands at one of its keys.
+    Blocked,
+}
+
+/// By which rule it is decided what an article needs.
+#[derive(Clone, Copy, Debug)]
+pub enum Policy {
+    /// The store is to hold what the content tree has.
+    Import,
+    /// The store is to hold what is missing in it, for long enough: with less than this left,
+    /// objects are refreshed.
+    Warm(Below),
+    /// What expired while the run worked is made again, of the source that it was made of.
+    Again,
+}
+
+/// Decides what the article with `digest` needs.
+#[must_use]
+pub fn need(
+    policy: Policy,
+    (page, meta): (&Seen, &Seen),
+    digest: Digest,
+    (expiry, route): (&Expiry, &Route),
+    own_ttl_ms: Option<u64>,
+) -> Need {
+    match policy {
+        Policy::Import => import_need(page, meta, digest, expiry, own_ttl_ms),
+        Policy::Again => need_again(page, meta, digest),
+        Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
+            expiry.has_less_than(below, seen.expires_at_ms(), route, own_ttl_ms)
+        }),
+    }
+}
+
+fn import_need(
+    page: &Seen,
+    meta: &Seen,
+    digest: Digest,
+    expiry: &Expiry,
+    own_ttl_ms: Option<u64>,
+) -> Need {
+    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+        return Need::Write;
+    }
+    let is_off = |seen: &Seen| expiry.is_off(seen.expires_at_ms(), own_ttl_ms);
+    if is_off(page) || is_off(meta) {
+        Need::Refresh
+    } else {
+        Need::Keep
+    }
+}
+
+/// An object that is gone is made again, with its companion, so that both are of one source
+/// and expire together. What is no object of ours stays, and so does the other one then, also
+/// where that is gone.
+fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) -> bool) -> Need {
+    let is_foreign = |seen: &Seen| *seen != Seen::Absent && seen.digest().is_none();
+    let is_gone = *page == Seen::Absent || *meta == Seen::Absent;
+    if is_foreign(page) || is_foreign(meta) {
+        return if is_gone { Need::Blocked } else { Need::Keep };
+    }
+    if is_gone {
+        return Need::Write;
+    }
+    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+        return Need::Wait;
+    }
+    if is_short(page) || is_short(meta) {
+        Need::Refresh
+    } else {
+        Need::Keep
+    }
+}
+
+/// An object that expired meanwhile is made again, with its companion. What somebody else put in
+/// the place of either stays; so does an object whose source changed since it was made.
+fn need_again(page: &Seen, meta: &Seen, digest: Digest) -> Need {
+    let is_there = |seen: &&Seen| **seen != Seen::Absent;
+    let there: Vec<&Seen> = [page, meta].into_iter().filter(is_there).collect();
+    if there.len() == 2 {
+        Need::Keep
+    } else if there.iter().any(|seen| seen.digest().is_none()) {
+        Need::Blocked
+    } else if there.iter().any(|seen| seen.digest() != Some(digest)) {
+        Need::Wait
+    } else {
+        Need::Write
+    }
+}
+
+/// Rendered bytes in the spool.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spot {
+    /// Offset of the page; the meta follows it.
+    pub offset: u64,
+    /// Length of the page in bytes.
+    pub page_bytes: u32,
+    /// Length of the meta in bytes.
+    pub meta_bytes: u32,
+}
+
+/// One article of the catalog.
+///
+/// A run holds one of each article, so it is kept small: 80 bytes and its route.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its route.
+    pub route: Route,
+    /// The absolute expiry that its objects get, ms since 1970.
+    pub expires_at_ms: i64,
+    /// What articles are ordered by, where they are not left in the order of their paths:
+    /// the largest is written first.
+    pub rank: i64,
+    /// The place of its source in the order of paths.
+    pub source: u32,
+    /// What it needs.
+    pub need: Need,
+    spot: Spot,
+    /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
+    expiries: [i64; 2],
+    /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
+    bytes: [u32; 2],
+    is_other_type: [bool; 2],
+}
+
+const NEVER: i64 = -1;
+const ABSENT: i64 = -2;
+
+/// What an entry still knows of an object that the survey saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prior {
+    /// Whether there was no such key.
+    pub is_absent: bool,
+    /// Absolute expiry, ms since 1970.
+    pub expires_at_ms: Option<i64>,
+    /// Length of the value in bytes, 0 if absent.
+    pub bytes: u32,
+    /// Whether a value of another type than string stands there.
+    pub is_other_type: bool,
+}
+
+impl Entry {
+    /// The article of `source` under `route`, of which the survey saw `page` and `meta`.
+    #[must_use]
+    pub fn new(source: u32, route: Route, need: Need, (page, meta): (&Seen, &Seen)) -> Self {
+        let expiry = |seen: &Seen| match seen {
+            Seen::Absent => ABSENT,
+            Seen::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
+        };
+        Self {
+            route,
+            expires_at_ms: 0,
+            rank: 0,
+            source,
+            need,
+            spot: Spot::default(),
+            expiries: [expiry(page), expiry(meta)],
+            bytes: [page, meta].map(|seen| capped(seen.bytes())),
+            is_other_type: [page, meta].map(Seen::is_other_type),
+        }
+    }
+
+    /// The same, with its rendered objects.
+    #[must_use]
+    pub fn at(self, spot: Spot) -> Self {
+        Self { spot, ..self }
+    }
+
+    /// Whether it is touched at all.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        matches!(self.need, Need::Write | Need::Refresh)
+    }
+
+    /// Its rendered objects, where it needs a write.
+    #[must_use]
+    pub fn spot(&self) -> Option<Spot> {
+        (self.need == Need::Write).then_some(self.spot)
+    }
+
+    /// What the survey saw of the page.
+    #[must_use]
+    pub fn page(&self) -> Prior {
+        self.prior(0)
+    }
+
+    /// What the survey saw of the meta.
+    #[must_use]
+    pub fn meta(&self) -> Prior {
+        self.prior(1)
+    }
+
+    /// Takes what its values of other types really hold from `sizes`, the page first.
+    pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
+        for (bytes, is_other) in self.bytes.iter_mut().zip(self.is_other_type) {
+            if is_other && let Some(size) = sizes.next() {
+                *bytes = capped(size);
+            }
+        }
+    }
+
+    /// When the first of its objects expires, ms since 1970; the largest number if none does.
+    #[must_use]
+    pub fn first_expiry_ms(&self) -> i64 {
+        let some = self.expiries.iter().filter(|at| **at >= 0);
+        some.min().copied().unwrap_or(i64::MAX)
+    }
+
+    fn prior(&self, object: usize) -> Prior {
+        let expiry = self.expiries[object];
+        Prior {
+            is_absent: expiry == ABSENT,
+            expires_at_ms: (expiry >= 0).then_some(expiry),
+            bytes: self.bytes[object],
+            is_other_type: self.is_other_type[object],
+        }
+    }
+}
+
+fn capped(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}

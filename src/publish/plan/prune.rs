@@ -1,0 +1,78 @@
+//! `--prune`: what the store holds under the folders of the content tree, and the tree no
+//! longer has.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::leftover::Leftover;
+use super::reach::{OutOfReach, Scope, ours};
+use super::scan::scan;
+use crate::article::Route;
+use crate::failure::Failure;
+use crate::publish::keys::Keys;
+use crate::store::Session;
+use crate::words::{counted, with};
+
+/// What pruning would do.
+#[derive(Default)]
+pub(crate) struct Pruning {
+    /// Routes to be removed, sorted.
+    pub leftovers: Vec<Leftover>,
+    /// Stored routes that are not in reach, and stay.
+    pub out_of_reach: OutOfReach,
+    /// Number of stored routes in reach.
+    pub in_reach: u64,
+    /// Why nothing is removed, if that is so.
+    pub withheld: Option<String>,
+}
+
+impl Pruning {
+    /// Finds what to remove.
+    ///
+    /// # Errors
+    /// 65 and 130 when the run has to end, 69 and 77 when the store fails.
+    pub(crate) fn plan(
+        scope: &Scope<'_>,
+        session: &mut Session,
+        keys: &Keys,
+    ) -> Result<Self, Failure> {
+        let survey = scope.survey;
+        let withheld = |why: String| Self {
+            withheld: Some(format!("--prune removes nothing while {why}")),
+            ..Self::default()
+        };
+        // What was skipped may stand for an article too.
+        let broken = survey.invalid + survey.skipped;
+        if broken > 0 {
+            return Ok(withheld(format!(
+                "{} {} invalid, unreadable or skipped",
+                counted(broken, "source"),
+                with(broken, "is", "are")
+            )));
+        }
+        let own = survey.entries.iter().map(|entry| &entry.route);
+        let known: HashSet<&Route> = own.chain(&survey.elsewhere).collect();
+        let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+        let mut pruning = Self::default();
+        let mut candidates = BTreeSet::new();
+        for route in stored {
+            if !scope.reaches(&route) {
+                // Of what is outside of a part, nothing is said.
+                if scope.settings.part.is_none() {
+                    pruning.out_of_reach.add(route);
+                }
+                continue;
+            }
+            pruning.in_reach += 1;
+            if !known.contains(&route) {
+                candidates.insert(route);
+            }
+        }
+        if !scope.drop_claimed(&mut candidates)? {
+            return Ok(withheld(
+                "files or folders of the content root cannot be read".to_owned(),
+            ));
+        }
+        pruning.leftovers = ours(session, keys, &candidates)?;
+        Ok(pruning)
+    }
+}

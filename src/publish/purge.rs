@@ -1,0 +1,311 @@
+//! Purging: just these articles out of the store, each with its way back.
+//!
+//! Routes come from the caller, a manifest or the content tree. The keyspace is scanned for all of
+//! them, and for patterns where there is no tree.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::io::ErrorKind::NotFound;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::outcome::Outcome;
+use super::report::Report;
+use crate::article::Route;
+use crate::failure::Failure;
+use crate::publish::history::intents::{intents, void};
+use crate::publish::history::open_manifest;
+use crate::publish::history::open_manifest::unusable;
+use crate::publish::job::Job;
+use crate::publish::keys::Keys;
+use crate::publish::manifest::{Action, Damage, Intent, Manifest};
+use crate::publish::plan::Plan;
+use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::scan::scan;
+use crate::publish::survey::content::{stopped, unreadable, walked};
+use crate::publish::survey::pool::in_pool;
+use crate::publish::survey::routes::{Named, nearest, routes};
+use crate::publish::survey::selection::{Selection, Selectors, parsed, typed_route};
+use crate::publish::work::{Begun, Work};
+use crate::settings::Settings;
+use crate::source::Tree;
+use crate::store::{Session, StoreError};
+
+/// So many routes are offered in place of one that is not there.
+const NEAREST: usize = 3;
+
+/// What is removed: all of these together.
+#[derive(Clone, Debug, Default)]
+pub struct Purge {
+    /// Routes, as they are typed.
+    pub routes: Vec<String>,
+    /// Articles that these name.
+    pub selectors: Selectors,
+    /// What this run wrote: its id, the file of its manifest, or `last`.
+    pub run: Option<String>,
+    /// Every article under the prefix.
+    pub all: bool,
+    /// Whether it stops just before its first write.
+    pub dry_run: bool,
+}
+
+/// Removes articles from the store. Ends when `interrupted` is set.
+///
+/// # Errors
+/// With the exit code that says what was removed: see [`crate::exit::Exit`].
+pub fn purge(
+    settings: &Settings,
+    purge: &Purge,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn Report,
+) -> Result<Outcome, Failure> {
+    let manifest = match &purge.run {
+        Some(run) => Some(open_manifest::open(settings, run, report)?),
+        None => None,
+    };
+    let address = match &manifest {
+        Some(manifest) => open_manifest::address(settings, manifest)?,
+        None => settings.address.clone(),
+    };
+    let prefix = match &manifest {
+        Some(manifest) => manifest.header().prefix.clone(),
+        None => settings.prefix.clone(),
+    };
+    report.prefix(&prefix);
+    let explicit: Result<Vec<Route>, Failure> = purge
+        .routes
+        .iter()
+        .map(|typed| typed_route(typed))
+        .collect();
+    // What a manifest names counts in every message and every printed command.
+    let settings = &Settings {
+        address_is_explicit: settings.address_is_explicit || !address.same_as(&settings.address),
+        address,
+        prefix,
+        expect: settings.expect.of_articles_alone(),
+        ..settings.clone()
+    };
+    let job = Job {
+        // What must go, goes while publishing is paused too.
+        switch: None,
+        ..Job::new("purge", settings, interrupted)
+    };
+    let purging = Purging {
+        job: &job,
+        explicit: explicit?,
+        selection: parsed(&purge.selectors, &settings.content)?,
+        manifest: manifest.as_ref(),
+        all: purge.all,
+        tree: OnceCell::new(),
+    };
+    let outcome = job.run(&purging, purge.dry_run, report)?;
+    let may_come_back = manifest
+        .as_ref()
+        .is_none_or(open_manifest::published_from_tree);
+    if !purge.dry_run && outcome.counts.removed > 0 && may_come_back {
+        report.comes_back();
+    }
+    Ok(outcome)
+}
+
+/// What is to be removed.
+struct Purging<'a> {
+    job: &'a Job<'a>,
+    /// Routes of the command line.
+    explicit: Vec<Route>,
+    selection: Selection,
+    /// The run whose keys go.
+    manifest: Option<&'a Manifest>,
+    /// Whether every article goes.
+    all: bool,
+    /// The routes of the content tree, once it was read; none where there is no tree.
+    tree: OnceCell<Option<Named>>,
+}
+
+impl Work for Purging<'_> {
+    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
+        let before = |error: StoreError| Failure::before_writing(&error);
+        let keys = Keys::new(&self.job.settings.prefix);
+        let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
+        let mut is_partial = false;
+        if let Some(manifest) = self.manifest {
+            wanted.extend(written_by(manifest, &keys, self.job.interrupted)?);
+        }
+        if self.all {
+            wanted.extend(scan(begun.session, &keys).map_err(before)?);
+        }
+        if !self.selection.is_empty() {
+            is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;
+        }
+        let wanted: Vec<&Route> = wanted.iter().collect();
+        let leftovers =
+            Leftover::all(begun.session, &keys, &wanted, |seen| seen).map_err(before)?;
+        let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
+        for route in self.explicit.iter().filter(|route| !held.contains(route)) {
+            is_partial |= self.not_held(route, begun.session, &keys, report)?;
+        }
+        if let Some(Some(named)) = self.tree.get() {
+            for (file, _) in named.gone.iter().filter(|(_, route)| !held.contains(route)) {
+                is_partial = true;
+                report.warning(&format!("no article matches --source {file}"));
+            }
+        }
+        if leftovers.is_empty() && self.explicit.is_empty() && !is_partial {
+            report.note("the store holds none of these articles: nothing to do");
+        }
+        Ok(Plan {
+            leftovers,
+            is_partial,
+            ..Plan::default()
+        })
+    }
+}
+
+impl Purging<'_> {
+    /// Adds what the selection means; says whether a part of it means nothing.
+    fn select(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        wanted: &mut BTreeSet<Route>,
+        report: &mut dyn Report,
+    ) -> Result<bool, Failure> {
+        let root = &self.job.settings.content;
+        let mut is_partial = false;
+        let idle: Vec<String> = if let Some(named) = self.tree(report)? {
+            wanted.extend(named.selected.iter().cloned());
+            wanted.extend(named.gone.iter().map(|(_, route)| route.clone()));
+            for file in &named.untold {
+                report.warning(&format!(
+                    "{} cannot be read as an article: whether --tag means it cannot be told",
+                    file.display()
+                ));
+            }
+            is_partial = !named.untold.is_empty() || named.unreadable > 0;
+            named.idle.clone()
+        } else if self.selection.tags.is_empty() && self.selection.sources.is_empty() {
+            report.note(&format!(
+                "there is no content folder {}: looking for the routes in the store (SCAN)",
+                root.display()
+            ));
+            let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+            let globs = self.selection.globs.iter();
+            let idle = globs
+                .clone()
+                .filter(|glob| !stored.iter().any(|route| glob.matches(route)));
+            let idle = idle.map(|glob| format!("--glob {glob}")).collect();
+            let meant = |route: &Route| globs.clone().any(|glob| glob.matches(route));
+            wanted.extend(stored.iter().filter(|route| meant(route)).cloned());
+            idle
+        } else {
+            let error = std::fs::read_dir(root).err();
+            let error = error.unwrap_or_else(|| NotFound.into());
+            return Err(unreadable(self.job.settings, &error));
+        };
+        for name in &idle {
+            report.warning(&format!("no article matches {name}"));
+        }
+        Ok(is_partial || !idle.is_empty())
+    }
+
+    /// Reports a route that the store does not hold; says whether that is a mistake, and not
+    /// an article that is gone already.
+    fn not_held(
+        &self,
+        route: &Route,
+        session: &mut Session,
+        keys: &Keys,
+        report: &mut dyn Report,
+    ) -> Result<bool, Failure> {
+        let from_store;
+        let known: &BTreeSet<Route> = if let Some(named) = self.tree(report)? {
+            if named.all.contains(route) {
+                report.note(&format!(
+                    "{route} is not in the store: nothing to do for it"
+                ));
+                return Ok(false);
+            }
+            &named.all
+        } else {
+            from_store = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+            &from_store
+        };
+        let alike: Vec<String> = nearest(route, known, NEAREST)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let hint = match alike.len() {
+            0 => String::new(),
+            _ => format!("; did you mean {}?", alike.join(" or ")),
+        };
+        report.warning(&format!("there is no article {route}{hint}"));
+        Ok(true)
+    }
+
+    /// The routes of the content tree.
+    fn read_tree(&self, report: &mut dyn Report) -> Result<Named, Failure> {
+        let Job {
+            settings,
+            interrupted,
+            time_limit,
+            ..
+        } = self.job;
+        // One file is selected by --source.
+        std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
+        let found = walked(settings, interrupted, *time_limit)?;
+        let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
+        for skipped in &unread {
+            let path = settings.content.join(&skipped.relative);
+            let path = path.display();
+            report.warning(&format!(
+                "{path} {}: routes of articles in it are not known",
+                skipped.reason
+            ));
+        }
+        let tree = Tree {
+            root: &settings.content,
+            found: &found,
+        };
+        let selection = &self.selection;
+        let named = in_pool(|| routes(&tree, selection, interrupted))
+            .map_err(|error| Failure::before_writing(&error))?;
+        let named = named.map_err(|error| stopped(&error))?;
+        Ok(Named {
+            unreadable: unread.len(),
+            ..named
+        })
+    }
+
+    /// The routes of the content tree; none where there is no tree.
+    fn tree(&self, report: &mut dyn Report) -> Result<Option<&Named>, Failure> {
+        if self.tree.get().is_none() {
+            let root = &self.job.settings.content;
+            let is_there = !root.metadata().is_err_and(|error| error.kind() == NotFound);
+            let named = is_there.then(|| self.read_tree(report)).transpose()?;
+            let _ = self.tree.set(named);
+        }
+        Ok(self.tree.get().and_then(Option::as_ref))
+    }
+}
+
+/// The routes of the keys that a run created or updated. One that it refreshed alone was there
+/// before.
+fn written_by(
+    manifest: &Manifest,
+    keys: &Keys,
+    interrupted: &AtomicBool,
+) -> Result<Vec<Route>, Failure> {
+    let void = void(manifest, interrupted)?;
+    let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
+    let route = |intent: Result<Intent, Damage>| {
+        let intent = intent.map_err(|damage| unusable(&damage))?;
+        let path = intent.key.strip_prefix(&page);
+        let path = path.or_else(|| intent.key.strip_prefix(&meta));
+        let made = matches!(intent.action, Action::Create | Action::Update);
+        Ok(path
+            .filter(|_| made)
+            .and_then(|path| Route::parse(path).ok()))
+    };
+    let all = intents(manifest, &void).map(route);
+    all.filter_map(Result::transpose).collect()
+}

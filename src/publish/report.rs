@@ -1,0 +1,93 @@
+//! What a run says while it goes. Whoever calls the library decides what becomes of it: the
+//! commands print it (`report::RunReport`), `()` says nothing.
+
+use std::path::Path;
+
+use super::apply::progress::KeyReport;
+use super::history::retention::Pruned;
+use super::manifest::{Counts, Header, Lost};
+use super::outcome::Ended;
+use super::shards::shard::Shard;
+use super::survey::surveyor::Survey;
+use crate::article::Route;
+use crate::synth::Generator;
+
+/// Takes what a run says. Every method does nothing unless it is overridden.
+pub trait Report {
+    /// Something needs a look.
+    fn warning(&mut self, _message: &str) {}
+
+    /// Something is good to know.
+    fn note(&mut self, _message: &str) {}
+
+    /// How the command goes.
+    fn say(&mut self, _message: &str) {}
+
+    /// A stage of `total` steps begins. It ends when the bar is dropped.
+    fn bar(&mut self, _stage: &'static str, _unit: &'static str, _total: u64) -> Box<dyn Bar> {
+        Box::new(())
+    }
+
+    /// A dry run of `command` begins: it writes nothing to `server`.
+    fn dry_run(&mut self, _command: &str, _server: &str) {}
+
+    /// A run begins. From here on its way back is known.
+    fn begun(&mut self, _header: &Header, _manifest: &Path) {}
+
+    /// The run is about this prefix, which is not that of the settings.
+    fn prefix(&mut self, _prefix: &str) {}
+
+    /// The articles 1 to `count` of `generator` are published.
+    fn seeded(&mut self, _generator: &Generator, _count: usize) {}
+
+    /// What the survey found in the sources.
+    fn findings(&mut self, _survey: &Survey) {}
+
+    /// The run is about `articles` of `of_articles`, those of `shard`.
+    fn share(&mut self, _shard: Shard, _articles: usize, _of_articles: usize) {}
+
+    /// Published articles that the content tree no longer has, where they could be looked for.
+    fn orphans(&mut self, _routes: &[Route]) {}
+
+    /// What became of one key, or would become of it.
+    fn key(&mut self, _key: &KeyReport<'_>) {}
+
+    /// What became of one key of a run that is undone.
+    fn restored(&mut self, _key: &KeyReport<'_>) {}
+
+    /// A key is not as the run wrote it.
+    fn difference(&mut self, _key: &str, _what: &str) {}
+
+    /// Parts of a manifest that cannot be read.
+    fn lost(&mut self, _parts: &[Lost]) {}
+
+    /// The last run, `run`, wrote nothing, so that nothing is rolled back. `earlier` undoes the last
+    /// run that wrote something.
+    fn wrote_nothing(&mut self, _run: &str, _earlier: Option<&str>) {}
+
+    /// What was written so far, or, before that, which articles are invalid.
+    fn counts(&mut self, _counts: &Counts) {}
+
+    /// Old manifests that went when the run had ended.
+    fn pruned(&mut self, _pruned: &Pruned) {}
+
+    /// A run ended, or a dry run: what it did, or would do.
+    fn ended(&mut self, _ended: &Ended<'_>) {}
+
+    /// Articles that were taken out of the store come back with the next import.
+    fn comes_back(&mut self) {}
+}
+
+/// Says nothing.
+impl Report for () {}
+
+/// Counts the steps of one stage.
+pub trait Bar: Send + Sync {
+    /// Further `steps` are done.
+    fn advance(&self, steps: u64);
+}
+
+/// Counts nothing.
+impl Bar for () {
+    fn advance(&self, _: u64) {}
+}

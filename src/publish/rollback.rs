@@ -1,0 +1,360 @@
+//! The way back: every key gets the value, type and expiry it had before the run.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::outcome::{Ended, Outcome, status_of};
+use super::report::Report;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::apply::Apply;
+use crate::publish::apply::batch::Group;
+use crate::publish::apply::encode::Way;
+use crate::publish::apply::pace::Pace;
+use crate::publish::apply::progress::{KeyReport, Progress};
+use crate::publish::apply::step::{Decision, Looked, Step, Want, decide};
+use crate::publish::apply::stop::{Stop, stopped};
+use crate::publish::history::intents::{Void, intents, look_at_each, read_through, void};
+use crate::publish::history::open_manifest;
+use crate::publish::history::open_manifest::Files;
+use crate::publish::history::runs::Runs;
+use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status, Verify};
+use crate::publish::one_line;
+use crate::publish::run::command_line::rollback_line;
+use crate::publish::run::connection::Connected;
+use crate::publish::run::folder_lock::FolderLock;
+use crate::publish::run::refusal::locked;
+use crate::publish::run::state_folder::lock_folder;
+use crate::publish::run::{Purpose, Run};
+use crate::publish::verify_after_failover::recheck;
+use crate::settings::Settings;
+use crate::store::{Address, StoreError};
+
+/// Which run is undone, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Rollback {
+    /// A run's id, the file of a manifest, or `last`: the last run that is no rollback.
+    pub run: String,
+    /// Whether what cannot be read of a damaged manifest is skipped.
+    pub skip_damaged: bool,
+    /// Whether it stops just before its first write.
+    pub dry_run: bool,
+    /// The prefix that the caller named, for which the one of the manifest counts all the same.
+    pub named_prefix: Option<String>,
+}
+
+/// Undoes a run. Ends when `interrupted` is set.
+///
+/// # Errors
+/// With the exit code that says what was restored: see [`crate::exit::Exit`].
+pub fn rollback(
+    settings: &Settings,
+    rollback: &Rollback,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn Report,
+) -> Result<Outcome, Failure> {
+    // Whatever is under way in this folder may be the run: it is read once nobody writes there.
+    let alone = if rollback.dry_run || !Runs::of(&settings.state_dir).are_there() {
+        None
+    } else {
+        Some(lock_folder(settings)?)
+    };
+    let verify = if rollback.skip_damaged {
+        Verify::Rest
+    } else {
+        Verify::All
+    };
+    let (manifest, files) = open_manifest::open_as_found(settings, &rollback.run, verify, report)?;
+    report.lost(manifest.lost());
+    say_what_counts(
+        settings,
+        rollback.named_prefix.as_deref(),
+        &manifest,
+        report,
+    );
+    report.prefix(&manifest.header().prefix);
+    if rollback.run == "last" && !manifest.wrote() {
+        return Ok(wrote_nothing(settings, &manifest, report));
+    }
+    let undo = Undo {
+        settings,
+        manifest: &manifest,
+        files: Some(&files),
+        interrupted,
+        folder: alone.as_ref(),
+    };
+    if rollback.dry_run {
+        undo.dry_run(report)
+    } else {
+        undo.run(report)
+    }
+}
+
+/// Where the command line names another store than the manifest, says which one counts.
+fn say_what_counts(
+    settings: &Settings,
+    named_prefix: Option<&str>,
+    manifest: &Manifest,
+    report: &mut dyn Report,
+) {
+    let header = manifest.header();
+    let (run, server) = (&header.run, one_line(&header.server));
+    let is_another = Address::parse(&header.server).is_ok_and(|named| {
+        !named
+            .in_state_folder(&settings.state_dir)
+            .same_as(&settings.address)
+    });
+    if settings.address_is_explicit && is_another {
+        report.warning(&format!(
+            "the manifest of {run} names {server}; rolling back {}, as --redis says",
+            settings.address
+        ));
+    }
+    if named_prefix.is_some_and(|prefix| *prefix != header.prefix) {
+        report.warning(&format!(
+            "the manifest of {run} names the prefix {}, which counts; --prefix is ignored",
+            one_line(&header.prefix)
+        ));
+    }
+}
+
+/// How many bytes of the manifest cannot be read; none if all can.
+fn skipped_bytes(manifest: &Manifest) -> Option<u64> {
+    let lost = manifest.lost();
+    let bytes = lost.iter().map(|lost| lost.to.saturating_sub(lost.from));
+    (!lost.is_empty()).then(|| bytes.sum())
+}
+
+/// The last run wrote nothing: undoing an earlier one is for a person to decide.
+fn wrote_nothing(settings: &Settings, manifest: &Manifest, report: &mut dyn Report) -> Outcome {
+    let run = &manifest.header().run;
+    let earlier = open_manifest::last_that_wrote(settings);
+    report.say(&format!(
+        "the last run, {run}, wrote nothing: nothing is rolled back"
+    ));
+    match &earlier {
+        Ok(Some(command)) => report.say(&format!(
+            "to undo the last run that wrote something:\n  {command}"
+        )),
+        Ok(None) => report.say("no run in this state folder wrote anything"),
+        Err(error) => report.warning(&format!(
+            "which run wrote something last is not known: {error}"
+        )),
+    }
+    let earlier = earlier.ok().flatten();
+    report.wrote_nothing(run, earlier.as_deref());
+    Outcome {
+        exit: Exit::Partial,
+        status: Status::Partial,
+        counts: Counts::default(),
+        header: None,
+        manifest: None,
+    }
+}
+
+/// A run that is to be undone.
+pub(crate) struct Undo<'a> {
+    pub settings: &'a Settings,
+    pub manifest: &'a Manifest,
+    /// What it was opened from, where others may write to that meanwhile.
+    pub files: Option<&'a Files>,
+    /// Ends it between two batches.
+    pub interrupted: &'a Arc<AtomicBool>,
+    /// The lock of the state folder, where the caller holds it.
+    pub folder: Option<&'a FolderLock>,
+}
+
+impl Undo<'_> {
+    /// The command that goes on with it.
+    fn again(&self) -> String {
+        let line = rollback_line(self.settings, self.manifest);
+        if self.manifest.lost().is_empty() {
+            line
+        } else {
+            format!("{line} --skip-damaged")
+        }
+    }
+
+    pub(crate) fn run(&self, report: &mut dyn Report) -> Result<Outcome, Failure> {
+        let manifest = self.manifest;
+        let undone_run = manifest.header().run.clone();
+        let address = open_manifest::address(self.settings, manifest)?;
+        let (void, total) = read_through(manifest, self.interrupted)?;
+        let purpose = Purpose {
+            command: "rollback",
+            address: &address,
+            prefix: &manifest.header().prefix,
+            content: None,
+            undoes: Some(undone_run.clone()),
+            undone: Some(manifest.header()),
+            skipped_bytes: skipped_bytes(manifest),
+            renderer: None,
+            switch: None,
+            folder: self.folder,
+            share: None,
+            interrupted: self.interrupted,
+            // Shards on hosts that share no locks of files hold the lock in the store alone.
+            under_lock: Some(&|| match self.files {
+                Some(files) if !files.are_same()? => Err(locked(
+                    format!("the manifests of run {undone_run} changed: a shard was writing"),
+                    "at once: run it again",
+                )),
+                _ => Ok(()),
+            }),
+        };
+        let mut run = Run::begin(self.settings, purpose)?;
+        report.begun(&run.header, run.manifest.path());
+        let mut progress = Progress::default();
+        let bar = report.bar("restore", "keys", total);
+        let slack_ms = run.store.connector.address.expiry_slack_ms();
+        let applied = Apply {
+            session: &mut run.store.session,
+            manifest: &mut run.manifest,
+            lease: &run.lease,
+            way: Way::Back,
+            interrupted: self.interrupted,
+            time_limit: None,
+            switch: None,
+            pace: Pace::unlimited(),
+            copies: None,
+            slack_ms,
+            dates_absence: false,
+            again: false,
+        }
+        .run(
+            groups(manifest, &void, slack_ms),
+            &mut progress,
+            &mut |key| {
+                bar.advance(1);
+                report.restored(key);
+            },
+        );
+        drop(bar);
+        let applied = applied.and_then(|()| recheck(&mut run, &mut progress, self.interrupted));
+        let (header, path) = (run.header.clone(), run.manifest_path());
+        let (counts, touched) = (progress.counts, progress.touched);
+        report.counts(&counts);
+        // Whoever wanted the way back still wants it, and not the way back from that.
+        let again = &self.again();
+        if let Err(stop) = applied {
+            let _ = run.end(Status::Stopped, progress);
+            return Err(stopped(&stop, touched, again));
+        }
+        let is_partial = counts.conflicts + counts.expired > 0 || !manifest.lost().is_empty();
+        let (status, exit) = status_of(is_partial);
+        let pruned = run
+            .end(status, progress)
+            .map_err(|error| stopped(&Stop::Manifest(error), touched, again))?;
+        report.pruned(&pruned);
+        report.ended(&Ended {
+            command: "rollback",
+            status,
+            counts: &counts,
+            run: Some((&header, &path)),
+            undoes: Some(&undone_run),
+        });
+        let undone_command = manifest.header().command.as_str();
+        let may_come_back = matches!(undone_command, "import" | "warm")
+            && open_manifest::published_from_tree(manifest);
+        if may_come_back && counts.written() > 0 {
+            report.comes_back();
+        }
+        Ok(Outcome {
+            exit,
+            status,
+            counts,
+            header: Some(header),
+            manifest: Some(path),
+        })
+    }
+
+    /// The same decisions, and nothing after them.
+    fn dry_run(&self, report: &mut dyn Report) -> Result<Outcome, Failure> {
+        let manifest = self.manifest;
+        let before = |error: StoreError| Failure::before_writing(&error);
+        let address = open_manifest::address(self.settings, manifest)?;
+        let void = void(manifest, self.interrupted)?;
+        let mut store = Connected::open(&address, self.settings, self.interrupted)?;
+        store.is_that_of(manifest.header())?;
+        let now_ms = store.session.now_ms().map_err(before)?;
+        report.dry_run("rollback", &address.to_string());
+        let mut counts = Counts::default();
+        let doing = "looking at the keys of the run";
+        look_at_each(
+            manifest,
+            &void,
+            &mut store.session,
+            doing,
+            &mut |intent, found| {
+                let key = intent.key.clone();
+                let decision = decide(
+                    step(intent, address.expiry_slack_ms()),
+                    Looked::Whole(found),
+                    now_ms,
+                )
+                .map_err(|error| Failure::new(Exit::Refused, error))?;
+                let (action, fate) = match decision {
+                    Decision::Leave(fate) => (None, fate),
+                    Decision::RanOut => (None, Fate::Expired),
+                    Decision::Write(intent, _) => {
+                        counts.add(intent.action, 0);
+                        (Some(intent.action), Fate::Written)
+                    }
+                };
+                match fate {
+                    Fate::Conflict => counts.conflicts += 1,
+                    Fate::Already => counts.kept += 1,
+                    _ => {}
+                }
+                report.restored(&KeyReport {
+                    key: &key,
+                    action,
+                    fate,
+                    expires_at_ms: None,
+                });
+                Ok(())
+            },
+        )?;
+        let (status, exit) = status_of(counts.conflicts > 0 || !manifest.lost().is_empty());
+        report.ended(&Ended {
+            command: "rollback",
+            status,
+            counts: &counts,
+            run: None,
+            undoes: Some(&manifest.header().run),
+        });
+        Ok(Outcome {
+            exit,
+            status,
+            counts,
+            header: None,
+            manifest: None,
+        })
+    }
+}
+
+fn groups<'a>(
+    manifest: &'a Manifest,
+    void: &'a Void,
+    slack_ms: i64,
+) -> impl Iterator<Item = Result<Group, Stop>> + 'a {
+    intents(manifest, void).map(move |intent| match intent {
+        Ok(intent) => Ok(vec![step(intent, slack_ms)]),
+        Err(damage) => Err(Stop::Undone(damage.to_string())),
+    })
+}
+
+fn step(intent: Intent, slack_ms: i64) -> Step {
+    Step {
+        key: intent.key.clone(),
+        prior_bytes: intent
+            .made
+            .as_ref()
+            .and_then(|made| made.bytes)
+            .unwrap_or(0) as usize,
+        want: Want::Back {
+            undone: Box::new(intent),
+            slack_ms,
+        },
+    }
+}

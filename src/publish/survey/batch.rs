@@ -1,0 +1,67 @@
+//! What the survey finds of a batch of sources, and why it may end early.
+
+use std::collections::HashSet;
+
+use thiserror::Error;
+
+use super::ownership::Other;
+use crate::article::{Cleaned, Route, UnknownCount};
+use crate::diagnostic::Diagnostic;
+use crate::publish::plan::entry::{Entry, Seen};
+use crate::source::Learned;
+use crate::store::StoreError;
+use crate::time_limit::TimedOut;
+
+/// Why a survey ended early.
+#[derive(Debug, Error)]
+pub enum SurveyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A signal asked the run to end.
+    #[error("interrupted by a signal")]
+    Interrupted,
+    /// The run takes longer than it may.
+    #[error(transparent)]
+    TimedOut(#[from] TimedOut),
+    /// The spool could not be written.
+    #[error("cannot write the spool of rendered objects: {0}")]
+    Spool(#[from] std::io::Error),
+}
+
+/// What was found of a batch.
+#[derive(Default)]
+pub(crate) struct Chunk {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) unknown: UnknownCount,
+    pub(crate) cleaned: Cleaned,
+    /// Sources that are invalid, with the routes that they claim, where that is known.
+    pub(crate) invalid: Vec<(usize, Option<Route>)>,
+    /// Valid articles that are not written here.
+    pub(crate) others: Vec<Other>,
+    pub(crate) busy: HashSet<usize>,
+    pub(crate) drafts: u64,
+    /// What the cache is to be told of sources that were read.
+    pub(crate) learned: Vec<Learned>,
+}
+
+/// A source of a batch that must be read.
+pub(crate) struct Unread {
+    pub(crate) index: usize,
+    /// What the store holds under the route that the cache knows, if that was asked.
+    pub(crate) asked: Option<(Route, Seen, Seen)>,
+}
+
+impl Unread {
+    /// What the store holds under `route`, if that is what was asked for.
+    pub(crate) fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+        let (asked, page, meta) = self.asked.as_ref()?;
+        (asked == route).then_some((*page, *meta))
+    }
+}
+
+/// The number of a source, as entries hold it.
+pub(crate) fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 4 billion sources: each takes more than a byte")
+}

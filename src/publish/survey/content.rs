@@ -1,0 +1,364 @@
+//! The survey as the commands run it: walk, survey, report, and the rules that refuse.
+
+use std::cmp::Reverse;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{LazyLock, Mutex};
+
+use super::batch::SurveyError;
+use super::ownership::OwnShare;
+use super::pool::in_pool;
+use super::selection::Selection;
+use super::stored::Inspector;
+use super::surveyor::{Survey, Surveyor};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::gates::expectations;
+use crate::publish::keys::Keys;
+use crate::publish::plan::entry::Policy;
+use crate::publish::plan::expiry::Expiry;
+use crate::publish::report::Report;
+use crate::publish::shards::shard::Shard;
+use crate::publish::spool::{Spool, Spooled};
+use crate::render::{Renderer, Stamp};
+use crate::settings::{Limit, Settings};
+use crate::source::{Cache, Found, Generated, Order, Origin, Subset, Tree, Walk, WalkError};
+use crate::store::Session;
+use crate::synth::Generator;
+use crate::time_limit::TimeLimit;
+
+/// What a survey is made for.
+pub(crate) struct Purpose<'a> {
+    /// The store to compare with, and how its keys are named.
+    pub store: Option<(&'a mut Session, &'a Keys)>,
+    /// The folder for the spool, if what is rendered will be written.
+    pub spool_in: Option<&'a Path>,
+    /// Set when somebody asks the run to end.
+    pub interrupted: &'a AtomicBool,
+    /// How long all of the run may take.
+    pub time_limit: Option<TimeLimit>,
+    /// Which articles, and what for.
+    pub wanted: Wanted<'a>,
+    /// The id of the run.
+    pub run: &'a str,
+    /// Start of the run, ms since 1970.
+    pub started_at: i64,
+    /// What is known of unchanged files.
+    pub cache: Caching,
+}
+
+/// What use is made of the cache of unchanged files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// None: every file is read.
+    Off,
+    /// It is read, and left as it is: only who holds the lock of the state folder may write it.
+    Read,
+    /// It is read, and what was found is written for the next run.
+    Write,
+}
+
+/// Which articles a survey is about, and by which rule they are published.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub policy: Policy,
+    pub selection: &'a Selection,
+    pub order: Order,
+    /// Only so many articles, spread over the tree.
+    pub sample: Option<usize>,
+    /// The part of them that this process writes, if that is not all.
+    pub share: Option<Shard>,
+    /// Made by a generator, so many, instead of read from the content tree.
+    pub generated: Option<(&'a Generator, usize)>,
+}
+
+/// Every article.
+static EVERYTHING: LazyLock<Selection> = LazyLock::new(Selection::default);
+
+impl Wanted<'_> {
+    /// Every article of the content tree, as an import has them.
+    pub(crate) fn all() -> Self {
+        Self {
+            policy: Policy::Import,
+            selection: &EVERYTHING,
+            order: Order::Path,
+            sample: None,
+            share: None,
+            generated: None,
+        }
+    }
+}
+
+pub(crate) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
+    Renderer::new(&settings.render).map_err(|error| {
+        Failure::new(Exit::Config, error.to_string()).note(
+            "retry",
+            "not before the template is fixed; nothing was written",
+        )
+    })
+}
+
+/// Refuses content that cannot be read, before a run is begun for it.
+pub(crate) fn readable(settings: &Settings) -> Result<(), Failure> {
+    let path = settings.sources();
+    let is_file = || path.symlink_metadata().map(|metadata| !metadata.is_dir());
+    let read = match settings.part {
+        Some(_) if is_file().unwrap_or(false) => Ok(()),
+        _ => std::fs::read_dir(&path).map(drop),
+    };
+    read.map_err(|error| unreadable(settings, &error))
+}
+
+pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure {
+    let path = settings.sources_shown();
+    let what = format!("cannot read the content folder {path}: {error}");
+    Failure::new(Exit::Refused, what)
+        .note("expected", "a folder of Markdown articles")
+        .note(
+            "retry",
+            "safe once the folder can be read; nothing was written",
+        )
+}
+
+/// Finds the sources of the content tree.
+///
+/// # Errors
+/// 65 when it cannot be read or takes too long, 130 when a signal asked the run to end.
+pub(crate) fn walked(
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    time_limit: Option<TimeLimit>,
+) -> Result<Found, Failure> {
+    let walk = Walk {
+        root: &settings.content,
+        part: settings.part.as_deref(),
+        interrupted,
+        time_limit,
+    };
+    walk.run().map_err(|error| match error {
+        WalkError::Unreadable(error) => unreadable(settings, &error),
+        WalkError::TimedOut(late) => expectations::too_late(late),
+        WalkError::Interrupted => stopped(&error),
+    })
+}
+
+/// The failure of a command that a signal ended before its first write.
+pub(crate) fn stopped(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Interrupted, error.to_string()).note("retry", "safe, nothing was written")
+}
+
+/// What a survey found, and what it rendered for the store.
+type Surveyed = (Survey, Option<Spooled>);
+
+/// Where the articles of a command come from. A source keeps its number in it.
+pub(crate) enum Corpus<'a> {
+    /// The content tree, and its files.
+    Tree(&'a Path, Found),
+    /// A generator, and how many articles it makes.
+    Generated(&'a Generator, usize),
+}
+
+impl<'a> Corpus<'a> {
+    /// What is wanted: walks the content tree.
+    ///
+    /// # Errors
+    /// As [`walked`].
+    pub(crate) fn find(
+        settings: &'a Settings,
+        wanted: &Wanted<'a>,
+        interrupted: &AtomicBool,
+        time_limit: Option<TimeLimit>,
+        report: &mut dyn Report,
+    ) -> Result<Self, Failure> {
+        if let Some((generator, count)) = wanted.generated {
+            return Ok(Self::Generated(generator, count));
+        }
+        let root = &settings.content;
+        let mut found = walked(settings, interrupted, time_limit)?;
+        if settings.part.is_some() {
+            report.note(&format!(
+                "only the articles of {}; their routes are relative to the content root {}",
+                settings.sources().display(),
+                root.display()
+            ));
+        }
+        if let Some(sample) = wanted.sample {
+            let length = found.sources.len();
+            found
+                .sources
+                .retain(|index| is_sampled(index, length, sample));
+        }
+        Ok(Self::Tree(root, found))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&dyn Origin) -> T) -> T {
+        match self {
+            Self::Tree(root, found) => work(&Tree { root, found }),
+            Self::Generated(generator, count) => work(&Generated {
+                generator,
+                count: *count,
+            }),
+        }
+    }
+}
+
+/// Surveys all of the `corpus`.
+pub(crate) fn survey(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
+    report: &mut dyn Report,
+) -> Result<Surveyed, Failure> {
+    let spool_in = purpose.spool_in.unwrap_or(&settings.state_dir);
+    corpus.with(|origin| {
+        let bar = report.bar("survey", "articles", origin.count() as u64);
+        let on_progress = |done| bar.advance(done);
+        let surveyed = survey_of(settings, renderer, purpose, origin, &on_progress, report);
+        drop(bar);
+        surveyed.map_err(|error| match error {
+            SurveyError::Store(error) => Failure::before_writing(&error),
+            SurveyError::Spool(error) => {
+                let folder = spool_in.display();
+                let what = format!("cannot write the spool of rendered objects in {folder}");
+                Failure::state_folder(&what, &error)
+            }
+            SurveyError::TimedOut(late) => expectations::too_late(late),
+            SurveyError::Interrupted => stopped(&error),
+        })
+    })
+}
+
+/// Surveys the sources of the `corpus` with these numbers. The entries name a source by its place in
+/// `numbers`.
+pub(crate) fn survey_again(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    corpus: &Corpus<'_>,
+    numbers: &[u32],
+    report: &mut dyn Report,
+) -> Result<Surveyed, SurveyError> {
+    corpus.with(|origin| {
+        let some = Subset { origin, numbers };
+        survey_of(settings, renderer, purpose, &some, &|_| {}, report)
+    })
+}
+
+fn survey_of(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: Purpose<'_>,
+    origin: &dyn Origin,
+    on_progress: &(dyn Fn(u64) + Sync),
+    report: &mut dyn Report,
+) -> Result<Surveyed, SurveyError> {
+    let wanted = purpose.wanted;
+    let spool = purpose.spool_in.map(Spool::create).transpose()?;
+    let cache = cache(settings, renderer, &purpose, origin.count());
+    let surveyor = Surveyor {
+        rules: &settings.rules,
+        drafts: settings.drafts,
+        renderer,
+        stamp: Stamp {
+            run: purpose.run,
+            written_at_ms: purpose.started_at,
+        },
+        expiry: Expiry {
+            start_ms: purpose.started_at,
+            ttl_ms: settings.ttl_ms,
+            jitter_permille: settings.jitter_permille,
+            most_ms: settings.max_ttl_ms,
+        },
+        policy: wanted.policy,
+        selection: wanted.selection,
+        share: wanted.share.map(|shard| OwnShare {
+            shard,
+            // Whatever changes, all of it may: then nobody has to know.
+            counts_changes: settings.expect.max_changed != Limit::Permille(1000),
+        }),
+        order: wanted.order,
+        cache,
+        store: purpose
+            .store
+            .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
+        spool: spool.map(Mutex::new),
+        interrupted: purpose.interrupted,
+        time_limit: purpose.time_limit,
+        on_progress,
+    };
+    let mut survey = in_pool(|| surveyor.run(origin))??;
+    if let Some(cache) = surveyor.cache.as_ref()
+        && purpose.cache == Caching::Write
+        && let Err(error) = cache.save(&ending(wanted.share))
+    {
+        report.warning(&format!(
+            "cannot write the cache of unchanged files, the next run reads them all: {error}"
+        ));
+    }
+    if wanted.order != Order::Path {
+        survey.entries.sort_by_key(|entry| Reverse(entry.rank));
+    }
+    let spooled = surveyor
+        .spool
+        .map(|spool| {
+            spool
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .finish()
+        })
+        .transpose()?;
+    Ok((survey, spooled))
+}
+
+/// The ending of the file in which the cache is written: whoever writes it holds the lock of the
+/// folder, or that of its shard.
+fn ending(shard: Option<Shard>) -> String {
+    match shard {
+        Some(shard) => format!("{}.new", shard.in_file_name()),
+        None => "new".to_owned(),
+    }
+}
+
+/// The cache of unchanged files, where it tells enough of them.
+fn cache(
+    settings: &Settings,
+    renderer: &Renderer,
+    purpose: &Purpose<'_>,
+    sources: usize,
+) -> Option<Cache> {
+    let wanted = &purpose.wanted;
+    // It does not know the values of lists.
+    let is_of_use = wanted.selection.tags.is_empty() && wanted.generated.is_none();
+    if purpose.cache == Caching::Off || !is_of_use {
+        return None;
+    }
+    let path = settings.state_dir.join("unchanged.cache");
+    let sources = (sources, settings.part.is_none());
+    Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
+}
+
+/// Whether the item at `index` is one of `count` that are taken of `length`, at equal distances.
+fn is_sampled(index: usize, length: usize, count: usize) -> bool {
+    let count = count.min(length);
+    // It is taken where the count of those before it steps up.
+    (index + 1) * count / length > index * count / length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sampled;
+
+    #[test]
+    fn a_sample_is_spread_over_the_whole_tree() {
+        let sample = |length: usize, count: usize| -> Vec<usize> {
+            let all = 0..length;
+            all.filter(|index| is_sampled(*index, length, count))
+                .collect()
+        };
+        assert_eq!(sample(10, 3), [3, 6, 9]);
+        assert_eq!(sample(3, 7), [0, 1, 2]);
+        assert_eq!(sample(3, 1), [2]);
+        assert!(sample(0, 5).is_empty());
+    }
+}

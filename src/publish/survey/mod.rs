@@ -1,0 +1,18 @@
+//! From the sources of a content tree to what each of them needs in the store.
+
+pub(crate) mod batch;
+pub(crate) mod content;
+pub(crate) mod findings;
+pub(crate) mod gather;
+pub(crate) mod guard;
+pub(crate) mod large;
+pub(crate) mod ownership;
+pub(crate) mod pool;
+pub(crate) mod read;
+pub(crate) mod routes;
+pub(crate) mod selection;
+pub(crate) mod stored;
+pub(crate) mod surveyor;
+pub(crate) mod unchanged;
+
+pub use surveyor::Survey;

@@ -1,0 +1,366 @@
+//! The part of the survey that reads: the sources of a batch → entries, or what is wrong.
+//!
+//! Of an article that was read little is kept. Parsed ones are held only until the store has
+//! been asked about them, for which a few wait together.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::batch::{Chunk, SurveyError, Unread, number};
+use super::findings::whole_file;
+use super::gather::Gathered;
+use super::guard::guarded;
+use super::large;
+use super::ownership::{Other, Whose};
+use super::stored::Likely;
+use super::surveyor::Surveyor;
+use crate::article;
+use crate::article::{Article, Input, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::characters::is_hidden;
+use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
+use crate::render;
+use crate::render::{Digest, Removed, Rendered};
+use crate::source::{Identity, Learned, Origin, Ranks};
+use crate::words::counted;
+
+/// The store is asked about so many articles at once …
+const TOGETHER: usize = 64;
+/// … or about fewer, of so many bytes of sources, …
+const TOGETHER_BYTES: usize = 512 * 1024;
+/// … or of so many events of Markdown, which take 24 to 120 bytes each.
+const TOGETHER_EVENTS: usize = 50_000;
+
+/// Why anp could not read or render a file that it should have.
+const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
+
+/// A source in memory.
+struct Loaded<'a> {
+    unread: &'a Unread,
+    relative: PathBuf,
+    path: Arc<PathBuf>,
+    bytes: Vec<u8>,
+    cleaned: OnceLock<String>,
+    settled: Option<Identity>,
+}
+
+/// A valid article.
+struct Valid<'l> {
+    source: &'l Loaded<'l>,
+    article: Article<'l>,
+    digest: Digest,
+    /// What can be remembered of it, if rendering has nothing to say of it either.
+    learned: Option<Learned>,
+}
+
+/// A valid article of another shard: source, route, digest, own time to live.
+type Elsewhere = (usize, Route, Digest, Option<u64>);
+
+impl Surveyor<'_> {
+    /// Reads the `unread` sources of a batch, and renders those that are to be written.
+    pub(crate) fn read(
+        &self,
+        origin: &dyn Origin,
+        unread: &[Unread],
+        chunk: &mut Chunk,
+        found: &Mutex<Gathered>,
+    ) -> Result<(), SurveyError> {
+        let (mut together, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
+        for one in unread {
+            let Some(loaded) = load(origin, one, chunk) else {
+                continue;
+            };
+            if large::is_large(&loaded.bytes) {
+                large::alone(|| self.judge(&[loaded], chunk))?;
+                continue;
+            }
+            bytes += loaded.bytes.len();
+            together.push(loaded);
+            if together.len() == TOGETHER || bytes >= TOGETHER_BYTES {
+                self.judge(&together, chunk)?;
+                together.clear();
+                bytes = 0;
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.hold(&mut chunk.diagnostics);
+            }
+        }
+        self.judge(&together, chunk)
+    }
+
+    fn judge(&self, loaded: &[Loaded<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
+        let (mut valid, mut events) = (Vec::with_capacity(loaded.len()), 0);
+        let mut elsewhere: Vec<Elsewhere> = Vec::new();
+        for source in loaded {
+            self.goes_on()?;
+            let Some(one) = self.parse(source, chunk) else {
+                continue;
+            };
+            let (metadata, path) = (Some(&one.article.metadata), &source.relative);
+            let index = source.unread.index;
+            match self.whose(&one.article.route, path, metadata, &mut chunk.busy) {
+                Whose::Own => {
+                    events += one.article.body.events.len();
+                    valid.push(one);
+                }
+                Whose::Elsewhere { .. } => {
+                    let mut one = one;
+                    if self.is_renderable(&mut one, chunk) {
+                        let ttl_ms = one.article.ttl_ms();
+                        elsewhere.push((index, one.article.route, one.digest, ttl_ms));
+                    }
+                }
+                whose @ Whose::Nobody => {
+                    chunk
+                        .learned
+                        .extend(self.unrendered(one.learned, &one.article));
+                    chunk.others.push(Other {
+                        index,
+                        route: one.article.route,
+                        whose,
+                    });
+                }
+            }
+            if events >= TOGETHER_EVENTS {
+                self.compare(std::mem::take(&mut valid), chunk)?;
+                events = 0;
+            }
+        }
+        self.leave(elsewhere, Likely::Absent, chunk)?;
+        self.compare(valid, chunk)?;
+        if let Some(cache) = &self.cache {
+            cache.note(&[], std::mem::take(&mut chunk.learned));
+        }
+        Ok(())
+    }
+
+    /// The article of a source; none if it is invalid, or a draft that is left out.
+    fn parse<'l>(&self, source: &'l Loaded<'_>, chunk: &mut Chunk) -> Option<Valid<'l>> {
+        let input = Input {
+            path: Arc::clone(&source.path),
+            relative: &source.relative,
+            bytes: &source.bytes,
+            cleaned: &source.cleaned,
+        };
+        let reading = guarded("read", || article::read(&input, self.rules));
+        let reading = reading.unwrap_or_else(|panic| Reading {
+            diagnostics: vec![bug(&source.path, "read", &panic)],
+            ..Reading::default()
+        });
+        let digest = reading
+            .article
+            .as_ref()
+            .map(|article| self.renderer.digest(&source.bytes, &article.route));
+        let learned = match (&self.cache, source.settled, digest) {
+            (Some(_), Some(identity), Some(digest)) => {
+                Learned::from(&reading, &source.relative, identity, digest)
+            }
+            _ => None,
+        };
+        chunk.diagnostics.extend(reading.diagnostics);
+        if !self.unknown_are_errors() {
+            chunk.unknown.add(&reading.unknown_fields);
+        }
+        chunk.cleaned += reading.cleaned;
+        let Some((article, digest)) = reading.article.zip(digest) else {
+            // A guess is no claim that could make another source invalid.
+            let claimed = reading.route.filter(|_| !reading.route_guessed);
+            chunk.invalid.push((source.unread.index, claimed));
+            return None;
+        };
+        if article.draft() && !self.drafts {
+            chunk.drafts += 1;
+            chunk.learned.extend(self.unrendered(learned, &article));
+            return None;
+        }
+        Some(Valid {
+            source,
+            article,
+            digest,
+            learned,
+        })
+    }
+
+    /// Compares articles with the store, and renders what is to be written.
+    fn compare(&self, valid: Vec<Valid<'_>>, chunk: &mut Chunk) -> Result<(), SurveyError> {
+        let unasked = |one: &&Valid<'_>| one.source.unread.seen(&one.article.route).is_none();
+        let open = valid.iter().filter(unasked);
+        let open: Vec<&Route> = open.map(|one| &one.article.route).collect();
+        let mut answers = self.inspect(&open, Likely::Absent)?.into_iter();
+        for mut one in valid {
+            let article = &one.article;
+            let seen = one.source.unread.seen(&article.route);
+            let absent = (Seen::Absent, Seen::Absent);
+            let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
+            let ttl = article.ttl_ms();
+            let when = (&self.expiry, &article.route);
+            let need = need(self.policy, (&page, &meta), one.digest, when, ttl);
+            let expires_at_ms = self.expiry.of(&article.route, ttl);
+            let rank = self.order.rank(Ranks::of(article));
+            let mut spot = Spot::default();
+            if need == Need::Write {
+                let Some(rendered) = self.render(&mut one, chunk) else {
+                    continue;
+                };
+                spot = self.spool(&rendered.page, &rendered.meta)?;
+            } else if !self.is_renderable(&mut one, chunk) {
+                continue;
+            }
+            let source = number(one.source.unread.index);
+            let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
+            entry.expires_at_ms = expires_at_ms;
+            entry.rank = rank;
+            chunk.entries.push(entry.at(spot));
+        }
+        Ok(())
+    }
+
+    /// Whether an article that is not to be written could be: which sources are valid does not
+    /// depend on what is in the store already.
+    fn is_renderable(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> bool {
+        if self.is_judged_by_rendering(&one.article) {
+            return self.render(one, chunk).is_some();
+        }
+        chunk.learned.extend(one.learned.take());
+        true
+    }
+
+    /// Whether rendering can make an article invalid that rendered before: where warnings are
+    /// errors, and it may have to leave something out.
+    fn is_judged_by_rendering(&self, article: &Article<'_>) -> bool {
+        self.rules.strict && render::may_remove(article)
+    }
+
+    /// What is remembered of an article that is not rendered.
+    fn unrendered(&self, learned: Option<Learned>, article: &Article<'_>) -> Option<Learned> {
+        if self.is_judged_by_rendering(article) {
+            learned.map(Learned::that_must_render)
+        } else {
+            learned
+        }
+    }
+
+    /// Renders an article; none if that makes it invalid.
+    fn render(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> Option<Rendered> {
+        let learned = one.learned.take();
+        let path = &one.source.path;
+        let rendered = guarded("render", || {
+            self.renderer.render(&one.article, one.digest, &self.stamp)
+        });
+        match rendered {
+            Ok(Ok(rendered)) => {
+                let removed = self.removed(&rendered.removed, path);
+                let refused = removed.iter().any(|d| d.severity == Severity::Error);
+                chunk.learned.extend(if refused {
+                    learned.map(Learned::that_must_render)
+                } else {
+                    learned
+                });
+                chunk.diagnostics.extend(removed);
+                if !refused {
+                    return Some(rendered);
+                }
+            }
+            Ok(Err(error)) => {
+                chunk.learned.extend(learned.map(Learned::that_must_render));
+                let path = Arc::clone(path);
+                let message = error.to_string();
+                let error = whole_file(path, error.code, message, RETRY_AFTER_FIX);
+                chunk.diagnostics.push(error);
+            }
+            Err(panic) => chunk.diagnostics.push(bug(path, "render", &panic)),
+        }
+        let route = one.article.route.clone();
+        chunk.invalid.push((one.source.unread.index, Some(route)));
+        None
+    }
+
+    /// What rendering left out, as a warning, or as an error where warnings are errors.
+    fn removed(&self, removed: &Removed, path: &Arc<PathBuf>) -> Vec<Diagnostic> {
+        let counts = [
+            (
+                removed.urls,
+                "links and images with http, https, mailto or relative URLs",
+                "URL",
+            ),
+            (removed.tags, "raw HTML that pages may carry", "tag"),
+        ];
+        let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
+        some.map(|(count, expected, what)| {
+            let removed = counted(u64::from(count), &format!("other {what}"));
+            let message = format!("expected {expected}, removed {removed}");
+            let mut diagnostic =
+                whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
+            if !self.rules.strict {
+                diagnostic.severity = Severity::Warning;
+            }
+            diagnostic
+        })
+        .collect()
+    }
+
+    /// Then each is an error of its file, and no warning over all files besides.
+    fn unknown_are_errors(&self) -> bool {
+        self.rules.strict || self.rules.unknown_fields == UnknownFields::Deny
+    }
+
+    fn spool(&self, page: &[u8], meta: &[u8]) -> std::io::Result<Spot> {
+        let offset = match &self.spool {
+            Some(spool) => spool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&[page, meta])?,
+            None => 0,
+        };
+        let bytes = |object: &[u8]| {
+            u32::try_from(object.len()).map_err(|_| std::io::Error::other("an object of 4 GiB"))
+        };
+        Ok(Spot {
+            offset,
+            page_bytes: bytes(page)?,
+            meta_bytes: bytes(meta)?,
+        })
+    }
+}
+
+fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
+    let index = unread.index;
+    let source = origin.load(index);
+    let path = Arc::new(origin.shown(&source.relative));
+    let (message, retry) = match source.bytes {
+        Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
+            return Some(Loaded {
+                unread,
+                relative: source.relative,
+                path,
+                bytes,
+                cleaned: OnceLock::new(),
+                settled: source.settled,
+            });
+        }
+        Ok(bytes) => {
+            let found = source.length.max(bytes.len() as u64);
+            let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
+            (message, RETRY_AFTER_FIX)
+        }
+        Err(error) => {
+            let message = format!("expected a file that can be read, found: {error}");
+            (message, "once the file can be read")
+        }
+    };
+    chunk
+        .diagnostics
+        .push(whole_file(path, "source", message, retry));
+    chunk.invalid.push((index, None));
+    None
+}
+
+fn bug(path: &Arc<PathBuf>, step: &str, panic: &str) -> Diagnostic {
+    let message = format!(
+        "anp could not {step} this file, which is a bug in anp: {}",
+        panic.replace(is_hidden, " ")
+    );
+    let mut diagnostic = whole_file(Arc::clone(path), "bug", message, RETRY_AFTER_UPGRADE);
+    diagnostic.help =
+        Some("report it, with this file; the other files are not affected".to_owned());
+    diagnostic
+}

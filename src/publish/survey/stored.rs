@@ -1,0 +1,167 @@
+//! What the store holds for the articles of a batch, in one or two round trips.
+
+use crate::article::Route;
+use crate::publish::keys::Keys;
+use crate::publish::plan::entry::Seen;
+use crate::render;
+use crate::store::{Batch, Reply, Session, StoreError};
+
+/// What a value of another type than string is taken to hold until it is asked.
+const FOREIGN_BYTES: u64 = 1024 * 1024;
+
+const DOING: &str = "comparing the articles with the store";
+
+/// What PEXPIRETIME answers for a key that is not there (redis.io/commands/pexpiretime).
+const ABSENT: i64 = -2;
+
+/// Which of the two objects of an article.
+#[derive(Clone, Copy)]
+enum Object {
+    Page,
+    Meta,
+}
+
+/// What most keys of a batch are expected to be. It decides how often is asked, nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likely {
+    /// Not there, as in a first import: for what is there, it is asked twice.
+    Absent,
+    /// There: everything is asked at once.
+    Stored,
+}
+
+/// Asks the store what it holds for a batch of routes.
+pub struct Inspector<'a> {
+    /// The store.
+    pub session: &'a mut Session,
+    /// How keys are named.
+    pub keys: &'a Keys,
+}
+
+impl Inspector<'_> {
+    /// What the store holds for each of `routes`: page and meta.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn inspect(
+        &mut self,
+        routes: &[&Route],
+        likely: Likely,
+    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
+        let keys = self.keys_of(routes);
+        let seen = match likely {
+            Likely::Absent => self.expiry_first(&keys)?,
+            Likely::Stored => self.all_at_once(&keys)?,
+        };
+        let pairs = seen.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+        Ok(pairs.collect())
+    }
+
+    /// The expiry alone tells that a key is absent.
+    fn expiry_first(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+        let mut batch = Batch::default();
+        for (key, _) in keys {
+            ask_expiry(&mut batch, key);
+        }
+        let replies = self.session.run(&batch, DOING)?;
+        let expiries: Vec<i64> = replies.into_iter().map(expiry).collect::<Result<_, _>>()?;
+        batch.clear();
+        for ((key, object), at) in keys.iter().zip(&expiries) {
+            if *at != ABSENT {
+                ask_content(&mut batch, key, *object);
+            }
+        }
+        let mut replies = if batch.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.session.run(&batch, DOING)?.into_iter()
+        };
+        let seen = keys.iter().zip(expiries).map(|((_, object), at)| {
+            if at == ABSENT {
+                return Ok(Seen::Absent);
+            }
+            look(*object, at, &mut replies)
+        });
+        seen.collect()
+    }
+
+    fn all_at_once(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+        let mut batch = Batch::default();
+        for (key, object) in keys {
+            ask_expiry(&mut batch, key);
+            ask_content(&mut batch, key, *object);
+        }
+        let mut replies = self.session.run(&batch, DOING)?.into_iter();
+        let seen = keys.iter().map(|(_, object)| {
+            let at = expiry(replies.next().unwrap_or(Reply::Nil))?;
+            let seen = look(*object, at, &mut replies)?;
+            Ok(if at == ABSENT { Seen::Absent } else { seen })
+        });
+        seen.collect()
+    }
+
+    fn keys_of(&self, routes: &[&Route]) -> Vec<(String, Object)> {
+        let both = routes.iter().flat_map(|route| {
+            [
+                (self.keys.page(route), Object::Page),
+                (self.keys.meta(route), Object::Meta),
+            ]
+        });
+        both.collect()
+    }
+}
+
+fn ask_expiry(batch: &mut Batch, key: &str) {
+    batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
+}
+
+/// Asks for the length, and for the bytes that hold the digest.
+fn ask_content(batch: &mut Batch, key: &str, object: Object) {
+    let (from, to) = match object {
+        Object::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
+        Object::Meta => (0, render::META_HEAD_BYTES.cast_signed() - 1),
+    };
+    let key = key.as_bytes();
+    batch.push(&[b"STRLEN", key]);
+    batch.push(&[
+        b"GETRANGE",
+        key,
+        from.to_string().as_bytes(),
+        to.to_string().as_bytes(),
+    ]);
+}
+
+fn expiry(reply: Reply) -> Result<i64, StoreError> {
+    match reply {
+        Reply::Int(at) => Ok(at),
+        other => other.fail(DOING),
+    }
+}
+
+/// What a key holds that exists and expires at `expiry`, by the next two of `replies`.
+fn look(
+    object: Object,
+    expiry: i64,
+    replies: &mut impl Iterator<Item = Reply>,
+) -> Result<Seen, StoreError> {
+    let mut next = || replies.next().unwrap_or(Reply::Nil);
+    let (length, part) = (next(), next());
+    let (bytes, digest, is_string) = match (length, part) {
+        (Reply::Int(length), Reply::Bulk(part)) => {
+            let digest = match object {
+                Object::Page => render::page_digest(&part),
+                Object::Meta => render::meta_digest(&part),
+            };
+            (length.unsigned_abs(), digest, true)
+        }
+        // A foreign type: an update whose prior state is kept by DUMP.
+        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, false),
+        (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
+    };
+    Ok(Seen::Present {
+        expires_at_ms: (expiry >= 0).then_some(expiry),
+        bytes,
+        digest,
+        is_string,
+    })
+}

@@ -1,0 +1,44 @@
+//! What distinguishes one command from another: how it comes to its plan.
+
+use std::path::Path;
+
+use super::plan::Plan;
+use super::report::Report;
+use crate::failure::Failure;
+use crate::publish::apply::stop::Stop;
+use crate::store::Session;
+
+/// What a plan is made with.
+pub(crate) struct Begun<'a> {
+    pub session: &'a mut Session,
+    /// The id of the run.
+    pub run: &'a str,
+    /// Its start by the server's clock, ms since 1970.
+    pub started_at: i64,
+    /// The folder for the spool, if what is rendered will be written.
+    pub spool_in: Option<&'a Path>,
+}
+
+/// What distinguishes one command from another: how it comes to its plan.
+pub(crate) trait Work {
+    /// Makes the plan, and reports what it finds on the way.
+    ///
+    /// # Errors
+    /// Nothing was written then.
+    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure>;
+
+    /// Plans to make articles again, of the sources with these numbers, that were there when the run
+    /// began and have expired since. Each entry of the plan names its source by the place of its
+    /// number.
+    ///
+    /// # Errors
+    /// What ends the run.
+    fn plan_again(
+        &self,
+        _begun: Begun<'_>,
+        _sources: &[u32],
+        _report: &mut dyn Report,
+    ) -> Result<Plan, Stop> {
+        Ok(Plan::default())
+    }
+}

@@ -1,0 +1,549 @@
+//! What a command that writes says: the run first, then each key, then the summary.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::findings::Prose;
+use super::log::Level;
+use super::{Output, Progress, findings, log, seeded, to_ms};
+use crate::article::Route;
+use crate::duration::show_time;
+use crate::publish::apply::progress::KeyReport;
+use crate::publish::history::retention::Pruned;
+use crate::publish::manifest::{Action, Counts, Fate, Header, Lost};
+use crate::publish::outcome::Ended;
+use crate::publish::report::{Bar, Report};
+use crate::publish::shards::shard::Shard;
+use crate::publish::survey::surveyor::Survey;
+use crate::synth::Generator;
+use crate::words::counted;
+
+/// So many keys are shown on a terminal.
+pub(crate) const FIRST_KEYS: usize = 10;
+/// So many keys that were left alone are warned of one by one.
+const FIRST_WARNINGS: u64 = 20;
+
+/// Prints a run as it goes: text or JSON lines on stdout, warnings on stderr.
+pub(crate) struct RunReport {
+    pub output: Output,
+    /// When the command started.
+    pub started: Instant,
+    /// The prefix of the keys that it writes.
+    pub prefix: String,
+    /// What it did so far.
+    pub counts: Counts,
+    first_keys: Vec<String>,
+    more_keys: u64,
+    warnings: u64,
+    pruned_runs: u64,
+    /// The part of the articles that the run is about, if it is not all.
+    share: Option<Share>,
+    bars: Progress,
+    /// Number of published articles that the content tree no longer has, where they were looked
+    /// for.
+    pub orphans: Option<u64>,
+    /// Whether a part of the manifest that is undone cannot be read.
+    pub is_incomplete: bool,
+}
+
+/// A part of the articles.
+#[derive(Clone, Copy)]
+struct Share {
+    shard: Shard,
+    articles: usize,
+    of_articles: usize,
+}
+
+impl RunReport {
+    /// Of a run under `prefix`, with `bars` on stderr.
+    pub(crate) fn new(output: Output, prefix: &str, bars: Progress) -> Self {
+        Self {
+            output,
+            started: Instant::now(),
+            prefix: prefix.to_owned(),
+            counts: Counts::default(),
+            first_keys: Vec::new(),
+            more_keys: 0,
+            warnings: 0,
+            pruned_runs: 0,
+            share: None,
+            bars,
+            orphans: None,
+            is_incomplete: false,
+        }
+    }
+
+    fn warn(&mut self, line: &str) {
+        self.warnings += 1;
+        if self.warnings <= FIRST_WARNINGS {
+            log::warning(line);
+        }
+    }
+
+    /// Says how many warnings were not printed one by one.
+    fn more_warnings(&mut self) {
+        if self.warnings > FIRST_WARNINGS {
+            let more = self.warnings - FIRST_WARNINGS;
+            let more = counted(more, "more key");
+            log::warning(format!("… and {more}, all in the JSON output"));
+        }
+    }
+
+    fn table(&mut self, counts: &Counts, seconds: f64) {
+        let rows = [
+            ("created", counts.created, "key", true),
+            ("updated", counts.updated, "key", true),
+            ("refreshed", counts.refreshed, "key", true),
+            ("kept", counts.kept, "key", true),
+            ("removed", counts.removed, "key", true),
+            ("invalid", counts.invalid, "article", true),
+            ("conflicts", counts.conflicts, "key", counts.conflicts > 0),
+            ("expired", counts.expired, "key", counts.expired > 0),
+            ("withheld", counts.withheld, "key", counts.withheld > 0),
+        ];
+        for (name, number, unit, is_shown) in rows {
+            if is_shown {
+                self.output.text(row(name, number, unit));
+            }
+        }
+        self.output
+            .text(format!("  {:10}{:>12}", "bytes", counts.bytes));
+        self.output
+            .text(format!("  {:10}{seconds:>12.2} s", "time"));
+    }
+}
+
+/// A row of a table of counts: `  updated              2 keys`.
+pub(crate) fn row(label: &str, number: u64, unit: &str) -> String {
+    let unit = counted(number, unit);
+    let unit = unit.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("  {label:10}{number:>12}{unit}")
+}
+
+/// Why a key was not written.
+pub(crate) fn why_left(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Written => "it was written",
+        Fate::Conflict => {
+            "somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime \
+             missing): kept as it is"
+        }
+        Fate::Expired => "its expiry has passed: not written",
+        Fate::Withheld => "its page was left as it is: left as well",
+        Fate::Already => "it was as it was to be",
+    }
+}
+
+impl Report for RunReport {
+    fn warning(&mut self, message: &str) {
+        log::warning(message);
+    }
+
+    fn note(&mut self, message: &str) {
+        log::note(message);
+    }
+
+    fn bar(&mut self, stage: &'static str, unit: &'static str, total: u64) -> Box<dyn Bar> {
+        Box::new(self.bars.bar(stage, unit, total))
+    }
+
+    fn dry_run(&mut self, command: &str, server: &str) {
+        self.output.json(&json!({
+            "type": "run", "run": null, "command": command, "dry_run": true,
+            "server": server, "manifest": null, "rollback": null,
+        }));
+        self.output.text(format!(
+            "dry run · {command} · {server}: nothing is written"
+        ));
+    }
+
+    fn begun(&mut self, header: &Header, manifest: &Path) {
+        let mut object = json!({
+            "type": "run", "run": header.run, "command": header.command,
+            "started_at": header.started_at, "owner": header.owner,
+            "expected_result": header.expected_result, "server": header.server,
+            "db": header.db, "prefix": header.prefix,
+            "manifest": manifest, "rollback": header.rollback,
+        });
+        if let Some(shard) = header.shard {
+            object["shard"] = json!(shard);
+        }
+        if let Some(attempt) = header.attempt {
+            object["attempt"] = json!(attempt);
+        }
+        self.output.json(&object);
+        // Whatever happens from here on, the way back has been printed.
+        self.output.flush();
+        if !self.output.is_json() {
+            let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
+            let fields = json!({
+                "message": "the run begins", "run": header.run, "rollback": header.rollback,
+            });
+            log::entry(Level::Note, &text, &fields);
+        }
+    }
+
+    fn prefix(&mut self, prefix: &str) {
+        prefix.clone_into(&mut self.prefix);
+    }
+
+    fn seeded(&mut self, generator: &Generator, count: usize) {
+        seeded::announce(generator, count, &mut self.output);
+    }
+
+    fn findings(&mut self, survey: &Survey) {
+        findings::report(survey, &mut self.output, Prose::Stderr);
+    }
+
+    fn share(&mut self, shard: Shard, articles: usize, of_articles: usize) {
+        self.share = Some(Share {
+            shard,
+            articles,
+            of_articles,
+        });
+    }
+
+    fn orphans(&mut self, routes: &[Route]) {
+        self.orphans = Some(routes.len() as u64);
+        for route in routes {
+            self.output
+                .json(&json!({ "type": "orphan", "route": route.as_str() }));
+        }
+    }
+
+    fn key(&mut self, report: &KeyReport<'_>) {
+        let KeyReport {
+            key,
+            action,
+            fate,
+            expires_at_ms,
+        } = report;
+        match (fate, action) {
+            (Fate::Written, Some(action)) => {
+                let action = action.word();
+                self.output.json(&json!({
+                    "type": "key", "key": key, "action": action, "expires_at": expires_at_ms,
+                }));
+                if self.output.is_json() {
+                    return;
+                }
+                if self.first_keys.len() == FIRST_KEYS {
+                    self.more_keys += 1;
+                    return;
+                }
+                let expires = expires_at_ms
+                    .map_or(String::new(), |at| format!("  expires {}", show_time(at)));
+                self.first_keys.push(format!("  {action:8}{key}{expires}"));
+            }
+            (Fate::Already, _) => {}
+            _ => {
+                let why = why_left(*fate);
+                self.output
+                    .json(&json!({ "type": "left", "key": key, "fate": fate }));
+                self.warn(&format!("{key}: {why}"));
+            }
+        }
+    }
+
+    fn restored(&mut self, report: &KeyReport<'_>) {
+        let KeyReport {
+            key,
+            action,
+            fate,
+            expires_at_ms,
+        } = report;
+        let word = match (fate, action) {
+            (Fate::Written, Some(Action::Remove)) => "removed",
+            (Fate::Written, _) => "restored",
+            (Fate::Already, _) => "already_back",
+            _ => "kept",
+        };
+        if *fate == Fate::Written {
+            self.output.json(&json!({
+                "type": "key", "key": key, "action": action.map(Action::word),
+                "fate": word, "expires_at": expires_at_ms,
+            }));
+        } else {
+            self.output
+                .json(&json!({ "type": "left", "key": key, "fate": word }));
+        }
+        if word == "kept" {
+            self.warn(&format!("{key}: it changed after that run: kept as it is"));
+        } else if !self.output.is_json() {
+            if self.first_keys.len() == FIRST_KEYS {
+                self.more_keys += 1;
+            } else {
+                let word = word.replace('_', " ");
+                self.first_keys.push(format!("  {word:14}{key}"));
+            }
+        }
+    }
+
+    fn say(&mut self, message: &str) {
+        log::say(message);
+    }
+
+    fn difference(&mut self, key: &str, what: &str) {
+        self.output.text(format!("{key}: {what}"));
+        self.output
+            .json(&json!({ "type": "difference", "key": key, "what": what }));
+    }
+
+    fn wrote_nothing(&mut self, run: &str, earlier: Option<&str>) {
+        self.output.json(&json!({
+            "type": "summary", "command": "rollback", "status": "nothing", "undoes": run,
+            "counts": Counts::default(), "rollback": earlier,
+        }));
+    }
+
+    fn lost(&mut self, parts: &[Lost]) {
+        self.is_incomplete = !parts.is_empty();
+        for Lost {
+            path,
+            from,
+            to,
+            what,
+        } in parts
+        {
+            self.output.json(&json!({
+                "type": "lost", "manifest": path, "from": from, "to": to, "what": what,
+            }));
+        }
+        warn_of_lost(parts);
+    }
+
+    fn counts(&mut self, counts: &Counts) {
+        self.counts = *counts;
+    }
+
+    fn pruned(&mut self, pruned: &Pruned) {
+        self.pruned_runs = pruned.removed;
+        if pruned.removed > 0 {
+            let count = pruned.removed;
+            log::note(format!(
+                "{} removed (keep_runs)",
+                counted(count, "old manifest")
+            ));
+        }
+        if let Some(problem) = &pruned.problem {
+            log::warning(format!("{problem}; the next run tries again (keep_runs)"));
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended<'_>) {
+        self.more_warnings();
+        self.warnings = 0;
+        let Ended {
+            command,
+            status,
+            counts,
+            run,
+            undoes,
+        } = *ended;
+        match undoes {
+            Some(undone) => self.undone(undone, counts, status.word(), run),
+            None => self.summary(run, command, status.word(), counts),
+        }
+    }
+
+    /// Says that articles that were taken out of the store come back with the next import, and how
+    /// to prevent that.
+    fn comes_back(&mut self) {
+        self.output.text(
+            "the next import publishes these articles again if their sources are still there; to \
+             prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)",
+        );
+        self.output.flush();
+    }
+}
+
+impl RunReport {
+    /// The summary of a run that ended by itself.
+    fn summary(
+        &mut self,
+        header: Option<(&Header, &Path)>,
+        command: &str,
+        status: &str,
+        counts: &Counts,
+    ) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut object = json!({
+            "type": "summary", "command": command, "status": status,
+            "counts": counts, "seconds": to_ms(seconds),
+            "pruned_runs": self.pruned_runs,
+        });
+        if let Some(share) = self.share {
+            object["shard"] = json!(share.shard);
+            object["articles"] = json!(share.articles);
+            object["of_articles"] = json!(share.of_articles);
+        }
+        if let Some((header, manifest)) = header {
+            object["run"] = json!(header.run);
+            object["owner"] = json!(header.owner);
+            object["expected_result"] = json!(header.expected_result);
+            object["manifest"] = json!(manifest);
+            object["rollback"] = json!(header.rollback);
+        } else {
+            object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
+        }
+        self.output.json(&object);
+        if let Some((header, _)) = header {
+            let server = format!("{}, prefix {}", header.server, header.prefix);
+            self.output.text(format!(
+                "run {} · {command} · {server} · {status}",
+                header.run
+            ));
+            for (label, text) in [
+                ("owner", &header.owner),
+                ("expected", &header.expected_result),
+            ] {
+                if let Some(text) = text {
+                    self.output.text(format!("{label}: {text}"));
+                }
+            }
+        }
+        if let Some(share) = self.share {
+            let Share {
+                shard,
+                articles,
+                of_articles,
+            } = share;
+            self.output.text(format!(
+                "share {shard}: {articles} of {of_articles} articles"
+            ));
+        }
+        self.output.text("");
+        self.table(counts, seconds);
+        if !self.first_keys.is_empty() {
+            self.output.text("");
+            for line in std::mem::take(&mut self.first_keys) {
+                self.output.text(line);
+            }
+            if self.more_keys > 0 {
+                let more = self.more_keys;
+                let place = match header {
+                    Some(_) => "the manifest",
+                    None => "the JSON output",
+                };
+                self.output.text(format!(
+                    "  … and {}, all in {place}",
+                    counted(more, "more key")
+                ));
+            }
+        }
+        if let Some((header, manifest)) = header {
+            self.output.text("");
+            self.output
+                .text(format!("manifest  {}", manifest.display()));
+            self.output.text(format!("rollback  {}", header.rollback));
+        }
+        self.output.flush();
+    }
+
+    /// The summary of a rollback.
+    fn undone(
+        &mut self,
+        undone: &str,
+        counts: &Counts,
+        status: &str,
+        header: Option<(&Header, &Path)>,
+    ) {
+        let restored = counts.created + counts.updated + counts.refreshed;
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut object = json!({
+            "type": "summary", "command": "rollback", "status": status, "undoes": undone,
+            "restored": restored, "removed": counts.removed, "already_back": counts.kept,
+            "kept": counts.conflicts, "counts": counts,
+            "seconds": to_ms(seconds), "pruned_runs": self.pruned_runs,
+        });
+        if let Some((header, manifest)) = header {
+            object["run"] = json!(header.run);
+            object["manifest"] = json!(manifest);
+            object["rollback"] = json!(header.rollback);
+        } else {
+            object["dry_run"] = json!(true);
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
+        }
+        self.output.json(&object);
+        let would = if header.is_none() { "would be " } else { "" };
+        let is_back = restored + counts.removed + counts.conflicts == 0;
+        if is_back && !self.is_incomplete {
+            self.output
+                .text(format!("run {undone} is already back: nothing to do"));
+        } else {
+            self.output.text(format!(
+                "run {undone}: {} {would}restored, {} {would}removed, {} already back, {} kept \
+                 because they changed after it",
+                counted(restored, "key"),
+                counts.removed,
+                counts.kept,
+                counts.conflicts
+            ));
+        }
+        if counts.conflicts > 0 {
+            log::note(
+                "a later run or somebody else changed the keys that were kept; to undo several \
+                 runs, begin with the newest",
+            );
+        }
+        let nothing = restored + counts.removed == 0;
+        if nothing {
+            self.first_keys.clear();
+            self.more_keys = 0;
+        }
+        for line in std::mem::take(&mut self.first_keys) {
+            self.output.text(line);
+        }
+        if self.more_keys > 0 {
+            let more = counted(self.more_keys, "more key");
+            self.output.text(format!("  … and {more}"));
+        }
+        if let Some((header, manifest)) = header {
+            self.output
+                .text(format!("manifest  {}", manifest.display()));
+            if !nothing {
+                self.output
+                    .text(format!("to undo this rollback  {}", header.rollback));
+            }
+        }
+        self.output.flush();
+    }
+}
+
+/// So many damaged parts of a manifest are named one by one.
+const FIRST_LOST: usize = 20;
+
+/// Names the parts of a manifest that cannot be read.
+fn warn_of_lost(lost: &[Lost]) {
+    for Lost {
+        path,
+        from,
+        to,
+        what,
+    } in lost.iter().take(FIRST_LOST)
+    {
+        let shown = path.display();
+        let place = if from == to {
+            format!("frames are missing before byte {from}")
+        } else {
+            format!("bytes {from} to {to} cannot be read")
+        };
+        log::warning(format!("the manifest {shown}: {place}: {what}"));
+    }
+    if lost.len() > FIRST_LOST {
+        let more = lost.len() - FIRST_LOST;
+        log::warning(format!("… and {more} more places, all in the JSON output"));
+    }
+    if !lost.is_empty() {
+        log::warning(
+            "keys that were recorded there alone stay as they are now; this run undoes the others",
+        );
+    }
+}
