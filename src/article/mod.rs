@@ -1,7 +1,7 @@
 //! The boundary: one source file in, a validated and cleaned [`Article`] or its errors out.
 
 mod body;
-mod claim;
+mod claimed_route;
 mod cross;
 mod events;
 mod findings;

@@ -22,7 +22,7 @@ use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
-use super::{Article, claim, cross, title};
+use super::{Article, claimed_route, cross, title};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::yaml::{self, Kind, Node};
 
@@ -125,7 +125,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         };
     }
 
-    let route = claim::known(input.relative, &metadata, &tree, &mut findings);
+    let route = claimed_route::known(input.relative, &metadata, &tree, &mut findings);
     let mut body = None;
     if let Ok(mut parsed) = parsed {
         let title = title::find(&metadata, &mut parsed, position, &mut findings);
@@ -157,7 +157,7 @@ impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
     fn refused(input: &Input<'_>, findings: Findings<'_>) -> Self {
         Self {
-            route: claim::guessed(input.relative, input.bytes),
+            route: claimed_route::guessed(input.relative, input.bytes),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),

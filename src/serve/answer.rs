@@ -11,15 +11,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::task::JoinSet;
 
 use super::Preview;
-use super::cache::Cache as Pages;
-use super::headers::{self, Cache};
+use super::cache::PageCache;
+use super::headers::{self, CacheStatus};
 use super::host::Hosts;
 use super::index::{INDEX, Index};
-use super::own::RETRY_AFTER;
-use super::page::{Now, Taken};
-use super::path::{self, Asked};
+use super::page::{Recheck, StoredPage};
+use super::path::{self, RequestedPath};
 use super::refusal::{self, brief, empty, redirect};
 use super::site::Site;
+use super::site_pages::RETRY_AFTER;
 use crate::article::Route;
 use crate::store::StoreError;
 use crate::store::reading::Ask;
@@ -34,7 +34,7 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 struct App {
     site: Site,
     hosts: Hosts,
-    pages: Pages,
+    pages: PageCache,
     index: Index,
 }
 
@@ -42,7 +42,7 @@ struct App {
 pub(super) fn router(preview: Preview, hosts: Hosts) -> Result<Router, StoreError> {
     let app = App {
         site: Site::new(preview)?,
-        pages: Pages::new(CACHE_BYTES),
+        pages: PageCache::new(CACHE_BYTES),
         index: Index::default(),
         hosts,
     };
@@ -90,20 +90,20 @@ impl App {
             _ => {}
         }
         match path::asked(path) {
-            Asked::Route(route) => match self.page(&route, headers).await {
+            RequestedPath::Route(route) => match self.page(&route, headers).await {
                 Ok(Some(response)) => response,
                 Ok(None) if route.is_root() => self.index(uri, headers).await,
                 Ok(None) => refusal::not_found(&self.site, path, Some(&route), headers),
                 Err(error) => refusal::away(&self.site, &error, headers),
             },
-            Asked::Unslashed(route) => {
-                match Taken::is_there(&self.site.store, &self.site.keys, &route).await {
+            RequestedPath::Unslashed(route) => {
+                match StoredPage::is_there(&self.site.store, &self.site.keys, &route).await {
                     Ok(true) => redirect(route.as_str()),
                     Ok(false) => refusal::not_found(&self.site, path, Some(&route), headers),
                     Err(error) => refusal::away(&self.site, &error, headers),
                 }
             }
-            Asked::Nothing => refusal::not_found(&self.site, path, None, headers),
+            RequestedPath::Nothing => refusal::not_found(&self.site, path, None, headers),
         }
     }
 
@@ -114,30 +114,30 @@ impl App {
         headers: &HeaderMap,
     ) -> Result<Option<Response<Body>>, StoreError> {
         if self.site.login.is_of(headers) {
-            let taken = Taken::fetch(&self.site.store, &self.site.keys, route).await?;
-            return Ok(taken.map(|taken| headers::answer(&taken, Cache::Bypass, headers)));
+            let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
+            return Ok(taken.map(|taken| headers::answer(&taken, CacheStatus::Bypass, headers)));
         }
-        let hit = |taken: &Taken| Some(headers::answer(taken, Cache::Hit, headers));
+        let hit = |taken: &StoredPage| Some(headers::answer(taken, CacheStatus::Hit, headers));
         if let Some(held) = self.pages.get(route) {
             if held.unchecked_for() < FRESH {
                 return Ok(hit(&held));
             }
             match held.check(&self.site.store, &self.site.keys, route).await? {
-                Now::Same(taken) => {
+                Recheck::Same(taken) => {
                     let response = hit(&taken);
                     self.pages.renew(route, taken);
                     return Ok(response);
                 }
-                Now::Gone => {
+                Recheck::Gone => {
                     self.pages.remove(route);
                     return Ok(None);
                 }
-                Now::Other => self.pages.remove(route),
+                Recheck::Other => self.pages.remove(route),
             }
         }
-        let taken = Taken::fetch(&self.site.store, &self.site.keys, route).await?;
+        let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
         Ok(taken.map(|taken| {
-            let response = headers::answer(&taken, Cache::Miss, headers);
+            let response = headers::answer(&taken, CacheStatus::Miss, headers);
             self.pages.put(route, taken);
             response
         }))

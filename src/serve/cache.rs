@@ -3,28 +3,28 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::page::Taken;
+use super::page::StoredPage;
 use crate::article::Route;
 
 /// What one entry takes beside its page, in bytes, roughly.
 const OVERHEAD_BYTES: usize = 1024;
 
 /// The cache that all visitors share who are not logged in.
-pub(super) struct Cache {
+pub(super) struct PageCache {
     most_bytes: usize,
     held: Mutex<Held>,
 }
 
 #[derive(Default)]
 struct Held {
-    entries: HashMap<Route, (u64, Taken)>,
+    entries: HashMap<Route, (u64, StoredPage)>,
     /// Routes by age: the first was put first.
     ages: BTreeMap<u64, Route>,
     bytes: usize,
     last: u64,
 }
 
-impl Cache {
+impl PageCache {
     /// A cache of at most `most_bytes`.
     pub(super) fn new(most_bytes: usize) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Cache {
     }
 
     /// The page of `route`, if it is held.
-    pub(super) fn get(&self, route: &Route) -> Option<Taken> {
+    pub(super) fn get(&self, route: &Route) -> Option<StoredPage> {
         self.held()
             .entries
             .get(route)
@@ -42,7 +42,7 @@ impl Cache {
     }
 
     /// Holds `taken`, the youngest of all now. What is larger than the whole cache is not held.
-    pub(super) fn put(&self, route: &Route, taken: Taken) {
+    pub(super) fn put(&self, route: &Route, taken: StoredPage) {
         let mut held = self.held();
         held.remove(route);
         if size(&taken) > self.most_bytes {
@@ -61,7 +61,7 @@ impl Cache {
     }
 
     /// Replaces what is known of a page that did not change; its age stays.
-    pub(super) fn renew(&self, route: &Route, taken: Taken) {
+    pub(super) fn renew(&self, route: &Route, taken: StoredPage) {
         if let Some((_, there)) = self.held().entries.get_mut(route)
             && there.is_same_page(&taken)
         {
@@ -89,7 +89,7 @@ impl Held {
     }
 }
 
-fn size(taken: &Taken) -> usize {
+fn size(taken: &StoredPage) -> usize {
     taken.bytes() + OVERHEAD_BYTES
 }
 
@@ -97,19 +97,19 @@ fn size(taken: &Taken) -> usize {
 mod tests {
     use std::time::Instant;
 
-    use super::{Cache, OVERHEAD_BYTES};
+    use super::{OVERHEAD_BYTES, PageCache};
     use crate::article::Route;
-    use crate::serve::page::Taken;
+    use crate::serve::page::StoredPage;
 
     fn route(number: usize) -> Route {
         Route::parse(&format!("/{number}/")).unwrap()
     }
 
-    fn page(bytes: usize) -> Taken {
-        Taken::new(vec![b'x'; bytes], 60_000, b"", Instant::now())
+    fn page(bytes: usize) -> StoredPage {
+        StoredPage::new(vec![b'x'; bytes], 60_000, b"", Instant::now())
     }
 
-    fn held(cache: &Cache) -> Vec<usize> {
+    fn held(cache: &PageCache) -> Vec<usize> {
         (0..10)
             .filter(|number| cache.get(&route(*number)).is_some())
             .collect()
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_oldest_page_goes_first() {
-        let cache = Cache::new(3 * (1000 + OVERHEAD_BYTES));
+        let cache = PageCache::new(3 * (1000 + OVERHEAD_BYTES));
         for number in [0, 1, 2] {
             cache.put(&route(number), page(1000));
         }
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_was_removed_or_is_too_large_takes_no_room() {
-        let cache = Cache::new(2 * (1000 + OVERHEAD_BYTES));
+        let cache = PageCache::new(2 * (1000 + OVERHEAD_BYTES));
         cache.put(&route(0), page(1000));
         cache.put(&route(1), page(1000));
         cache.remove(&route(0));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_page_that_was_replaced_meanwhile_is_not_renewed() {
-        let cache = Cache::new(1 << 20);
+        let cache = PageCache::new(1 << 20);
         let before = page(10);
         cache.put(&route(0), page(20));
         cache.renew(&route(0), before.clone());

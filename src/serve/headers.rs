@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::conditional::Precondition;
-use super::page::Taken;
+use super::page::StoredPage;
 
 /// Where an answer came from.
 pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -12,7 +12,7 @@ const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// Where a page came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cache {
+pub(super) enum CacheStatus {
     /// From the cache of pages, as the store has it.
     Hit,
     /// From the store.
@@ -21,7 +21,7 @@ pub(super) enum Cache {
     Bypass,
 }
 
-impl Cache {
+impl CacheStatus {
     /// The value of `X-Cache`.
     pub(super) fn value(self) -> HeaderValue {
         HeaderValue::from_static(match self {
@@ -33,7 +33,11 @@ impl Cache {
 }
 
 /// The page for whoever asked with the headers `request`.
-pub(super) fn answer(taken: &Taken, cache: Cache, request: &HeaderMap) -> Response<Body> {
+pub(super) fn answer(
+    taken: &StoredPage,
+    cache: CacheStatus,
+    request: &HeaderMap,
+) -> Response<Body> {
     let mut headers = HeaderMap::new();
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
     headers.insert(X_CACHE, cache.value());
@@ -43,7 +47,7 @@ pub(super) fn answer(taken: &Taken, cache: Cache, request: &HeaderMap) -> Respon
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         return bodiless(StatusCode::PRECONDITION_FAILED, headers);
     }
-    if cache == Cache::Bypass {
+    if cache == CacheStatus::Bypass {
         let value = HeaderValue::from_static("private, no-store");
         headers.insert(header::CACHE_CONTROL, value);
         return whole(taken, headers);
@@ -74,7 +78,7 @@ fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
     response
 }
 
-fn whole(taken: &Taken, mut headers: HeaderMap) -> Response<Body> {
+fn whole(taken: &StoredPage, mut headers: HeaderMap) -> Response<Body> {
     if taken.meta.is_noindex {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }

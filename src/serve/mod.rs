@@ -4,7 +4,7 @@
 //! and their limits) → [`answer`] (which kind of answer) → `host`, `path`, `login` (what is
 //! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was
 //! taken) → `headers`, `conditional`, `policy` (what is said of it), or `refusal` (what is said
-//! instead). `site` is what all of them are made from. `index` lists the articles of a run; `own` makes the pages that are not stored.
+//! instead). `site` is what all of them are made from. `index` lists the articles of a run; `site_pages` makes the pages that are not stored.
 
 mod answer;
 mod cache;
@@ -15,12 +15,12 @@ mod index;
 mod listen;
 mod login;
 mod meta;
-mod own;
 mod page;
 mod path;
 mod policy;
 mod refusal;
 mod site;
+mod site_pages;
 
 use std::path::PathBuf;
 use std::time::Duration;

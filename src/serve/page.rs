@@ -24,7 +24,7 @@ const DOING: &str = "reading one page";
 
 /// A page, when it was taken from the store, and how long it had to live then.
 #[derive(Clone)]
-pub(super) struct Taken {
+pub(super) struct StoredPage {
     page: Arc<Page>,
     pub(super) meta: Meta,
     /// Time to live in ms when it was taken; none for a page that does not expire.
@@ -42,16 +42,16 @@ struct Page {
 }
 
 /// What became of a page that was taken before.
-pub(super) enum Now {
+pub(super) enum Recheck {
     /// It is the same; here with its expiry and meta object of now.
-    Same(Taken),
+    Same(StoredPage),
     /// It is another one, or cannot be told from another one.
     Other,
     /// It is gone.
     Gone,
 }
 
-impl Taken {
+impl StoredPage {
     /// The page `body`, with `left_ms` to live (negative: for ever), asked for at `asked_at`.
     pub(super) fn new(body: Vec<u8>, left_ms: i64, meta: &[u8], asked_at: Instant) -> Self {
         let digest = page_digest(&body);
@@ -113,7 +113,7 @@ impl Taken {
         store: &Reading,
         keys: &Keys,
         route: &Route,
-    ) -> Result<Now, StoreError> {
+    ) -> Result<Recheck, StoreError> {
         let (page, meta) = (keys.page(route), keys.meta(route));
         let asked_at = Instant::now();
         let questions = [
@@ -124,13 +124,13 @@ impl Taken {
         let mut replies = store.ask(&questions, DOING).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         Ok(match (next(), next(), next()) {
-            (Reply::Int(-2), _, _) => Now::Gone,
+            (Reply::Int(-2), _, _) => Recheck::Gone,
             (Reply::Int(left_ms), Reply::Bulk(tail), meta)
                 if self.page.digest.is_some() && page_digest(&tail) == self.page.digest =>
             {
-                Now::Same(self.renewed(left_ms, bytes(&meta), asked_at))
+                Recheck::Same(self.renewed(left_ms, bytes(&meta), asked_at))
             }
-            _ => Now::Other,
+            _ => Recheck::Other,
         })
     }
 
@@ -229,7 +229,7 @@ fn millis(duration: Duration) -> i64 {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::Taken;
+    use super::StoredPage;
 
     const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn max_age_is_of_the_time_when_it_was_taken_until_the_expiry_changes() {
         let taken_at = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
-        let taken = Taken::new(page(), 60_999, b"", taken_at);
+        let taken = StoredPage::new(page(), 60_999, b"", taken_at);
         assert_eq!((taken.max_age(), taken.age().as_secs()), (60, 10));
         let now = taken_at + Duration::from_secs(10);
         let same = taken.renewed(50_500, b"", now);

@@ -9,7 +9,7 @@ pub(super) const MAX_BYTES: usize = MAX_ROUTE_BYTES;
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestedPath {
     /// The page of this route.
     Route(Route),
     /// The same, without the `/` at its end.
@@ -20,21 +20,21 @@ pub(super) enum Asked {
 
 /// Reads a path as it was sent. It is decoded once; what then is no route in every byte
 /// never reaches the store, nor a header of the answer.
-pub(super) fn asked(path: &str) -> Asked {
+pub(super) fn asked(path: &str) -> RequestedPath {
     let decoded: Vec<u8> = percent_decode_str(path).collect();
     let is_plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(b);
     if !decoded.starts_with(b"/") || !decoded.iter().all(is_plain) {
-        return Asked::Nothing;
+        return RequestedPath::Nothing;
     }
     let typed = String::from_utf8_lossy(&decoded);
     // Two slashes are another URL; a person who types a route is forgiven, a browser is not.
     if typed.contains("//") {
-        return Asked::Nothing;
+        return RequestedPath::Nothing;
     }
     match Route::parse(&typed) {
-        Ok(route) if typed.ends_with('/') => Asked::Route(route),
-        Ok(route) => Asked::Unslashed(route),
-        Err(_) => Asked::Nothing,
+        Ok(route) if typed.ends_with('/') => RequestedPath::Route(route),
+        Ok(route) => RequestedPath::Unslashed(route),
+        Err(_) => RequestedPath::Nothing,
     }
 }
 
@@ -47,12 +47,12 @@ pub(super) fn shown(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, asked, shown};
+    use super::{RequestedPath, asked, shown};
     use crate::article::Route;
 
     fn route(path: &str) -> Option<String> {
         match asked(path) {
-            Asked::Route(route) => Some(route.to_string()),
+            RequestedPath::Route(route) => Some(route.to_string()),
             _ => None,
         }
     }
@@ -68,8 +68,8 @@ mod tests {
     #[test]
     fn without_the_slash_it_is_known_which_page_was_meant() {
         let meant = Route::parse("/a/b/").unwrap();
-        assert_eq!(asked("/a/b"), Asked::Unslashed(meant.clone()));
-        assert_eq!(asked("/a%2fb"), Asked::Unslashed(meant));
+        assert_eq!(asked("/a/b"), RequestedPath::Unslashed(meant.clone()));
+        assert_eq!(asked("/a%2fb"), RequestedPath::Unslashed(meant));
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
             "/*/",
             long.as_str(),
         ] {
-            assert_eq!(asked(path), Asked::Nothing, "{path:?}");
+            assert_eq!(asked(path), RequestedPath::Nothing, "{path:?}");
         }
     }
 

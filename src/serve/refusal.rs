@@ -3,11 +3,11 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::headers::Cache;
+use super::headers::CacheStatus;
 use super::host::Wrong;
-use super::own::Message;
 use super::path;
 use super::site::Site;
+use super::site_pages::Message;
 use crate::article::Route;
 use crate::store::StoreError;
 
@@ -82,7 +82,7 @@ pub(super) fn not_ours(site: &Site, wrong: &Wrong) -> Response<Body> {
             help,
             command,
         },
-        Cache::Miss,
+        CacheStatus::Miss,
     )
 }
 
@@ -95,7 +95,7 @@ pub(super) fn not_allowed(site: &Site) -> Response<Body> {
             help: "To publish:",
             command: "anp import content/",
         },
-        Cache::Miss,
+        CacheStatus::Miss,
     );
     let headers = response.headers_mut();
     headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -112,7 +112,7 @@ pub(super) fn too_long(site: &Site) -> Response<Body> {
             help: "",
             command: "",
         },
-        Cache::Miss,
+        CacheStatus::Miss,
     )
 }
 
@@ -125,7 +125,7 @@ pub(super) fn failed(site: &Site) -> Response<Body> {
             help: "What it said about it is on its stderr.",
             command: "",
         },
-        Cache::Miss,
+        CacheStatus::Miss,
     )
 }
 

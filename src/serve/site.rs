@@ -2,9 +2,9 @@
 
 use axum::http::HeaderMap;
 
-use super::headers::Cache;
+use super::headers::CacheStatus;
 use super::login::Login;
-use super::own::Own;
+use super::site_pages::SitePages;
 use super::{Preview, STORE_TIMEOUT};
 use crate::publish::keys::Keys;
 use crate::store::reading::Reading;
@@ -14,7 +14,7 @@ use crate::store::{Class, StoreError};
 pub(super) struct Site {
     pub(super) store: Reading,
     pub(super) keys: Keys,
-    pub(super) own: Own,
+    pub(super) own: SitePages,
     pub(super) preview: Preview,
     pub(super) login: Login,
 }
@@ -28,18 +28,18 @@ impl Site {
         Ok(Self {
             store: Reading::new(&preview.connector, STORE_TIMEOUT),
             keys: Keys::new(&preview.prefix),
-            own: Own::new().map_err(broken)?,
+            own: SitePages::new().map_err(broken)?,
             login: Login::new(&preview.login_cookies),
             preview,
         })
     }
 
     /// Where an answer without a page comes from: never from the cache.
-    pub(super) fn uncached(&self, headers: &HeaderMap) -> Cache {
+    pub(super) fn uncached(&self, headers: &HeaderMap) -> CacheStatus {
         if self.login.is_of(headers) {
-            Cache::Bypass
+            CacheStatus::Bypass
         } else {
-            Cache::Miss
+            CacheStatus::Miss
         }
     }
 }

@@ -14,8 +14,8 @@ mod connection;
 mod dial;
 pub mod embedded;
 mod error;
-mod everyone;
 mod interrupt;
+mod quorum;
 #[cfg(feature = "serve")]
 pub mod reading;
 mod replicas;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::address::{Listed, Node};
 use super::connection::Connector;
 use super::dial::End;
-use super::everyone;
+use super::quorum;
 use super::wire::Wire;
 use super::{Batch, Class, Reply, SENTINEL_RIGHT, Store as _, StoreError};
 
@@ -15,7 +15,7 @@ const EACH: Duration = Duration::from_secs(2);
 
 /// What came of asking all of them.
 #[derive(Default)]
-struct Asked {
+struct SentinelAnswers {
     /// Sentinels that do not answer, each with the reason.
     away: Vec<String>,
     /// Sentinels that answer, and know no master of that name.
@@ -44,11 +44,10 @@ pub(super) fn connect(
         let (connector, master) = (connector.clone(), master.to_owned());
         move |sentinel: &Node, time| ask(&connector, sentinel, &master, time)
     };
-    let mut asked = Asked::default();
+    let mut asked = SentinelAnswers::default();
     let mut votes = Vec::new();
     let interrupt = &connector.interrupt;
-    for (sentinel, answer) in
-        everyone::ask(sentinels, left().min(EACH), interrupt, &doing, question)
+    for (sentinel, answer) in quorum::ask(sentinels, left().min(EACH), interrupt, &doing, question)
     {
         match answer {
             Err(error) if error.class == Class::Interrupted => return Err(error),
@@ -61,8 +60,8 @@ pub(super) fn connect(
         }
     }
     // One that was cut off from the others still names the master of before.
-    if let Some(node) = everyone::most(votes.clone(), Node::clone) {
-        if everyone::is_tied(&votes, &node) {
+    if let Some(node) = quorum::most(votes.clone(), Node::clone) {
+        if quorum::is_tied(&votes, &node) {
             // During a failover for a moment; else it is for a person to say who is right.
             let doing = format!("connecting to {}", connector.address);
             let detail = format!(
@@ -89,7 +88,7 @@ fn is_final(error: &StoreError) -> bool {
     )
 }
 
-impl Asked {
+impl SentinelAnswers {
     fn failure(self, connector: &Connector, sentinels: &[Node], master: &str) -> StoreError {
         let doing = format!("connecting to {}", connector.address);
         if let Some((node, error)) = &self.named {

@@ -10,23 +10,11 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 use super::explain::{alias, duplicate, explain, nesting};
-use super::{Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, plain};
+use super::{Document, Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, plain};
 use crate::diagnostic::Span;
 
 /// Mappings up to this size look for duplicates by comparing all pairs of keys.
 const SMALL_MAPPING: usize = 48;
-
-/// A document as far as it could be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// The tree; an empty mapping if there is no content. Values that were errors (an
-    /// alias) are empty. If the reading broke off, what was read of the outermost mapping.
-    pub root: Node,
-    /// What is wrong, by place.
-    pub errors: Vec<YamlError>,
-    /// Whether the text was read to its end: false after a syntax error.
-    pub complete: bool,
-}
 
 /// Reads one document. `first_line` is the line of the file on which `text` begins; all
 /// positions count from there. A document without content is an empty mapping.

@@ -18,9 +18,9 @@ pub mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Document, parse, read, read_by_parser};
+pub use build::{parse, read, read_by_parser};
 pub use error::{Fault, YamlError};
-pub use node::{Key, Kind, Node, normalise};
+pub use node::{Document, Key, Kind, Node, normalise};
 pub use scalar::quoted;
 
 /// The longest document that is read, in bytes.

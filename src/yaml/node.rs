@@ -9,6 +9,18 @@ use super::{Fault, YamlError};
 use crate::diagnostic::Span;
 use crate::duration;
 
+/// A document as far as it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The tree; an empty mapping if there is no content. Values that were errors (an
+    /// alias) are empty. If the reading broke off, what was read of the outermost mapping.
+    pub root: Node,
+    /// What is wrong, by place.
+    pub errors: Vec<YamlError>,
+    /// Whether the text was read to its end: false after a syntax error.
+    pub complete: bool,
+}
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {

@@ -23,7 +23,7 @@ pub(super) use self::topology::Serving;
 #[cfg(feature = "serve")]
 pub(super) use self::topology::slot;
 use self::topology::{SLOTS, Topology};
-use super::everyone;
+use super::quorum;
 use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Node, Reply, Store, StoreError};
 
 /// A key is sent on so many times before the cluster is found again.
@@ -186,7 +186,7 @@ fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topolog
     };
     let mut answers = Vec::new();
     let mut failures = Vec::new();
-    for (node, answer) in everyone::ask(&nodes, time, &connector.interrupt, &doing, question) {
+    for (node, answer) in quorum::ask(&nodes, time, &connector.interrupt, &doing, question) {
         match answer {
             Err(error) if error.class == Class::Interrupted => return Err(error),
             Ok(topology) => answers.push((node, topology)),
@@ -217,7 +217,7 @@ fn find(connector: &Connector, seeds: &[Node], time: Duration) -> Result<Topolog
         }
     }
     let topologies = answers.into_iter().map(|(_, topology)| topology);
-    let most = everyone::most(topologies.collect(), Topology::serving);
+    let most = quorum::most(topologies.collect(), Topology::serving);
     let topology = most.ok_or_else(|| none_answers(failures, doing.clone()))?;
     let before = connector.known.ids();
     if !before.is_empty() && before.is_disjoint(&topology.ids) {

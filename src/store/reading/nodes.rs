@@ -32,10 +32,10 @@ pub(super) struct Nodes {
     map: Mutex<Option<Arc<Map>>>,
     links: Mutex<HashMap<Node, Arc<Link>>>,
     /// Held by whoever looks for the masters; when that was done last, and what came of it.
-    gate: tokio::sync::Mutex<Option<Looked>>,
+    gate: tokio::sync::Mutex<Option<LookUp>>,
 }
 
-type Looked = (Instant, Result<Arc<Map>, StoreError>);
+type LookUp = (Instant, Result<Arc<Map>, StoreError>);
 
 /// Who serves what, as it was seen last.
 struct Map {
@@ -197,7 +197,7 @@ impl Nodes {
         });
     }
 
-    async fn look(&self, looked: &mut Option<Looked>) -> Result<Arc<Map>, StoreError> {
+    async fn look(&self, looked: &mut Option<LookUp>) -> Result<Arc<Map>, StoreError> {
         if let Some((at, found)) = looked
             && at.elapsed() < PAUSE
         {

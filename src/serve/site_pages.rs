@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
-use super::headers::{Cache, X_CACHE, html};
+use super::headers::{CacheStatus, X_CACHE, html};
 use super::policy;
 use crate::render::{STYLE, escape_into};
 
@@ -21,7 +21,7 @@ const TEMPLATES: [(&str, &str); 3] = [
 ];
 
 /// The templates, compiled, with the style that they share and its policy.
-pub(super) struct Own {
+pub(super) struct SitePages {
     environment: Environment<'static>,
     policy: HeaderValue,
 }
@@ -37,7 +37,7 @@ pub(super) struct Message<'m> {
     pub(super) command: &'m str,
 }
 
-impl Own {
+impl SitePages {
     pub(super) fn new() -> Result<Self, minijinja::Error> {
         let style = format!("{STYLE}{OWN_STYLE}");
         let mut environment = Environment::new();
@@ -65,7 +65,7 @@ impl Own {
     }
 
     /// A page that says something.
-    pub(super) fn message(&self, message: &Message<'_>, cache: Cache) -> Response<Body> {
+    pub(super) fn message(&self, message: &Message<'_>, cache: CacheStatus) -> Response<Body> {
         let mut response = self.page(
             "message.html",
             context! {
