@@ -86,7 +86,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "yaml",
         ],
     ),
-    ("cli", &["duration", "exit", "report"]),
+    ("cli", &["duration", "exit", "publish", "report"]),
     (
         "serve",
         &["article", "duration", "publish", "render", "store", "words"],

@@ -19,14 +19,16 @@ mod warm;
 
 use clap::ValueEnum as _;
 
-use crate::cli::{self, Cli, Command, Common};
+use crate::cli;
+use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::seeded::Seeded;
-use crate::publish::shards::share::{self, Share};
+use crate::publish::shards::share;
+use crate::publish::shards::share::Share;
 use crate::publish::survey::selection::Selectors;
-use crate::report::log::{self, LogFormat};
-use crate::report::{Output, Progress, RunReport};
+use crate::report::log::LogFormat;
+use crate::report::{Output, Progress, RunReport, log};
 use crate::settings::{Needs, Settings, Sources};
 use crate::signals::outlive_file_limit;
 

@@ -6,7 +6,6 @@ use crate::cli::{Common, Warm as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::pace::Limits;
-use crate::publish::plan::expiry::Below;
 use crate::publish::warm::{Warm, warm};
 use crate::report::metrics_file;
 use crate::signals::watch;
@@ -18,10 +17,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     let warmed = (|| {
         let options = Warm {
             selectors: selectors(&arguments.selectors),
-            ttl_below: match arguments.ttl_below {
-                cli::Below::Permille(share) => Below::Permille(share),
-                cli::Below::Ms(ms) => Below::Ms(ms),
-            },
+            ttl_below: arguments.ttl_below,
             order: match arguments.order {
                 cli::Order::Path => Order::Path,
                 cli::Order::Newest => Order::Newest,

@@ -409,6 +409,18 @@ impl Found {
         answer(session, asked, Part::Whole, doing)
     }
 
+    /// The same, of which the values are compared and not kept.
+    ///
+    /// # Errors
+    /// When the store fails, or answers with an error.
+    pub(crate) fn settle_states<'a>(
+        session: &mut Session,
+        asked: impl Iterator<Item = (&'a str, Asked)>,
+        doing: &str,
+    ) -> Result<Vec<Self>, StoreError> {
+        answer(session, asked, Part::State, doing)
+    }
+
     /// Reads the reply of the script.
     fn from_reply(reply: Reply, part: Part, doing: &str) -> Result<Self, StoreError> {
         let mut parts = match reply {
