@@ -1,5 +1,6 @@
 //! The command line: clap's types, nothing else.
 
+mod given;
 mod probe;
 mod publishing;
 mod serve;
@@ -9,17 +10,15 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-
-pub use probe::Probe;
-pub use publishing::{
-    Below, Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm,
-};
-pub use serve::Serve;
-pub use synth::{Seeded, Synth};
 use values::reason;
 
 use crate::report::Format;
 use crate::report::log::LogFormat;
+
+pub use probe::Probe;
+pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
+pub use serve::Serve;
+pub use synth::{Seeded, Synth};
 
 /// Publishes generated article files to Redis, with a way back.
 #[derive(Debug, Parser)]
@@ -228,7 +227,7 @@ impl Common {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given([
+        given::given([
             ("redis", self.redis.clone()),
             ("tls.ca", self.reach.tls_ca.clone()),
             ("tls.cert", self.reach.tls_cert.clone()),
@@ -246,7 +245,7 @@ impl Rollback {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given([("metrics_file", self.metrics_file.clone())])
+        given::given([("metrics_file", self.metrics_file.clone())])
     }
 }
 
@@ -254,15 +253,6 @@ impl Pause {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given([("owner", self.owner.clone())])
+        given::given([("owner", self.owner.clone())])
     }
-}
-
-fn given<const N: usize>(
-    options: [(&'static str, Option<String>); N],
-) -> Vec<(&'static str, String)> {
-    options
-        .into_iter()
-        .filter_map(|(key, text)| text.map(|text| (key, text)))
-        .collect()
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::given;
+use super::given::given;
 use super::synth::Seeded;
 use super::values::{below, latency, rate};
+use crate::publish::plan::expiry::Below;
 
 /// Where articles come from and how they are judged.
 #[derive(Debug, Args)]
@@ -276,15 +277,6 @@ impl Warm {
         all.extend(self.recorded.settings());
         all
     }
-}
-
-/// `--ttl-below`.
-#[derive(Clone, Copy, Debug)]
-pub enum Below {
-    /// Thousandths of the time to live.
-    Permille(i64),
-    /// A duration in ms.
-    Ms(i64),
 }
 
 /// `--order`.

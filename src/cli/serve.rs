@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::given::given;
+
 /// `anp serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -20,7 +22,7 @@ impl Serve {
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let cookies = (!self.login_cookies.is_empty()).then(|| self.login_cookies.join(","));
-        super::given([
+        given([
             ("serve.addr", self.addr.clone()),
             ("login_cookies", cookies),
         ])

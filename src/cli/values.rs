@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Below;
 use crate::duration;
+use crate::publish::plan::expiry::Below;
 
 /// A text of 1 to 300 characters, as `owner` and the like are.
 pub(super) fn reason(text: &str) -> Result<String, String> {

@@ -12,7 +12,7 @@ use crate::signals::watch;
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
-    let settings = super::settings_alone(common, arguments.content.settings())?;
+    let settings = super::inputs::settings_alone(common, arguments.content.settings())?;
     let mut report = Stderr(Progress::new(common.quiet));
     let survey = check(&settings, &watch()?, &mut report)?;
     let mut output = Output::stdout(common.format, false);

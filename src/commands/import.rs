@@ -1,6 +1,6 @@
 //! `anp import`.
 
-use super::{chosen_share, report_of_run, seeded};
+use super::inputs::{chosen_share, report_of_run, seeded};
 use crate::cli::{Common, Import as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -9,7 +9,7 @@ use crate::report::metrics_file;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let archive = super::settings(common, arguments.settings())?;
+    let archive = super::inputs::settings(common, arguments.settings())?;
     let settings = match &arguments.under {
         Some(path) => under(&archive, path, arguments.max_ttl.is_some())?,
         None => archive.clone(),

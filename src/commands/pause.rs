@@ -14,7 +14,7 @@ use crate::report::{Output, log};
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let settings = super::inputs::settings(common, arguments.settings())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let switch = Switch::of(&settings.prefix);
     let session = &mut store.session;

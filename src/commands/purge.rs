@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use super::{report_of_run, selectors};
+use super::inputs::{report_of_run, selectors};
 use crate::cli::{Common, Purge as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         Some(_) => Needs::StateFolder,
         None => Needs::StoreAndStateFolder,
     };
-    let settings = super::settings_needing(needs, common, arguments.settings())?;
+    let settings = super::inputs::settings_needing(needs, common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
     let is_dry = arguments.recorded.dry_run;
     let ended = (|| {

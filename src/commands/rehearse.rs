@@ -8,7 +8,7 @@ use crate::report::{Output, Progress, RehearsalSteps, RunReport};
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let settings = super::inputs::settings(common, arguments.settings())?;
     let mut steps = RehearsalSteps {
         output: Output::stdout(common.format, false),
     };

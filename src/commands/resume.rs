@@ -11,7 +11,7 @@ use crate::report::{Output, log};
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::inputs::settings(common, Vec::new())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let switch = Switch::of(&settings.prefix);
     let resumed = switch

@@ -1,6 +1,6 @@
 //! `anp rollback`.
 
-use super::report_of_run;
+use super::inputs::report_of_run;
 use crate::cli::{Common, Rollback as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -10,7 +10,8 @@ use crate::settings::Needs;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings_needing(Needs::StateFolder, common, arguments.settings())?;
+    let settings =
+        super::inputs::settings_needing(Needs::StateFolder, common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
     let options = Rollback {
         run: arguments.run.clone(),

@@ -7,7 +7,7 @@ use crate::report::{Output, one_run, runs};
 use crate::settings::Needs;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings_needing(Needs::StateFolder, common, Vec::new())?;
+    let settings = super::inputs::settings_needing(Needs::StateFolder, common, Vec::new())?;
     let mut output = Output::stdout(common.format, false);
     match &arguments.command {
         Some(RunsCommand::Show(arguments)) => one_run::show(&settings, &arguments.run, &mut output),

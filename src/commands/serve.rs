@@ -7,7 +7,7 @@ use crate::failure::Failure;
 /// A build without the server knows the command, so that it can say what is missing.
 #[cfg(not(feature = "serve"))]
 pub(super) fn run(_: &Common, _: &Serve) -> Result<Exit, Failure> {
-    Err(super::left_out("server", "serve"))
+    Err(super::inputs::left_out("server", "serve"))
 }
 
 #[cfg(feature = "serve")]
@@ -20,7 +20,7 @@ mod with_server {
     use serde_json::json;
 
     use super::{Common, Exit, Failure, Serve};
-    use crate::commands::settings;
+    use crate::commands::inputs::settings;
     use crate::publish::run::connection::Connected;
     use crate::report::{Output, log};
     use crate::serve::{Preview, listen};

@@ -13,7 +13,7 @@ use crate::settings::Needs;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
-    let settings = super::settings_needing(Needs::Store, common, Vec::new())?;
+    let settings = super::inputs::settings_needing(Needs::Store, common, Vec::new())?;
     let route = typed_route(&arguments.route)?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let stored = StoredRoute::read(&mut store.session, &Keys::new(&settings.prefix), &route)

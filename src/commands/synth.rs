@@ -15,7 +15,7 @@ use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let generator = super::seeded(&arguments.seeded).generator()?;
+    let generator = super::inputs::seeded(&arguments.seeded).generator()?;
     let seed = generator.seed();
     let tree = in_pool(|| write_tree(&generator, &arguments.out, arguments.count))
         .map_err(|error| Failure::before_writing(&error))?

@@ -10,7 +10,7 @@ use crate::report::Output;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> {
-    let settings = super::settings(common, Vec::new())?;
+    let settings = super::inputs::settings(common, Vec::new())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let unlocked = unlock(&mut store, &settings, &arguments.run)?;
     let mut output = Output::stdout(common.format, false);

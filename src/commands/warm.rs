@@ -1,27 +1,23 @@
 //! `anp warm`.
 
-use super::{chosen_share, report_of_run, selectors};
+use super::inputs::{chosen_share, report_of_run, selectors};
 use crate::cli;
 use crate::cli::{Common, Warm as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::pace::Limits;
-use crate::publish::plan::expiry::Below;
 use crate::publish::warm::{Warm, warm};
 use crate::report::metrics_file;
 use crate::signals::watch;
 use crate::source::Order;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
-    let settings = super::settings(common, arguments.settings())?;
+    let settings = super::inputs::settings(common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
     let warmed = (|| {
         let options = Warm {
             selectors: selectors(&arguments.selectors),
-            ttl_below: match arguments.ttl_below {
-                cli::Below::Permille(share) => Below::Permille(share),
-                cli::Below::Ms(ms) => Below::Ms(ms),
-            },
+            ttl_below: arguments.ttl_below,
             order: match arguments.order {
                 cli::Order::Path => Order::Path,
                 cli::Order::Newest => Order::Newest,

@@ -24,6 +24,7 @@ use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, 
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::Order;
+use crate::store::Session;
 use crate::words::{counted, with};
 
 /// What becomes of published articles that the content tree no longer has.
@@ -113,20 +114,7 @@ impl Work for Articles<'_> {
             interrupted,
             time_limit: *time_limit,
         };
-        let mut pruning = match self.absent {
-            Absent::Pruned => Pruning::plan(&scope, begun.session, &keys)?,
-            Absent::Named | Absent::Ignored => Pruning::default(),
-        };
-        if let Some(why) = &pruning.withheld {
-            report.warning(why);
-        }
-        if self.absent == Absent::Named || pruning.withheld.is_some() {
-            // The lock is a key of ours.
-            let own_keys = u64::from(begun.spool_in.is_some());
-            let orphans = Orphans::find(&scope, begun.session, own_keys, self.wanted.share)?;
-            orphans.report(report);
-        }
-        pruning.out_of_reach.report(report);
+        let mut pruning = self.prune(&scope, begun.session, begun.spool_in.is_some(), report)?;
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
@@ -149,26 +137,8 @@ impl Work for Articles<'_> {
             refused,
             refreshed_within_ms: None,
         };
-        let blocked = plan.count(Need::Blocked) as u64;
-        if blocked > 0 {
-            plan.is_partial = true;
-            report.warning(&format!(
-                "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
-                 keys, which anp import would replace",
-                counted(blocked, "article"),
-                with(blocked, "stays", "stay"),
-                with(blocked, "its", "their")
-            ));
-        }
-        let waiting = plan.count(Need::Wait) as u64;
-        if waiting > 0 {
-            report.note(&format!(
-                "{} changed since {} written: {} for an import",
-                counted(waiting, "article"),
-                with(waiting, "it was", "they were"),
-                with(waiting, "it waits", "they wait")
-            ));
-        }
+        plan.is_partial |= plan.count(Need::Blocked) > 0;
+        say_what_stays(&plan, report);
         let gate = Gate {
             force: self.force,
             is_rehearsal: self.is_rehearsal,
@@ -225,6 +195,31 @@ impl Work for Articles<'_> {
 }
 
 impl Articles<'_> {
+    /// What becomes of published articles that the content tree no longer has: removed, or named.
+    fn prune(
+        &self,
+        scope: &Scope<'_>,
+        session: &mut Session,
+        is_locked: bool,
+        report: &mut dyn Report,
+    ) -> Result<Pruning, Failure> {
+        let keys = Keys::new(&scope.settings.prefix);
+        let pruning = match self.absent {
+            Absent::Pruned => Pruning::plan(scope, session, &keys)?,
+            Absent::Named | Absent::Ignored => Pruning::default(),
+        };
+        if let Some(why) = &pruning.withheld {
+            report.warning(why);
+        }
+        if self.absent == Absent::Named || pruning.withheld.is_some() {
+            // The lock is a key of ours.
+            let own_keys = u64::from(is_locked);
+            Orphans::find(scope, session, own_keys, self.wanted.share)?.report(report);
+        }
+        pruning.out_of_reach.report(report);
+        Ok(pruning)
+    }
+
     /// Holds the plan against what is expected of it.
     fn gate(&self, survey: &Survey, pruning: &Pruning) -> Result<(), Failure> {
         let written = survey
@@ -242,5 +237,28 @@ impl Articles<'_> {
                 too_late: self.job.time_limit.and_then(|limit| limit.check().err()),
             },
         )
+    }
+}
+
+/// Says which articles a run that warms leaves as they are.
+fn say_what_stays(plan: &Plan, report: &mut dyn Report) {
+    let blocked = plan.count(Need::Blocked) as u64;
+    if blocked > 0 {
+        report.warning(&format!(
+            "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
+             keys, which anp import would replace",
+            counted(blocked, "article"),
+            with(blocked, "stays", "stay"),
+            with(blocked, "its", "their")
+        ));
+    }
+    let waiting = plan.count(Need::Wait) as u64;
+    if waiting > 0 {
+        report.note(&format!(
+            "{} changed since {} written: {} for an import",
+            counted(waiting, "article"),
+            with(waiting, "it was", "they were"),
+            with(waiting, "it waits", "they wait")
+        ));
     }
 }

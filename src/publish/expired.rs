@@ -62,7 +62,7 @@ impl Expired<'_> {
             if progress.ran_out.is_empty() && next.is_none_or(|at| at == i64::MAX) {
                 return Ok(());
             }
-            let now_ms = apply.session.now_ms()? + apply.slack_ms;
+            let now_ms = apply.context.session.now_ms()? + apply.context.slack_ms;
             let missing = self.missing(progress, since_ms, now_ms);
             if missing.is_empty() {
                 return Ok(());
@@ -114,13 +114,13 @@ impl Expired<'_> {
         let entry = |missing: &Missing| &self.plan.entries[missing.place as usize];
         let sources: Vec<u32> = missing.iter().map(|one| entry(one).source).collect();
         let begun = Begun {
-            session: &mut *apply.session,
+            session: &mut *apply.context.session,
             run: self.run,
             started_at: self.started_at,
             spool_in: Some(self.spool_in),
         };
         let mut plan = self.work.plan_again(begun, &sources, report)?;
-        plan.refreshed_within_ms = Some(apply.slack_ms);
+        plan.refreshed_within_ms = Some(apply.context.slack_ms);
         let mut needs = vec![None; missing.len()];
         for (place, entry) in plan.entries.iter().enumerate() {
             if let Some(need) = needs.get_mut(entry.source as usize) {

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::apply::Apply;
+use super::apply::{Apply, Direction, Guards, Record, RunContext};
 use super::expired::Expired;
 use super::keys::Keys;
 use super::manifest::Status;
 use super::outcome::{Ended, Outcome, status_of};
 use super::plan::Plan;
 use super::report::Report;
-use super::run::{Purpose, Run};
+use super::run::{Goal, Purpose, Run};
 use super::verify_after_failover::recheck;
 use super::work::{Begun, Work};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::apply::encode::Way;
 use crate::publish::apply::pace::{Limits, Pace};
 use crate::publish::apply::progress::Progress;
 use crate::publish::apply::stop::{Stop, stopped};
@@ -158,18 +157,16 @@ impl<'a> Job<'a> {
             command: self.command,
             address: &self.settings.address,
             prefix: &self.settings.prefix,
-            content: self.content.clone(),
-            undoes: None,
-            undone: None,
-            skipped_bytes: None,
-            renderer: self.renderer,
-            switch: self.switch.clone(),
             folder: self.folder,
-            share: self.share.as_ref(),
             interrupted: self.interrupted,
-            under_lock: None,
+            goal: Goal::Publish {
+                content: self.content.as_deref(),
+                renderer: self.renderer,
+                switch: self.switch.as_ref(),
+                share: self.share.as_ref(),
+            },
         };
-        let mut run = Run::begin(self.settings, purpose)?;
+        let mut run = Run::begin(self.settings, &purpose)?;
         report.begun(&run.header, run.manifest.path());
         let id = run.header.run.clone();
         let begun = Begun {
@@ -241,16 +238,21 @@ impl<'a> Job<'a> {
         let bar = report.bar("write", "keys", plan.steps());
         let order = plan.order();
         let mut apply = Apply {
-            session: &mut run.store.session,
-            manifest: &mut run.manifest,
-            lease: &run.lease,
-            way: Way::Forth,
-            interrupted: self.interrupted,
-            time_limit: self.time_limit,
-            switch: self.switch.as_ref(),
-            pace,
-            copies,
-            slack_ms: self.settings.address.expiry_slack_ms(),
+            context: RunContext {
+                session: &mut run.store.session,
+                record: Some(Record {
+                    manifest: &mut run.manifest,
+                    lease: &run.lease,
+                }),
+                interrupted: self.interrupted,
+                slack_ms: self.settings.address.expiry_slack_ms(),
+            },
+            direction: Direction::Forward(Guards {
+                time_limit: self.time_limit,
+                switch: self.switch.as_ref(),
+                pace,
+                copies,
+            }),
             dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
             again: false,
         };

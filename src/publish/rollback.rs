@@ -7,25 +7,22 @@ use super::outcome::{Ended, Outcome, status_of};
 use super::report::Report;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::apply::Apply;
-use crate::publish::apply::batch::Group;
-use crate::publish::apply::encode::Way;
-use crate::publish::apply::pace::Pace;
-use crate::publish::apply::progress::{KeyReport, Progress};
-use crate::publish::apply::step::{Decision, Looked, Step, Want, decide};
+use crate::publish::apply::progress::Progress;
+use crate::publish::apply::step::{Step, Want};
 use crate::publish::apply::stop::{Stop, stopped};
-use crate::publish::history::intents::{Void, intents, look_at_each, read_through, void};
+use crate::publish::apply::{Apply, Direction, Group, Record, RunContext};
+use crate::publish::history::intents::{Void, intents, read_through, void};
 use crate::publish::history::open_manifest;
 use crate::publish::history::open_manifest::Files;
 use crate::publish::history::runs::Runs;
-use crate::publish::manifest::{Counts, Fate, Intent, Manifest, Status, Verify};
+use crate::publish::manifest::{Counts, Intent, Manifest, Status, Verify};
 use crate::publish::one_line;
 use crate::publish::run::command_line::rollback_line;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::folder_lock::FolderLock;
 use crate::publish::run::refusal::locked;
 use crate::publish::run::state_folder::lock_folder;
-use crate::publish::run::{Purpose, Run};
+use crate::publish::run::{Goal, Purpose, Run};
 use crate::publish::verify_after_failover::recheck;
 use crate::settings::Settings;
 use crate::store::{Address, StoreError};
@@ -175,6 +172,19 @@ impl Undo<'_> {
         }
     }
 
+    /// Shards on hosts that share no locks of files hold the lock in the store alone.
+    fn is_unchanged(&self) -> Result<(), Failure> {
+        let run = &self.manifest.header().run;
+        match self.files {
+            Some(files) if !files.are_same()? => Err(locked(
+                format!("the manifests of run {run} changed: a shard was writing"),
+                "at once: run it again",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Undoes it.
     pub(crate) fn run(&self, report: &mut dyn Report) -> Result<Outcome, Failure> {
         let manifest = self.manifest;
         let undone_run = manifest.header().run.clone();
@@ -184,40 +194,30 @@ impl Undo<'_> {
             command: "rollback",
             address: &address,
             prefix: &manifest.header().prefix,
-            content: None,
-            undoes: Some(undone_run.clone()),
-            undone: Some(manifest.header()),
-            skipped_bytes: skipped_bytes(manifest),
-            renderer: None,
-            switch: None,
             folder: self.folder,
-            share: None,
             interrupted: self.interrupted,
-            // Shards on hosts that share no locks of files hold the lock in the store alone.
-            under_lock: Some(&|| match self.files {
-                Some(files) if !files.are_same()? => Err(locked(
-                    format!("the manifests of run {undone_run} changed: a shard was writing"),
-                    "at once: run it again",
-                )),
-                _ => Ok(()),
-            }),
+            goal: Goal::Undo {
+                header: manifest.header(),
+                skipped_bytes: skipped_bytes(manifest),
+                under_lock: &|| self.is_unchanged(),
+            },
         };
-        let mut run = Run::begin(self.settings, purpose)?;
+        let mut run = Run::begin(self.settings, &purpose)?;
         report.begun(&run.header, run.manifest.path());
         let mut progress = Progress::default();
         let bar = report.bar("restore", "keys", total);
         let slack_ms = run.store.connector.address.expiry_slack_ms();
         let applied = Apply {
-            session: &mut run.store.session,
-            manifest: &mut run.manifest,
-            lease: &run.lease,
-            way: Way::Back,
-            interrupted: self.interrupted,
-            time_limit: None,
-            switch: None,
-            pace: Pace::unlimited(),
-            copies: None,
-            slack_ms,
+            context: RunContext {
+                session: &mut run.store.session,
+                record: Some(Record {
+                    manifest: &mut run.manifest,
+                    lease: &run.lease,
+                }),
+                interrupted: self.interrupted,
+                slack_ms,
+            },
+            direction: Direction::Back,
             dates_absence: false,
             again: false,
         }
@@ -268,7 +268,7 @@ impl Undo<'_> {
         })
     }
 
-    /// The same decisions, and nothing after them.
+    /// The same apply, which stops before its first write.
     fn dry_run(&self, report: &mut dyn Report) -> Result<Outcome, Failure> {
         let manifest = self.manifest;
         let before = |error: StoreError| Failure::before_writing(&error);
@@ -276,45 +276,31 @@ impl Undo<'_> {
         let void = void(manifest, self.interrupted)?;
         let mut store = Connected::open(&address, self.settings, self.interrupted)?;
         store.is_that_of(manifest.header())?;
-        let now_ms = store.session.now_ms().map_err(before)?;
         report.dry_run("rollback", &address.to_string());
-        let mut counts = Counts::default();
-        let doing = "looking at the keys of the run";
-        look_at_each(
-            manifest,
-            &void,
-            &mut store.session,
-            doing,
-            &mut |intent, found| {
-                let key = intent.key.clone();
-                let decision = decide(
-                    step(intent, address.expiry_slack_ms()),
-                    Looked::Whole(found),
-                    now_ms,
-                )
-                .map_err(|error| Failure::new(Exit::Refused, error))?;
-                let (action, fate) = match decision {
-                    Decision::Leave(fate) => (None, fate),
-                    Decision::RanOut => (None, Fate::Expired),
-                    Decision::Write(intent, _) => {
-                        counts.add(intent.action, 0);
-                        (Some(intent.action), Fate::Written)
-                    }
-                };
-                match fate {
-                    Fate::Conflict => counts.conflicts += 1,
-                    Fate::Already => counts.kept += 1,
-                    _ => {}
-                }
-                report.restored(&KeyReport {
-                    key: &key,
-                    action,
-                    fate,
-                    expires_at_ms: None,
-                });
-                Ok(())
+        let slack_ms = address.expiry_slack_ms();
+        let mut progress = Progress::default();
+        let foreseen = Apply {
+            context: RunContext {
+                session: &mut store.session,
+                record: None,
+                interrupted: self.interrupted,
+                slack_ms,
             },
-        )?;
+            direction: Direction::Back,
+            dates_absence: false,
+            again: false,
+        }
+        .run(
+            groups(manifest, &void, slack_ms),
+            &mut progress,
+            &mut |key| report.restored(key),
+        );
+        foreseen.map_err(|stop| match stop {
+            Stop::Store(error) => before(error),
+            Stop::Interrupted => Failure::interrupted(),
+            other => Failure::new(Exit::Refused, other.to_string()),
+        })?;
+        let counts = progress.counts;
         let (status, exit) = status_of(counts.conflicts > 0 || !manifest.lost().is_empty());
         report.ended(&Ended {
             command: "rollback",

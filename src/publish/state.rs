@@ -234,7 +234,7 @@ impl Content {
 }
 
 /// The expiry and the value of a key, as two commands answered.
-pub(super) struct Asked {
+pub(crate) struct Asked {
     expiry: Reply,
     value: Reply,
     /// The longest value that was asked for, in bytes.
@@ -399,6 +399,18 @@ impl Found {
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
         answer(session, asked, Part::Whole, doing)
+    }
+
+    /// The same, of which the values are compared and not kept.
+    ///
+    /// # Errors
+    /// When the store fails, or answers with an error.
+    pub(crate) fn settle_states<'a>(
+        session: &mut Session,
+        asked: impl Iterator<Item = (&'a str, Asked)>,
+        doing: &str,
+    ) -> Result<Vec<Self>, StoreError> {
+        answer(session, asked, Part::State, doing)
     }
 
     /// Reads the reply of the script.

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::json;
-use super::output::visible;
+use super::visible::visible;
 
 /// What stderr is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -15,6 +15,7 @@ pub(crate) mod seeded;
 mod stderr;
 pub(crate) mod stored_route;
 pub(crate) mod unlock;
+mod visible;
 
 pub use output::{Format, Output};
 pub use progress::Progress;

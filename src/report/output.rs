@@ -6,8 +6,8 @@ use std::io::{IsTerminal as _, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::visible::visible;
 use super::{json, log};
-use crate::characters::is_hidden;
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,19 +137,6 @@ fn wrap(line: &str, indent: usize) -> String {
         width += columns;
     }
     wrapped
-}
-
-/// Text that may come from a file or from the store, safe for a terminal: of the characters that it
-/// would act on or hide only line ends are left.
-pub(super) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
-    let hidden = |c: char| c != '\n' && is_hidden(c);
-    // Nearly all of it is ASCII, of which a byte tells enough.
-    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\n' | b'\t');
-    if !text.bytes().all(is_plain) && text.contains(hidden) {
-        text.replace(hidden, "\u{fffd}").into()
-    } else {
-        text.into()
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::keys::{DAY_MS, SECOND_MS};
+use super::limit::Limit;
 use super::reader::Reader;
-use super::{DAY_MS, Limit, SECOND_MS};
 
 /// What every plan must be like.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,17 +7,16 @@
 mod content;
 mod expect;
 mod file;
+mod keys;
 mod limit;
 mod reader;
 mod serve;
 mod tls;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-pub use expect::Expect;
-pub use limit::Limit;
-pub use serve::Serve;
-
+use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
@@ -28,51 +27,10 @@ use crate::render::RenderSettings;
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
-/// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 36] = [
-    ("redis", "ANP_REDIS_URL"),
-    ("sentinel_user", "ANP_SENTINEL_USER"),
-    ("tls.ca", "ANP_TLS_CA"),
-    ("tls.cert", "ANP_TLS_CERT"),
-    ("tls.key", "ANP_TLS_KEY"),
-    ("tls.server_name", "ANP_TLS_SERVER_NAME"),
-    ("prefix", "ANP_PREFIX"),
-    ("state_dir", "ANP_STATE_DIR"),
-    ("content", "ANP_CONTENT"),
-    ("ttl", "ANP_TTL"),
-    ("max_ttl", "ANP_MAX_TTL"),
-    ("jitter", "ANP_JITTER"),
-    ("max_invalid", "ANP_MAX_INVALID"),
-    ("expect.min_articles", "ANP_EXPECT_MIN_ARTICLES"),
-    ("expect.max_changed", "ANP_EXPECT_MAX_CHANGED"),
-    ("expect.max_removed", "ANP_EXPECT_MAX_REMOVED"),
-    ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
-    ("strict", "ANP_STRICT"),
-    ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
-    ("drafts", "ANP_DRAFTS"),
-    ("owner", "ANP_OWNER"),
-    ("expected_result", "ANP_EXPECTED_RESULT"),
-    ("paused", "ANP_PAUSED"),
-    ("deadline", "ANP_DEADLINE"),
-    ("timeout", "ANP_TIMEOUT"),
-    ("wait_replicas", "ANP_WAIT_REPLICAS"),
-    ("wait_timeout", "ANP_WAIT_TIMEOUT"),
-    ("metrics_file", "ANP_METRICS_FILE"),
-    ("templates", "ANP_TEMPLATES"),
-    ("login_cookies", "ANP_LOGIN_COOKIES"),
-    ("serve.addr", "ANP_SERVE_ADDR"),
-    ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
-    ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
-    ("site.url", "ANP_SITE_URL"),
-    ("site.name", "ANP_SITE_NAME"),
-    ("site.lang", "ANP_SITE_LANG"),
-];
-
-/// Keys of anp.yaml that hold other keys.
-const GROUPS: [&str; 5] = ["expect", "keep_runs", "serve", "site", "tls"];
-
-const SECOND_MS: u64 = 1000;
-const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+pub use expect::Expect;
+pub use keys::{KEYS, Sources};
+pub use limit::Limit;
+pub use serve::Serve;
 
 /// Which old manifests are kept: any of the two keeps one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,18 +103,6 @@ pub struct Settings {
     pub render: RenderSettings,
     /// How the preview answers.
     pub serve: Serve,
-}
-
-/// Where settings come from besides the flags.
-pub struct Sources<'a> {
-    /// `--config`, if it was given.
-    pub config: Option<&'a Path>,
-    /// Key and text of each flag that was given.
-    pub flags: Vec<(&'static str, String)>,
-    /// Reads a variable of the environment.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// The folder that relative paths of flags and variables start from.
-    pub current_dir: &'a Path,
 }
 
 /// What a command cannot do without, of what has no default.
@@ -307,12 +253,9 @@ impl Settings {
 }
 
 impl Reader {
+    /// Each setting by its type.
     fn settings(&mut self, sources: &Sources<'_>) -> Settings {
         let current_dir = sources.current_dir;
-        let secret = |name: &str| {
-            let text = (sources.env)(name).filter(|text| !text.is_empty());
-            text.map(Password)
-        };
         let state_dir = self
             .path("state_dir", current_dir)
             .or_else(|| xdg_state(sources.env));
@@ -320,91 +263,18 @@ impl Reader {
         // Without one, no command gets as far as using it.
         let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(".local/state/anp"));
         let address_is_set = self.is_given("redis");
-        let embedded = Address::embedded();
-        let address = self.get("redis", embedded, |node| {
-            let message = |message: String| YamlError {
-                message,
-                ..node.mismatch("")
-            };
-            Address::parse(node.text()?).map_err(message)
-        });
-        let address = address
-            .or_password(secret("ANP_REDIS_PASSWORD"))
-            .for_sentinels(self.text("sentinel_user"), secret("ANP_SENTINEL_PASSWORD"));
+        let address = self.address(sources.env);
         let tls = self.tls(&address, current_dir);
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
-        let prefix = self.get("prefix", "anp".to_owned(), |node| {
-            let text = node.text()?;
-            if !is_prefix(text, 64) {
-                return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
-            }
-            Ok(text.to_owned())
-        });
-        let unknown_fields = self.get("unknown_fields", UnknownFields::Warn, |node| {
-            let choices = [
-                UnknownFields::Allow,
-                UnknownFields::Warn,
-                UnknownFields::Deny,
-            ];
-            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
-        });
-        let jitter_permille = self.get("jitter", 100, |node| {
-            let percent = node.text()?.strip_suffix('%').and_then(permille);
-            percent
-                .filter(|jitter| *jitter <= 250)
-                .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
-        });
-        let render = RenderSettings {
-            site_url: self.get("site.url", String::new(), |node| {
-                let text = node.text()?.trim_end_matches('/');
-                let is_http = text.starts_with("https://") || text.starts_with("http://");
-                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
-                    return Err(node.mismatch("an http(s) URL without query or fragment"));
-                }
-                Ok(text.to_owned())
-            }),
-            site_name: self.text("site.name").unwrap_or_default(),
-            lang: self.get("site.lang", "en".to_owned(), |node| {
-                let text = node.text()?;
-                let is_tag = |part: &str| {
-                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-                };
-                if text.len() > 35 || !text.split('-').all(is_tag) {
-                    return Err(node.mismatch("a language tag (for example en or pt-BR)"));
-                }
-                Ok(text.to_owned())
-            }),
-            templates: self.path("templates", current_dir),
-        };
+        let prefix = self.prefix();
+        let unknown_fields = self.unknown_fields();
+        let jitter_permille = self.jitter_permille();
+        let render = self.render(current_dir);
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
-        // Both stand in every command that is printed, and in the lock.
-        for path in [Some(&state_dir), config.as_ref()].into_iter().flatten() {
-            let fits = |path: &str| !path.contains(char::is_control);
-            if !path.to_str().is_some_and(fits) {
-                let what = format!(
-                    "expected a state folder and a settings file with paths in UTF-8 and without \
-                     control characters, found {path:?}"
-                );
-                self.problems.push((Exit::Config, what));
-            }
-        }
-        let ms = std::time::Duration::from_millis;
-        let replicas = self.get("wait_replicas", 0, |node| node.whole(0..=100));
-        let wait_ms = self.get("wait_timeout", SECOND_MS, |node| node.whole(1..=600_000));
-        let copies = Copies {
-            replicas: u32::try_from(replicas).unwrap_or(0),
-            within: ms(wait_ms),
-        };
-        let configured = self
-            .path("content", current_dir)
-            .unwrap_or_else(|| self.default_content(sources));
-        let of_variable = self.content_of_variable();
-        let (content, part) = content::content(configured, of_variable, current_dir);
-        let (content, part) = match self.named_content() {
-            None => (content, part),
-            named => content::content(content, named, current_dir),
-        };
+        self.check_printed_paths(&state_dir, config.as_deref());
+        let copies = self.copies();
+        let (content, part) = self.content(sources);
         let expect = self.expect();
         let expect = match &part {
             Some(_) => expect.of_a_part(),
@@ -433,7 +303,7 @@ impl Reader {
                 let most = node.duration_ms(60 * SECOND_MS..=3650 * DAY_MS)?;
                 Ok(Some(most.cast_signed()))
             }),
-            jitter_permille: jitter_permille.cast_signed(),
+            jitter_permille,
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             expect,
             rules: Rules {
@@ -452,12 +322,127 @@ impl Reader {
                 deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
             },
-            copies: (copies.replicas > 0).then_some(copies),
+            copies,
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),
         }
     }
+
+    fn address(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Address {
+        let secret = |name: &str| {
+            let text = env(name).filter(|text| !text.is_empty());
+            text.map(Password)
+        };
+        let address = self.get("redis", Address::embedded(), |node| {
+            let message = |message: String| YamlError {
+                message,
+                ..node.mismatch("")
+            };
+            Address::parse(node.text()?).map_err(message)
+        });
+        address
+            .or_password(secret("ANP_REDIS_PASSWORD"))
+            .for_sentinels(self.text("sentinel_user"), secret("ANP_SENTINEL_PASSWORD"))
+    }
+
+    fn prefix(&mut self) -> String {
+        self.get("prefix", "anp".to_owned(), |node| {
+            let text = node.text()?;
+            if !is_prefix(text, 64) {
+                return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
+            }
+            Ok(text.to_owned())
+        })
+    }
+
+    fn unknown_fields(&mut self) -> UnknownFields {
+        self.get("unknown_fields", UnknownFields::Warn, |node| {
+            let choices = [
+                UnknownFields::Allow,
+                UnknownFields::Warn,
+                UnknownFields::Deny,
+            ];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        })
+    }
+
+    fn jitter_permille(&mut self) -> i64 {
+        let jitter = self.get("jitter", 100, |node| {
+            let percent = node.text()?.strip_suffix('%').and_then(permille);
+            percent
+                .filter(|jitter| *jitter <= 250)
+                .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
+        });
+        jitter.cast_signed()
+    }
+
+    fn render(&mut self, current_dir: &Path) -> RenderSettings {
+        RenderSettings {
+            site_url: self.get("site.url", String::new(), |node| {
+                let text = node.text()?.trim_end_matches('/');
+                let is_http = text.starts_with("https://") || text.starts_with("http://");
+                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+                    return Err(node.mismatch("an http(s) URL without query or fragment"));
+                }
+                Ok(text.to_owned())
+            }),
+            site_name: self.text("site.name").unwrap_or_default(),
+            lang: self.get("site.lang", "en".to_owned(), |node| {
+                let text = node.text()?;
+                let is_tag = |part: &str| {
+                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                };
+                if text.len() > 35 || !text.split('-').all(is_tag) {
+                    return Err(node.mismatch("a language tag (for example en or pt-BR)"));
+                }
+                Ok(text.to_owned())
+            }),
+            templates: self.path("templates", current_dir),
+        }
+    }
+
+    /// Both stand in every command that is printed, and in the lock.
+    fn check_printed_paths(&mut self, state_dir: &Path, config: Option<&Path>) {
+        for path in [Some(state_dir), config].into_iter().flatten() {
+            let fits = |path: &str| !path.contains(char::is_control);
+            if !path.to_str().is_some_and(fits) {
+                let what = format!(
+                    "expected a state folder and a settings file with paths in UTF-8 and without \
+                     control characters, found {path:?}"
+                );
+                self.problems.push((Exit::Config, what));
+            }
+        }
+    }
+
+    fn copies(&mut self) -> Option<Copies> {
+        let replicas = self.get("wait_replicas", 0, |node| node.whole(0..=100));
+        let wait_ms = self.get("wait_timeout", SECOND_MS, |node| node.whole(1..=600_000));
+        let copies = Copies {
+            replicas: u32::try_from(replicas).unwrap_or(0),
+            within: ms(wait_ms),
+        };
+        (copies.replicas > 0).then_some(copies)
+    }
+
+    /// The content root, and the part of it that the command is about.
+    fn content(&mut self, sources: &Sources<'_>) -> (PathBuf, Option<PathBuf>) {
+        let current_dir = sources.current_dir;
+        let configured = self
+            .path("content", current_dir)
+            .unwrap_or_else(|| self.default_content(sources));
+        let of_variable = self.content_of_variable();
+        let (content, part) = content::content(configured, of_variable, current_dir);
+        match self.named_content() {
+            None => (content, part),
+            named => content::content(content, named, current_dir),
+        }
+    }
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
 }
 
 fn shown(path: &Path, is_default: bool) -> String {

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file;
+use super::keys::{GROUPS, KEYS, SECOND_MS, Sources};
 use super::limit::Limit;
-use super::{GROUPS, KEYS, SECOND_MS, Sources};
 use crate::article::{Cleaned, clean_text};
 use crate::diagnostic::{Diagnostic, Span, draw};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::yaml::{self, Kind, Node, YamlError};
+use crate::yaml;
+use crate::yaml::{Kind, Node, YamlError};
 
 #[derive(Clone)]
 enum Origin {
@@ -178,7 +179,7 @@ impl Reader {
         };
         match given.origin.clone() {
             Origin::Flag => {
-                let flag = super::tls::flag(key)
+                let flag = super::keys::flag(key)
                     .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")));
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Sources;
+use super::keys::{Sources, flag};
 use super::reader::Reader;
 use crate::exit::Exit;
 use crate::store::{Address, Place, TlsSettings};
@@ -54,12 +54,6 @@ impl Reader {
         };
         self.problems.push((exit, what));
     }
-}
-
-/// The flag of a setting whose name on the command line has its group in it.
-pub(super) fn flag(key: &str) -> Option<String> {
-    key.starts_with("tls.")
-        .then(|| format!("--{}", key.replace(['.', '_'], "-")))
 }
 
 /// The flags of TLS and of sentinels that were given, with absolute paths.

@@ -95,7 +95,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "yaml",
         ],
     ),
-    ("cli", &["duration", "exit", "report"]),
+    ("cli", &["duration", "exit", "publish", "report"]),
     (
         "serve",
         &["article", "duration", "publish", "render", "store", "words"],

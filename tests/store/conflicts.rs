@@ -13,7 +13,7 @@ use anp::publish::apply::pace::Pace;
 use anp::publish::apply::progress::{Progress, RanOut};
 use anp::publish::apply::step::{Step, Want};
 use anp::publish::apply::stop::Stop;
-use anp::publish::apply::{Apply, Group};
+use anp::publish::apply::{Apply, Direction, Group, Guards, Record, RunContext};
 use anp::publish::manifest::{
     Action, Fate, Header, Intent, Line, Manifest, Snapshot, Verify, Writer,
 };
@@ -143,16 +143,24 @@ impl Scene {
         let mut progress = Progress::default();
         let mut fates = Vec::new();
         let stopped = Apply {
-            session: &mut session,
-            manifest: &mut manifest,
-            lease: &lease,
-            way: self.way,
-            interrupted: &self.interrupted,
-            time_limit: None,
-            switch: None,
-            pace: Pace::unlimited(),
-            copies: self.copies,
-            slack_ms: self.slack_ms,
+            context: RunContext {
+                session: &mut session,
+                record: Some(Record {
+                    manifest: &mut manifest,
+                    lease: &lease,
+                }),
+                interrupted: &self.interrupted,
+                slack_ms: self.slack_ms,
+            },
+            direction: match self.way {
+                Way::Back => Direction::Back,
+                Way::Forth | Way::ForthAgain => Direction::Forward(Guards {
+                    time_limit: None,
+                    switch: None,
+                    pace: Pace::unlimited(),
+                    copies: self.copies,
+                }),
+            },
             dates_absence: false,
             again: self.again,
         }

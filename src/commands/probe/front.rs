@@ -8,7 +8,7 @@ use super::report;
 use super::report::Report;
 use crate::article::Route;
 use crate::cli::{Common, Probe};
-use crate::commands::settings;
+use crate::commands::inputs::settings;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -14,5 +14,5 @@ pub(super) fn run(
     _: &crate::cli::Common,
     _: &crate::cli::Probe,
 ) -> Result<crate::exit::Exit, crate::failure::Failure> {
-    Err(super::left_out("probe", "probe"))
+    Err(super::inputs::left_out("probe", "probe"))
 }

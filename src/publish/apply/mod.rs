@@ -22,6 +22,7 @@
 //! and what it did is in the manifest.
 
 pub(crate) mod batch;
+pub mod context;
 pub mod encode;
 pub mod pace;
 mod prefetch;
@@ -31,51 +32,30 @@ pub mod step;
 pub mod stop;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use batch::{BATCH_BYTES, Numbered, bytes_of};
 use encode::{Way, push_put};
-use pace::Pace;
 use prefetch::{Encoding, ahead};
 use progress::{KeyReport, Progress, RanOut, leave, tell};
 use read_current::Sight;
 use step::{Command, Decision, Want, decide};
 use stop::Stop;
 
-use super::manifest::{Action, Fate, Frames, Line, Snapshot, Writer};
+use super::manifest::{Action, Fate, Frames, Line, Snapshot};
 use super::state::State;
 use crate::failpoint;
-use crate::publish::run::lease::Lease;
-use crate::publish::run::switch::Switch;
-use crate::store::{Batch, Copies, Replies, Reply, Session, wait_for_replicas};
-use crate::time_limit::TimeLimit;
+use crate::store::{Batch, Replies, Reply, wait_for_replicas};
 
 pub use batch::Group;
+pub use context::{Direction, Guards, Record, RunContext};
 
-/// What a run needs to write.
+/// Carries steps out.
 pub struct Apply<'a> {
-    /// The store.
-    pub session: &'a mut Session,
-    /// The record of the run.
-    pub manifest: &'a mut Writer,
-    /// The right to write.
-    pub lease: &'a Lease,
-    /// Forth, or back.
-    pub way: Way,
-    /// Set when somebody asks the run to end: it stops before its next batch.
-    pub interrupted: &'a AtomicBool,
-    /// Ends a run that takes too long before its next batch; none for the way back.
-    pub time_limit: Option<TimeLimit>,
-    /// The switch that stops the run before its next batch; none on the way back, which is
-    /// always open.
-    pub switch: Option<&'a Switch>,
-    /// How fast it writes.
-    pub pace: Pace,
-    /// What has to reach replicas before it counts; none on the way back, which is always open.
-    pub copies: Option<Copies>,
-    /// How far the expiry of a key may have moved by itself, in ms.
-    pub slack_ms: i64,
+    /// What belongs to every run.
+    pub context: RunContext<'a>,
+    /// Forward with its guards, or back.
+    pub direction: Direction<'a>,
     /// Whether intents tell when a key was found absent: those of a shard that was started again.
     pub dates_absence: bool,
     /// Whether these keys come a second time in the run, since they had expired before.
@@ -168,6 +148,9 @@ impl Apply<'_> {
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<(), Stop> {
+        if self.context.record.is_none() {
+            return self.foresee(groups, progress, on_key);
+        }
         std::thread::scope(|scope| {
             let mut queue = Queue::new(ahead(scope, groups)?);
             let encoder = Encoding::start(scope)?;
@@ -193,13 +176,41 @@ impl Apply<'_> {
                     return Err(stop);
                 }
                 if next.keys > 0 {
-                    self.pace
-                        .wrote(batch.keys, started.elapsed(), self.interrupted);
+                    self.rest(batch.keys, started.elapsed());
                 }
                 batch = next;
             }
             Ok(())
         })
+    }
+
+    /// The same decisions, and nothing after them: a dry run.
+    fn foresee(
+        &mut self,
+        groups: impl Iterator<Item = Result<Group, Stop>> + Send,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<(), Stop> {
+        std::thread::scope(|scope| {
+            let mut queue = Queue::new(ahead(scope, groups)?);
+            loop {
+                self.context.goes_on()?;
+                let batch = self.take(&mut queue)?;
+                if batch.is_empty() {
+                    return Ok(());
+                }
+                self.decide(batch, &mut queue.waiting, progress, on_key)?;
+                // Nothing is recorded of what is left as it is.
+                progress.outcomes.clear();
+            }
+        })
+    }
+
+    /// Waits after a batch of `keys` that took `took`, as long as the pace asks for.
+    fn rest(&mut self, keys: usize, took: Duration) {
+        if let Direction::Forward(guards) = &mut self.direction {
+            guards.pace.wrote(keys, took, self.context.interrupted);
+        }
     }
 
     /// The next batch; nothing at the end.
@@ -209,7 +220,7 @@ impl Apply<'_> {
     ) -> Result<Vec<Numbered>, Stop> {
         let mut batch = Vec::new();
         let (mut keys, mut bytes) = (0, 0_usize);
-        while keys < self.pace.batch_keys() && bytes < BATCH_BYTES {
+        while keys < self.direction.batch_keys() && bytes < BATCH_BYTES {
             let Some((number, group)) = queue.take()? else {
                 break;
             };
@@ -234,7 +245,7 @@ impl Apply<'_> {
             groups: seen,
             looked,
             now_ms,
-        } = self.look(&groups)?;
+        } = read_current::read_current(&mut self.context, self.direction.switch(), &groups)?;
         for group in groups.drain(seen..).rev() {
             waiting.push_front(group);
         }
@@ -245,7 +256,7 @@ impl Apply<'_> {
         };
         let mut intents = Vec::new();
         // Where expiries may have moved by themselves, so may have the moment of one.
-        let clock_ms = now_ms + self.slack_ms;
+        let clock_ms = now_ms + self.context.slack_ms;
         for (number, group) in groups {
             batch.keys += group.len();
             let mut members = Vec::with_capacity(group.len());
@@ -269,6 +280,15 @@ impl Apply<'_> {
                     }
                     Decision::Write(_, _) if index > 0 && first_left => {
                         leave(progress, on_key, &key, None, Fate::Withheld);
+                    }
+                    Decision::Write(intent, _) if self.context.record.is_none() => {
+                        progress.counts.add(intent.action, 0);
+                        on_key(&KeyReport {
+                            key: &key,
+                            action: Some(intent.action),
+                            fate: Fate::Written,
+                            expires_at_ms: None,
+                        });
                     }
                     Decision::Write(mut intent, command) => {
                         if (self.dates_absence || self.again) && intent.prior.is_none() {
@@ -307,15 +327,14 @@ impl Apply<'_> {
         outcomes: usize,
         progress: &mut Progress,
     ) -> Result<(), Stop> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(Stop::Interrupted);
+        self.context.goes_on()?;
+        self.direction.in_time()?;
+        if let Some(record) = &mut self.context.record {
+            record
+                .manifest
+                .append_frames(intents)
+                .map_err(Stop::Manifest)?;
         }
-        if let Some(limit) = &self.time_limit {
-            limit.check()?;
-        }
-        self.manifest
-            .append_frames(intents)
-            .map_err(Stop::Manifest)?;
         progress.outcomes.drain(..outcomes);
         Ok(())
     }
@@ -372,17 +391,19 @@ impl Apply<'_> {
             return Ok(());
         }
         let doing = "writing";
+        let slack_ms = self.context.slack_ms;
         let encode = |way: Way| {
             let mut batch = Batch::default();
             for (_, pending) in wave {
                 let key = &pending.key;
-                pending.command.encode(&mut batch, key, way, self.slack_ms);
+                pending.command.encode(&mut batch, key, way, slack_ms);
             }
             batch
         };
-        let batch = encode(self.way);
-        let again = || encode(self.way.again());
-        let sent = self.session.run_or(&batch, &again, doing);
+        let way = self.direction.way();
+        let batch = encode(way);
+        let again = || encode(way.again());
+        let sent = self.context.session.run_or(&batch, &again, doing);
         let Replies {
             mut replies,
             mut resent,
@@ -399,9 +420,9 @@ impl Apply<'_> {
         resent |= *asked.as_ref().unwrap_or(&false);
         let mut failure = asked.err();
         let mut too_few = None;
-        if let Some(copies) = self.copies {
+        if let Some(copies) = self.direction.copies() {
             // What the master acknowledged is counted all the same.
-            let waited = wait_for_replicas(self.session, copies, resent);
+            let waited = wait_for_replicas(self.context.session, copies, resent);
             too_few = waited.err().map(Stop::Store);
         }
         for ((group, pending), reply) in wave.iter().zip(replies) {
@@ -412,7 +433,7 @@ impl Apply<'_> {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
                 Some("conflict") => Fate::Conflict,
-                Some("ran out") if self.way == Way::Back => Fate::Expired,
+                Some("ran out") if way == Way::Back => Fate::Expired,
                 Some("ran out") => {
                     refused.insert(*group, Refused::RanOut);
                     progress.ran_out.push(RanOut {
@@ -473,14 +494,23 @@ impl Apply<'_> {
                 _ => continue,
             };
             let states = (&State::Absent, made, content);
-            push_put(&mut batch, &pending.key, states, self.way, self.slack_ms);
+            push_put(
+                &mut batch,
+                &pending.key,
+                states,
+                self.direction.way(),
+                self.context.slack_ms,
+            );
             asked.push(index);
         }
         if batch.is_empty() {
             return Ok(false);
         }
         let doing = "asking about keys that existed already, or had expired";
-        let answers = self.session.run_or(&batch, &|| batch.clone(), doing)?;
+        let answers = self
+            .context
+            .session
+            .run_or(&batch, &|| batch.clone(), doing)?;
         for (index, answer) in asked.into_iter().zip(answers.replies) {
             replies[index] = answer;
         }

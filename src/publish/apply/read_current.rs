@@ -1,7 +1,7 @@
 //! The round trip before writes.
 
-use super::Apply;
 use super::batch::Numbered;
+use super::context::RunContext;
 use super::step::{Look, Looked};
 use super::stop::Stop;
 use crate::failpoint;
@@ -30,93 +30,110 @@ enum Answer {
     Asked(Asked),
 }
 
-impl Apply<'_> {
-    /// Renews the lease, looks at the switch and the keys, and asks for the time, in one round
-    /// trip. For keys that are not what was expected, their sizes are asked first, and then for
-    /// as much as can be held.
-    pub(crate) fn look(&mut self, groups: &[Numbered]) -> Result<Sight, Stop> {
-        failpoint::enter("look");
-        let doing = "looking at the keys before they are written";
-        let steps = || groups.iter().flat_map(|(_, group)| group);
-        let mut batch = Batch::default();
-        self.lease.push_keeping(&mut batch);
-        if let Some(switch) = self.switch {
-            switch.push_look(&mut batch);
-        }
-        for step in steps() {
-            match step.want.look() {
-                Look::None => {}
-                Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
-                Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
-            }
-        }
-        batch.push(&[b"TIME"]);
-        let mut replies = self.session.run(&batch, doing)?.into_iter();
-        let mut next = || replies.next().unwrap_or(Reply::Nil);
-        Lease::check(next())?;
-        if self.switch.is_some()
-            && let Some(paused) = Switch::read(next())?
-        {
-            return Err(Stop::Paused(paused));
-        }
-        let mut answers = Vec::new();
-        for step in steps() {
-            answers.push(match step.want.look() {
-                Look::None => Answer::Known(Looked::Not),
-                Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, &mut next)),
-                Look::Expiry => Answer::Known(match next() {
-                    Reply::Int(-2) => Looked::Expiry(None),
-                    Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
-                    other => return Ok(other.fail(doing)?),
-                }),
-            });
-        }
-        let mut now_ms = next().time_ms(doing)?;
-        let open = steps().zip(&answers).filter_map(|(step, answer)| {
-            let is_open = matches!(answer, Answer::Asked(asked) if asked.is_open());
-            is_open.then_some(&*step.key)
-        });
-        let open: Vec<&str> = open.collect();
-        let mut sizes = Found::sizes(self.session, &open, doing)?.into_iter();
-        let mut held = answers.iter().map(|answer| match answer {
-            Answer::Known(_) => 0,
-            Answer::Asked(asked) if asked.is_open() => sizes.next().unwrap_or(0),
-            Answer::Asked(asked) => asked.bytes(),
-        });
-        let lengths = groups.iter().map(|(_, group)| group.len());
-        let held: Vec<u64> = lengths
-            .map(|steps| held.by_ref().take(steps).sum())
-            .collect();
-        let groups_seen = within(&held);
-        let steps_seen = groups[..groups_seen].iter().map(|(_, group)| group.len());
-        answers.truncate(steps_seen.sum());
-        let mut looked = Vec::with_capacity(answers.len());
-        let mut asked = Vec::new();
-        for (step, answer) in steps().zip(answers) {
-            looked.push(match answer {
-                Answer::Known(known) => known,
-                Answer::Asked(answer) => {
-                    asked.push((looked.len(), &*step.key, answer));
-                    Looked::Not
-                }
-            });
-        }
-        let places: Vec<usize> = asked.iter().map(|(place, _, _)| *place).collect();
-        let asked = asked.into_iter().map(|(_, key, asked)| (key, asked));
-        let found = Found::settle(self.session, asked, doing)?;
-        for (place, found) in places.into_iter().zip(found) {
-            looked[place] = Looked::Whole(found);
-        }
-        if !open.is_empty() {
-            // They were looked at later.
-            now_ms = self.session.now_ms()?;
-        }
-        Ok(Sight {
-            groups: groups_seen,
-            looked,
-            now_ms,
-        })
+/// Renews the lease, looks at the switch and the keys, and asks for the time, in one round
+/// trip. For keys that are not what was expected, their sizes are asked first, and then for
+/// as much as can be held.
+pub(super) fn read_current(
+    context: &mut RunContext<'_>,
+    switch: Option<&Switch>,
+    groups: &[Numbered],
+) -> Result<Sight, Stop> {
+    failpoint::enter("look");
+    let doing = "looking at the keys before they are written";
+    let steps = || groups.iter().flat_map(|(_, group)| group);
+    let mut batch = Batch::default();
+    if let Some(record) = &context.record {
+        record.lease.push_keeping(&mut batch);
     }
+    if let Some(switch) = switch {
+        switch.push_look(&mut batch);
+    }
+    for step in steps() {
+        match step.want.look() {
+            Look::None => {}
+            Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
+            Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
+        }
+    }
+    batch.push(&[b"TIME"]);
+    let mut replies = context.session.run(&batch, doing)?.into_iter();
+    let mut next = || replies.next().unwrap_or(Reply::Nil);
+    if context.record.is_some() {
+        Lease::check(next())?;
+    }
+    if switch.is_some()
+        && let Some(paused) = Switch::read(next())?
+    {
+        return Err(Stop::Paused(paused));
+    }
+    let mut answers = Vec::new();
+    for step in steps() {
+        answers.push(match step.want.look() {
+            Look::None => Answer::Known(Looked::Not),
+            Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, &mut next)),
+            Look::Expiry => Answer::Known(match next() {
+                Reply::Int(-2) => Looked::Expiry(None),
+                Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
+                other => return Ok(other.fail(doing)?),
+            }),
+        });
+    }
+    let mut now_ms = next().time_ms(doing)?;
+    let open = steps().zip(&answers).filter_map(|(step, answer)| {
+        let is_open = matches!(answer, Answer::Asked(asked) if asked.is_open());
+        is_open.then_some(&*step.key)
+    });
+    let open: Vec<&str> = open.collect();
+    // A dry run holds no values.
+    let is_dry = context.record.is_none();
+    let sizes = if is_dry {
+        Vec::new()
+    } else {
+        Found::sizes(context.session, &open, doing)?
+    };
+    let mut sizes = sizes.into_iter();
+    let mut held = answers.iter().map(|answer| match answer {
+        Answer::Known(_) => 0,
+        Answer::Asked(asked) if asked.is_open() => sizes.next().unwrap_or(0),
+        Answer::Asked(asked) => asked.bytes(),
+    });
+    let lengths = groups.iter().map(|(_, group)| group.len());
+    let held: Vec<u64> = lengths
+        .map(|steps| held.by_ref().take(steps).sum())
+        .collect();
+    let groups_seen = within(&held);
+    let steps_seen = groups[..groups_seen].iter().map(|(_, group)| group.len());
+    answers.truncate(steps_seen.sum());
+    let mut looked = Vec::with_capacity(answers.len());
+    let mut asked = Vec::new();
+    for (step, answer) in steps().zip(answers) {
+        looked.push(match answer {
+            Answer::Known(known) => known,
+            Answer::Asked(answer) => {
+                asked.push((looked.len(), &*step.key, answer));
+                Looked::Not
+            }
+        });
+    }
+    let places: Vec<usize> = asked.iter().map(|(place, _, _)| *place).collect();
+    let asked = asked.into_iter().map(|(_, key, asked)| (key, asked));
+    let found = if is_dry {
+        Found::settle_states(context.session, asked, doing)?
+    } else {
+        Found::settle(context.session, asked, doing)?
+    };
+    for (place, found) in places.into_iter().zip(found) {
+        looked[place] = Looked::Whole(found);
+    }
+    if !open.is_empty() {
+        // They were looked at later.
+        now_ms = context.session.now_ms()?;
+    }
+    Ok(Sight {
+        groups: groups_seen,
+        looked,
+        now_ms,
+    })
 }
 
 /// How many of the groups, of which each holds so many bytes, are looked at together.

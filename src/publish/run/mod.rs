@@ -27,6 +27,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use connection::Connected;
+use fence::Ids;
 use folder_lock::FolderLock;
 use heartbeat::{Heartbeat, rejoin};
 use lease::{Holder, Lease, Part};
@@ -44,11 +45,12 @@ use crate::failure::Failure;
 use crate::publish::apply::progress::Progress;
 use crate::publish::history::retention::{Pruned, prune};
 use crate::publish::history::runs::Runs;
+use crate::publish::shards::shard::Shard;
 use crate::publish::shards::share::Share;
 use crate::settings::{KeepRuns, Settings};
 use crate::store::{Address, StoreError};
 
-/// What distinguishes one kind of run from another.
+/// What a run is for, and where it writes.
 pub struct Purpose<'a> {
     /// `import`, `rollback` …
     pub command: &'static str,
@@ -56,26 +58,275 @@ pub struct Purpose<'a> {
     pub address: &'a Address,
     /// The prefix of the keys it writes.
     pub prefix: &'a str,
-    /// The content tree of an import.
-    pub content: Option<String>,
-    /// The run it undoes.
-    pub undoes: Option<String>,
-    /// The header of that run.
-    pub undone: Option<&'a Header>,
-    /// How many bytes of the manifest of that run are skipped, because they cannot be read.
-    pub skipped_bytes: Option<u64>,
-    /// The fingerprint of the renderer of what it writes, if it renders.
-    pub renderer: Option<[u8; 32]>,
-    /// The switch that keeps it from running; none for the way back.
-    pub switch: Option<Switch>,
     /// The lock of the state folder, where the caller holds it for longer than this run.
     pub folder: Option<&'a FolderLock>,
-    /// The part of the articles that it is about, if it is not all.
-    pub share: Option<&'a Share>,
     /// A signal asks it to end.
     pub interrupted: &'a Arc<AtomicBool>,
-    /// Looked at once the lock is held, before anything is written.
-    pub under_lock: Option<&'a dyn Fn() -> Result<(), Failure>>,
+    /// To publish, or to undo.
+    pub goal: Goal<'a>,
+}
+
+/// What distinguishes a run that publishes from one that undoes.
+pub enum Goal<'a> {
+    /// It publishes.
+    Publish {
+        /// The content tree of an import.
+        content: Option<&'a str>,
+        /// The fingerprint of the renderer of what it writes, if it renders.
+        renderer: Option<[u8; 32]>,
+        /// The switch that keeps it from running, if one does.
+        switch: Option<&'a Switch>,
+        /// The part of the articles that it is about, if it is not all.
+        share: Option<&'a Share>,
+    },
+    /// It undoes a run. The way back is always open.
+    Undo {
+        /// The header of that run.
+        header: &'a Header,
+        /// How many bytes of its manifest are skipped, because they cannot be read.
+        skipped_bytes: Option<u64>,
+        /// Looks at its files once the lock is held, before anything is written.
+        under_lock: &'a dyn Fn() -> Result<(), Failure>,
+    },
+}
+
+impl<'a> Purpose<'a> {
+    /// The part of the articles that it is about.
+    fn share(&self) -> Option<&'a Share> {
+        match self.goal {
+            Goal::Publish { share, .. } => share,
+            Goal::Undo { .. } => None,
+        }
+    }
+
+    /// Of a shard of a run that others do too: its shard, and that run.
+    fn joins(&self) -> Option<(Shard, &'a str)> {
+        let share = self.share()?;
+        Some((share.shard, share.run.as_deref()?))
+    }
+
+    fn renderer(&self) -> Option<&[u8; 32]> {
+        match &self.goal {
+            Goal::Publish { renderer, .. } => renderer.as_ref(),
+            Goal::Undo { .. } => None,
+        }
+    }
+}
+
+/// A run that is about to begin.
+struct Beginning<'a> {
+    settings: &'a Settings,
+    purpose: &'a Purpose<'a>,
+    runs: Runs,
+    store: Connected,
+    /// Who it is, as the lock tells it.
+    holder: Holder,
+    /// Its name among the connections: the run, or the start of a shard.
+    bearer: String,
+    settings_digest: String,
+    /// When this process began, by the server's clock, ms since 1970.
+    begun_at: i64,
+    /// When the run began: with the first of its shards.
+    started_at: i64,
+}
+
+impl<'a> Beginning<'a> {
+    /// Connects under the name of the run, which has its id then. Returns the ids of the connections
+    /// too.
+    fn connect(
+        settings: &'a Settings,
+        purpose: &'a Purpose<'a>,
+        own_lock: Option<&FolderLock>,
+    ) -> Result<(Self, Ids), Failure> {
+        let before = |error: StoreError| Failure::before_writing(&error);
+        let runs = Runs::of(&settings.state_dir);
+        let mut store = Connected::open(purpose.address, settings, purpose.interrupted)?;
+        if let Goal::Undo { header, .. } = purpose.goal {
+            store.is_that_of(header)?;
+        }
+        let begun_at = store.session.now_ms().map_err(before)?;
+        let salt = salt();
+        let run = match purpose.joins() {
+            Some((_, run)) => run.to_owned(),
+            None => runs
+                .new_id(begun_at, (salt & 0xffff) as u16)
+                .map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?,
+        };
+        let folder = match purpose.folder.or(own_lock) {
+            Some(lock) => {
+                let named = lock.name(&run);
+                named.map_err(|error| not_writable(settings, &error))?;
+                lock.identity().to_owned()
+            }
+            None => String::new(),
+        };
+        let holder = holder(settings, &run, folder, begun_at, salt);
+        let bearer = match purpose.joins() {
+            Some((shard, _)) => format!("{run}#{}.{}", shard.index, holder.token),
+            None => run,
+        };
+        let settings_digest = match (purpose.share(), purpose.joins()) {
+            (Some(share), Some(_)) => share.digest(purpose.command, settings, purpose.renderer()),
+            _ => settings.digest(purpose.renderer()),
+        };
+        let mut beginning = Self {
+            settings,
+            purpose,
+            runs,
+            store,
+            holder,
+            bearer,
+            settings_digest,
+            begun_at,
+            started_at: begun_at,
+        };
+        beginning.store.name(beginning.connection_name())?;
+        // Named, since the check may send writes; before the lock, which would stay if this user
+        // may not remove it. A rollback restores as much as its rights allow.
+        let session = &mut beginning.store.session;
+        if matches!(purpose.goal, Goal::Publish { .. }) {
+            rights::check(session, purpose.prefix, salt).map_err(before)?;
+        }
+        let connections = fence::ids(session).map_err(before)?;
+        Ok((beginning, connections))
+    }
+
+    fn connection_name(&self) -> String {
+        format!("anp:{}:{}", self.purpose.prefix, self.bearer)
+    }
+
+    fn take_lease(&mut self) -> Result<Lease, Failure> {
+        let key = Keys::new(self.purpose.prefix).lock();
+        // The lock is not left behind once it is asked for.
+        self.store.connector.interrupt.finish_what_is_begun();
+        let session = &mut self.store.session;
+        let Some((shard, _)) = self.purpose.joins() else {
+            return Lease::take(session, key.clone(), &self.holder)
+                .map_err(|error| not_leased(self.settings, self.purpose.prefix, &key, &error));
+        };
+        let digest = self.settings_digest.as_str();
+        let part = Part { shard, digest };
+        let (lease, started_at) = join::lease(session, &key, &self.holder, part, self.settings)?;
+        self.started_at = started_at;
+        Ok(lease)
+    }
+
+    /// Ends the connections of dead runs, and starts to keep the lease. Returns who answers, too.
+    fn fence(
+        &mut self,
+        lease: &Lease,
+        connections: Ids,
+    ) -> Result<(Heartbeat, String), StoreError> {
+        let greeting = rejoin(lease.clone(), self.connection_name(), connections);
+        let Purpose {
+            prefix, address, ..
+        } = self.purpose;
+        let session = &mut self.store.session;
+        session.greet_with(greeting)?;
+        fence::end_others(session, prefix, address.db, &self.bearer)?;
+        let server = fence::identity(session)?;
+        let heartbeat = Heartbeat::start(&self.store.connector, lease)?;
+        Ok((heartbeat, server))
+    }
+
+    /// Writes the header of the manifest, if nothing speaks against the run.
+    fn record(&mut self) -> Result<(Header, Writer), Failure> {
+        self.is_switched_on()?;
+        let mut header = self.header();
+        match (&self.purpose.goal, self.purpose.joins()) {
+            (_, Some(_)) => admission::fit_in(&self.runs, &mut header)?,
+            (Goal::Undo { under_lock, .. }, None) => under_lock()?,
+            (Goal::Publish { .. }, None) => {}
+        }
+        failpoint::enter("survey");
+        let path = match (header.shard, header.attempt) {
+            (Some(shard), Some(attempt)) => self.runs.part(&header.run, shard, attempt),
+            _ => self.runs.file(&header.run),
+        };
+        let manifest = Writer::create(&path, &Line::Header(header.clone()));
+        let manifest = manifest.map_err(|error| {
+            let what = format!("cannot write the manifest {}", path.display());
+            Failure::state_folder(&what, &error)
+        })?;
+        Ok((header, manifest))
+    }
+
+    /// Behind the lock: a pause that comes later is seen by the first batch.
+    fn is_switched_on(&mut self) -> Result<(), Failure> {
+        let Goal::Publish {
+            switch: Some(switch),
+            ..
+        } = self.purpose.goal
+        else {
+            return Ok(());
+        };
+        match switch.look(&mut self.store.session) {
+            Ok(None) => Ok(()),
+            Ok(Some(paused)) => Err(switched_off(self.settings, switch, &paused)),
+            Err(error) => {
+                self.store.session.give_up();
+                Err(Failure::before_writing(&error))
+            }
+        }
+    }
+
+    fn header(&self) -> Header {
+        let Self {
+            settings, purpose, ..
+        } = self;
+        let joins = purpose.joins().is_some();
+        let run = self.holder.run.clone();
+        let (content, undoes, skipped_bytes) = match purpose.goal {
+            Goal::Publish { content, .. } => (content.map(str::to_owned), None, None),
+            Goal::Undo {
+                header,
+                skipped_bytes,
+                ..
+            } => (None, Some(header.run.clone()), skipped_bytes),
+        };
+        Header {
+            format: FORMAT,
+            anp: env!("CARGO_PKG_VERSION").to_owned(),
+            command: purpose.command.to_owned(),
+            started_at: self.started_at,
+            owner: settings.owner.clone(),
+            expected_result: settings.expected_result.clone(),
+            server: purpose.address.to_string(),
+            cluster: self.store.connector.known.ids(),
+            db: purpose.address.db,
+            prefix: purpose.prefix.to_owned(),
+            settings_digest: self.settings_digest.clone(),
+            rollback: command_line::command_line(settings, &format!("rollback {run}")),
+            run,
+            content,
+            undoes,
+            shard: purpose.share().map(|share| share.shard),
+            attempt: joins.then_some(1),
+            begun_at: joins.then_some(self.begun_at),
+            order: None,
+            begun_order: None,
+            skipped_bytes,
+            host: self.holder.host.clone(),
+            pid: self.holder.pid,
+        }
+    }
+}
+
+/// This process, as the lock of `run` tells it.
+fn holder(settings: &Settings, run: &str, folder: String, since: i64, salt: u64) -> Holder {
+    Holder {
+        token: format!("{salt:016x}"),
+        run: run.to_owned(),
+        owner: settings.owner.clone(),
+        host: host(),
+        pid: std::process::id(),
+        state_dir: real(&settings.state_dir),
+        folder,
+        since,
+        shards: None,
+        settings: None,
+        shard: BTreeMap::new(),
+    }
 }
 
 /// A run under way.
@@ -99,193 +350,56 @@ pub struct Run {
 }
 
 impl Run {
-    /// Begins a run.
+    /// Begins a run, in the order that the module tells.
     ///
     /// # Errors
     /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
     /// when the state folder cannot be written, 65 and 78 when a shard does not fit in with the
     /// others of its run. Nothing was written to the store then.
-    pub fn begin(settings: &Settings, purpose: Purpose<'_>) -> Result<Self, Failure> {
+    pub fn begin(settings: &Settings, purpose: &Purpose<'_>) -> Result<Self, Failure> {
         // A manifest may name another server and prefix than the settings do.
         let settings = &Settings {
             address: purpose.address.clone(),
             prefix: purpose.prefix.to_owned(),
             ..settings.clone()
         };
-        let folder = |error: std::io::Error| not_writable(settings, &error);
-        // A shard of a run that others do too: its shard, and that run.
-        let joins = purpose
-            .share
-            .and_then(|share| Some((share.shard, share.run.as_deref()?)));
-        let own_lock = match purpose.folder {
+        let lock = match purpose.folder {
             Some(_) => None,
-            None => Some(lock_for(settings, joins)?),
+            None => Some(lock_for(settings, purpose.joins())?),
         };
-        let runs = Runs::of(&settings.state_dir);
-        let mut store = Connected::open(purpose.address, settings, purpose.interrupted)?;
-        if let Some(undone) = purpose.undone {
-            store.is_that_of(undone)?;
-        }
-        let started_at = store
-            .session
-            .now_ms()
-            .map_err(|error| Failure::before_writing(&error))?;
+        let (mut beginning, connections) = Beginning::connect(settings, purpose, lock.as_ref())?;
         let began = Instant::now();
-        let salt = salt();
-        let id = match joins {
-            Some((_, run)) => run.to_owned(),
-            None => runs
-                .new_id(started_at, (salt & 0xffff) as u16)
-                .map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?,
-        };
-        let folder_id = match purpose.folder.or(own_lock.as_ref()) {
-            Some(lock) => {
-                lock.name(&id).map_err(folder)?;
-                lock.identity().to_owned()
-            }
-            None => String::new(),
-        };
-        let token = format!("{salt:016x}");
-        let bearer = match joins {
-            Some((shard, _)) => format!("{id}#{}.{token}", shard.index),
-            None => id.clone(),
-        };
-        let name = format!("anp:{}:{bearer}", purpose.prefix);
-        let settings_digest = match (purpose.share, joins) {
-            (Some(share), Some(_)) => {
-                share.digest(purpose.command, settings, purpose.renderer.as_ref())
-            }
-            _ => settings.digest(purpose.renderer.as_ref()),
-        };
-        let holder = Holder {
-            token,
-            run: id.clone(),
-            owner: settings.owner.clone(),
-            host: host(),
-            pid: std::process::id(),
-            state_dir: real(&settings.state_dir),
-            folder: folder_id,
-            since: started_at,
-            shards: None,
-            settings: None,
-            shard: BTreeMap::new(),
-        };
-        let key = Keys::new(purpose.prefix).lock();
-        store.name(name.clone())?;
-        // Named, since the check may send writes; before the lock, which would stay if this user
-        // may not remove it. A rollback restores as much as its rights allow.
-        if purpose.undone.is_none() {
-            rights::check(&mut store.session, purpose.prefix, salt)
-                .map_err(|error| Failure::before_writing(&error))?;
-        }
-        let session = &mut store.session;
-        let first = fence::ids(session).map_err(|error| Failure::before_writing(&error))?;
-        let begun_at = started_at;
-        // The lock is not left behind once it is asked for.
-        store.connector.interrupt.finish_what_is_begun();
-        let (lease, started_at) = match joins {
-            Some((shard, _)) => {
-                let digest = settings_digest.as_str();
-                join::lease(session, &key, &holder, Part { shard, digest }, settings)
-            }
-            None => Lease::take(session, key.clone(), &holder)
-                .map(|lease| (lease, started_at))
-                .map_err(|error| not_leased(settings, purpose.prefix, &key, &error)),
-        }?;
-        let db = purpose.address.db;
-        let greeting = rejoin(lease.clone(), name, first);
-        let fenced = store.session.greet_with(greeting).and_then(|()| {
-            fence::end_others(&mut store.session, purpose.prefix, db, &bearer)?;
-            let server = fence::identity(&mut store.session)?;
-            let heartbeat = Heartbeat::start(&store.connector, &lease)?;
-            Ok((heartbeat, server))
-        });
+        let lease = beginning.take_lease()?;
+        let fenced = beginning.fence(&lease, connections);
         let (heartbeat, server) = match fenced {
-            Ok(begun) => begun,
+            Ok(fenced) => fenced,
             Err(error) => {
-                store.session.give_up();
-                let _ = lease.release(&mut store.session);
+                beginning.store.session.give_up();
+                let _ = lease.release(&mut beginning.store.session);
                 return Err(Failure::before_writing(&error));
             }
         };
-        // From here on the heartbeat ends before the lease is given back: it could take it again.
-        let refuse = |mut store: Connected, heartbeat: Heartbeat, failure: Failure| {
-            heartbeat.stop(store.session.has_given_up());
-            let _ = lease.clone().release(&mut store.session);
-            Err(failure)
-        };
-        // Behind the lock: a pause that comes later is seen by the first batch.
-        if let Some(switch) = &purpose.switch {
-            match switch.look(&mut store.session) {
-                Ok(None) => {}
-                Ok(Some(paused)) => {
-                    let failure = switched_off(settings, switch, &paused);
-                    return refuse(store, heartbeat, failure);
-                }
-                Err(error) => {
-                    store.session.give_up();
-                    return refuse(store, heartbeat, Failure::before_writing(&error));
-                }
+        match beginning.record() {
+            Ok((header, manifest)) => Ok(Self {
+                header,
+                manifest,
+                lease,
+                store: beginning.store,
+                heartbeat: Some(heartbeat),
+                began,
+                server,
+                runs: beginning.runs,
+                keep: settings.keep_runs,
+                lock,
+                state_dir: settings.state_dir.clone(),
+            }),
+            Err(failure) => {
+                // The heartbeat ends before the lease is given back: it could take it again.
+                heartbeat.stop(beginning.store.session.has_given_up());
+                let _ = lease.release(&mut beginning.store.session);
+                Err(failure)
             }
         }
-        let mut header = Header {
-            format: FORMAT,
-            anp: env!("CARGO_PKG_VERSION").to_owned(),
-            run: id.clone(),
-            command: purpose.command.to_owned(),
-            started_at,
-            owner: settings.owner.clone(),
-            expected_result: settings.expected_result.clone(),
-            server: purpose.address.to_string(),
-            cluster: store.connector.known.ids(),
-            db: purpose.address.db,
-            prefix: purpose.prefix.to_owned(),
-            settings_digest,
-            rollback: command_line::command_line(settings, &format!("rollback {id}")),
-            content: purpose.content,
-            undoes: purpose.undoes,
-            shard: purpose.share.map(|share| share.shard),
-            attempt: joins.map(|_| 1),
-            begun_at: joins.map(|_| begun_at),
-            order: None,
-            begun_order: None,
-            skipped_bytes: purpose.skipped_bytes,
-            host: holder.host,
-            pid: holder.pid,
-        };
-        let fits = match joins {
-            Some(_) => admission::fit_in(&runs, &mut header),
-            None => purpose.under_lock.map_or(Ok(()), |looks| looks()),
-        };
-        if let Err(failure) = fits {
-            return refuse(store, heartbeat, failure);
-        }
-        failpoint::enter("survey");
-        let path = match (header.shard, header.attempt) {
-            (Some(shard), Some(attempt)) => runs.part(&id, shard, attempt),
-            _ => runs.file(&id),
-        };
-        let manifest = Writer::create(&path, &Line::Header(header.clone()));
-        let manifest = match manifest {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                let what = format!("cannot write the manifest {}", path.display());
-                return refuse(store, heartbeat, Failure::state_folder(&what, &error));
-            }
-        };
-        Ok(Self {
-            header,
-            manifest,
-            lease,
-            store,
-            heartbeat: Some(heartbeat),
-            began,
-            server,
-            runs,
-            keep: settings.keep_runs,
-            lock: own_lock,
-            state_dir: settings.state_dir.clone(),
-        })
     }
 
     /// Ends the run: outcomes not yet recorded, the footer, the lease given back, and if it

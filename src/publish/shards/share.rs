@@ -2,8 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::shard;
-use super::shard::{LONGEST_RUN_ID, MOST_SHARDS, Shard};
+use super::shard::{self, LONGEST_RUN_ID, MOST_SHARDS, Shard};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::history::runs::is_id;

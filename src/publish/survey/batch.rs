@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
-use super::ownership::Other;
 use crate::article::{Cleaned, Route, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Seen};
@@ -27,6 +26,27 @@ pub enum SurveyError {
     /// The spool could not be written.
     #[error("cannot write the spool of rendered objects: {0}")]
     Spool(#[from] std::io::Error),
+}
+
+/// A valid article that is not written here, with the route that it claims.
+pub(crate) struct Other {
+    pub(crate) index: usize,
+    pub(crate) route: Route,
+    pub(crate) whose: Whose,
+}
+
+/// Who writes an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// This process.
+    Own,
+    /// Nobody: it is not meant.
+    Nobody,
+    /// Another shard.
+    Elsewhere {
+        /// Whether it is known that it changed.
+        is_changed: bool,
+    },
 }
 
 /// What was found of a batch.

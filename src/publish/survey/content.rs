@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{LazyLock, Mutex};
 
+use super::all_sources::survey_all;
 use super::batch::SurveyError;
-use super::ownership::OwnShare;
 use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
-use super::surveyor::{Survey, Surveyor};
+use super::surveyor::{OwnShare, Survey, Surveyor};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::gates::expectations;
@@ -287,7 +287,7 @@ fn survey_of(
         time_limit: purpose.time_limit,
         on_progress,
     };
-    let mut survey = in_pool(|| surveyor.run(origin))??;
+    let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(&ending(wanted.share))

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::batch::{Chunk, number};
+use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
-use super::ownership::{Other, Whose};
-use super::surveyor::{Survey, Surveyor};
+use super::surveyor::Survey;
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -133,68 +132,61 @@ impl Gathered {
     }
 }
 
-impl Surveyor<'_> {
-    /// The survey of all batches.
-    pub(crate) fn close(&self, origin: &dyn Origin, mut found: Gathered) -> Survey {
-        let by_source = |entry: &Entry| entry.source;
-        found.survey.entries.sort_unstable_by_key(by_source);
-        found.refuse_collisions(origin);
-        let Gathered {
-            mut survey,
-            mut findings,
-            invalid,
-            others,
-        } = found;
-        let refused = |entry: &mut Entry| invalid.contains(&entry.source);
-        let refused = survey.entries.extract_if(.., refused);
-        survey.claimed.extend(refused.map(|entry| entry.route));
-        survey.valid = survey.entries.len() as u64;
-        // What a broken source claims, or where it says nothing, what its name does.
-        let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
-        survey.claimed.extend(invalid.iter().filter_map(of_name));
-        for claim in others {
-            let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
-                survey.claimed.push(claim.route);
-                continue;
-            };
-            survey.valid += 1;
-            if let Whose::Elsewhere { is_changed } = whose {
-                survey.changed_elsewhere += u64::from(is_changed);
-                survey.elsewhere.push(claim.route);
-            }
+/// The survey of all batches.
+pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
+    let by_source = |entry: &Entry| entry.source;
+    found.survey.entries.sort_unstable_by_key(by_source);
+    found.refuse_collisions(origin);
+    let Gathered {
+        mut survey,
+        mut findings,
+        invalid,
+        others,
+    } = found;
+    let refused = |entry: &mut Entry| invalid.contains(&entry.source);
+    let refused = survey.entries.extract_if(.., refused);
+    survey.claimed.extend(refused.map(|entry| entry.route));
+    survey.valid = survey.entries.len() as u64;
+    // What a broken source claims, or where it says nothing, what its name does.
+    let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
+    survey.claimed.extend(invalid.iter().filter_map(of_name));
+    for claim in others {
+        let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
+            survey.claimed.push(claim.route);
+            continue;
+        };
+        survey.valid += 1;
+        if let Whose::Elsewhere { is_changed } = whose {
+            survey.changed_elsewhere += u64::from(is_changed);
+            survey.elsewhere.push(claim.route);
         }
-        survey.invalid = invalid.len() as u64;
-        survey.sources = origin.count() as u64;
-        survey.skipped = origin.skipped().len() as u64;
-        survey.folders = origin.folders();
-        survey.bare_folders = origin.bare_folders();
-        self.report_skipped(origin, &mut survey, &mut findings);
-        (survey.diagnostics, survey.beyond) = findings.finish();
-        survey
     }
+    survey.invalid = invalid.len() as u64;
+    survey.sources = origin.count() as u64;
+    survey.skipped = origin.skipped().len() as u64;
+    survey.folders = origin.folders();
+    survey.bare_folders = origin.bare_folders();
+    report_skipped(origin, &mut survey, &mut findings);
+    (survey.diagnostics, survey.beyond) = findings.finish();
+    survey
+}
 
-    fn report_skipped(
-        &self,
-        origin: &dyn Origin,
-        survey: &mut Survey,
-        findings: &mut HeldFindings,
-    ) {
-        for skipped in origin.skipped() {
-            let path = Arc::new(origin.shown(&skipped.relative));
-            let message = format!("skipped: {}", skipped.reason);
-            let mut diagnostic = whole_file(
-                path,
-                "source",
-                message,
-                "once it is a file inside the folder",
-            );
-            if skipped.unreadable {
-                diagnostic.retry = "once it can be read";
-                survey.unreadable += 1;
-            } else {
-                diagnostic.severity = Severity::Warning;
-            }
-            findings.add([diagnostic]);
+fn report_skipped(origin: &dyn Origin, survey: &mut Survey, findings: &mut HeldFindings) {
+    for skipped in origin.skipped() {
+        let path = Arc::new(origin.shown(&skipped.relative));
+        let message = format!("skipped: {}", skipped.reason);
+        let mut diagnostic = whole_file(
+            path,
+            "source",
+            message,
+            "once it is a file inside the folder",
+        );
+        if skipped.unreadable {
+            diagnostic.retry = "once it can be read";
+            survey.unreadable += 1;
+        } else {
+            diagnostic.severity = Severity::Warning;
         }
+        findings.add([diagnostic]);
     }
 }

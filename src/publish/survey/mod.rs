@@ -1,5 +1,6 @@
 //! From the sources of a content tree to what each of them needs in the store.
 
+pub(crate) mod all_sources;
 pub(crate) mod batch;
 pub(crate) mod content;
 pub(crate) mod findings;

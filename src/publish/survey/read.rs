@@ -6,12 +6,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::batch::{Chunk, SurveyError, Unread, number};
+use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
 use super::findings::whole_file;
 use super::gather::Gathered;
 use super::guard::guarded;
 use super::large;
-use super::ownership::{Other, Whose};
+use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
@@ -97,7 +97,7 @@ impl Surveyor<'_> {
             };
             let (metadata, path) = (Some(&one.article.metadata), &source.relative);
             let index = source.unread.index;
-            match self.whose(&one.article.route, path, metadata, &mut chunk.busy) {
+            match owner_of(self, &one.article.route, path, metadata, &mut chunk.busy) {
                 Whose::Own => {
                     events += one.article.body.events.len();
                     valid.push(one);
@@ -125,7 +125,7 @@ impl Surveyor<'_> {
                 events = 0;
             }
         }
-        self.leave(elsewhere, Likely::Absent, chunk)?;
+        leave(self, elsewhere, Likely::Absent, chunk)?;
         self.compare(valid, chunk)?;
         if let Some(cache) = &self.cache {
             cache.note(&[], std::mem::take(&mut chunk.learned));

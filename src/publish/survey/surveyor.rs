@@ -1,35 +1,32 @@
-//! The survey: every source once, in parallel batches.
-//!
-//! 1. Compare with the store what the cache knows of a batch (bounded in files and bytes).
-//! 2. Read its other files, and those that the store lacks.
-//! 3. Check each at the boundary; an error never hides the others.
-//! 4. Ask the store what it holds for them, in one or two round trips.
-//! 5. Render what changed, into the spool.
-//!
-//! Afterwards, over all batches: routes that several sources claim.
+//! What a survey works with, and what it found.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use super::batch::{Chunk, SurveyError, Unread};
+use super::batch::SurveyError;
 use super::findings::Beyond;
-use super::gather::Gathered;
-use super::ownership::OwnShare;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use crate::article::{Cleaned, Route, Rules, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Policy, Seen};
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::render::{Renderer, Stamp};
-use crate::source::{Cache, Order, Origin, ranges};
+use crate::source::{Cache, Order};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
+
+/// The part of the articles that one process writes.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnShare {
+    /// Which ones.
+    pub shard: Shard,
+    /// Whether it is to be known of the others, too, if they changed.
+    pub counts_changes: bool,
+}
 
 /// What a survey works with.
 pub struct Surveyor<'a> {
@@ -108,25 +105,6 @@ pub struct Survey {
 }
 
 impl Surveyor<'_> {
-    /// Surveys `origin`.
-    ///
-    /// # Errors
-    /// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
-    pub fn run(&self, origin: &dyn Origin) -> Result<Survey, SurveyError> {
-        let found = Mutex::new(Gathered::of(origin.count()));
-        all_of(ranges(origin), |batch| {
-            let sources = batch.len() as u64;
-            let chunk = self
-                .goes_on()
-                .and_then(|()| self.chunk(origin, batch, &found));
-            (self.on_progress)(sources);
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            chunk.map(|chunk| found.add(chunk))
-        })?;
-        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.close(origin, found))
-    }
-
     /// # Errors
     /// When somebody asked the run to end, or it takes too long.
     pub(crate) fn goes_on(&self) -> Result<(), SurveyError> {
@@ -134,23 +112,6 @@ impl Surveyor<'_> {
             return Err(SurveyError::Interrupted);
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
-    }
-
-    fn chunk(
-        &self,
-        origin: &dyn Origin,
-        batch: Range<usize>,
-        found: &Mutex<Gathered>,
-    ) -> Result<Chunk, SurveyError> {
-        let mut chunk = Chunk::default();
-        let unread = match &self.cache {
-            Some(cache) => self.recall(cache, origin, batch, &mut chunk)?,
-            None => batch.map(|index| Unread { index, asked: None }).collect(),
-        };
-        self.read(origin, &unread, &mut chunk, found)?;
-        Route::pack(&mut chunk.entries, |entry| &mut entry.route);
-        Route::pack(&mut chunk.others, |other| &mut other.route);
-        Ok(chunk)
     }
 
     pub(crate) fn inspect(
@@ -165,58 +126,5 @@ impl Surveyor<'_> {
                 .inspect(routes, likely),
             _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
         }
-    }
-}
-
-/// Does `work` on every batch, on all cores, until one fails. The error is that of the batch that
-/// failed first: what the others meet after that is mostly its consequence.
-fn all_of<E: Send + Sync>(
-    batches: Vec<Range<usize>>,
-    work: impl Fn(Range<usize>) -> Result<(), E> + Sync,
-) -> Result<(), E> {
-    let first = OnceLock::new();
-    // Each batch can be taken over by an idle thread. Without the limit, rayon hands out runs of
-    // batches, and the last run of a large tree keeps one thread busy alone.
-    let batches = batches.into_par_iter().with_max_len(1);
-    batches.for_each(|batch| {
-        if first.get().is_none()
-            && let Err(error) = work(batch)
-        {
-            // Of two at once either may be the first.
-            let _ = first.set(error);
-        }
-    });
-    first.into_inner().map_or(Ok(()), Err)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::sync::{Mutex, PoisonError};
-
-    use super::all_of;
-
-    #[test]
-    fn the_error_is_that_of_the_batch_that_failed_first() {
-        let (failed, fails) = mpsc::channel();
-        let fails = Mutex::new(fails);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
-        let ended = pool.unwrap().install(|| {
-            all_of(vec![0..1, 1..2], |batch| {
-                if batch.start == 0 {
-                    // Fails because the other has failed.
-                    let fails = fails.lock().unwrap_or_else(PoisonError::into_inner);
-                    return Err(fails.recv().unwrap());
-                }
-                let failed = failed.clone();
-                std::thread::spawn(move || {
-                    // Told only once this one's error has been noted.
-                    std::thread::sleep(std::time::Duration::from_millis(200));
-                    failed.send("a consequence")
-                });
-                Err("the cause")
-            })
-        });
-        assert_eq!(ended, Err("the cause"));
     }
 }

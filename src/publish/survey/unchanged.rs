@@ -2,77 +2,75 @@
 
 use std::ops::Range;
 
-use super::batch::{Chunk, SurveyError, Unread, number};
-use super::ownership::{Other, Whose};
+use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
+use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::publish::plan::entry::{Entry, Need, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
-impl Surveyor<'_> {
-    /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
-    /// must be read: unknown ones, and those that are to be rendered.
-    pub(crate) fn recall(
-        &self,
-        cache: &Cache,
-        origin: &dyn Origin,
-        batch: Range<usize>,
-        chunk: &mut Chunk,
-    ) -> Result<Vec<Unread>, SurveyError> {
-        let mut unread = Vec::new();
-        let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-        let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
-        let mut elsewhere = Vec::new();
-        for index in batch {
-            let relative = origin.relative(index);
-            let identity = origin.identity(index);
-            match identity.and_then(|identity| cache.find(&relative, identity)) {
-                None => unread.push(Unread { index, asked: None }),
-                Some((hit, known)) if known.draft && !self.drafts => {
-                    chunk.drafts += 1;
-                    hits.push(hit);
-                }
-                Some((hit, known)) => {
-                    match self.whose(&known.route, &relative, None, &mut chunk.busy) {
-                        Whose::Own => meant.push((index, hit, known)),
-                        Whose::Elsewhere { .. } => {
-                            elsewhere.push((index, known.route, known.digest, known.ttl_ms));
-                            hits.push(hit);
-                        }
-                        whose @ Whose::Nobody => {
-                            chunk.others.push(Other {
-                                index,
-                                route: known.route,
-                                whose,
-                            });
-                            hits.push(hit);
-                        }
+/// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
+/// must be read: unknown ones, and those that are to be rendered.
+pub(crate) fn recall(
+    surveyor: &Surveyor<'_>,
+    cache: &Cache,
+    origin: &dyn Origin,
+    batch: Range<usize>,
+    chunk: &mut Chunk,
+) -> Result<Vec<Unread>, SurveyError> {
+    let mut unread = Vec::new();
+    let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
+    let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
+    let mut elsewhere = Vec::new();
+    for index in batch {
+        let relative = origin.relative(index);
+        let identity = origin.identity(index);
+        match identity.and_then(|identity| cache.find(&relative, identity)) {
+            None => unread.push(Unread { index, asked: None }),
+            Some((hit, known)) if known.draft && !surveyor.drafts => {
+                chunk.drafts += 1;
+                hits.push(hit);
+            }
+            Some((hit, known)) => {
+                match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
+                    Whose::Own => meant.push((index, hit, known)),
+                    Whose::Elsewhere { .. } => {
+                        elsewhere.push((index, known.route, known.digest, known.ttl_ms));
+                        hits.push(hit);
+                    }
+                    whose @ Whose::Nobody => {
+                        chunk.others.push(Other {
+                            index,
+                            route: known.route,
+                            whose,
+                        });
+                        hits.push(hit);
                     }
                 }
             }
         }
-        self.leave(elsewhere, Likely::Stored, chunk)?;
-        let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
-        // Most did not change since they were written, and are there.
-        let seen = self.inspect(&routes, Likely::Stored)?;
-        for ((index, hit, known), (page, meta)) in meant.into_iter().zip(seen) {
-            let ttl = known.ttl_ms;
-            let when = (&self.expiry, &known.route);
-            let need = need(self.policy, (&page, &meta), known.digest, when, ttl);
-            if need == Need::Write {
-                let asked = Some((known.route, page, meta));
-                unread.push(Unread { index, asked });
-                continue;
-            }
-            hits.push(hit);
-            let expires_at_ms = self.expiry.of(&known.route, ttl);
-            let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
-            entry.expires_at_ms = expires_at_ms;
-            entry.rank = self.order.rank(known.ranks);
-            chunk.entries.push(entry);
-        }
-        cache.note(&hits, Vec::new());
-        unread.sort_unstable_by_key(|unread| unread.index);
-        Ok(unread)
     }
+    leave(surveyor, elsewhere, Likely::Stored, chunk)?;
+    let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
+    // Most did not change since they were written, and are there.
+    let seen = surveyor.inspect(&routes, Likely::Stored)?;
+    for ((index, hit, known), (page, meta)) in meant.into_iter().zip(seen) {
+        let ttl = known.ttl_ms;
+        let when = (&surveyor.expiry, &known.route);
+        let need = need(surveyor.policy, (&page, &meta), known.digest, when, ttl);
+        if need == Need::Write {
+            let asked = Some((known.route, page, meta));
+            unread.push(Unread { index, asked });
+            continue;
+        }
+        hits.push(hit);
+        let expires_at_ms = surveyor.expiry.of(&known.route, ttl);
+        let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
+        entry.expires_at_ms = expires_at_ms;
+        entry.rank = surveyor.order.rank(known.ranks);
+        chunk.entries.push(entry);
+    }
+    cache.note(&hits, Vec::new());
+    unread.sort_unstable_by_key(|unread| unread.index);
+    Ok(unread)
 }

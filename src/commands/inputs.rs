@@ -1,0 +1,112 @@
+//! Flags as the library takes them: settings, selections, what a command says.
+
+use crate::cli::{self, Common};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::publish::seeded::Seeded;
+use crate::publish::shards::share::{self, Share};
+use crate::publish::survey::selection::Selectors;
+use crate::report::{Output, Progress, RunReport};
+use crate::settings::{Needs, Settings, Sources};
+
+/// The refusal of a command whose cargo `feature` this build was made without.
+#[cfg(not(all(feature = "serve", feature = "probe")))]
+pub(super) fn left_out(what: &str, feature: &str) -> Failure {
+    let what = format!("this build of anp has no {what}: the feature '{feature}' was left out");
+    Failure::new(Exit::Usage, what)
+        .note(
+            "expected",
+            "a build with it, as 'cargo install' makes one by itself",
+        )
+        .note(
+            "retry",
+            "not before anp is built again; nothing was written",
+        )
+}
+
+/// What a command that writes says on stdout and stderr.
+pub(super) fn report_of_run(common: &Common, settings: &Settings) -> RunReport {
+    report_as(common, settings, true)
+}
+
+/// The same of a command whose stdout is text, wherever it goes.
+pub(super) fn report_of_text(common: &Common, settings: &Settings) -> RunReport {
+    report_as(common, settings, false)
+}
+
+fn report_as(common: &Common, settings: &Settings, auto_is_json: bool) -> RunReport {
+    let output = Output::stdout(common.format, auto_is_json);
+    RunReport::new(output, &settings.prefix, Progress::new(common.quiet))
+}
+
+/// The part of the articles that flags or variables ask for.
+pub(super) fn chosen_share(
+    flags: &cli::Sharded,
+    settings: &Settings,
+) -> Result<Option<Share>, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    share::choose(
+        flags.shard.as_deref(),
+        flags.run_id.as_deref(),
+        &env,
+        settings,
+    )
+}
+
+pub(super) fn selectors(flags: &cli::Selectors) -> Selectors {
+    Selectors {
+        globs: flags.globs.clone(),
+        tags: flags.tags.clone(),
+        sources: flags.sources.clone(),
+    }
+}
+
+pub(super) fn seeded(flags: &cli::Seeded) -> Seeded {
+    Seeded {
+        seed: flags.seed,
+        body_kb: flags.body_kb,
+        spread: flags.spread,
+        invalid: flags.invalid.clone(),
+        hostile: flags.hostile.clone(),
+    }
+}
+
+/// The settings of a command that writes to their store.
+pub(super) fn settings(
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    settings_needing(Needs::StoreAndStateFolder, common, of_command)
+}
+
+/// The settings of a command that can do without some of them.
+pub(super) fn settings_needing(
+    needs: Needs,
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    let settings = settings_alone(common, of_command)?;
+    settings.require(needs)?;
+    Ok(settings)
+}
+
+/// The settings of a command that needs neither a store nor a state folder.
+pub(super) fn settings_alone(
+    common: &Common,
+    of_command: Vec<(&'static str, String)>,
+) -> Result<Settings, Failure> {
+    let current_dir = std::env::current_dir().map_err(|error| {
+        Failure::new(
+            Exit::Config,
+            format!("cannot tell the current folder: {error}"),
+        )
+    })?;
+    let mut flags = common.settings();
+    flags.extend(of_command);
+    Settings::load(&Sources {
+        config: common.config.as_deref(),
+        flags,
+        env: &|name| std::env::var(name).ok(),
+        current_dir: &current_dir,
+    })
+}

@@ -1,0 +1,113 @@
+//! The survey: every source once, in parallel batches.
+//!
+//! 1. Compare with the store what the cache knows of a batch (bounded in files and bytes).
+//! 2. Read its other files, and those that the store lacks.
+//! 3. Check each at the boundary; an error never hides the others.
+//! 4. Ask the store what it holds for them, in one or two round trips.
+//! 5. Render what changed, into the spool.
+//!
+//! Afterwards, over all batches: routes that several sources claim.
+
+use std::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rayon::prelude::*;
+
+use super::batch::{Chunk, SurveyError, Unread};
+use super::gather::{Gathered, close};
+use super::surveyor::{Survey, Surveyor};
+use super::unchanged::recall;
+use crate::article::Route;
+use crate::source::{Origin, ranges};
+
+/// Surveys `origin`.
+///
+/// # Errors
+/// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
+pub(crate) fn survey_all(
+    surveyor: &Surveyor<'_>,
+    origin: &dyn Origin,
+) -> Result<Survey, SurveyError> {
+    let found = Mutex::new(Gathered::of(origin.count()));
+    all_of(ranges(origin), |batch| {
+        let sources = batch.len() as u64;
+        let chunk = surveyor
+            .goes_on()
+            .and_then(|()| survey_batch(surveyor, origin, batch, &found));
+        (surveyor.on_progress)(sources);
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        chunk.map(|chunk| found.add(chunk))
+    })?;
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(close(origin, found))
+}
+
+fn survey_batch(
+    surveyor: &Surveyor<'_>,
+    origin: &dyn Origin,
+    batch: Range<usize>,
+    found: &Mutex<Gathered>,
+) -> Result<Chunk, SurveyError> {
+    let mut chunk = Chunk::default();
+    let unread = match &surveyor.cache {
+        Some(cache) => recall(surveyor, cache, origin, batch, &mut chunk)?,
+        None => batch.map(|index| Unread { index, asked: None }).collect(),
+    };
+    surveyor.read(origin, &unread, &mut chunk, found)?;
+    Route::pack(&mut chunk.entries, |entry| &mut entry.route);
+    Route::pack(&mut chunk.others, |other| &mut other.route);
+    Ok(chunk)
+}
+
+/// Does `work` on every batch, on all cores, until one fails. The error is that of the batch that
+/// failed first: what the others meet after that is mostly its consequence.
+fn all_of<E: Send + Sync>(
+    batches: Vec<Range<usize>>,
+    work: impl Fn(Range<usize>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let first = OnceLock::new();
+    // Each batch can be taken over by an idle thread. Without the limit, rayon hands out runs of
+    // batches, and the last run of a large tree keeps one thread busy alone.
+    let batches = batches.into_par_iter().with_max_len(1);
+    batches.for_each(|batch| {
+        if first.get().is_none()
+            && let Err(error) = work(batch)
+        {
+            // Of two at once either may be the first.
+            let _ = first.set(error);
+        }
+    });
+    first.into_inner().map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::all_of;
+
+    #[test]
+    fn the_error_is_that_of_the_batch_that_failed_first() {
+        let (failed, fails) = mpsc::channel();
+        let fails = Mutex::new(fails);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let ended = pool.unwrap().install(|| {
+            all_of(vec![0..1, 1..2], |batch| {
+                if batch.start == 0 {
+                    // Fails because the other has failed.
+                    let fails = fails.lock().unwrap_or_else(PoisonError::into_inner);
+                    return Err(fails.recv().unwrap());
+                }
+                let failed = failed.clone();
+                std::thread::spawn(move || {
+                    // Told only once this one's error has been noted.
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                    failed.send("a consequence")
+                });
+                Err("the cause")
+            })
+        });
+        assert_eq!(ended, Err("the cause"));
+    }
+}

@@ -1,0 +1,67 @@
+//! The names of all settings, and where they are looked for.
+
+use std::path::Path;
+
+/// Key in anp.yaml and `ANP_…` variable of every setting.
+pub const KEYS: [(&str, &str); 36] = [
+    ("redis", "ANP_REDIS_URL"),
+    ("sentinel_user", "ANP_SENTINEL_USER"),
+    ("tls.ca", "ANP_TLS_CA"),
+    ("tls.cert", "ANP_TLS_CERT"),
+    ("tls.key", "ANP_TLS_KEY"),
+    ("tls.server_name", "ANP_TLS_SERVER_NAME"),
+    ("prefix", "ANP_PREFIX"),
+    ("state_dir", "ANP_STATE_DIR"),
+    ("content", "ANP_CONTENT"),
+    ("ttl", "ANP_TTL"),
+    ("max_ttl", "ANP_MAX_TTL"),
+    ("jitter", "ANP_JITTER"),
+    ("max_invalid", "ANP_MAX_INVALID"),
+    ("expect.min_articles", "ANP_EXPECT_MIN_ARTICLES"),
+    ("expect.max_changed", "ANP_EXPECT_MAX_CHANGED"),
+    ("expect.max_removed", "ANP_EXPECT_MAX_REMOVED"),
+    ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
+    ("strict", "ANP_STRICT"),
+    ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("drafts", "ANP_DRAFTS"),
+    ("owner", "ANP_OWNER"),
+    ("expected_result", "ANP_EXPECTED_RESULT"),
+    ("paused", "ANP_PAUSED"),
+    ("deadline", "ANP_DEADLINE"),
+    ("timeout", "ANP_TIMEOUT"),
+    ("wait_replicas", "ANP_WAIT_REPLICAS"),
+    ("wait_timeout", "ANP_WAIT_TIMEOUT"),
+    ("metrics_file", "ANP_METRICS_FILE"),
+    ("templates", "ANP_TEMPLATES"),
+    ("login_cookies", "ANP_LOGIN_COOKIES"),
+    ("serve.addr", "ANP_SERVE_ADDR"),
+    ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
+    ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
+    ("site.url", "ANP_SITE_URL"),
+    ("site.name", "ANP_SITE_NAME"),
+    ("site.lang", "ANP_SITE_LANG"),
+];
+
+/// Keys of anp.yaml that hold other keys.
+pub(super) const GROUPS: [&str; 5] = ["expect", "keep_runs", "serve", "site", "tls"];
+
+pub(super) const SECOND_MS: u64 = 1000;
+pub(super) const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
+
+/// Where settings come from besides the flags.
+pub struct Sources<'a> {
+    /// `--config`, if it was given.
+    pub config: Option<&'a Path>,
+    /// Key and text of each flag that was given.
+    pub flags: Vec<(&'static str, String)>,
+    /// Reads a variable of the environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The folder that relative paths of flags and variables start from.
+    pub current_dir: &'a Path,
+}
+
+/// The flag of a setting whose name on the command line has its group in it.
+pub(super) fn flag(key: &str) -> Option<String> {
+    key.starts_with("tls.")
+        .then(|| format!("--{}", key.replace(['.', '_'], "-")))
+}
