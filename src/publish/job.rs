@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::apply::{Apply, Direction, Guards, Record, RunContext};
+use super::apply::{Apply, Direction, Guards};
 use super::expired::Expired;
 use super::keys::Keys;
 use super::manifest::Status;
@@ -209,69 +209,14 @@ impl<'a> Job<'a> {
             counts: plan.counts(),
             ..Progress::default()
         };
-        let keys = Keys::new(&self.settings.prefix);
-        if let Some((key, bytes)) = plan.largest(&keys) {
-            let spare = format!("{}/.largest-{:016x}/", keys.page_prefix(), salt());
-            let fits = largest_value::check(&run.store.connector, &key, bytes, &spare);
-            if let Err(failure) = fits {
-                let _ = run.end(Status::Refused, progress);
+        let pace = match self.start(&mut run, plan) {
+            Ok(pace) => pace,
+            Err((status, failure)) => {
+                let _ = run.end(status, progress);
                 return Err(failure);
             }
-        }
-        let copies = self.settings.copies;
-        let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
-            // A right, or a replica, that is missing is told before anything is written.
-            let session = &mut run.store.session;
-            copies.map_or(Ok(()), |copies| wait_for_replicas(session, copies, false))?;
-            Ok(pace)
-        });
-        let pace = match pace {
-            Ok(pace) => pace,
-            Err(error) => {
-                let _ = run.end(Status::Stopped, progress);
-                return Err(match copies {
-                    Some(copies) if error.class == Class::Stop => too_few(&error, copies),
-                    _ => Failure::before_writing(&error),
-                });
-            }
         };
-        let bar = report.bar("write", "keys", plan.steps());
-        let order = plan.order();
-        let mut apply = Apply {
-            context: RunContext {
-                session: &mut run.store.session,
-                record: Some(Record {
-                    manifest: &mut run.manifest,
-                    lease: &run.lease,
-                }),
-                interrupted: self.interrupted,
-                slack_ms: self.settings.address.expiry_slack_ms(),
-            },
-            direction: Direction::Forward(Guards {
-                time_limit: self.time_limit,
-                switch: self.switch.as_ref(),
-                pace,
-                copies,
-            }),
-            dates_absence: run.header.attempt.is_some_and(|attempt| attempt > 1),
-            again: false,
-        };
-        let written = apply.run(plan.groups(&keys, &order), &mut progress, &mut |key| {
-            bar.advance(1);
-            report.key(key);
-        });
-        let expired = Expired {
-            work,
-            plan,
-            order: &order,
-            keys: &keys,
-            run: &run.header.run,
-            started_at: run.header.started_at,
-            spool_in: &self.settings.state_dir,
-        };
-        let applied = written
-            .and_then(|()| expired.write(&mut apply, &mut progress, report, &|| bar.advance(1)));
-        drop(bar);
+        let applied = self.apply(&mut run, (work, plan), pace, &mut progress, report);
         let applied = applied.and_then(|()| recheck(&mut run, &mut progress, self.interrupted));
         let (header, manifest) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
@@ -308,6 +253,73 @@ impl<'a> Job<'a> {
             header: Some(header),
             manifest: Some(manifest),
         })
+    }
+
+    /// Tells before anything is written what the server does not take, and which right or replica is
+    /// missing; then the pace begins.
+    ///
+    /// # Errors
+    /// How the run ends then, and why.
+    fn start(&self, run: &mut Run, plan: &Plan) -> Result<Pace, (Status, Failure)> {
+        let keys = Keys::new(&self.settings.prefix);
+        if let Some((key, bytes)) = plan.largest(&keys) {
+            let spare = format!("{}/.largest-{:016x}/", keys.page_prefix(), salt());
+            largest_value::check(&run.store.connector, &key, bytes, &spare)
+                .map_err(|failure| (Status::Refused, failure))?;
+        }
+        let copies = self.settings.copies;
+        let pace = Pace::start(self.limits, &run.store.connector).and_then(|pace| {
+            let session = &mut run.store.session;
+            copies.map_or(Ok(()), |copies| wait_for_replicas(session, copies, false))?;
+            Ok(pace)
+        });
+        pace.map_err(|error| {
+            let failure = match copies {
+                Some(copies) if error.class == Class::Stop => too_few(&error, copies),
+                _ => Failure::before_writing(&error),
+            };
+            (Status::Stopped, failure)
+        })
+    }
+
+    /// Writes what is planned, and then what expired meanwhile.
+    fn apply(
+        &self,
+        run: &mut Run,
+        (work, plan): (&dyn Work, &Plan),
+        pace: Pace,
+        progress: &mut Progress,
+        report: &mut dyn Report,
+    ) -> Result<(), Stop> {
+        let keys = Keys::new(&self.settings.prefix);
+        let bar = report.bar("write", "keys", plan.steps());
+        let order = plan.order();
+        let header = run.header.clone();
+        let mut apply = Apply {
+            context: run.context(self.interrupted),
+            direction: Direction::Forward(Guards {
+                time_limit: self.time_limit,
+                switch: self.switch.as_ref(),
+                pace,
+                copies: self.settings.copies,
+            }),
+            dates_absence: header.attempt.is_some_and(|attempt| attempt > 1),
+            again: false,
+        };
+        apply.run(plan.groups(&keys, &order), progress, &mut |key| {
+            bar.advance(1);
+            report.key(key);
+        })?;
+        let expired = Expired {
+            work,
+            plan,
+            order: &order,
+            keys: &keys,
+            run: &header.run,
+            started_at: header.started_at,
+            spool_in: &self.settings.state_dir,
+        };
+        expired.write(&mut apply, progress, report, &|| bar.advance(1))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a run says while it goes. Whoever calls the library decides what becomes of it: the
+//! What a run says while it goes. The caller decides what becomes of it: the
 //! commands print it (`report::RunReport`), `()` says nothing.
 
 use std::path::Path;

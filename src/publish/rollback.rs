@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::publish::apply::progress::Progress;
 use crate::publish::apply::step::{Step, Want};
 use crate::publish::apply::stop::{Stop, stopped};
-use crate::publish::apply::{Apply, Direction, Group, Record, RunContext};
+use crate::publish::apply::{Apply, Direction, Group, RunContext};
 use crate::publish::history::intents::{Void, intents, read_through, void};
 use crate::publish::history::open_manifest;
 use crate::publish::history::open_manifest::Files;
@@ -184,6 +184,12 @@ impl Undo<'_> {
         }
     }
 
+    /// Whether the next import may publish again what is taken out.
+    fn may_come_back(&self) -> bool {
+        let command = self.manifest.header().command.as_str();
+        matches!(command, "import" | "warm") && open_manifest::published_from_tree(self.manifest)
+    }
+
     /// Undoes it.
     pub(crate) fn run(&self, report: &mut dyn Report) -> Result<Outcome, Failure> {
         let manifest = self.manifest;
@@ -208,15 +214,7 @@ impl Undo<'_> {
         let bar = report.bar("restore", "keys", total);
         let slack_ms = run.store.connector.address.expiry_slack_ms();
         let applied = Apply {
-            context: RunContext {
-                session: &mut run.store.session,
-                record: Some(Record {
-                    manifest: &mut run.manifest,
-                    lease: &run.lease,
-                }),
-                interrupted: self.interrupted,
-                slack_ms,
-            },
+            context: run.context(self.interrupted),
             direction: Direction::Back,
             dates_absence: false,
             again: false,
@@ -253,10 +251,7 @@ impl Undo<'_> {
             run: Some((&header, &path)),
             undoes: Some(&undone_run),
         });
-        let undone_command = manifest.header().command.as_str();
-        let may_come_back = matches!(undone_command, "import" | "warm")
-            && open_manifest::published_from_tree(manifest);
-        if may_come_back && counts.written() > 0 {
+        if counts.written() > 0 && self.may_come_back() {
             report.comes_back();
         }
         Ok(Outcome {

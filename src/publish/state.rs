@@ -405,7 +405,7 @@ impl Found {
     ///
     /// # Errors
     /// When the store fails, or answers with an error.
-    pub(crate) fn settle_states<'a>(
+    pub(super) fn settle_states<'a>(
         session: &mut Session,
         asked: impl Iterator<Item = (&'a str, Asked)>,
         doing: &str,

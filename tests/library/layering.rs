@@ -229,7 +229,7 @@ fn a_command_is_short() {
     }
 }
 
-/// Whoever calls the library decides what is printed, and where options come from.
+/// The caller decides what is printed, and where options come from.
 #[test]
 fn the_library_prints_nothing_and_knows_no_command_line() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/publish");

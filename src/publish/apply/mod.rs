@@ -134,6 +134,36 @@ impl Pending {
         };
         made.expires_at_ms.is_some_and(|at| at <= now_ms)
     }
+
+    /// Counts and reports what became of it; `resent`: after it was sent a second time.
+    fn settle(
+        &self,
+        fate: Fate,
+        resent: bool,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) {
+        let Self {
+            key, action, made, ..
+        } = self;
+        if fate == Fate::Written {
+            progress.touched = true; // also by a write of ours whose reply was lost
+            let bytes = made.as_ref().and_then(|made| made.bytes);
+            progress.counts.add(*action, bytes.unwrap_or(0));
+            on_key(&KeyReport {
+                key,
+                action: Some(*action),
+                fate,
+                expires_at_ms: made.as_ref().and_then(|made| made.expires_at),
+            });
+        } else if resent {
+            // It may have been written, and changed by somebody before it was sent again: the way
+            // back has to look at it.
+            tell(progress, on_key, key, Some(*action), fate);
+        } else {
+            leave(progress, on_key, key, Some(*action), fate);
+        }
+    }
 }
 
 impl Apply<'_> {
@@ -426,9 +456,6 @@ impl Apply<'_> {
             too_few = waited.err().map(Stop::Store);
         }
         for ((group, pending), reply) in wave.iter().zip(replies) {
-            let Pending {
-                key, action, made, ..
-            } = pending;
             let fate = match reply.text() {
                 Some("OK" | "written" | "made") => Fate::Written,
                 Some("expired") => Fate::Expired,
@@ -449,26 +476,10 @@ impl Apply<'_> {
                     continue;
                 }
             };
-            if fate == Fate::Written {
-                progress.touched = true; // also by a write of ours whose reply was lost
-                let bytes = made.as_ref().and_then(|made| made.bytes);
-                progress.counts.add(*action, bytes.unwrap_or(0));
-                on_key(&KeyReport {
-                    key,
-                    action: Some(*action),
-                    fate,
-                    expires_at_ms: made.as_ref().and_then(|made| made.expires_at),
-                });
-            } else {
+            if fate != Fate::Written {
                 refused.insert(*group, Refused::Left);
-                if resent {
-                    // It may have been written, and changed by somebody before it was sent
-                    // again: the way back has to look at it.
-                    tell(progress, on_key, key, Some(*action), fate);
-                } else {
-                    leave(progress, on_key, key, Some(*action), fate);
-                }
             }
+            pending.settle(fate, resent, progress, on_key);
         }
         failure.or(too_few).map_or(Ok(()), Err)
     }

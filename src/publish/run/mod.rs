@@ -36,6 +36,7 @@ use refusal::{not_leased, switched_off};
 use state_folder::{lock_for, not_writable, real};
 use switch::Switch;
 
+use super::apply::{Record, RunContext};
 use super::gates::rights;
 use super::keys::Keys;
 use super::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
@@ -450,6 +451,19 @@ impl Run {
         let now = fence::identity(&mut self.store.session)?;
         let before = std::mem::replace(&mut self.server, now);
         Ok(before != self.server)
+    }
+
+    /// What it writes with, until `interrupted` is set.
+    pub fn context<'a>(&'a mut self, interrupted: &'a AtomicBool) -> RunContext<'a> {
+        RunContext {
+            slack_ms: self.store.connector.address.expiry_slack_ms(),
+            session: &mut self.store.session,
+            record: Some(Record {
+                manifest: &mut self.manifest,
+                lease: &self.lease,
+            }),
+            interrupted,
+        }
     }
 
     /// The file of the manifest.
