@@ -1,11 +1,10 @@
 //! The routes to check, one look at each, and the measurement after that.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::report;
-use super::report::Report;
+use super::report::{self, Report};
+use super::task;
 use crate::article::Route;
 use crate::cli::{Common, Probe};
 use crate::commands::inputs::settings;
@@ -14,32 +13,15 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::probe::{
     CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
-    cookie, sample, visit,
+    cookie, visit,
 };
-use crate::publish::history::open_manifest;
-use crate::publish::history::runs::Runs;
 use crate::publish::keys::Keys;
-use crate::publish::manifest::Manifest;
 use crate::publish::report::Bar as _;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::process::salt;
-use crate::publish::survey::selection::typed_route;
-use crate::report::{Output, Progress, Stderr, log};
-use crate::settings::Settings;
+use crate::report::{Output, Progress, log};
 use crate::signals::watch;
-use crate::store::{Address, StoreError};
-
-/// How many routes are checked where nobody says.
-const SAMPLE: usize = 20;
-
-/// What is compared with what.
-pub(super) struct Task {
-    pub(super) routes: Vec<Route>,
-    /// The run that the routes are of.
-    pub(super) run: Option<String>,
-    pub(super) address: Address,
-    pub(super) prefix: String,
-}
+use crate::store::StoreError;
 
 pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exit, Failure> {
     let settings = settings(common, Vec::new())?;
@@ -47,7 +29,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let login_cookie = cookie(&arguments.login_cookie);
     let login_cookie = login_cookie.map_err(|error| usage("--login-cookie", &error))?;
     let interrupted = watch()?;
-    let task = task(&settings, arguments)?;
+    let task = task::find(&settings, arguments)?;
     let mut store = Connected::open_to_read(&task.address, &settings, &interrupted)?;
     let unreachable = |trouble: Trouble| unreachable(&target, &trouble);
     let timeout = arguments.timeout;
@@ -165,88 +147,6 @@ fn missing(
     };
     report.add(output, &MISSING, &route, MISSING.judge(&scene));
     Ok(())
-}
-
-fn task(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
-    if !arguments.routes.is_empty() {
-        return Ok(Task {
-            routes: named(&arguments.routes)?,
-            run: None,
-            address: settings.address.clone(),
-            prefix: settings.prefix.clone(),
-        });
-    }
-    let (manifest, routes) = match &arguments.run {
-        Some(name) => {
-            let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
-            let routes = manifest
-                .published()
-                .map_err(|damage| open_manifest::unusable(&damage))?;
-            (manifest, routes)
-        }
-        None => last_with_pages(settings)?,
-    };
-    let run = &manifest.header().run;
-    if routes.is_empty() {
-        return Err(
-            Failure::new(Exit::Usage, format!("run {run} wrote no page"))
-                .note("expected", "a run that created, updated or refreshed pages")
-                .note(
-                    "retry",
-                    "with another run, or --routes; nothing was written",
-                ),
-        );
-    }
-    let all = arguments.run.as_ref().map(|_| routes.len());
-    let count = arguments.sample.map(|count| count as usize).or(all);
-    Ok(Task {
-        routes: sample(routes, count.unwrap_or(SAMPLE)),
-        run: Some(run.clone()),
-        address: open_manifest::address(settings, &manifest)?,
-        prefix: manifest.header().prefix.clone(),
-    })
-}
-
-/// The routes of the command line, each once, in its order.
-fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
-    let mut routes = Vec::with_capacity(typed.len());
-    let mut known = HashSet::with_capacity(typed.len());
-    for typed in typed {
-        let route = typed_route(typed)?;
-        if known.insert(route.clone()) {
-            routes.push(route);
-        }
-    }
-    Ok(routes)
-}
-
-/// The last run with the prefix of the settings that wrote a page. An import that found everything
-/// in place wrote none, and what is in place is what is to be checked.
-fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
-    let runs = Runs::of(&settings.state_dir);
-    let all = runs.all();
-    let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
-    for (_, manifest) in all.into_iter().rev() {
-        let Ok(manifest) = manifest else { continue };
-        let header = manifest.header();
-        if header.command == "rollback" || header.prefix != settings.prefix {
-            continue;
-        }
-        let routes = manifest
-            .published()
-            .map_err(|damage| open_manifest::unusable(&damage))?;
-        if !routes.is_empty() {
-            return Ok((manifest, routes));
-        }
-    }
-    let (shown, prefix) = (settings.state_dir_shown(), &settings.prefix);
-    let what = format!("no run with the prefix {prefix} in {shown} wrote a page");
-    Err(Failure::new(Exit::Usage, what)
-        .note(
-            "expected",
-            "a state folder with such a run, --run, or --routes",
-        )
-        .note("retry", "with one of these; nothing was written"))
 }
 
 fn usage(option: &str, error: &str) -> Failure {

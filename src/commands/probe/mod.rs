@@ -4,6 +4,8 @@
 mod front;
 #[cfg(feature = "probe")]
 mod report;
+#[cfg(feature = "probe")]
+mod task;
 
 #[cfg(feature = "probe")]
 pub(super) use front::run;

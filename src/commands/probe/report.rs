@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::front::Task;
+use super::task::Task;
 use crate::duration::show as show_duration;
 use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
 use crate::report::{Output, log};

@@ -63,48 +63,46 @@ pub(crate) fn push_put(
     batch.script(script, key.as_bytes(), &arguments);
 }
 
-impl Command {
-    /// Appends the command for `key`, whose expiry may have moved by itself by up to `slack_ms`.
-    pub(crate) fn encode(&self, batch: &mut Batch, key: &str, way: Way, slack_ms: i64) {
-        let slack = slack_ms.to_string();
-        match self {
-            Self::Create { content, made } => {
-                let at = expiry_argument(made.expires_at_ms);
-                batch.push(&[
-                    b"SET",
-                    key.as_bytes(),
-                    content,
-                    b"NX",
-                    b"PXAT",
-                    at.as_bytes(),
-                ]);
-            }
-            Self::Put {
-                prior,
-                made,
+/// Appends `command` for `key`, whose expiry may have moved by itself by up to `slack_ms`.
+pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, slack_ms: i64) {
+    let slack = slack_ms.to_string();
+    match command {
+        Command::Create { content, made } => {
+            let at = expiry_argument(made.expires_at_ms);
+            batch.push(&[
+                b"SET",
+                key.as_bytes(),
                 content,
-            } => {
-                push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
-            }
-            Self::Expire { from_ms, to_ms, .. } => {
-                let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
-                batch.script(
-                    Script::Expire,
-                    key.as_bytes(),
-                    &[from.as_bytes(), to.as_bytes(), way.word(), slack.as_bytes()],
-                );
-            }
-            Self::Remove { prior } => {
-                let prior = state_arguments(prior);
-                let arguments = [
-                    prior[0].as_bytes(),
-                    prior[1].as_bytes(),
-                    prior[2].as_bytes(),
-                    way.word(),
-                    slack.as_bytes(),
-                ];
-                batch.script(Script::Remove, key.as_bytes(), &arguments);
-            }
+                b"NX",
+                b"PXAT",
+                at.as_bytes(),
+            ]);
+        }
+        Command::Put {
+            prior,
+            made,
+            content,
+        } => {
+            push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
+        }
+        Command::Expire { from_ms, to_ms, .. } => {
+            let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
+            batch.script(
+                Script::Expire,
+                key.as_bytes(),
+                &[from.as_bytes(), to.as_bytes(), way.word(), slack.as_bytes()],
+            );
+        }
+        Command::Remove { prior } => {
+            let prior = state_arguments(prior);
+            let arguments = [
+                prior[0].as_bytes(),
+                prior[1].as_bytes(),
+                prior[2].as_bytes(),
+                way.word(),
+                slack.as_bytes(),
+            ];
+            batch.script(Script::Remove, key.as_bytes(), &arguments);
         }
     }
 }

@@ -35,7 +35,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use batch::{BATCH_BYTES, Numbered, bytes_of};
-use encode::{Way, push_put};
+use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
 use progress::{KeyReport, Progress, RanOut, leave, tell};
 use read_current::Sight;
@@ -426,7 +426,7 @@ impl Apply<'_> {
             let mut batch = Batch::default();
             for (_, pending) in wave {
                 let key = &pending.key;
-                pending.command.encode(&mut batch, key, way, slack_ms);
+                encode(&pending.command, &mut batch, key, way, slack_ms);
             }
             batch
         };

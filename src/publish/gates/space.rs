@@ -42,7 +42,7 @@ pub(crate) fn admit(
 ) -> Result<(), Failure> {
     let keys = Keys::new(&settings.prefix);
     let failed = |error: StoreError| Failure::before_writing(&error);
-    plan.weigh(&keys, session).map_err(failed)?;
+    weigh(plan, &keys, session).map_err(failed)?;
     let rooms = Room::ask(session, settings.address.db).map_err(failed)?;
     if let Some(first) = rooms.first() {
         let is_same = rooms.iter().all(|room| room.allocator == first.allocator);
@@ -51,7 +51,7 @@ pub(crate) fn admit(
         } else {
             Allocator::Other
         };
-        memory(&plan.memory(&keys, allocator), &rooms, gate, report)?;
+        memory(&memory_need(plan, &keys, allocator), &rooms, gate, report)?;
     }
     disk(plan, &keys, &settings.state_dir, gate, report)
 }
@@ -96,7 +96,7 @@ fn disk(
     gate: Gate,
     report: &mut dyn Report,
 ) -> Result<(), Failure> {
-    let needed = plan.disk(keys, gate.is_spooled);
+    let needed = disk_need(plan, keys, gate.is_spooled);
     if needed == 0 {
         return Ok(());
     }
@@ -136,97 +136,95 @@ fn disk(
         .note("help", help(gate)))
 }
 
-impl Plan {
-    /// Asks how many bytes the values of other types hold that are replaced or removed.
-    fn weigh(&mut self, keys: &Keys, session: &mut Session) -> Result<(), StoreError> {
-        let doing = "asking for the sizes of values of other types";
-        let mut unknown = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.is_touched()) {
-            let objects = [
-                (keys.page(&entry.route), entry.page()),
-                (keys.meta(&entry.route), entry.meta()),
-            ];
-            let such = objects.into_iter().filter(|(_, prior)| prior.is_other_type);
-            unknown.extend(such.map(|(key, _)| key));
-        }
-        for leftover in &self.leftovers {
-            let such = leftover
-                .objects(keys)
-                .filter(|(seen, _)| seen.is_other_type());
-            unknown.extend(such.map(|(_, key)| key));
-        }
-        let mut sizes = Vec::with_capacity(unknown.len());
-        for chunk in unknown.chunks(WEIGHED_KEYS) {
-            session.goes_on(doing)?;
-            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-            sizes.extend(Found::sizes(session, &chunk, doing)?);
-        }
-        // In the same order.
-        let mut sizes = sizes.into_iter();
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_touched()) {
-            entry.weigh(&mut sizes);
-        }
-        for leftover in &mut self.leftovers {
-            for seen in [&mut leftover.page, &mut leftover.meta] {
-                seen.weigh(&mut sizes);
-            }
-        }
-        Ok(())
+/// Asks how many bytes the values of other types hold that are replaced or removed.
+fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), StoreError> {
+    let doing = "asking for the sizes of values of other types";
+    let mut unknown = Vec::new();
+    for entry in plan.entries.iter().filter(|entry| entry.is_touched()) {
+        let objects = [
+            (keys.page(&entry.route), entry.page()),
+            (keys.meta(&entry.route), entry.meta()),
+        ];
+        let such = objects.into_iter().filter(|(_, prior)| prior.is_other_type);
+        unknown.extend(such.map(|(key, _)| key));
     }
+    for leftover in &plan.leftovers {
+        let such = leftover
+            .objects(keys)
+            .filter(|(seen, _)| seen.is_other_type());
+        unknown.extend(such.map(|(_, key)| key));
+    }
+    let mut sizes = Vec::with_capacity(unknown.len());
+    for chunk in unknown.chunks(WEIGHED_KEYS) {
+        session.goes_on(doing)?;
+        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        sizes.extend(Found::sizes(session, &chunk, doing)?);
+    }
+    // In the same order.
+    let mut sizes = sizes.into_iter();
+    for entry in plan.entries.iter_mut().filter(|entry| entry.is_touched()) {
+        entry.weigh(&mut sizes);
+    }
+    for leftover in &mut plan.leftovers {
+        for seen in [&mut leftover.page, &mut leftover.meta] {
+            seen.weigh(&mut sizes);
+        }
+    }
+    Ok(())
+}
 
-    /// The memory that the writes need.
-    fn memory(&self, keys: &Keys, allocator: Allocator) -> Need {
-        let mut need = Need::new(allocator);
-        for entry in &self.entries {
-            let Some(spot) = entry.spot() else {
-                continue;
-            };
-            let objects = [
-                (keys.page(&entry.route), entry.page(), spot.page_bytes),
-                (keys.meta(&entry.route), entry.meta(), spot.meta_bytes),
-            ];
-            for (key, prior, bytes) in objects {
-                // What another type than string frees is not known.
-                if prior.is_absent || prior.is_other_type {
-                    need.create(key.len() as u64, bytes.into());
-                } else {
-                    let had_expiry = prior.expires_at_ms.is_some();
-                    need.replace(prior.bytes.into(), bytes.into(), had_expiry);
-                }
+/// The memory that the writes need.
+fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> Need {
+    let mut need = Need::new(allocator);
+    for entry in &plan.entries {
+        let Some(spot) = entry.spot() else {
+            continue;
+        };
+        let objects = [
+            (keys.page(&entry.route), entry.page(), spot.page_bytes),
+            (keys.meta(&entry.route), entry.meta(), spot.meta_bytes),
+        ];
+        for (key, prior, bytes) in objects {
+            // What another type than string frees is not known.
+            if prior.is_absent || prior.is_other_type {
+                need.create(key.len() as u64, bytes.into());
+            } else {
+                let had_expiry = prior.expires_at_ms.is_some();
+                need.replace(prior.bytes.into(), bytes.into(), had_expiry);
             }
         }
-        need
     }
+    need
+}
 
-    /// The disk that is still to be used: the manifest, and rendered objects that are not there yet.
-    fn disk(&self, keys: &Keys, is_spooled: bool) -> u64 {
-        let mut manifest = ManifestBytes::default();
-        let mut spool = 0;
-        for entry in self.entries.iter().filter(|entry| entry.is_touched()) {
-            let objects = [
-                (keys.page(&entry.route), entry.page()),
-                (keys.meta(&entry.route), entry.meta()),
-            ];
-            for (key, prior) in objects {
-                // A refresh that only prolongs records no value.
-                let is_recorded = entry.spot().is_some()
-                    || prior
-                        .expires_at_ms
-                        .is_none_or(|at| at > entry.expires_at_ms);
-                let bytes = if is_recorded { prior.bytes } else { 0 };
-                manifest.add(key.len() as u64, bytes.into());
-            }
-            if let Some(spot) = entry.spot().filter(|_| !is_spooled) {
-                spool += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
-            }
+/// The disk that is still to be used: the manifest, and rendered objects that are not there yet.
+fn disk_need(plan: &Plan, keys: &Keys, is_spooled: bool) -> u64 {
+    let mut manifest = ManifestBytes::default();
+    let mut spool = 0;
+    for entry in plan.entries.iter().filter(|entry| entry.is_touched()) {
+        let objects = [
+            (keys.page(&entry.route), entry.page()),
+            (keys.meta(&entry.route), entry.meta()),
+        ];
+        for (key, prior) in objects {
+            // A refresh that only prolongs records no value.
+            let is_recorded = entry.spot().is_some()
+                || prior
+                    .expires_at_ms
+                    .is_none_or(|at| at > entry.expires_at_ms);
+            let bytes = if is_recorded { prior.bytes } else { 0 };
+            manifest.add(key.len() as u64, bytes.into());
         }
-        for leftover in &self.leftovers {
-            for (seen, key) in leftover.objects(keys) {
-                manifest.add(key.len() as u64, seen.bytes());
-            }
+        if let Some(spot) = entry.spot().filter(|_| !is_spooled) {
+            spool += u64::from(spot.page_bytes) + u64::from(spot.meta_bytes);
         }
-        manifest.total().saturating_add(spool)
     }
+    for leftover in &plan.leftovers {
+        for (seen, key) in leftover.objects(keys) {
+            manifest.add(key.len() as u64, seen.bytes());
+        }
+    }
+    manifest.total().saturating_add(spool)
 }
 
 fn named(gate: Gate) -> &'static str {

@@ -37,6 +37,7 @@ mod whole;
 mod writer;
 
 pub use encoder::{Encoder, Frames};
+pub use published::published_routes;
 pub use reader::{Damage, Lost, Verify, header_of};
 pub use record::{
     Action, Counts, FORMAT, Fate, Footer, Header, Intent, LATEST_MS, Line, Outcome, Snapshot,

@@ -19,6 +19,7 @@ use self::query::Query;
 use self::row::{rows, time};
 use super::STORE_TIMEOUT;
 use super::site::Site;
+use crate::publish::manifest::published_routes;
 use crate::store::{Class, StoreError};
 use crate::words::counted;
 
@@ -78,7 +79,7 @@ impl Index {
         let known = kept.as_ref().and_then(|listing| listing.routes_of(&mark));
         let routes = match known {
             Some(routes) => routes,
-            None => match aside(move || manifest.published()).await? {
+            None => match aside(move || published_routes(&manifest)).await? {
                 Ok(routes) => routes,
                 Err(_) => return Ok(Err(unreadable(&mark.header.run))),
             },

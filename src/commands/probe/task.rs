@@ -1,0 +1,109 @@
+//! Which routes are compared with which store.
+
+use std::collections::HashSet;
+
+use crate::article::Route;
+use crate::cli::Probe;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::probe::sample;
+use crate::publish::history::open_manifest;
+use crate::publish::history::runs::Runs;
+use crate::publish::manifest::{Manifest, published_routes};
+use crate::publish::survey::selection::typed_route;
+use crate::report::{Progress, Stderr};
+use crate::settings::Settings;
+use crate::store::Address;
+
+/// How many routes are checked where nobody says.
+const SAMPLE: usize = 20;
+
+/// What is compared with what.
+pub(super) struct Task {
+    pub(super) routes: Vec<Route>,
+    /// The run that the routes are of.
+    pub(super) run: Option<String>,
+    pub(super) address: Address,
+    pub(super) prefix: String,
+}
+
+/// The routes that `arguments` name, or those of a run.
+pub(super) fn find(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
+    if !arguments.routes.is_empty() {
+        return Ok(Task {
+            routes: named(&arguments.routes)?,
+            run: None,
+            address: settings.address.clone(),
+            prefix: settings.prefix.clone(),
+        });
+    }
+    let (manifest, routes) = match &arguments.run {
+        Some(name) => {
+            let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
+            let routes =
+                published_routes(&manifest).map_err(|damage| open_manifest::unusable(&damage))?;
+            (manifest, routes)
+        }
+        None => last_with_pages(settings)?,
+    };
+    let run = &manifest.header().run;
+    if routes.is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, format!("run {run} wrote no page"))
+                .note("expected", "a run that created, updated or refreshed pages")
+                .note(
+                    "retry",
+                    "with another run, or --routes; nothing was written",
+                ),
+        );
+    }
+    let all = arguments.run.as_ref().map(|_| routes.len());
+    let count = arguments.sample.map(|count| count as usize).or(all);
+    Ok(Task {
+        routes: sample(routes, count.unwrap_or(SAMPLE)),
+        run: Some(run.clone()),
+        address: open_manifest::address(settings, &manifest)?,
+        prefix: manifest.header().prefix.clone(),
+    })
+}
+
+/// The routes of the command line, each once, in its order.
+fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
+    let mut routes = Vec::with_capacity(typed.len());
+    let mut known = HashSet::with_capacity(typed.len());
+    for typed in typed {
+        let route = typed_route(typed)?;
+        if known.insert(route.clone()) {
+            routes.push(route);
+        }
+    }
+    Ok(routes)
+}
+
+/// The last run with the prefix of the settings that wrote a page. An import that found everything
+/// in place wrote none, and what is in place is what is to be checked.
+fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.all();
+    let all = all.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
+    for (_, manifest) in all.into_iter().rev() {
+        let Ok(manifest) = manifest else { continue };
+        let header = manifest.header();
+        if header.command == "rollback" || header.prefix != settings.prefix {
+            continue;
+        }
+        let routes =
+            published_routes(&manifest).map_err(|damage| open_manifest::unusable(&damage))?;
+        if !routes.is_empty() {
+            return Ok((manifest, routes));
+        }
+    }
+    let (shown, prefix) = (settings.state_dir_shown(), &settings.prefix);
+    let what = format!("no run with the prefix {prefix} in {shown} wrote a page");
+    Err(Failure::new(Exit::Usage, what)
+        .note(
+            "expected",
+            "a state folder with such a run, --run, or --routes",
+        )
+        .note("retry", "with one of these; nothing was written"))
+}
