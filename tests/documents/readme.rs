@@ -710,3 +710,21 @@ fn the_page_about_the_architecture_names_tests_that_exist_for_every_promise() {
     }
     assert_eq!(rows.len(), 11);
 }
+
+#[test]
+fn the_page_about_the_architecture_names_files_and_folders_that_exist() {
+    let text = page("docs/architecture.md");
+    let path = Regex::new(r"src/[a-z_]+[a-z_/.]*[a-z_]").unwrap();
+    let mut named: Vec<String> = path
+        .find_iter(&text)
+        .map(|it| it.as_str().to_owned())
+        .collect();
+    for row in table(&text, "promise") {
+        let folders = row[1].split(", ");
+        named.extend(folders.map(|it| format!("src/{}", it.trim_matches('`'))));
+    }
+    assert!(named.len() > 30, "{named:?}");
+    for path in named {
+        assert!(Path::new(&path).exists(), "{path}");
+    }
+}
