@@ -45,7 +45,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// The table printed by `--help` and shown in the README.
+/// The table printed by `--help` and shown in docs/output.md.
 pub const TABLE: &str = "\
 Exit codes:
   0    done (warnings alone are 0)
