@@ -113,7 +113,7 @@ fn it_refuses_to_make_the_server_evict() {
     // Nearly enough for all of them, whatever this server takes for a connection.
     let needed = ran.stderr.split_once("needs ").unwrap().1;
     let needed: u64 = needed.split_once(" KiB").unwrap().0.parse().unwrap();
-    let limit = (world.server.used_memory() as u64 + needed * 900).to_string();
+    let limit = (world.server.used_memory() + needed * 900).to_string();
     world.server.run(&["CONFIG", "SET", "maxmemory", &limit]);
     world.anp("rehearse --sample 2").exits(0);
     assert!(world.server.dump() == before);
