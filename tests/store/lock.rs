@@ -241,6 +241,37 @@ fn a_run_that_was_cut_at_any_point_and_stalled_writes_nothing_once_another_run_i
     );
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn promise_6_a_run_that_is_refused_ends_its_heartbeat_before_it_gives_the_lock_back() {
+    let world = articles(1);
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"\r\nrelease\r\n"));
+    let child = anp(&world, "holder", "import")
+        .env("ANP_REDIS_URL", proxy.url())
+        .env("ANP_FAIL_POINT", "header.create:0=EIO")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    proxy.wait_for_fault();
+    // A heartbeat that lives on could take the lock again behind the run's back.
+    let connections = || {
+        let list = world.server.command("CLIENT LIST");
+        let list: String = redis::from_redis_value(list).unwrap();
+        list.matches(" name=anp:anp:").count()
+    };
+    let ended = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        connections() == 1
+    });
+    assert!(ended, "{} connections of the run", connections());
+    proxy.release();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(74));
+    assert_eq!(world.server.get("anp:lock"), None);
+}
+
 #[test]
 fn an_old_holder_never_releases_a_newer_lock() {
     let world = articles(700);
