@@ -72,6 +72,27 @@ fn rolled_back(world: &World, run: &str, exit: i32) -> [u64; 3] {
     [changed, count("already_back"), count("kept")]
 }
 
+/// How many UNLINKs an import sends that finds what `command` left at the key of its page.
+fn unlinks_after(command: &str) -> usize {
+    let world = world_on(Server::start());
+    world.server.command(command);
+    world.server.command("CONFIG RESETSTAT");
+    world.anp("import").exits(0);
+    let calls = world.server.command("INFO commandstats");
+    let calls: String = redis::from_redis_value(calls).unwrap();
+    let count = calls.split_once("cmdstat_unlink:calls=");
+    let count = count.and_then(|(_, rest)| rest.split_once(','));
+    count.map_or(0, |(count, _)| count.parse().unwrap())
+}
+
+#[test]
+fn a_hash_is_removed_before_a_page_takes_its_place() {
+    // Valkey 9.0.0 crashes when SET replaces a hash whose fields expire.
+    let over_string = unlinks_after(&format!("SET {PAGE} theirs"));
+    let over_hash = unlinks_after(&format!("HSET {PAGE} a 1"));
+    assert_eq!(over_hash, over_string + 1);
+}
+
 #[test]
 fn the_fingerprint_of_a_value_is_the_same_on_every_server() {
     for (kind, dump, sha1) in DUMPS {
