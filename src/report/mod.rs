@@ -2,7 +2,9 @@
 
 pub(crate) mod findings;
 mod json;
+mod keys;
 pub mod log;
+mod lost;
 pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;

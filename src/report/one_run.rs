@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::run::{FIRST_KEYS, row, why_left};
+use super::keys::{KeyList, row, why_left, written};
 use super::runs::{object, recorded, seconds, share, status, status_since};
 use super::{Output, Progress, Stderr};
 use crate::duration::show_time;
@@ -20,7 +20,6 @@ use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
-use crate::words::counted;
 
 /// Shows the run `name`: its id, the file of its manifest, or `last`.
 ///
@@ -116,8 +115,8 @@ struct Keys {
     written: BTreeMap<Action, u64>,
     left: BTreeMap<Fate, u64>,
     bytes: u64,
-    first_written: Vec<String>,
-    first_left: Vec<String>,
+    first_written: KeyList,
+    first_left: KeyList,
 }
 
 impl Keys {
@@ -150,21 +149,17 @@ impl Keys {
         }));
         *self.written.entry(*action).or_default() += 1;
         self.bytes += made.as_ref().and_then(|made| made.bytes).unwrap_or(0);
-        if self.first_written.len() < FIRST_KEYS {
-            let expires =
-                expires_at.map_or(String::new(), |at| format!("  expires {}", show_time(at)));
-            self.first_written
-                .push(format!("  {:8}{key}{expires}", action.word()));
-        }
+        self.first_written
+            .add(|| written(action.word(), key, expires_at));
     }
 
     fn left(&mut self, key: &str, fate: Fate, output: &mut Output) {
         output.json(&json!({ "type": "left", "key": key, "fate": fate }));
         *self.left.entry(fate).or_default() += 1;
-        // What was as it was to be is no news; it is counted.
-        if fate != Fate::Already && self.first_left.len() < FIRST_KEYS {
+        // Keys in the wanted state are only counted.
+        if fate != Fate::Already {
             self.first_left
-                .push(format!("  left    {key}: {}", why_left(fate)));
+                .add(|| format!("  left    {key}: {}", why_left(fate)));
         }
     }
 
@@ -210,23 +205,10 @@ impl Keys {
             }
         }
         output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
-        let all_written = self.written.values().sum();
-        let already = self.left.get(&Fate::Already).copied().unwrap_or(0);
-        let all_left = self.left.values().sum::<u64>() - already;
-        for (first, all) in [
-            (self.first_written, all_written),
-            (self.first_left, all_left),
-        ] {
-            if first.is_empty() {
-                continue;
-            }
-            output.text("");
-            let more: u64 = all - first.len() as u64;
-            for line in first {
-                output.text(line);
-            }
-            if more > 0 {
-                output.text(format!("  … and {}", counted(more, "more key")));
+        for keys in [self.first_written, self.first_left] {
+            if !keys.is_empty() {
+                output.text("");
+                keys.print(output, "");
             }
         }
     }

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::findings::Prose;
+use super::keys::{KeyList, table, why_left, written};
 use super::log::Level;
+use super::lost::warn_of_lost;
 use super::{Output, Progress, findings, log, seeded, to_ms};
 use crate::article::Route;
-use crate::duration::show_time;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::history::retention::Pruned;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost};
@@ -20,8 +21,6 @@ use crate::publish::survey::surveyor::Survey;
 use crate::synth::Generator;
 use crate::words::counted;
 
-/// So many keys are shown on a terminal.
-pub(crate) const FIRST_KEYS: usize = 10;
 /// So many keys that were left alone are warned of one by one.
 const FIRST_WARNINGS: u64 = 20;
 
@@ -34,8 +33,7 @@ pub(crate) struct RunReport {
     pub prefix: String,
     /// What it did so far.
     pub counts: Counts,
-    first_keys: Vec<String>,
-    more_keys: u64,
+    keys: KeyList,
     warnings: u64,
     pruned_runs: u64,
     /// The part of the articles that the run is about, if it is not all.
@@ -64,8 +62,7 @@ impl RunReport {
             started: Instant::now(),
             prefix: prefix.to_owned(),
             counts: Counts::default(),
-            first_keys: Vec::new(),
-            more_keys: 0,
+            keys: KeyList::default(),
             warnings: 0,
             pruned_runs: 0,
             share: None,
@@ -89,50 +86,6 @@ impl RunReport {
             let more = counted(more, "more key");
             log::warning(format!("… and {more}, all in the JSON output"));
         }
-    }
-
-    fn table(&mut self, counts: &Counts, seconds: f64) {
-        let rows = [
-            ("created", counts.created, "key", true),
-            ("updated", counts.updated, "key", true),
-            ("refreshed", counts.refreshed, "key", true),
-            ("kept", counts.kept, "key", true),
-            ("removed", counts.removed, "key", true),
-            ("invalid", counts.invalid, "article", true),
-            ("conflicts", counts.conflicts, "key", counts.conflicts > 0),
-            ("expired", counts.expired, "key", counts.expired > 0),
-            ("withheld", counts.withheld, "key", counts.withheld > 0),
-        ];
-        for (name, number, unit, is_shown) in rows {
-            if is_shown {
-                self.output.text(row(name, number, unit));
-            }
-        }
-        self.output
-            .text(format!("  {:10}{:>12}", "bytes", counts.bytes));
-        self.output
-            .text(format!("  {:10}{seconds:>12.2} s", "time"));
-    }
-}
-
-/// A row of a table of counts: `  updated              2 keys`.
-pub(crate) fn row(label: &str, number: u64, unit: &str) -> String {
-    let unit = counted(number, unit);
-    let unit = unit.trim_start_matches(|c: char| c.is_ascii_digit());
-    format!("  {label:10}{number:>12}{unit}")
-}
-
-/// Why a key was not written.
-pub(crate) fn why_left(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Written => "it was written",
-        Fate::Conflict => {
-            "somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime \
-             missing): kept as it is"
-        }
-        Fate::Expired => "its expiry has passed: not written",
-        Fate::Withheld => "its page was left as it is: left as well",
-        Fate::Already => "it was as it was to be",
     }
 }
 
@@ -226,16 +179,9 @@ impl Report for RunReport {
                 self.output.json(&json!({
                     "type": "key", "key": key, "action": action, "expires_at": expires_at_ms,
                 }));
-                if self.output.is_json() {
-                    return;
+                if !self.output.is_json() {
+                    self.keys.add(|| written(action, key, *expires_at_ms));
                 }
-                if self.first_keys.len() == FIRST_KEYS {
-                    self.more_keys += 1;
-                    return;
-                }
-                let expires = expires_at_ms
-                    .map_or(String::new(), |at| format!("  expires {}", show_time(at)));
-                self.first_keys.push(format!("  {action:8}{key}{expires}"));
             }
             (Fate::Already, _) => {}
             _ => {
@@ -272,12 +218,8 @@ impl Report for RunReport {
         if word == "kept" {
             self.warn(&format!("{key}: it changed after that run: kept as it is"));
         } else if !self.output.is_json() {
-            if self.first_keys.len() == FIRST_KEYS {
-                self.more_keys += 1;
-            } else {
-                let word = word.replace('_', " ");
-                self.first_keys.push(format!("  {word:14}{key}"));
-            }
+            self.keys
+                .add(|| format!("  {:14}{key}", word.replace('_', " ")));
         }
     }
 
@@ -360,6 +302,23 @@ impl Report for RunReport {
 }
 
 impl RunReport {
+    /// Adds what every summary ends with: the run, its manifest and its way back.
+    fn complete(&self, object: &mut Value, header: Option<(&Header, &Path)>) {
+        match header {
+            Some((header, manifest)) => {
+                object["run"] = json!(header.run);
+                object["owner"] = json!(header.owner);
+                object["expected_result"] = json!(header.expected_result);
+                object["manifest"] = json!(manifest);
+                object["rollback"] = json!(header.rollback);
+            }
+            None => object["dry_run"] = json!(true),
+        }
+        if let Some(orphans) = self.orphans {
+            object["orphans"] = json!(orphans);
+        }
+    }
+
     /// The summary of a run that ended by itself.
     fn summary(
         &mut self,
@@ -379,18 +338,7 @@ impl RunReport {
             object["articles"] = json!(share.articles);
             object["of_articles"] = json!(share.of_articles);
         }
-        if let Some((header, manifest)) = header {
-            object["run"] = json!(header.run);
-            object["owner"] = json!(header.owner);
-            object["expected_result"] = json!(header.expected_result);
-            object["manifest"] = json!(manifest);
-            object["rollback"] = json!(header.rollback);
-        } else {
-            object["dry_run"] = json!(true);
-        }
-        if let Some(orphans) = self.orphans {
-            object["orphans"] = json!(orphans);
-        }
+        self.complete(&mut object, header);
         self.output.json(&object);
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
@@ -418,23 +366,15 @@ impl RunReport {
             ));
         }
         self.output.text("");
-        self.table(counts, seconds);
-        if !self.first_keys.is_empty() {
+        table(&mut self.output, counts, seconds);
+        let keys = std::mem::take(&mut self.keys);
+        if !keys.is_empty() {
             self.output.text("");
-            for line in std::mem::take(&mut self.first_keys) {
-                self.output.text(line);
-            }
-            if self.more_keys > 0 {
-                let more = self.more_keys;
-                let place = match header {
-                    Some(_) => "the manifest",
-                    None => "the JSON output",
-                };
-                self.output.text(format!(
-                    "  … and {}, all in {place}",
-                    counted(more, "more key")
-                ));
-            }
+            let place = match header {
+                Some(_) => ", all in the manifest",
+                None => ", all in the JSON output",
+            };
+            keys.print(&mut self.output, place);
         }
         if let Some((header, manifest)) = header {
             self.output.text("");
@@ -461,16 +401,7 @@ impl RunReport {
             "kept": counts.conflicts, "counts": counts,
             "seconds": to_ms(seconds), "pruned_runs": self.pruned_runs,
         });
-        if let Some((header, manifest)) = header {
-            object["run"] = json!(header.run);
-            object["manifest"] = json!(manifest);
-            object["rollback"] = json!(header.rollback);
-        } else {
-            object["dry_run"] = json!(true);
-        }
-        if let Some(orphans) = self.orphans {
-            object["orphans"] = json!(orphans);
-        }
+        self.complete(&mut object, header);
         self.output.json(&object);
         let would = if header.is_none() { "would be " } else { "" };
         let is_back = restored + counts.removed + counts.conflicts == 0;
@@ -489,21 +420,14 @@ impl RunReport {
         }
         if counts.conflicts > 0 {
             log::note(
-                "a later run or somebody else changed the keys that were kept; to undo several \
+                "a later run or another client changed the keys that were kept; to undo several \
                  runs, begin with the newest",
             );
         }
         let nothing = restored + counts.removed == 0;
-        if nothing {
-            self.first_keys.clear();
-            self.more_keys = 0;
-        }
-        for line in std::mem::take(&mut self.first_keys) {
-            self.output.text(line);
-        }
-        if self.more_keys > 0 {
-            let more = counted(self.more_keys, "more key");
-            self.output.text(format!("  … and {more}"));
+        let keys = std::mem::take(&mut self.keys);
+        if !nothing {
+            keys.print(&mut self.output, "");
         }
         if let Some((header, manifest)) = header {
             self.output
@@ -514,36 +438,5 @@ impl RunReport {
             }
         }
         self.output.flush();
-    }
-}
-
-/// So many damaged parts of a manifest are named one by one.
-const FIRST_LOST: usize = 20;
-
-/// Names the parts of a manifest that cannot be read.
-fn warn_of_lost(lost: &[Lost]) {
-    for Lost {
-        path,
-        from,
-        to,
-        what,
-    } in lost.iter().take(FIRST_LOST)
-    {
-        let shown = path.display();
-        let place = if from == to {
-            format!("frames are missing before byte {from}")
-        } else {
-            format!("bytes {from} to {to} cannot be read")
-        };
-        log::warning(format!("the manifest {shown}: {place}: {what}"));
-    }
-    if lost.len() > FIRST_LOST {
-        let more = lost.len() - FIRST_LOST;
-        log::warning(format!("… and {more} more places, all in the JSON output"));
-    }
-    if !lost.is_empty() {
-        log::warning(
-            "keys that were recorded there alone stay as they are now; this run undoes the others",
-        );
     }
 }
