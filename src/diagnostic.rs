@@ -60,12 +60,12 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// A further line that helps: "did you mean 'summary'?".
     pub help: Option<String>,
-    /// Whether trying again can help: `not before the file is fixed`, `safe at any time`.
+    /// Whether trying again can help: `after you fix the file`, `safe at any time`.
     pub retry: &'static str,
 }
 
 /// The `retry` note of everything that only an edit of the source can mend.
-pub const RETRY_AFTER_FIX: &str = "not before the file is fixed";
+pub const RETRY_AFTER_FIX: &str = "after you fix the file";
 
 /// The longest `text` of a [`Place`], in characters: as much as a report shows of it. A run may
 /// hold many thousands of these.

@@ -57,10 +57,7 @@ impl Failure {
 
     /// The refusal of options that make no sense.
     pub fn usage(what: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, what).note(
-            "retry",
-            "not before the options are fixed; nothing was written",
-        )
+        Self::new(Exit::Usage, what).note("retry", "after you fix the options; nothing was written")
     }
 
     /// A signal ended the command before anything was written.
@@ -89,7 +86,7 @@ impl Failure {
                 .note("acl", acl_line)
                 .note(
                     "retry",
-                    "not before the credentials or rights are changed; nothing was written",
+                    "after you change the credentials or rights; nothing was written",
                 ),
             Class::Config => Self::new(Exit::Config, error.to_string())
                 .note(
@@ -99,7 +96,7 @@ impl Failure {
                 )
                 .note(
                     "retry",
-                    "not before the settings or the server are changed; nothing was written",
+                    "after you change the settings or the server; nothing was written",
                 ),
             Class::NoThread => Self::new(Exit::Unavailable, error.to_string())
                 .note("expected", ROOM_FOR_THREADS)

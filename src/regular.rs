@@ -18,7 +18,7 @@ const FLAGS: OFlags = OFlags::RDONLY
 /// be a FIFO by now.
 ///
 /// # Errors
-/// Whatever the system says, and anything that is no regular file.
+/// Whatever the system says, and anything but a regular file.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let file = OpenOptions::new()
         .read(true)

@@ -18,10 +18,7 @@ pub(super) fn left_out(what: &str, feature: &str) -> Failure {
             "expected",
             "a build with it, as 'cargo install' makes one by itself",
         )
-        .note(
-            "retry",
-            "not before anp is built again; nothing was written",
-        )
+        .note("retry", "after you build anp again; nothing was written")
 }
 
 /// What a command that writes says on stdout and stderr.

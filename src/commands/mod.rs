@@ -64,10 +64,8 @@ fn log_format(common: &Common) -> Result<LogFormat, Failure> {
                 "{}: expected json or text, found '{variable}'",
                 log::VARIABLE
             );
-            Failure::new(Exit::Config, what).note(
-                "retry",
-                "not before the settings are fixed; nothing was written",
-            )
+            Failure::new(Exit::Config, what)
+                .note("retry", "after you fix the settings; nothing was written")
         }),
     }
 }

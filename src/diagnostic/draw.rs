@@ -6,7 +6,7 @@
 //!    |
 //! 23 |   quality: 140
 //!    |            ^^^
-//!    = retry: not before the file is fixed
+//!    = retry: after you fix the file
 //! ```
 //!
 //! Drawn by hand because annotate-snippets puts a further empty gutter line before notes.
@@ -240,7 +240,7 @@ mod tests {
              \x20  |\n\
              23 |   quality: 140\n\
              \x20  |            ^^^\n\
-             \x20  = retry: not before the file is fixed\n"
+             \x20  = retry: after you fix the file\n"
         );
     }
 
@@ -255,7 +255,7 @@ mod tests {
             "warning[score.quality]: expected a whole number from 0 to 100, found 140\n\
              \x20--> content/redis/scheduled-tasks.md\n\
              \x20 = help: did you mean 'summary'?\n\
-             \x20 = retry: not before the file is fixed\n"
+             \x20 = retry: after you fix the file\n"
         );
     }
 

@@ -245,7 +245,7 @@ fn say_what_stays(plan: &Plan, report: &mut dyn Report) {
     let blocked = plan.count(Need::Blocked) as u64;
     if blocked > 0 {
         report.warning(&format!(
-            "{} cannot be read whole and {} so: somebody else's value stands at one of {} \
+            "{} cannot be read whole and {} so: another client's value is at one of {} \
              keys, which anp import would replace",
             counted(blocked, "article"),
             with(blocked, "stays", "stay"),

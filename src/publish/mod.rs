@@ -1,5 +1,4 @@
-//! The product, callable without a command line: from what is to be in the store to what is in it,
-//! with a way back.
+//! The product, callable without a command line: publishes articles to the store, and undoes it.
 //!
 //! The functions: [`import()`], [`warm()`], [`purge()`], [`rollback()`], [`verify()`], [`rehearse()`] and
 //! [`check()`]. Each takes settings, its own options, a flag that ends it between two batches, and a

@@ -95,7 +95,7 @@ pub fn rehearse(
     if let Some(paused) = paused {
         return Err(switched_off(settings, &switch, &paused));
     }
-    // Until the end: whoever holds it may take every manifest there for one of the dead.
+    // Held until the end: the holder may treat every manifest in the folder as one of a dead run.
     let folder = lock_folder(&scratch)?;
     job.folder = Some(&folder);
     steps.begin(settings, &scratch);
@@ -297,7 +297,7 @@ impl Scene<'_> {
             Err(Damage::NoHeader { .. }) => return Ok(0),
             Err(damage) => return Err(unusable(&damage)),
         };
-        // The server is the one that the rehearsal wrote to, whatever is asked for now.
+        // The rollback uses the server that the rehearsal wrote to.
         let mut settings = Settings {
             address_is_explicit: false,
             ..self.scratch.clone()

@@ -50,7 +50,7 @@ pub fn rollback(
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn Report,
 ) -> Result<Outcome, Failure> {
-    // Whatever is under way in this folder may be the run: it is read once nobody writes there.
+    // A process that is still writing in this folder may be that run: wait for it before reading.
     let alone = if rollback.dry_run || !Runs::of(&settings.state_dir).are_there() {
         None
     } else {
@@ -232,7 +232,7 @@ impl Undo<'_> {
         let (header, path) = (run.header.clone(), run.manifest_path());
         let (counts, touched) = (progress.counts, progress.touched);
         report.counts(&counts);
-        // Whoever wanted the way back still wants it, and not the way back from that.
+        // Advise to repeat this rollback, not to undo it.
         let again = &self.again();
         if let Err(stop) = applied {
             let _ = run.end(Status::Stopped, progress);

@@ -8,7 +8,7 @@ use crate::synth::{Generator, NoShare, Options, Share};
 /// What is taken without a seed.
 const SEED: u64 = 28_802;
 
-/// What seeded articles are like; what is not said is the default.
+/// Options of seeded articles; each has a default.
 #[derive(Clone, Debug, Default)]
 pub struct Seeded {
     /// The seed.

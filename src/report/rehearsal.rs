@@ -37,7 +37,7 @@ impl Steps for RehearsalSteps {
         let text = if is_as_before {
             "all is as before".to_owned()
         } else {
-            format!("not all is as before; to try again to undo it:\n  {rollback}")
+            format!("the store was not fully restored; run the rollback again:\n  {rollback}")
         };
         self.output.text(text);
         self.output.json(&json!({

@@ -66,7 +66,7 @@ fn text(output: &mut Output, route: &Route, stored: &StoredRoute, parsed: Option
                 key,
                 ..
             }) => {
-                format!("  {name:11}{key}: a {kind}, none of ours")
+                format!("  {name:11}{key}: a {kind}, not written by anp")
             }
             Some(held) => {
                 let bytes = held.value.as_ref().map_or(0, Vec::len);
@@ -128,8 +128,8 @@ fn show_value(output: &mut Output, value: &Value, depth: usize) {
     }
 }
 
-/// The article of a page as text. What the store holds may be anybody's: whatever is no
-/// HTML is shown as it is.
+/// The article of a page as text. Another client may have written the value: what is not HTML is
+/// shown unchanged.
 fn page_text(page: &[u8]) -> String {
     let html = String::from_utf8_lossy(page);
     let article = html

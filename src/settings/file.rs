@@ -70,7 +70,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let what = format!("cannot read the settings file {}: {error}", path.display());
     Failure::new(Exit::Config, what).note(
         "retry",
-        "not before the file can be read; nothing was written",
+        "after you make the file readable; nothing was written",
     )
 }
 

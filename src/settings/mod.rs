@@ -162,10 +162,8 @@ impl Settings {
         };
         let all: Vec<String> = reader.problems.into_iter().map(|(_, text)| text).collect();
         let what = all.join("\nerror: ");
-        Err(Failure::new(exit, what).note(
-            "retry",
-            "not before the settings are fixed; nothing was written",
-        ))
+        Err(Failure::new(exit, what)
+            .note("retry", "after you fix the settings; nothing was written"))
     }
 }
 

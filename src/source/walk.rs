@@ -252,7 +252,7 @@ fn judge_link(entry: &DirEntry, real_root: &Path) -> Verdict {
     }
     let folder = entry.path().parent().map(Path::canonicalize);
     if folder.is_some_and(|folder| folder.is_ok_and(|folder| folder.starts_with(&real))) {
-        return skipped("a symbolic link that leads in a circle");
+        return skipped("a symbolic link loop");
     }
     Verdict::Skipped(format!(
         "a symbolic link to the folder {}, whose articles have the routes of that name alone",
@@ -378,7 +378,7 @@ mod tests {
                     "a symbolic link to the folder b, whose articles have the routes of that name \
                      alone"
                 ),
-                ("b/circle", "a symbolic link that leads in a circle"),
+                ("b/circle", "a symbolic link loop"),
                 ("broken.md", "a symbolic link that leads nowhere"),
                 ("leak.md", private),
                 (

@@ -210,7 +210,7 @@ fn run_server(
             let how = ended.map_or("did not answer in time".to_owned(), |status| {
                 format!("ended with {status}")
             });
-            // It would go on starting behind the back of whoever reads the error.
+            // Otherwise it would go on starting after the error was printed.
             let _ = child.kill();
             let _ = child.wait();
             if let Some(error) = over.filter(was_interrupted) {

@@ -93,7 +93,7 @@ impl SentinelAnswers {
         let doing = format!("connecting to {}", connector.address);
         if let Some((node, error)) = &self.named {
             let detail = format!(
-                "the sentinels name {node}, which is not to be had as a master: {}",
+                "the sentinels name {node} as master, but it does not act as one: {}",
                 error.detail
             );
             return StoreError::new(Class::Wait, doing, detail);

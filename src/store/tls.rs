@@ -138,8 +138,7 @@ impl Tls {
             return Ok(name.clone());
         }
         ServerName::try_from(node.host.clone()).map_err(|_| {
-            let detail = "no certificate can be for a host of that name; name the one that the \
-                          server's is for with --tls-server-name";
+            let detail = "this host name cannot appear in a certificate; use --tls-server-name";
             (Class::Config, detail.to_owned())
         })
     }

@@ -155,7 +155,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     assert_eq!(world.server.dump().len(), 4);
     environment("wrong");
     run_by_hand(&world)
-        .says("= retry: not before the credentials")
+        .says("= retry: after you change the credentials")
         .hides("wrong");
 }
 

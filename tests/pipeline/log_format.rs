@@ -154,7 +154,7 @@ fn warnings_and_notes_come_without_their_words() {
             (
                 json!("note"),
                 json!(
-                    "a later run or somebody else changed the keys that were kept; to undo \
+                    "a later run or another client changed the keys that were kept; to undo \
                      several runs, begin with the newest"
                 )
             ),

@@ -9,7 +9,7 @@ use crate::support::{Ran, World, set_mode};
 const ONE_OF_ONE: &str = "\
 error: 1 of 1 article is invalid
   = expected: at most 5 % (max_invalid)
-  = retry: not before the articles are fixed; nothing was written
+  = retry: after you fix the articles; nothing was written
 ";
 
 /// Imports a tree whose only file is `content/x.md`.
@@ -54,11 +54,11 @@ fn two_sources_with_one_route_name_each_other_and_the_store_keeps_it() {
         "
 error[route]: duplicate route /a/: also produced by content/c.md
  --> content/a.md
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 
 error[route]: duplicate route /a/: also produced by content/a.md
  --> content/c.md
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 
 ",
     );
@@ -111,7 +111,7 @@ error[score.quality]: expected a whole number from 0 to 100, found 140
   |
 4 |   quality: 140
   |            ^^^
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 
 ";
 
@@ -138,7 +138,7 @@ fn over_the_budget_nothing_is_written() {
     ran.exits(65).notes_exactly(&format!(
         "{QUALITY}error: 1 of 19 articles is invalid\n  \
          = expected: at most 5 % (max_invalid)\n  \
-         = retry: not before the articles are fixed; nothing was written\n"
+         = retry: after you fix the articles; nothing was written\n"
     ));
     assert!(world.server.dump().is_empty(), "{ran}");
     assert!(ran.of_type("key").is_empty(), "{ran}");
@@ -167,7 +167,7 @@ fn the_budget_is_a_count_or_a_percentage() {
     ran.exits(2).notes_exactly(
         "
 error: --max-invalid: expected a count or a percentage (for example 20 or 5%), found '101%'
-  = retry: not before the settings are fixed; nothing was written
+  = retry: after you fix the settings; nothing was written
 ",
     );
 }
@@ -252,7 +252,7 @@ error[source]: expected a file that can be read, found: Permission denied (os er
     ran.exits(65).notes_exactly(&format!(
         "{words}error: 2 of 3 articles are invalid\n  \
          = expected: at most 5 % (max_invalid)\n  \
-         = retry: not before the articles are fixed; nothing was written\n"
+         = retry: after you fix the articles; nothing was written\n"
     ));
     assert!(world.server.dump().is_empty(), "{ran}");
     let ran = world.anp_without_rights("import --max-invalid 2");
@@ -311,7 +311,7 @@ fn the_walk_stays_inside_and_says_what_it_passes_over() {
         )
     };
     let out = "a symbolic link that leads out of the content folder";
-    let circle = "a symbolic link that leads in a circle";
+    let circle = "a symbolic link loop";
     let ran = world.anp("import");
     ran.exits(0).notes_exactly(
         &[
@@ -339,7 +339,7 @@ fn a_source_of_5_mib_is_too_large() {
         "
 error[source]: expected at most 4194304 bytes, found 5242880
  --> content/x.md
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 ",
     );
 }
@@ -358,7 +358,7 @@ error[front-matter]: expected at most 65536 bytes of YAML, found 100001
   |
 2 | {shown}[…
   | ^
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 "
         ),
     );
@@ -395,7 +395,7 @@ error[front-matter]: expected each key once, found 'ai_outline' again (first on 
   |
 4 | ai-outline: [c: d]
   | ^^^^^^^^^^
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 ",
     );
 }
@@ -450,7 +450,7 @@ fn strict_turns_warnings_into_errors_and_requires_what_the_generator_writes() {
 error[summary]: expected a text of at most 500 characters, found nothing
  --> content/x.md
   = help: strict mode requires this field
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 ",
         )
         .notes("error[unknown-field]: expected a field of the table, found 'menu'\n")
@@ -472,7 +472,7 @@ error[unknown-field]: expected a field of the table, found 'sumary'
 3 | sumary: a
   | ^^^^^^
   = help: did you mean 'summary'?
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 ",
     );
     let (_, ran) = import_alone(source, "");
@@ -491,7 +491,7 @@ fn what_rendering_refuses_counts_before_the_gate() {
         "
 error[body.nesting]: expected lists, quotes and HTML tags to nest at most 100 deep, found more
  --> content/x.md
-  = retry: not before the file is fixed
+  = retry: after you fix the file
 ",
     );
     // A row of one cell is filled up to as many cells as the header has.
@@ -525,7 +525,7 @@ fn refuses_template(name: &str, text: &str, message: &str) {
     for command in ["import", "import --dry-run", "check"] {
         let ran = world.anp(&format!("{command} --templates own"));
         ran.exits(78).notes_exactly(&format!(
-            "error: {message}\n  = retry: not before the template is fixed; nothing was written\n"
+            "error: {message}\n  = retry: after you fix the template; nothing was written\n"
         ));
     }
     assert!(world.server.dump().is_empty());
@@ -580,7 +580,7 @@ fn a_templates_folder_that_is_not_there_is_named() {
     world.anp("import --templates gone").exits(78).notes_exactly(
         "
 error: gone: expected a readable templates folder and files, found: No such file or directory (os error 2)
-  = retry: not before the template is fixed; nothing was written
+  = retry: after you fix the template; nothing was written
 ",
     );
 }

@@ -125,7 +125,7 @@ fn keys_that_were_left_are_shown_with_their_fate() {
         .says("  kept                 1 key\n")
         .says("  conflicts            1 key\n")
         .says("  remove  anp:page:/b/\n")
-        .says("  left    anp:page:/a/: somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is\n");
+        .says("  left    anp:page:/a/: another client changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is\n");
     assert!(!ran.stdout.contains("left    anp:meta:/b/"), "{ran}");
     let ran = shown(&world, &rollback);
     let fates: Vec<String> = ran

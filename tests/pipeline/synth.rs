@@ -273,7 +273,7 @@ fn shares_that_are_none_are_refused_before_anything_is_written() {
         .notes_exactly(
             "
 error: --invalid: expected a percentage from 0% to 100% with at most two decimals (for example 1% or 0.25%), found '1'
-  = retry: not before the options are fixed; nothing was written
+  = retry: after you fix the options; nothing was written
 ",
         );
     world

@@ -146,7 +146,10 @@ fn what_the_store_lacks_is_read_and_written_as_without_the_cache() {
     let ran = import(&world);
     ran.exits(3);
     assert_eq!(foreseen.counts(), ran.counts(), "{ran}");
-    assert!(ran.stderr.contains("removed 1 other URL"), "{ran}");
+    assert!(
+        ran.stderr.contains("removed 1 URL that is not allowed"),
+        "{ran}"
+    );
     assert_eq!(pages(&world), before);
     world.anp("verify last").exits(0);
     for key in [
@@ -582,8 +585,8 @@ fn strict_refuses_an_unchanged_article_that_loses_something_on_its_page() {
     settle();
     let ran = world.anp("import");
     ran.exits(0)
-        .notes("warning[body.html]: expected raw HTML that pages may carry, removed 2 other tags")
-        .notes("removed 1 other URL");
+        .notes("warning[body.html]: removed 2 HTML tags that are not allowed")
+        .notes("removed 1 URL that is not allowed (allowed: http, https, mailto, relative)");
     // What is in the store already is judged as what is not, with the cache and without it.
     for line in ["import", "import --no-cache", "import --dry-run", "warm"] {
         let ran = world.anp(&format!("{line} --strict --max-invalid 0"));

@@ -527,7 +527,7 @@ fn missing_or_wrong_credentials_are_77() {
             let ran = world.anp_with(&arguments, &[]);
             ran.exits(77)
                 .notes(&format!("\n  = acl: {ACL_LINE}\n"))
-                .notes("= retry: not before the credentials or rights are changed; nothing was written")
+                .notes("= retry: after you change the credentials or rights; nothing was written")
                 .hides("wrong-one");
         }
     }
@@ -784,7 +784,7 @@ error: settings[strict]: expected true or false, found 'maybe'
   |
 4 | strict: maybe
   |         ^^^^^
-  = retry: not before the settings are fixed; nothing was written
+  = retry: after you fix the settings; nothing was written
 "
     ));
     assert!(world.server.dump().is_empty());

@@ -152,7 +152,7 @@ fn a_stream_with_too_much_pending_to_compare_is_a_conflict_and_stays() {
     world.server.run(&["EVAL", fill, "1", PAGE]);
     let ran = world.anp("import");
     ran.exits(3)
-        .notes("anp:page:/a/: somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is");
+        .notes("anp:page:/a/: another client changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is");
     assert_eq!(world.server.expiry(PAGE), -1);
 }
 

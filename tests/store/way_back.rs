@@ -133,7 +133,7 @@ fn a_collection_too_large_to_compare_is_a_conflict_and_stays() {
     world.article("a.md", "A.").article("b.md", "B.");
     let ran = world.anp("import");
     ran.exits(3)
-        .notes("anp:page:/a/: somebody else changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is");
+        .notes("anp:page:/a/: another client changed it, or anp could not put it back (above 64 MiB, or +hpexpiretime missing): kept as it is");
     assert_eq!(world.server.expiry("anp:page:/a/"), -1);
     assert_eq!(
         world.server.expiry("anp:meta:/a/"),

@@ -207,12 +207,12 @@ fn sentinels_that_are_away_or_know_no_such_master_are_named() {
     .notes(&format!(
         "no sentinel knows a master named 'other' (asked: 127.0.0.1:{port})"
     ))
-    .notes("= retry: not before the settings or the server are changed; nothing was written");
+    .notes("= retry: after you change the settings or the server; nothing was written");
     // A failover may be under way: it is waited for.
     let dead = Sentinel::watching(2, 1, "");
     import(&format!("redis+sentinel://127.0.0.1:{}/{NAME}", dead.port))
         .exits(69)
-        .notes("the sentinels name 127.0.0.1:2, which is not to be had as a master");
+        .notes("the sentinels name 127.0.0.1:2 as master, but it does not act as one");
     // So is a replica that has yet to become the master.
     let replica_port = free_port();
     let master = watched.sentinels[0].master().to_string();
@@ -226,7 +226,7 @@ fn sentinels_that_are_away_or_know_no_such_master_are_named() {
     let early = Sentinel::watching(replica_port, 1, "");
     import(&format!("redis+sentinel://127.0.0.1:{}/{NAME}", early.port))
         .exits(69)
-        .notes("which is not to be had as a master: it says that it is a replica");
+        .notes("but it does not act as one: it says that it is a replica");
     assert!(watched.world.server.dump().is_empty());
 }
 

@@ -76,8 +76,7 @@ impl Secure {
     }
 }
 
-const NO_RETRY: &str =
-    "= retry: not before the settings or the server are changed; nothing was written";
+const NO_RETRY: &str = "= retry: after you change the settings or the server; nothing was written";
 
 #[test]
 fn what_is_written_over_tls_is_verified_and_undone_by_the_printed_command() {

@@ -80,8 +80,8 @@ fn named(typed: &[String]) -> Result<Vec<Route>, Failure> {
     Ok(routes)
 }
 
-/// The last run with the prefix of the settings that wrote a page. An import that found everything
-/// in place wrote none, and what is in place is what is to be checked.
+/// The last run with the prefix of the settings that wrote a page. An import that found nothing to
+/// do wrote none; the pages of the run before it are then the ones to check.
 fn last_with_pages(settings: &Settings) -> Result<(Manifest, Vec<Route>), Failure> {
     let runs = Runs::of(&settings.state_dir);
     let all = runs.all();

@@ -230,7 +230,7 @@ impl Apply<'_> {
                     return Ok(());
                 }
                 self.decide(batch, &mut queue.waiting, progress, on_key)?;
-                // Nothing is recorded of what is left as it is.
+                // A dry run records nothing, not even the keys that it would skip.
                 progress.outcomes.clear();
             }
         })
@@ -359,12 +359,12 @@ impl Apply<'_> {
     ) -> Result<(), Stop> {
         self.context.goes_on()?;
         self.direction.in_time()?;
-        if let Some(record) = &mut self.context.record {
-            record
-                .manifest
-                .append_frames(intents)
-                .map_err(Stop::Manifest)?;
-        }
+        // Promise 1: without a manifest nothing is written.
+        let Some(Record { manifest, .. }) = &mut self.context.record else {
+            let missing = std::io::Error::other("this run has no manifest");
+            return Err(Stop::Manifest(missing));
+        };
+        manifest.append_frames(intents).map_err(Stop::Manifest)?;
         progress.outcomes.drain(..outcomes);
         Ok(())
     }

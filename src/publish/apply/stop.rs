@@ -97,7 +97,7 @@ pub(crate) fn expected(stop: &Stop) -> Option<&'static str> {
             Some("a state folder that can be written, with free space")
         }
         Stop::Paused(_) => Some("a store that is not switched off"),
-        Stop::Lease(_) => Some("the lock stays with the run until its end"),
+        Stop::Lease(_) => Some("a lock that stays with this run until its end"),
         Stop::Lost(_) => {
             Some("a server that stays and keeps what it acknowledged, and nobody else who writes")
         }
@@ -108,7 +108,7 @@ pub(crate) fn expected(stop: &Stop) -> Option<&'static str> {
             Class::NoThread => ROOM_FOR_THREADS,
             Class::Never => "rights as in this ACL line, for the whole run",
             Class::Config => "a server that the settings fit for the whole run",
-            Class::Fenced => "the lock stays with the run until its end",
+            Class::Fenced => "a lock that stays with this run until its end",
             Class::Wait | Class::FindAgain => {
                 "a server that answers, and takes writes, within --deadline; its log says more"
             }

@@ -56,8 +56,5 @@ pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(),
             "expected",
             format!("at most {} (max_invalid)", settings.max_invalid),
         )
-        .note(
-            "retry",
-            "not before the articles are fixed; nothing was written",
-        ))
+        .note("retry", "after you fix the articles; nothing was written"))
 }

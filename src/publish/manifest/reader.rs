@@ -546,7 +546,7 @@ impl Scan<'_> {
             }
             return Ok(Place::Damaged {
                 at: offset,
-                what: "the guard of a frame does not match itself".to_owned(),
+                what: "frame header checksum mismatch".to_owned(),
                 next: None,
             });
         };

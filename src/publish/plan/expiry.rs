@@ -78,7 +78,7 @@ impl Expiry {
 /// A part of the time to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Below {
-    /// So many thousandths of it.
+    /// A share of the ttl, in thousandths.
     Permille(i64),
     /// So many ms.
     Ms(i64),

@@ -56,7 +56,7 @@ impl Pruning {
         let mut candidates = BTreeSet::new();
         for route in stored {
             if !scope.reaches(&route) {
-                // Of what is outside of a part, nothing is said.
+                // A part of the content root says nothing about the rest of it.
                 if scope.settings.part.is_none() {
                     pruning.out_of_reach.add(route);
                 }

@@ -58,7 +58,7 @@ impl Heartbeat {
                         }
                         wait = Duration::from_secs(1);
                     }
-                    // The lock is somebody else's.
+                    // Another run holds the lock.
                     Some(Err(_)) => return,
                 }
             }

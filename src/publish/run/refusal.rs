@@ -106,5 +106,5 @@ pub(crate) fn other_settings(run: &str) -> Failure {
             "the same command, settings, options and store for all shards of a run, or a --run-id \
              that no run has",
         )
-        .note("retry", "not before that is changed; nothing was written")
+        .note("retry", "after you change that; nothing was written")
 }

@@ -21,8 +21,8 @@ pub(crate) fn lock_within(file: &File, time: Duration) -> Result<(), TryLockErro
     }
 }
 
-/// Opens a file of the state folder, or makes it. A link there would lead to a file that is none of
-/// anp's, and be written through.
+/// Opens a file of the state folder, or makes it. Follows no link: anp would write to its target,
+/// which may be any file of this user.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let opened = OpenOptions::new()

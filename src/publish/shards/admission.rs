@@ -184,7 +184,7 @@ fn divided_otherwise(run: &str, own: Shard, of: u32) -> Failure {
             "expected",
             format!("a shard of {of}, or a --run-id that no run has"),
         )
-        .note("retry", "not before that is changed; nothing was written")
+        .note("retry", "after you change that; nothing was written")
 }
 
 fn rolled_back_by(run: &str, rollback: &str) -> Failure {

@@ -154,8 +154,6 @@ fn of_variables(index: Option<String>, shards: Option<String>) -> Result<Option<
 }
 
 fn config(what: String) -> Failure {
-    Failure::new(Exit::Config, what).note(
-        "retry",
-        "not before the settings are fixed; nothing was written",
-    )
+    Failure::new(Exit::Config, what)
+        .note("retry", "after you fix the settings; nothing was written")
 }

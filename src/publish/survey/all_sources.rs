@@ -23,7 +23,7 @@ use crate::source::{Origin, ranges};
 /// Surveys `origin`.
 ///
 /// # Errors
-/// When the store or the spool fails. Whatever is wrong with a source is a diagnostic.
+/// When the store or the spool fails. A fault of a source is a diagnostic, not an error.
 pub(crate) fn survey_all(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,

@@ -91,10 +91,8 @@ impl Wanted<'_> {
 
 pub(crate) fn renderer(settings: &Settings) -> Result<Renderer, Failure> {
     Renderer::new(&settings.render).map_err(|error| {
-        Failure::new(Exit::Config, error.to_string()).note(
-            "retry",
-            "not before the template is fixed; nothing was written",
-        )
+        Failure::new(Exit::Config, error.to_string())
+            .note("retry", "after you fix the template; nothing was written")
     })
 }
 

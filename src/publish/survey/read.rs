@@ -22,7 +22,7 @@ use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removed, Rendered};
 use crate::source::{Identity, Learned, Origin, Ranks};
-use crate::words::counted;
+use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
 const TOGETHER: usize = 64;
@@ -279,15 +279,16 @@ impl Surveyor<'_> {
         let counts = [
             (
                 removed.urls,
-                "links and images with http, https, mailto or relative URLs",
                 "URL",
+                " (allowed: http, https, mailto, relative)",
             ),
-            (removed.tags, "raw HTML that pages may carry", "tag"),
+            (removed.tags, "HTML tag", ""),
         ];
         let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
-        some.map(|(count, expected, what)| {
-            let removed = counted(u64::from(count), &format!("other {what}"));
-            let message = format!("expected {expected}, removed {removed}");
+        some.map(|(count, what, allowed)| {
+            let removed = counted(u64::from(count), what);
+            let are = with(u64::from(count), "is", "are");
+            let message = format!("removed {removed} that {are} not allowed{allowed}");
             let mut diagnostic =
                 whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
             if !self.rules.strict {

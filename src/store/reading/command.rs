@@ -9,8 +9,8 @@ use crate::store::Reply;
 pub enum Ask<'a> {
     /// Whether the server answers; in a cluster, whether every master with slots does.
     Ping,
-    /// The first so many bytes of a value. There is no question for a whole one: somebody else's
-    /// can have 512 MB. An absent value is an empty one.
+    /// The first so many bytes of a value. A whole value is never asked for, since one of another
+    /// client can have 512 MB. An absent value is an empty one.
     Head(&'a str, usize),
     /// The last so many bytes of a value.
     Tail(&'a str, usize),
