@@ -46,5 +46,5 @@ fn not_held(server: &str, route: &Route) -> Failure {
         "expected",
         "the route of a published article, such as /redis-caching/ttl-jitter/",
     )
-    .note("retry", "safe, once the article is imported or not expired")
+    .note("retry", "safe once the article is published")
 }
