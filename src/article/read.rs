@@ -38,13 +38,13 @@ pub struct Rules {
 impl Rules {
     /// What tells these rules from others, in every version.
     #[must_use]
-    pub fn identity(&self) -> [u8; 2] {
+    pub fn identity(&self) -> Vec<u8> {
         let unknown_fields = match self.unknown_fields {
             UnknownFields::Allow => 0,
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        [u8::from(self.strict), unknown_fields]
+        vec![u8::from(self.strict), unknown_fields]
     }
 }
 

@@ -12,6 +12,7 @@ mod expect;
 mod failpoints;
 mod faults;
 mod from_rust;
+mod inputs;
 mod interrupt;
 mod keep_runs;
 mod log_format;
