@@ -7,6 +7,7 @@ use std::sync::{LazyLock, Mutex};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
+use super::links::Linked;
 use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
@@ -280,6 +281,8 @@ fn survey_of(
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
+        linked: Linked::default(),
+        is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
         time_limit: purpose.time_limit,

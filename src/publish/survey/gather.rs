@@ -7,8 +7,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
-use super::findings::{HeldFindings, whole_file};
-use super::surveyor::Survey;
+use super::findings::{HeldFindings, MAX_FINDINGS, whole_file};
+use super::links::{Broken, FollowedLinks};
+use super::surveyor::{Survey, Surveyor};
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -27,6 +28,7 @@ pub(crate) struct Gathered {
     invalid: HashSet<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
+    links: FollowedLinks,
 }
 
 struct Claim {
@@ -48,6 +50,7 @@ impl Gathered {
             findings: HeldFindings::default(),
             invalid: HashSet::new(),
             others: Vec::new(),
+            links: FollowedLinks::default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Gathered {
         survey.cleaned += chunk.cleaned;
         survey.drafts += chunk.drafts;
         survey.busy.extend(chunk.busy);
+        self.links.merge(chunk.links);
         let claim = |index, route, whose| Claim {
             route,
             source: number(index),
@@ -130,18 +134,37 @@ impl Gathered {
         self.findings = findings;
         self.invalid.extend(refused);
     }
+
+    /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what
+    /// no source claims is nowhere: of an invalid one the store may hold an earlier page.
+    fn find_broken_links(&mut self, surveyor: &Surveyor<'_>, origin: &dyn Origin) {
+        let links = std::mem::take(&mut self.links);
+        let entries = self.survey.entries.iter();
+        let entries = entries.map(|entry| (&entry.route, entry.source));
+        let others = self.others.iter();
+        let others = others.map(|claim| (&claim.route, claim.source));
+        let mut broken = Broken::find(surveyor, origin, &links, entries.chain(others));
+        let refused: Vec<u32> = broken.refused().collect();
+        let severity = broken.severity();
+        let (found, beyond) = broken.findings(MAX_FINDINGS);
+        self.findings.add(found);
+        self.findings.count(severity, beyond);
+        self.invalid.extend(refused);
+    }
 }
 
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
+pub(crate) fn close(surveyor: &Surveyor<'_>, origin: &dyn Origin, mut found: Gathered) -> Survey {
     let by_source = |entry: &Entry| entry.source;
     found.survey.entries.sort_unstable_by_key(by_source);
     found.refuse_collisions(origin);
+    found.find_broken_links(surveyor, origin);
     let Gathered {
         mut survey,
         mut findings,
         invalid,
         others,
+        links: _,
     } = found;
     let refused = |entry: &mut Entry| invalid.contains(&entry.source);
     let refused = survey.entries.extract_if(.., refused);

@@ -7,6 +7,7 @@ pub(crate) mod findings;
 pub(crate) mod gather;
 pub(crate) mod guard;
 pub(crate) mod large;
+pub(crate) mod links;
 pub(crate) mod ownership;
 pub(crate) mod pool;
 pub(crate) mod read;

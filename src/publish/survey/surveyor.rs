@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batch::SurveyError;
 use super::findings::Beyond;
+use super::links::Linked;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use crate::article::{Cleaned, Route, Rules, UnknownCount};
@@ -53,6 +54,10 @@ pub struct Surveyor<'a> {
     pub cache: Option<Cache>,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
+    /// The routes of sources that others link to.
+    pub linked: Linked,
+    /// Whether the sources are all of the content root, so that what is not among them is not there.
+    pub is_whole: bool,
     /// Where rendered objects go; without one, they are dropped.
     pub spool: Option<Mutex<Spool>>,
     /// Set when somebody asks the run to end.
