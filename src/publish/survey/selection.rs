@@ -331,7 +331,7 @@ mod tests {
         assert_ne!(value("tags=c++"), value("tags=C#"));
         for text in ["stack", "stack=", "title=a", "=a", "stack= - "] {
             let error = Tag::parse(text).unwrap_err();
-            assert!(error.contains("(stack, tools, "), "{error}");
+            assert!(error.contains(" stack, tools, "), "{error}");
         }
     }
 
