@@ -7,11 +7,11 @@ use std::sync::{LazyLock, Mutex};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
-use super::links::Linked;
 use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
 use super::surveyor::{OwnShare, Survey, Surveyor};
+use super::targets::Linked;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::gates::expectations;

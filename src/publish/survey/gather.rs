@@ -7,9 +7,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
-use super::findings::{HeldFindings, MAX_FINDINGS, whole_file};
-use super::links::{Broken, FollowedLinks};
-use super::surveyor::{Survey, Surveyor};
+use super::findings::{HeldFindings, whole_file};
+use super::links::FollowedLinks;
+use super::surveyor::Survey;
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -135,30 +135,41 @@ impl Gathered {
         self.invalid.extend(refused);
     }
 
-    /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what
-    /// no source claims is nowhere: of an invalid one the store may hold an earlier page.
-    fn find_broken_links(&mut self, surveyor: &Surveyor<'_>, origin: &dyn Origin) {
-        let links = std::mem::take(&mut self.links);
+    /// Sorts what was found, and refuses what claims a route that another source claims too.
+    pub(crate) fn settle(&mut self, origin: &dyn Origin) {
+        let by_source = |entry: &Entry| entry.source;
+        self.survey.entries.sort_unstable_by_key(by_source);
+        self.refuse_collisions(origin);
+    }
+
+    /// The links of all sources.
+    pub(crate) fn links(&self) -> &FollowedLinks {
+        &self.links
+    }
+
+    /// Every route that a source claims, with the number of the source.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&Route, u32)> {
         let entries = self.survey.entries.iter();
         let entries = entries.map(|entry| (&entry.route, entry.source));
         let others = self.others.iter();
-        let others = others.map(|claim| (&claim.route, claim.source));
-        let mut broken = Broken::find(surveyor, origin, &links, entries.chain(others));
-        let refused: Vec<u32> = broken.refused().collect();
-        let severity = broken.severity();
-        let (found, beyond) = broken.findings(MAX_FINDINGS);
-        self.findings.add(found);
+        entries.chain(others.map(|claim| (&claim.route, claim.source)))
+    }
+
+    /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
+    pub(crate) fn refuse(
+        &mut self,
+        findings: Vec<Diagnostic>,
+        (severity, beyond): (Severity, u64),
+        refused: Vec<u32>,
+    ) {
+        self.findings.add(findings);
         self.findings.count(severity, beyond);
         self.invalid.extend(refused);
     }
 }
 
 /// The survey of all batches.
-pub(crate) fn close(surveyor: &Surveyor<'_>, origin: &dyn Origin, mut found: Gathered) -> Survey {
-    let by_source = |entry: &Entry| entry.source;
-    found.survey.entries.sort_unstable_by_key(by_source);
-    found.refuse_collisions(origin);
-    found.find_broken_links(surveyor, origin);
+pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
     let Gathered {
         mut survey,
         mut findings,

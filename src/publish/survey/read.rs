@@ -11,7 +11,6 @@ use super::findings::whole_file;
 use super::gather::Gathered;
 use super::guard::guarded;
 use super::large;
-use super::links::SurveyTargets;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -157,13 +156,10 @@ impl Surveyor<'_> {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
-        let targets = SurveyTargets {
-            surveyor: self,
-            origin,
-        };
         let (links, rewritten) = match &mut reading.article {
             Some(article) => {
                 let assets = self.renderer.assets();
+                let targets = self.targets(origin);
                 article::resolve_links(article, &source.relative, &targets, assets)
             }
             None => Default::default(),

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batch::SurveyError;
 use super::findings::Beyond;
-use super::links::Linked;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
+use super::targets::{Linked, SurveyTargets};
 use crate::article::{Cleaned, Route, Rules, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Policy, Seen};
@@ -16,7 +16,7 @@ use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::render::{Renderer, Stamp};
-use crate::source::{Cache, Order};
+use crate::source::{Cache, Order, Origin};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
 
@@ -117,6 +117,16 @@ impl Surveyor<'_> {
             return Err(SurveyError::Interrupted);
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
+    }
+
+    /// The sources of `origin`, as links find them.
+    pub(crate) fn targets<'s>(&'s self, origin: &'s dyn Origin) -> SurveyTargets<'s> {
+        SurveyTargets {
+            rules: self.rules,
+            cache: self.cache.as_ref(),
+            linked: &self.linked,
+            origin,
+        }
     }
 
     pub(crate) fn inspect(

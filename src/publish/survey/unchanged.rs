@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
-use super::links::SurveyTargets;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -100,7 +99,7 @@ fn links(
     let follower = Follower {
         relative,
         route: &known.route,
-        targets: &SurveyTargets { surveyor, origin },
+        targets: &surveyor.targets(origin),
     };
     let links = Links::again(&known.links, &follower);
     (links.routes == known.linked_routes).then_some(links)

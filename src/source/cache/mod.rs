@@ -13,6 +13,7 @@
 mod file;
 mod record;
 
+use std::collections::HashSet;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -75,6 +76,7 @@ struct New {
     kept: Vec<bool>,
     records: Vec<Record>,
     texts: Vec<u8>,
+    forgotten: HashSet<[u8; 16]>,
 }
 
 impl Cache {
@@ -186,6 +188,16 @@ impl Cache {
         }
     }
 
+    /// Forgets the file at `relative`: what was found of it is to be found again by the next run.
+    pub fn forget(&self, relative: &Path) {
+        let key = key(relative);
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = self.at(&key) {
+            new.kept[at] = false;
+        }
+        new.forgotten.insert(key);
+    }
+
     /// Where the file holds just this, if it does.
     fn holds(&self, record: &Record, text: &[u8]) -> Option<usize> {
         let at = self.at(&record.key)?;
@@ -220,6 +232,7 @@ impl Cache {
             text.filter(|_| *kept).map(|text| (record, text))
         });
         let fresh = new.records.iter();
+        let fresh = fresh.filter(|record| !new.forgotten.contains(&record.key));
         let fresh = fresh.filter_map(|record| Some((record, text_of(record, &new.texts)?)));
         let beside = self.path.with_extension(ending);
         file::write((&self.path, &beside), &self.context, merged(old, fresh))
