@@ -11,4 +11,5 @@ mod layering;
 mod render;
 mod sample_config;
 mod schema;
+mod yaml_lenient;
 mod yaml_plain;
