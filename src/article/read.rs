@@ -224,7 +224,9 @@ pub(super) fn fields(
     };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
-        findings.error("front-matter", Some(tree.span), message, None);
+        let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
+        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {

@@ -2,7 +2,10 @@
 
 use crate::yaml::normalise;
 
-/// Fields that front matter often begins with, and those that hold an article back.
+/// Fields that hold an article back.
+pub(super) const HOLDING_BACK: [&str; 5] = ["draft", "hidden", "noindex", "private", "published"];
+
+/// Fields that front matter often begins with.
 pub(super) const COMMON: [&str; 24] = [
     "title",
     "date",

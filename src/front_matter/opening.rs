@@ -5,7 +5,7 @@
 
 use super::json;
 use super::lines::{is_fence, next_line};
-use super::names::{COMMON, field, toml_field};
+use super::names::{COMMON, HOLDING_BACK, field, toml_field};
 use super::parts::Format;
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
@@ -165,17 +165,23 @@ fn block<'a>(inside: &'a str, close: &[&str]) -> (Vec<&'a str>, bool) {
     (lines, false)
 }
 
-/// Whether YAML follows behind a fence, and no text below a rule.
+/// Whether YAML follows behind a fence, and no text below a rule: it begins with a common field,
+/// or names one that holds an article back, or most of it is fields.
 fn opens_yaml(inside: &str, mark: &str) -> bool {
     let (lines, closed) = block(inside, &[mark, "..."]);
     let own = |line: &&&str| !line.starts_with([' ', '\t', '#', '-', ']', '}', '[', '{']);
-    let mut own = lines.iter().filter(own).peekable();
-    let first = own.peek().and_then(|line| field(line));
-    if first.is_some_and(|name| COMMON.contains(&name.as_str())) {
+    let own: Vec<_> = lines.iter().filter(own).map(|line| field(line)).collect();
+    let named = |names: &[&str], field: &Option<String>| {
+        field
+            .as_ref()
+            .is_some_and(|name| names.contains(&name.as_str()))
+    };
+    if own.first().is_some_and(|first| named(&COMMON, first)) {
         return true;
     }
-    let (fields, others): (Vec<&str>, _) = own.partition(|line| field(line).is_some());
-    fields.len() >= others.len() && fields.len() >= if closed { 1 } else { 2 }
+    let fields = own.iter().flatten().count();
+    let least = if closed { 1 } else { 2 };
+    own.iter().any(|field| named(&HOLDING_BACK, field)) || fields >= least && fields * 2 > own.len()
 }
 
 /// Whether TOML follows behind a line `+++`, or what was meant as TOML.
@@ -196,8 +202,8 @@ fn opens_json(text: &str) -> bool {
         return false;
     }
     let (first, _) = next_line(inside);
-    if first.trim().is_empty() {
-        let (next, _) = next_line(inside.trim_start());
+    if first.trim().is_empty() || first.trim().starts_with("//") {
+        let (next, _) = next_line(next_line(inside).1.trim_start());
         return next.starts_with(['"', '\'', '}'])
             || next.starts_with("//")
             || field(next).is_some();

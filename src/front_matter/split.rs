@@ -13,7 +13,9 @@ use crate::yaml::{Fault, YamlError};
 /// - YAML between a line `---` and a line `---` or `...`; blanks may follow on both,
 /// - TOML between two lines `+++`,
 /// - what the name says behind `---yaml`, `---toml` or `---json`, to a line `---`,
-/// - a JSON object.
+/// - a JSON object,
+/// - YAML without a line before it, if common fields are the whole first paragraph and a line
+///   `---` ends them.
 ///
 /// Only empty lines and HTML comments may stand before it, and these leave the body. A first
 /// line `---` always opens front matter. Further down, and for all other forms, what follows has
@@ -28,14 +30,13 @@ pub fn split(text: &str) -> Result<Parts<'_>, YamlError> {
         return fenced(Format::Yaml, "---", rest, 2);
     }
     let Some(opening) = find(text)? else {
-        unfenced::check(text)?;
-        return Ok(Parts {
+        return Ok(unfenced::find(text)?.unwrap_or(Parts {
             format: None,
             text: "",
             line: 1,
             body: text,
             body_line: 1,
-        });
+        }));
     };
     match opening {
         Opening::Fence {
@@ -193,6 +194,15 @@ mod tests {
                 (YAML, "\n# c\ntitle: [\n\nx]\n", "", 9),
             ),
             ("----\ntitle: x\n----\nb", (YAML, "title: x\n", "b", 4)),
+            // Hexo.
+            (
+                "\nlayout: post\ntags:\n- a\n---\nb",
+                (YAML, "layout: post\ntags:\n- a\n", "b", 6),
+            ),
+            (
+                "title: x\r\ndate: y \r\n--- \r\nb",
+                (YAML, "title: x\r\ndate: y \r\n", "b", 4),
+            ),
             // Broken, but meant as front matter.
             (
                 "\n---\ntitle: \"a\ndraft: true\n---\n",
@@ -272,7 +282,6 @@ mod tests {
             // Pelican, MultiMarkdown, Hexo.
             ("Title: x\nDate: 2020-01-01\n\ntext\n", 1),
             ("\nDate: 2020-01-01\nStatus: draft\n\n# text\n", 2),
-            ("layout: post\ntitle: x\n---\ntext\n", 1),
             ("\"title\": \"x\",\n\"draft\": true\n;;;\ntext\n", 1),
         ] {
             let error = split(text).expect_err(text);

@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use super::names::field;
 use super::places::Places;
 use crate::diagnostic::Span;
 use crate::yaml::explain::{nesting, too_long};
@@ -34,7 +35,13 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
             tree.error(duplicate(&key, places.span(range)));
         } else {
             end = Some(range.start);
-            tree.error(explain(error.message(), places.span(range)));
+            let error = explain(error.message(), places.span(range));
+            let yaml = text.lines().any(|line| field(line).is_some());
+            tree.error(if yaml {
+                error.with_help("YAML stands between two lines '---'")
+            } else {
+                error
+            });
             break;
         }
     }
@@ -54,7 +61,7 @@ fn entries(
     let mut sorted: Vec<_> = table.iter().collect();
     sorted.sort_by_key(|(key, _)| key.span().start);
     for (key, node) in sorted {
-        if key.span().start >= end {
+        if key.span().start >= end || node.span().end > end {
             break;
         }
         tree.scalar(key.get_ref().to_string(), false, places.span(key.span()));

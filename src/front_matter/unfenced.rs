@@ -1,24 +1,56 @@
-//! Fields without a fence, as Pelican, Hexo and MultiMarkdown read them. They are not read
-//! here, and are an error where they hold an article back or can be nothing but front matter.
+//! Fields without a fence before them, as Hexo, Pelican and MultiMarkdown read them.
 
 use super::lines::next_line;
 use super::names::{COMMON, field};
+use super::parts::{Format, Parts};
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
 
-/// Refuses a body whose first paragraph is nothing but fields: two or more lines `name: value`
-/// that begin with the title or hold the article back, or that a line `---` or `;;;` ends.
-pub(super) fn check(text: &str) -> Result<(), YamlError> {
-    let Some((first_line, names, holds, fenced)) = fields(text) else {
-        return Ok(());
+/// The fields that a text begins with.
+struct Fields<'a> {
+    /// Where they begin, and on which line.
+    text: &'a str,
+    line: u32,
+    /// Their names, normalised.
+    names: Vec<String>,
+    /// Whether one of them holds the article back.
+    hold_back: bool,
+    /// The fence that ends them, what follows it, and the line of that.
+    fence: Option<(&'a str, &'a str, u32)>,
+}
+
+/// The front matter of a text whose first paragraph is two or more lines `name: value` and ends
+/// with a line `---`: Hexo asks for no more.
+///
+/// # Errors
+///
+/// Fields that no line `---` ends, but that begin with a title or hold the article back, and
+/// those in the JSON of Hexo, which has no braces.
+pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
+    let Some(fields) = fields(text).filter(|fields| fields.names.len() > 1) else {
+        return Ok(None);
     };
-    let common = names.iter().filter(|name| COMMON.contains(&name.as_str()));
-    let title = names.first().is_some_and(|name| name == "title");
-    if names.len() < 2 || !(title || holds || fenced && common.count() > 0) {
-        return Ok(());
+    let common = COMMON.contains(&fields.names[0].as_str());
+    if let Some((fence @ "---", body, body_line)) = fields.fence
+        && common
+    {
+        let length = fields.text.len() - body.len();
+        let inside = &fields.text[..length];
+        let length = inside.trim_end().len() - fence.len();
+        return Ok(Some(Parts {
+            format: Some(Format::Yaml),
+            text: &inside[..length],
+            line: fields.line,
+            body,
+            body_line,
+        }));
+    }
+    let fenced = fields.fence.is_some() && common;
+    if !fields.hold_back && !fenced && fields.names[0] != "title" {
+        return Ok(None);
     }
     let span = Span {
-        line: first_line,
+        line: fields.line,
         column: 1,
         length: u32::MAX,
     };
@@ -27,36 +59,41 @@ pub(super) fn check(text: &str) -> Result<(), YamlError> {
         .with_help("put a line '---' before and after the front matter"))
 }
 
-/// The line of the first field, all names, whether one holds the article back, and whether a
-/// fence ends them; none if the first paragraph has other lines.
-fn fields(text: &str) -> Option<(u32, Vec<String>, bool, bool)> {
+/// The fields that are the whole first paragraph.
+fn fields(text: &str) -> Option<Fields<'_>> {
     let (mut rest, mut number) = (text, 1);
-    let mut found = None;
-    let (mut names, mut holds) = (Vec::new(), false);
+    while next_line(rest).0.trim().is_empty() && !rest.is_empty() {
+        (rest, number) = (next_line(rest).1, number + 1);
+    }
+    let mut found = Fields {
+        text: rest,
+        line: number,
+        names: Vec::new(),
+        hold_back: false,
+        fence: None,
+    };
     while !rest.is_empty() {
         let (line, after) = next_line(rest);
         let line = line.trim_end();
-        if line.is_empty() && names.is_empty() {
-            (rest, number) = (after, number + 1);
-            continue;
-        }
+        (rest, number) = (after, number + 1);
         if line.is_empty() {
             break;
         }
-        let fence = line == ";;;" || line.len() >= 3 && line.bytes().all(|b| b == b'-');
-        if fence {
-            return Some((found?, names, holds, true));
+        if line == ";;;" || line == "---" {
+            found.fence = Some((line, after, number));
+            break;
         }
-        if !line.starts_with([' ', '\t']) || names.is_empty() {
-            let name = field(line)?;
-            let value = line.split_once(':').map_or("", |(_, value)| value.trim());
-            holds |= holds_back(&name, value.trim_end_matches(',').trim_matches(['"', '\'']));
-            names.push(name);
-            found.get_or_insert(number);
+        let continues = line.starts_with([' ', '\t']) || line.starts_with("- ");
+        if continues && !found.names.is_empty() {
+            continue;
         }
-        (rest, number) = (after, number + 1);
+        let name = field(line)?;
+        let value = line.split_once(':').map_or("", |(_, value)| value.trim());
+        let value = value.trim_end_matches(',').trim_matches(['"', '\'']);
+        found.hold_back |= holds_back(&name, value);
+        found.names.push(name);
     }
-    Some((found?, names, holds, false))
+    Some(found)
 }
 
 fn holds_back(name: &str, value: &str) -> bool {

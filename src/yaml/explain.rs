@@ -65,6 +65,9 @@ pub(super) fn explain(info: &str) -> String {
         "invalid indentation" => {
             "expected the indentation of an open mapping or list, found another"
         }
+        "while parsing a node, did not find expected node content" => {
+            "expected a value, found something else"
+        }
         "misplaced bracket" => "expected an opening bracket first, found a closing one",
         "tabs disallowed within this context (block indentation)" => {
             "expected spaces as indentation, found a tab"
