@@ -113,7 +113,11 @@ fn duplicate(key: &str, span: Span) -> YamlError {
 }
 
 fn explain(message: &str, span: Span) -> YamlError {
-    if message == "recursion limit" {
+    // Of keys with dots, and of brackets.
+    if matches!(
+        message,
+        "recursion limit" | "cannot recurse further; max recursion depth met"
+    ) {
         return nesting(span);
     }
     let message = format!("expected valid TOML: {}", shortened(message));

@@ -6,6 +6,7 @@ mod cases;
 
 mod boundary;
 mod content;
+mod front_matter;
 mod hostile;
 mod layering;
 mod render;
