@@ -2,7 +2,7 @@
 //!
 //! 1. Size and UTF-8.
 //! 2. Split into front matter and body.
-//! 3. Front matter: YAML events → tree with positions → values by the table.
+//! 3. Front matter: YAML, TOML or JSON → tree with positions → values by the table.
 //! 4. Body: cleaned, parsed once.
 //! 5. Title, route, disagreements between fields.
 //!
@@ -15,7 +15,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, split};
 use super::links::LinkRule;
 use super::metadata::Metadata;
 use super::position::position;
@@ -26,7 +25,11 @@ use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
 use super::{Article, claimed_route, cross, links, title};
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::front_matter::{self, cut_values, split};
+use crate::yaml::{Kind, Node};
+
+/// The longest source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the boundary lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,18 +100,25 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         Err((message, span)) => return refused(input, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let Ok(parts) = split(text) else {
-        let span = Span {
-            line: 1,
-            column: 1,
-            length: 3,
-        };
-        let message = "expected a line '---' that closes the front matter opened here, found none";
-        findings.error("front-matter", Some(span), message.to_owned(), None);
-        return Reading::refused(input, findings);
+    let parts = match split(text) {
+        Ok(parts) => parts,
+        Err(error) => {
+            findings.error("front-matter", Some(error.span), error.message, error.help);
+            return Reading::refused(input, findings);
+        }
     };
 
-    let document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let document = front_matter::read(&parts);
+    for span in cut_values(&parts, &document.root) {
+        let message = "expected the whole value, found a comment that cuts it short";
+        let help = "quote the value if '#' belongs to it, or put a space behind '#'";
+        findings.warning(
+            "front-matter",
+            Some(span),
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
@@ -223,7 +233,9 @@ pub(super) fn fields(
     };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
-        findings.error("front-matter", Some(tree.span), message, None);
+        let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
+        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
@@ -268,7 +280,7 @@ pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     let text = decode(input.bytes).ok()?;
     let parts = split(text).ok()?;
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let mut document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let mut document = front_matter::read(&parts);
     let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
     if !document.complete {
         return None;
