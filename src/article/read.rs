@@ -22,6 +22,7 @@ use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
+use super::visibility::Visibility;
 use super::{Article, claimed_route, cross, title};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::yaml::{self, Kind, Node};
@@ -135,6 +136,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            visibility: Visibility::of(&metadata),
             metadata,
             title,
             body,

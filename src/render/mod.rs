@@ -115,10 +115,11 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`.
+    /// The digest of the page that the bytes of `source` make at `route`. The settings may say
+    /// that a field of it `is_noindex`.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route) -> Digest {
-        self.digester.digest(source, route)
+    pub fn digest(&self, source: &[u8], route: &Route, is_noindex: bool) -> Digest {
+        self.digester.digest(source, route, is_noindex)
     }
 
     /// Hash of everything besides an article that decides its page: templates, output
@@ -146,8 +147,8 @@ impl Renderer {
         let body = markdown::write(&article.body.events, &sources, limit)?;
         let meta_box = meta_box::write(metadata);
 
-        let draft = metadata.get("draft") == Some(&Value::Flag(true));
-        let robots = if draft || metadata.flag("flags", "needs_human_review") {
+        let draft = article.visibility.is_draft;
+        let robots = if article.visibility.is_noindex {
             Robots::NoIndex
         } else {
             Robots::Index

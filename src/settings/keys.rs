@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 36] = [
+pub const KEYS: [(&str, &str); 37] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -24,6 +24,7 @@ pub const KEYS: [(&str, &str); 36] = [
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
     ("drafts", "ANP_DRAFTS"),
+    ("future", "ANP_FUTURE"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
     ("paused", "ANP_PAUSED"),

@@ -20,7 +20,7 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Rules, UnknownFields};
+use crate::article::{Admits, Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
@@ -83,8 +83,8 @@ pub struct Settings {
     pub expect: Expect,
     /// How strict the boundary is.
     pub rules: Rules,
-    /// Whether drafts are published.
-    pub drafts: bool,
+    /// What is published although it would be held back: drafts, what is scheduled for later.
+    pub admits: Admits,
     /// Who is responsible.
     pub owner: Option<String>,
     /// What they expect.
@@ -209,7 +209,7 @@ impl Settings {
             self.ttl_ms.to_string().as_bytes(),
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
-            &[u8::from(self.drafts)],
+            &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -308,7 +308,10 @@ impl Reader {
                 strict: self.flag("strict"),
                 unknown_fields,
             },
-            drafts: self.flag("drafts"),
+            admits: Admits {
+                drafts: self.flag("drafts"),
+                future: self.flag("future"),
+            },
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
+use super::held_back::HeldSources;
 use super::surveyor::Survey;
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -23,6 +24,7 @@ const NAMED: usize = 3;
 pub(crate) struct Gathered {
     survey: Survey,
     findings: HeldFindings,
+    held: HeldSources,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
     /// The claims of sources that have no entry.
@@ -46,6 +48,7 @@ impl Gathered {
                 ..Survey::default()
             },
             findings: HeldFindings::default(),
+            held: HeldSources::default(),
             invalid: HashSet::new(),
             others: Vec::new(),
         }
@@ -62,7 +65,9 @@ impl Gathered {
         self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
-        survey.drafts += chunk.drafts;
+        for (index, why) in chunk.held {
+            self.held.add(number(index), why);
+        }
         survey.busy.extend(chunk.busy);
         let claim = |index, route, whose| Claim {
             route,
@@ -140,6 +145,7 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
     let Gathered {
         mut survey,
         mut findings,
+        held,
         invalid,
         others,
     } = found;
@@ -147,6 +153,9 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
     let refused = survey.entries.extract_if(.., refused);
     survey.claimed.extend(refused.map(|entry| entry.route));
     survey.valid = survey.entries.len() as u64;
+    let is_noindex = |entry: &&Entry| entry.is_noindex;
+    survey.noindex = survey.entries.iter().filter(is_noindex).count() as u64;
+    survey.held_back = held.named(origin);
     // What a broken source claims, or where it says nothing, what its name does.
     let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
     survey.claimed.extend(invalid.iter().filter_map(of_name));

@@ -15,7 +15,7 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
@@ -53,8 +53,8 @@ struct Valid<'l> {
     learned: Option<Learned>,
 }
 
-/// A valid article of another shard: source, route, digest, own time to live.
-type Elsewhere = (usize, Route, Digest, Option<u64>);
+/// A valid article of another shard: source, route, digest, how long it lives.
+type Elsewhere = (usize, Route, Digest, Lifetime);
 
 impl Surveyor<'_> {
     /// Reads the `unread` sources of a batch, and renders those that are to be written.
@@ -105,8 +105,8 @@ impl Surveyor<'_> {
                 Whose::Elsewhere { .. } => {
                     let mut one = one;
                     if self.is_renderable(&mut one, chunk) {
-                        let ttl_ms = one.article.ttl_ms();
-                        elsewhere.push((index, one.article.route, one.digest, ttl_ms));
+                        let lifetime = one.article.lifetime();
+                        elsewhere.push((index, one.article.route, one.digest, lifetime));
                     }
                 }
                 whose @ Whose::Nobody => {
@@ -133,7 +133,7 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// The article of a source; none if it is invalid, or a draft that is left out.
+    /// The article of a source; none if it is invalid, or held back.
     fn parse<'l>(&self, source: &'l Loaded<'_>, chunk: &mut Chunk) -> Option<Valid<'l>> {
         let input = Input {
             path: Arc::clone(&source.path),
@@ -146,10 +146,14 @@ impl Surveyor<'_> {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
-        let digest = reading
-            .article
-            .as_ref()
-            .map(|article| self.renderer.digest(&source.bytes, &article.route));
+        let digest = reading.article.as_ref().map(
+            |Article {
+                 route, visibility, ..
+             }| {
+                self.renderer
+                    .digest(&source.bytes, route, visibility.is_noindex)
+            },
+        );
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
                 Learned::from(&reading, &source.relative, identity, digest)
@@ -167,8 +171,8 @@ impl Surveyor<'_> {
             chunk.invalid.push((source.unread.index, claimed));
             return None;
         };
-        if article.draft() && !self.drafts {
-            chunk.drafts += 1;
+        if let Some(why) = self.held(&article.visibility) {
+            chunk.held.push((source.unread.index, why));
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }
@@ -191,11 +195,12 @@ impl Surveyor<'_> {
             let seen = one.source.unread.seen(&article.route);
             let absent = (Seen::Absent, Seen::Absent);
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
-            let ttl = article.ttl_ms();
+            let lifetime = article.lifetime();
             let when = (&self.expiry, &article.route);
-            let need = need(self.policy, (&page, &meta), one.digest, when, ttl);
-            let expires_at_ms = self.expiry.of(&article.route, ttl);
+            let need = need(self.policy, (&page, &meta), one.digest, when, lifetime);
+            let expires_at_ms = self.expiry.of(&article.route, lifetime);
             let rank = self.order.rank(Ranks::of(article));
+            let is_noindex = article.visibility.is_noindex;
             let mut spot = Spot::default();
             if need == Need::Write {
                 let Some(rendered) = self.render(&mut one, chunk) else {
@@ -209,6 +214,7 @@ impl Surveyor<'_> {
             let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
+            entry.is_noindex = is_noindex;
             chunk.entries.push(entry.at(spot));
         }
         Ok(())

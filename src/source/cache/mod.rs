@@ -21,13 +21,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::identity::Identity;
 use super::order::Ranks;
-use crate::article::{Reading, Route, Rules};
+use crate::article::{Lifetime, Reading, Route, Rules, Visibility};
 use crate::render::{Digest, Renderer};
 use file::Content;
-use record::Record;
+use record::{MUST_RENDER, Record, facts};
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +36,12 @@ pub struct Known {
     pub route: Route,
     /// The digest of its page.
     pub digest: Digest,
-    /// Its own time to live in ms, if it has one.
-    pub ttl_ms: Option<u64>,
+    /// How long its objects live.
+    pub lifetime: Lifetime,
     /// What it can be ordered by.
     pub ranks: Ranks,
-    /// Whether it is a draft.
-    pub draft: bool,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
 }
 
 /// A source that was found: where its record is.
@@ -122,18 +122,21 @@ impl Cache {
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
         let at = self.at(&key(relative))?;
         let record = &self.old.records[at];
-        if record.identity != identity.0 || record.must_render {
+        if record.identity != identity.0 || record.is(MUST_RENDER) {
             return None;
         }
         let known = Known {
             route: self.route(record, relative)?,
             digest: record.digest,
-            ttl_ms: (record.ttl_ms > 0).then_some(record.ttl_ms),
+            lifetime: Lifetime {
+                ttl_ms: (record.ttl_ms > 0).then_some(record.ttl_ms),
+                until_ms: record.until_ms,
+            },
             ranks: Ranks {
                 newest: record.newest,
                 popular: record.popular,
             },
-            draft: record.draft,
+            visibility: record.visibility(),
         };
         Some((Hit(at), known))
     }
@@ -240,13 +243,14 @@ impl Learned {
                 key: key(relative),
                 identity: identity.0,
                 digest,
-                ttl_ms: article.ttl_ms().unwrap_or(0),
+                ttl_ms: article.lifetime().ttl_ms.unwrap_or(0),
                 newest: ranks.newest,
                 popular: ranks.popular,
                 route_at: 0,
                 route_bytes: 0,
-                draft: article.draft(),
-                must_render: false,
+                from_ms: article.visibility.from_ms,
+                until_ms: article.visibility.until_ms,
+                facts: facts(&article.visibility),
             },
             route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
         })
@@ -255,7 +259,7 @@ impl Learned {
     /// The same, of a source that is read and rendered by each run, since that makes it invalid.
     #[must_use]
     pub fn that_must_render(mut self) -> Self {
-        self.record.must_render = true;
+        self.record.facts |= MUST_RENDER;
         self
     }
 }
