@@ -30,7 +30,7 @@ pub use read::{Input, Reading, Rules, read};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
-pub use visibility::{Admits, Held, Visibility};
+pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 200;

@@ -22,7 +22,7 @@ use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
-use super::visibility::Visibility;
+use super::visibility::{Further, Visibility, VisibilityFields};
 use super::{Article, claimed_route, cross, title};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::yaml::{self, Kind, Node};
@@ -34,6 +34,8 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
 }
 
 impl Rules {
@@ -45,7 +47,10 @@ impl Rules {
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        vec![u8::from(self.strict), unknown_fields]
+        let own = [u8::from(self.strict), unknown_fields];
+        own.into_iter()
+            .chain(self.visibility_fields.identity())
+            .collect()
     }
 }
 
@@ -105,7 +110,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
 
     let markdown = match clean_body(parts.body, &mut findings.cleaned) {
         Cow::Borrowed(body) => body,
@@ -136,7 +141,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
-            visibility: Visibility::of(&metadata),
+            visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
             metadata,
             title,
             body,
@@ -209,7 +214,7 @@ pub(super) fn fields(
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>) {
+) -> (Metadata, Vec<UnknownField>, Further) {
     let policy = match rules.unknown_fields {
         UnknownFields::Warn if rules.strict => UnknownFields::Deny,
         policy => policy,
@@ -224,13 +229,18 @@ pub(super) fn fields(
         policy,
         ask_for_all,
         unknown: Vec::new(),
+        visibility_fields: &rules.visibility_fields,
+        further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
     let entries = validator.fields(TABLE, entries, None, None);
-    (Metadata { entries }, validator.unknown)
+    let Validator {
+        unknown, further, ..
+    } = validator;
+    (Metadata { entries }, unknown, further)
 }
 
 /// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.

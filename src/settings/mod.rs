@@ -12,6 +12,7 @@ mod limit;
 mod reader;
 mod serve;
 mod tls;
+mod visibility_fields;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -307,6 +308,7 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
+                visibility_fields: self.visibility_fields(),
             },
             admits: Admits {
                 drafts: self.flag("drafts"),

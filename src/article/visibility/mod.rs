@@ -3,10 +3,20 @@
 //! Every run asks this again ([`Visibility::held`]), also of a source that it does not read since
 //! nothing in it changed: an article becomes due, or ends, without anybody writing to its file.
 
+mod fields;
+mod names;
+mod said;
+
 use std::fmt;
 
+use self::names::Saying;
+use self::said::Said;
+use super::findings::Findings;
 use super::instant::instant_ms;
 use super::metadata::{Metadata, Value};
+use crate::yaml::{Key, Node};
+
+pub use self::fields::{Meaning, VisibilityFields};
 
 /// Who may see an article, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,20 +68,82 @@ impl Default for Visibility {
     }
 }
 
+/// What is said of an article by fields that the schema does not know, or that the settings explain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Further {
+    is_draft: bool,
+    is_scheduled: bool,
+    is_noindex: bool,
+}
+
+impl Further {
+    /// Takes note of what a field says that the schema does not know. What it may say of those who
+    /// may not see the article is an error until the settings explain it.
+    pub(super) fn ask(
+        &mut self,
+        fields: &VisibilityFields,
+        (key, node): (&Key, &Node),
+        findings: &mut Findings<'_>,
+    ) {
+        let saying = fields.of_unknown(&key.name, node);
+        self.add(saying);
+        if saying != Saying::Unclear {
+            return;
+        }
+        let name = &key.name;
+        let mut message = format!(
+            "the field '{name}' seems to say who may see the article, and anp does not know whom it means"
+        );
+        // The line of a password stays where it is.
+        let is_secret = ["pass", "secret"].iter().any(|part| name.contains(part));
+        if is_secret {
+            message = format!("line {}: {message}", key.span.line);
+        }
+        let help = format!(
+            "explain it in anp.yaml: 'visibility_fields: {{{name}: draft}}' holds such articles back; \
+             noindex or ignore in the place of draft publishes them"
+        );
+        let span = (!is_secret).then_some(key.span);
+        findings.error("visibility", span, message, Some(help));
+    }
+
+    fn add(&mut self, saying: Saying) {
+        match saying {
+            Saying::Draft => self.is_draft = true,
+            Saying::Scheduled => self.is_scheduled = true,
+            Saying::NoIndex => self.is_noindex = true,
+            Saying::Nothing | Saying::Unclear => {}
+        }
+    }
+}
+
 impl Visibility {
-    /// What the validated fields say.
+    /// What validated fields say.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
+        Self::with(metadata, &VisibilityFields::default(), Further::default())
+    }
+
+    /// The same with what `further` fields say, and those that the settings explain.
+    pub(super) fn with(
+        metadata: &Metadata,
+        explained: &VisibilityFields,
+        mut further: Further,
+    ) -> Self {
         let mut visibility = Self::default();
         let (mut date, mut publish_at) = (None, None);
         for (field, value) in &metadata.entries {
+            if let Some(saying) = explained.of_known(field.name, value) {
+                further.add(saying);
+                continue;
+            }
             match (field.name, value) {
                 ("draft", Value::Flag(true)) | ("published", Value::Flag(false)) => {
                     visibility.is_draft = true;
                 }
                 ("withdrawn", Value::Flag(true)) => visibility.is_withdrawn = true,
                 ("noindex" | "hidden", Value::Flag(true)) => visibility.is_noindex = true,
-                ("robots", value) => visibility.is_noindex |= says_noindex(value),
+                ("robots", value) => visibility.is_noindex |= Said::of_value(value).is_noindex(),
                 ("date", Value::Text(text)) => date = instant_ms(text),
                 // The boundary takes no date that has no moment; held back is the safe side.
                 ("publish_at", Value::Text(text)) => {
@@ -84,9 +156,12 @@ impl Visibility {
             }
         }
         // An event of next year is announced today: its `publish_at` counts, not its `date`.
-        visibility.from_ms = publish_at.or(date).unwrap_or(i64::MIN);
-        visibility.is_noindex |=
-            visibility.is_draft || metadata.flag("flags", "needs_human_review");
+        let from_ms = publish_at.or(date);
+        visibility.from_ms = from_ms.unwrap_or(i64::MIN);
+        visibility.is_draft |= further.is_draft || further.is_scheduled && from_ms.is_none();
+        visibility.is_noindex |= further.is_noindex
+            || visibility.is_draft
+            || metadata.flag("flags", "needs_human_review");
         visibility
     }
 
@@ -105,26 +180,6 @@ impl Visibility {
             None
         }
     }
-}
-
-/// Whether a `robots` field keeps the page out of search engines: `noindex, nofollow`, `none`.
-fn says_noindex(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => is_noindex(text),
-        Value::List(items) => items.iter().any(says_noindex),
-        Value::Number(_) | Value::Flag(_) | Value::Group(_) => false,
-    }
-}
-
-/// The words that [robots meta tags](https://developers.google.com/search/docs/crawling-indexing/robots-meta-tag)
-/// have for it, in any case.
-fn is_noindex(robots: &str) -> bool {
-    let mut words = robots.split(|c: char| c == ',' || c.is_whitespace());
-    words.any(|word| {
-        ["noindex", "none"]
-            .iter()
-            .any(|name| word.eq_ignore_ascii_case(name))
-    })
 }
 
 impl fmt::Display for Held {
@@ -169,7 +224,7 @@ fn moment(at_ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Admits, Held, Visibility, is_noindex};
+    use super::{Admits, Held, Visibility};
 
     const ALL: Admits = Admits {
         drafts: true,
@@ -219,21 +274,5 @@ mod tests {
             "expired at 1970-01-01T00:00:00Z"
         );
         assert!(Held::Scheduled(i64::MAX).to_string().contains("9999-12-30"));
-    }
-
-    #[test]
-    fn robots_are_words_in_any_case_with_commas_or_spaces() {
-        for text in [
-            "noindex",
-            "NOINDEX,nofollow",
-            "nofollow, noindex",
-            "none",
-            "index noindex",
-        ] {
-            assert!(is_noindex(text), "{text}");
-        }
-        for text in ["", "index, follow", "nofollow", "noindexing", "all"] {
-            assert!(!is_noindex(text), "{text}");
-        }
     }
 }
