@@ -21,7 +21,7 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Admits, Rules, UnknownFields};
+use crate::article::{Admits, Rules, UnknownFields, VisibilityFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
@@ -267,6 +267,11 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
         let unknown_fields = self.unknown_fields();
+        let visibility_fields = self.get(
+            "visibility_fields",
+            VisibilityFields::default(),
+            visibility_fields::read,
+        );
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
         let state_dir = current_dir.join(state_dir);
@@ -308,7 +313,7 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
-                visibility_fields: self.visibility_fields(),
+                visibility_fields,
             },
             admits: Admits {
                 drafts: self.flag("drafts"),

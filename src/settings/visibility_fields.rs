@@ -1,23 +1,20 @@
 //! `visibility_fields`: a mapping in the file, `private=draft,access=ignore` in the variable.
 
-use super::reader::Reader;
 use crate::article::schema::TABLE;
 use crate::article::{Meaning, VisibilityFields};
+use crate::yaml::scalar::shortened;
 use crate::yaml::{Kind, Node, YamlError, normalise};
 
 /// Fields of the schema that some use for something else.
 const NOT_FIXED: [&str; 1] = ["hidden"];
 
-impl Reader {
-    pub(super) fn visibility_fields(&mut self) -> VisibilityFields {
-        self.get("visibility_fields", VisibilityFields::default(), |node| {
-            let fields = match &node.kind {
-                Kind::Scalar { .. } => of_text(node)?,
-                _ => of_mapping(node)?,
-            };
-            Ok(VisibilityFields::new(fields))
-        })
-    }
+/// Reads the setting.
+pub(super) fn read(node: &Node) -> Result<VisibilityFields, YamlError> {
+    let fields = match &node.kind {
+        Kind::Scalar { .. } if !node.is_null() => of_text(node)?,
+        _ => of_mapping(node)?,
+    };
+    Ok(VisibilityFields::new(fields))
 }
 
 fn of_mapping(node: &Node) -> Result<Vec<(String, Meaning)>, YamlError> {
@@ -53,14 +50,63 @@ fn free(name: &str, node: &Node) -> Result<String, YamlError> {
         .iter()
         .any(|field| field.answers_to(name) && !NOT_FIXED.contains(&field.name));
     if name.is_empty() || is_fixed {
-        let message = format!(
-            "expected a field that the schema does not know, found '{}' (anp schema)",
-            crate::yaml::scalar::shortened(name)
-        );
+        let found = shortened(name);
         return Err(YamlError {
-            message,
+            message: format!("expected a field that the schema does not know, found '{found}'"),
             ..node.mismatch("")
         });
     }
     Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::article::{Meaning, VisibilityFields};
+    use crate::yaml::{Kind, Node, parse};
+
+    fn fields(fields: &[(&str, Meaning)]) -> VisibilityFields {
+        VisibilityFields::new(
+            fields
+                .iter()
+                .map(|(name, meaning)| ((*name).to_owned(), *meaning)),
+        )
+    }
+
+    #[test]
+    fn a_mapping_and_a_text_say_the_same() {
+        let mapping = parse("{members-only: draft, Access: ignore, hidden: NoIndex}", 1).unwrap();
+        let text = Node {
+            kind: Kind::Scalar {
+                text: "members-only=draft, Access = ignore,hidden=noindex".to_owned(),
+                plain: true,
+            },
+            ..mapping.clone()
+        };
+        let expected = fields(&[
+            ("access", Meaning::Ignore),
+            ("hidden", Meaning::NoIndex),
+            ("members_only", Meaning::Draft),
+        ]);
+        assert_eq!(read(&mapping).unwrap(), expected);
+        assert_eq!(read(&text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_field_of_the_schema_keeps_its_meaning() {
+        let refused = |text: &str| read(&parse(text, 1).unwrap()).unwrap_err().message;
+        for name in ["draft", "publishdate", "title", "No Index"] {
+            let message = refused(&format!("{{{name}: ignore}}"));
+            assert!(
+                message.contains("a field that the schema does not know"),
+                "{message}"
+            );
+        }
+        assert_eq!(
+            refused("{a: hide}"),
+            "expected ignore, draft or noindex, found 'hide'"
+        );
+        assert_eq!(refused("[a]"), "expected a mapping, found a list");
+        assert!(refused("private").contains("FIELD=MEANING"));
+    }
 }
