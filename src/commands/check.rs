@@ -24,8 +24,12 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         0 => String::new(),
         some => format!(" ({some} noindex)"),
     };
+    let changed = match survey.changed {
+        0 => String::new(),
+        some => format!(", {some} changed during the run"),
+    };
     output.text(format!(
-        "{}: {} valid{noindex}, {} invalid, {held} left out, {} skipped",
+        "{}: {} valid{noindex}, {} invalid, {held} left out, {} skipped{changed}",
         counted(survey.sources, "article"),
         survey.entries.len(),
         survey.invalid + survey.unreadable,
@@ -40,7 +44,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     output.json(&summary);
     output.flush();
     refuse(&settings, &survey)?;
-    if survey.invalid + survey.unreadable > 0 {
+    if survey.invalid + survey.unreadable + survey.changed > 0 {
         return Ok(Exit::Partial);
     }
     Ok(Exit::Done)

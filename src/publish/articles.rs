@@ -133,7 +133,9 @@ impl Work for Articles<'_> {
             spooled,
             leftovers: pruning.leftovers,
             invalid,
-            is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
+            is_partial: invalid + survey.changed > 0
+                || pruning.withheld.is_some()
+                || !idle.is_empty(),
             refused,
             refreshed_within_ms: None,
         };

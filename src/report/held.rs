@@ -19,6 +19,7 @@ const FIRST: usize = 20;
 pub(crate) struct Besides {
     held: HeldCounts,
     noindex: u64,
+    changed: u64,
 }
 
 impl Besides {
@@ -27,6 +28,7 @@ impl Besides {
         Self {
             held: survey.held_back.counts,
             noindex: survey.noindex,
+            changed: survey.changed,
         }
     }
 
@@ -42,6 +44,7 @@ impl Besides {
             "drafts": drafts, "scheduled": scheduled, "expired": expired, "withdrawn": withdrawn,
         });
         summary["noindex"] = json!(self.noindex);
+        summary["changed_during_run"] = json!(self.changed);
     }
 
     /// The rows of a table of counts, for people; those of 0 are left out.
@@ -49,6 +52,7 @@ impl Besides {
         let rows = [
             ("held back", self.held.all(), format!(" ({})", self.held)),
             ("noindex", self.noindex, String::new()),
+            ("changed", self.changed, " during the run".to_owned()),
         ];
         let shown = rows.into_iter().filter(|(_, count, _)| *count > 0);
         shown.map(|(label, count, which)| row(label, count, "article") + &which)

@@ -43,7 +43,7 @@ impl Orphans {
         let mut orphans = Self {
             routes: Vec::new(),
             outside: OutOfReach::default(),
-            broken: survey.invalid + survey.skipped,
+            broken: survey.invalid + survey.skipped + survey.changed,
             are_known: true,
         };
         let keys = Keys::new(&scope.settings.prefix);

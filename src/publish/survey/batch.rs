@@ -61,6 +61,8 @@ pub(crate) struct Chunk {
     /// Valid articles that are not written here.
     pub(crate) others: Vec<Other>,
     pub(crate) busy: HashSet<usize>,
+    /// Sources that changed while they were read.
+    pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
     pub(crate) held: Vec<(usize, Held)>,
     /// What the cache is to be told of sources that were read.

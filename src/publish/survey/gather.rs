@@ -27,6 +27,8 @@ pub(crate) struct Gathered {
     held: HeldSources,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
+    /// Numbers of the sources that changed while they were read.
+    changed: Vec<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
 }
@@ -50,6 +52,7 @@ impl Gathered {
             findings: HeldFindings::default(),
             held: HeldSources::default(),
             invalid: HashSet::new(),
+            changed: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -65,6 +68,7 @@ impl Gathered {
         self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
+        self.changed.extend(chunk.changed.into_iter().map(number));
         for (index, why) in chunk.held {
             self.held.add(number(index), why);
         }
@@ -147,6 +151,7 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
         mut findings,
         held,
         invalid,
+        changed,
         others,
     } = found;
     let refused = |entry: &mut Entry| invalid.contains(&entry.source);
@@ -158,7 +163,9 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
     survey.held_back = held.named(origin);
     // What a broken source claims, or where it says nothing, what its name does.
     let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
-    survey.claimed.extend(invalid.iter().filter_map(of_name));
+    let unknown = invalid.iter().chain(&changed);
+    survey.claimed.extend(unknown.filter_map(of_name));
+    survey.changed = changed.len() as u64;
     for claim in others {
         let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);

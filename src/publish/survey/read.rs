@@ -21,7 +21,7 @@ use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removed, Rendered};
-use crate::source::{Identity, Learned, Origin, Ranks};
+use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -33,6 +33,10 @@ const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
+
+/// A file whose text was never whole is neither invalid nor gone.
+const CHANGED: &str = "changed during the run: skipped, and what the store holds of it stays";
+const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
 struct Loaded<'a> {
@@ -332,6 +336,7 @@ impl Surveyor<'_> {
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
     let index = unread.index;
     let source = origin.load(index);
+    let settled = source.settled();
     let path = Arc::new(origin.shown(&source.relative));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
@@ -341,7 +346,7 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
                 path,
                 bytes,
                 cleaned: OnceLock::new(),
-                settled: source.settled,
+                settled,
             });
         }
         Ok(bytes) => {
@@ -349,9 +354,16 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
             let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
             (message, RETRY_AFTER_FIX)
         }
-        Err(error) => {
+        Err(Unloaded::Unreadable(error)) => {
             let message = format!("expected a file that can be read, found: {error}");
             (message, "once the file can be read")
+        }
+        Err(Unloaded::Changed) => {
+            let mut skipped = whole_file(path, "source", CHANGED.to_owned(), RETRY_AFTER_CHANGE);
+            skipped.severity = Severity::Warning;
+            chunk.diagnostics.push(skipped);
+            chunk.changed.push(index);
+            return None;
         }
     };
     chunk

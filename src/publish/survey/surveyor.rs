@@ -83,6 +83,8 @@ pub struct Survey {
     pub sources: u64,
     /// Number of sources that could not be used.
     pub invalid: u64,
+    /// Number of sources that changed while they were read, and were skipped for that.
+    pub changed: u64,
     /// Valid articles that are not published now.
     pub held_back: HeldBack,
     /// Number of valid articles that search engines are told to leave out, of those that are meant.
