@@ -95,7 +95,7 @@ fn a_file_that_changes_all_the_time_is_skipped_and_keeps_what_is_published() {
     let before = world.server.get("anp:page:/a/");
     let ran = while_read(&world, "import --prune --force", "a.md", grow, "9");
     ran.exits(3)
-        .notes("warning[source]: changed during the run: skipped, and what the store holds of it stays")
+        .notes("warning[changed]: changed during the run: skipped, and what the store holds of it stays")
         .notes("--prune removes nothing while 1 source is invalid, unreadable or skipped");
     let summary = ran.of_type("summary").pop().unwrap();
     assert_eq!(summary["changed_during_run"], 1, "{ran}");
@@ -121,6 +121,6 @@ fn a_check_names_and_counts_a_file_that_changes() {
     let grow = "echo more >> a.md";
     let ran = while_read(&world, "check --format text", "a.md", grow, "9");
     ran.exits(3)
-        .says("warning[source]: changed during the run")
+        .says("warning[changed]: changed during the run")
         .says("2 articles: 1 valid, 0 invalid, 0 drafts left out, 0 skipped, 1 changed during the run\n");
 }

@@ -34,8 +34,9 @@ const TOGETHER_EVENTS: usize = 50_000;
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
 
-/// A file whose text was never whole is neither invalid nor gone.
-const CHANGED: &str = "changed during the run: skipped, and what the store holds of it stays";
+/// The code of a source whose text was never whole: it is neither invalid nor gone.
+pub(crate) const CHANGED: &str = "changed";
+const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
 const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
@@ -359,7 +360,7 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
             (message, "once the file can be read")
         }
         Err(Unloaded::Changed) => {
-            let mut skipped = whole_file(path, "source", CHANGED.to_owned(), RETRY_AFTER_CHANGE);
+            let mut skipped = whole_file(path, CHANGED, SKIPPED.to_owned(), RETRY_AFTER_CHANGE);
             skipped.severity = Severity::Warning;
             chunk.diagnostics.push(skipped);
             chunk.changed.push(index);
