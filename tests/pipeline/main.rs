@@ -17,6 +17,7 @@ mod held;
 mod inputs;
 mod interrupt;
 mod keep_runs;
+mod links;
 mod log_format;
 mod manifest;
 mod metrics;

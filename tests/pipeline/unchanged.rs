@@ -329,7 +329,7 @@ fn forge(world: &World) {
         .chunks_exact_mut(96)
         .take(number_known(world) as usize)
     {
-        record[78] = 1;
+        record[90] = 1;
     }
     let end = bytes.len() - 32;
     let sum = blake3::hash(&bytes[..end]);

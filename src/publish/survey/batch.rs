@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
+use super::links::FollowedLinks;
 use crate::article::{Cleaned, Held, Route, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Seen};
@@ -65,6 +66,7 @@ pub(crate) struct Chunk {
     pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
     pub(crate) held: Vec<(usize, Held)>,
+    pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
 }

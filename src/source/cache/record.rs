@@ -1,10 +1,10 @@
-//! What is remembered of one source, in 96 bytes.
+//! What is remembered of one source, in 112 bytes.
 
 use crate::article::Visibility;
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 96;
+pub(super) const BYTES: usize = 112;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,13 @@ pub(super) struct Record {
     pub(super) ttl_ms: u64,
     pub(super) newest: i64,
     pub(super) popular: i64,
-    /// Where its route begins among the routes …
-    pub(super) route_at: u32,
-    /// … and its length; 0: the route that the path alone gives.
+    /// Hash of the routes of the sources that it links to.
+    pub(super) linked_routes: u64,
+    /// Where its text begins among the texts: its route, then the destinations of its links …
+    pub(super) text_at: u32,
+    /// … and the length of these …
+    pub(super) links_bytes: u32,
+    /// … and of the route; 0: the route that the path alone gives.
     pub(super) route_bytes: u16,
     /// When it is published, and when it ends.
     pub(super) from_ms: i64,
@@ -77,11 +81,13 @@ impl Record {
         bytes[48..56].copy_from_slice(&self.ttl_ms.to_le_bytes());
         bytes[56..64].copy_from_slice(&self.newest.to_le_bytes());
         bytes[64..72].copy_from_slice(&self.popular.to_le_bytes());
-        bytes[72..76].copy_from_slice(&self.route_at.to_le_bytes());
-        bytes[76..78].copy_from_slice(&self.route_bytes.to_le_bytes());
-        bytes[78] = self.facts;
-        bytes[80..88].copy_from_slice(&self.from_ms.to_le_bytes());
-        bytes[88..96].copy_from_slice(&self.until_ms.to_le_bytes());
+        bytes[72..80].copy_from_slice(&self.linked_routes.to_le_bytes());
+        bytes[80..84].copy_from_slice(&self.text_at.to_le_bytes());
+        bytes[84..88].copy_from_slice(&self.links_bytes.to_le_bytes());
+        bytes[88..90].copy_from_slice(&self.route_bytes.to_le_bytes());
+        bytes[90] = self.facts;
+        bytes[96..104].copy_from_slice(&self.from_ms.to_le_bytes());
+        bytes[104..112].copy_from_slice(&self.until_ms.to_le_bytes());
         bytes
     }
 
@@ -93,11 +99,13 @@ impl Record {
             ttl_ms: u64::from_le_bytes(part(bytes, 48)),
             newest: i64::from_le_bytes(part(bytes, 56)),
             popular: i64::from_le_bytes(part(bytes, 64)),
-            route_at: u32::from_le_bytes(part(bytes, 72)),
-            route_bytes: u16::from_le_bytes(part(bytes, 76)),
-            facts: bytes[78],
-            from_ms: i64::from_le_bytes(part(bytes, 80)),
-            until_ms: i64::from_le_bytes(part(bytes, 88)),
+            linked_routes: u64::from_le_bytes(part(bytes, 72)),
+            text_at: u32::from_le_bytes(part(bytes, 80)),
+            links_bytes: u32::from_le_bytes(part(bytes, 84)),
+            route_bytes: u16::from_le_bytes(part(bytes, 88)),
+            facts: bytes[90],
+            from_ms: i64::from_le_bytes(part(bytes, 96)),
+            until_ms: i64::from_le_bytes(part(bytes, 104)),
         }
     }
 }
@@ -124,7 +132,9 @@ mod tests {
             ttl_ms: u64::MAX - 1,
             newest: i64::MIN,
             popular: -1,
-            route_at: u32::MAX - 2,
+            linked_routes: u64::MAX - 2,
+            text_at: u32::MAX - 2,
+            links_bytes: u32::MAX - 4,
             route_bytes: u16::MAX - 3,
             from_ms: i64::MIN,
             until_ms: i64::MAX,
