@@ -164,6 +164,15 @@ impl Gathered {
         entries.chain(others.map(|claim| (&claim.route, claim.source)))
     }
 
+    /// The routes that the names of sources say which changed while they were read.
+    pub(crate) fn guesses(&self, origin: &dyn Origin) -> Vec<(Route, u32)> {
+        let of_name = |source: &u32| {
+            let route = Route::new(&origin.relative(*source as usize), None).ok()?;
+            Some((route, *source))
+        };
+        self.changed.iter().filter_map(of_name).collect()
+    }
+
     /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
     pub(crate) fn refuse(
         &mut self,
