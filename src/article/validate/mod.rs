@@ -63,12 +63,14 @@ impl Validator<'_, '_> {
                 .chain(0..next)
                 .find(|&index| table[index].answers_to(&key.name));
             let Some(index) = found.or_else(|| find_cleaned(table, key.text())) else {
-                if parent.is_none() {
+                let is_explained = parent.is_none() && {
                     let field = (&*key, &*node);
                     self.further
-                        .ask(self.visibility_fields, field, self.findings);
+                        .ask(self.visibility_fields, field, self.findings)
+                };
+                if !is_explained {
+                    self.unknown_field(table, key, parent);
                 }
-                self.unknown_field(table, key, parent);
                 continue;
             };
             next = index + 1;

@@ -42,6 +42,11 @@ impl VisibilityFields {
         })
     }
 
+    /// Whether the settings explain this field.
+    pub(super) fn explain(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// What the settings make of a field of the schema; none if they do not explain it.
     pub(super) fn of_known(&self, name: &str, value: &Value) -> Option<Saying> {
         if self.0.is_empty() {

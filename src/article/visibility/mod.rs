@@ -78,17 +78,18 @@ pub(super) struct Further {
 
 impl Further {
     /// Takes note of what a field says that the schema does not know. What it may say of those who
-    /// may not see the article is an error until the settings explain it.
+    /// may not see the article is an error until the settings explain it. Returns whether they do.
     pub(super) fn ask(
         &mut self,
         fields: &VisibilityFields,
         (key, node): (&Key, &Node),
         findings: &mut Findings<'_>,
-    ) {
+    ) -> bool {
         let saying = fields.of_unknown(&key.name, node);
         self.add(saying);
-        if saying != Saying::Unclear {
-            return;
+        let is_explained = fields.explain(&key.name);
+        if saying != Saying::Unclear || is_explained {
+            return is_explained;
         }
         let name = &key.name;
         let mut message = format!(
@@ -105,6 +106,7 @@ impl Further {
         );
         let span = (!is_secret).then_some(key.span);
         findings.error("visibility", span, message, Some(help));
+        false
     }
 
     fn add(&mut self, saying: Saying) {
