@@ -9,12 +9,12 @@ mod said;
 
 use std::fmt;
 
-use self::names::Saying;
+use self::names::{Saying, holds_fields};
 use self::said::Said;
 use super::findings::Findings;
 use super::instant::instant_ms;
 use super::metadata::{Metadata, Value};
-use crate::yaml::{Key, Node};
+use crate::yaml::{Key, Kind, Node};
 
 pub use self::fields::{Meaning, VisibilityFields};
 
@@ -73,6 +73,7 @@ impl Default for Visibility {
 pub(super) struct Further {
     is_draft: bool,
     is_scheduled: bool,
+    from_ms: Option<i64>,
     is_noindex: bool,
 }
 
@@ -85,11 +86,31 @@ impl Further {
         (key, node): (&Key, &Node),
         findings: &mut Findings<'_>,
     ) -> bool {
+        if fields.explain(&key.name) {
+            self.add(fields.of_unknown(&key.name, node));
+            return true;
+        }
+        match &node.kind {
+            Kind::Mapping(members) if holds_fields(&key.name) => {
+                for (key, node) in members {
+                    self.ask_one(fields, (key, node), findings);
+                }
+            }
+            _ => self.ask_one(fields, (key, node), findings),
+        }
+        false
+    }
+
+    fn ask_one(
+        &mut self,
+        fields: &VisibilityFields,
+        (key, node): (&Key, &Node),
+        findings: &mut Findings<'_>,
+    ) {
         let saying = fields.of_unknown(&key.name, node);
         self.add(saying);
-        let is_explained = fields.explain(&key.name);
-        if saying != Saying::Unclear || is_explained {
-            return is_explained;
+        if saying != Saying::Unclear {
+            return;
         }
         let name = &key.name;
         let mut message = format!(
@@ -106,13 +127,13 @@ impl Further {
         );
         let span = (!is_secret).then_some(key.span);
         findings.error("visibility", span, message, Some(help));
-        false
     }
 
     fn add(&mut self, saying: Saying) {
         match saying {
             Saying::Draft => self.is_draft = true,
             Saying::Scheduled => self.is_scheduled = true,
+            Saying::From(at_ms) => self.from_ms = self.from_ms.max(Some(at_ms)),
             Saying::NoIndex => self.is_noindex = true,
             Saying::Nothing | Saying::Unclear => {}
         }
@@ -158,7 +179,7 @@ impl Visibility {
             }
         }
         // An event of next year is announced today: its `publish_at` counts, not its `date`.
-        let from_ms = publish_at.or(date);
+        let from_ms = publish_at.or(date.max(further.from_ms));
         visibility.from_ms = from_ms.unwrap_or(i64::MIN);
         visibility.is_draft |= further.is_draft || further.is_scheduled && from_ms.is_none();
         visibility.is_noindex |= further.is_noindex

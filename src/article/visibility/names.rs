@@ -2,6 +2,7 @@
 //! generators that have them mean, and names that anp has to ask about.
 
 use super::said::{Said, squashed};
+use crate::article::instant::instant_ms;
 
 /// What a field says of its article, the strongest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +11,8 @@ pub(super) enum Saying {
     Nothing,
     /// Search engines are told to leave it out.
     NoIndex,
+    /// It is published at this time, ms since 1970.
+    From(i64),
     /// It is published at a time that another field says.
     Scheduled,
     /// It is not published.
@@ -19,7 +22,7 @@ pub(super) enum Saying {
 }
 
 /// Fields of one generator or more whose yes keeps the article back.
-const DRAFT_IF_YES: &[&str] = &["deleted", "headless", "isdraft", "unpublished"];
+const DRAFT_IF_YES: &[&str] = &["deleted", "draft", "headless", "isdraft", "unpublished"];
 /// The same of a no.
 const DRAFT_IF_NO: &[&str] = &["render", "routable"];
 /// Fields whose yes leaves the article out of lists, and so out of search engines.
@@ -27,8 +30,10 @@ const NOINDEX_IF_YES: &[&str] = &[
     "eleventyexcludefromcollections",
     "excludefromsitemap",
     "hide",
+    "hidden",
     "hidefromsitemap",
     "ishidden",
+    "noindex",
     "nositemap",
     "robotsnoindex",
     "seonoindex",
@@ -39,7 +44,7 @@ const NOINDEX_IF_YES: &[&str] = &[
 /// The same of a no.
 const NOINDEX_IF_NO: &[&str] = &["index", "indexable", "indexing", "listed"];
 /// Fields that open the article: what is neither a plain yes nor a plain no has to be explained.
-const OPENING: &[&str] = &["ispublic", "ispublished", "public", "publish"];
+const OPENING: &[&str] = &["ispublic", "ispublished", "public", "publish", "published"];
 /// The same, where a no has to be explained too.
 const SHOWING: &[&str] = &["isvisible", "visible"];
 /// Fields that restrict who may see the article: anything but a plain no has to be explained.
@@ -74,8 +79,6 @@ const RESTRICTING: &[&str] = &[
     "passwordprotected",
     "paywall",
     "paywalled",
-    "permission",
-    "permissions",
     "postpassword",
     "premium",
     "private",
@@ -93,7 +96,24 @@ const RESTRICTING: &[&str] = &[
     "visibility",
 ];
 /// Fields with the words of robots meta tags.
-const ROBOTS: &[&str] = &["googlebot", "metarobots", "robotsmeta", "seorobots"];
+const ROBOTS: &[&str] = &[
+    "googlebot",
+    "metarobots",
+    "robots",
+    "robotsmeta",
+    "seorobots",
+];
+/// Groups whose members are fields: Hugo's `params`, Zola's `extra`, `seo: {noindex: true}`. Fields that
+/// the schema knows are among the names above for these alone.
+const GROUPS: &[&str] = &[
+    "attributes",
+    "custom",
+    "extra",
+    "meta",
+    "metadata",
+    "params",
+    "seo",
+];
 /// Fields with one word of many, of which few are about who may see the article.
 const STATUS: &[&str] = &[
     "audience",
@@ -154,10 +174,10 @@ pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
     } else if yes && is_one_of(NOINDEX_IF_YES) || no && is_one_of(NOINDEX_IF_NO) {
         Saying::NoIndex
     } else if is_one_of(OPENING) {
-        if said.closes() {
-            Saying::Draft
-        } else {
-            unclear(!said.opens())
+        match said.text().and_then(day_ms) {
+            Some(from_ms) => Saying::From(from_ms),
+            None if said.closes() => Saying::Draft,
+            None => unclear(!said.opens()),
         }
     } else if is_one_of(SHOWING) {
         unclear(!said.opens())
@@ -174,11 +194,21 @@ pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
     }
 }
 
+/// Whether the members of the field are fields themselves.
+pub(super) fn holds_fields(name: &str) -> bool {
+    GROUPS.contains(&&*squashed(name))
+}
+
 /// Whether a yes of this field opens the article, where it is one that anp knows.
 pub(super) fn opens(name: &str) -> bool {
     let name = &*squashed(name);
     let opening = [DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
     opening.iter().any(|names| names.contains(&name)) || name == "sitemap"
+}
+
+/// The first instant of the day of a text that begins with a date: `publish: 2027-01-05 10:00`.
+fn day_ms(text: &str) -> Option<i64> {
+    instant_ms(text.get(..10)?)
 }
 
 fn unclear(is_so: bool) -> Saying {
@@ -204,16 +234,10 @@ fn status(said: &Said<'_>) -> Saying {
     found.map_or(Saying::Nothing, |(_, saying)| saying)
 }
 
-/// What keeps the article out of search engines: robots, `seo: {noindex: true}`,
-/// `sitemap: false`, `sitemap: {exclude: true}`, Hugo's `build: {list: never}`.
+/// What keeps the article out of search engines: robots, `sitemap: false`, `sitemap: {exclude: true}`, Hugo's `build: {list: never}`.
 fn is_noindex(name: &str, said: &Said<'_>) -> bool {
     let is_yes = |member: &&str| said.member(member).is_yes();
     match name {
-        "seo" => {
-            ["noindex", "robotsnoindex"].iter().any(is_yes)
-                || said.member("index").is_no()
-                || said.member("robots").is_noindex()
-        }
         "sitemap" => said.is_no() || ["disable", "exclude", "ignore"].iter().any(is_yes),
         "build" => said.member("list").is_no() && !is_unrendered(said),
         name => ROBOTS.contains(&name) && said.is_noindex(),
@@ -252,7 +276,7 @@ mod tests {
         says(
             "{unlisted: true, sitemap: false, sitemap_exclude: yes, robots_no_index: true, \
              eleventyExcludeFromCollections: true, listed: false, meta_robots: 'noindex, follow', \
-             seo: {no_index: true}, _build: {list: never}, status: hidden, hide: true}",
+             no_index: true, _build: {list: never}, status: hidden, hide: true}",
             Saying::NoIndex,
         );
         says("{sitemap: {exclude: true}}", Saying::NoIndex);
@@ -269,7 +293,7 @@ mod tests {
             "{private: true, visibility: private, visibility_: members, password: hunter2, \
              access: {level: x}, membersOnly: 1, restricted: [editors], protected: yes, \
              embargo_until: 2020-01-01, public: members, visible: false, audience: internal, \
-             status: 'Members only', premium: maybe, permissions: [a, b]}",
+             status: 'Members only', premium: maybe, acl: [a, b]}",
             Saying::Unclear,
         );
     }
@@ -278,9 +302,9 @@ mod tests {
     fn what_is_plainly_public_or_about_something_else_says_nothing() {
         says(
             "{private: false, visibility: Public, password: '', access: ~, access_level: everyone, \
-             membersOnly: 0, restricted: [], permissions: [public], public: true, visible: yes, \
+             membersOnly: 0, restricted: [], permissions: 'Owners can do this', acl: [public], public: true, visible: yes, \
              status: published, status_: Accepted, state: CA, audience: [developers, beginners], \
-             headless: false, render: mermaid, hide: [navigation, toc], index: 3, seo: {title: x}, \
+             headless: false, render: mermaid, hide: [navigation, toc], index: 3, \
              sitemap: {priority: 0.5}, build: {list: local}, robots_meta: all, search: false, \
              nav_exclude: true, archived: true, layout: private, members: [ann, bob]}",
             Saying::Nothing,
