@@ -7,7 +7,9 @@ mod events;
 mod findings;
 mod forms;
 mod front_matter;
+mod given_route;
 mod metadata;
+mod naming;
 mod read;
 mod route;
 pub mod schema;
@@ -23,6 +25,7 @@ pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
+pub use naming::{Languages, Naming, RoutePattern, SourceName, route_of_name};
 pub use read::{Input, Reading, Rules, read};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
@@ -40,6 +43,8 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
+    /// What the name of its source says that its fields do not: part of what decides its page.
+    pub said_by_name: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

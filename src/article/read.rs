@@ -16,7 +16,8 @@ use std::sync::{Arc, OnceLock};
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
 use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
-use super::metadata::Metadata;
+use super::metadata::{Metadata, Value};
+use super::naming::{Naming, SourceName};
 use super::route::Route;
 use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
@@ -33,6 +34,8 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// How paths become routes.
+    pub naming: Naming,
 }
 
 impl Rules {
@@ -44,7 +47,9 @@ impl Rules {
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        vec![u8::from(self.strict), unknown_fields]
+        let mut identity = vec![u8::from(self.strict), unknown_fields];
+        identity.extend(self.naming.identity());
+        identity
     }
 }
 
@@ -85,7 +90,7 @@ pub struct Reading<'a> {
 pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let text = match decode(input.bytes) {
         Ok(text) => text,
-        Err((message, span)) => return refused(input, &message, span),
+        Err((message, span)) => return refused(input, rules, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
     let Ok(parts) = split(text) else {
@@ -96,7 +101,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         };
         let message = "expected a line '---' that closes the front matter opened here, found none";
         findings.error("front-matter", Some(span), message.to_owned(), None);
-        return Reading::refused(input, findings);
+        return Reading::refused(input, rules, findings);
     };
 
     let document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
@@ -104,7 +109,12 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (mut metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let name = SourceName::new(input.relative, &rules.naming.languages);
+    let said_by_name = name.as_ref().map_or_else(
+        |_| String::new(),
+        |name| add_from_name(&mut metadata, name, &findings),
+    );
 
     let markdown = match clean_body(parts.body, &mut findings.cleaned) {
         Cow::Borrowed(body) => body,
@@ -118,14 +128,20 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     if !complete {
         // What is wrong before the syntax error has been said. Title, route and what
         // disagrees would be judged by half the fields.
-        let refused = Reading::refused(input, findings);
+        let refused = Reading::refused(input, rules, findings);
         return Reading {
             unknown_fields,
             ..refused
         };
     }
 
-    let route = claimed_route::known(input.relative, &metadata, &tree, &mut findings);
+    let route = match &name {
+        Ok(name) => claimed_route::known(name, &rules.naming, &metadata, &tree, &mut findings),
+        Err(error) => {
+            findings.error("route", None, error.to_string(), error.help());
+            None
+        }
+    };
     let mut body = None;
     if let Ok(mut parsed) = parsed {
         let title = title::find(&metadata, &mut parsed, position, &mut findings);
@@ -137,6 +153,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
             route: route.clone(),
             metadata,
             title,
+            said_by_name,
             body,
         }),
         _ => None,
@@ -155,9 +172,11 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
 
 impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
-    fn refused(input: &Input<'_>, findings: Findings<'_>) -> Self {
+    fn refused(input: &Input<'_>, rules: &Rules, findings: Findings<'_>) -> Self {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok();
         Self {
-            route: claimed_route::guessed(input.relative, input.bytes),
+            route: name.and_then(|name| claimed_route::guessed(&name, naming, input.bytes)),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),
@@ -193,11 +212,38 @@ fn decode(bytes: &[u8]) -> Result<&str, (String, Option<Span>)> {
 }
 
 /// A source that is too long, or not even text.
-fn refused<'a>(input: &Input<'a>, message: &str, span: Option<Span>) -> Reading<'a> {
+fn refused<'a>(input: &Input<'a>, rules: &Rules, message: &str, span: Option<Span>) -> Reading<'a> {
     let shown = String::from_utf8_lossy(if span.is_some() { input.bytes } else { &[] });
     let mut findings = Findings::new(Arc::clone(&input.path), &shown, false);
     findings.error("source", span, message.to_owned(), None);
-    Reading::refused(input, findings)
+    Reading::refused(input, rules, findings)
+}
+
+/// Adds what the name of the source says and its front matter does not, and tells what that is.
+fn add_from_name(
+    metadata: &mut Metadata,
+    name: &SourceName<'_>,
+    findings: &Findings<'_>,
+) -> String {
+    let mut said = String::new();
+    let date = name.date().map(str::to_owned).map(Value::Text);
+    let language = name.language().map(Value::Text);
+    let draft = name.is_draft().then_some(Value::Flag(true));
+    for (field, value) in [("date", date), ("lang", language), ("draft", draft)] {
+        let Some(value) = value else {
+            continue;
+        };
+        // What it says wrongly itself has been reported.
+        if metadata.get(field).is_none() && !findings.mentions(field) {
+            let text = match &value {
+                Value::Text(text) => text,
+                _ => "true",
+            };
+            said.extend([field, ": ", text, "\n"]);
+            metadata.add(field, value);
+        }
+    }
+    said
 }
 
 /// The fields of the front matter, and those that the table does not know. Of an

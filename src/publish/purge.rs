@@ -267,7 +267,8 @@ impl Purging<'_> {
             found: &found,
         };
         let selection = &self.selection;
-        let named = in_pool(|| routes(&tree, selection, interrupted))
+        let naming = &settings.rules.naming;
+        let named = in_pool(|| routes(&tree, naming, selection, interrupted))
             .map_err(|error| Failure::before_writing(&error))?;
         let named = named.map_err(|error| stopped(&error))?;
         Ok(Named {

@@ -115,10 +115,11 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`.
+    /// The digest of the page that the bytes of `source` make at `route`, with what its name says
+    /// besides.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route) -> Digest {
-        self.digester.digest(source, route)
+    pub fn digest(&self, source: &[u8], route: &Route, said_by_name: &str) -> Digest {
+        self.digester.digest(source, route, said_by_name)
     }
 
     /// Hash of everything besides an article that decides its page: templates, output

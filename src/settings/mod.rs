@@ -11,6 +11,7 @@ mod keys;
 mod limit;
 mod reader;
 mod serve;
+mod sources;
 mod tls;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::article::{Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
+use crate::source::Choice;
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
@@ -71,6 +73,8 @@ pub struct Settings {
     pub content: PathBuf,
     /// The folder or file that the command is about, as a path below the content root; none: all.
     pub part: Option<PathBuf>,
+    /// Which files of it are read besides those that anp reads by itself, and which are not.
+    pub choice: Choice,
     /// Time to live in ms.
     pub ttl_ms: i64,
     /// How long any article may live, in ms, whatever it names.
@@ -210,6 +214,8 @@ impl Settings {
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
             &[u8::from(self.drafts)],
+            self.choice.include.texts().join("\n").as_bytes(),
+            self.choice.exclude.texts().join("\n").as_bytes(),
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -268,6 +274,8 @@ impl Reader {
         let unknown_fields = self.unknown_fields();
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
+        let naming = self.naming(&render.lang);
+        let drafts = self.flag("drafts");
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
         self.check_printed_paths(&state_dir, config.as_deref());
@@ -294,6 +302,7 @@ impl Reader {
                 && self.named_content().is_none(),
             content,
             part,
+            choice: self.choice(drafts),
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -307,8 +316,9 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
+                naming,
             },
-            drafts: self.flag("drafts"),
+            drafts,
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),

@@ -62,7 +62,14 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ),
     (
         "source",
-        &["article", "regular", "render", "synth", "time_limit"],
+        &[
+            "article",
+            "regular",
+            "render",
+            "synth",
+            "time_limit",
+            "yaml",
+        ],
     ),
     (
         "report",
@@ -78,6 +85,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "regular",
             "render",
             "settings",
+            "source",
             "synth",
             "words",
         ],
@@ -91,6 +99,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "failure",
             "regular",
             "render",
+            "source",
             "store",
             "yaml",
         ],

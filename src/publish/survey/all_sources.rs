@@ -39,7 +39,7 @@ pub(crate) fn survey_all(
         chunk.map(|chunk| found.add(chunk))
     })?;
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(close(origin, found))
+    Ok(close(origin, &surveyor.rules.naming, found))
 }
 
 fn survey_batch(

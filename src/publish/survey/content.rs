@@ -130,6 +130,8 @@ pub(crate) fn walked(
     let walk = Walk {
         root: &settings.content,
         part: settings.part.as_deref(),
+        choice: &settings.choice,
+        languages: &settings.rules.naming.languages,
         interrupted,
         time_limit,
     };

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
 use super::surveyor::Survey;
-use crate::article::Route;
+use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
 use crate::source::Origin;
@@ -97,7 +97,7 @@ impl Gathered {
     }
 
     /// Makes every source invalid whose route another source claims too.
-    fn refuse_collisions(&mut self, origin: &dyn Origin) {
+    fn refuse_collisions(&mut self, origin: &dyn Origin, naming: &Naming) {
         // Sorted are numbers of claims: of a million, the routes alone have 40 MB.
         let all = number(self.survey.entries.len() + self.others.len());
         let mut claims: Vec<u32> = (0..all).collect();
@@ -116,6 +116,7 @@ impl Gathered {
             // One more than each message names: the one that it is about is not among them.
             let named = same.iter().take(NAMED + 1);
             let named: Vec<PathBuf> = named.map(shown).collect();
+            let help = self.way_out(origin, naming, &claims, same);
             for (at, claim) in same.iter().enumerate() {
                 let (route, source) = self.claim(*claim);
                 let others = named.iter().enumerate().filter(|(other, _)| *other != at);
@@ -123,7 +124,9 @@ impl Gathered {
                 let others = listed(others.take(NAMED), same.len() - 1);
                 let message = format!("duplicate route {route}: also produced by {others}");
                 let path = Arc::new(shown(claim));
-                findings.add([whole_file(path, "route", message, RETRY_AFTER_FIX)]);
+                let mut finding = whole_file(path, "route", message, RETRY_AFTER_FIX);
+                finding.help = Some(help.clone());
+                findings.add([finding]);
                 refused.push(source);
             }
         }
@@ -132,11 +135,61 @@ impl Gathered {
     }
 }
 
+impl Gathered {
+    /// What to do about the claims of the `same` route, of all `claims`, sorted by route.
+    fn way_out(
+        &self,
+        origin: &dyn Origin,
+        naming: &Naming,
+        claims: &[u32],
+        same: &[u32],
+    ) -> String {
+        let Some(route) = same.first().map(|claim| self.claim(*claim).0) else {
+            return String::new();
+        };
+        let is_free = |other: &str| {
+            let found = claims.binary_search_by(|claim| self.claim(*claim).0.as_str().cmp(other));
+            found.is_err()
+        };
+        let whole = route.as_str().trim_end_matches('/');
+        let free = (2..100).map(|number| format!("{whole}-{number}/"));
+        let free = free.into_iter().find(|other| is_free(other));
+        let free = free.unwrap_or_else(|| format!("{whole}-100/"));
+        let slug = free
+            .trim_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        // The last one: a file that was there before others is more likely to sort first.
+        for claim in same.iter().take(NAMED + 1).rev() {
+            let relative = origin.relative(self.claim(*claim).1 as usize);
+            let Ok(name) = SourceName::new(&relative, &naming.languages) else {
+                continue;
+            };
+            if name.is_in_site_language() {
+                return "a name that ends with the language of the site (site.lang) has the route of \
+                        a name without a language: remove the ending, or set site.lang"
+                    .to_owned();
+            }
+            let is_of_name = name.route(naming, None, None).as_ref() == Ok(route);
+            let shown = origin.shown(&relative);
+            let shown = shown.display();
+            if is_of_name && name.is_index() {
+                return format!("add 'route: {free}' to {shown}, or rename its folder");
+            }
+            if is_of_name {
+                return format!("add 'slug: {slug}' to {shown}");
+            }
+        }
+        "give one of them another slug or route".to_owned()
+    }
+}
+
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
+pub(crate) fn close(origin: &dyn Origin, naming: &Naming, mut found: Gathered) -> Survey {
     let by_source = |entry: &Entry| entry.source;
     found.survey.entries.sort_unstable_by_key(by_source);
-    found.refuse_collisions(origin);
+    found.refuse_collisions(origin, naming);
     let Gathered {
         mut survey,
         mut findings,
@@ -148,7 +201,7 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
     survey.claimed.extend(refused.map(|entry| entry.route));
     survey.valid = survey.entries.len() as u64;
     // What a broken source claims, or where it says nothing, what its name does.
-    let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
+    let of_name = |source: &u32| route_of_name(&origin.relative(*source as usize), naming).ok();
     survey.claimed.extend(invalid.iter().filter_map(of_name));
     for claim in others {
         let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
@@ -164,7 +217,14 @@ pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
     survey.invalid = invalid.len() as u64;
     survey.sources = origin.count() as u64;
     survey.skipped = origin.skipped().len() as u64;
-    survey.folders = origin.folders();
+    survey.passed_over = origin.passed_over();
+    survey.folders = origin.folders(naming);
+    if !naming.pattern.is_plain() {
+        // Then routes are not made of folders: what is beside an article is in reach.
+        let routes = survey.entries.iter().map(|entry| &entry.route);
+        let beside = routes.filter_map(Route::parent);
+        survey.folders.extend(beside);
+    }
     survey.bare_folders = origin.bare_folders();
     report_skipped(origin, &mut survey, &mut findings);
     (survey.diagnostics, survey.beyond) = findings.finish();

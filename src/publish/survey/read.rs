@@ -146,10 +146,10 @@ impl Surveyor<'_> {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
-        let digest = reading
-            .article
-            .as_ref()
-            .map(|article| self.renderer.digest(&source.bytes, &article.route));
+        let digest = reading.article.as_ref().map(|article| {
+            self.renderer
+                .digest(&source.bytes, &article.route, &article.said_by_name)
+        });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
                 Learned::from(&reading, &source.relative, identity, digest)

@@ -12,8 +12,8 @@ use super::guard::guarded;
 use super::large;
 use super::selection::Selection;
 use crate::article;
-use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules};
-use crate::source::Origin;
+use crate::article::{Input, MAX_SOURCE_BYTES, Naming, Route, Rules, route_of_name};
+use crate::source::{Origin, is_article};
 
 /// The routes of a content tree.
 #[derive(Debug, Default)]
@@ -40,10 +40,14 @@ pub struct Named {
 /// When a signal asked the run to end.
 pub fn routes(
     origin: &dyn Origin,
+    naming: &Naming,
     selection: &Selection,
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
-    let rules = Rules::default();
+    let rules = Rules {
+        naming: naming.clone(),
+        ..Rules::default()
+    };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
@@ -95,11 +99,10 @@ pub fn routes(
     }
     let before_sources = selection.globs.len() + selection.tags.len();
     for (index, source) in selection.sources.iter().enumerate() {
-        let ending = source.extension().and_then(|ending| ending.to_str());
-        let is_gone = matches!(ending, Some("md" | "markdown"))
+        let is_gone = is_article(source)
             && !busy.contains(&(before_sources + index))
             && !origin.shown(source).exists();
-        if is_gone && let Ok(route) = Route::new(source, None) {
+        if is_gone && let Ok(route) = route_of_name(source, naming) {
             busy.insert(before_sources + index);
             named.gone.push((source.display().to_string(), route));
         }

@@ -140,7 +140,7 @@ impl Cache {
 
     fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
         if record.route_bytes == 0 {
-            return Route::new(relative, None).ok();
+            return Route::of_path(relative).ok();
         }
         let bytes = stored(record, &self.old.routes)?;
         Route::parse(std::str::from_utf8(bytes).ok()?).ok()
@@ -234,7 +234,7 @@ impl Learned {
             return None;
         }
         let ranks = Ranks::of(article);
-        let of_path = Route::new(relative, None);
+        let of_path = Route::of_path(relative);
         Some(Self {
             record: Record {
                 key: key(relative),
