@@ -22,13 +22,14 @@ fn refused(message: String, help: Option<&'static str>) -> Refused {
 }
 
 /// The segments of a slug: each without percent-coding, slugified. It begins with `/` if it did.
-/// None: a segment has no letter or digit.
+/// Where one has no letter or digit (`../a`), it is no path, and all of it is one segment. None:
+/// nothing is left.
 pub(super) fn slug_path(text: &str) -> Option<String> {
     let mut path = String::with_capacity(text.len());
     for part in text.trim().split('/').filter(|part| !part.is_empty()) {
         let slug = slugify(&percent_decode_str(part).decode_utf8_lossy());
         if slug.is_empty() {
-            return None;
+            return Some(slugify(text)).filter(|slug| !slug.is_empty());
         }
         path.push('/');
         path.push_str(&slug);
@@ -207,8 +208,9 @@ mod tests {
             ("a%2Fb", Some("a-b")),
             ("100%", Some("100")),
             ("", None),
-            ("a/?/b", None),
-            ("../x", None),
+            ("a/?/b", Some("a-b")),
+            ("../../etc/x", Some("etc-x")),
+            ("?", None),
         ] {
             assert_eq!(slug_path(text).as_deref(), path, "{text}");
         }

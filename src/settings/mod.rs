@@ -7,11 +7,11 @@
 mod content;
 mod expect;
 mod file;
+mod files;
 mod keys;
 mod limit;
 mod reader;
 mod serve;
-mod sources;
 mod tls;
 
 use std::path::{Path, PathBuf};
@@ -21,11 +21,11 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Rules, UnknownFields};
+use crate::article::{Languages, Naming, RoutePattern, Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::source::Choice;
+use crate::source::{Choice, Patterns};
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::YamlError;
 
@@ -334,6 +334,28 @@ impl Reader {
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),
+        }
+    }
+
+    /// Which files are read. Where `drafts` are published, so is the folder in which Jekyll has
+    /// them.
+    fn choice(&mut self, drafts: bool) -> Choice {
+        let include = self.get("include", Patterns::default(), files::patterns);
+        Choice {
+            include: if drafts {
+                include.with("_drafts/")
+            } else {
+                include
+            },
+            exclude: self.get("exclude", Patterns::default(), files::patterns),
+        }
+    }
+
+    fn naming(&mut self, site_lang: &str) -> Naming {
+        let listed = self.get("languages", Vec::new(), files::languages);
+        Naming {
+            pattern: self.get("route", RoutePattern::default(), files::route),
+            languages: Languages::new(site_lang, &listed),
         }
     }
 

@@ -42,6 +42,15 @@ impl Patterns {
         Ok(Self { texts, compiled })
     }
 
+    /// These and one more, which must be sound.
+    #[must_use]
+    pub fn with(mut self, text: &str) -> Self {
+        self.texts.push(text.to_owned());
+        let texts = self.texts.iter().map(String::as_str);
+        self.compiled = compile(texts).unwrap_or(self.compiled);
+        self
+    }
+
     /// The patterns as they were given.
     #[must_use]
     pub fn texts(&self) -> &[String] {

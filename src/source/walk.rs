@@ -594,15 +594,15 @@ mod tests {
             ("link", "a symbolic link to the folder b, "),
             (
                 "_p",
-                "its name, or that of a folder above it, begins with . or _",
+                "its name, or that of a folder above it, is private; 'include' in anp.yaml can",
             ),
             (
                 "_p/x.md",
-                "its name, or that of a folder above it, begins with . or _",
+                "its name, or that of a folder above it, is private; 'include' in anp.yaml can",
             ),
             (
                 "b/notes.txt",
-                "expected a file that ends with .md or .markdown",
+                "expected a file that ends with .md, .markdown, .mdx, ",
             ),
         ] {
             let (sources, skipped) = part(&root, name);
