@@ -7,6 +7,10 @@ use crate::words::{counted, listed};
 
 /// The line for people: what, how many, the first ones, and how to have them read.
 pub(super) fn text(reason: &Reason, passed: &Passed) -> String {
+    line(reason, passed).replace('\n', "\u{fffd}")
+}
+
+fn line(reason: &Reason, passed: &Passed) -> String {
     let at_least = if passed.is_at_least { "at least " } else { "" };
     let files = match reason {
         Reason::Excluded => "file or folder",
@@ -20,8 +24,12 @@ pub(super) fn text(reason: &Reason, passed: &Passed) -> String {
     let names = listed(names, usize::try_from(passed.files).unwrap_or(usize::MAX));
     let what = match reason {
         Reason::Folder(folder) => {
-            let folder = folder.display();
-            format!(" in {folder}; include with 'include: [{folder}]'")
+            let shown = folder.display();
+            if folder.ends_with("_drafts") {
+                format!(" in {shown}: drafts, read with --drafts")
+            } else {
+                format!(" in {shown}; include with 'include: [{shown}]'")
+            }
         }
         Reason::Underscore => format!(" named _… ({names}); include by name with 'include'"),
         Reason::Copy => format!(" that an editor or synchroniser left ({names})"),

@@ -462,11 +462,12 @@ impl Reader {
         let configured = self
             .path("content", current_dir)
             .unwrap_or_else(|| self.default_content(sources));
+        let is_set = self.file.is_some() || self.is_given("content");
         let of_variable = self.content_of_variable();
-        let (content, part) = content::content(configured, of_variable, current_dir);
+        let (content, part) = content::content((configured, is_set), of_variable, current_dir);
         match self.named_content() {
             None => (content, part),
-            named => content::content(content, named, current_dir),
+            named => content::content((content, is_set), named, current_dir),
         }
     }
 }

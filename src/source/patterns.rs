@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rustix::fs::AtFlags;
 
 use crate::regular;
 
@@ -120,7 +121,10 @@ impl<'a> Filter<'a> {
         let bytes = opened.and_then(|(file, _)| regular::read_opened(&file, MOST_BYTES));
         let text = match bytes {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // Of a folder that cannot be read, the walk says so.
+            Err(error) if error.kind() == ErrorKind::NotFound || !self.is_there(&path) => {
+                return Ok(());
+            }
             Err(error) => Err(error.to_string()),
         };
         let refused = |why: String| format!("its {IGNORE_FILE} cannot be used: {why}");
@@ -132,6 +136,10 @@ impl<'a> Filter<'a> {
             self.ignores.insert(folder.to_owned(), compiled);
         }
         Ok(())
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        rustix::fs::statat(self.root, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// What is said of `relative`, whose folder was entered. `exclude` comes first, then the

@@ -472,6 +472,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::time::{Duration, Instant};
 
+    use super::super::patterns::Patterns;
     use super::{Choice, Languages, TimeLimit, Walk, WalkError, walk};
 
     fn touch(path: &Path) {
@@ -559,6 +560,139 @@ mod tests {
             ]
         );
         assert!(found.skipped.iter().all(|skipped| !skipped.unreadable));
+    }
+
+    /// Sources, and what was passed over: reason, number of files, the first one.
+    fn chosen(root: &Path, include: &[&str], exclude: &[&str]) -> (Vec<String>, Vec<String>) {
+        let patterns = |texts: &[&str]| {
+            Patterns::new(texts.iter().map(|text| (*text).to_owned()).collect()).unwrap()
+        };
+        let walk = Walk {
+            root,
+            part: None,
+            choice: &Choice {
+                include: patterns(include),
+                exclude: patterns(exclude),
+            },
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let found = walk.run().unwrap();
+        assert_eq!(found.skipped, []);
+        let shown = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let passed = found.passed_over.iter().map(|(reason, passed)| {
+            let first = passed.first[0].display();
+            format!("{reason:?} {} {first}", passed.files)
+        });
+        (found.sources.paths().map(shown).collect(), passed.collect())
+    }
+
+    #[test]
+    fn what_may_hold_articles_and_is_not_read_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "_drafts/a.md",
+            "_drafts/deep/b.md",
+            "_drafts/.hidden/c.md",
+            "_drafts/image.png",
+            "_posts/2020-01-02-a.md",
+            "_posts/_part.md",
+            "_sass/main.scss",
+            "a.md",
+            "a~.md",
+            "b.txt",
+            "c.txt",
+            "guide/README.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+            "node_modules/x/README.md",
+            "picture.png",
+            "README.md",
+            "secret/a.md",
+            "secret/b.md",
+            "wip.md",
+        ] {
+            touch(&root.join(name));
+        }
+        std::fs::write(root.join(".anpignore"), "wip.md\n").unwrap();
+        let (sources, passed) = chosen(root, &[], &["secret"]);
+        let read = [
+            "README.md",
+            "_posts/2020-01-02-a.md",
+            "a.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+        ];
+        assert_eq!(sources, read);
+        assert_eq!(
+            passed,
+            [
+                "Folder(\"_drafts\") 2 _drafts/a.md",
+                "Folder(\"node_modules\") 1 node_modules/x/README.md",
+                "Underscore 1 _posts/_part.md",
+                "Copy 1 a~.md",
+                "SecondIndex 1 guide/README.md",
+                "Excluded 2 secret",
+                "Ending(\".txt\") 2 b.txt",
+            ]
+        );
+        let include = ["_drafts", "a~.md", "guide/README.md", "_part.md", "b.txt"];
+        let (sources, passed) = chosen(root, &include, &[]);
+        let more = [
+            "README.md",
+            "_drafts/a.md",
+            "_drafts/deep/b.md",
+            "_posts/2020-01-02-a.md",
+            "_posts/_part.md",
+            "a.md",
+            "a~.md",
+            "guide/README.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+            "secret/a.md",
+            "secret/b.md",
+        ];
+        assert_eq!(sources, more);
+        assert_eq!(
+            passed,
+            [
+                "Folder(\"node_modules\") 1 node_modules/x/README.md",
+                "Excluded 1 wip.md",
+                "Ending(\".txt\") 2 b.txt",
+            ]
+        );
+        // Nothing is published because a file that says what is not cannot be read.
+        std::fs::write(root.join("guide/.anpignore"), "[z-a]\n").unwrap();
+        let found = walk(root).unwrap();
+        let [skipped] = &found.skipped[..] else {
+            panic!("{:?}", found.skipped);
+        };
+        assert!(skipped.unreadable && skipped.relative == Path::new("guide"));
+        assert!(!found.sources.paths().any(|path| path.starts_with("guide")));
+    }
+
+    #[test]
+    fn promise_10_folders_that_are_passed_over_are_counted_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..5 {
+            touch(&folder.path().join(format!("_x/{number}.md")));
+        }
+        let walk = Walk {
+            root: folder.path(),
+            part: None,
+            choice: &Choice::default(),
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let count = |left: &mut u64| walk.count(&folder.path().join("_x"), left).unwrap();
+        let mut left = 3;
+        let passed = count(&mut left);
+        assert_eq!((passed.files, passed.is_at_least, left), (3, true, 0));
+        let passed = count(&mut 5);
+        assert_eq!((passed.files, passed.is_at_least), (5, false));
     }
 
     fn part(root: &Path, part: &str) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
