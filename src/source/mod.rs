@@ -10,6 +10,7 @@ mod order;
 mod origin;
 mod passed_over;
 mod patterns;
+mod second_index;
 mod walk;
 
 pub use cache::{Cache, Hit, Known, Learned};

@@ -5,7 +5,6 @@
 //! source; one to a folder is skipped, since the folder is read under its own name: links to
 //! links to folders would be more paths than anybody can read.
 
-use std::collections::HashSet;
 use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::io::ErrorKind;
@@ -22,7 +21,8 @@ use super::identity::Identity;
 use super::list::Sources;
 use super::passed_over::{Passed, PassedOver, Reason};
 use super::patterns::{Choice, Filter, Said};
-use crate::article::{Languages, SourceName};
+use super::second_index::{is_index, is_readme, second_indexes};
+use crate::article::Languages;
 use crate::time_limit::{TimeLimit, TimedOut};
 
 /// Most entries of folders that are passed over which one walk looks at to count them.
@@ -153,7 +153,6 @@ impl Walk<'_> {
             None => self.root.to_owned(),
             Some(part) => {
                 if let Some(reason) = judge.closed(part) {
-                    let reason = format!("{reason}; 'include' in anp.yaml can name it");
                     found.skip(part, reason, false);
                     return Ok(found);
                 }
@@ -166,7 +165,7 @@ impl Walk<'_> {
         // The walk goes folder by folder; reports go by path.
         found.sources.sort();
         found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
-        self.pass_over_second_indexes(&judge, &mut found);
+        self.pass_over_second_indexes(&judge.filter, &mut found)?;
         found.root = Some(root);
         Ok(found)
     }
@@ -269,42 +268,37 @@ impl Walk<'_> {
         Ok(passed)
     }
 
-    /// A README is the page of its folder only where that has no index.
-    fn pass_over_second_indexes(&self, judge: &Judge<'_>, found: &mut Found) {
-        let place = |sources: &Sources, at: usize| {
-            let path = sources.path(at);
-            let name = SourceName::new(&path, self.languages).ok()?;
-            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-            name.is_index().then(|| (folder, name.language()))
-        };
-        let starts_as = |sources: &Sources, at: usize, start: &[u8]| {
-            let name = sources.name(at).as_encoded_bytes();
-            let head = name.get(..start.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(start))
-        };
+    /// Takes from the sources each README whose folder has an index.
+    fn pass_over_second_indexes(
+        &self,
+        filter: &Filter<'_>,
+        found: &mut Found,
+    ) -> Result<(), WalkError> {
         let sources = &found.sources;
-        let readmes = (0..sources.len()).filter(|at| starts_as(sources, *at, b"readme."));
-        let is_free = |at: &usize| judge.filter.says(&sources.path(*at), false) == Said::Nothing;
+        let readmes = (0..sources.len()).filter(|at| is_readme(sources.name(*at)));
+        let is_free = |at: &usize| filter.says(&sources.path(*at), false) == Said::Nothing;
         let readmes: Vec<usize> = readmes.filter(is_free).collect();
-        if readmes.is_empty() {
-            return;
+        let mut beside = Vec::new();
+        // Where one file is meant, the others of its folder were not walked.
+        let alone = self.part.filter(|part| sources.paths().eq([*part]));
+        if let Some(folder) = alone.filter(|_| !readmes.is_empty()).and_then(Path::parent) {
+            for entry in std::fs::read_dir(self.root.join(folder))? {
+                self.goes_on()?;
+                let name = entry?.file_name();
+                if is_index(&name) {
+                    beside.push(folder.join(name));
+                }
+            }
         }
-        let places: HashSet<_> = readmes
-            .iter()
-            .filter_map(|at| place(sources, *at))
-            .collect();
-        let is_index =
-            |at: &usize| starts_as(sources, *at, b"index.") || starts_as(sources, *at, b"_index.");
-        let indexes = (0..sources.len()).filter(is_index);
-        let indexes = indexes.filter_map(|at| place(sources, at));
-        let taken: HashSet<_> = indexes.filter(|one| places.contains(one)).collect();
-        let is_second = |at: &usize| place(sources, *at).is_some_and(|one| taken.contains(&one));
-        let second: HashSet<usize> = readmes.into_iter().filter(is_second).collect();
-        for at in &second {
-            let path = sources.path(*at);
-            found.passed_over.count(Reason::SecondIndex, &path);
+        let second = second_indexes(sources, &readmes, &beside, self.languages);
+        for at in &readmes {
+            if second.contains(at) {
+                let path = sources.path(*at);
+                found.passed_over.count(Reason::SecondIndex, &path);
+            }
         }
         found.sources.retain(|at| !second.contains(&at));
+        Ok(())
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {
@@ -425,7 +419,9 @@ impl Judge<'_> {
                 ),
             };
             if is_private && said != Said::Included {
-                return Some("its name, or that of a folder above it, is private".to_owned());
+                let reason = "its name, or that of a folder above it, is private; 'include' in \
+                              anp.yaml can name it";
+                return Some(reason.to_owned());
             }
             above = path;
         }
@@ -663,6 +659,8 @@ mod tests {
                 "Ending(\".txt\") 2 b.txt",
             ]
         );
+        assert_eq!(part(root, "guide/README.md"), (Vec::new(), Vec::new()));
+        assert_eq!(part(root, "README.md").0, [PathBuf::from("README.md")]);
         // Nothing is published because a file that says what is not cannot be read.
         std::fs::write(root.join("guide/.anpignore"), "[z-a]\n").unwrap();
         let found = walk(root).unwrap();
