@@ -7,6 +7,12 @@ use std::path::{Component, Path};
 use super::forms;
 use super::route::{Route, RouteError, Segments, is_transparent, not_unicode};
 
+/// Endings of the names of sources, in lower case: those of Jekyll, Hugo, GitHub and MDX.
+pub const ENDINGS: [&str; 12] = [
+    "md", "markdown", "mdx", "mdown", "mdwn", "mkd", "mkdn", "mkdown", "markdn", "mdtext", "mdtxt",
+    "livemd",
+];
+
 /// How paths become routes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Naming {

@@ -15,16 +15,18 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
+use super::front_matter::{MAX_SOURCE_BYTES, split};
+use super::links::LinkRule;
 use super::metadata::{Metadata, Value};
 use super::naming::{Naming, SourceName};
+use super::position::position;
 use super::route::Route;
 use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
-use super::{Article, claimed_route, cross, title};
-use crate::diagnostic::{Diagnostic, Span};
+use super::{Article, claimed_route, cross, links, title};
+use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::yaml::{self, Kind, Node};
 
 /// What the boundary lets through.
@@ -36,6 +38,8 @@ pub struct Rules {
     pub unknown_fields: UnknownFields,
     /// How paths become routes.
     pub naming: Naming,
+    /// What happens to links that lead nowhere.
+    pub links: LinkRule,
 }
 
 impl Rules {
@@ -47,7 +51,12 @@ impl Rules {
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        let mut identity = vec![u8::from(self.strict), unknown_fields];
+        let links = match self.links {
+            LinkRule::Allow => 0,
+            LinkRule::Warn => 1,
+            LinkRule::Deny => 2,
+        };
+        let mut identity = vec![u8::from(self.strict), unknown_fields, links];
         identity.extend(self.naming.identity());
         identity
     }
@@ -277,19 +286,40 @@ pub(super) fn fields(
     (Metadata { entries }, validator.unknown)
 }
 
-/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
-fn position(text: &str, offset: usize, first_line: u32) -> Span {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut line = first_line;
-    let mut rest = before;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        line = line.saturating_add(1);
+/// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
+/// of them.
+#[must_use]
+pub fn link_places(
+    bytes: &[u8],
+    most: usize,
+    is_meant: impl FnMut(&str) -> bool,
+) -> Vec<(String, Place)> {
+    let Ok(text) = decode(bytes) else {
+        return Vec::new();
+    };
+    let Ok(parts) = split(text) else {
+        return Vec::new();
+    };
+    let body = clean_body(parts.body, &mut Cleaned::default());
+    let found = links::places(&body, parts.body_line, most, is_meant);
+    let placed = found.into_iter();
+    placed
+        .map(|(destination, span)| (destination, Place::in_text(text, span)))
+        .collect()
+}
+
+/// The route that a source claims, without a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let text = decode(input.bytes).ok()?;
+    let parts = split(text).ok()?;
+    let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
+    let mut document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
+    if !document.complete {
+        return None;
     }
-    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
-    Span {
-        line,
-        column,
-        length: u32::MAX,
-    }
+    let naming = &rules.naming;
+    let name = SourceName::new(input.relative, &naming.languages).ok()?;
+    claimed_route::known(&name, naming, &metadata, &document.root, &mut findings)
 }

@@ -31,6 +31,7 @@ mod url;
 mod view;
 mod writer;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
@@ -61,6 +62,9 @@ pub struct RenderSettings {
     pub site_name: String,
     /// The language of the pages, as a BCP 47 tag: `en`.
     pub lang: String,
+    /// The URL of the folder on which relative images and files are found, without a slash at its
+    /// end: `https://cdn.example.org/content`. Empty: they stay relative to the page.
+    pub assets: String,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -71,6 +75,7 @@ impl Default for RenderSettings {
             site_url: String::new(),
             site_name: String::new(),
             lang: "en".to_owned(),
+            assets: String::new(),
             templates: None,
         }
     }
@@ -106,6 +111,7 @@ impl Renderer {
             settings.site_url.as_str(),
             &settings.site_name,
             &settings.lang,
+            &settings.assets,
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
@@ -115,11 +121,17 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`, with what its name says
-    /// besides.
+    /// The digest of the page that the bytes of `source` make at `route`. `besides` is what decides
+    /// it without being in there (rewritten destinations, what the name says), or empty.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, said_by_name: &str) -> Digest {
-        self.digester.digest(source, route, said_by_name)
+    pub fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
+        self.digester.digest(source, route, besides)
+    }
+
+    /// The base URL of relative images and files, or empty.
+    #[must_use]
+    pub fn assets(&self) -> &str {
+        &self.settings.assets
     }
 
     /// Hash of everything besides an article that decides its page: templates, output
@@ -247,6 +259,22 @@ pub fn may_remove(article: &Article<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// The names of the places on the page of an article that a link can lead to: `part` of `#part`.
+#[must_use]
+pub fn anchors(article: &Article<'_>) -> HashSet<String> {
+    let limit = 8 * article.body.source_bytes + 64 * 1024;
+    let Ok(body) = markdown::write(&article.body.events, &[], limit) else {
+        return HashSet::new();
+    };
+    let html = body.html;
+    let parts = html
+        .match_indices(" id=\"")
+        .map(|(at, mark)| at + mark.len());
+    let ids = parts.filter_map(|at| html[at..].split('"').next());
+    ids.map(|id| id.trim_start_matches("h-").to_owned())
+        .collect()
 }
 
 fn text(metadata: &Metadata, name: &str) -> String {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::source::{MARKDOWN, Passed, Reason};
+use crate::article::ENDINGS;
+use crate::source::{Passed, Reason};
 use crate::words::{counted, listed};
 
 /// The line for people: what, how many, the first ones, and how to have them read.
@@ -63,5 +64,5 @@ pub(super) fn json(reason: &Reason, passed: &Passed) -> Value {
 }
 
 fn read() -> String {
-    format!("anp reads .{}", MARKDOWN[..3].join(", .")) + " and other spellings of Markdown"
+    format!("anp reads .{}", ENDINGS[..3].join(", .")) + " and other spellings of Markdown"
 }

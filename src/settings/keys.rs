@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 40] = [
+pub const KEYS: [(&str, &str); 42] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -27,6 +27,7 @@ pub const KEYS: [(&str, &str); 40] = [
     ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("links", "ANP_LINKS"),
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
@@ -44,6 +45,7 @@ pub const KEYS: [(&str, &str); 40] = [
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
+    ("site.assets", "ANP_SITE_ASSETS"),
 ];
 
 /// Keys of anp.yaml that hold other keys.

@@ -21,13 +21,13 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Languages, Naming, RoutePattern, Rules, UnknownFields};
+use crate::article::{Languages, LinkRule, Naming, RoutePattern, Rules, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
 use crate::source::{Choice, Patterns};
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
-use crate::yaml::YamlError;
+use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
 pub use keys::{KEYS, Sources};
@@ -272,6 +272,7 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
         let unknown_fields = self.unknown_fields();
+        let links = self.links();
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
         let naming = self.naming(&render.lang);
@@ -317,6 +318,7 @@ impl Reader {
                 strict: self.flag("strict"),
                 unknown_fields,
                 naming,
+                links,
             },
             drafts,
             owner: self.text("owner"),
@@ -397,6 +399,13 @@ impl Reader {
         })
     }
 
+    fn links(&mut self) -> LinkRule {
+        self.get("links", LinkRule::Warn, |node| {
+            let choices = [LinkRule::Allow, LinkRule::Warn, LinkRule::Deny];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        })
+    }
+
     fn jitter_permille(&mut self) -> i64 {
         let jitter = self.get("jitter", 100, |node| {
             let percent = node.text()?.strip_suffix('%').and_then(permille);
@@ -409,14 +418,8 @@ impl Reader {
 
     fn render(&mut self, current_dir: &Path) -> RenderSettings {
         RenderSettings {
-            site_url: self.get("site.url", String::new(), |node| {
-                let text = node.text()?.trim_end_matches('/');
-                let is_http = text.starts_with("https://") || text.starts_with("http://");
-                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
-                    return Err(node.mismatch("an http(s) URL without query or fragment"));
-                }
-                Ok(text.to_owned())
-            }),
+            site_url: self.get("site.url", String::new(), base_url),
+            assets: self.get("site.assets", String::new(), base_url),
             site_name: self.text("site.name").unwrap_or_default(),
             lang: self.get("site.lang", "en".to_owned(), |node| {
                 let text = node.text()?;
@@ -470,6 +473,16 @@ impl Reader {
             named => content::content((content, is_set), named, current_dir),
         }
     }
+}
+
+/// A URL that paths are appended to, without a slash at its end.
+fn base_url(node: &Node) -> Result<String, YamlError> {
+    let text = node.text()?.trim_end_matches('/');
+    let is_http = text.starts_with("https://") || text.starts_with("http://");
+    if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+        return Err(node.mismatch("an http(s) URL without query or fragment"));
+    }
+    Ok(text.to_owned())
 }
 
 fn ms(ms: u64) -> Duration {

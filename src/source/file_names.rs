@@ -4,12 +4,7 @@
 use std::path::Path;
 
 use super::passed_over::Reason;
-
-/// Endings of Markdown, in lower case: those of Jekyll, Hugo, GitHub and MDX.
-pub const MARKDOWN: [&str; 12] = [
-    "md", "markdown", "mdx", "mdown", "mdwn", "mkd", "mkdn", "mkdown", "markdn", "mdtext", "mdtxt",
-    "livemd",
-];
+use crate::article::ENDINGS;
 
 /// Endings of files that hold no articles: images and other media, fonts, styles, code and data.
 /// Everything else may hold one, and is named.
@@ -81,7 +76,7 @@ pub(super) fn judge(name: &[u8], included: bool) -> Named {
         None => (name.as_str(), None),
     };
     match ending {
-        Some(ending) if MARKDOWN.contains(&ending) => {
+        Some(ending) if ENDINGS.contains(&ending) => {
             let is_index = stem == "_index" || stem.starts_with("_index.");
             if stem.starts_with('_') && !is_index && !included {
                 Named::PassedOver(Reason::Underscore)
@@ -114,7 +109,7 @@ fn is_copy(name: &str) -> bool {
     const BACKUPS: [&str; 6] = ["bak", "backup", "orig", "rej", "swp", "tmp"];
     let is_markdown = |name: &str| {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-        ending.is_some_and(|ending| MARKDOWN.contains(&ending))
+        ending.is_some_and(|ending| ENDINGS.contains(&ending))
     };
     if let Some(inner) = name.strip_suffix(['~', '#']) {
         return is_markdown(inner.trim_end_matches('~'));

@@ -14,7 +14,7 @@ mod second_index;
 mod walk;
 
 pub use cache::{Cache, Hit, Known, Learned};
-pub use file_names::{MARKDOWN, is_article};
+pub use file_names::is_article;
 pub use identity::Identity;
 pub use list::Sources;
 pub use order::{Order, Ranks};

@@ -15,14 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
-use super::file_names::{self, MARKDOWN, Named};
+use super::file_names::{self, Named};
 use super::folders::FolderRules;
 use super::identity::Identity;
 use super::list::Sources;
 use super::passed_over::{Passed, PassedOver, Reason};
 use super::patterns::{Choice, Filter, Said};
 use super::second_index::{is_index, is_readme, second_indexes};
-use crate::article::Languages;
+use crate::article::{ENDINGS, Languages};
 use crate::time_limit::{TimeLimit, TimedOut};
 
 /// Most entries of folders that are passed over which one walk looks at to count them.
@@ -225,7 +225,7 @@ impl Walk<'_> {
                     open.push(entry.into_path());
                 }
                 Verdict::Silence | Verdict::PassedOver(Reason::Ending(_)) if entry.depth() == 0 => {
-                    let endings = MARKDOWN.join(", .");
+                    let endings = ENDINGS.join(", .");
                     let reason = format!("expected a file that ends with .{endings}");
                     found.skip(&relative, reason, false);
                 }
