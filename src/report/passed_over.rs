@@ -34,7 +34,7 @@ fn line(reason: &Reason, passed: &Passed) -> String {
         }
         Reason::Underscore => format!(" named _… ({names}); include by name with 'include'"),
         Reason::Copy => format!(" that an editor or synchroniser left ({names})"),
-        Reason::SecondIndex => format!(" README beside an index ({names})"),
+        Reason::SecondIndex => format!(" beside an index of the same folder ({names})"),
         Reason::Excluded => format!(" by exclude or .anpignore ({names})"),
         Reason::Ending(ending) if ending.is_empty() => {
             format!(" without an ending ({names}); {}", read())

@@ -196,28 +196,32 @@ impl Gathered {
             .rsplit('/')
             .next()
             .unwrap_or_default();
-        // The last one: a file that was there before others is more likely to sort first.
-        for claim in same.iter().take(NAMED + 1).rev() {
-            let relative = origin.relative(self.claim(*claim).1 as usize);
-            let Ok(name) = SourceName::new(&relative, &naming.languages) else {
-                continue;
-            };
-            if name.is_in_site_language() {
-                return "a name that ends with the language of the site (site.lang) has the route of \
-                        a name without a language: remove the ending, or set site.lang"
-                    .to_owned();
-            }
+        let some: Vec<PathBuf> = same
+            .iter()
+            .take(NAMED + 1)
+            .map(|claim| origin.relative(self.claim(*claim).1 as usize))
+            .collect();
+        let named = some.iter().filter_map(|relative| {
+            let name = SourceName::new(relative, &naming.languages).ok()?;
             let is_of_name = name.route(naming, None, None).as_ref() == Ok(route);
-            let shown = origin.shown(&relative);
-            let shown = shown.display();
-            if is_of_name && name.is_index() {
-                return format!("add 'route: {free}' to {shown}, or rename its folder");
-            }
-            if is_of_name {
-                return format!("add 'slug: {slug}' to {shown}");
-            }
+            is_of_name.then(|| (origin.shown(relative).display().to_string(), name))
+        });
+        let named: Vec<_> = named.collect();
+        let marked = named.iter().find(|(_, name)| name.is_in_site_language());
+        if let Some((path, _)) = marked.filter(|_| named.len() > 1) {
+            return format!(
+                "{path} is in the language of the site, as files without a language are: if the \
+                 other is not, set site.lang to its language"
+            );
         }
-        "give one of them another slug or route".to_owned()
+        // A file that was there before the others is more likely to sort first.
+        match named.last() {
+            Some((path, name)) if name.is_index() => {
+                format!("add 'route: {free}' to {path}, or rename its folder")
+            }
+            Some((path, _)) => format!("add 'slug: {slug}' to {path}"),
+            None => "give one of them another slug or route".to_owned(),
+        }
     }
 }
 
