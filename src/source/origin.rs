@@ -74,6 +74,11 @@ pub trait Origin: Sync {
         None
     }
 
+    /// Whether there is a file at `relative`, a source or any other.
+    fn has_file(&self, _relative: &Path) -> bool {
+        false
+    }
+
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
 
@@ -188,6 +193,10 @@ impl Origin for Tree<'_> {
         Some(bytes)
     }
 
+    fn has_file(&self, relative: &Path) -> bool {
+        self.root.join(relative).is_file()
+    }
+
     fn shown(&self, relative: &Path) -> PathBuf {
         self.root.join(relative)
     }
@@ -262,6 +271,10 @@ impl Origin for Subset<'_> {
             Some(index) => self.origin.load(index).bytes.ok(),
             None => self.origin.read_other(relative),
         }
+    }
+
+    fn has_file(&self, relative: &Path) -> bool {
+        self.origin.has_file(relative)
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {

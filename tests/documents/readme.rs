@@ -604,8 +604,10 @@ fn anchor(heading: &str) -> String {
 #[test]
 fn every_link_points_to_a_file_and_a_heading() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let code = Regex::new("`[^`\n]+`").unwrap();
     for path in pages() {
-        let text = page(&path);
+        // What a page shows of links is no link.
+        let text = code.replace_all(&page(&path), "").into_owned();
         let folder = Path::new(&path).parent().unwrap();
         for found in link.captures_iter(&text) {
             let target = &found[1];

@@ -44,6 +44,10 @@ impl Targets for SurveyTargets<'_> {
         held.insert(path.to_owned(), route.clone());
         route
     }
+
+    fn has_file(&self, path: &Path) -> bool {
+        self.origin.has_file(path)
+    }
 }
 
 impl SurveyTargets<'_> {
