@@ -20,6 +20,7 @@ mod log_format;
 mod manifest;
 mod metrics;
 mod model;
+mod names;
 mod part;
 mod refusals;
 mod runs;
