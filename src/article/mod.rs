@@ -29,7 +29,7 @@ pub use front_matter::MAX_SOURCE_BYTES;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
-pub use read::{Input, Reading, Rules, link_places, read, read_route};
+pub use read::{Input, Reading, Rules, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};

@@ -308,6 +308,18 @@ pub fn link_places(
         .collect()
 }
 
+/// The route that a source claims, or most likely does if its front matter cannot be read, without
+/// a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_claim(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let guess = || {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok()?;
+        claimed_route::guessed(&name, naming, input.bytes)
+    };
+    read_route(input, rules).or_else(guess)
+}
+
 /// The route that a source claims, without a look at its body; none if that cannot be told.
 #[must_use]
 pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {

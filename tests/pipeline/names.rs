@@ -190,7 +190,7 @@ fn settings_about_files_are_checked_before_anything_is_read() {
             "expected patterns in the syntax of .gitignore",
         ),
     ] {
-        world.write("anp.yaml", &format!("content: content\n{setting}\n"));
+        world.write("anp.yaml", format!("content: content\n{setting}\n"));
         world.anp("check").exits(78).notes(why);
     }
     let with = |variables: &[(&str, &str)]| {

@@ -18,7 +18,6 @@ use crate::publish::keys::Keys;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{stopped, walked};
 use crate::publish::survey::routes;
-use crate::publish::survey::selection::Selection;
 use crate::publish::survey::surveyor::Survey;
 use crate::settings::Settings;
 use crate::source::Tree;
@@ -136,8 +135,8 @@ impl Scope<'_> {
             found: &found,
         };
         let naming = &self.settings.rules.naming;
-        let claimed = routes::routes(&tree, naming, &Selection::default(), self.interrupted);
-        let claimed = claimed.map_err(|error| stopped(&error))?.all;
+        let claimed = routes::claimed(&tree, naming, self.interrupted);
+        let claimed = claimed.map_err(|error| stopped(&error))?;
         routes.retain(|route| !claimed.contains(route));
         Ok(found.skipped.iter().all(|skipped| !skipped.unreadable))
     }

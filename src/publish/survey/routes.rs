@@ -111,6 +111,39 @@ pub fn routes(
     Ok(named)
 }
 
+/// The routes that the sources of `origin` claim, also broken ones, as far as that can be told.
+///
+/// # Errors
+/// When a signal asked the run to end.
+pub fn claimed(
+    origin: &dyn Origin,
+    naming: &Naming,
+    interrupted: &AtomicBool,
+) -> Result<HashSet<Route>, SurveyError> {
+    let rules = Rules {
+        naming: naming.clone(),
+        ..Rules::default()
+    };
+    let claim = |index: usize| {
+        if interrupted.load(Ordering::Relaxed) {
+            return Some(Err(SurveyError::Interrupted));
+        }
+        let source = origin.load(index);
+        let input = Input {
+            path: Arc::new(origin.shown(&source.relative)),
+            relative: &source.relative,
+            bytes: &source.bytes.unwrap_or_default(),
+            cleaned: &OnceLock::new(),
+        };
+        let claimed = guarded("read", || article::read_claim(&input, &rules));
+        claimed.ok().flatten().map(Ok)
+    };
+    (0..origin.count())
+        .into_par_iter()
+        .filter_map(claim)
+        .collect()
+}
+
 /// What one file says of itself.
 pub(crate) struct Read {
     /// Its route, and the selectors that mean it.
