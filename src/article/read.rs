@@ -23,6 +23,7 @@ use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
+use super::visibility::{Further, Visibility, VisibilityFields};
 use super::{Article, claimed_route, cross, links, title};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::front_matter::{self, cut_values, split};
@@ -38,6 +39,8 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
     /// What happens to links that lead nowhere.
     pub links: LinkRule,
 }
@@ -56,7 +59,10 @@ impl Rules {
             LinkRule::Warn => 1,
             LinkRule::Deny => 2,
         };
-        vec![u8::from(self.strict), unknown_fields, links]
+        let own = [u8::from(self.strict), unknown_fields, links];
+        own.into_iter()
+            .chain(self.visibility_fields.identity())
+            .collect()
     }
 }
 
@@ -123,7 +129,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
 
     let markdown = match clean_body(parts.body, &mut findings.cleaned) {
         Cow::Borrowed(body) => body,
@@ -154,6 +160,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
             metadata,
             title,
             body,
@@ -226,7 +233,7 @@ pub(super) fn fields(
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>) {
+) -> (Metadata, Vec<UnknownField>, Further) {
     let policy = match rules.unknown_fields {
         UnknownFields::Warn if rules.strict => UnknownFields::Deny,
         policy => policy,
@@ -243,13 +250,18 @@ pub(super) fn fields(
         policy,
         ask_for_all,
         unknown: Vec::new(),
+        visibility_fields: &rules.visibility_fields,
+        further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
     let entries = validator.fields(TABLE, entries, None, None);
-    (Metadata { entries }, validator.unknown)
+    let Validator {
+        unknown, further, ..
+    } = validator;
+    (Metadata { entries }, unknown, further)
 }
 
 /// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
@@ -281,7 +293,7 @@ pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     let parts = split(text).ok()?;
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
     let mut document = front_matter::read(&parts);
-    let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
+    let (metadata, ..) = fields(&mut document.root, document.complete, rules, &mut findings);
     if !document.complete {
         return None;
     }

@@ -257,7 +257,7 @@ fn survey_of(
     let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
-        drafts: settings.drafts,
+        admits: settings.admits,
         renderer,
         stamp: Stamp {
             run: purpose.run,

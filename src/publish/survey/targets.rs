@@ -53,9 +53,13 @@ impl Targets for SurveyTargets<'_> {
 impl SurveyTargets<'_> {
     fn read(&self, path: &Path, index: Option<usize>) -> Option<Route> {
         let bytes = match index {
-            Some(index) => self.origin.load(index).bytes.ok(),
-            None => self.origin.read_other(path),
-        }?;
+            // Nobody knows more than its name of a source that cannot be read now.
+            Some(index) => match self.origin.load(index).bytes {
+                Ok(bytes) => bytes,
+                Err(_) => return Route::new(path, None).ok(),
+            },
+            None => self.origin.read_other(path)?,
+        };
         let input = Input {
             path: Arc::new(path.to_owned()),
             relative: path,
