@@ -6,9 +6,11 @@ mod cross;
 mod events;
 mod findings;
 mod forms;
+mod given_route;
 mod instant;
 mod links;
 mod metadata;
+mod naming;
 mod position;
 mod read;
 mod route;
@@ -27,7 +29,10 @@ pub use forms::shown_host;
 pub use instant::instant_ms;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
-pub use read::{Input, MAX_SOURCE_BYTES, Reading, Rules, link_places, read, read_route};
+pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
+pub use read::{
+    Input, MAX_SOURCE_BYTES, Reading, Rules, link_places, read, read_claim, read_route,
+};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
@@ -47,6 +52,8 @@ pub struct Article<'a> {
     pub title: String,
     /// Who may see it, and when.
     pub visibility: Visibility,
+    /// What the name of its source says that its fields do not: part of what decides its page.
+    pub said_by_name: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

@@ -170,13 +170,9 @@ impl Surveyor<'_> {
             None => Default::default(),
         };
         let digest = reading.article.as_ref().map(|article| {
-            let mut further = rewritten.as_ref().map_or(Vec::new(), |hash| hash.to_vec());
-            // That does not follow from the source alone: the settings may say it of a field.
-            if article.visibility.is_noindex {
-                further.extend_from_slice(b"noindex");
-            }
+            let besides = besides(article, rewritten.as_ref());
             self.renderer
-                .digest(&source.bytes, &article.route, &further)
+                .digest(&source.bytes, &article.route, &besides)
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
@@ -352,6 +348,18 @@ impl Surveyor<'_> {
             meta_bytes: bytes(meta)?,
         })
     }
+}
+
+/// What decides a page without being in its source: what its name says, where its links lead, and
+/// what the settings say of a field.
+fn besides(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
+    let noindex: &[u8] = if article.visibility.is_noindex {
+        b"noindex"
+    } else {
+        b""
+    };
+    let links = links.map_or(&[][..], |hash| hash);
+    [article.said_by_name.as_bytes(), links, noindex].concat()
 }
 
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {

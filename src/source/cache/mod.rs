@@ -151,7 +151,7 @@ impl Cache {
 
     fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
         if record.route_bytes == 0 {
-            return Route::new(relative, None).ok();
+            return Route::of_path(relative).ok();
         }
         let text = text_of(record, &self.old.texts)?;
         let route = text.get(..usize::from(record.route_bytes))?;
@@ -262,7 +262,7 @@ impl Learned {
             return None;
         }
         let ranks = Ranks::of(article);
-        let of_path = Route::new(relative, None);
+        let of_path = Route::of_path(relative);
         let is_of_path = of_path.as_ref() == Ok(&article.route);
         let route = if is_of_path {
             ""
