@@ -54,7 +54,8 @@ pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
             body_line: fields.end,
         }));
     }
-    if !titled && !fields.hold_back && !(fields.fence.is_some() && common) {
+    let fenced = common && fields.fence.is_some();
+    if !(titled || fenced || fields.hold_back) {
         return Ok(None);
     }
     let span = Span {
