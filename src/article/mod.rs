@@ -19,6 +19,7 @@ pub mod schema;
 pub mod stages;
 mod text;
 mod title;
+mod twins;
 mod unknown;
 mod validate;
 
@@ -32,6 +33,7 @@ pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_
 pub use read::{Input, Reading, Rules, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
+pub use twins::Twins;
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 
 /// The longest title, in characters.

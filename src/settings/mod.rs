@@ -21,7 +21,7 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Languages, LinkRule, Naming, RoutePattern, Rules, UnknownFields};
+use crate::article::{Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
@@ -358,6 +358,7 @@ impl Reader {
         Naming {
             pattern: self.get("route", RoutePattern::default(), files::route),
             languages: Languages::new(site_lang, &listed),
+            twins: Twins::default(),
         }
     }
 

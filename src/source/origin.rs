@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use super::identity::Identity;
 use super::passed_over::PassedOver;
 use super::walk::{Found, Skipped};
-use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName};
+use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
 use crate::regular;
 use crate::synth::Generator;
 
@@ -85,6 +85,11 @@ pub trait Origin: Sync {
     /// What was passed over and deserves a word.
     fn skipped(&self) -> &[Skipped] {
         &[]
+    }
+
+    /// The sources that keep the date of their name.
+    fn twins(&self) -> Twins {
+        Twins::default()
     }
 
     /// What may hold articles and is not read.
@@ -205,6 +210,10 @@ impl Origin for Tree<'_> {
         &self.found.skipped
     }
 
+    fn twins(&self) -> Twins {
+        Twins::new(self.found.twins.iter().map(PathBuf::as_path))
+    }
+
     fn passed_over(&self) -> PassedOver {
         self.found.passed_over.clone()
     }
@@ -279,6 +288,10 @@ impl Origin for Subset<'_> {
 
     fn shown(&self, relative: &Path) -> PathBuf {
         self.origin.shown(relative)
+    }
+
+    fn twins(&self) -> Twins {
+        self.origin.twins()
     }
 }
 

@@ -172,7 +172,9 @@ impl Surveyor<'_> {
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                Learned::from(&reading, &source.relative, identity, &links, digest)
+                let twins = &self.rules.naming.twins;
+                let place = (&*source.relative, twins);
+                Learned::from(&reading, place, identity, &links, digest)
             }
             _ => None,
         };

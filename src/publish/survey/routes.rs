@@ -45,7 +45,7 @@ pub fn routes(
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
     let rules = Rules {
-        naming: naming.clone(),
+        naming: naming.with(origin.twins()),
         ..Rules::default()
     };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
@@ -121,7 +121,7 @@ pub fn claimed(
     interrupted: &AtomicBool,
 ) -> Result<HashSet<Route>, SurveyError> {
     let rules = Rules {
-        naming: naming.clone(),
+        naming: naming.with(origin.twins()),
         ..Rules::default()
     };
     let claim = |index: usize| {
