@@ -2,12 +2,12 @@
 
 use super::findings::Findings;
 use super::forms;
-use super::front_matter::next_line;
 use super::given_route;
 use super::metadata::{Metadata, Value};
 use super::naming::{Naming, SourceName};
 use super::route::Route;
 use crate::diagnostic::Span;
+use crate::front_matter::next_line;
 use crate::yaml::{Kind, Node, normalise, quoted};
 
 /// Most bytes of a broken source that are searched for its route.
@@ -123,16 +123,25 @@ pub(super) fn guessed(name: &SourceName<'_>, naming: &Naming, bytes: &[u8]) -> O
     name.route(naming, slug, date).ok()
 }
 
-/// The name of a field, if it is short, and its value.
+/// The name of a field, if it is short, and its value, in YAML (`slug: x`), TOML (`slug = "x"`) or
+/// JSON (`"slug": "x",`).
 fn field(line: &str) -> Option<(String, &str)> {
     let (key, value) = line.split_once([':', '='])?;
+    let quotes = ['"', '\''];
+    let key = key
+        .trim_start_matches('\u{feff}')
+        .trim()
+        .trim_matches(quotes);
     if key.len() > 16 {
         return None;
     }
     let value = value.split(" #").next().unwrap_or_default();
-    let value = value.trim().trim_matches(['"', '\'']).trim();
-    let key = normalise(key.trim_start_matches('\u{feff}').trim());
-    (!value.is_empty()).then_some((key, value))
+    let value = value
+        .trim()
+        .trim_end_matches(',')
+        .trim_matches(quotes)
+        .trim();
+    (!value.is_empty()).then(|| (normalise(key), value))
 }
 
 #[cfg(test)]
@@ -158,6 +167,14 @@ mod tests {
         );
         assert_eq!(guess("---\r\nSlug: c\r\n").as_deref(), Some("/a/c/"));
         assert_eq!(guess("---\ntitle: [\n---\n").as_deref(), Some("/a/b/"));
+        assert_eq!(
+            guess("+++\ntitle = x\nslug = \"c d\" # x\n+++\n").as_deref(),
+            Some("/a/c-d/")
+        );
+        assert_eq!(
+            guess("{\n  \"title\": x,\n  \"slug\": \"c d\",\n}\n").as_deref(),
+            Some("/a/c-d/")
+        );
         assert_eq!(guess("---\nslug: '!'\n").as_deref(), None);
         assert_eq!(
             guess("---\nslug: c\npermalink: /d/e/\ntitle: [\n").as_deref(),

@@ -278,8 +278,10 @@ fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
     let ending = ending.as_deref();
     match ending {
         Some(ending) if ENDINGS.contains(&ending) => {
-            let near = (!path.starts_with('/')).then(|| joined(folder, &path));
-            let from_root = joined(Path::new(""), path.trim_start_matches('/'));
+            // `@/` is Zola's name of the content root.
+            let of_root = path.strip_prefix("@/").or_else(|| path.strip_prefix('/'));
+            let near = of_root.is_none().then(|| joined(folder, &path));
+            let from_root = joined(Path::new(""), of_root.unwrap_or(&path));
             let near = near.flatten();
             let far = from_root.filter(|place| Some(place) != near.as_ref());
             Meaning::Source([near, far])

@@ -2,7 +2,7 @@
 //!
 //! 1. Size and UTF-8.
 //! 2. Split into front matter and body.
-//! 3. Front matter: YAML events → tree with positions → values by the table.
+//! 3. Front matter: YAML, TOML or JSON → tree with positions → values by the table.
 //! 4. Body: cleaned, parsed once.
 //! 5. Title, route, disagreements between fields.
 //!
@@ -15,7 +15,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, split};
 use super::links::LinkRule;
 use super::metadata::{Metadata, Value};
 use super::naming::{Naming, SourceName};
@@ -25,9 +24,14 @@ use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
+use super::visibility::{Further, Visibility, VisibilityFields};
 use super::{Article, claimed_route, cross, links, title};
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::front_matter::{self, cut_values, split};
+use crate::yaml::{Kind, Node};
+
+/// The longest source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the boundary lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub struct Rules {
     pub unknown_fields: UnknownFields,
     /// How paths become routes.
     pub naming: Naming,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
     /// What happens to links that lead nowhere.
     pub links: LinkRule,
 }
@@ -56,9 +62,11 @@ impl Rules {
             LinkRule::Warn => 1,
             LinkRule::Deny => 2,
         };
-        let mut identity = vec![u8::from(self.strict), unknown_fields, links];
-        identity.extend(self.naming.identity());
-        identity
+        let own = [u8::from(self.strict), unknown_fields, links];
+        own.into_iter()
+            .chain(self.naming.identity())
+            .chain(self.visibility_fields.identity())
+            .collect()
     }
 }
 
@@ -102,23 +110,30 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         Err((message, span)) => return refused(input, rules, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let Ok(parts) = split(text) else {
-        let span = Span {
-            line: 1,
-            column: 1,
-            length: 3,
-        };
-        let message = "expected a line '---' that closes the front matter opened here, found none";
-        findings.error("front-matter", Some(span), message.to_owned(), None);
-        return Reading::refused(input, rules, findings);
+    let parts = match split(text) {
+        Ok(parts) => parts,
+        Err(error) => {
+            findings.error("front-matter", Some(error.span), error.message, error.help);
+            return Reading::refused(input, rules, findings);
+        }
     };
 
-    let document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let document = front_matter::read(&parts);
+    for span in cut_values(&parts, &document.root) {
+        let message = "expected the whole value, found a comment that cuts it short";
+        let help = "quote the value if '#' belongs to it, or put a space behind '#'";
+        findings.warning(
+            "front-matter",
+            Some(span),
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (mut metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (mut metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
     let name = SourceName::new(input.relative, &rules.naming.languages);
     let said_by_name = name.as_ref().map_or_else(
         |_| String::new(),
@@ -160,6 +175,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
             metadata,
             title,
             said_by_name,
@@ -262,14 +278,16 @@ pub(super) fn fields(
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>) {
+) -> (Metadata, Vec<UnknownField>, Further) {
     let policy = match rules.unknown_fields {
         UnknownFields::Warn if rules.strict => UnknownFields::Deny,
         policy => policy,
     };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
-        findings.error("front-matter", Some(tree.span), message, None);
+        let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
+        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
@@ -277,13 +295,18 @@ pub(super) fn fields(
         policy,
         ask_for_all,
         unknown: Vec::new(),
+        visibility_fields: &rules.visibility_fields,
+        further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
     let entries = validator.fields(TABLE, entries, None, None);
-    (Metadata { entries }, validator.unknown)
+    let Validator {
+        unknown, further, ..
+    } = validator;
+    (Metadata { entries }, unknown, further)
 }
 
 /// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
@@ -326,8 +349,8 @@ pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     let text = decode(input.bytes).ok()?;
     let parts = split(text).ok()?;
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let mut document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
-    let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
+    let mut document = front_matter::read(&parts);
+    let (metadata, ..) = fields(&mut document.root, document.complete, rules, &mut findings);
     if !document.complete {
         return None;
     }

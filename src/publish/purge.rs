@@ -267,8 +267,7 @@ impl Purging<'_> {
             found: &found,
         };
         let selection = &self.selection;
-        let naming = &settings.rules.naming;
-        let named = in_pool(|| routes(&tree, naming, selection, interrupted))
+        let named = in_pool(|| routes(&tree, selection, &settings.rules, interrupted))
             .map_err(|error| Failure::before_writing(&error))?;
         let named = named.map_err(|error| stopped(&error))?;
         Ok(Named {

@@ -13,6 +13,7 @@ mod limit;
 mod reader;
 mod serve;
 mod tls;
+mod visibility_fields;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +22,10 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields};
+use crate::article::{
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields,
+    VisibilityFields,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
@@ -87,8 +91,8 @@ pub struct Settings {
     pub expect: Expect,
     /// How strict the boundary is.
     pub rules: Rules,
-    /// Whether drafts are published.
-    pub drafts: bool,
+    /// What is published although it would be held back: drafts, what is scheduled for later.
+    pub admits: Admits,
     /// Who is responsible.
     pub owner: Option<String>,
     /// What they expect.
@@ -213,7 +217,7 @@ impl Settings {
             self.ttl_ms.to_string().as_bytes(),
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
-            &[u8::from(self.drafts)],
+            &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
             self.choice.include.texts().join("\n").as_bytes(),
             self.choice.exclude.texts().join("\n").as_bytes(),
             &self.rules.identity(),
@@ -272,6 +276,11 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
         let unknown_fields = self.unknown_fields();
+        let visibility_fields = self.get(
+            "visibility_fields",
+            VisibilityFields::default(),
+            visibility_fields::read,
+        );
         let links = self.links();
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
@@ -318,9 +327,13 @@ impl Reader {
                 strict: self.flag("strict"),
                 unknown_fields,
                 naming,
+                visibility_fields,
                 links,
             },
-            drafts,
+            admits: Admits {
+                drafts,
+                future: self.flag("future"),
+            },
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),

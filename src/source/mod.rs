@@ -19,7 +19,7 @@ pub use file_names::is_article;
 pub use identity::Identity;
 pub use list::Sources;
 pub use order::{Order, Ranks};
-pub use origin::{Generated, Origin, Source, Subset, Tree, ranges};
+pub use origin::{Generated, Origin, Source, Subset, Tree, Unloaded, ranges};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, IGNORE_FILE, Patterns};
 pub use walk::{Found, Skipped, Walk, WalkError, walk};

@@ -134,8 +134,8 @@ impl Scope<'_> {
             root: &self.settings.content,
             found: &found,
         };
-        let naming = &self.settings.rules.naming;
-        let claimed = routes::claimed(&tree, naming, self.interrupted);
+        let rules = &self.settings.rules;
+        let claimed = routes::claimed(&tree, rules, self.interrupted);
         let claimed = claimed.map_err(|error| stopped(&error))?;
         routes.retain(|route| !claimed.contains(route));
         Ok(found.skipped.iter().all(|skipped| !skipped.unreadable))

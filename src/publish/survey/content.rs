@@ -285,7 +285,7 @@ fn survey_of(
     let cache = cache(settings, &rules, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &rules,
-        drafts: settings.drafts,
+        admits: settings.admits,
         renderer,
         stamp: Stamp {
             run: purpose.run,

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
+use super::held_back::HeldSources;
 use super::links::FollowedLinks;
 use super::surveyor::Survey;
 use crate::article::{Naming, Route, SourceName, route_of_name};
@@ -24,8 +25,11 @@ const NAMED: usize = 3;
 pub(crate) struct Gathered {
     survey: Survey,
     findings: HeldFindings,
+    held: HeldSources,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
+    /// Numbers of the sources that changed while they were read.
+    changed: Vec<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
     links: FollowedLinks,
@@ -48,7 +52,9 @@ impl Gathered {
                 ..Survey::default()
             },
             findings: HeldFindings::default(),
+            held: HeldSources::default(),
             invalid: HashSet::new(),
+            changed: Vec::new(),
             others: Vec::new(),
             links: FollowedLinks::default(),
         }
@@ -65,7 +71,10 @@ impl Gathered {
         self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
-        survey.drafts += chunk.drafts;
+        self.changed.extend(chunk.changed.into_iter().map(number));
+        for (index, why) in chunk.held {
+            self.held.add(number(index), why);
+        }
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
         let claim = |index, route, whose| Claim {
@@ -158,6 +167,15 @@ impl Gathered {
         entries.chain(others.map(|claim| (&claim.route, claim.source)))
     }
 
+    /// The routes that the names of sources say which changed while they were read.
+    pub(crate) fn guesses(&self, origin: &dyn Origin, naming: &Naming) -> Vec<(Route, u32)> {
+        let of_name = |source: &u32| {
+            let route = route_of_name(&origin.relative(*source as usize), naming).ok()?;
+            Some((route, *source))
+        };
+        self.changed.iter().filter_map(of_name).collect()
+    }
+
     /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
     pub(crate) fn refuse(
         &mut self,
@@ -234,7 +252,9 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Su
     let Gathered {
         mut survey,
         mut findings,
+        held,
         invalid,
+        changed,
         others,
         links: _,
     } = found;
@@ -242,9 +262,14 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Su
     let refused = survey.entries.extract_if(.., refused);
     survey.claimed.extend(refused.map(|entry| entry.route));
     survey.valid = survey.entries.len() as u64;
+    let is_noindex = |entry: &&Entry| entry.is_noindex;
+    survey.noindex = survey.entries.iter().filter(is_noindex).count() as u64;
+    survey.held_back = held.named(origin);
     // What a broken source claims, or where it says nothing, what its name does.
     let of_name = |source: &u32| route_of_name(&origin.relative(*source as usize), naming).ok();
-    survey.claimed.extend(invalid.iter().filter_map(of_name));
+    let unknown = invalid.iter().chain(&changed);
+    survey.claimed.extend(unknown.filter_map(of_name));
+    survey.changed = changed.len() as u64;
     for claim in others {
         let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);

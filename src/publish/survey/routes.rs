@@ -12,7 +12,7 @@ use super::guard::guarded;
 use super::large;
 use super::selection::Selection;
 use crate::article;
-use crate::article::{Input, MAX_SOURCE_BYTES, Naming, Route, Rules, route_of_name};
+use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules, UnknownFields, route_of_name};
 use crate::source::{Origin, is_article};
 
 /// The routes of a content tree.
@@ -33,20 +33,22 @@ pub struct Named {
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
-/// the file says what it claims. A file that is asked for and not there any more may have had
+/// the file says what it claims. `rules` count as far as they are not about strictness. A file that is asked for and not there any more may have had
 /// the route of its name.
 ///
 /// # Errors
 /// When a signal asked the run to end.
 pub fn routes(
     origin: &dyn Origin,
-    naming: &Naming,
     selection: &Selection,
+    rules: &Rules,
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
     let rules = Rules {
-        naming: naming.with(origin.twins()),
-        ..Rules::default()
+        strict: false,
+        unknown_fields: UnknownFields::default(),
+        naming: rules.naming.with(origin.twins()),
+        ..rules.clone()
     };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
@@ -102,7 +104,7 @@ pub fn routes(
         let is_gone = is_article(source)
             && !busy.contains(&(before_sources + index))
             && !origin.shown(source).exists();
-        if is_gone && let Ok(route) = route_of_name(source, naming) {
+        if is_gone && let Ok(route) = route_of_name(source, &rules.naming) {
             busy.insert(before_sources + index);
             named.gone.push((source.display().to_string(), route));
         }
@@ -117,12 +119,12 @@ pub fn routes(
 /// When a signal asked the run to end.
 pub fn claimed(
     origin: &dyn Origin,
-    naming: &Naming,
+    rules: &Rules,
     interrupted: &AtomicBool,
 ) -> Result<HashSet<Route>, SurveyError> {
     let rules = Rules {
-        naming: naming.with(origin.twins()),
-        ..Rules::default()
+        naming: rules.naming.with(origin.twins()),
+        ..rules.clone()
     };
     let claim = |index: usize| {
         if interrupted.load(Ordering::Relaxed) {
