@@ -19,6 +19,7 @@ pub mod schema;
 pub mod stages;
 mod text;
 mod title;
+mod twins;
 mod unknown;
 mod validate;
 mod visibility;
@@ -35,6 +36,7 @@ pub use read::{
 };
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
+pub use twins::Twins;
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
 
@@ -50,10 +52,10 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
-    /// Who may see it, and when.
-    pub visibility: Visibility,
     /// What the name of its source says that its fields do not: part of what decides its page.
     pub said_by_name: String,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

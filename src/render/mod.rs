@@ -121,11 +121,12 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `besides` is what decides
-    /// it without being in there (rewritten destinations, what the name says), or empty.
+    /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
+    /// else decides it: what its name says, a hash of the destinations that were rewritten, what the
+    /// settings say of its fields.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
-        self.digester.digest(source, route, besides)
+    pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
+        self.digester.digest(source, route, further)
     }
 
     /// The base URL of relative images and files, or empty.

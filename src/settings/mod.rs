@@ -23,7 +23,8 @@ use limit::permille;
 use reader::Reader;
 
 use crate::article::{
-    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, UnknownFields, VisibilityFields,
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields,
+    VisibilityFields,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -325,8 +326,8 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
-                visibility_fields,
                 naming,
+                visibility_fields,
                 links,
             },
             admits: Admits {
@@ -370,6 +371,7 @@ impl Reader {
         Naming {
             pattern: self.get("route", RoutePattern::default(), files::route),
             languages: Languages::new(site_lang, &listed),
+            twins: Twins::default(),
         }
     }
 
