@@ -6,6 +6,8 @@ use std::ops::Range;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::events::Events;
+use super::front_matter::next_line;
+use crate::diagnostic::Span;
 
 /// How deep block quotes, list items and footnotes may be nested in each other; the same
 /// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
@@ -39,8 +41,32 @@ pub struct Body<'a> {
     pub images: usize,
     /// Number of `<img` tags in raw HTML.
     pub html_images: usize,
-    /// Bytes of Markdown the events were made from.
-    pub source_bytes: usize,
+    /// The Markdown that the events were made from.
+    pub markdown: &'a str,
+    /// The line of the source on which it begins, from 1.
+    pub first_line: u32,
+    /// How many table cells it has, no fewer than that.
+    pub cells: usize,
+    /// The first level-1 heading was taken out and became the title.
+    pub heading_is_title: bool,
+}
+
+impl Body<'_> {
+    /// Where `part` stands in the Markdown, if it is a piece of it and no copy.
+    #[must_use]
+    pub fn offset_of(&self, part: &str) -> Option<usize> {
+        let offset = part
+            .as_ptr()
+            .addr()
+            .checked_sub(self.markdown.as_ptr().addr())?;
+        (offset + part.len() <= self.markdown.len()).then_some(offset)
+    }
+
+    /// The place of a byte of the Markdown in the source, to the end of its line.
+    #[must_use]
+    pub fn place_of(&self, offset: usize) -> Span {
+        position(self.markdown, offset, self.first_line)
+    }
 }
 
 /// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists,
@@ -144,7 +170,8 @@ impl<'a> Parsed<'a> {
             } else {
                 markdown.len() / 24 + 8
             }),
-            source_bytes: markdown.len(),
+            markdown,
+            first_line: 1,
             ..Body::default()
         };
         let mut heading: Option<Heading> = None;
@@ -158,6 +185,10 @@ impl<'a> Parsed<'a> {
                     nesting.open(tag, range.start)?;
                     match tag {
                         Tag::Image { .. } => body.images += 1,
+                        Tag::Table(_) => {
+                            let cells = markdown.as_bytes()[range.clone()].iter();
+                            body.cells += cells.filter(|byte| **byte == b'|').count();
+                        }
                         Tag::Heading {
                             level: HeadingLevel::H1,
                             ..
@@ -204,7 +235,25 @@ impl<'a> Parsed<'a> {
         let heading = self.heading.take()?;
         self.body.events.remove(heading.events);
         self.body.images -= heading.images;
+        self.body.heading_is_title = true;
         Some((heading.text, heading.offset))
+    }
+}
+
+/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
+pub(super) fn position(text: &str, offset: usize, first_line: u32) -> Span {
+    let before = text.get(..offset).unwrap_or(text);
+    let mut line = first_line;
+    let mut rest = before;
+    while rest.contains(['\n', '\r']) {
+        rest = next_line(rest).1;
+        line = line.saturating_add(1);
+    }
+    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
+    Span {
+        line,
+        column,
+        length: u32::MAX,
     }
 }
 
@@ -390,7 +439,7 @@ mod tests {
         let body =
             parsed("one\n\n![a](b.png) two\n\n- three\n\n  four\n\n> five\n\n<IMG src=x>\n").body;
         assert_eq!((body.images, body.html_images), (1, 1));
-        assert_eq!(body.source_bytes, 59);
+        assert_eq!(body.markdown.len(), 59);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::body::{Excess, Parsed, Refused};
+use super::body::{Excess, Parsed, Refused, position};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
+use super::front_matter::{MAX_SOURCE_BYTES, split};
 use super::metadata::Metadata;
 use super::route::Route;
 use super::schema::TABLE;
@@ -128,6 +128,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let route = claimed_route::known(input.relative, &metadata, &tree, &mut findings);
     let mut body = None;
     if let Ok(mut parsed) = parsed {
+        parsed.body.first_line = parts.body_line;
         let title = title::find(&metadata, &mut parsed, position, &mut findings);
         cross::check(&metadata, &parsed.body, &tree, &mut findings);
         body = title.map(|title| (title, parsed.body));
@@ -229,21 +230,4 @@ pub(super) fn fields(
     };
     let entries = validator.fields(TABLE, entries, None, None);
     (Metadata { entries }, validator.unknown)
-}
-
-/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
-fn position(text: &str, offset: usize, first_line: u32) -> Span {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut line = first_line;
-    let mut rest = before;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        line = line.saturating_add(1);
-    }
-    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
-    Span {
-        line,
-        column,
-        length: u32::MAX,
-    }
 }

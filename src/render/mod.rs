@@ -16,6 +16,7 @@ mod escape;
 mod figure;
 mod footnotes;
 mod headings;
+mod ids;
 mod json_ld;
 mod markdown;
 mod meta;
@@ -24,6 +25,7 @@ mod nesting;
 mod page;
 mod raw_html;
 mod raw_tag;
+mod removals;
 mod sanitise;
 #[doc(hidden)]
 pub mod stages;
@@ -42,14 +44,16 @@ pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use page::STYLE;
-pub use writer::Removed;
+pub use removals::{Removal, Removals, Removed};
 
 use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
+use ids::PageIds;
 use meta::Robots;
 use page::Templates;
 use url::Use;
 use view::{View, ready};
+use writer::Task;
 
 /// What decides the looks of all pages of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +88,14 @@ pub struct Rendered {
     /// The meta object: one line of JSON, beginning `{"digest":"DIGEST",`.
     pub meta: Vec<u8>,
     /// What was left out because no page may carry it; worth a warning.
-    pub removed: Removed,
+    pub removals: Removals,
 }
 
 /// Renders articles, from any number of threads at once.
 pub struct Renderer {
     settings: RenderSettings,
     templates: Templates,
+    page_ids: PageIds,
     digester: Digester,
 }
 
@@ -110,6 +115,7 @@ impl Renderer {
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
             settings: settings.clone(),
+            page_ids: PageIds::of(&templates.texts()),
             templates,
             digester,
         })
@@ -141,9 +147,17 @@ impl Renderer {
         stamp: &Stamp<'_>,
     ) -> Result<Rendered, RenderError> {
         let metadata = &article.metadata;
-        let limit = 8 * article.body.source_bytes + 64 * 1024;
-        let sources = figure::image_sources(metadata);
-        let body = markdown::write(&article.body.events, &sources, limit)?;
+        let limit = writer::limit(&article.body);
+        let body = markdown::write(Task {
+            body: &article.body,
+            title: article
+                .body
+                .heading_is_title
+                .then_some(article.title.as_str()),
+            sources: &figure::image_sources(metadata),
+            page_ids: &self.page_ids,
+            limit,
+        })?;
         let meta_box = meta_box::write(metadata);
 
         let draft = metadata.get("draft") == Some(&Value::Flag(true));
@@ -214,13 +228,13 @@ impl Renderer {
         Ok(Rendered {
             page,
             meta,
-            removed: body.removed,
+            removals: body.removals,
         })
     }
 }
 
 /// Whether rendering may find something to leave out: raw HTML, or a URL that no page may carry.
-/// Elsewhere [`Rendered::removed`] is nothing.
+/// Elsewhere [`Rendered::removals`] is nothing.
 #[must_use]
 pub fn may_remove(article: &Article<'_>) -> bool {
     article.body.events.iter().any(|event| match &*event {

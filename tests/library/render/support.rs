@@ -60,7 +60,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
         title: title.to_owned(),
         body: Body {
             events: Parser::new_ext(markdown, options).collect(),
-            source_bytes: markdown.len(),
+            markdown,
             ..Body::default()
         },
     }
