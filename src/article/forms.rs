@@ -60,6 +60,22 @@ fn clock(text: &str, limits: [u8; 3]) -> Option<()> {
     parts.next().is_none().then_some(())
 }
 
+/// A language tag of [BCP 47](https://www.rfc-editor.org/info/bcp47): a language of two or three
+/// letters, and what follows it. `pt_BR` becomes `pt-BR`.
+pub(super) fn language(text: &str) -> Option<String> {
+    let tag = text.replace('_', "-");
+    let mut parts = tag.split('-');
+    let first = parts.next()?;
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let fits = (2..=3).contains(&first.len())
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(is_part)
+        && tag.len() <= 35;
+    fits.then_some(tag)
+}
+
 /// A version of [SemVer 2.0](https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions).
 pub(super) fn is_semver(text: &str) -> bool {
     let identifier = |part: &str| {

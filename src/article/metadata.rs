@@ -10,6 +10,8 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Number(u64),
+    /// Any other number, as JSON writes it: below zero, or with decimals.
+    Decimal(String),
     /// A flag: shown and serialised as `true` or `false`.
     Flag(bool),
     /// A list, in source order.
@@ -43,6 +45,19 @@ impl Metadata {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// The texts of the top-level list `name`; none if it is not set.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let Some(Value::List(items)) = self.get(name) else {
+            return Vec::new();
+        };
+        let texts = items.iter().filter_map(|item| match item {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
     }
 
     /// Whether the flag `group.name` (for example `flags.has_images`) is set to true.

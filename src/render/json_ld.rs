@@ -43,12 +43,18 @@ pub(super) fn write(facts: &Facts<'_>) -> String {
     if let Some(Value::Number(minutes)) = metadata.get("reading_time") {
         member("timeRequired", &format!("PT{minutes}M"));
     }
-    if let Some(Value::List(tags)) = metadata.get("tags") {
-        let tags = tags.iter().filter_map(|tag| match tag {
-            Value::Text(tag) => Some(tag.as_str()),
-            _ => None,
-        });
-        member("keywords", &tags.collect::<Vec<_>>().join(", "));
+    member("keywords", &metadata.texts("tags").join(", "));
+    let mut open: &[u8] = b",\"author\":[";
+    let authors = metadata.texts("author");
+    for name in &authors {
+        json.extend_from_slice(open);
+        json.extend_from_slice(b"{\"@type\":\"Person\",\"name\":");
+        string(&mut json, name);
+        json.push(b'}');
+        open = b",";
+    }
+    if !authors.is_empty() {
+        json.push(b']');
     }
     if !facts.site_name.is_empty() {
         json.extend_from_slice(b",\"publisher\":{\"@type\":\"Organization\",\"name\":");

@@ -113,6 +113,7 @@ fn value(out: &mut Vec<u8>, value: &Value) {
         Value::Text(text) => string(out, text),
         // Writing to a Vec cannot fail.
         Value::Number(number) => drop(write!(out, "{number}")),
+        Value::Decimal(number) => out.extend_from_slice(number.as_bytes()),
         Value::Flag(true) => out.extend_from_slice(b"true"),
         Value::Flag(false) => out.extend_from_slice(b"false"),
         Value::List(items) => {

@@ -8,24 +8,24 @@ use super::url::{self, Use};
 use crate::article::schema::Field;
 use crate::article::{Metadata, Value, shown_host};
 
-/// Shown by the page outside the box.
-const ELSEWHERE: &[&str] = &["title", "summary"];
-
 /// Who answers for the article, what it should achieve, and the way back: these stand
 /// together, in this order.
 const RESPONSIBILITY: &[&str] = &["owner", "expected_result", "rollback_note"];
 
 /// Lists of a few words each, which are set side by side; others have a line for each item.
-const SIDE_BY_SIDE: &[&str] = &["stack", "tools", "tags", "categories", "entities"];
+const SIDE_BY_SIDE: &[&str] = &["stack", "tools", "tags", "categories", "entities", "author"];
 
 /// The box, or nothing if there is nothing to show.
 pub(super) fn write(metadata: &Metadata) -> String {
+    if metadata.get("hide_meta") == Some(&Value::Flag(true)) {
+        return String::new();
+    }
     let mut out = String::with_capacity(metadata.entries.len() * 160 + 256);
-    let is_shown = |name: &str| !ELSEWHERE.contains(&name) && !RESPONSIBILITY.contains(&name);
+    let is_shown = |field: &Field| !field.outside_box && !RESPONSIBILITY.contains(&field.name);
     let mut shown = metadata
         .entries
         .iter()
-        .filter(|(field, _)| is_shown(field.name))
+        .filter(|(field, _)| is_shown(field))
         .peekable();
     let mut responsible = RESPONSIBILITY
         .iter()
@@ -71,6 +71,7 @@ fn value(out: &mut String, name: &str, value: &Value) {
     match value {
         Value::Text(text) => self::text(out, name, text),
         Value::Number(number) => out.push_str(&number.to_string()),
+        Value::Decimal(number) => out.push_str(number),
         Value::Flag(true) => out.push_str("true"),
         Value::Flag(false) => out.push_str("false"),
         Value::List(items) => {
@@ -114,7 +115,7 @@ fn may_run_from_the_right(item: &Value) -> bool {
 }
 
 fn text(out: &mut String, name: &str, text: &str) {
-    let is_date = matches!(name, "date" | "updated" | "last_reviewed");
+    let is_date = matches!(name, "date" | "updated" | "expires_at" | "last_reviewed");
     if is_date {
         out.push_str("<time datetime=\"");
         escape::attribute(out, text);

@@ -167,22 +167,22 @@ impl Renderer {
             Robots::Index
         };
         let canonical = format!("{}{}", self.settings.site_url, article.route);
-        let summary = metadata.text("summary").unwrap_or_default();
-        let description = if summary.is_empty() {
-            excerpt(&article.body.events)
-        } else {
-            summary.to_owned()
-        };
-        let image = body
-            .first_image
-            .filter(|image| shown_host(image).is_some())
+        // Each stands in for the other.
+        let said = |first: &str, second: &str| metadata.text(first).or(metadata.text(second));
+        let summary = said("summary", "description").unwrap_or_default();
+        let description = said("description", "summary")
+            .map_or_else(|| excerpt(&article.body.events), str::to_owned);
+        let image = self
+            .image(metadata)
+            .or(body.first_image.filter(|image| shown_host(image).is_some()))
             .unwrap_or_default();
+        let lang = metadata.text("lang").unwrap_or(&self.settings.lang);
         let json_ld = json_ld::write(&json_ld::Facts {
             title: &article.title,
             description: &description,
             canonical: &canonical,
             image: &image,
-            lang: &self.settings.lang,
+            lang,
             site_name: &self.settings.site_name,
             metadata,
         });
@@ -194,7 +194,7 @@ impl Renderer {
             body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
         );
         let view = View {
-            lang: self.settings.lang.clone(),
+            lang: lang.to_owned(),
             site_name: self.settings.site_name.clone(),
             site_url: self.settings.site_url.clone(),
             route: article.route.as_str().to_owned(),
@@ -205,6 +205,7 @@ impl Renderer {
             title: article.title.clone(),
             description,
             summary: summary.to_owned(),
+            author: metadata.texts("author").join(", "),
             topic: text(metadata, "topic"),
             difficulty: text(metadata, "difficulty"),
             reading_time: match metadata.get("reading_time") {
@@ -230,6 +231,20 @@ impl Renderer {
             meta,
             removals: body.removals,
         })
+    }
+}
+
+impl Renderer {
+    /// The URL of the article's own image, if previews can reach it.
+    fn image(&self, metadata: &Metadata) -> Option<String> {
+        let image = metadata.text("image")?;
+        let site_url = &self.settings.site_url;
+        let image = if image.starts_with('/') && !image.starts_with("//") && !site_url.is_empty() {
+            format!("{site_url}{image}")
+        } else {
+            image.to_owned()
+        };
+        (shown_host(&image).is_some() && url::is_allowed(&image, Use::Image)).then_some(image)
     }
 }
 

@@ -6,7 +6,7 @@ use minijinja::value::{Enumerator, Object, Value};
 
 /// The names of the variables. All are always defined;
 /// what an article lacks is an empty string.
-pub(super) const VARIABLES: [&str; 22] = [
+pub(super) const VARIABLES: [&str; 23] = [
     "lang",
     "site_name",
     "site_url",
@@ -20,6 +20,7 @@ pub(super) const VARIABLES: [&str; 22] = [
     "page_title",
     "description",
     "summary",
+    "author",
     "topic",
     "difficulty",
     "reading_time",
@@ -46,6 +47,7 @@ pub(super) struct View {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) summary: String,
+    pub(super) author: String,
     pub(super) topic: String,
     pub(super) difficulty: String,
     pub(super) reading_time: String,
@@ -78,6 +80,7 @@ impl Object for View {
             "page_title" => Value::from(format!("{} · {}", self.title, self.site_name)),
             "description" => Value::from(self.description.as_str()),
             "summary" => Value::from(self.summary.as_str()),
+            "author" => Value::from(self.author.as_str()),
             "topic" => Value::from(self.topic.as_str()),
             "difficulty" => Value::from(self.difficulty.as_str()),
             "reading_time" => Value::from(self.reading_time.as_str()),
@@ -120,6 +123,7 @@ impl View {
             title: text("Rehearsal"),
             description: text("A page that has everything."),
             summary: text("A page that has everything."),
+            author: text("Ann Example"),
             topic: text("rehearsal"),
             difficulty: text("beginner"),
             reading_time: text("6"),

@@ -43,6 +43,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => format!("{text:?}"),
         Value::Number(number) => number.to_string(),
+        Value::Decimal(number) => number.clone(),
         Value::Flag(set) => set.to_string(),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(shown).collect();

@@ -374,8 +374,12 @@ fn fits(value: &Value, kind: &Kind) -> bool {
         (Value::Text(text), Kind::Duration { .. } | Kind::Host) => texts(text, 253),
         (Value::Text(text), Kind::Url) => texts(text, MAX_URL) && text.contains("://"),
         (Value::Number(number), Kind::Integer { min, max }) => (min..=max).contains(&number),
-        (Value::Flag(_), Kind::Flag) => true,
-        (Value::List(items), Kind::List { max, of }) => {
+        (Value::Flag(_), Kind::Flag)
+        | (Value::Flag(false), Kind::Route)
+        | (Value::Number(_) | Value::Decimal(_), Kind::Weight) => true,
+        (Value::Text(text), Kind::Route) => texts(text, MAX_URL),
+        (Value::Text(text), Kind::Language) => (2..=35).contains(&text.len()),
+        (Value::List(items), Kind::List { max, of, .. }) => {
             (1..=*max).contains(&items.len()) && items.iter().all(|item| fits(item, of))
         }
         (

@@ -208,7 +208,6 @@ fn the_schema_refuses_what_is_plainly_wrong() {
         "flag-2",
         "hash-upper-case",
         "reading-time-601",
-        "stack-a-text",
         "tools-65-entries",
         "topic-201-characters",
         "difficulty-unknown",

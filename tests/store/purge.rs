@@ -153,7 +153,7 @@ fn a_selector_that_means_nothing_is_named() {
         ("--glob redis/**", "expected a pattern of routes"),
         (
             "--tag title=a",
-            "expected FIELD=VALUE with a list field (stack, tools, ",
+            "expected FIELD=VALUE with a list field (aliases, author, stack, tools, ",
         ),
         ("--source /etc/passwd", "is not below the content folder"),
         ("--run last --all --yes", "cannot be used with"),

@@ -79,6 +79,17 @@ fn value(kind: &Kind) -> Value {
             })
         }
         Kind::Slug => text(1_000),
+        Kind::Route => text(MAX_URL),
+        Kind::Language => json!({
+            "type": "string",
+            "pattern": "^\\s*[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\\s*$",
+        }),
+        Kind::Weight => json!({
+            "anyOf": [
+                { "type": "number" },
+                { "type": "string", "pattern": "^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$" },
+            ],
+        }),
         Kind::Token { max, alphabet } => json!({
             "type": SCALAR,
             "pattern": format!("^\\s*{}{{1,{max}}}\\s*$", alphabet.class()),
@@ -121,11 +132,18 @@ fn value(kind: &Kind) -> Value {
             "maxLength": MAX_URL,
             "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9]",
         }),
-        Kind::List { max, of } => json!({
-            "type": "array",
-            "maxItems": max,
-            "items": { "anyOf": [value(of), nothing()] },
-        }),
+        Kind::List { max, of, .. } => {
+            let list = json!({
+                "type": "array",
+                "maxItems": max,
+                "items": { "anyOf": [value(of), nothing()] },
+            });
+            match of {
+                Kind::Group(_) => list,
+                // A text is a list of one, or several with commas between them.
+                _ => json!({ "anyOf": [list, { "type": SCALAR }] }),
+            }
+        }
         Kind::Pairs { max, text_max, .. } => {
             let pairs = json!({ "type": "object", "additionalProperties": text(*text_max), "maxProperties": max });
             json!({ "anyOf": [{ "type": "array", "maxItems": max, "items": pairs }, pairs] })

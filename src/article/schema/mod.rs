@@ -32,8 +32,12 @@ pub struct Field {
     pub kind: Kind,
     /// How the meta box calls it.
     pub label: &'static str,
+    /// Whether the page shows it elsewhere or not at all, instead of in the meta box.
+    pub outside_box: bool,
     /// Whether strict mode asks for it.
     pub required_in_strict: bool,
+    /// Another field that will do in its place.
+    pub stand_in: Option<&'static str>,
     /// Whether the group it belongs to makes no sense without it, strict or not.
     pub required: bool,
     /// One line for the reference page and the JSON Schema.
@@ -48,7 +52,9 @@ const FIELD: Field = Field {
     aliases: &[],
     kind: Kind::Flag,
     label: "",
+    outside_box: false,
     required_in_strict: false,
+    stand_in: None,
     required: false,
     description: "",
     example: "",
@@ -80,6 +86,12 @@ pub enum Kind {
     },
     /// The last segment of the route.
     Slug,
+    /// A path, or false for no page.
+    Route,
+    /// A language tag of BCP 47: `pt-BR`.
+    Language,
+    /// A number that may be below zero or have decimals.
+    Weight,
     /// A word of the characters of `alphabet`.
     Token {
         /// Longest, in characters.
@@ -121,6 +133,8 @@ pub enum Kind {
         max: usize,
         /// What each entry is.
         of: &'static Kind,
+        /// Whether a text in its place is split at commas.
+        at_commas: bool,
     },
     /// Pairs of label and text, as a list or as a mapping; order is kept.
     Pairs {
@@ -198,6 +212,11 @@ impl Kind {
                 "a slug of at most {} bytes with a letter or digit",
                 super::route::MAX_SEGMENT_BYTES
             ),
+            Self::Route => {
+                format!("a path of at most {MAX_URL} characters (/guides/a/), or false for no page")
+            }
+            Self::Language => "a language tag (en or pt-BR)".to_owned(),
+            Self::Weight => "a number".to_owned(),
             Self::Token { max, alphabet } => {
                 format!(
                     "a token of at most {max} characters from {}",
@@ -219,7 +238,7 @@ impl Kind {
             ),
             Self::Host => "a host name (example.com)".to_owned(),
             Self::Url => format!("an absolute http or https URL of at most {MAX_URL} characters"),
-            Self::List { max, of } => format!("a list of at most {max} {}", of.plural()),
+            Self::List { max, of, .. } => format!("a list of at most {max} {}", of.plural()),
             Self::Pairs { max, .. } => format!("a list of at most {max} pairs 'label: text'"),
             Self::Group(members) => {
                 let names: Vec<&str> = members.iter().map(|member| member.name).collect();

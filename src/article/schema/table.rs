@@ -1,15 +1,22 @@
 //! The table itself. Its order is the order of everything that shows metadata.
 
 use super::groups::{ENTITY, FLAGS, IMAGE_SOURCE, PAYLOAD, REVISION, SCORE};
-use super::{Alphabet, COUNT, FIELD, Field, Kind};
+use super::{Alphabet, COUNT, FIELD, Field, Kind, MAX_URL};
 
 const TEXTS: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: 80 },
+    at_commas: true,
 };
 const SENTENCES: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: 300 },
+    at_commas: false,
+};
+const PATHS: Kind = Kind::List {
+    max: 64,
+    of: &Kind::Text { max: MAX_URL },
+    at_commas: false,
 };
 /// Every field of the front matter.
 pub const TABLE: &[Field] = &[
@@ -17,6 +24,7 @@ pub const TABLE: &[Field] = &[
         name: "title",
         kind: Kind::Text { max: 200 },
         label: "Title",
+        outside_box: true,
         required_in_strict: true,
         description: "The title. If absent, the first level-1 heading, which then leaves the body.",
         example: "title: 'redis caching notes: scheduled tasks'",
@@ -31,7 +39,28 @@ pub const TABLE: &[Field] = &[
         ..FIELD
     },
     Field {
+        name: "route",
+        aliases: &["url", "permalink"],
+        kind: Kind::Route,
+        label: "Route",
+        outside_box: true,
+        description: "Route of the page, in place of folder and slug; false: no page.",
+        example: "route: /guides/scheduled-tasks/",
+        ..FIELD
+    },
+    Field {
+        name: "aliases",
+        aliases: &["redirect_from"],
+        kind: PATHS,
+        label: "Aliases",
+        outside_box: true,
+        description: "Earlier paths of the page.",
+        example: "aliases: [/old/scheduled-tasks/]",
+        ..FIELD
+    },
+    Field {
         name: "date",
+        aliases: &["pub_date", "published_date", "published_at", "pub_datetime"],
         kind: Kind::Date,
         label: "Date",
         description: "When it was published.",
@@ -40,10 +69,68 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "updated",
+        aliases: &[
+            "lastmod",
+            "last_modified_at",
+            "last_modified",
+            "last_updated",
+            "updated_date",
+            "updated_at",
+            "modified",
+            "mod_datetime",
+        ],
         kind: Kind::Date,
         label: "Updated",
         description: "When it was last changed.",
         example: "updated: 2019-08-08T12:30:00Z",
+        ..FIELD
+    },
+    Field {
+        name: "publish_at",
+        aliases: &["publish_date", "publishdate"],
+        kind: Kind::Date,
+        label: "Publish at",
+        outside_box: true,
+        description: "Held back until then.",
+        example: "publish_at: 2019-08-08",
+        ..FIELD
+    },
+    Field {
+        name: "expires_at",
+        aliases: &[
+            "expiry_date",
+            "expirydate",
+            "unpublish_date",
+            "unpublishdate",
+            "expires",
+        ],
+        kind: Kind::Date,
+        label: "Expires at",
+        description: "Held back from then on.",
+        example: "expires_at: 2099-12-31",
+        ..FIELD
+    },
+    Field {
+        name: "author",
+        aliases: &["authors"],
+        kind: Kind::List {
+            max: 64,
+            of: &Kind::Text { max: 200 },
+            at_commas: false,
+        },
+        label: "Author",
+        description: "Who wrote it.",
+        example: "author: [Ann Example]",
+        ..FIELD
+    },
+    Field {
+        name: "lang",
+        aliases: &["language", "locale"],
+        kind: Kind::Language,
+        label: "Language",
+        outside_box: true,
+        description: "Language of the page, in place of site.lang.",
+        example: "lang: en",
         ..FIELD
     },
     Field {
@@ -57,12 +144,41 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "summary",
-        aliases: &["description"],
+        aliases: &["excerpt"],
         kind: Kind::Text { max: 500 },
         label: "Summary",
+        outside_box: true,
         required_in_strict: true,
-        description: "What search engines and lists show.",
+        description: "What lists show; without it, the description.",
         example: "summary: how to keep scheduled tasks from piling up",
+        ..FIELD
+    },
+    Field {
+        name: "description",
+        aliases: &["meta_description"],
+        kind: Kind::Text { max: 500 },
+        label: "Description",
+        outside_box: true,
+        description: "What search engines show; without it, the summary.",
+        example: "description: how to keep scheduled tasks from piling up",
+        ..FIELD
+    },
+    Field {
+        name: "image",
+        aliases: &[
+            "cover",
+            "cover_image",
+            "featured_image",
+            "feature_image",
+            "og_image",
+            "hero_image",
+            "thumbnail",
+        ],
+        kind: Kind::Text { max: MAX_URL },
+        label: "Image",
+        outside_box: true,
+        description: "The image of previews; without it, the first of the body.",
+        example: "image: https://dummyimage.com/600x400",
         ..FIELD
     },
     Field {
@@ -105,6 +221,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "tags",
+        aliases: &["tag", "keywords"],
         kind: TEXTS,
         label: "Tags",
         description: "Tags; articles can be purged by them.",
@@ -113,6 +230,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "categories",
+        aliases: &["category"],
         kind: TEXTS,
         label: "Categories",
         description: "Categories.",
@@ -220,6 +338,7 @@ pub const TABLE: &[Field] = &[
         kind: Kind::List {
             max: 64,
             of: &Kind::Group(ENTITY),
+            at_commas: false,
         },
         label: "Entities",
         required_in_strict: true,
@@ -232,6 +351,7 @@ pub const TABLE: &[Field] = &[
         kind: Kind::List {
             max: 64,
             of: &Kind::Group(IMAGE_SOURCE),
+            at_commas: false,
         },
         label: "Image sources",
         required_in_strict: true,
@@ -290,6 +410,70 @@ pub const TABLE: &[Field] = &[
         ..FIELD
     },
     Field {
+        name: "published",
+        label: "Published",
+        outside_box: true,
+        description: "false: a draft.",
+        example: "published: true",
+        ..FIELD
+    },
+    Field {
+        name: "withdrawn",
+        label: "Withdrawn",
+        outside_box: true,
+        description: "Taken back: left out.",
+        example: "withdrawn: false",
+        ..FIELD
+    },
+    Field {
+        name: "noindex",
+        aliases: &["no_index"],
+        label: "No index",
+        outside_box: true,
+        description: "Kept out of search engines.",
+        example: "noindex: false",
+        ..FIELD
+    },
+    Field {
+        name: "robots",
+        kind: Kind::List {
+            max: 16,
+            of: &Kind::Text { max: 80 },
+            at_commas: true,
+        },
+        label: "Robots",
+        outside_box: true,
+        description: "What search engines are told: noindex keeps the page out of them.",
+        example: "robots: [index, follow]",
+        ..FIELD
+    },
+    Field {
+        name: "hidden",
+        label: "Hidden",
+        outside_box: true,
+        description: "Kept out of search engines and lists.",
+        example: "hidden: false",
+        ..FIELD
+    },
+    Field {
+        name: "hide_meta",
+        label: "Hide the box",
+        outside_box: true,
+        description: "Leaves out the box about the article.",
+        example: "hide_meta: false",
+        ..FIELD
+    },
+    Field {
+        name: "weight",
+        aliases: &["order", "nav_order", "sidebar_position", "menu_order"],
+        kind: Kind::Weight,
+        label: "Weight",
+        outside_box: true,
+        description: "Its place among its neighbours, small numbers first.",
+        example: "weight: 10",
+        ..FIELD
+    },
+    Field {
         name: "ttl",
         kind: Kind::Duration {
             min_ms: 60_000,
@@ -335,7 +519,7 @@ mod tests {
     #[test]
     fn every_row_is_complete_and_every_name_is_taken_once() {
         check(TABLE);
-        assert_eq!(TABLE.len(), 31);
+        assert_eq!(TABLE.len(), 46);
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl Validator<'_, '_> {
         }
         for (field, slot) in table.iter().zip(&slots) {
             let required = field.required || field.required_in_strict && self.ask_for_all;
-            if required && slot.value.is_none() && !slot.wrong {
+            let is_missing = slot.value.is_none() && !slot.wrong;
+            if required && is_missing && !stands_in(table, &slots, field) {
                 let name = Name {
                     parent,
                     own: field.name,
@@ -126,6 +127,21 @@ impl Validator<'_, '_> {
         self.unknown.push(field);
     }
 
+    fn is_too_long(
+        &mut self,
+        kind: &Kind,
+        found: usize,
+        max: usize,
+        span: Span,
+        name: &Name<'_>,
+    ) -> bool {
+        if found > max {
+            let message = format!("expected {}, found {found}", kind.expected());
+            self.findings.error(&name.code(), Some(span), message, None);
+        }
+        found > max
+    }
+
     /// One value. None if it is absent, or wrong and reported.
     fn value(&mut self, kind: &'static Kind, node: &mut Node, name: &Name<'_>) -> Option<Value> {
         let span = node.span;
@@ -139,10 +155,25 @@ impl Validator<'_, '_> {
                 scalar(self.findings, kind, text, span, name)
             }
             (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => None,
-            (yaml::Kind::Sequence(items), Kind::List { max, of }) => {
-                if items.len() > *max {
-                    let message = format!("expected {}, found {}", kind.expected(), items.len());
-                    self.findings.error(&name.code(), Some(span), message, None);
+            (yaml::Kind::Scalar { text, .. }, Kind::List { max, of, at_commas })
+                if !is_nested(of) =>
+            {
+                let text = std::mem::take(text);
+                let texts = split(text, *at_commas);
+                if self.is_too_long(kind, texts.len(), *max, span, name) {
+                    return None;
+                }
+                let mut values = Vec::with_capacity(texts.len());
+                for text in texts {
+                    let text = clean(text, &mut self.findings.cleaned);
+                    if !text.is_empty() {
+                        values.extend(scalar(self.findings, of, text, span, name));
+                    }
+                }
+                (!values.is_empty()).then_some(Value::List(values))
+            }
+            (yaml::Kind::Sequence(items), Kind::List { max, of, .. }) => {
+                if self.is_too_long(kind, items.len(), *max, span, name) {
                     return None;
                 }
                 let mut values = Vec::with_capacity(items.len());
@@ -181,6 +212,23 @@ impl Validator<'_, '_> {
             }
         }
     }
+}
+
+/// Whether another field does in the place of `field`.
+fn stands_in(table: &[Field], slots: &[Slot], field: &Field) -> bool {
+    let mut pairs = table.iter().zip(slots);
+    field.stand_in.is_some_and(|name| {
+        pairs.any(|(other, slot)| other.name == name && (slot.value.is_some() || slot.wrong))
+    })
+}
+
+/// The texts that stand in one in the place of a list.
+fn split(text: String, at_commas: bool) -> Vec<String> {
+    if !at_commas {
+        return vec![text];
+    }
+    let items = text.split(',').map(str::trim);
+    items.map(str::to_owned).collect()
 }
 
 /// A key with invisible characters in it still names its field.

@@ -4,7 +4,7 @@ use super::super::findings::Findings;
 use super::super::forms;
 use super::super::metadata::Value;
 use super::super::route::{MAX_SEGMENT_BYTES, slugify};
-use super::super::schema::{Kind, MAX_URL, MAX_VERSION};
+use super::super::schema::{Kind, MAX_EXACT, MAX_URL, MAX_VERSION};
 use super::shape::Name;
 use crate::diagnostic::Span;
 use crate::duration;
@@ -41,8 +41,18 @@ pub(super) fn scalar(
         }
         Kind::Url => fits(MAX_URL) && forms::url_host(&text).is_some(),
         Kind::Slug => return slug(findings, &text, span, name),
-        Kind::Date | Kind::Integer { .. } | Kind::Flag | Kind::Host => {
+        Kind::Date
+        | Kind::Integer { .. }
+        | Kind::Flag
+        | Kind::Host
+        | Kind::Language
+        | Kind::Route
+        | Kind::Weight => {
             let value = match kind {
+                Kind::Language => forms::language(&text).map(Value::Text),
+                Kind::Route if text.eq_ignore_ascii_case("false") => Some(Value::Flag(false)),
+                Kind::Route => fits(MAX_URL).then(|| Value::Text(text.clone())),
+                Kind::Weight => number(&text),
                 Kind::Date => forms::date(&text).map(Value::Text),
                 Kind::Integer { min, max } => whole_number(&text)
                     .filter(|number| (min..=max).contains(&number))
@@ -62,6 +72,25 @@ pub(super) fn scalar(
     }
     unfit(findings, kind, &text, span, name);
     None
+}
+
+/// A number as JSON has it, without an exponent.
+pub(super) fn number(text: &str) -> Option<Value> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, decimals) = match text.split_once('.') {
+        Some((whole, decimals)) => (whole, Some(decimals)),
+        None => (text, None),
+    };
+    let amount = whole.strip_prefix('-').unwrap_or(whole);
+    let is_number = digits(amount)
+        && (amount == "0" || !amount.starts_with('0'))
+        && decimals.is_none_or(digits)
+        && text.len() <= 17;
+    match whole_number(text).filter(|number| *number <= MAX_EXACT) {
+        _ if !is_number => None,
+        Some(number) => Some(Value::Number(number)),
+        None => Some(Value::Decimal(text.to_owned())),
+    }
 }
 
 fn unfit(findings: &mut Findings<'_>, kind: &Kind, text: &str, span: Span, name: &Name<'_>) {

@@ -127,7 +127,7 @@ impl Tag {
             Value::Group(members) => members.iter().any(|(name, member)| {
                 matches!(name.as_str(), "name" | "source") && self.is_in(member)
             }),
-            Value::Number(_) | Value::Flag(_) => false,
+            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) => false,
         }
     }
 }
@@ -331,7 +331,7 @@ mod tests {
         assert_ne!(value("tags=c++"), value("tags=C#"));
         for text in ["stack", "stack=", "title=a", "=a", "stack= - "] {
             let error = Tag::parse(text).unwrap_err();
-            assert!(error.contains("(stack, tools, "), "{error}");
+            assert!(error.contains(" stack, tools, "), "{error}");
         }
     }
 
