@@ -337,6 +337,8 @@ fn content(tag: &Tag<'_>) -> Content {
             Content::Line
         }
         Tag::Link { .. } => Content::Link,
+        Tag::Item => Content::Item,
+        Tag::DefinitionListDefinition => Content::Definition,
         Tag::Emphasis
         | Tag::Strong
         | Tag::Strikethrough

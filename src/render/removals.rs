@@ -55,6 +55,18 @@ impl Removed {
         Self::Url(shown)
     }
 
+    /// How many characters of the source show it.
+    #[must_use]
+    pub fn length(&self) -> u32 {
+        let length = match self {
+            Self::Url(url) => url.chars().count(),
+            Self::Element(name) | Self::Component(name) | Self::Misplaced(name) => {
+                name.chars().count() + 1
+            }
+        };
+        length as u32 // of no more than MAX_SHOWN characters
+    }
+
     /// A tag, by its name as its author wrote it.
     pub(super) fn tag(name: &str) -> Self {
         let name: String = name.chars().take(MAX_SHOWN).collect();

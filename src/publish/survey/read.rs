@@ -279,7 +279,11 @@ impl Surveyor<'_> {
     fn removed(&self, removals: &Removals, one: &Valid<'_>) -> Vec<Diagnostic> {
         let named = removals.named.iter().map(|removal| {
             let (code, message) = message_of(removal);
-            (code, message, removal.offset)
+            (
+                code,
+                message,
+                removal.offset.zip(Some(removal.what.length())),
+            )
         });
         let unnamed = (removals.unnamed > 0).then(|| {
             let more = u64::from(removals.unnamed);
@@ -292,12 +296,15 @@ impl Surveyor<'_> {
         });
         let found = named.chain(unnamed);
         found
-            .map(|(code, message, offset)| {
+            .map(|(code, message, place)| {
                 let path = Arc::clone(&one.source.path);
                 let mut diagnostic = whole_file(path, code, message, RETRY_AFTER_FIX);
                 let source = std::str::from_utf8(&one.source.bytes).unwrap_or_default();
-                let span = offset.map(|offset| one.article.body.place_of(offset));
-                diagnostic.place = span.map(|span| Place::in_text(source, span));
+                diagnostic.place = place.map(|(offset, length)| {
+                    let mut span = one.article.body.place_of(offset);
+                    span.length = length;
+                    Place::in_text(source, span)
+                });
                 if !self.rules.strict {
                     diagnostic.severity = Severity::Warning;
                 }

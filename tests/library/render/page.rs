@@ -233,6 +233,23 @@ fn links_within_the_page_find_their_heading() {
 }
 
 #[test]
+fn a_wide_table_of_small_cells_is_within_the_size_of_a_page() {
+    for (cell, columns) in [("1|", 150), ("|", 300)] {
+        let row = format!("|{}\n", cell.repeat(columns));
+        let source = format!("{row}|{}\n{}", ":-:|".repeat(columns), row.repeat(150));
+        let input = anp::article::Input {
+            path: std::path::PathBuf::from("x.md").into(),
+            relative: std::path::Path::new("x.md"),
+            bytes: format!("---\ntitle: T\n---\n{source}").leak().as_bytes(),
+            cleaned: &std::sync::OnceLock::new(),
+        };
+        let article = anp::article::read(&input, &anp::article::Rules::default()).article;
+        let dom = judge(&page(&article.unwrap()));
+        assert_eq!(dom.document.find("td").len(), 150 * columns);
+    }
+}
+
+#[test]
 fn raw_html_may_span_markdown() {
     let dom = judged(
         "<details>\n<summary>More</summary>\n\n## Inside\n\n- **list**\n\n</details>\n\nPress <kbd>Ctrl</kbd>, H<sub>2</sub>O.",
