@@ -2,7 +2,9 @@
 
 mod body;
 mod claimed_route;
+mod cost;
 mod cross;
+mod dialect;
 mod events;
 mod findings;
 mod forms;
@@ -18,7 +20,8 @@ mod title;
 mod unknown;
 mod validate;
 
-pub use body::{Body, marks, options as markdown_options};
+pub use body::{Body, options as markdown_options};
+pub use cost::marks;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use front_matter::MAX_SOURCE_BYTES;

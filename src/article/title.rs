@@ -1,18 +1,15 @@
 //! The title: the field, or the first level-1 heading.
 
 use super::MAX_TITLE;
-use super::body::Parsed;
+use super::body::{Parsed, TitleHeading};
 use super::findings::Findings;
 use super::metadata::Metadata;
 use super::text::clean;
-use crate::diagnostic::Span;
 
-/// The title; a heading that becomes it leaves the body. `position` gives the place of an
-/// offset into the body.
+/// The title; a heading at the start that becomes it leaves the body.
 pub(super) fn find(
     metadata: &Metadata,
     parsed: &mut Parsed<'_>,
-    position: impl Fn(usize) -> Span,
     findings: &mut Findings<'_>,
 ) -> Option<String> {
     if let Some(title) = metadata.text("title") {
@@ -22,7 +19,13 @@ pub(super) fn find(
         // The field is there, but wrong, which has been reported.
         return None;
     }
-    let Some((text, offset)) = parsed.take_heading() else {
+    let heading = parsed.take_heading();
+    let Some(TitleHeading {
+        text,
+        offset,
+        stays,
+    }) = heading
+    else {
         let message = "expected a title in the front matter or a level-1 heading, found neither";
         findings.error("title", None, message.to_owned(), None);
         return None;
@@ -32,8 +35,19 @@ pub(super) fn find(
     if !(1..=MAX_TITLE).contains(&count) {
         let message =
             format!("expected a heading of 1 to {MAX_TITLE} characters as title, found {count}");
-        findings.error("title", Some(position(offset)), message, None);
+        findings.error("title", Some(parsed.body.place_of(offset)), message, None);
         return None;
+    }
+    if stays {
+        let message = "expected a title in the front matter, or a level-1 heading before any text; \
+                       took this heading, which stays in the article";
+        let help = "add the field 'title'".to_owned();
+        findings.warning(
+            "title",
+            Some(parsed.body.place_of(offset)),
+            message.to_owned(),
+            Some(help),
+        );
     }
     Some(title)
 }
