@@ -42,9 +42,8 @@ pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
             after.len().min(1)
         };
         let (line_end, after) = after.split_at(length);
-        let start = rewriter.out.text.len();
         rewriter.line(line, after);
-        rewriter.note_shift(line, start);
+        rewriter.note_shift(line);
         rewriter.out.text.push_str(line_end);
         rewriter.number += 1;
         rest = after;
@@ -103,6 +102,8 @@ struct Rewriter {
     out: Rewritten,
     /// The line at hand, from 0.
     number: usize,
+    /// Where what is written for it begins.
+    line_start: usize,
     open: Vec<Container>,
     /// Where each known container that is open by colons began, for the finding that it has no end.
     openings: Vec<(usize, String)>,
@@ -129,6 +130,7 @@ impl Rewriter {
             std::mem::replace(&mut self.after_blank, line.trim().is_empty()) || is_first;
         let (depth, rest) = self.enter(line);
         let in_quote = std::mem::replace(&mut self.in_quote, rest.trim_start().starts_with('>'));
+        self.line_start = self.out.text.len();
         self.write_prefix(depth);
         if let Some(rest) = self.hide(rest) {
             self.out.text.push_str(rest);
@@ -195,8 +197,22 @@ impl Rewriter {
         }
         if closed < self.open.len() {
             self.close_to(closed);
+            self.end_quote(closed);
         }
         (self.open.len(), rest)
+    }
+
+    /// Empties the blank line before, which would join what follows to the quote above.
+    fn end_quote(&mut self, depth: usize) {
+        let text = &self.out.text;
+        let line = text.trim_end_matches(['\n', '\r']);
+        let start = line.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        if text.len() - line.len() <= 2 && line[start..].trim_matches([' ', '>']).is_empty() {
+            let end = self.out.text.split_off(line.len());
+            self.out.text.truncate(start);
+            self.write_prefix(depth);
+            self.out.text.push_str(&end);
+        }
     }
 
     /// Closes all containers but the first `depth`.
@@ -282,8 +298,7 @@ impl Rewriter {
             self.close_to(at);
             if is_known {
                 // An empty line ends the quote.
-                let start = self.out.text.rfind(['\n', '\r']).map_or(0, |end| end + 1);
-                self.out.text.truncate(start);
+                self.out.text.truncate(self.line_start);
                 self.write_prefix(at);
             }
             return is_known;
@@ -473,9 +488,9 @@ impl Rewriter {
         self.out.foreign.add(kind, name, trimmed, offset);
     }
 
-    /// The line that was written from `start` on may have another beginning than `line`.
-    fn note_shift(&mut self, line: &str, start: usize) {
-        let written = &self.out.text[start..];
+    /// What was written for `line` may have another beginning.
+    fn note_shift(&mut self, line: &str) {
+        let written = &self.out.text[self.line_start..];
         if written == line || written.is_empty() {
             return;
         }
@@ -528,11 +543,11 @@ mod tests {
             ),
             (
                 "!!! note \"T\"\n    a\n\n        code\n\nb",
-                ">\n> a\n> \n>     code\n> \nb",
+                ">\n> a\n> \n>     code\n\nb",
             ),
             (
                 "- a\n\n    !!! tip\n        b\n\n    c",
-                "- a\n\n    >\n    > b\n    > \n    c",
+                "- a\n\n    >\n    > b\n\n    c",
             ),
             (
                 "1. a\n\n   :::tip\n   b\n   :::\n",
@@ -543,6 +558,7 @@ mod tests {
                 ">\n> ```\n> :::\n> ```\n\nx",
             ),
             ("> [!info]+ T\n> a\n", ">\n> a\n"),
+            ("!!! note\n    a\n\n!!! tip\n    b", ">\n> a\n\n>\n> b"),
             // Not of a kind that is known, in code, or prose.
             (":::tabs\na\n:::\n", ":::tabs\na\n:::\n"),
             ("```\n:::note\n```\n", "```\n:::note\n```\n"),

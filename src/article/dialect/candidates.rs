@@ -30,6 +30,8 @@ pub(super) enum What<'a> {
     Attributes(Attributes<'a>),
     /// An attribute list without a colon: one only at the end of a heading.
     HeadingAttributes(Attributes<'a>),
+    /// What belongs to a foreign one before it.
+    Closing,
     /// Syntax that anp does not run, with its name.
     Foreign(Kind, &'a str),
 }
@@ -181,7 +183,11 @@ impl<'a> Candidates<'a> {
                     _ => None,
                 };
                 if let Some(length) = end.and_then(|end| until(end, 3)).filter(|_| !is_raw) {
-                    let name = first_word(&text[3..length - 3]);
+                    let inside = &text[3..length - 3];
+                    let name = first_word(inside);
+                    if inside.trim_start().starts_with('/') && !inside.contains("*/") {
+                        return Some((length, What::Closing));
+                    }
                     return Some((length, What::Foreign(Kind::Shortcode, name)));
                 }
                 let length = until("}}", 2).filter(|_| !is_raw)?;
@@ -205,8 +211,9 @@ impl<'a> Candidates<'a> {
                         let end = text.find("endcomment")?;
                         Some((until("%}", end)?, What::Control))
                     }
-                    "" => None,
-                    _ if is_raw => None,
+                    _ if is_raw || name.is_empty() => None,
+                    "else" | "elsif" => Some((length, What::Closing)),
+                    _ if name.starts_with("end") => Some((length, What::Closing)),
                     name => Some((length, What::Foreign(Kind::Tag, name))),
                 }
             }

@@ -38,6 +38,21 @@ struct Capture<'a> {
     /// A link of this kind; none: it is left out.
     link: Option<autolink::Kind>,
     text: Cow<'a, str>,
+    /// Where in the Markdown what is not yet in `text` begins.
+    from: usize,
+}
+
+impl Capture<'_> {
+    /// Appends `text`, which is at `range`. The marks of emphasis before it are none in a link.
+    fn extend(&mut self, markdown: &str, text: &str, range: Range<usize>) {
+        let marks = markdown.get(self.from..range.start).unwrap_or_default();
+        if self.link.is_some() && !(marks.is_empty() && text.is_empty()) {
+            let whole = self.text.to_mut();
+            whole.push_str(marks);
+            whole.push_str(text);
+        }
+        self.from = range.end;
+    }
 }
 
 /// Follows the events of one body.
@@ -151,7 +166,7 @@ impl<'a> Inline<'a> {
             self.no_links_until = self.no_links_until.max(range.end);
         }
         self.candidates.skip_to(match what {
-            What::Foreign(..) | What::Control => range.end,
+            What::Foreign(..) | What::Closing | What::Control => range.end,
             _ => range.start + 1,
         });
     }
@@ -231,6 +246,7 @@ impl<'a> Inline<'a> {
             self.candidates.skip_to(found.end);
             if let Some(capture) = &mut self.capture {
                 capture.text = Cow::Borrowed(&self.markdown[start..from]);
+                capture.from = from;
                 if found.end > range.end {
                     return Ok(());
                 }
@@ -255,7 +271,12 @@ impl<'a> Inline<'a> {
                 sink.name_heading(id);
             }
         } else {
-            push_text(before, from, sink)?;
+            let ends_line = self.ends_line(found.end);
+            push_text(
+                if ends_line { before.trim_end() } else { before },
+                from,
+                sink,
+            )?;
             let after_heading = sink.heading_before().is_some_and(|end| {
                 let between = &self.markdown[end.min(found.start)..found.start];
                 between.trim().is_empty() && between.matches('\n').count() <= 1
@@ -280,13 +301,17 @@ impl<'a> Inline<'a> {
 
     /// Whether nothing but the closing marks of a heading stands between `at` and the end of the line.
     fn ends_line(&self, at: usize) -> bool {
-        let rest = self.markdown[at..].trim_start_matches([' ', '\t', '#']);
+        let rest = self.markdown[at..].trim_start_matches([' ', '\t', '#', '|']);
         rest.is_empty() || rest.starts_with(['\n', '\r'])
     }
 
     fn start_capture(&mut self, range: Range<usize>, link: Option<autolink::Kind>) {
-        let text = Cow::Borrowed("");
-        self.capture = Some(Capture { range, link, text });
+        self.capture = Some(Capture {
+            from: range.start,
+            text: Cow::Borrowed(""),
+            range,
+            link,
+        });
     }
 
     /// Takes what belongs to the capture; gives back an event, or the rest of one, that does not.
@@ -303,20 +328,18 @@ impl<'a> Inline<'a> {
         let is_within = range.end <= end && range.start >= capture.range.start;
         let is_link = capture.link.is_some();
         match &event {
-            _ if range.start >= end => {}
+            _ if range.start >= end && (is_link || !is_within) => {
+                capture.extend(self.markdown, "", end..end);
+            }
             Event::Text(text) if is_within => {
-                if is_link {
-                    capture.text.to_mut().push_str(text);
-                }
+                capture.extend(self.markdown, text, range.clone());
                 return Ok(None);
             }
             Event::Text(CowStr::Borrowed(text))
                 if text.len() == range.len() && range.start < end =>
             {
                 let (inside, rest) = text.split_at(end - range.start);
-                if is_link {
-                    capture.text.to_mut().push_str(inside);
-                }
+                capture.extend(self.markdown, inside, range.start..end);
                 self.finish_capture(sink)?;
                 self.candidates.skip_to(end);
                 self.text(CowStr::Borrowed(rest), end..range.end, sink)?;
@@ -337,7 +360,10 @@ impl<'a> Inline<'a> {
 
     /// Hands the captured text on: as a link, or not at all.
     fn finish_capture<S: Sink<'a>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        let Some(Capture { range, link, text }) = self.capture.take() else {
+        let Some(Capture {
+            range, link, text, ..
+        }) = self.capture.take()
+        else {
             return Ok(());
         };
         let Some(kind) = link else { return Ok(()) };
