@@ -10,8 +10,8 @@ use super::dialect::Alert;
 use super::dialect::blocks::Rewritten;
 use super::dialect::foreign::Foreigners;
 use super::dialect::inline::{Inline, Sink};
-use super::events::Events;
-use super::front_matter::next_line;
+use super::events::{Events, may_matter};
+use super::position::position;
 use crate::diagnostic::Span;
 
 /// How many events a body may make, of 24 bytes each, or 120 where they are links.
@@ -40,6 +40,8 @@ pub struct Body<'a> {
     pub heading_is_title: bool,
     /// Lines of the Markdown, from 0, that begin with so many bytes more than in the source.
     pub shifts: Vec<(usize, isize)>,
+    /// Whether a link or image may lead to a source, a page or a file of the archive.
+    pub has_references: bool,
 }
 
 impl Body<'_> {
@@ -220,9 +222,11 @@ impl<'a> Sink<'a> for Builder<'a> {
             Event::Start(tag) => {
                 self.nesting.open(tag, range.start)?;
                 match tag {
-                    Tag::Image { .. } => {
+                    Tag::Link { dest_url, .. } => self.body.has_references |= may_matter(dest_url),
+                    Tag::Image { dest_url, .. } => {
                         self.body.images += 1;
                         self.open_images += 1;
+                        self.body.has_references |= may_matter(dest_url);
                     }
                     Tag::Heading { level, .. } => self.open_heading(*level, range.start),
                     Tag::List(_) => self.lists += 1,
@@ -397,23 +401,6 @@ impl HtmlText {
             });
             rest = markup;
         }
-    }
-}
-
-/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
-pub(super) fn position(text: &str, offset: usize, first_line: u32) -> Span {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut line = first_line;
-    let mut rest = before;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        line = line.saturating_add(1);
-    }
-    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
-    Span {
-        line,
-        column,
-        length: u32::MAX,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::findings::Findings;
-use super::front_matter::next_line;
 use super::metadata::Metadata;
 use super::route::{Route, is_index};
+use crate::front_matter::next_line;
 use crate::yaml::{Kind, Node, normalise};
 
 /// Most bytes of a broken source that are searched for its slug.
@@ -56,13 +56,23 @@ pub(super) fn guessed(relative: &Path, bytes: &[u8]) -> Option<Route> {
     Route::new(relative, slug).ok()
 }
 
+/// The slug that a line gives in YAML (`slug: x`), TOML (`slug = "x"`) or JSON (`"slug": "x",`).
 fn slug_of(line: &str) -> Option<&str> {
-    let (key, value) = line.split_once(':')?;
-    if key.len() > 16 || normalise(key.trim_start_matches('\u{feff}')) != "slug" {
+    let (key, value) = line.split_once([':', '='])?;
+    let quotes = ['"', '\''];
+    let key = key
+        .trim_start_matches('\u{feff}')
+        .trim()
+        .trim_matches(quotes);
+    if key.len() > 16 || normalise(key) != "slug" {
         return None;
     }
     let value = value.split(" #").next().unwrap_or_default();
-    let value = value.trim().trim_matches(['"', '\'']).trim();
+    let value = value
+        .trim()
+        .trim_end_matches(',')
+        .trim_matches(quotes)
+        .trim();
     (!value.is_empty()).then_some(value)
 }
 
@@ -81,6 +91,14 @@ mod tests {
         );
         assert_eq!(guess("---\r\nSlug: c\r\n").as_deref(), Some("/a/c/"));
         assert_eq!(guess("---\ntitle: [\n---\n").as_deref(), Some("/a/b/"));
+        assert_eq!(
+            guess("+++\ntitle = x\nslug = \"c d\" # x\n+++\n").as_deref(),
+            Some("/a/c-d/")
+        );
+        assert_eq!(
+            guess("{\n  \"title\": x,\n  \"slug\": \"c d\",\n}\n").as_deref(),
+            Some("/a/c-d/")
+        );
         assert_eq!(guess("---\nslug: '!'\n").as_deref(), None);
         assert_eq!(
             guessed(Path::new("a/index.md"), b"---\nslug: c\n")

@@ -2,7 +2,7 @@
 //!
 //! 1. Size and UTF-8.
 //! 2. Split into front matter and body.
-//! 3. Front matter: YAML events → tree with positions → values by the table.
+//! 3. Front matter: YAML, TOML or JSON → tree with positions → values by the table.
 //! 4. Body: cleaned, parsed once.
 //! 5. Title, route, disagreements between fields.
 //!
@@ -13,22 +13,28 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::body::{Parsed, position};
+use super::body::Parsed;
 use super::cost::{self, Excess, Refused};
 use super::dialect::blocks;
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, split};
+use super::links::LinkRule;
 use super::metadata::Metadata;
+use super::position::position;
 use super::route::Route;
 use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::unknown::{UnknownField, UnknownFields};
 use super::validate::Validator;
-use super::{Article, claimed_route, cross, title};
+use super::visibility::{Further, Visibility, VisibilityFields};
+use super::{Article, claimed_route, cross, links, title};
 use crate::characters::is_hidden;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::front_matter::{self, cut_values, split};
 use crate::words::counted;
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{Kind, Node};
+
+/// The longest source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What the boundary lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +43,10 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
+    /// What happens to links that lead nowhere.
+    pub links: LinkRule,
 }
 
 impl Rules {
@@ -48,7 +58,15 @@ impl Rules {
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        vec![u8::from(self.strict), unknown_fields]
+        let links = match self.links {
+            LinkRule::Allow => 0,
+            LinkRule::Warn => 1,
+            LinkRule::Deny => 2,
+        };
+        let own = [u8::from(self.strict), unknown_fields, links];
+        own.into_iter()
+            .chain(self.visibility_fields.identity())
+            .collect()
     }
 }
 
@@ -92,23 +110,30 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         Err((message, span)) => return refused(input, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let Ok(parts) = split(text) else {
-        let span = Span {
-            line: 1,
-            column: 1,
-            length: 3,
-        };
-        let message = "expected a line '---' that closes the front matter opened here, found none";
-        findings.error("front-matter", Some(span), message.to_owned(), None);
-        return Reading::refused(input, findings);
+    let parts = match split(text) {
+        Ok(parts) => parts,
+        Err(error) => {
+            findings.error("front-matter", Some(error.span), error.message, error.help);
+            return Reading::refused(input, findings);
+        }
     };
 
-    let document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let document = front_matter::read(&parts);
+    for span in cut_values(&parts, &document.root) {
+        let message = "expected the whole value, found a comment that cuts it short";
+        let help = "quote the value if '#' belongs to it, or put a space behind '#'";
+        findings.warning(
+            "front-matter",
+            Some(span),
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
     let is_cheap = cost::refuse_costly(&cleaned).is_ok();
@@ -153,6 +178,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
             metadata,
             title,
             body,
@@ -246,14 +272,16 @@ pub(super) fn fields(
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>) {
+) -> (Metadata, Vec<UnknownField>, Further) {
     let policy = match rules.unknown_fields {
         UnknownFields::Warn if rules.strict => UnknownFields::Deny,
         policy => policy,
     };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
-        findings.error("front-matter", Some(tree.span), message, None);
+        let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
+        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
@@ -261,11 +289,52 @@ pub(super) fn fields(
         policy,
         ask_for_all,
         unknown: Vec::new(),
+        visibility_fields: &rules.visibility_fields,
+        further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
     let entries = validator.fields(TABLE, entries, None, None);
-    (Metadata { entries }, validator.unknown)
+    let Validator {
+        unknown, further, ..
+    } = validator;
+    (Metadata { entries }, unknown, further)
+}
+
+/// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
+/// of them.
+#[must_use]
+pub fn link_places(
+    bytes: &[u8],
+    most: usize,
+    is_meant: impl FnMut(&str) -> bool,
+) -> Vec<(String, Place)> {
+    let Ok(text) = decode(bytes) else {
+        return Vec::new();
+    };
+    let Ok(parts) = split(text) else {
+        return Vec::new();
+    };
+    let body = clean_body(parts.body, &mut Cleaned::default());
+    let found = links::places(&body, parts.body_line, most, is_meant);
+    let placed = found.into_iter();
+    placed
+        .map(|(destination, span)| (destination, Place::in_text(text, span)))
+        .collect()
+}
+
+/// The route that a source claims, without a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let text = decode(input.bytes).ok()?;
+    let parts = split(text).ok()?;
+    let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
+    let mut document = front_matter::read(&parts);
+    let (metadata, ..) = fields(&mut document.root, document.complete, rules, &mut findings);
+    if !document.complete {
+        return None;
+    }
+    claimed_route::known(input.relative, &metadata, &document.root, &mut findings)
 }

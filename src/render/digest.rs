@@ -103,11 +103,14 @@ impl Digester {
         *self.0.finalize().as_bytes()
     }
 
-    /// The digest of one article.
-    pub(super) fn digest(&self, source: &[u8], route: &Route) -> Digest {
+    /// The digest of one article. `further` is empty where source and route decide it alone.
+    pub(super) fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
         part(&mut hasher, route.as_str().as_bytes());
         part(&mut hasher, source);
+        if !further.is_empty() {
+            part(&mut hasher, further);
+        }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);
         Digest(digest)
@@ -169,7 +172,7 @@ mod tests {
         // If this fails, every article in every store counts as changed. Raise
         // RENDERER_VERSION for that, do not change how the hash is made.
         let digester = Digester::new(&[("page.html", "{{ body }}")], &["https://example.org"]);
-        let digest = digester.digest(b"source", &Route::parse("/a/").unwrap());
+        let digest = digester.digest(b"source", &Route::parse("/a/").unwrap(), b"");
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
             (5, "3fc4123bba497a83d69aa5b7adbfcc5d".to_owned())
@@ -180,7 +183,7 @@ mod tests {
     fn moving_a_byte_between_parts_changes_the_digest() {
         let route = Route::parse("/a/").unwrap();
         let digest = |templates: &[(&str, &str)], settings: &[&str], source: &[u8]| {
-            Digester::new(templates, settings).digest(source, &route)
+            Digester::new(templates, settings).digest(source, &route, b"")
         };
         let all = [
             digest(&[("a", "bc")], &["d"], b"e"),
@@ -188,7 +191,8 @@ mod tests {
             digest(&[("a", "b")], &["cd"], b"e"),
             digest(&[("a", "bc")], &["", "d"], b"e"),
             digest(&[("a", "bc")], &["d"], b"ef"),
-            Digester::new(&[("a", "bc")], &["d"]).digest(b"e", &Route::parse("/b/").unwrap()),
+            Digester::new(&[("a", "bc")], &["d"]).digest(b"e", &Route::parse("/b/").unwrap(), b""),
+            Digester::new(&[("a", "bc")], &["d"]).digest(b"e", &route, b"f"),
         ];
         for (index, one) in all.iter().enumerate() {
             assert!(all[index + 1..].iter().all(|other| other != one));

@@ -151,6 +151,14 @@ impl<'w> Ids<'w> {
         whole
     }
 
+    /// The ids as their author knows them, with that of the heading that became the title.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.headings
+            .keys()
+            .chain(&self.written)
+            .map(String::as_str)
+    }
+
     /// The id on the page that `fragment` names.
     fn find(&self, fragment: &str, by_lower_case: &BTreeMap<String, &String>) -> Option<String> {
         let decoded = percent_decode_str(fragment).decode_utf8_lossy();

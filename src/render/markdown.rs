@@ -8,6 +8,8 @@
 //! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
 //! tables or heading shifts, and lets every URL and all raw HTML through.
 
+use std::collections::HashSet;
+
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::error::RenderError;
@@ -38,6 +40,19 @@ pub(super) fn write(task: Task<'_, '_>) -> Result<BodyHtml, RenderError> {
 /// The body with its raw HTML rewritten, as it is before [`sanitise`] sees it.
 pub(super) fn uncleaned(task: Task<'_, '_>) -> Result<String, RenderError> {
     Ok(written(task)?.out)
+}
+
+/// The names that a fragment may have to lead to a place in the body, each also in lower case.
+pub(super) fn anchors(task: Task<'_, '_>) -> Result<HashSet<String>, RenderError> {
+    let writer = written(task)?;
+    let ids = writer.out.match_indices(" id=\"").map(|(at, mark)| {
+        let value = &writer.out[at + mark.len()..];
+        value.split('"').next().unwrap_or_default()
+    });
+    let names = ids.chain(writer.ids.names());
+    Ok(names
+        .flat_map(|name| [name.to_owned(), name.to_lowercase()])
+        .collect())
 }
 
 fn written<'w, 'a>(task: Task<'w, 'a>) -> Result<Writer<'w, 'a>, RenderError> {

@@ -33,6 +33,7 @@ mod url;
 mod view;
 mod writer;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
@@ -65,6 +66,9 @@ pub struct RenderSettings {
     pub site_name: String,
     /// The language of the pages, as a BCP 47 tag: `en`.
     pub lang: String,
+    /// The URL of the folder on which relative images and files are found, without a slash at its
+    /// end: `https://cdn.example.org/content`. Empty: they stay relative to the page.
+    pub assets: String,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -75,6 +79,7 @@ impl Default for RenderSettings {
             site_url: String::new(),
             site_name: String::new(),
             lang: "en".to_owned(),
+            assets: String::new(),
             templates: None,
         }
     }
@@ -111,6 +116,7 @@ impl Renderer {
             settings.site_url.as_str(),
             &settings.site_name,
             &settings.lang,
+            &settings.assets,
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
@@ -121,10 +127,18 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`.
+    /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
+    /// else decides it: a hash of the destinations that were rewritten, what the settings say of its
+    /// fields.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route) -> Digest {
-        self.digester.digest(source, route)
+    pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
+        self.digester.digest(source, route, further)
+    }
+
+    /// The base URL of relative images and files, or empty.
+    #[must_use]
+    pub fn assets(&self) -> &str {
+        &self.settings.assets
     }
 
     /// Hash of everything besides an article that decides its page: templates, output
@@ -160,8 +174,8 @@ impl Renderer {
         })?;
         let meta_box = meta_box::write(metadata);
 
-        let draft = metadata.get("draft") == Some(&Value::Flag(true));
-        let robots = if draft || metadata.flag("flags", "needs_human_review") {
+        let draft = article.visibility.is_draft;
+        let robots = if article.visibility.is_noindex {
             Robots::NoIndex
         } else {
             Robots::Index
@@ -260,6 +274,21 @@ pub fn may_remove(article: &Article<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// The names of the places on the page of an article that a link can lead to: `part` of `#part`,
+/// each also in lower case.
+#[must_use]
+pub fn anchors(article: &Article<'_>) -> HashSet<String> {
+    let page_ids = PageIds::default();
+    let task = Task {
+        body: &article.body,
+        title: article.title_heading(),
+        sources: &[],
+        page_ids: &page_ids,
+        limit: writer::limit(&article.body),
+    };
+    markdown::anchors(task).unwrap_or_default()
 }
 
 fn text(metadata: &Metadata, name: &str) -> String {

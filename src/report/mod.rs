@@ -1,6 +1,7 @@
 //! What people and machines see of a run.
 
 pub(crate) mod findings;
+pub(crate) mod held;
 mod json;
 mod keys;
 pub mod log;

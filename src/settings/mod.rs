@@ -12,6 +12,7 @@ mod limit;
 mod reader;
 mod serve;
 mod tls;
+mod visibility_fields;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,12 +21,12 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Rules, UnknownFields};
+use crate::article::{Admits, LinkRule, Rules, UnknownFields, VisibilityFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
-use crate::yaml::YamlError;
+use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
 pub use keys::{KEYS, Sources};
@@ -83,8 +84,8 @@ pub struct Settings {
     pub expect: Expect,
     /// How strict the boundary is.
     pub rules: Rules,
-    /// Whether drafts are published.
-    pub drafts: bool,
+    /// What is published although it would be held back: drafts, what is scheduled for later.
+    pub admits: Admits,
     /// Who is responsible.
     pub owner: Option<String>,
     /// What they expect.
@@ -209,7 +210,7 @@ impl Settings {
             self.ttl_ms.to_string().as_bytes(),
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
-            &[u8::from(self.drafts)],
+            &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -266,6 +267,12 @@ impl Reader {
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
         let unknown_fields = self.unknown_fields();
+        let visibility_fields = self.get(
+            "visibility_fields",
+            VisibilityFields::default(),
+            visibility_fields::read,
+        );
+        let links = self.links();
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
         let state_dir = current_dir.join(state_dir);
@@ -307,8 +314,13 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
+                visibility_fields,
+                links,
             },
-            drafts: self.flag("drafts"),
+            admits: Admits {
+                drafts: self.flag("drafts"),
+                future: self.flag("future"),
+            },
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),
@@ -365,6 +377,13 @@ impl Reader {
         })
     }
 
+    fn links(&mut self) -> LinkRule {
+        self.get("links", LinkRule::Warn, |node| {
+            let choices = [LinkRule::Allow, LinkRule::Warn, LinkRule::Deny];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        })
+    }
+
     fn jitter_permille(&mut self) -> i64 {
         let jitter = self.get("jitter", 100, |node| {
             let percent = node.text()?.strip_suffix('%').and_then(permille);
@@ -377,14 +396,8 @@ impl Reader {
 
     fn render(&mut self, current_dir: &Path) -> RenderSettings {
         RenderSettings {
-            site_url: self.get("site.url", String::new(), |node| {
-                let text = node.text()?.trim_end_matches('/');
-                let is_http = text.starts_with("https://") || text.starts_with("http://");
-                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
-                    return Err(node.mismatch("an http(s) URL without query or fragment"));
-                }
-                Ok(text.to_owned())
-            }),
+            site_url: self.get("site.url", String::new(), base_url),
+            assets: self.get("site.assets", String::new(), base_url),
             site_name: self.text("site.name").unwrap_or_default(),
             lang: self.get("site.lang", "en".to_owned(), |node| {
                 let text = node.text()?;
@@ -437,6 +450,16 @@ impl Reader {
             named => content::content(content, named, current_dir),
         }
     }
+}
+
+/// A URL that paths are appended to, without a slash at its end.
+fn base_url(node: &Node) -> Result<String, YamlError> {
+    let text = node.text()?.trim_end_matches('/');
+    let is_http = text.starts_with("https://") || text.starts_with("http://");
+    if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+        return Err(node.mismatch("an http(s) URL without query or fragment"));
+    }
+    Ok(text.to_owned())
 }
 
 fn ms(ms: u64) -> Duration {

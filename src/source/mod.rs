@@ -12,5 +12,5 @@ pub use cache::{Cache, Hit, Known, Learned};
 pub use identity::Identity;
 pub use list::Sources;
 pub use order::{Order, Ranks};
-pub use origin::{Generated, Origin, Source, Subset, Tree, ranges};
+pub use origin::{Generated, Origin, Source, Subset, Tree, Unloaded, ranges};
 pub use walk::{Found, Skipped, Walk, WalkError, walk};

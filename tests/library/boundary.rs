@@ -23,6 +23,7 @@ fn rules(name: &str) -> Rules {
     Rules {
         strict: name.starts_with("strict-"),
         unknown_fields,
+        ..Rules::default()
     }
 }
 

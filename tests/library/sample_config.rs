@@ -36,13 +36,13 @@ fn defaults(settings: &Settings) -> String {
         max_invalid,
         expect,
         rules,
-        drafts,
+        admits,
         keep_runs,
         patience,
         ..
     } = settings;
     format!(
-        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {keep_runs:?} {patience:?}"
+        "{prefix} {admits:?} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {keep_runs:?} {patience:?}"
     )
 }
 

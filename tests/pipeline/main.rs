@@ -5,6 +5,7 @@
 mod support;
 
 mod bounds;
+mod changing;
 mod disk_errors;
 mod embedded;
 
@@ -12,9 +13,11 @@ mod expect;
 mod failpoints;
 mod faults;
 mod from_rust;
+mod held;
 mod inputs;
 mod interrupt;
 mod keep_runs;
+mod links;
 mod log_format;
 mod manifest;
 mod metrics;

@@ -13,6 +13,7 @@ use super::metadata::Value;
 use super::schema::{Field, Kind};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields, shown};
+use super::visibility::{Further, VisibilityFields};
 use crate::diagnostic::Span;
 use crate::yaml::scalar::{is_null_word, shortened};
 use crate::yaml::suggest::suggestion;
@@ -25,6 +26,10 @@ pub(super) struct Validator<'v, 's> {
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
+    /// What the settings say of fields that are about who may see the article.
+    pub visibility_fields: &'v VisibilityFields,
+    /// What fields that the table does not know say about that.
+    pub further: Further,
 }
 
 /// Fields with their values, in table order.
@@ -58,7 +63,14 @@ impl Validator<'_, '_> {
                 .chain(0..next)
                 .find(|&index| table[index].answers_to(&key.name));
             let Some(index) = found.or_else(|| find_cleaned(table, key.text())) else {
-                self.unknown_field(table, key, parent);
+                let is_explained = parent.is_none() && {
+                    let field = (&*key, &*node);
+                    self.further
+                        .ask(self.visibility_fields, field, self.findings)
+                };
+                if !is_explained {
+                    self.unknown_field(table, key, parent);
+                }
                 continue;
             };
             next = index + 1;

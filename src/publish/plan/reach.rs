@@ -141,7 +141,8 @@ impl Scope<'_> {
             root: &self.settings.content,
             found: &found,
         };
-        let claimed = routes::routes(&tree, &Selection::default(), self.interrupted);
+        let rules = &self.settings.rules;
+        let claimed = routes::routes(&tree, &Selection::default(), rules, self.interrupted);
         let claimed = claimed.map_err(|error| stopped(&error))?.all;
         routes.retain(|route| !claimed.contains(route));
         Ok(found.skipped.iter().all(|skipped| !skipped.unreadable))

@@ -8,6 +8,8 @@ use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
+use super::held_back::HeldSources;
+use super::links::FollowedLinks;
 use super::surveyor::Survey;
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -23,10 +25,14 @@ const NAMED: usize = 3;
 pub(crate) struct Gathered {
     survey: Survey,
     findings: HeldFindings,
+    held: HeldSources,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
+    /// Numbers of the sources that changed while they were read.
+    changed: Vec<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
+    links: FollowedLinks,
 }
 
 struct Claim {
@@ -46,8 +52,11 @@ impl Gathered {
                 ..Survey::default()
             },
             findings: HeldFindings::default(),
+            held: HeldSources::default(),
             invalid: HashSet::new(),
+            changed: Vec::new(),
             others: Vec::new(),
+            links: FollowedLinks::default(),
         }
     }
 
@@ -62,8 +71,12 @@ impl Gathered {
         self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
-        survey.drafts += chunk.drafts;
+        self.changed.extend(chunk.changed.into_iter().map(number));
+        for (index, why) in chunk.held {
+            self.held.add(number(index), why);
+        }
         survey.busy.extend(chunk.busy);
+        self.links.merge(chunk.links);
         let claim = |index, route, whose| Claim {
             route,
             source: number(index),
@@ -130,26 +143,72 @@ impl Gathered {
         self.findings = findings;
         self.invalid.extend(refused);
     }
+
+    /// Sorts what was found, and refuses what claims a route that another source claims too.
+    pub(crate) fn settle(&mut self, origin: &dyn Origin) {
+        let by_source = |entry: &Entry| entry.source;
+        self.survey.entries.sort_unstable_by_key(by_source);
+        self.refuse_collisions(origin);
+    }
+
+    /// The links of all sources.
+    pub(crate) fn links(&self) -> &FollowedLinks {
+        &self.links
+    }
+
+    /// Every route that a source claims, with the number of the source.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&Route, u32)> {
+        let entries = self.survey.entries.iter();
+        let entries = entries.map(|entry| (&entry.route, entry.source));
+        let others = self.others.iter();
+        entries.chain(others.map(|claim| (&claim.route, claim.source)))
+    }
+
+    /// The routes that the names of sources say which changed while they were read.
+    pub(crate) fn guesses(&self, origin: &dyn Origin) -> Vec<(Route, u32)> {
+        let of_name = |source: &u32| {
+            let route = Route::new(&origin.relative(*source as usize), None).ok()?;
+            Some((route, *source))
+        };
+        self.changed.iter().filter_map(of_name).collect()
+    }
+
+    /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
+    pub(crate) fn refuse(
+        &mut self,
+        findings: Vec<Diagnostic>,
+        (severity, beyond): (Severity, u64),
+        refused: Vec<u32>,
+    ) {
+        self.findings.add(findings);
+        self.findings.count(severity, beyond);
+        self.invalid.extend(refused);
+    }
 }
 
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
-    let by_source = |entry: &Entry| entry.source;
-    found.survey.entries.sort_unstable_by_key(by_source);
-    found.refuse_collisions(origin);
+pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
     let Gathered {
         mut survey,
         mut findings,
+        held,
         invalid,
+        changed,
         others,
+        links: _,
     } = found;
     let refused = |entry: &mut Entry| invalid.contains(&entry.source);
     let refused = survey.entries.extract_if(.., refused);
     survey.claimed.extend(refused.map(|entry| entry.route));
     survey.valid = survey.entries.len() as u64;
+    let is_noindex = |entry: &&Entry| entry.is_noindex;
+    survey.noindex = survey.entries.iter().filter(is_noindex).count() as u64;
+    survey.held_back = held.named(origin);
     // What a broken source claims, or where it says nothing, what its name does.
     let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
-    survey.claimed.extend(invalid.iter().filter_map(of_name));
+    let unknown = invalid.iter().chain(&changed);
+    survey.claimed.extend(unknown.filter_map(of_name));
+    survey.changed = changed.len() as u64;
     for claim in others {
         let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);

@@ -15,13 +15,13 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removal, Removals, Removed, Rendered};
-use crate::source::{Identity, Learned, Origin, Ranks};
+use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -33,6 +33,11 @@ const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
+
+/// The code of a source whose text was never whole: it is neither invalid nor gone.
+pub(crate) const CHANGED: &str = "changed";
+const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
+const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
 struct Loaded<'a> {
@@ -53,8 +58,8 @@ struct Valid<'l> {
     learned: Option<Learned>,
 }
 
-/// A valid article of another shard: source, route, digest, own time to live.
-type Elsewhere = (usize, Route, Digest, Option<u64>);
+/// A valid article of another shard: source, route, digest, how long it lives.
+type Elsewhere = (usize, Route, Digest, Lifetime);
 
 impl Surveyor<'_> {
     /// Reads the `unread` sources of a batch, and renders those that are to be written.
@@ -71,28 +76,33 @@ impl Surveyor<'_> {
                 continue;
             };
             if large::is_large(&loaded.bytes) {
-                large::alone(|| self.judge(&[loaded], chunk))?;
+                large::alone(|| self.judge(origin, &[loaded], chunk))?;
                 continue;
             }
             bytes += loaded.bytes.len();
             together.push(loaded);
             if together.len() == TOGETHER || bytes >= TOGETHER_BYTES {
-                self.judge(&together, chunk)?;
+                self.judge(origin, &together, chunk)?;
                 together.clear();
                 bytes = 0;
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 found.hold(&mut chunk.diagnostics);
             }
         }
-        self.judge(&together, chunk)
+        self.judge(origin, &together, chunk)
     }
 
-    fn judge(&self, loaded: &[Loaded<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
+    fn judge(
+        &self,
+        origin: &dyn Origin,
+        loaded: &[Loaded<'_>],
+        chunk: &mut Chunk,
+    ) -> Result<(), SurveyError> {
         let (mut valid, mut events) = (Vec::with_capacity(loaded.len()), 0);
         let mut elsewhere: Vec<Elsewhere> = Vec::new();
         for source in loaded {
             self.goes_on()?;
-            let Some(one) = self.parse(source, chunk) else {
+            let Some(one) = self.parse(origin, source, chunk) else {
                 continue;
             };
             let (metadata, path) = (Some(&one.article.metadata), &source.relative);
@@ -105,8 +115,8 @@ impl Surveyor<'_> {
                 Whose::Elsewhere { .. } => {
                     let mut one = one;
                     if self.is_renderable(&mut one, chunk) {
-                        let ttl_ms = one.article.ttl_ms();
-                        elsewhere.push((index, one.article.route, one.digest, ttl_ms));
+                        let lifetime = one.article.lifetime();
+                        elsewhere.push((index, one.article.route, one.digest, lifetime));
                     }
                 }
                 whose @ Whose::Nobody => {
@@ -133,8 +143,13 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// The article of a source; none if it is invalid, or a draft that is left out.
-    fn parse<'l>(&self, source: &'l Loaded<'_>, chunk: &mut Chunk) -> Option<Valid<'l>> {
+    /// The article of a source; none if it is invalid, or held back.
+    fn parse<'l>(
+        &self,
+        origin: &dyn Origin,
+        source: &'l Loaded<'_>,
+        chunk: &mut Chunk,
+    ) -> Option<Valid<'l>> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
@@ -142,17 +157,30 @@ impl Surveyor<'_> {
             cleaned: &source.cleaned,
         };
         let reading = guarded("read", || article::read(&input, self.rules));
-        let reading = reading.unwrap_or_else(|panic| Reading {
+        let mut reading = reading.unwrap_or_else(|panic| Reading {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
-        let digest = reading
-            .article
-            .as_ref()
-            .map(|article| self.renderer.digest(&source.bytes, &article.route));
+        let (links, rewritten) = match &mut reading.article {
+            Some(article) => {
+                let assets = self.renderer.assets();
+                let targets = self.targets(origin);
+                article::resolve_links(article, &source.relative, &targets, assets)
+            }
+            None => Default::default(),
+        };
+        let digest = reading.article.as_ref().map(|article| {
+            let mut further = rewritten.as_ref().map_or(Vec::new(), |hash| hash.to_vec());
+            // That does not follow from the source alone: the settings may say it of a field.
+            if article.visibility.is_noindex {
+                further.extend_from_slice(b"noindex");
+            }
+            self.renderer
+                .digest(&source.bytes, &article.route, &further)
+        });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                Learned::from(&reading, &source.relative, identity, digest)
+                Learned::from(&reading, &source.relative, identity, &links, digest)
             }
             _ => None,
         };
@@ -167,11 +195,12 @@ impl Surveyor<'_> {
             chunk.invalid.push((source.unread.index, claimed));
             return None;
         };
-        if article.draft() && !self.drafts {
-            chunk.drafts += 1;
+        if let Some(why) = self.held(&article.visibility) {
+            chunk.held.push((source.unread.index, why));
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }
+        chunk.links.add(number(source.unread.index), &links, true);
         Some(Valid {
             source,
             article,
@@ -191,11 +220,12 @@ impl Surveyor<'_> {
             let seen = one.source.unread.seen(&article.route);
             let absent = (Seen::Absent, Seen::Absent);
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
-            let ttl = article.ttl_ms();
+            let lifetime = article.lifetime();
             let when = (&self.expiry, &article.route);
-            let need = need(self.policy, (&page, &meta), one.digest, when, ttl);
-            let expires_at_ms = self.expiry.of(&article.route, ttl);
+            let need = need(self.policy, (&page, &meta), one.digest, when, lifetime);
+            let expires_at_ms = self.expiry.of(&article.route, lifetime);
             let rank = self.order.rank(Ranks::of(article));
+            let is_noindex = article.visibility.is_noindex;
             let mut spot = Spot::default();
             if need == Need::Write {
                 let Some(rendered) = self.render(&mut one, chunk) else {
@@ -209,6 +239,7 @@ impl Surveyor<'_> {
             let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
+            entry.is_noindex = is_noindex;
             chunk.entries.push(entry.at(spot));
         }
         Ok(())
@@ -340,6 +371,7 @@ impl Surveyor<'_> {
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
     let index = unread.index;
     let source = origin.load(index);
+    let settled = source.settled();
     let path = Arc::new(origin.shown(&source.relative));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
@@ -349,7 +381,7 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
                 path,
                 bytes,
                 cleaned: OnceLock::new(),
-                settled: source.settled,
+                settled,
             });
         }
         Ok(bytes) => {
@@ -357,9 +389,16 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
             let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
             (message, RETRY_AFTER_FIX)
         }
-        Err(error) => {
+        Err(Unloaded::Unreadable(error)) => {
             let message = format!("expected a file that can be read, found: {error}");
             (message, "once the file can be read")
+        }
+        Err(Unloaded::Changed) => {
+            let mut skipped = whole_file(path, CHANGED, SKIPPED.to_owned(), RETRY_AFTER_CHANGE);
+            skipped.severity = Severity::Warning;
+            chunk.diagnostics.push(skipped);
+            chunk.changed.push(index);
+            return None;
         }
     };
     chunk

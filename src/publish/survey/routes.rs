@@ -12,7 +12,7 @@ use super::guard::guarded;
 use super::large;
 use super::selection::Selection;
 use crate::article;
-use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules};
+use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules, UnknownFields};
 use crate::source::Origin;
 
 /// The routes of a content tree.
@@ -33,7 +33,7 @@ pub struct Named {
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
-/// the file says what it claims. A file that is asked for and not there any more may have had
+/// the file says what it claims. `rules` count as far as they are not about strictness. A file that is asked for and not there any more may have had
 /// the route of its name.
 ///
 /// # Errors
@@ -41,9 +41,14 @@ pub struct Named {
 pub fn routes(
     origin: &dyn Origin,
     selection: &Selection,
+    rules: &Rules,
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
-    let rules = Rules::default();
+    let rules = Rules {
+        strict: false,
+        unknown_fields: UnknownFields::default(),
+        ..rules.clone()
+    };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
