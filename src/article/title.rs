@@ -1,7 +1,9 @@
 //! The title: the field, or the first level-1 heading.
 
 use super::MAX_TITLE;
-use super::body::{Parsed, TitleHeading};
+use pulldown_cmark::Event;
+
+use super::body::{Body, Parsed, TitleHeading};
 use super::findings::Findings;
 use super::metadata::Metadata;
 use super::text::clean;
@@ -19,7 +21,9 @@ pub(super) fn find(
         // The field is there, but wrong, which has been reported.
         return None;
     }
-    let heading = parsed.take_heading();
+    let heading = parsed
+        .take_heading()
+        .or_else(|| find_html_heading(&parsed.body));
     let Some(TitleHeading {
         text,
         offset,
@@ -50,4 +54,58 @@ pub(super) fn find(
         );
     }
     Some(title)
+}
+
+/// The longest raw heading that is looked at, in bytes.
+const HTML_HEADING_BYTES: usize = 2048;
+
+/// The first `<h1>` of raw HTML that has text.
+fn find_html_heading(body: &Body<'_>) -> Option<TitleHeading> {
+    body.events.iter().find_map(|event| {
+        let (Event::Html(html) | Event::InlineHtml(html)) = &*event else {
+            return None;
+        };
+        let at = find_ignoring_case(html, "<h1")?;
+        let offset = body.offset_of(html)? + at;
+        let mut end = body.markdown.len().min(offset + HTML_HEADING_BYTES);
+        while !body.markdown.is_char_boundary(end) {
+            end -= 1;
+        }
+        let heading = &body.markdown[offset..end];
+        let heading = &heading[..find_ignoring_case(heading, "</h1")?];
+        let text = text_of(heading);
+        let stays = true;
+        (!text.trim().is_empty()).then_some(TitleHeading {
+            text,
+            offset,
+            stays,
+        })
+    })
+}
+
+fn find_ignoring_case(text: &str, tag: &str) -> Option<usize> {
+    let mut windows = text.as_bytes().windows(tag.len());
+    windows.position(|window| window.eq_ignore_ascii_case(tag.as_bytes()))
+}
+
+/// The text of HTML, without its tags.
+fn text_of(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    let references = [
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    references
+        .iter()
+        .fold(text, |text, (reference, c)| text.replace(reference, c))
 }

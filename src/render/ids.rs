@@ -245,8 +245,7 @@ fn slug(text: &str) -> String {
     } else {
         let kept = text.to_lowercase();
         slug.extend(kept.chars().filter_map(|c| match c {
-            ' ' => Some('-'),
-            '-' => Some('-'),
+            ' ' | '-' => Some('-'),
             c if is_word(c) => Some(c),
             _ => None,
         }));

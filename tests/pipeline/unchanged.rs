@@ -147,7 +147,7 @@ fn what_the_store_lacks_is_read_and_written_as_without_the_cache() {
     ran.exits(3);
     assert_eq!(foreseen.counts(), ran.counts(), "{ran}");
     assert!(
-        ran.stderr.contains("removed 1 URL that is not allowed"),
+        ran.stderr.contains("removed the URL 'javascript:x'"),
         "{ran}"
     );
     assert_eq!(pages(&world), before);

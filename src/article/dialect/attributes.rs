@@ -55,10 +55,9 @@ fn end_of_item(list: &str) -> Option<usize> {
     for (at, c) in list.char_indices() {
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'') => quote = Some(c),
             None if c.is_whitespace() => return Some(at),
-            None => {}
+            _ => {}
         }
     }
     quote.is_none().then_some(list.len())

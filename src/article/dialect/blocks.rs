@@ -52,6 +52,12 @@ pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
     Some(rewriter.out)
 }
 
+/// What lines begin with that may be rewritten.
+const STARTS: [&[u8]; 15] = [
+    b":::", b"!!!", b"???", b"{%", b"{:", b"=== ", b"===!", b"===+", b"<s", b"<S", b"<t", b"<T",
+    b"*[", b"import ", b"export ",
+];
+
 /// Whether a line begins as one that is rewritten does.
 fn may_have_blocks(markdown: &str) -> bool {
     let bytes = markdown.as_bytes();
@@ -62,16 +68,11 @@ fn may_have_blocks(markdown: &str) -> bool {
             .take_while(|b| matches!(b, b' ' | b'\t'))
             .count();
         match &line[indent..] {
-            [b':', b':', b':', ..] | [b'!', b'!', b'!', ..] | [b'?', b'?', b'?', ..] => true,
-            [b'{', b'%' | b':', ..] | [b'=', b'=', b'=', b'!' | b'+' | b' ', ..] => true,
-            [b'<', b's' | b'S' | b't' | b'T', ..] => true,
-            [b'i', b'm', b'p', b'o', b'r', b't', ..] => true,
-            [b'e', b'x', b'p', b'o', b'r', b't', ..] => true,
-            [b'*', b'[', ..] => true,
-            [b'>', quote @ ..] => {
-                let quote = quote.trim_ascii_start();
-                quote.starts_with(b"[!")
-            }
+            [b'>', quote @ ..] => quote.trim_ascii_start().starts_with(b"[!"),
+            line @ [
+                b':' | b'!' | b'?' | b'{' | b'=' | b'<' | b'*' | b'i' | b'e',
+                ..,
+            ] => STARTS.iter().any(|start| line.starts_with(start)),
             _ => false,
         }
     };

@@ -278,7 +278,7 @@ impl Surveyor<'_> {
         });
         match rendered {
             Ok(Ok(rendered)) => {
-                let removed = self.removed(&rendered.removals, &one);
+                let removed = self.removed(&rendered.removals, one);
                 let refused = removed.iter().any(|d| d.severity == Severity::Error);
                 chunk.learned.extend(if refused {
                     learned.map(Learned::that_must_render)
