@@ -2,7 +2,9 @@
 
 mod body;
 mod claimed_route;
+mod cost;
 mod cross;
+mod dialect;
 mod events;
 mod findings;
 mod forms;
@@ -24,7 +26,8 @@ mod unknown;
 mod validate;
 mod visibility;
 
-pub use body::{Body, marks, options as markdown_options};
+pub use body::{Body, options as markdown_options};
+pub use cost::marks;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use instant::instant_ms;
@@ -70,6 +73,12 @@ pub struct Lifetime {
 }
 
 impl Article<'_> {
+    /// The heading that became the title, if that was one.
+    #[must_use]
+    pub fn title_heading(&self) -> Option<&str> {
+        self.body.heading_is_title.then_some(self.title.as_str())
+    }
+
     /// How long its objects live.
     #[must_use]
     pub fn lifetime(&self) -> Lifetime {
