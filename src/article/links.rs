@@ -247,8 +247,9 @@ fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Ro
     }
 }
 
-/// What stands behind `#`, decoded; none for the top of a page.
-fn fragment(destination: &str) -> Option<String> {
+/// The heading that a link leads to: what stands behind `#`, decoded; none for the top of a page.
+#[must_use]
+pub fn fragment(destination: &str) -> Option<String> {
     let (_, fragment) = destination.split_once('#')?;
     let fragment = percent_decode_str(fragment).decode_utf8_lossy();
     let is_top = fragment.is_empty() || fragment.eq_ignore_ascii_case("top");

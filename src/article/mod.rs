@@ -31,7 +31,7 @@ pub use cost::marks;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use instant::instant_ms;
-pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
+pub use links::{Follower, Link, LinkRule, Links, Targets, To, fragment, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
 pub use read::{

@@ -11,6 +11,7 @@ use super::findings::whole_file;
 use super::gather::Gathered;
 use super::guard::guarded;
 use super::large;
+use super::own_headings;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -169,6 +170,15 @@ impl Surveyor<'_> {
             }
             None => Default::default(),
         };
+        if let Some(article) = &reading.article {
+            let path = &source.path;
+            let broken = own_headings::broken(article, &links, self.rules, path, &source.bytes);
+            let refused = broken.iter().any(|d| d.severity == Severity::Error);
+            reading.diagnostics.extend(broken);
+            if refused {
+                reading.article = None;
+            }
+        }
         let digest = reading.article.as_ref().map(|article| {
             let further = further(article, rewritten.as_ref());
             self.renderer
