@@ -52,10 +52,10 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
-    /// What the name of its source says that its fields do not: part of what decides its page.
-    pub said_by_name: String,
     /// Who may see it, and when.
     pub visibility: Visibility,
+    /// What the name of its source says that its fields do not: part of what decides its page.
+    pub said_by_name: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

@@ -40,10 +40,10 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
-    /// How paths become routes.
-    pub naming: Naming,
     /// What fields say of who may see an article, where the settings explain it.
     pub visibility_fields: VisibilityFields,
+    /// How paths become routes.
+    pub naming: Naming,
     /// What happens to links that lead nowhere.
     pub links: LinkRule,
 }
@@ -62,11 +62,10 @@ impl Rules {
             LinkRule::Warn => 1,
             LinkRule::Deny => 2,
         };
-        let own = [u8::from(self.strict), unknown_fields, links];
-        own.into_iter()
-            .chain(self.naming.identity())
-            .chain(self.visibility_fields.identity())
-            .collect()
+        let mut identity = vec![u8::from(self.strict), unknown_fields, links];
+        identity.extend(self.visibility_fields.identity());
+        identity.extend(self.naming.identity());
+        identity
     }
 }
 

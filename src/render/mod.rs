@@ -121,12 +121,11 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
-    /// else decides it: what its name says, a hash of the destinations that were rewritten, what the
-    /// settings say of its fields.
+    /// The digest of the page that the bytes of `source` make at `route`. `besides` is what decides
+    /// it without being in there (rewritten destinations, what the name says), or empty.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
-        self.digester.digest(source, route, further)
+    pub fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
+        self.digester.digest(source, route, besides)
     }
 
     /// The base URL of relative images and files, or empty.

@@ -326,8 +326,8 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
-                naming,
                 visibility_fields,
+                naming,
                 links,
             },
             admits: Admits {

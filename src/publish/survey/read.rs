@@ -170,9 +170,9 @@ impl Surveyor<'_> {
             None => Default::default(),
         };
         let digest = reading.article.as_ref().map(|article| {
-            let further = further(article, rewritten.as_ref());
+            let besides = besides(article, rewritten.as_ref());
             self.renderer
-                .digest(&source.bytes, &article.route, &further)
+                .digest(&source.bytes, &article.route, &besides)
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
@@ -353,14 +353,15 @@ impl Surveyor<'_> {
 }
 
 /// What decides a page without being in its source: what its name says, where its links lead, and
-/// what the settings say of its fields.
-fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
-    let mut further = article.said_by_name.as_bytes().to_vec();
-    further.extend(links.into_iter().flatten());
-    if article.visibility.is_noindex {
-        further.extend_from_slice(b"noindex");
-    }
-    further
+/// what the settings say of a field.
+fn besides(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
+    let noindex: &[u8] = if article.visibility.is_noindex {
+        b"noindex"
+    } else {
+        b""
+    };
+    let links = links.map_or(&[][..], |hash| hash);
+    [article.said_by_name.as_bytes(), links, noindex].concat()
 }
 
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
