@@ -199,7 +199,12 @@ impl Tracing {
             self.routes.update(route.as_str().as_bytes());
         }
         if self.links.checked.len() < MAX_CHECKED {
-            let fragment = fragment(destination);
+            let mut fragment = fragment(destination);
+            if to == To::Own {
+                // On its own page a link finds its heading in whatever case.
+                fragment = fragment
+                    .map(|fragment| fragment.trim_start_matches("user-content-").to_lowercase());
+            }
             self.links.checked.push(Link { to, fragment });
             self.links.destinations.push_str(destination);
             self.links.destinations.push('\n');

@@ -2,7 +2,9 @@
 
 mod body;
 mod claimed_route;
+mod cost;
 mod cross;
+mod dialect;
 mod events;
 mod findings;
 mod forms;
@@ -24,7 +26,8 @@ mod unknown;
 mod validate;
 mod visibility;
 
-pub use body::{Body, marks, options as markdown_options};
+pub use body::{Body, options as markdown_options};
+pub use cost::marks;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use instant::instant_ms;
@@ -52,10 +55,10 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
-    /// Who may see it, and when.
-    pub visibility: Visibility,
     /// What the name of its source says that its fields do not: part of what decides its page.
     pub said_by_name: String,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }
@@ -70,6 +73,12 @@ pub struct Lifetime {
 }
 
 impl Article<'_> {
+    /// The heading that became the title, if that was one.
+    #[must_use]
+    pub fn title_heading(&self) -> Option<&str> {
+        self.body.heading_is_title.then_some(self.title.as_str())
+    }
+
     /// How long its objects live.
     #[must_use]
     pub fn lifetime(&self) -> Lifetime {

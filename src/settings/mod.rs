@@ -326,8 +326,8 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
-                visibility_fields,
                 naming,
+                visibility_fields,
                 links,
             },
             admits: Admits {

@@ -151,16 +151,6 @@ pub struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// Reads the file that was found, once more if somebody writes to it meanwhile.
-    fn read(&self, index: usize) -> Result<Read, Unloaded> {
-        for _ in 0..READINGS {
-            if let Some(read) = self.read_once(index)? {
-                return Ok(read);
-            }
-        }
-        Err(Unloaded::Changed)
-    }
-
     /// The routes of the folders that hold sources.
     fn holding(&self) -> HashSet<Route> {
         // Sources of a folder mostly stand side by side, so few are looked at twice.
@@ -173,6 +163,16 @@ impl Tree<'_> {
         folders
             .filter_map(|folder| Route::of_folder(folder).ok())
             .collect()
+    }
+
+    /// Reads the file that was found, once more if somebody writes to it meanwhile.
+    fn read(&self, index: usize) -> Result<Read, Unloaded> {
+        for _ in 0..READINGS {
+            if let Some(read) = self.read_once(index)? {
+                return Ok(read);
+            }
+        }
+        Err(Unloaded::Changed)
     }
 
     /// Reads the file that was found, one byte past the limit at most: enough to know that it is
