@@ -13,15 +13,13 @@ use pulldown_cmark::{CowStr, Event, Parser, Tag};
 use super::Article;
 use super::body::options;
 use super::events::is_reference;
+use super::naming::ENDINGS;
 use super::position::position;
 use super::route::Route;
 use crate::diagnostic::Span;
 
 /// Most links of one source that are checked; where a page of more leads is its own affair.
 const MAX_CHECKED: usize = 1_000;
-
-/// Endings of the names of sources, in lower case.
-pub(crate) const SOURCE_ENDINGS: [&str; 6] = ["md", "markdown", "mdx", "mkd", "mdown", "mkdn"];
 
 /// What a path of a URL may have besides letters and digits.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
@@ -284,7 +282,7 @@ fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
     let ending = ending(&path);
     let ending = ending.as_deref();
     match ending {
-        Some(ending) if SOURCE_ENDINGS.contains(&ending) => {
+        Some(ending) if ENDINGS.contains(&ending) => {
             // `@/` is Zola's name of the content root.
             let of_root = path.strip_prefix("@/").or_else(|| path.strip_prefix('/'));
             let near = of_root.is_none().then(|| joined(folder, &path));

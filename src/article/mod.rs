@@ -8,9 +8,11 @@ mod dialect;
 mod events;
 mod findings;
 mod forms;
+mod given_route;
 mod instant;
 mod links;
 mod metadata;
+mod naming;
 mod position;
 mod read;
 mod route;
@@ -19,6 +21,7 @@ pub mod schema;
 pub mod stages;
 mod text;
 mod title;
+mod twins;
 mod unknown;
 mod validate;
 mod visibility;
@@ -30,9 +33,13 @@ pub use forms::shown_host;
 pub use instant::instant_ms;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
-pub use read::{Input, MAX_SOURCE_BYTES, Reading, Rules, link_places, read, read_route};
+pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
+pub use read::{
+    Input, MAX_SOURCE_BYTES, Reading, Rules, link_places, read, read_claim, read_route,
+};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use text::{Cleaned, clean as clean_text};
+pub use twins::Twins;
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
 
@@ -48,6 +55,8 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
+    /// What the name of its source says that its fields do not: part of what decides its page.
+    pub said_by_name: String,
     /// Who may see it, and when.
     pub visibility: Visibility,
     /// The parsed Markdown body, without the heading that became the title.

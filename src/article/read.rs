@@ -18,7 +18,8 @@ use super::cost::{self, Excess, Refused};
 use super::dialect::blocks;
 use super::findings::Findings;
 use super::links::LinkRule;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, Value};
+use super::naming::{Naming, SourceName};
 use super::position::position;
 use super::route::Route;
 use super::schema::TABLE;
@@ -43,6 +44,8 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// How paths become routes.
+    pub naming: Naming,
     /// What fields say of who may see an article, where the settings explain it.
     pub visibility_fields: VisibilityFields,
     /// What happens to links that lead nowhere.
@@ -65,6 +68,7 @@ impl Rules {
         };
         let own = [u8::from(self.strict), unknown_fields, links];
         own.into_iter()
+            .chain(self.naming.identity())
             .chain(self.visibility_fields.identity())
             .collect()
     }
@@ -107,14 +111,14 @@ pub struct Reading<'a> {
 pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let text = match decode(input.bytes) {
         Ok(text) => text,
-        Err((message, span)) => return refused(input, &message, span),
+        Err((message, span)) => return refused(input, rules, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
     let parts = match split(text) {
         Ok(parts) => parts,
         Err(error) => {
             findings.error("front-matter", Some(error.span), error.message, error.help);
-            return Reading::refused(input, findings);
+            return Reading::refused(input, rules, findings);
         }
     };
 
@@ -133,7 +137,12 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
+    let (mut metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
+    let name = SourceName::new(input.relative, &rules.naming.languages);
+    let said_by_name = name.as_ref().map_or_else(
+        |_| String::new(),
+        |name| add_from_name(&mut metadata, name, &findings),
+    );
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
     let is_cheap = cost::refuse_costly(&cleaned).is_ok();
@@ -161,14 +170,20 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     if !complete {
         // What is wrong before the syntax error has been said. Title, route and what
         // disagrees would be judged by half the fields.
-        let refused = Reading::refused(input, findings);
+        let refused = Reading::refused(input, rules, findings);
         return Reading {
             unknown_fields,
             ..refused
         };
     }
 
-    let route = claimed_route::known(input.relative, &metadata, &tree, &mut findings);
+    let route = match &name {
+        Ok(name) => claimed_route::known(name, &rules.naming, &metadata, &tree, &mut findings),
+        Err(error) => {
+            findings.error("route", None, error.to_string(), error.help());
+            None
+        }
+    };
     let mut body = None;
     if let Ok(mut parsed) = parsed {
         let title = title::find(&metadata, &mut parsed, &mut findings);
@@ -181,6 +196,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
             visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
             metadata,
             title,
+            said_by_name,
             body,
         }),
         _ => None,
@@ -220,9 +236,11 @@ fn note_foreign(parsed: &Parsed<'_>, findings: &mut Findings<'_>) {
 
 impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
-    fn refused(input: &Input<'_>, findings: Findings<'_>) -> Self {
+    fn refused(input: &Input<'_>, rules: &Rules, findings: Findings<'_>) -> Self {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok();
         Self {
-            route: claimed_route::guessed(input.relative, input.bytes),
+            route: name.and_then(|name| claimed_route::guessed(&name, naming, input.bytes)),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),
@@ -258,11 +276,38 @@ fn decode(bytes: &[u8]) -> Result<&str, (String, Option<Span>)> {
 }
 
 /// A source that is too long, or not even text.
-fn refused<'a>(input: &Input<'a>, message: &str, span: Option<Span>) -> Reading<'a> {
+fn refused<'a>(input: &Input<'a>, rules: &Rules, message: &str, span: Option<Span>) -> Reading<'a> {
     let shown = String::from_utf8_lossy(if span.is_some() { input.bytes } else { &[] });
     let mut findings = Findings::new(Arc::clone(&input.path), &shown, false);
     findings.error("source", span, message.to_owned(), None);
-    Reading::refused(input, findings)
+    Reading::refused(input, rules, findings)
+}
+
+/// Adds what the name of the source says and its front matter does not, and tells what that is.
+fn add_from_name(
+    metadata: &mut Metadata,
+    name: &SourceName<'_>,
+    findings: &Findings<'_>,
+) -> String {
+    let mut said = String::new();
+    let date = name.date().map(str::to_owned).map(Value::Text);
+    let language = name.language().map(Value::Text);
+    let draft = name.is_draft().then_some(Value::Flag(true));
+    for (field, value) in [("date", date), ("lang", language), ("draft", draft)] {
+        let Some(value) = value else {
+            continue;
+        };
+        // What it says wrongly itself has been reported.
+        if metadata.get(field).is_none() && !findings.mentions(field) {
+            let text = match &value {
+                Value::Text(text) => text,
+                _ => "true",
+            };
+            said.extend([field, ": ", text, "\n"]);
+            metadata.add(field, value);
+        }
+    }
+    said
 }
 
 /// The fields of the front matter, and those that the table does not know. Of an
@@ -325,6 +370,18 @@ pub fn link_places(
         .collect()
 }
 
+/// The route that a source claims, or most likely does if its front matter cannot be read, without
+/// a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_claim(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let guess = || {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok()?;
+        claimed_route::guessed(&name, naming, input.bytes)
+    };
+    read_route(input, rules).or_else(guess)
+}
+
 /// The route that a source claims, without a look at its body; none if that cannot be told.
 #[must_use]
 pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
@@ -336,5 +393,7 @@ pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     if !document.complete {
         return None;
     }
-    claimed_route::known(input.relative, &metadata, &document.root, &mut findings)
+    let naming = &rules.naming;
+    let name = SourceName::new(input.relative, &naming.languages).ok()?;
+    claimed_route::known(&name, naming, &metadata, &document.root, &mut findings)
 }

@@ -128,8 +128,8 @@ impl Renderer {
     }
 
     /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
-    /// else decides it: a hash of the destinations that were rewritten, what the settings say of its
-    /// fields.
+    /// else decides it: what its name says, a hash of the destinations that were rewritten, what the
+    /// settings say of its fields.
     #[must_use]
     pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         self.digester.digest(source, route, further)

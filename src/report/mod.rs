@@ -10,6 +10,7 @@ pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;
 mod output;
+mod passed_over;
 mod progress;
 mod rehearsal;
 pub(crate) mod run;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 40] = [
+pub const KEYS: [(&str, &str); 44] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -13,6 +13,10 @@ pub const KEYS: [(&str, &str); 40] = [
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
     ("content", "ANP_CONTENT"),
+    ("include", "ANP_INCLUDE"),
+    ("exclude", "ANP_EXCLUDE"),
+    ("route", "ANP_ROUTE"),
+    ("languages", "ANP_LANGUAGES"),
     ("ttl", "ANP_TTL"),
     ("max_ttl", "ANP_MAX_TTL"),
     ("jitter", "ANP_JITTER"),

@@ -7,6 +7,7 @@
 mod content;
 mod expect;
 mod file;
+mod files;
 mod keys;
 mod limit;
 mod reader;
@@ -21,10 +22,14 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Admits, LinkRule, Rules, UnknownFields, VisibilityFields};
+use crate::article::{
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields,
+    VisibilityFields,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
+use crate::source::{Choice, Patterns};
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::{Node, YamlError};
 
@@ -72,6 +77,8 @@ pub struct Settings {
     pub content: PathBuf,
     /// The folder or file that the command is about, as a path below the content root; none: all.
     pub part: Option<PathBuf>,
+    /// Which files of it are read besides those that anp reads by itself, and which are not.
+    pub choice: Choice,
     /// Time to live in ms.
     pub ttl_ms: i64,
     /// How long any article may live, in ms, whatever it names.
@@ -211,6 +218,8 @@ impl Settings {
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
             &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
+            self.choice.include.texts().join("\n").as_bytes(),
+            self.choice.exclude.texts().join("\n").as_bytes(),
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -275,6 +284,8 @@ impl Reader {
         let links = self.links();
         let jitter_permille = self.jitter_permille();
         let render = self.render(current_dir);
+        let naming = self.naming(&render.lang);
+        let drafts = self.flag("drafts");
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
         self.check_printed_paths(&state_dir, config.as_deref());
@@ -301,6 +312,7 @@ impl Reader {
                 && self.named_content().is_none(),
             content,
             part,
+            choice: self.choice(drafts),
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -314,11 +326,12 @@ impl Reader {
             rules: Rules {
                 strict: self.flag("strict"),
                 unknown_fields,
+                naming,
                 visibility_fields,
                 links,
             },
             admits: Admits {
-                drafts: self.flag("drafts"),
+                drafts,
                 future: self.flag("future"),
             },
             owner: self.text("owner"),
@@ -336,6 +349,29 @@ impl Reader {
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),
+        }
+    }
+
+    /// Which files are read. Where `drafts` are published, so is the folder in which Jekyll has
+    /// them.
+    fn choice(&mut self, drafts: bool) -> Choice {
+        let include = self.get("include", Patterns::default(), files::patterns);
+        Choice {
+            include: if drafts {
+                include.with("_drafts/")
+            } else {
+                include
+            },
+            exclude: self.get("exclude", Patterns::default(), files::patterns),
+        }
+    }
+
+    fn naming(&mut self, site_lang: &str) -> Naming {
+        let listed = self.get("languages", Vec::new(), files::languages);
+        Naming {
+            pattern: self.get("route", RoutePattern::default(), files::route),
+            languages: Languages::new(site_lang, &listed),
+            twins: Twins::default(),
         }
     }
 
@@ -443,11 +479,12 @@ impl Reader {
         let configured = self
             .path("content", current_dir)
             .unwrap_or_else(|| self.default_content(sources));
+        let is_set = self.file.is_some() || self.is_given("content");
         let of_variable = self.content_of_variable();
-        let (content, part) = content::content(configured, of_variable, current_dir);
+        let (content, part) = content::content((configured, is_set), of_variable, current_dir);
         match self.named_content() {
             None => (content, part),
-            named => content::content(content, named, current_dir),
+            named => content::content((content, is_set), named, current_dir),
         }
     }
 }

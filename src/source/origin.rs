@@ -5,14 +5,16 @@ use std::fs::Metadata;
 use std::io;
 use std::io::Read as _;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use thiserror::Error;
 
 use super::identity::Identity;
+use super::passed_over::PassedOver;
 use super::walk::{Found, Skipped};
-use crate::article::{MAX_SOURCE_BYTES, Route};
+use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
 use crate::regular;
 use crate::synth::Generator;
 
@@ -111,8 +113,18 @@ pub trait Origin: Sync {
         &[]
     }
 
+    /// The sources that keep the date of their name.
+    fn twins(&self) -> Twins {
+        Twins::default()
+    }
+
+    /// What may hold articles and is not read.
+    fn passed_over(&self) -> PassedOver {
+        PassedOver::default()
+    }
+
     /// Folders that hold sources, as routes.
-    fn folders(&self) -> HashSet<Route> {
+    fn folders(&self, _naming: &Naming) -> HashSet<Route> {
         HashSet::new()
     }
 
@@ -139,6 +151,20 @@ pub struct Tree<'a> {
 }
 
 impl Tree<'_> {
+    /// The routes of the folders that hold sources.
+    fn holding(&self) -> HashSet<Route> {
+        // Sources of a folder mostly stand side by side, so few are looked at twice.
+        let sources = &self.found.sources;
+        let mut last = None;
+        let folders = (0..sources.len()).filter_map(|at| {
+            let folder = sources.folder(at);
+            (last.replace(folder) != Some(folder)).then_some(folder)
+        });
+        folders
+            .filter_map(|folder| Route::of_folder(folder).ok())
+            .collect()
+    }
+
     /// Reads the file that was found, once more if somebody writes to it meanwhile.
     fn read(&self, index: usize) -> Result<Read, Unloaded> {
         for _ in 0..READINGS {
@@ -240,30 +266,40 @@ impl Origin for Tree<'_> {
         &self.found.skipped
     }
 
-    fn folders(&self) -> HashSet<Route> {
-        // Sources of a folder mostly stand side by side, so few are looked at twice.
+    fn twins(&self) -> Twins {
+        Twins::new(self.found.twins.iter().map(PathBuf::as_path))
+    }
+
+    fn passed_over(&self) -> PassedOver {
+        self.found.passed_over.clone()
+    }
+
+    fn folders(&self, naming: &Naming) -> HashSet<Route> {
+        let mut folders = self.holding();
         let sources = &self.found.sources;
-        let mut last = None;
-        let folders = (0..sources.len()).filter_map(|at| {
-            let folder = sources.folder(at);
-            (last.replace(folder) != Some(folder)).then_some(folder)
-        });
-        folders.filter_map(route_of_folder).collect()
+        // Few names end with a language, and all of these have two dots.
+        let dots = |at: &usize| sources.name(*at).as_bytes().iter().filter(|b| **b == b'.');
+        for at in (0..sources.len()).filter(|at| dots(at).count() > 1) {
+            let path = sources.path(at);
+            let name = SourceName::new(&path, &naming.languages);
+            if let Ok(name) = name
+                && let Some(language) = name.language()
+            {
+                let folder = Path::new(&language).join(sources.folder(at));
+                folders.extend(Route::of_folder(&folder));
+            }
+        }
+        folders
     }
 
     fn bare_folders(&self) -> HashSet<Route> {
-        let holding = self.folders();
+        let holding = self.holding();
         let routes = self.found.folders.iter();
-        let routes = routes.filter_map(|folder| route_of_folder(folder));
+        let routes = routes.filter_map(|folder| Route::of_folder(folder).ok());
         routes
             .filter(|route| !route.is_root() && !holding.contains(route))
             .collect()
     }
-}
-
-/// The route of the index page of `folder`, a path below the root.
-fn route_of_folder(folder: &Path) -> Option<Route> {
-    Route::new(&folder.join("index.md"), None).ok()
 }
 
 /// Some sources of another origin, in the order of `numbers`, which are their places there.
@@ -315,6 +351,10 @@ impl Origin for Subset<'_> {
 
     fn shown(&self, relative: &Path) -> PathBuf {
         self.origin.shown(relative)
+    }
+
+    fn twins(&self) -> Twins {
+        self.origin.twins()
     }
 }
 

@@ -70,7 +70,14 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ),
     (
         "source",
-        &["article", "regular", "render", "synth", "time_limit"],
+        &[
+            "article",
+            "regular",
+            "render",
+            "synth",
+            "time_limit",
+            "yaml",
+        ],
     ),
     (
         "report",
@@ -86,6 +93,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "regular",
             "render",
             "settings",
+            "source",
             "synth",
             "words",
         ],
@@ -99,6 +107,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "failure",
             "regular",
             "render",
+            "source",
             "store",
             "yaml",
         ],

@@ -1,5 +1,6 @@
 //! The sample anp.yaml: valid as it is, and honest about the defaults it shows.
 
+use anp::article::Languages;
 use anp::settings::{Settings, Sources};
 use std::fs;
 use std::path::Path;
@@ -77,6 +78,10 @@ fn what_is_commented_out_shows_the_default() {
         Some(Duration::from_secs(7200))
     );
     settings.expect.max_duration = None;
+    assert_eq!(settings.choice.include.texts(), ["_notes"]);
+    let listed = std::mem::take(&mut settings.rules.naming.languages);
+    settings.rules.naming.languages = Languages::new("en", &[]);
+    assert_ne!(listed, settings.rules.naming.languages);
     assert_eq!(defaults(&settings), defaults(&load("{}")));
     assert_eq!(settings.owner.as_deref(), Some("archive desk"));
     assert_eq!(

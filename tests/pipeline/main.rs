@@ -22,6 +22,7 @@ mod log_format;
 mod manifest;
 mod metrics;
 mod model;
+mod names;
 mod part;
 mod refusals;
 mod runs;

@@ -2,8 +2,9 @@
 
 use super::super::findings::Findings;
 use super::super::forms;
+use super::super::given_route::slug_path;
 use super::super::metadata::Value;
-use super::super::route::{MAX_SEGMENT_BYTES, slugify};
+use super::super::route::MAX_SEGMENT_BYTES;
 use super::super::schema::{Kind, MAX_EXACT, MAX_URL, MAX_VERSION};
 use super::shape::Name;
 use crate::diagnostic::Span;
@@ -109,12 +110,13 @@ fn unfit(findings: &mut Findings<'_>, kind: &Kind, text: &str, span: Span, name:
 }
 
 fn slug(findings: &mut Findings<'_>, text: &str, span: Span, name: &Name<'_>) -> Option<Value> {
-    let slug = slugify(text);
-    if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
+    let fits = |slug: &String| slug.split('/').all(|part| part.len() <= MAX_SEGMENT_BYTES);
+    let Some(slug) = slug_path(text).filter(fits) else {
         unfit(findings, &Kind::Slug, text, span, name);
         return None;
-    }
-    if slug != text {
+    };
+    let plain = text.strip_suffix('/').unwrap_or(text);
+    if slug != plain && slug != text {
         let message = format!(
             "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
             quoted(text)

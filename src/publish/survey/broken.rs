@@ -225,7 +225,7 @@ impl<'r, 's> Broken<'r, 's> {
             }
             (To::NoSource(path), _) => {
                 let path = path.to_string_lossy();
-                let guess = self.nearest(Route::new(Path::new(&*path), None).ok());
+                let guess = self.nearest(Route::of_path(Path::new(&*path)).ok());
                 let guess = guess.and_then(|route| self.pages.get(&hash(route.as_str())));
                 let guess = guess.map(|source| self.origin.relative(*source as usize));
                 (
@@ -254,7 +254,7 @@ impl<'r, 's> Broken<'r, 's> {
             (To::NoRoute(path), _) => {
                 let stem = path.trim_end_matches(".html").trim_end_matches(".htm");
                 let guess =
-                    self.nearest(Route::new(Path::new(stem.trim_start_matches('/')), None).ok());
+                    self.nearest(Route::of_path(Path::new(stem.trim_start_matches('/'))).ok());
                 (
                     format!(
                         "expected a link to a page, found no article at {}",

@@ -170,17 +170,15 @@ impl Surveyor<'_> {
             None => Default::default(),
         };
         let digest = reading.article.as_ref().map(|article| {
-            let mut further = rewritten.as_ref().map_or(Vec::new(), |hash| hash.to_vec());
-            // That does not follow from the source alone: the settings may say it of a field.
-            if article.visibility.is_noindex {
-                further.extend_from_slice(b"noindex");
-            }
+            let further = further(article, rewritten.as_ref());
             self.renderer
                 .digest(&source.bytes, &article.route, &further)
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                Learned::from(&reading, &source.relative, identity, &links, digest)
+                let twins = &self.rules.naming.twins;
+                let place = (&*source.relative, twins);
+                Learned::from(&reading, place, identity, &links, digest)
             }
             _ => None,
         };
@@ -366,6 +364,17 @@ impl Surveyor<'_> {
             meta_bytes: bytes(meta)?,
         })
     }
+}
+
+/// What decides a page without being in its source: what its name says, where its links lead, and
+/// what the settings say of its fields.
+fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
+    let mut further = article.said_by_name.as_bytes().to_vec();
+    further.extend(links.into_iter().flatten());
+    if article.visibility.is_noindex {
+        further.extend_from_slice(b"noindex");
+    }
+    further
 }
 
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {

@@ -17,7 +17,7 @@ use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::render::{Renderer, Stamp};
-use crate::source::{Cache, Order, Origin};
+use crate::source::{Cache, Order, Origin, PassedOver};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
 
@@ -96,6 +96,8 @@ pub struct Survey {
     pub noindex: u64,
     /// Number of files and folders that were passed over for a reason.
     pub skipped: u64,
+    /// What may hold articles and is not read.
+    pub passed_over: PassedOver,
     /// Number of those that could not be read.
     pub unreadable: u64,
     /// Number of valid articles that are not held back, meant or not.

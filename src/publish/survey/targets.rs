@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::guard::guarded;
 use crate::article;
-use crate::article::{Input, Route, Rules, Targets};
+use crate::article::{Input, Route, Rules, Targets, route_of_name};
 use crate::source::{Cache, Origin};
 
 /// The sources of a survey, as links find them.
@@ -56,7 +56,7 @@ impl SurveyTargets<'_> {
             // Nobody knows more than its name of a source that cannot be read now.
             Some(index) => match self.origin.load(index).bytes {
                 Ok(bytes) => bytes,
-                Err(_) => return Route::new(path, None).ok(),
+                Err(_) => return route_of_name(path, &self.rules.naming).ok(),
             },
             None => self.origin.read_other(path)?,
         };

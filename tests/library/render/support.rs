@@ -60,6 +60,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
         visibility: Visibility::of(&metadata),
         metadata,
         title: title.to_owned(),
+        said_by_name: String::new(),
         body: Body {
             events: Parser::new_ext(markdown, options).collect(),
             markdown,
