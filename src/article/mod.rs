@@ -3,6 +3,7 @@
 mod body;
 mod claimed_route;
 mod cross;
+mod dates;
 mod events;
 mod findings;
 mod forms;
@@ -10,6 +11,7 @@ mod front_matter;
 mod metadata;
 mod read;
 mod route;
+mod rules;
 pub mod schema;
 #[doc(hidden)]
 pub mod stages;
@@ -19,12 +21,14 @@ mod unknown;
 mod validate;
 
 pub use body::{Body, marks, options as markdown_options};
+pub use dates::Timezone;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use front_matter::MAX_SOURCE_BYTES;
 pub use metadata::{Metadata, Value};
-pub use read::{Input, Reading, Rules, read};
+pub use read::{Input, Reading, read};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
+pub use rules::Rules;
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 

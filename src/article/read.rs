@@ -18,35 +18,13 @@ use super::findings::Findings;
 use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
 use super::metadata::Metadata;
 use super::route::Route;
-use super::schema::TABLE;
+use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
-use super::unknown::{UnknownField, UnknownFields};
+use super::unknown::UnknownField;
 use super::validate::Validator;
 use super::{Article, claimed_route, cross, title};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::yaml::{self, Kind, Node};
-
-/// What the boundary lets through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// Warnings are errors, unknown fields too, and what the generator writes is required.
-    pub strict: bool,
-    /// What happens to fields that the table does not know.
-    pub unknown_fields: UnknownFields,
-}
-
-impl Rules {
-    /// What tells these rules from others, in every version.
-    #[must_use]
-    pub fn identity(&self) -> Vec<u8> {
-        let unknown_fields = match self.unknown_fields {
-            UnknownFields::Allow => 0,
-            UnknownFields::Warn => 1,
-            UnknownFields::Deny => 2,
-        };
-        vec![u8::from(self.strict), unknown_fields]
-    }
-}
 
 /// One source.
 #[derive(Debug)]
@@ -208,10 +186,6 @@ pub(super) fn fields(
     rules: &Rules,
     findings: &mut Findings<'_>,
 ) -> (Metadata, Vec<UnknownField>) {
-    let policy = match rules.unknown_fields {
-        UnknownFields::Warn if rules.strict => UnknownFields::Deny,
-        policy => policy,
-    };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
         findings.error("front-matter", Some(tree.span), message, None);
@@ -219,7 +193,7 @@ pub(super) fn fields(
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
         findings,
-        policy,
+        rules,
         ask_for_all,
         unknown: Vec::new(),
     };
@@ -227,8 +201,8 @@ pub(super) fn fields(
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
-    let entries = validator.fields(TABLE, entries, None, None);
-    (Metadata { entries }, validator.unknown)
+    let metadata = validator.metadata(entries);
+    (metadata, validator.unknown)
 }
 
 /// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.

@@ -21,6 +21,7 @@ mod markdown;
 mod meta;
 mod meta_box;
 mod nesting;
+mod own_values;
 mod page;
 mod raw_html;
 mod raw_tag;
@@ -61,6 +62,8 @@ pub struct RenderSettings {
     pub site_name: String,
     /// The language of the pages, as a BCP 47 tag: `en`.
     pub lang: String,
+    /// What tells the rules that values are read by from others; empty for the defaults.
+    pub rules: Vec<u8>,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -71,6 +74,7 @@ impl Default for RenderSettings {
             site_url: String::new(),
             site_name: String::new(),
             lang: "en".to_owned(),
+            rules: Vec::new(),
             templates: None,
         }
     }
@@ -103,9 +107,10 @@ impl Renderer {
     pub fn new(settings: &RenderSettings) -> Result<Self, TemplateError> {
         let templates = Templates::load(settings.templates.as_deref())?;
         let decisive = [
-            settings.site_url.as_str(),
-            &settings.site_name,
-            &settings.lang,
+            settings.site_url.as_bytes(),
+            settings.site_name.as_bytes(),
+            settings.lang.as_bytes(),
+            &settings.rules,
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
@@ -202,6 +207,7 @@ impl Renderer {
             updated: text(metadata, "updated"),
             image,
             json_ld: ready(json_ld),
+            extra: own_values::mapping(&metadata.extra),
             body: ready(body.html),
             meta_box: ready(meta_box),
         };

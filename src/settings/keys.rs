@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 36] = [
+pub const KEYS: [(&str, &str); 38] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -23,6 +23,7 @@ pub const KEYS: [(&str, &str); 36] = [
     ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("split_spaces", "ANP_SPLIT_SPACES"),
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
@@ -40,6 +41,7 @@ pub const KEYS: [(&str, &str); 36] = [
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
+    ("site.timezone", "ANP_SITE_TIMEZONE"),
 ];
 
 /// Keys of anp.yaml that hold other keys.

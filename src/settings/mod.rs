@@ -20,7 +20,8 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::{Rules, UnknownFields};
+use crate::article::schema::Schema;
+use crate::article::{Rules, Timezone, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
@@ -265,9 +266,15 @@ impl Reader {
         let tls = self.tls(&address, current_dir);
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
-        let unknown_fields = self.unknown_fields();
         let jitter_permille = self.jitter_permille();
-        let render = self.render(current_dir);
+        let rules = Rules {
+            strict: self.flag("strict"),
+            unknown_fields: self.unknown_fields(),
+            timezone: self.timezone(),
+            split_spaces: self.flag("split_spaces"),
+            schema: Schema::default(),
+        };
+        let render = self.render(current_dir, &rules);
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
         self.check_printed_paths(&state_dir, config.as_deref());
@@ -304,10 +311,7 @@ impl Reader {
             jitter_permille,
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             expect,
-            rules: Rules {
-                strict: self.flag("strict"),
-                unknown_fields,
-            },
+            rules,
             drafts: self.flag("drafts"),
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
@@ -355,13 +359,21 @@ impl Reader {
     }
 
     fn unknown_fields(&mut self) -> UnknownFields {
-        self.get("unknown_fields", UnknownFields::Warn, |node| {
+        self.get("unknown_fields", UnknownFields::Keep, |node| {
             let choices = [
-                UnknownFields::Allow,
+                UnknownFields::Keep,
                 UnknownFields::Warn,
                 UnknownFields::Deny,
             ];
-            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+            Ok(choices[node.choice(&["keep", "warn", "deny"])?])
+        })
+    }
+
+    fn timezone(&mut self) -> Timezone {
+        self.get("site.timezone", Timezone::default(), |node| {
+            let zone = Timezone::parse(node.text()?);
+            let expected = "a time zone (UTC, Europe/Berlin or +02:00)";
+            zone.ok_or_else(|| node.mismatch(expected))
         })
     }
 
@@ -375,7 +387,7 @@ impl Reader {
         jitter.cast_signed()
     }
 
-    fn render(&mut self, current_dir: &Path) -> RenderSettings {
+    fn render(&mut self, current_dir: &Path, rules: &Rules) -> RenderSettings {
         RenderSettings {
             site_url: self.get("site.url", String::new(), |node| {
                 let text = node.text()?.trim_end_matches('/');
@@ -396,6 +408,7 @@ impl Reader {
                 }
                 Ok(text.to_owned())
             }),
+            rules: rules.identity_of_values(),
             templates: self.path("templates", current_dir),
         }
     }

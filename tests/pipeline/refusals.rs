@@ -376,7 +376,7 @@ fn an_alias_bomb_is_refused_before_it_grows() {
         let (from, to) = pair.split_at(1);
         bomb += &format!("{to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}]\n");
     }
-    let (world, ran) = import_alone(bomb + "---\nText.\n", "--unknown-fields allow");
+    let (world, ran) = import_alone(bomb + "---\nText.\n", "--unknown-fields keep");
     ran.exits(65)
         .notes("error[front-matter]: expected a plain value, found a YAML anchor ('&name')\n --> content/x.md:3:4\n")
         .notes("error[front-matter]: expected a plain value, found a YAML alias ('*name')\n --> content/x.md:4:8\n")
@@ -478,7 +478,7 @@ error[unknown-field]: expected a field of the table, found 'sumary'
     let (_, ran) = import_alone(source, "");
     ran.exits(0)
         .notes_exactly("warning: unknown field 'sumary' in 1 file (did you mean 'summary'?)\n");
-    let (_, ran) = import_alone(source, "--unknown-fields allow");
+    let (_, ran) = import_alone(source, "--unknown-fields keep");
     ran.exits(0).notes_exactly("");
 }
 

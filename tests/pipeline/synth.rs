@@ -23,6 +23,7 @@ fn read_strictly(synth: &SynthArticle) -> Reading<'_> {
     let rules = Rules {
         strict: true,
         unknown_fields: UnknownFields::Deny,
+        ..Rules::default()
     };
     let input = Input {
         path: Arc::new(PathBuf::from(&synth.path)),

@@ -105,7 +105,7 @@ fn a_run_says_and_does_the_same_with_the_cache_as_without() {
         format!("import {all} --dry-run"),
         format!("import {all} --drafts --dry-run"),
         format!("import {all} --strict"),
-        format!("import {all} --unknown-fields allow"),
+        format!("import {all} --unknown-fields keep"),
         "import --max-invalid 0".to_owned(),
         format!("import {all} --prune"),
         format!("warm {all}"),
@@ -377,7 +377,7 @@ fn a_cache_made_under_other_rules_or_for_other_files_is_not_believed() {
     world.article("../else/a.md", "A.");
     let before = std::fs::read(cache(&world)).unwrap();
     for line in [
-        "import --unknown-fields allow --dry-run",
+        "import --unknown-fields keep --dry-run",
         "import --unknown-fields deny --dry-run",
         "import --templates templates --dry-run",
         "import else --dry-run",
@@ -397,7 +397,7 @@ fn a_cache_made_under_other_rules_or_for_other_files_is_not_believed() {
         .anp_with(&["import", "--dry-run"], &variables)
         .exits(0);
     // A run that holds the lock makes a new one.
-    world.anp("import --unknown-fields allow").exits(0);
+    world.anp("import --unknown-fields keep").exits(0);
     assert_ne!(std::fs::read(cache(&world)).unwrap(), before);
     world.anp("import").exits(0);
 }

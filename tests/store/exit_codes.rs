@@ -817,7 +817,7 @@ fn other_faults_of_the_settings_are_78_too() {
         ),
         (
             "unknown_fields: deny-all\n",
-            "error: settings[unknown_fields]: expected allow, warn or deny",
+            "error: settings[unknown_fields]: expected keep, warn or deny",
         ),
     ] {
         world.write("anp.yaml", text);

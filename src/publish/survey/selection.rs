@@ -127,7 +127,7 @@ impl Tag {
             Value::Group(members) => members.iter().any(|(name, member)| {
                 matches!(name.as_str(), "name" | "source") && self.is_in(member)
             }),
-            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) => false,
+            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) | Value::Pairs(_) => false,
         }
     }
 }

@@ -56,6 +56,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
                 .iter()
                 .map(|(name, value)| (field(name), value.clone()))
                 .collect(),
+            extra: Vec::new(),
         },
         title: title.to_owned(),
         body: Body {
@@ -70,6 +71,12 @@ pub fn render(article: &Article<'_>) -> Result<Rendered, RenderError> {
     static RENDERER: std::sync::LazyLock<Renderer> =
         std::sync::LazyLock::new(|| Renderer::new(&settings()).unwrap());
     RENDERER.render(article, DIGEST, &STAMP)
+}
+
+/// Labels and texts, as of an outline.
+pub fn pairs(pairs: &[(&str, &str)]) -> Value {
+    let owned = |(label, text): &(&str, &str)| ((*label).to_owned(), (*text).to_owned());
+    Value::Pairs(pairs.iter().map(owned).collect())
 }
 
 pub fn page(article: &Article<'_>) -> String {
@@ -96,9 +103,9 @@ pub fn full_fields() -> Vec<(&'static str, Value)> {
         ),
         (
             "ai_outline",
-            group(&[
-                ("context", text("for a high traffic archive")),
-                ("Result & way back", text("a \"warm\" cache")),
+            pairs(&[
+                ("context", "for a high traffic archive"),
+                ("Result & way back", "a \"warm\" cache"),
             ]),
         ),
         ("ai_brief", text("Explain the trade-offs.")),
