@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::events::Events;
+use super::events::{Events, may_matter};
 
 /// How deep block quotes, list items and footnotes may be nested in each other; the same
 /// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
@@ -39,6 +39,8 @@ pub struct Body<'a> {
     pub images: usize,
     /// Number of `<img` tags in raw HTML.
     pub html_images: usize,
+    /// Whether a link or image may lead to a source, a page or a file of the archive.
+    pub has_references: bool,
     /// Bytes of Markdown the events were made from.
     pub source_bytes: usize,
 }
@@ -157,7 +159,11 @@ impl<'a> Parsed<'a> {
                 Event::Start(tag) => {
                     nesting.open(tag, range.start)?;
                     match tag {
-                        Tag::Image { .. } => body.images += 1,
+                        Tag::Link { dest_url, .. } => body.has_references |= may_matter(dest_url),
+                        Tag::Image { dest_url, .. } => {
+                            body.images += 1;
+                            body.has_references |= may_matter(dest_url);
+                        }
                         Tag::Heading {
                             level: HeadingLevel::H1,
                             ..

@@ -4,7 +4,7 @@
 
 use std::ops::{Deref, Range};
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
 /// pulldown-cmark's events in order.
 #[derive(Debug, Default)]
@@ -110,6 +110,23 @@ impl<'a> Events<'a> {
         })
     }
 
+    /// The destinations of links and images, and whether each is of an image; without those that
+    /// are an address themselves (`<https://…>`).
+    pub(super) fn references_mut(&mut self) -> impl Iterator<Item = (&mut CowStr<'a>, bool)> {
+        self.0.iter_mut().filter_map(|event| match event {
+            PackedEvent::Whole(event) => match &mut **event {
+                Event::Start(Tag::Link {
+                    dest_url,
+                    link_type,
+                    ..
+                }) if is_reference(*link_type) => Some((dest_url, false)),
+                Event::Start(Tag::Image { dest_url, .. }) => Some((dest_url, true)),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
     /// Takes some out.
     pub(super) fn remove(&mut self, range: Range<usize>) {
         self.0.drain(range);
@@ -184,6 +201,16 @@ fn unpack<'e, 'a>(event: &'e PackedEvent<'a>) -> EventRef<'e, 'a> {
         PackedEvent::End(tag) => Event::End(tag),
         PackedEvent::Whole(ref event) => return EventRef::Kept(event),
     })
+}
+
+/// Whether a link of this form can lead to a source or page: others are absolute.
+pub(super) fn is_reference(link: LinkType) -> bool {
+    !matches!(link, LinkType::Autolink | LinkType::Email)
+}
+
+/// Whether a destination may be rewritten or checked. Quick: most are absolute.
+pub(super) fn may_matter(destination: &str) -> bool {
+    !destination.starts_with("http")
 }
 
 #[cfg(test)]

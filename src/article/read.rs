@@ -15,15 +15,16 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, next_line, split};
+use super::front_matter::{MAX_SOURCE_BYTES, split};
 use super::metadata::Metadata;
+use super::position::position;
 use super::route::Route;
 use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
 use super::unknown::UnknownField;
 use super::validate::Validator;
-use super::{Article, claimed_route, cross, title};
-use crate::diagnostic::{Diagnostic, Span};
+use super::{Article, claimed_route, cross, links, title};
+use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::yaml::{self, Kind, Node};
 
 /// One source.
@@ -205,19 +206,38 @@ pub(super) fn fields(
     (metadata, validator.unknown)
 }
 
-/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
-fn position(text: &str, offset: usize, first_line: u32) -> Span {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut line = first_line;
-    let mut rest = before;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        line = line.saturating_add(1);
+/// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
+/// of them.
+#[must_use]
+pub fn link_places(
+    bytes: &[u8],
+    most: usize,
+    is_meant: impl FnMut(&str) -> bool,
+) -> Vec<(String, Place)> {
+    let Ok(text) = decode(bytes) else {
+        return Vec::new();
+    };
+    let Ok(parts) = split(text) else {
+        return Vec::new();
+    };
+    let body = clean_body(parts.body, &mut Cleaned::default());
+    let found = links::places(&body, parts.body_line, most, is_meant);
+    let placed = found.into_iter();
+    placed
+        .map(|(destination, span)| (destination, Place::in_text(text, span)))
+        .collect()
+}
+
+/// The route that a source claims, without a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let text = decode(input.bytes).ok()?;
+    let parts = split(text).ok()?;
+    let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
+    let mut document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
+    if !document.complete {
+        return None;
     }
-    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
-    Span {
-        line,
-        column,
-        length: u32::MAX,
-    }
+    claimed_route::known(input.relative, &metadata, &document.root, &mut findings)
 }

@@ -1,6 +1,7 @@
 //! The settings of the boundary.
 
 use super::dates::Timezone;
+use super::links::LinkRule;
 use super::schema::Schema;
 use super::unknown::UnknownFields;
 
@@ -11,6 +12,8 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// What happens to links that lead nowhere.
+    pub links: LinkRule,
     /// The zone of dates that name none.
     pub timezone: Timezone,
     /// Whether tags and categories in one text without commas are split at spaces.
@@ -28,7 +31,12 @@ impl Rules {
             UnknownFields::Warn => 1,
             UnknownFields::Deny => 2,
         };
-        let mut identity = vec![u8::from(self.strict), unknown_fields];
+        let links = match self.links {
+            LinkRule::Allow => 0,
+            LinkRule::Warn => 1,
+            LinkRule::Deny => 2,
+        };
+        let mut identity = vec![u8::from(self.strict), unknown_fields, links];
         identity.extend(self.identity_of_values());
         identity
     }

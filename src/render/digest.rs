@@ -103,11 +103,15 @@ impl Digester {
         *self.0.finalize().as_bytes()
     }
 
-    /// The digest of one article.
-    pub(super) fn digest(&self, source: &[u8], route: &Route) -> Digest {
+    /// The digest of one article. `links` tells its rewritten destinations from others; empty if
+    /// there is none.
+    pub(super) fn digest(&self, source: &[u8], route: &Route, links: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
         part(&mut hasher, route.as_str().as_bytes());
         part(&mut hasher, source);
+        if !links.is_empty() {
+            part(&mut hasher, links);
+        }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);
         Digest(digest)
@@ -169,7 +173,7 @@ mod tests {
         // If this fails, every article in every store counts as changed. Raise
         // RENDERER_VERSION for that, do not change how the hash is made.
         let digester = Digester::new(&[("page.html", "{{ body }}")], &[b"https://example.org"]);
-        let digest = digester.digest(b"source", &Route::parse("/a/").unwrap());
+        let digest = digester.digest(b"source", &Route::parse("/a/").unwrap(), b"");
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
             (4, "d3cb328da47abf7fb36ab3366486b460".to_owned())
@@ -180,7 +184,7 @@ mod tests {
     fn moving_a_byte_between_parts_changes_the_digest() {
         let route = Route::parse("/a/").unwrap();
         let digest = |templates: &[(&str, &str)], settings: &[&[u8]], source: &[u8]| {
-            Digester::new(templates, settings).digest(source, &route)
+            Digester::new(templates, settings).digest(source, &route, b"")
         };
         let all = [
             digest(&[("a", "bc")], &[b"d"], b"e"),
@@ -188,7 +192,8 @@ mod tests {
             digest(&[("a", "b")], &[b"cd"], b"e"),
             digest(&[("a", "bc")], &[b"", b"d"], b"e"),
             digest(&[("a", "bc")], &[b"d"], b"ef"),
-            Digester::new(&[("a", "bc")], &[b"d"]).digest(b"e", &Route::parse("/b/").unwrap()),
+            Digester::new(&[("a", "bc")], &[b"d"]).digest(b"e", &Route::parse("/b/").unwrap(), b""),
+            Digester::new(&[("a", "bc")], &[b"d"]).digest(b"e", &route, b"f"),
         ];
         for (index, one) in all.iter().enumerate() {
             assert!(all[index + 1..].iter().all(|other| other != one));

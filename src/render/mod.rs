@@ -32,6 +32,7 @@ mod url;
 mod view;
 mod writer;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
@@ -64,6 +65,9 @@ pub struct RenderSettings {
     pub lang: String,
     /// What tells the rules that values are read by from others; empty for the defaults.
     pub rules: Vec<u8>,
+    /// The URL of the folder on which relative images and files are found, without a slash at its
+    /// end: `https://cdn.example.org/content`. Empty: they stay relative to the page.
+    pub assets: String,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -75,6 +79,7 @@ impl Default for RenderSettings {
             site_name: String::new(),
             lang: "en".to_owned(),
             rules: Vec::new(),
+            assets: String::new(),
             templates: None,
         }
     }
@@ -110,6 +115,7 @@ impl Renderer {
             settings.site_url.as_bytes(),
             settings.site_name.as_bytes(),
             settings.lang.as_bytes(),
+            settings.assets.as_bytes(),
             &settings.rules,
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
@@ -120,10 +126,17 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`.
+    /// The digest of the page that the bytes of `source` make at `route`. `links` is a hash of the
+    /// destinations that were rewritten, or empty.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route) -> Digest {
-        self.digester.digest(source, route)
+    pub fn digest(&self, source: &[u8], route: &Route, links: &[u8]) -> Digest {
+        self.digester.digest(source, route, links)
+    }
+
+    /// The base URL of relative images and files, or empty.
+    #[must_use]
+    pub fn assets(&self) -> &str {
+        &self.settings.assets
     }
 
     /// Hash of everything besides an article that decides its page: templates, output
@@ -252,6 +265,22 @@ pub fn may_remove(article: &Article<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// The names of the places on the page of an article that a link can lead to: `part` of `#part`.
+#[must_use]
+pub fn anchors(article: &Article<'_>) -> HashSet<String> {
+    let limit = 8 * article.body.source_bytes + 64 * 1024;
+    let Ok(body) = markdown::write(&article.body.events, &[], limit) else {
+        return HashSet::new();
+    };
+    let html = body.html;
+    let parts = html
+        .match_indices(" id=\"")
+        .map(|(at, mark)| at + mark.len());
+    let ids = parts.filter_map(|at| html[at..].split('"').next());
+    ids.map(|id| id.trim_start_matches("h-").to_owned())
+        .collect()
 }
 
 fn text(metadata: &Metadata, name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 38] = [
+pub const KEYS: [(&str, &str); 40] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -24,6 +24,7 @@ pub const KEYS: [(&str, &str); 38] = [
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
     ("split_spaces", "ANP_SPLIT_SPACES"),
+    ("links", "ANP_LINKS"),
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
@@ -42,6 +43,7 @@ pub const KEYS: [(&str, &str); 38] = [
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
     ("site.timezone", "ANP_SITE_TIMEZONE"),
+    ("site.assets", "ANP_SITE_ASSETS"),
 ];
 
 /// Keys of anp.yaml that hold other keys.

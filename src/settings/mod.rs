@@ -21,12 +21,12 @@ use limit::permille;
 use reader::Reader;
 
 use crate::article::schema::Schema;
-use crate::article::{Rules, Timezone, UnknownFields};
+use crate::article::{LinkRule, Rules, Timezone, UnknownFields};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
-use crate::yaml::YamlError;
+use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
 pub use keys::{KEYS, Sources};
@@ -270,6 +270,7 @@ impl Reader {
         let rules = Rules {
             strict: self.flag("strict"),
             unknown_fields: self.unknown_fields(),
+            links: self.links(),
             timezone: self.timezone(),
             split_spaces: self.flag("split_spaces"),
             schema: Schema::default(),
@@ -377,6 +378,13 @@ impl Reader {
         })
     }
 
+    fn links(&mut self) -> LinkRule {
+        self.get("links", LinkRule::Warn, |node| {
+            let choices = [LinkRule::Allow, LinkRule::Warn, LinkRule::Deny];
+            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+        })
+    }
+
     fn jitter_permille(&mut self) -> i64 {
         let jitter = self.get("jitter", 100, |node| {
             let percent = node.text()?.strip_suffix('%').and_then(permille);
@@ -389,14 +397,8 @@ impl Reader {
 
     fn render(&mut self, current_dir: &Path, rules: &Rules) -> RenderSettings {
         RenderSettings {
-            site_url: self.get("site.url", String::new(), |node| {
-                let text = node.text()?.trim_end_matches('/');
-                let is_http = text.starts_with("https://") || text.starts_with("http://");
-                if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
-                    return Err(node.mismatch("an http(s) URL without query or fragment"));
-                }
-                Ok(text.to_owned())
-            }),
+            site_url: self.get("site.url", String::new(), base_url),
+            assets: self.get("site.assets", String::new(), base_url),
             site_name: self.text("site.name").unwrap_or_default(),
             lang: self.get("site.lang", "en".to_owned(), |node| {
                 let text = node.text()?;
@@ -450,6 +452,16 @@ impl Reader {
             named => content::content(content, named, current_dir),
         }
     }
+}
+
+/// A URL that paths are appended to, without a slash at its end.
+fn base_url(node: &Node) -> Result<String, YamlError> {
+    let text = node.text()?.trim_end_matches('/');
+    let is_http = text.starts_with("https://") || text.starts_with("http://");
+    if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+        return Err(node.mismatch("an http(s) URL without query or fragment"));
+    }
+    Ok(text.to_owned())
 }
 
 fn ms(ms: u64) -> Duration {

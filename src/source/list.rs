@@ -68,6 +68,21 @@ impl Sources {
         }
     }
 
+    /// The number of the source at `relative`, if there is one. They must be sorted.
+    #[must_use]
+    pub fn find(&self, relative: &Path) -> Option<usize> {
+        let folder = relative.parent().unwrap_or(Path::new(""));
+        let name = relative.file_name()?;
+        let wanted = || Path::components(folder).chain(Path::new(name).components());
+        self.files
+            .binary_search_by(|file| {
+                let (other, name) = (self.folder_of(file), self.name_of(file));
+                let parts = Path::components(other).chain(Path::new(name).components());
+                parts.cmp(wanted())
+            })
+            .ok()
+    }
+
     /// The folder of one below the root.
     #[must_use]
     pub fn folder(&self, index: usize) -> &Path {
@@ -167,6 +182,12 @@ mod tests {
         expected.sort();
         assert_eq!(sorted, expected);
         assert_eq!((sources.folder(0), sources.bytes(0)), (Path::new(""), 0));
+        for (index, path) in sorted.iter().enumerate() {
+            assert_eq!(sources.find(path), Some(index));
+        }
+        for path in ["", "a", "b", "b/c", "b/c/d.m", "c.md", "b/c/d.md/e.md"] {
+            assert_eq!(sources.find(Path::new(path)), None, "{path}");
+        }
         let link = sorted.iter().position(|path| path == Path::new("b.md"));
         for (index, path) in sorted.iter().enumerate() {
             let is_link = Some(index) == link;

@@ -56,6 +56,22 @@ pub trait Origin: Sync {
         None
     }
 
+    /// Whether these are all sources that there are.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    /// The number of the source at `relative`, if it is one of these.
+    fn find(&self, _relative: &Path) -> Option<usize> {
+        None
+    }
+
+    /// Reads a source that is not one of these, and that a source may link to nevertheless: one of
+    /// another part of the tree. None if there is no such file.
+    fn read_other(&self, _relative: &Path) -> Option<Vec<u8>> {
+        None
+    }
+
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
 
@@ -135,6 +151,22 @@ impl Origin for Tree<'_> {
         self.found.sources.identity(index)
     }
 
+    fn find(&self, relative: &Path) -> Option<usize> {
+        self.found.sources.find(relative)
+    }
+
+    fn read_other(&self, relative: &Path) -> Option<Vec<u8>> {
+        let walked = self.found.root().ok()?;
+        let (file, metadata) = regular::open_below(walked, relative, |_| true).ok()?;
+        if metadata.len() > MAX_SOURCE_BYTES as u64 {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+        let limit = MAX_SOURCE_BYTES as u64;
+        file.take(limit).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
     fn shown(&self, relative: &Path) -> PathBuf {
         self.root.join(relative)
     }
@@ -192,6 +224,17 @@ impl Origin for Subset<'_> {
 
     fn load(&self, index: usize) -> Source {
         self.origin.load(self.numbers[index] as usize)
+    }
+
+    fn is_whole(&self) -> bool {
+        false
+    }
+
+    fn read_other(&self, relative: &Path) -> Option<Vec<u8>> {
+        match self.origin.find(relative) {
+            Some(index) => self.origin.load(index).bytes.ok(),
+            None => self.origin.read_other(relative),
+        }
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {

@@ -35,7 +35,7 @@ pub enum Flaw {
     OpenFrontMatter,
     /// A number of views below 0, with decimals or too large.
     Views,
-    /// A hash of the wrong length or alphabet.
+    /// A hash in capitals.
     Hash,
     /// A version that is not `SemVer`.
     Version,
@@ -112,7 +112,7 @@ impl Flaw {
             ),
             Self::Hash => one_of(
                 "hash",
-                &["8356724AE1829F39C3E9FA7E", "8356724ae1829f39c3e9fa7"],
+                &["8356724AE1829F39C3E9FA7E", "8356724Ae1829f39c3e9fa7e"],
             ),
             Self::Version => one_of("  version", &["1.2", "v1.2.3", "latest"]),
             Self::Draft => one_of("draft", &["maybe", "2", "soon"]),

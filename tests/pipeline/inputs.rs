@@ -66,8 +66,8 @@ fn imported(case: &Path) -> String {
             fields.shift_remove(changing);
         }
         describe(&mut shown, &meta);
-        let page = &keys[&format!("anp:page:{route}")];
-        shown.push_str(&html(page));
+        let page = world.server.get(&format!("anp:page:{route}"));
+        shown.push_str(&html(&page.unwrap()));
     }
     shown
 }

@@ -15,6 +15,7 @@ mod from_rust;
 mod inputs;
 mod interrupt;
 mod keep_runs;
+mod links;
 mod log_format;
 mod manifest;
 mod metrics;

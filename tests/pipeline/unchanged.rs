@@ -326,10 +326,10 @@ fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
 fn forge(world: &World) {
     let mut bytes = std::fs::read(cache(world)).unwrap();
     for record in bytes[64..]
-        .chunks_exact_mut(80)
+        .chunks_exact_mut(96)
         .take(number_known(world) as usize)
     {
-        record[78] = 1;
+        record[90] = 1;
     }
     let end = bytes.len() - 32;
     let sum = blake3::hash(&bytes[..end]);

@@ -1,7 +1,8 @@
 //! Own fields: what the table does not know. Cleaned as any other, typed by one rule.
 //!
-//! An unquoted `true` or `false` is a flag, and an unquoted number as JSON writes it, of at most 16
-//! characters and without an exponent, is a number. Everything else is a text. What is empty is absent.
+//! An unquoted `true` or `false` is a flag, and an unquoted number that readers of JSON keep as it is
+//! written is a number: at most 16 characters, no exponent, no zero at the end of its decimals.
+//! Everything else is a text. What is empty is absent.
 
 use super::super::findings::Findings;
 use super::super::metadata::Value;

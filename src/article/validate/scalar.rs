@@ -45,8 +45,8 @@ pub(super) fn scalar(kind: &Kind, text: String, timezone: &Timezone) -> Result<V
             (text.chars().all(|c| alphabet.contains(c)), fits(*max))
         }
         Kind::Hex(digits) => (
-            text.bytes().all(|b| b.is_ascii_hexdigit()),
-            text.len() == *digits && !text.bytes().any(|b| b.is_ascii_uppercase()),
+            text.len() == *digits && text.bytes().all(|b| b.is_ascii_hexdigit()),
+            !text.bytes().any(|b| b.is_ascii_uppercase()),
         ),
         Kind::SemVer => (forms::is_semver(&text), fits(MAX_VERSION)),
         Kind::Duration { min_ms, max_ms } => {
@@ -118,9 +118,10 @@ fn is_number(text: &str) -> bool {
 /// The most characters of a number that readers of JSON keep as it is.
 const MAX_NUMBER: usize = 16;
 
-/// A number, if readers of JSON keep it as it is.
+/// A number, if readers of JSON keep it as it is written: a version 1.10 is none.
 pub(super) fn number(text: &str) -> Option<Value> {
-    if !is_number(text) || text.len() > MAX_NUMBER {
+    let ends_in_zero = text.contains('.') && text.ends_with('0');
+    if !is_number(text) || ends_in_zero || text.len() > MAX_NUMBER {
         return None;
     }
     match whole_number(text) {

@@ -14,6 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 
 use super::batch::{Chunk, SurveyError, Unread};
+use super::broken::Broken;
+use super::findings::MAX_FINDINGS;
 use super::gather::{Gathered, close};
 use super::surveyor::{Survey, Surveyor};
 use super::unchanged::recall;
@@ -38,8 +40,20 @@ pub(crate) fn survey_all(
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         chunk.map(|chunk| found.add(chunk))
     })?;
-    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.settle(origin);
+    refuse_broken_links(surveyor, origin, &mut found);
     Ok(close(origin, found))
+}
+
+/// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no
+/// source claims is nowhere: of an invalid one the store may hold an earlier page.
+fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut Gathered) {
+    let mut broken = Broken::find(surveyor, origin, found.links(), found.claims());
+    let refused: Vec<u32> = broken.refused().collect();
+    let severity = broken.severity();
+    let (findings, beyond) = broken.findings(MAX_FINDINGS);
+    found.refuse(findings, (severity, beyond), refused);
 }
 
 fn survey_batch(

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
+use super::links::FollowedLinks;
 use crate::article::{Cleaned, Route, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Seen};
@@ -61,6 +62,7 @@ pub(crate) struct Chunk {
     /// Valid articles that are not written here.
     pub(crate) others: Vec<Other>,
     pub(crate) busy: HashSet<usize>,
+    pub(crate) links: FollowedLinks,
     pub(crate) drafts: u64,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,

@@ -11,6 +11,7 @@ use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
 use super::surveyor::{OwnShare, Survey, Surveyor};
+use super::targets::Linked;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::gates::expectations;
@@ -280,6 +281,8 @@ fn survey_of(
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
+        linked: Linked::default(),
+        is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
         time_limit: purpose.time_limit,

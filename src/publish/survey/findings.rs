@@ -46,6 +46,14 @@ impl HeldFindings {
         }
     }
 
+    /// Counts further ones that nobody made.
+    pub(crate) fn count(&mut self, severity: Severity, number: u64) {
+        match severity {
+            Severity::Error => self.beyond.errors += number,
+            Severity::Warning => self.beyond.warnings += number,
+        }
+    }
+
     fn cut(&mut self) {
         let place =
             |a: &Diagnostic, b: &Diagnostic| a.severity.cmp(&b.severity).then(by_place(a, b));

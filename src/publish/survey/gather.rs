@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
+use super::links::FollowedLinks;
 use super::surveyor::Survey;
 use crate::article::Route;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -27,6 +28,7 @@ pub(crate) struct Gathered {
     invalid: HashSet<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
+    links: FollowedLinks,
 }
 
 struct Claim {
@@ -48,6 +50,7 @@ impl Gathered {
             findings: HeldFindings::default(),
             invalid: HashSet::new(),
             others: Vec::new(),
+            links: FollowedLinks::default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Gathered {
         survey.cleaned += chunk.cleaned;
         survey.drafts += chunk.drafts;
         survey.busy.extend(chunk.busy);
+        self.links.merge(chunk.links);
         let claim = |index, route, whose| Claim {
             route,
             source: number(index),
@@ -130,18 +134,48 @@ impl Gathered {
         self.findings = findings;
         self.invalid.extend(refused);
     }
+
+    /// Sorts what was found, and refuses what claims a route that another source claims too.
+    pub(crate) fn settle(&mut self, origin: &dyn Origin) {
+        let by_source = |entry: &Entry| entry.source;
+        self.survey.entries.sort_unstable_by_key(by_source);
+        self.refuse_collisions(origin);
+    }
+
+    /// The links of all sources.
+    pub(crate) fn links(&self) -> &FollowedLinks {
+        &self.links
+    }
+
+    /// Every route that a source claims, with the number of the source.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&Route, u32)> {
+        let entries = self.survey.entries.iter();
+        let entries = entries.map(|entry| (&entry.route, entry.source));
+        let others = self.others.iter();
+        entries.chain(others.map(|claim| (&claim.route, claim.source)))
+    }
+
+    /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
+    pub(crate) fn refuse(
+        &mut self,
+        findings: Vec<Diagnostic>,
+        (severity, beyond): (Severity, u64),
+        refused: Vec<u32>,
+    ) {
+        self.findings.add(findings);
+        self.findings.count(severity, beyond);
+        self.invalid.extend(refused);
+    }
 }
 
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, mut found: Gathered) -> Survey {
-    let by_source = |entry: &Entry| entry.source;
-    found.survey.entries.sort_unstable_by_key(by_source);
-    found.refuse_collisions(origin);
+pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
     let Gathered {
         mut survey,
         mut findings,
         invalid,
         others,
+        links: _,
     } = found;
     let refused = |entry: &mut Entry| invalid.contains(&entry.source);
     let refused = survey.entries.extract_if(.., refused);

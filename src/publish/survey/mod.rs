@@ -2,11 +2,13 @@
 
 pub(crate) mod all_sources;
 pub(crate) mod batch;
+pub(crate) mod broken;
 pub(crate) mod content;
 pub(crate) mod findings;
 pub(crate) mod gather;
 pub(crate) mod guard;
 pub(crate) mod large;
+pub(crate) mod links;
 pub(crate) mod ownership;
 pub(crate) mod pool;
 pub(crate) mod read;
@@ -14,6 +16,7 @@ pub(crate) mod routes;
 pub(crate) mod selection;
 pub(crate) mod stored;
 pub(crate) mod surveyor;
+pub(crate) mod targets;
 pub(crate) mod unchanged;
 
 pub use surveyor::Survey;

@@ -71,28 +71,33 @@ impl Surveyor<'_> {
                 continue;
             };
             if large::is_large(&loaded.bytes) {
-                large::alone(|| self.judge(&[loaded], chunk))?;
+                large::alone(|| self.judge(origin, &[loaded], chunk))?;
                 continue;
             }
             bytes += loaded.bytes.len();
             together.push(loaded);
             if together.len() == TOGETHER || bytes >= TOGETHER_BYTES {
-                self.judge(&together, chunk)?;
+                self.judge(origin, &together, chunk)?;
                 together.clear();
                 bytes = 0;
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 found.hold(&mut chunk.diagnostics);
             }
         }
-        self.judge(&together, chunk)
+        self.judge(origin, &together, chunk)
     }
 
-    fn judge(&self, loaded: &[Loaded<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
+    fn judge(
+        &self,
+        origin: &dyn Origin,
+        loaded: &[Loaded<'_>],
+        chunk: &mut Chunk,
+    ) -> Result<(), SurveyError> {
         let (mut valid, mut events) = (Vec::with_capacity(loaded.len()), 0);
         let mut elsewhere: Vec<Elsewhere> = Vec::new();
         for source in loaded {
             self.goes_on()?;
-            let Some(one) = self.parse(source, chunk) else {
+            let Some(one) = self.parse(origin, source, chunk) else {
                 continue;
             };
             let (metadata, path) = (Some(&one.article.metadata), &source.relative);
@@ -134,7 +139,12 @@ impl Surveyor<'_> {
     }
 
     /// The article of a source; none if it is invalid, or a draft that is left out.
-    fn parse<'l>(&self, source: &'l Loaded<'_>, chunk: &mut Chunk) -> Option<Valid<'l>> {
+    fn parse<'l>(
+        &self,
+        origin: &dyn Origin,
+        source: &'l Loaded<'_>,
+        chunk: &mut Chunk,
+    ) -> Option<Valid<'l>> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
@@ -142,17 +152,26 @@ impl Surveyor<'_> {
             cleaned: &source.cleaned,
         };
         let reading = guarded("read", || article::read(&input, self.rules));
-        let reading = reading.unwrap_or_else(|panic| Reading {
+        let mut reading = reading.unwrap_or_else(|panic| Reading {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
-        let digest = reading
-            .article
-            .as_ref()
-            .map(|article| self.renderer.digest(&source.bytes, &article.route));
+        let (links, rewritten) = match &mut reading.article {
+            Some(article) => {
+                let assets = self.renderer.assets();
+                let targets = self.targets(origin);
+                article::resolve_links(article, &source.relative, &targets, assets)
+            }
+            None => Default::default(),
+        };
+        let digest = reading.article.as_ref().map(|article| {
+            let rewritten = rewritten.as_ref().map_or(&[][..], |hash| hash);
+            self.renderer
+                .digest(&source.bytes, &article.route, rewritten)
+        });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                Learned::from(&reading, &source.relative, identity, digest)
+                Learned::from(&reading, &source.relative, identity, &links, digest)
             }
             _ => None,
         };
@@ -172,6 +191,7 @@ impl Surveyor<'_> {
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }
+        chunk.links.add(number(source.unread.index), &links, true);
         Some(Valid {
             source,
             article,

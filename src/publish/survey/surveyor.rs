@@ -8,6 +8,7 @@ use super::batch::SurveyError;
 use super::findings::Beyond;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
+use super::targets::{Linked, SurveyTargets};
 use crate::article::{Cleaned, Route, Rules, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Policy, Seen};
@@ -15,7 +16,7 @@ use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::render::{Renderer, Stamp};
-use crate::source::{Cache, Order};
+use crate::source::{Cache, Order, Origin};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
 
@@ -53,6 +54,10 @@ pub struct Surveyor<'a> {
     pub cache: Option<Cache>,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
+    /// The routes of sources that others link to.
+    pub linked: Linked,
+    /// Whether the sources are all of the content root, so that what is not among them is not there.
+    pub is_whole: bool,
     /// Where rendered objects go; without one, they are dropped.
     pub spool: Option<Mutex<Spool>>,
     /// Set when somebody asks the run to end.
@@ -112,6 +117,16 @@ impl Surveyor<'_> {
             return Err(SurveyError::Interrupted);
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
+    }
+
+    /// The sources of `origin`, as links find them.
+    pub(crate) fn targets<'s>(&'s self, origin: &'s dyn Origin) -> SurveyTargets<'s> {
+        SurveyTargets {
+            rules: self.rules,
+            cache: self.cache.as_ref(),
+            linked: &self.linked,
+            origin,
+        }
     }
 
     pub(crate) fn inspect(

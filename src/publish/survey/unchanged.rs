@@ -1,11 +1,13 @@
 //! The part of the survey that needs no file: what the cache knows is compared with the store.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
+use crate::article::{Follower, Links};
 use crate::publish::plan::entry::{Entry, Need, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
@@ -20,7 +22,7 @@ pub(crate) fn recall(
 ) -> Result<Vec<Unread>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-    let mut meant: Vec<(usize, Hit, Known)> = Vec::with_capacity(batch.len());
+    let mut meant: Vec<(usize, Hit, Known, Links)> = Vec::with_capacity(batch.len());
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
@@ -32,13 +34,20 @@ pub(crate) fn recall(
                 hits.push(hit);
             }
             Some((hit, known)) => {
+                let Some(links) = links(surveyor, origin, &relative, &known) else {
+                    unread.push(Unread { index, asked: None });
+                    continue;
+                };
+                let source = number(index);
                 match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
-                    Whose::Own => meant.push((index, hit, known)),
+                    Whose::Own => meant.push((index, hit, known, links)),
                     Whose::Elsewhere { .. } => {
+                        chunk.links.add(source, &links, false);
                         elsewhere.push((index, known.route, known.digest, known.ttl_ms));
                         hits.push(hit);
                     }
                     whose @ Whose::Nobody => {
+                        chunk.links.add(source, &links, false);
                         chunk.others.push(Other {
                             index,
                             route: known.route,
@@ -51,10 +60,10 @@ pub(crate) fn recall(
         }
     }
     leave(surveyor, elsewhere, Likely::Stored, chunk)?;
-    let routes: Vec<_> = meant.iter().map(|(_, _, known)| &known.route).collect();
+    let routes: Vec<_> = meant.iter().map(|(_, _, known, _)| &known.route).collect();
     // Most did not change since they were written, and are there.
     let seen = surveyor.inspect(&routes, Likely::Stored)?;
-    for ((index, hit, known), (page, meta)) in meant.into_iter().zip(seen) {
+    for ((index, hit, known, links), (page, meta)) in meant.into_iter().zip(seen) {
         let ttl = known.ttl_ms;
         let when = (&surveyor.expiry, &known.route);
         let need = need(surveyor.policy, (&page, &meta), known.digest, when, ttl);
@@ -64,6 +73,7 @@ pub(crate) fn recall(
             continue;
         }
         hits.push(hit);
+        chunk.links.add(number(index), &links, false);
         let expires_at_ms = surveyor.expiry.of(&known.route, ttl);
         let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
         entry.expires_at_ms = expires_at_ms;
@@ -73,4 +83,24 @@ pub(crate) fn recall(
     cache.note(&hits, Vec::new());
     unread.sort_unstable_by_key(|unread| unread.index);
     Ok(unread)
+}
+
+/// The links of a source that is as it was; none if its page leads elsewhere now, since a source
+/// that it links to has another route.
+fn links(
+    surveyor: &Surveyor<'_>,
+    origin: &dyn Origin,
+    relative: &Path,
+    known: &Known,
+) -> Option<Links> {
+    if known.links.is_empty() {
+        return Some(Links::default());
+    }
+    let follower = Follower {
+        relative,
+        route: &known.route,
+        targets: &surveyor.targets(origin),
+    };
+    let links = Links::again(&known.links, &follower);
+    (links.routes == known.linked_routes).then_some(links)
 }

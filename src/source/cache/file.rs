@@ -1,4 +1,4 @@
-//! The file of the cache: magic, what else decides, two lengths, records, routes, checksum.
+//! The file of the cache: magic, what else decides, two lengths, records, texts, checksum.
 //!
 //! It may be deleted at any time, and any byte of it may be wrong: whatever does not fit is no
 //! cache at all.
@@ -15,11 +15,11 @@ const MAGIC: &[u8; 16] = b"anp cache of src";
 const CHECKSUM_BYTES: usize = 32;
 const HEAD_BYTES: usize = MAGIC.len() + 32 + 2 * 8;
 
-/// What a file holds: records sorted by key, and the routes that they point to.
+/// What a file holds: records sorted by key, and the texts that they point to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) records: Vec<Record>,
-    pub(super) routes: Vec<u8>,
+    pub(super) texts: Vec<u8>,
 }
 
 /// Reads the file at `path`, if it was written where `context` decided too.
@@ -35,11 +35,11 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
         bytes.copy_from_slice(&lengths[at..at + 8]);
         u64::from_le_bytes(bytes)
     };
-    let (count, route_bytes) = (length(0), length(8));
+    let (count, text_bytes) = (length(0), length(8));
     // Nothing is allocated for lengths that the file does not have.
     let whole = count
         .checked_mul(BYTES as u64)
-        .and_then(|bytes| bytes.checked_add(route_bytes))
+        .and_then(|bytes| bytes.checked_add(text_bytes))
         .and_then(|bytes| bytes.checked_add((HEAD_BYTES + CHECKSUM_BYTES) as u64));
     if magic != MAGIC || found != context || whole != Some(metadata.len()) {
         return Ok(None);
@@ -50,15 +50,15 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
         input.read_exact(&mut record)?;
         records.push(Record::from_bytes(&record));
     }
-    let mut routes = vec![0; route_bytes as usize];
-    input.read_exact(&mut routes)?;
+    let mut texts = vec![0; text_bytes as usize];
+    input.read_exact(&mut texts)?;
     let (mut inner, sum) = input.finish();
     let mut checksum = [0; CHECKSUM_BYTES];
     inner.read_exact(&mut checksum)?;
-    Ok((checksum == sum).then_some(Content { records, routes }))
+    Ok((checksum == sum).then_some(Content { records, texts }))
 }
 
-/// Replaces the file at `path` by records `sorted` by key, each with its route, by way of the one
+/// Replaces the file at `path` by records `sorted` by key, each with its text, by way of the one
 /// at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
 /// the sources again.
 pub(super) fn write<'r>(
@@ -90,27 +90,24 @@ fn fill<'r>(
     sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
 ) -> io::Result<()> {
     let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
-    let (count, route_bytes) = sorted.clone().fold((0, 0), |(count, bytes), (_, route)| {
-        (count + 1, bytes + route.len())
+    let (count, text_bytes) = sorted.clone().fold((0, 0), |(count, bytes), (_, text)| {
+        (count + 1, bytes + text.len())
     });
     output.write_all(MAGIC)?;
     output.write_all(context)?;
     output.write_all(&u64::to_le_bytes(count))?;
-    output.write_all(&(route_bytes as u64).to_le_bytes())?;
-    let mut route_at = 0_u32;
-    for (record, route) in sorted.clone() {
-        let record = Record {
-            route_at,
-            ..*record
-        };
+    output.write_all(&(text_bytes as u64).to_le_bytes())?;
+    let mut text_at = 0_u32;
+    for (record, text) in sorted.clone() {
+        let record = Record { text_at, ..*record };
         output.write_all(&record.to_bytes())?;
-        route_at = u32::try_from(route.len())
+        text_at = u32::try_from(text.len())
             .ok()
-            .and_then(|bytes| route_at.checked_add(bytes))
-            .ok_or_else(|| io::Error::other("more than 4 GiB of routes"))?;
+            .and_then(|bytes| text_at.checked_add(bytes))
+            .ok_or_else(|| io::Error::other("more than 4 GiB of texts"))?;
     }
-    for (_, route) in sorted {
-        output.write_all(route)?;
+    for (_, text) in sorted {
+        output.write_all(text)?;
     }
     let (mut inner, sum) = output.finish();
     inner.write_all(&sum)?;

@@ -13,6 +13,7 @@
 mod file;
 mod record;
 
+use std::collections::HashSet;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,13 +22,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::identity::Identity;
 use super::order::Ranks;
-use crate::article::{Reading, Route, Rules};
+use crate::article::{Links, Reading, Route, Rules};
 use crate::render::{Digest, Renderer};
 use file::Content;
 use record::Record;
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub struct Known {
     pub ranks: Ranks,
     /// Whether it is a draft.
     pub draft: bool,
+    /// The destinations of its links, a line each, as [`Links::destinations`].
+    pub links: String,
+    /// Hash of the routes of the sources that it links to: where it is another now, the page is.
+    pub linked_routes: u64,
 }
 
 /// A source that was found: where its record is.
@@ -52,8 +57,8 @@ pub struct Hit(usize);
 #[derive(Debug)]
 pub struct Learned {
     record: Record,
-    /// Where the path alone gives another one.
-    route: Option<Route>,
+    /// Its route, where the path alone gives another one, and the destinations of its links.
+    text: String,
 }
 
 /// The cache of one content tree.
@@ -70,7 +75,8 @@ struct New {
     /// Which of the old records are still true.
     kept: Vec<bool>,
     records: Vec<Record>,
-    routes: Vec<u8>,
+    texts: Vec<u8>,
+    forgotten: HashSet<[u8; 16]>,
 }
 
 impl Cache {
@@ -134,6 +140,8 @@ impl Cache {
                 popular: record.popular,
             },
             draft: record.draft,
+            links: self.links(record)?,
+            linked_routes: record.linked_routes,
         };
         Some((Hit(at), known))
     }
@@ -142,8 +150,18 @@ impl Cache {
         if record.route_bytes == 0 {
             return Route::new(relative, None).ok();
         }
-        let bytes = stored(record, &self.old.routes)?;
-        Route::parse(std::str::from_utf8(bytes).ok()?).ok()
+        let text = text_of(record, &self.old.texts)?;
+        let route = text.get(..usize::from(record.route_bytes))?;
+        Route::parse(std::str::from_utf8(route).ok()?).ok()
+    }
+
+    fn links(&self, record: &Record) -> Option<String> {
+        if record.links_bytes == 0 {
+            return Some(String::new());
+        }
+        let text = text_of(record, &self.old.texts)?;
+        let links = text.get(usize::from(record.route_bytes)..)?;
+        String::from_utf8(links.to_vec()).ok()
     }
 
     /// Takes down what a batch found: records that are still true, and new ones.
@@ -152,8 +170,8 @@ impl Cache {
         for hit in hits {
             new.kept[hit.0] = true;
         }
-        for Learned { mut record, route } in learned {
-            if let Some(at) = self.holds(&record, route.as_ref()) {
+        for Learned { mut record, text } in learned {
+            if let Some(at) = self.holds(&record, text.as_bytes()) {
                 // It was read since it is to be written, not since it changed.
                 new.kept[at] = true;
                 continue;
@@ -161,31 +179,35 @@ impl Cache {
             if let Some(at) = self.at(&record.key) {
                 new.kept[at] = false;
             }
-            if let Some(route) = route {
-                let route = route.as_str().as_bytes();
-                let at = u32::try_from(new.routes.len());
-                let (Ok(at), Ok(bytes)) = (at, u16::try_from(route.len())) else {
-                    continue;
-                };
-                (record.route_at, record.route_bytes) = (at, bytes);
-                new.routes.extend_from_slice(route);
-            }
+            let Ok(at) = u32::try_from(new.texts.len()) else {
+                continue;
+            };
+            record.text_at = at;
+            new.texts.extend_from_slice(text.as_bytes());
             new.records.push(record);
         }
     }
 
+    /// Forgets the file at `relative`: what was found of it is to be found again by the next run.
+    pub fn forget(&self, relative: &Path) {
+        let key = key(relative);
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = self.at(&key) {
+            new.kept[at] = false;
+        }
+        new.forgotten.insert(key);
+    }
+
     /// Where the file holds just this, if it does.
-    fn holds(&self, record: &Record, route: Option<&Route>) -> Option<usize> {
+    fn holds(&self, record: &Record, text: &[u8]) -> Option<usize> {
         let at = self.at(&record.key)?;
         let old = &self.old.records[at];
-        let of_old = stored(old, &self.old.routes)?;
+        let of_old = text_of(old, &self.old.texts)?;
         let same = Record {
-            route_at: old.route_at,
-            route_bytes: old.route_bytes,
+            text_at: old.text_at,
             ..*record
         };
-        let route = route.map_or("", Route::as_str);
-        (same == *old && route.as_bytes() == of_old).then_some(at)
+        (same == *old && text == of_old).then_some(at)
     }
 
     fn at(&self, key: &[u8; 16]) -> Option<usize> {
@@ -206,11 +228,12 @@ impl Cache {
         new.records.sort_unstable_by_key(|record| record.key);
         let old = self.old.records.iter().zip(&new.kept);
         let old = old.filter_map(|(record, kept)| {
-            let route = stored(record, &self.old.routes);
-            route.filter(|_| *kept).map(|route| (record, route))
+            let text = text_of(record, &self.old.texts);
+            text.filter(|_| *kept).map(|text| (record, text))
         });
         let fresh = new.records.iter();
-        let fresh = fresh.filter_map(|record| Some((record, stored(record, &new.routes)?)));
+        let fresh = fresh.filter(|record| !new.forgotten.contains(&record.key));
+        let fresh = fresh.filter_map(|record| Some((record, text_of(record, &new.texts)?)));
         let beside = self.path.with_extension(ending);
         file::write((&self.path, &beside), &self.context, merged(old, fresh))
     }
@@ -218,12 +241,14 @@ impl Cache {
 
 impl Learned {
     /// What can be remembered of the source at `relative`, which was read in the state
-    /// `identity` and makes a page of `digest`; nothing if anything is to be said of it.
+    /// `identity`, has these `links` and makes a page of `digest`; nothing if anything is to be
+    /// said of it.
     #[must_use]
     pub fn from(
         reading: &Reading<'_>,
         relative: &Path,
         identity: Identity,
+        links: &Links,
         digest: Digest,
     ) -> Option<Self> {
         let article = reading.article.as_ref()?;
@@ -235,6 +260,12 @@ impl Learned {
         }
         let ranks = Ranks::of(article);
         let of_path = Route::new(relative, None);
+        let is_of_path = of_path.as_ref() == Ok(&article.route);
+        let route = if is_of_path {
+            ""
+        } else {
+            article.route.as_str()
+        };
         Some(Self {
             record: Record {
                 key: key(relative),
@@ -243,12 +274,14 @@ impl Learned {
                 ttl_ms: article.ttl_ms().unwrap_or(0),
                 newest: ranks.newest,
                 popular: ranks.popular,
-                route_at: 0,
-                route_bytes: 0,
+                linked_routes: links.routes,
+                text_at: 0,
+                links_bytes: u32::try_from(links.destinations.len()).ok()?,
+                route_bytes: u16::try_from(route.len()).ok()?,
                 draft: article.draft(),
                 must_render: false,
             },
-            route: (of_path.as_ref() != Ok(&article.route)).then(|| article.route.clone()),
+            text: format!("{route}{}", links.destinations),
         })
     }
 
@@ -292,11 +325,12 @@ fn key(relative: &Path) -> [u8; 16] {
     key
 }
 
-/// The route of `record`, empty where the path gives it.
-fn stored<'r>(record: &Record, routes: &'r [u8]) -> Option<&'r [u8]> {
-    let at = record.route_at as usize;
-    match record.route_bytes {
+/// The text of `record`.
+fn text_of<'r>(record: &Record, texts: &'r [u8]) -> Option<&'r [u8]> {
+    let at = record.text_at as usize;
+    let bytes = usize::from(record.route_bytes) + record.links_bytes as usize;
+    match bytes {
         0 => Some(&[]),
-        bytes => routes.get(at..at + usize::from(bytes)),
+        bytes => texts.get(at..at + bytes),
     }
 }

@@ -1,9 +1,9 @@
-//! What is remembered of one source, in 80 bytes.
+//! What is remembered of one source, in 96 bytes.
 
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 80;
+pub(super) const BYTES: usize = 96;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +17,13 @@ pub(super) struct Record {
     pub(super) ttl_ms: u64,
     pub(super) newest: i64,
     pub(super) popular: i64,
-    /// Where its route begins among the routes …
-    pub(super) route_at: u32,
-    /// … and its length; 0: the route that the path alone gives.
+    /// Hash of the routes of the sources that it links to.
+    pub(super) linked_routes: u64,
+    /// Where its text begins among the texts: its route, then the destinations of its links …
+    pub(super) text_at: u32,
+    /// … and the length of these …
+    pub(super) links_bytes: u32,
+    /// … and of the route; 0: the route that the path alone gives.
     pub(super) route_bytes: u16,
     pub(super) draft: bool,
     /// Rendering makes it invalid, or may do so.
@@ -35,10 +39,12 @@ impl Record {
         bytes[48..56].copy_from_slice(&self.ttl_ms.to_le_bytes());
         bytes[56..64].copy_from_slice(&self.newest.to_le_bytes());
         bytes[64..72].copy_from_slice(&self.popular.to_le_bytes());
-        bytes[72..76].copy_from_slice(&self.route_at.to_le_bytes());
-        bytes[76..78].copy_from_slice(&self.route_bytes.to_le_bytes());
-        bytes[78] = u8::from(self.draft);
-        bytes[79] = u8::from(self.must_render);
+        bytes[72..80].copy_from_slice(&self.linked_routes.to_le_bytes());
+        bytes[80..84].copy_from_slice(&self.text_at.to_le_bytes());
+        bytes[84..88].copy_from_slice(&self.links_bytes.to_le_bytes());
+        bytes[88..90].copy_from_slice(&self.route_bytes.to_le_bytes());
+        bytes[90] = u8::from(self.draft);
+        bytes[91] = u8::from(self.must_render);
         bytes
     }
 
@@ -50,10 +56,12 @@ impl Record {
             ttl_ms: u64::from_le_bytes(part(bytes, 48)),
             newest: i64::from_le_bytes(part(bytes, 56)),
             popular: i64::from_le_bytes(part(bytes, 64)),
-            route_at: u32::from_le_bytes(part(bytes, 72)),
-            route_bytes: u16::from_le_bytes(part(bytes, 76)),
-            draft: bytes[78] != 0,
-            must_render: bytes[79] != 0,
+            linked_routes: u64::from_le_bytes(part(bytes, 72)),
+            text_at: u32::from_le_bytes(part(bytes, 80)),
+            links_bytes: u32::from_le_bytes(part(bytes, 84)),
+            route_bytes: u16::from_le_bytes(part(bytes, 88)),
+            draft: bytes[90] != 0,
+            must_render: bytes[91] != 0,
         }
     }
 }
@@ -79,7 +87,9 @@ mod tests {
             ttl_ms: u64::MAX - 1,
             newest: i64::MIN,
             popular: -1,
-            route_at: u32::MAX - 2,
+            linked_routes: u64::MAX - 2,
+            text_at: u32::MAX - 2,
+            links_bytes: u32::MAX - 4,
             route_bytes: u16::MAX - 3,
             draft: true,
             must_render: true,

@@ -144,8 +144,11 @@ fn a_missing_folder_is_an_error() {
 #[test]
 fn all_that_decides_a_page_decides_its_digest() {
     let route = Route::parse("/a/").unwrap();
-    let digest =
-        |settings: &RenderSettings| Renderer::new(settings).unwrap().digest(b"source", &route);
+    let digest = |settings: &RenderSettings| {
+        Renderer::new(settings)
+            .unwrap()
+            .digest(b"source", &route, b"")
+    };
     let plain = digest(&settings());
     assert_eq!(plain, digest(&settings()));
     assert_ne!(
@@ -170,15 +173,15 @@ fn all_that_decides_a_page_decides_its_digest() {
         })
     );
     let renderer = Renderer::new(&settings()).unwrap();
-    assert_ne!(plain, renderer.digest(b"source2", &route));
+    assert_ne!(plain, renderer.digest(b"source2", &route, b""));
     assert_ne!(
         plain,
-        renderer.digest(b"source", &Route::parse("/b/").unwrap())
+        renderer.digest(b"source", &Route::parse("/b/").unwrap(), b"")
     );
     let mine = |text| {
         with(&[("footer.html", text)])
             .unwrap()
-            .digest(b"source", &route)
+            .digest(b"source", &route, b"")
     };
     assert_ne!(plain, mine("a"));
     assert_ne!(mine("a"), mine("b"));

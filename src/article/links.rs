@@ -1,0 +1,367 @@
+//! The links of a body: which of them lead to other sources or pages of the archive.
+//!
+//! A link to a source (`../x/next.md#part`) becomes one to its route, since only that exists on
+//! the site. A relative image or file becomes one below `site.assets`, where that is set. Links to
+//! pages stay as they are. What leads to a source or a page is handed back, for whoever knows all
+//! routes to check.
+
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use pulldown_cmark::{CowStr, Event, Parser, Tag};
+
+use super::Article;
+use super::body::options;
+use super::events::is_reference;
+use super::position::position;
+use super::route::Route;
+use crate::diagnostic::Span;
+
+/// Most links of one source that are checked; where a page of more leads is its own affair.
+const MAX_CHECKED: usize = 1_000;
+
+/// Endings of the names of sources, in lower case.
+pub(crate) const SOURCE_ENDINGS: [&str; 6] = ["md", "markdown", "mdx", "mkd", "mdown", "mkdn"];
+
+/// What a path of a URL may have besides letters and digits.
+const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// What is done about links that lead nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkRule {
+    /// Nothing.
+    Allow,
+    /// Each is a warning.
+    #[default]
+    Warn,
+    /// Each is an error.
+    Deny,
+}
+
+/// Knows the sources that there are.
+pub trait Targets {
+    /// The route of the source at `path` below the content root; none if there is no such source.
+    fn route_of(&self, path: &Path) -> Option<Route>;
+}
+
+/// A link that can be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads.
+    pub to: To,
+    /// What stands behind `#`, decoded; none if nothing does.
+    pub fragment: Option<String>,
+}
+
+/// Where a link leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// To a source that is not there, by its path below the content root.
+    NoSource(PathBuf),
+    /// To the page of a route.
+    Page(Route),
+    /// To a path that can be no route.
+    NoRoute(String),
+    /// To a heading of its own page.
+    Own,
+}
+
+/// The links of one article.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Those that can be checked, in their order.
+    pub checked: Vec<Link>,
+    /// Their destinations as written, a line each: enough to find all of this again.
+    pub destinations: String,
+    /// Hash of the routes of the sources among them, in their order.
+    pub routes: u64,
+}
+
+/// What a destination means.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning<'d> {
+    /// A source, as seen from the folder of the linking one, and as seen from the content root.
+    Source([Option<PathBuf>; 2]),
+    /// A page, by the path of its URL.
+    Page(String),
+    /// Another file, by its path below the content root; and query and fragment with their marks.
+    File(PathBuf, &'d str),
+    /// A place on the same page.
+    Own,
+    /// What the archive does not know.
+    Elsewhere,
+}
+
+/// Who follows links: a source, with what it can know.
+#[derive(Clone, Copy)]
+pub struct Follower<'a> {
+    /// Its path below the content root.
+    pub relative: &'a Path,
+    /// Its route.
+    pub route: &'a Route,
+    /// The sources that there are.
+    pub targets: &'a dyn Targets,
+}
+
+/// Rewrites the links and images of `article`. `assets` is the base URL of relative images and
+/// files, without a slash at its end, or empty. Returns its links, and a hash of all that was
+/// rewritten, if something was.
+pub fn resolve(
+    article: &mut Article<'_>,
+    relative: &Path,
+    targets: &dyn Targets,
+    assets: &str,
+) -> (Links, Option<[u8; 16]>) {
+    if !article.body.has_references {
+        return (Links::default(), None);
+    }
+    let route = article.route.clone();
+    let follower = Follower {
+        relative,
+        route: &route,
+        targets,
+    };
+    let mut tracing = Tracing::default();
+    let (mut rewritten, mut any) = (blake3::Hasher::new(), false);
+    for (destination, is_image) in article.body.events.references_mut() {
+        let new = match meaning(destination, &follower) {
+            Meaning::File(path, tail) if !assets.is_empty() => {
+                Some(format!("{assets}/{}{tail}", encoded(&path)))
+            }
+            _ if is_image => None,
+            meaning => {
+                let target = tracing.follow(destination, meaning, &follower);
+                let tail = || {
+                    destination
+                        .find(['?', '#'])
+                        .map_or("", |at| &destination[at..])
+                };
+                target.map(|route| format!("{route}{}", tail()))
+            }
+        };
+        if let Some(new) = new {
+            any = true;
+            rewritten.update(new.as_bytes()).update(b"\n");
+            *destination = CowStr::from(new);
+        }
+    }
+    let mut hash = [0; 16];
+    rewritten.finalize_xof().fill(&mut hash);
+    (tracing.finish(), any.then_some(hash))
+}
+
+impl Links {
+    /// The links that [`Links::destinations`] were made of, as they lead now.
+    #[must_use]
+    pub fn again(destinations: &str, follower: &Follower<'_>) -> Self {
+        let mut tracing = Tracing::default();
+        for destination in destinations.lines() {
+            tracing.follow(destination, meaning(destination, follower), follower);
+        }
+        tracing.finish()
+    }
+}
+
+/// The links that were followed so far.
+#[derive(Default)]
+struct Tracing {
+    links: Links,
+    routes: blake3::Hasher,
+}
+
+impl Tracing {
+    /// Takes down one link. Returns the route of the source that it leads to.
+    fn follow(
+        &mut self,
+        destination: &str,
+        meaning: Meaning<'_>,
+        follower: &Follower<'_>,
+    ) -> Option<Route> {
+        if meaning == Meaning::Elsewhere {
+            return None;
+        }
+        let (to, target) = lead(meaning, follower);
+        let to = to?;
+        if let Some(route) = &target {
+            self.routes.update(route.as_str().as_bytes());
+        }
+        if self.links.checked.len() < MAX_CHECKED {
+            let fragment = fragment(destination);
+            self.links.checked.push(Link { to, fragment });
+            self.links.destinations.push_str(destination);
+            self.links.destinations.push('\n');
+        }
+        target
+    }
+
+    fn finish(mut self) -> Links {
+        let mut hash = [0; 8];
+        self.routes.finalize_xof().fill(&mut hash);
+        self.links.routes = u64::from_le_bytes(hash);
+        self.links
+    }
+}
+
+/// Where a meaning leads, if that can be checked, and the route of the source if it is one.
+fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Route>) {
+    match meaning {
+        Meaning::Source(places) => {
+            let mut places = places.into_iter().flatten();
+            let Some(first) = places.next() else {
+                return (Some(To::NoSource(PathBuf::from(".."))), None);
+            };
+            let targets = follower.targets;
+            let other = || places.next().and_then(|place| targets.route_of(&place));
+            let found = targets.route_of(&first).or_else(other);
+            let to = found.clone().map_or(To::NoSource(first), To::Page);
+            (Some(to), found)
+        }
+        Meaning::Page(path) => {
+            let to = Route::parse(&path).map_or(To::NoRoute(path), To::Page);
+            (Some(to), None)
+        }
+        Meaning::Own => (Some(To::Own), None),
+        Meaning::File(..) | Meaning::Elsewhere => (None, None),
+    }
+}
+
+/// What stands behind `#`, decoded; none for the top of a page.
+fn fragment(destination: &str) -> Option<String> {
+    let (_, fragment) = destination.split_once('#')?;
+    let fragment = percent_decode_str(fragment).decode_utf8_lossy();
+    let is_top = fragment.is_empty() || fragment.eq_ignore_ascii_case("top");
+    // `#:~:text=` marks words, not a heading.
+    (!is_top && !fragment.starts_with(":~:")).then(|| fragment.into_owned())
+}
+
+fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
+    let (path, tail) = match destination.find(['?', '#']) {
+        Some(at) => destination.split_at(at),
+        None => (destination, ""),
+    };
+    if path.is_empty() {
+        return match tail.strip_prefix('#') {
+            Some(_) if fragment(tail).is_some() => Meaning::Own,
+            _ => Meaning::Elsewhere,
+        };
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    if first.contains(':') || path.starts_with("//") || path.contains('\\') {
+        return Meaning::Elsewhere;
+    }
+    let Ok(path) = percent_decode_str(path).decode_utf8() else {
+        return Meaning::Elsewhere;
+    };
+    if path.chars().any(char::is_control) || path.contains(['{', '}']) {
+        // Templates of another program, which are a finding of their own.
+        return Meaning::Elsewhere;
+    }
+    let folder = follower.relative.parent().unwrap_or(Path::new(""));
+    let ending = ending(&path);
+    let ending = ending.as_deref();
+    match ending {
+        Some(ending) if SOURCE_ENDINGS.contains(&ending) => {
+            let near = (!path.starts_with('/')).then(|| joined(folder, &path));
+            let from_root = joined(Path::new(""), path.trim_start_matches('/'));
+            let near = near.flatten();
+            let far = from_root.filter(|place| Some(place) != near.as_ref());
+            Meaning::Source([near, far])
+        }
+        None | Some("html" | "htm") => Meaning::Page(page(&path, follower.route)),
+        Some(_) => {
+            let place = match path.strip_prefix('/') {
+                Some(path) => joined(Path::new(""), path),
+                None => joined(folder, &path),
+            };
+            place.map_or(Meaning::Elsewhere, |place| Meaning::File(place, tail))
+        }
+    }
+}
+
+/// What stands behind the dot of the last name, in lower case; none for a folder, or where that is
+/// no ending of a file: `v1.0`, `e.g. this`.
+fn ending(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next()?;
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_ending = (1..=8).contains(&ending.len())
+        && ending.bytes().all(|b| b.is_ascii_alphanumeric())
+        && ending.bytes().any(|b| b.is_ascii_alphabetic());
+    (!stem.is_empty() && is_ending).then(|| ending.to_ascii_lowercase())
+}
+
+/// `path` as seen from `folder`; none if it leads out of the content root.
+fn joined(folder: &Path, path: &str) -> Option<PathBuf> {
+    let mut whole = folder.to_owned();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => {
+                if !whole.pop() {
+                    return None;
+                }
+            }
+            name => whole.push(name),
+        }
+    }
+    Some(whole)
+}
+
+/// The path of the URL that `path` leads to from `route`. Browsers stop at the root.
+fn page(path: &str, route: &Route) -> String {
+    let start = if path.starts_with('/') {
+        ""
+    } else {
+        route.as_str()
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for name in start.split('/').chain(path.split('/')) {
+        match name {
+            "" | "." => {}
+            ".." => {
+                names.pop();
+            }
+            name => names.push(name),
+        }
+    }
+    if matches!(names.last(), Some(&("index.html" | "index.htm"))) {
+        names.pop();
+    }
+    format!("/{}", names.join("/"))
+}
+
+fn encoded(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    utf8_percent_encode(&path, IN_PATHS).to_string()
+}
+
+/// Where the links of a Markdown body stand whose destination, as written, `is_meant`, up to `most`
+/// of them. Its first line is `first_line`.
+pub(super) fn places(
+    markdown: &str,
+    first_line: u32,
+    most: usize,
+    mut is_meant: impl FnMut(&str) -> bool,
+) -> Vec<(String, Span)> {
+    let events = Parser::new_ext(markdown, options()).into_offset_iter();
+    let links = events.filter_map(|(event, range)| match event {
+        Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            ..
+        }) if is_reference(link_type) && is_meant(&dest_url) => Some((dest_url, range)),
+        _ => None,
+    });
+    let placed = links.take(most).map(|(destination, range)| {
+        let mut span = position(markdown, range.start, first_line);
+        let text = markdown.get(range).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        span.length = u32::try_from(line.chars().count()).unwrap_or(u32::MAX);
+        (destination.into_string(), span)
+    });
+    placed.collect()
+}

@@ -1,0 +1,21 @@
+//! Places in a text by byte offsets.
+
+use super::front_matter::next_line;
+use crate::diagnostic::Span;
+
+/// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
+pub(super) fn position(text: &str, offset: usize, first_line: u32) -> Span {
+    let before = text.get(..offset).unwrap_or(text);
+    let mut line = first_line;
+    let mut rest = before;
+    while rest.contains(['\n', '\r']) {
+        rest = next_line(rest).1;
+        line = line.saturating_add(1);
+    }
+    let column = u32::try_from(rest.chars().count() + 1).unwrap_or(u32::MAX);
+    Span {
+        line,
+        column,
+        length: u32::MAX,
+    }
+}

@@ -1,0 +1,277 @@
+//! Which links lead nowhere: found when all routes are known.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use super::guard::guarded;
+use super::links::{FollowedLinks, hash};
+use super::routes::nearest;
+use super::surveyor::Surveyor;
+use crate::article;
+use crate::article::{Follower, Input, Link, LinkRule, Links, Route, To};
+use crate::characters::is_hidden;
+use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use crate::render;
+use crate::source::Origin;
+
+/// Most broken links of one source that are told.
+const MAX_TOLD: usize = 100;
+
+/// So many routes are compared in all to find what a broken link may have meant.
+const MAX_COMPARED: usize = 1_000_000;
+
+/// The links that are broken.
+pub(crate) struct Broken<'r, 's> {
+    surveyor: &'r Surveyor<'s>,
+    origin: &'r dyn Origin,
+    /// Hash and source of every route that a source claims.
+    pages: HashMap<u64, u32>,
+    /// Headings that are linked to and not there.
+    headings: HashSet<(u64, u64)>,
+    /// How many broken links a source has.
+    sources: BTreeMap<u32, u64>,
+    /// The routes that there are, for what a link may have meant.
+    routes: Vec<&'r Route>,
+    /// How many of them may still be compared.
+    left: usize,
+}
+
+impl<'r, 's> Broken<'r, 's> {
+    /// Those of `links`. `claims` are all routes with their sources.
+    pub(crate) fn find(
+        surveyor: &'r Surveyor<'s>,
+        origin: &'r dyn Origin,
+        links: &FollowedLinks,
+        claims: impl Iterator<Item = (&'r Route, u32)>,
+    ) -> Self {
+        let mut broken = Self {
+            surveyor,
+            origin,
+            pages: HashMap::new(),
+            headings: HashSet::new(),
+            sources: BTreeMap::new(),
+            routes: Vec::new(),
+            left: MAX_COMPARED,
+        };
+        if links.is_empty() || surveyor.rules.links == LinkRule::Allow {
+            return broken;
+        }
+        for (route, source) in claims {
+            broken.pages.insert(hash(route.as_str()), source);
+            broken.routes.push(route);
+        }
+        for source in &links.lost {
+            *broken.sources.entry(*source).or_default() += 1;
+        }
+        for (page, source) in &links.pages {
+            if !broken.has_page(*page) {
+                *broken.sources.entry(*source).or_default() += 1;
+            }
+        }
+        broken.find_headings(links);
+        broken
+    }
+
+    /// Whether a page is there, or may be: the root is mostly served by something else, and of a
+    /// part of the tree nobody knows the other pages.
+    fn has_page(&self, page: u64) -> bool {
+        !self.surveyor.is_whole || page == hash("/") || self.pages.contains_key(&page)
+    }
+
+    fn find_headings(&mut self, links: &FollowedLinks) {
+        let mut known: HashMap<u64, Option<HashSet<u64>>> = HashMap::new();
+        for &(page, heading, source) in &links.headings {
+            let Some(&target) = self.pages.get(&page) else {
+                continue;
+            };
+            if !links.read.contains(&source) && !links.read.contains(&target) {
+                // Neither changed since this was looked at.
+                continue;
+            }
+            let there = match known.entry(page) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.headings_of(target)),
+            };
+            if there
+                .as_ref()
+                .is_some_and(|there| !there.contains(&heading))
+            {
+                self.headings.insert((page, heading));
+                if let Some(cache) = &self.surveyor.cache {
+                    // The next run looks at this one again, whether it changed or not.
+                    cache.forget(&self.origin.relative(source as usize));
+                }
+                *self.sources.entry(source).or_default() += 1;
+            }
+        }
+    }
+
+    /// Hashes of the anchors of an article; none if it cannot be read.
+    fn headings_of(&self, source: u32) -> Option<HashSet<u64>> {
+        let source = self.origin.load(source as usize);
+        let bytes = source.bytes.ok()?;
+        let input = Input {
+            path: Arc::new(source.relative.clone()),
+            relative: &source.relative,
+            bytes: &bytes,
+            cleaned: &OnceLock::new(),
+        };
+        let anchors = guarded("render", || {
+            let article = article::read(&input, self.surveyor.rules).article?;
+            Some(render::anchors(&article))
+        });
+        let anchors = anchors.ok()??;
+        Some(anchors.iter().map(|anchor| hash(anchor)).collect())
+    }
+
+    /// Numbers of the sources that have broken links, where these are errors.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = u32> {
+        let is_error = self.severity() == Severity::Error;
+        self.sources.keys().copied().filter(move |_| is_error)
+    }
+
+    pub(crate) fn severity(&self) -> Severity {
+        let is_error = self.surveyor.rules.links == LinkRule::Deny || self.surveyor.rules.strict;
+        if is_error {
+            Severity::Error
+        } else {
+            Severity::Warning
+        }
+    }
+
+    /// What is to be said of them, up to `most` findings, and how many there are besides.
+    pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, u64) {
+        let (mut found, mut beyond) = (Vec::new(), 0);
+        for (source, count) in std::mem::take(&mut self.sources) {
+            if found.len() >= most {
+                beyond += count;
+                continue;
+            }
+            found.extend(self.findings_of(source));
+        }
+        (found, beyond)
+    }
+
+    fn findings_of(&mut self, source: u32) -> Vec<Diagnostic> {
+        let source = self.origin.load(source as usize);
+        let Ok(bytes) = source.bytes else {
+            return Vec::new();
+        };
+        let input = Input {
+            path: Arc::new(self.origin.shown(&source.relative)),
+            relative: &source.relative,
+            bytes: &bytes,
+            cleaned: &OnceLock::new(),
+        };
+        let route = guarded("read", || article::read_route(&input, self.surveyor.rules));
+        let Some(route) = route.ok().flatten() else {
+            return Vec::new();
+        };
+        let targets = self.surveyor.targets(self.origin);
+        let follower = Follower {
+            relative: &source.relative,
+            route: &route,
+            targets: &targets,
+        };
+        let follow = |destination: &str| {
+            let links = Links::again(destination, &follower);
+            links.checked.into_iter().next()
+        };
+        let is_broken = |destination: &str| {
+            let link = follow(destination);
+            link.is_some_and(|link| self.is_broken(&link))
+        };
+        let places = article::link_places(&bytes, MAX_TOLD, is_broken);
+        let mut found = Vec::with_capacity(places.len());
+        for (destination, place) in places {
+            let Some(link) = follow(&destination) else {
+                continue;
+            };
+            let (message, help) = self.describe(&link);
+            found.push(Diagnostic {
+                severity: self.severity(),
+                code: "link".to_owned(),
+                message,
+                path: Arc::clone(&input.path),
+                place: Some(place),
+                help,
+                retry: RETRY_AFTER_FIX,
+            });
+        }
+        found
+    }
+
+    fn is_broken(&self, link: &Link) -> bool {
+        match &link.to {
+            To::NoSource(_) | To::NoRoute(_) => true,
+            To::Own => false,
+            To::Page(route) => {
+                let page = hash(route.as_str());
+                let heading = link.fragment.as_deref().map(hash);
+                !self.has_page(page)
+                    || heading.is_some_and(|heading| self.headings.contains(&(page, heading)))
+            }
+        }
+    }
+
+    /// What was expected, and what the link may have meant.
+    fn describe(&mut self, link: &Link) -> (String, Option<String>) {
+        match (&link.to, &link.fragment) {
+            (To::NoSource(path), _) => {
+                let path = path.to_string_lossy();
+                let guess = self.nearest(Route::new(Path::new(&*path), None).ok());
+                let guess = guess.and_then(|route| self.pages.get(&hash(route.as_str())));
+                let guess = guess.map(|source| self.origin.relative(*source as usize));
+                (
+                    format!("expected a link to a source, found no {}", quoted(&path)),
+                    guess.map(|path| format!("did you mean {}?", quoted(&path.to_string_lossy()))),
+                )
+            }
+            (To::Page(route), Some(fragment)) if self.has_page(hash(route.as_str())) => (
+                format!(
+                    "expected a heading {} on {route}, found none",
+                    quoted(fragment)
+                ),
+                None,
+            ),
+            (To::Page(route), _) => {
+                let guess = self.nearest(Some(route.clone()));
+                (
+                    format!("expected a link to a page, found no article at {route}"),
+                    guess.map(|route| format!("did you mean '{route}'?")),
+                )
+            }
+            (To::NoRoute(path), _) => {
+                let stem = path.trim_end_matches(".html").trim_end_matches(".htm");
+                let guess =
+                    self.nearest(Route::new(Path::new(stem.trim_start_matches('/')), None).ok());
+                (
+                    format!(
+                        "expected a link to a page, found no article at {}",
+                        quoted(path)
+                    ),
+                    guess.map(|route| format!("did you mean '{route}'?")),
+                )
+            }
+            (To::Own, _) => (String::new(), None),
+        }
+    }
+
+    /// The route that is most like `wanted`, as long as looking for it costs little.
+    fn nearest(&mut self, wanted: Option<Route>) -> Option<&'r Route> {
+        self.left = self.left.checked_sub(self.routes.len())?;
+        nearest(&wanted?, self.routes.iter().copied(), 1).pop()
+    }
+}
+
+/// A text of an article as a message repeats it.
+fn quoted(text: &str) -> String {
+    const SHOWN_CHARS: usize = 80;
+    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("'{}'", shown.replace(is_hidden, " "))
+}

@@ -1,0 +1,63 @@
+//! The sources of a survey, as the links of others find them: a link to a source becomes one to its
+//! route, and a page whose links lead elsewhere now is read again.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::guard::guarded;
+use crate::article;
+use crate::article::{Input, Route, Rules, Targets};
+use crate::source::{Cache, Origin};
+
+/// The sources of a survey, as links find them.
+pub(crate) struct SurveyTargets<'r> {
+    pub(crate) rules: &'r Rules,
+    pub(crate) cache: Option<&'r Cache>,
+    pub(crate) linked: &'r Linked,
+    pub(crate) origin: &'r dyn Origin,
+}
+
+/// The routes of sources that are linked to and that the cache does not know.
+#[derive(Default)]
+pub(crate) struct Linked(Mutex<HashMap<PathBuf, Option<Route>>>);
+
+impl Targets for SurveyTargets<'_> {
+    fn route_of(&self, path: &Path) -> Option<Route> {
+        let index = self.origin.find(path);
+        let known = index
+            .and_then(|index| self.origin.identity(index))
+            .zip(self.cache)
+            .and_then(|(identity, cache)| cache.find(path, identity));
+        if let Some((_, known)) = known {
+            return Some(known.route);
+        }
+        let linked = &self.linked.0;
+        let held = linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(route) = held.get(path) {
+            return route.clone();
+        }
+        drop(held);
+        // Two threads may read one source: that is cheaper than to wait for each other.
+        let route = self.read(path, index);
+        let mut held = linked.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(path.to_owned(), route.clone());
+        route
+    }
+}
+
+impl SurveyTargets<'_> {
+    fn read(&self, path: &Path, index: Option<usize>) -> Option<Route> {
+        let bytes = match index {
+            Some(index) => self.origin.load(index).bytes.ok(),
+            None => self.origin.read_other(path),
+        }?;
+        let input = Input {
+            path: Arc::new(path.to_owned()),
+            relative: path,
+            bytes: &bytes,
+            cleaned: &OnceLock::new(),
+        };
+        guarded("read", || article::read_route(&input, self.rules)).ok()?
+    }
+}
