@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 40] = [
+pub const KEYS: [(&str, &str); 41] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -24,6 +24,7 @@ pub const KEYS: [(&str, &str); 40] = [
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
     ("split_spaces", "ANP_SPLIT_SPACES"),
+    ("schema", "ANP_SCHEMA"),
     ("links", "ANP_LINKS"),
     ("drafts", "ANP_DRAFTS"),
     ("owner", "ANP_OWNER"),

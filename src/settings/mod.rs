@@ -7,9 +7,11 @@
 mod content;
 mod expect;
 mod file;
+mod json_schema;
 mod keys;
 mod limit;
 mod reader;
+mod schema_file;
 mod serve;
 mod tls;
 
@@ -29,6 +31,7 @@ use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_p
 use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
+pub use json_schema::json_schema;
 pub use keys::{KEYS, Sources};
 pub use limit::Limit;
 pub use serve::Serve;
@@ -273,7 +276,7 @@ impl Reader {
             links: self.links(),
             timezone: self.timezone(),
             split_spaces: self.flag("split_spaces"),
-            schema: Schema::default(),
+            schema: self.schema(current_dir),
         };
         let render = self.render(current_dir, &rules);
         let state_dir = current_dir.join(state_dir);
@@ -367,6 +370,19 @@ impl Reader {
                 UnknownFields::Deny,
             ];
             Ok(choices[node.choice(&["keep", "warn", "deny"])?])
+        })
+    }
+
+    /// The built-in fields, or those of the schema file.
+    fn schema(&mut self, current_dir: &Path) -> Schema {
+        let Some(path) = self.path("schema", current_dir) else {
+            return Schema::default();
+        };
+        schema_file::read(current_dir.join(path)).unwrap_or_else(|problems| {
+            let problems = problems.into_iter();
+            self.problems
+                .extend(problems.map(|problem| (Exit::Config, problem)));
+            Schema::default()
         })
     }
 

@@ -7,17 +7,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Alphabet, Field, Kind, MAX_URL, MAX_VERSION, TABLE};
+use super::{Alphabet, Field, Kind, MAX_URL, MAX_VERSION, Schema};
 
 /// The schema of the front matter.
 #[must_use]
-pub fn json_schema() -> Value {
-    let mut schema = object(TABLE);
+pub fn json_schema(schema: &Schema) -> Value {
+    let mut schema = object(schema.fields());
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Front matter of an article",
         "description": "Keys are matched after lower-casing and turning spaces and hyphens into underscores. \
-                        Lengths count characters after cleaning. Unknown keys are reported, not refused, by default.",
+                        Lengths count characters after cleaning. Unknown keys are kept as own fields.",
     });
     let mut whole = head.as_object().cloned().unwrap_or_default();
     whole.append(&mut schema);

@@ -6,11 +6,13 @@ mod json;
 mod markdown;
 mod suggestions;
 mod table;
+mod team;
 
 pub use fields::Schema;
 pub use json::json_schema;
 pub use markdown::markdown;
 pub use table::TABLE;
+pub use team::read as read_schema;
 
 use crate::duration;
 use crate::yaml::suggest::one_of;
@@ -25,7 +27,7 @@ pub const MAX_URL: usize = 2_000;
 pub const MAX_VERSION: usize = 80;
 
 /// A field of the front matter.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// The normalised name: lower case, underscores.
     pub name: &'static str,
@@ -76,7 +78,7 @@ const COUNT: Kind = Kind::Integer {
 };
 
 /// Type and limits of a value. Lengths count characters after cleaning.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Free text of at most `max` characters.
     Text {
