@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -53,6 +53,9 @@ torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 
 	@MODEL=$(or $(N),500) cargo test --locked --quiet --test pipeline -- model:: --nocapture
 	@cargo test --locked --quiet --test pipeline -- failpoints:: disk_errors:: --nocapture
 	@RACES=200 cargo test --locked --quiet --test store -- lock::of_two --nocapture
+
+fuzz: ## front matter in YAML, TOML and JSON, T=60 seconds each; needs cargo-fuzz
+	@./scripts/fuzz.sh $(or $(T),60)
 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --check

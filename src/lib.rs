@@ -7,7 +7,7 @@
 //! 2. [`commands`]: one file a command: arguments, settings, one call of [`publish`], report.
 //! 3. [`publish`]: the product: survey, plan, gates, run, apply, manifest, rollback.
 //! 4. [`source`]: a content tree, a single file, or a generator → sources.
-//! 5. [`article`]: one source → front matter ([`yaml`]) → validated, cleaned article.
+//! 5. [`article`]: one source → front matter ([`front_matter`], [`yaml`]) → validated, cleaned article.
 //! 6. [`render`]: an article → the page and meta objects.
 //! 7. [`store`]: the seam to Redis or Valkey.
 //! 8. [`report`]: what people and machines see.
@@ -27,6 +27,7 @@ pub mod duration;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+pub mod front_matter;
 mod hex;
 pub mod private;
 #[cfg(feature = "probe")]

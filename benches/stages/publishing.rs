@@ -29,7 +29,7 @@ pub(super) fn bench(stages: &mut Stages<'_>, folder: &Path, made: &[Made<'_>]) {
         "plan: need and expiry",
         &unchanged,
         |(made, (page, meta))| {
-            let (route, ttl) = (&made.article.route, made.article.ttl_ms());
+            let (route, ttl) = (&made.article.route, made.article.lifetime());
             let need = need(
                 Policy::Import,
                 (page, meta),
@@ -102,7 +102,7 @@ fn objects<'a>(made: &'a Made<'_>) -> [Object<'a>; 2] {
 
 /// The objects of an article as the store has them after an import.
 fn seen(made: &Made<'_>) -> (Seen, Seen) {
-    let ttl = made.article.ttl_ms();
+    let ttl = made.article.lifetime();
     let seen = |value: &[u8]| Seen::Present {
         expires_at_ms: Some(EXPIRY.of(&made.article.route, ttl)),
         bytes: value.len() as u64,

@@ -3,9 +3,10 @@
 //! A day stays a day: `2019-08-08`. A day with a time becomes the date-time of RFC 3339. What can be
 //! read in two ways (`01/05/2024`) is no date.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
+
+use super::instant::instant_ms;
 
 /// The time zone of dates that name none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +49,17 @@ impl Timezone {
         &self.name
     }
 
-    /// The instant of a date that the boundary let through; of a day, its first.
+    /// The moment of a date as the boundary stores it, in ms since 1970; of a day, its first here.
     #[must_use]
-    pub fn instant(&self, date: &str) -> Option<Timestamp> {
-        if date.len() > 10 {
-            return date.parse().ok();
-        }
-        let day: Date = date.parse().ok()?;
-        let midnight = day.to_datetime(Time::midnight());
-        self.zone.to_timestamp(midnight).ok()
+    pub fn instant_ms(&self, date: &str) -> Option<i64> {
+        let first = || {
+            let day: Date = date.parse().ok()?;
+            let midnight = day.to_datetime(Time::midnight());
+            Some(self.zone.to_timestamp(midnight).ok()?.as_millisecond())
+        };
+        let is_elsewhere = date.len() == 10 && self.zone != TimeZone::UTC;
+        let first_ms = is_elsewhere.then(first).flatten();
+        first_ms.or_else(|| instant_ms(date))
     }
 
     /// The offset at a local time, as RFC 3339 writes it; none where it has seconds, as offsets had
@@ -83,7 +86,7 @@ pub(super) fn date(text: &str, timezone: &Timezone) -> Option<String> {
 
 /// The forms that programs write: a calendar date `2019-08-08`, or an RFC 3339 date-time
 /// `2019-08-08T12:30:00Z` (a space or lower-case letters are accepted, as its section 5.6 allows).
-fn plain(text: &str) -> Option<String> {
+pub(super) fn plain(text: &str) -> Option<String> {
     let day = text.get(..10)?;
     calendar_day(day)?;
     let Some(time) = text.get(10..).filter(|time| !time.is_empty()) else {
@@ -432,8 +435,12 @@ mod tests {
         assert_eq!(of("2024-03-31 02:30"), "2024-03-31T02:30:00+02:00");
         assert_eq!(of("2024-01-05 10:00 UTC"), "2024-01-05T10:00:00Z");
         assert_eq!(of("2024-01-05"), "2024-01-05");
-        let first = berlin.instant("2024-01-05").unwrap();
-        assert_eq!(first.to_string(), "2024-01-04T23:00:00Z");
+        let first = |day: &str| instant_ms(&format!("{day}T23:00:00Z"));
+        assert_eq!(berlin.instant_ms("2024-01-05"), first("2024-01-04"));
+        assert_eq!(
+            Timezone::default().instant_ms("1970-01-02"),
+            Some(86_400_000)
+        );
         let india = Timezone::parse("+0530").unwrap();
         assert_eq!(
             date("2024-01-05 10:00", &india).unwrap(),

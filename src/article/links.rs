@@ -13,15 +13,13 @@ use pulldown_cmark::{CowStr, Event, Parser, Tag};
 use super::Article;
 use super::body::options;
 use super::events::is_reference;
+use super::naming::ENDINGS;
 use super::position::position;
 use super::route::Route;
 use crate::diagnostic::Span;
 
 /// Most links of one source that are checked; where a page of more leads is its own affair.
 const MAX_CHECKED: usize = 1_000;
-
-/// Endings of the names of sources, in lower case.
-pub(crate) const SOURCE_ENDINGS: [&str; 6] = ["md", "markdown", "mdx", "mkd", "mdown", "mkdn"];
 
 /// What a path of a URL may have besides letters and digits.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
@@ -47,6 +45,9 @@ pub enum LinkRule {
 pub trait Targets {
     /// The route of the source at `path` below the content root; none if there is no such source.
     fn route_of(&self, path: &Path) -> Option<Route>;
+
+    /// Whether there is a file at `path` below the content root.
+    fn has_file(&self, path: &Path) -> bool;
 }
 
 /// A link that can be checked.
@@ -61,10 +62,13 @@ pub struct Link {
 /// Where a link leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
-    /// To a source that is not there, by its path below the content root.
+    /// To a source that is not there, by its path below the content root; empty where it leads out of
+    /// that.
     NoSource(PathBuf),
     /// To the page of a route.
     Page(Route),
+    /// To a file that is not there, by its path below the content root.
+    NoFile(PathBuf),
     /// To a path that can be no route.
     NoRoute(String),
     /// To a heading of its own page.
@@ -89,7 +93,8 @@ enum Meaning<'d> {
     Source([Option<PathBuf>; 2]),
     /// A page, by the path of its URL.
     Page(String),
-    /// Another file, by its path below the content root; and query and fragment with their marks.
+    /// Another file, by its path below the content root, or below the root of the site with a slash
+    /// in front; and query and fragment with their marks.
     File(PathBuf, &'d str),
     /// A place on the same page.
     Own,
@@ -130,8 +135,11 @@ pub fn resolve(
     let (mut rewritten, mut any) = (blake3::Hasher::new(), false);
     for (destination, is_image) in article.body.events.references_mut() {
         let new = match meaning(destination, &follower) {
-            Meaning::File(path, tail) if !assets.is_empty() => {
-                Some(format!("{assets}/{}{tail}", encoded(&path)))
+            Meaning::File(path, tail) => {
+                let new = format!("{assets}/{}{tail}", encoded(&path));
+                let meaning = Meaning::File(path, "");
+                tracing.follow(destination, meaning, &follower);
+                (!assets.is_empty()).then_some(new)
             }
             _ if is_image => None,
             meaning => {
@@ -213,7 +221,7 @@ fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Ro
         Meaning::Source(places) => {
             let mut places = places.into_iter().flatten();
             let Some(first) = places.next() else {
-                return (Some(To::NoSource(PathBuf::from(".."))), None);
+                return (Some(To::NoSource(PathBuf::new())), None);
             };
             let targets = follower.targets;
             let other = || places.next().and_then(|place| targets.route_of(&place));
@@ -226,6 +234,10 @@ fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Ro
             (Some(to), None)
         }
         Meaning::Own => (Some(To::Own), None),
+        // What a site serves from its root mostly is in another folder.
+        Meaning::File(path, _) if path.is_relative() && !follower.targets.has_file(&path) => {
+            (Some(To::NoFile(path)), None)
+        }
         Meaning::File(..) | Meaning::Elsewhere => (None, None),
     }
 }
@@ -265,9 +277,11 @@ fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
     let ending = ending(&path);
     let ending = ending.as_deref();
     match ending {
-        Some(ending) if SOURCE_ENDINGS.contains(&ending) => {
-            let near = (!path.starts_with('/')).then(|| joined(folder, &path));
-            let from_root = joined(Path::new(""), path.trim_start_matches('/'));
+        Some(ending) if ENDINGS.contains(&ending) => {
+            // `@/` is Zola's name of the content root.
+            let of_root = path.strip_prefix("@/").or_else(|| path.strip_prefix('/'));
+            let near = of_root.is_none().then(|| joined(folder, &path));
+            let from_root = joined(Path::new(""), of_root.unwrap_or(&path));
             let near = near.flatten();
             let far = from_root.filter(|place| Some(place) != near.as_ref());
             Meaning::Source([near, far])
@@ -275,7 +289,7 @@ fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
         None | Some("html" | "htm") => Meaning::Page(page(&path, follower.route)),
         Some(_) => {
             let place = match path.strip_prefix('/') {
-                Some(path) => joined(Path::new(""), path),
+                Some(path) => joined(Path::new("/"), path),
                 None => joined(folder, &path),
             };
             place.map_or(Meaning::Elsewhere, |place| Meaning::File(place, tail))
@@ -336,10 +350,10 @@ fn page(path: &str, route: &Route) -> String {
 
 fn encoded(path: &Path) -> String {
     let path = path.to_string_lossy();
-    utf8_percent_encode(&path, IN_PATHS).to_string()
+    utf8_percent_encode(path.trim_start_matches('/'), IN_PATHS).to_string()
 }
 
-/// Where the links of a Markdown body stand whose destination, as written, `is_meant`, up to `most`
+/// Where the links and images of a Markdown body stand whose destination, as written, `is_meant`, up to `most`
 /// of them. Its first line is `first_line`.
 pub(super) fn places(
     markdown: &str,
@@ -354,6 +368,7 @@ pub(super) fn places(
             dest_url,
             ..
         }) if is_reference(link_type) && is_meant(&dest_url) => Some((dest_url, range)),
+        Event::Start(Tag::Image { dest_url, .. }) if is_meant(&dest_url) => Some((dest_url, range)),
         _ => None,
     });
     let placed = links.take(most).map(|(destination, range)| {

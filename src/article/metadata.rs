@@ -1,6 +1,6 @@
 //! The validated fields of an article, as a small generic tree in the order of the schema.
 
-use super::schema::Field;
+use super::schema::{Field, TABLE};
 
 /// One cleaned value. Texts are NFC, trimmed, and free of control and bidi-override
 /// characters. Empty values do not exist: an empty field is an absent one.
@@ -40,6 +40,17 @@ impl Metadata {
             .iter()
             .find(|(field, _)| field.name == name)
             .map(|(_, value)| value)
+    }
+
+    /// Sets a field that has no value yet.
+    pub(super) fn add(&mut self, name: &str, value: Value) {
+        let place = |name: &str| TABLE.iter().position(|field| field.name == name);
+        let Some(at) = place(name) else {
+            return;
+        };
+        let before = |(field, _): &(&Field, Value)| place(field.name) < Some(at);
+        let index = self.entries.partition_point(before);
+        self.entries.insert(index, (&TABLE[at], value));
     }
 
     /// The text of the top-level field `name`, if it is set and a text.

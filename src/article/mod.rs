@@ -7,9 +7,11 @@ mod dates;
 mod events;
 mod findings;
 mod forms;
-mod front_matter;
+mod given_route;
+mod instant;
 mod links;
 mod metadata;
+mod naming;
 mod position;
 mod read;
 mod route;
@@ -21,19 +23,22 @@ mod text;
 mod title;
 mod unknown;
 mod validate;
+mod visibility;
 
 pub use body::{Body, marks, options as markdown_options};
 pub use dates::Timezone;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
-pub use front_matter::MAX_SOURCE_BYTES;
+pub use instant::instant_ms;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
-pub use read::{Input, Reading, link_places, read, read_route};
+pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
+pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use rules::Rules;
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
+pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 200;
@@ -47,22 +52,31 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
+    /// What the name of its source says that its fields do not: part of what decides its page.
+    pub said_by_name: String,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }
 
-impl Article<'_> {
-    /// Whether it is a draft.
-    #[must_use]
-    pub fn draft(&self) -> bool {
-        self.metadata.get("draft") == Some(&Value::Flag(true))
-    }
+/// How long the objects of an article live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Its own time to live in ms, if it has one.
+    pub ttl_ms: Option<u64>,
+    /// When it ends, ms since 1970; `i64::MAX`: never.
+    pub until_ms: i64,
+}
 
-    /// Its own time to live in milliseconds, if it has one.
+impl Article<'_> {
+    /// How long its objects live.
     #[must_use]
-    pub fn ttl_ms(&self) -> Option<u64> {
-        self.metadata
-            .text("ttl")
-            .and_then(crate::duration::parse_ms)
+    pub fn lifetime(&self) -> Lifetime {
+        let own = self.metadata.text("ttl");
+        Lifetime {
+            ttl_ms: own.and_then(crate::duration::parse_ms),
+            until_ms: self.visibility.until_ms,
+        }
     }
 }

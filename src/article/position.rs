@@ -1,7 +1,7 @@
 //! Places in a text by byte offsets.
 
-use super::front_matter::next_line;
 use crate::diagnostic::Span;
+use crate::front_matter::next_line;
 
 /// The place of a byte offset in `text`, whose first line is `first_line`, to the line's end.
 pub(super) fn position(text: &str, offset: usize, first_line: u32) -> Span {

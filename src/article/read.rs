@@ -2,7 +2,7 @@
 //!
 //! 1. Size and UTF-8.
 //! 2. Split into front matter and body.
-//! 3. Front matter: YAML events → tree with positions → values by the table.
+//! 3. Front matter: YAML, TOML or JSON → tree with positions → values by the table.
 //! 4. Body: cleaned, parsed once.
 //! 5. Title, route, disagreements between fields.
 //!
@@ -15,17 +15,22 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::{Excess, Parsed, Refused};
 use super::findings::Findings;
-use super::front_matter::{MAX_SOURCE_BYTES, split};
-use super::metadata::Metadata;
+use super::metadata::{Metadata, Value};
+use super::naming::SourceName;
 use super::position::position;
 use super::route::Route;
 use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
 use super::unknown::UnknownField;
 use super::validate::Validator;
+use super::visibility::{Further, Visibility};
 use super::{Article, claimed_route, cross, links, title};
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::yaml::{self, Kind, Node};
+use crate::front_matter::{self, cut_values, split};
+use crate::yaml::{Kind, Node};
+
+/// The longest source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// One source.
 #[derive(Debug)]
@@ -64,26 +69,38 @@ pub struct Reading<'a> {
 pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let text = match decode(input.bytes) {
         Ok(text) => text,
-        Err((message, span)) => return refused(input, &message, span),
+        Err((message, span)) => return refused(input, rules, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let Ok(parts) = split(text) else {
-        let span = Span {
-            line: 1,
-            column: 1,
-            length: 3,
-        };
-        let message = "expected a line '---' that closes the front matter opened here, found none";
-        findings.error("front-matter", Some(span), message.to_owned(), None);
-        return Reading::refused(input, findings);
+    let parts = match split(text) {
+        Ok(parts) => parts,
+        Err(error) => {
+            findings.error("front-matter", Some(error.span), error.message, error.help);
+            return Reading::refused(input, rules, findings);
+        }
     };
 
-    let document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
+    let document = front_matter::read(&parts);
+    for span in cut_values(&parts, &document.root) {
+        let message = "expected the whole value, found a comment that cuts it short";
+        let help = "quote the value if '#' belongs to it, or put a space behind '#'";
+        findings.warning(
+            "front-matter",
+            Some(span),
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
+    }
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (metadata, unknown_fields) = fields(&mut tree, complete, rules, &mut findings);
+    let (mut metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
+    let name = SourceName::new(input.relative, &rules.naming.languages);
+    let said_by_name = name.as_ref().map_or_else(
+        |_| String::new(),
+        |name| add_from_name(&mut metadata, name, &findings),
+    );
 
     let markdown = match clean_body(parts.body, &mut findings.cleaned) {
         Cow::Borrowed(body) => body,
@@ -97,14 +114,20 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     if !complete {
         // What is wrong before the syntax error has been said. Title, route and what
         // disagrees would be judged by half the fields.
-        let refused = Reading::refused(input, findings);
+        let refused = Reading::refused(input, rules, findings);
         return Reading {
             unknown_fields,
             ..refused
         };
     }
 
-    let route = claimed_route::known(input.relative, &metadata, &tree, &mut findings);
+    let route = match &name {
+        Ok(name) => claimed_route::known(name, &rules.naming, &metadata, &tree, &mut findings),
+        Err(error) => {
+            findings.error("route", None, error.to_string(), error.help());
+            None
+        }
+    };
     let mut body = None;
     if let Ok(mut parsed) = parsed {
         let title = title::find(&metadata, &mut parsed, position, &mut findings);
@@ -114,8 +137,15 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            visibility: Visibility::with(
+                &metadata,
+                &rules.visibility_fields,
+                &rules.timezone,
+                further,
+            ),
             metadata,
             title,
+            said_by_name,
             body,
         }),
         _ => None,
@@ -134,9 +164,11 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
 
 impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
-    fn refused(input: &Input<'_>, findings: Findings<'_>) -> Self {
+    fn refused(input: &Input<'_>, rules: &Rules, findings: Findings<'_>) -> Self {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok();
         Self {
-            route: claimed_route::guessed(input.relative, input.bytes),
+            route: name.and_then(|name| claimed_route::guessed(&name, naming, input.bytes)),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),
@@ -172,11 +204,38 @@ fn decode(bytes: &[u8]) -> Result<&str, (String, Option<Span>)> {
 }
 
 /// A source that is too long, or not even text.
-fn refused<'a>(input: &Input<'a>, message: &str, span: Option<Span>) -> Reading<'a> {
+fn refused<'a>(input: &Input<'a>, rules: &Rules, message: &str, span: Option<Span>) -> Reading<'a> {
     let shown = String::from_utf8_lossy(if span.is_some() { input.bytes } else { &[] });
     let mut findings = Findings::new(Arc::clone(&input.path), &shown, false);
     findings.error("source", span, message.to_owned(), None);
-    Reading::refused(input, findings)
+    Reading::refused(input, rules, findings)
+}
+
+/// Adds what the name of the source says and its front matter does not, and tells what that is.
+fn add_from_name(
+    metadata: &mut Metadata,
+    name: &SourceName<'_>,
+    findings: &Findings<'_>,
+) -> String {
+    let mut said = String::new();
+    let date = name.date().map(str::to_owned).map(Value::Text);
+    let language = name.language().map(Value::Text);
+    let draft = name.is_draft().then_some(Value::Flag(true));
+    for (field, value) in [("date", date), ("lang", language), ("draft", draft)] {
+        let Some(value) = value else {
+            continue;
+        };
+        // What it says wrongly itself has been reported.
+        if metadata.get(field).is_none() && !findings.mentions(field) {
+            let text = match &value {
+                Value::Text(text) => text,
+                _ => "true",
+            };
+            said.extend([field, ": ", text, "\n"]);
+            metadata.add(field, value);
+        }
+    }
+    said
 }
 
 /// The fields of the front matter, and those that the table does not know. Of an
@@ -186,10 +245,12 @@ pub(super) fn fields(
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>) {
+) -> (Metadata, Vec<UnknownField>, Further) {
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
-        findings.error("front-matter", Some(tree.span), message, None);
+        let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
+        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
@@ -197,13 +258,17 @@ pub(super) fn fields(
         rules,
         ask_for_all,
         unknown: Vec::new(),
+        further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
     let metadata = validator.metadata(entries);
-    (metadata, validator.unknown)
+    let Validator {
+        unknown, further, ..
+    } = validator;
+    (metadata, unknown, further)
 }
 
 /// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
@@ -228,16 +293,30 @@ pub fn link_places(
         .collect()
 }
 
+/// The route that a source claims, or most likely does if its front matter cannot be read, without
+/// a look at its body; none if that cannot be told.
+#[must_use]
+pub fn read_claim(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let guess = || {
+        let naming = &rules.naming;
+        let name = SourceName::new(input.relative, &naming.languages).ok()?;
+        claimed_route::guessed(&name, naming, input.bytes)
+    };
+    read_route(input, rules).or_else(guess)
+}
+
 /// The route that a source claims, without a look at its body; none if that cannot be told.
 #[must_use]
 pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     let text = decode(input.bytes).ok()?;
     let parts = split(text).ok()?;
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let mut document = yaml::read(parts.yaml.unwrap_or_default(), parts.yaml_line);
-    let (metadata, _) = fields(&mut document.root, document.complete, rules, &mut findings);
+    let mut document = front_matter::read(&parts);
+    let (metadata, ..) = fields(&mut document.root, document.complete, rules, &mut findings);
     if !document.complete {
         return None;
     }
-    claimed_route::known(input.relative, &metadata, &document.root, &mut findings)
+    let naming = &rules.naming;
+    let name = SourceName::new(input.relative, &naming.languages).ok()?;
+    claimed_route::known(&name, naming, &metadata, &document.root, &mut findings)
 }

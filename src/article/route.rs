@@ -61,34 +61,36 @@ impl RouteError {
 }
 
 impl Route {
-    /// The route of the source at `relative`, a path below the content root: its folders,
-    /// then `slug` (default: the file name without its extension), each slugified.
-    /// `index.md` and `_index.md` stand for their folder whatever their slug; at the root
-    /// that is `/`.
+    /// The route that the path `relative` below the content root gives to the page of a folder
+    /// (`index.md`, `_index.md`) or to any other article: its folders and the file name without
+    /// its ending, each slugified. What else the name may say, [`SourceName`] knows.
+    ///
+    /// [`SourceName`]: super::SourceName
     ///
     /// # Errors
     ///
     /// A segment is empty or too long after slugifying, all of them together are too long, or
     /// the path is not UTF-8.
-    pub fn new(relative: &Path, slug: Option<&str>) -> Result<Self, RouteError> {
-        let mut route = String::with_capacity(64);
-        route.push('/');
-        let folders = relative.parent().into_iter().flat_map(Path::components);
-        for component in folders {
-            if let Component::Normal(name) = component {
-                let name = name.to_str().ok_or_else(|| not_unicode(relative))?;
-                push_segment(&mut route, name)?;
-            }
+    pub fn of_path(relative: &Path) -> Result<Self, RouteError> {
+        let mut route = Segments::new();
+        route.push_folders(relative.parent().unwrap_or(Path::new("")))?;
+        let stem = relative.file_stem();
+        if !stem.is_some_and(|stem| stem == "index" || stem == "_index") {
+            let name = stem.and_then(|stem| stem.to_str());
+            route.push(name.ok_or_else(|| not_unicode(relative))?)?;
         }
-        if !is_index(relative) {
-            let stem = || relative.file_stem().and_then(|stem| stem.to_str());
-            let name = slug.or_else(stem).ok_or_else(|| not_unicode(relative))?;
-            push_segment(&mut route, name)?;
-        }
-        if route.len() > MAX_ROUTE_BYTES {
-            return Err(RouteError::TooDeep(route.len()));
-        }
-        Ok(Self::whole(&route))
+        route.finish()
+    }
+
+    /// The route of the page of `folder`, a path below the content root.
+    ///
+    /// # Errors
+    ///
+    /// As [`Route::of_path`].
+    pub fn of_folder(folder: &Path) -> Result<Self, RouteError> {
+        let mut route = Segments::new();
+        route.push_folders(folder)?;
+        route.finish()
     }
 
     /// The route a person typed: `/a/b/`, `a/b` or `/`. Segments must already be slugs, so
@@ -202,12 +204,60 @@ impl Hash for Route {
     }
 }
 
-/// Whether the source stands for its folder: `index` or `_index`, any extension.
-#[must_use]
-pub fn is_index(relative: &Path) -> bool {
-    relative
-        .file_stem()
-        .is_some_and(|stem| stem == "index" || stem == "_index")
+/// A route that is being put together.
+pub(super) struct Segments(String);
+
+impl Segments {
+    pub(super) fn new() -> Self {
+        let mut route = String::with_capacity(64);
+        route.push('/');
+        Self(route)
+    }
+
+    /// Adds a segment: the slug of `name`.
+    pub(super) fn push(&mut self, name: &str) -> Result<(), RouteError> {
+        let slug = slugify(name);
+        if slug.is_empty() {
+            return Err(RouteError::Empty(name.to_owned()));
+        }
+        if slug.len() > MAX_SEGMENT_BYTES {
+            return Err(RouteError::TooLong(slug));
+        }
+        self.0.push_str(&slug);
+        self.0.push('/');
+        Ok(())
+    }
+
+    pub(super) fn push_all<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<(), RouteError> {
+        names.into_iter().try_for_each(|name| self.push(name))
+    }
+
+    fn push_folders(&mut self, folder: &Path) -> Result<(), RouteError> {
+        for component in folder.components() {
+            if let Component::Normal(name) = component {
+                let name = name.to_str().ok_or_else(|| not_unicode(folder))?;
+                if !is_transparent(name) {
+                    self.push(name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Route, RouteError> {
+        if self.0.len() > MAX_ROUTE_BYTES {
+            return Err(RouteError::TooDeep(self.0.len()));
+        }
+        Ok(Route::whole(&self.0))
+    }
+}
+
+/// Whether a folder of this name has no segment in routes: posts and drafts of Jekyll.
+pub(super) fn is_transparent(name: &str) -> bool {
+    name.starts_with('_') && matches!(name, "_posts" | "_drafts")
 }
 
 /// The text in `[a-z0-9-]`: other scripts become their ASCII reading, everything else a
@@ -231,19 +281,6 @@ pub fn slugify(text: &str) -> String {
     slug
 }
 
-fn push_segment(route: &mut String, name: &str) -> Result<(), RouteError> {
-    let slug = slugify(name);
-    if slug.is_empty() {
-        return Err(RouteError::Empty(name.to_owned()));
-    }
-    if slug.len() > MAX_SEGMENT_BYTES {
-        return Err(RouteError::TooLong(slug));
-    }
-    route.push_str(&slug);
-    route.push('/');
-    Ok(())
-}
-
 fn joined(segments: impl Iterator<Item = String>) -> String {
     let mut route = "/".to_owned();
     for segment in segments {
@@ -253,7 +290,7 @@ fn joined(segments: impl Iterator<Item = String>) -> String {
     route
 }
 
-fn not_unicode(path: &Path) -> RouteError {
+pub(super) fn not_unicode(path: &Path) -> RouteError {
     RouteError::NotUnicode(path.to_string_lossy().into_owned())
 }
 
@@ -262,63 +299,62 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn route(path: &str, slug: Option<&str>) -> Result<String, String> {
-        Route::new(Path::new(path), slug)
+    fn route(path: &str) -> Result<String, String> {
+        Route::of_path(Path::new(path))
             .map(|route| route.to_string())
             .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_route_is_the_folders_and_the_slug() {
-        assert_eq!(route("a.md", None).unwrap(), "/a/");
+    fn the_route_is_the_folders_and_the_name() {
+        assert_eq!(route("a.md").unwrap(), "/a/");
         assert_eq!(
-            route("Redis Caching/Über uns.md", None).unwrap(),
+            route("Redis Caching/Über uns.md").unwrap(),
             "/redis-caching/uber-uns/"
         );
-        assert_eq!(
-            route("a/b.md", Some("Other Name")).unwrap(),
-            "/a/other-name/"
-        );
-        assert_eq!(route("a/v1.2.md", None).unwrap(), "/a/v1-2/");
-        assert_eq!(route("北京.md", None).unwrap(), "/bei-jing/");
+        assert_eq!(route("a/v1.2.md").unwrap(), "/a/v1-2/");
+        assert_eq!(route("北京.md").unwrap(), "/bei-jing/");
     }
 
     #[test]
     fn an_index_is_its_folder() {
-        assert_eq!(route("index.md", None).unwrap(), "/");
-        assert_eq!(route("_index.md", Some("ignored")).unwrap(), "/");
-        assert_eq!(route("a/index.markdown", None).unwrap(), "/a/");
+        assert_eq!(route("index.md").unwrap(), "/");
+        assert_eq!(route("_index.md").unwrap(), "/");
+        assert_eq!(
+            Route::of_folder(Path::new("a/_posts")).unwrap().as_str(),
+            "/a/"
+        );
+        assert_eq!(route("a/index.markdown").unwrap(), "/a/");
     }
 
     #[test]
     fn a_segment_without_letters_or_digits_has_no_route() {
         assert_eq!(
-            route("a/!!!.md", None).unwrap_err(),
+            route("a/!!!.md").unwrap_err(),
             "expected a name with letters or digits, found '!!!'"
         );
-        assert!(route("---/a.md", None).is_err());
-        assert!(route("a.md", Some("?")).is_err());
+        assert!(route("---/a.md").is_err());
     }
 
     #[test]
     fn segments_end_at_120_bytes() {
-        assert!(route(&format!("{}.md", "a".repeat(120)), None).is_ok());
-        assert!(route(&format!("{}.md", "a".repeat(121)), None).is_err());
-        assert!(route(&format!("{}/a.md", "a".repeat(121)), None).is_err());
+        assert!(route(&format!("{}.md", "a".repeat(120))).is_ok());
+        assert!(route(&format!("{}.md", "a".repeat(121))).is_err());
+        assert!(route(&format!("{}/a.md", "a".repeat(121))).is_err());
     }
 
     #[test]
     fn routes_end_at_2048_bytes() {
         let folders = format!("{}/", "a".repeat(99)).repeat(20);
         assert_eq!(
-            route(&format!("{folders}{}.md", "b".repeat(46)), None)
+            route(&format!("{folders}{}.md", "b".repeat(46)))
                 .unwrap()
                 .len(),
             2048
         );
         let name = "b".repeat(47);
         assert_eq!(
-            route(&format!("{folders}{name}.md"), None).unwrap_err(),
+            route(&format!("{folders}{name}.md")).unwrap_err(),
             "expected a route of at most 2048 bytes, found 2049"
         );
         // What an older version published can still be named.

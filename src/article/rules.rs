@@ -2,8 +2,10 @@
 
 use super::dates::Timezone;
 use super::links::LinkRule;
+use super::naming::Naming;
 use super::schema::Schema;
 use super::unknown::UnknownFields;
+use super::visibility::VisibilityFields;
 
 /// What the boundary lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +14,10 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
+    /// How paths become routes.
+    pub naming: Naming,
     /// What happens to links that lead nowhere.
     pub links: LinkRule,
     /// The zone of dates that name none.
@@ -37,6 +43,8 @@ impl Rules {
             LinkRule::Deny => 2,
         };
         let mut identity = vec![u8::from(self.strict), unknown_fields, links];
+        identity.extend(self.visibility_fields.identity());
+        identity.extend(self.naming.identity());
         identity.extend(self.identity_of_values());
         identity
     }

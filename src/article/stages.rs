@@ -9,21 +9,22 @@ use super::body::Parsed;
 use super::findings::Findings;
 use super::read::fields;
 use super::text::{Cleaned, clean_body};
-use super::{Body, Metadata, Rules, front_matter};
+use super::{Body, Metadata, Rules};
+use crate::front_matter::{self, Format};
 use crate::yaml::Node;
 
 /// The YAML and the Markdown of a source, if it has both.
 #[must_use]
 pub fn split(source: &str) -> Option<(&str, &str)> {
     let parts = front_matter::split(source).ok()?;
-    Some((parts.yaml?, parts.body))
+    (parts.format == Some(Format::Yaml)).then_some((parts.text, parts.body))
 }
 
 /// The tree of the front matter → metadata, and whether no error was found. Texts are moved
 /// out of the tree.
 pub fn validate(tree: &mut Node, source: &str) -> (Metadata, bool) {
     let mut findings = Findings::new(Arc::new(PathBuf::new()), source, false);
-    let (metadata, _) = fields(tree, true, &Rules::default(), &mut findings);
+    let (metadata, _, _) = fields(tree, true, &Rules::default(), &mut findings);
     (metadata, findings.errors() == 0)
 }
 

@@ -24,6 +24,9 @@ pub struct Content {
     /// Publish drafts too [env: ANP_DRAFTS]
     #[arg(long)]
     pub drafts: bool,
+    /// Publish now what is scheduled for later too [env: ANP_FUTURE]
+    #[arg(long)]
+    pub future: bool,
     /// Fields that the schema does not know: keep, warn or deny [env: ANP_UNKNOWN_FIELDS]
     /// [default: keep]
     #[arg(long, value_name = "RULE")]
@@ -46,6 +49,7 @@ impl Content {
             ("content", self.content.clone()),
             ("strict", flag(self.strict)),
             ("drafts", flag(self.drafts)),
+            ("future", flag(self.future)),
             ("unknown_fields", self.unknown_fields.clone()),
             ("max_invalid", self.max_invalid.clone()),
             ("templates", self.templates.clone()),

@@ -21,6 +21,7 @@ use crate::publish::plan::prune::Pruning;
 use crate::publish::plan::reach::Scope;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
+use crate::publish::survey::read::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::Order;
@@ -133,7 +134,9 @@ impl Work for Articles<'_> {
             spooled,
             leftovers: pruning.leftovers,
             invalid,
-            is_partial: invalid > 0 || pruning.withheld.is_some() || !idle.is_empty(),
+            is_partial: invalid + survey.changed > 0
+                || pruning.withheld.is_some()
+                || !idle.is_empty(),
             refused,
             refreshed_within_ms: None,
         };
@@ -181,8 +184,9 @@ impl Work for Articles<'_> {
             SurveyError::Interrupted => Stop::Interrupted,
         })?;
         // The rest was reported before.
-        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-        survey.diagnostics.retain(is_error);
+        let is_new =
+            |found: &Diagnostic| found.severity == Severity::Error || found.code == CHANGED;
+        survey.diagnostics.retain(is_new);
         survey.unknown = UnknownCount::default();
         survey.cleaned = Cleaned::default();
         report.findings(&survey);

@@ -94,7 +94,9 @@ impl Expired<'_> {
         let kept = self.unwritten().filter_map(|(place, entry)| {
             let at = entry.first_expiry_ms();
             let is_page = entry.page().expires_at_ms.is_some_and(|at| at <= now_ms);
-            (since_ms < at && at <= now_ms).then_some(Missing {
+            // What expired as it should have ended is not missing.
+            let is_early = at < entry.expires_at_ms;
+            (since_ms < at && at <= now_ms && is_early).then_some(Missing {
                 place,
                 from: usize::from(!is_page),
                 is_kept: true,

@@ -267,7 +267,7 @@ impl Purging<'_> {
             found: &found,
         };
         let selection = &self.selection;
-        let named = in_pool(|| routes(&tree, selection, interrupted))
+        let named = in_pool(|| routes(&tree, selection, &settings.rules, interrupted))
             .map_err(|error| Failure::before_writing(&error))?;
         let named = named.map_err(|error| stopped(&error))?;
         Ok(Named {

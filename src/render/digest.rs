@@ -103,14 +103,14 @@ impl Digester {
         *self.0.finalize().as_bytes()
     }
 
-    /// The digest of one article. `links` tells its rewritten destinations from others; empty if
-    /// there is none.
-    pub(super) fn digest(&self, source: &[u8], route: &Route, links: &[u8]) -> Digest {
+    /// The digest of one article. `besides` is what decides its page without being in its source;
+    /// empty if there is nothing.
+    pub(super) fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
         part(&mut hasher, route.as_str().as_bytes());
         part(&mut hasher, source);
-        if !links.is_empty() {
-            part(&mut hasher, links);
+        if !besides.is_empty() {
+            part(&mut hasher, besides);
         }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);

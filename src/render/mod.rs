@@ -126,11 +126,11 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `links` is a hash of the
-    /// destinations that were rewritten, or empty.
+    /// The digest of the page that the bytes of `source` make at `route`. `besides` is what decides
+    /// it without being in there (rewritten destinations, what the name says), or empty.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, links: &[u8]) -> Digest {
-        self.digester.digest(source, route, links)
+    pub fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
+        self.digester.digest(source, route, besides)
     }
 
     /// The base URL of relative images and files, or empty.
@@ -164,8 +164,8 @@ impl Renderer {
         let body = markdown::write(&article.body.events, &sources, limit)?;
         let meta_box = meta_box::write(metadata);
 
-        let draft = metadata.get("draft") == Some(&Value::Flag(true));
-        let robots = if draft || metadata.flag("flags", "needs_human_review") {
+        let draft = article.visibility.is_draft;
+        let robots = if article.visibility.is_noindex {
             Robots::NoIndex
         } else {
             Robots::Index

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::log::Level;
-use super::{Output, log};
+use super::{Output, log, passed_over};
 use crate::diagnostic::{Severity, draw};
 use crate::publish::survey::findings::{Beyond, MAX_FINDINGS};
 use crate::publish::survey::surveyor::Survey;
@@ -47,6 +47,14 @@ pub(crate) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
         output.json(&fields);
         let fields = json!({ "message": text, "errors": errors, "warnings": warnings });
         tell(output, Level::Warning, &format!("warning: {text}"), &fields);
+    }
+    for (reason, passed) in survey.passed_over.iter() {
+        let text = passed_over::text(reason, passed);
+        let fields = passed_over::json(reason, passed);
+        output.json(&fields);
+        let mut fields = fields;
+        fields["message"] = text.clone().into();
+        tell(output, Level::Note, &format!("note: {text}"), &fields);
     }
     for line in survey.unknown.lines() {
         let mut fields = json!({

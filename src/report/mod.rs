@@ -1,6 +1,7 @@
 //! What people and machines see of a run.
 
 pub(crate) mod findings;
+pub(crate) mod held;
 mod json;
 mod keys;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;
 mod output;
+mod passed_over;
 mod progress;
 mod rehearsal;
 pub(crate) mod run;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::findings::Prose;
+use super::held::Besides;
 use super::keys::{KeyList, table, why_left, written};
 use super::log::Level;
 use super::lost::warn_of_lost;
@@ -36,6 +37,8 @@ pub(crate) struct RunReport {
     keys: KeyList,
     warnings: u64,
     pruned_runs: u64,
+    /// What else the survey counted, if there was one.
+    besides: Option<Besides>,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
     bars: Progress,
@@ -65,6 +68,7 @@ impl RunReport {
             keys: KeyList::default(),
             warnings: 0,
             pruned_runs: 0,
+            besides: None,
             share: None,
             bars,
             orphans: None,
@@ -148,6 +152,8 @@ impl Report for RunReport {
 
     fn findings(&mut self, survey: &Survey) {
         findings::report(survey, &mut self.output, Prose::Stderr);
+        // A later one is about articles that expired meanwhile.
+        self.besides.get_or_insert(Besides::of(survey));
     }
 
     fn share(&mut self, shard: Shard, articles: usize, of_articles: usize) {
@@ -339,6 +345,9 @@ impl RunReport {
             object["of_articles"] = json!(share.of_articles);
         }
         self.complete(&mut object, header);
+        if let Some(besides) = self.besides {
+            besides.complete(&mut object);
+        }
         self.output.json(&object);
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
@@ -367,6 +376,9 @@ impl RunReport {
         }
         self.output.text("");
         table(&mut self.output, counts, seconds);
+        for row in self.besides.iter().flat_map(|besides| besides.rows()) {
+            self.output.text(row);
+        }
         let keys = std::mem::take(&mut self.keys);
         if !keys.is_empty() {
             self.output.text("");

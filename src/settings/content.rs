@@ -5,21 +5,31 @@ use std::path::{Path, PathBuf};
 
 /// The content root and the part of it that is meant, as a path below it; none: all of it.
 ///
-/// What is `named` inside of the `configured` root is a part of that. Anything else is a root of its
-/// own. A symbolic link is judged by where it is, not by where it
+/// What is `named` inside of the `configured` root is a part of that. Another folder is a root of
+/// its own, and so is the folder of another file, unless the root `is_set`. A symbolic link is judged by where it is, not by where it
 /// leads, unless only its target is inside.
 pub(super) fn content(
-    configured: PathBuf,
+    (configured, is_set): (PathBuf, bool),
     named: Option<&str>,
     current_dir: &Path,
 ) -> (PathBuf, Option<PathBuf>) {
     let Some(named) = named.map(PathBuf::from) else {
         return (configured, None);
     };
-    let Ok(root) = current_dir.join(&configured).canonicalize() else {
-        return (named, None);
-    };
     let path = current_dir.join(&named);
+    let elsewhere = || match (named.parent(), named.file_name()) {
+        (Some(folder), Some(name)) if !is_set && path.is_file() => {
+            let folder = match folder == Path::new("") {
+                true => Path::new("."),
+                false => folder,
+            };
+            (folder.to_owned(), Some(PathBuf::from(name)))
+        }
+        _ => (named.clone(), None),
+    };
+    let Ok(root) = current_dir.join(&configured).canonicalize() else {
+        return elsewhere();
+    };
     let target = path.canonicalize().ok();
     if target.as_ref() == Some(&root) {
         return (named, None);
@@ -33,7 +43,7 @@ pub(super) fn content(
         });
     match part {
         Some(part) => (configured, Some(part)),
-        None => (named, None),
+        None => elsewhere(),
     }
 }
 
@@ -61,8 +71,9 @@ mod tests {
         symlink("content/redis", here.join("shortcut")).unwrap();
         symlink("a.md", here.join("content/redis/link.md")).unwrap();
         symlink("../content-old", here.join("content/out")).unwrap();
-        let of =
-            |configured: &str, named: Option<&str>| content(PathBuf::from(configured), named, here);
+        let of = |configured: &str, named: Option<&str>| {
+            content((PathBuf::from(configured), true), named, here)
+        };
         let whole = |root: &str| (PathBuf::from(root), None);
         let part = |part: &str| (PathBuf::from("content"), Some(PathBuf::from(part)));
 
@@ -89,5 +100,16 @@ mod tests {
         }
         assert_eq!(of("none", Some("content/redis")), whole("content/redis"));
         assert_eq!(of("none", Some("none/x")).0, Path::new("none/x"));
+        // A file elsewhere.
+        std::fs::write(here.join("content-old/x.md"), "").unwrap();
+        std::fs::write(here.join("y.md"), "").unwrap();
+        for (named, root, file) in [
+            ("content-old/x.md", "content-old", "x.md"),
+            ("y.md", ".", "y.md"),
+        ] {
+            assert_eq!(of("content", Some(named)), whole(named));
+            let unset = content((PathBuf::from("content"), false), Some(named), here);
+            assert_eq!(unset, (PathBuf::from(root), Some(PathBuf::from(file))));
+        }
     }
 }

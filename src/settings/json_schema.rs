@@ -44,7 +44,7 @@ fn of(key: &str) -> Option<Value> {
         "redis" | "sentinel_user" | "tls.ca" | "tls.cert" | "tls.key" | "tls.server_name"
         | "prefix" | "state_dir" | "content" | "schema" | "owner" | "expected_result"
         | "paused" | "metrics_file" | "templates" | "serve.addr" | "site.name"
-        | "site.timezone" => {
+        | "site.timezone" | "route" => {
             json!({ "type": ["string", "number"] })
         }
         "site.url" | "site.assets" => json!({ "type": "string", "pattern": "^https?://" }),
@@ -63,10 +63,16 @@ fn of(key: &str) -> Option<Value> {
         "keep_runs.count" => whole(0, 1_000_000),
         "wait_replicas" => whole(0, 100),
         "wait_timeout" => whole(1, 600_000),
-        "strict" | "drafts" | "split_spaces" => json!({ "type": "boolean" }),
+        "strict" | "drafts" | "future" | "split_spaces" => json!({ "type": "boolean" }),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
-        "login_cookies" => json!({ "type": "array", "items": { "type": "string" } }),
+        "login_cookies" | "include" | "exclude" | "languages" => json!({
+            "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
+        }),
+        "visibility_fields" => json!({
+            "type": ["object", "string"],
+            "additionalProperties": { "enum": ["ignore", "draft", "noindex"] },
+        }),
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 41] = [
+pub const KEYS: [(&str, &str); 47] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -13,6 +13,10 @@ pub const KEYS: [(&str, &str); 41] = [
     ("prefix", "ANP_PREFIX"),
     ("state_dir", "ANP_STATE_DIR"),
     ("content", "ANP_CONTENT"),
+    ("include", "ANP_INCLUDE"),
+    ("exclude", "ANP_EXCLUDE"),
+    ("route", "ANP_ROUTE"),
+    ("languages", "ANP_LANGUAGES"),
     ("ttl", "ANP_TTL"),
     ("max_ttl", "ANP_MAX_TTL"),
     ("jitter", "ANP_JITTER"),
@@ -25,8 +29,10 @@ pub const KEYS: [(&str, &str); 41] = [
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
     ("split_spaces", "ANP_SPLIT_SPACES"),
     ("schema", "ANP_SCHEMA"),
+    ("visibility_fields", "ANP_VISIBILITY_FIELDS"),
     ("links", "ANP_LINKS"),
     ("drafts", "ANP_DRAFTS"),
+    ("future", "ANP_FUTURE"),
     ("owner", "ANP_OWNER"),
     ("expected_result", "ANP_EXPECTED_RESULT"),
     ("paused", "ANP_PAUSED"),

@@ -7,6 +7,7 @@
 mod content;
 mod expect;
 mod file;
+mod files;
 mod json_schema;
 mod keys;
 mod limit;
@@ -14,6 +15,7 @@ mod reader;
 mod schema_file;
 mod serve;
 mod tls;
+mod visibility_fields;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,10 +25,14 @@ use limit::permille;
 use reader::Reader;
 
 use crate::article::schema::Schema;
-use crate::article::{LinkRule, Rules, Timezone, UnknownFields};
+use crate::article::{
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Timezone, UnknownFields,
+    VisibilityFields,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
+use crate::source::{Choice, Patterns};
 use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
 use crate::yaml::{Node, YamlError};
 
@@ -75,6 +81,8 @@ pub struct Settings {
     pub content: PathBuf,
     /// The folder or file that the command is about, as a path below the content root; none: all.
     pub part: Option<PathBuf>,
+    /// Which files of it are read besides those that anp reads by itself, and which are not.
+    pub choice: Choice,
     /// Time to live in ms.
     pub ttl_ms: i64,
     /// How long any article may live, in ms, whatever it names.
@@ -87,8 +95,8 @@ pub struct Settings {
     pub expect: Expect,
     /// How strict the boundary is.
     pub rules: Rules,
-    /// Whether drafts are published.
-    pub drafts: bool,
+    /// What is published although it would be held back: drafts, what is scheduled for later.
+    pub admits: Admits,
     /// Who is responsible.
     pub owner: Option<String>,
     /// What they expect.
@@ -213,7 +221,9 @@ impl Settings {
             self.ttl_ms.to_string().as_bytes(),
             optional(self.max_ttl_ms).as_bytes(),
             self.jitter_permille.to_string().as_bytes(),
-            &[u8::from(self.drafts)],
+            &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
+            self.choice.include.texts().join("\n").as_bytes(),
+            self.choice.exclude.texts().join("\n").as_bytes(),
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -269,16 +279,25 @@ impl Reader {
         let tls = self.tls(&address, current_dir);
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
+        let visibility_fields = self.get(
+            "visibility_fields",
+            VisibilityFields::default(),
+            visibility_fields::read,
+        );
         let jitter_permille = self.jitter_permille();
-        let rules = Rules {
+        let mut rules = Rules {
             strict: self.flag("strict"),
             unknown_fields: self.unknown_fields(),
+            visibility_fields,
+            naming: Naming::default(),
             links: self.links(),
             timezone: self.timezone(),
             split_spaces: self.flag("split_spaces"),
             schema: self.schema(current_dir),
         };
         let render = self.render(current_dir, &rules);
+        rules.naming = self.naming(&render.lang);
+        let drafts = self.flag("drafts");
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
         self.check_printed_paths(&state_dir, config.as_deref());
@@ -305,6 +324,7 @@ impl Reader {
                 && self.named_content().is_none(),
             content,
             part,
+            choice: self.choice(drafts),
             ttl_ms: self
                 .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
                 .cast_signed(),
@@ -316,7 +336,10 @@ impl Reader {
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             expect,
             rules,
-            drafts: self.flag("drafts"),
+            admits: Admits {
+                drafts,
+                future: self.flag("future"),
+            },
             owner: self.text("owner"),
             expected_result: self.text("expected_result"),
             paused: self.text("paused"),
@@ -332,6 +355,28 @@ impl Reader {
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),
+        }
+    }
+
+    /// Which files are read. Where `drafts` are published, so is the folder in which Jekyll has
+    /// them.
+    fn choice(&mut self, drafts: bool) -> Choice {
+        let include = self.get("include", Patterns::default(), files::patterns);
+        Choice {
+            include: if drafts {
+                include.with("_drafts/")
+            } else {
+                include
+            },
+            exclude: self.get("exclude", Patterns::default(), files::patterns),
+        }
+    }
+
+    fn naming(&mut self, site_lang: &str) -> Naming {
+        let listed = self.get("languages", Vec::new(), files::languages);
+        Naming {
+            pattern: self.get("route", RoutePattern::default(), files::route),
+            languages: Languages::new(site_lang, &listed),
         }
     }
 
@@ -461,11 +506,12 @@ impl Reader {
         let configured = self
             .path("content", current_dir)
             .unwrap_or_else(|| self.default_content(sources));
+        let is_set = self.file.is_some() || self.is_given("content");
         let of_variable = self.content_of_variable();
-        let (content, part) = content::content(configured, of_variable, current_dir);
+        let (content, part) = content::content((configured, is_set), of_variable, current_dir);
         match self.named_content() {
             None => (content, part),
-            named => content::content(content, named, current_dir),
+            named => content::content((content, is_set), named, current_dir),
         }
     }
 }

@@ -37,28 +37,42 @@ impl Identity {
         Self(identity)
     }
 
+    /// Whether nothing was written between `before` and `after`, which are of one open file.
+    #[must_use]
+    pub fn is_same_state(before: &Metadata, after: &Metadata) -> bool {
+        let state = |metadata: &Metadata| {
+            (
+                metadata.size(),
+                (metadata.mtime(), metadata.mtime_nsec()),
+                (metadata.ctime(), metadata.ctime_nsec()),
+            )
+        };
+        state(before) == state(after)
+    }
+
     /// Whether both are states of one file: the same device and inode.
     #[must_use]
     pub fn is_same_file(&self, other: &Self) -> bool {
         self.0[..8] == other.0[..8]
     }
 
-    /// The state that `metadata` tells of, if any later write is sure to change it. `now` must
+    /// Whether any later write is sure to change the state that `metadata` tells of. `now` must
     /// have been taken before `metadata`. A file from the future is not trusted: a clock was
     /// set back, and may come by that time again.
     #[must_use]
-    pub fn settled(metadata: &Metadata, now: SystemTime) -> Option<Self> {
-        let since = now
-            .checked_sub(SETTLED)?
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()?;
+    pub fn is_settled(metadata: &Metadata, now: SystemTime) -> bool {
+        let since = now.checked_sub(SETTLED);
+        let since = since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let Some(since) = since else {
+            return false;
+        };
         let is_before = |seconds: i64, nanos: i64| {
             let time = u64::try_from(seconds).ok().zip(u32::try_from(nanos).ok());
             time.is_none_or(|(seconds, nanos)| Duration::new(seconds, nanos) < since)
         };
         let written = is_before(metadata.mtime(), metadata.mtime_nsec());
         let changed = is_before(metadata.ctime(), metadata.ctime_nsec());
-        (written && changed).then(|| Self::of(metadata))
+        written && changed
     }
 }
 
@@ -77,7 +91,7 @@ mod tests {
                 metadata.ctime().unsigned_abs(),
                 metadata.ctime_nsec() as u32,
             );
-        let settled = |now| Identity::settled(&metadata, now).is_some();
+        let settled = |now| Identity::is_settled(&metadata, now);
         assert!(!settled(changed));
         assert!(!settled(changed + SETTLED));
         assert!(settled(changed + SETTLED + Duration::from_nanos(1)));
@@ -105,6 +119,6 @@ mod tests {
         let far = now + Duration::from_secs(60);
         file.as_file().set_modified(far).unwrap();
         let metadata = file.as_file().metadata().unwrap();
-        assert_eq!(Identity::settled(&metadata, now), None);
+        assert!(!Identity::is_settled(&metadata, now));
     }
 }

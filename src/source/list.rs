@@ -89,6 +89,12 @@ impl Sources {
         self.folder_of(&self.files[index])
     }
 
+    /// The name of one in its folder.
+    #[must_use]
+    pub fn name(&self, index: usize) -> &OsStr {
+        self.name_of(&self.files[index])
+    }
+
     /// The length of one in bytes when it was found; more than 4 GiB are taken for 4 GiB.
     #[must_use]
     pub fn bytes(&self, index: usize) -> u32 {

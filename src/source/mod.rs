@@ -2,15 +2,23 @@
 //! of files that did not change.
 
 mod cache;
+mod file_names;
+mod folders;
 mod identity;
 mod list;
 mod order;
 mod origin;
+mod passed_over;
+mod patterns;
+mod second_index;
 mod walk;
 
 pub use cache::{Cache, Hit, Known, Learned};
+pub use file_names::is_article;
 pub use identity::Identity;
 pub use list::Sources;
 pub use order::{Order, Ranks};
-pub use origin::{Generated, Origin, Source, Subset, Tree, ranges};
+pub use origin::{Generated, Origin, Source, Subset, Tree, Unloaded, ranges};
+pub use passed_over::{Passed, PassedOver, Reason};
+pub use patterns::{Choice, IGNORE_FILE, Patterns};
 pub use walk::{Found, Skipped, Walk, WalkError, walk};

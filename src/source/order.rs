@@ -1,6 +1,6 @@
 //! In which order articles are written.
 
-use crate::article::{Article, Value};
+use crate::article::{Article, Value, instant_ms};
 
 /// Which articles are written first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,32 +55,7 @@ fn popular(article: &Article<'_>) -> i64 {
 
 /// Seconds since 1970 of the later of `date` and `updated`.
 fn newest(article: &Article<'_>) -> i64 {
-    let date = |name: &str| article.metadata.text(name).and_then(seconds);
-    date("updated").max(date("date")).unwrap_or(i64::MIN)
-}
-
-/// A date alone is its first instant in UTC.
-fn seconds(text: &str) -> Option<i64> {
-    let instant = text.parse::<jiff::Timestamp>();
-    let date = || {
-        let date: jiff::civil::Date = text.parse().ok()?;
-        let midnight = date.to_datetime(jiff::civil::Time::midnight());
-        jiff::tz::Offset::UTC.to_timestamp(midnight).ok()
-    };
-    let at = instant.ok().or_else(date)?;
-    Some(at.as_second())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn a_date_and_a_time_are_on_one_scale() {
-        let at = |text: &str| seconds(text).unwrap();
-        assert_eq!(at("1970-01-02"), 86_400);
-        assert!(at("2026-11-24T01:00:00+02:00") < at("2026-11-24"));
-        assert!(at("2026-11-24T00:00:01Z") > at("2026-11-24"));
-        assert_eq!(seconds("soon"), None);
-    }
+    let date = |name: &str| article.metadata.text(name).and_then(instant_ms);
+    let newest = date("updated").max(date("date"));
+    newest.map_or(i64::MIN, |at| at.div_euclid(1000))
 }

@@ -5,14 +5,21 @@ use std::fs::Metadata;
 use std::io;
 use std::io::Read as _;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use thiserror::Error;
+
 use super::identity::Identity;
+use super::passed_over::PassedOver;
 use super::walk::{Found, Skipped};
-use crate::article::{MAX_SOURCE_BYTES, Route};
+use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName};
 use crate::regular;
 use crate::synth::Generator;
+
+/// A file is read so many times at most, until nobody writes to it meanwhile.
+const READINGS: usize = 2;
 
 /// A batch holds about so many bytes of sources at most.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
@@ -29,10 +36,31 @@ pub struct Source {
     pub relative: PathBuf,
     /// Length in bytes; `bytes` end after the limit.
     pub length: u64,
-    /// What it holds, or why it cannot be read.
-    pub bytes: io::Result<Vec<u8>>,
-    /// The state of the file that `bytes` are of, if it can be known again by that.
-    pub settled: Option<Identity>,
+    /// What it holds, or why that is not known.
+    pub bytes: Result<Vec<u8>, Unloaded>,
+    /// The state of the file that `bytes` are of.
+    pub identity: Option<Identity>,
+    /// Whether the file can be known again by that.
+    pub is_settled: bool,
+}
+
+/// Why it is not known what a source holds.
+#[derive(Debug, Error)]
+pub enum Unloaded {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    /// Somebody wrote to it each time that it was read, or since it was found.
+    #[error("somebody writes to it")]
+    Changed,
+}
+
+impl Source {
+    /// The state of the file that the bytes are of, if it can be known again by that.
+    #[must_use]
+    pub fn settled(&self) -> Option<Identity> {
+        self.identity.filter(|_| self.is_settled)
+    }
 }
 
 /// Where sources come from, in the order of their paths, or of their numbers.
@@ -72,6 +100,11 @@ pub trait Origin: Sync {
         None
     }
 
+    /// Whether there is a file at `relative`, a source or any other.
+    fn has_file(&self, _relative: &Path) -> bool {
+        false
+    }
+
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
 
@@ -80,8 +113,13 @@ pub trait Origin: Sync {
         &[]
     }
 
+    /// What may hold articles and is not read.
+    fn passed_over(&self) -> PassedOver {
+        PassedOver::default()
+    }
+
     /// Folders that hold sources, as routes.
-    fn folders(&self) -> HashSet<Route> {
+    fn folders(&self, _naming: &Naming) -> HashSet<Route> {
         HashSet::new()
     }
 
@@ -89,6 +127,14 @@ pub trait Origin: Sync {
     fn bare_folders(&self) -> HashSet<Route> {
         HashSet::new()
     }
+}
+
+/// What was read of a file.
+struct Read {
+    bytes: Vec<u8>,
+    length: u64,
+    identity: Identity,
+    is_settled: bool,
 }
 
 /// The files of a content tree.
@@ -100,10 +146,34 @@ pub struct Tree<'a> {
 }
 
 impl Tree<'_> {
+    /// Reads the file that was found, once more if somebody writes to it meanwhile.
+    fn read(&self, index: usize) -> Result<Read, Unloaded> {
+        for _ in 0..READINGS {
+            if let Some(read) = self.read_once(index)? {
+                return Ok(read);
+            }
+        }
+        Err(Unloaded::Changed)
+    }
+
+    /// The routes of the folders that hold sources.
+    fn holding(&self) -> HashSet<Route> {
+        // Sources of a folder mostly stand side by side, so few are looked at twice.
+        let sources = &self.found.sources;
+        let mut last = None;
+        let folders = (0..sources.len()).filter_map(|at| {
+            let folder = sources.folder(at);
+            (last.replace(folder) != Some(folder)).then_some(folder)
+        });
+        folders
+            .filter_map(|folder| Route::of_folder(folder).ok())
+            .collect()
+    }
+
     /// Reads the file that was found, one byte past the limit at most: enough to know that it is
-    /// too large. Tells its length and its state before it was read: whoever writes to it from
-    /// then on changes that.
-    fn read(&self, index: usize) -> io::Result<(Vec<u8>, u64, Option<Identity>)> {
+    /// too large. Tells its length and its state before it was read; none if that is another
+    /// afterwards.
+    fn read_once(&self, index: usize) -> io::Result<Option<Read>> {
         let now = SystemTime::now();
         let (sources, walked) = (&self.found.sources, self.found.root()?);
         let is_found = |metadata: &Metadata| {
@@ -111,12 +181,18 @@ impl Tree<'_> {
             let found = sources.identity(index);
             found.is_some_and(|found| found.is_same_file(&opened))
         };
-        let (file, metadata) = regular::open_below(walked, &sources.real_path(index), is_found)?;
+        let (mut file, metadata) =
+            regular::open_below(walked, &sources.real_path(index), is_found)?;
         let limit = MAX_SOURCE_BYTES as u64 + 1;
         let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize + 1);
-        file.take(limit).read_to_end(&mut bytes)?;
-        let settled = Identity::settled(&metadata, now);
-        Ok((bytes, metadata.len(), settled))
+        (&mut file).take(limit).read_to_end(&mut bytes)?;
+        let is_whole = Identity::is_same_state(&metadata, &file.metadata()?);
+        Ok(is_whole.then(|| Read {
+            bytes,
+            length: metadata.len(),
+            identity: Identity::of(&metadata),
+            is_settled: Identity::is_settled(&metadata, now),
+        }))
     }
 }
 
@@ -135,15 +211,21 @@ impl Origin for Tree<'_> {
 
     fn load(&self, index: usize) -> Source {
         let relative = self.found.sources.path(index);
-        let (bytes, length, settled) = match self.read(index) {
-            Ok((bytes, length, settled)) => (Ok(bytes), length, settled),
-            Err(error) => (Err(error), 0, None),
-        };
-        Source {
-            relative,
-            length,
-            bytes,
-            settled,
+        match self.read(index) {
+            Ok(read) => Source {
+                relative,
+                length: read.length,
+                bytes: Ok(read.bytes),
+                identity: Some(read.identity),
+                is_settled: read.is_settled,
+            },
+            Err(why) => Source {
+                relative,
+                length: 0,
+                bytes: Err(why),
+                identity: None,
+                is_settled: false,
+            },
         }
     }
 
@@ -167,6 +249,10 @@ impl Origin for Tree<'_> {
         Some(bytes)
     }
 
+    fn has_file(&self, relative: &Path) -> bool {
+        self.root.join(relative).is_file()
+    }
+
     fn shown(&self, relative: &Path) -> PathBuf {
         self.root.join(relative)
     }
@@ -175,30 +261,36 @@ impl Origin for Tree<'_> {
         &self.found.skipped
     }
 
-    fn folders(&self) -> HashSet<Route> {
-        // Sources of a folder mostly stand side by side, so few are looked at twice.
+    fn passed_over(&self) -> PassedOver {
+        self.found.passed_over.clone()
+    }
+
+    fn folders(&self, naming: &Naming) -> HashSet<Route> {
+        let mut folders = self.holding();
         let sources = &self.found.sources;
-        let mut last = None;
-        let folders = (0..sources.len()).filter_map(|at| {
-            let folder = sources.folder(at);
-            (last.replace(folder) != Some(folder)).then_some(folder)
-        });
-        folders.filter_map(route_of_folder).collect()
+        // Few names end with a language, and all of these have two dots.
+        let dots = |at: &usize| sources.name(*at).as_bytes().iter().filter(|b| **b == b'.');
+        for at in (0..sources.len()).filter(|at| dots(at).count() > 1) {
+            let path = sources.path(at);
+            let name = SourceName::new(&path, &naming.languages);
+            if let Ok(name) = name
+                && let Some(language) = name.language()
+            {
+                let folder = Path::new(&language).join(sources.folder(at));
+                folders.extend(Route::of_folder(&folder));
+            }
+        }
+        folders
     }
 
     fn bare_folders(&self) -> HashSet<Route> {
-        let holding = self.folders();
+        let holding = self.holding();
         let routes = self.found.folders.iter();
-        let routes = routes.filter_map(|folder| route_of_folder(folder));
+        let routes = routes.filter_map(|folder| Route::of_folder(folder).ok());
         routes
             .filter(|route| !route.is_root() && !holding.contains(route))
             .collect()
     }
-}
-
-/// The route of the index page of `folder`, a path below the root.
-fn route_of_folder(folder: &Path) -> Option<Route> {
-    Route::new(&folder.join("index.md"), None).ok()
 }
 
 /// Some sources of another origin, in the order of `numbers`, which are their places there.
@@ -222,8 +314,15 @@ impl Origin for Subset<'_> {
         self.origin.relative(self.numbers[index] as usize)
     }
 
+    /// Reads one, which was read before by this run: it must be as it was found.
     fn load(&self, index: usize) -> Source {
-        self.origin.load(self.numbers[index] as usize)
+        let number = self.numbers[index] as usize;
+        let mut source = self.origin.load(number);
+        let found = self.origin.identity(number);
+        if source.bytes.is_ok() && source.identity != found {
+            source.bytes = Err(Unloaded::Changed);
+        }
+        source
     }
 
     fn is_whole(&self) -> bool {
@@ -235,6 +334,10 @@ impl Origin for Subset<'_> {
             Some(index) => self.origin.load(index).bytes.ok(),
             None => self.origin.read_other(relative),
         }
+    }
+
+    fn has_file(&self, relative: &Path) -> bool {
+        self.origin.has_file(relative)
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {
@@ -286,7 +389,8 @@ impl Origin for Generated<'_> {
             relative: article.path.into(),
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
-            settled: None,
+            identity: None,
+            is_settled: false,
         }
     }
 

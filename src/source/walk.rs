@@ -9,17 +9,26 @@ use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
+use super::file_names::{self, Named};
+use super::folders::FolderRules;
 use super::identity::Identity;
 use super::list::Sources;
+use super::passed_over::{Passed, PassedOver, Reason};
+use super::patterns::{Choice, Filter, Said};
+use super::second_index::{is_index, is_readme, second_indexes};
+use crate::article::{ENDINGS, Languages};
 use crate::time_limit::{TimeLimit, TimedOut};
 
-/// Something that was passed over, and why.
+/// Most entries of folders that are passed over which one walk looks at to count them.
+const MOST_COUNTED: u64 = 100_000;
+
+/// Something that was skipped, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// Path below the root.
@@ -35,9 +44,11 @@ pub struct Skipped {
 pub struct Found {
     /// The sources.
     pub sources: Sources,
-    /// What was passed over and deserves a word. Hidden files, files with a leading
-    /// underscore and files that are no Markdown are passed over in silence.
+    /// What would be a source and cannot be one.
     pub skipped: Vec<Skipped>,
+    /// What may hold articles and is not read. Hidden files are passed over in silence, and
+    /// those that hold no articles.
+    pub passed_over: PassedOver,
     /// The folders that were walked, as paths below the root, also those without a source.
     pub(crate) folders: Vec<PathBuf>,
     /// The root, held open: sources are opened below it.
@@ -75,6 +86,8 @@ pub fn walk(root: &Path) -> io::Result<Found> {
     let walk = Walk {
         root,
         part: None,
+        choice: &Choice::default(),
+        languages: &Languages::default(),
         interrupted: &AtomicBool::new(false),
         time_limit: None,
     };
@@ -90,6 +103,10 @@ pub struct Walk<'a> {
     pub root: &'a Path,
     /// The folder or file below it that is walked, if not all of it is.
     pub part: Option<&'a Path>,
+    /// What is read besides, and what is not.
+    pub choice: &'a Choice,
+    /// Languages that names may end with.
+    pub languages: &'a Languages,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
     /// How long the run may take.
@@ -104,8 +121,16 @@ enum Verdict {
     Folder,
     /// Nothing, and nobody expects a word.
     Silence,
+    PassedOver(Reason),
     Skipped(String),
     Unreadable(String),
+}
+
+/// The rules by which the entries of one tree are judged.
+struct Judge<'a> {
+    real_root: &'a Path,
+    filter: Filter<'a>,
+    folders: FolderRules<'a>,
 }
 
 impl Walk<'_> {
@@ -117,30 +142,47 @@ impl Walk<'_> {
     pub fn run(&self) -> Result<Found, WalkError> {
         let real_root = self.root.canonicalize()?;
         std::fs::read_dir(&real_root)?;
-        let mut found = Found {
-            root: Some(File::open(&real_root)?),
-            ..Found::default()
+        let root = File::open(&real_root)?;
+        let mut judge = Judge {
+            real_root: &real_root,
+            filter: Filter::new(self.choice, &root),
+            folders: FolderRules::new(&root),
         };
+        let mut found = Found::default();
         let start = match self.part {
             None => self.root.to_owned(),
-            Some(part) if part.components().any(is_private) => {
-                let reason = "its name, or that of a folder above it, begins with . or _: such \
-                              files are not published";
-                found.skip(part, reason.to_owned(), false);
-                return Ok(found);
-            }
             Some(part) => {
+                if let Some(reason) = judge.closed(part) {
+                    found.skip(part, reason, false);
+                    return Ok(found);
+                }
                 let start = self.root.join(part);
                 start.symlink_metadata()?;
                 start
             }
         };
+        self.walk_from(&start, &mut judge, &mut found)?;
+        // The walk goes folder by folder; reports go by path.
+        found.sources.sort();
+        found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
+        self.pass_over_second_indexes(&judge.filter, &mut found)?;
+        found.root = Some(root);
+        Ok(found)
+    }
+
+    fn walk_from(
+        &self,
+        start: &Path,
+        judge: &mut Judge<'_>,
+        found: &mut Found,
+    ) -> Result<(), WalkError> {
         let mut walker = WalkDir::new(start)
             .follow_root_links(self.part.is_none())
             .sort_by_file_name()
             .into_iter();
         // The folders that are open now, the outermost first.
         let mut open: Vec<PathBuf> = Vec::new();
+        let mut countable = MOST_COUNTED;
         while let Some(entry) = walker.next() {
             self.goes_on()?;
             let entry = match entry {
@@ -154,12 +196,23 @@ impl Walk<'_> {
                     continue;
                 }
             };
+            let relative = below(self.root, entry.path());
             let verdict = if entry.depth() == 0 && self.part.is_none() {
                 Verdict::Folder
             } else {
-                judge(&entry, &real_root)
+                judge.judge(&entry, &relative)
             };
-            let relative = below(self.root, entry.path());
+            let verdict = match verdict {
+                Verdict::Folder => match judge.filter.enter(&relative) {
+                    Ok(()) => Verdict::Folder,
+                    Err(reason) => Verdict::Unreadable(reason),
+                },
+                verdict => verdict,
+            };
+            let is_dir = entry.file_type().is_dir();
+            if is_dir && !matches!(verdict, Verdict::Folder) {
+                walker.skip_current_dir();
+            }
             match verdict {
                 Verdict::Source(metadata, target) => {
                     let bytes = metadata.as_ref().map_or(0, Metadata::len);
@@ -171,20 +224,81 @@ impl Walk<'_> {
                     open.truncate(entry.depth());
                     open.push(entry.into_path());
                 }
-                Verdict::Silence if entry.depth() == 0 => {
-                    let reason = "expected a file that ends with .md or .markdown";
-                    found.skip(&relative, reason.to_owned(), false);
+                Verdict::Silence | Verdict::PassedOver(Reason::Ending(_)) if entry.depth() == 0 => {
+                    let endings = ENDINGS.join(", .");
+                    let reason = format!("expected a file that ends with .{endings}");
+                    found.skip(&relative, reason, false);
                 }
-                Verdict::Silence if entry.file_type().is_dir() => walker.skip_current_dir(),
                 Verdict::Silence => {}
+                Verdict::PassedOver(reason @ Reason::Folder(_)) => {
+                    let passed = self.count(entry.path(), &mut countable)?;
+                    if passed.files > 0 {
+                        found.passed_over.add(reason, passed);
+                    }
+                }
+                Verdict::PassedOver(reason) => found.passed_over.count(reason, &relative),
                 Verdict::Skipped(reason) => found.skip(&relative, reason, false),
                 Verdict::Unreadable(reason) => found.skip(&relative, reason, true),
             }
         }
-        // The walk goes folder by folder; reports go by path.
-        found.sources.sort();
-        found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
-        Ok(found)
+        Ok(())
+    }
+
+    /// Counts the articles in a `folder` that is not read, as far as `left` allows.
+    fn count(&self, folder: &Path, left: &mut u64) -> Result<Passed, WalkError> {
+        let mut passed = Passed::default();
+        let is_hidden = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
+        let entries = WalkDir::new(folder).min_depth(1).sort_by_file_name();
+        let entries = entries.into_iter().filter_entry(|entry| !is_hidden(entry));
+        for entry in entries {
+            self.goes_on()?;
+            if *left == 0 {
+                passed.is_at_least = true;
+                break;
+            }
+            *left -= 1;
+            // What cannot be read is not published either.
+            if let Ok(entry) = entry
+                && entry.file_type().is_file()
+                && file_names::is_article(entry.path())
+            {
+                passed.count(&below(self.root, entry.path()));
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Takes from the sources each README whose folder has an index.
+    fn pass_over_second_indexes(
+        &self,
+        filter: &Filter<'_>,
+        found: &mut Found,
+    ) -> Result<(), WalkError> {
+        let sources = &found.sources;
+        let readmes = (0..sources.len()).filter(|at| is_readme(sources.name(*at)));
+        let is_free = |at: &usize| filter.says(&sources.path(*at), false) == Said::Nothing;
+        let readmes: Vec<usize> = readmes.filter(is_free).collect();
+        let mut beside = Vec::new();
+        // Where one file is meant, the others of its folder were not walked.
+        let alone = self.part.filter(|part| sources.paths().eq([*part]));
+        if let Some(folder) = alone.filter(|_| !readmes.is_empty()).and_then(Path::parent) {
+            for entry in std::fs::read_dir(self.root.join(folder))? {
+                self.goes_on()?;
+                let name = entry?.file_name();
+                if is_index(&name) {
+                    beside.push(folder.join(name));
+                }
+            }
+        }
+        let second = second_indexes(sources, &readmes, &beside, self.languages);
+        for at in &readmes {
+            if second.contains(at) {
+                let path = sources.path(*at);
+                found.passed_over.count(Reason::SecondIndex, &path);
+            }
+        }
+        found.sources.retain(|at| !second.contains(&at));
+        Ok(())
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {
@@ -209,55 +323,110 @@ fn below(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_owned()
 }
 
-fn judge(entry: &DirEntry, real_root: &Path) -> Verdict {
-    let name = entry.file_name();
-    let kind = entry.file_type();
-    if is_private(Component::Normal(name)) {
-        Verdict::Silence
-    } else if kind.is_dir() {
-        Verdict::Folder
-    } else if kind.is_symlink() {
-        judge_link(entry, real_root)
-    } else if !is_markdown(entry) {
-        Verdict::Silence
-    } else if let Some(what) = special(kind) {
-        Verdict::Skipped(what.to_owned())
-    } else {
-        Verdict::Source(entry.metadata().ok(), None)
-    }
-}
-
-fn judge_link(entry: &DirEntry, real_root: &Path) -> Verdict {
-    let target = entry.path().canonicalize();
-    let target = target.and_then(|real| Ok((real.symlink_metadata()?, real)));
-    let (metadata, real) = match target {
-        Ok(target) => target,
-        Err(error) => return broken_link(&error),
-    };
-    if !metadata.is_dir() && !is_markdown(entry) {
-        return Verdict::Silence;
-    }
-    let skipped = |reason: &str| Verdict::Skipped(reason.to_owned());
-    let Ok(inside) = real.strip_prefix(real_root) else {
-        return skipped("a symbolic link that leads out of the content folder");
-    };
-    if inside.components().any(is_private) {
-        return skipped("a symbolic link to a hidden or private file or folder");
-    }
-    if !metadata.is_dir() {
-        return match special(metadata.file_type()) {
-            Some(what) => skipped(what),
-            None => Verdict::Source(Some(metadata), Some(inside.to_owned())),
+impl Judge<'_> {
+    fn judge(&mut self, entry: &DirEntry, relative: &Path) -> Verdict {
+        let name = entry.file_name().as_encoded_bytes();
+        let kind = entry.file_type();
+        if name.starts_with(b".") {
+            return Verdict::Silence;
+        }
+        let said = self.filter.says(relative, kind.is_dir());
+        if said == Said::Excluded {
+            return Verdict::PassedOver(Reason::Excluded);
+        }
+        if kind.is_dir() {
+            return match said != Said::Included && self.folders.is_closed(relative) {
+                true => Verdict::PassedOver(Reason::Folder(relative.to_owned())),
+                false => Verdict::Folder,
+            };
+        }
+        let verdict = match file_names::judge(name, said == Said::Included) {
+            Named::Article => None,
+            Named::Other => Some(Verdict::Silence),
+            Named::PassedOver(reason) => Some(Verdict::PassedOver(reason)),
         };
+        if kind.is_symlink() {
+            return self.judge_link(entry, verdict);
+        }
+        match (verdict, special(kind)) {
+            (Some(verdict), _) => verdict,
+            (None, Some(what)) => Verdict::Skipped(what.to_owned()),
+            (None, None) => Verdict::Source(entry.metadata().ok(), None),
+        }
     }
-    let folder = entry.path().parent().map(Path::canonicalize);
-    if folder.is_some_and(|folder| folder.is_ok_and(|folder| folder.starts_with(&real))) {
-        return skipped("a symbolic link loop");
+
+    /// Judges a link; `by_name` is what its name alone says, if it is not that of an article.
+    fn judge_link(&mut self, entry: &DirEntry, by_name: Option<Verdict>) -> Verdict {
+        let target = entry.path().canonicalize();
+        let target = target.and_then(|real| Ok((real.symlink_metadata()?, real)));
+        let (metadata, real) = match target {
+            Ok(target) => target,
+            Err(error) => return broken_link(&error),
+        };
+        if !metadata.is_dir()
+            && let Some(verdict) = by_name
+        {
+            return verdict;
+        }
+        let skipped = |reason: &str| Verdict::Skipped(reason.to_owned());
+        let Ok(inside) = real.strip_prefix(self.real_root) else {
+            return skipped("a symbolic link that leads out of the content folder");
+        };
+        if self.closed(inside).is_some() {
+            return skipped("a symbolic link to a hidden or private file or folder");
+        }
+        if !metadata.is_dir() {
+            return match special(metadata.file_type()) {
+                Some(what) => skipped(what),
+                None => Verdict::Source(Some(metadata), Some(inside.to_owned())),
+            };
+        }
+        let folder = entry.path().parent().map(Path::canonicalize);
+        if folder.is_some_and(|folder| folder.is_ok_and(|folder| folder.starts_with(&real))) {
+            return skipped("a symbolic link loop");
+        }
+        Verdict::Skipped(format!(
+            "a symbolic link to the folder {}, whose articles have the routes of that name alone",
+            inside.display()
+        ))
     }
-    Verdict::Skipped(format!(
-        "a symbolic link to the folder {}, whose articles have the routes of that name alone",
-        inside.display()
-    ))
+
+    /// Why the file or folder at `relative` is not read, wherever it is: it, or a folder above it,
+    /// is hidden, private or excluded.
+    fn closed(&mut self, relative: &Path) -> Option<String> {
+        let mut above = PathBuf::new();
+        let mut parts = relative.components().peekable();
+        while let Some(part) = parts.next() {
+            if let Err(reason) = self.filter.enter(&above) {
+                return Some(reason);
+            }
+            let path = above.join(part);
+            let name = part.as_os_str().as_encoded_bytes();
+            if name.starts_with(b".") {
+                return Some("its name, or that of a folder above it, begins with .".to_owned());
+            }
+            let is_last = parts.peek().is_none();
+            let is_dir = !is_last || self.real_root.join(&path).is_dir();
+            let said = self.filter.says(&path, is_dir);
+            if said == Said::Excluded {
+                return Some("'exclude' or an .anpignore names it or a folder above it".to_owned());
+            }
+            let is_private = match is_dir {
+                true => self.folders.is_closed(&path),
+                false => matches!(
+                    file_names::judge(name, false),
+                    Named::PassedOver(Reason::Underscore)
+                ),
+            };
+            if is_private && said != Said::Included {
+                let reason = "its name, or that of a folder above it, is private; 'include' in \
+                              anp.yaml can name it";
+                return Some(reason.to_owned());
+            }
+            above = path;
+        }
+        None
+    }
 }
 
 fn broken_link(error: &io::Error) -> Verdict {
@@ -269,17 +438,6 @@ fn broken_link(error: &io::Error) -> Verdict {
         _ if is_loop => Verdict::Skipped("a symbolic link that cannot be followed".to_owned()),
         _ => Verdict::Unreadable(format!("a symbolic link that cannot be followed: {error}")),
     }
-}
-
-/// Whether a part of a path has a name that is not published.
-fn is_private(part: Component<'_>) -> bool {
-    let name = part.as_os_str().as_encoded_bytes();
-    name.starts_with(b".") || (name.starts_with(b"_") && name != b"_index.md")
-}
-
-fn is_markdown(entry: &DirEntry) -> bool {
-    let name = entry.file_name().as_encoded_bytes();
-    name.ends_with(b".md") || name.ends_with(b".markdown")
 }
 
 fn special(file_type: FileType) -> Option<&'static str> {
@@ -310,7 +468,8 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::time::{Duration, Instant};
 
-    use super::{TimeLimit, Walk, WalkError, walk};
+    use super::super::patterns::Patterns;
+    use super::{Choice, Languages, TimeLimit, Walk, WalkError, walk};
 
     fn touch(path: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -399,10 +558,147 @@ mod tests {
         assert!(found.skipped.iter().all(|skipped| !skipped.unreadable));
     }
 
+    /// Sources, and what was passed over: reason, number of files, the first one.
+    fn chosen(root: &Path, include: &[&str], exclude: &[&str]) -> (Vec<String>, Vec<String>) {
+        let patterns = |texts: &[&str]| {
+            Patterns::new(texts.iter().map(|text| (*text).to_owned()).collect()).unwrap()
+        };
+        let walk = Walk {
+            root,
+            part: None,
+            choice: &Choice {
+                include: patterns(include),
+                exclude: patterns(exclude),
+            },
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let found = walk.run().unwrap();
+        assert_eq!(found.skipped, []);
+        let shown = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let passed = found.passed_over.iter().map(|(reason, passed)| {
+            let first = passed.first[0].display();
+            format!("{reason:?} {} {first}", passed.files)
+        });
+        (found.sources.paths().map(shown).collect(), passed.collect())
+    }
+
+    #[test]
+    fn what_may_hold_articles_and_is_not_read_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "_drafts/a.md",
+            "_drafts/deep/b.md",
+            "_drafts/.hidden/c.md",
+            "_drafts/image.png",
+            "_posts/2020-01-02-a.md",
+            "_posts/_part.md",
+            "_sass/main.scss",
+            "a.md",
+            "a~.md",
+            "b.txt",
+            "c.txt",
+            "guide/README.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+            "node_modules/x/README.md",
+            "picture.png",
+            "README.md",
+            "secret/a.md",
+            "secret/b.md",
+            "wip.md",
+        ] {
+            touch(&root.join(name));
+        }
+        std::fs::write(root.join(".anpignore"), "wip.md\n").unwrap();
+        let (sources, passed) = chosen(root, &[], &["secret"]);
+        let read = [
+            "README.md",
+            "_posts/2020-01-02-a.md",
+            "a.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+        ];
+        assert_eq!(sources, read);
+        assert_eq!(
+            passed,
+            [
+                "Folder(\"_drafts\") 2 _drafts/a.md",
+                "Folder(\"node_modules\") 1 node_modules/x/README.md",
+                "Underscore 1 _posts/_part.md",
+                "Copy 1 a~.md",
+                "SecondIndex 1 guide/README.md",
+                "Excluded 2 secret",
+                "Ending(\".txt\") 2 b.txt",
+            ]
+        );
+        let include = ["_drafts", "a~.md", "guide/README.md", "_part.md", "b.txt"];
+        let (sources, passed) = chosen(root, &include, &[]);
+        let more = [
+            "README.md",
+            "_drafts/a.md",
+            "_drafts/deep/b.md",
+            "_posts/2020-01-02-a.md",
+            "_posts/_part.md",
+            "a.md",
+            "a~.md",
+            "guide/README.md",
+            "guide/_index.md",
+            "guide/readme.fr.md",
+            "secret/a.md",
+            "secret/b.md",
+        ];
+        assert_eq!(sources, more);
+        assert_eq!(
+            passed,
+            [
+                "Folder(\"node_modules\") 1 node_modules/x/README.md",
+                "Excluded 1 wip.md",
+                "Ending(\".txt\") 2 b.txt",
+            ]
+        );
+        assert_eq!(part(root, "guide/README.md"), (Vec::new(), Vec::new()));
+        assert_eq!(part(root, "README.md").0, [PathBuf::from("README.md")]);
+        // Nothing is published because a file that says what is not cannot be read.
+        std::fs::write(root.join("guide/.anpignore"), "[z-a]\n").unwrap();
+        let found = walk(root).unwrap();
+        let [skipped] = &found.skipped[..] else {
+            panic!("{:?}", found.skipped);
+        };
+        assert!(skipped.unreadable && skipped.relative == Path::new("guide"));
+        assert!(!found.sources.paths().any(|path| path.starts_with("guide")));
+    }
+
+    #[test]
+    fn promise_10_folders_that_are_passed_over_are_counted_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..5 {
+            touch(&folder.path().join(format!("_x/{number}.md")));
+        }
+        let walk = Walk {
+            root: folder.path(),
+            part: None,
+            choice: &Choice::default(),
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let count = |left: &mut u64| walk.count(&folder.path().join("_x"), left).unwrap();
+        let mut left = 3;
+        let passed = count(&mut left);
+        assert_eq!((passed.files, passed.is_at_least, left), (3, true, 0));
+        let passed = count(&mut 5);
+        assert_eq!((passed.files, passed.is_at_least), (5, false));
+    }
+
     fn part(root: &Path, part: &str) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
         let walk = Walk {
             root,
             part: Some(Path::new(part)),
+            choice: &Choice::default(),
+            languages: &Languages::default(),
             interrupted: &AtomicBool::new(false),
             time_limit: None,
         };
@@ -430,15 +726,15 @@ mod tests {
             ("link", "a symbolic link to the folder b, "),
             (
                 "_p",
-                "its name, or that of a folder above it, begins with . or _",
+                "its name, or that of a folder above it, is private; 'include' in anp.yaml can",
             ),
             (
                 "_p/x.md",
-                "its name, or that of a folder above it, begins with . or _",
+                "its name, or that of a folder above it, is private; 'include' in anp.yaml can",
             ),
             (
                 "b/notes.txt",
-                "expected a file that ends with .md or .markdown",
+                "expected a file that ends with .md, .markdown, .mdx, ",
             ),
         ] {
             let (sources, skipped) = part(&root, name);
@@ -458,6 +754,8 @@ mod tests {
             let walk = Walk {
                 root: folder.path(),
                 part: None,
+                choice: &Choice::default(),
+                languages: &Languages::default(),
                 interrupted: &AtomicBool::new(interrupted),
                 time_limit,
             };

@@ -1,39 +1,42 @@
 //! Reads a document, and builds the tree from the events of `saphyr-parser` where it must.
 //!
-//! The events are pulled one at a time, so nothing here or there recurses: the stack below
-//! is a `Vec` that never holds more than [`MAX_NESTING`] frames. (The parser's own
-//! `load` recurses once a level and is not used. Its scanner counts flow levels in a `u8`
-//! and refuses the 256th, which is reported as what it is: too much nesting.)
+//! The events are pulled one at a time. (The parser's own `load` recurses once a level and is
+//! not used. Its scanner counts flow levels in a `u8` and refuses the 256th, which is reported
+//! as what it is: too much nesting.)
 
-use std::collections::HashMap;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
-
-use super::explain::{alias, duplicate, explain, nesting};
-use super::{Document, Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError, plain};
+use super::explain::{alias, explain, nesting, too_long};
+use super::lenient::{self, Shifts};
+use super::tree::respelled;
+use super::{Document, Fault, MAX_BYTES, Node, TreeBuilder, YamlError, plain};
 use crate::diagnostic::Span;
-
-/// Mappings up to this size look for duplicates by comparing all pairs of keys.
-const SMALL_MAPPING: usize = 48;
 
 /// Reads one document. `first_line` is the line of the file on which `text` begins; all
 /// positions count from there. A document without content is an empty mapping.
 ///
 /// # Errors
 ///
-/// Every alias, anchor, tag and duplicate key, in the order of their places; the first
-/// syntax error ends the reading. `text` longer than [`MAX_BYTES`] is not parsed at all.
+/// Every alias, anchor, tag and key whose name occurs twice, in the order of their places; the
+/// first syntax error ends the reading. `text` longer than [`MAX_BYTES`] is not parsed at all.
 pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
-    let Document { root, errors, .. } = read(text, first_line);
-    if errors.is_empty() {
-        Ok(root)
-    } else {
-        Err(errors)
+    let Document {
+        root,
+        mut errors,
+        complete,
+    } = read(text, first_line);
+    if complete {
+        respelled(&root, &mut errors);
     }
+    if errors.is_empty() {
+        return Ok(root);
+    }
+    errors.sort_by_key(|error| (error.span.line, error.span.column));
+    Err(errors)
 }
 
-/// As [`parse`], for callers that go on with what there is. A byte order mark at the start
-/// is passed over.
+/// As [`parse`], for callers that go on with what there is, and decide what two spellings of
+/// one name mean. A byte order mark at the start is passed over.
 #[must_use]
 pub fn read(text: &str, first_line: u32) -> Document {
     // Whatever is doubtful is the parser's, and all errors are.
@@ -43,57 +46,62 @@ pub fn read(text: &str, first_line: u32) -> Document {
 /// As [`read`], without the shortcut for plain documents: slower, with the same result.
 #[must_use]
 pub fn read_by_parser(text: &str, first_line: u32) -> Document {
-    let start = Span {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > MAX_BYTES {
+        let mut tree = TreeBuilder::default();
+        tree.error(too_long("YAML", text.len(), start(first_line)));
+        return tree.finish(false, start(first_line));
+    }
+    let prepared = prepare(text);
+    let document = events(&prepared, first_line, Shifts::default());
+    if document.complete {
+        return document;
+    }
+    // The parser is stricter than the readers of other programs.
+    let Some((repaired, shifts)) = lenient::repaired(&prepared) else {
+        return document;
+    };
+    let repaired = events(&repaired, first_line, shifts);
+    let end = |document: &Document| document.errors.last().map(|error| error.span.line);
+    if repaired.complete || end(&repaired) >= end(&document) {
+        repaired
+    } else {
+        document
+    }
+}
+
+/// As [`read_by_parser`], of the text as [`lenient`] repairs it, whether the parser takes it
+/// as it is or not. For tests: a repair never changes what is read.
+#[doc(hidden)]
+#[must_use]
+pub fn read_repaired(text: &str, first_line: u32) -> Option<Document> {
+    let (repaired, shifts) = lenient::repaired(&prepare(text))?;
+    Some(events(&repaired, first_line, shifts))
+}
+
+fn start(first_line: u32) -> Span {
+    Span {
         line: first_line,
         column: 1,
         length: 1,
-    };
-    let empty = Node {
-        kind: Kind::Mapping(Vec::new()),
-        span: start,
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.len() > MAX_BYTES {
-        let message = format!(
-            "expected at most {MAX_BYTES} bytes of YAML, found {}",
-            text.len()
-        );
-        let errors = vec![YamlError::new(Fault::Size, start, message)];
-        return Document {
-            root: empty,
-            errors,
-            complete: false,
-        };
     }
-    let prepared = prepare(text);
+}
+
+/// Builds the tree of a text that is not too long.
+fn events(text: &str, first_line: u32, shifts: Shifts) -> Document {
     let mut builder = Builder {
         first_line,
-        stack: Vec::new(),
-        root: None,
-        errors: Vec::new(),
+        shifts,
+        tree: TreeBuilder::default(),
     };
-    let complete = Parser::new_from_str(&prepared).all(|event| match event {
+    let complete = Parser::new_from_str(text).all(|event| match event {
         Ok((event, span)) => builder.event(event, span),
         Err(error) => {
             builder.scan_error(&error);
             false
         }
     });
-    let outermost = match builder.stack.into_iter().next() {
-        Some(Frame::Mapping(span, entries, _)) => Some(Node {
-            kind: Kind::Mapping(entries),
-            span,
-        }),
-        _ => None,
-    };
-    builder
-        .errors
-        .sort_by_key(|error| (error.span.line, error.span.column));
-    Document {
-        root: builder.root.or(outermost).unwrap_or(empty),
-        errors: builder.errors,
-        complete,
-    }
+    builder.tree.finish(complete, start(first_line))
 }
 
 /// The parser takes NUL for the end of its input and a byte order mark for the end of a
@@ -117,17 +125,11 @@ fn prepare(text: &str) -> std::borrow::Cow<'_, str> {
         .into()
 }
 
-/// A list or mapping whose end has not come yet.
-enum Frame {
-    Sequence(Span, Vec<Node>),
-    Mapping(Span, Vec<(Key, Node)>, Option<Key>),
-}
-
 struct Builder {
     first_line: u32,
-    stack: Vec<Frame>,
-    root: Option<Node>,
-    errors: Vec<YamlError>,
+    /// Lines that were moved to the right for the parser.
+    shifts: Shifts,
+    tree: TreeBuilder,
 }
 
 impl Builder {
@@ -138,44 +140,38 @@ impl Builder {
             Event::DocumentStart(_) => self.document(at),
             Event::Alias(_) => {
                 let span = self.span(at);
-                self.errors.push(alias(span));
-                self.place(Node {
-                    kind: empty(),
-                    span,
-                })
+                self.tree.error(alias(span));
+                self.tree.scalar(String::new(), true, span);
+                true
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.span(at);
-                self.decorations(anchor, tag.is_some(), span);
-                let plain = style == ScalarStyle::Plain;
-                self.place(Node {
-                    kind: Kind::Scalar {
-                        text: text.into_owned(),
-                        plain,
-                    },
-                    span,
-                })
+                let text_tag = tag.as_deref().is_some_and(means_text);
+                self.decorations(anchor, tag.is_some() && !text_tag, span);
+                let plain = style == ScalarStyle::Plain && !text_tag;
+                self.tree.scalar(text.into_owned(), plain, span);
+                true
             }
             Event::SequenceStart(anchor, tag) => {
                 let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
-                self.open(Frame::Sequence(span, Vec::new()), span)
+                self.tree.open_list(span)
             }
             Event::MappingStart(anchor, tag) => {
                 let span = self.opening(at);
                 self.decorations(anchor, tag.is_some(), span);
-                self.open(Frame::Mapping(span, Vec::new(), None), span)
+                self.tree.open_mapping(span)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => self.tree.close(),
         }
     }
 
     fn document(&mut self, at: ParserSpan) -> bool {
-        if self.root.is_none() {
+        if !self.tree.has_root() {
             return true;
         }
         let span = self.span(at);
-        self.errors.push(YamlError::new(
+        self.tree.error(YamlError::new(
             Fault::Documents,
             span,
             "expected one YAML document, found the start of a second",
@@ -185,7 +181,7 @@ impl Builder {
 
     fn decorations(&mut self, anchor: usize, tag: bool, span: Span) {
         if anchor > 0 {
-            self.errors.push(
+            self.tree.error(
                 YamlError::new(
                     Fault::Anchor,
                     span,
@@ -195,7 +191,7 @@ impl Builder {
             );
         }
         if tag {
-            self.errors.push(
+            self.tree.error(
                 YamlError::new(
                     Fault::Tag,
                     span,
@@ -204,84 +200,6 @@ impl Builder {
                 .with_help("quote the text if '!' belongs to it"),
             );
         }
-    }
-
-    fn open(&mut self, frame: Frame, span: Span) -> bool {
-        if self.stack.len() >= MAX_NESTING {
-            self.errors.push(nesting(span));
-            return false;
-        }
-        self.stack.push(frame);
-        true
-    }
-
-    fn close(&mut self) -> bool {
-        let node = match self.stack.pop() {
-            Some(Frame::Sequence(span, items)) => Node {
-                kind: Kind::Sequence(items),
-                span,
-            },
-            Some(Frame::Mapping(span, entries, _)) => {
-                let entries = self.without_duplicates(entries);
-                Node {
-                    kind: Kind::Mapping(entries),
-                    span,
-                }
-            }
-            None => return false,
-        };
-        self.place(node)
-    }
-
-    /// Puts a finished node where it belongs: as key, value, item or root.
-    fn place(&mut self, node: Node) -> bool {
-        match self.stack.last_mut() {
-            None => self.root = Some(node),
-            Some(Frame::Sequence(_, items)) => items.push(node),
-            Some(Frame::Mapping(_, entries, pending)) => match pending.take() {
-                Some(key) => entries.push((key, node)),
-                None => {
-                    let (key, error) = as_key(node);
-                    *pending = Some(key);
-                    self.errors.extend(error);
-                }
-            },
-        }
-        true
-    }
-
-    /// Reports and drops every key whose name an earlier key has.
-    fn without_duplicates(&mut self, mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
-        let mut again: Vec<usize> = Vec::new();
-        if entries.len() <= SMALL_MAPPING {
-            for (index, (key, _)) in entries.iter().enumerate() {
-                let earlier = entries[..index]
-                    .iter()
-                    .find(|(other, _)| other.name == key.name);
-                if let Some((first, _)) = earlier {
-                    self.errors.push(duplicate(key, first.span.line));
-                    again.push(index);
-                }
-            }
-        } else {
-            let mut lines: HashMap<&str, u32> = HashMap::with_capacity(entries.len());
-            for (index, (key, _)) in entries.iter().enumerate() {
-                if let Some(&line) = lines.get(key.name.as_str()) {
-                    self.errors.push(duplicate(key, line));
-                    again.push(index);
-                } else {
-                    lines.insert(&key.name, key.span.line);
-                }
-            }
-        }
-        if !again.is_empty() {
-            let mut index = 0;
-            entries.retain(|_| {
-                index += 1;
-                again.binary_search(&(index - 1)).is_err()
-            });
-        }
-        entries
     }
 
     /// The span of a list or mapping. Block style begins with an empty mark: shown to the
@@ -301,25 +219,25 @@ impl Builder {
             // It goes on: marked to the end of its first line.
             usize::MAX
         };
+        self.place(at.start.line(), at.start.col(), length)
+    }
+
+    /// A place of the file, from a line (from 1) and column (from 0) of the parser.
+    fn place(&self, line: usize, column: usize, length: usize) -> Span {
+        let column = column.saturating_sub(self.shifts.of_line(line));
         Span {
-            line: small(at.start.line())
+            line: small(line)
                 .saturating_sub(1)
                 .saturating_add(self.first_line),
-            column: small(at.start.col()).saturating_add(1),
+            column: small(column).saturating_add(1),
             length: small(length).max(1),
         }
     }
 
     fn scan_error(&mut self, error: &ScanError) {
         let mark = error.marker();
-        let span = Span {
-            line: small(mark.line())
-                .saturating_sub(1)
-                .saturating_add(self.first_line),
-            column: small(mark.col()).saturating_add(1),
-            length: 1,
-        };
-        self.errors.push(match error.info() {
+        let span = self.place(mark.line(), mark.col(), 1);
+        self.tree.error(match error.info() {
             "recursion limit exceeded" => nesting(span),
             info if info.contains("found unknown anchor") => alias(span),
             info => YamlError::new(Fault::Syntax, span, explain(info)),
@@ -331,31 +249,8 @@ fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn empty() -> Kind {
-    Kind::Scalar {
-        text: String::new(),
-        plain: true,
-    }
-}
-
-fn as_key(node: Node) -> (Key, Option<YamlError>) {
-    let span = node.span;
-    match node.kind {
-        Kind::Scalar { text, .. } => {
-            let key = Key::new(text, span);
-            let error = key.name.is_empty().then(|| {
-                YamlError::new(Fault::Key, span, "expected a key before ':', found nothing")
-            });
-            (key, error)
-        }
-        Kind::Sequence(_) | Kind::Mapping(_) => {
-            let error = YamlError::new(
-                Fault::Key,
-                span,
-                "expected a text as key, found a list or mapping",
-            )
-            .with_help("quote the value if it begins with '[' or '{'");
-            (Key::new(String::new(), span), Some(error))
-        }
-    }
+/// Whether the tag says that a scalar is a text, which it is here anyway: `!!str`, or the
+/// lone `!` that Psych (Ruby) writes before a text that would be something else.
+fn means_text(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema() && tag.suffix == "str" || tag.handle.is_empty() && tag.suffix == "!"
 }

@@ -44,7 +44,7 @@ pub struct YamlError {
 }
 
 impl YamlError {
-    pub(super) fn new(fault: Fault, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn new(fault: Fault, span: Span, message: impl Into<String>) -> Self {
         Self {
             fault,
             message: message.into(),
@@ -53,7 +53,7 @@ impl YamlError {
         }
     }
 
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

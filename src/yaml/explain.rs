@@ -1,7 +1,7 @@
 //! The words of errors in YAML.
 
 use super::scalar::shortened;
-use super::{Fault, Key, MAX_NESTING, YamlError};
+use super::{Fault, Key, MAX_BYTES, MAX_NESTING, YamlError};
 use crate::diagnostic::Span;
 
 pub(super) fn alias(span: Span) -> YamlError {
@@ -13,9 +13,15 @@ pub(super) fn alias(span: Span) -> YamlError {
     .with_help("quote the text if '*' belongs to it")
 }
 
-pub(super) fn nesting(span: Span) -> YamlError {
+pub(crate) fn nesting(span: Span) -> YamlError {
     let message = format!("expected at most {MAX_NESTING} levels of nesting, found more");
     YamlError::new(Fault::Nesting, span, message)
+}
+
+/// The error of a text in `format` that is longer than the limit.
+pub(crate) fn too_long(format: &str, bytes: usize, span: Span) -> YamlError {
+    let message = format!("expected at most {MAX_BYTES} bytes of {format}, found {bytes}");
+    YamlError::new(Fault::Size, span, message)
 }
 
 pub(super) fn duplicate(key: &Key, first_line: u32) -> YamlError {
@@ -58,6 +64,9 @@ pub(super) fn explain(info: &str) -> String {
         }
         "invalid indentation" => {
             "expected the indentation of an open mapping or list, found another"
+        }
+        "while parsing a node, did not find expected node content" => {
+            "expected a value, found something else"
         }
         "misplaced bracket" => "expected an opening bracket first, found a closing one",
         "tabs disallowed within this context (block indentation)" => {

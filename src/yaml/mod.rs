@@ -10,18 +10,23 @@
 
 mod build;
 mod error;
-mod explain;
+pub(crate) mod explain;
+mod lenient;
 mod node;
 pub mod plain;
 pub mod scalar;
 pub mod suggest;
 #[cfg(test)]
 mod tests;
+mod tree;
 
+#[doc(hidden)]
+pub use build::read_repaired;
 pub use build::{parse, read, read_by_parser};
 pub use error::{Fault, YamlError};
 pub use node::{Document, Key, Kind, Node, normalise};
 pub use scalar::quoted;
+pub use tree::TreeBuilder;
 
 /// The longest document that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;

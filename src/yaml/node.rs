@@ -234,8 +234,8 @@ impl Key {
     }
 }
 
-/// The name a key is matched by: trimmed, lower case, spaces and hyphens as underscores.
-/// `ai outline`, `AI-Outline` and `ai_outline` are one name.
+/// The name a key is matched by: trimmed, lower case, spaces and hyphens as underscores, and one
+/// where camelCase begins a word. `ai outline`, `AI-Outline` and `aiOutline` are one name.
 #[must_use]
 pub fn normalise(key: &str) -> String {
     let key = key.trim();
@@ -246,11 +246,35 @@ pub fn normalise(key: &str) -> String {
             c
         }
     };
-    if key.is_ascii() {
-        key.chars()
-            .map(|c| folded(c.to_ascii_lowercase()))
-            .collect()
-    } else {
-        key.to_lowercase().chars().map(folded).collect()
+    let mut words = String::with_capacity(key.len() + 4);
+    let mut before = None;
+    let mut chars = key.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c.is_uppercase() && begins_word(before, &mut chars.clone()) {
+            words.push('_');
+        }
+        words.push(folded(c));
+        before = Some(c);
     }
+    if words.is_ascii() {
+        words.make_ascii_lowercase();
+        words
+    } else {
+        words.to_lowercase()
+    }
+}
+
+/// Whether a capital begins a word behind the character before it: `publishDate`, and the last
+/// one of `SEOTitle`, but not of `URLs`.
+fn begins_word(before: Option<char>, after: &mut impl Iterator<Item = char>) -> bool {
+    let Some(before) = before else {
+        return false;
+    };
+    if before.is_lowercase() || before.is_ascii_digit() {
+        return true;
+    }
+    let (next, second) = (after.next(), after.next());
+    let lower = |c: Option<char>| c.is_some_and(char::is_lowercase);
+    let plural = next == Some('s') && !lower(second);
+    before.is_uppercase() && lower(next) && !plural
 }

@@ -63,6 +63,14 @@ fn all_errors_come_at_once_and_in_order() {
         .map(|error| (error.fault, error.span))
         .collect();
     assert_eq!(faults, [(Fault::Duplicate, span(2, 1, 1))]);
+    // Who reads on gets both spellings, and one of equal keys.
+    let document = read("a: 1\nA: 2\na: 3\n", 1);
+    assert_eq!(document.errors.len(), 1);
+    let texts: Vec<_> = entries(&document.root)
+        .iter()
+        .map(|(key, _)| key.text())
+        .collect();
+    assert_eq!(texts, ["a", "A"]);
 }
 
 #[test]
@@ -90,10 +98,40 @@ fn sixteen_levels_are_enough() {
 
 #[test]
 fn keys_are_normalised() {
-    for key in ["ai outline", "AI-Outline", " ai_outline ", "Ai\tOutline"] {
+    for key in [
+        "ai outline",
+        "AI-Outline",
+        " ai_outline ",
+        "Ai\tOutline",
+        "aiOutline",
+        "AIOutline",
+    ] {
         assert_eq!(normalise(key), "ai_outline", "{key}");
     }
-    assert_eq!(normalise("Über Uns"), "über_uns");
+    for (key, name) in [
+        ("", ""),
+        ("publishDate", "publish_date"),
+        ("ID", "id"),
+        ("URL", "url"),
+        ("URLs", "urls"),
+        ("imageURLs", "image_urls"),
+        ("TITLE", "title"),
+        ("SEO_Title", "seo_title"),
+        ("SEOTitle", "seo_title"),
+        ("og:title", "og:title"),
+        ("og:imageAlt", "og:image_alt"),
+        ("h2Title", "h2_title"),
+        ("sha256", "sha256"),
+        ("v2", "v2"),
+        ("lastMod", "last_mod"),
+        ("A", "a"),
+        ("Über Uns", "über_uns"),
+        ("überUns", "über_uns"),
+        ("日本Title", "日本title"),
+    ] {
+        assert_eq!(normalise(key), name, "{key}");
+        assert_eq!(normalise(name), name, "{key}");
+    }
 }
 
 #[test]

@@ -6,9 +6,11 @@ mod cases;
 
 mod boundary;
 mod content;
+mod front_matter;
 mod hostile;
 mod layering;
 mod render;
 mod sample_config;
 mod schema;
+mod yaml_lenient;
 mod yaml_plain;

@@ -1,5 +1,6 @@
 //! The sample anp.yaml: valid as it is, and honest about the defaults it shows.
 
+use anp::article::Languages;
 use anp::settings::{Settings, Sources};
 use std::fs;
 use std::path::Path;
@@ -37,13 +38,13 @@ fn defaults(settings: &Settings) -> String {
         max_invalid,
         expect,
         rules,
-        drafts,
+        admits,
         keep_runs,
         patience,
         ..
     } = settings;
     format!(
-        "{prefix} {drafts} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {keep_runs:?} {patience:?}"
+        "{prefix} {admits:?} {ttl_ms} {jitter_permille} {max_invalid} {expect:?} {rules:?} {keep_runs:?} {patience:?}"
     )
 }
 
@@ -83,6 +84,10 @@ fn what_is_commented_out_shows_the_default() {
         Some(Duration::from_secs(7200))
     );
     settings.expect.max_duration = None;
+    assert_eq!(settings.choice.include.texts(), ["_notes"]);
+    let listed = std::mem::take(&mut settings.rules.naming.languages);
+    settings.rules.naming.languages = Languages::new("en", &[]);
+    assert_ne!(listed, settings.rules.naming.languages);
     assert_eq!(defaults(&settings), defaults(&load("{}")));
     assert_eq!(settings.owner.as_deref(), Some("archive desk"));
     assert_eq!(

@@ -46,7 +46,7 @@ fn too_few_articles_are_refused() {
         "content/notes/n1.md",
         "---\ntitle: x\ndraft: true\n---\nText.\n",
     );
-    let line = "expect.min_articles: expected at least 10 articles that are valid and no drafts, \
+    let line = "expect.min_articles: expected at least 10 articles that are valid and not held back, \
                 found 8";
     refused(&world, "", &[line]);
     // Drafts count where they are published.
@@ -110,7 +110,7 @@ fn everything_that_is_not_as_expected_is_named_at_once() {
         &world,
         "--prune",
         &[
-            "expect.min_articles: expected at least 10 articles that are valid and no drafts, \
+            "expect.min_articles: expected at least 10 articles that are valid and not held back, \
              found 8",
             "expect.max_changed: expected at most 1 of 10 articles to be created, updated or \
              removed, found 2",

@@ -56,6 +56,10 @@ fn imported(case: &Path) -> String {
     }
     let ran = world.anp("import in --max-invalid 100%");
     let mut shown = format!("exit {}\n{}", ran.code, ran.stderr);
+    for held in world.anp("check in --format json").of_type("held_back") {
+        let (path, reason, at) = (&held["path"], &held["reason"], &held["at"]);
+        writeln!(shown, "held back {path}: {reason} {at}").unwrap();
+    }
     let keys = world.keys();
     let routes = keys.keys().filter_map(|key| key.strip_prefix("anp:meta:"));
     for route in routes {

@@ -5,6 +5,7 @@
 mod support;
 
 mod bounds;
+mod changing;
 mod disk_errors;
 mod embedded;
 
@@ -12,6 +13,7 @@ mod expect;
 mod failpoints;
 mod faults;
 mod from_rust;
+mod held;
 mod inputs;
 mod interrupt;
 mod keep_runs;
@@ -20,6 +22,7 @@ mod log_format;
 mod manifest;
 mod metrics;
 mod model;
+mod names;
 mod part;
 mod refusals;
 mod runs;

@@ -77,10 +77,21 @@ fn what_is_outside_the_content_root_is_a_root_of_its_own() {
         &[("ANP_CONTENT", "content/redis")],
     );
     assert_eq!(pages(ran.exits(0), "create"), set(&["/deep/d/"]));
-    world
-        .anp("import other/redis/x.md")
-        .exits(65)
-        .notes("cannot read the content folder other/redis/x.md: Not a directory");
+    // Without a root that is set, the folder of a file is one.
+    for named in ["other/redis/x.md", "other/../other/redis/x.md"] {
+        let ran = world.anp(&format!("import {named} --dry-run"));
+        assert_eq!(ran.exits(0).counts()["kept"], 2, "{ran}");
+    }
+    world.write("anp.yaml", "content: content\n");
+    let absolute = world.path("other/redis/x.md");
+    for named in ["other/redis/x.md", absolute.to_str().unwrap()] {
+        let outside =
+            format!("error: {named} is a file outside the content folder of the settings\n");
+        for command in ["check", "import"] {
+            let ran = world.anp(&format!("{command} {named}"));
+            ran.exits(65).notes(&outside);
+        }
+    }
 }
 
 #[test]
@@ -108,15 +119,15 @@ fn what_is_no_source_of_the_tree_is_none_when_it_is_named() {
     for (named, why) in [
         (
             "content/_drafts",
-            "its name, or that of a folder above it, begins with . or _",
+            "its name, or that of a folder above it, is private; 'include' in anp.yaml can name it",
         ),
         (
             "content/_drafts/d.md",
-            "its name, or that of a folder above it, begins with . or _",
+            "its name, or that of a folder above it, is private; 'include' in anp.yaml can name it",
         ),
         (
             "content/redis/notes.txt",
-            "expected a file that ends with .md or .markdown",
+            "expected a file that ends with .md, .markdown, .mdx, ",
         ),
     ] {
         world

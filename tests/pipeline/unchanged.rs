@@ -326,7 +326,7 @@ fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
 fn forge(world: &World) {
     let mut bytes = std::fs::read(cache(world)).unwrap();
     for record in bytes[64..]
-        .chunks_exact_mut(96)
+        .chunks_exact_mut(112)
         .take(number_known(world) as usize)
     {
         record[90] = 1;

@@ -231,6 +231,51 @@ fn a_source_that_is_invalid_when_its_page_expires_is_reported() {
 }
 
 #[test]
+fn a_source_that_changed_before_it_is_read_again_is_skipped() {
+    let world = world();
+    // Found and read first, then read again.
+    for kind in ["page", "meta"] {
+        world.expires_in(&key(kind, "a"), 3_000);
+    }
+    let ran = world.held("import --format json", LOOK, || {
+        world.wait_until_gone(&key("meta", "a"));
+        world.article("a.md", "Nobody has checked this.");
+    });
+    ran.exits(3)
+        .notes("warning[changed]: changed during the run: skipped");
+    assert_eq!(World::told(&ran)[&key("page", "a")], "expired", "{ran}");
+    assert!(!world.is_there(&key("page", "a")));
+    let ran = world.anp("import");
+    assert_eq!(ran.exits(0).counts()["created"], 2, "{ran}");
+}
+
+#[test]
+fn an_article_that_ends_while_the_run_works_is_not_missing() {
+    let world = world();
+    // At the end of the second after the next four.
+    let end = (now_ms() / 1000 + 5) * 1000;
+    let at = jiff::Timestamp::from_millisecond(end).unwrap();
+    world.write(
+        "content/a.md",
+        format!("---\ntitle: A\nexpires_at: {at}\n---\nText.\n"),
+    );
+    world.anp("import").exits(0);
+    assert_eq!(world.server.expiry(&key("page", "a")), end);
+    world.article("b.md", "Another text.");
+    let ran = world.held("import --format json", LOOK, || {
+        world.wait_until_gone(&key("page", "a"));
+    });
+    ran.exits(0);
+    assert_eq!(
+        [&ran.counts()["kept"], &ran.counts()["updated"]],
+        [4, 2],
+        "{ran}"
+    );
+    let ran = world.anp("import");
+    assert_eq!(ran.exits(0).counts()["kept"], 4, "{ran}");
+}
+
+#[test]
 fn what_expires_first_is_refreshed_first() {
     let world = world();
     for (name, ms) in [("a", 900_000), ("b", 300_000), ("c", 600_000)] {

@@ -54,9 +54,31 @@ const HEAD: &str = "\
 
 <!-- Generated from the field table in src/article/schema; `UPDATE_DOCS=1 cargo test docs_schema` writes it. -->
 
-A source opens with YAML between two lines `---` (the second may be `...`). Keys are matched
-after lower-casing and turning spaces and hyphens into underscores: `ai outline`,
-`AI-Outline` and `ai_outline` are one field, and giving it twice is an error.
+A source opens with its front matter, in one of three formats: YAML between two lines `---` (the
+second may be `...`), TOML between two lines `+++`, or a JSON object, which ends at its closing
+brace. All three give the same fields, limits and errors. These forms are read, too:
+
+| form | as in |
+| --- | --- |
+| empty lines, HTML comments or a byte order mark before it | Hugo, Zola; licence headers |
+| `---yaml`, `---toml` or `---json` as first line, `---` as last | gray-matter, Eleventy |
+| two lines of more than three hyphens, the same number in both | Hexo |
+| YAML with no line before it: two or more fields as first paragraph, then a line `---` | Hexo |
+
+What looks like front matter and cannot be read is an error, never text of the page: a fence that
+nothing closes, `---js`, `;;;`, the fields of Pelican and MultiMarkdown (no fences; an error if they
+begin with `title` or hold the article back, as `status: draft` does), fields within a comment. A
+rule `---` below an empty line is a rule if text follows and no fields. A first brace is a body's
+in `{{ x }}`, `{% x %}`, `{#id}`, `{: .class}` and in a sentence such as `{\"a\": 1} is JSON`.
+
+Keys are matched after lower-casing, turning spaces and hyphens into underscores, and camelCase
+into snake_case: `ai outline`, `AI-Outline`, `aiOutline` and `ai_outline` are one field. The same
+key twice is an error.
+
+YAML is read as libyaml, js-yaml and Psych read it. So lines within brackets or quotes may stand at
+the left edge, a tab may follow a colon, and `! 'text'` and `!!str` mark a text. A value
+without quotes that ` #word` ends is a warning, because `title: Learning C #1` is \"Learning C\".
+In TOML and JSON a text is like one in quotes, and JSON's `null` is absent.
 
 A scalar is read by its field's type, quoted or not: `title: no` is the text \"no\", and
 `view_count: \"6\"` is the number 6. Empty is absent: nothing, an empty text or list, and an
@@ -77,10 +99,11 @@ unquoted `~`. An unquoted `null` is absent too, but in a free text it is the tex
   an image, the `src`, `url` or `path` counts. The whole value is kept as an own field.
 
 A field may stand under two of its names. Lists are then joined. Of other values that differ, the one
-under the field's own name counts, and then the one whose name comes first in the table. A warning says
-so, and the other value is kept as an own field.
+under the field's own name counts, and then the one whose name comes first in the table; of `noindex`,
+`publish_at` and `expires_at` the value that hides more. A warning says so, and the other value is kept as
+an own field.
 
-Aliases (`*name`), anchors (`&name`), tags (`!name`), a second document and nesting deeper than
+Aliases (`*name`), anchors (`&name`), other tags (`!name`), a second document and nesting deeper than
 16 are errors. Front matter ends at 64 KiB, a source at 4 MiB.
 
 Every text is cleaned: Unicode NFC; control characters, characters that steer the direction of

@@ -41,7 +41,7 @@ pub const TABLE: &[Field] = &[
         acts: true,
         kind: Kind::Slug,
         label: "Slug",
-        description: "Last segment of the route, slugified; default: the file name. An index file has none.",
+        description: "Last segments of the route, slugified; default: the file name. All of the route if it begins with a slash. An index file has none.",
         example: "slug: scheduled-tasks-028802",
         ..FIELD
     },

@@ -16,12 +16,14 @@ use self::pairs::pairs;
 use self::scalar::{Unfit, mismatch, scalar, slug};
 pub(super) use self::shape::Name;
 use self::shape::{Misfit, is_nested, is_nothing};
+use super::dates::Timezone;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
 use super::rules::Rules;
 use super::schema::{Field, Kind, Split};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields, shown};
+use super::visibility::Further;
 use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
 use crate::yaml::{self, Key, Node};
@@ -33,6 +35,8 @@ pub(super) struct Validator<'v, 's> {
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
+    /// What fields that the table does not know say about that.
+    pub further: Further,
 }
 
 /// The values of a mapping: of fields of the table, in its order, and of others, by their key.
@@ -81,7 +85,20 @@ impl Validator<'_, '_> {
                 .chain(0..next)
                 .find(|&index| table[index].answers_to(&key.name));
             let Some(index) = found.or_else(|| find_cleaned(table, key.text())) else {
-                self.unknown_field(table, (key, node), parent, &mut own);
+                let is_explained = parent.is_none() && {
+                    let field = (&*key, &*node);
+                    self.further
+                        .ask(&self.rules.visibility_fields, field, self.findings)
+                };
+                if !is_explained {
+                    self.report_unknown(table, key, parent);
+                }
+                if !key.name.is_empty()
+                    && !is_secret(&key.name)
+                    && let Some(value) = own::value(self.findings, node, key.text())
+                {
+                    own::keep(self.findings, key, value, &mut own);
+                }
                 continue;
             };
             next = index + 1;
@@ -99,7 +116,7 @@ impl Validator<'_, '_> {
                 slot.value = value;
             } else if let Some(value) = value {
                 let keys = [&entries[slot.entry - 1].0, &entries[entry].0];
-                self.second_name(field, keys, slot, value, &mut own);
+                self.second_name((field, &name), keys, slot, value, &mut own);
             }
         }
         own::check_count(self.findings, &own, parent, at);
@@ -166,20 +183,27 @@ impl Validator<'_, '_> {
     }
 
     /// A field under a second name. Lists are joined. Of other values that differ, the one under the
-    /// field's own name counts, or under the alias that comes first in the table.
+    /// field's own name counts, or under the alias that comes first in the table; of those about who
+    /// may see the article, the one that hides more of it.
     fn second_name(
         &mut self,
-        field: &'static Field,
+        (field, name): (&'static Field, &Name<'_>),
         [first, second]: [&Key; 2],
         slot: &mut Slot,
         value: Value,
         own: &mut Vec<(String, Value)>,
     ) {
-        let name = Name {
-            parent: None,
-            own: field.name,
-        };
         match (&mut slot.value, value) {
+            (Some(counts), value) if first.name == second.name && *counts != value => {
+                let message = format!(
+                    "expected each field once, found '{}' again (first on line {})",
+                    yaml::scalar::shortened(second.text()),
+                    first.span.line
+                );
+                self.findings
+                    .error(&name.code(), Some(second.span), message, None);
+                slot.wrong = true;
+            }
             (Some(Value::List(items)), Value::List(more)) => {
                 for item in more {
                     if !items.contains(&item) {
@@ -187,7 +211,7 @@ impl Validator<'_, '_> {
                     }
                 }
                 if let Kind::List { max, .. } = &field.kind
-                    && self.is_too_long(&field.kind, items.len(), *max, second.span, &name)
+                    && self.is_too_long(&field.kind, items.len(), *max, second.span, name)
                 {
                     slot.wrong = true;
                     slot.value = None;
@@ -196,7 +220,11 @@ impl Validator<'_, '_> {
             (Some(counts), value) if *counts != value => {
                 let mut keys = [first, second];
                 let mut loser = value;
-                if field.rank(&second.name) < field.rank(&first.name) {
+                let is_first = match hides_more(field, counts, &loser, &self.rules.timezone) {
+                    Some(is_more) => !is_more,
+                    None => field.rank(&first.name) < field.rank(&second.name),
+                };
+                if !is_first {
                     keys = [second, first];
                     std::mem::swap(counts, &mut loser);
                 }
@@ -216,14 +244,8 @@ impl Validator<'_, '_> {
         }
     }
 
-    /// Keeps a field that the table does not know, and says so as the rules ask for.
-    fn unknown_field(
-        &mut self,
-        table: &'static [Field],
-        (key, node): (&Key, &mut Node),
-        parent: Option<&Name<'_>>,
-        own: &mut Vec<(String, Value)>,
-    ) {
+    /// Says of a field that the table does not know what the rules ask for.
+    fn report_unknown(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
         // A key without a name is an error already.
         if key.name.is_empty() {
             return;
@@ -235,21 +257,19 @@ impl Validator<'_, '_> {
         let guess = self.rules.schema.suggestion(table, &key.name);
         let is_slip = guess.is_some() && key.name.len() >= MIN_SLIP;
         let is_error = policy == UnknownFields::Deny || is_slip && self.rules.strict;
-        if is_error || is_slip || policy == UnknownFields::Warn {
-            let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
-            let field = UnknownField::new(&prefix, &key.name, guess);
-            if is_error {
-                let name = shown(&field.name);
-                let message = format!("expected a field of the table, found '{name}'");
-                let help = guess.map(|name| format!("did you mean '{name}'?"));
-                self.findings
-                    .error("unknown-field", Some(key.span), message, help);
-            }
-            self.unknown.push(field);
+        if !is_error && !is_slip && policy != UnknownFields::Warn {
+            return;
         }
-        if let Some(value) = own::value(self.findings, node, key.text()) {
-            own::keep(self.findings, key, value, own);
+        let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
+        let field = UnknownField::new(&prefix, &key.name, guess);
+        if is_error {
+            let name = shown(&field.name);
+            let message = format!("expected a field of the table, found '{name}'");
+            let help = guess.map(|name| format!("did you mean '{name}'?"));
+            self.findings
+                .error("unknown-field", Some(key.span), message, help);
         }
+        self.unknown.push(field);
     }
 
     /// One value. None if it is absent, or wrong and reported. A misfit leaves the node as it was.
@@ -421,6 +441,28 @@ impl Validator<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the second of two values of a field about who may see the article hides more of it. None
+/// for other fields.
+fn hides_more(field: &Field, first: &Value, second: &Value, timezone: &Timezone) -> Option<bool> {
+    let at = |value: &Value| match value {
+        Value::Text(date) => timezone.instant_ms(date),
+        _ => None,
+    };
+    match field.name {
+        "noindex" => Some(*second == Value::Flag(true)),
+        "publish_at" => Some(at(second) > at(first)),
+        "expires_at" => Some(at(second) < at(first)),
+        _ => None,
+    }
+}
+
+/// Whether a field holds what no reader may see, whatever else it says.
+fn is_secret(name: &str) -> bool {
+    ["password", "passphrase", "secret"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Shorter names are words of their own more often than slips: `data` is no `date`.

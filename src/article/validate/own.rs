@@ -106,6 +106,10 @@ pub(super) fn keep(
     value: Value,
     members: &mut Vec<(String, Value)>,
 ) {
+    // One more than there may be says that there are too many.
+    if members.len() > MAX_MEMBERS {
+        return;
+    }
     let name = clean(key.text().to_owned(), &mut findings.cleaned);
     let message = if name.is_empty() {
         "expected a key with a visible character, found none".to_owned()
@@ -127,8 +131,7 @@ pub(super) fn check_count(
 ) {
     if members.len() > MAX_MEMBERS {
         let of = of.map_or_else(String::new, |name| format!(" in '{}'", name.code()));
-        let count = members.len();
-        let message = format!("expected at most {MAX_MEMBERS} own fields{of}, found {count}");
+        let message = format!("expected at most {MAX_MEMBERS} own fields{of}, found more");
         refuse(findings, message, at);
     }
 }

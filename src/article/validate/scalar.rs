@@ -3,8 +3,9 @@
 use super::super::dates::{self, Timezone};
 use super::super::findings::Findings;
 use super::super::forms;
+use super::super::given_route::slug_path;
 use super::super::metadata::Value;
-use super::super::route::{MAX_SEGMENT_BYTES, slugify};
+use super::super::route::MAX_SEGMENT_BYTES;
 use super::super::schema::{Alphabet, Kind, MAX_EXACT, MAX_URL, MAX_VERSION};
 use super::shape::Name;
 use crate::diagnostic::Span;
@@ -152,11 +153,12 @@ pub(super) fn slug(
     span: Span,
     name: &Name<'_>,
 ) -> Result<Value, Unfit> {
-    let slug = slugify(&text);
-    if slug.is_empty() || slug.len() > MAX_SEGMENT_BYTES {
+    let fits = |slug: &String| slug.split('/').all(|part| part.len() <= MAX_SEGMENT_BYTES);
+    let Some(slug) = slug_path(&text).filter(fits) else {
         return Err(Unfit::Beyond(text));
-    }
-    if slug != text {
+    };
+    let plain = text.strip_suffix('/').unwrap_or(&text);
+    if slug != plain && slug != text {
         let message = format!(
             "expected a slug of [a-z0-9-], found {}, used as '{slug}'",
             quoted(&text)

@@ -8,7 +8,7 @@ use crate::time_limit::TimedOut;
 
 /// What a plan would do, in articles.
 pub(crate) struct Planned {
-    /// Valid ones that are no drafts.
+    /// Valid ones that are not held back.
     pub articles: u64,
     /// Those of them that would be created or updated.
     pub written: u64,
@@ -40,7 +40,7 @@ pub(crate) fn check(expect: &Expect, planned: &Planned) -> Result<(), Failure> {
         breaches.push((
             "expect.min_articles",
             format!(
-                "expected at least {} articles that are valid and no drafts, found {articles}",
+                "expected at least {} articles that are valid and not held back, found {articles}",
                 expect.min_articles
             ),
         ));

@@ -30,10 +30,16 @@ pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(),
     }
     let root = settings.sources();
     let root = root.display();
-    if survey.drafts == survey.sources {
-        let what = match survey.drafts {
-            1 => format!("the only article in {root} is a draft"),
-            some => format!("all {some} articles in {root} are drafts"),
+    let held = survey.held_back.counts;
+    if held.all() == survey.sources {
+        let are_drafts = held.drafts == survey.sources;
+        let what = match survey.sources {
+            1 if are_drafts => format!("the only article in {root} is a draft"),
+            some if are_drafts => format!("all {some} articles in {root} are drafts"),
+            some => {
+                let articles = counted(some, "article");
+                format!("no article in {root} is published now: {articles} held back ({held})")
+            }
         };
         return refused(what);
     }
@@ -42,7 +48,7 @@ pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(),
 
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
-    let all = survey.sources - survey.drafts + survey.unreadable;
+    let all = survey.sources - survey.held_back.counts.all() + survey.unreadable;
     if !settings.max_invalid.is_exceeded(invalid, all) {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! finished before the first write.
 
 use super::expiry::{Below, Expiry};
-use crate::article::Route;
+use crate::article::{Lifetime, Route};
 use crate::render::Digest;
 
 /// What the survey saw of one object in the store.
@@ -104,13 +104,13 @@ pub fn need(
     (page, meta): (&Seen, &Seen),
     digest: Digest,
     (expiry, route): (&Expiry, &Route),
-    own_ttl_ms: Option<u64>,
+    lifetime: Lifetime,
 ) -> Need {
     match policy {
-        Policy::Import => import_need(page, meta, digest, expiry, own_ttl_ms),
+        Policy::Import => import_need(page, meta, digest, expiry, lifetime),
         Policy::Again => need_again(page, meta, digest),
         Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
-            expiry.has_less_than(below, seen.expires_at_ms(), route, own_ttl_ms)
+            expiry.has_less_than(below, seen.expires_at_ms(), route, lifetime)
         }),
     }
 }
@@ -120,12 +120,12 @@ fn import_need(
     meta: &Seen,
     digest: Digest,
     expiry: &Expiry,
-    own_ttl_ms: Option<u64>,
+    lifetime: Lifetime,
 ) -> Need {
     if page.digest() != Some(digest) || meta.digest() != Some(digest) {
         return Need::Write;
     }
-    let is_off = |seen: &Seen| expiry.is_off(seen.expires_at_ms(), own_ttl_ms);
+    let is_off = |seen: &Seen| expiry.is_off(seen.expires_at_ms(), lifetime);
     if is_off(page) || is_off(meta) {
         Need::Refresh
     } else {
@@ -198,6 +198,8 @@ pub struct Entry {
     pub source: u32,
     /// What it needs.
     pub need: Need,
+    /// Whether search engines are told to leave it out.
+    pub is_noindex: bool,
     spot: Spot,
     /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
     expiries: [i64; 2],
@@ -236,6 +238,7 @@ impl Entry {
             rank: 0,
             source,
             need,
+            is_noindex: false,
             spot: Spot::default(),
             expiries: [expiry(page), expiry(meta)],
             bytes: [page, meta].map(|seen| capped(seen.bytes())),

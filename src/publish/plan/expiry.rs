@@ -1,6 +1,6 @@
 //! When an object expires.
 
-use crate::article::Route;
+use crate::article::{Lifetime, Route};
 
 /// How long objects live, and how far that is spread.
 #[derive(Clone, Copy, Debug)]
@@ -20,27 +20,31 @@ impl Expiry {
     ///
     /// The deviation is a pure function of the route, so a warmed archive does not expire at
     /// one instant, and a plan that is made twice is the same plan.
+    ///
+    /// What ends before that expires when it ends: no run has to come by then.
     #[must_use]
-    pub fn of(&self, route: &Route, own_ttl_ms: Option<u64>) -> i64 {
-        let ttl = self.ttl(own_ttl_ms);
+    pub fn of(&self, route: &Route, lifetime: Lifetime) -> i64 {
+        let ttl = self.ttl(lifetime);
         let hash = blake3::hash(route.as_str().as_bytes());
         let [a, b, ..] = *hash.as_bytes();
         // -32768 ..= 32767: evenly spread over the whole range.
         let spread = i64::from(u16::from_le_bytes([a, b])) - 32_768;
-        self.start_ms + ttl + ttl * self.jitter_permille / 1000 * spread / 32_768
+        let jitter = ttl * self.jitter_permille / 1000 * spread / 32_768;
+        lifetime.until_ms.min(self.start_ms + ttl + jitter)
     }
 
     /// Whether an unchanged object that expires at `expires_at_ms` is to get a new expiry:
     /// less than half of the ttl is left, or more than the ttl with its jitter (the ttl was
-    /// lowered), or it would stay for ever.
+    /// lowered), or it would stay for ever. Near the end of its article, the time until then
+    /// counts as the ttl.
     #[must_use]
-    pub fn is_off(&self, expires_at_ms: Option<i64>, own_ttl_ms: Option<u64>) -> bool {
+    pub fn is_off(&self, expires_at_ms: Option<i64>, lifetime: Lifetime) -> bool {
         let Some(at) = expires_at_ms else {
             return true;
         };
-        let ttl = self.ttl(own_ttl_ms);
+        let ttl = self.ttl_left(lifetime);
         let left = at - self.start_ms;
-        let is_above = self.most_ms.is_some_and(|most| left > most);
+        let is_above = at > lifetime.until_ms || self.most_ms.is_some_and(|most| left > most);
         is_above || left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
     }
 
@@ -53,19 +57,27 @@ impl Expiry {
         below: Below,
         expires_at_ms: Option<i64>,
         route: &Route,
-        own_ttl_ms: Option<u64>,
+        lifetime: Lifetime,
     ) -> bool {
-        let gain_ms = self.ttl(own_ttl_ms) / 20;
-        let next = self.of(route, own_ttl_ms);
+        let ttl = self.ttl_left(lifetime);
+        let gain_ms = ttl / 20;
+        let next = self.of(route, lifetime);
         let below_ms = match below {
-            Below::Permille(share) => self.ttl(own_ttl_ms) / 1000 * share,
+            Below::Permille(share) => ttl / 1000 * share,
             Below::Ms(ms) => ms,
         };
         expires_at_ms.is_some_and(|at| at - self.start_ms < below_ms && next - at >= gain_ms)
     }
 
-    fn ttl(&self, own_ttl_ms: Option<u64>) -> i64 {
-        let ttl = own_ttl_ms
+    /// The ttl, or the time until the article ends, where that is shorter.
+    fn ttl_left(&self, lifetime: Lifetime) -> i64 {
+        let left = lifetime.until_ms.saturating_sub(self.start_ms);
+        self.ttl(lifetime).min(left.max(0))
+    }
+
+    fn ttl(&self, lifetime: Lifetime) -> i64 {
+        let ttl = lifetime
+            .ttl_ms
             .and_then(|ttl| i64::try_from(ttl).ok())
             .unwrap_or(self.ttl_ms);
         match self.most_ms {

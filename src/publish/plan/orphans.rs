@@ -1,4 +1,4 @@
-//! Published articles that the content tree no longer has, or has as drafts: an import counts and
+//! Published articles that the content tree no longer has, or holds back: an import counts and
 //! names them, since they stay until they expire.
 //!
 //! The keyspace is scanned only where the database holds more keys than the survey saw: what is
@@ -43,7 +43,7 @@ impl Orphans {
         let mut orphans = Self {
             routes: Vec::new(),
             outside: OutOfReach::default(),
-            broken: survey.invalid + survey.skipped,
+            broken: survey.invalid + survey.skipped + survey.changed,
             are_known: true,
         };
         let keys = Keys::new(&scope.settings.prefix);
@@ -98,7 +98,7 @@ impl Orphans {
             _ => ", unless a source that is invalid or unreadable has that route",
         };
         Some(format!(
-            "{} {} no longer in the content tree, or a draft there{perhaps}: {}; --prune removes {}",
+            "{} {} no longer in the content tree, or held back there{perhaps}: {}; --prune removes {}",
             counted(count, "published article"),
             with(count, "is", "are"),
             listed(names, all),
@@ -203,7 +203,7 @@ mod tests {
             orphans.text()
         };
         assert_eq!(text(0, 1), None);
-        let start = "published article is no longer in the content tree, or a draft there";
+        let start = "published article is no longer in the content tree, or held back there";
         assert_eq!(
             text(1, 0).unwrap(),
             format!("1 {start}: /n0/; --prune removes it")
@@ -211,7 +211,7 @@ mod tests {
         let many = text(12, 2).unwrap();
         assert_eq!(
             many,
-            "12 published articles are no longer in the content tree, or a draft there, unless a \
+            "12 published articles are no longer in the content tree, or held back there, unless a \
              source that is invalid or unreadable has that route: /n0/, /n1/, /n2/ and 9 more; \
              --prune removes them"
         );

@@ -41,7 +41,7 @@ impl Pruning {
             ..Self::default()
         };
         // What was skipped may stand for an article too.
-        let broken = survey.invalid + survey.skipped;
+        let broken = survey.invalid + survey.skipped + survey.changed;
         if broken > 0 {
             return Ok(withheld(format!(
                 "{} {} invalid, unreadable or skipped",

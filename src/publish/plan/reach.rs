@@ -18,7 +18,6 @@ use crate::publish::keys::Keys;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{stopped, walked};
 use crate::publish::survey::routes;
-use crate::publish::survey::selection::Selection;
 use crate::publish::survey::surveyor::Survey;
 use crate::settings::Settings;
 use crate::source::Tree;
@@ -108,7 +107,7 @@ impl Scope<'_> {
         let is_in_part = match &self.settings.part {
             None => true,
             // The page of the folder itself may come from a file beside it.
-            Some(part) => Route::new(&part.join("index.md"), None).is_ok_and(|folder| {
+            Some(part) => Route::of_folder(part).is_ok_and(|folder| {
                 let (route, folder) = (route.as_str(), folder.as_str());
                 route != folder && route.starts_with(folder) && self.settings.sources().is_dir()
             }),
@@ -127,22 +126,17 @@ impl Scope<'_> {
             ..self.settings.clone()
         };
         let mut found = walked(&everything, self.interrupted, self.time_limit)?;
-        let folders: HashSet<Route> = routes.iter().filter_map(Route::parent).collect();
-        let may_claim = |index: usize| {
-            let folder = found.sources.folder(index);
-            // The index page of a folder has the route of the folder.
-            let route = Route::new(&folder.join("index.md"), None);
-            !found.sources.path(index).starts_with(part)
-                && route.is_ok_and(|route| folders.contains(&route) || routes.contains(&route))
-        };
+        // Whatever folder it is in: its front matter may give it any route.
+        let may_claim = |index: usize| !found.sources.path(index).starts_with(part);
         let may_claim: Vec<bool> = (0..found.sources.len()).map(may_claim).collect();
         found.sources.retain(|index| may_claim[index]);
         let tree = Tree {
             root: &self.settings.content,
             found: &found,
         };
-        let claimed = routes::routes(&tree, &Selection::default(), self.interrupted);
-        let claimed = claimed.map_err(|error| stopped(&error))?.all;
+        let rules = &self.settings.rules;
+        let claimed = routes::claimed(&tree, rules, self.interrupted);
+        let claimed = claimed.map_err(|error| stopped(&error))?;
         routes.retain(|route| !claimed.contains(route));
         Ok(found.skipped.iter().all(|skipped| !skipped.unreadable))
     }

@@ -40,16 +40,21 @@ pub(crate) fn survey_all(
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         chunk.map(|chunk| found.add(chunk))
     })?;
+    let naming = &surveyor.rules.naming;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.settle(origin);
+    found.settle(origin, naming);
     refuse_broken_links(surveyor, origin, &mut found);
-    Ok(close(origin, found))
+    Ok(close(origin, naming, found))
 }
 
 /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no
-/// source claims is nowhere: of an invalid one the store may hold an earlier page.
+/// source claims is nowhere: of an invalid one, or one that changed, the store may hold an earlier
+/// page.
 fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut Gathered) {
-    let mut broken = Broken::find(surveyor, origin, found.links(), found.claims());
+    let guesses = found.guesses(origin, &surveyor.rules.naming);
+    let guessed = guesses.iter().map(|(route, source)| (route, *source));
+    let claims = found.claims().chain(guessed);
+    let mut broken = Broken::find(surveyor, origin, found.links(), claims);
     let refused: Vec<u32> = broken.refused().collect();
     let severity = broken.severity();
     let (findings, beyond) = broken.findings(MAX_FINDINGS);

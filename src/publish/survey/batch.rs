@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::links::FollowedLinks;
-use crate::article::{Cleaned, Route, UnknownCount};
+use crate::article::{Cleaned, Held, Route, UnknownCount};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Seen};
 use crate::source::Learned;
@@ -62,8 +62,11 @@ pub(crate) struct Chunk {
     /// Valid articles that are not written here.
     pub(crate) others: Vec<Other>,
     pub(crate) busy: HashSet<usize>,
+    /// Sources that changed while they were read.
+    pub(crate) changed: Vec<usize>,
+    /// Valid articles that are not published now.
+    pub(crate) held: Vec<(usize, Held)>,
     pub(crate) links: FollowedLinks,
-    pub(crate) drafts: u64,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
 }

@@ -205,7 +205,7 @@ impl<'r, 's> Broken<'r, 's> {
 
     fn is_broken(&self, link: &Link) -> bool {
         match &link.to {
-            To::NoSource(_) | To::NoRoute(_) => true,
+            To::NoSource(_) | To::NoFile(_) | To::NoRoute(_) => true,
             To::Own => false,
             To::Page(route) => {
                 let page = hash(route.as_str());
@@ -219,15 +219,23 @@ impl<'r, 's> Broken<'r, 's> {
     /// What was expected, and what the link may have meant.
     fn describe(&mut self, link: &Link) -> (String, Option<String>) {
         match (&link.to, &link.fragment) {
+            (To::NoSource(path), _) if path.as_os_str().is_empty() => {
+                let message = "expected a link to a source, found one out of the content root";
+                (message.to_owned(), None)
+            }
             (To::NoSource(path), _) => {
                 let path = path.to_string_lossy();
-                let guess = self.nearest(Route::new(Path::new(&*path), None).ok());
+                let guess = self.nearest(Route::of_path(Path::new(&*path)).ok());
                 let guess = guess.and_then(|route| self.pages.get(&hash(route.as_str())));
                 let guess = guess.map(|source| self.origin.relative(*source as usize));
                 (
                     format!("expected a link to a source, found no {}", quoted(&path)),
                     guess.map(|path| format!("did you mean {}?", quoted(&path.to_string_lossy()))),
                 )
+            }
+            (To::NoFile(path), _) => {
+                let path = quoted(&path.to_string_lossy());
+                (format!("expected a link to a file, found no {path}"), None)
             }
             (To::Page(route), Some(fragment)) if self.has_page(hash(route.as_str())) => (
                 format!(
@@ -246,7 +254,7 @@ impl<'r, 's> Broken<'r, 's> {
             (To::NoRoute(path), _) => {
                 let stem = path.trim_end_matches(".html").trim_end_matches(".htm");
                 let guess =
-                    self.nearest(Route::new(Path::new(stem.trim_start_matches('/')), None).ok());
+                    self.nearest(Route::of_path(Path::new(stem.trim_start_matches('/'))).ok());
                 (
                     format!(
                         "expected a link to a page, found no article at {}",

@@ -110,9 +110,19 @@ pub(crate) fn readable(settings: &Settings) -> Result<(), Failure> {
 
 pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure {
     let path = settings.sources_shown();
-    let what = format!("cannot read the content folder {path}: {error}");
+    let is_file = settings.part.is_none() && settings.content.is_file();
+    let (what, expected) = match is_file {
+        true => (
+            format!("{path} is a file outside the content folder of the settings"),
+            "a folder, or a file inside that folder",
+        ),
+        false => (
+            format!("cannot read the content folder {path}: {error}"),
+            "a folder of Markdown articles",
+        ),
+    };
     Failure::new(Exit::Refused, what)
-        .note("expected", "a folder of Markdown articles")
+        .note("expected", expected)
         .note(
             "retry",
             "safe once the folder can be read; nothing was written",
@@ -131,6 +141,8 @@ pub(crate) fn walked(
     let walk = Walk {
         root: &settings.content,
         part: settings.part.as_deref(),
+        choice: &settings.choice,
+        languages: &settings.rules.naming.languages,
         interrupted,
         time_limit,
     };
@@ -257,7 +269,7 @@ fn survey_of(
     let cache = cache(settings, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
         rules: &settings.rules,
-        drafts: settings.drafts,
+        admits: settings.admits,
         renderer,
         stamp: Stamp {
             run: purpose.run,

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
+use super::held_back::HeldSources;
 use super::links::FollowedLinks;
 use super::surveyor::Survey;
-use crate::article::Route;
+use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
 use crate::source::Origin;
@@ -24,8 +25,11 @@ const NAMED: usize = 3;
 pub(crate) struct Gathered {
     survey: Survey,
     findings: HeldFindings,
+    held: HeldSources,
     /// Numbers of the sources that are invalid.
     invalid: HashSet<u32>,
+    /// Numbers of the sources that changed while they were read.
+    changed: Vec<u32>,
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
     links: FollowedLinks,
@@ -48,7 +52,9 @@ impl Gathered {
                 ..Survey::default()
             },
             findings: HeldFindings::default(),
+            held: HeldSources::default(),
             invalid: HashSet::new(),
+            changed: Vec::new(),
             others: Vec::new(),
             links: FollowedLinks::default(),
         }
@@ -65,7 +71,10 @@ impl Gathered {
         self.findings.add(chunk.diagnostics);
         survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
-        survey.drafts += chunk.drafts;
+        self.changed.extend(chunk.changed.into_iter().map(number));
+        for (index, why) in chunk.held {
+            self.held.add(number(index), why);
+        }
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
         let claim = |index, route, whose| Claim {
@@ -101,7 +110,7 @@ impl Gathered {
     }
 
     /// Makes every source invalid whose route another source claims too.
-    fn refuse_collisions(&mut self, origin: &dyn Origin) {
+    fn refuse_collisions(&mut self, origin: &dyn Origin, naming: &Naming) {
         // Sorted are numbers of claims: of a million, the routes alone have 40 MB.
         let all = number(self.survey.entries.len() + self.others.len());
         let mut claims: Vec<u32> = (0..all).collect();
@@ -120,6 +129,7 @@ impl Gathered {
             // One more than each message names: the one that it is about is not among them.
             let named = same.iter().take(NAMED + 1);
             let named: Vec<PathBuf> = named.map(shown).collect();
+            let help = self.way_out(origin, naming, &claims, same);
             for (at, claim) in same.iter().enumerate() {
                 let (route, source) = self.claim(*claim);
                 let others = named.iter().enumerate().filter(|(other, _)| *other != at);
@@ -127,7 +137,9 @@ impl Gathered {
                 let others = listed(others.take(NAMED), same.len() - 1);
                 let message = format!("duplicate route {route}: also produced by {others}");
                 let path = Arc::new(shown(claim));
-                findings.add([whole_file(path, "route", message, RETRY_AFTER_FIX)]);
+                let mut finding = whole_file(path, "route", message, RETRY_AFTER_FIX);
+                finding.help = Some(help.clone());
+                findings.add([finding]);
                 refused.push(source);
             }
         }
@@ -136,10 +148,10 @@ impl Gathered {
     }
 
     /// Sorts what was found, and refuses what claims a route that another source claims too.
-    pub(crate) fn settle(&mut self, origin: &dyn Origin) {
+    pub(crate) fn settle(&mut self, origin: &dyn Origin, naming: &Naming) {
         let by_source = |entry: &Entry| entry.source;
         self.survey.entries.sort_unstable_by_key(by_source);
-        self.refuse_collisions(origin);
+        self.refuse_collisions(origin, naming);
     }
 
     /// The links of all sources.
@@ -155,6 +167,15 @@ impl Gathered {
         entries.chain(others.map(|claim| (&claim.route, claim.source)))
     }
 
+    /// The routes that the names of sources say which changed while they were read.
+    pub(crate) fn guesses(&self, origin: &dyn Origin, naming: &Naming) -> Vec<(Route, u32)> {
+        let of_name = |source: &u32| {
+            let route = route_of_name(&origin.relative(*source as usize), naming).ok()?;
+            Some((route, *source))
+        };
+        self.changed.iter().filter_map(of_name).collect()
+    }
+
     /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
     pub(crate) fn refuse(
         &mut self,
@@ -168,12 +189,68 @@ impl Gathered {
     }
 }
 
+impl Gathered {
+    /// What to do about the claims of the `same` route, of all `claims`, sorted by route.
+    fn way_out(
+        &self,
+        origin: &dyn Origin,
+        naming: &Naming,
+        claims: &[u32],
+        same: &[u32],
+    ) -> String {
+        let Some(route) = same.first().map(|claim| self.claim(*claim).0) else {
+            return String::new();
+        };
+        let is_free = |other: &str| {
+            let found = claims.binary_search_by(|claim| self.claim(*claim).0.as_str().cmp(other));
+            found.is_err()
+        };
+        let whole = route.as_str().trim_end_matches('/');
+        let free = (2..100).map(|number| format!("{whole}-{number}/"));
+        let free = free.into_iter().find(|other| is_free(other));
+        let free = free.unwrap_or_else(|| format!("{whole}-100/"));
+        let slug = free
+            .trim_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        let some: Vec<PathBuf> = same
+            .iter()
+            .take(NAMED + 1)
+            .map(|claim| origin.relative(self.claim(*claim).1 as usize))
+            .collect();
+        let named = some.iter().filter_map(|relative| {
+            let name = SourceName::new(relative, &naming.languages).ok()?;
+            let is_of_name = name.route(naming, None, None).as_ref() == Ok(route);
+            is_of_name.then(|| (origin.shown(relative).display().to_string(), name))
+        });
+        let named: Vec<_> = named.collect();
+        let marked = named.iter().find(|(_, name)| name.is_in_site_language());
+        if let Some((path, _)) = marked.filter(|_| named.len() > 1) {
+            return format!(
+                "{path} is in the language of the site, as files without a language are: if the \
+                 other is not, set site.lang to its language"
+            );
+        }
+        // A file that was there before the others is more likely to sort first.
+        match named.last() {
+            Some((path, name)) if name.is_index() => {
+                format!("add 'route: {free}' to {path}, or rename its folder")
+            }
+            Some((path, _)) => format!("add 'slug: {slug}' to {path}"),
+            None => "give one of them another slug or route".to_owned(),
+        }
+    }
+}
+
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
+pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Survey {
     let Gathered {
         mut survey,
         mut findings,
+        held,
         invalid,
+        changed,
         others,
         links: _,
     } = found;
@@ -181,9 +258,14 @@ pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
     let refused = survey.entries.extract_if(.., refused);
     survey.claimed.extend(refused.map(|entry| entry.route));
     survey.valid = survey.entries.len() as u64;
+    let is_noindex = |entry: &&Entry| entry.is_noindex;
+    survey.noindex = survey.entries.iter().filter(is_noindex).count() as u64;
+    survey.held_back = held.named(origin);
     // What a broken source claims, or where it says nothing, what its name does.
-    let of_name = |source: &u32| Route::new(&origin.relative(*source as usize), None).ok();
-    survey.claimed.extend(invalid.iter().filter_map(of_name));
+    let of_name = |source: &u32| route_of_name(&origin.relative(*source as usize), naming).ok();
+    let unknown = invalid.iter().chain(&changed);
+    survey.claimed.extend(unknown.filter_map(of_name));
+    survey.changed = changed.len() as u64;
     for claim in others {
         let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);
@@ -198,7 +280,14 @@ pub(crate) fn close(origin: &dyn Origin, found: Gathered) -> Survey {
     survey.invalid = invalid.len() as u64;
     survey.sources = origin.count() as u64;
     survey.skipped = origin.skipped().len() as u64;
-    survey.folders = origin.folders();
+    survey.passed_over = origin.passed_over();
+    survey.folders = origin.folders(naming);
+    if !naming.pattern.is_plain() {
+        // Then routes are not made of folders: what is beside an article is in reach.
+        let routes = survey.entries.iter().map(|entry| &entry.route);
+        let beside = routes.filter_map(Route::parent);
+        survey.folders.extend(beside);
+    }
     survey.bare_folders = origin.bare_folders();
     report_skipped(origin, &mut survey, &mut findings);
     (survey.diagnostics, survey.beyond) = findings.finish();

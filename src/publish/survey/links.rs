@@ -31,7 +31,7 @@ impl FollowedLinks {
                         self.headings.push((page, hash(fragment), source));
                     }
                 }
-                To::NoSource(_) | To::NoRoute(_) => self.lost.push(source),
+                To::NoSource(_) | To::NoFile(_) | To::NoRoute(_) => self.lost.push(source),
                 To::Own => {}
             }
         }

@@ -7,6 +7,7 @@ pub(crate) mod content;
 pub(crate) mod findings;
 pub(crate) mod gather;
 pub(crate) mod guard;
+pub(crate) mod held_back;
 pub(crate) mod large;
 pub(crate) mod links;
 pub(crate) mod ownership;

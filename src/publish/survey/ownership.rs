@@ -7,7 +7,7 @@ use std::path::Path;
 use super::batch::{Chunk, Other, Whose};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
-use crate::article::{Metadata, Route};
+use crate::article::{Lifetime, Metadata, Route};
 use crate::publish::plan::entry::{Need, need};
 use crate::render::Digest;
 use crate::store::StoreError;
@@ -37,7 +37,7 @@ pub(crate) fn owner_of(
 /// compared with the store as those shards do it.
 pub(crate) fn leave(
     surveyor: &Surveyor<'_>,
-    articles: Vec<(usize, Route, Digest, Option<u64>)>,
+    articles: Vec<(usize, Route, Digest, Lifetime)>,
     likely: Likely,
     chunk: &mut Chunk,
 ) -> Result<(), StoreError> {
@@ -49,10 +49,10 @@ pub(crate) fn leave(
         Vec::new()
     };
     let mut seen = seen.into_iter();
-    for (index, route, digest, ttl_ms) in articles {
+    for (index, route, digest, lifetime) in articles {
         let is_changed = seen.next().is_some_and(|(page, meta)| {
             let when = (&surveyor.expiry, &route);
-            need(surveyor.policy, (&page, &meta), digest, when, ttl_ms) == Need::Write
+            need(surveyor.policy, (&page, &meta), digest, when, lifetime) == Need::Write
         });
         chunk.others.push(Other {
             index,

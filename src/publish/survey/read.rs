@@ -15,13 +15,13 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removed, Rendered};
-use crate::source::{Identity, Learned, Origin, Ranks};
+use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -33,6 +33,11 @@ const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
+
+/// The code of a source whose text was never whole: it is neither invalid nor gone.
+pub(crate) const CHANGED: &str = "changed";
+const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
+const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
 struct Loaded<'a> {
@@ -53,8 +58,8 @@ struct Valid<'l> {
     learned: Option<Learned>,
 }
 
-/// A valid article of another shard: source, route, digest, own time to live.
-type Elsewhere = (usize, Route, Digest, Option<u64>);
+/// A valid article of another shard: source, route, digest, how long it lives.
+type Elsewhere = (usize, Route, Digest, Lifetime);
 
 impl Surveyor<'_> {
     /// Reads the `unread` sources of a batch, and renders those that are to be written.
@@ -110,8 +115,8 @@ impl Surveyor<'_> {
                 Whose::Elsewhere { .. } => {
                     let mut one = one;
                     if self.is_renderable(&mut one, chunk) {
-                        let ttl_ms = one.article.ttl_ms();
-                        elsewhere.push((index, one.article.route, one.digest, ttl_ms));
+                        let lifetime = one.article.lifetime();
+                        elsewhere.push((index, one.article.route, one.digest, lifetime));
                     }
                 }
                 whose @ Whose::Nobody => {
@@ -138,7 +143,7 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    /// The article of a source; none if it is invalid, or a draft that is left out.
+    /// The article of a source; none if it is invalid, or held back.
     fn parse<'l>(
         &self,
         origin: &dyn Origin,
@@ -165,9 +170,9 @@ impl Surveyor<'_> {
             None => Default::default(),
         };
         let digest = reading.article.as_ref().map(|article| {
-            let rewritten = rewritten.as_ref().map_or(&[][..], |hash| hash);
+            let besides = besides(article, rewritten.as_ref());
             self.renderer
-                .digest(&source.bytes, &article.route, rewritten)
+                .digest(&source.bytes, &article.route, &besides)
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
@@ -186,8 +191,8 @@ impl Surveyor<'_> {
             chunk.invalid.push((source.unread.index, claimed));
             return None;
         };
-        if article.draft() && !self.drafts {
-            chunk.drafts += 1;
+        if let Some(why) = self.held(&article.visibility) {
+            chunk.held.push((source.unread.index, why));
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }
@@ -211,11 +216,12 @@ impl Surveyor<'_> {
             let seen = one.source.unread.seen(&article.route);
             let absent = (Seen::Absent, Seen::Absent);
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
-            let ttl = article.ttl_ms();
+            let lifetime = article.lifetime();
             let when = (&self.expiry, &article.route);
-            let need = need(self.policy, (&page, &meta), one.digest, when, ttl);
-            let expires_at_ms = self.expiry.of(&article.route, ttl);
+            let need = need(self.policy, (&page, &meta), one.digest, when, lifetime);
+            let expires_at_ms = self.expiry.of(&article.route, lifetime);
             let rank = self.order.rank(Ranks::of(article));
+            let is_noindex = article.visibility.is_noindex;
             let mut spot = Spot::default();
             if need == Need::Write {
                 let Some(rendered) = self.render(&mut one, chunk) else {
@@ -229,6 +235,7 @@ impl Surveyor<'_> {
             let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
+            entry.is_noindex = is_noindex;
             chunk.entries.push(entry.at(spot));
         }
         Ok(())
@@ -343,9 +350,22 @@ impl Surveyor<'_> {
     }
 }
 
+/// What decides a page without being in its source: what its name says, where its links lead, and
+/// what the settings say of a field.
+fn besides(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
+    let noindex: &[u8] = if article.visibility.is_noindex {
+        b"noindex"
+    } else {
+        b""
+    };
+    let links = links.map_or(&[][..], |hash| hash);
+    [article.said_by_name.as_bytes(), links, noindex].concat()
+}
+
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
     let index = unread.index;
     let source = origin.load(index);
+    let settled = source.settled();
     let path = Arc::new(origin.shown(&source.relative));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
@@ -355,7 +375,7 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
                 path,
                 bytes,
                 cleaned: OnceLock::new(),
-                settled: source.settled,
+                settled,
             });
         }
         Ok(bytes) => {
@@ -363,9 +383,16 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
             let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
             (message, RETRY_AFTER_FIX)
         }
-        Err(error) => {
+        Err(Unloaded::Unreadable(error)) => {
             let message = format!("expected a file that can be read, found: {error}");
             (message, "once the file can be read")
+        }
+        Err(Unloaded::Changed) => {
+            let mut skipped = whole_file(path, CHANGED, SKIPPED.to_owned(), RETRY_AFTER_CHANGE);
+            skipped.severity = Severity::Warning;
+            chunk.diagnostics.push(skipped);
+            chunk.changed.push(index);
+            return None;
         }
     };
     chunk

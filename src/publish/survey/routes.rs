@@ -12,8 +12,8 @@ use super::guard::guarded;
 use super::large;
 use super::selection::Selection;
 use crate::article;
-use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules};
-use crate::source::Origin;
+use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules, UnknownFields, route_of_name};
+use crate::source::{Origin, is_article};
 
 /// The routes of a content tree.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Named {
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
-/// the file says what it claims. A file that is asked for and not there any more may have had
+/// the file says what it claims. `rules` count as far as they are not about strictness. A file that is asked for and not there any more may have had
 /// the route of its name.
 ///
 /// # Errors
@@ -41,9 +41,14 @@ pub struct Named {
 pub fn routes(
     origin: &dyn Origin,
     selection: &Selection,
+    rules: &Rules,
     interrupted: &AtomicBool,
 ) -> Result<Named, SurveyError> {
-    let rules = Rules::default();
+    let rules = Rules {
+        strict: false,
+        unknown_fields: UnknownFields::default(),
+        ..rules.clone()
+    };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
         if interrupted.load(Ordering::Relaxed) {
             return Err(SurveyError::Interrupted);
@@ -95,17 +100,45 @@ pub fn routes(
     }
     let before_sources = selection.globs.len() + selection.tags.len();
     for (index, source) in selection.sources.iter().enumerate() {
-        let ending = source.extension().and_then(|ending| ending.to_str());
-        let is_gone = matches!(ending, Some("md" | "markdown"))
+        let is_gone = is_article(source)
             && !busy.contains(&(before_sources + index))
             && !origin.shown(source).exists();
-        if is_gone && let Ok(route) = Route::new(source, None) {
+        if is_gone && let Ok(route) = route_of_name(source, &rules.naming) {
             busy.insert(before_sources + index);
             named.gone.push((source.display().to_string(), route));
         }
     }
     named.idle = selection.idle(&busy);
     Ok(named)
+}
+
+/// The routes that the sources of `origin` claim, also broken ones, as far as that can be told.
+///
+/// # Errors
+/// When a signal asked the run to end.
+pub fn claimed(
+    origin: &dyn Origin,
+    rules: &Rules,
+    interrupted: &AtomicBool,
+) -> Result<HashSet<Route>, SurveyError> {
+    let claim = |index: usize| {
+        if interrupted.load(Ordering::Relaxed) {
+            return Some(Err(SurveyError::Interrupted));
+        }
+        let source = origin.load(index);
+        let input = Input {
+            path: Arc::new(origin.shown(&source.relative)),
+            relative: &source.relative,
+            bytes: &source.bytes.unwrap_or_default(),
+            cleaned: &OnceLock::new(),
+        };
+        let claimed = guarded("read", || article::read_claim(&input, rules));
+        claimed.ok().flatten().map(Ok)
+    };
+    (0..origin.count())
+        .into_par_iter()
+        .filter_map(claim)
+        .collect()
 }
 
 /// What one file says of itself.

@@ -6,17 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batch::SurveyError;
 use super::findings::Beyond;
+use super::held_back::HeldBack;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{Linked, SurveyTargets};
-use crate::article::{Cleaned, Route, Rules, UnknownCount};
+use crate::article::{Admits, Cleaned, Held, Route, Rules, UnknownCount, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Policy, Seen};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
 use crate::render::{Renderer, Stamp};
-use crate::source::{Cache, Order, Origin};
+use crate::source::{Cache, Order, Origin, PassedOver};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
 
@@ -33,8 +34,8 @@ pub struct OwnShare {
 pub struct Surveyor<'a> {
     /// How strict the boundary is.
     pub rules: &'a Rules,
-    /// Whether drafts are published.
-    pub drafts: bool,
+    /// What is published although it would be held back.
+    pub admits: Admits,
     /// Renders what changed.
     pub renderer: &'a Renderer,
     /// What the meta objects say of the run.
@@ -87,13 +88,19 @@ pub struct Survey {
     pub sources: u64,
     /// Number of sources that could not be used.
     pub invalid: u64,
-    /// Number of drafts that were left out.
-    pub drafts: u64,
+    /// Number of sources that changed while they were read, and were skipped for that.
+    pub changed: u64,
+    /// Valid articles that are not published now.
+    pub held_back: HeldBack,
+    /// Number of valid articles that search engines are told to leave out, of those that are meant.
+    pub noindex: u64,
     /// Number of files and folders that were passed over for a reason.
     pub skipped: u64,
+    /// What may hold articles and is not read.
+    pub passed_over: PassedOver,
     /// Number of those that could not be read.
     pub unreadable: u64,
-    /// Number of valid articles that are no drafts, meant or not.
+    /// Number of valid articles that are not held back, meant or not.
     pub valid: u64,
     /// Routes of the valid articles that are meant and belong to other shards.
     pub elsewhere: Vec<Route>,
@@ -110,6 +117,11 @@ pub struct Survey {
 }
 
 impl Surveyor<'_> {
+    /// Why an article is not published by this run, if it is not.
+    pub(crate) fn held(&self, visibility: &Visibility) -> Option<Held> {
+        visibility.held(self.expiry.start_ms, self.admits)
+    }
+
     /// # Errors
     /// When somebody asked the run to end, or it takes too long.
     pub(crate) fn goes_on(&self) -> Result<(), SurveyError> {

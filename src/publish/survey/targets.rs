@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::guard::guarded;
 use crate::article;
-use crate::article::{Input, Route, Rules, Targets};
+use crate::article::{Input, Route, Rules, Targets, route_of_name};
 use crate::source::{Cache, Origin};
 
 /// The sources of a survey, as links find them.
@@ -44,14 +44,22 @@ impl Targets for SurveyTargets<'_> {
         held.insert(path.to_owned(), route.clone());
         route
     }
+
+    fn has_file(&self, path: &Path) -> bool {
+        self.origin.has_file(path)
+    }
 }
 
 impl SurveyTargets<'_> {
     fn read(&self, path: &Path, index: Option<usize>) -> Option<Route> {
         let bytes = match index {
-            Some(index) => self.origin.load(index).bytes.ok(),
-            None => self.origin.read_other(path),
-        }?;
+            // Nobody knows more than its name of a source that cannot be read now.
+            Some(index) => match self.origin.load(index).bytes {
+                Ok(bytes) => bytes,
+                Err(_) => return route_of_name(path, &self.rules.naming).ok(),
+            },
+            None => self.origin.read_other(path)?,
+        };
         let input = Input {
             path: Arc::new(path.to_owned()),
             relative: path,

@@ -29,11 +29,12 @@ pub(crate) fn recall(
         let identity = origin.identity(index);
         match identity.and_then(|identity| cache.find(&relative, identity)) {
             None => unread.push(Unread { index, asked: None }),
-            Some((hit, known)) if known.draft && !surveyor.drafts => {
-                chunk.drafts += 1;
-                hits.push(hit);
-            }
             Some((hit, known)) => {
+                if let Some(why) = surveyor.held(&known.visibility) {
+                    chunk.held.push((index, why));
+                    hits.push(hit);
+                    continue;
+                }
                 let Some(links) = links(surveyor, origin, &relative, &known) else {
                     unread.push(Unread { index, asked: None });
                     continue;
@@ -43,7 +44,7 @@ pub(crate) fn recall(
                     Whose::Own => meant.push((index, hit, known, links)),
                     Whose::Elsewhere { .. } => {
                         chunk.links.add(source, &links, false);
-                        elsewhere.push((index, known.route, known.digest, known.ttl_ms));
+                        elsewhere.push((index, known.route, known.digest, known.lifetime));
                         hits.push(hit);
                     }
                     whose @ Whose::Nobody => {
@@ -64,9 +65,15 @@ pub(crate) fn recall(
     // Most did not change since they were written, and are there.
     let seen = surveyor.inspect(&routes, Likely::Stored)?;
     for ((index, hit, known, links), (page, meta)) in meant.into_iter().zip(seen) {
-        let ttl = known.ttl_ms;
+        let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
-        let need = need(surveyor.policy, (&page, &meta), known.digest, when, ttl);
+        let need = need(
+            surveyor.policy,
+            (&page, &meta),
+            known.digest,
+            when,
+            lifetime,
+        );
         if need == Need::Write {
             let asked = Some((known.route, page, meta));
             unread.push(Unread { index, asked });
@@ -74,10 +81,11 @@ pub(crate) fn recall(
         }
         hits.push(hit);
         chunk.links.add(number(index), &links, false);
-        let expires_at_ms = surveyor.expiry.of(&known.route, ttl);
+        let expires_at_ms = surveyor.expiry.of(&known.route, lifetime);
         let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
         entry.expires_at_ms = expires_at_ms;
         entry.rank = surveyor.order.rank(known.ranks);
+        entry.is_noindex = known.visibility.is_noindex;
         chunk.entries.push(entry);
     }
     cache.note(&hits, Vec::new());

@@ -22,13 +22,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::identity::Identity;
 use super::order::Ranks;
-use crate::article::{Links, Reading, Route, Rules};
+use crate::article::{Lifetime, Links, Reading, Route, Rules, Visibility};
 use crate::render::{Digest, Renderer};
 use file::Content;
-use record::Record;
+use record::{MUST_RENDER, Record, facts};
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub struct Known {
     pub route: Route,
     /// The digest of its page.
     pub digest: Digest,
-    /// Its own time to live in ms, if it has one.
-    pub ttl_ms: Option<u64>,
+    /// How long its objects live.
+    pub lifetime: Lifetime,
     /// What it can be ordered by.
     pub ranks: Ranks,
-    /// Whether it is a draft.
-    pub draft: bool,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
     /// The destinations of its links, a line each, as [`Links::destinations`].
     pub links: String,
     /// Hash of the routes of the sources that it links to: where it is another now, the page is.
@@ -128,18 +128,21 @@ impl Cache {
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
         let at = self.at(&key(relative))?;
         let record = &self.old.records[at];
-        if record.identity != identity.0 || record.must_render {
+        if record.identity != identity.0 || record.is(MUST_RENDER) {
             return None;
         }
         let known = Known {
             route: self.route(record, relative)?,
             digest: record.digest,
-            ttl_ms: (record.ttl_ms > 0).then_some(record.ttl_ms),
+            lifetime: Lifetime {
+                ttl_ms: (record.ttl_ms > 0).then_some(record.ttl_ms),
+                until_ms: record.until_ms,
+            },
             ranks: Ranks {
                 newest: record.newest,
                 popular: record.popular,
             },
-            draft: record.draft,
+            visibility: record.visibility(),
             links: self.links(record)?,
             linked_routes: record.linked_routes,
         };
@@ -148,7 +151,7 @@ impl Cache {
 
     fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
         if record.route_bytes == 0 {
-            return Route::new(relative, None).ok();
+            return Route::of_path(relative).ok();
         }
         let text = text_of(record, &self.old.texts)?;
         let route = text.get(..usize::from(record.route_bytes))?;
@@ -259,7 +262,7 @@ impl Learned {
             return None;
         }
         let ranks = Ranks::of(article);
-        let of_path = Route::new(relative, None);
+        let of_path = Route::of_path(relative);
         let is_of_path = of_path.as_ref() == Ok(&article.route);
         let route = if is_of_path {
             ""
@@ -271,15 +274,16 @@ impl Learned {
                 key: key(relative),
                 identity: identity.0,
                 digest,
-                ttl_ms: article.ttl_ms().unwrap_or(0),
+                ttl_ms: article.lifetime().ttl_ms.unwrap_or(0),
                 newest: ranks.newest,
                 popular: ranks.popular,
                 linked_routes: links.routes,
                 text_at: 0,
                 links_bytes: u32::try_from(links.destinations.len()).ok()?,
                 route_bytes: u16::try_from(route.len()).ok()?,
-                draft: article.draft(),
-                must_render: false,
+                from_ms: article.visibility.from_ms,
+                until_ms: article.visibility.until_ms,
+                facts: facts(&article.visibility),
             },
             text: format!("{route}{}", links.destinations),
         })
@@ -288,7 +292,7 @@ impl Learned {
     /// The same, of a source that is read and rendered by each run, since that makes it invalid.
     #[must_use]
     pub fn that_must_render(mut self) -> Self {
-        self.record.must_render = true;
+        self.record.facts |= MUST_RENDER;
         self
     }
 }

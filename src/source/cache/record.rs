@@ -1,9 +1,10 @@
-//! What is remembered of one source, in 96 bytes.
+//! What is remembered of one source, in 112 bytes.
 
+use crate::article::Visibility;
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 96;
+pub(super) const BYTES: usize = 112;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +26,53 @@ pub(super) struct Record {
     pub(super) links_bytes: u32,
     /// … and of the route; 0: the route that the path alone gives.
     pub(super) route_bytes: u16,
-    pub(super) draft: bool,
-    /// Rendering makes it invalid, or may do so.
-    pub(super) must_render: bool,
+    /// When it is published, and when it ends.
+    pub(super) from_ms: i64,
+    pub(super) until_ms: i64,
+    /// The yes-or-no facts below, a bit each.
+    pub(super) facts: u8,
+}
+
+const DRAFT: u8 = 1;
+const WITHDRAWN: u8 = 2;
+const NOINDEX: u8 = 4;
+/// Rendering makes it invalid, or may do so.
+pub(super) const MUST_RENDER: u8 = 8;
+
+/// The facts of a source that is seen like this.
+pub(super) fn facts(visibility: &Visibility) -> u8 {
+    let Visibility {
+        is_draft,
+        is_withdrawn,
+        is_noindex,
+        ..
+    } = *visibility;
+    let facts = [
+        (is_draft, DRAFT),
+        (is_withdrawn, WITHDRAWN),
+        (is_noindex, NOINDEX),
+    ];
+    let facts = facts.into_iter().filter(|(is_so, _)| *is_so);
+    facts.fold(0, |all, (_, fact)| all | fact)
 }
 
 impl Record {
+    /// Who may see it, and when.
+    pub(super) fn visibility(&self) -> Visibility {
+        Visibility {
+            is_draft: self.is(DRAFT),
+            is_withdrawn: self.is(WITHDRAWN),
+            is_noindex: self.is(NOINDEX),
+            from_ms: self.from_ms,
+            until_ms: self.until_ms,
+        }
+    }
+
+    /// Whether this fact is one of its.
+    pub(super) fn is(&self, fact: u8) -> bool {
+        self.facts & fact != 0
+    }
+
     pub(super) fn to_bytes(self) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];
         bytes[..16].copy_from_slice(&self.key);
@@ -43,8 +85,9 @@ impl Record {
         bytes[80..84].copy_from_slice(&self.text_at.to_le_bytes());
         bytes[84..88].copy_from_slice(&self.links_bytes.to_le_bytes());
         bytes[88..90].copy_from_slice(&self.route_bytes.to_le_bytes());
-        bytes[90] = u8::from(self.draft);
-        bytes[91] = u8::from(self.must_render);
+        bytes[90] = self.facts;
+        bytes[96..104].copy_from_slice(&self.from_ms.to_le_bytes());
+        bytes[104..112].copy_from_slice(&self.until_ms.to_le_bytes());
         bytes
     }
 
@@ -60,8 +103,9 @@ impl Record {
             text_at: u32::from_le_bytes(part(bytes, 80)),
             links_bytes: u32::from_le_bytes(part(bytes, 84)),
             route_bytes: u16::from_le_bytes(part(bytes, 88)),
-            draft: bytes[90] != 0,
-            must_render: bytes[91] != 0,
+            facts: bytes[90],
+            from_ms: i64::from_le_bytes(part(bytes, 96)),
+            until_ms: i64::from_le_bytes(part(bytes, 104)),
         }
     }
 }
@@ -75,7 +119,8 @@ fn part<const N: usize>(bytes: &[u8; BYTES], at: usize) -> [u8; N] {
 
 #[cfg(test)]
 mod tests {
-    use super::{BYTES, Record};
+    use super::{BYTES, MUST_RENDER, Record, facts};
+    use crate::article::Visibility;
     use crate::render::Digest;
 
     #[test]
@@ -91,10 +136,30 @@ mod tests {
             text_at: u32::MAX - 2,
             links_bytes: u32::MAX - 4,
             route_bytes: u16::MAX - 3,
-            draft: true,
-            must_render: true,
+            from_ms: i64::MIN,
+            until_ms: i64::MAX,
+            facts: 0xff,
         };
         assert_eq!(Record::from_bytes(&record.to_bytes()), record);
         assert_eq!(size_of::<Record>(), BYTES);
+    }
+
+    #[test]
+    fn every_fact_comes_back_by_itself() {
+        let plain = Record::from_bytes(&[0; BYTES]);
+        let is = |n, place| n == place;
+        for n in 0..3 {
+            let visibility = Visibility {
+                is_draft: is(n, 0),
+                is_withdrawn: is(n, 1),
+                is_noindex: is(n, 2),
+                from_ms: 0,
+                until_ms: 0,
+            };
+            let facts = facts(&visibility);
+            let record = Record { facts, ..plain };
+            assert_eq!(record.visibility(), visibility);
+            assert!(!record.is(MUST_RENDER));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Articles to render, and pages as a real parser sees them.
 
 use anp::article::schema::Field;
-use anp::article::{Article, Body, Metadata, Route, Value};
+use anp::article::{Article, Body, Metadata, Route, Value, Visibility};
 use anp::render::{Digest, RenderError, RenderSettings, Rendered, Renderer, Stamp};
 use pulldown_cmark::{Options, Parser};
 
@@ -49,16 +49,19 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_GFM
         | Options::ENABLE_DEFINITION_LIST;
+    let metadata = Metadata {
+        entries: fields
+            .iter()
+            .map(|(name, value)| (field(name), value.clone()))
+            .collect(),
+        extra: Vec::new(),
+    };
     Article {
         route: Route::parse("/notes/sample/").unwrap(),
-        metadata: Metadata {
-            entries: fields
-                .iter()
-                .map(|(name, value)| (field(name), value.clone()))
-                .collect(),
-            extra: Vec::new(),
-        },
+        visibility: Visibility::of(&metadata),
+        metadata,
         title: title.to_owned(),
+        said_by_name: String::new(),
         body: Body {
             events: Parser::new_ext(markdown, options).collect(),
             source_bytes: markdown.len(),

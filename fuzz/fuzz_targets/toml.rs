@@ -1,0 +1,10 @@
+//! Front matter in TOML, beside the values of the crate `toml`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        anp_fuzz::toml(text);
+    }
+});

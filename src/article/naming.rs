@@ -1,0 +1,586 @@
+//! What the path of a source says of its article (folder, name, date, language), and the pattern
+//! by which routes are made from that.
+
+use std::borrow::Cow;
+use std::path::{Component, Path};
+
+use super::dates;
+use super::route::{Route, RouteError, Segments, is_transparent, not_unicode};
+
+/// Endings of the names of sources, in lower case: those of Jekyll, Hugo, GitHub and MDX.
+pub const ENDINGS: [&str; 12] = [
+    "md", "markdown", "mdx", "mdown", "mdwn", "mkd", "mkdn", "mkdown", "markdn", "mdtext", "mdtxt",
+    "livemd",
+];
+
+/// How paths become routes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// The form of routes.
+    pub pattern: RoutePattern,
+    /// Which endings of names are languages.
+    pub languages: Languages,
+}
+
+impl Naming {
+    /// What tells this from other settings.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        let Languages { site, listed } = &self.languages;
+        let parts = [self.pattern.as_str(), site].into_iter();
+        let parts = parts.chain(listed.iter().map(String::as_str));
+        parts
+            .flat_map(|part| [part.as_bytes(), b"\0"].concat())
+            .collect()
+    }
+}
+
+/// The languages that a name may end with: `about.fr.md`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Languages {
+    /// The language of the site, in lower case: its articles have no prefix.
+    site: String,
+    /// Those that count, in lower case; none: those that are known.
+    listed: Vec<String>,
+}
+
+/// Codes of ISO 639-1 that count without being listed.
+#[rustfmt::skip]
+const KNOWN: [&str; 64] = [
+    "af", "ar", "az", "be", "bg", "bn", "bs", "ca", "cy", "da", "de", "en", "es", "et", "eu", "fa",
+    "fi", "fr", "ga", "gl", "gu", "he", "hi", "hr", "hu", "hy", "it", "ja", "ka", "kk", "km", "kn",
+    "ko", "ku", "lt", "lv", "mn", "mr", "ms", "nb", "ne", "nl", "nn", "no", "pa", "pt", "ro", "ru",
+    "si", "sk", "sl", "sq", "sr", "sv", "sw", "ta", "te", "th", "tr", "uk", "ur", "uz", "vi",
+    "zh",
+];
+/// The others, which are endings of file names, domains or words too: they count behind `index`
+/// and `README`, and with a region.
+#[rustfmt::skip]
+const AMBIGUOUS: [&str; 21] = [
+    "am", "as", "co", "cs", "el", "eo", "id", "ie", "io", "is", "la", "lb", "mk", "ml", "mt", "my",
+    "pl", "ps", "so", "to", "ts",
+];
+
+impl Languages {
+    /// Those of a site in the language `site`, of which `listed` count.
+    #[must_use]
+    pub fn new(site: &str, listed: &[String]) -> Self {
+        Self {
+            site: site.to_ascii_lowercase(),
+            listed: listed.iter().map(|tag| tag.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// The language that `suffix` of a name is.
+    fn of<'s>(&self, suffix: &'s str, is_index: bool) -> Option<Language<'s>> {
+        if !(2..=11).contains(&suffix.len()) {
+            return None;
+        }
+        let tag = suffix.to_ascii_lowercase().replace('_', "-");
+        let (primary, rest) = tag.split_once('-').unwrap_or((&tag, ""));
+        let of_site = self.site.split('-').next().unwrap_or_default();
+        let is_site = !tag.is_empty() && (tag == self.site || tag == of_site);
+        let is_known = || {
+            let is_part = |part: &str| {
+                let is_region = part.len() == 2 && part.bytes().all(|b| b.is_ascii_lowercase());
+                let is_area = part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
+                let is_script = part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase());
+                is_region || is_area || is_script
+            };
+            if rest.is_empty() {
+                KNOWN.contains(&primary) || is_index && AMBIGUOUS.contains(&primary)
+            } else {
+                rest.split('-').all(is_part)
+                    && (KNOWN.contains(&primary) || AMBIGUOUS.contains(&primary))
+            }
+        };
+        let counts = is_site
+            || match self.listed.is_empty() {
+                true => is_known(),
+                false => self.listed.contains(&tag),
+            };
+        counts.then_some(Language { suffix, is_site })
+    }
+}
+
+/// The language at the end of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Language<'s> {
+    suffix: &'s str,
+    is_site: bool,
+}
+
+/// The path of a source, taken apart.
+#[derive(Clone, Debug)]
+pub struct SourceName<'p> {
+    folder: &'p Path,
+    /// The name of the folder, without a date, where the source is the page of a dated one.
+    bundle: Option<&'p str>,
+    /// The name without ending, language and date.
+    stem: &'p str,
+    /// Whether it is the page of its folder.
+    is_index: bool,
+    date: Option<String>,
+    language: Option<Language<'p>>,
+}
+
+impl<'p> SourceName<'p> {
+    /// Takes apart `relative`, a path below the content root.
+    ///
+    /// # Errors
+    /// When the path is not UTF-8.
+    pub fn new(relative: &'p Path, languages: &Languages) -> Result<Self, RouteError> {
+        let path = relative.to_str().ok_or_else(|| not_unicode(relative))?;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let mut stem = match name.rsplit_once('.') {
+            Some(("", _)) | None => name,
+            Some((stem, _)) => stem,
+        };
+        let mut language = None;
+        if let Some((before, suffix)) = stem.rsplit_once('.')
+            && !before.is_empty()
+        {
+            language = languages.of(suffix, is_index(before));
+            if language.is_some() {
+                stem = before;
+            }
+        }
+        let folder = relative.parent().unwrap_or(Path::new(""));
+        let is_index = is_index(stem);
+        let (mut date, mut bundle) = (None, None);
+        if !is_index {
+            if let Some((day, rest)) = dated(stem) {
+                date = Some(day);
+                stem = if rest.is_empty() { stem } else { rest };
+            }
+        } else if stem == "index" {
+            let last = folder.file_name().and_then(|name| name.to_str());
+            if let Some((day, rest)) = last.and_then(dated) {
+                date = Some(day);
+                bundle = Some(rest).filter(|rest| !rest.is_empty());
+            }
+        }
+        Ok(Self {
+            folder,
+            bundle,
+            stem,
+            is_index,
+            date,
+            language,
+        })
+    }
+
+    /// The name without ending, language and date.
+    pub(super) fn stem(&self) -> &'p str {
+        self.stem
+    }
+
+    /// Whether it is the page of its folder.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        self.is_index
+    }
+
+    /// The date in its name, as `2020-01-02`.
+    #[must_use]
+    pub fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    /// The language of the article as a tag of BCP 47 (`pt-BR`), where its name says another than
+    /// that of the site.
+    #[must_use]
+    pub fn language(&self) -> Option<String> {
+        let language = self.language.filter(|language| !language.is_site)?;
+        let parts = language.suffix.split(['-', '_']).enumerate();
+        let parts = parts.map(|(at, part)| match part.len() {
+            2 if at > 0 => part.to_ascii_uppercase(),
+            4 if at > 0 => part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase(),
+            _ => part.to_ascii_lowercase(),
+        });
+        Some(parts.collect::<Vec<_>>().join("-"))
+    }
+
+    /// Whether its name says that it is in the language of the site, which every other article is
+    /// taken to be in.
+    #[must_use]
+    pub fn is_in_site_language(&self) -> bool {
+        self.language.is_some_and(|language| language.is_site)
+    }
+
+    /// Whether it stands in a folder of drafts, as Jekyll has them.
+    #[must_use]
+    pub fn is_draft(&self) -> bool {
+        self.folders().any(|folder| folder == "_drafts")
+    }
+
+    /// The names of its folders, as they are.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &'p str> {
+        let names = self.folder.components();
+        names.filter_map(|component| match component {
+            Component::Normal(name) => name.to_str(),
+            _ => None,
+        })
+    }
+
+    /// The names of the folders that its route has.
+    pub(super) fn route_folders(&self) -> impl Iterator<Item = &'p str> {
+        let outer = match self.bundle {
+            Some(_) => self.folder.parent().unwrap_or(Path::new("")),
+            None => self.folder,
+        };
+        let names = outer.components().filter_map(|component| match component {
+            Component::Normal(name) => name.to_str(),
+            _ => None,
+        });
+        let names = names.filter(|name| !is_transparent(name));
+        names.chain(self.bundle)
+    }
+
+    /// The route by `naming`, with the `slug` and the `date` (`2020-01-02…`) that its fields say.
+    ///
+    /// # Errors
+    /// When a segment is empty or too long, or all of them together are.
+    pub fn route(
+        &self,
+        naming: &Naming,
+        slug: Option<&str>,
+        date: Option<&str>,
+    ) -> Result<Route, RouteError> {
+        let mut route = Segments::new();
+        if let Some(language) = self.language.filter(|language| !language.is_site) {
+            route.push(language.suffix)?;
+        }
+        if let Some(slug) = slug.filter(|slug| slug.starts_with('/')) {
+            route.push_all(slug.split('/').filter(|part| !part.is_empty()))?;
+            return route.finish();
+        }
+        let slug = slug.filter(|_| !self.is_index);
+        let date = date.or(self.date()).and_then(|date| date.get(..10));
+        let pattern = &naming.pattern;
+        if self.is_index || pattern.is_plain || pattern.needs_date && date.is_none() {
+            route.push_all(self.route_folders())?;
+            if !self.is_index {
+                self.push_last(&mut route, slug)?;
+            }
+            return route.finish();
+        }
+        let date = date.unwrap_or_default();
+        for segment in &pattern.segments {
+            match segment.as_slice() {
+                [Piece::Dir] => route.push_all(self.route_folders())?,
+                [Piece::Slug] => self.push_last(&mut route, slug)?,
+                pieces => {
+                    let text = |piece: &Piece| match piece {
+                        Piece::Text(text) => Cow::Owned(text.clone()),
+                        Piece::Section => {
+                            Cow::Borrowed(self.route_folders().next().unwrap_or_default())
+                        }
+                        Piece::Year => Cow::Borrowed(date.get(..4).unwrap_or_default()),
+                        Piece::Month => Cow::Borrowed(date.get(5..7).unwrap_or_default()),
+                        Piece::Day => Cow::Borrowed(date.get(8..10).unwrap_or_default()),
+                        Piece::Dir | Piece::Slug => Cow::Borrowed(""),
+                    };
+                    let text: String = pieces.iter().map(text).collect();
+                    // An article in the root has no section.
+                    if !text.is_empty() {
+                        route.push(&text)?;
+                    }
+                }
+            }
+        }
+        route.finish()
+    }
+
+    fn push_last(&self, route: &mut Segments, slug: Option<&str>) -> Result<(), RouteError> {
+        match slug {
+            Some(slug) => route.push_all(slug.split('/').filter(|part| !part.is_empty())),
+            None => route.push(self.stem),
+        }
+    }
+}
+
+/// The route that the path `relative` alone gives.
+///
+/// # Errors
+/// As [`SourceName::new`] and [`SourceName::route`].
+pub fn route_of_name(relative: &Path, naming: &Naming) -> Result<Route, RouteError> {
+    SourceName::new(relative, &naming.languages)?.route(naming, None, None)
+}
+
+/// Whether a name without its ending is that of the page of its folder.
+fn is_index(stem: &str) -> bool {
+    stem == "index" || stem == "_index" || stem.eq_ignore_ascii_case("readme")
+}
+
+/// The day `YYYY-MM-DD` that a name begins with, and what follows behind a hyphen.
+fn dated(name: &str) -> Option<(String, &str)> {
+    if !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let mut parts = name.splitn(4, '-');
+    let mut part = |lengths: &[usize]| {
+        let part = parts.next()?;
+        let is_number = part.bytes().all(|b| b.is_ascii_digit());
+        (is_number && lengths.contains(&part.len())).then_some(part)
+    };
+    let (year, month, day) = (part(&[4])?, part(&[1, 2])?, part(&[1, 2])?);
+    let rest = parts.next().unwrap_or_default();
+    let day = dates::plain(&format!("{year}-{month:0>2}-{day:0>2}"))?;
+    Some((day, rest))
+}
+
+/// The form of routes: `/{dir}/{slug}/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutePattern {
+    text: String,
+    segments: Vec<Vec<Piece>>,
+    /// Whether it is the folders and the slug, nothing else.
+    is_plain: bool,
+    needs_date: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// All folders.
+    Dir,
+    /// The first folder.
+    Section,
+    Slug,
+    Year,
+    Month,
+    Day,
+}
+
+impl Default for RoutePattern {
+    fn default() -> Self {
+        Self {
+            text: Self::DEFAULT.to_owned(),
+            segments: vec![vec![Piece::Dir], vec![Piece::Slug]],
+            is_plain: true,
+            needs_date: false,
+        }
+    }
+}
+
+impl RoutePattern {
+    /// The pattern that routes have without the setting.
+    pub const DEFAULT: &str = "/{dir}/{slug}/";
+
+    /// What a pattern may be, for messages.
+    pub const EXPECTED: &str = "a pattern of routes such as /{year}/{month}/{slug}/, of {dir}, \
+                                {section}, {year}, {month}, {day}, one {slug} and [a-z0-9-]; \
+                                {dir} and {slug} are whole segments";
+
+    /// Reads a pattern.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let inner = text.strip_prefix('/')?;
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        let segments: Option<Vec<Vec<Piece>>> = inner.split('/').map(segment).collect();
+        let segments = segments?;
+        let pieces = || segments.iter().flatten();
+        let count = |piece: &Piece| pieces().filter(|other| *other == piece).count();
+        let is_date = |piece: &Piece| matches!(piece, Piece::Year | Piece::Month | Piece::Day);
+        let fits = count(&Piece::Slug) == 1 && count(&Piece::Dir) <= 1 && text.len() <= 200;
+        let needs_date = pieces().any(is_date);
+        fits.then(|| Self {
+            is_plain: segments == Self::default().segments,
+            needs_date,
+            text: text.to_owned(),
+            segments,
+        })
+    }
+
+    /// As it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether routes are the folders and the slug, nothing else.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+}
+
+fn segment(text: &str) -> Option<Vec<Piece>> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let (piece, after) = if let Some(open) = rest.strip_prefix('{') {
+            let (name, after) = open.split_once('}')?;
+            let piece = match name {
+                "dir" => Piece::Dir,
+                "section" => Piece::Section,
+                "slug" => Piece::Slug,
+                "year" => Piece::Year,
+                "month" => Piece::Month,
+                "day" => Piece::Day,
+                _ => return None,
+            };
+            (piece, after)
+        } else {
+            let (literal, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+            let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            if !literal.bytes().all(is_slug) {
+                return None;
+            }
+            (Piece::Text(literal.to_owned()), after)
+        };
+        pieces.push(piece);
+        rest = after;
+    }
+    let has_whole = pieces.contains(&Piece::Dir) || pieces.contains(&Piece::Slug);
+    (!pieces.is_empty() && (pieces.len() == 1 || !has_whole)).then_some(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naming(pattern: &str, site: &str, listed: &[&str]) -> Naming {
+        let listed: Vec<String> = listed.iter().map(|tag| (*tag).to_owned()).collect();
+        Naming {
+            pattern: RoutePattern::parse(pattern).unwrap(),
+            languages: Languages::new(site, &listed),
+        }
+    }
+
+    /// The route of a path; behind it, in brackets, what else its name says.
+    fn of(path: &str, naming: &Naming) -> String {
+        let name = SourceName::new(Path::new(path), &naming.languages).unwrap();
+        let route = name.route(naming, None, None);
+        let mut said = route.map_or_else(|error| error.to_string(), |route| route.to_string());
+        for one in [name.date.clone(), name.language()].into_iter().flatten() {
+            said = format!("{said} [{one}]");
+        }
+        said
+    }
+
+    #[test]
+    fn names_say_date_language_and_folder() {
+        let default = naming(RoutePattern::DEFAULT, "en", &[]);
+        for (path, said) in [
+            ("a/b.md", "/a/b/"),
+            ("Redis Caching/Über uns.md", "/redis-caching/uber-uns/"),
+            ("a/v1.2.md", "/a/v1-2/"),
+            ("index.md", "/"),
+            ("a/index.markdown", "/a/"),
+            ("a/README.md", "/a/"),
+            ("a/readme.MD", "/a/"),
+            // Collections of Jekyll.
+            ("_posts/2020-01-02-hello.md", "/hello/ [2020-01-02]"),
+            ("blog/_posts/2020-1-2-hello.md", "/blog/hello/ [2020-01-02]"),
+            ("_docs/a.md", "/docs/a/"),
+            // Dates: whole ones alone.
+            ("2020-01-02-a-b.md", "/a-b/ [2020-01-02]"),
+            ("2020-01-02.md", "/2020-01-02/ [2020-01-02]"),
+            ("2020-01-02-.md", "/2020-01-02/ [2020-01-02]"),
+            ("2020-05-my-post.md", "/2020-05-my-post/"),
+            ("2020-13-01-a.md", "/2020-13-01-a/"),
+            ("2020-02-30-a.md", "/2020-02-30-a/"),
+            ("20200102-a.md", "/20200102-a/"),
+            ("2020-01-02a.md", "/2020-01-02a/"),
+            ("blog/2020-01-02-a/index.md", "/blog/a/ [2020-01-02]"),
+            ("blog/2020-01-02/index.md", "/blog/2020-01-02/ [2020-01-02]"),
+            ("blog/2020-01-02-a/_index.md", "/blog/2020-01-02-a/"),
+            ("blog/2020-01-02-a/b.md", "/blog/2020-01-02-a/b/"),
+            // Languages.
+            ("index.fr.md", "/fr/ [fr]"),
+            ("post/index.fr.md", "/fr/post/ [fr]"),
+            ("_index.de.md", "/de/ [de]"),
+            ("README.zh-CN.md", "/zh-cn/ [zh-CN]"),
+            ("index.pl.md", "/pl/ [pl]"),
+            ("about.fr.md", "/fr/about/ [fr]"),
+            ("a/b.pt_br.md", "/pt-br/a/b/ [pt-BR]"),
+            ("a/b.zh-hans.md", "/zh-hans/a/b/ [zh-Hans]"),
+            ("a/b.es-419.md", "/es-419/a/b/ [es-419]"),
+            ("2020-01-02-a.fr.md", "/fr/a/ [2020-01-02] [fr]"),
+            ("about.en.md", "/about/"),
+            ("fr/about.md", "/fr/about/"),
+            // No languages.
+            ("node.js.md", "/node-js/"),
+            ("v1.io.md", "/v1-io/"),
+            ("setup.pl.md", "/setup-pl/"),
+            ("about.us.md", "/about-us/"),
+            ("notes.md.md", "/notes-md/"),
+            ("a.x-y.md", "/a-x-y/"),
+            (".fr.md", "/fr/"),
+        ] {
+            assert_eq!(of(path, &default), said, "{path}");
+        }
+        let listed = naming(RoutePattern::DEFAULT, "de-AT", &["de", "pl"]);
+        for (path, said) in [
+            ("a.de.md", "/a/"),
+            ("a.de-at.md", "/a/"),
+            ("a.pl.md", "/pl/a/ [pl]"),
+            ("a.fr.md", "/a-fr/"),
+            ("index.fr.md", "/index-fr/"),
+        ] {
+            assert_eq!(of(path, &listed), said, "{path}");
+        }
+    }
+
+    #[test]
+    fn patterns_place_an_article_by_date_and_section() {
+        let dated = naming("/{year}/{month}-{day}/{slug}", "en", &[]);
+        for (path, said) in [
+            ("blog/2020-01-02-a.md", "/2020/01-02/a/ [2020-01-02]"),
+            (
+                "blog/2020-01-02-a.fr.md",
+                "/fr/2020/01-02/a/ [2020-01-02] [fr]",
+            ),
+            ("blog/a.md", "/blog/a/"),
+            ("blog/index.md", "/blog/"),
+        ] {
+            assert_eq!(of(path, &dated), said, "{path}");
+        }
+        let name = |path: &'static str| SourceName::new(Path::new(path), &dated.languages).unwrap();
+        let route = |slug, date| name("b/2020-01-02-a.md").route(&dated, slug, date).unwrap();
+        assert_eq!(
+            route(None, Some("2021-03-04T10:00:00Z")).as_str(),
+            "/2021/03-04/a/"
+        );
+        assert_eq!(route(Some("x/y"), None).as_str(), "/2020/01-02/x/y/");
+        assert_eq!(route(Some("/x/y"), None).as_str(), "/x/y/");
+        assert_eq!(route(Some("/"), None).as_str(), "/");
+        let section = naming("/articles/in-{section}/{slug}/", "en", &[]);
+        assert_eq!(of("a/b/c.md", &section), "/articles/in-a/c/");
+        let section = naming("/{section}/{slug}/", "en", &[]);
+        assert_eq!(of("c.md", &section), "/c/");
+        assert_eq!(of("a/b/c.md", &section), "/a/c/");
+    }
+
+    #[test]
+    fn a_pattern_has_one_slug_and_known_parts() {
+        for text in [
+            "{slug}",
+            "/",
+            "",
+            "/{dir}/",
+            "/{slug}/{slug}/",
+            "/a-{slug}/",
+            "/{dir}{slug}/",
+            "/{tag}/{slug}/",
+            "/A/{slug}/",
+            "/a b/{slug}/",
+            "//{slug}/",
+            "/{slug",
+            "/{slug}/?x",
+            "/{dir}/{dir}/{slug}/",
+            "/ä/{slug}/",
+            "/{}/{slug}/",
+        ] {
+            assert_eq!(RoutePattern::parse(text), None, "{text}");
+        }
+        let plain = |text: &str| RoutePattern::parse(text).unwrap().is_plain();
+        assert!(plain("/{dir}/{slug}"));
+        assert!(!plain("/x/{dir}/{slug}/"));
+        assert_eq!(
+            RoutePattern::parse(RoutePattern::DEFAULT),
+            Some(RoutePattern::default())
+        );
+    }
+}

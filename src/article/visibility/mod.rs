@@ -1,0 +1,304 @@
+//! Who may see an article, and when: what its fields say, whatever the time is.
+//!
+//! Every run asks this again ([`Visibility::held`]), also of a source that it does not read since
+//! nothing in it changed: an article becomes due, or ends, without anybody writing to its file.
+
+mod fields;
+mod names;
+mod said;
+
+use std::fmt;
+
+use self::names::{Saying, holds_fields};
+use self::said::Said;
+use super::dates::Timezone;
+use super::findings::Findings;
+use super::metadata::{Metadata, Value};
+use crate::yaml::{Key, Kind, Node};
+
+pub use self::fields::{Meaning, VisibilityFields};
+
+/// Who may see an article, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visibility {
+    /// It is not finished.
+    pub is_draft: bool,
+    /// Its author took it back.
+    pub is_withdrawn: bool,
+    /// Search engines are told to leave it out.
+    pub is_noindex: bool,
+    /// When it is published, ms since 1970; `i64::MIN`: at once.
+    pub from_ms: i64,
+    /// When it ends, ms since 1970; `i64::MAX`: never.
+    pub until_ms: i64,
+}
+
+/// Why a valid article is not published now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It is a draft.
+    Draft,
+    /// It is published at this time, ms since 1970.
+    Scheduled(i64),
+    /// It ended at this time, ms since 1970.
+    Expired(i64),
+    /// Its author took it back.
+    Withdrawn,
+}
+
+/// Which articles are published although they would be held back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Admits {
+    /// Drafts.
+    pub drafts: bool,
+    /// What is scheduled for later.
+    pub future: bool,
+}
+
+impl Default for Visibility {
+    /// Everybody, always.
+    fn default() -> Self {
+        Self {
+            is_draft: false,
+            is_withdrawn: false,
+            is_noindex: false,
+            from_ms: i64::MIN,
+            until_ms: i64::MAX,
+        }
+    }
+}
+
+/// What is said of an article by fields that the schema does not know, or that the settings explain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Further {
+    is_draft: bool,
+    is_scheduled: bool,
+    from_ms: Option<i64>,
+    is_noindex: bool,
+}
+
+impl Further {
+    /// Takes note of what a field says that the schema does not know. What it may say of those who
+    /// may not see the article is an error until the settings explain it. Returns whether they do.
+    pub(super) fn ask(
+        &mut self,
+        fields: &VisibilityFields,
+        (key, node): (&Key, &Node),
+        findings: &mut Findings<'_>,
+    ) -> bool {
+        if fields.explain(&key.name) {
+            self.add(fields.of_unknown(&key.name, node));
+            return true;
+        }
+        match &node.kind {
+            Kind::Mapping(members) if holds_fields(&key.name) => {
+                for (key, node) in members {
+                    self.ask_one(fields, (key, node), findings);
+                }
+            }
+            _ => self.ask_one(fields, (key, node), findings),
+        }
+        false
+    }
+
+    fn ask_one(
+        &mut self,
+        fields: &VisibilityFields,
+        (key, node): (&Key, &Node),
+        findings: &mut Findings<'_>,
+    ) {
+        let saying = fields.of_unknown(&key.name, node);
+        self.add(saying);
+        if saying != Saying::Unclear {
+            return;
+        }
+        let name = &key.name;
+        let mut message = format!(
+            "the field '{name}' seems to say who may see the article, and anp does not know whom it means"
+        );
+        // The line of a password stays where it is.
+        let is_secret = ["pass", "secret"].iter().any(|part| name.contains(part));
+        if is_secret {
+            message = format!("line {}: {message}", key.span.line);
+        }
+        let help = format!(
+            "explain it in anp.yaml: 'visibility_fields: {{{name}: draft}}' holds such articles back; \
+             noindex or ignore in the place of draft publishes them"
+        );
+        let span = (!is_secret).then_some(key.span);
+        findings.error("visibility", span, message, Some(help));
+    }
+
+    fn add(&mut self, saying: Saying) {
+        match saying {
+            Saying::Draft => self.is_draft = true,
+            Saying::Scheduled => self.is_scheduled = true,
+            Saying::From(at_ms) => self.from_ms = self.from_ms.max(Some(at_ms)),
+            Saying::NoIndex => self.is_noindex = true,
+            Saying::Nothing | Saying::Unclear => {}
+        }
+    }
+}
+
+impl Visibility {
+    /// What validated fields say.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let (fields, timezone) = (VisibilityFields::default(), Timezone::default());
+        Self::with(metadata, &fields, &timezone, Further::default())
+    }
+
+    /// The same with what `further` fields say, and those that the settings explain.
+    pub(super) fn with(
+        metadata: &Metadata,
+        explained: &VisibilityFields,
+        timezone: &Timezone,
+        mut further: Further,
+    ) -> Self {
+        let instant_ms = |date| timezone.instant_ms(date);
+        let mut visibility = Self::default();
+        let (mut date, mut publish_at) = (None, None);
+        for (field, value) in &metadata.entries {
+            if let Some(saying) = explained.of_known(field.name, value) {
+                further.add(saying);
+                continue;
+            }
+            match (field.name, value) {
+                ("draft", Value::Flag(true)) | ("published", Value::Flag(false)) => {
+                    visibility.is_draft = true;
+                }
+                ("withdrawn", Value::Flag(true)) => visibility.is_withdrawn = true,
+                ("noindex" | "hidden", Value::Flag(true)) => visibility.is_noindex = true,
+                ("robots", value) => visibility.is_noindex |= Said::of_value(value).is_noindex(),
+                ("date", Value::Text(text)) => date = instant_ms(text),
+                // The boundary takes no date that has no moment; held back is the safe side.
+                ("publish_at", Value::Text(text)) => {
+                    publish_at = Some(instant_ms(text).unwrap_or(i64::MAX));
+                }
+                ("expires_at", Value::Text(text)) => {
+                    visibility.until_ms = instant_ms(text).unwrap_or(i64::MIN);
+                }
+                _ => {}
+            }
+        }
+        // An event of next year is announced today: its `publish_at` counts, not its `date`.
+        let from_ms = publish_at.or(date.max(further.from_ms));
+        visibility.from_ms = from_ms.unwrap_or(i64::MIN);
+        visibility.is_draft |= further.is_draft || further.is_scheduled && from_ms.is_none();
+        visibility.is_noindex |= further.is_noindex
+            || visibility.is_draft
+            || metadata.flag("flags", "needs_human_review");
+        visibility
+    }
+
+    /// Why the article is not published at `now_ms`, if it is not.
+    #[must_use]
+    pub fn held(&self, now_ms: i64, admits: Admits) -> Option<Held> {
+        if self.is_withdrawn {
+            Some(Held::Withdrawn)
+        } else if self.is_draft && !admits.drafts {
+            Some(Held::Draft)
+        } else if self.until_ms <= now_ms {
+            Some(Held::Expired(self.until_ms))
+        } else if self.from_ms > now_ms && !admits.future {
+            Some(Held::Scheduled(self.from_ms))
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draft => f.write_str("draft"),
+            Self::Scheduled(at) => write!(f, "scheduled for {}", moment(*at)),
+            Self::Expired(at) => write!(f, "expired at {}", moment(*at)),
+            Self::Withdrawn => f.write_str("withdrawn"),
+        }
+    }
+}
+
+impl Held {
+    /// The word for machines.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled(_) => "scheduled",
+            Self::Expired(_) => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// When it becomes due, or ended, in RFC 3339.
+    #[must_use]
+    pub fn at(self) -> Option<String> {
+        match self {
+            Self::Scheduled(at) | Self::Expired(at) => Some(moment(at)),
+            Self::Draft | Self::Withdrawn => None,
+        }
+    }
+}
+
+/// Ms since 1970 as `2027-01-05T10:00:00Z`; the last day of the year 9999 is cut to its beginning.
+fn moment(at_ms: i64) -> String {
+    let last = jiff::Timestamp::MAX;
+    let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or(last);
+    format!("{at:.0}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Admits, Held, Visibility};
+
+    const ALL: Admits = Admits {
+        drafts: true,
+        future: true,
+    };
+
+    #[test]
+    fn an_article_is_due_at_its_moment_and_ends_at_its_moment() {
+        let visibility = Visibility {
+            from_ms: 10,
+            until_ms: 20,
+            ..Visibility::default()
+        };
+        let held = |now_ms| visibility.held(now_ms, Admits::default());
+        assert_eq!(held(9), Some(Held::Scheduled(10)));
+        assert_eq!(held(10), None);
+        assert_eq!(held(19), None);
+        assert_eq!(held(20), Some(Held::Expired(20)));
+        assert_eq!(visibility.held(9, ALL), None);
+        assert_eq!(visibility.held(20, ALL), Some(Held::Expired(20)));
+    }
+
+    #[test]
+    fn nothing_admits_what_was_withdrawn() {
+        let withdrawn = Visibility {
+            is_withdrawn: true,
+            is_draft: true,
+            ..Visibility::default()
+        };
+        assert_eq!(withdrawn.held(0, ALL), Some(Held::Withdrawn));
+        let draft = Visibility {
+            is_withdrawn: false,
+            ..withdrawn
+        };
+        assert_eq!(draft.held(0, Admits::default()), Some(Held::Draft));
+        assert_eq!(draft.held(0, ALL), None);
+    }
+
+    #[test]
+    fn a_reason_says_when() {
+        assert_eq!(
+            Held::Scheduled(1_799_143_200_000).to_string(),
+            "scheduled for 2027-01-05T10:00:00Z"
+        );
+        assert_eq!(
+            Held::Expired(999).to_string(),
+            "expired at 1970-01-01T00:00:00Z"
+        );
+        assert!(Held::Scheduled(i64::MAX).to_string().contains("9999-12-30"));
+    }
+}

@@ -1,0 +1,313 @@
+//! Fields that the schema does not know and that are about who may see an article: what the
+//! generators that have them mean, and names that anp has to ask about.
+
+use super::said::{Said, squashed};
+use crate::article::instant::instant_ms;
+
+/// What a field says of its article, the strongest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Saying {
+    /// Nothing.
+    Nothing,
+    /// Search engines are told to leave it out.
+    NoIndex,
+    /// It is published at this time, ms since 1970.
+    From(i64),
+    /// It is published at a time that another field says.
+    Scheduled,
+    /// It is not published.
+    Draft,
+    /// Somebody may not see it, and anp cannot know who.
+    Unclear,
+}
+
+/// Fields of one generator or more whose yes keeps the article back.
+const DRAFT_IF_YES: &[&str] = &["deleted", "draft", "headless", "isdraft", "unpublished"];
+/// The same of a no.
+const DRAFT_IF_NO: &[&str] = &["render", "routable"];
+/// Fields whose yes leaves the article out of lists, and so out of search engines.
+const NOINDEX_IF_YES: &[&str] = &[
+    "eleventyexcludefromcollections",
+    "excludefromsitemap",
+    "hide",
+    "hidden",
+    "hidefromsitemap",
+    "ishidden",
+    "noindex",
+    "nositemap",
+    "robotsnoindex",
+    "seonoindex",
+    "sitemapexclude",
+    "sitemapignore",
+    "unlisted",
+];
+/// The same of a no.
+const NOINDEX_IF_NO: &[&str] = &["index", "indexable", "indexing", "listed"];
+/// Fields that open the article: what is neither a plain yes nor a plain no has to be explained.
+const OPENING: &[&str] = &["ispublic", "ispublished", "public", "publish", "published"];
+/// The same, where a no has to be explained too.
+const SHOWING: &[&str] = &["isvisible", "visible"];
+/// Fields that restrict who may see the article: anything but a plain no has to be explained.
+const RESTRICTING: &[&str] = &[
+    "access",
+    "accesscontrol",
+    "accesslevel",
+    "acl",
+    "adminonly",
+    "allowedgroups",
+    "allowedroles",
+    "allowedusers",
+    "authrequired",
+    "confidential",
+    "confidentiality",
+    "embargo",
+    "embargodate",
+    "embargoed",
+    "embargountil",
+    "encrypt",
+    "encrypted",
+    "internal",
+    "internalonly",
+    "isinternal",
+    "isprivate",
+    "isprotected",
+    "loginrequired",
+    "memberonly",
+    "membersonly",
+    "paidonly",
+    "password",
+    "passwordprotected",
+    "paywall",
+    "paywalled",
+    "postpassword",
+    "premium",
+    "private",
+    "protected",
+    "requireauth",
+    "requirelogin",
+    "requiresauth",
+    "requireslogin",
+    "restrict",
+    "restricted",
+    "secret",
+    "staffonly",
+    "subscriberonly",
+    "subscribersonly",
+    "visibility",
+];
+/// Fields with the words of robots meta tags.
+const ROBOTS: &[&str] = &[
+    "googlebot",
+    "metarobots",
+    "robots",
+    "robotsmeta",
+    "seorobots",
+];
+/// Groups whose members are fields: Hugo's `params`, Zola's `extra`, `seo: {noindex: true}`. Fields that
+/// the schema knows are among the names above for these alone.
+const GROUPS: &[&str] = &[
+    "attributes",
+    "custom",
+    "extra",
+    "meta",
+    "metadata",
+    "params",
+    "seo",
+];
+/// Fields with one word of many, of which few are about who may see the article.
+const STATUS: &[&str] = &[
+    "audience",
+    "poststatus",
+    "publicationstatus",
+    "publishstatus",
+    "state",
+    "status",
+    "workflowstate",
+];
+
+/// Words of a status for what nobody may see yet.
+const STATUS_DRAFT: &[&str] = &[
+    "auto-draft",
+    "deleted",
+    "draft",
+    "drafts",
+    "embargoed",
+    "not published",
+    "on hold",
+    "pending",
+    "pending review",
+    "private",
+    "sent",
+    "trash",
+    "trashed",
+    "unpublished",
+];
+/// Words for what another field gives a time.
+const STATUS_SCHEDULED: &[&str] = &["future", "scheduled"];
+/// Words for what stands in no list: Pelican's `status: hidden`.
+const STATUS_NOINDEX: &[&str] = &["hidden", "unlisted"];
+/// Words for what some may see.
+const STATUS_UNCLEAR: &[&str] = &[
+    "confidential",
+    "employees",
+    "internal",
+    "members",
+    "members only",
+    "paid",
+    "password",
+    "premium",
+    "protected",
+    "restricted",
+    "secret",
+    "staff",
+    "subscribers",
+];
+
+/// What the field `name`, which the schema does not know, says of its article. Names are matched
+/// without underscores: `membersOnly` and `members_only` are one.
+pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
+    let name = &*squashed(name);
+    let is_one_of = |names: &[&str]| names.contains(&name);
+    let (yes, no) = (said.is_yes(), said.is_no());
+    if yes && is_one_of(DRAFT_IF_YES) || no && is_one_of(DRAFT_IF_NO) {
+        Saying::Draft
+    } else if yes && is_one_of(NOINDEX_IF_YES) || no && is_one_of(NOINDEX_IF_NO) {
+        Saying::NoIndex
+    } else if is_one_of(OPENING) {
+        match said.text().and_then(day_ms) {
+            Some(from_ms) => Saying::From(from_ms),
+            None if said.closes() => Saying::Draft,
+            None => unclear(!said.opens()),
+        }
+    } else if is_one_of(SHOWING) {
+        unclear(!said.opens())
+    } else if is_one_of(RESTRICTING) {
+        unclear(!said.leaves_open())
+    } else if is_one_of(STATUS) {
+        status(said)
+    } else if is_noindex(name, said) {
+        Saying::NoIndex
+    } else if name == "build" && is_unrendered(said) {
+        Saying::Draft
+    } else {
+        Saying::Nothing
+    }
+}
+
+/// Whether the members of the field are fields themselves.
+pub(super) fn holds_fields(name: &str) -> bool {
+    GROUPS.contains(&&*squashed(name))
+}
+
+/// Whether a yes of this field opens the article, where it is one that anp knows.
+pub(super) fn opens(name: &str) -> bool {
+    let name = &*squashed(name);
+    let opening = [DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
+    opening.iter().any(|names| names.contains(&name)) || name == "sitemap"
+}
+
+/// The first instant of the day of a text that begins with a date: `publish: 2027-01-05 10:00`.
+fn day_ms(text: &str) -> Option<i64> {
+    instant_ms(text.get(..10)?)
+}
+
+fn unclear(is_so: bool) -> Saying {
+    if is_so {
+        Saying::Unclear
+    } else {
+        Saying::Nothing
+    }
+}
+
+fn status(said: &Said<'_>) -> Saying {
+    if let Said::List(items) = said {
+        let sayings = items.iter().map(status);
+        return sayings.max().unwrap_or(Saying::Nothing);
+    }
+    let words = [
+        (STATUS_DRAFT, Saying::Draft),
+        (STATUS_SCHEDULED, Saying::Scheduled),
+        (STATUS_NOINDEX, Saying::NoIndex),
+        (STATUS_UNCLEAR, Saying::Unclear),
+    ];
+    let found = words.into_iter().find(|(words, _)| said.is_one_of(words));
+    found.map_or(Saying::Nothing, |(_, saying)| saying)
+}
+
+/// What keeps the article out of search engines: robots, `sitemap: false`, `sitemap: {exclude: true}`, Hugo's `build: {list: never}`.
+fn is_noindex(name: &str, said: &Said<'_>) -> bool {
+    let is_yes = |member: &&str| said.member(member).is_yes();
+    match name {
+        "sitemap" => said.is_no() || ["disable", "exclude", "ignore"].iter().any(is_yes),
+        "build" => said.member("list").is_no() && !is_unrendered(said),
+        name => ROBOTS.contains(&name) && said.is_noindex(),
+    }
+}
+
+/// Hugo's `build: {render: never}`. What it renders as a mere link has no page either.
+fn is_unrendered(said: &Said<'_>) -> bool {
+    let render = said.member("render");
+    render.is_no() || render.is_one_of(&["link"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Saying, saying};
+    use crate::article::visibility::said::Said;
+    use crate::yaml;
+
+    #[track_caller]
+    fn says(fields: &str, expected: Saying) {
+        let root = yaml::parse(fields, 1).unwrap();
+        for (key, node) in root.mapping().unwrap() {
+            let found = saying(&key.name, &Said::of_node(node));
+            assert_eq!(found, expected, "{}: {node:?}", key.name);
+        }
+    }
+
+    #[test]
+    fn what_generators_have_is_understood() {
+        says(
+            "{headless: true, render: false, routable: off, public: false, publish: no, \
+             _build: {render: never, list: never}, build: {render: false}, status: draft, \
+             post_status: Pending, state: [open, private]}",
+            Saying::Draft,
+        );
+        says(
+            "{unlisted: true, sitemap: false, sitemap_exclude: yes, robots_no_index: true, \
+             eleventyExcludeFromCollections: true, listed: false, meta_robots: 'noindex, follow', \
+             no_index: true, _build: {list: never}, status: hidden, hide: true}",
+            Saying::NoIndex,
+        );
+        says("{sitemap: {exclude: true}}", Saying::NoIndex);
+        says("{sitemap: {disable: true, priority: 0.3}}", Saying::NoIndex);
+        says(
+            "{status: scheduled, post_status: future}",
+            Saying::Scheduled,
+        );
+    }
+
+    #[test]
+    fn what_somebody_may_not_see_is_asked_about() {
+        says(
+            "{private: true, visibility: private, visibility_: members, password: hunter2, \
+             access: {level: x}, membersOnly: 1, restricted: [editors], protected: yes, \
+             embargo_until: 2020-01-01, public: members, visible: false, audience: internal, \
+             status: 'Members only', premium: maybe, acl: [a, b]}",
+            Saying::Unclear,
+        );
+    }
+
+    #[test]
+    fn what_is_plainly_public_or_about_something_else_says_nothing() {
+        says(
+            "{private: false, visibility: Public, password: '', access: ~, access_level: everyone, \
+             membersOnly: 0, restricted: [], permissions: 'Owners can do this', acl: [public], public: true, visible: yes, \
+             status: published, status_: Accepted, state: CA, audience: [developers, beginners], \
+             headless: false, render: mermaid, hide: [navigation, toc], index: 3, \
+             sitemap: {priority: 0.5}, build: {list: local}, robots_meta: all, search: false, \
+             nav_exclude: true, archived: true, layout: private, members: [ann, bob]}",
+            Saying::Nothing,
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! JSON: `serde_json` says what is JSON and where it ends, and reads the texts; what is known to
+//! be JSON is then cut into tokens for their places.
+
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+
+use super::places::Places;
+use crate::diagnostic::Span;
+use crate::yaml::explain::too_long;
+use crate::yaml::scalar::shortened;
+use crate::yaml::{Document, Fault, MAX_BYTES, TreeBuilder, YamlError};
+
+/// The bytes of the value that `text` begins with, blanks before it included; none if it is
+/// broken, or not closed.
+pub(super) fn length(text: &str) -> Option<usize> {
+    let mut values = Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(values.byte_offset())
+}
+
+/// Reads one value, which is all of `text`. `first_line` is the line of the file on which it
+/// begins.
+pub(super) fn read(text: &str, first_line: u32) -> Document {
+    let start = Span {
+        line: first_line,
+        column: 1,
+        length: 1,
+    };
+    let mut tree = TreeBuilder::default();
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        let place = offset(text, error.line(), error.column());
+        // Of a text that is not closed, the body is a part.
+        tree.error(if text.len() > MAX_BYTES && place > MAX_BYTES {
+            too_long("JSON", text.len(), start)
+        } else {
+            let span = Places::new(text, first_line).span(place..place + 1);
+            YamlError::new(Fault::Syntax, span, explain(&error))
+        });
+        return tree.finish(false, start);
+    }
+    if text.len() > MAX_BYTES {
+        tree.error(too_long("JSON", text.len(), start));
+        return tree.finish(false, start);
+    }
+    let complete = tokens(text, &mut Places::new(text, first_line), &mut tree);
+    tree.finish(complete, start)
+}
+
+/// Feeds the tree with all that `text` holds, which is known to be JSON.
+fn tokens(text: &str, places: &mut Places<'_>, tree: &mut TreeBuilder) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        let end = match b {
+            b'"' => string_end(bytes, at),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => at + 1,
+            _ => {
+                let ends = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+                let length = bytes[at..].iter().position(ends);
+                length.map_or(bytes.len(), |length| at + length)
+            }
+        };
+        let goes_on = match b {
+            b'{' => tree.open_mapping(places.span(at..end)),
+            b'[' => tree.open_list(places.span(at..end)),
+            b'}' | b']' => tree.close(),
+            b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => true,
+            b'"' => {
+                let span = places.span(at..end);
+                // The one thing that is not known yet: escapes that are no character.
+                match serde_json::from_str::<String>(&text[at..end]) {
+                    Ok(text) => tree.scalar(text, false, span),
+                    Err(error) => {
+                        tree.error(YamlError::new(Fault::Syntax, span, explain(&error)));
+                        tree.scalar(String::new(), false, span);
+                    }
+                }
+                true
+            }
+            _ => {
+                let value = match &text[at..end] {
+                    "null" => "",
+                    value => value,
+                };
+                tree.scalar(value.to_owned(), true, places.span(at..end));
+                true
+            }
+        };
+        if !goes_on {
+            return false;
+        }
+        at = end;
+    }
+    true
+}
+
+/// Where the string ends that begins at `start`.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(b) = bytes.get(at) {
+        match b {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// The offset of a place as `serde_json` gives it: line from 1, and bytes up to and with the
+/// last one that it read.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let lines = text.split_inclusive('\n').map(str::len);
+    let before: usize = lines.take(line.saturating_sub(1)).sum();
+    let offset = (before + column.saturating_sub(1)).min(text.len());
+    (0..=offset)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+fn explain(error: &serde_json::Error) -> String {
+    let whole = error.to_string();
+    let what = whole.split(" at line ").next().unwrap_or_default();
+    let known = match what {
+        "EOF while parsing an object"
+        | "EOF while parsing a value"
+        | "EOF while parsing a list" => "expected a closing brace or bracket, found the end",
+        "EOF while parsing a string" => "expected a closing quote, found the end",
+        "expected `,` or `}`" => "expected ',' or '}', found something else",
+        "expected `,` or `]`" => "expected ',' or ']', found something else",
+        "expected `:`" => "expected ':' after the key, found something else",
+        "key must be a string" => "expected a key in double quotes, found something else",
+        "trailing comma" => "expected a value after ',', found the closing brace or bracket",
+        "trailing characters" => "expected the end of the JSON object, found more",
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            "expected no line end or tab within quotes, found one (write \\n or \\t)"
+        }
+        "invalid escape" => "expected a known escape after '\\', found another",
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            "expected both halves of a character written as \\uXXXX\\uXXXX, found one"
+        }
+        other => return format!("expected valid JSON: {}", shortened(other)),
+    };
+    known.to_owned()
+}

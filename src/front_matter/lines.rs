@@ -1,0 +1,48 @@
+//! Lines of a text, which end with LF, CRLF or CR.
+
+/// The first line without its end, and what follows it.
+#[must_use]
+pub fn next_line(text: &str) -> (&str, &str) {
+    let Some(end) = line_end(text.as_bytes()) else {
+        return (text, "");
+    };
+    let (line, rest) = text.split_at(end);
+    let rest = rest
+        .strip_prefix("\r\n")
+        .unwrap_or_else(|| rest.get(1..).unwrap_or_default());
+    (line, rest)
+}
+
+/// Where the first line ends.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    const STEP: usize = 16;
+    let ends = |b: u8| (b == b'\n') | (b == b'\r');
+    // Without a way out within a step, this is compiled to vector instructions.
+    let goes_on = |step: &&[u8]| !step.iter().fold(false, |found, &b| found | ends(b));
+    let passed = bytes.chunks_exact(STEP).take_while(goes_on).count() * STEP;
+    let rest = bytes.get(passed..)?;
+    Some(passed + rest.iter().position(|&b| ends(b))?)
+}
+
+/// Whether the line is `mark`, perhaps with blanks behind it.
+pub(super) fn is_fence(line: &str, mark: &str) -> bool {
+    // Cheap for the many lines that are none.
+    line.starts_with(mark) && line.trim_end_matches([' ', '\t']).len() == mark.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_all_lengths_end_where_they_end() {
+        for length in 0..70 {
+            let line = "x".repeat(length);
+            assert_eq!(next_line(&line), (line.as_str(), ""));
+            for (end, rest) in [("\n", "\r\n"), ("\r", ""), ("\r\n", "\n"), ("\n", "a\nb")] {
+                let text = format!("{line}{end}{rest}");
+                assert_eq!(next_line(&text), (line.as_str(), rest), "{text:?}");
+            }
+        }
+    }
+}

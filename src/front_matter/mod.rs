@@ -1,0 +1,33 @@
+//! Front matter of the three formats: YAML, TOML and JSON → one tree with positions.
+//!
+//! [`split`] finds the front matter of a source, [`read`] reads it. Limits, duplicate keys
+//! and errors are the same in all formats. What looks like front matter and cannot be read as
+//! such is an error, never the beginning of the body: it could hide an article.
+
+mod cut;
+mod json;
+mod lines;
+mod names;
+mod opening;
+mod parts;
+mod places;
+mod split;
+mod toml;
+mod unfenced;
+
+pub use cut::cut_values;
+pub use lines::next_line;
+pub use parts::{Format, Parts};
+pub use split::split;
+
+use crate::yaml::{self, Document};
+
+/// The tree of the front matter; an empty one if there is none.
+#[must_use]
+pub fn read(parts: &Parts<'_>) -> Document {
+    match parts.format {
+        None | Some(Format::Yaml) => yaml::read(parts.text, parts.line),
+        Some(Format::Toml) => toml::read(parts.text, parts.line),
+        Some(Format::Json) => json::read(parts.text, parts.line),
+    }
+}

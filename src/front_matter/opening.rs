@@ -1,0 +1,228 @@
+//! Where front matter opens that is not a first line `---`.
+//!
+//! Most texts that begin with a rule, a brace or a comment are plain Markdown. So what follows
+//! has to look like fields, and the doubt is settled so that no field is published as text.
+
+use super::json;
+use super::lines::{is_fence, next_line};
+use super::names::{COMMON, HOLDING_BACK, field, toml_field};
+use super::parts::Format;
+use crate::diagnostic::Span;
+use crate::yaml::{Fault, YamlError};
+
+/// Most bytes behind an opening that are searched for what makes it one.
+const SEARCHED_BYTES: usize = 64 * 1024;
+
+/// The first line of a front matter.
+pub(super) enum Opening<'a> {
+    /// A fence; `inside` begins behind it, on `line`.
+    Fence {
+        format: Format,
+        close: &'a str,
+        inside: &'a str,
+        line: u32,
+    },
+    /// The brace of a JSON object, which `text` begins with.
+    Brace { text: &'a str, line: u32 },
+}
+
+/// The front matter of a text that does not begin with a line `---`.
+pub(super) fn find(text: &str) -> Result<Option<Opening<'_>>, YamlError> {
+    let Some((rest, number)) = passed(text)? else {
+        return Ok(None);
+    };
+    let (line, inside) = next_line(rest);
+    let indented = line.trim_end();
+    let mark = indented.trim_start_matches(' ');
+    if indented.len() - mark.len() > 3 {
+        // A block of code.
+        return Ok(None);
+    }
+    let at = Span {
+        line: number,
+        column: 1,
+        length: u32::MAX,
+    };
+    let fence = |format, close| {
+        Ok(Some(Opening::Fence {
+            format,
+            close,
+            inside,
+            line: number + 1,
+        }))
+    };
+    if mark.len() >= 3 && mark.bytes().all(|b| b == b'-') {
+        return match opens_yaml(inside, mark) {
+            true => fence(Format::Yaml, mark),
+            false => Ok(None),
+        };
+    }
+    if let Some(language) = mark.strip_prefix("---") {
+        return match language.trim_start().to_ascii_lowercase().as_str() {
+            "yaml" | "yml" => fence(Format::Yaml, "---"),
+            "toml" => fence(Format::Toml, "---"),
+            "json" => fence(Format::Json, "---"),
+            // What gray-matter and Eleventy can be told to read.
+            "js" | "javascript" | "coffee" | "coffeescript" | "cson" | "json5" | "jsonc"
+            | "hjson" | "ini" | "xml" => Err(unreadable(at, mark)),
+            _ => Ok(None),
+        };
+    }
+    match mark {
+        "+++" if opens_toml(inside) => fence(Format::Toml, "+++"),
+        ";;;" if inside.trim_start().starts_with(['"', ';']) => Err(unreadable(at, mark)),
+        _ if mark.starts_with('{') && opens_json(rest) => Ok(Some(Opening::Brace {
+            text: rest,
+            line: number,
+        })),
+        _ => Ok(None),
+    }
+}
+
+fn unreadable(at: Span, mark: &str) -> YamlError {
+    let message = format!("expected front matter in YAML, TOML or JSON, found '{mark}'");
+    YamlError::new(Fault::Syntax, at, message).with_help("write it as YAML between two lines '---'")
+}
+
+/// Passes over empty lines and comments: the rest of the text, and its line. None if a comment
+/// is not closed, or has text behind it.
+fn passed(text: &str) -> Result<Option<(&str, u32)>, YamlError> {
+    let (mut rest, mut number) = (text, 1);
+    while !rest.is_empty() {
+        let (line, after) = next_line(rest);
+        if line.trim().is_empty() {
+            (rest, number) = (after, number + 1);
+            continue;
+        }
+        let start = line.trim_start_matches(' ');
+        if !start.starts_with("<!--") || line.len() - start.len() > 3 {
+            break;
+        }
+        let comment = rest.trim_start();
+        let Some(length) = comment.find("-->") else {
+            return Ok(None);
+        };
+        let (comment, behind) = comment.split_at(length);
+        commented(comment, number)?;
+        let (end, after) = next_line(&behind[3..]);
+        if !end.trim().is_empty() {
+            return Ok(None);
+        }
+        number += 1 + u32::try_from(line_ends(comment)).unwrap_or(u32::MAX);
+        rest = after;
+    }
+    Ok(Some((rest, number)))
+}
+
+fn line_ends(text: &str) -> usize {
+    let mut rest = text;
+    let mut count = 0;
+    while rest.contains(['\n', '\r']) {
+        rest = next_line(rest).1;
+        count += 1;
+    }
+    count
+}
+
+/// Refuses a comment that is front matter, as Nikola writes it.
+fn commented(comment: &str, line: u32) -> Result<(), YamlError> {
+    let inside = comment.trim_start_matches("<!--").trim_start();
+    let (first, rest) = next_line(inside);
+    let nikola = first.starts_with(".. ") && field(&first[3..]).is_some();
+    let fenced = is_fence(first, "---") && field(next_line(rest.trim_start()).0).is_some()
+        || is_fence(first, "+++") && opens_toml(rest);
+    if !nikola && !fenced {
+        return Ok(());
+    }
+    let span = Span {
+        line,
+        column: 1,
+        length: u32::MAX,
+    };
+    let message = "expected front matter outside of a comment, found it inside of one";
+    Err(YamlError::new(Fault::Syntax, span, message)
+        .with_help("write it as YAML between two lines '---' at the start of the file"))
+}
+
+/// The lines up to one that is `close`, and whether there is one; or the first paragraph.
+fn block<'a>(inside: &'a str, close: &[&str]) -> (Vec<&'a str>, bool) {
+    let mut lines = Vec::new();
+    let mut rest = inside;
+    let mut paragraph = None;
+    while !rest.is_empty() && inside.len() - rest.len() <= SEARCHED_BYTES {
+        let (line, after) = next_line(rest);
+        if close.iter().any(|mark| is_fence(line, mark)) {
+            return (lines, true);
+        }
+        if line.trim().is_empty() && !lines.is_empty() {
+            paragraph.get_or_insert(lines.len());
+        } else if !line.trim().is_empty() {
+            lines.push(line);
+        }
+        rest = after;
+    }
+    lines.truncate(paragraph.unwrap_or(lines.len()));
+    (lines, false)
+}
+
+/// Whether YAML follows behind a fence, and no text below a rule: it begins with a common field,
+/// or names one that holds an article back, or most of it is fields.
+fn opens_yaml(inside: &str, mark: &str) -> bool {
+    let (lines, closed) = block(inside, &[mark, "..."]);
+    let own = |line: &&&str| !line.starts_with([' ', '\t', '#', '-', ']', '}', '[', '{']);
+    let own: Vec<_> = lines.iter().filter(own).map(|line| field(line)).collect();
+    let named = |names: &[&str], field: &Option<String>| {
+        field
+            .as_ref()
+            .is_some_and(|name| names.contains(&name.as_str()))
+    };
+    if own.first().is_some_and(|first| named(&COMMON, first)) {
+        return true;
+    }
+    let fields = own.iter().flatten().count();
+    let least = if closed { 1 } else { 2 };
+    own.iter().any(|field| named(&HOLDING_BACK, field)) || fields >= least && fields * 2 > own.len()
+}
+
+/// Whether TOML follows behind a line `+++`, or what was meant as TOML.
+fn opens_toml(inside: &str) -> bool {
+    let (lines, closed) = block(inside, &["+++"]);
+    closed
+        || lines
+            .iter()
+            .any(|line| toml_field(line) || field(line).is_some())
+}
+
+/// Whether a JSON object begins with the brace that `text` begins with: `{` and a key in
+/// quotes, or `{` on a line of its own and something like a key on the next. No template tag
+/// (`{{`, `{%`, `{#`), attribute list (`{:`, `{.class}`) or sentence about JSON.
+fn opens_json(text: &str) -> bool {
+    let inside = text.trim_start_matches(' ').trim_start_matches('{');
+    if text.trim_start_matches(' ').starts_with("{{") {
+        return false;
+    }
+    let (first, _) = next_line(inside);
+    if first.trim().is_empty() || first.trim().starts_with("//") {
+        let (next, _) = next_line(next_line(inside).1.trim_start());
+        return next.starts_with(['"', '\'', '}'])
+            || next.starts_with("//")
+            || field(next).is_some();
+    }
+    let first = first.trim();
+    let quoted = first
+        .strip_prefix('"')
+        .and_then(|rest| rest.split_once('"'));
+    let key = quoted.is_some_and(|(_, rest)| rest.trim_start().starts_with(':'));
+    let common = field(first).is_some_and(|name| COMMON.contains(&name.as_str()));
+    if !key && !common && !first.starts_with('}') {
+        return false;
+    }
+    // One line with text behind it is a sentence.
+    match json::length(text) {
+        Some(length) => {
+            let (line, _) = next_line(text);
+            length > line.len() || line[length..].trim().is_empty()
+        }
+        None => true,
+    }
+}

@@ -1,0 +1,111 @@
+//! Fields without a fence before them, as Hexo, Pelican and MultiMarkdown read them.
+
+use super::lines::next_line;
+use super::names::{COMMON, field};
+use super::parts::{Format, Parts};
+use crate::diagnostic::Span;
+use crate::yaml::{Fault, YamlError};
+
+/// The fields that a text begins with.
+struct Fields<'a> {
+    /// Where they begin, and on which line.
+    text: &'a str,
+    line: u32,
+    /// Their names, normalised.
+    names: Vec<String>,
+    /// Whether one of them holds the article back.
+    hold_back: bool,
+    /// The fence that ends them, what follows it, and the line of that.
+    fence: Option<(&'a str, &'a str, u32)>,
+}
+
+/// The front matter of a text whose first paragraph is two or more lines `name: value` and ends
+/// with a line `---`: Hexo asks for no more.
+///
+/// # Errors
+///
+/// Fields that no line `---` ends, but that begin with a title or hold the article back, and
+/// those in the JSON of Hexo, which has no braces.
+pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
+    let Some(fields) = fields(text).filter(|fields| fields.names.len() > 1) else {
+        return Ok(None);
+    };
+    let common = COMMON.contains(&fields.names[0].as_str());
+    if let Some((fence @ "---", body, body_line)) = fields.fence
+        && common
+    {
+        let length = fields.text.len() - body.len();
+        let inside = &fields.text[..length];
+        let length = inside.trim_end().len() - fence.len();
+        return Ok(Some(Parts {
+            format: Some(Format::Yaml),
+            text: &inside[..length],
+            line: fields.line,
+            body,
+            body_line,
+        }));
+    }
+    let fenced = fields.fence.is_some() && common;
+    if !fields.hold_back && !fenced && fields.names[0] != "title" {
+        return Ok(None);
+    }
+    let span = Span {
+        line: fields.line,
+        column: 1,
+        length: u32::MAX,
+    };
+    let message = "expected a line '---' before these fields, found none";
+    Err(YamlError::new(Fault::Syntax, span, message)
+        .with_help("put a line '---' before and after the front matter"))
+}
+
+/// The fields that are the whole first paragraph.
+fn fields(text: &str) -> Option<Fields<'_>> {
+    let (mut rest, mut number) = (text, 1);
+    while next_line(rest).0.trim().is_empty() && !rest.is_empty() {
+        (rest, number) = (next_line(rest).1, number + 1);
+    }
+    let mut found = Fields {
+        text: rest,
+        line: number,
+        names: Vec::new(),
+        hold_back: false,
+        fence: None,
+    };
+    while !rest.is_empty() {
+        let (line, after) = next_line(rest);
+        let line = line.trim_end();
+        (rest, number) = (after, number + 1);
+        if line.is_empty() {
+            break;
+        }
+        if line == ";;;" || line == "---" {
+            found.fence = Some((line, after, number));
+            break;
+        }
+        let continues = line.starts_with([' ', '\t']) || line.starts_with("- ");
+        if continues && !found.names.is_empty() {
+            continue;
+        }
+        let name = field(line)?;
+        let value = line.split_once(':').map_or("", |(_, value)| value.trim());
+        let value = value.trim_end_matches(',').trim_matches(['"', '\'']);
+        found.hold_back |= holds_back(&name, value);
+        found.names.push(name);
+    }
+    Some(found)
+}
+
+fn holds_back(name: &str, value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    match name {
+        "draft" | "hidden" | "private" | "noindex" => {
+            matches!(value.as_str(), "true" | "yes" | "1" | "on")
+        }
+        "published" | "publish" => matches!(value.as_str(), "false" | "no" | "0" | "off"),
+        "status" | "visibility" => {
+            matches!(value.as_str(), "draft" | "hidden" | "private" | "unlisted")
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,135 @@
+//! Which folders are closed: those whose name begins with `_`, unless Jekyll publishes them, and
+//! `node_modules`.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::regular;
+use crate::yaml::{self, Kind, Node};
+
+/// The settings of Jekyll, which name its collections.
+const CONFIGS: [&str; 2] = ["_config.yml", "_config.yaml"];
+
+/// More than this is not a settings file.
+const MOST_BYTES: u64 = 256 * 1024;
+
+/// The rules of one tree.
+pub(super) struct FolderRules<'a> {
+    root: &'a File,
+    /// The last folder whose settings were asked for.
+    last: Option<(PathBuf, Published)>,
+}
+
+/// What the settings of Jekyll in one folder say of the folders beside them that begin with `_`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Published {
+    /// There are none.
+    Unknown,
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+impl<'a> FolderRules<'a> {
+    pub(super) fn new(root: &'a File) -> Self {
+        Self { root, last: None }
+    }
+
+    /// Whether the articles of the folder at `relative` are not published.
+    pub(super) fn is_closed(&mut self, relative: &Path) -> bool {
+        let name = relative.file_name().unwrap_or_default();
+        let bytes = name.as_encoded_bytes();
+        if !bytes.starts_with(b"_") {
+            return bytes == b"node_modules";
+        }
+        if bytes == b"_posts" {
+            return false;
+        }
+        let beside = relative.parent().unwrap_or(Path::new(""));
+        match self.published(beside) {
+            Published::Unknown => bytes != b"_docs",
+            Published::Named(names) => !names.iter().any(|known| name == known.as_str()),
+        }
+    }
+
+    fn published(&mut self, folder: &Path) -> &Published {
+        if self.last.as_ref().is_none_or(|(last, _)| last != folder) {
+            let published = self.read(folder);
+            self.last = Some((folder.to_owned(), published));
+        }
+        let last = self.last.as_ref();
+        last.map_or(&Published::Unknown, |(_, published)| published)
+    }
+
+    /// Settings that cannot be read name nothing.
+    fn read(&self, folder: &Path) -> Published {
+        let read = |name: &&str| {
+            let (file, _) = regular::open_below(self.root, &folder.join(name), |_| true).ok()?;
+            let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let Some(text) = CONFIGS.iter().find_map(read) else {
+            return Published::Unknown;
+        };
+        Published::Named(yaml::parse(&text, 1).map_or_else(|_| Vec::new(), |root| named(&root)))
+    }
+}
+
+/// The folders that Jekyll publishes: collections with `output: true`, and what `include` names.
+fn named(root: &Node) -> Vec<String> {
+    let mut names = Vec::new();
+    for (key, value) in root.mapping().unwrap_or_default() {
+        match (key.text(), &value.kind) {
+            ("collections", Kind::Mapping(collections)) => {
+                let outputs = |node: &Node| {
+                    let options = node.mapping().unwrap_or_default();
+                    let mut output = options.iter().filter(|(key, _)| key.text() == "output");
+                    output.any(|(_, value)| value.text() == Ok("true"))
+                };
+                let output = collections.iter().filter(|(_, node)| outputs(node));
+                names.extend(output.map(|(key, _)| format!("_{}", key.text())));
+            }
+            ("include", Kind::Sequence(items)) => {
+                let texts = items.iter().filter_map(|item| item.text().ok());
+                names.extend(texts.map(|text| text.trim_matches('/').to_owned()));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jekyll_says_which_folders_it_publishes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("site")).unwrap();
+        std::fs::create_dir(root.join("broken")).unwrap();
+        let config = "title: x\ncollections:\n  recipes:\n    output: true\n  hidden:\n    \
+                      output: false\n  docs:\n    permalink: /d/\ninclude: [_pages, .htaccess]\n";
+        std::fs::write(root.join("site/_config.yml"), config).unwrap();
+        std::fs::write(root.join("broken/_config.yml"), "a: [\n").unwrap();
+        let handle = File::open(root).unwrap();
+        let mut rules = FolderRules::new(&handle);
+        for (path, is_closed) in [
+            ("a", false),
+            ("_posts", false),
+            ("_docs", false),
+            ("_drafts", true),
+            ("_private", true),
+            ("a/node_modules", true),
+            ("site/_posts", false),
+            ("site/_recipes", false),
+            ("site/_pages", false),
+            ("site/_hidden", true),
+            ("site/_docs", true),
+            ("broken/_posts", false),
+            ("broken/_docs", true),
+        ] {
+            assert_eq!(rules.is_closed(Path::new(path)), is_closed, "{path}");
+        }
+    }
+}
