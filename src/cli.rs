@@ -133,8 +133,16 @@ pub enum Command {
     Serve(Serve),
     /// Write seeded articles as files, for load tests
     Synth(Synth),
-    /// Print the JSON Schema of the front matter
-    Schema,
+    /// Print the JSON Schema of the front matter, or of the settings file
+    Schema(Schema),
+}
+
+/// `anp schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Print the JSON Schema of anp.yaml instead
+    #[arg(long)]
+    pub settings: bool,
 }
 
 /// `anp check`.

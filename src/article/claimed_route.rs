@@ -1,7 +1,7 @@
 //! Which route a source claims, also when it is invalid.
 
+use super::dates::{self, Timezone};
 use super::findings::Findings;
-use super::forms;
 use super::given_route;
 use super::metadata::{Metadata, Value};
 use super::naming::{Naming, SourceName};
@@ -118,9 +118,8 @@ pub(super) fn guessed(name: &SourceName<'_>, naming: &Naming, bytes: &[u8]) -> O
             return Some(route);
         }
     }
-    let date = date.and_then(|date| date.get(..10));
-    let date = date.filter(|date| forms::date(date).is_some());
-    name.route(naming, slug, date).ok()
+    let date = date.and_then(|date| dates::date(date, &Timezone::default()));
+    name.route(naming, slug, date.as_deref()).ok()
 }
 
 /// The name of a field, if it is short, and its value, in YAML (`slug: x`), TOML (`slug = "x"`) or

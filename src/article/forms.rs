@@ -1,64 +1,4 @@
-//! The forms of single values: dates, versions, tokens, hosts, URLs, numbered names.
-
-use jiff::civil::Date;
-
-/// A calendar date `2019-08-08`, or an RFC 3339 date-time `2019-08-08T12:30:00Z` (a space or
-/// lower-case letters are accepted, as RFC 3339 section 5.6 allows). Years from 0001 on.
-/// Returns it with a capital `T` and `Z`.
-pub(super) fn date(text: &str) -> Option<String> {
-    let day = text.get(..10)?;
-    calendar_day(day)?;
-    let Some(time) = text.get(10..).filter(|time| !time.is_empty()) else {
-        return Some(text.to_owned());
-    };
-    let time = time.strip_prefix(['T', 't', ' '])?;
-    time_of_day(time)?;
-    Some(format!("{day}T{}", time.to_ascii_uppercase()))
-}
-
-fn calendar_day(text: &str) -> Option<()> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
-        return None;
-    };
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_i16, |sum, b| {
-            b.is_ascii_digit().then(|| sum * 10 + i16::from(b - b'0'))
-        })
-    };
-    let year = number(&[y1, y2, y3, y4]).filter(|year| *year > 0)?;
-    let month = i8::try_from(number(&[m1, m2])?).ok()?;
-    let day = i8::try_from(number(&[d1, d2])?).ok()?;
-    Date::new(year, month, day).ok().map(|_| ())
-}
-
-/// `HH:MM:SS`, an optional fraction, `Z` or an offset.
-fn time_of_day(text: &str) -> Option<()> {
-    clock(text.get(..8)?, [24, 60, 61])?;
-    let mut rest = text.get(8..)?;
-    if let Some(fraction) = rest.strip_prefix('.') {
-        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        rest = fraction
-            .get(digits..)
-            .filter(|_| (1..=9).contains(&digits))?;
-    }
-    if rest.eq_ignore_ascii_case("z") {
-        return Some(());
-    }
-    let offset = rest.strip_prefix(['+', '-'])?;
-    clock(offset, [24, 60, 0])
-}
-
-/// Two-digit numbers with colons between, each below its limit; a limit of 0 is no part.
-fn clock(text: &str, limits: [u8; 3]) -> Option<()> {
-    let mut parts = text.split(':');
-    for limit in limits.into_iter().filter(|limit| *limit > 0) {
-        let part = parts
-            .next()
-            .filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))?;
-        part.parse().ok().filter(|number: &u8| *number < limit)?;
-    }
-    parts.next().is_none().then_some(())
-}
+//! The forms of single values: versions, tokens, hosts, URLs, numbered names.
 
 /// A language tag of [BCP 47](https://www.rfc-editor.org/info/bcp47): a language of two or three
 /// letters, and what follows it. `pt_BR` becomes `pt-BR`.
@@ -74,6 +14,25 @@ pub(super) fn language(text: &str) -> Option<String> {
         && parts.all(is_part)
         && tag.len() <= 35;
     fits.then_some(tag)
+}
+
+/// Whole minutes of `6`, `~6`, `6 min`, `6 minutes` or `5.5 min read`, rounded up as generators do.
+pub(super) fn minutes(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches(['~', '≈']).trim_start();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let unit = unit.trim().to_ascii_lowercase();
+    let unit = unit
+        .strip_suffix("read")
+        .map_or(unit.as_str(), str::trim_end);
+    if !["", "m", "min", "min.", "mins", "minute", "minutes"].contains(&unit) {
+        return None;
+    }
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let begun = decimals.bytes().any(|b| b != b'0');
+    let whole: u64 = whole.parse().ok().filter(|_| is_number(decimals))?;
+    whole.checked_add(u64::from(begun))
 }
 
 /// A version of [SemVer 2.0](https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions).
@@ -180,42 +139,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_calendar_days_or_rfc_3339() {
-        assert_eq!(date("2019-08-08").as_deref(), Some("2019-08-08"));
-        assert_eq!(date("2020-02-29").as_deref(), Some("2020-02-29"));
-        assert_eq!(
-            date("2019-08-08T12:30:00Z").as_deref(),
-            Some("2019-08-08T12:30:00Z")
-        );
-        assert_eq!(
-            date("2019-08-08 12:30:60.5+02:00").as_deref(),
-            Some("2019-08-08T12:30:60.5+02:00")
-        );
-        assert_eq!(
-            date("2019-08-08t12:30:00z").as_deref(),
-            Some("2019-08-08T12:30:00Z")
-        );
-        for text in [
-            "",
-            "2019",
-            "2019-8-8",
-            "2019-02-29",
-            "2019-13-01",
-            "0000-01-01",
-            "08.08.2019",
-            "2019-08-08T",
-            "2019-08-08T12:30Z",
-            "2019-08-08T12:30:00",
-            "2019-08-08T24:00:00Z",
-            "2019-08-08T12:60:00Z",
-            "2019-08-08T12:30:00.Z",
-            "2019-08-08T12:30:00+2:00",
-            "2019-08-08T12:30:00+24:00",
-            "2019-08-08x",
-            "２０１９-08-08",
-            "2019-08-0é",
+    fn minutes_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("6", Some(6)),
+            ("006", Some(6)),
+            ("~6", Some(6)),
+            ("6 min", Some(6)),
+            ("6min", Some(6)),
+            ("6 Minutes", Some(6)),
+            ("6 min read", Some(6)),
+            ("6 minute read", Some(6)),
+            ("5.5", Some(6)),
+            ("0.2 min", Some(1)),
+            ("5.0", Some(5)),
+            ("", None),
+            ("min", None),
+            ("+6", None),
+            ("-6", None),
+            ("6.", None),
+            (".5", None),
+            ("1.2.3", None),
+            ("6 hours", None),
+            ("6:30", None),
+            ("5-7 min", None),
+            ("99999999999999999999", None),
         ] {
-            assert_eq!(date(text), None, "{text}");
+            assert_eq!(minutes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn language_tags_are_those_of_html() {
+        for (text, expected) in [
+            ("en", Some("en")),
+            ("pt_BR", Some("pt-BR")),
+            ("zh-Hans-CN", Some("zh-Hans-CN")),
+            ("gsw", Some("gsw")),
+            ("e", None),
+            ("English", None),
+            ("en-", None),
+            ("en US", None),
+            ("C++", None),
+            ("日本語", None),
+        ] {
+            assert_eq!(language(text).as_deref(), expected, "{text}");
         }
     }
 

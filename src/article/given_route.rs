@@ -224,6 +224,7 @@ mod tests {
                 (field("slug"), Value::Text("own".to_owned())),
                 (field("categories"), Value::List(categories.into())),
             ],
+            extra: Vec::new(),
         };
         let languages = Languages::default();
         let name = SourceName::new(Path::new(path), &languages).unwrap();

@@ -16,9 +16,10 @@ pub enum Value {
     Flag(bool),
     /// A list, in source order.
     List(Vec<Value>),
-    /// Named values: a group (`score`), an entity, or the label-text pairs of an outline.
-    /// Names of a group are different from each other; labels of pairs may repeat.
+    /// Named values: a group (`score`), an entity. Names differ from each other.
     Group(Vec<(String, Value)>),
+    /// Labels with their texts, such as the steps of an outline. Labels may repeat.
+    Pairs(Vec<(String, String)>),
 }
 
 /// The fields of one article, in the order of the schema table.
@@ -26,6 +27,9 @@ pub enum Value {
 pub struct Metadata {
     /// Field and value, in table order; each field at most once.
     pub entries: Vec<(&'static Field, Value)>,
+    /// Fields that the table does not know, and values that a field of the table was not meant
+    /// for, by their key as it was written. In source order, each key once.
+    pub extra: Vec<(String, Value)>,
 }
 
 impl Metadata {

@@ -4,6 +4,7 @@ mod body;
 mod claimed_route;
 mod cost;
 mod cross;
+mod dates;
 mod dialect;
 mod events;
 mod findings;
@@ -16,6 +17,7 @@ mod naming;
 mod position;
 mod read;
 mod route;
+mod rules;
 pub mod schema;
 #[doc(hidden)]
 pub mod stages;
@@ -28,16 +30,16 @@ mod visibility;
 
 pub use body::{Body, options as markdown_options};
 pub use cost::marks;
+pub use dates::Timezone;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use instant::instant_ms;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, fragment, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
-pub use read::{
-    Input, MAX_SOURCE_BYTES, Reading, Rules, link_places, read, read_claim, read_route,
-};
+pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
+pub use rules::Rules;
 pub use text::{Cleaned, clean as clean_text};
 pub use twins::Twins;
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};

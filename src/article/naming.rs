@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Component, Path};
 
-use super::forms;
+use super::dates;
 use super::route::{Route, RouteError, Segments, is_transparent, not_unicode, slugify};
 use super::twins::Twins;
 
@@ -383,7 +383,7 @@ fn dated(name: &str) -> Option<(String, &str)> {
     };
     let (year, month, day) = (part(&[4])?, part(&[1, 2])?, part(&[1, 2])?);
     let rest = parts.next().unwrap_or_default();
-    let day = forms::date(&format!("{year}-{month:0>2}-{day:0>2}"))?;
+    let day = dates::plain(&format!("{year}-{month:0>2}-{day:0>2}"))?;
     Some((day, rest))
 }
 

@@ -17,16 +17,15 @@ use super::body::Parsed;
 use super::cost::{self, Excess, Refused};
 use super::dialect::blocks;
 use super::findings::Findings;
-use super::links::LinkRule;
 use super::metadata::{Metadata, Value};
-use super::naming::{Naming, SourceName};
+use super::naming::SourceName;
 use super::position::position;
 use super::route::Route;
-use super::schema::TABLE;
+use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
-use super::unknown::{UnknownField, UnknownFields};
+use super::unknown::UnknownField;
 use super::validate::Validator;
-use super::visibility::{Further, Visibility, VisibilityFields};
+use super::visibility::{Further, Visibility};
 use super::{Article, claimed_route, cross, links, title};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
@@ -36,43 +35,6 @@ use crate::yaml::{Kind, Node};
 
 /// The longest source, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
-
-/// What the boundary lets through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// Warnings are errors, unknown fields too, and what the generator writes is required.
-    pub strict: bool,
-    /// What happens to fields that the table does not know.
-    pub unknown_fields: UnknownFields,
-    /// How paths become routes.
-    pub naming: Naming,
-    /// What fields say of who may see an article, where the settings explain it.
-    pub visibility_fields: VisibilityFields,
-    /// What happens to links that lead nowhere.
-    pub links: LinkRule,
-}
-
-impl Rules {
-    /// What tells these rules from others, in every version.
-    #[must_use]
-    pub fn identity(&self) -> Vec<u8> {
-        let unknown_fields = match self.unknown_fields {
-            UnknownFields::Allow => 0,
-            UnknownFields::Warn => 1,
-            UnknownFields::Deny => 2,
-        };
-        let links = match self.links {
-            LinkRule::Allow => 0,
-            LinkRule::Warn => 1,
-            LinkRule::Deny => 2,
-        };
-        let own = [u8::from(self.strict), unknown_fields, links];
-        own.into_iter()
-            .chain(self.naming.identity())
-            .chain(self.visibility_fields.identity())
-            .collect()
-    }
-}
 
 /// One source.
 #[derive(Debug)]
@@ -193,7 +155,12 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
-            visibility: Visibility::with(&metadata, &rules.visibility_fields, further),
+            visibility: Visibility::with(
+                &metadata,
+                &rules.visibility_fields,
+                &rules.timezone,
+                further,
+            ),
             metadata,
             title,
             said_by_name,
@@ -318,10 +285,6 @@ pub(super) fn fields(
     rules: &Rules,
     findings: &mut Findings<'_>,
 ) -> (Metadata, Vec<UnknownField>, Further) {
-    let policy = match rules.unknown_fields {
-        UnknownFields::Warn if rules.strict => UnknownFields::Deny,
-        policy => policy,
-    };
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
         let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
@@ -331,21 +294,20 @@ pub(super) fn fields(
     let ask_for_all = rules.strict && complete;
     let mut validator = Validator {
         findings,
-        policy,
+        rules,
         ask_for_all,
         unknown: Vec::new(),
-        visibility_fields: &rules.visibility_fields,
         further: Further::default(),
     };
     let entries = match &mut tree.kind {
         Kind::Mapping(entries) => entries.as_mut_slice(),
         _ => &mut [],
     };
-    let entries = validator.fields(TABLE, entries, None, None);
+    let metadata = validator.metadata(entries);
     let Validator {
         unknown, further, ..
     } = validator;
-    (Metadata { entries }, unknown, further)
+    (metadata, unknown, further)
 }
 
 /// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`

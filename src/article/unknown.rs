@@ -10,10 +10,10 @@ use crate::words::counted;
 /// What happens to fields that the table does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownFields {
-    /// Nothing.
-    Allow,
-    /// They are counted, for one warning a name over the whole run.
+    /// They are kept; one whose name is close to a known one is counted, as [`Self::Warn`] counts all.
     #[default]
+    Keep,
+    /// They are kept and counted, for one warning a name over the whole run.
     Warn,
     /// Each is an error.
     Deny,

@@ -27,8 +27,8 @@ pub struct Content {
     /// Publish now what is scheduled for later too [env: ANP_FUTURE]
     #[arg(long)]
     pub future: bool,
-    /// Fields that the schema does not know: allow, warn or deny [env: ANP_UNKNOWN_FIELDS]
-    /// [default: warn]
+    /// Fields that the schema does not know: keep, warn or deny [env: ANP_UNKNOWN_FIELDS]
+    /// [default: keep]
     #[arg(long, value_name = "RULE")]
     pub unknown_fields: Option<String>,
     /// How many articles may be invalid, as a count or a percentage; with more, the whole batch

@@ -50,7 +50,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
-        Command::Schema => Ok(schema::run(common)),
+        Command::Schema(arguments) => schema::run(common, arguments),
     }
 }
 

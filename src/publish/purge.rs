@@ -93,7 +93,7 @@ pub fn purge(
     let purging = Purging {
         job: &job,
         explicit: explicit?,
-        selection: parsed(&purge.selectors, &settings.content)?,
+        selection: parsed(&purge.selectors, settings)?,
         manifest: manifest.as_ref(),
         all: purge.all,
         tree: OnceCell::new(),

@@ -57,7 +57,7 @@ pub fn warm(
         expect: settings.expect.of_articles_alone(),
         ..settings.clone()
     };
-    let selection = parsed(&warm.selectors, &settings.content)?;
+    let selection = parsed(&warm.selectors, settings)?;
     let options = shared_options(warm, settings, &selection);
     let renderer = renderer(settings)?;
     readable(settings)?;

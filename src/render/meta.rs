@@ -95,9 +95,20 @@ pub(super) fn write(
         string(&mut out, value);
     }
     out.extend_from_slice(b",\"metadata\":");
+    out.push(b'{');
     let entries = article.metadata.entries.iter();
-    group(&mut out, entries.map(|(field, value)| (field.name, value)));
-    out.push(b'}');
+    members(&mut out, entries.map(|(field, value)| (field.name, value)));
+    if !article.metadata.extra.is_empty() {
+        let comma = if article.metadata.entries.is_empty() {
+            ""
+        } else {
+            ","
+        };
+        out.extend_from_slice(comma.as_bytes());
+        out.extend_from_slice(b"\"extra\":");
+        group(&mut out, &article.metadata.extra);
+    }
+    out.extend_from_slice(b"}}");
     out
 }
 
@@ -126,15 +137,30 @@ fn value(out: &mut Vec<u8>, value: &Value) {
             }
             out.push(b']');
         }
-        Value::Group(members) => group(
-            out,
-            members.iter().map(|(name, value)| (name.as_str(), value)),
-        ),
+        Value::Group(members) => group(out, members),
+        Value::Pairs(pairs) => {
+            // Each its own object: labels may repeat, and readers of JSON keep one of two members.
+            out.push(b'[');
+            for (index, (label, text)) in pairs.iter().enumerate() {
+                out.extend_from_slice(if index > 0 { &b",{"[..] } else { b"{" });
+                string(out, label);
+                out.push(b':');
+                string(out, text);
+                out.push(b'}');
+            }
+            out.push(b']');
+        }
     }
 }
 
-fn group<'v>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Value)>) {
+fn group(out: &mut Vec<u8>, group: &[(String, Value)]) {
     out.push(b'{');
+    let named = group.iter().map(|(name, value)| (name.as_str(), value));
+    members(out, named);
+    out.push(b'}');
+}
+
+fn members<'v>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Value)>) {
     for (index, (name, value)) in members.enumerate() {
         if index > 0 {
             out.push(b',');
@@ -143,7 +169,6 @@ fn group<'v>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'v str, &'v Valu
         out.push(b':');
         self::value(out, value);
     }
-    out.push(b'}');
 }
 
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {

@@ -5,7 +5,7 @@
 
 use super::escape;
 use super::url::{self, Use};
-use crate::article::schema::Field;
+use crate::article::schema::{Field, Kind};
 use crate::article::{Metadata, Value, shown_host};
 
 /// Who answers for the article, what it should achieve, and the way back: these stand
@@ -20,13 +20,14 @@ pub(super) fn write(metadata: &Metadata) -> String {
     if metadata.get("hide_meta") == Some(&Value::Flag(true)) {
         return String::new();
     }
-    let mut out = String::with_capacity(metadata.entries.len() * 160 + 256);
+    let fields = metadata.entries.len() + metadata.extra.len();
+    let mut out = String::with_capacity(fields * 160 + 256);
     let is_shown = |field: &Field| !field.outside_box && !RESPONSIBILITY.contains(&field.name);
-    let mut shown = metadata
-        .entries
-        .iter()
-        .filter(|(field, _)| is_shown(field))
-        .peekable();
+    let shown = || {
+        let known = metadata.entries.iter();
+        known.filter(|(field, _)| is_shown(field))
+    };
+    let has_details = shown().next().is_some() || !metadata.extra.is_empty();
     let mut responsible = RESPONSIBILITY
         .iter()
         .filter_map(|name| {
@@ -36,22 +37,28 @@ pub(super) fn write(metadata: &Metadata) -> String {
                 .find(|(field, _)| field.name == *name)
         })
         .peekable();
-    if shown.peek().is_none() && responsible.peek().is_none() {
+    if !has_details && responsible.peek().is_none() {
         return out;
     }
     out.push_str("<aside aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
-    let has_two_parts = responsible.peek().is_some() && shown.peek().is_some();
     if responsible.peek().is_some() {
         out.push_str("<h3>Responsibility</h3>\n<dl>\n");
         responsible.for_each(|(field, value)| entry(&mut out, field, value));
         out.push_str("</dl>\n");
+        if has_details {
+            out.push_str("<h3>Details</h3>\n");
+        }
     }
-    if has_two_parts {
-        out.push_str("<h3>Details</h3>\n");
-    }
-    if shown.peek().is_some() {
+    if has_details {
         out.push_str("<dl>\n");
-        shown.for_each(|(field, value)| entry(&mut out, field, value));
+        shown().for_each(|(field, value)| entry(&mut out, field, value));
+        for (name, value) in &metadata.extra {
+            out.push_str("<dt>");
+            label(&mut out, name);
+            out.push_str("</dt><dd>");
+            self::value(&mut out, &Kind::Any, "", value);
+            out.push_str("</dd>\n");
+        }
         out.push_str("</dl>\n");
     }
     out.push_str("</aside>\n");
@@ -63,18 +70,23 @@ fn entry(out: &mut String, field: &Field, value: &Value) {
     out.push_str("<dt>");
     escape::text(out, field.label);
     out.push_str("</dt><dd>");
-    self::value(out, field.name, value);
+    self::value(out, &field.kind, field.name, value);
     out.push_str("</dd>\n");
 }
 
-fn value(out: &mut String, name: &str, value: &Value) {
+/// A value of a field; `name` is empty for what is no field of the table.
+fn value(out: &mut String, kind: &Kind, name: &str, value: &Value) {
     match value {
-        Value::Text(text) => self::text(out, name, text),
+        Value::Text(text) => self::text(out, kind, text),
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::Decimal(number) => out.push_str(number),
         Value::Flag(true) => out.push_str("true"),
         Value::Flag(false) => out.push_str("false"),
         Value::List(items) => {
+            let of = match kind {
+                Kind::List { of, .. } => of,
+                _ => &Kind::Any,
+            };
             out.push_str("<ul");
             if SIDE_BY_SIDE.contains(&name) {
                 out.push_str(" class=\"row\"");
@@ -85,22 +97,39 @@ fn value(out: &mut String, name: &str, value: &Value) {
             out.push('>');
             for item in items {
                 out.push_str("<li>");
-                self::value(out, name, item);
+                self::value(out, of, name, item);
                 out.push_str("</li>");
             }
             out.push_str("</ul>");
         }
         Value::Group(members) => {
+            let table = match kind {
+                Kind::Group(table) => *table,
+                _ => &[],
+            };
             out.push_str("<dl>");
             for (member, value) in members {
+                let field = table.iter().find(|field| field.name == member);
                 out.push_str("<dt>");
-                if name == "ai_outline" {
-                    escape::text(out, member); // the author's own words
-                } else {
-                    label(out, member);
-                }
+                label(out, member);
                 out.push_str("</dt><dd>");
-                self::value(out, member, value);
+                self::value(
+                    out,
+                    field.map_or(&Kind::Any, |field| &field.kind),
+                    "",
+                    value,
+                );
+                out.push_str("</dd>");
+            }
+            out.push_str("</dl>");
+        }
+        Value::Pairs(pairs) => {
+            out.push_str("<dl>");
+            for (label, text) in pairs {
+                out.push_str("<dt>");
+                escape::text(out, label);
+                out.push_str("</dt><dd>");
+                escape::text(out, text);
                 out.push_str("</dd>");
             }
             out.push_str("</dl>");
@@ -114,28 +143,29 @@ fn may_run_from_the_right(item: &Value) -> bool {
     matches!(item, Value::Text(text) if text.bytes().any(|byte| byte >= 0xD6))
 }
 
-fn text(out: &mut String, name: &str, text: &str) {
-    let is_date = matches!(name, "date" | "updated" | "expires_at" | "last_reviewed");
-    if is_date {
-        out.push_str("<time datetime=\"");
-        escape::attribute(out, text);
-        out.push_str("\">");
-        escape::text(out, text);
-        out.push_str("</time>");
-    } else if name == "url" && shown_host(text).is_some() && url::is_allowed(text, Use::Link) {
-        out.push_str("<a href=\"");
-        url::write(out, text);
-        out.push_str("\">");
-        escape::text(out, text);
-        out.push_str("</a>");
-    } else {
-        escape::text(out, text);
+fn text(out: &mut String, kind: &Kind, text: &str) {
+    match kind {
+        Kind::Date => {
+            out.push_str("<time datetime=\"");
+            escape::attribute(out, text);
+            out.push_str("\">");
+            escape::text(out, text);
+            out.push_str("</time>");
+        }
+        Kind::Url if shown_host(text).is_some() && url::is_allowed(text, Use::Link) => {
+            out.push_str("<a href=\"");
+            url::write(out, text);
+            out.push_str("\">");
+            escape::text(out, text);
+            out.push_str("</a>");
+        }
+        _ => escape::text(out, text),
     }
 }
 
 /// Writes the name of a member for people: `last_reviewed` → `Last reviewed`.
 fn label(out: &mut String, member: &str) {
-    // Members are named by the schema; a name that it would not give is a text like any other.
+    // As a schema names members; any other name is a text as its author wrote it.
     let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     if !member.bytes().all(is_name) {
         escape::text(out, member);

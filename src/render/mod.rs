@@ -22,6 +22,7 @@ mod markdown;
 mod meta;
 mod meta_box;
 mod nesting;
+mod own_values;
 mod page;
 mod raw_html;
 mod raw_tag;
@@ -66,6 +67,8 @@ pub struct RenderSettings {
     pub site_name: String,
     /// The language of the pages, as a BCP 47 tag: `en`.
     pub lang: String,
+    /// What tells the rules that values are read by from others; empty for the defaults.
+    pub rules: Vec<u8>,
     /// The URL of the folder on which relative images and files are found, without a slash at its
     /// end: `https://cdn.example.org/content`. Empty: they stay relative to the page.
     pub assets: String,
@@ -79,6 +82,7 @@ impl Default for RenderSettings {
             site_url: String::new(),
             site_name: String::new(),
             lang: "en".to_owned(),
+            rules: Vec::new(),
             assets: String::new(),
             templates: None,
         }
@@ -113,10 +117,11 @@ impl Renderer {
     pub fn new(settings: &RenderSettings) -> Result<Self, TemplateError> {
         let templates = Templates::load(settings.templates.as_deref())?;
         let decisive = [
-            settings.site_url.as_str(),
-            &settings.site_name,
-            &settings.lang,
-            &settings.assets,
+            settings.site_url.as_bytes(),
+            settings.site_name.as_bytes(),
+            settings.lang.as_bytes(),
+            settings.assets.as_bytes(),
+            &settings.rules,
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
@@ -230,6 +235,7 @@ impl Renderer {
             updated: text(metadata, "updated"),
             image,
             json_ld: ready(json_ld),
+            extra: own_values::mapping(&metadata.extra),
             body: ready(body.html),
             meta_box: ready(meta_box),
         };

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, Value};
 
+use super::own_values;
+
 /// The names of the variables. All are always defined;
 /// what an article lacks is an empty string.
-pub(super) const VARIABLES: [&str; 23] = [
+pub(super) const VARIABLES: [&str; 24] = [
     "lang",
     "site_name",
     "site_url",
@@ -27,6 +29,7 @@ pub(super) const VARIABLES: [&str; 23] = [
     "date",
     "updated",
     "image",
+    "extra",
     "json_ld",
     "body",
     "meta_box",
@@ -54,6 +57,7 @@ pub(super) struct View {
     pub(super) date: String,
     pub(super) updated: String,
     pub(super) image: String,
+    pub(super) extra: Value,
     pub(super) json_ld: Value,
     pub(super) body: Value,
     pub(super) meta_box: Value,
@@ -87,6 +91,7 @@ impl Object for View {
             "date" => Value::from(self.date.as_str()),
             "updated" => Value::from(self.updated.as_str()),
             "image" => Value::from(self.image.as_str()),
+            "extra" => self.extra.clone(),
             "json_ld" => self.json_ld.clone(),
             "body" => self.body.clone(),
             "meta_box" => self.meta_box.clone(),
@@ -130,6 +135,7 @@ impl View {
             date: text("2026-01-31"),
             updated: text("2026-01-31T12:00:00Z"),
             image: text("https://example.org/a.png"),
+            extra: own_values::mapping(&[]),
             json_ld: ready("{}"),
             body: ready(SAMPLE_BODY),
             meta_box: ready("<aside></aside>"),
@@ -144,6 +150,7 @@ impl View {
             canonical: "/rehearsal/".to_owned(),
             robots: "index,follow",
             title: "Rehearsal".to_owned(),
+            extra: own_values::mapping(&[]),
             json_ld: ready("{}"),
             body: ready(SAMPLE_BODY),
             meta_box: ready(""),

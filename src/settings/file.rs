@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::{Diagnostic, draw};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::regular;
@@ -60,6 +61,18 @@ pub(super) fn find(folder: &Path) -> Result<Option<(PathBuf, String)>, Failure> 
 fn text_of(file: &std::fs::File) -> io::Result<String> {
     let bytes = regular::read_opened(file, MOST_BYTES)?;
     String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8"))
+}
+
+/// A problem in a file of that `kind`.
+pub(super) fn problem(kind: &str, diagnostic: &Diagnostic) -> String {
+    let text = draw::render(diagnostic, false);
+    // Said once, for all of them.
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("= retry: "));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = text.strip_prefix("error").unwrap_or(&text).trim_end();
+    format!("{kind}{text}")
 }
 
 fn is_trusted(owner: u32, own: u32) -> bool {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 44] = [
+pub const KEYS: [(&str, &str); 47] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -27,6 +27,8 @@ pub const KEYS: [(&str, &str); 44] = [
     ("expect.max_duration", "ANP_EXPECT_MAX_DURATION"),
     ("strict", "ANP_STRICT"),
     ("unknown_fields", "ANP_UNKNOWN_FIELDS"),
+    ("split_spaces", "ANP_SPLIT_SPACES"),
+    ("schema", "ANP_SCHEMA"),
     ("visibility_fields", "ANP_VISIBILITY_FIELDS"),
     ("links", "ANP_LINKS"),
     ("drafts", "ANP_DRAFTS"),
@@ -47,6 +49,7 @@ pub const KEYS: [(&str, &str); 44] = [
     ("site.url", "ANP_SITE_URL"),
     ("site.name", "ANP_SITE_NAME"),
     ("site.lang", "ANP_SITE_LANG"),
+    ("site.timezone", "ANP_SITE_TIMEZONE"),
     ("site.assets", "ANP_SITE_ASSETS"),
 ];
 

@@ -8,9 +8,11 @@ mod content;
 mod expect;
 mod file;
 mod files;
+mod json_schema;
 mod keys;
 mod limit;
 mod reader;
+mod schema_file;
 mod serve;
 mod tls;
 mod visibility_fields;
@@ -22,8 +24,9 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
+use crate::article::schema::Schema;
 use crate::article::{
-    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Twins, UnknownFields,
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Timezone, Twins, UnknownFields,
     VisibilityFields,
 };
 use crate::exit::Exit;
@@ -34,6 +37,7 @@ use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_p
 use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
+pub use json_schema::json_schema;
 pub use keys::{KEYS, Sources};
 pub use limit::Limit;
 pub use serve::Serve;
@@ -275,16 +279,24 @@ impl Reader {
         let tls = self.tls(&address, current_dir);
         let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
         let prefix = self.prefix();
-        let unknown_fields = self.unknown_fields();
         let visibility_fields = self.get(
             "visibility_fields",
             VisibilityFields::default(),
             visibility_fields::read,
         );
-        let links = self.links();
         let jitter_permille = self.jitter_permille();
-        let render = self.render(current_dir);
-        let naming = self.naming(&render.lang);
+        let mut rules = Rules {
+            strict: self.flag("strict"),
+            unknown_fields: self.unknown_fields(),
+            visibility_fields,
+            naming: Naming::default(),
+            links: self.links(),
+            timezone: self.timezone(),
+            split_spaces: self.flag("split_spaces"),
+            schema: self.schema(current_dir),
+        };
+        let render = self.render(current_dir, &rules);
+        rules.naming = self.naming(&render.lang);
         let drafts = self.flag("drafts");
         let state_dir = current_dir.join(state_dir);
         let config = self.file.as_ref().map(|file| file.path.to_path_buf());
@@ -323,13 +335,7 @@ impl Reader {
             jitter_permille,
             max_invalid: self.limit("max_invalid", Limit::Permille(50)),
             expect,
-            rules: Rules {
-                strict: self.flag("strict"),
-                unknown_fields,
-                naming,
-                visibility_fields,
-                links,
-            },
+            rules,
             admits: Admits {
                 drafts,
                 future: self.flag("future"),
@@ -403,13 +409,34 @@ impl Reader {
     }
 
     fn unknown_fields(&mut self) -> UnknownFields {
-        self.get("unknown_fields", UnknownFields::Warn, |node| {
+        self.get("unknown_fields", UnknownFields::Keep, |node| {
             let choices = [
-                UnknownFields::Allow,
+                UnknownFields::Keep,
                 UnknownFields::Warn,
                 UnknownFields::Deny,
             ];
-            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
+            Ok(choices[node.choice(&["keep", "warn", "deny"])?])
+        })
+    }
+
+    /// The built-in fields, or those of the schema file.
+    fn schema(&mut self, current_dir: &Path) -> Schema {
+        let Some(path) = self.path("schema", current_dir) else {
+            return Schema::default();
+        };
+        schema_file::read(current_dir.join(path)).unwrap_or_else(|problems| {
+            let problems = problems.into_iter();
+            self.problems
+                .extend(problems.map(|problem| (Exit::Config, problem)));
+            Schema::default()
+        })
+    }
+
+    fn timezone(&mut self) -> Timezone {
+        self.get("site.timezone", Timezone::default(), |node| {
+            let zone = Timezone::parse(node.text()?);
+            let expected = "a time zone (UTC, Europe/Berlin or +02:00)";
+            zone.ok_or_else(|| node.mismatch(expected))
         })
     }
 
@@ -430,7 +457,7 @@ impl Reader {
         jitter.cast_signed()
     }
 
-    fn render(&mut self, current_dir: &Path) -> RenderSettings {
+    fn render(&mut self, current_dir: &Path, rules: &Rules) -> RenderSettings {
         RenderSettings {
             site_url: self.get("site.url", String::new(), base_url),
             assets: self.get("site.assets", String::new(), base_url),
@@ -445,6 +472,7 @@ impl Reader {
                 }
                 Ok(text.to_owned())
             }),
+            rules: rules.identity_of_values(),
             templates: self.path("templates", current_dir),
         }
     }

@@ -7,7 +7,7 @@ use super::file;
 use super::keys::{GROUPS, KEYS, SECOND_MS, Sources};
 use super::limit::Limit;
 use crate::article::{Cleaned, clean_text};
-use crate::diagnostic::{Diagnostic, Span, draw};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::yaml;
@@ -151,15 +151,8 @@ impl Reader {
                 let shown = place.column.saturating_sub(place.window_start) + place.length;
                 place.text = place.text.chars().take(shown as usize).collect();
             }
-            let text = draw::render(&diagnostic, false);
-            // Said once, for all of them.
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("= retry: "));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            let text = text.strip_prefix("error").unwrap_or(&text).trim_end();
-            self.problems
-                .push((Exit::Config, format!("settings{text}")));
+            let problem = file::problem("settings", &diagnostic);
+            self.problems.push((Exit::Config, problem));
         }
     }
 

@@ -33,14 +33,14 @@ pub enum Flaw {
     NotUtf8,
     /// No line `---` after the front matter.
     OpenFrontMatter,
-    /// A word where a number belongs.
+    /// A number of views below 0, with decimals or too large.
     Views,
-    /// A hash of the wrong length or alphabet.
+    /// A hash in capitals.
     Hash,
     /// A version that is not `SemVer`.
     Version,
-    /// A level of difficulty that there is not.
-    Difficulty,
+    /// Neither a draft nor none.
+    Draft,
     /// A time to live below a minute, or without a unit.
     Ttl,
     /// An `anp-ref-` reference without its second number.
@@ -69,7 +69,7 @@ impl Flaw {
         Self::Views,
         Self::Hash,
         Self::Version,
-        Self::Difficulty,
+        Self::Draft,
         Self::Ttl,
         Self::Reference,
     ];
@@ -96,7 +96,7 @@ impl Flaw {
             Self::TabIndentation => edit.add(b"more_scores:\n\tquality: 90"),
             Self::LongField => edit.set("summary", "far too long ".repeat(40)),
             Self::LongList => edit.set("tags", format!("[{}a]", "a, ".repeat(64))),
-            Self::WrongType => one_of("topic", &["[a, b]", "{a: b}"]),
+            Self::WrongType => one_of("title", &["[a, b]", "{a: b}"]),
             Self::NotUtf8 => {
                 let text = *rng.pick(&NOT_UTF8);
                 if rng.once_in(2) {
@@ -106,13 +106,16 @@ impl Flaw {
                 }
             }
             Self::OpenFrontMatter => edit.open_front_matter(),
-            Self::Views => one_of("view_count", &["many", "1,000", "-5", "1e6"]),
+            Self::Views => one_of(
+                "view_count",
+                &["-5", "1.5", "9007199254740993", "99999999999999999999"],
+            ),
             Self::Hash => one_of(
                 "hash",
-                &["8356724AE1829F39C3E9FA7E", "8356724ae1829f39c3e9fa7"],
+                &["8356724AE1829F39C3E9FA7E", "8356724Ae1829f39c3e9fa7e"],
             ),
             Self::Version => one_of("  version", &["1.2", "v1.2.3", "latest"]),
-            Self::Difficulty => one_of("difficulty", &["hard", "Expert", "5"]),
+            Self::Draft => one_of("draft", &["maybe", "2", "soon"]),
             Self::Ttl => one_of("ttl", &["59s", "12", "forever", "11000d"]),
             Self::Reference => edit.set("reference", format!("anp-ref-{n:06}")),
         }

@@ -1,6 +1,6 @@
 //! The boundary against fixtures: each `fixtures/boundary/NAME.md` is read and everything
 //! that came of it (diagnostics as drawn, route, cleaned fields) is compared with
-//! `NAME.expected`. A name that begins with `strict-`, `deny-` or `allow-` sets the rules.
+//! `NAME.expected`. A name that begins with `strict-`, `deny-` or `keep-` sets the rules.
 //! `UPDATE_EXPECTED=1` writes the expectations; review them as code.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const FOLDER: &str = "fixtures/boundary";
 fn rules(name: &str) -> Rules {
     let unknown_fields = match name.split('-').next() {
         Some("deny") => UnknownFields::Deny,
-        Some("allow") => UnknownFields::Allow,
+        Some("keep") => UnknownFields::Keep,
         _ => UnknownFields::Warn,
     };
     Rules {
@@ -57,6 +57,7 @@ fn shown(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", members.join(", "))
         }
+        Value::Pairs(pairs) => format!("{pairs:?}"),
     }
 }
 
@@ -90,6 +91,9 @@ fn account(reading: &Reading<'_>) -> String {
         let _ = writeln!(out, "title = {:?}", article.title);
         for (field, value) in &article.metadata.entries {
             let _ = writeln!(out, "{}: {}", field.name, shown(value));
+        }
+        for (name, value) in &article.metadata.extra {
+            let _ = writeln!(out, "extra {name:?}: {}", shown(value));
         }
         let body = &article.body;
         let _ = writeln!(

@@ -11,6 +11,7 @@ fn load(yaml: &str) -> Settings {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("anp.yaml");
     fs::write(&file, yaml).unwrap();
+    fs::write(dir.path().join("fields.yaml"), "fields:\n").unwrap();
     let sources = Sources {
         config: Some(&file),
         flags: Vec::new(),
@@ -57,8 +58,8 @@ fn the_sample_is_valid_and_uses_the_embedded_store() {
     assert_eq!(store, format!("embedded:{}", settings.state_dir.display()));
 }
 
-#[test]
-fn what_is_commented_out_shows_the_default() {
+/// The sample with every setting in it.
+pub fn lifted() -> String {
     let is_setting = |line: &str| {
         let key = line.split_once(": ").map_or("", |(key, _)| key);
         !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
@@ -72,7 +73,12 @@ fn what_is_commented_out_shows_the_default() {
             _ => line.to_owned(),
         })
         .collect();
-    let mut settings = load(&lifted.join("\n"));
+    lifted.join("\n")
+}
+
+#[test]
+fn what_is_commented_out_shows_the_default() {
+    let mut settings = load(&lifted());
     assert_eq!(
         settings.expect.max_duration,
         Some(Duration::from_secs(7200))

@@ -47,7 +47,7 @@ fn findings_have_the_members_that_they_have_on_stdout() {
     world.article("a.md", "A.");
     world.write(
         "content/bad.md",
-        "---\ntitle: a\u{202e}b\nmenu: 1\nscore: {quality: 140}\n---\nText.\n",
+        "---\ntitle: a\u{202e}b\nsumary: 1\nscore: {quality: 140}\n---\nText.\n",
     );
     let ran = logged(&world, "import --max-invalid 1");
     ran.exits(3);
@@ -63,7 +63,10 @@ fn findings_have_the_members_that_they_have_on_stdout() {
             assert_eq!(&entry[member], value, "{member}: {ran}");
         }
     }
-    assert_eq!(entries[1]["message"], "unknown field 'menu' in 1 file");
+    assert_eq!(
+        entries[1]["message"],
+        "unknown field 'sumary' in 1 file (did you mean 'summary'?)"
+    );
     assert_eq!(entries[2]["level"], "note");
     let cleaned = entries[2]["message"].as_str().unwrap();
     assert!(cleaned.starts_with("texts were cleaned: "), "{cleaned}");

@@ -374,7 +374,7 @@ fn an_alias_bomb_is_refused_before_it_grows() {
         let (from, to) = pair.split_at(1);
         bomb += &format!("{to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}]\n");
     }
-    let (world, ran) = import_alone(bomb + "---\nText.\n", "--unknown-fields allow");
+    let (world, ran) = import_alone(bomb + "---\nText.\n", "--unknown-fields keep");
     ran.exits(65)
         .notes("error[front-matter]: expected a plain value, found a YAML anchor ('&name')\n --> content/x.md:3:4\n")
         .notes("error[front-matter]: expected a plain value, found a YAML alias ('*name')\n --> content/x.md:4:8\n")
@@ -441,7 +441,10 @@ fn line_ends_byte_order_marks_and_missing_last_line_breaks_do_not_matter() {
 
 #[test]
 fn strict_turns_warnings_into_errors_and_requires_what_the_generator_writes() {
-    let (world, ran) = import_alone("---\ntitle: x\nmenu: 3\n---\nText.\n", "--strict");
+    let (world, ran) = import_alone(
+        "---\ntitle: x\nmenu: 3\ncheklist: a\n---\nText.\n",
+        "--strict",
+    );
     ran.exits(65)
         .notes(
             "
@@ -451,14 +454,14 @@ error[summary]: expected a text of at most 500 characters, found nothing
   = retry: after you fix the file
 ",
         )
-        .notes("error[unknown-field]: expected a field of the table, found 'menu'\n")
+        .notes("error[unknown-field]: expected a field of the table, found 'cheklist'\n")
         .notes(ONE_OF_ONE);
     assert!(!ran.stderr.contains("warning"), "{ran}");
     assert!(world.server.dump().is_empty(), "{ran}");
 }
 
 #[test]
-fn unknown_fields_are_denied_warned_of_or_allowed() {
+fn unknown_fields_are_denied_warned_of_or_kept() {
     let source = "---\ntitle: x\nsumary: a\n---\nText.\n";
     refuses(
         source,
@@ -473,11 +476,18 @@ error[unknown-field]: expected a field of the table, found 'sumary'
   = retry: after you fix the file
 ",
     );
+    let slip = "warning: unknown field 'sumary' in 1 file (did you mean 'summary'?)\n";
     let (_, ran) = import_alone(source, "");
+    ran.exits(0).notes_exactly(slip);
+    let source = "---\ntitle: x\nmenu: 3\nsumary: a\n---\nText.\n";
+    let (world, ran) = import_alone(source, "");
+    ran.exits(0).notes_exactly(slip);
+    let kept = serde_json::json!({ "menu": 3, "sumary": "a" });
+    assert_eq!(world.meta("/x/")["metadata"]["extra"], kept);
+    let (world, ran) = import_alone(source, "--unknown-fields warn");
     ran.exits(0)
-        .notes_exactly("warning: unknown field 'sumary' in 1 file (did you mean 'summary'?)\n");
-    let (_, ran) = import_alone(source, "--unknown-fields allow");
-    ran.exits(0).notes_exactly("");
+        .notes_exactly(&format!("warning: unknown field 'menu' in 1 file\n{slip}"));
+    assert_eq!(world.meta("/x/")["metadata"]["extra"], kept);
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn limits_and_switches_are_read_from_each_place() {
         .write("content/b.md", "---\ntitle: b\nmenu: 1\n---\nText.\n");
     places.anp("check").exits(65).says("error[unknown-field]");
     places
-        .flag("--unknown-fields", "allow")
+        .flag("--unknown-fields", "keep")
         .anp("check")
         .exits(0);
 }

@@ -34,11 +34,30 @@ fn read_strictly(synth: &SynthArticle) -> Reading<'_> {
     read(&input, &rules)
 }
 
-/// The names of the fields that the article lacks.
+/// Fields that other generators write.
+const OF_OTHERS: [&str; 15] = [
+    "route",
+    "aliases",
+    "publish_at",
+    "expires_at",
+    "author",
+    "lang",
+    "description",
+    "image",
+    "published",
+    "withdrawn",
+    "noindex",
+    "robots",
+    "hidden",
+    "hide_meta",
+    "weight",
+];
+
+/// The names of the other fields that the article lacks.
 fn absent(article: &Article<'_>) -> Vec<&'static str> {
     let names = TABLE.iter().map(|field| field.name);
     names
-        .filter(|name| article.metadata.get(name).is_none())
+        .filter(|name| !OF_OTHERS.contains(name) && article.metadata.get(name).is_none())
         .collect()
 }
 

@@ -46,7 +46,7 @@ fn each_code_stands_in_the_help() {
 #[test]
 fn success_is_0_and_warnings_alone_do_not_change_that() {
     let world = one_article();
-    world.write("content/b.md", "---\ntitle: b\nmenu: 1\n---\nText.\n");
+    world.write("content/b.md", "---\ntitle: b\nsumary: 1\n---\nText.\n");
     world.anp("import").exits(0).notes("warning: unknown field");
     for command in [
         "check",
@@ -817,7 +817,7 @@ fn other_faults_of_the_settings_are_78_too() {
         ),
         (
             "unknown_fields: deny-all\n",
-            "error: settings[unknown_fields]: expected allow, warn or deny",
+            "error: settings[unknown_fields]: expected keep, warn or deny",
         ),
     ] {
         world.write("anp.yaml", text);

@@ -7,17 +7,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Field, Kind, MAX_URL, MAX_VERSION, TABLE};
+use super::{Alphabet, Field, Kind, MAX_URL, MAX_VERSION, Schema};
 
 /// The schema of the front matter.
 #[must_use]
-pub fn json_schema() -> Value {
-    let mut schema = object(TABLE);
+pub fn json_schema(schema: &Schema) -> Value {
+    let mut schema = object(schema.fields());
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Front matter of an article",
         "description": "Keys are matched after lower-casing and turning spaces and hyphens into underscores. \
-                        Lengths count characters after cleaning. Unknown keys are reported, not refused, by default.",
+                        Lengths count characters after cleaning. Unknown keys are kept as own fields.",
     });
     let mut whole = head.as_object().cloned().unwrap_or_default();
     whole.append(&mut schema);
@@ -79,12 +79,12 @@ fn value(kind: &Kind) -> Value {
             })
         }
         Kind::Slug => text(1_000),
-        Kind::Route => text(MAX_URL),
+        Kind::Route | Kind::Image => text(MAX_URL),
         Kind::Language => json!({
             "type": "string",
             "pattern": "^\\s*[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\\s*$",
         }),
-        Kind::Weight => json!({
+        Kind::Number => json!({
             "anyOf": [
                 { "type": "number" },
                 { "type": "string", "pattern": "^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$" },
@@ -92,12 +92,19 @@ fn value(kind: &Kind) -> Value {
         }),
         Kind::Token { max, alphabet } => json!({
             "type": SCALAR,
-            "pattern": format!("^\\s*{}{{1,{max}}}\\s*$", alphabet.class()),
+            "pattern": format!("^\\s*{}{{1,{max}}}\\s*$", match alphabet {
+                Alphabet::Language => "[A-Za-z0-9+#.-]",
+                Alphabet::Common => alphabet.class(),
+            }),
         }),
-        Kind::Choice(choices) => json!({ "enum": choices }),
+        Kind::Choice(choices) => {
+            let spellings: Vec<String> = choices.iter().map(|choice| in_any_case(choice)).collect();
+            let spelling = format!("^\\s*({})\\s*$", spellings.join("|"));
+            json!({ "anyOf": [{ "enum": choices }, { "type": "string", "pattern": spelling }] })
+        }
         Kind::Date => json!({
             "type": "string",
-            "pattern": "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?\\s*$",
+            "pattern": DATE,
         }),
         Kind::Integer { min, max } => json!({
             "anyOf": [
@@ -105,11 +112,18 @@ fn value(kind: &Kind) -> Value {
                 { "type": "string", "pattern": "^\\s*[0-9]+\\s*$" },
             ],
         }),
+        Kind::Any => json!({}),
+        Kind::Minutes { max } => json!({
+            "anyOf": [
+                { "type": "number", "minimum": 0, "maximum": max },
+                { "type": "string", "pattern": "^\\s*[~≈]?\\s*[0-9]+(\\.[0-9]+)?\\s*([Mm][A-Za-z. ]*)?\\s*$" },
+            ],
+        }),
         Kind::Flag => json!({
             "anyOf": [
                 { "type": "boolean" },
                 { "enum": [0, 1] },
-                { "type": "string", "pattern": "^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])\\s*$" },
+                { "type": "string", "pattern": "^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff])\\s*$" },
             ],
         }),
         Kind::SemVer => json!({
@@ -150,6 +164,25 @@ fn value(kind: &Kind) -> Value {
         }
         Kind::Group(members) => Value::Object(object(members)),
     }
+}
+
+/// A day with its numbers or the name of its month; then a time; then a zone.
+const DATE: &str = concat!(
+    "^\\s*([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}|",
+    "([A-Za-z]{3,9}[.,]? )?([A-Za-z]{3,9}[.,]? [0-9]{1,2}|[0-9]{1,2}(st|nd|rd|th)? [A-Za-z]{3,9}[.,]?)",
+    "(st|nd|rd|th)?,? [0-9]{4})",
+    "([Tt ,]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?",
+    "( ?([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?( [A-Z]{3,5})?))?)?\\s*$",
+);
+
+/// A pattern of a word: JSON Schema has none that disregards case.
+fn in_any_case(word: &str) -> String {
+    let letters = word.chars().map(|c| match c {
+        c if c.is_ascii_alphabetic() => format!("[{}{c}]", c.to_ascii_uppercase()),
+        c if c.is_ascii_alphanumeric() || c == '-' || c == '_' => c.to_string(),
+        c => format!("\\{c}"),
+    });
+    letters.collect()
 }
 
 /// What a guessing YAML parser makes of a scalar that is read as text here.

@@ -1,13 +1,18 @@
 //! The one table that names every field of the front matter, and what is made from it.
 
+mod fields;
 mod groups;
 mod json;
 mod markdown;
+mod suggestions;
 mod table;
+mod team;
 
+pub use fields::Schema;
 pub use json::json_schema;
 pub use markdown::markdown;
 pub use table::TABLE;
+pub use team::read as read_schema;
 
 use crate::duration;
 use crate::yaml::suggest::one_of;
@@ -22,12 +27,16 @@ pub const MAX_URL: usize = 2_000;
 pub const MAX_VERSION: usize = 80;
 
 /// A field of the front matter.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// The normalised name: lower case, underscores.
     pub name: &'static str,
     /// Other names it goes by, normalised.
     pub aliases: &'static [&'static str],
+    /// Whether other values under other names are usual: a thumbnail beside an image.
+    pub aliases_differ: bool,
+    /// Whether anp acts on it: then a value that it cannot be is an error, not an own field.
+    pub acts: bool,
     /// Type and limits.
     pub kind: Kind,
     /// How the meta box calls it.
@@ -50,6 +59,8 @@ pub struct Field {
 const FIELD: Field = Field {
     name: "",
     aliases: &[],
+    aliases_differ: false,
+    acts: false,
     kind: Kind::Flag,
     label: "",
     outside_box: false,
@@ -67,7 +78,7 @@ const COUNT: Kind = Kind::Integer {
 };
 
 /// Type and limits of a value. Lengths count characters after cleaning.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Free text of at most `max` characters.
     Text {
@@ -90,8 +101,17 @@ pub enum Kind {
     Route,
     /// A language tag of BCP 47: `pt-BR`.
     Language,
-    /// A number that may be below zero or have decimals.
-    Weight,
+    /// A number, also below zero or with decimals.
+    Number,
+    /// Whole minutes; `6 min` and `5.5` are 6.
+    Minutes {
+        /// Most.
+        max: u64,
+    },
+    /// The URL or path of an image.
+    Image,
+    /// Whatever is there, cleaned and typed as an own field.
+    Any,
     /// A word of the characters of `alphabet`.
     Token {
         /// Longest, in characters.
@@ -133,8 +153,8 @@ pub enum Kind {
         max: usize,
         /// What each entry is.
         of: &'static Kind,
-        /// Whether a text in its place is split at commas.
-        at_commas: bool,
+        /// Where a text in its place is split.
+        split: Split,
     },
     /// Pairs of label and text, as a list or as a mapping; order is kept.
     Pairs {
@@ -147,6 +167,17 @@ pub enum Kind {
     },
     /// Named members.
     Group(&'static [Field]),
+}
+
+/// Where a text in the place of a list is split into its items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// It is one item: sentences have commas.
+    Never,
+    /// At commas.
+    AtCommas,
+    /// At commas; if it has none, at spaces where the setting `split_spaces` asks for it.
+    AtCommasOrSpaces,
 }
 
 /// The characters of a token.
@@ -186,6 +217,12 @@ impl Field {
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
+
+    /// Which of two names counts if both are there: the one of lower rank.
+    pub(super) fn rank(&self, name: &str) -> usize {
+        let alias = self.aliases.iter().position(|alias| *alias == name);
+        alias.map_or(0, |position| position + 1)
+    }
 }
 
 impl Kind {
@@ -216,7 +253,10 @@ impl Kind {
                 format!("a path of at most {MAX_URL} characters (/guides/a/), or false for no page")
             }
             Self::Language => "a language tag (en or pt-BR)".to_owned(),
-            Self::Weight => "a number".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Minutes { max } => format!("whole minutes from 0 to {max}"),
+            Self::Image => format!("a URL or path of at most {MAX_URL} characters"),
+            Self::Any => "any value".to_owned(),
             Self::Token { max, alphabet } => {
                 format!(
                     "a token of at most {max} characters from {}",

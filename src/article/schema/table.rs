@@ -1,27 +1,33 @@
 //! The table itself. Its order is the order of everything that shows metadata.
 
 use super::groups::{ENTITY, FLAGS, IMAGE_SOURCE, PAYLOAD, REVISION, SCORE};
-use super::{Alphabet, COUNT, FIELD, Field, Kind, MAX_URL};
+use super::{Alphabet, COUNT, FIELD, Field, Kind, MAX_URL, Split};
 
+const TAGS: Kind = Kind::List {
+    max: 64,
+    of: &Kind::Text { max: 80 },
+    split: Split::AtCommasOrSpaces,
+};
 const TEXTS: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: 80 },
-    at_commas: true,
+    split: Split::AtCommas,
 };
 const SENTENCES: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: 300 },
-    at_commas: false,
+    split: Split::Never,
 };
 const PATHS: Kind = Kind::List {
     max: 64,
     of: &Kind::Text { max: MAX_URL },
-    at_commas: false,
+    split: Split::Never,
 };
 /// Every field of the front matter.
 pub const TABLE: &[Field] = &[
     Field {
         name: "title",
+        acts: true,
         kind: Kind::Text { max: 200 },
         label: "Title",
         outside_box: true,
@@ -32,6 +38,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "slug",
+        acts: true,
         kind: Kind::Slug,
         label: "Slug",
         description: "Last segments of the route, slugified; default: the file name. All of the route if it begins with a slash. An index file has none.",
@@ -40,6 +47,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "route",
+        acts: true,
         aliases: &["url", "permalink"],
         kind: Kind::Route,
         label: "Route",
@@ -60,6 +68,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "date",
+        acts: true,
         aliases: &["pub_date", "published_date", "published_at", "pub_datetime"],
         kind: Kind::Date,
         label: "Date",
@@ -87,6 +96,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "publish_at",
+        acts: true,
         aliases: &["publish_date", "publishdate"],
         kind: Kind::Date,
         label: "Publish at",
@@ -97,6 +107,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "expires_at",
+        acts: true,
         aliases: &[
             "expiry_date",
             "expirydate",
@@ -116,7 +127,7 @@ pub const TABLE: &[Field] = &[
         kind: Kind::List {
             max: 64,
             of: &Kind::Text { max: 200 },
-            at_commas: false,
+            split: Split::Never,
         },
         label: "Author",
         description: "Who wrote it.",
@@ -165,6 +176,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "image",
+        aliases_differ: true,
         aliases: &[
             "cover",
             "cover_image",
@@ -174,7 +186,7 @@ pub const TABLE: &[Field] = &[
             "hero_image",
             "thumbnail",
         ],
-        kind: Kind::Text { max: MAX_URL },
+        kind: Kind::Image,
         label: "Image",
         outside_box: true,
         description: "The image of previews; without it, the first of the body.",
@@ -222,7 +234,7 @@ pub const TABLE: &[Field] = &[
     Field {
         name: "tags",
         aliases: &["tag", "keywords"],
-        kind: TEXTS,
+        kind: TAGS,
         label: "Tags",
         description: "Tags; articles can be purged by them.",
         example: "tags: [redis, cron]",
@@ -231,7 +243,7 @@ pub const TABLE: &[Field] = &[
     Field {
         name: "categories",
         aliases: &["category"],
-        kind: TEXTS,
+        kind: TAGS,
         label: "Categories",
         description: "Categories.",
         example: "categories: [operations]",
@@ -259,7 +271,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "reading_time",
-        kind: Kind::Integer { min: 0, max: 600 },
+        kind: Kind::Minutes { max: 600 },
         label: "Reading time (minutes)",
         required_in_strict: true,
         description: "Whole minutes.",
@@ -338,7 +350,7 @@ pub const TABLE: &[Field] = &[
         kind: Kind::List {
             max: 64,
             of: &Kind::Group(ENTITY),
-            at_commas: false,
+            split: Split::Never,
         },
         label: "Entities",
         required_in_strict: true,
@@ -351,7 +363,7 @@ pub const TABLE: &[Field] = &[
         kind: Kind::List {
             max: 64,
             of: &Kind::Group(IMAGE_SOURCE),
-            at_commas: false,
+            split: Split::Never,
         },
         label: "Image sources",
         required_in_strict: true,
@@ -403,6 +415,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "draft",
+        acts: true,
         kind: Kind::Flag,
         label: "Draft",
         description: "Drafts are skipped unless asked for.",
@@ -411,6 +424,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "published",
+        acts: true,
         label: "Published",
         outside_box: true,
         description: "false: a draft.",
@@ -419,6 +433,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "withdrawn",
+        acts: true,
         label: "Withdrawn",
         outside_box: true,
         description: "Taken back: left out.",
@@ -427,6 +442,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "noindex",
+        acts: true,
         aliases: &["no_index"],
         label: "No index",
         outside_box: true,
@@ -436,10 +452,11 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "robots",
+        acts: true,
         kind: Kind::List {
             max: 16,
             of: &Kind::Text { max: 80 },
-            at_commas: true,
+            split: Split::AtCommas,
         },
         label: "Robots",
         outside_box: true,
@@ -449,6 +466,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "hidden",
+        acts: true,
         label: "Hidden",
         outside_box: true,
         description: "Kept out of search engines and lists.",
@@ -466,7 +484,7 @@ pub const TABLE: &[Field] = &[
     Field {
         name: "weight",
         aliases: &["order", "nav_order", "sidebar_position", "menu_order"],
-        kind: Kind::Weight,
+        kind: Kind::Number,
         label: "Weight",
         outside_box: true,
         description: "Its place among its neighbours, small numbers first.",
@@ -475,6 +493,7 @@ pub const TABLE: &[Field] = &[
     },
     Field {
         name: "ttl",
+        acts: true,
         kind: Kind::Duration {
             min_ms: 60_000,
             max_ms: 3_650 * 86_400_000,

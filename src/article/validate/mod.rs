@@ -1,54 +1,74 @@
 //! Reads the tree by the table: every value by the type of its field, every error reported.
+//!
+//! A value that a field was not meant for (`score: 95`, `hash: abc`) is no reason to leave an article
+//! out: archives use these names for other things. It stays as an own field, with a warning. An error
+//! is a value of the right type beyond its limits, and anything unclear in a field that anp acts on.
 
+mod names;
+mod own;
 mod pairs;
 mod scalar;
 mod shape;
 
+use std::mem::take;
+
 use self::pairs::pairs;
-use self::scalar::scalar;
+use self::scalar::{Unfit, mismatch, scalar, slug};
 pub(super) use self::shape::Name;
-use self::shape::{is_nested, is_nothing, wrong};
+use self::shape::{Misfit, is_nested, is_nothing};
+use super::dates::Timezone;
 use super::findings::Findings;
-use super::metadata::Value;
-use super::schema::{Field, Kind};
+use super::metadata::{Metadata, Value};
+use super::rules::Rules;
+use super::schema::{Field, Kind, Split};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields, shown};
-use super::visibility::{Further, VisibilityFields};
+use super::visibility::Further;
 use crate::diagnostic::Span;
-use crate::yaml::scalar::{is_null_word, shortened};
-use crate::yaml::suggest::suggestion;
+use crate::yaml::scalar::is_null_word;
 use crate::yaml::{self, Key, Node};
 
 /// Reads mappings by a table of fields. Texts are moved out of the tree, not copied.
 pub(super) struct Validator<'v, 's> {
     pub findings: &'v mut Findings<'s>,
-    pub policy: UnknownFields,
+    pub rules: &'v Rules,
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
-    /// What the settings say of fields that are about who may see the article.
-    pub visibility_fields: &'v VisibilityFields,
     /// What fields that the table does not know say about that.
     pub further: Further,
 }
 
-/// Fields with their values, in table order.
-pub(super) type Values = Vec<(&'static Field, Value)>;
+/// The values of a mapping: of fields of the table, in its order, and of others, by their key.
+#[derive(Default)]
+struct Values {
+    known: Vec<(&'static Field, Value)>,
+    own: Vec<(String, Value)>,
+}
 
 /// What became of one field of the table.
 #[derive(Default)]
 struct Slot {
-    /// Line of its key; 0 if it did not occur.
-    line: u32,
+    /// Where it occurred: one more than the index of its entry; 0 if it did not.
+    entry: usize,
     value: Option<Value>,
     /// It was there, and wrong, and has been reported.
     wrong: bool,
 }
 
 impl Validator<'_, '_> {
+    /// Reads the front matter.
+    pub(super) fn metadata(&mut self, entries: &mut [(Key, Node)]) -> Metadata {
+        let values = self.fields(self.rules.schema.fields(), entries, None, None);
+        Metadata {
+            entries: values.known,
+            extra: values.own,
+        }
+    }
+
     /// Reads the entries of a mapping; `parent` is the field it belongs to, and `at` its
     /// place, which is blamed for members that are missing.
-    pub(super) fn fields(
+    fn fields(
         &mut self,
         table: &'static [Field],
         entries: &mut [(Key, Node)],
@@ -56,8 +76,10 @@ impl Validator<'_, '_> {
         at: Option<Span>,
     ) -> Values {
         let mut slots: Vec<Slot> = table.iter().map(|_| Slot::default()).collect();
+        let mut own = Vec::new();
         let mut next = 0;
-        for (key, node) in &mut *entries {
+        for entry in 0..entries.len() {
+            let (key, node) = &mut entries[entry];
             // Generators write fields in one order, mostly that of the table.
             let found = (next..table.len())
                 .chain(0..next)
@@ -66,10 +88,16 @@ impl Validator<'_, '_> {
                 let is_explained = parent.is_none() && {
                     let field = (&*key, &*node);
                     self.further
-                        .ask(self.visibility_fields, field, self.findings)
+                        .ask(&self.rules.visibility_fields, field, self.findings)
                 };
                 if !is_explained {
-                    self.unknown_field(table, key, parent);
+                    self.report_unknown(table, key, parent);
+                }
+                if !key.name.is_empty()
+                    && !is_secret(&key.name)
+                    && let Some(value) = own::value(self.findings, node, key.text())
+                {
+                    own::keep(self.findings, key, value, &mut own);
                 }
                 continue;
             };
@@ -79,28 +107,38 @@ impl Validator<'_, '_> {
                 parent,
                 own: field.name,
             };
-            if slots[index].line > 0 {
-                let message = format!(
-                    "expected each field once, found '{}' again (first on line {})",
-                    shortened(key.text()),
-                    slots[index].line
-                );
-                self.findings
-                    .error(&name.code(), Some(key.span), message, None);
-                continue;
-            }
             let errors = self.findings.errors();
-            let value = self.value(&field.kind, node, &name);
-            slots[index] = Slot {
-                line: key.span.line,
-                value,
-                wrong: self.findings.errors() > errors,
-            };
+            let value = self.field(field, (key, node), &name, &mut own);
+            let slot = &mut slots[index];
+            slot.wrong |= self.findings.errors() > errors;
+            if slot.entry == 0 || slot.value.is_none() {
+                slot.entry = entry + 1;
+                slot.value = value;
+            } else if let Some(value) = value {
+                let keys = [&entries[slot.entry - 1].0, &entries[entry].0];
+                self.second_name((field, &name), keys, slot, value, &mut own);
+            }
         }
-        for (field, slot) in table.iter().zip(&slots) {
+        own::check_count(self.findings, &own, parent, at);
+        self.check_required(table, &slots, parent, at);
+        // Room for all at once: `collect` would grow its vector several times.
+        let mut known = Vec::with_capacity(entries.len().min(table.len()));
+        let found = |(field, slot): (_, Slot)| Some((field, slot.value?));
+        known.extend(table.iter().zip(slots).filter_map(found));
+        Values { known, own }
+    }
+
+    fn check_required(
+        &mut self,
+        table: &'static [Field],
+        slots: &[Slot],
+        parent: Option<&Name<'_>>,
+        at: Option<Span>,
+    ) {
+        for (field, slot) in table.iter().zip(slots) {
             let required = field.required || field.required_in_strict && self.ask_for_all;
             let is_missing = slot.value.is_none() && !slot.wrong;
-            if required && is_missing && !stands_in(table, &slots, field) {
+            if required && is_missing && !stands_in(table, slots, field) {
                 let name = Name {
                     parent,
                     own: field.name,
@@ -110,26 +148,121 @@ impl Validator<'_, '_> {
                 self.findings.error(&name.code(), at, message, help);
             }
         }
-        // Room for all at once: `collect` would grow its vector several times.
-        let mut values = Values::with_capacity(entries.len().min(table.len()));
-        let found = |(field, slot): (_, Slot)| Some((field, slot.value?));
-        values.extend(table.iter().zip(slots).filter_map(found));
-        values
     }
 
-    fn unknown_field(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
+    /// The value of a field of the table. What it was not meant for goes to `own`.
+    fn field(
+        &mut self,
+        field: &'static Field,
+        (key, node): (&Key, &mut Node),
+        name: &Name<'_>,
+        own: &mut Vec<(String, Value)>,
+    ) -> Option<Value> {
+        let misfit = match self.value(&field.kind, node, name) {
+            Ok(value) => return value,
+            Err(misfit) => misfit,
+        };
+        // Members of a group that is ours are ours.
+        if name.parent.is_some() || self.rules.unknown_fields == UnknownFields::Deny {
+            self.report(misfit, name);
+            return None;
+        }
+        let value = own::value(self.findings, node, key.text())?;
+        let derived = names::within(&field.kind, &value, &self.rules.timezone);
+        if derived.is_none() {
+            if field.acts {
+                self.report(misfit, name);
+                return None;
+            }
+            let message = format!("{}; kept as an own field", misfit.message);
+            self.findings
+                .warning(&name.code(), Some(misfit.span), message, misfit.help);
+        }
+        own::keep(self.findings, key, value, own);
+        derived
+    }
+
+    /// A field under a second name. Lists are joined. Of other values that differ, the one under the
+    /// field's own name counts, or under the alias that comes first in the table; of those about who
+    /// may see the article, the one that hides more of it.
+    fn second_name(
+        &mut self,
+        (field, name): (&'static Field, &Name<'_>),
+        [first, second]: [&Key; 2],
+        slot: &mut Slot,
+        value: Value,
+        own: &mut Vec<(String, Value)>,
+    ) {
+        match (&mut slot.value, value) {
+            (Some(counts), value) if first.name == second.name && *counts != value => {
+                let message = format!(
+                    "expected each field once, found '{}' again (first on line {})",
+                    yaml::scalar::shortened(second.text()),
+                    first.span.line
+                );
+                self.findings
+                    .error(&name.code(), Some(second.span), message, None);
+                slot.wrong = true;
+            }
+            (Some(Value::List(items)), Value::List(more)) => {
+                for item in more {
+                    if !items.contains(&item) {
+                        items.push(item);
+                    }
+                }
+                if let Kind::List { max, .. } = &field.kind
+                    && self.is_too_long(&field.kind, items.len(), *max, second.span, name)
+                {
+                    slot.wrong = true;
+                    slot.value = None;
+                }
+            }
+            (Some(counts), value) if *counts != value => {
+                let mut keys = [first, second];
+                let mut loser = value;
+                let is_first = match hides_more(field, counts, &loser, &self.rules.timezone) {
+                    Some(is_more) => !is_more,
+                    None => field.rank(&first.name) < field.rank(&second.name),
+                };
+                if !is_first {
+                    keys = [second, first];
+                    std::mem::swap(counts, &mut loser);
+                }
+                let [counting, other] = keys;
+                if !field.aliases_differ {
+                    let message = format!(
+                        "two values for one field: '{}' counts, '{}' is kept as an own field",
+                        yaml::scalar::shortened(counting.text()),
+                        yaml::scalar::shortened(other.text())
+                    );
+                    self.findings
+                        .warning(&name.code(), Some(other.span), message, None);
+                }
+                own::keep(self.findings, other, loser, own);
+            }
+            _ => {}
+        }
+    }
+
+    /// Says of a field that the table does not know what the rules ask for.
+    fn report_unknown(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
         // A key without a name is an error already.
-        if self.policy == UnknownFields::Allow || key.name.is_empty() {
+        if key.name.is_empty() {
             return;
         }
-        let names = table
-            .iter()
-            .flat_map(|field| field.aliases.iter().chain([&field.name]))
-            .copied();
-        let guess = suggestion(&key.name, names);
+        let policy = match self.rules.unknown_fields {
+            UnknownFields::Warn if self.rules.strict => UnknownFields::Deny,
+            policy => policy,
+        };
+        let guess = self.rules.schema.suggestion(table, &key.name);
+        let is_slip = guess.is_some() && key.name.len() >= MIN_SLIP;
+        let is_error = policy == UnknownFields::Deny || is_slip && self.rules.strict;
+        if !is_error && !is_slip && policy != UnknownFields::Warn {
+            return;
+        }
         let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
         let field = UnknownField::new(&prefix, &key.name, guess);
-        if self.policy == UnknownFields::Deny {
+        if is_error {
             let name = shown(&field.name);
             let message = format!("expected a field of the table, found '{name}'");
             let help = guess.map(|name| format!("did you mean '{name}'?"));
@@ -137,6 +270,144 @@ impl Validator<'_, '_> {
                 .error("unknown-field", Some(key.span), message, help);
         }
         self.unknown.push(field);
+    }
+
+    /// One value. None if it is absent, or wrong and reported. A misfit leaves the node as it was.
+    fn value(
+        &mut self,
+        kind: &'static Kind,
+        node: &mut Node,
+        name: &Name<'_>,
+    ) -> Result<Option<Value>, Box<Misfit>> {
+        let span = node.span;
+        match (&mut node.kind, kind) {
+            (yaml::Kind::Scalar { text, plain }, kind) if !is_nested(kind) => {
+                let cleaned = clean(take(text), &mut self.findings.cleaned);
+                let null =
+                    *plain && (cleaned == "~" || !is_free_text(kind) && is_null_word(&cleaned));
+                if cleaned.is_empty() || null {
+                    return Ok(None);
+                }
+                self.scalar(kind, cleaned, span, name).map_err(|other| {
+                    let message = mismatch(kind, &other);
+                    *text = other;
+                    Box::new(Misfit {
+                        span,
+                        message,
+                        help: shape::help_with(kind, text),
+                    })
+                })
+            }
+            (_, Kind::Any) => Ok(own::value(self.findings, node, &name.code())),
+            (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => Ok(None),
+            (yaml::Kind::Scalar { text, .. }, Kind::List { max, of, split }) if !is_nested(of) => {
+                let texts = self.split(take(text), *split);
+                if self.is_too_long(kind, texts.len(), *max, span, name) {
+                    return Ok(None);
+                }
+                let mut values = Vec::with_capacity(texts.len());
+                for text in texts {
+                    let text = clean(text, &mut self.findings.cleaned);
+                    if text.is_empty() {
+                        continue;
+                    }
+                    match self.scalar(of, text, span, name) {
+                        Ok(value) => values.extend(value),
+                        Err(text) => {
+                            let message = mismatch(of, &text);
+                            self.findings.error(&name.code(), Some(span), message, None);
+                        }
+                    }
+                }
+                Ok((!values.is_empty()).then_some(Value::List(values)))
+            }
+            (yaml::Kind::Sequence(items), Kind::List { max, of, .. })
+                if items.iter().all(|item| shape::may_be(item, of)) =>
+            {
+                if self.is_too_long(kind, items.len(), *max, span, name) {
+                    return Ok(None);
+                }
+                let mut values = Vec::with_capacity(items.len());
+                values.extend(
+                    items
+                        .iter_mut()
+                        .filter_map(|item| self.member(of, item, name)),
+                );
+                Ok((!values.is_empty()).then_some(Value::List(values)))
+            }
+            (
+                yaml::Kind::Mapping(_),
+                Kind::List {
+                    of: of @ Kind::Group(_),
+                    ..
+                },
+            ) => {
+                let value = self.member(of, node, name);
+                Ok(value.map(|value| Value::List(vec![value])))
+            }
+            (
+                yaml::Kind::Mapping(_) | yaml::Kind::Sequence(_),
+                Kind::Pairs {
+                    max,
+                    label_max,
+                    text_max,
+                },
+            ) => Ok(pairs(
+                self.findings,
+                kind,
+                node,
+                [*max, *label_max, *text_max],
+                name,
+            )),
+            (yaml::Kind::Mapping(entries), Kind::Group(members)) => {
+                let values = self.fields(members, entries, Some(name), Some(span));
+                let mut group = Vec::with_capacity(values.known.len() + values.own.len());
+                let known = values.known.into_iter();
+                group.extend(known.map(|(field, value)| (field.name.to_owned(), value)));
+                group.extend(values.own);
+                Ok((!group.is_empty()).then_some(Value::Group(group)))
+            }
+            _ => Err(Misfit::of(kind, node)),
+        }
+    }
+
+    /// An entry of a list, which has to be what the list is of.
+    fn member(&mut self, kind: &'static Kind, node: &mut Node, name: &Name<'_>) -> Option<Value> {
+        let value = self.value(kind, node, name);
+        value.unwrap_or_else(|misfit| {
+            self.report(misfit, name);
+            None
+        })
+    }
+
+    /// A scalar of `kind`; none if it is beyond the limits, and reported. An error is the text of one
+    /// that is something else.
+    fn scalar(
+        &mut self,
+        kind: &Kind,
+        text: String,
+        span: Span,
+        name: &Name<'_>,
+    ) -> Result<Option<Value>, String> {
+        let value = match kind {
+            Kind::Slug => slug(self.findings, text, span, name),
+            _ => scalar(kind, text, &self.rules.timezone),
+        };
+        match value {
+            Ok(value) => Ok(Some(value)),
+            Err(Unfit::Other(text)) => Err(text),
+            Err(Unfit::Beyond(text)) => {
+                let message = mismatch(kind, &text);
+                self.findings.error(&name.code(), Some(span), message, None);
+                Ok(None)
+            }
+        }
+    }
+
+    #[expect(clippy::boxed_local, reason = "as `value` hands it on")]
+    fn report(&mut self, misfit: Box<Misfit>, name: &Name<'_>) {
+        self.findings
+            .error(&name.code(), Some(misfit.span), misfit.message, misfit.help);
     }
 
     fn is_too_long(
@@ -154,94 +425,48 @@ impl Validator<'_, '_> {
         found > max
     }
 
-    /// One value. None if it is absent, or wrong and reported.
-    fn value(&mut self, kind: &'static Kind, node: &mut Node, name: &Name<'_>) -> Option<Value> {
-        let span = node.span;
-        match (&mut node.kind, kind) {
-            (yaml::Kind::Scalar { text, plain }, kind) if !is_nested(kind) => {
-                let text = clean(std::mem::take(text), &mut self.findings.cleaned);
-                let null = *plain && (text == "~" || !is_free_text(kind) && is_null_word(&text));
-                if text.is_empty() || null {
-                    return None;
-                }
-                scalar(self.findings, kind, text, span, name)
+    /// The texts that stand in one, in the place of a list.
+    fn split(&self, text: String, split: Split) -> Vec<String> {
+        let has_comma = text.contains(',');
+        match split {
+            Split::Never => vec![text],
+            Split::AtCommasOrSpaces if self.rules.split_spaces && !has_comma => {
+                text.split_whitespace().map(str::to_owned).collect()
             }
-            (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => None,
-            (yaml::Kind::Scalar { text, .. }, Kind::List { max, of, at_commas })
-                if !is_nested(of) =>
-            {
-                let text = std::mem::take(text);
-                let texts = split(text, *at_commas);
-                if self.is_too_long(kind, texts.len(), *max, span, name) {
-                    return None;
-                }
-                let mut values = Vec::with_capacity(texts.len());
-                for text in texts {
-                    let text = clean(text, &mut self.findings.cleaned);
-                    if !text.is_empty() {
-                        values.extend(scalar(self.findings, of, text, span, name));
-                    }
-                }
-                (!values.is_empty()).then_some(Value::List(values))
-            }
-            (yaml::Kind::Sequence(items), Kind::List { max, of, .. }) => {
-                if self.is_too_long(kind, items.len(), *max, span, name) {
-                    return None;
-                }
-                let mut values = Vec::with_capacity(items.len());
-                values.extend(
-                    items
-                        .iter_mut()
-                        .filter_map(|item| self.value(of, item, name)),
-                );
-                (!values.is_empty()).then_some(Value::List(values))
-            }
-            (
-                _,
-                Kind::Pairs {
-                    max,
-                    label_max,
-                    text_max,
-                },
-            ) => pairs(
-                self.findings,
-                kind,
-                node,
-                [*max, *label_max, *text_max],
-                name,
-            ),
-            (yaml::Kind::Mapping(entries), Kind::Group(members)) => {
-                let values = self.fields(members, entries, Some(name), Some(span));
-                let values: Vec<_> = values
-                    .into_iter()
-                    .map(|(field, value)| (field.name.to_owned(), value))
-                    .collect();
-                (!values.is_empty()).then_some(Value::Group(values))
-            }
+            _ if !has_comma => vec![text],
             _ => {
-                wrong(self.findings, kind, node, name);
-                None
+                let texts = text.split(',').map(str::trim);
+                let texts = texts.filter(|text| !text.is_empty());
+                texts.map(str::to_owned).collect()
             }
         }
     }
 }
 
-/// Whether another field does in the place of `field`.
-fn stands_in(table: &[Field], slots: &[Slot], field: &Field) -> bool {
-    let mut pairs = table.iter().zip(slots);
-    field.stand_in.is_some_and(|name| {
-        pairs.any(|(other, slot)| other.name == name && (slot.value.is_some() || slot.wrong))
-    })
+/// Whether the second of two values of a field about who may see the article hides more of it. None
+/// for other fields.
+fn hides_more(field: &Field, first: &Value, second: &Value, timezone: &Timezone) -> Option<bool> {
+    let at = |value: &Value| match value {
+        Value::Text(date) => timezone.instant_ms(date),
+        _ => None,
+    };
+    match field.name {
+        "noindex" => Some(*second == Value::Flag(true)),
+        "publish_at" => Some(at(second) > at(first)),
+        "expires_at" => Some(at(second) < at(first)),
+        _ => None,
+    }
 }
 
-/// The texts that stand in one in the place of a list.
-fn split(text: String, at_commas: bool) -> Vec<String> {
-    if !at_commas {
-        return vec![text];
-    }
-    let items = text.split(',').map(str::trim);
-    items.map(str::to_owned).collect()
+/// Whether a field holds what no reader may see, whatever else it says.
+fn is_secret(name: &str) -> bool {
+    ["password", "passphrase", "secret"]
+        .iter()
+        .any(|word| name.contains(word))
 }
+
+/// Shorter names are words of their own more often than slips: `data` is no `date`.
+const MIN_SLIP: usize = 5;
 
 /// A key with invisible characters in it still names its field.
 fn find_cleaned(table: &[Field], key: &str) -> Option<usize> {
@@ -250,6 +475,14 @@ fn find_cleaned(table: &[Field], key: &str) -> Option<usize> {
     }
     let name = yaml::normalise(&clean(key.to_owned(), &mut super::text::Cleaned::default()));
     table.iter().position(|field| field.answers_to(&name))
+}
+
+/// Whether another field does in the place of `field`.
+fn stands_in(table: &[Field], slots: &[Slot], field: &Field) -> bool {
+    let mut pairs = table.iter().zip(slots);
+    field.stand_in.is_some_and(|name| {
+        pairs.any(|(other, slot)| other.name == name && (slot.value.is_some() || slot.wrong))
+    })
 }
 
 fn is_free_text(kind: &Kind) -> bool {

@@ -4,7 +4,7 @@ use super::super::findings::Findings;
 use super::super::metadata::Value;
 use super::super::schema::Kind;
 use super::super::text::clean;
-use super::shape::{Name, is_nothing, wrong};
+use super::shape::{Name, is_nothing};
 use crate::yaml::{self, Key, Node};
 
 /// Pairs: a list of mappings, or one mapping.
@@ -34,17 +34,14 @@ pub(super) fn pairs(
                 }
             }
         }
-        yaml::Kind::Scalar { .. } => {
-            wrong(findings, kind, node, name);
-            return None;
-        }
+        yaml::Kind::Scalar { .. } => return None,
     }
     if pairs.len() > limits[0] {
         let message = format!("expected {}, found {}", kind.expected(), pairs.len());
         findings.error(&name.code(), Some(span), message, None);
         return None;
     }
-    (!pairs.is_empty()).then_some(Value::Group(pairs))
+    (!pairs.is_empty()).then_some(Value::Pairs(pairs))
 }
 
 fn entries_of(
@@ -52,7 +49,7 @@ fn entries_of(
     entries: &mut [(Key, Node)],
     [_, label_max, text_max]: [usize; 3],
     name: &Name<'_>,
-    pairs: &mut Vec<(String, Value)>,
+    pairs: &mut Vec<(String, String)>,
 ) {
     for (key, node) in entries {
         let label = clean(key.text().to_owned(), &mut findings.cleaned);
@@ -81,6 +78,6 @@ fn entries_of(
             findings.error(&name.code(), Some(node.span), message, None);
             continue;
         }
-        pairs.push((label, Value::Text(text)));
+        pairs.push((label, text));
     }
 }

@@ -1,7 +1,7 @@
 //! What the reading of every kind of value shares: the name of the field, and the shape of a node.
 
-use super::super::findings::Findings;
 use super::super::schema::Kind;
+use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
 use crate::yaml::{self, Node};
 
@@ -21,29 +21,59 @@ impl Name<'_> {
     }
 }
 
-/// A node of the wrong shape.
-pub(super) fn wrong(findings: &mut Findings<'_>, kind: &Kind, node: &Node, name: &Name<'_>) {
-    let message = format!("expected {}, found {}", kind.expected(), node.describe());
-    let help = match (&node.kind, kind) {
-        (yaml::Kind::Mapping(_), kind) if !is_nested(kind) => {
-            Some("quote the text if it contains ': '")
+/// A value that a field was not meant for.
+pub(super) struct Misfit {
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Misfit {
+    /// A node of another shape.
+    pub(super) fn of(kind: &Kind, node: &Node) -> Box<Self> {
+        if let (yaml::Kind::Sequence(items), Kind::List { of, .. }) = (&node.kind, kind)
+            && let Some(item) = items.iter().find(|item| !may_be(item, of))
+        {
+            return Self::of(of, item);
         }
-        (yaml::Kind::Scalar { .. }, Kind::List { .. }) => Some("write it as a list: [a, b]"),
+        let is_text = matches!(&node.kind, yaml::Kind::Mapping(_)) && !is_nested(kind);
+        let help = is_text.then(|| "quote the text if it contains ': '".to_owned());
+        Box::new(Self {
+            span: node.span,
+            message: format!("expected {}, found {}", kind.expected(), node.describe()),
+            help,
+        })
+    }
+}
+
+/// Help with a text that is no value of `kind`.
+pub(super) fn help_with(kind: &Kind, text: &str) -> Option<String> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match kind {
+        Kind::Date if text.contains(['/', '.']) && !text.contains('-') => {
+            Some("write it as YYYY-MM-DD".to_owned())
+        }
+        Kind::Duration { .. } if digits(text) => {
+            Some(format!("write the unit: {text}s is so many seconds"))
+        }
         _ => None,
-    };
-    findings.error(
-        &name.code(),
-        Some(node.span),
-        message,
-        help.map(str::to_owned),
-    );
+    }
+}
+
+/// Whether a node has the shape of a value of `kind`, or is nothing.
+pub(super) fn may_be(node: &Node, kind: &Kind) -> bool {
+    match (&node.kind, kind) {
+        (_, Kind::Any) | (yaml::Kind::Mapping(_), Kind::Group(_)) => true,
+        (yaml::Kind::Scalar { text, plain }, kind) => !is_nested(kind) || is_nothing(text, *plain),
+        _ => false,
+    }
 }
 
 /// Whether a value of this kind is a list or a mapping.
 pub(super) fn is_nested(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_)
+        Kind::List { .. } | Kind::Pairs { .. } | Kind::Group(_) | Kind::Any
     )
 }
 

@@ -11,8 +11,8 @@ use std::fmt;
 
 use self::names::{Saying, holds_fields};
 use self::said::Said;
+use super::dates::Timezone;
 use super::findings::Findings;
-use super::instant::instant_ms;
 use super::metadata::{Metadata, Value};
 use crate::yaml::{Key, Kind, Node};
 
@@ -149,15 +149,18 @@ impl Visibility {
     /// What validated fields say.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
-        Self::with(metadata, &VisibilityFields::default(), Further::default())
+        let (fields, timezone) = (VisibilityFields::default(), Timezone::default());
+        Self::with(metadata, &fields, &timezone, Further::default())
     }
 
     /// The same with what `further` fields say, and those that the settings explain.
     pub(super) fn with(
         metadata: &Metadata,
         explained: &VisibilityFields,
+        timezone: &Timezone,
         mut further: Further,
     ) -> Self {
+        let instant_ms = |date| timezone.instant_ms(date);
         let mut visibility = Self::default();
         let (mut date, mut publish_at) = (None, None);
         for (field, value) in &metadata.entries {

@@ -66,6 +66,11 @@ impl<'a> Said<'a> {
                     .iter()
                     .map(|(name, value)| (name.as_str(), Self::of_value(value))),
             ),
+            Value::Pairs(pairs) => Self::members(
+                pairs
+                    .iter()
+                    .map(|(label, text)| (label.as_str(), Self::of_text(text))),
+            ),
         }
     }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
-use crate::article::schema::{Kind, TABLE};
+use crate::article::schema::{Field, Kind};
 use crate::article::{Metadata, Route, Value};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::Settings;
 
 /// `*` stays within a segment, `**` does not.
 const OPTIONS: MatchOptions = MatchOptions {
@@ -82,13 +83,13 @@ fn plain(text: &str) -> String {
 }
 
 impl Tag {
-    /// Reads `FIELD=VALUE`.
+    /// Reads `FIELD=VALUE` of one of these fields.
     ///
     /// # Errors
     /// What was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, fields: &'static [Field]) -> Result<Self, String> {
         let lists = || {
-            TABLE
+            fields
                 .iter()
                 .filter(|field| matches!(field.kind, Kind::List { .. }))
         };
@@ -127,7 +128,7 @@ impl Tag {
             Value::Group(members) => members.iter().any(|(name, member)| {
                 matches!(name.as_str(), "name" | "source") && self.is_in(member)
             }),
-            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) => false,
+            Value::Number(_) | Value::Decimal(_) | Value::Flag(_) | Value::Pairs(_) => false,
         }
     }
 }
@@ -223,11 +224,12 @@ pub(crate) fn typed_route(typed: &str) -> Result<Route, Failure> {
     })
 }
 
-/// The selection below the content folder `root`.
+/// The selection below the content folder, by the fields of the settings.
 ///
 /// # Errors
 /// 2 when a pattern or a tag is none, or a file lies outside of it.
-pub(crate) fn parsed(selectors: &Selectors, root: &Path) -> Result<Selection, Failure> {
+pub(crate) fn parsed(selectors: &Selectors, settings: &Settings) -> Result<Selection, Failure> {
+    let (root, fields) = (&settings.content, settings.rules.schema.fields());
     let refused = |option: &str, error: String| {
         Failure::new(Exit::Usage, format!("--{option}: {error}"))
             .note("retry", "with another one; nothing was written")
@@ -240,7 +242,7 @@ pub(crate) fn parsed(selectors: &Selectors, root: &Path) -> Result<Selection, Fa
     let tags: Result<Vec<Tag>, Failure> = selectors
         .tags
         .iter()
-        .map(|text| Tag::parse(text).map_err(|error| refused("tag", error)))
+        .map(|text| Tag::parse(text, fields).map_err(|error| refused("tag", error)))
         .collect();
     let sources: Result<Vec<PathBuf>, Failure> = selectors
         .sources
@@ -281,6 +283,7 @@ fn below(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
 mod tests {
     use super::{RouteGlob, Tag};
     use crate::article::Route;
+    use crate::article::schema::TABLE;
     use crate::publish::survey::routes::nearest;
 
     fn route(path: &str) -> Route {
@@ -326,11 +329,11 @@ mod tests {
 
     #[test]
     fn a_tag_names_a_list_field() {
-        let value = |text: &str| Tag::parse(text).unwrap().value;
+        let value = |text: &str| Tag::parse(text, TABLE).unwrap().value;
         assert_eq!(value("Stack=Redis  Caching"), value("stack=redis-caching"));
         assert_ne!(value("tags=c++"), value("tags=C#"));
         for text in ["stack", "stack=", "title=a", "=a", "stack= - "] {
-            let error = Tag::parse(text).unwrap_err();
+            let error = Tag::parse(text, TABLE).unwrap_err();
             assert!(error.contains(" stack, tools, "), "{error}");
         }
     }

@@ -54,6 +54,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
             .iter()
             .map(|(name, value)| (field(name), value.clone()))
             .collect(),
+        extra: Vec::new(),
     };
     Article {
         route: Route::parse("/notes/sample/").unwrap(),
@@ -73,6 +74,12 @@ pub fn render(article: &Article<'_>) -> Result<Rendered, RenderError> {
     static RENDERER: std::sync::LazyLock<Renderer> =
         std::sync::LazyLock::new(|| Renderer::new(&settings()).unwrap());
     RENDERER.render(article, DIGEST, &STAMP)
+}
+
+/// Labels and texts, as of an outline.
+pub fn pairs(pairs: &[(&str, &str)]) -> Value {
+    let owned = |(label, text): &(&str, &str)| ((*label).to_owned(), (*text).to_owned());
+    Value::Pairs(pairs.iter().map(owned).collect())
 }
 
 pub fn page(article: &Article<'_>) -> String {
@@ -99,9 +106,9 @@ pub fn full_fields() -> Vec<(&'static str, Value)> {
         ),
         (
             "ai_outline",
-            group(&[
-                ("context", text("for a high traffic archive")),
-                ("Result & way back", text("a \"warm\" cache")),
+            pairs(&[
+                ("context", "for a high traffic archive"),
+                ("Result & way back", "a \"warm\" cache"),
             ]),
         ),
         ("ai_brief", text("Explain the trade-offs.")),

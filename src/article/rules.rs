@@ -1,0 +1,65 @@
+//! The settings of the boundary.
+
+use super::dates::Timezone;
+use super::links::LinkRule;
+use super::naming::Naming;
+use super::schema::Schema;
+use super::unknown::UnknownFields;
+use super::visibility::VisibilityFields;
+
+/// What the boundary lets through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Warnings are errors, unknown fields too, and what the generator writes is required.
+    pub strict: bool,
+    /// What happens to fields that the table does not know.
+    pub unknown_fields: UnknownFields,
+    /// What fields say of who may see an article, where the settings explain it.
+    pub visibility_fields: VisibilityFields,
+    /// How paths become routes.
+    pub naming: Naming,
+    /// What happens to links that lead nowhere.
+    pub links: LinkRule,
+    /// The zone of dates that name none.
+    pub timezone: Timezone,
+    /// Whether tags and categories in one text without commas are split at spaces.
+    pub split_spaces: bool,
+    /// The fields that there are.
+    pub schema: Schema,
+}
+
+impl Rules {
+    /// What tells these rules from others, in every version.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        let unknown_fields = match self.unknown_fields {
+            UnknownFields::Keep => 0,
+            UnknownFields::Warn => 1,
+            UnknownFields::Deny => 2,
+        };
+        let links = match self.links {
+            LinkRule::Allow => 0,
+            LinkRule::Warn => 1,
+            LinkRule::Deny => 2,
+        };
+        let mut identity = vec![u8::from(self.strict), unknown_fields, links];
+        identity.extend(self.visibility_fields.identity());
+        identity.extend(self.naming.identity());
+        identity.extend(self.identity_of_values());
+        identity
+    }
+
+    /// What tells rules that read other values from these: the other rules let articles in, or not.
+    /// Nothing, for the defaults.
+    #[must_use]
+    pub fn identity_of_values(&self) -> Vec<u8> {
+        let mut identity = Vec::new();
+        if self.timezone != Timezone::default() || self.split_spaces {
+            identity.push(u8::from(self.split_spaces));
+            identity.extend(self.timezone.name().bytes());
+            identity.push(0);
+        }
+        identity.extend(self.schema.identity());
+        identity
+    }
+}

@@ -1,0 +1,563 @@
+//! A schema file: the fields of a team, with the types and limits of the built-in ones.
+//!
+//! What it names is leaked: it is read once and lives as long as the process, so that a field costs
+//! the same whether a table of the program or a file has it.
+
+use super::fields::Schema;
+use super::{Alphabet, FIELD, Field, Kind, MAX_EXACT, Split, TABLE};
+use crate::yaml::{self, Fault, Key, Node, YamlError};
+
+/// Most fields of a schema file, and most members of a group.
+const MAX_FIELDS: usize = 200;
+
+/// The longest text that a field may ask for: no front matter is longer.
+const MAX_TEXT: u64 = 65_536;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Fields that stay where the built-in table is switched off: anp acts on them, or every page has
+/// a place for them.
+const STAYING: [&str; 24] = [
+    "title",
+    "slug",
+    "route",
+    "aliases",
+    "date",
+    "updated",
+    "publish_at",
+    "expires_at",
+    "author",
+    "lang",
+    "summary",
+    "description",
+    "image",
+    "tags",
+    "categories",
+    "draft",
+    "published",
+    "withdrawn",
+    "noindex",
+    "robots",
+    "hidden",
+    "hide_meta",
+    "weight",
+    "ttl",
+];
+
+/// The types by their name in a schema file, with what each may say besides.
+const TYPES: [(&str, &[&str]); 19] = [
+    ("text", &["max"]),
+    ("token", &["max"]),
+    ("choice", &["choices"]),
+    ("date", &[]),
+    ("whole", &["min", "max"]),
+    ("number", &[]),
+    ("minutes", &["max"]),
+    ("flag", &[]),
+    ("version", &[]),
+    ("hex", &["digits"]),
+    ("duration", &["min", "max"]),
+    ("host", &[]),
+    ("url", &[]),
+    ("image", &[]),
+    ("language", &[]),
+    ("list", &["max", "of", "split"]),
+    ("pairs", &["max"]),
+    ("group", &["fields"]),
+    ("any", &[]),
+];
+
+/// What a field may say whatever its type is.
+const COMMON: [&str; 6] = [
+    "type",
+    "label",
+    "description",
+    "example",
+    "required",
+    "aliases",
+];
+
+/// Reads a schema file.
+///
+/// # Errors
+/// Everything that is wrong with it, by place.
+pub fn read(text: &str) -> Result<Schema, Vec<YamlError>> {
+    let root = yaml::parse(text, 1)?;
+    let mut reader = Reader { errors: Vec::new() };
+    let fields = reader.file(&root);
+    if reader.errors.is_empty() {
+        Ok(Schema::of_a_team(
+            fields,
+            blake3::hash(text.as_bytes()).as_bytes(),
+        ))
+    } else {
+        reader
+            .errors
+            .sort_by_key(|error| (error.span.line, error.span.column));
+        Err(reader.errors)
+    }
+}
+
+struct Reader {
+    errors: Vec<YamlError>,
+}
+
+impl Reader {
+    fn file(&mut self, root: &Node) -> Vec<Field> {
+        let entries = self.take(root.mapping()).unwrap_or_default();
+        let mut is_built_in = true;
+        let mut own = &[][..];
+        for (key, node) in entries {
+            match key.name.as_str() {
+                "built_in" => is_built_in = self.take(node.flag()).unwrap_or(true),
+                "fields" => own = self.take(node.mapping()).unwrap_or_default(),
+                _ => self.errors.push(key.unknown(["built_in", "fields"])),
+            }
+        }
+        let kept = TABLE
+            .iter()
+            .filter(|field| is_built_in || STAYING.contains(&field.name));
+        let mut fields: Vec<Field> = kept.copied().collect();
+        if own.len() > MAX_FIELDS {
+            let message = format!("expected at most {MAX_FIELDS} fields, found {}", own.len());
+            self.error(root, message);
+            return fields;
+        }
+        for (key, node) in own {
+            let built_in = fields.iter().position(|field| field.name == key.name);
+            let Some(field) = self.field(key, node, built_in.map(|index| &fields[index])) else {
+                continue;
+            };
+            match built_in {
+                Some(index) => fields[index] = field,
+                None => fields.push(field),
+            }
+        }
+        self.check_names(&fields, own);
+        fields
+    }
+
+    /// A field; `before` is the built-in one of that name.
+    fn field(&mut self, key: &Key, node: &Node, before: Option<&Field>) -> Option<Field> {
+        let name = self.name(key)?;
+        let entries = self.take(node.mapping())?;
+        let said = |name: &str| entries.iter().find(|(key, _)| key.name == name);
+        let mut field = match (before, said("type")) {
+            (Some(before), None) => *before,
+            (Some(before), Some((key, _))) if STAYING.contains(&before.name) => {
+                let message = format!("'{name}' has a type of its own, which cannot be changed");
+                self.errors.push(error(key.span, message));
+                return None;
+            }
+            (before, _) => Field {
+                name,
+                kind: self.kind(node, entries)?,
+                label: before.map_or_else(|| leak(label(name)), |before| before.label),
+                description: before
+                    .map_or("A field of the schema file.", |before| before.description),
+                acts: true,
+                ..FIELD
+            },
+        };
+        let parameters = match said("type") {
+            Some(_) => self.parameters(entries),
+            None => &[],
+        };
+        for (key, node) in entries {
+            match key.name.as_str() {
+                "type" => {}
+                "label" => field.label = self.text(node).unwrap_or(field.label),
+                "description" => field.description = self.text(node).unwrap_or(field.description),
+                "example" => field.example = self.text(node).unwrap_or(field.example),
+                "required" => field.required = self.take(node.flag()).unwrap_or(false),
+                "aliases" => field.aliases = self.aliases(node, field.aliases),
+                name if parameters.contains(&name) => {}
+                _ => {
+                    let known = COMMON.iter().chain(parameters);
+                    self.errors.push(key.unknown(known.copied()));
+                }
+            }
+        }
+        if field.example.is_empty() {
+            field.example = leak(format!("{name}: {}", example(&field.kind)));
+        }
+        Some(field)
+    }
+
+    /// A name of a field, which is one in every template and JSON reader too.
+    fn name(&mut self, key: &Key) -> Option<&'static str> {
+        let is_name = |name: &str| {
+            (1..=40).contains(&name.len())
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                && !name.starts_with(|c: char| c.is_ascii_digit())
+        };
+        if !is_name(&key.name) || key.name == "extra" {
+            let message = format!(
+                "expected a name of at most 40 characters from [a-z0-9_] besides 'extra', found '{}'",
+                yaml::scalar::shortened(key.text())
+            );
+            self.errors.push(error(key.span, message));
+            return None;
+        }
+        Some(leak(key.name.clone()))
+    }
+
+    fn aliases(&mut self, node: &Node, before: &[&'static str]) -> &'static [&'static str] {
+        let mut aliases = before.to_vec();
+        for node in self.take(node.list()).unwrap_or_default() {
+            if let Some(text) = self.take(node.text()) {
+                aliases.push(leak(yaml::normalise(text)));
+            }
+        }
+        Box::leak(aliases.into_boxed_slice())
+    }
+
+    /// No two fields may answer to one name.
+    fn check_names(&mut self, fields: &[Field], own: &[(Key, Node)]) {
+        for (index, field) in fields.iter().enumerate() {
+            for name in field.aliases.iter().chain([&field.name]) {
+                let mut before = fields[..index].iter();
+                let Some(other) = before.find(|other| other.answers_to(name)) else {
+                    continue;
+                };
+                let place = own
+                    .iter()
+                    .find(|(key, _)| key.name == field.name)
+                    .or_else(|| own.iter().find(|(key, _)| key.name == other.name));
+                if let Some((key, _)) = place {
+                    let message = format!(
+                        "expected each name once, found '{name}' for '{}' and '{}'",
+                        other.name, field.name
+                    );
+                    self.errors.push(error(key.span, message));
+                }
+            }
+        }
+    }
+
+    /// What the type of a field lets it say.
+    fn parameters(&mut self, entries: &[(Key, Node)]) -> &'static [&'static str] {
+        let name = entries.iter().find(|(key, _)| key.name == "type");
+        let name = name
+            .and_then(|(_, node)| node.text().ok())
+            .unwrap_or_default();
+        let named = TYPES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.map_or(&[], |(_, parameters)| parameters)
+    }
+
+    fn kind(&mut self, node: &Node, entries: &[(Key, Node)]) -> Option<Kind> {
+        let said = |name: &str| {
+            let entry = entries.iter().find(|(key, _)| key.name == name);
+            entry.map(|(_, node)| node)
+        };
+        let Some(named) = said("type") else {
+            self.error(node, "expected a type, found none".to_owned());
+            return None;
+        };
+        let names = TYPES.map(|(name, _)| name);
+        let index = self.take(named.choice(&names))?;
+        let mut whole = |name: &str, default: u64, range| match said(name) {
+            Some(node) => self.take(node.whole(range)),
+            None => Some(default),
+        };
+        Some(match names[index] {
+            "text" => Kind::Text {
+                max: length(whole("max", 500, 1..=MAX_TEXT)?),
+            },
+            "token" => Kind::Token {
+                max: length(whole("max", 80, 1..=1_000)?),
+                alphabet: Alphabet::Common,
+            },
+            "choice" => self.choices(said("choices").unwrap_or(named))?,
+            "date" => Kind::Date,
+            "whole" => {
+                let min = whole("min", 0, 0..=MAX_EXACT)?;
+                let max = whole("max", MAX_EXACT, min..=MAX_EXACT)?;
+                Kind::Integer { min, max }
+            }
+            "number" => Kind::Number,
+            "minutes" => Kind::Minutes {
+                max: whole("max", 600, 0..=MAX_EXACT)?,
+            },
+            "flag" => Kind::Flag,
+            "version" => Kind::SemVer,
+            "hex" => Kind::Hex(length(whole("digits", 40, 1..=1_000)?)),
+            "duration" => {
+                let mut ms = |name: &str, default: u64, least: u64| match said(name) {
+                    Some(node) => self.take(node.duration_ms(least..=36_500 * DAY_MS)),
+                    None => Some(default.max(least)),
+                };
+                let min_ms = ms("min", 1_000, 0)?;
+                let max_ms = ms("max", 3_650 * DAY_MS, min_ms)?;
+                Kind::Duration { min_ms, max_ms }
+            }
+            "host" => Kind::Host,
+            "url" => Kind::Url,
+            "image" => Kind::Image,
+            "language" => Kind::Language,
+            "list" => {
+                let max = length(whole("max", 64, 1..=1_000)?);
+                let of = match said("of") {
+                    None => Kind::Text { max: 500 },
+                    Some(node) => self.item(node)?,
+                };
+                let split = match said("split") {
+                    None => 0,
+                    Some(node) => self.take(node.choice(&["never", "commas", "spaces"]))?,
+                };
+                Kind::List {
+                    max,
+                    of: Box::leak(Box::new(of)),
+                    split: [Split::Never, Split::AtCommas, Split::AtCommasOrSpaces][split],
+                }
+            }
+            "pairs" => Kind::Pairs {
+                max: length(whole("max", 32, 1..=1_000)?),
+                label_max: 80,
+                text_max: 500,
+            },
+            "group" => self.group(said("fields").unwrap_or(named))?,
+            _ => Kind::Any,
+        })
+    }
+
+    /// What a list is of: the name of a type, or a mapping that says more about it.
+    fn item(&mut self, node: &Node) -> Option<Kind> {
+        let kind = match &node.kind {
+            yaml::Kind::Scalar { .. } => {
+                let names = TYPES.map(|(name, _)| name);
+                let index = self.take(node.choice(&names))?;
+                let span = node.span;
+                let name = yaml::Kind::Scalar {
+                    text: names[index].to_owned(),
+                    plain: true,
+                };
+                let entry = (Key::named("type", span), Node { kind: name, span });
+                self.kind(node, &[entry])
+            }
+            _ => {
+                let entries = self.take(node.mapping())?;
+                let parameters = self.parameters(entries);
+                for (key, _) in entries {
+                    let name = key.name.as_str();
+                    if name != "type" && !parameters.contains(&name) {
+                        let known = ["type"].into_iter().chain(parameters.iter().copied());
+                        self.errors.push(key.unknown(known));
+                    }
+                }
+                self.kind(node, entries)
+            }
+        }?;
+        if matches!(kind, Kind::List { .. } | Kind::Pairs { .. }) {
+            self.error(node, "expected no list in a list".to_owned());
+            return None;
+        }
+        Some(kind)
+    }
+
+    fn choices(&mut self, node: &Node) -> Option<Kind> {
+        let mut choices: Vec<&'static str> = Vec::new();
+        for node in self.take(node.list())? {
+            choices.push(leak(self.take(node.text())?.to_owned()));
+        }
+        if choices.is_empty() || choices.len() > MAX_FIELDS {
+            let message = format!(
+                "expected 1 to {MAX_FIELDS} choices, found {}",
+                choices.len()
+            );
+            self.error(node, message);
+            return None;
+        }
+        Some(Kind::Choice(Box::leak(choices.into_boxed_slice())))
+    }
+
+    fn group(&mut self, node: &Node) -> Option<Kind> {
+        let entries = self.take(node.mapping())?;
+        if entries.is_empty() || entries.len() > MAX_FIELDS {
+            let message = format!("expected 1 to {MAX_FIELDS} fields, found {}", entries.len());
+            self.error(node, message);
+            return None;
+        }
+        let fields: Vec<Field> = entries
+            .iter()
+            .filter_map(|(key, node)| self.field(key, node, None))
+            .collect();
+        self.check_names(&fields, entries);
+        Some(Kind::Group(Box::leak(fields.into_boxed_slice())))
+    }
+
+    fn text(&mut self, node: &Node) -> Option<&'static str> {
+        let text = self.take(node.text())?;
+        let text =
+            crate::article::clean_text(text.to_owned(), &mut crate::article::Cleaned::default());
+        Some(leak(text))
+    }
+
+    fn take<T>(&mut self, result: Result<T, YamlError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn error(&mut self, node: &Node, message: String) {
+        self.errors.push(error(node.span, message));
+    }
+}
+
+fn error(span: crate::diagnostic::Span, message: String) -> YamlError {
+    YamlError {
+        fault: Fault::Value,
+        message,
+        help: None,
+        span,
+    }
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+fn length(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// `release_train` → `Release train`.
+fn label(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut chars = words.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+/// A value of the kind, as it stands in front matter.
+fn example(kind: &Kind) -> String {
+    match kind {
+        Kind::Choice(choices) => choices.first().copied().unwrap_or_default().to_owned(),
+        Kind::Date => "2019-08-08".to_owned(),
+        Kind::Integer { min, .. } => min.to_string(),
+        Kind::Minutes { .. } | Kind::Number => "6".to_owned(),
+        Kind::Flag => "true".to_owned(),
+        Kind::SemVer => "1.5.1".to_owned(),
+        Kind::Hex(digits) => "a".repeat(*digits),
+        Kind::Duration { min_ms, .. } => crate::duration::show(*min_ms),
+        Kind::Host => "example.com".to_owned(),
+        Kind::Url | Kind::Image => "https://example.com/a.png".to_owned(),
+        Kind::Language => "en".to_owned(),
+        Kind::List { of, .. } => format!("[{}]", example(of)),
+        Kind::Pairs { .. } => "[{label: text}]".to_owned(),
+        Kind::Group(fields) => {
+            let members = fields.iter().map(|field| field.example);
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        _ => "text".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_anp_acts_on_stays() {
+        for field in TABLE.iter().filter(|field| field.acts) {
+            assert!(STAYING.contains(&field.name), "{}", field.name);
+        }
+        let names: Vec<&str> = TABLE.iter().map(|field| field.name).collect();
+        assert!(STAYING.iter().all(|name| names.contains(name)));
+    }
+
+    fn errors(text: &str) -> Vec<String> {
+        let errors = read(text).err().unwrap_or_default();
+        let shown = errors.into_iter().map(|error| {
+            format!(
+                "{}:{} {}",
+                error.span.line, error.span.column, error.message
+            )
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn a_wrong_file_says_where() {
+        for (text, expected) in [
+            ("field: 1\n", "1:1 unknown key 'field'"),
+            ("fields: [a]\n", "1:9 expected a mapping, found a list"),
+            ("fields:\n  a: {}\n", "2:6 expected a type, found none"),
+            (
+                "fields:\n  a: {type: texts}\n",
+                "2:13 expected text, token, choice,",
+            ),
+            (
+                "fields:\n  a: {type: text, mx: 3}\n",
+                "2:19 unknown key 'mx'",
+            ),
+            (
+                "fields:\n  a: {type: text, max: 0}\n",
+                "2:24 expected a whole number from 1 to 65536, found 0",
+            ),
+            (
+                "fields:\n  title: {type: text}\n",
+                "2:11 'title' has a type of its own",
+            ),
+            (
+                "fields:\n  a b c!: {type: text}\n",
+                "2:3 expected a name of at most 40 characters",
+            ),
+            (
+                "fields:\n  a: {type: text, aliases: [tags]}\n",
+                "2:3 expected each name once, found 'tags' for 'tags' and 'a'",
+            ),
+            (
+                "fields:\n  a: {type: list, of: list}\n",
+                "2:23 expected no list in a list",
+            ),
+            ("fields:\n  a: {type: choice}\n", "2:13 expected a list"),
+            (
+                "fields:\n  a: {type: whole, min: 5, max: 4}\n",
+                "2:33 expected a whole number from 5 to",
+            ),
+        ] {
+            let found = errors(text);
+            assert!(
+                found.iter().any(|found| found.starts_with(expected)),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_can_be_declared_and_its_example_read() {
+        for (name, _) in TYPES {
+            let more = match name {
+                "choice" => ", choices: [a, b]",
+                "group" => ", fields: {b: {type: text}}",
+                _ => "",
+            };
+            let text = format!("fields:\n  a: {{type: {name}{more}}}\n");
+            let schema = read(&text).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+            let field = schema.fields().last().unwrap();
+            assert_eq!((field.name, field.label), ("a", "A"), "{name}");
+            assert!(field.example.starts_with("a: "), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_table_can_be_switched_off_and_adjusted() {
+        let schema = read(
+            "built_in: false\nfields:\n  date: {required: true, label: Day, aliases: [created]}\n  difficulty: {type: text}\n",
+        )
+        .unwrap();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name).collect();
+        assert_eq!(names[..STAYING.len()], STAYING);
+        assert_eq!(names[STAYING.len()..], ["difficulty"]);
+        let date = schema
+            .fields()
+            .iter()
+            .find(|field| field.name == "date")
+            .unwrap();
+        assert!(date.required && date.answers_to("created") && date.answers_to("pub_date"));
+        assert_eq!(date.label, "Day");
+    }
+}
