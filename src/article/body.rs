@@ -1,6 +1,6 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -42,6 +42,8 @@ pub struct Body<'a> {
     pub shifts: Vec<(usize, isize)>,
     /// Whether a link or image may lead to a source, a page or a file of the archive.
     pub has_references: bool,
+    /// What URLs of raw HTML become, as written.
+    pub rewritten: HashMap<String, String>,
 }
 
 impl Body<'_> {
@@ -246,6 +248,7 @@ impl<'a> Sink<'a> for Builder<'a> {
             Event::SoftBreak | Event::HardBreak if self.open.is_some() => self.text.push(' '),
             Event::Html(html) | Event::InlineHtml(html) => {
                 self.body.html_images += image_tags(html);
+                self.body.has_references |= html.contains('=');
                 if !self.has_text && self.open.is_none() {
                     self.has_text = self.html.has_text(html);
                 }

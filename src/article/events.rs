@@ -173,6 +173,18 @@ impl<'a> Events<'a> {
         })
     }
 
+    /// The pieces of raw HTML.
+    pub(super) fn raw_html(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|event| match event {
+            PackedEvent::Html(html) | PackedEvent::InlineHtml(html) => Some(*html),
+            PackedEvent::Whole(event) => match &**event {
+                Event::Html(html) | Event::InlineHtml(html) => Some(html),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
     /// Takes some out.
     pub(super) fn remove(&mut self, range: Range<usize>) {
         self.0.drain(range);

@@ -5,6 +5,7 @@
 //! pages stay as they are. What leads to a source or a page is handed back, for whoever knows all
 //! routes to check.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -12,7 +13,7 @@ use pulldown_cmark::{CowStr, Event, Parser, Tag};
 
 use super::Article;
 use super::body::options;
-use super::events::is_reference;
+use super::events::{is_reference, may_matter};
 use super::naming::ENDINGS;
 use super::position::position;
 use super::route::Route;
@@ -139,29 +140,23 @@ pub fn resolve(
     };
     let mut tracing = Tracing::default();
     let (mut rewritten, mut any) = (blake3::Hasher::new(), false);
+    let mut lead = |destination: &str, is_image: bool| {
+        let new = tracing.rewrite(destination, is_image, assets, &follower)?;
+        any = true;
+        rewritten.update(new.as_bytes()).update(b"\n");
+        Some(new)
+    };
     for (destination, is_image) in article.body.events.references_mut() {
-        let new = match meaning(destination, &follower) {
-            Meaning::File(path, tail) => {
-                let new = format!("{assets}/{}{tail}", encoded(&path));
-                let meaning = Meaning::File(path, "");
-                tracing.follow(destination, meaning, &follower);
-                (!assets.is_empty()).then_some(new)
-            }
-            _ if is_image => None,
-            meaning => {
-                let target = tracing.follow(destination, meaning, &follower);
-                let tail = || {
-                    destination
-                        .find(['?', '#'])
-                        .map_or("", |at| &destination[at..])
-                };
-                target.map(|route| format!("{route}{}", tail()))
-            }
-        };
-        if let Some(new) = new {
-            any = true;
-            rewritten.update(new.as_bytes()).update(b"\n");
+        if let Some(new) = lead(destination, is_image) {
             *destination = CowStr::from(new);
+        }
+    }
+    let body = &mut article.body;
+    for html in body.events.raw_html() {
+        for reference in references(html) {
+            if let Some(new) = lead(reference.url, reference.is_image) {
+                body.rewritten.insert(reference.url.to_owned(), new);
+            }
         }
     }
     let mut hash = [0; 16];
@@ -189,6 +184,30 @@ struct Tracing {
 }
 
 impl Tracing {
+    /// What a destination becomes, if that is another; takes the link down.
+    fn rewrite(
+        &mut self,
+        destination: &str,
+        is_image: bool,
+        assets: &str,
+        follower: &Follower<'_>,
+    ) -> Option<String> {
+        match meaning(destination, follower) {
+            Meaning::File(path, tail) => {
+                let new = format!("{assets}/{}{tail}", encoded(&path));
+                self.follow(destination, Meaning::File(path, ""), follower);
+                (!assets.is_empty()).then_some(new)
+            }
+            _ if is_image => None,
+            meaning => {
+                let route = self.follow(destination, meaning, follower)?;
+                let tail = destination.find(['?', '#']);
+                let tail = tail.map_or("", |at| &destination[at..]);
+                Some(format!("{route}{tail}"))
+            }
+        }
+    }
+
     /// Takes down one link. Returns the route of the source that it leads to.
     fn follow(
         &mut self,
@@ -396,30 +415,84 @@ fn encoded(path: &Path) -> String {
     utf8_percent_encode(path.trim_start_matches('/'), IN_PATHS).to_string()
 }
 
-/// Where the links and images of a Markdown body stand whose destination, as written, `is_meant`, up to `most`
-/// of them. Its first line is `first_line`.
+/// A URL in raw HTML, as written.
+struct HtmlReference<'h> {
+    url: &'h str,
+    is_image: bool,
+    /// Where it stands in the HTML, in bytes.
+    at: usize,
+}
+
+/// The values of `href` and `src` in raw HTML. What only looks like one does no harm: nothing is
+/// written in its place.
+fn references(html: &str) -> impl Iterator<Item = HtmlReference<'_>> {
+    html.match_indices('=').filter_map(|(at, _)| {
+        let before = html[..at].trim_ascii_end().as_bytes();
+        let name = before.len().checked_sub(4)?;
+        let (before, name) = before.split_at(name);
+        let is_link = name.eq_ignore_ascii_case(b"href");
+        let name_is_src = name[1..].eq_ignore_ascii_case(b"src");
+        let is_image = !is_link && name_is_src && name[0].is_ascii_whitespace();
+        let is_attribute = is_image || before.last().is_some_and(u8::is_ascii_whitespace);
+        if !is_attribute || !(is_link || is_image) {
+            return None;
+        }
+        let value = html[at + 1..].trim_ascii_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let url = match quote {
+            Some(quote) => value[1..].split(quote).next()?,
+            None => value.split([' ', '\t', '\n', '\r', '>']).next()?,
+        };
+        let start = html.len() - value.len() + usize::from(quote.is_some());
+        let may_matter = !url.is_empty() && may_matter(url);
+        may_matter.then_some(HtmlReference {
+            url,
+            is_image,
+            at: start,
+        })
+    })
+}
+
+/// Where the links and images of a Markdown body stand whose destination, as written, `is_meant`,
+/// up to `most` of them. Its first line is `first_line`.
 pub(super) fn places(
     markdown: &str,
     first_line: u32,
     most: usize,
     mut is_meant: impl FnMut(&str) -> bool,
 ) -> Vec<(String, Span)> {
-    let events = Parser::new_ext(markdown, options()).into_offset_iter();
-    let links = events.filter_map(|(event, range)| match event {
-        Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            ..
-        }) if is_reference(link_type) && is_meant(&dest_url) => Some((dest_url, range)),
-        Event::Start(Tag::Image { dest_url, .. }) if is_meant(&dest_url) => Some((dest_url, range)),
-        _ => None,
-    });
-    let placed = links.take(most).map(|(destination, range)| {
+    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+    for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                ..
+            }) if is_reference(link_type) && is_meant(&dest_url) => {
+                found.push((dest_url.into_string(), range));
+            }
+            Event::Start(Tag::Image { dest_url, .. }) if is_meant(&dest_url) => {
+                found.push((dest_url.into_string(), range));
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                for reference in references(&html).filter(|reference| is_meant(reference.url)) {
+                    let at = range.start + reference.at;
+                    found.push((reference.url.to_owned(), at..at + reference.url.len()));
+                }
+            }
+            _ => {}
+        }
+        if found.len() >= most {
+            break;
+        }
+    }
+    found.truncate(most);
+    let placed = found.into_iter().map(|(destination, range)| {
         let mut span = position(markdown, range.start, first_line);
         let text = markdown.get(range).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default();
         span.length = u32::try_from(line.chars().count()).unwrap_or(u32::MAX);
-        (destination.into_string(), span)
+        (destination, span)
     });
     placed.collect()
 }

@@ -305,6 +305,7 @@ fn rewrite(writer: &mut Writer<'_, '_>, raw: &RawHtml) {
         ids: &mut writer.ids,
         removals: &mut writer.removals,
         refused_urls: &mut writer.refused_urls,
+        rewritten: &writer.body.rewritten,
     };
     rewriter.rewrite(raw);
 }

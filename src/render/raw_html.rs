@@ -15,6 +15,8 @@
 //! that an id could mislead; and without a `name`, an id hides nothing that a browser's `document`
 //! or `window` has (HTML §3.1.5, §7.2.2.3).
 
+use std::collections::HashMap;
+
 use super::escape;
 use super::ids::Ids;
 use super::nesting::Nesting;
@@ -93,6 +95,8 @@ pub(super) struct Rewriter<'t, 'w> {
     pub(super) removals: &'t mut Removals,
     /// URLs that the sanitiser will take out.
     pub(super) refused_urls: &'t mut Vec<(Removed, Option<usize>)>,
+    /// What URLs become, as written.
+    pub(super) rewritten: &'t HashMap<String, String>,
 }
 
 /// So many URLs that the sanitiser takes out are named at most.
@@ -254,7 +258,9 @@ impl Rewriter<'_, '_> {
                     let refused = (Removed::url(attribute.value), offset());
                     self.refused_urls.push(refused);
                 }
-                escape::html_attribute(self.out, attribute.value);
+                let new = usage.and_then(|_| self.rewritten.get(attribute.value));
+                let value = new.map_or(attribute.value, String::as_str);
+                escape::html_attribute(self.out, value);
             }
         }
         self.out.push('"');
@@ -410,6 +416,7 @@ mod tests {
             ids: &mut ids,
             removals: &mut removals,
             refused_urls: &mut refused_urls,
+            rewritten: &HashMap::new(),
         };
         rewriter.rewrite(&html);
         nesting.close_all(&mut out);
