@@ -1,19 +1,18 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
-use std::fmt;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::cost::{CONTAINERS, Excess, MAX_NESTING, Refused, refuse_costly};
+use super::dialect::Alert;
+use super::dialect::blocks::Rewritten;
+use super::dialect::foreign::Foreigners;
+use super::dialect::inline::{Inline, Sink};
 use super::events::{Events, may_matter};
-
-/// How deep block quotes, list items and footnotes may be nested in each other; the same
-/// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
-pub const MAX_NESTING: usize = 64;
-
-/// How many line ends and characters of markup a body may have: pulldown-cmark takes up to
-/// 100 bytes of memory for each before it hands out the first event.
-const MAX_MARKS: usize = 720_000;
+use super::position::position;
+use crate::diagnostic::Span;
 
 /// How many events a body may make, of 24 bytes each, or 120 where they are links.
 const MAX_EVENTS: usize = 1_500_000;
@@ -21,14 +20,6 @@ const MAX_EVENTS: usize = 1_500_000;
 /// A body of more bytes gets room for all events that there may be, of which it uses what it needs:
 /// growing would copy them, and leave holes in the memory.
 const LONG_BYTES: usize = 512 * 1024;
-
-/// How much following open containers from line to line may cost, a byte of the body.
-///
-/// pulldown-cmark visits every open quote, list item and footnote on every line, before it hands out
-/// the first event: 40,000 quotes in front of 80,000 short lines take 6 s. A line can open no more
-/// containers than it has bytes, so only a body with hundreds of markers in front of many short
-/// lines costs more than this.
-const MAX_VISITS_PER_BYTE: usize = 128;
 
 /// The Markdown body as events, with what cross-checks need to know of it.
 #[derive(Debug, Default)]
@@ -39,10 +30,42 @@ pub struct Body<'a> {
     pub images: usize,
     /// Number of `<img` tags in raw HTML.
     pub html_images: usize,
+    /// The Markdown that the events were made from.
+    pub markdown: &'a str,
+    /// The line of the source on which it begins, from 1.
+    pub first_line: u32,
+    /// How many table cells it has, no fewer than that.
+    pub cells: usize,
+    /// The first level-1 heading was taken out and became the title.
+    pub heading_is_title: bool,
+    /// Lines of the Markdown, from 0, that begin with so many bytes more than in the source.
+    pub shifts: Vec<(usize, isize)>,
     /// Whether a link or image may lead to a source, a page or a file of the archive.
     pub has_references: bool,
-    /// Bytes of Markdown the events were made from.
-    pub source_bytes: usize,
+}
+
+impl Body<'_> {
+    /// Where `part` stands in the Markdown, if it is a piece of it and no copy.
+    #[must_use]
+    pub fn offset_of(&self, part: &str) -> Option<usize> {
+        let offset = part
+            .as_ptr()
+            .addr()
+            .checked_sub(self.markdown.as_ptr().addr())?;
+        (offset + part.len() <= self.markdown.len()).then_some(offset)
+    }
+
+    /// The place of a byte of the Markdown in the source, to the end of its line.
+    #[must_use]
+    pub fn place_of(&self, offset: usize) -> Span {
+        let mut place = position(self.markdown, offset, self.first_line);
+        let line = (place.line - self.first_line) as usize;
+        if let Ok(index) = self.shifts.binary_search_by_key(&line, |(line, _)| *line) {
+            let column = place.column as isize - self.shifts[index].1;
+            place.column = u32::try_from(column.max(1)).unwrap_or(1);
+        }
+        place
+    }
 }
 
 /// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists,
@@ -56,9 +79,10 @@ pub fn options() -> Options {
         | Options::ENABLE_GFM
 }
 
-/// A body and its first level-1 heading.
+/// A body, its first level-1 heading, and what it has that anp does not run.
 pub(super) struct Parsed<'a> {
     pub body: Body<'a>,
+    pub foreign: Foreigners,
     heading: Option<Heading>,
 }
 
@@ -72,162 +96,312 @@ struct Heading {
     text: String,
     /// Where it begins in the Markdown, in bytes.
     offset: usize,
+    /// Something to read stands before it.
+    is_late: bool,
 }
 
-/// Why a body is not rendered, and where: an offset into the Markdown, in bytes.
+/// The heading that gives a title.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct TitleHeading {
+    /// Its text, not yet cleaned.
+    pub text: String,
+    /// Where it begins in the Markdown, in bytes.
     pub offset: usize,
-    pub why: Excess,
-}
-
-/// What a body has too much of.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Excess {
-    /// Levels of these.
-    Nesting(&'static str),
-    /// Markup: it would fill the memory.
-    Markup,
-}
-
-impl fmt::Display for Excess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nesting(what) => write!(
-                f,
-                "expected at most {MAX_NESTING} levels of nested {what}, found more"
-            ),
-            Self::Markup => write!(
-                f,
-                "expected a body of at most {MAX_MARKS} line ends and characters of markup, \
-                 found more"
-            ),
-        }
-    }
-}
-
-/// How many line ends and characters of markup `source` has: bytes at which a piece of
-/// Markdown may begin or end.
-#[must_use]
-pub fn marks(source: &[u8]) -> usize {
-    source.iter().filter(|byte| is_mark(**byte)).count()
-}
-
-fn is_mark(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'\n'
-            | b'\r'
-            | b'*'
-            | b'_'
-            | b'`'
-            | b'~'
-            | b'&'
-            | b'\\'
-            | b'['
-            | b']'
-            | b'!'
-            | b'<'
-            | b'>'
-            | b'|'
-            | b'#'
-            | b'+'
-            | b'-'
-    )
+    /// It stays in the body, since it does not stand at the start.
+    pub stays: bool,
 }
 
 impl<'a> Parsed<'a> {
     /// Parses Markdown, cleaned.
     pub(super) fn new(markdown: &'a str) -> Result<Self, Refused> {
-        refuse_costly(markdown)?;
-        let mut body = Body {
-            events: Events::with_capacity(if markdown.len() > LONG_BYTES {
-                MAX_EVENTS
-            } else {
-                markdown.len() / 24 + 8
-            }),
-            source_bytes: markdown.len(),
-            ..Body::default()
-        };
-        let mut heading: Option<Heading> = None;
-        // The heading that is open: index of its first event, images before it, byte offset.
-        let mut open: Option<(usize, usize, usize)> = None;
-        let mut text = String::new();
-        let mut nesting = Nesting::default();
-        for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
-            match &event {
-                Event::Start(tag) => {
-                    nesting.open(tag, range.start)?;
-                    match tag {
-                        Tag::Link { dest_url, .. } => body.has_references |= may_matter(dest_url),
-                        Tag::Image { dest_url, .. } => {
-                            body.images += 1;
-                            body.has_references |= may_matter(dest_url);
-                        }
-                        Tag::Heading {
-                            level: HeadingLevel::H1,
-                            ..
-                        } if nesting.blocks == 0 && heading.is_none() => {
-                            open = Some((body.events.len(), body.images, range.start));
-                            text.clear();
-                        }
-                        _ => {}
-                    }
-                }
-                Event::End(TagEnd::Heading(_)) => {
-                    let taken = open.take().filter(|_| !text.trim().is_empty());
-                    heading = heading.or_else(|| {
-                        let (first, images, offset) = taken?;
-                        let events = first..body.events.len() + 1;
-                        let text = std::mem::take(&mut text);
-                        Some(Heading {
-                            events,
-                            images: body.images - images,
-                            text,
-                            offset,
-                        })
-                    });
-                }
-                Event::Text(piece) | Event::Code(piece) if open.is_some() => text.push_str(piece),
-                Event::SoftBreak | Event::HardBreak if open.is_some() => text.push(' '),
-                Event::Html(html) | Event::InlineHtml(html) => body.html_images += image_tags(html),
-                Event::End(end) => nesting.close(*end),
-                _ => {}
-            }
-            if body.events.len() == MAX_EVENTS {
-                return Err(Refused {
-                    offset: range.start,
-                    why: Excess::Markup,
-                });
-            }
-            body.events.push(event);
-        }
-        Ok(Self { body, heading })
+        Self::rewritten(markdown, Rewritten::default(), false)
     }
 
-    /// The heading's text and offset in bytes; the heading leaves the body.
-    pub(super) fn take_heading(&mut self) -> Option<(String, usize)> {
-        let heading = self.heading.take()?;
-        self.body.events.remove(heading.events);
-        self.body.images -= heading.images;
-        Some((heading.text, heading.offset))
+    /// Parses Markdown, cleaned and rewritten, which may be MDX.
+    pub(super) fn rewritten(
+        markdown: &'a str,
+        rewritten: Rewritten,
+        is_mdx: bool,
+    ) -> Result<Self, Refused> {
+        refuse_costly(markdown)?;
+        let mut builder = Builder {
+            body: Body {
+                events: Events::with_capacity(if markdown.len() > LONG_BYTES {
+                    MAX_EVENTS
+                } else {
+                    markdown.len() / 24 + 8
+                }),
+                markdown,
+                first_line: 1,
+                shifts: rewritten.shifts,
+                ..Body::default()
+            },
+            alerts: rewritten.alerts.into(),
+            ..Builder::default()
+        };
+        let mut inline = Inline::new(markdown, is_mdx, rewritten.foreign);
+        for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+            if let Event::Start(Tag::Table(_)) = event {
+                let cells = markdown.as_bytes()[range.clone()].iter();
+                builder.body.cells += cells.filter(|byte| **byte == b'|').count();
+            }
+            if inline.concerns(range.end) {
+                inline.take(event, range, &mut builder)?;
+            } else {
+                builder.push(event, range)?;
+            }
+        }
+        Ok(Self {
+            body: builder.body,
+            foreign: inline.foreign,
+            heading: builder.heading,
+        })
+    }
+
+    /// The heading that gives the title. One at the start leaves the body.
+    pub(super) fn take_heading(&mut self) -> Option<TitleHeading> {
+        let Heading {
+            events,
+            images,
+            text,
+            offset,
+            is_late,
+        } = self.heading.take()?;
+        if !is_late {
+            self.body.events.remove(events);
+            self.body.images -= images;
+            self.body.heading_is_title = true;
+        }
+        Some(TitleHeading {
+            text,
+            offset,
+            stays: is_late,
+        })
     }
 }
 
-/// Refuses Markdown that would cost too much to parse.
-fn refuse_costly(markdown: &str) -> Result<(), Refused> {
-    if markdown.len() > MAX_MARKS {
-        let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
-        if let Some((offset, _)) = marks.nth(MAX_MARKS) {
+/// Collects the events of a body.
+#[derive(Default)]
+struct Builder<'a> {
+    body: Body<'a>,
+    nesting: Nesting,
+    /// Quotes that are alerts, by place.
+    alerts: VecDeque<Alert>,
+    /// The first level-1 heading, once it is over.
+    heading: Option<Heading>,
+    /// The level-1 heading that is open: index of its first event, images before it, byte offset.
+    open: Option<(usize, usize, usize)>,
+    /// Its text.
+    text: String,
+    /// Something to read was found before the first level-1 heading.
+    has_text: bool,
+    html: HtmlText,
+    /// Images that are open: their text is no text to read.
+    open_images: usize,
+    last_heading: Option<LastHeading>,
+    /// Lists that are open.
+    lists: usize,
+    /// The innermost list is left out at its end.
+    drops_list: bool,
+}
+
+/// The heading that began last.
+struct LastHeading {
+    /// Index of its first event.
+    start: usize,
+    /// Once it is over: the index behind its last event, and where it ends in the Markdown.
+    end: Option<(usize, usize)>,
+}
+
+impl<'a> Sink<'a> for Builder<'a> {
+    type Error = Refused;
+
+    #[inline]
+    fn push(&mut self, event: Event<'a>, range: Range<usize>) -> Result<(), Refused> {
+        match &event {
+            Event::Start(tag) => {
+                self.nesting.open(tag, range.start)?;
+                match tag {
+                    Tag::Link { dest_url, .. } => self.body.has_references |= may_matter(dest_url),
+                    Tag::Image { dest_url, .. } => {
+                        self.body.images += 1;
+                        self.open_images += 1;
+                        self.body.has_references |= may_matter(dest_url);
+                    }
+                    Tag::Heading { level, .. } => self.open_heading(*level, range.start),
+                    Tag::List(_) => self.lists += 1,
+                    Tag::BlockQuote(None) if !self.alerts.is_empty() => {
+                        return self.open_quote(range.start);
+                    }
+                    _ => {}
+                }
+            }
+            Event::Text(piece) | Event::Code(piece) => {
+                if self.open.is_some() {
+                    self.text.push_str(piece);
+                } else if !self.has_text {
+                    self.has_text = self.open_images == 0 && !piece.trim().is_empty();
+                }
+            }
+            Event::SoftBreak | Event::HardBreak if self.open.is_some() => self.text.push(' '),
+            Event::Html(html) | Event::InlineHtml(html) => {
+                self.body.html_images += image_tags(html);
+                if !self.has_text && self.open.is_none() {
+                    self.has_text = self.html.has_text(html);
+                }
+            }
+            Event::End(end) => {
+                self.nesting.close(*end);
+                match end {
+                    TagEnd::Heading(_) => self.close_heading(range.end),
+                    TagEnd::Image => self.open_images -= 1,
+                    TagEnd::Paragraph | TagEnd::Item if self.body.events.end_block(*end) => {
+                        return Ok(());
+                    }
+                    TagEnd::List(_) => {
+                        self.lists -= 1;
+                        if std::mem::take(&mut self.drops_list) {
+                            self.body.events.drop_open_list();
+                            self.last_heading = None;
+                            return Ok(());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        self.append(event, range.start)
+    }
+
+    fn is_in_heading(&self) -> bool {
+        matches!(self.last_heading, Some(LastHeading { end: None, .. }))
+    }
+
+    fn name_heading(&mut self, id: &'a str) {
+        if let Some(LastHeading { start, .. }) = self.last_heading {
+            self.body.events.name_heading(start, id);
+        }
+    }
+
+    fn heading_before(&self) -> Option<usize> {
+        let (index, end) = self.last_heading.as_ref()?.end?;
+        // The start of the paragraph that the text at hand is in.
+        (self.body.events.len() <= index + 1).then_some(end)
+    }
+
+    fn drop_list(&mut self) {
+        self.drops_list = self.lists > 0;
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn append(&mut self, event: Event<'a>, offset: usize) -> Result<(), Refused> {
+        if self.body.events.len() == MAX_EVENTS {
             let why = Excess::Markup;
             return Err(Refused { offset, why });
         }
+        self.body.events.push(event);
+        Ok(())
     }
-    if let Some(offset) = find_costly_nesting(markdown) {
-        let why = Excess::Nesting(CONTAINERS);
-        return Err(Refused { offset, why });
+
+    fn open_heading(&mut self, level: HeadingLevel, offset: usize) {
+        let start = self.body.events.len();
+        self.last_heading = Some(LastHeading { start, end: None });
+        let may_be_title = self.nesting.blocks == 0 && self.heading.is_none();
+        if level == HeadingLevel::H1 && may_be_title {
+            self.open = Some((start, self.body.images, offset));
+            self.text.clear();
+        }
     }
-    Ok(())
+
+    fn close_heading(&mut self, end: usize) {
+        let index = self.body.events.len() + 1;
+        if let Some(last) = &mut self.last_heading {
+            last.end = Some((index, end));
+        }
+        let taken = self.open.take().filter(|_| !self.text.trim().is_empty());
+        let Some((first, images, offset)) = taken else {
+            return;
+        };
+        self.heading = Some(Heading {
+            events: first..index,
+            images: self.body.images - images,
+            text: std::mem::take(&mut self.text),
+            offset,
+            is_late: self.has_text,
+        });
+    }
+
+    /// A quote begins: of an alert, if one was found there.
+    fn open_quote(&mut self, offset: usize) -> Result<(), Refused> {
+        while self
+            .alerts
+            .front()
+            .is_some_and(|alert| alert.offset < offset)
+        {
+            self.alerts.pop_front();
+        }
+        let is_alert = self
+            .alerts
+            .front()
+            .is_some_and(|alert| alert.offset == offset);
+        let Some(alert) = self.alerts.pop_front().filter(|_| is_alert) else {
+            return self.append(Event::Start(Tag::BlockQuote(None)), offset);
+        };
+        self.append(Event::Start(Tag::BlockQuote(Some(alert.kind))), offset)?;
+        if alert.title.is_empty() {
+            return Ok(());
+        }
+        self.has_text = true;
+        for event in [
+            Event::Start(Tag::Paragraph),
+            Event::Start(Tag::Strong),
+            Event::Text(alert.title.into()),
+            Event::End(TagEnd::Strong),
+            Event::End(TagEnd::Paragraph),
+        ] {
+            self.append(event, offset)?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks for text in raw HTML, piece by piece.
+#[derive(Default)]
+struct HtmlText {
+    /// What ends the tag or comment that is open.
+    until: Option<&'static str>,
+}
+
+impl HtmlText {
+    /// Whether `html` has text outside tags and comments.
+    fn has_text(&mut self, html: &str) -> bool {
+        let mut rest = html;
+        loop {
+            if let Some(end) = self.until {
+                let Some((_, after)) = rest.split_once(end) else {
+                    return false;
+                };
+                self.until = None;
+                rest = after;
+            }
+            let at = rest.find('<').unwrap_or(rest.len());
+            let (text, markup) = rest.split_at(at);
+            if !text.trim().is_empty() {
+                return true;
+            }
+            if markup.is_empty() {
+                return false;
+            }
+            self.until = Some(if markup.starts_with("<!--") {
+                "-->"
+            } else {
+                ">"
+            });
+            rest = markup;
+        }
+    }
 }
 
 /// How deep the parser is in a body.
@@ -262,87 +436,6 @@ impl Nesting {
             self.blocks = self.blocks.saturating_sub(1);
         } else if is_inline_end(end) {
             self.inlines = self.inlines.saturating_sub(1);
-        }
-    }
-}
-
-/// What [`is_container`] counts.
-const CONTAINERS: &str = "quotes, lists and footnotes";
-
-/// Where containers nest so deep, for so many lines, that following them costs more than
-/// [`MAX_VISITS_PER_BYTE`]: the first level beyond [`MAX_NESTING`] of the deepest line so far.
-fn find_costly_nesting(markdown: &str) -> Option<usize> {
-    let mut left = markdown.len().saturating_mul(MAX_VISITS_PER_BYTE);
-    let (mut open, mut deepest) = (0, 0);
-    let mut after_blank = true;
-    let mut at = 0;
-    let bytes = markdown.as_bytes();
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-        let line = &rest[..length.unwrap_or(rest.len())];
-        let is_blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t'));
-        if !is_blank {
-            let Depth { levels, beyond } = Depth::of(line);
-            // Only the line after a blank one closes what it does not continue. Any other may be
-            // a lazy continuation of a paragraph.
-            if after_blank || levels > open {
-                open = levels;
-                deepest = at + beyond;
-            }
-        }
-        after_blank = is_blank;
-        let Some(after) = left.checked_sub(open) else {
-            return Some(deepest);
-        };
-        left = after;
-        at += line.len()
-            + if rest[line.len()..].starts_with(b"\r\n") {
-                2
-            } else {
-                1
-            };
-    }
-    None
-}
-
-/// How deep the containers at the start of a line can be.
-struct Depth {
-    /// No fewer than there are: each is a marker, or is continued by two columns of white space.
-    levels: usize,
-    /// Where in the line the first marker that is one too many is, else the last one.
-    beyond: usize,
-}
-
-impl Depth {
-    fn of(line: &[u8]) -> Self {
-        let (mut markers, mut columns) = (0, 0);
-        let (mut beyond, mut at) = (0, 0);
-        while let Some(byte) = line.get(at) {
-            let (marker, before) = (at, markers);
-            let ends = matches!(line.get(at + 1), None | Some(b' ' | b'\t'));
-            at += 1;
-            match byte {
-                b' ' => columns += 1,
-                b'\t' => columns += 4,
-                b'0'..=b'9' => {}
-                b'>' => markers += 1,
-                b'-' | b'*' | b'+' | b'.' | b')' if ends => markers += 1,
-                b'[' if line.get(at) == Some(&b'^') => {
-                    let label = line[at..].windows(2).position(|pair| pair == b"]:");
-                    let Some(label) = label else { break };
-                    markers += 1;
-                    at += label + 2;
-                }
-                _ => break,
-            }
-            if markers > before && markers <= MAX_NESTING + 1 {
-                beyond = marker;
-            }
-        }
-        Self {
-            levels: markers + columns / 2,
-            beyond,
         }
     }
 }
@@ -385,6 +478,7 @@ fn image_tags(html: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cost::MAX_MARKS;
     use super::*;
 
     fn parsed(text: &str) -> Parsed<'_> {
@@ -396,19 +490,45 @@ mod tests {
         let body =
             parsed("one\n\n![a](b.png) two\n\n- three\n\n  four\n\n> five\n\n<IMG src=x>\n").body;
         assert_eq!((body.images, body.html_images), (1, 1));
-        assert_eq!(body.source_bytes, 59);
+        assert_eq!(body.markdown.len(), 59);
     }
 
     #[test]
     fn the_first_level_1_heading_with_text_can_be_taken() {
-        let mut with = parsed("#\n\n> # quoted\n\nA *b* `c`\nd ![e](f)\n===\n\n# second\n");
+        let mut with = parsed("#\n\nA *b* `c`\nd ![e](f)\n===\n\n# second\n");
         let events = with.body.events.len();
         assert_eq!(with.body.images, 1);
-        assert_eq!(with.take_heading(), Some(("A b c d e".to_owned(), 15)));
+        let heading = with.take_heading().unwrap();
+        let expected = ("A b c d e", 3, false);
+        assert_eq!(
+            (heading.text.as_str(), heading.offset, heading.stays),
+            expected
+        );
         assert!(with.body.events.len() < events);
         assert_eq!(with.body.images, 0);
         assert_eq!(with.take_heading(), None);
         assert!(parsed("## a\n").take_heading().is_none());
+    }
+
+    #[test]
+    fn a_heading_after_text_stays() {
+        for (before, stays) in [
+            ("", false),
+            ("<!-- a\nb -->\n\n", false),
+            ("<p align=center>\n <img\n src=x>\n</p>\n\n", false),
+            ("[![a](b)](c) ![d](e)\n\n---\n\n", false),
+            ("text\n\n", true),
+            ("<p>text</p>\n\n", true),
+            ("> # quoted\n\n", true),
+            ("## a\n\n", true),
+            ("- `b`\n\n", true),
+        ] {
+            let text = format!("{before}# c\n");
+            let mut with = parsed(&text);
+            let events = with.body.events.len();
+            assert_eq!(with.take_heading().unwrap().stays, stays, "{before}");
+            assert_eq!(with.body.events.len() == events, stays, "{before}");
+        }
     }
 
     #[test]
@@ -422,37 +542,6 @@ mod tests {
             assert_eq!(why, Excess::Markup, "{unit:?}");
             assert!(offset < 4_100_000, "{unit:?}");
         }
-    }
-
-    #[test]
-    fn deep_nesting_over_many_lines_is_refused_before_it_is_parsed() {
-        let lazy = "b\n".repeat(80_000);
-        for (deep, lines, offset) in [
-            (">".repeat(40_000) + "a\n", lazy.clone(), 64),
-            ("- ".repeat(40_000) + "a\n", lazy.clone(), 128),
-            ("1. ".repeat(40_000) + "a\n", lazy.clone(), 193),
-            ("> - ".repeat(20_000) + "a\n", lazy.clone(), 128),
-            ("[^a]: ".repeat(20_000) + "a\n", lazy.clone(), 384),
-            (">".repeat(40_000) + "a|b\n", "-|-\n".repeat(80_000), 64),
-            (">".repeat(20_000) + "[a]: b\n", "\"\n".repeat(40_000), 64),
-            (">".repeat(5_000) + "a\n", "b\n".repeat(5_000), 64),
-            (">".repeat(5_000) + "a\r\n", "b\r\n".repeat(5_000), 64),
-            (">".repeat(5_000) + "a\r", "b\r".repeat(5_000), 64),
-            ("- ".repeat(5_000) + "a\n", "\n".repeat(10_000), 128),
-        ] {
-            let shown = &deep[..20];
-            let found = find_costly_nesting(&(deep.clone() + &lines));
-            assert_eq!(found, Some(offset), "{shown}");
-            // Without the lines, or where a blank line ends what is nested, it is cheap.
-            assert_eq!(find_costly_nesting(&deep), None, "{shown}");
-            let apart = format!("{deep}\n\nb\n{lines}");
-            assert_eq!(find_costly_nesting(&apart), None, "{shown}");
-        }
-        // 64 levels a line.
-        let steps: String = (0..40)
-            .map(|step| "  ".repeat(step * 64) + &"- ".repeat(64) + "a\n")
-            .collect();
-        assert!(find_costly_nesting(&(steps + &lazy)).is_some());
     }
 
     #[test]

@@ -122,8 +122,8 @@ pub(super) fn guessed(name: &SourceName<'_>, naming: &Naming, bytes: &[u8]) -> O
     name.route(naming, slug, date.as_deref()).ok()
 }
 
-/// The name of a field, if it is short, and its value, as YAML (`slug: x`), TOML (`slug = "x"`) and
-/// JSON (`"slug": "x",`) write them.
+/// The name of a field, if it is short, and its value, in YAML (`slug: x`), TOML (`slug = "x"`) or
+/// JSON (`"slug": "x",`).
 fn field(line: &str) -> Option<(String, &str)> {
     let (key, value) = line.split_once([':', '='])?;
     let quotes = ['"', '\''];

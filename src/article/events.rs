@@ -110,6 +110,52 @@ impl<'a> Events<'a> {
         })
     }
 
+    /// Gives an id to the heading that starts at `index`.
+    pub(super) fn name_heading(&mut self, index: usize, id: &'a str) {
+        let level = match self.0.get(index) {
+            Some(PackedEvent::Heading(level)) => *level,
+            _ => return,
+        };
+        self.0[index] = PackedEvent::Whole(Box::new(Event::Start(Tag::Heading {
+            level,
+            id: Some(CowStr::Borrowed(id)),
+            classes: Vec::new(),
+            attrs: Vec::new(),
+        })));
+    }
+
+    /// A paragraph or an item is about to end: a line end that is its last event goes, and a
+    /// paragraph without any. Returns whether that went.
+    pub(super) fn end_block(&mut self, end: TagEnd) -> bool {
+        if matches!(self.0.last(), Some(PackedEvent::SoftBreak)) {
+            self.0.pop();
+        }
+        let is_empty = matches!(self.0.last(), Some(PackedEvent::Paragraph));
+        let goes = is_empty && matches!(end, TagEnd::Paragraph);
+        if goes {
+            self.0.pop();
+        }
+        goes
+    }
+
+    /// Takes out the innermost list that is open, from its start on.
+    pub(super) fn drop_open_list(&mut self) {
+        let mut inside = 0;
+        let start = self.0.iter().rposition(|event| match event {
+            PackedEvent::End(TagEnd::List(_)) => {
+                inside += 1;
+                false
+            }
+            PackedEvent::List(_) if inside > 0 => {
+                inside -= 1;
+                false
+            }
+            PackedEvent::List(_) => true,
+            _ => false,
+        });
+        self.0.truncate(start.unwrap_or(self.0.len()));
+    }
+
     /// The destinations of links and images, and whether each is of an image; without those that
     /// are an address themselves (`<https://…>`).
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = (&mut CowStr<'a>, bool)> {

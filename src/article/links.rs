@@ -199,7 +199,12 @@ impl Tracing {
             self.routes.update(route.as_str().as_bytes());
         }
         if self.links.checked.len() < MAX_CHECKED {
-            let fragment = fragment(destination);
+            let mut fragment = fragment(destination);
+            if to == To::Own {
+                // On its own page a link finds its heading in whatever case.
+                fragment = fragment
+                    .map(|fragment| fragment.trim_start_matches("user-content-").to_lowercase());
+            }
             self.links.checked.push(Link { to, fragment });
             self.links.destinations.push_str(destination);
             self.links.destinations.push('\n');
@@ -242,8 +247,9 @@ fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Ro
     }
 }
 
-/// What stands behind `#`, decoded; none for the top of a page.
-fn fragment(destination: &str) -> Option<String> {
+/// The heading that a link leads to: what stands behind `#`, decoded; none for the top of a page.
+#[must_use]
+pub fn fragment(destination: &str) -> Option<String> {
     let (_, fragment) = destination.split_once('#')?;
     let fragment = percent_decode_str(fragment).decode_utf8_lossy();
     let is_top = fragment.is_empty() || fragment.eq_ignore_ascii_case("top");

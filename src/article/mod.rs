@@ -2,8 +2,10 @@
 
 mod body;
 mod claimed_route;
+mod cost;
 mod cross;
 mod dates;
+mod dialect;
 mod events;
 mod findings;
 mod forms;
@@ -21,22 +23,25 @@ pub mod schema;
 pub mod stages;
 mod text;
 mod title;
+mod twins;
 mod unknown;
 mod validate;
 mod visibility;
 
-pub use body::{Body, marks, options as markdown_options};
+pub use body::{Body, options as markdown_options};
+pub use cost::marks;
 pub use dates::Timezone;
 pub use events::{EventRef, Events};
 pub use forms::shown_host;
 pub use instant::instant_ms;
-pub use links::{Follower, Link, LinkRule, Links, Targets, To, resolve as resolve_links};
+pub use links::{Follower, Link, LinkRule, Links, Targets, To, fragment, resolve as resolve_links};
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
 pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use rules::Rules;
 pub use text::{Cleaned, clean as clean_text};
+pub use twins::Twins;
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
 
@@ -52,10 +57,10 @@ pub struct Article<'a> {
     pub metadata: Metadata,
     /// The title: the field, or the first level-1 heading.
     pub title: String,
-    /// Who may see it, and when.
-    pub visibility: Visibility,
     /// What the name of its source says that its fields do not: part of what decides its page.
     pub said_by_name: String,
+    /// Who may see it, and when.
+    pub visibility: Visibility,
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }
@@ -70,6 +75,12 @@ pub struct Lifetime {
 }
 
 impl Article<'_> {
+    /// The heading that became the title, if that was one.
+    #[must_use]
+    pub fn title_heading(&self) -> Option<&str> {
+        self.body.heading_is_title.then_some(self.title.as_str())
+    }
+
     /// How long its objects live.
     #[must_use]
     pub fn lifetime(&self) -> Lifetime {

@@ -2,10 +2,12 @@
 //! by which routes are made from that.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Component, Path};
 
 use super::dates;
-use super::route::{Route, RouteError, Segments, is_transparent, not_unicode};
+use super::route::{Route, RouteError, Segments, is_transparent, not_unicode, slugify};
+use super::twins::Twins;
 
 /// Endings of the names of sources, in lower case: those of Jekyll, Hugo, GitHub and MDX.
 pub const ENDINGS: [&str; 12] = [
@@ -20,9 +22,20 @@ pub struct Naming {
     pub pattern: RoutePattern,
     /// Which endings of names are languages.
     pub languages: Languages,
+    /// The sources that keep the date of their name. That is no setting, but follows from the tree.
+    pub twins: Twins,
 }
 
 impl Naming {
+    /// The same for a tree with these twins.
+    #[must_use]
+    pub fn with(&self, twins: Twins) -> Self {
+        Self {
+            twins,
+            ..self.clone()
+        }
+    }
+
     /// What tells this from other settings.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
@@ -113,7 +126,10 @@ struct Language<'s> {
 /// The path of a source, taken apart.
 #[derive(Clone, Debug)]
 pub struct SourceName<'p> {
+    relative: &'p Path,
     folder: &'p Path,
+    /// What has the date in its name: the file, or the folder that it is the page of.
+    dated: &'p str,
     /// The name of the folder, without a date, where the source is the page of a dated one.
     bundle: Option<&'p str>,
     /// The name without ending, language and date.
@@ -147,21 +163,23 @@ impl<'p> SourceName<'p> {
         }
         let folder = relative.parent().unwrap_or(Path::new(""));
         let is_index = is_index(stem);
-        let (mut date, mut bundle) = (None, None);
+        let (mut date, mut bundle, mut whole) = (None, None, "");
         if !is_index {
             if let Some((day, rest)) = dated(stem) {
-                date = Some(day);
+                (date, whole) = (Some(day), stem);
                 stem = if rest.is_empty() { stem } else { rest };
             }
         } else if stem == "index" {
             let last = folder.file_name().and_then(|name| name.to_str());
             if let Some((day, rest)) = last.and_then(dated) {
-                date = Some(day);
+                (date, whole) = (Some(day), last.unwrap_or_default());
                 bundle = Some(rest).filter(|rest| !rest.is_empty());
             }
         }
         Ok(Self {
+            relative,
             folder,
+            dated: whole,
             bundle,
             stem,
             is_index,
@@ -185,6 +203,27 @@ impl<'p> SourceName<'p> {
     #[must_use]
     pub fn date(&self) -> Option<&str> {
         self.date.as_deref()
+    }
+
+    /// What it has in common with sources whose names differ only in the date; none if nothing is
+    /// left of its name without that.
+    #[must_use]
+    pub fn undated(&self) -> Option<u64> {
+        let title = if self.is_index {
+            self.bundle?
+        } else {
+            self.stem
+        };
+        if self.date.is_none() || title == self.dated {
+            return None;
+        }
+        let folder = match self.bundle {
+            Some(_) => self.folder.parent(),
+            None => Some(self.folder),
+        };
+        let mut hasher = DefaultHasher::new();
+        (folder, self.language(), slugify(title)).hash(&mut hasher);
+        Some(hasher.finish())
     }
 
     /// The language of the article as a tag of BCP 47 (`pt-BR`), where its name says another than
@@ -247,6 +286,25 @@ impl<'p> SourceName<'p> {
         slug: Option<&str>,
         date: Option<&str>,
     ) -> Result<Route, RouteError> {
+        let pattern = &naming.pattern;
+        if self.date.is_some() && !pattern.needs_date && naming.twins.contains(self.relative) {
+            let whole = self.dated;
+            let twin = Self {
+                bundle: self.bundle.map(|_| whole),
+                stem: if self.is_index { self.stem } else { whole },
+                ..self.clone()
+            };
+            return twin.by_pattern(pattern, slug, date);
+        }
+        self.by_pattern(pattern, slug, date)
+    }
+
+    fn by_pattern(
+        &self,
+        pattern: &RoutePattern,
+        slug: Option<&str>,
+        date: Option<&str>,
+    ) -> Result<Route, RouteError> {
         let mut route = Segments::new();
         if let Some(language) = self.language.filter(|language| !language.is_site) {
             route.push(language.suffix)?;
@@ -257,7 +315,6 @@ impl<'p> SourceName<'p> {
         }
         let slug = slug.filter(|_| !self.is_index);
         let date = date.or(self.date()).and_then(|date| date.get(..10));
-        let pattern = &naming.pattern;
         if self.is_index || pattern.is_plain || pattern.needs_date && date.is_none() {
             route.push_all(self.route_folders())?;
             if !self.is_index {
@@ -445,6 +502,7 @@ mod tests {
         Naming {
             pattern: RoutePattern::parse(pattern).unwrap(),
             languages: Languages::new(site, &listed),
+            twins: Twins::default(),
         }
     }
 
@@ -551,6 +609,42 @@ mod tests {
         let section = naming("/{section}/{slug}/", "en", &[]);
         assert_eq!(of("c.md", &section), "/c/");
         assert_eq!(of("a/b/c.md", &section), "/a/c/");
+    }
+
+    #[test]
+    fn twins_keep_their_dates() {
+        let paths = [
+            "a/2020-01-09-x.md",
+            "a/2020-01-09-y/index.md",
+            "2020-01-02.md",
+        ];
+        let twins = || Twins::new(paths.map(Path::new));
+        let plain = naming(RoutePattern::DEFAULT, "en", &[]).with(twins());
+        for (path, route) in [
+            ("a/2020-01-09-x.md", "/a/2020-01-09-x/ [2020-01-09]"),
+            ("a/2020-01-09-y/index.md", "/a/2020-01-09-y/ [2020-01-09]"),
+            ("a/2020-01-02-x.md", "/a/x/ [2020-01-02]"),
+            ("2020-01-02.md", "/2020-01-02/ [2020-01-02]"),
+        ] {
+            assert_eq!(of(path, &plain), route, "{path}");
+        }
+        let dated = naming("/{year}/{month}/{day}/{slug}/", "en", &[]).with(twins());
+        assert_eq!(of(paths[0], &dated), "/2020/01/09/x/ [2020-01-09]");
+        let key = |path: &str| {
+            let name = SourceName::new(Path::new(path), &plain.languages).unwrap();
+            name.undated()
+        };
+        assert_eq!(key("a/2020-01-09-X y.md"), key("a/2019-1-9-x-y/index.md"));
+        for other in [
+            "a/2020-01-09-x.md",
+            "2020-01-09-x-y.md",
+            "a/2020-01-09-x-y.fr.md",
+        ] {
+            assert_ne!(key("a/2020-01-09-X y.md"), key(other), "{other}");
+        }
+        for path in ["a/x.md", "a/2020-01-09.md", "a/2020-01-09/index.md"] {
+            assert_eq!(key(path), None, "{path}");
+        }
     }
 
     #[test]

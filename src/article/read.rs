@@ -13,7 +13,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::body::{Excess, Parsed, Refused};
+use super::body::Parsed;
+use super::cost::{self, Excess, Refused};
+use super::dialect::blocks;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
 use super::naming::SourceName;
@@ -25,8 +27,10 @@ use super::unknown::UnknownField;
 use super::validate::Validator;
 use super::visibility::{Further, Visibility};
 use super::{Article, claimed_route, cross, links, title};
+use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::front_matter::{self, cut_values, split};
+use crate::words::counted;
 use crate::yaml::{Kind, Node};
 
 /// The longest source, in bytes.
@@ -102,15 +106,29 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         |name| add_from_name(&mut metadata, name, &findings),
     );
 
-    let markdown = match clean_body(parts.body, &mut findings.cleaned) {
-        Cow::Borrowed(body) => body,
-        Cow::Owned(body) => input.cleaned.get_or_init(|| body),
+    let cleaned = clean_body(parts.body, &mut findings.cleaned);
+    let is_cheap = cost::refuse_costly(&cleaned).is_ok();
+    let mut rewritten = is_cheap.then(|| blocks::rewrite(&cleaned)).flatten();
+    let owned = match (&mut rewritten, cleaned) {
+        (Some(rewritten), _) => Err(std::mem::take(&mut rewritten.text)),
+        (None, Cow::Borrowed(body)) => Ok(body),
+        (None, Cow::Owned(body)) => Err(body),
     };
-    let position = |offset| position(markdown, offset, parts.body_line);
-    let parsed = Parsed::new(markdown).map_err(|Refused { offset, why }| {
+    let markdown = owned.unwrap_or_else(|body| input.cleaned.get_or_init(|| body));
+    let is_mdx = input
+        .relative
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("mdx"));
+    let parsed = Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
+    let mut parsed = parsed.map_err(|Refused { offset, why }| {
         let help = (why == Excess::Markup).then(|| "split the article".to_owned());
-        findings.error("body", Some(position(offset)), why.to_string(), help);
+        let place = position(markdown, offset, parts.body_line);
+        findings.error("body", Some(place), why.to_string(), help);
     });
+    if let Ok(parsed) = &mut parsed {
+        parsed.body.first_line = parts.body_line;
+        note_foreign(parsed, &mut findings);
+    }
     if !complete {
         // What is wrong before the syntax error has been said. Title, route and what
         // disagrees would be judged by half the fields.
@@ -130,7 +148,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     };
     let mut body = None;
     if let Ok(mut parsed) = parsed {
-        let title = title::find(&metadata, &mut parsed, position, &mut findings);
+        let title = title::find(&metadata, &mut parsed, &mut findings);
         cross::check(&metadata, &parsed.body, &tree, &mut findings);
         body = title.map(|title| (title, parsed.body));
     }
@@ -159,6 +177,27 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         diagnostics,
         cleaned,
         unknown_fields,
+    }
+}
+
+/// Notes what the body has that anp does not run.
+fn note_foreign(parsed: &Parsed<'_>, findings: &mut Findings<'_>) {
+    for foreign in &parsed.foreign.named {
+        let times = match foreign.times {
+            1 => String::new(),
+            times => format!(" ({times} times)"),
+        };
+        let what = foreign.kind.message();
+        let shown = foreign.shown.replace(is_hidden, " ");
+        let mut place = parsed.body.place_of(foreign.offset);
+        place.length = shown.chars().count().try_into().unwrap_or(u32::MAX);
+        let message = format!("{what} {shown}{times}");
+        findings.warning("body.foreign", Some(place), message, None);
+    }
+    if parsed.foreign.unnamed > 0 {
+        let more = counted(parsed.foreign.unnamed.into(), "more piece");
+        let message = format!("found {more} of syntax that anp does not run");
+        findings.warning("body.foreign", None, message, None);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Front matter of the three formats: YAML, TOML and JSON → one tree with positions.
+//! Front matter in YAML, TOML, JSON or plain fields → one tree with positions.
 //!
 //! [`split`] finds the front matter of a source, [`read`] reads it. Limits, duplicate keys
 //! and errors are the same in all formats. What looks like front matter and cannot be read as
@@ -11,6 +11,7 @@ mod names;
 mod opening;
 mod parts;
 mod places;
+mod plain_fields;
 mod split;
 mod toml;
 mod unfenced;
@@ -29,5 +30,6 @@ pub fn read(parts: &Parts<'_>) -> Document {
         None | Some(Format::Yaml) => yaml::read(parts.text, parts.line),
         Some(Format::Toml) => toml::read(parts.text, parts.line),
         Some(Format::Json) => json::read(parts.text, parts.line),
+        Some(Format::PlainFields) => plain_fields::read(parts.text, parts.line),
     }
 }

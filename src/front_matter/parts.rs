@@ -9,6 +9,8 @@ pub enum Format {
     Toml,
     /// An object, to its closing brace.
     Json,
+    /// The first paragraph, a field a line, without fences.
+    PlainFields,
 }
 
 /// A source in two parts.

@@ -15,7 +15,8 @@ use crate::yaml::{Fault, YamlError};
 /// - what the name says behind `---yaml`, `---toml` or `---json`, to a line `---`,
 /// - a JSON object,
 /// - YAML without a line before it, if common fields are the whole first paragraph and a line
-///   `---` ends them.
+///   `---` ends them,
+/// - plain fields that are the whole first paragraph, one of them the title.
 ///
 /// Only empty lines and HTML comments may stand before it, and these leave the body. A first
 /// line `---` always opens front matter. Further down, and for all other forms, what follows has
@@ -120,6 +121,7 @@ mod tests {
     const YAML: Option<Format> = Some(Format::Yaml);
     const TOML: Option<Format> = Some(Format::Toml);
     const JSON: Option<Format> = Some(Format::Json);
+    const FIELDS: Option<Format> = Some(Format::PlainFields);
 
     #[test]
     fn front_matter_stands_between_two_lines() {
@@ -203,6 +205,15 @@ mod tests {
                 "title: x\r\ndate: y \r\n--- \r\nb",
                 (YAML, "title: x\r\ndate: y \r\n", "b", 4),
             ),
+            // Pelican, MultiMarkdown.
+            (
+                "Title: x: y\nTags: a,\n    b\n\ntext\n",
+                (FIELDS, "Title: x: y\nTags: a,\n    b\n", "\ntext\n", 4),
+            ),
+            (
+                "\r\nDate: 2020-01-01\r\nTitle: x",
+                (FIELDS, "Date: 2020-01-01\r\nTitle: x", "", 4),
+            ),
             // Broken, but meant as front matter.
             (
                 "\n---\ntitle: \"a\ndraft: true\n---\n",
@@ -280,7 +291,7 @@ mod tests {
             ("<!--\n.. title: x\n.. status: draft\n-->\n# x\n", 1),
             ("<!--\n---\ntitle: x\ndraft: true\n---\n-->\n# x\n", 1),
             // Pelican, MultiMarkdown, Hexo.
-            ("Title: x\nDate: 2020-01-01\n\ntext\n", 1),
+            ("Title: x\nStatus: hidden\n\ntext\n", 1),
             ("\nDate: 2020-01-01\nStatus: draft\n\n# text\n", 2),
             ("\"title\": \"x\",\n\"draft\": true\n;;;\ntext\n", 1),
         ] {

@@ -11,42 +11,51 @@ struct Fields<'a> {
     /// Where they begin, and on which line.
     text: &'a str,
     line: u32,
+    /// Their bytes, without the line that ends them, and its line.
+    length: usize,
+    end: u32,
     /// Their names, normalised.
     names: Vec<String>,
     /// Whether one of them holds the article back.
     hold_back: bool,
-    /// The fence that ends them, what follows it, and the line of that.
-    fence: Option<(&'a str, &'a str, u32)>,
+    /// The fence that ends them, and what follows it.
+    fence: Option<(&'a str, &'a str)>,
 }
 
-/// The front matter of a text whose first paragraph is two or more lines `name: value` and ends
-/// with a line `---`: Hexo asks for no more.
+/// The front matter of a text whose first paragraph is two or more lines `name: value`: YAML if
+/// a line `---` ends it, which is all that Hexo asks for; plain fields if one is the title.
 ///
 /// # Errors
 ///
-/// Fields that no line `---` ends, but that begin with a title or hold the article back, and
-/// those in the JSON of Hexo, which has no braces.
+/// Plain fields that hold the article back, and those in the JSON of Hexo, which has no braces.
 pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
     let Some(fields) = fields(text).filter(|fields| fields.names.len() > 1) else {
         return Ok(None);
     };
     let common = COMMON.contains(&fields.names[0].as_str());
-    if let Some((fence @ "---", body, body_line)) = fields.fence
+    if let Some(("---", body)) = fields.fence
         && common
     {
-        let length = fields.text.len() - body.len();
-        let inside = &fields.text[..length];
-        let length = inside.trim_end().len() - fence.len();
         return Ok(Some(Parts {
             format: Some(Format::Yaml),
-            text: &inside[..length],
+            text: &fields.text[..fields.length],
             line: fields.line,
             body,
-            body_line,
+            body_line: fields.end + 1,
         }));
     }
-    let fenced = fields.fence.is_some() && common;
-    if !fields.hold_back && !fenced && fields.names[0] != "title" {
+    let titled = common && fields.names.iter().any(|name| name == "title");
+    if titled && !fields.hold_back && fields.fence.is_none() {
+        return Ok(Some(Parts {
+            format: Some(Format::PlainFields),
+            text: &fields.text[..fields.length],
+            line: fields.line,
+            body: &fields.text[fields.length..],
+            body_line: fields.end,
+        }));
+    }
+    let fenced = common && fields.fence.is_some();
+    if !(titled || fenced || fields.hold_back) {
         return Ok(None);
     }
     let span = Span {
@@ -68,20 +77,24 @@ fn fields(text: &str) -> Option<Fields<'_>> {
     let mut found = Fields {
         text: rest,
         line: number,
+        length: 0,
+        end: number,
         names: Vec::new(),
         hold_back: false,
         fence: None,
     };
     while !rest.is_empty() {
+        found.length = found.text.len() - rest.len();
+        found.end = number;
         let (line, after) = next_line(rest);
         let line = line.trim_end();
         (rest, number) = (after, number + 1);
         if line.is_empty() {
-            break;
+            return Some(found);
         }
         if line == ";;;" || line == "---" {
-            found.fence = Some((line, after, number));
-            break;
+            found.fence = Some((line, after));
+            return Some(found);
         }
         let continues = line.starts_with([' ', '\t']) || line.starts_with("- ");
         if continues && !found.names.is_empty() {
@@ -93,6 +106,8 @@ fn fields(text: &str) -> Option<Fields<'_>> {
         found.hold_back |= holds_back(&name, value);
         found.names.push(name);
     }
+    found.length = found.text.len();
+    found.end = number;
     Some(found)
 }
 

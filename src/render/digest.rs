@@ -7,7 +7,7 @@ use crate::hex;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
 /// member. Part of every digest, so all pages count as changed after such an upgrade.
-pub const RENDERER_VERSION: u32 = 4;
+pub const RENDERER_VERSION: u32 = 5;
 
 /// How many of a page's last bytes hold its digest: `<!--anp:` + 32 hex digits + `-->`.
 pub const PAGE_TAIL_BYTES: usize = 43;
@@ -103,14 +103,13 @@ impl Digester {
         *self.0.finalize().as_bytes()
     }
 
-    /// The digest of one article. `besides` is what decides its page without being in its source;
-    /// empty if there is nothing.
-    pub(super) fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
+    /// The digest of one article. `further` is empty where source and route decide it alone.
+    pub(super) fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
         part(&mut hasher, route.as_str().as_bytes());
         part(&mut hasher, source);
-        if !besides.is_empty() {
-            part(&mut hasher, besides);
+        if !further.is_empty() {
+            part(&mut hasher, further);
         }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);
@@ -176,7 +175,7 @@ mod tests {
         let digest = digester.digest(b"source", &Route::parse("/a/").unwrap(), b"");
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
-            (4, "d3cb328da47abf7fb36ab3366486b460".to_owned())
+            (5, "3fc4123bba497a83d69aa5b7adbfcc5d".to_owned())
         );
     }
 

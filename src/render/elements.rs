@@ -1,7 +1,7 @@
 //! The start tags that depend on more than the kind of their event.
 
 use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, TagEnd,
+    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd,
 };
 
 use super::escape;
@@ -9,23 +9,28 @@ use super::nesting::heading_tags;
 use super::url::{self, Use};
 use super::writer::Writer;
 
-pub(super) fn start_heading(writer: &mut Writer<'_, '_>, at: usize, level: HeadingLevel) {
+pub(super) fn start_heading(
+    writer: &mut Writer<'_, '_>,
+    at: usize,
+    level: HeadingLevel,
+    id: Option<&str>,
+) {
     let level = writer.nesting.levels.next(level as u8);
     writer.heading = level;
-    let mut text = String::new();
-    for event in writer.events.from(at + 1) {
+    let (mut text, mut images) = (String::new(), 0);
+    for event in writer.body.events.from(at + 1) {
         match &*event {
             Event::End(TagEnd::Heading(_)) => break,
-            Event::Text(part) | Event::Code(part) => text.push_str(part),
-            Event::SoftBreak | Event::HardBreak => text.push(' '),
+            Event::Start(Tag::Image { .. }) => images += 1,
+            Event::End(TagEnd::Image) => images -= 1,
+            Event::Text(part) | Event::Code(part) if images == 0 => text.push_str(part),
             _ => {}
         }
     }
     writer.out.push('<');
     writer.out.push_str(heading_tags(level).0);
-    writer.out.push_str(" id=\"h-");
-    writer.out.push_str(&writer.ids.next(&text));
-    writer.out.push_str("\">");
+    writer.ids.write_heading(&mut writer.out, &text, id);
+    writer.out.push('>');
 }
 
 pub(super) fn start_quote(writer: &mut Writer<'_, '_>, kind: Option<BlockQuoteKind>) {
@@ -85,7 +90,7 @@ pub(super) fn start_link(
     let is_email = matches!(kind, LinkType::Email) && !destination.starts_with("mailto:");
     let is_allowed = is_email || url::is_allowed(destination, Use::Link);
     if !is_allowed {
-        writer.removed.urls += 1;
+        writer.refuse_url(destination);
     }
     writer.link_written = is_allowed && !in_link;
     if !writer.link_written {
@@ -95,14 +100,7 @@ pub(super) fn start_link(
     if is_email {
         writer.out.push_str("mailto:");
     }
-    match destination.strip_prefix('#') {
-        // Headings have their ids behind a prefix.
-        Some(id) if !id.is_empty() && !id.starts_with("h-") => {
-            writer.out.push_str("#h-");
-            url::write(&mut writer.out, id);
-        }
-        _ => url::write(&mut writer.out, destination),
-    }
+    writer.write_destination(destination);
     writer.out.push('"');
     title_attribute(&mut writer.out, title);
     writer.out.push('>');

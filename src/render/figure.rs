@@ -1,6 +1,6 @@
 //! Images: inline, or alone in their paragraph as figures with caption and source.
 
-use pulldown_cmark::{Event, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::elements::title_attribute;
 use super::escape;
@@ -39,11 +39,12 @@ pub(super) fn figures(writer: &mut Writer<'_, '_>, at: usize) -> Option<usize> {
     writer.nesting.start_block(&mut writer.out);
     let hoisted = writer.nesting.hoist(&mut writer.out);
     let mut at = at + 1;
-    let mut link = None;
+    let body = writer.body;
+    let mut link: Option<CowStr<'_>> = None;
     while at < end {
-        match &*writer.events.at(at) {
+        match &*body.events.at(at) {
             Event::Start(Tag::Link { dest_url, .. }) => {
-                link = Some(dest_url.to_string());
+                link = Some(dest_url.clone());
                 at += 1;
             }
             Event::End(TagEnd::Link) => {
@@ -63,7 +64,7 @@ fn end_of_image_paragraph(writer: &Writer<'_, '_>, at: usize) -> Option<usize> {
     let mut has_image = false;
     // A link must hold an image and nothing else, or it is text.
     let mut bare_link = false;
-    for (offset, event) in writer.events.from(at + 1).enumerate() {
+    for (offset, event) in writer.body.events.from(at + 1).enumerate() {
         match &*event {
             Event::Start(Tag::Image { .. }) => {
                 images_open += 1;
@@ -86,7 +87,7 @@ fn end_of_image_paragraph(writer: &Writer<'_, '_>, at: usize) -> Option<usize> {
 /// Writes the image at `at` as a figure; returns where it is over.
 fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
     let (alt, after) = alt(writer, at);
-    let event = writer.events.at(at);
+    let event = writer.body.events.at(at);
     let Event::Start(Tag::Image {
         dest_url, title, ..
     }) = &*event
@@ -117,12 +118,12 @@ fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
     let is_linked = match link {
         Some(link) if url::is_allowed(link, Use::Link) => {
             writer.out.push_str("<a href=\"");
-            url::write(&mut writer.out, link);
+            writer.write_destination(link);
             writer.out.push_str("\">");
             true
         }
-        Some(_) => {
-            writer.removed.urls += 1;
+        Some(link) => {
+            writer.refuse_url(link);
             false
         }
         None => false,
@@ -153,7 +154,7 @@ pub(super) fn inline_image(writer: &mut Writer<'_, '_>, at: usize) -> usize {
     let (alt, after) = alt(writer, at);
     if let Event::Start(Tag::Image {
         dest_url, title, ..
-    }) = &*writer.events.at(at)
+    }) = &*writer.body.events.at(at)
     {
         if may_show(writer, dest_url) {
             image(writer, dest_url, &alt, title);
@@ -167,7 +168,7 @@ pub(super) fn inline_image(writer: &mut Writer<'_, '_>, at: usize) -> usize {
 fn may_show(writer: &mut Writer<'_, '_>, url: &str) -> bool {
     let is_allowed = url::is_allowed(url, Use::Image) && !url.trim().is_empty();
     if !is_allowed {
-        writer.removed.urls += 1;
+        writer.refuse_url(url);
     }
     is_allowed
 }
@@ -189,7 +190,7 @@ fn image(writer: &mut Writer<'_, '_>, url: &str, alt: &str, title: &str) {
 fn alt(writer: &Writer<'_, '_>, at: usize) -> (String, usize) {
     let mut alt = String::new();
     let mut open = 0;
-    for (offset, event) in writer.events.from(at).enumerate() {
+    for (offset, event) in writer.body.events.from(at).enumerate() {
         match &*event {
             Event::Start(Tag::Image { .. }) => open += 1,
             Event::End(TagEnd::Image) => {
@@ -203,5 +204,5 @@ fn alt(writer: &Writer<'_, '_>, at: usize) -> (String, usize) {
             _ => {}
         }
     }
-    (alt, writer.events.len())
+    (alt, writer.body.events.len())
 }

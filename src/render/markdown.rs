@@ -8,52 +8,63 @@
 //! pulldown-cmark's own writer is not used: it knows no figures, back links, scrollable
 //! tables or heading shifts, and lets every URL and all raw HTML through.
 
+use std::collections::HashSet;
+
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::error::RenderError;
 use super::escape;
 use super::footnotes::Footnotes;
-use super::headings::{Ids, Levels};
+use super::headings::Levels;
+use super::ids::Ids;
 use super::nesting::{Content, Nesting, SCROLL_REGION, heading_tags};
-use super::raw_html::rewrite;
-use super::writer::{ImageSource, Removed, Writer};
+use super::raw_html::{RawHtml, Rewriter};
+use super::removals::Removals;
+use super::writer::{Task, Writer};
 use super::{elements, figure, sanitise};
-use crate::article::{EventRef, Events};
+use crate::article::EventRef;
 
 /// The body as HTML.
 pub(super) struct BodyHtml {
     pub(super) html: String,
-    pub(super) removed: Removed,
+    pub(super) removals: Removals,
     /// The URL of the first image, as it stands in the Markdown.
     pub(super) first_image: Option<String>,
 }
 
-/// Renders `events`. More than `limit` bytes of HTML are an error.
-pub(super) fn write(
-    events: &Events<'_>,
-    sources: &[ImageSource<'_>],
-    limit: usize,
-) -> Result<BodyHtml, RenderError> {
-    finish(written(events, sources, limit)?)
+/// Renders a body.
+pub(super) fn write(task: Task<'_, '_>) -> Result<BodyHtml, RenderError> {
+    finish(written(task)?)
 }
 
 /// The body with its raw HTML rewritten, as it is before [`sanitise`] sees it.
-pub(super) fn uncleaned(events: &Events<'_>) -> Result<String, RenderError> {
-    Ok(written(events, &[], usize::MAX)?.out)
+pub(super) fn uncleaned(task: Task<'_, '_>) -> Result<String, RenderError> {
+    Ok(written(task)?.out)
 }
 
-fn written<'w, 'a>(
-    events: &'w Events<'a>,
-    sources: &'w [ImageSource<'w>],
-    limit: usize,
-) -> Result<Writer<'w, 'a>, RenderError> {
+/// The names that a fragment may have to lead to a place in the body, each also in lower case.
+pub(super) fn anchors(task: Task<'_, '_>) -> Result<HashSet<String>, RenderError> {
+    let writer = written(task)?;
+    let ids = writer.out.match_indices(" id=\"").map(|(at, mark)| {
+        let value = &writer.out[at + mark.len()..];
+        value.split('"').next().unwrap_or_default()
+    });
+    let names = ids.chain(writer.ids.names());
+    Ok(names
+        .flat_map(|name| [name.to_owned(), name.to_lowercase()])
+        .collect())
+}
+
+fn written<'w, 'a>(task: Task<'w, 'a>) -> Result<Writer<'w, 'a>, RenderError> {
+    let Task { body, limit, .. } = task;
+    let events = &body.events;
     let mut writer = Writer {
-        events,
-        sources,
+        body,
+        sources: task.sources,
         out: String::with_capacity(limit.min(events.len() * 48 + 256)),
         limit,
         nesting: Nesting::default(),
-        ids: Ids::default(),
+        ids: Ids::new(task.page_ids),
         footnotes: Footnotes::new(events),
         link_written: false,
         heading: 2,
@@ -64,9 +75,13 @@ fn written<'w, 'a>(
         tables: 0,
         raw_block: None,
         has_raw_html: false,
-        removed: Removed::default(),
+        removals: Removals::default(),
+        refused_urls: Vec::new(),
         first_image: None,
     };
+    if let Some(title) = task.title {
+        writer.ids.take_title(title);
+    }
     let mut at = 0;
     while at < events.len() {
         at = event(&mut writer, at);
@@ -80,7 +95,8 @@ fn written<'w, 'a>(
 
 /// Writes the event at `at`; returns where to go on.
 fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
-    let event = &*writer.events.at(at);
+    let body = writer.body;
+    let event = &*body.events.at(at);
     match event {
         Event::Start(Tag::Paragraph) => {
             if let Some(end) = figure::figures(writer, at) {
@@ -98,8 +114,8 @@ fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
         Event::Start(Tag::MetadataBlock(_)) => {
             let is_end =
                 |event: EventRef<'_, '_>| matches!(*event, Event::End(TagEnd::MetadataBlock(_)));
-            let end = writer.events.from(at).position(is_end);
-            return end.map_or(writer.events.len(), |end| at + end + 1);
+            let end = writer.body.events.from(at).position(is_end);
+            return end.map_or(writer.body.events.len(), |end| at + end + 1);
         }
         Event::Start(tag) => start(writer, at, tag),
         Event::End(tag) => end(writer, tag),
@@ -163,10 +179,12 @@ fn start(writer: &mut Writer<'_, '_>, at: usize, tag: &Tag<'_>) {
         writer.nesting.open_markdown(&mut writer.out, content(tag));
     }
     match tag {
-        Tag::Heading { level, .. } => elements::start_heading(writer, at, *level),
+        Tag::Heading { level, id, .. } => {
+            elements::start_heading(writer, at, *level, id.as_deref());
+        }
         Tag::BlockQuote(kind) => elements::start_quote(writer, *kind),
         Tag::CodeBlock(kind) => elements::start_code(writer, kind),
-        Tag::HtmlBlock => writer.raw_block = Some(String::new()),
+        Tag::HtmlBlock => writer.raw_block = Some(RawHtml::default()),
         Tag::List(None) => writer.out.push_str("<ul>\n"),
         Tag::List(Some(1)) => writer.out.push_str("<ol>\n"),
         Tag::List(Some(first)) => {
@@ -219,7 +237,7 @@ fn start(writer: &mut Writer<'_, '_>, at: usize, tag: &Tag<'_>) {
 fn end(writer: &mut Writer<'_, '_>, tag: &TagEnd) {
     if matches!(tag, TagEnd::HtmlBlock) {
         if let Some(raw) = writer.raw_block.take() {
-            raw_html(writer, &raw);
+            rewrite(writer, &raw);
         }
         return;
     }
@@ -269,12 +287,26 @@ fn end(writer: &mut Writer<'_, '_>, tag: &TagEnd) {
 }
 
 fn raw_html(writer: &mut Writer<'_, '_>, raw: &str) {
+    let offset = writer.body.offset_of(raw);
     if let Some(block) = &mut writer.raw_block {
-        block.push_str(raw);
+        block.push(raw, offset);
         return;
     }
+    let mut tag = RawHtml::default();
+    tag.push(raw, offset);
+    rewrite(writer, &tag);
+}
+
+fn rewrite(writer: &mut Writer<'_, '_>, raw: &RawHtml) {
     writer.has_raw_html = true;
-    writer.removed.tags += rewrite(&mut writer.out, &mut writer.nesting, raw);
+    let mut rewriter = Rewriter {
+        out: &mut writer.out,
+        nesting: &mut writer.nesting,
+        ids: &mut writer.ids,
+        removals: &mut writer.removals,
+        refused_urls: &mut writer.refused_urls,
+    };
+    rewriter.rewrite(raw);
 }
 
 fn finish(mut writer: Writer<'_, '_>) -> Result<BodyHtml, RenderError> {
@@ -297,12 +329,18 @@ fn finish(mut writer: Writer<'_, '_>) -> Result<BodyHtml, RenderError> {
             });
         };
         writer.check_size(clean.len())?;
-        writer.removed.urls += urls;
+        let refused = writer.refused_urls.into_iter();
+        let mut unnamed = urls;
+        for (what, offset) in refused.take(urls as usize) {
+            writer.removals.add(what, offset);
+            unnamed -= 1;
+        }
+        writer.removals.unnamed += unnamed;
         writer.out = clean;
     }
     Ok(BodyHtml {
-        html: writer.out,
-        removed: writer.removed,
+        html: writer.ids.resolve(writer.out),
+        removals: writer.removals,
         first_image: writer.first_image,
     })
 }
@@ -314,6 +352,8 @@ fn content(tag: &Tag<'_>) -> Content {
             Content::Line
         }
         Tag::Link { .. } => Content::Link,
+        Tag::Item => Content::Item,
+        Tag::DefinitionListDefinition => Content::Definition,
         Tag::Emphasis
         | Tag::Strong
         | Tag::Strikethrough

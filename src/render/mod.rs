@@ -16,6 +16,7 @@ mod escape;
 mod figure;
 mod footnotes;
 mod headings;
+mod ids;
 mod json_ld;
 mod markdown;
 mod meta;
@@ -25,6 +26,7 @@ mod own_values;
 mod page;
 mod raw_html;
 mod raw_tag;
+mod removals;
 mod sanitise;
 #[doc(hidden)]
 pub mod stages;
@@ -44,14 +46,16 @@ pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use page::STYLE;
-pub use writer::Removed;
+pub use removals::{Removal, Removals, Removed};
 
 use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
+use ids::PageIds;
 use meta::Robots;
 use page::Templates;
 use url::Use;
 use view::{View, ready};
+use writer::Task;
 
 /// What decides the looks of all pages of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,13 +97,14 @@ pub struct Rendered {
     /// The meta object: one line of JSON, beginning `{"digest":"DIGEST",`.
     pub meta: Vec<u8>,
     /// What was left out because no page may carry it; worth a warning.
-    pub removed: Removed,
+    pub removals: Removals,
 }
 
 /// Renders articles, from any number of threads at once.
 pub struct Renderer {
     settings: RenderSettings,
     templates: Templates,
+    page_ids: PageIds,
     digester: Digester,
 }
 
@@ -121,16 +126,18 @@ impl Renderer {
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
             settings: settings.clone(),
+            page_ids: PageIds::of(&templates.texts()),
             templates,
             digester,
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `besides` is what decides
-    /// it without being in there (rewritten destinations, what the name says), or empty.
+    /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
+    /// else decides it: what its name says, a hash of the destinations that were rewritten, what the
+    /// settings say of its fields.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, besides: &[u8]) -> Digest {
-        self.digester.digest(source, route, besides)
+    pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
+        self.digester.digest(source, route, further)
     }
 
     /// The base URL of relative images and files, or empty.
@@ -159,9 +166,17 @@ impl Renderer {
         stamp: &Stamp<'_>,
     ) -> Result<Rendered, RenderError> {
         let metadata = &article.metadata;
-        let limit = 8 * article.body.source_bytes + 64 * 1024;
-        let sources = figure::image_sources(metadata);
-        let body = markdown::write(&article.body.events, &sources, limit)?;
+        let limit = writer::limit(&article.body);
+        let body = markdown::write(Task {
+            body: &article.body,
+            title: article
+                .body
+                .heading_is_title
+                .then_some(article.title.as_str()),
+            sources: &figure::image_sources(metadata),
+            page_ids: &self.page_ids,
+            limit,
+        })?;
         let meta_box = meta_box::write(metadata);
 
         let draft = article.visibility.is_draft;
@@ -234,7 +249,7 @@ impl Renderer {
         Ok(Rendered {
             page,
             meta,
-            removed: body.removed,
+            removals: body.removals,
         })
     }
 }
@@ -254,7 +269,7 @@ impl Renderer {
 }
 
 /// Whether rendering may find something to leave out: raw HTML, or a URL that no page may carry.
-/// Elsewhere [`Rendered::removed`] is nothing.
+/// Elsewhere [`Rendered::removals`] is nothing.
 #[must_use]
 pub fn may_remove(article: &Article<'_>) -> bool {
     article.body.events.iter().any(|event| match &*event {
@@ -267,20 +282,19 @@ pub fn may_remove(article: &Article<'_>) -> bool {
     })
 }
 
-/// The names of the places on the page of an article that a link can lead to: `part` of `#part`.
+/// The names of the places on the page of an article that a link can lead to: `part` of `#part`,
+/// each also in lower case.
 #[must_use]
 pub fn anchors(article: &Article<'_>) -> HashSet<String> {
-    let limit = 8 * article.body.source_bytes + 64 * 1024;
-    let Ok(body) = markdown::write(&article.body.events, &[], limit) else {
-        return HashSet::new();
+    let page_ids = PageIds::default();
+    let task = Task {
+        body: &article.body,
+        title: article.title_heading(),
+        sources: &[],
+        page_ids: &page_ids,
+        limit: writer::limit(&article.body),
     };
-    let html = body.html;
-    let parts = html
-        .match_indices(" id=\"")
-        .map(|(at, mark)| at + mark.len());
-    let ids = parts.filter_map(|at| html[at..].split('"').next());
-    ids.map(|id| id.trim_start_matches("h-").to_owned())
-        .collect()
+    markdown::anchors(task).unwrap_or_default()
 }
 
 fn text(metadata: &Metadata, name: &str) -> String {

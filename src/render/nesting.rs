@@ -25,6 +25,10 @@ const MAX_MARKDOWN_DEPTH: usize = 64 * 2 + 64 + 2;
 pub(super) enum Content {
     /// A block: itself no part of a line, holding blocks.
     Blocks,
+    /// The same, an item of a list.
+    Item,
+    /// The same, a definition of a term.
+    Definition,
     /// A block that holds a line of text: paragraph, heading.
     Line,
     /// A part of a line.
@@ -88,7 +92,7 @@ impl Nesting {
 
     /// A Markdown element starts.
     pub(super) fn open_markdown(&mut self, out: &mut String, content: Content) {
-        if matches!(content, Content::Blocks | Content::Line) {
+        if !matches!(content, Content::Phrase | Content::Link) {
             self.start_block(out);
         }
         let hoisted = self.hoist(out);
@@ -148,6 +152,8 @@ impl Nesting {
         }
         match name {
             "a" if self.is_in_link() => return None,
+            "li" if self.is_directly_in(Content::Item) => return None,
+            "dt" | "dd" if self.is_directly_in(Content::Definition) => return None,
             "li" => self.close_nearest(out, &["li"], LIST_STOPS),
             "dt" | "dd" => self.close_nearest(out, &["dt", "dd"], LIST_STOPS),
             "rt" | "rp" => self.close_nearest(out, &["rt", "rp"], &["ruby"]),
@@ -252,6 +258,17 @@ impl Nesting {
             before.push_str(out);
             *out = before;
         }
+    }
+
+    /// Whether the innermost Markdown element is an `item` that a raw one of its kind would end,
+    /// since no raw list stands between them.
+    fn is_directly_in(&self, item: Content) -> bool {
+        let mut open = self.open.iter().rev();
+        let list = open.find(|open| match open {
+            Open::Raw { name, .. } => LIST_STOPS.contains(name),
+            Open::Markdown { .. } => true,
+        });
+        matches!(list, Some(Open::Markdown { content, .. }) if *content == item)
     }
 
     /// What the innermost Markdown element may contain.

@@ -8,12 +8,19 @@
 //!
 //! Why not the second step alone: html5ever repairs mis-nested formatting tags by copying
 //! them (the adoption agency), so 40 KB can grow into 28 MB and take 12 s. Input that is
-//! balanced and of bounded depth has nothing to repair. And because no raw tag keeps an
-//! `id`, `class`, `role` or ARIA attribute, those that the second step sees are our own.
+//! balanced and of bounded depth has nothing to repair. And because no raw tag keeps a
+//! `class`, `role` or ARIA attribute, those that the second step sees are our own.
+//!
+//! Ids stay, and the names of anchors become ids, so that links hit them. Pages have no scripts
+//! that an id could mislead; and without a `name`, an id hides nothing that a browser's `document`
+//! or `window` has (HTML §3.1.5, §7.2.2.3).
 
 use super::escape;
+use super::ids::Ids;
 use super::nesting::Nesting;
-use super::raw_tag::{Attribute, RawTag, read_tag, skip_declaration, skip_element, starts_tag};
+use super::raw_tag::{Attribute, RawTag, find_end_tag, read_tag, skip_declaration, starts_tag};
+use super::removals::{Removals, Removed};
+use super::url::{self, Use};
 
 /// Elements that raw HTML may use.
 const ELEMENTS: &str = "a abbr b bdi blockquote br caption cite code dd del details dfn div dl dt em figcaption figure \
@@ -41,66 +48,313 @@ const FORMATTING: &[&str] = &["b", "code", "em", "i", "s", "small", "strong", "u
 
 const VOID: &[&str] = &["br", "hr", "img", "wbr"];
 
-/// Elements that vanish with their content, up to the first end tag of that name.
+/// Elements that vanish with their content, up to the next end tag of that name.
 const VANISH: &str = "applet audio canvas embed frameset head iframe math noembed noframes noscript object plaintext \
     script select style svg template textarea title video xmp";
+
+/// Those of them in which, where none ends, all that follows is code.
+const CODE: &[&str] = &["script", "style"];
 
 /// `name` as it stands in a list of names.
 fn find(list: &'static str, name: &str) -> Option<&'static str> {
     list.split_ascii_whitespace().find(|known| *known == name)
 }
 
-/// Writes one raw piece (a whole HTML block, or one inline tag) to `out`. Elements opened
-/// here go on `nesting`, which closes them at the end of the Markdown block around them.
-/// Returns how many tags and comments were taken out.
-pub(super) fn rewrite(out: &mut String, nesting: &mut Nesting, raw: &str) -> u32 {
-    let mut removed = 0;
-    let mut rest = raw;
-    while let Some(at) = rest.find('<') {
-        write_text(out, nesting, &rest[..at]);
-        rest = &rest[at..];
-        if nesting.is_too_deep() {
-            return removed; // the caller rejects the article
-        }
-        if let Some(after) = skip_declaration(rest) {
-            removed += 1;
-            rest = after;
-            continue;
-        }
-        let Some((tag, after)) = read_tag(rest) else {
-            // Either a mere `<`, or a tag without an end, which HTML drops with all after it.
-            if starts_tag(rest) {
-                return removed + 1;
-            }
-            write_text(out, nesting, "<");
-            rest = &rest[1..];
-            continue;
-        };
-        rest = after;
-        if !tag.closes && find(VANISH, &tag.name).is_some() {
-            removed += 1;
-            rest = skip_element(rest, &tag.name);
-        } else if !write_tag(out, nesting, &tag) {
-            removed += 1;
-        } else if tag.name == "pre" && !tag.closes {
-            // The line end that follows the tag is no part of the text.
-            rest = rest.strip_prefix('\r').unwrap_or(rest);
-            rest = rest.strip_prefix('\n').unwrap_or(rest);
-        }
-    }
-    write_text(out, nesting, rest);
-    removed
+/// A piece of raw HTML: a whole HTML block, or one inline tag.
+#[derive(Default)]
+pub(super) struct RawHtml {
+    text: String,
+    /// Where its parts begin in `text`, and in the Markdown if that is known.
+    parts: Vec<(usize, Option<usize>)>,
 }
 
-/// Writes text between tags. White space alone may stand between the parts of a table.
-fn write_text(out: &mut String, nesting: &mut Nesting, text: &str) {
-    let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
-    let hoisted = !text.bytes().all(is_space) && nesting.hoist(out);
-    if text.starts_with(['\n', '\r']) && ends_with_pre_tag(out) {
-        out.push('\n');
+impl RawHtml {
+    /// Appends a part that stands at `offset` in the Markdown.
+    pub(super) fn push(&mut self, part: &str, offset: Option<usize>) {
+        self.parts.push((self.text.len(), offset));
+        self.text.push_str(part);
     }
-    escape::html_text(out, text);
-    nesting.lower(out, hoisted);
+
+    /// Where the byte at `at` stands in the Markdown.
+    fn offset(&self, at: usize) -> Option<usize> {
+        let after = self.parts.partition_point(|(start, _)| *start <= at);
+        let (start, offset) = self.parts.get(after.checked_sub(1)?)?;
+        Some((*offset)? + at - start)
+    }
+}
+
+/// What a piece of raw HTML is written to.
+pub(super) struct Rewriter<'t, 'w> {
+    pub(super) out: &'t mut String,
+    /// Takes the elements that are opened, and closes them at the end of the Markdown block around
+    /// them.
+    pub(super) nesting: &'t mut Nesting,
+    pub(super) ids: &'t mut Ids<'w>,
+    pub(super) removals: &'t mut Removals,
+    /// URLs that the sanitiser will take out.
+    pub(super) refused_urls: &'t mut Vec<(Removed, Option<usize>)>,
+}
+
+/// So many URLs that the sanitiser takes out are named at most.
+const MAX_REFUSED_URLS: usize = 64;
+
+/// The end tags of a piece of raw HTML that were looked for: element, and where the next one begins
+/// and is over, if there is one.
+type EndTags = Vec<(&'static str, Option<(usize, usize)>)>;
+
+impl Rewriter<'_, '_> {
+    /// Writes one raw piece.
+    pub(super) fn rewrite(&mut self, raw: &RawHtml) {
+        let text = raw.text.as_str();
+        let mut end_tags = EndTags::new();
+        let mut at = 0;
+        while let Some(length) = text[at..].find('<') {
+            self.write_text(&text[at..at + length]);
+            at += length;
+            let rest = &text[at..];
+            if self.nesting.is_too_deep() {
+                return; // the caller rejects the article
+            }
+            if let Some(after) = skip_declaration(rest) {
+                if let Some(name) = name_of_declaration(rest) {
+                    self.removals.add(Removed::tag(name), raw.offset(at));
+                }
+                at = text.len() - after.len();
+                continue;
+            }
+            let Some((tag, after)) = read_tag(rest) else {
+                // Either a mere `<`, or a tag without an end, which HTML drops with all after it.
+                if starts_tag(rest) {
+                    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/');
+                    let name = rest[1..].split(|c| !is_of_name(c)).next();
+                    let name = Removed::tag(name.unwrap_or_default());
+                    self.removals.add(name, raw.offset(at));
+                    return;
+                }
+                self.write_text("<");
+                at += 1;
+                continue;
+            };
+            let start = at;
+            at = text.len() - after.len();
+            if let Some(name) = find(VANISH, &tag.name).filter(|_| !tag.closes) {
+                self.removals
+                    .add(Removed::tag(tag.written), raw.offset(start));
+                at = end_of_vanished(text, name, at, tag.closes_itself, &mut end_tags);
+            } else if !self.write_tag(&tag, after, || raw.offset(start)) {
+                // An end tag that ends nothing is no loss.
+                if !tag.closes {
+                    let is_known = find(ELEMENTS, &tag.name).is_some();
+                    let what = match Removed::tag(tag.written) {
+                        _ if is_known => Removed::Misplaced(tag.name.clone()),
+                        what => what,
+                    };
+                    self.removals.add(what, raw.offset(start));
+                    self.write_anchor(&tag);
+                }
+            } else if tag.name == "pre" && !tag.closes {
+                // The line end that follows the tag is no part of the text.
+                at += usize::from(text[at..].starts_with('\r'));
+                at += usize::from(text[at..].starts_with('\n'));
+            }
+        }
+        self.write_text(&text[at..]);
+    }
+
+    /// Writes text between tags. White space alone may stand between the parts of a table.
+    fn write_text(&mut self, text: &str) {
+        let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
+        let hoisted = !text.bytes().all(is_space) && self.nesting.hoist(self.out);
+        if text.starts_with(['\n', '\r']) && ends_with_pre_tag(self.out) {
+            self.out.push('\n');
+        }
+        escape::html_text(self.out, text);
+        self.nesting.lower(self.out, hoisted);
+    }
+
+    /// Keeps the id of a tag that is not written as a place that links can go to.
+    fn write_anchor(&mut self, tag: &RawTag<'_>) {
+        let Some(id) = id_of(tag) else { return };
+        let hoisted = self.nesting.hoist(self.out);
+        self.out.push_str("<span");
+        self.ids.write(self.out, id);
+        self.out.push_str("></span>");
+        self.nesting.lower(self.out, hoisted);
+    }
+
+    /// Writes `tag`, which `after` follows, in canonical form; false if it is not one that raw HTML
+    /// may use here.
+    fn write_tag(
+        &mut self,
+        tag: &RawTag<'_>,
+        after: &str,
+        offset: impl Fn() -> Option<usize>,
+    ) -> bool {
+        let Some(name) = find(ELEMENTS, &tag.name) else {
+            return false;
+        };
+        let is_void = VOID.contains(&name);
+        if tag.closes {
+            return !is_void && self.nesting.close_raw(self.out, name);
+        }
+        if name == "img"
+            && !tag
+                .attributes
+                .iter()
+                .any(|a| a.name.eq_ignore_ascii_case("src"))
+        {
+            return false;
+        }
+        let Some(written) = self.nesting.open_raw(self.out, name, is_void) else {
+            return false;
+        };
+        self.out.push('<');
+        self.out.push_str(written);
+        self.write_id(tag, name, after);
+        let mut has_alt = false;
+        for attribute in &tag.attributes {
+            let is_common = !FORMATTING.contains(&name)
+                && ["title", "lang", "dir"]
+                    .iter()
+                    .any(|common| attribute.name.eq_ignore_ascii_case(common));
+            let is_own = own_attributes(name)
+                .iter()
+                .any(|own| attribute.name.eq_ignore_ascii_case(own));
+            if !(is_common || is_own) || !is_sane(attribute) {
+                continue;
+            }
+            has_alt |= attribute.name.eq_ignore_ascii_case("alt");
+            self.write_attribute(attribute, &offset);
+        }
+        if name == "img" {
+            self.out.push_str(if has_alt { "" } else { " alt=\"\"" });
+            self.out.push_str(" loading=\"lazy\" decoding=\"async\"");
+        }
+        self.out.push('>');
+        true
+    }
+
+    fn write_attribute(&mut self, attribute: &Attribute<'_>, offset: impl Fn() -> Option<usize>) {
+        let name = attribute.name.to_ascii_lowercase();
+        self.out.push(' ');
+        self.out.push_str(&name);
+        self.out.push_str("=\"");
+        let usage = match name.as_str() {
+            "href" => Some(Use::Link),
+            "src" => Some(Use::Image),
+            _ => None,
+        };
+        let fragment = attribute.value.strip_prefix('#');
+        match (usage, fragment.filter(|fragment| !fragment.is_empty())) {
+            (Some(Use::Link), Some(fragment)) => self.ids.link(self.out, fragment),
+            (usage, _) => {
+                if usage.is_some_and(|usage| !url::is_allowed(attribute.value, usage))
+                    && self.refused_urls.len() < MAX_REFUSED_URLS
+                {
+                    let refused = (Removed::url(attribute.value), offset());
+                    self.refused_urls.push(refused);
+                }
+                escape::html_attribute(self.out, attribute.value);
+            }
+        }
+        self.out.push('"');
+    }
+
+    /// Writes the id of an element that has one. A heading without has that of its text.
+    fn write_id(&mut self, tag: &RawTag<'_>, name: &'static str, after: &str) {
+        let id = id_of(tag).filter(|_| !FORMATTING.contains(&name));
+        if matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
+            self.ids
+                .write_heading(self.out, &text_until_end(after, name), id);
+        } else if let Some(id) = id {
+            self.ids.write(self.out, id);
+        }
+    }
+}
+
+/// The id of an element, or the name of an `<a>`, which browsers take for one.
+fn id_of<'t>(tag: &RawTag<'t>) -> Option<&'t str> {
+    let value = |name: &str| {
+        let mut attributes = tag.attributes.iter();
+        let attribute = attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
+        Some(attribute.value).filter(|value| !value.is_empty())
+    };
+    value("id").or_else(|| value("name").filter(|_| tag.name == "a"))
+}
+
+/// The longest text of a raw heading that is looked at for an id, in bytes.
+const HEADING_BYTES: usize = 2048;
+
+/// The text from the start of `html` to the end tag of `name`, without tags and references.
+fn text_until_end(html: &str, name: &str) -> String {
+    let mut end = html.len().min(HEADING_BYTES);
+    while !html.is_char_boundary(end) {
+        end -= 1;
+    }
+    let html = &html[..end];
+    let mut rest = find_end_tag(html, name, 0).map_or("", |(start, _)| &html[..start]);
+    let mut text = String::new();
+    while let Some(at) = rest.find(['<', '&', '\n']) {
+        text.push_str(&rest[..at]);
+        let close = match rest.as_bytes()[at] {
+            b'<' => '>',
+            b'&' => ';',
+            _ => '\n',
+        };
+        let length = rest[at..].find(close).map_or(1, |length| length + 1);
+        rest = &rest[at + length..];
+    }
+    text + rest
+}
+
+/// How a declaration is called that is no comment and not about the document as a whole.
+fn name_of_declaration(rest: &str) -> Option<&str> {
+    let section = "<![CDATA[";
+    if rest.starts_with(section) {
+        return Some(&section[1..]);
+    }
+    let instruction = rest.strip_prefix("<?")?;
+    let end = instruction.find(|c: char| !c.is_ascii_alphanumeric());
+    let name = &rest[1..2 + end.unwrap_or(instruction.len())];
+    (name != "?xml").then_some(name)
+}
+
+/// Where the element `name` is over whose start tag ends at `at`. One that nothing ends is its
+/// start tag alone, and so is one that its author closed as XML does: `<iframe src="x"/>`.
+fn end_of_vanished(
+    text: &str,
+    name: &'static str,
+    at: usize,
+    closes_itself: bool,
+    end_tags: &mut EndTags,
+) -> usize {
+    let known = end_tags.iter().position(|(known, _)| *known == name);
+    let index = known.unwrap_or(end_tags.len());
+    if known.is_none() {
+        end_tags.push((name, find_end_tag(text, name, at)));
+    }
+    // What was found is the next one until `at` has passed it. Where there is none, there will be none.
+    if let Some((start, _)) = end_tags[index].1
+        && start < at
+    {
+        end_tags[index].1 = find_end_tag(text, name, at);
+    }
+    match end_tags[index].1 {
+        Some((start, end)) => {
+            let is_of_another = closes_itself && has_start_tag(&text[at..start], name);
+            if is_of_another { at } else { end }
+        }
+        None if CODE.contains(&name) && !closes_itself => text.len(),
+        None => at,
+    }
+}
+
+/// Whether a start tag of `name` is in `text`.
+fn has_start_tag(text: &str, name: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let found = text.get(at + 1..at + 1 + name.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Whether the last thing in `html` is the start tag of a `<pre>`. The HTML parser drops one line
@@ -113,55 +367,6 @@ fn ends_with_pre_tag(html: &str) -> bool {
 pub(super) fn is_pre_tag(html: &str) -> bool {
     html.strip_prefix("<pre")
         .is_some_and(|rest| rest.starts_with([' ', '>']))
-}
-
-/// Writes `tag` in canonical form; false if it is not one that raw HTML may use here.
-fn write_tag(out: &mut String, nesting: &mut Nesting, tag: &RawTag<'_>) -> bool {
-    let Some(name) = find(ELEMENTS, &tag.name) else {
-        return false;
-    };
-    let is_void = VOID.contains(&name);
-    if tag.closes {
-        return !is_void && nesting.close_raw(out, name);
-    }
-    if name == "img"
-        && !tag
-            .attributes
-            .iter()
-            .any(|a| a.name.eq_ignore_ascii_case("src"))
-    {
-        return false;
-    }
-    let Some(written) = nesting.open_raw(out, name, is_void) else {
-        return false;
-    };
-    out.push('<');
-    out.push_str(written);
-    let mut has_alt = false;
-    for attribute in &tag.attributes {
-        let is_common = !FORMATTING.contains(&name)
-            && ["title", "lang", "dir"]
-                .iter()
-                .any(|common| attribute.name.eq_ignore_ascii_case(common));
-        let is_own = own_attributes(name)
-            .iter()
-            .any(|own| attribute.name.eq_ignore_ascii_case(own));
-        if !(is_common || is_own) || !is_sane(attribute) {
-            continue;
-        }
-        has_alt |= attribute.name.eq_ignore_ascii_case("alt");
-        out.push(' ');
-        out.push_str(&attribute.name.to_ascii_lowercase());
-        out.push_str("=\"");
-        escape::html_attribute(out, attribute.value);
-        out.push('"');
-    }
-    if name == "img" {
-        out.push_str(if has_alt { "" } else { " alt=\"\"" });
-        out.push_str(" loading=\"lazy\" decoding=\"async\"");
-    }
-    out.push('>');
-    true
 }
 
 /// Whether an attribute with a closed set of values has one of them.
@@ -188,14 +393,34 @@ fn is_sane(attribute: &Attribute<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ids::PageIds;
     use super::*;
 
-    fn rewritten(raw: &str) -> String {
-        let mut out = String::new();
-        let mut nesting = Nesting::default();
-        rewrite(&mut out, &mut nesting, raw);
+    fn with_removals(raw: &str) -> (String, Removals) {
+        let (page, mut out) = (PageIds::default(), String::new());
+        let (mut nesting, mut removals) = (Nesting::default(), Removals::default());
+        let (mut ids, mut refused_urls) = (Ids::new(&page), Vec::new());
+        let mut html = RawHtml::default();
+        let (first, second) = raw.split_at(raw.find('\n').unwrap_or_default());
+        html.push(first, Some(100));
+        html.push(second, Some(1000));
+        let mut rewriter = Rewriter {
+            out: &mut out,
+            nesting: &mut nesting,
+            ids: &mut ids,
+            removals: &mut removals,
+            refused_urls: &mut refused_urls,
+        };
+        rewriter.rewrite(&html);
         nesting.close_all(&mut out);
-        out
+        for (what, offset) in refused_urls {
+            removals.add(what, offset);
+        }
+        (ids.resolve(out), removals)
+    }
+
+    fn rewritten(raw: &str) -> String {
+        with_removals(raw).0
     }
 
     #[test]
@@ -216,7 +441,7 @@ mod tests {
     fn everything_opened_is_closed_in_order() {
         assert_eq!(rewritten("<b><i>x</b>y</i>"), "<b><i>x</i></b>y");
         assert_eq!(rewritten("</div></article><p>x"), "<p>x</p>");
-        assert_eq!(rewritten("<h1>x</h1>"), "<h2>x</h2>\n");
+        assert_eq!(rewritten("<u>x</h1></u>"), "<u>x</u>");
     }
 
     #[test]
@@ -257,14 +482,74 @@ mod tests {
     #[test]
     fn no_name_or_role_of_ours_can_be_taken() {
         assert_eq!(
-            rewritten(
-                "<p id=a class=b name=c role=d aria-label=e tabindex=0 style=f data-g=h>x</p>"
-            ),
+            rewritten("<p class=b name=c role=d aria-label=e tabindex=0 style=f data-g=h>x</p>"),
             "<p>x</p>"
         );
         assert_eq!(
             rewritten("<table><tr><td colspan=4000 rowspan=2>x"),
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table\"><table><tbody><tr><td rowspan=\"2\">x</td></tr></tbody></table></div>"
+        );
+    }
+
+    #[test]
+    fn ids_and_names_of_anchors_stay() {
+        for (raw, expected) in [
+            (
+                "<a name=a></a><a href='#A'>x</a>",
+                "<a id=\"a\"></a><a href=\"#a\">x</a>",
+            ),
+            ("<p id='a b'>x<p id=c name=d>y", "<p>x</p><p id=\"c\">y</p>"),
+            (
+                "<b id=a>x</b><img name=a src=b id=c>",
+                "<b>x</b><img id=\"c\" src=\"b\" alt=\"\" loading=\"lazy\" decoding=\"async\">",
+            ),
+            ("<center id=a>x</center>", "<span id=\"a\"></span>x"),
+            (
+                "<h1>A <i>b</i> &amp; c</h1><h2 id=x>A</h2><h3>A b  c</h3>",
+                "<h2 id=\"a-b--c\">A <i>b</i> &amp; c</h2>\n<h3 id=\"x\">A</h3>\n<h4 id=\"a-b--c-1\">A b  c</h4>\n",
+            ),
+        ] {
+            assert_eq!(rewritten(raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn text_after_an_element_that_nothing_ends_stays() {
+        for (raw, expected) in [
+            ("<iframe src='x'/>\nText", "\nText"),
+            ("<iframe src=x/>a<iframe src=y></iframe>b", "ab"),
+            ("<video src=x/>a</video>b", "b"),
+            ("<script src=x />a", "a"),
+            ("<select><option>a", "a"),
+            ("<svg><path d=x>a <b>c", "a <b>c</b>"),
+            ("<noscript>a<noscript>b</noscript>c", "c"),
+            ("<style>a{}", ""),
+        ] {
+            assert_eq!(rewritten(raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_is_named_with_its_place() {
+        let (_, removals) = with_removals(
+            "<!-- a --><IFRAME></IFRAME></p><!doctype html>\n<iframe></iframe><b>x</b><Tabs><?php x ?><td>\
+             <a href='javascript:x'>y</a><!--",
+        );
+        let found: Vec<_> = removals
+            .named
+            .into_iter()
+            .map(|r| (r.what, r.times, r.offset))
+            .collect();
+        let element = |name: &str| Removed::Element(name.to_owned());
+        assert_eq!(
+            found,
+            [
+                (element("iframe"), 2, Some(110)),
+                (Removed::Component("Tabs".to_owned()), 1, Some(1026)),
+                (element("?php"), 1, Some(1032)),
+                (Removed::Misplaced("td".to_owned()), 1, Some(1042)),
+                (Removed::Url("javascript:x".to_owned()), 1, Some(1046)),
+            ]
         );
     }
 }

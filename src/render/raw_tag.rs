@@ -7,10 +7,15 @@ pub(super) struct Attribute<'a> {
     pub(super) value: &'a str,
 }
 
-/// A tag of raw HTML, its name in lower case.
+/// A tag of raw HTML.
 pub(super) struct RawTag<'a> {
+    /// Its name as written.
+    pub(super) written: &'a str,
+    /// Its name in lower case.
     pub(super) name: String,
     pub(super) closes: bool,
+    /// Whether it ends with `/>`.
+    pub(super) closes_itself: bool,
     pub(super) attributes: Vec<Attribute<'a>>,
 }
 
@@ -40,21 +45,22 @@ pub(super) fn skip_declaration(rest: &str) -> Option<&str> {
     }
 }
 
-/// What follows the end tag of `name`; nothing if there is none.
-pub(super) fn skip_element<'a>(rest: &'a str, name: &str) -> &'a str {
-    let mut from = 0;
-    while let Some(at) = rest[from..].find("</") {
+/// Where the first end tag of `name` in `text` begins, and where it is over, from `from` on.
+pub(super) fn find_end_tag(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
+    let mut from = from;
+    while let Some(at) = text[from..].find("</") {
         let start = from + at + 2;
         let end = start + name.len();
-        let found = rest
+        let found = text
             .get(start..end)
             .is_some_and(|found| found.eq_ignore_ascii_case(name));
-        if found && !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
-            return rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
+        if found && !text[end..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
+            let length = text[end..].find('>').map(|at| end + at + 1);
+            return Some((start - 2, length.unwrap_or(text.len())));
         }
         from = start;
     }
-    ""
+    None
 }
 
 /// Reads the tag at the start of `rest`; `None` if there is none or it has no end.
@@ -66,15 +72,20 @@ pub(super) fn read_tag(rest: &str) -> Option<(RawTag<'_>, &str)> {
     let name_at = if closes { 2 } else { 1 };
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
     let name_end = name_at + rest[name_at..].find(|c| is_space(c) || c == '/' || c == '>')?;
+    let written = &rest[name_at..name_end];
+    let whole = rest;
     let mut tag = RawTag {
-        name: rest[name_at..name_end].to_ascii_lowercase(),
+        written,
+        name: written.to_ascii_lowercase(),
         closes,
+        closes_itself: false,
         attributes: Vec::new(),
     };
     let mut rest = &rest[name_end..];
     loop {
         rest = rest.trim_start_matches(|c| is_space(c) || c == '/');
         if let Some(after) = rest.strip_prefix('>') {
+            tag.closes_itself = whole[..whole.len() - rest.len()].ends_with('/');
             return Some((tag, after));
         }
         // An `=` at the start of a name belongs to it.

@@ -78,8 +78,8 @@ pub(super) const ELEMENTS: &[&str] = &[
     "wbr",
 ];
 
-/// Attributes any of them may have. The raw step has dropped all `id`, `class`, `role`,
-/// `tabindex` and `aria-*` that are not our own.
+/// Attributes any of them may have. The raw step has dropped all `class`, `role`, `tabindex` and
+/// `aria-*` that are not our own.
 const ATTRIBUTES: &[&str] = &[
     "aria-label",
     "aria-labelledby",
@@ -118,7 +118,12 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 .map(|(element, names)| (*element, set(names)))
                 .collect::<HashMap<_, _>>(),
         )
-        .url_schemes(set(&["http", "https", "mailto"]))
+        .url_schemes(
+            set(&["http", "https"])
+                .into_iter()
+                .chain(url::CONTACTS)
+                .collect(),
+        )
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)
         .strip_comments(true)
@@ -309,17 +314,39 @@ mod tests {
     use pulldown_cmark::{Options, Parser};
 
     use super::*;
+    use crate::article::{Body, Events};
+    use crate::render::ids::PageIds;
     use crate::render::markdown;
+    use crate::render::writer::Task;
+
+    fn body(events: Events<'_>) -> Body<'_> {
+        Body {
+            events,
+            ..Body::default()
+        }
+    }
+
+    fn task<'w, 'a>(body: &'w Body<'a>, page_ids: &'w PageIds) -> Task<'w, 'a> {
+        Task {
+            body,
+            title: None,
+            sources: &[],
+            page_ids,
+            limit: usize::MAX,
+        }
+    }
 
     #[test]
     fn what_our_own_writer_makes_is_left_as_it_is() {
         let source = include_str!("../../tests/library/render/full.md").to_owned()
             + "\n![a \"b\" 'c' <d>](x?y=1&z='2' \"t's <u> & \\\"v\\\"\")\u{a0}| \"quoted\" 'text' [l](/x'y \"it's\")\n";
         let events = Parser::new_ext(&source, Options::all()).collect();
-        let Ok(body) = markdown::write(&events, &[], usize::MAX) else {
+        let page_ids = PageIds::default();
+        let body = body(events);
+        let Ok(written) = markdown::write(task(&body, &page_ids)) else {
             panic!("the sample renders");
         };
-        let html = body.html;
+        let html = written.html;
         assert_eq!(clean(html.clone()), Some((html, 0)));
     }
 
@@ -338,7 +365,9 @@ mod tests {
 
     fn readings(markdown: &str) -> usize {
         let events = Parser::new_ext(markdown, Options::all()).collect();
-        let html = markdown::uncleaned(&events).ok().unwrap();
+        let html = markdown::uncleaned(task(&body(events), &PageIds::default()))
+            .ok()
+            .unwrap();
         let (once, _, readings) = clean_counted(html).unwrap();
         assert_eq!(
             clean_counted(once.clone()),

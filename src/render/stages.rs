@@ -1,7 +1,9 @@
 //! Steps of rendering one by one, for the benches, which see what each costs, and for the tests
 //! that count the work of each. No part of the interface: everybody else calls [`Renderer::render`].
 
+use super::ids::PageIds;
 use super::view::{View, ready};
+use super::writer::{ImageSource, Task};
 use super::{Digest, RenderError, Renderer, Robots, Stamp};
 use super::{figure, json_ld, markdown, meta, meta_box, sanitise};
 use crate::article::{Article, Metadata};
@@ -10,8 +12,26 @@ use crate::article::{Article, Metadata};
 #[must_use]
 pub fn body(article: &Article<'_>) -> Option<String> {
     let sources = figure::image_sources(&article.metadata);
-    let body = markdown::write(&article.body.events, &sources, usize::MAX).ok()?;
-    Some(body.html)
+    let page_ids = PageIds::default();
+    Some(
+        markdown::write(task(article, &sources, &page_ids))
+            .ok()?
+            .html,
+    )
+}
+
+fn task<'w, 'a>(
+    article: &'w Article<'a>,
+    sources: &'w [ImageSource<'w>],
+    page_ids: &'w PageIds,
+) -> Task<'w, 'a> {
+    Task {
+        body: &article.body,
+        title: None,
+        sources,
+        page_ids,
+        limit: usize::MAX,
+    }
 }
 
 /// What the sanitiser is given to read for an article with raw HTML.
@@ -19,7 +39,8 @@ pub fn body(article: &Article<'_>) -> Option<String> {
 /// # Errors
 /// The body cannot be written.
 pub fn to_be_cleaned(article: &Article<'_>) -> Result<String, RenderError> {
-    let body = markdown::uncleaned(&article.body.events)?;
+    let page_ids = PageIds::default();
+    let body = markdown::uncleaned(task(article, &[], &page_ids))?;
     Ok(sanitise::in_pieces(&body).unwrap_or(body))
 }
 

@@ -1,6 +1,7 @@
 //! Which URLs of an article may stand on a page, and how they are written.
 //!
-//! Allowed are relative URLs and the schemes `http`, `https` and (links only) `mailto`.
+//! Allowed are relative URLs and the schemes `http`, `https` and (links only) `mailto`, `tel`
+//! and `sms`.
 //! A URL is judged as the most forgiving reader would see it: without white space,
 //! controls and invisible characters, in lower case. Its character references are
 //! already decoded; a start that would become a scheme if something decoded it once
@@ -9,6 +10,9 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::characters::is_passed_over_in_urls;
+
+/// Schemes of links that reach a person.
+pub(super) const CONTACTS: [&str; 3] = ["mailto", "tel", "sms"];
 
 /// What a URL is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +32,7 @@ pub(super) fn is_allowed(url: &str, usage: Use) -> bool {
             ':' => {
                 return match head.as_str() {
                     "http" | "https" => true,
-                    "mailto" => usage == Use::Link,
-                    _ => false,
+                    scheme => usage == Use::Link && CONTACTS.contains(&scheme),
                 };
             }
             '/' | '?' | '\\' => break,
@@ -88,8 +91,10 @@ mod tests {
             assert!(is_allowed(url, Use::Link), "{url}");
             assert!(is_allowed(url, Use::Image), "{url}");
         }
-        assert!(is_allowed("mailto:a@example.org", Use::Link));
-        assert!(!is_allowed("mailto:a@example.org", Use::Image));
+        for url in ["mailto:a@example.org", "TEL:+49-30-1", "sms:1?body=a"] {
+            assert!(is_allowed(url, Use::Link), "{url}");
+            assert!(!is_allowed(url, Use::Image), "{url}");
+        }
     }
 
     #[test]

@@ -4,17 +4,24 @@ use pulldown_cmark::Alignment;
 
 use super::error::RenderError;
 use super::footnotes::Footnotes;
-use super::headings::{Ids, Levels};
+use super::headings::Levels;
+use super::ids::{Ids, PageIds};
 use super::nesting::{MAX_TAGS_DEPTH, Nesting};
-use crate::article::Events;
+use super::raw_html::RawHtml;
+use super::removals::{Removals, Removed};
+use super::url;
+use crate::article::Body;
 
-/// What the rendering of an article left out because no page may carry it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// Links and images whose URL is neither relative nor of an allowed scheme.
-    pub urls: u32,
-    /// Raw HTML tags, comments and elements that pages may not have.
-    pub tags: u32,
+/// What the writing of a body starts from.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'w, 'a> {
+    pub(super) body: &'w Body<'a>,
+    /// The heading that became the title of the page.
+    pub(super) title: Option<&'w str>,
+    pub(super) sources: &'w [ImageSource<'w>],
+    pub(super) page_ids: &'w PageIds,
+    /// The most HTML that may come of it, in bytes.
+    pub(super) limit: usize,
 }
 
 /// What the front matter says about an image, found by its URL.
@@ -25,14 +32,26 @@ pub(super) struct ImageSource<'m> {
     pub(super) caption: &'m str,
 }
 
+/// How much HTML may come of a byte of Markdown, …
+const BYTES_PER_BYTE: usize = 8;
+/// … of a table cell besides, whose tags are longer than what it may have in it, …
+const BYTES_PER_CELL: usize = 24;
+/// … and of any body besides.
+const FREE_BYTES: usize = 64 * 1024;
+
+/// The most HTML that may come of `body`, in bytes.
+pub(super) fn limit(body: &Body<'_>) -> usize {
+    BYTES_PER_BYTE * body.markdown.len() + BYTES_PER_CELL * body.cells + FREE_BYTES
+}
+
 /// A body that is being written.
 pub(super) struct Writer<'w, 'a> {
-    pub(super) events: &'w Events<'a>,
+    pub(super) body: &'w Body<'a>,
     pub(super) sources: &'w [ImageSource<'w>],
     pub(super) out: String,
     pub(super) limit: usize,
     pub(super) nesting: Nesting,
-    pub(super) ids: Ids,
+    pub(super) ids: Ids<'w>,
     pub(super) footnotes: Footnotes<'w>,
     /// Whether an `<a>` was written for the Markdown link that is open. Links do not nest.
     pub(super) link_written: bool,
@@ -45,13 +64,29 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) in_table_head: bool,
     pub(super) tables: u32,
     /// The raw HTML block being collected.
-    pub(super) raw_block: Option<String>,
+    pub(super) raw_block: Option<RawHtml>,
     pub(super) has_raw_html: bool,
-    pub(super) removed: Removed,
+    pub(super) removals: Removals,
+    /// URLs in raw HTML that the sanitiser will take out.
+    pub(super) refused_urls: Vec<(Removed, Option<usize>)>,
     pub(super) first_image: Option<String>,
 }
 
 impl Writer<'_, '_> {
+    /// Counts a URL of the Markdown that is left out.
+    pub(super) fn refuse_url(&mut self, url: &str) {
+        let offset = self.body.offset_of(url);
+        self.removals.add(Removed::url(url), offset);
+    }
+
+    /// Writes the value of an `href`.
+    pub(super) fn write_destination(&mut self, url: &str) {
+        match url.strip_prefix('#') {
+            Some(fragment) if !fragment.is_empty() => self.ids.link(&mut self.out, fragment),
+            _ => url::write(&mut self.out, url),
+        }
+    }
+
     pub(super) fn check_caps(&self) -> Result<(), RenderError> {
         if self.nesting.is_too_deep() {
             return Err(RenderError {
@@ -71,8 +106,10 @@ impl Writer<'_, '_> {
         Err(RenderError {
             code: "body.size",
             message: format!(
-                "expected a body of at most {} bytes of HTML (8 × its source + 64 KiB), found more",
-                self.limit
+                "expected a body of at most {} bytes of HTML ({BYTES_PER_BYTE} × its source + \
+                 {BYTES_PER_CELL} × its table cells + {} KiB), found more",
+                self.limit,
+                FREE_BYTES / 1024,
             ),
         })
     }

@@ -39,9 +39,11 @@ impl Besides {
             scheduled,
             expired,
             withdrawn,
+            no_page,
         } = self.held;
         summary["held_back"] = json!({
             "drafts": drafts, "scheduled": scheduled, "expired": expired, "withdrawn": withdrawn,
+            "no_page": no_page,
         });
         summary["noindex"] = json!(self.noindex);
         summary["changed_during_run"] = json!(self.changed);

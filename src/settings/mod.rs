@@ -26,7 +26,7 @@ use reader::Reader;
 
 use crate::article::schema::Schema;
 use crate::article::{
-    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Timezone, UnknownFields,
+    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Timezone, Twins, UnknownFields,
     VisibilityFields,
 };
 use crate::exit::Exit;
@@ -377,6 +377,7 @@ impl Reader {
         Naming {
             pattern: self.get("route", RoutePattern::default(), files::route),
             languages: Languages::new(site_lang, &listed),
+            twins: Twins::default(),
         }
     }
 

@@ -11,6 +11,7 @@ mod origin;
 mod passed_over;
 mod patterns;
 mod second_index;
+mod twins;
 mod walk;
 
 pub use cache::{Cache, Hit, Known, Learned};

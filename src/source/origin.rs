@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::identity::Identity;
 use super::passed_over::PassedOver;
 use super::walk::{Found, Skipped};
-use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName};
+use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
 use crate::regular;
 use crate::synth::Generator;
 
@@ -113,6 +113,11 @@ pub trait Origin: Sync {
         &[]
     }
 
+    /// The sources that keep the date of their name.
+    fn twins(&self) -> Twins {
+        Twins::default()
+    }
+
     /// What may hold articles and is not read.
     fn passed_over(&self) -> PassedOver {
         PassedOver::default()
@@ -146,16 +151,6 @@ pub struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// Reads the file that was found, once more if somebody writes to it meanwhile.
-    fn read(&self, index: usize) -> Result<Read, Unloaded> {
-        for _ in 0..READINGS {
-            if let Some(read) = self.read_once(index)? {
-                return Ok(read);
-            }
-        }
-        Err(Unloaded::Changed)
-    }
-
     /// The routes of the folders that hold sources.
     fn holding(&self) -> HashSet<Route> {
         // Sources of a folder mostly stand side by side, so few are looked at twice.
@@ -168,6 +163,16 @@ impl Tree<'_> {
         folders
             .filter_map(|folder| Route::of_folder(folder).ok())
             .collect()
+    }
+
+    /// Reads the file that was found, once more if somebody writes to it meanwhile.
+    fn read(&self, index: usize) -> Result<Read, Unloaded> {
+        for _ in 0..READINGS {
+            if let Some(read) = self.read_once(index)? {
+                return Ok(read);
+            }
+        }
+        Err(Unloaded::Changed)
     }
 
     /// Reads the file that was found, one byte past the limit at most: enough to know that it is
@@ -261,6 +266,10 @@ impl Origin for Tree<'_> {
         &self.found.skipped
     }
 
+    fn twins(&self) -> Twins {
+        Twins::new(self.found.twins.iter().map(PathBuf::as_path))
+    }
+
     fn passed_over(&self) -> PassedOver {
         self.found.passed_over.clone()
     }
@@ -342,6 +351,10 @@ impl Origin for Subset<'_> {
 
     fn shown(&self, relative: &Path) -> PathBuf {
         self.origin.shown(relative)
+    }
+
+    fn twins(&self) -> Twins {
+        self.origin.twins()
     }
 }
 

@@ -22,6 +22,7 @@ use super::list::Sources;
 use super::passed_over::{Passed, PassedOver, Reason};
 use super::patterns::{Choice, Filter, Said};
 use super::second_index::{is_index, is_readme, second_indexes};
+use super::twins::{is_dated, younger};
 use crate::article::{ENDINGS, Languages};
 use crate::time_limit::{TimeLimit, TimedOut};
 
@@ -49,6 +50,9 @@ pub struct Found {
     /// What may hold articles and is not read. Hidden files are passed over in silence, and
     /// those that hold no articles.
     pub passed_over: PassedOver,
+    /// The sources that keep the date of their name, since an older one has the same name without
+    /// it.
+    pub twins: Vec<PathBuf>,
     /// The folders that were walked, as paths below the root, also those without a source.
     pub(crate) folders: Vec<PathBuf>,
     /// The root, held open: sources are opened below it.
@@ -166,6 +170,8 @@ impl Walk<'_> {
         found.sources.sort();
         found.skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
         self.pass_over_second_indexes(&judge.filter, &mut found)?;
+        let beside = self.dated_beside(&found.sources)?;
+        found.twins = younger(&found.sources, &beside, self.languages);
         found.root = Some(root);
         Ok(found)
     }
@@ -299,6 +305,46 @@ impl Walk<'_> {
         }
         found.sources.retain(|at| !second.contains(&at));
         Ok(())
+    }
+
+    /// The dated names beside the part of the tree that was walked: some of these may be older.
+    fn dated_beside(&self, sources: &Sources) -> Result<Vec<PathBuf>, WalkError> {
+        let mut beside = Vec::new();
+        let part = self.part.filter(|_| !sources.is_empty());
+        let is_bundle = |path: &Path| {
+            path.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"index."))
+        };
+        for named in part
+            .into_iter()
+            .flat_map(|part| [Some(part), part.parent().filter(|_| is_bundle(part))])
+            .flatten()
+        {
+            let folder = named.parent().unwrap_or(Path::new(""));
+            if !is_dated(named.file_name().unwrap_or_default(), Path::new("")) {
+                continue;
+            }
+            for entry in std::fs::read_dir(self.root.join(folder))? {
+                self.goes_on()?;
+                let entry = entry?;
+                let path = folder.join(entry.file_name());
+                if path == named || !is_dated(&entry.file_name(), Path::new("")) {
+                    continue;
+                }
+                if entry.file_type()?.is_dir() {
+                    let indexes = ENDINGS
+                        .iter()
+                        .map(|ending| path.join(format!("index.{ending}")));
+                    let is_there = |index: &PathBuf| self.root.join(index).is_file();
+                    beside.extend({ indexes }.find(is_there));
+                } else if file_names::judge(entry.file_name().as_encoded_bytes(), false)
+                    == Named::Article
+                {
+                    beside.push(path);
+                }
+            }
+        }
+        Ok(beside)
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {

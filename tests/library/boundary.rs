@@ -99,7 +99,8 @@ fn account(reading: &Reading<'_>) -> String {
         let _ = writeln!(
             out,
             "body of {} bytes, {} images",
-            body.source_bytes, body.images
+            body.markdown.len(),
+            body.images
         );
     }
     out

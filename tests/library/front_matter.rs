@@ -259,3 +259,36 @@ fn promise_10_a_hostile_front_matter_takes_no_time() {
         assert!(seconds < 10, "{seconds} s: {}", &source[..40]);
     }
 }
+
+#[test]
+fn plain_fields_know_their_places() {
+    let document = read(&split("\nTitle:  é: x \nTags: a,\n  b\nEmpty:\n\ntext").unwrap());
+    assert!(document.errors.is_empty());
+    let found: Vec<_> = document
+        .root
+        .mapping()
+        .unwrap()
+        .iter()
+        .map(|(key, node)| {
+            let (at, value) = (key.span, node.span);
+            let text = node.text().unwrap_or_default();
+            (
+                key.text(),
+                text,
+                at.line,
+                value.line,
+                value.column,
+                value.length,
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("Title", "é: x", 2, 2, 9, 4),
+            ("Tags", "a, b", 3, 3, 7, 2),
+            ("Empty", "", 5, 5, 7, 1),
+        ]
+    );
+    readers::boundary("Title: x\nA: b\nA: b\n".as_bytes());
+}

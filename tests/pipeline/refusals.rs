@@ -512,7 +512,7 @@ error[body.nesting]: expected lists, quotes and HTML tags to nest at most 100 de
     let (world, ran) = import_alone(&source, "");
     ran.exits(65)
         .notes("error[body.size]: expected a body of at most ")
-        .notes(" bytes of HTML (8 × its source + 64 KiB), found more\n --> content/x.md\n")
+        .notes(" bytes of HTML (8 × its source + 24 × its table cells + 64 KiB), found more\n --> content/x.md\n")
         .notes(ONE_OF_ONE);
     assert!(world.server.dump().is_empty(), "{ran}");
     world.anp("check").exits(65).says("error[body.size]");

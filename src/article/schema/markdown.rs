@@ -64,11 +64,11 @@ brace. All three give the same fields, limits and errors. These forms are read, 
 | `---yaml`, `---toml` or `---json` as first line, `---` as last | gray-matter, Eleventy |
 | two lines of more than three hyphens, the same number in both | Hexo |
 | YAML with no line before it: two or more fields as first paragraph, then a line `---` | Hexo |
+| two or more lines `Name: value` as first paragraph, one of them `Title` | Pelican, MultiMarkdown |
 
 What looks like front matter and cannot be read is an error, never text of the page: a fence that
-nothing closes, `---js`, `;;;`, the fields of Pelican and MultiMarkdown (no fences; an error if they
-begin with `title` or hold the article back, as `status: draft` does), fields within a comment. A
-rule `---` below an empty line is a rule if text follows and no fields. A first brace is a body's
+nothing closes, `---js`, `;;;`, fields within a comment, and fields without a fence that hold the
+article back (`Status: draft`). A rule `---` below an empty line is a rule if text follows and no fields. A first brace is a body's
 in `{{ x }}`, `{% x %}`, `{#id}`, `{: .class}` and in a sentence such as `{\"a\": 1} is JSON`.
 
 Keys are matched after lower-casing, turning spaces and hyphens into underscores, and camelCase

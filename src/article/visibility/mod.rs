@@ -25,6 +25,8 @@ pub struct Visibility {
     pub is_draft: bool,
     /// Its author took it back.
     pub is_withdrawn: bool,
+    /// Whether it has no page of its own.
+    pub has_no_page: bool,
     /// Search engines are told to leave it out.
     pub is_noindex: bool,
     /// When it is published, ms since 1970; `i64::MIN`: at once.
@@ -44,6 +46,8 @@ pub enum Held {
     Expired(i64),
     /// Its author took it back.
     Withdrawn,
+    /// It is material for other pages: `route: false`.
+    NoPage,
 }
 
 /// Which articles are published although they would be held back.
@@ -61,6 +65,7 @@ impl Default for Visibility {
         Self {
             is_draft: false,
             is_withdrawn: false,
+            has_no_page: false,
             is_noindex: false,
             from_ms: i64::MIN,
             until_ms: i64::MAX,
@@ -168,6 +173,7 @@ impl Visibility {
                     visibility.is_draft = true;
                 }
                 ("withdrawn", Value::Flag(true)) => visibility.is_withdrawn = true,
+                ("route", Value::Flag(false)) => visibility.has_no_page = true,
                 ("noindex" | "hidden", Value::Flag(true)) => visibility.is_noindex = true,
                 ("robots", value) => visibility.is_noindex |= Said::of_value(value).is_noindex(),
                 ("date", Value::Text(text)) => date = instant_ms(text),
@@ -196,6 +202,8 @@ impl Visibility {
     pub fn held(&self, now_ms: i64, admits: Admits) -> Option<Held> {
         if self.is_withdrawn {
             Some(Held::Withdrawn)
+        } else if self.has_no_page {
+            Some(Held::NoPage)
         } else if self.is_draft && !admits.drafts {
             Some(Held::Draft)
         } else if self.until_ms <= now_ms {
@@ -215,6 +223,7 @@ impl fmt::Display for Held {
             Self::Scheduled(at) => write!(f, "scheduled for {}", moment(*at)),
             Self::Expired(at) => write!(f, "expired at {}", moment(*at)),
             Self::Withdrawn => f.write_str("withdrawn"),
+            Self::NoPage => f.write_str("without a page (route: false)"),
         }
     }
 }
@@ -228,6 +237,7 @@ impl Held {
             Self::Scheduled(_) => "scheduled",
             Self::Expired(_) => "expired",
             Self::Withdrawn => "withdrawn",
+            Self::NoPage => "no_page",
         }
     }
 
@@ -236,7 +246,7 @@ impl Held {
     pub fn at(self) -> Option<String> {
         match self {
             Self::Scheduled(at) | Self::Expired(at) => Some(moment(at)),
-            Self::Draft | Self::Withdrawn => None,
+            Self::Draft | Self::Withdrawn | Self::NoPage => None,
         }
     }
 }

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::guard::guarded;
-use super::links::{FollowedLinks, hash};
+use super::links::{FollowedLinks, hash, quoted};
 use super::routes::nearest;
 use super::surveyor::Surveyor;
 use crate::article;
 use crate::article::{Follower, Input, Link, LinkRule, Links, Route, To};
-use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::render;
 use crate::source::Origin;
@@ -272,14 +271,4 @@ impl<'r, 's> Broken<'r, 's> {
         self.left = self.left.checked_sub(self.routes.len())?;
         nearest(&wanted?, self.routes.iter().copied(), 1).pop()
     }
-}
-
-/// A text of an article as a message repeats it.
-fn quoted(text: &str) -> String {
-    const SHOWN_CHARS: usize = 80;
-    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    format!("'{}'", shown.replace(is_hidden, " "))
 }

@@ -12,6 +12,7 @@ use super::selection::Selection;
 use super::stored::Inspector;
 use super::surveyor::{OwnShare, Survey, Surveyor};
 use super::targets::Linked;
+use crate::article::Rules;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::gates::expectations;
@@ -27,6 +28,7 @@ use crate::source::{Cache, Found, Generated, Order, Origin, Subset, Tree, Walk, 
 use crate::store::Session;
 use crate::synth::Generator;
 use crate::time_limit::TimeLimit;
+use crate::words::{counted, listed, with};
 
 /// What a survey is made for.
 pub(crate) struct Purpose<'a> {
@@ -164,7 +166,7 @@ type Surveyed = (Survey, Option<Spooled>);
 /// Where the articles of a command come from. A source keeps its number in it.
 pub(crate) enum Corpus<'a> {
     /// The content tree, and its files.
-    Tree(&'a Path, Found),
+    Tree(&'a Path, Box<Found>),
     /// A generator, and how many articles it makes.
     Generated(&'a Generator, usize),
 }
@@ -193,13 +195,23 @@ impl<'a> Corpus<'a> {
                 root.display()
             ));
         }
+        if let Some(first) = found.twins.first() {
+            let count = found.twins.len() as u64;
+            report.note(&format!(
+                "{} {} the date of the name in the route, as an older name differs in nothing \
+                 else: {}",
+                counted(count, "article"),
+                with(count, "keeps", "keep"),
+                listed([first.display().to_string()], found.twins.len())
+            ));
+        }
         if let Some(sample) = wanted.sample {
             let length = found.sources.len();
             found
                 .sources
                 .retain(|index| is_sampled(index, length, sample));
         }
-        Ok(Self::Tree(root, found))
+        Ok(Self::Tree(root, Box::new(found)))
     }
 
     fn with<T>(&self, work: impl FnOnce(&dyn Origin) -> T) -> T {
@@ -266,9 +278,13 @@ fn survey_of(
 ) -> Result<Surveyed, SurveyError> {
     let wanted = purpose.wanted;
     let spool = purpose.spool_in.map(Spool::create).transpose()?;
-    let cache = cache(settings, renderer, &purpose, origin.count());
+    let rules = Rules {
+        naming: settings.rules.naming.with(origin.twins()),
+        ..settings.rules.clone()
+    };
+    let cache = cache(settings, &rules, renderer, &purpose, origin.count());
     let surveyor = Surveyor {
-        rules: &settings.rules,
+        rules: &rules,
         admits: settings.admits,
         renderer,
         stamp: Stamp {
@@ -336,6 +352,7 @@ fn ending(shard: Option<Shard>) -> String {
 /// The cache of unchanged files, where it tells enough of them.
 fn cache(
     settings: &Settings,
+    rules: &Rules,
     renderer: &Renderer,
     purpose: &Purpose<'_>,
     sources: usize,
@@ -348,7 +365,7 @@ fn cache(
     }
     let path = settings.state_dir.join("unchanged.cache");
     let sources = (sources, settings.part.is_none());
-    Cache::open(path, &settings.content, sources, &settings.rules, renderer).ok()
+    Cache::open(path, &settings.content, sources, rules, renderer).ok()
 }
 
 /// Whether the item at `index` is one of `count` that are taken of `length`, at equal distances.

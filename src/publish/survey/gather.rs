@@ -237,6 +237,10 @@ impl Gathered {
             Some((path, name)) if name.is_index() => {
                 format!("add 'route: {free}' to {path}, or rename its folder")
             }
+            Some((path, name)) if name.date().is_some() => format!(
+                "add 'slug: {slug}' to {path}, or set 'route: /{{year}}/{{month}}/{{day}}/{{slug}}/' \
+                 in anp.yaml"
+            ),
             Some((path, _)) => format!("add 'slug: {slug}' to {path}"),
             None => "give one of them another slug or route".to_owned(),
         }

@@ -29,13 +29,15 @@ pub struct HeldCounts {
     pub expired: u64,
     /// Taken back.
     pub withdrawn: u64,
+    /// Without a page.
+    pub no_page: u64,
 }
 
 impl HeldCounts {
     /// All of them.
     #[must_use]
     pub fn all(self) -> u64 {
-        self.drafts + self.scheduled + self.expired + self.withdrawn
+        self.drafts + self.scheduled + self.expired + self.withdrawn + self.no_page
     }
 }
 
@@ -45,6 +47,7 @@ impl AddAssign for HeldCounts {
         self.scheduled += other.scheduled;
         self.expired += other.expired;
         self.withdrawn += other.withdrawn;
+        self.no_page += other.no_page;
     }
 }
 
@@ -56,6 +59,7 @@ impl fmt::Display for HeldCounts {
             (self.scheduled, "scheduled"),
             (self.expired, "expired"),
             (self.withdrawn, "withdrawn"),
+            (self.no_page, "without a page"),
         ];
         for (count, reason) in others.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {reason}")?;
@@ -79,6 +83,7 @@ impl HeldSources {
             Held::Scheduled(_) => &mut counts.scheduled,
             Held::Expired(_) => &mut counts.expired,
             Held::Withdrawn => &mut counts.withdrawn,
+            Held::NoPage => &mut counts.no_page,
         } += 1;
         self.first.push((source, why));
         // Sorted seldom: each time, half of them go.

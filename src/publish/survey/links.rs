@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use crate::article::{Links, To};
+use crate::characters::is_hidden;
 
 /// The links of a batch, or of all of them, that may be broken.
 #[derive(Default)]
@@ -56,4 +57,14 @@ pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// A text of an article as a message repeats it.
+pub(super) fn quoted(text: &str) -> String {
+    const SHOWN_CHARS: usize = 80;
+    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("'{}'", shown.replace(is_hidden, " "))
 }

@@ -11,16 +11,17 @@ use super::findings::whole_file;
 use super::gather::Gathered;
 use super::guard::guarded;
 use super::large;
+use super::own_headings;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
 use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
-use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
-use crate::render::{Digest, Removed, Rendered};
+use crate::render::{Digest, Removal, Removals, Removed, Rendered};
 use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
@@ -169,14 +170,25 @@ impl Surveyor<'_> {
             }
             None => Default::default(),
         };
+        if let Some(article) = &reading.article {
+            let path = &source.path;
+            let broken = own_headings::broken(article, &links, self.rules, path, &source.bytes);
+            let refused = broken.iter().any(|d| d.severity == Severity::Error);
+            reading.diagnostics.extend(broken);
+            if refused {
+                reading.article = None;
+            }
+        }
         let digest = reading.article.as_ref().map(|article| {
-            let besides = besides(article, rewritten.as_ref());
+            let further = further(article, rewritten.as_ref());
             self.renderer
-                .digest(&source.bytes, &article.route, &besides)
+                .digest(&source.bytes, &article.route, &further)
         });
         let learned = match (&self.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                Learned::from(&reading, &source.relative, identity, &links, digest)
+                let twins = &self.rules.naming.twins;
+                let place = (&*source.relative, twins);
+                Learned::from(&reading, place, identity, &links, digest)
             }
             _ => None,
         };
@@ -269,13 +281,12 @@ impl Surveyor<'_> {
     /// Renders an article; none if that makes it invalid.
     fn render(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> Option<Rendered> {
         let learned = one.learned.take();
-        let path = &one.source.path;
         let rendered = guarded("render", || {
             self.renderer.render(&one.article, one.digest, &self.stamp)
         });
         match rendered {
             Ok(Ok(rendered)) => {
-                let removed = self.removed(&rendered.removed, path);
+                let removed = self.removed(&rendered.removals, one);
                 let refused = removed.iter().any(|d| d.severity == Severity::Error);
                 chunk.learned.extend(if refused {
                     learned.map(Learned::that_must_render)
@@ -289,41 +300,56 @@ impl Surveyor<'_> {
             }
             Ok(Err(error)) => {
                 chunk.learned.extend(learned.map(Learned::that_must_render));
-                let path = Arc::clone(path);
+                let path = Arc::clone(&one.source.path);
                 let message = error.to_string();
                 let error = whole_file(path, error.code, message, RETRY_AFTER_FIX);
                 chunk.diagnostics.push(error);
             }
-            Err(panic) => chunk.diagnostics.push(bug(path, "render", &panic)),
+            Err(panic) => chunk
+                .diagnostics
+                .push(bug(&one.source.path, "render", &panic)),
         }
         let route = one.article.route.clone();
         chunk.invalid.push((one.source.unread.index, Some(route)));
         None
     }
 
-    /// What rendering left out, as a warning, or as an error where warnings are errors.
-    fn removed(&self, removed: &Removed, path: &Arc<PathBuf>) -> Vec<Diagnostic> {
-        let counts = [
+    /// What rendering left out, as warnings, or as errors where warnings are errors.
+    fn removed(&self, removals: &Removals, one: &Valid<'_>) -> Vec<Diagnostic> {
+        let named = removals.named.iter().map(|removal| {
+            let (code, message) = message_of(removal);
             (
-                removed.urls,
-                "URL",
-                " (allowed: http, https, mailto, relative)",
-            ),
-            (removed.tags, "HTML tag", ""),
-        ];
-        let some = counts.into_iter().filter(|(count, _, _)| *count > 0);
-        some.map(|(count, what, allowed)| {
-            let removed = counted(u64::from(count), what);
-            let are = with(u64::from(count), "is", "are");
-            let message = format!("removed {removed} that {are} not allowed{allowed}");
-            let mut diagnostic =
-                whole_file(Arc::clone(path), "body.html", message, RETRY_AFTER_FIX);
-            if !self.rules.strict {
-                diagnostic.severity = Severity::Warning;
-            }
-            diagnostic
-        })
-        .collect()
+                code,
+                message,
+                removal.offset.zip(Some(removal.what.length())),
+            )
+        });
+        let unnamed = (removals.unnamed > 0).then(|| {
+            let more = u64::from(removals.unnamed);
+            let removed = counted(more, "more tag or URL").replace("URLs", "tags and URLs");
+            let message = format!(
+                "removed {removed} that {} not allowed",
+                with(more, "is", "are")
+            );
+            ("body.html", message, None)
+        });
+        let found = named.chain(unnamed);
+        found
+            .map(|(code, message, place)| {
+                let path = Arc::clone(&one.source.path);
+                let mut diagnostic = whole_file(path, code, message, RETRY_AFTER_FIX);
+                let source = std::str::from_utf8(&one.source.bytes).unwrap_or_default();
+                diagnostic.place = place.map(|(offset, length)| {
+                    let mut span = one.article.body.place_of(offset);
+                    span.length = length;
+                    Place::in_text(source, span)
+                });
+                if !self.rules.strict {
+                    diagnostic.severity = Severity::Warning;
+                }
+                diagnostic
+            })
+            .collect()
     }
 
     /// Then each is an error of its file, and no warning over all files besides.
@@ -351,15 +377,14 @@ impl Surveyor<'_> {
 }
 
 /// What decides a page without being in its source: what its name says, where its links lead, and
-/// what the settings say of a field.
-fn besides(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
-    let noindex: &[u8] = if article.visibility.is_noindex {
-        b"noindex"
-    } else {
-        b""
-    };
-    let links = links.map_or(&[][..], |hash| hash);
-    [article.said_by_name.as_bytes(), links, noindex].concat()
+/// what the settings say of its fields.
+fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
+    let mut further = article.said_by_name.as_bytes().to_vec();
+    further.extend(links.into_iter().flatten());
+    if article.visibility.is_noindex {
+        further.extend_from_slice(b"noindex");
+    }
+    further
 }
 
 fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
@@ -400,6 +425,37 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
         .push(whole_file(path, "source", message, retry));
     chunk.invalid.push((index, None));
     None
+}
+
+/// The code of a finding about something that rendering left out, and what it says.
+fn message_of(removal: &Removal) -> (&'static str, String) {
+    let times = match removal.times {
+        1 => String::new(),
+        times => format!(" ({times} times)"),
+    };
+    match &removal.what {
+        Removed::Element(name) => {
+            let message = format!("removed <{name}>{times}, which is not allowed");
+            ("body.html", message)
+        }
+        Removed::Misplaced(name) => {
+            let message = format!("removed <{name}>{times}, which cannot stand here");
+            ("body.html", message)
+        }
+        Removed::Component(name) => {
+            let message = format!(
+                "removed <{name}>{times}, which looks like a component of MDX: anp does not run it"
+            );
+            ("body.foreign", message)
+        }
+        Removed::Url(url) => {
+            let message = format!(
+                "removed the URL '{url}'{times}, which is not allowed (allowed: http, https, \
+                 relative; in links also mailto, tel, sms)"
+            );
+            ("body.html", message)
+        }
+    }
 }
 
 fn bug(path: &Arc<PathBuf>, step: &str, panic: &str) -> Diagnostic {

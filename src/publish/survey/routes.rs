@@ -47,6 +47,7 @@ pub fn routes(
     let rules = Rules {
         strict: false,
         unknown_fields: UnknownFields::default(),
+        naming: rules.naming.with(origin.twins()),
         ..rules.clone()
     };
     let read_one = |index: usize| -> Result<Read, SurveyError> {
@@ -121,6 +122,10 @@ pub fn claimed(
     rules: &Rules,
     interrupted: &AtomicBool,
 ) -> Result<HashSet<Route>, SurveyError> {
+    let rules = Rules {
+        naming: rules.naming.with(origin.twins()),
+        ..rules.clone()
+    };
     let claim = |index: usize| {
         if interrupted.load(Ordering::Relaxed) {
             return Some(Err(SurveyError::Interrupted));
@@ -132,7 +137,7 @@ pub fn claimed(
             bytes: &source.bytes.unwrap_or_default(),
             cleaned: &OnceLock::new(),
         };
-        let claimed = guarded("read", || article::read_claim(&input, rules));
+        let claimed = guarded("read", || article::read_claim(&input, &rules));
         claimed.ok().flatten().map(Ok)
     };
     (0..origin.count())

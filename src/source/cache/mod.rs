@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::identity::Identity;
 use super::order::Ranks;
-use crate::article::{Lifetime, Links, Reading, Route, Rules, Visibility};
+use crate::article::{Lifetime, Links, Reading, Route, Rules, Twins, Visibility};
 use crate::render::{Digest, Renderer};
 use file::Content;
 use record::{MUST_RENDER, Record, facts};
@@ -66,6 +66,7 @@ pub struct Learned {
 pub struct Cache {
     path: PathBuf,
     context: [u8; 32],
+    twins: Twins,
     old: Content,
     new: Mutex<New>,
 }
@@ -117,6 +118,7 @@ impl Cache {
         Ok(Self {
             path,
             context,
+            twins: rules.naming.twins.clone(),
             old,
             new: Mutex::new(new),
         })
@@ -126,7 +128,7 @@ impl Cache {
     /// there is to say of it.
     #[must_use]
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
-        let at = self.at(&key(relative))?;
+        let at = self.at(&key(relative, &self.twins))?;
         let record = &self.old.records[at];
         if record.identity != identity.0 || record.is(MUST_RENDER) {
             return None;
@@ -193,7 +195,7 @@ impl Cache {
 
     /// Forgets the file at `relative`: what was found of it is to be found again by the next run.
     pub fn forget(&self, relative: &Path) {
-        let key = key(relative);
+        let key = key(relative, &self.twins);
         let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = self.at(&key) {
             new.kept[at] = false;
@@ -249,7 +251,7 @@ impl Learned {
     #[must_use]
     pub fn from(
         reading: &Reading<'_>,
-        relative: &Path,
+        (relative, twins): (&Path, &Twins),
         identity: Identity,
         links: &Links,
         digest: Digest,
@@ -271,7 +273,7 @@ impl Learned {
         };
         Some(Self {
             record: Record {
-                key: key(relative),
+                key: key(relative, twins),
                 identity: identity.0,
                 digest,
                 ttl_ms: article.lifetime().ttl_ms.unwrap_or(0),
@@ -321,10 +323,14 @@ fn program() -> Vec<u8> {
     format!("{} {build}", env!("CARGO_PKG_VERSION")).into_bytes()
 }
 
-fn key(relative: &Path) -> [u8; 16] {
+/// Another file beside it can make a source one of the `twins`, and so give it another route.
+fn key(relative: &Path, twins: &Twins) -> [u8; 16] {
     let mut key = [0; 16];
     let mut hasher = blake3::Hasher::new();
     hasher.update(relative.as_os_str().as_bytes());
+    if twins.contains(relative) {
+        hasher.update(b"/");
+    }
     hasher.finalize_xof().fill(&mut key);
     key
 }

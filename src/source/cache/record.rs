@@ -36,6 +36,7 @@ pub(super) struct Record {
 const DRAFT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 const NOINDEX: u8 = 4;
+const NO_PAGE: u8 = 16;
 /// Rendering makes it invalid, or may do so.
 pub(super) const MUST_RENDER: u8 = 8;
 
@@ -44,12 +45,14 @@ pub(super) fn facts(visibility: &Visibility) -> u8 {
     let Visibility {
         is_draft,
         is_withdrawn,
+        has_no_page,
         is_noindex,
         ..
     } = *visibility;
     let facts = [
         (is_draft, DRAFT),
         (is_withdrawn, WITHDRAWN),
+        (has_no_page, NO_PAGE),
         (is_noindex, NOINDEX),
     ];
     let facts = facts.into_iter().filter(|(is_so, _)| *is_so);
@@ -62,6 +65,7 @@ impl Record {
         Visibility {
             is_draft: self.is(DRAFT),
             is_withdrawn: self.is(WITHDRAWN),
+            has_no_page: self.is(NO_PAGE),
             is_noindex: self.is(NOINDEX),
             from_ms: self.from_ms,
             until_ms: self.until_ms,
@@ -148,10 +152,11 @@ mod tests {
     fn every_fact_comes_back_by_itself() {
         let plain = Record::from_bytes(&[0; BYTES]);
         let is = |n, place| n == place;
-        for n in 0..3 {
+        for n in 0..4 {
             let visibility = Visibility {
                 is_draft: is(n, 0),
                 is_withdrawn: is(n, 1),
+                has_no_page: is(n, 3),
                 is_noindex: is(n, 2),
                 from_ms: 0,
                 until_ms: 0,

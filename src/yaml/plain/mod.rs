@@ -18,6 +18,8 @@
 mod flow;
 mod text;
 
+use std::cell::Cell;
+
 use flow::enclosed;
 use text::{Range, Reader};
 
@@ -53,6 +55,7 @@ pub fn read(text: &str, first_line: u32) -> Option<Document> {
         line: first_line,
         line_start: 0,
         indent: None,
+        counted: Cell::default(),
     };
     reader.find_content()?;
     if reader.indent? > 0 {

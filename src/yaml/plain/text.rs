@@ -1,5 +1,7 @@
 //! The text, line by line: indentation, comments, keys, and values with and without quotes.
 
+use std::cell::Cell;
+
 use crate::diagnostic::Span;
 use crate::yaml::{Key, Kind, Node};
 
@@ -61,6 +63,8 @@ pub(super) struct Reader<'t> {
     pub(super) line_start: usize,
     /// The spaces before the content of the line; none at the end of the text.
     pub(super) indent: Option<usize>,
+    /// A byte of a line, and the characters before it: the last that was asked for.
+    pub(super) counted: Cell<(usize, u32)>,
 }
 
 /// `None` from any of these gives the whole text up.
@@ -156,9 +160,24 @@ impl Reader<'_> {
     pub(super) fn span(&self, at: Range) -> Span {
         Span {
             line: self.line,
-            column: self.width(self.line_start, at.start).saturating_add(1),
+            column: self.column(at.start),
             length: self.width(at.start, at.end).max(1),
         }
+    }
+
+    /// The column of a byte of the current line.
+    fn column(&self, at: usize) -> u32 {
+        if self.ascii {
+            return self.width(self.line_start, at).saturating_add(1);
+        }
+        // A line can be long, and its places come one after the other.
+        let (mut from, mut before) = self.counted.get();
+        if !(self.line_start..=at).contains(&from) {
+            (from, before) = (self.line_start, 0);
+        }
+        let chars = before.saturating_add(self.width(from, at));
+        self.counted.set((at, chars));
+        chars.saturating_add(1)
     }
 
     pub(super) fn width(&self, start: usize, end: usize) -> u32 {

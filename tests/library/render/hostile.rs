@@ -209,6 +209,15 @@ fn promise_10_tag_soup_is_refused_or_rendered_with_linear_work() {
                 (0..50_000).map(|n| format!("a{n}=1 ")).collect::<String>()
             ),
         ),
+        ("self-closed elements", "<iframe/>".repeat(40_000)),
+        (
+            "self-closed elements before an end tag",
+            "<video/>".repeat(20_000) + "</video>",
+        ),
+        ("unclosed elements", "<select><svg>".repeat(20_000)),
+        ("ids", "<a id=a></a>".repeat(5_000)),
+        ("links within the page", "[a](#b) ".repeat(5_000)),
+        ("raw headings", "<h2>a</h2>".repeat(5_000)),
         ("open comments", "<!--".repeat(50_000)),
         ("scripts", "<script>".repeat(50_000)),
         ("less-than signs", "<".repeat(200_000)),

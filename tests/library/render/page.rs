@@ -228,8 +228,69 @@ fn links_within_the_page_find_their_heading() {
         .iter()
         .map(|h2| h2.attribute("id").unwrap())
         .collect();
-    assert_eq!(ids, ["h-why-not", "h-why-not-2"]);
-    assert_eq!(target, "#h-why-not");
+    assert_eq!(ids, ["why-not", "why-not-1"]);
+    assert_eq!(target, "#why-not");
+}
+
+/// The HTML of the body of a source with this Markdown, as it is published.
+fn published_body(markdown: &str) -> String {
+    let source = format!("---\ntitle: T\n---\n{markdown}");
+    let input = anp::article::Input {
+        path: std::path::PathBuf::from("x.md").into(),
+        relative: std::path::Path::new("x.md"),
+        bytes: source.as_bytes(),
+        cleaned: &std::sync::OnceLock::new(),
+    };
+    let reading = anp::article::read(&input, &anp::article::Rules::default());
+    let page = page(&reading.article.unwrap());
+    judge(&page);
+    let (_, body) = page
+        .split_once("<div class=\"body\" dir=\"auto\">\n")
+        .unwrap();
+    body.split_once("</div>\n</article>").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_example_of_the_page_about_markdown_is_right() {
+    let text = include_str!("../../../docs/markdown.md");
+    let block = |language: &str| {
+        let (_, rest) = text.split_once(&format!("````{language}\n")).unwrap();
+        rest.split_once("````").unwrap().0
+    };
+    assert_eq!(published_body(block("markdown")), block("html"));
+}
+
+#[test]
+fn raw_html_may_have_the_elements_that_the_page_about_markdown_lists() {
+    let text = include_str!("../../../docs/markdown.md");
+    let (_, row) = text.split_once("| elements | ").unwrap();
+    let row = row.split_once(" |").unwrap().0;
+    let elements = row.replace("h1 to h6", "h2 h6");
+    for element in elements.split_whitespace() {
+        let (before, after) = match element {
+            "td" | "th" => ("<table><tr>", "</tr></table>"),
+            "tr" | "thead" | "tbody" | "tfoot" | "caption" => ("<table>", "</table>"),
+            _ => ("<div>", "</div>"),
+        };
+        let html = format!("{before}<{element} src=\"a.png\">x</{element}>{after}\n");
+        let written = match element {
+            "h6" => "<h2",
+            element => &format!("<{element}"),
+        };
+        assert!(published_body(&html).contains(written), "{element}");
+    }
+}
+
+#[test]
+fn a_wide_table_of_small_cells_is_within_the_size_of_a_page() {
+    for (cell, columns) in [("1|", 150), ("|", 300)] {
+        let row = format!("|{}\n", cell.repeat(columns));
+        let source = format!("{row}|{}\n{}", ":-:|".repeat(columns), row.repeat(150));
+        let cells = published_body(&source)
+            .matches("<td class=\"mid\">")
+            .count();
+        assert_eq!(cells, 150 * columns);
+    }
 }
 
 #[test]
@@ -241,7 +302,7 @@ fn raw_html_may_span_markdown() {
     assert_eq!(details.name(), "details");
     assert_eq!(
         details.find("h2")[0].attribute("id").as_deref(),
-        Some("h-inside")
+        Some("inside")
     );
     assert_eq!(details.find("strong").len(), 1);
     assert_eq!(body(&dom).elements()[1].find("kbd").len(), 1);
@@ -270,16 +331,34 @@ fn raw_html_may_leave_out_end_tags_that_html_implies() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_counted() {
+fn what_cannot_be_shown_is_named_with_its_place() {
     let rendered = render(&article(
         "T",
         &[],
         "[a](javascript:x) ![b](data:x) <a href='vbscript:x'>c</a> <script>d</script>",
     ))
     .unwrap();
-    assert_eq!((rendered.removed.urls, rendered.removed.tags), (3, 2));
-    let rendered = render(&article("T", &[], "[a](/x) <kbd>b</kbd>")).unwrap();
-    assert_eq!((rendered.removed.urls, rendered.removed.tags), (0, 0));
+    let removed = rendered.removals.named.iter();
+    let removed: Vec<_> = removed
+        .map(|r| (format!("{:?}", r.what), r.offset))
+        .collect();
+    let expected = [
+        ("Url(\"javascript:x\")", Some(4)),
+        ("Url(\"data:x\")", Some(23)),
+        ("Element(\"script\")", Some(58)),
+        ("Url(\"vbscript:x\")", Some(31)),
+    ];
+    assert_eq!(
+        removed,
+        expected.map(|(what, offset)| (what.to_owned(), offset))
+    );
+    for markdown in [
+        "[a](/x) <kbd>b</kbd>",
+        "<!-- more -->\n\na <!-- b --> c [d](tel:1)",
+    ] {
+        let rendered = render(&article("T", &[], markdown)).unwrap();
+        assert!(rendered.removals.is_empty(), "{markdown}");
+    }
 }
 
 #[test]

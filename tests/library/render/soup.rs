@@ -1,5 +1,8 @@
 //! Arbitrary Markdown, HTML and texts keep every promise of a page.
 
+use std::path::{Path, PathBuf};
+
+use anp::article::{Input, Rules, read};
 use proptest::prelude::*;
 
 use super::judge::judge;
@@ -53,6 +56,11 @@ const PIECES: &[&str] = &[
     "<hr>",
     "<br>",
     "<img src=x onerror=y>",
+    "<a id=a>",
+    "<a name='fn-1' href='#A'>",
+    "<span id=content>",
+    "[b](#A)",
+    "<iframe/>",
     "<img>",
     "<svg>",
     "</svg>",
@@ -136,6 +144,59 @@ const PIECES: &[&str] = &[
     "é",
 ];
 
+/// Pieces of other dialects.
+const DIALECTS: &[&str] = &[
+    "{: #a .b}",
+    "{:toc}",
+    "{#c}",
+    "{.d}",
+    " {: e=\"f\"} ",
+    "{::comment}",
+    "{:/comment}",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{{< g >}}",
+    "{{% h %}}",
+    "{% raw %}",
+    "{% endraw %}",
+    "{% comment %}",
+    "{% endcomment %}",
+    "{# i #}",
+    "\n:::note J\n",
+    "\n:::\n",
+    "\n::::tip\n",
+    "\n!!! note \"K\"\n    ",
+    "\n    ",
+    "\n> [!info]- L\n> ",
+    "https://e.org/m",
+    "https://",
+    "://",
+    "www.n.org",
+    "o@p.org",
+    "mailto:",
+    "_",
+    ".",
+    ")",
+    "[[q]]",
+    "![[r]]",
+    "\nimport s from 't'\n",
+    "\n<script/>\n",
+    "\n* TOC\n{:toc}\n",
+    "\n|u|\n|-|\n{: .v}\n",
+    "*[w]: x",
+    "🎈",
+];
+
+fn dialects() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        2 => proptest::sample::select(PIECES).prop_map(str::to_owned),
+        3 => proptest::sample::select(DIALECTS).prop_map(str::to_owned),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
 pub fn soup() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => proptest::sample::select(PIECES).prop_map(str::to_owned),
@@ -166,6 +227,32 @@ proptest! {
         match render(&article("T", &[], &markdown)) {
             Ok(rendered) => { judge(&String::from_utf8(rendered.page).unwrap()); }
             Err(error) => prop_assert!(error.code.starts_with("body."), "{}", error),
+        }
+    }
+
+    #[test]
+    fn any_source_keeps_the_promises_of_a_page(markdown in dialects(), name in "[xy]\\.mdx?") {
+        let source = format!("---\ntitle: T\n---\n{markdown}");
+        let cleaned = std::sync::OnceLock::new();
+        let input = Input {
+            path: PathBuf::from(&name).into(),
+            relative: Path::new(&name),
+            bytes: source.as_bytes(),
+            cleaned: &cleaned,
+        };
+        let reading = read(&input, &Rules::default());
+        let lines = source.split(['\n', '\r']).count();
+        for found in &reading.diagnostics {
+            let place = found.place.as_ref();
+            prop_assert!(place.is_none_or(|place| place.line as usize <= lines), "{found:?}");
+        }
+        if let Some(article) = &reading.article {
+            match render(article) {
+                Ok(rendered) => {
+                    judge(&String::from_utf8(rendered.page).unwrap());
+                }
+                Err(error) => prop_assert!(error.code.starts_with("body."), "{}", error),
+            }
         }
     }
 

@@ -64,7 +64,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
         said_by_name: String::new(),
         body: Body {
             events: Parser::new_ext(markdown, options).collect(),
-            source_bytes: markdown.len(),
+            markdown,
             ..Body::default()
         },
     }

@@ -1,0 +1,100 @@
+//! Syntax of other tools that anp does not run: what it is, and where.
+
+/// So many different ones of a body are named; what is beyond is counted.
+const MAX_NAMED: usize = 20;
+
+/// As much of one is shown, in characters.
+const MAX_SHOWN: usize = 60;
+
+/// A kind of foreign syntax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `{{< youtube abc >}}`, `{{% note %}}`.
+    Shortcode,
+    /// `{% include x %}`.
+    Tag,
+    /// `{{ site.url }}`.
+    Variable,
+    /// `{props.name}` in MDX.
+    Expression,
+    /// `import Tabs from '@theme/Tabs'`, `export const x = 1`.
+    Module,
+    /// `:::tabs`, `!!! x` without a body, `=== "Tab"`.
+    Block,
+    /// `:::note` or `{% comment %}` that nothing closes.
+    OpenBlock,
+    /// `[[page]]`, `![[image.png]]`.
+    WikiLink,
+    /// `*[HTML]: Hyper Text`.
+    Abbreviation,
+}
+
+impl Kind {
+    /// What a finding says of it before the name.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Shortcode => "looks like a Hugo shortcode, which anp does not run:",
+            Self::Tag => "looks like a tag of Liquid or Jinja, which anp does not run:",
+            Self::Variable => "looks like a template variable, which anp does not replace:",
+            Self::Expression => "looks like an expression of MDX, which anp does not run:",
+            Self::Module => "left out an import or export of MDX, which anp does not run:",
+            Self::Block => "looks like a block that anp does not know:",
+            Self::OpenBlock => "looks like a block that nothing closes:",
+            Self::WikiLink => "looks like a wiki link, which anp does not resolve:",
+            Self::Abbreviation => "looks like an abbreviation, which anp does not know:",
+        }
+    }
+}
+
+/// One foreign thing, once or more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) kind: Kind,
+    /// The first of its kind and name, as written, shortened.
+    pub(crate) shown: String,
+    name: String,
+    pub(crate) times: u32,
+    /// Where it stands first, in bytes of the Markdown.
+    pub(crate) offset: usize,
+}
+
+/// The foreign things of a body.
+#[derive(Debug, Default)]
+pub(crate) struct Foreigners {
+    pub(crate) named: Vec<Foreign>,
+    /// How many there are that are not among them.
+    pub(crate) unnamed: u32,
+}
+
+impl Foreigners {
+    /// Notes what `text` has at `offset`; `name` tells it from others of its kind.
+    pub(crate) fn add(&mut self, kind: Kind, name: &str, text: &str, offset: usize) {
+        let name: String = name.chars().take(MAX_SHOWN).collect();
+        let known = self
+            .named
+            .iter()
+            .position(|f| f.kind == kind && f.name == name);
+        match known {
+            Some(index) => {
+                let known = &mut self.named[index];
+                known.times += 1;
+            }
+            None if self.named.len() < MAX_NAMED => {
+                let text = text.trim_end();
+                let line = text.lines().next().unwrap_or_default();
+                let mut shown: String = line.chars().take(MAX_SHOWN).collect();
+                if shown.len() < text.len() {
+                    shown.push('…');
+                }
+                self.named.push(Foreign {
+                    kind,
+                    shown,
+                    name,
+                    times: 1,
+                    offset,
+                });
+            }
+            None => self.unnamed += 1,
+        }
+    }
+}
