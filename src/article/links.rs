@@ -46,6 +46,10 @@ pub trait Targets {
     /// The route of the source at `path` below the content root; none if there is no such source.
     fn route_of(&self, path: &Path) -> Option<Route>;
 
+    /// The source whose path below the content root is `stem` and an ending, or the index of that
+    /// folder.
+    fn source_of(&self, stem: &Path) -> Option<PathBuf>;
+
     /// Whether there is a file at `path` below the content root.
     fn has_file(&self, path: &Path) -> bool;
 }
@@ -91,8 +95,10 @@ pub struct Links {
 enum Meaning<'d> {
     /// A source, as seen from the folder of the linking one, and as seen from the content root.
     Source([Option<PathBuf>; 2]),
-    /// A page, by the path of its URL.
-    Page(String),
+    /// A page, by the path of its URL; and the sources that it may be meant to be, by their paths
+    /// without an ending: as a browser sees it, and as seen from the linking source. Tools that
+    /// serve `/a/b` without a slash at its end have links of the second kind.
+    Page(String, [Option<PathBuf>; 2]),
     /// Another file, by its path below the content root, or below the root of the site with a slash
     /// in front; and query and fragment with their marks.
     File(PathBuf, &'d str),
@@ -234,7 +240,16 @@ fn lead(meaning: Meaning<'_>, follower: &Follower<'_>) -> (Option<To>, Option<Ro
             let to = found.clone().map_or(To::NoSource(first), To::Page);
             (Some(to), found)
         }
-        Meaning::Page(path) => {
+        Meaning::Page(path, stems) => {
+            let targets = follower.targets;
+            let [seen_by_browsers, seen_by_source] = stems.map(|stem| targets.source_of(&stem?));
+            let meant = match seen_by_browsers {
+                Some(_) => None,
+                None => seen_by_source.and_then(|source| targets.route_of(&source)),
+            };
+            if let Some(route) = meant {
+                return (Some(To::Page(route.clone())), Some(route));
+            }
             let to = Route::parse(&path).map_or(To::NoRoute(path), To::Page);
             (Some(to), None)
         }
@@ -292,7 +307,11 @@ fn meaning<'d>(destination: &'d str, follower: &Follower<'_>) -> Meaning<'d> {
             let far = from_root.filter(|place| Some(place) != near.as_ref());
             Meaning::Source([near, far])
         }
-        None | Some("html" | "htm") => Meaning::Page(page(&path, follower.route)),
+        None | Some("html" | "htm") => {
+            let page = page(&path, follower.route);
+            let stems = stems(&path, ending.is_some(), &page, folder);
+            Meaning::Page(page, stems)
+        }
         Some(_) => {
             let place = match path.strip_prefix('/') {
                 Some(path) => joined(Path::new("/"), path),
@@ -329,6 +348,24 @@ fn joined(folder: &Path, path: &str) -> Option<PathBuf> {
         }
     }
     Some(whole)
+}
+
+/// See [`Meaning::Page`]. A path from the root that ends as a page does is no other place.
+fn stems(path: &str, is_html: bool, page: &str, folder: &Path) -> [Option<PathBuf>; 2] {
+    let stem = match is_html {
+        true => path.rsplit_once('.').map_or(path, |(stem, _)| stem),
+        false => path,
+    };
+    let stem = stem.strip_suffix("/index").unwrap_or(stem);
+    match stem.strip_prefix('/') {
+        Some(stem) if is_html => [None, joined(Path::new(""), stem)],
+        Some(_) => [None, None],
+        None => {
+            let seen_by_browsers = page.trim_start_matches('/').into();
+            let seen_by_browsers = (!is_html).then_some(seen_by_browsers);
+            [seen_by_browsers, joined(folder, stem)]
+        }
+    }
 }
 
 /// The path of the URL that `path` leads to from `route`. Browsers stop at the root.

@@ -138,6 +138,7 @@ impl Surveyor<'_> {
             cache: self.cache.as_ref(),
             linked: &self.linked,
             origin,
+            is_whole: self.is_whole,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::guard::guarded;
 use crate::article;
-use crate::article::{Input, Route, Rules, Targets, route_of_name};
+use crate::article::{ENDINGS, Input, Route, Rules, Targets, route_of_name};
 use crate::source::{Cache, Origin};
 
 /// The sources of a survey, as links find them.
@@ -16,6 +16,8 @@ pub(crate) struct SurveyTargets<'r> {
     pub(crate) cache: Option<&'r Cache>,
     pub(crate) linked: &'r Linked,
     pub(crate) origin: &'r dyn Origin,
+    /// Whether the sources are all that there are.
+    pub(crate) is_whole: bool,
 }
 
 /// The routes of sources that are linked to and that the cache does not know.
@@ -43,6 +45,24 @@ impl Targets for SurveyTargets<'_> {
         let mut held = linked.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(path.to_owned(), route.clone());
         route
+    }
+
+    fn source_of(&self, stem: &Path) -> Option<PathBuf> {
+        let name = stem.file_name();
+        let files = name.into_iter().flat_map(|name| {
+            ENDINGS.iter().map(move |ending| {
+                let mut name = name.to_owned();
+                name.push(".");
+                name.push(ending);
+                stem.with_file_name(name)
+            })
+        });
+        let indexes = ["index.md", "_index.md", "README.md", "index.mdx"];
+        let indexes = indexes.iter().map(|name| stem.join(name));
+        let is_there = |path: &PathBuf| {
+            self.origin.find(path).is_some() || !self.is_whole && self.origin.has_file(path)
+        };
+        files.chain(indexes).find(is_there)
     }
 
     fn has_file(&self, path: &Path) -> bool {
