@@ -43,8 +43,10 @@ impl Rules {
             LinkRule::Deny => 2,
         };
         let mut identity = vec![u8::from(self.strict), unknown_fields, links];
-        identity.extend(self.visibility_fields.identity());
         identity.extend(self.naming.identity());
+        identity.extend(self.visibility_fields.identity());
+        // No name has this byte in it.
+        identity.push(0xfe);
         identity.extend(self.identity_of_values());
         identity
     }

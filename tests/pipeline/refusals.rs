@@ -388,7 +388,7 @@ fn a_duplicate_key_is_refused_also_in_another_spelling() {
         "---\nAI Outline: [a: b]\ntitle: one\nai-outline: [c: d]\n---\nText.\n",
         "",
         "
-error[front-matter]: expected each key once, found 'ai_outline' again (first on line 2)
+error[ai_outline]: expected each field once, found 'ai-outline' again (first on line 2)
  --> content/x.md:4:1
   |
 4 | ai-outline: [c: d]
