@@ -31,7 +31,7 @@ use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::front_matter::{self, cut_values, split};
 use crate::words::counted;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Key, Kind, Node};
 
 /// The longest source, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
@@ -300,7 +300,10 @@ pub(super) fn fields(
         further: Further::default(),
     };
     let entries = match &mut tree.kind {
-        Kind::Mapping(entries) => entries.as_mut_slice(),
+        Kind::Mapping(entries) => {
+            lift_taxonomies(entries);
+            entries.as_mut_slice()
+        }
         _ => &mut [],
     };
     let metadata = validator.metadata(entries);
@@ -308,6 +311,22 @@ pub(super) fn fields(
         unknown, further, ..
     } = validator;
     (metadata, unknown, further)
+}
+
+/// Zola has tags and categories inside of `taxonomies`: they are fields like others.
+fn lift_taxonomies(entries: &mut Vec<(Key, Node)>) {
+    let is_group = |(key, node): &(Key, Node)| {
+        key.name == "taxonomies" && matches!(node.kind, Kind::Mapping(_))
+    };
+    let Some(at) = entries.iter().position(is_group) else {
+        return;
+    };
+    let (_, group) = entries.remove(at);
+    if let Kind::Mapping(members) = group.kind {
+        let is_new = |(key, _): &(Key, Node)| entries.iter().all(|(own, _)| own.name != key.name);
+        let members: Vec<_> = members.into_iter().filter(is_new).collect();
+        entries.extend(members);
+    }
 }
 
 /// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`

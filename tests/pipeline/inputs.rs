@@ -51,8 +51,10 @@ fn imported(case: &Path) -> String {
         path.ok().map(|path| path.to_str().unwrap().to_owned())
     };
     run("cp", &["-R", &path("in").unwrap(), "."]);
-    if let Some(settings) = path("anp.yaml") {
-        run("cp", &[&settings, "."]);
+    for settings in ["anp.yaml", "fields.yaml"] {
+        if let Some(settings) = path(settings) {
+            run("cp", &[&settings, "."]);
+        }
     }
     let ran = world.anp("import in --max-invalid 100%");
     let mut shown = format!("exit {}\n{}", ran.code, ran.stderr);
@@ -100,4 +102,22 @@ fn html(page: &str) -> String {
     let robots = between("<meta name=\"robots\" content=\"", "\"").unwrap_or_default();
     let body = between("<div class=\"body\" dir=\"auto\">", "</div>\n</article>").unwrap_or(page);
     format!("  lang {lang}, robots {robots}\n{}\n", body.trim())
+}
+
+#[test]
+fn the_recipes_of_the_documentation_are_those_that_run() {
+    let page = std::fs::read_to_string("docs/inputs.md").unwrap();
+    let recipes = page.split("\n## ").skip(1);
+    let mut tools = 0;
+    for recipe in recipes {
+        let tool = recipe.lines().next().unwrap().rsplit(' ').next().unwrap();
+        let (_, rest) = recipe.split_once("```yaml\n").unwrap();
+        let (settings, _) = rest.split_once("```").unwrap();
+        let (_, rest) = settings.split_once('\n').unwrap();
+        let case = format!("{FOLDER}/from-{}/anp.yaml", tool.to_lowercase());
+        let ran = std::fs::read_to_string(case).unwrap();
+        assert_eq!(format!("content: in\n{rest}"), ran, "{tool}");
+        tools += 1;
+    }
+    assert_eq!(tools, 6);
 }

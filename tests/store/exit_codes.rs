@@ -772,6 +772,11 @@ error: settings[unknown-key]: unknown key 'titel'
   |
 6 |   titel
   |   ^^^^^
+error: settings[strict]: expected true or false, found 'maybe'
+ --> {file}:4:9
+  |
+4 | strict: maybe
+  |         ^^^^^
 error: settings[site.url]: line 7: expected an http(s) URL without query or fragment, found 'ftp://x'
  --> {file}
 error: settings[ttl]: expected a duration from 1m to 3650d (for example 12h), found '5s'
@@ -779,11 +784,6 @@ error: settings[ttl]: expected a duration from 1m to 3650d (for example 12h), fo
   |
 3 | ttl: 5s
   |      ^^
-error: settings[strict]: expected true or false, found 'maybe'
- --> {file}:4:9
-  |
-4 | strict: maybe
-  |         ^^^^^
   = retry: after you fix the settings; nothing was written
 "
     ));

@@ -96,6 +96,9 @@ impl Further {
             return true;
         }
         match &node.kind {
+            Kind::Mapping(_) | Kind::Sequence(_) if key.name == "cascade" => {
+                refuse_cascade(key, node, findings);
+            }
             Kind::Mapping(members) if holds_fields(&key.name) => {
                 for (key, node) in members {
                     self.ask_one(fields, (key, node), findings);
@@ -142,6 +145,54 @@ impl Further {
             Saying::NoIndex => self.is_noindex = true,
             Saying::Nothing | Saying::Unclear => {}
         }
+    }
+}
+
+/// Members of `cascade` that the schema knows and that hide an article unless they say no.
+const CASCADING: [&str; 10] = [
+    "draft",
+    "expires_at",
+    "expiry_date",
+    "hidden",
+    "noindex",
+    "publish_at",
+    "publish_date",
+    "robots",
+    "unpublish_date",
+    "withdrawn",
+];
+
+/// Hugo hands the members of `cascade` down to the pages of a folder. anp reads each article by
+/// itself, so what such a member hides would become public.
+fn refuse_cascade(key: &Key, node: &Node, findings: &mut Findings<'_>) {
+    let blocks = match &node.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let members = blocks.iter().filter_map(|block| match &block.kind {
+        Kind::Mapping(members) => Some(members),
+        _ => None,
+    });
+    let hides = |(key, node): &(Key, Node)| {
+        let said = Said::of_node(node);
+        match key.name.as_str() {
+            "published" => !said.opens(),
+            name if CASCADING.contains(&name) => !said.leaves_open(),
+            name => names::saying(name, &said) != Saying::Nothing,
+        }
+    };
+    if members.flatten().any(hides) {
+        let message = "the field 'cascade' says who may see the articles of this folder, and anp reads \
+                       each article by itself";
+        let help = "say it in those articles; or explain it in anp.yaml: 'visibility_fields: \
+                    {cascade: ignore}'";
+        let span = Some(key.span);
+        findings.error(
+            "visibility",
+            span,
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! generators that have them mean, and names that anp has to ask about.
 
 use super::said::{Said, squashed};
-use crate::article::instant::instant_ms;
+use crate::article::dates::{self, Timezone};
 
 /// What a field says of its article, the strongest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,7 +174,7 @@ pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
     } else if yes && is_one_of(NOINDEX_IF_YES) || no && is_one_of(NOINDEX_IF_NO) {
         Saying::NoIndex
     } else if is_one_of(OPENING) {
-        match said.text().and_then(day_ms) {
+        match said.text().and_then(opening_ms) {
             Some(from_ms) => Saying::From(from_ms),
             None if said.closes() => Saying::Draft,
             None => unclear(!said.opens()),
@@ -206,9 +206,11 @@ pub(super) fn opens(name: &str) -> bool {
     opening.iter().any(|names| names.contains(&name)) || name == "sitemap"
 }
 
-/// The first instant of the day of a text that begins with a date: `publish: 2027-01-05 10:00`.
-fn day_ms(text: &str) -> Option<i64> {
-    instant_ms(text.get(..10)?)
+/// The moment of a date: `publish: 2027-01-05 10:00`. Where it names no zone, the last place on earth
+/// counts: nobody may see an article too early.
+fn opening_ms(text: &str) -> Option<i64> {
+    let west = Timezone::parse("-12:00")?;
+    west.instant_ms(&dates::date(text, &west)?)
 }
 
 fn unclear(is_so: bool) -> Saying {
