@@ -353,7 +353,7 @@ fn content(tag: &Tag<'_>) -> Content {
             Content::Line
         }
         Tag::Link { .. } => Content::Link,
-        Tag::Item => Content::Item,
+        Tag::Item | Tag::FootnoteDefinition(_) => Content::Item,
         Tag::DefinitionListDefinition => Content::Definition,
         Tag::Emphasis
         | Tag::Strong

@@ -219,6 +219,16 @@ fn a_backslash_before_a_scheme_makes_a_relative_url() {
     judge(&page);
 }
 
+#[test]
+fn raw_items_do_not_end_the_items_of_footnotes() {
+    for name in ["li", "dt", "dd"] {
+        let body = format!("x[^1]\n\n[^1]: </p><a id=a><{name}><h3>\n");
+        if let Ok(rendered) = render(&article("T", &[], &body)) {
+            judge(&String::from_utf8(rendered.page).unwrap());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
