@@ -100,6 +100,8 @@ pub struct Reach {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a settings file and a first article to start from
+    Init(Init),
     /// Publish a content tree, and print the rollback manifest of the written keys
     Import(Import),
     /// Import under a scratch prefix, verify, roll back and compare: the real command and settings
@@ -135,6 +137,14 @@ pub enum Command {
     Synth(Synth),
     /// Print the JSON Schema of the front matter, or of the settings file
     Schema(Schema),
+}
+
+/// `anp init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
 }
 
 /// `anp schema`.

@@ -2,6 +2,7 @@
 
 mod check;
 mod import;
+mod init;
 mod inputs;
 mod pause;
 mod probe;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
     log::set_format(log_format(common)?);
     match &cli.command {
+        Command::Init(arguments) => init::run(common, arguments),
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),

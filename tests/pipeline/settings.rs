@@ -762,3 +762,41 @@ fn results_that_cannot_be_written_are_missed() {
         "{said}"
     );
 }
+
+#[test]
+fn init_writes_what_the_next_three_commands_need() {
+    let world = World::new();
+    let run = |line: &str| {
+        let mut command = world.bare();
+        Ran::of(command.args(line.split(' ')).current_dir(world.path("")))
+    };
+    world.write("blog/.gitignore", "/target");
+    let ran = run("init blog");
+    ran.exits(0).says("wrote blog/anp.yaml").says("cd blog");
+    let ignored = std::fs::read_to_string(world.path("blog/.gitignore")).unwrap();
+    assert_eq!(ignored, "/target\n/.anp/\n");
+    let settings = std::fs::read_to_string(world.path("blog/anp.yaml")).unwrap();
+    assert!(settings.starts_with("# yaml-language-server: $schema=anp.schema.json\n"));
+    let schema = std::fs::read_to_string(world.path("blog/anp.schema.json")).unwrap();
+    assert_eq!(
+        schema.trim_end(),
+        run("schema --settings").stdout.trim_end()
+    );
+    for line in ["check", "import", "show /hello/"] {
+        let mut command = world.bare();
+        let ran = Ran::of(
+            command
+                .args(line.split(' '))
+                .current_dir(world.path("blog")),
+        );
+        ran.exits(0);
+    }
+    // What is there stays.
+    world.write("blog/anp.yaml", "prefix: mine\n");
+    let again = run("init blog");
+    again.exits(2).notes("blog/anp.yaml is there already");
+    let settings = std::fs::read_to_string(world.path("blog/anp.yaml")).unwrap();
+    assert_eq!(settings, "prefix: mine\n");
+    world.write("file", "");
+    run("init file").exits(74);
+}

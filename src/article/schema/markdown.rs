@@ -182,8 +182,8 @@ anp schema > front-matter.schema.json
 anp schema --settings > anp.schema.json
 ```
 
-With the YAML extension of VS Code (redhat.vscode-yaml), this line at the top of anp.yaml completes keys and
-marks mistakes:
+With the YAML extension of VS Code (redhat.vscode-yaml), this line at the top of anp.yaml, which `anp init`
+writes, completes keys and marks mistakes:
 
 ```yaml
 # yaml-language-server: $schema=anp.schema.json
