@@ -116,16 +116,16 @@ pub(super) struct TitleHeading {
 impl<'a> Parsed<'a> {
     /// Parses Markdown, cleaned.
     pub(super) fn new(markdown: &'a str) -> Result<Self, Refused> {
+        refuse_costly(markdown)?;
         Self::rewritten(markdown, Rewritten::default(), false)
     }
 
-    /// Parses Markdown, cleaned and rewritten, which may be MDX.
+    /// Parses Markdown, cleaned and rewritten, which may be MDX. [`refuse_costly`] let it through.
     pub(super) fn rewritten(
         markdown: &'a str,
         rewritten: Rewritten,
         is_mdx: bool,
     ) -> Result<Self, Refused> {
-        refuse_costly(markdown)?;
         let mut builder = Builder {
             body: Body {
                 events: Events::with_capacity(if markdown.len() > LONG_BYTES {

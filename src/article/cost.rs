@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::memchr2;
+
 /// How deep block quotes, list items and footnotes may be nested in each other; the same
 /// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
 pub(super) const MAX_NESTING: usize = 64;
@@ -109,8 +111,7 @@ fn find_costly_nesting(markdown: &str) -> Option<usize> {
     let bytes = markdown.as_bytes();
     while at < bytes.len() {
         let rest = &bytes[at..];
-        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-        let line = &rest[..length.unwrap_or(rest.len())];
+        let line = &rest[..memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];
         let is_blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t'));
         if !is_blank {
             let Depth { levels, beyond } = Depth::of(line);

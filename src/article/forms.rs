@@ -75,7 +75,8 @@ pub(super) fn is_host(text: &str) -> bool {
 
 /// The authority of an absolute `http` or `https` URL, and what follows it.
 fn authority(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
     }
@@ -87,7 +88,11 @@ fn authority(url: &str) -> Option<(&str, &str)> {
 /// checked: it is shown, never fetched.
 #[must_use]
 pub fn shown_host(url: &str) -> Option<&str> {
-    let (authority, _) = authority(url)?;
+    host_in(authority(url)?.0)
+}
+
+/// The host in an authority.
+fn host_in(authority: &str) -> Option<&str> {
     let host_port = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
@@ -103,7 +108,7 @@ pub fn shown_host(url: &str) -> Option<&str> {
 /// must be percent-encoded (RFC 3986; letters outside ASCII are let through).
 pub(super) fn url_host(text: &str) -> Option<&str> {
     let (authority, tail) = authority(text)?;
-    let host = shown_host(text).filter(|host| is_host(host))?;
+    let host = host_in(authority).filter(|host| is_host(host))?;
     let is_port =
         |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
     // Credentials would stand before the host.

@@ -107,20 +107,23 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     );
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
-    let is_cheap = cost::refuse_costly(&cleaned).is_ok();
-    let mut rewritten = is_cheap.then(|| blocks::rewrite(&cleaned)).flatten();
+    let mut judged = cost::refuse_costly(&cleaned);
+    let mut rewritten = judged.is_ok().then(|| blocks::rewrite(&cleaned)).flatten();
     let owned = match (&mut rewritten, cleaned) {
         (Some(rewritten), _) => Err(std::mem::take(&mut rewritten.text)),
         (None, Cow::Borrowed(body)) => Ok(body),
         (None, Cow::Owned(body)) => Err(body),
     };
     let markdown = owned.unwrap_or_else(|body| input.cleaned.get_or_init(|| body));
+    if rewritten.is_some() {
+        judged = cost::refuse_costly(markdown);
+    }
     let is_mdx = input
         .relative
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("mdx"));
-    let parsed = Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
-    let mut parsed = parsed.map_err(|Refused { offset, why }| {
+    let parse = |()| Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
+    let mut parsed = judged.and_then(parse).map_err(|Refused { offset, why }| {
         let help = (why == Excess::Markup).then(|| "split the article".to_owned());
         let place = position(markdown, offset, parts.body_line);
         findings.error("body", Some(place), why.to_string(), help);

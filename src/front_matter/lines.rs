@@ -1,9 +1,11 @@
 //! Lines of a text, which end with LF, CRLF or CR.
 
+use memchr::memchr2;
+
 /// The first line without its end, and what follows it.
 #[must_use]
 pub fn next_line(text: &str) -> (&str, &str) {
-    let Some(end) = line_end(text.as_bytes()) else {
+    let Some(end) = memchr2(b'\n', b'\r', text.as_bytes()) else {
         return (text, "");
     };
     let (line, rest) = text.split_at(end);
@@ -11,17 +13,6 @@ pub fn next_line(text: &str) -> (&str, &str) {
         .strip_prefix("\r\n")
         .unwrap_or_else(|| rest.get(1..).unwrap_or_default());
     (line, rest)
-}
-
-/// Where the first line ends.
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    const STEP: usize = 16;
-    let ends = |b: u8| (b == b'\n') | (b == b'\r');
-    // Without a way out within a step, this is compiled to vector instructions.
-    let goes_on = |step: &&[u8]| !step.iter().fold(false, |found, &b| found | ends(b));
-    let passed = bytes.chunks_exact(STEP).take_while(goes_on).count() * STEP;
-    let rest = bytes.get(passed..)?;
-    Some(passed + rest.iter().position(|&b| ends(b))?)
 }
 
 /// Whether the line is `mark`, perhaps with blanks behind it.

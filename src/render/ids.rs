@@ -5,7 +5,7 @@
 //! page itself uses has the prefix `user-content-`, which GitHub has too.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use percent_encoding::percent_decode_str;
 use unicode_normalization::char::is_combining_mark;
@@ -24,12 +24,12 @@ const MARK: char = '\u{fdd1}';
 
 /// The ids that a page has besides those of its body.
 #[derive(Debug, Default)]
-pub(super) struct PageIds(HashSet<String>);
+pub(super) struct PageIds(BTreeSet<String>);
 
 impl PageIds {
     /// Finds the ids that templates write, and adds that of the meta box.
     pub(super) fn of(templates: &[(&str, &str)]) -> Self {
-        let mut ids = HashSet::from(["about".to_owned()]);
+        let mut ids = BTreeSet::from(["about".to_owned()]);
         for (_, text) in templates {
             for (at, _) in text.match_indices("id=") {
                 let is_attribute = text[..at].ends_with(|c: char| c.is_ascii_whitespace());
@@ -50,7 +50,10 @@ impl PageIds {
 
     /// Whether the page uses `id` itself, or would if the prefix were not there.
     fn has(&self, id: &str) -> bool {
-        let id = id.trim_start_matches(PREFIX);
+        let mut id = id;
+        while let Some(rest) = id.strip_prefix(PREFIX) {
+            id = rest;
+        }
         self.0.contains(id) || is_of_footnotes(id)
     }
 }
