@@ -6,6 +6,8 @@ pub mod draw;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use memchr::memchr2;
+
 use crate::characters::is_hidden;
 
 /// Whether a diagnostic makes its file unusable.
@@ -116,13 +118,14 @@ fn count(number: usize) -> u32 {
 fn nth_line(source: &str, line: u32) -> &str {
     let mut rest = source;
     for _ in 1..line {
-        match rest.find(['\n', '\r']) {
+        match memchr2(b'\n', b'\r', rest.as_bytes()) {
             Some(end) if rest[end..].starts_with("\r\n") => rest = &rest[end + 2..],
             Some(end) => rest = &rest[end + 1..],
             None => return "",
         }
     }
-    rest.split(['\n', '\r']).next().unwrap_or_default()
+    let end = memchr2(b'\n', b'\r', rest.as_bytes());
+    end.map_or(rest, |end| &rest[..end])
 }
 
 /// One past the quote that closes the one at `start`.

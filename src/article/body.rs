@@ -42,8 +42,8 @@ pub struct Body<'a> {
     pub shifts: Vec<(usize, isize)>,
     /// Whether a link or image may lead to a source, a page or a file of the archive.
     pub has_references: bool,
-    /// What URLs of raw HTML become, as written.
-    pub rewritten: HashMap<String, String>,
+    /// What URLs of raw HTML become, as written: those of links, and those of images.
+    pub rewritten: [HashMap<String, String>; 2],
 }
 
 impl Body<'_> {

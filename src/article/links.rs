@@ -5,6 +5,7 @@
 //! pages stay as they are. What leads to a source or a page is handed back, for whoever knows all
 //! routes to check.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -140,8 +141,17 @@ pub fn resolve(
     };
     let mut tracing = Tracing::default();
     let (mut rewritten, mut any) = (blake3::Hasher::new(), false);
+    let mut known: [HashMap<String, Option<String>>; 2] = Default::default();
     let mut lead = |destination: &str, is_image: bool| {
-        let new = tracing.rewrite(destination, is_image, assets, &follower)?;
+        let known = &mut known[usize::from(is_image)];
+        let new = match known.get(destination) {
+            Some(new) => new.clone(),
+            None => {
+                let new = tracing.rewrite(destination, is_image, assets, &follower);
+                known.insert(destination.to_owned(), new.clone());
+                new
+            }
+        }?;
         any = true;
         rewritten.update(new.as_bytes()).update(b"\n");
         Some(new)
@@ -154,8 +164,12 @@ pub fn resolve(
     let body = &mut article.body;
     for html in body.events.raw_html() {
         for reference in references(html) {
-            if let Some(new) = lead(reference.url, reference.is_image) {
-                body.rewritten.insert(reference.url.to_owned(), new);
+            // Of all references in HTML, this is the one that addresses have.
+            let url = reference.url.replace("&amp;", "&");
+            if let Some(new) = lead(&url, reference.is_image) {
+                let rewritten = &mut body.rewritten[usize::from(reference.is_image)];
+                let new = new.replace('&', "&amp;");
+                rewritten.insert(reference.url.to_owned(), new);
             }
         }
     }
@@ -216,6 +230,11 @@ impl Tracing {
         follower: &Follower<'_>,
     ) -> Option<Route> {
         if meaning == Meaning::Elsewhere {
+            return None;
+        }
+        let is_page = matches!(meaning, Meaning::Page(..));
+        if is_page && self.links.checked.len() >= MAX_CHECKED {
+            // Looking for what it may mean costs more than other links do.
             return None;
         }
         let (to, target) = lead(meaning, follower);
@@ -475,9 +494,12 @@ pub(super) fn places(
                 found.push((dest_url.into_string(), range));
             }
             Event::Html(html) | Event::InlineHtml(html) => {
-                for reference in references(&html).filter(|reference| is_meant(reference.url)) {
-                    let at = range.start + reference.at;
-                    found.push((reference.url.to_owned(), at..at + reference.url.len()));
+                for reference in references(&html) {
+                    let url = reference.url.replace("&amp;", "&");
+                    if is_meant(&url) {
+                        let at = range.start + reference.at;
+                        found.push((url, at..at + reference.url.len()));
+                    }
                 }
             }
             _ => {}

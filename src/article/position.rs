@@ -1,5 +1,7 @@
 //! Places in a text by byte offsets.
 
+use memchr::memchr2;
+
 use crate::diagnostic::Span;
 use crate::front_matter::next_line;
 
@@ -8,7 +10,7 @@ pub(super) fn position(text: &str, offset: usize, first_line: u32) -> Span {
     let before = text.get(..offset).unwrap_or(text);
     let mut line = first_line;
     let mut rest = before;
-    while rest.contains(['\n', '\r']) {
+    while memchr2(b'\n', b'\r', rest.as_bytes()).is_some() {
         rest = next_line(rest).1;
         line = line.saturating_add(1);
     }

@@ -95,8 +95,8 @@ pub(super) struct Rewriter<'t, 'w> {
     pub(super) removals: &'t mut Removals,
     /// URLs that the sanitiser will take out.
     pub(super) refused_urls: &'t mut Vec<(Removed, Option<usize>)>,
-    /// What URLs become, as written.
-    pub(super) rewritten: &'t HashMap<String, String>,
+    /// What URLs of links and of images become, as written.
+    pub(super) rewritten: &'t [HashMap<String, String>; 2],
 }
 
 /// So many URLs that the sanitiser takes out are named at most.
@@ -258,7 +258,9 @@ impl Rewriter<'_, '_> {
                     let refused = (Removed::url(attribute.value), offset());
                     self.refused_urls.push(refused);
                 }
-                let new = usage.and_then(|_| self.rewritten.get(attribute.value));
+                let rewritten =
+                    usage.map(|usage| &self.rewritten[usize::from(usage == Use::Image)]);
+                let new = rewritten.and_then(|urls| urls.get(attribute.value));
                 let value = new.map_or(attribute.value, String::as_str);
                 escape::html_attribute(self.out, value);
             }
@@ -416,7 +418,7 @@ mod tests {
             ids: &mut ids,
             removals: &mut removals,
             refused_urls: &mut refused_urls,
-            rewritten: &HashMap::new(),
+            rewritten: &Default::default(),
         };
         rewriter.rewrite(&html);
         nesting.close_all(&mut out);
