@@ -62,16 +62,66 @@ impl<'a> FolderRules<'a> {
 
     /// Settings that cannot be read name nothing.
     fn read(&self, folder: &Path) -> Published {
-        let read = |name: &&str| {
-            let (file, _) = regular::open_below(self.root, &folder.join(name), |_| true).ok()?;
-            let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
-            Some(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        let Some(text) = CONFIGS.iter().find_map(read) else {
-            return Published::Unknown;
-        };
-        Published::Named(yaml::parse(&text, 1).map_or_else(|_| Vec::new(), |root| named(&root)))
+        match config(self.root, folder) {
+            Some(config) => Published::Named(config.map_or_else(Vec::new, |root| named(&root))),
+            None => Published::Unknown,
+        }
     }
+}
+
+/// The settings of Jekyll in `folder`, if there are any and they can be read.
+fn config(root: &File, folder: &Path) -> Option<Option<Node>> {
+    let read = |name: &&str| {
+        let (file, _) = regular::open_below(root, &folder.join(name), |_| true).ok()?;
+        let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let text = CONFIGS.iter().find_map(read)?;
+    Some(yaml::parse(&text, 1).ok())
+}
+
+/// What the settings of Jekyll in `folder` say is not published, as patterns of .gitignore: what
+/// `exclude` names, and the paths whose articles are drafts by `defaults`.
+pub(super) fn excluded(root: &File, folder: &Path) -> Vec<String> {
+    let Some(Some(config)) = config(root, folder) else {
+        return Vec::new();
+    };
+    let mut patterns = Vec::new();
+    let anchored = |path: &str| format!("/{}", path.trim_start_matches('/'));
+    for (key, value) in config.mapping().unwrap_or_default() {
+        let items = value.list().unwrap_or_default();
+        match key.text() {
+            "exclude" => {
+                let texts = items.iter().filter_map(|item| item.text().ok());
+                patterns.extend(texts.map(anchored));
+            }
+            "defaults" => {
+                let hidden = items.iter().filter(|item| is_hidden_by_default(item));
+                let path = |item: &Node| {
+                    let path = member(member(item, "scope")?, "path")?.text().ok()?;
+                    Some(anchored(path))
+                };
+                patterns.extend(hidden.filter_map(path));
+            }
+            _ => {}
+        }
+    }
+    patterns
+}
+
+/// Whether an entry of `defaults` makes drafts of its articles.
+fn is_hidden_by_default(entry: &Node) -> bool {
+    let says = |name: &str, word: bool| {
+        let value = member(entry, "values").and_then(|values| member(values, name));
+        value.is_some_and(|value| value.flag() == Ok(word))
+    };
+    says("published", false) || says("draft", true)
+}
+
+fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let members = node.mapping().ok()?;
+    let mut found = members.iter().filter(|(key, _)| key.text() == name);
+    found.next().map(|(_, value)| value)
 }
 
 /// The folders that Jekyll publishes: collections with `output: true`, and what `include` names.

@@ -10,6 +10,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::AtFlags;
 
+use super::folders::excluded;
 use crate::regular;
 
 /// The file that names what is not read, in the folder that it stands in and below.
@@ -111,11 +112,12 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Reads the `.anpignore` of `folder`, if there is one.
+    /// Reads the `.anpignore` of `folder`, if there is one, and what Jekyll and Eleventy leave out.
     pub(super) fn enter(&mut self, folder: &Path) -> Result<(), String> {
         if self.ignores.contains_key(folder) {
             return Ok(());
         }
+        let others = self.left_out_by_others(folder);
         let path = folder.join(IGNORE_FILE);
         let opened = regular::open_below(self.root, &path, |_| true);
         let bytes = opened.and_then(|(file, _)| regular::read_opened(&file, MOST_BYTES));
@@ -123,19 +125,37 @@ impl<'a> Filter<'a> {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned()),
             // Of a folder that cannot be read, the walk says so.
             Err(error) if error.kind() == ErrorKind::NotFound || !self.is_there(&path) => {
-                return Ok(());
+                Ok(String::new())
             }
             Err(error) => Err(error.to_string()),
         };
         let refused = |why: String| format!("its {IGNORE_FILE} cannot be used: {why}");
         let text = text.map_err(refused)?;
+        if text.is_empty() && others.is_empty() {
+            return Ok(());
+        }
         if self.ignores.len() == MOST_FILES {
             return Err(refused(format!("the tree has more than {MOST_FILES}")));
         }
-        if let Some(compiled) = compile(text.lines()).map_err(refused)? {
+        // What stands last wins: an .anpignore may let in what the tool of the tree leaves out.
+        let lines = others.iter().map(String::as_str).chain(text.lines());
+        if let Some(compiled) = compile(lines).map_err(refused)? {
             self.ignores.insert(folder.to_owned(), compiled);
         }
         Ok(())
+    }
+
+    /// What the settings of the tool that the tree was written for leave out in `folder`; nothing,
+    /// where they cannot be used.
+    fn left_out_by_others(&self, folder: &Path) -> Vec<String> {
+        let mut lines = excluded(self.root, folder);
+        let path = folder.join(".eleventyignore");
+        if let Ok((file, _)) = regular::open_below(self.root, &path, |_| true) {
+            let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
+            lines.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned));
+        }
+        lines.retain(|line| matches!(compile([line.as_str()].into_iter()), Ok(Some(_))));
+        lines
     }
 
     fn is_there(&self, path: &Path) -> bool {
