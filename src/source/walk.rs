@@ -652,8 +652,23 @@ mod tests {
         std::fs::create_dir(root.join("_Drafts")).unwrap();
         std::fs::write(root.join("_Drafts/a.md"), "").unwrap();
         std::os::unix::fs::symlink("_Drafts/a.md", root.join("b.md")).unwrap();
-        let (sources, _) = chosen(root, &["_Drafts"], &[]);
-        assert_eq!(sources, ["_Drafts/a.md"]);
+        let walk = Walk {
+            root,
+            part: None,
+            choice: &Choice {
+                include: Patterns::new(vec!["_Drafts".to_owned()]).unwrap(),
+                exclude: Patterns::default(),
+            },
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let found = walk.run().unwrap();
+        assert_eq!(
+            found.sources.paths().collect::<Vec<_>>(),
+            [Path::new("_Drafts/a.md")]
+        );
+        assert_eq!(found.skipped[0].reason, "a symbolic link to a draft");
     }
 
     #[test]

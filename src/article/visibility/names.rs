@@ -507,6 +507,14 @@ mod tests {
     }
 
     #[test]
+    fn dates_of_publication_and_of_the_end_are_understood() {
+        // The last place on earth, and the first.
+        says("{go_live: 1970-01-01}", Saying::From(12 * 3_600_000));
+        says("{validUntil: 1970-01-02}", Saying::Until(10 * 3_600_000));
+        says("{go_live: soon, end_date: 2001-01-01}", Saying::Nothing);
+    }
+
+    #[test]
     fn what_is_plainly_public_or_about_something_else_says_nothing() {
         says(
             "{private: false, visibility: Public, password: '', access: ~, access_level: everyone, \
