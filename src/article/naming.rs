@@ -250,7 +250,8 @@ impl<'p> SourceName<'p> {
     /// Whether it stands in a folder of drafts, as Jekyll has them.
     #[must_use]
     pub fn is_draft(&self) -> bool {
-        self.folders().any(|folder| folder == "_drafts")
+        self.folders()
+            .any(|folder| folder.eq_ignore_ascii_case("_drafts"))
     }
 
     /// The names of its folders, as they are.

@@ -257,7 +257,7 @@ impl Segments {
 
 /// Whether a folder of this name has no segment in routes: posts and drafts of Jekyll.
 pub(super) fn is_transparent(name: &str) -> bool {
-    name.starts_with('_') && matches!(name, "_posts" | "_drafts")
+    name.starts_with('_') && (name == "_posts" || name.eq_ignore_ascii_case("_drafts"))
 }
 
 /// The text in `[a-z0-9-]`: other scripts become their ASCII reading, everything else a

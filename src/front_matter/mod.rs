@@ -8,6 +8,7 @@ mod cut;
 mod json;
 mod lines;
 mod names;
+mod net;
 mod opening;
 mod parts;
 mod places;

@@ -64,3 +64,69 @@ pub(super) fn toml_field(line: &str) -> bool {
         !name.is_empty() && name.chars().all(word)
     })
 }
+
+/// The field of a line that holds the article back, if it has one: `draft: true`, `"draft": true,`,
+/// `draft = true`, `{ draft: true }`, `.. status: draft`. Words and dates count only if `at_start` of
+/// the text: `Status: draft` below a title is ordinary text.
+pub(super) fn held_back(line: &str, at_start: bool) -> Option<String> {
+    const FRAME: &[char] = &['{', '}', ',', '[', ']'];
+    // An item of a list.
+    if ["- ", "+ "]
+        .iter()
+        .any(|mark| line.trim_start().starts_with(mark))
+    {
+        return None;
+    }
+    let line =
+        line.trim_start_matches(|c: char| c.is_whitespace() || !c.is_alphanumeric() && !is_mark(c));
+    line.split(FRAME).find_map(|piece| {
+        let (name, value) = piece.split_once([':', '='])?;
+        let is_quote = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+        let name = name.trim_matches(is_quote);
+        let value = value.trim_start_matches(is_quote);
+        if name.len() > 40
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b' '))
+        {
+            return None;
+        }
+        let end = value.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'));
+        let (word, behind) = value.split_at(end.unwrap_or(value.len()));
+        let behind = behind.trim_start_matches(is_quote);
+        let is_whole = behind.is_empty()
+            || [";", "#", "//", "/*", "-->"]
+                .iter()
+                .any(|end| behind.starts_with(end));
+        let name = normalise(name);
+        let holds = holds_back(&name.replace('_', ""), &word.to_ascii_lowercase(), at_start);
+        (is_whole && holds).then_some(name)
+    })
+}
+
+/// Marks in front of a line that make it text: a list, a quote, code, a table.
+fn is_mark(c: char) -> bool {
+    matches!(c, '`' | '*' | '>' | '#' | '|' | '(' | '!' | '_' | '~')
+}
+
+fn holds_back(name: &str, value: &str, at_start: bool) -> bool {
+    let is_date = || value.len() >= 8 && value.bytes().take(4).all(|b| b.is_ascii_digit());
+    match name {
+        "draft" | "isdraft" | "hidden" | "private" | "noindex" | "unlisted" | "headless"
+        | "unpublished" | "withdrawn" => {
+            matches!(value, "true" | "yes" | "1" | "on")
+        }
+        "published" | "publish" | "public" => matches!(value, "false" | "no" | "0" | "off"),
+        "status" | "visibility" | "state" => {
+            at_start
+                && matches!(
+                    value,
+                    "draft" | "hidden" | "private" | "unlisted" | "scheduled"
+                )
+        }
+        "publishat" | "publishdate" | "expiresat" | "expirydate" | "unpublishdate" => {
+            at_start && is_date()
+        }
+        _ => false,
+    }
+}

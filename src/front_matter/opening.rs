@@ -5,7 +5,7 @@
 
 use super::json;
 use super::lines::{is_fence, next_line};
-use super::names::{COMMON, HOLDING_BACK, field, toml_field};
+use super::names::{COMMON, HOLDING_BACK, field, held_back, toml_field};
 use super::parts::Format;
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
@@ -131,7 +131,13 @@ fn commented(comment: &str, line: u32) -> Result<(), YamlError> {
     let nikola = first.starts_with(".. ") && field(&first[3..]).is_some();
     let fenced = is_fence(first, "---") && field(next_line(rest.trim_start()).0).is_some()
         || is_fence(first, "+++") && opens_toml(rest);
-    if !nikola && !fenced {
+    let is_held = || {
+        inside
+            .lines()
+            .take(40)
+            .any(|line| held_back(line, true).is_some())
+    };
+    if !nikola && !fenced && !is_held() {
         return Ok(());
     }
     let span = Span {

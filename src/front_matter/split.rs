@@ -3,7 +3,7 @@
 use super::lines::{is_fence, next_line};
 use super::opening::{Opening, find};
 use super::parts::{Format, Parts};
-use super::{json, unfenced};
+use super::{json, net, unfenced};
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
 
@@ -24,8 +24,15 @@ use crate::yaml::{Fault, YamlError};
 ///
 /// # Errors
 ///
-/// What looks like front matter, and is not closed or of a form that is not read.
+/// What looks like front matter, and is not closed or of a form that is not read; and a field among
+/// the first lines of the body that would hold the article back.
 pub fn split(text: &str) -> Result<Parts<'_>, YamlError> {
+    let parts = cut(text)?;
+    net::search(&parts)?;
+    Ok(parts)
+}
+
+fn cut(text: &str) -> Result<Parts<'_>, YamlError> {
     let (first, rest) = next_line(text);
     if is_fence(first, "---") {
         return fenced(Format::Yaml, "---", rest, 2);

@@ -392,7 +392,7 @@ impl Judge<'_> {
             Named::PassedOver(reason) => Some(Verdict::PassedOver(reason)),
         };
         if kind.is_symlink() {
-            return self.judge_link(entry, verdict);
+            return self.judge_link(entry, relative, verdict);
         }
         match (verdict, special(kind)) {
             (Some(verdict), _) => verdict,
@@ -402,7 +402,12 @@ impl Judge<'_> {
     }
 
     /// Judges a link; `by_name` is what its name alone says, if it is not that of an article.
-    fn judge_link(&mut self, entry: &DirEntry, by_name: Option<Verdict>) -> Verdict {
+    fn judge_link(
+        &mut self,
+        entry: &DirEntry,
+        relative: &Path,
+        by_name: Option<Verdict>,
+    ) -> Verdict {
         let target = entry.path().canonicalize();
         let target = target.and_then(|real| Ok((real.symlink_metadata()?, real)));
         let (metadata, real) = match target {
@@ -420,6 +425,10 @@ impl Judge<'_> {
         };
         if self.closed(inside).is_some() {
             return skipped("a symbolic link to a hidden or private file or folder");
+        }
+        // Their folder makes them drafts, which the path of the link does not say.
+        if is_draft(inside) && !is_draft(relative) {
+            return skipped("a symbolic link to a draft");
         }
         if !metadata.is_dir() {
             return match special(metadata.file_type()) {
@@ -473,6 +482,12 @@ impl Judge<'_> {
         }
         None
     }
+}
+
+/// Whether a file stands in a folder of drafts, as Jekyll has them.
+fn is_draft(relative: &Path) -> bool {
+    let mut parts = relative.components();
+    parts.any(|part| part.as_os_str().eq_ignore_ascii_case("_drafts"))
 }
 
 fn broken_link(error: &io::Error) -> Verdict {
@@ -628,6 +643,32 @@ mod tests {
             format!("{reason:?} {} {first}", passed.files)
         });
         (found.sources.paths().map(shown).collect(), passed.collect())
+    }
+
+    #[test]
+    fn a_link_to_a_draft_is_no_article() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("_Drafts")).unwrap();
+        std::fs::write(root.join("_Drafts/a.md"), "").unwrap();
+        std::os::unix::fs::symlink("_Drafts/a.md", root.join("b.md")).unwrap();
+        let walk = Walk {
+            root,
+            part: None,
+            choice: &Choice {
+                include: Patterns::new(vec!["_Drafts".to_owned()]).unwrap(),
+                exclude: Patterns::default(),
+            },
+            languages: &Languages::default(),
+            interrupted: &AtomicBool::new(false),
+            time_limit: None,
+        };
+        let found = walk.run().unwrap();
+        assert_eq!(
+            found.sources.paths().collect::<Vec<_>>(),
+            [Path::new("_Drafts/a.md")]
+        );
+        assert_eq!(found.skipped[0].reason, "a symbolic link to a draft");
     }
 
     #[test]

@@ -181,6 +181,12 @@ pub(super) fn respelled(node: &Node, found: &mut Vec<YamlError>) {
 fn as_key(node: Node) -> (Key, Option<YamlError>) {
     let span = node.span;
     match node.kind {
+        Kind::Scalar { text, plain: true } if text == "<<" => {
+            let message = "expected a key, found '<<', which merges another mapping into this one";
+            let error = YamlError::new(Fault::Key, span, message);
+            let error = error.with_help("write the members of that mapping here");
+            (Key::new(text, span), Some(error))
+        }
         Kind::Scalar { text, .. } => {
             let key = Key::new(text, span);
             let error = key.name.is_empty().then(|| {

@@ -33,6 +33,12 @@ impl Schema {
         self.identity
     }
 
+    /// Whether it is a schema file, not the built-in table, that gives a field this name.
+    pub(in crate::article) fn gives_name(&self, field: &Field, name: &str) -> bool {
+        let is_built_in = |known: &Field| known.name == field.name && known.answers_to(name);
+        !self.identity.is_empty() && !TABLE.iter().any(is_built_in)
+    }
+
     /// The field of `table` that an unknown name was probably meant to be.
     pub(in crate::article) fn suggestion(
         &self,

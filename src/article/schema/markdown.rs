@@ -67,8 +67,12 @@ brace. All three give the same fields, limits and errors. These forms are read, 
 | two or more lines `Name: value` as first paragraph, one of them `Title` | Pelican, MultiMarkdown |
 
 What looks like front matter and cannot be read is an error, never text of the page: a fence that
-nothing closes, `---js`, `;;;`, fields within a comment, and fields without a fence that hold the
-article back (`Status: draft`). A rule `---` below an empty line is a rule if text follows and no fields. A first brace is a body's
+nothing closes, `---js`, `;;;`, fences and fields of Nikola within a comment. A field that holds the article
+back (`draft: true`, `published: false`, `private: true`) is an error in a comment before the front matter and
+among the first 40 lines of the body, up to the first that is ordinary text; without front matter,
+`status: draft` and dates such as `publish_at` are too, as long as no heading stands before them.
+
+A rule `---` below an empty line is a rule if text follows and no fields. A first brace is a body's
 in `{{ x }}`, `{% x %}`, `{#id}`, `{: .class}` and in a sentence such as `{\"a\": 1} is JSON`.
 
 Keys are matched after lower-casing, turning spaces and hyphens into underscores, and camelCase
@@ -100,10 +104,10 @@ unquoted `~`. An unquoted `null` is absent too, but in a free text it is the tex
 
 A field may stand under two of its names. Lists are then joined. Of other values that differ, the one
 under the field's own name counts, and then the one whose name comes first in the table; of `noindex`,
-`publish_at` and `expires_at` the value that hides more. A warning says so, and the other value is kept as
-an own field.
+`publish_at` and `expires_at` the value that hides more. With two values of `date` the article is held back until the later one. A warning
+names the two, and the other value is kept as an own field.
 
-Aliases (`*name`), anchors (`&name`), other tags (`!name`), a second document and nesting deeper than
+Aliases (`*name`), anchors (`&name`), merge keys (`<<`), other tags (`!name`), a second document and nesting deeper than
 16 are errors. Front matter ends at 64 KiB, a source at 4 MiB.
 
 Every text is cleaned: Unicode NFC; control characters, characters that steer the direction of

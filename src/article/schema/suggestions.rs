@@ -47,8 +47,14 @@ impl Suggestions {
 
 /// The name of `table` that is close to `name`.
 pub(super) fn find(table: &'static [Field], name: &str) -> Option<&'static str> {
-    let names = table
-        .iter()
-        .flat_map(|field| field.aliases.iter().chain([&field.name]));
-    suggestion(name, names.copied())
+    let names = table.iter().flat_map(|field| {
+        let names = || field.aliases.iter().copied().chain([field.name]);
+        // Of two spellings of one name, the one with underscores is said.
+        let is_squashed = move |name: &str| {
+            let mut others = names();
+            others.any(|other| other.contains('_') && other.replace('_', "") == name)
+        };
+        names().filter(move |name| !is_squashed(name))
+    });
+    suggestion(name, names)
 }

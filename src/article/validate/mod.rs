@@ -103,6 +103,11 @@ impl Validator<'_, '_> {
             };
             next = index + 1;
             let field = &table[index];
+            if parent.is_none() && self.rules.schema.gives_name(field, &key.name) {
+                let (fields, field) = (&self.rules.visibility_fields, field.name);
+                self.further
+                    .ask_known(fields, field, (key, node), self.findings);
+            }
             let name = Name {
                 parent,
                 own: field.name,
@@ -237,6 +242,9 @@ impl Validator<'_, '_> {
                     );
                     self.findings
                         .warning(&name.code(), Some(other.span), message, None);
+                }
+                if let ("date", Value::Text(text)) = (field.name, &loser) {
+                    self.further.add_date(self.rules.timezone.instant_ms(text));
                 }
                 own::keep(self.findings, other, loser, own);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::names::{Saying, opens, saying};
+use super::names::{Saying, opens, saying, saying_of_member};
 use super::said::Said;
 use crate::article::metadata::Value;
 use crate::yaml::Node;
@@ -60,6 +60,13 @@ impl VisibilityFields {
         let said = Said::of_node(node);
         let explained = self.explained(name, &said);
         explained.unwrap_or_else(|| saying(name, &said))
+    }
+
+    /// What a member of a group says.
+    pub(super) fn of_member(&self, name: &str, node: &Node) -> Saying {
+        let said = Said::of_node(node);
+        let explained = self.explained(name, &said);
+        explained.unwrap_or_else(|| saying_of_member(name, &said))
     }
 
     fn explained(&self, name: &str, said: &Said<'_>) -> Option<Saying> {

@@ -9,7 +9,7 @@ mod said;
 
 use std::fmt;
 
-use self::names::{Saying, holds_fields};
+use self::names::{Saying, hides_others, holds_fields, is_loose, saying};
 use self::said::Said;
 use super::dates::Timezone;
 use super::findings::Findings;
@@ -78,7 +78,11 @@ impl Default for Visibility {
 pub(super) struct Further {
     is_draft: bool,
     is_scheduled: bool,
+    is_withdrawn: bool,
     from_ms: Option<i64>,
+    until_ms: Option<i64>,
+    /// The latest day of the article under a second name.
+    date_ms: Option<i64>,
     is_noindex: bool,
 }
 
@@ -95,27 +99,56 @@ impl Further {
             self.add(fields.of_unknown(&key.name, node));
             return true;
         }
-        match &node.kind {
-            Kind::Mapping(_) | Kind::Sequence(_) if key.name == "cascade" => {
-                refuse_cascade(key, node, findings);
-            }
-            Kind::Mapping(members) if holds_fields(&key.name) => {
-                for (key, node) in members {
-                    self.ask_one(fields, (key, node), findings);
-                }
-            }
-            _ => self.ask_one(fields, (key, node), findings),
-        }
+        let saying = fields.of_unknown(&key.name, node);
+        self.take_note(saying, (key, node), findings);
+        self.ask_inside(fields, (key, node), findings);
         false
     }
 
-    fn ask_one(
+    /// The same of a field of a schema file: its type says nothing of what it means.
+    pub(super) fn ask_known(
+        &mut self,
+        fields: &VisibilityFields,
+        field: &str,
+        (key, node): (&Key, &Node),
+        findings: &mut Findings<'_>,
+    ) {
+        let acts = ACTING.contains(&field);
+        if !acts && !fields.explain(field) {
+            self.ask(fields, (key, node), findings);
+        }
+    }
+
+    /// Asks the members of a group, also of a list of such.
+    fn ask_inside(
         &mut self,
         fields: &VisibilityFields,
         (key, node): (&Key, &Node),
         findings: &mut Findings<'_>,
     ) {
-        let saying = fields.of_unknown(&key.name, node);
+        if matches!(node.kind, Kind::Scalar { .. }) {
+            return;
+        }
+        if key.name == "cascade" {
+            refuse_cascade(fields, key, node, findings);
+            return;
+        }
+        if !holds_fields(&key.name) {
+            return;
+        }
+        let is_loose = is_loose(&key.name);
+        for (key, node) in mappings(node).flatten() {
+            let saying = fields.of_member(&key.name, node);
+            if saying != Saying::Unclear || !is_loose || Said::of_node(node).is_yes() {
+                self.take_note(saying, (key, node), findings);
+            }
+            if !fields.explain(&key.name) {
+                self.ask_inside(fields, (key, node), findings);
+            }
+        }
+    }
+
+    fn take_note(&mut self, saying: Saying, (key, _): (&Key, &Node), findings: &mut Findings<'_>) {
         self.add(saying);
         if saying != Saying::Unclear {
             return;
@@ -137,51 +170,70 @@ impl Further {
         findings.error("visibility", span, message, Some(help));
     }
 
+    /// Takes note of a second date of the article, ms since 1970: the later one counts.
+    pub(super) fn add_date(&mut self, at_ms: Option<i64>) {
+        self.date_ms = self.date_ms.max(at_ms);
+    }
+
     fn add(&mut self, saying: Saying) {
         match saying {
             Saying::Draft => self.is_draft = true,
             Saying::Scheduled => self.is_scheduled = true,
+            Saying::Withdrawn => self.is_withdrawn = true,
             Saying::From(at_ms) => self.from_ms = self.from_ms.max(Some(at_ms)),
+            Saying::Until(at_ms) => {
+                self.until_ms = Some(self.until_ms.map_or(at_ms, |other| other.min(at_ms)));
+            }
             Saying::NoIndex => self.is_noindex = true,
             Saying::Nothing | Saying::Unclear => {}
         }
     }
 }
 
-/// Members of `cascade` that the schema knows and that hide an article unless they say no.
-const CASCADING: [&str; 10] = [
+/// Fields of which the settings or the schema say that they are about who sees the article: another
+/// name for one of them is explained.
+const ACTING: [&str; 10] = [
+    "date",
     "draft",
     "expires_at",
-    "expiry_date",
     "hidden",
     "noindex",
     "publish_at",
-    "publish_date",
+    "published",
     "robots",
-    "unpublish_date",
+    "route",
     "withdrawn",
 ];
 
-/// Hugo hands the members of `cascade` down to the pages of a folder. anp reads each article by
-/// itself, so what such a member hides would become public.
-fn refuse_cascade(key: &Key, node: &Node, findings: &mut Findings<'_>) {
+/// The members of a mapping, or of each mapping of a list.
+fn mappings(node: &Node) -> impl Iterator<Item = &Vec<(Key, Node)>> {
     let blocks = match &node.kind {
         Kind::Sequence(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
-    let members = blocks.iter().filter_map(|block| match &block.kind {
+    blocks.iter().filter_map(|block| match &block.kind {
         Kind::Mapping(members) => Some(members),
         _ => None,
-    });
-    let hides = |(key, node): &(Key, Node)| {
-        let said = Said::of_node(node);
-        match key.name.as_str() {
-            "published" => !said.opens(),
-            name if CASCADING.contains(&name) => !said.leaves_open(),
-            name => names::saying(name, &said) != Saying::Nothing,
+    })
+}
+
+/// Whether a `cascade`, or a group in it, hides the articles that it is handed down to.
+fn cascades(fields: &VisibilityFields, node: &Node) -> bool {
+    mappings(node).flatten().any(|(key, node)| {
+        if fields.explain(&key.name) {
+            return fields.of_unknown(&key.name, node) != Saying::Nothing;
         }
-    };
-    if members.flatten().any(hides) {
+        let said = Said::of_node(node);
+        hides_others(&key.name, &said)
+            || saying(&key.name, &said) != Saying::Nothing
+            || holds_fields(&key.name) && cascades(fields, node)
+    })
+}
+
+/// Hugo hands the members of `cascade` down to the pages of a folder. anp reads each article by
+/// itself, so what such a member hides would become public.
+fn refuse_cascade(fields: &VisibilityFields, key: &Key, node: &Node, findings: &mut Findings<'_>) {
+    if cascades(fields, node) {
         let message = "the field 'cascade' says who may see the articles of this folder, and anp reads \
                        each article by itself";
         let help = "say it in those articles; or explain it in anp.yaml: 'visibility_fields: \
@@ -239,7 +291,11 @@ impl Visibility {
             }
         }
         // An event of next year is announced today: its `publish_at` counts, not its `date`.
-        let from_ms = publish_at.or(date.max(further.from_ms));
+        let from_ms = publish_at.or(date.max(further.date_ms));
+        let from_ms = from_ms.max(further.from_ms);
+        let until_ms = further.until_ms.unwrap_or(i64::MAX);
+        visibility.until_ms = visibility.until_ms.min(until_ms);
+        visibility.is_withdrawn |= further.is_withdrawn;
         visibility.from_ms = from_ms.unwrap_or(i64::MIN);
         visibility.is_draft |= further.is_draft || further.is_scheduled && from_ms.is_none();
         visibility.is_noindex |= further.is_noindex

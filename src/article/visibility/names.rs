@@ -13,8 +13,12 @@ pub(super) enum Saying {
     NoIndex,
     /// It is published at this time, ms since 1970.
     From(i64),
+    /// It ends at this time, ms since 1970.
+    Until(i64),
     /// It is published at a time that another field says.
     Scheduled,
+    /// Its author took it back.
+    Withdrawn,
     /// It is not published.
     Draft,
     /// Somebody may not see it, and anp cannot know who.
@@ -22,9 +26,88 @@ pub(super) enum Saying {
 }
 
 /// Fields of one generator or more whose yes keeps the article back.
-const DRAFT_IF_YES: &[&str] = &["deleted", "draft", "headless", "isdraft", "unpublished"];
+const DRAFT_IF_YES: &[&str] = &[
+    "deleted",
+    "disabled",
+    "donotpublish",
+    "dontpublish",
+    "draft",
+    "headless",
+    "isdeleted",
+    "isdraft",
+    "nopublish",
+    "notpublished",
+    "trashed",
+    "unpublish",
+    "unpublished",
+    "wip",
+    "workinprogress",
+];
 /// The same of a no.
-const DRAFT_IF_NO: &[&str] = &["render", "routable"];
+const DRAFT_IF_NO: &[&str] = &["enabled", "render", "routable"];
+/// Fields whose yes has to be explained; all else that they say is about something else: `auth: OAuth`.
+const ASKED_IF_YES: &[&str] = &[
+    "auth",
+    "authentication",
+    "expired",
+    "login",
+    "paid",
+    "removed",
+];
+/// The same of a no.
+const ASKED_IF_NO: &[&str] = &["live", "released"];
+/// Fields with the day from which the article is seen.
+const FROM: &[&str] = &[
+    "golive",
+    "goliveat",
+    "golivedate",
+    "publicationdate",
+    "publishafter",
+    "publishfrom",
+    "publishingdate",
+    "publishon",
+    "releasedate",
+    "scheduledat",
+    "scheduleddate",
+    "scheduledfor",
+];
+/// Fields with the day on which it ends. No `end_date`: that is an event's, and its article stays.
+const UNTIL: &[&str] = &[
+    "expirationdate",
+    "expireat",
+    "expiredate",
+    "expireon",
+    "expireson",
+    "publishuntil",
+    "validuntil",
+];
+/// The same among the fields that the schema knows.
+const KNOWN_FROM: &[&str] = &["publishat", "publishdate"];
+const KNOWN_UNTIL: &[&str] = &["expires", "expiresat", "expirydate", "unpublishdate"];
+/// Fields with the day of the article.
+const KNOWN_DATE: &[&str] = &[
+    "date",
+    "pubdate",
+    "pubdatetime",
+    "publishedat",
+    "publisheddate",
+];
+/// Fields whose no leaves the article without a page.
+const KNOWN_ROUTE: &[&str] = &["permalink", "route", "url"];
+/// Fields that name something: `id: draft` says nothing.
+const NAMING: &[&str] = &[
+    "id",
+    "identifier",
+    "key",
+    "label",
+    "layout",
+    "menu",
+    "name",
+    "parent",
+    "sidebarlabel",
+    "template",
+    "uid",
+];
 /// Fields whose yes leaves the article out of lists, and so out of search engines.
 const NOINDEX_IF_YES: &[&str] = &[
     "eleventyexcludefromcollections",
@@ -44,7 +127,14 @@ const NOINDEX_IF_YES: &[&str] = &[
 /// The same of a no.
 const NOINDEX_IF_NO: &[&str] = &["index", "indexable", "indexing", "listed"];
 /// Fields that open the article: what is neither a plain yes nor a plain no has to be explained.
-const OPENING: &[&str] = &["ispublic", "ispublished", "public", "publish", "published"];
+const OPENING: &[&str] = &[
+    "dgpublish",
+    "ispublic",
+    "ispublished",
+    "public",
+    "publish",
+    "published",
+];
 /// The same, where a no has to be explained too.
 const SHOWING: &[&str] = &["isvisible", "visible"];
 /// Fields that restrict who may see the article: anything but a plain no has to be explained.
@@ -114,14 +204,33 @@ const GROUPS: &[&str] = &[
     "params",
     "seo",
 ];
+/// Groups that hold fields in some archives and something else in others, such as a form's `password:
+/// text`: of these, only a plain answer counts.
+const LOOSE_GROUPS: &[&str] = &[
+    "article",
+    "data",
+    "document",
+    "fields",
+    "frontmatter",
+    "page",
+    "post",
+    "publication",
+    "workflow",
+];
 /// Fields with one word of many, of which few are about who may see the article.
 const STATUS: &[&str] = &[
     "audience",
+    "classification",
     "poststatus",
     "publicationstatus",
+    "publishstate",
     "publishstatus",
+    "reviewstatus",
+    "sensitivity",
+    "stage",
     "state",
     "status",
+    "workflow",
     "workflowstate",
 ];
 
@@ -131,17 +240,26 @@ const STATUS_DRAFT: &[&str] = &[
     "deleted",
     "draft",
     "drafts",
+    "embargo",
     "embargoed",
+    "in review",
+    "needs review",
     "not published",
     "on hold",
     "pending",
+    "pending publish",
     "pending review",
     "private",
     "sent",
     "trash",
     "trashed",
+    "under review",
     "unpublished",
+    "wip",
+    "work in progress",
 ];
+/// Members of a status that is a mapping: `status: {name: draft}`.
+const STATUS_MEMBERS: &[&str] = &["id", "name", "slug", "stage", "state", "status", "value"];
 /// Words for what another field gives a time.
 const STATUS_SCHEDULED: &[&str] = &["future", "scheduled"];
 /// Words for what stands in no list: Pelican's `status: hidden`.
@@ -171,6 +289,18 @@ pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
     let (yes, no) = (said.is_yes(), said.is_no());
     if yes && is_one_of(DRAFT_IF_YES) || no && is_one_of(DRAFT_IF_NO) {
         Saying::Draft
+    } else if (yes || said.is_one_of(&["required"])) && is_one_of(ASKED_IF_YES)
+        || no && is_one_of(ASKED_IF_NO)
+    {
+        Saying::Unclear
+    } else if yes && name == "scheduled" {
+        Saying::Scheduled
+    } else if is_one_of(FROM) {
+        let from_ms = said.text().and_then(opening_ms);
+        from_ms.map_or(Saying::Nothing, Saying::From)
+    } else if is_one_of(UNTIL) {
+        let until_ms = said.text().and_then(closing_ms);
+        until_ms.map_or(Saying::Nothing, Saying::Until)
     } else if yes && is_one_of(NOINDEX_IF_YES) || no && is_one_of(NOINDEX_IF_NO) {
         Saying::NoIndex
     } else if is_one_of(OPENING) {
@@ -189,20 +319,69 @@ pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
         Saying::NoIndex
     } else if name == "build" && is_unrendered(said) {
         Saying::Draft
+    } else if said.is_one_of(&["draft"]) && !is_one_of(NAMING) {
+        // Whatever the field is called.
+        Saying::Draft
     } else {
         Saying::Nothing
     }
 }
 
+/// What a member of a group says: also one that the schema would know outside of it.
+pub(super) fn saying_of_member(name: &str, said: &Said<'_>) -> Saying {
+    let squashed = &*squashed(name);
+    if KNOWN_FROM.contains(&squashed) {
+        return match said.text() {
+            Some(text) => opening_ms(text)
+                .map_or_else(|| unclear(!said.opens() && !said.is_no()), Saying::From),
+            None => unclear(!said.opens()),
+        };
+    }
+    if KNOWN_UNTIL.contains(&squashed) {
+        let until_ms = said.text().and_then(closing_ms);
+        return until_ms.map_or(Saying::Nothing, Saying::Until);
+    }
+    if squashed == "withdrawn" && said.is_yes() {
+        return Saying::Withdrawn;
+    }
+    saying(name, said)
+}
+
+/// Whether a member of Hugo's `cascade` may hide the articles that it is handed down to.
+pub(super) fn hides_others(name: &str, said: &Said<'_>) -> bool {
+    let squashed = &*squashed(name);
+    let is_one_of = |names: &[&str]| names.contains(&squashed);
+    if is_one_of(KNOWN_ROUTE) {
+        said.is_no()
+    } else if squashed == "published" {
+        !said.opens()
+    } else if is_one_of(KNOWN_FROM)
+        || is_one_of(KNOWN_UNTIL)
+        || is_one_of(KNOWN_DATE)
+        || is_one_of(FROM)
+        || is_one_of(UNTIL)
+        || is_one_of(&["draft", "hidden", "noindex", "robots", "withdrawn"])
+    {
+        !said.leaves_open()
+    } else {
+        false
+    }
+}
+
 /// Whether the members of the field are fields themselves.
 pub(super) fn holds_fields(name: &str) -> bool {
-    GROUPS.contains(&&*squashed(name))
+    GROUPS.contains(&&*squashed(name)) || is_loose(name)
+}
+
+/// Whether they may as well be something else.
+pub(super) fn is_loose(name: &str) -> bool {
+    LOOSE_GROUPS.contains(&&*squashed(name))
 }
 
 /// Whether a yes of this field opens the article, where it is one that anp knows.
 pub(super) fn opens(name: &str) -> bool {
     let name = &*squashed(name);
-    let opening = [DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
+    let opening = [ASKED_IF_NO, DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
     opening.iter().any(|names| names.contains(&name)) || name == "sitemap"
 }
 
@@ -211,6 +390,12 @@ pub(super) fn opens(name: &str) -> bool {
 fn opening_ms(text: &str) -> Option<i64> {
     let west = Timezone::parse("-12:00")?;
     west.instant_ms(&dates::date(text, &west)?)
+}
+
+/// The moment of a date on which the article ends; without a zone, the first place on earth counts.
+fn closing_ms(text: &str) -> Option<i64> {
+    let east = Timezone::parse("+14:00")?;
+    east.instant_ms(&dates::date(text, &east)?)
 }
 
 fn unclear(is_so: bool) -> Saying {
@@ -225,6 +410,27 @@ fn status(said: &Said<'_>) -> Saying {
     if let Said::List(items) = said {
         let sayings = items.iter().map(status);
         return sayings.max().unwrap_or(Saying::Nothing);
+    }
+    if let Said::Members(members) = said {
+        let named = members
+            .iter()
+            .filter(|(name, _)| STATUS_MEMBERS.contains(&&*squashed(name)));
+        let sayings = named.map(|(_, said)| match said {
+            Said::Members(_) => Saying::Nothing,
+            said => status(said),
+        });
+        return sayings.max().unwrap_or(Saying::Nothing);
+    }
+    // `draft (needs work)`, `draft - to be checked`
+    let remark = said.text().and_then(|text| {
+        let word = text.get(..5)?;
+        let behind = text[5..].trim_start();
+        word.eq_ignore_ascii_case("draft").then(|| {
+            behind.starts_with(['(', '-', ',', ':', ';', '/', '[', '\u{2013}', '\u{2014}'])
+        })
+    });
+    if remark == Some(true) {
+        return Saying::Draft;
     }
     let words = [
         (STATUS_DRAFT, Saying::Draft),
@@ -298,6 +504,14 @@ mod tests {
              status: 'Members only', premium: maybe, acl: [a, b]}",
             Saying::Unclear,
         );
+    }
+
+    #[test]
+    fn dates_of_publication_and_of_the_end_are_understood() {
+        // The last place on earth, and the first.
+        says("{go_live: 1970-01-01}", Saying::From(12 * 3_600_000));
+        says("{validUntil: 1970-01-02}", Saying::Until(10 * 3_600_000));
+        says("{go_live: soon, end_date: 2001-01-01}", Saying::Nothing);
     }
 
     #[test]

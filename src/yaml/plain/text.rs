@@ -153,7 +153,8 @@ impl Reader<'_> {
         let text = self.text.get(at.start..at.end)?;
         let key = Key::new(text.to_owned(), self.span(at));
         let known = entries.iter().any(|(other, _)| other.name == key.name);
-        (!known && !key.name.is_empty() && entries.len() < MAX_ENTRIES).then_some(key)
+        (!known && !matches!(key.name.as_str(), "" | "<<") && entries.len() < MAX_ENTRIES)
+            .then_some(key)
     }
 
     /// The place of a stretch of the current line.
