@@ -64,6 +64,8 @@ pub(super) struct Nesting {
     tables: Vec<String>,
     /// How many of the raw ones are hidden.
     hidden: usize,
+    /// The levels before the outermost of these.
+    levels_before: Levels,
     /// The levels of all headings so far, Markdown and raw alike.
     pub(super) levels: Levels,
 }
@@ -211,6 +213,9 @@ impl Nesting {
     /// A raw element starts of which nothing is to be seen: what is written up to its end is left
     /// out then.
     pub(super) fn open_hidden(&mut self, out: &mut String, name: &'static str) {
+        if self.hidden == 0 {
+            self.levels_before = self.levels.clone();
+        }
         let opened = match name {
             "table" => None,
             _ => self.open_raw(out, name, false),
@@ -285,6 +290,9 @@ impl Nesting {
         if let Some(from) = hidden_from {
             out.truncate(from);
             self.hidden -= 1;
+            if self.hidden == 0 {
+                self.levels = self.levels_before.clone();
+            }
             return;
         }
         out.push_str(end);

@@ -531,6 +531,7 @@ mod tests {
                 "<ul><li>a<li hidden>s<li>b</ul>",
                 "<ul><li>a</li><li>b</li></ul>",
             ),
+            ("<h2 hidden>s</h2><h3>a</h3>", "<h2 id=\"a\">a</h2>\n"),
             ("<p style='display:block'>a</p>", "<p>a</p>"),
         ] {
             assert_eq!(rewritten(raw), expected, "{raw}");

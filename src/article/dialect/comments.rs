@@ -364,7 +364,7 @@ mod tests {
             ("<div>{/* s */}</div>", "<div></div>"),
             ("a %% s %% b %%s%%.", "a  b ."),
             ("%%\ns\n\n- s\n%%\nb", "\n\n\n\n\nb"),
-            ("> %% s\n> s %% b\n> c", ">\n> b\n> c"),
+            ("> %% s\n> s %% b\n> c", "> \n> b\n> c"),
             ("{{- /* s */ -}}{{!-- s }} --}}{{! s }}b", "b"),
             ("{%- # s -%}{# s\n\n#}b", "\n\nb"),
             ("{{< comment >}}s\n{{< /comment >}}b", "\nb"),

@@ -109,10 +109,10 @@ impl Brackets {
                 b'`' => self.in_text = !self.in_text,
                 _ if self.in_text => {}
                 // An apostrophe in a text has no other.
-                b'\'' | b'"' => match bytes[at..].iter().position(|b| b == byte) {
-                    Some(length) => at += length + 1,
-                    None => {}
-                },
+                b'\'' | b'"' => {
+                    let end = bytes[at..].iter().position(|b| b == byte);
+                    at += end.map_or(0, |length| length + 1);
+                }
                 b'(' | b'[' | b'{' => self.depth += 1,
                 b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),
                 _ => {}
