@@ -3,14 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
 use super::cost::{CONTAINERS, Excess, MAX_NESTING, Refused, refuse_costly};
 use super::dialect::Alert;
 use super::dialect::blocks::Rewritten;
 use super::dialect::foreign::Foreigners;
 use super::dialect::inline::{Inline, Sink};
-use super::events::{Events, may_matter};
+use super::events::{Events, may_matter, options};
 use super::position::position;
 use crate::diagnostic::Span;
 
@@ -68,17 +68,6 @@ impl Body<'_> {
         }
         place
     }
-}
-
-/// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists,
-/// and alerts (`> [!NOTE]`).
-#[must_use]
-pub fn options() -> Options {
-    Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_GFM
 }
 
 /// A body, its first level-1 heading, and what it has that anp does not run.

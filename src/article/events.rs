@@ -4,7 +4,18 @@
 
 use std::ops::{Deref, Range};
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Tag, TagEnd};
+
+/// The Markdown extensions that are on: tables, footnotes, strikethrough, task lists,
+/// and alerts (`> [!NOTE]`).
+#[must_use]
+pub fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM
+}
 
 /// pulldown-cmark's events in order.
 #[derive(Debug, Default)]

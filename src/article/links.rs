@@ -13,8 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use pulldown_cmark::{CowStr, Event, Parser, Tag};
 
 use super::Article;
-use super::body::options;
-use super::events::{is_reference, may_matter};
+use super::events::{is_reference, may_matter, options};
 use super::naming::ENDINGS;
 use super::position::position;
 use super::route::Route;

@@ -28,10 +28,10 @@ mod unknown;
 mod validate;
 mod visibility;
 
-pub use body::{Body, options as markdown_options};
+pub use body::Body;
 pub use cost::marks;
 pub use dates::Timezone;
-pub use events::{EventRef, Events};
+pub use events::{EventRef, Events, options as markdown_options};
 pub use forms::shown_host;
 pub use instant::instant_ms;
 pub use links::{Follower, Link, LinkRule, Links, Targets, To, fragment, resolve as resolve_links};

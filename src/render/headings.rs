@@ -1,7 +1,7 @@
 //! Heading levels.
 
 /// Maps the levels an author wrote to levels that begin at h2 and never skip one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Levels {
     /// Levels of the headings that the next one stands under, strictly rising.
     open: Vec<u8>,

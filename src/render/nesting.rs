@@ -48,6 +48,8 @@ enum Open {
     Raw {
         name: &'static str,
         end: &'static str,
+        /// Where what is left out at its end begins, if nothing of it is to be seen.
+        hidden_from: Option<usize>,
     },
 }
 
@@ -60,6 +62,10 @@ pub(super) struct Nesting {
     /// For each open raw table, what is written before it. While something is hoisted out
     /// of the innermost, that table waits here instead.
     tables: Vec<String>,
+    /// How many of the raw ones are hidden.
+    hidden: usize,
+    /// The levels before the outermost of these.
+    levels_before: Levels,
     /// The levels of all headings so far, Markdown and raw alike.
     pub(super) levels: Levels,
 }
@@ -105,7 +111,9 @@ impl Nesting {
     pub(super) fn close_markdown(&mut self, out: &mut String) -> bool {
         loop {
             match self.open.pop() {
-                Some(Open::Raw { end, .. }) => self.close(out, end),
+                Some(Open::Raw {
+                    end, hidden_from, ..
+                }) => self.close(out, end, hidden_from),
                 Some(Open::Markdown { hoisted, .. }) => return hoisted,
                 None => return false,
             }
@@ -116,7 +124,8 @@ impl Nesting {
     /// none of its cells, `out` is what stands before that table from here on.
     #[must_use]
     pub(super) fn hoist(&mut self, out: &mut String) -> bool {
-        let hoists = !self.tables.is_empty() && TABLE_PARTS.contains(&self.top_raw());
+        let hoists =
+            self.hidden == 0 && !self.tables.is_empty() && TABLE_PARTS.contains(&self.top_raw());
         self.lower(out, hoists);
         hoists
     }
@@ -197,9 +206,35 @@ impl Nesting {
             }
             _ => (name, end_tag(name)),
         };
-        self.open.push(Open::Raw { name, end });
-        self.raw += 1;
+        self.push_raw(name, end, None);
         Some(written)
+    }
+
+    /// A raw element starts of which nothing is to be seen: what is written up to its end is left
+    /// out then.
+    pub(super) fn open_hidden(&mut self, out: &mut String, name: &'static str) {
+        if self.hidden == 0 {
+            self.levels_before = self.levels.clone();
+        }
+        let opened = match name {
+            "table" => None,
+            _ => self.open_raw(out, name, false),
+        };
+        if opened.is_some() {
+            self.open.pop();
+            self.raw -= 1;
+        }
+        self.push_raw(name, "", Some(out.len()));
+        self.hidden += 1;
+    }
+
+    fn push_raw(&mut self, name: &'static str, end: &'static str, hidden_from: Option<usize>) {
+        self.open.push(Open::Raw {
+            name,
+            end,
+            hidden_from,
+        });
+        self.raw += 1;
     }
 
     /// A row starts: the parser would open a `<tbody>` for one that stands in the table itself.
@@ -207,8 +242,7 @@ impl Nesting {
         if self.top_raw() == "table" {
             out.push_str("<tbody>");
             let (name, end) = ("tbody", end_tag("tbody"));
-            self.open.push(Open::Raw { name, end });
-            self.raw += 1;
+            self.push_raw(name, end, None);
         }
     }
 
@@ -236,9 +270,11 @@ impl Nesting {
             from -= 1;
             if names.contains(name) {
                 while self.open.len() > from
-                    && let Some(Open::Raw { end, .. }) = self.open.pop()
+                    && let Some(Open::Raw {
+                        end, hidden_from, ..
+                    }) = self.open.pop()
                 {
-                    self.close(out, end);
+                    self.close(out, end, hidden_from);
                 }
                 return;
             }
@@ -249,9 +285,17 @@ impl Nesting {
     }
 
     /// Writes the end tag of a raw element that is open no more.
-    fn close(&mut self, out: &mut String, end: &str) {
-        out.push_str(end);
+    fn close(&mut self, out: &mut String, end: &str, hidden_from: Option<usize>) {
         self.raw -= 1;
+        if let Some(from) = hidden_from {
+            out.truncate(from);
+            self.hidden -= 1;
+            if self.hidden == 0 {
+                self.levels = self.levels_before.clone();
+            }
+            return;
+        }
+        out.push_str(end);
         if end == TABLE_END
             && let Some(mut before) = self.tables.pop()
         {

@@ -54,7 +54,11 @@ const VOID: &[&str] = &["br", "hr", "img", "wbr"];
 const VANISH: &str = "applet audio canvas embed frameset head iframe math noembed noframes noscript object plaintext \
     script select style svg template textarea title video xmp";
 
-/// Those of them in which, where none ends, all that follows is code.
+/// Elements that pages do not have, of which the text stays unless its author hides it.
+const HIDEABLE: &str = "article aside big button center fieldset font footer form header hgroup label main menu nav \
+    nobr output search section strike tt";
+
+/// Those that vanish in which, where none ends, all that follows is code.
 const CODE: &[&str] = &["script", "style"];
 
 /// `name` as it stands in a list of names.
@@ -145,11 +149,15 @@ impl Rewriter<'_, '_> {
                 self.removals
                     .add(Removed::tag(tag.written), raw.offset(start));
                 at = end_of_vanished(text, name, at, tag.closes_itself, &mut end_tags);
+            } else if !tag.closes && tag.is_hidden() && self.hide(&tag) {
+                self.removals
+                    .add(Removed::Hidden(tag.name), raw.offset(start));
             } else if !self.write_tag(&tag, after, || raw.offset(start)) {
                 // An end tag that ends nothing is no loss.
                 if !tag.closes {
                     let is_known = find(ELEMENTS, &tag.name).is_some();
                     let what = match Removed::tag(tag.written) {
+                        _ if tag.is_component() => Removed::component(tag.written),
                         _ if is_known => Removed::Misplaced(tag.name.clone()),
                         what => what,
                     };
@@ -176,6 +184,19 @@ impl Rewriter<'_, '_> {
         self.nesting.lower(self.out, hoisted);
     }
 
+    /// Leaves out an element with all that is in it, up to its end; false if it is none that may
+    /// have text.
+    fn hide(&mut self, tag: &RawTag<'_>) -> bool {
+        let known = find(ELEMENTS, &tag.name).or_else(|| find(HIDEABLE, &tag.name));
+        let Some(name) = known.filter(|_| !tag.is_component()) else {
+            return false;
+        };
+        if !VOID.contains(&name) {
+            self.nesting.open_hidden(self.out, name);
+        }
+        true
+    }
+
     /// Keeps the id of a tag that is not written as a place that links can go to.
     fn write_anchor(&mut self, tag: &RawTag<'_>) {
         let Some(id) = id_of(tag) else { return };
@@ -194,8 +215,12 @@ impl Rewriter<'_, '_> {
         after: &str,
         offset: impl Fn() -> Option<usize>,
     ) -> bool {
-        let Some(name) = find(ELEMENTS, &tag.name) else {
+        if tag.is_component() {
             return false;
+        }
+        let Some(name) = find(ELEMENTS, &tag.name) else {
+            let name = find(HIDEABLE, &tag.name).filter(|_| tag.closes);
+            return name.is_some_and(|name| self.nesting.close_raw(self.out, name));
         };
         let is_void = VOID.contains(&name);
         if tag.closes {
@@ -486,6 +511,54 @@ mod tests {
         }
         assert_eq!(rewritten("<scripty>x</scripty>"), "x");
         assert_eq!(rewritten("<script></scripty></script>x"), "x");
+    }
+
+    #[test]
+    fn what_its_author_hides_is_left_out() {
+        for (raw, expected) in [
+            ("<p hidden>s</p>b", "b"),
+            (
+                "<div style='color:red; DISPLAY : none !important'>s<b>s</b><div>s</div></div>b",
+                "b",
+            ),
+            ("a<span hidden='until-found'>s<img hidden src=x>", "a"),
+            ("<section hidden><p>s</section>b", "b"),
+            ("<p>a<p hidden>s<p>b", "<p>a</p><p>b</p>"),
+            (
+                "<table><tr hidden>s<td>s</td>s</tr><tr><td>a</table>",
+                "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table\"><table><tbody><tr><td>a</td></tr></tbody></table></div>",
+            ),
+            ("<table hidden>s<tr><td>s</td></tr>s</table>b", "b"),
+            (
+                "<ul><li>a<li hidden>s<li>b</ul>",
+                "<ul><li>a</li><li>b</li></ul>",
+            ),
+            ("<h2 hidden>s</h2><h3>a</h3>", "<h2 id=\"a\">a</h2>\n"),
+            ("<p style='display:block'>a</p>", "<p>a</p>"),
+        ] {
+            assert_eq!(rewritten(raw), expected, "{raw}");
+        }
+        let (_, removals) = with_removals("<p hidden>s</p>");
+        assert_eq!(removals.named[0].what, Removed::Hidden("p".to_owned()));
+    }
+
+    #[test]
+    fn components_with_the_name_of_an_element_are_none() {
+        for (raw, expected) in [
+            ("<Code code='x' lang='js' />a", "a"),
+            (
+                "<B x={1} />a<A href='x' />b<Table data={x}>c</Table>",
+                "abc",
+            ),
+            (
+                "<A HREF='x'>a</A><BR/><B>c</B>",
+                "<a href=\"x\">a</a><br><b>c</b>",
+            ),
+        ] {
+            assert_eq!(rewritten(raw), expected, "{raw}");
+        }
+        let (_, removals) = with_removals("<B x={1} />");
+        assert_eq!(removals.named[0].what, Removed::Component("B".to_owned()));
     }
 
     #[test]

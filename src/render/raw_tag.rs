@@ -19,6 +19,37 @@ pub(super) struct RawTag<'a> {
     pub(super) attributes: Vec<Attribute<'a>>,
 }
 
+impl RawTag<'_> {
+    /// Whether it is a component of MDX that only shares its name with an element: `<Code>`,
+    /// `<B x={1}>`, `<A />`. Old HTML is all in upper case.
+    pub(super) fn is_component(&self) -> bool {
+        if !self.written.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return false;
+        }
+        let is_expression = |a: &Attribute<'_>| a.value.starts_with('{') || a.name.starts_with('{');
+        self.written.contains(|c: char| c.is_ascii_lowercase())
+            || self.closes_itself && !["br", "hr", "img", "wbr"].contains(&self.name.as_str())
+            || self.attributes.iter().any(is_expression)
+    }
+
+    /// Whether browsers show nothing of the element.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.attributes.iter().any(|attribute| {
+            let is = |name: &str| attribute.name.eq_ignore_ascii_case(name);
+            is("hidden") || is("style") && hides(attribute.value)
+        })
+    }
+}
+
+/// Whether a style says that nothing is to be seen.
+fn hides(style: &str) -> bool {
+    let mut style = style.to_ascii_lowercase();
+    style.retain(|c| !c.is_ascii_whitespace());
+    let hides = |rule| matches!(rule, "display:none" | "visibility:hidden");
+    let mut rules = style.split(';');
+    rules.any(|rule| hides(rule.trim_end_matches("!important")))
+}
+
 /// Attributes of one tag that are looked at; all further ones are dropped.
 const ATTRIBUTES: usize = 32;
 

@@ -38,6 +38,8 @@ pub enum Removed {
     Component(String),
     /// An element that pages may have, but not where it stands: `div`.
     Misplaced(String),
+    /// An element that its author hides, with its content: `div`.
+    Hidden(String),
     /// A URL that is neither relative nor of an allowed scheme, shortened.
     Url(String),
 }
@@ -60,11 +62,17 @@ impl Removed {
     pub fn length(&self) -> u32 {
         let length = match self {
             Self::Url(url) => url.chars().count(),
-            Self::Element(name) | Self::Component(name) | Self::Misplaced(name) => {
-                name.chars().count() + 1
-            }
+            Self::Element(name)
+            | Self::Component(name)
+            | Self::Misplaced(name)
+            | Self::Hidden(name) => name.chars().count() + 1,
         };
         length as u32 // of no more than MAX_SHOWN characters
+    }
+
+    /// A component, by its name.
+    pub(super) fn component(name: &str) -> Self {
+        Self::Component(name.chars().take(MAX_SHOWN).collect())
     }
 
     /// A tag, by its name as its author wrote it.

@@ -247,6 +247,20 @@ fn what_could_take_long_in_markdown_does_not() {
         "> [!info] a\n\n".repeat(n / 8),
         "import {\n".repeat(n / 4),
         "*[a]: b\n".repeat(n / 4),
+        "{/* ".repeat(n / 4),
+        "{/* */ ".repeat(n / 4),
+        "{/**/}".repeat(n / 4),
+        "%%a ".repeat(n / 4),
+        "%%\n\na ".repeat(n / 4),
+        "{{! ".repeat(n / 4),
+        "{{< comment >}}{{< /comment ".repeat(n / 8),
+        "{% comment ".repeat(n / 4),
+        "<% <%# ".repeat(n / 4),
+        "<pre>{# a".repeat(n / 4),
+        format!("{}{{/**/}}", " ".repeat(n)).repeat(4),
+        "`{/*` */}".repeat(n / 4),
+        "export const a = {\n\n".repeat(n / 4),
+        "!!! note\n    a\n".repeat(n / 8),
     ];
     for markdown in hostile {
         read_bytes(format!("---\ntitle: t\n---\n{markdown}").as_bytes());

@@ -1,13 +1,15 @@
 //! Lines that stand for a block in other dialects, before the Markdown is parsed.
 //!
-//! An admonition becomes a block quote, and a note of what kind of alert that is; what other tools
-//! take for a comment, and imports of MDX, become empty lines. Each line stays a line, so that
-//! findings have the right one.
+//! An admonition becomes a block quote, and a note of what kind of alert that is; imports of MDX
+//! become empty lines, and comments are left out before. Each line stays a line, so that findings
+//! have the right one.
 
 use memchr::memchr2;
 
 use super::alerts::{self, Alert, Opening};
+use super::comments::{self, Without};
 use super::foreign::{Foreigners, Kind};
+use super::module;
 
 /// Admonitions nest this deep; what is deeper stays as it is.
 const MAX_DEPTH: usize = 6;
@@ -24,6 +26,25 @@ pub(crate) struct Rewritten {
 
 /// Rewrites a body that may have such lines; `None` for all others.
 pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
+    let Some(Without { text, open }) = comments::remove(markdown) else {
+        return rewrite_blocks(markdown, None);
+    };
+    let rewritten = rewrite_blocks(&text, open);
+    Some(rewritten.unwrap_or_else(|| {
+        let mut foreign = Foreigners::default();
+        if let Some((name, offset)) = open {
+            foreign.add(Kind::OpenBlock, name, name, offset);
+        }
+        Rewritten {
+            text,
+            foreign,
+            ..Rewritten::default()
+        }
+    }))
+}
+
+/// Rewrites a body without comments, of which `open` was one that nothing ends.
+fn rewrite_blocks(markdown: &str, mut open: Option<(&str, usize)>) -> Option<Rewritten> {
     if !may_have_blocks(markdown) {
         return None;
     }
@@ -43,6 +64,14 @@ pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
         };
         let (line_end, after) = after.split_at(length);
         rewriter.line(line, after);
+        let is_here = |(_, offset): &mut (_, usize)| *offset <= markdown.len() - after.len();
+        if let Some((name, _)) = open.take_if(is_here) {
+            let offset = rewriter.line_start;
+            rewriter
+                .out
+                .foreign
+                .add(Kind::OpenBlock, name, name, offset);
+        }
         rewriter.note_shift(line);
         rewriter.out.text.push_str(line_end);
         rewriter.number += 1;
@@ -53,9 +82,9 @@ pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
 }
 
 /// What lines begin with that may be rewritten.
-const STARTS: [&[u8]; 15] = [
-    b":::", b"!!!", b"???", b"{%", b"{:", b"=== ", b"===!", b"===+", b"<s", b"<S", b"<t", b"<T",
-    b"*[", b"import ", b"export ",
+const STARTS: [&[u8]; 13] = [
+    b":::", b"!!!", b"???", b"=== ", b"===!", b"===+", b"<s", b"<S", b"<t", b"<T", b"*[",
+    b"import ", b"export ",
 ];
 
 /// Whether a line begins as one that is rewritten does.
@@ -69,10 +98,9 @@ fn may_have_blocks(markdown: &str) -> bool {
             .count();
         match &line[indent..] {
             [b'>', quote @ ..] => quote.trim_ascii_start().starts_with(b"[!"),
-            line @ [
-                b':' | b'!' | b'?' | b'{' | b'=' | b'<' | b'*' | b'i' | b'e',
-                ..,
-            ] => STARTS.iter().any(|start| line.starts_with(start)),
+            line @ [b':' | b'!' | b'?' | b'=' | b'<' | b'*' | b'i' | b'e', ..] => {
+                STARTS.iter().any(|start| line.starts_with(start))
+            }
             _ => false,
         }
     };
@@ -89,15 +117,6 @@ enum Container {
     Unknown { colons: usize },
 }
 
-/// Text up to which nothing is published.
-#[derive(Clone, Copy)]
-enum Hidden {
-    /// `{% endcomment %}`.
-    Liquid,
-    /// `{:/comment}`.
-    Kramdown,
-}
-
 #[derive(Default)]
 struct Rewriter {
     out: Rewritten,
@@ -110,13 +129,16 @@ struct Rewriter {
     openings: Vec<(usize, String)>,
     /// The fence of the code block that is open: its character, length, and containers around it.
     fence: Option<(u8, usize, usize)>,
-    hidden: Option<Hidden>,
-    /// Where that began.
-    hidden_from: usize,
-    /// The lines of an import that is open end within so many lines.
-    import: usize,
+    /// So many lines that follow belong to an import or export.
+    module_lines: usize,
+    /// Up to so many bytes before the end, one that is open has no end.
+    no_module_until: Option<usize>,
     /// The line before belongs to a quote.
     in_quote: bool,
+    /// What follows would belong to the quote above, lazily or not.
+    joins_quote: bool,
+    /// The alert that begins on the line that follows.
+    unplaced: Option<usize>,
     /// The line before is empty, or there is none.
     after_blank: bool,
     /// A list is open: text may be indented and no code.
@@ -129,12 +151,19 @@ impl Rewriter {
         let is_first = self.number == 0;
         let after_blank =
             std::mem::replace(&mut self.after_blank, line.trim().is_empty()) || is_first;
+        let containers = self.open.len();
         let (depth, rest) = self.enter(line);
-        let in_quote = std::mem::replace(&mut self.in_quote, rest.trim_start().starts_with('>'));
+        let is_quote = rest.trim_start().starts_with('>');
+        let in_quote = std::mem::replace(&mut self.in_quote, is_quote);
+        self.joins_quote = !after_blank && (self.joins_quote || in_quote || depth < containers);
         self.line_start = self.out.text.len();
         self.write_prefix(depth);
-        if let Some(rest) = self.hide(rest) {
-            self.out.text.push_str(rest);
+        if let Some(index) = self.unplaced.take() {
+            self.out.alerts[index].offset = self.out.text.len() - "> ".len();
+        }
+        if self.module_lines > 0 {
+            self.module_lines -= 1;
+            self.after_blank = true;
             return;
         }
         if self.is_code(rest, depth) {
@@ -155,15 +184,9 @@ impl Rewriter {
             [b'!', b'!', b'!', ..] | [b'?', b'?', b'?', ..] => self.marks(trimmed, indent, after),
             [b'=', b'=', b'=', ..] => self.tab(trimmed),
             [b'>', ..] if !in_quote => self.quote(trimmed, indent),
-            [b'{', b'%' | b':', ..] => self.comment(trimmed),
             [b'*', b'[', ..] => self.abbreviation(trimmed),
             [b'i' | b'e', ..] if indent == 0 && self.open.is_empty() => {
                 self.module(trimmed, after, after_blank)
-            }
-            [b'}', ..] if self.import > 0 => self.module(trimmed, after, after_blank),
-            _ if self.import > 0 => {
-                self.import -= 1;
-                true
             }
             [b'<', b's' | b'S' | b't' | b'T', ..] => self.code_element(rest, trimmed),
             _ => false,
@@ -241,21 +264,6 @@ impl Rewriter {
             self.out.text.extend(std::iter::repeat_n(' ', *indent));
             self.out.text.push_str("> ");
         }
-    }
-
-    /// The rest of a line in a comment after the end of that; nothing in the middle of one.
-    fn hide<'l>(&mut self, rest: &'l str) -> Option<&'l str> {
-        let (name, end) = match self.hidden? {
-            Hidden::Liquid => ("endcomment", "%}"),
-            Hidden::Kramdown => ("{:/", "}"),
-        };
-        let after = rest
-            .split_once(name)
-            .and_then(|(_, rest)| rest.split_once(end));
-        if after.is_some() {
-            self.hidden = None;
-        }
-        Some(after.map_or("", |(_, rest)| rest))
     }
 
     /// Whether a line is code, or its fence.
@@ -357,10 +365,11 @@ impl Rewriter {
 
     /// `> [!info]+ Title`.
     fn quote(&mut self, trimmed: &str, indent: usize) -> bool {
+        let opening = alerts::of_quote(&trimmed[1..]).filter(|_| !self.joins_quote);
         let Some(Opening {
             kind: Some(kind),
             title,
-        }) = alerts::of_quote(&trimmed[1..])
+        }) = opening
         else {
             return false;
         };
@@ -376,79 +385,30 @@ impl Rewriter {
         false
     }
 
-    /// `{% comment %}` and `{::comment}`, which hide what is up to their end.
-    fn comment(&mut self, trimmed: &str) -> bool {
-        let (hidden, rest) = if let Some(rest) = trimmed.strip_prefix("{::comment}") {
-            (Hidden::Kramdown, rest)
-        } else {
-            let tag = trimmed
-                .strip_prefix("{%")
-                .map(|tag| tag.trim_start_matches(['-', ' ']));
-            let rest = tag.and_then(|tag| tag.strip_prefix("comment"));
-            match rest.and_then(|rest| rest.split_once("%}")) {
-                Some((inside, rest)) if inside.trim_matches([' ', '-']).is_empty() => {
-                    (Hidden::Liquid, rest)
-                }
-                _ => return false,
-            }
-        };
-        self.hidden = Some(hidden);
-        self.hidden_from = self.out.text.len();
-        let rest = self.hide(rest).unwrap_or_default();
-        self.out.text.push_str(rest);
-        true
-    }
-
-    /// `import x from 'y'`, `export default x`.
+    /// `import x from 'y'`, `export default x`, and the lines that belong to it.
     fn module(&mut self, trimmed: &str, after: &str, after_blank: bool) -> bool {
-        let is_open = self.import > 0;
-        let ends_with_source = |line: &str| {
-            let line = line.trim_end().trim_end_matches(';');
-            line.ends_with(['\'', '"'])
-                && (line.contains(" from '")
-                    || line.contains(" from \"")
-                    || line.starts_with("import "))
-        };
-        if is_open {
-            self.import = if ends_with_source(trimmed) {
-                0
-            } else {
-                self.import - 1
-            };
-            return true;
+        let line = module::without_note(trimmed);
+        let is_import = module::is_import(line);
+        let may_open = after_blank && (module::opens_import(line) || module::is_export(line));
+        if !is_import && !may_open {
+            return false;
         }
-        let is_import = trimmed.starts_with("import ")
-            && (ends_with_source(trimmed)
-                && (trimmed.contains(" from ") || trimmed[7..].starts_with(['\'', '"'])));
-        if is_import {
-            self.foreign(Kind::Module, trimmed);
-            self.after_blank = true;
-            return true;
-        }
-        if trimmed.trim_end() == "import {" && after_blank {
-            // Ends in a line of its own, or it is prose.
-            let lines = after.lines().take(50);
-            let ends = |line: &str| line.starts_with('}') && ends_with_source(line);
-            if let Some(length) = lines.into_iter().position(ends) {
-                self.foreign(Kind::Module, trimmed);
-                self.import = length + 1;
-                return true;
+        if !is_import {
+            let is_hopeless = self.no_module_until.is_some_and(|end| after.len() > end);
+            let lines = (!is_hopeless).then(|| module::lines_after(line, after));
+            match lines {
+                Some(Ok(lines)) => self.module_lines = lines,
+                Some(Err(left)) => self.no_module_until = Some(left),
+                None => {}
+            }
+            // One that has no end is a line; as the start of an import, it is prose.
+            if module::opens_import(line) && !matches!(lines, Some(Ok(1..))) {
+                return false;
             }
         }
-        let words = ["default ", "const ", "function ", "let ", "async "];
-        let is_export = trimmed
-            .strip_prefix("export ")
-            .is_some_and(|rest| words.iter().any(|word| rest.starts_with(word)));
-        if is_export && after_blank && (trimmed.contains(['=', '(', '{']) || trimmed.ends_with(';'))
-        {
-            self.foreign(Kind::Module, trimmed);
-            // One of several lines ends where its braces do; that is not looked for.
-            return matches!(
-                trimmed.trim_end().as_bytes().last(),
-                Some(b';' | b'}' | b'\'' | b'"')
-            );
-        }
-        false
+        self.foreign(Kind::Module, trimmed);
+        self.after_blank = true;
+        true
     }
 
     /// `<script src="x"/>`: CommonMark reads up to an end tag, which its author thinks is there.
@@ -479,6 +439,11 @@ impl Rewriter {
             kind,
             title: title.to_owned(),
         });
+        if std::mem::take(&mut self.joins_quote) {
+            // An empty line ends the quote above; the next one begins that of the alert.
+            self.unplaced = Some(self.out.alerts.len() - 1);
+            return;
+        }
         self.out.text.push('>');
     }
 
@@ -504,10 +469,6 @@ impl Rewriter {
 
     /// The text is over.
     fn end(&mut self) {
-        if self.hidden.is_some() {
-            let (tag, offset) = ("comment", self.hidden_from);
-            self.out.foreign.add(Kind::OpenBlock, tag, tag, offset);
-        }
         for (offset, line) in std::mem::take(&mut self.openings) {
             self.out.foreign.add(Kind::OpenBlock, &line, &line, offset);
         }
@@ -560,6 +521,8 @@ mod tests {
             ),
             ("> [!info]+ T\n> a\n", ">\n> a\n"),
             ("!!! note\n    a\n\n!!! tip\n    b", ">\n> a\n\n>\n> b"),
+            ("!!! note\n    a\n!!! tip\n    b", ">\n> a\n\n> b"),
+            ("> a\nb\n:::note T\nc\n:::", "> a\nb\n\n> c\n"),
             // Not of a kind that is known, in code, or prose.
             (":::tabs\na\n:::\n", ":::tabs\na\n:::\n"),
             ("```\n:::note\n```\n", "```\n:::note\n```\n"),
@@ -591,11 +554,19 @@ mod tests {
     fn comments_and_imports_are_left_out() {
         for (markdown, expected) in [
             ("a\n{% comment %}\nb\n{% endcomment %}c\n", "a\n\n\nc\n"),
-            ("{%- comment -%} a {%- endcomment -%} b", " b"),
-            ("{::comment}\na\n{:/comment}\nb", "\n\n\nb"),
+            ("{%- comment -%} a {%- endcomment -%} b", "b"),
             ("```\n{% comment %}\n```\n", "```\n{% comment %}\n```\n"),
             ("import A from '@b/c';\nimport 'x'\n\n# T", "\n\n\n# T"),
             ("import {\n  A,\n} from 'b';\n\nc", "\n\n\n\nc"),
+            (
+                "import a from 'a'\nimport {B,\n  C} from './b'\nexport const d = 1\nexport const e = {\n\n  f: '}',\n}\n\ng",
+                "\n\n\n\n\n\n\n\n\ng",
+            ),
+            (
+                "export const H = ({a}) => (\n  <b>don't</b>\n);\nexport const draft =\n  true\n\nb",
+                "\n\n\n\n\n\nb",
+            ),
+            ("import {\n\na b c\n", "import {\n\na b c\n"),
             (
                 "import from 'where' you like\n",
                 "import from 'where' you like\n",

@@ -42,7 +42,7 @@ pub(super) struct Candidates<'a> {
     /// Whether braces are expressions.
     is_mdx: bool,
     /// The next of each kind; none if there are no more.
-    next: [Option<Candidate<'a>>; 5],
+    next: [Option<Candidate<'a>>; 6],
     /// Before this byte there are none.
     from: usize,
     /// `{% raw %}` … `{% endraw %}`: what is in it stands for itself.
@@ -54,7 +54,7 @@ impl<'a> Candidates<'a> {
         let mut candidates = Self {
             text,
             is_mdx,
-            next: [const { None }; 5],
+            next: [const { None }; 6],
             from: 0,
             raw_until: 0,
         };
@@ -88,8 +88,20 @@ impl<'a> Candidates<'a> {
             1 => self.search_links(from, b"://", autolink::url),
             2 => self.search_links(from, b"www.", autolink::host),
             3 => self.search_links(from, b"@", autolink::address),
-            _ => self.search_wiki_link(from),
+            4 => self.search_wiki_link(from),
+            _ => self.search_embedded(from),
         }
+    }
+
+    /// `<% x %>` and `<%= x %>`.
+    fn search_embedded(&self, from: usize) -> Option<Candidate<'a>> {
+        let bytes = self.text.as_bytes();
+        let start = from + find(bytes.get(from..)?, b"<%")?;
+        let end = start + find(&bytes[start..], b"%>")? + 2;
+        Some(Candidate {
+            range: start..end,
+            what: What::Foreign(Kind::Embedded, &self.text[start..end]),
+        })
     }
 
     fn search_links(
@@ -256,7 +268,7 @@ impl<'a> Candidates<'a> {
 }
 
 /// Whether a backslash takes the meaning from the byte at `at`.
-fn is_escaped(bytes: &[u8], at: usize) -> bool {
+pub(super) fn is_escaped(bytes: &[u8], at: usize) -> bool {
     bytes[..at]
         .iter()
         .rev()

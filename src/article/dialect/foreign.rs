@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Tag,
     /// `{{ site.url }}`.
     Variable,
+    /// `<% x %>`, `<%= x %>`.
+    Embedded,
     /// `{props.name}` in MDX.
     Expression,
     /// `import Tabs from '@theme/Tabs'`, `export const x = 1`.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Shortcode => "looks like a Hugo shortcode, which anp does not run:",
             Self::Tag => "looks like a tag of Liquid or Jinja, which anp does not run:",
             Self::Variable => "looks like a template variable, which anp does not replace:",
+            Self::Embedded => "looks like a tag of ERB or EJS, which anp does not run:",
             Self::Expression => "looks like an expression of MDX, which anp does not run:",
             Self::Module => "left out an import or export of MDX, which anp does not run:",
             Self::Block => "looks like a block that anp does not know:",

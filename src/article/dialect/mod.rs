@@ -12,7 +12,9 @@ mod attributes;
 mod autolink;
 pub(super) mod blocks;
 mod candidates;
+mod comments;
 pub(super) mod foreign;
 pub(super) mod inline;
+mod module;
 
 pub use alerts::Alert;

@@ -442,6 +442,10 @@ fn message_of(removal: &Removal) -> (&'static str, String) {
             let message = format!("removed <{name}>{times}, which cannot stand here");
             ("body.html", message)
         }
+        Removed::Hidden(name) => {
+            let message = format!("removed a hidden <{name}>{times} with all that is in it");
+            ("body.html", message)
+        }
         Removed::Component(name) => {
             let message = format!(
                 "removed <{name}>{times}, which looks like a component of MDX: anp does not run it"
