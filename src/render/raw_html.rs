@@ -199,12 +199,11 @@ impl Rewriter<'_, '_> {
 
     /// Keeps the id of a tag that is not written as a place that links can go to.
     fn write_anchor(&mut self, tag: &RawTag<'_>) {
-        let Some(id) = id_of(tag) else { return };
-        let hoisted = self.nesting.hoist(self.out);
-        self.out.push_str("<span");
-        self.ids.write(self.out, id);
-        self.out.push_str("></span>");
-        self.nesting.lower(self.out, hoisted);
+        if id_of(tag).is_some() {
+            let hoisted = self.nesting.hoist(self.out);
+            self.write_place(tag);
+            self.nesting.lower(self.out, hoisted);
+        }
     }
 
     /// Writes `tag`, which `after` follows, in canonical form; false if it is not one that raw HTML
@@ -237,6 +236,9 @@ impl Rewriter<'_, '_> {
         let Some(written) = self.nesting.open_raw(self.out, name, is_void) else {
             return false;
         };
+        if name == "a" {
+            self.write_place(tag);
+        }
         self.out.push('<');
         self.out.push_str(written);
         self.write_id(tag, name, after);
@@ -293,9 +295,19 @@ impl Rewriter<'_, '_> {
         self.out.push('"');
     }
 
+    /// Writes the place that the id of a link names. The link itself has none: parsers copy links
+    /// that blocks stand in, with all that they have.
+    fn write_place(&mut self, tag: &RawTag<'_>) {
+        if let Some(id) = id_of(tag) {
+            self.out.push_str("<span");
+            self.ids.write(self.out, id);
+            self.out.push_str("></span>");
+        }
+    }
+
     /// Writes the id of an element that has one. A heading without has that of its text.
     fn write_id(&mut self, tag: &RawTag<'_>, name: &'static str, after: &str) {
-        let id = id_of(tag).filter(|_| !FORMATTING.contains(&name));
+        let id = id_of(tag).filter(|_| name != "a" && !FORMATTING.contains(&name));
         if matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
             self.ids
                 .write_heading(self.out, &text_until_end(after, name), id);
@@ -578,7 +590,7 @@ mod tests {
         for (raw, expected) in [
             (
                 "<a name=a></a><a href='#A'>x</a>",
-                "<a id=\"a\"></a><a href=\"#a\">x</a>",
+                "<span id=\"a\"></span><a></a><a href=\"#a\">x</a>",
             ),
             ("<p id='a b'>x<p id=c name=d>y", "<p>x</p><p id=\"c\">y</p>"),
             (

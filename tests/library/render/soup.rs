@@ -234,9 +234,11 @@ fn a_backslash_before_a_scheme_makes_a_relative_url() {
 }
 
 #[test]
-fn raw_items_do_not_end_the_items_of_footnotes() {
-    for name in ["li", "dt", "dd"] {
-        let body = format!("x[^1]\n\n[^1]: </p><a id=a><{name}><h3>\n");
+fn no_id_stands_twice_where_parsers_copy_links() {
+    let names = ["li", "dt", "dd"];
+    let in_notes = names.map(|name| format!("x[^1]\n\n[^1]: </p><a id=a><{name}><h3>\n"));
+    let in_headings = "<p><h1><a id=a><h1><h1>".to_owned();
+    for body in in_notes.into_iter().chain([in_headings]) {
         if let Ok(rendered) = render(&article("T", &[], &body)) {
             judge(&String::from_utf8(rendered.page).unwrap());
         }
