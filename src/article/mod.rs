@@ -34,7 +34,9 @@ pub use dates::Timezone;
 pub use events::{EventRef, Events, options as markdown_options};
 pub use forms::shown_host;
 pub use instant::instant_ms;
-pub use links::{Follower, Link, LinkRule, Links, Targets, To, fragment, resolve as resolve_links};
+pub use links::{
+    Follower, Link, LinkRule, Links, Targets, To, own_heading, resolve as resolve_links,
+};
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, route_of_name};
 pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};

@@ -244,14 +244,8 @@ impl Origin for Tree<'_> {
 
     fn read_other(&self, relative: &Path) -> Option<Vec<u8>> {
         let walked = self.found.root().ok()?;
-        let (file, metadata) = regular::open_below(walked, relative, |_| true).ok()?;
-        if metadata.len() > MAX_SOURCE_BYTES as u64 {
-            return None;
-        }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-        let limit = MAX_SOURCE_BYTES as u64;
-        file.take(limit).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        let (file, _) = regular::open_below(walked, relative, |_| true).ok()?;
+        regular::read_opened(&file, MAX_SOURCE_BYTES as u64).ok()
     }
 
     fn has_file(&self, relative: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! Which links lead nowhere: found when all routes are known.
+//! Broken links, found once all routes are known.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -6,19 +6,16 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::guard::guarded;
-use super::links::{FollowedLinks, hash, quoted};
+use super::links::{FollowedLinks, MAX_NAMED, finding, hash, quoted, severity};
 use super::routes::nearest;
 use super::surveyor::Surveyor;
 use crate::article;
 use crate::article::{Follower, Input, Link, LinkRule, Links, Route, To};
-use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::render;
 use crate::source::Origin;
 
-/// Most broken links of one source that are told.
-const MAX_TOLD: usize = 100;
-
-/// So many routes are compared in all to find what a broken link may have meant.
+/// Most comparisons of routes in a run for the help lines of broken links.
 const MAX_COMPARED: usize = 1_000_000;
 
 /// The links that are broken.
@@ -27,18 +24,18 @@ pub(crate) struct Broken<'r, 's> {
     origin: &'r dyn Origin,
     /// Hash and source of every route that a source claims.
     pages: HashMap<u64, u32>,
-    /// Headings that are linked to and not there.
+    /// Headings that do not exist: hashes of route and heading.
     headings: HashSet<(u64, u64)>,
-    /// How many broken links a source has.
+    /// Number of broken links by source.
     sources: BTreeMap<u32, u64>,
-    /// The routes that there are, for what a link may have meant.
+    /// The same routes, for help lines.
     routes: Vec<&'r Route>,
-    /// How many of them may still be compared.
+    /// Comparisons left of [`MAX_COMPARED`].
     left: usize,
 }
 
 impl<'r, 's> Broken<'r, 's> {
-    /// Those of `links`. `claims` are all routes with their sources.
+    /// Finds the broken ones of `links`. `claims` are all routes with their sources.
     pub(crate) fn find(
         surveyor: &'r Surveyor<'s>,
         origin: &'r dyn Origin,
@@ -73,8 +70,8 @@ impl<'r, 's> Broken<'r, 's> {
         broken
     }
 
-    /// Whether a page is there, or may be: the root is mostly served by something else, and of a
-    /// part of the tree nobody knows the other pages.
+    /// Whether a page exists, as far as this survey can tell: the root is often served by something
+    /// else, and a survey of a part does not know the other pages.
     fn has_page(&self, page: u64) -> bool {
         !self.surveyor.is_whole || page == hash("/") || self.pages.contains_key(&page)
     }
@@ -132,15 +129,10 @@ impl<'r, 's> Broken<'r, 's> {
     }
 
     pub(crate) fn severity(&self) -> Severity {
-        let is_error = self.surveyor.rules.links == LinkRule::Deny || self.surveyor.rules.strict;
-        if is_error {
-            Severity::Error
-        } else {
-            Severity::Warning
-        }
+        severity(self.surveyor.rules)
     }
 
-    /// What is to be said of them, up to `most` findings, and how many there are besides.
+    /// The findings about them, about `most` at most, and the number of links beyond.
     pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, u64) {
         let (mut found, mut beyond) = (Vec::new(), 0);
         for (source, count) in std::mem::take(&mut self.sources) {
@@ -182,22 +174,15 @@ impl<'r, 's> Broken<'r, 's> {
             let link = follow(destination);
             link.is_some_and(|link| self.is_broken(&link))
         };
-        let places = article::link_places(&bytes, MAX_TOLD, is_broken);
+        let places = article::link_places(&bytes, MAX_NAMED, is_broken);
         let mut found = Vec::with_capacity(places.len());
         for (destination, place) in places {
             let Some(link) = follow(&destination) else {
                 continue;
             };
-            let (message, help) = self.describe(&link);
-            found.push(Diagnostic {
-                severity: self.severity(),
-                code: "link".to_owned(),
-                message,
-                path: Arc::clone(&input.path),
-                place: Some(place),
-                help,
-                retry: RETRY_AFTER_FIX,
-            });
+            let about = self.describe(&link);
+            let rules = self.surveyor.rules;
+            found.push(finding(rules, &input.path, place, about));
         }
         found
     }
@@ -208,18 +193,19 @@ impl<'r, 's> Broken<'r, 's> {
             To::Own => false,
             To::Page(route) => {
                 let page = hash(route.as_str());
-                let heading = link.fragment.as_deref().map(hash);
+                let heading = link.heading.as_deref().map(hash);
                 !self.has_page(page)
                     || heading.is_some_and(|heading| self.headings.contains(&(page, heading)))
             }
         }
     }
 
-    /// What was expected, and what the link may have meant.
+    /// Message and help.
     fn describe(&mut self, link: &Link) -> (String, Option<String>) {
-        match (&link.to, &link.fragment) {
+        match (&link.to, &link.heading) {
             (To::NoSource(path), _) if path.as_os_str().is_empty() => {
-                let message = "expected a link to a source, found one out of the content root";
+                let message =
+                    "expected a source inside the content root, found a path that leaves it";
                 (message.to_owned(), None)
             }
             (To::NoSource(path), _) => {
@@ -236,10 +222,10 @@ impl<'r, 's> Broken<'r, 's> {
                 let path = quoted(&path.to_string_lossy());
                 (format!("expected a link to a file, found no {path}"), None)
             }
-            (To::Page(route), Some(fragment)) if self.has_page(hash(route.as_str())) => (
+            (To::Page(route), Some(heading)) if self.has_page(hash(route.as_str())) => (
                 format!(
                     "expected a heading {} on {route}, found none",
-                    quoted(fragment)
+                    quoted(heading)
                 ),
                 None,
             ),
@@ -266,7 +252,7 @@ impl<'r, 's> Broken<'r, 's> {
         }
     }
 
-    /// The route that is most like `wanted`, as long as looking for it costs little.
+    /// The route that is most like `wanted`, while comparisons are left.
     fn nearest(&mut self, wanted: Option<Route>) -> Option<&'r Route> {
         self.left = self.left.checked_sub(self.routes.len())?;
         nearest(&wanted?, self.routes.iter().copied(), 1).pop()

@@ -1,35 +1,42 @@
-//! What is kept of links until all routes are known: of one that may be broken no more than two
-//! hashes. Its text and place are looked up in its source once it is known to be broken.
+//! The links of a survey until all routes are known. A link takes two hashes; its text and place are
+//! read again from its source if it is broken.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-use crate::article::{Links, To};
-use crate::characters::is_hidden;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-/// The links of a batch, or of all of them, that may be broken.
+use crate::article::{LinkRule, Links, Rules, To};
+use crate::characters::is_hidden;
+use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
+
+/// Most broken links that are named of one source.
+pub(super) const MAX_NAMED: usize = 100;
+
+/// Links that may be broken.
 #[derive(Default)]
 pub(crate) struct FollowedLinks {
     /// Links to pages: hash of the route, and number of the source.
     pub(super) pages: Vec<(u64, u32)>,
-    /// Links to headings of other pages: hash of the route, hash of the fragment, and number of the source.
+    /// Links to headings of other pages: hashes of route and heading, and number of the source.
     pub(super) headings: Vec<(u64, u64, u32)>,
-    /// Sources with links that lead nowhere for certain, once for each.
+    /// Sources of links that are broken in any case, once for each link.
     pub(super) lost: Vec<u32>,
-    /// Sources that were read, and not recalled.
+    /// Sources that were read. The others are as the last run left them.
     pub(super) read: HashSet<u32>,
 }
 
 impl FollowedLinks {
-    /// Takes down the links of a source, which was `read` or recalled.
+    /// Adds the links of a source. `is_read`: it was read, not recalled from the cache.
     pub(crate) fn add(&mut self, source: u32, links: &Links, is_read: bool) {
         for link in &links.checked {
             match &link.to {
                 To::Page(route) => {
                     let page = hash(route.as_str());
                     self.pages.push((page, source));
-                    if let Some(fragment) = &link.fragment {
-                        self.headings.push((page, hash(fragment), source));
+                    if let Some(heading) = &link.heading {
+                        self.headings.push((page, hash(heading), source));
                     }
                 }
                 To::NoSource(_) | To::NoFile(_) | To::NoRoute(_) => self.lost.push(source),
@@ -59,7 +66,33 @@ pub(super) fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// A text of an article as a message repeats it.
+/// Whether broken links are errors or warnings.
+pub(super) fn severity(rules: &Rules) -> Severity {
+    match rules.links == LinkRule::Deny || rules.strict {
+        true => Severity::Error,
+        false => Severity::Warning,
+    }
+}
+
+/// The finding about a broken link: its message and help, if there is any.
+pub(super) fn finding(
+    rules: &Rules,
+    path: &Arc<PathBuf>,
+    place: Place,
+    (message, help): (String, Option<String>),
+) -> Diagnostic {
+    Diagnostic {
+        severity: severity(rules),
+        code: "link".to_owned(),
+        message,
+        path: Arc::clone(path),
+        place: Some(place),
+        help,
+        retry: RETRY_AFTER_FIX,
+    }
+}
+
+/// A text of an article for a message: shortened, and without hidden characters.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN_CHARS: usize = 80;
     let mut shown: String = text.chars().take(SHOWN_CHARS).collect();

@@ -1,18 +1,15 @@
-//! Links of an article to places on its own page that are not there.
+//! Links to headings of the same page that do not exist.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::guard::guarded;
-use super::links::quoted;
-use crate::article::{Article, LinkRule, Links, Rules, To, fragment, link_places};
-use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
+use super::links::{MAX_NAMED, finding, quoted};
+use crate::article::{Article, LinkRule, Links, Rules, To, link_places, own_heading};
+use crate::diagnostic::Diagnostic;
 use crate::render;
 
-/// Most of them that are told of one article.
-const MAX_TOLD: usize = 100;
-
-/// What is to be said of the `links` of `article`, which was read from `bytes`.
+/// The findings about the `links` of `article`, which was read from `bytes`.
 pub(crate) fn broken(
     article: &Article<'_>,
     links: &Links,
@@ -21,55 +18,33 @@ pub(crate) fn broken(
     bytes: &[u8],
 ) -> Vec<Diagnostic> {
     let own = links.checked.iter().filter(|link| link.to == To::Own);
-    let mut wanted = own.filter_map(|link| link.fragment.as_deref()).peekable();
+    let mut wanted = own.filter_map(|link| link.heading.as_deref()).peekable();
     if rules.links == LinkRule::Allow || wanted.peek().is_none() {
         return Vec::new();
     }
-    let Ok(there) = guarded("render", || render::anchors(article)) else {
+    let Ok(anchors) = guarded("render", || render::anchors(article)) else {
         // Rendering says what is wrong.
         return Vec::new();
     };
-    // As pages resolve them: in any case, and as GitHub writes them.
-    let is_there = |heading: &str| {
-        let heading = heading.to_lowercase();
-        there.contains(heading.trim_start_matches("user-content-")) || there.contains(&heading)
-    };
-    if wanted.all(is_there) {
+    if wanted.all(|heading| anchors.contains(heading)) {
         return Vec::new();
     }
-    let severity = match rules.links == LinkRule::Deny || rules.strict {
-        true => Severity::Error,
-        false => Severity::Warning,
-    };
     let is_broken = |destination: &str| {
-        let heading = article_fragment(destination);
-        heading.is_some_and(|heading| !is_there(&heading))
+        own_heading(destination).is_some_and(|heading| !anchors.contains(&heading))
     };
-    let places = link_places(bytes, MAX_TOLD, is_broken).into_iter();
-    let diagnostic = |(destination, place): (String, _)| {
-        let heading = article_fragment(&destination).unwrap_or_default();
-        let anchors = there.iter();
-        let nearest = anchors.map(|anchor| (strsim::jaro_winkler(anchor, &heading), anchor));
-        let nearest = nearest.filter(|(alike, _)| *alike > 0.8);
-        let nearest = nearest.max_by(|(a, one), (b, other)| a.total_cmp(b).then(other.cmp(one)));
-        Diagnostic {
-            severity,
-            code: "link".to_owned(),
-            message: format!(
-                "expected a heading {} on the page itself, found none",
-                quoted(&heading)
-            ),
-            path: Arc::clone(path),
-            place: Some(place),
-            help: nearest.map(|(_, anchor)| format!("did you mean '#{anchor}'?")),
-            retry: RETRY_AFTER_FIX,
-        }
+    let places = link_places(bytes, MAX_NAMED, is_broken).into_iter();
+    let about = |(destination, place): (String, _)| {
+        let heading = own_heading(&destination).unwrap_or_default();
+        let scored = anchors.iter();
+        let scored = scored.map(|anchor| (strsim::jaro_winkler(anchor, &heading), anchor));
+        let alike = scored.filter(|(alike, _)| *alike > 0.8);
+        let nearest = alike.max_by(|(a, one), (b, other)| a.total_cmp(b).then(other.cmp(one)));
+        let message = format!(
+            "expected a heading {} on this page, found none",
+            quoted(&heading)
+        );
+        let help = nearest.map(|(_, anchor)| format!("did you mean '#{anchor}'?"));
+        finding(rules, path, place, (message, help))
     };
-    places.map(diagnostic).collect()
-}
-
-/// The heading that a link within the page leads to.
-fn article_fragment(destination: &str) -> Option<String> {
-    destination.starts_with('#').then_some(())?;
-    fragment(destination)
+    places.map(about).collect()
 }
