@@ -13,10 +13,19 @@ use crate::settings;
 const SAMPLE: &str = include_str!("../../anp.yaml");
 const ARTICLE: &str =
     "---\ntitle: Hello, archive\ntags: [first]\n---\n\nAn article, in **Markdown**.\n";
+const NEXT: &str = "\
+anp check         # what is wrong with the articles; writes nothing
+anp import        # publishes them, to a private server in .anp/
+anp show /hello/  # what the store holds for one of them";
 
 pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
-    let folder = &arguments.folder;
-    fs::create_dir_all(folder.join("content")).map_err(|error| failed(folder, &error))?;
+    let here = Path::new(".");
+    let folder = arguments
+        .folder
+        .strip_prefix(here)
+        .unwrap_or(&arguments.folder);
+    let content = folder.join("content");
+    fs::create_dir_all(&content).map_err(|error| failed(&content, &error))?;
     let schema = format!("{:#}\n", settings::json_schema());
     let sample = format!("# yaml-language-server: $schema=anp.schema.json\n{SAMPLE}");
     // The settings come first: where they are already, nothing else is written.
@@ -35,19 +44,10 @@ pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
     let ignored = folder.join(".gitignore");
     append(&ignored, "/.anp/\n").map_err(|error| failed(&ignored, &error))?;
     output.text("");
-    if folder != Path::new(".") {
+    if arguments.folder != here {
         output.text(format!("cd {}", folder.display()));
     }
-    for (command, what) in [
-        (
-            "anp check",
-            "what is wrong with the articles; writes nothing",
-        ),
-        ("anp import", "publishes them, to a private server in .anp/"),
-        ("anp show /hello/", "what the store holds for one of them"),
-    ] {
-        output.text(format!("{command:<18}# {what}"));
-    }
+    output.text(NEXT);
     Ok(Exit::Done)
 }
 
@@ -68,7 +68,7 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
-        return Failure::new(Exit::Usage, format!("{path} is there already"))
+        return Failure::new(Exit::Usage, format!("{path} exists already"))
             .note("expected", "a folder without it: anp init replaces no file")
             .note(
                 "retry",

@@ -14,12 +14,10 @@ pub(super) fn text(reason: &Reason, passed: &Passed) -> String {
 fn line(reason: &Reason, passed: &Passed) -> String {
     let at_least = if passed.is_at_least { "at least " } else { "" };
     let files = match reason {
-        Reason::Excluded => "file or folder",
-        _ => "file",
-    };
-    let files = match (reason, passed.files) {
-        (Reason::Excluded, some) if some != 1 => format!("{some} files and folders"),
-        (_, some) => counted(some, files),
+        Reason::Excluded => {
+            counted(passed.files, "file or folder").replace("file or folders", "files and folders")
+        }
+        _ => counted(passed.files, "file"),
     };
     let names = passed.first.iter().map(|path| path.display().to_string());
     let names = listed(names, usize::try_from(passed.files).unwrap_or(usize::MAX));
@@ -35,7 +33,7 @@ fn line(reason: &Reason, passed: &Passed) -> String {
         Reason::Underscore => format!(" named _… ({names}); include by name with 'include'"),
         Reason::Copy => format!(" that an editor or synchroniser left ({names})"),
         Reason::SecondIndex => format!(" beside an index of the same folder ({names})"),
-        Reason::Excluded => format!(" by exclude or .anpignore ({names})"),
+        Reason::Excluded => format!(" by the settings or an ignore file ({names})"),
         Reason::Ending(ending) if ending.is_empty() => {
             format!(" without an ending ({names}); {}", read())
         }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// The content root and the part of it that is meant, as a path below it; none: all of it.
 ///
 /// What is `named` inside of the `configured` root is a part of that. Another folder is a root of
-/// its own, and so is the folder of another file, unless the root `is_set`. A symbolic link is judged by where it is, not by where it
+/// its own. So is the folder of a file elsewhere, unless the root `is_set`. A symbolic link is
+/// judged by where it is, not by where it
 /// leads, unless only its target is inside.
 pub(super) fn content(
     (configured, is_set): (PathBuf, bool),

@@ -464,7 +464,9 @@ impl Judge<'_> {
             let is_dir = !is_last || self.real_root.join(&path).is_dir();
             let said = self.filter.says(&path, is_dir);
             if said == Said::Excluded {
-                return Some("'exclude' or an .anpignore names it or a folder above it".to_owned());
+                return Some(
+                    "the settings or an ignore file leave it out, or a folder above it".to_owned(),
+                );
             }
             let is_private = match is_dir {
                 true => self.folders.is_closed(&path),

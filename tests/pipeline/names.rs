@@ -153,7 +153,7 @@ fn a_file_that_is_excluded_is_gone() {
     world.write("content/.anpignore", "b.md\n");
     let ran = world.anp("import");
     ran.exits(0)
-        .notes("passed over: 1 file or folder by exclude or .anpignore (b.md)\n")
+        .notes("passed over: 1 file or folder by the settings or an ignore file (b.md)\n")
         .notes("1 published article is no longer in the content tree, or");
     let ran = world.anp("import --prune --force");
     assert_eq!(pages(ran.exits(0), "remove"), set(&["/b/"]), "{ran}");

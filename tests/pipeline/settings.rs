@@ -794,7 +794,7 @@ fn init_writes_what_the_next_three_commands_need() {
     // What is there stays.
     world.write("blog/anp.yaml", "prefix: mine\n");
     let again = run("init blog");
-    again.exits(2).notes("blog/anp.yaml is there already");
+    again.exits(2).notes("blog/anp.yaml exists already");
     let settings = std::fs::read_to_string(world.path("blog/anp.yaml")).unwrap();
     assert_eq!(settings, "prefix: mine\n");
     world.write("file", "");

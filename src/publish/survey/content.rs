@@ -11,7 +11,7 @@ use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
 use super::surveyor::{OwnShare, Survey, Surveyor};
-use super::targets::Linked;
+use super::targets::LinkedRoutes;
 use crate::article::Rules;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -309,7 +309,7 @@ fn survey_of(
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
-        linked: Linked::default(),
+        linked: LinkedRoutes::default(),
         is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,

@@ -46,7 +46,7 @@ impl HeldFindings {
         }
     }
 
-    /// Counts further ones that nobody made.
+    /// Counts findings beyond those that are held.
     pub(crate) fn count(&mut self, severity: Severity, number: u64) {
         match severity {
             Severity::Error => self.beyond.errors += number,

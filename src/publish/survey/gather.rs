@@ -167,7 +167,7 @@ impl Gathered {
         entries.chain(others.map(|claim| (&claim.route, claim.source)))
     }
 
-    /// The routes that the names of sources say which changed while they were read.
+    /// The routes of sources that changed while they were read, guessed from their names.
     pub(crate) fn guesses(&self, origin: &dyn Origin, naming: &Naming) -> Vec<(Route, u32)> {
         let of_name = |source: &u32| {
             let route = route_of_name(&origin.relative(*source as usize), naming).ok()?;
@@ -176,7 +176,7 @@ impl Gathered {
         self.changed.iter().filter_map(of_name).collect()
     }
 
-    /// Takes down findings, `beyond` more of this severity, and sources that these make invalid.
+    /// Adds findings, counts `beyond` more of this severity, and makes the sources `refused` invalid.
     pub(crate) fn refuse(
         &mut self,
         findings: Vec<Diagnostic>,
@@ -187,10 +187,8 @@ impl Gathered {
         self.findings.count(severity, beyond);
         self.invalid.extend(refused);
     }
-}
 
-impl Gathered {
-    /// What to do about the claims of the `same` route, of all `claims`, sorted by route.
+    /// The help line for sources with the `same` route. `claims` are all claims, sorted by route.
     fn way_out(
         &self,
         origin: &dyn Origin,

@@ -1,7 +1,6 @@
-//! Valid articles that are not published now: counted by their reasons, and the first ones named.
+//! Valid articles that are not published now, counted by reason.
 
 use std::fmt;
-use std::ops::AddAssign;
 use std::path::PathBuf;
 
 use super::findings::MAX_FINDINGS;
@@ -18,16 +17,16 @@ pub struct HeldBack {
     pub first: Vec<(PathBuf, Held)>,
 }
 
-/// How many articles are held back, by their reasons.
+/// Number of articles that are held back, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeldCounts {
     /// Drafts.
     pub drafts: u64,
     /// Scheduled for later.
     pub scheduled: u64,
-    /// At their end.
+    /// Past their `expires_at`.
     pub expired: u64,
-    /// Taken back.
+    /// Withdrawn.
     pub withdrawn: u64,
     /// Without a page.
     pub no_page: u64,
@@ -41,17 +40,7 @@ impl HeldCounts {
     }
 }
 
-impl AddAssign for HeldCounts {
-    fn add_assign(&mut self, other: Self) {
-        self.drafts += other.drafts;
-        self.scheduled += other.scheduled;
-        self.expired += other.expired;
-        self.withdrawn += other.withdrawn;
-        self.no_page += other.no_page;
-    }
-}
-
-/// `1 draft, 2 scheduled`: reasons of no article are left out, but for drafts.
+/// `1 draft, 2 scheduled`: drafts always, other reasons if there are any.
 impl fmt::Display for HeldCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&counted(self.drafts, "draft"))?;
@@ -68,7 +57,7 @@ impl fmt::Display for HeldCounts {
     }
 }
 
-/// The sources of those that were found so far.
+/// The articles that are held back, by source, while the survey runs.
 #[derive(Debug, Default)]
 pub(crate) struct HeldSources {
     counts: HeldCounts,
@@ -97,7 +86,7 @@ impl HeldSources {
         self.first.truncate(MAX_FINDINGS);
     }
 
-    /// The same with the paths of the sources.
+    /// Replaces the numbers of sources by their paths.
     pub(crate) fn named(mut self, origin: &dyn Origin) -> HeldBack {
         self.cut();
         let shown = |source: u32| origin.shown(&origin.relative(source as usize));

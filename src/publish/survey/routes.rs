@@ -33,8 +33,8 @@ pub struct Named {
 }
 
 /// Reads `origin` for its routes alone: also those of drafts and of invalid articles, where
-/// the file says what it claims. `rules` count as far as they are not about strictness. A file that is asked for and not there any more may have had
-/// the route of its name.
+/// the file says what it claims. Strictness does not count. A file that is asked for and no longer
+/// exists may have had the route of its name.
 ///
 /// # Errors
 /// When a signal asked the run to end.

@@ -9,7 +9,7 @@ use super::findings::Beyond;
 use super::held_back::HeldBack;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
-use super::targets::{Linked, SurveyTargets};
+use super::targets::{LinkedRoutes, SurveyTargets};
 use crate::article::{Admits, Cleaned, Held, Route, Rules, UnknownCount, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Policy, Seen};
@@ -34,7 +34,7 @@ pub struct OwnShare {
 pub struct Surveyor<'a> {
     /// How strict the boundary is.
     pub rules: &'a Rules,
-    /// What is published although it would be held back.
+    /// What is published although it is held back by default.
     pub admits: Admits,
     /// Renders what changed.
     pub renderer: &'a Renderer,
@@ -55,9 +55,9 @@ pub struct Surveyor<'a> {
     pub cache: Option<Cache>,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
-    /// The routes of sources that others link to.
-    pub linked: Linked,
-    /// Whether the sources are all of the content root, so that what is not among them is not there.
+    /// Routes of linked sources.
+    pub linked: LinkedRoutes,
+    /// Whether the survey covers the whole content root.
     pub is_whole: bool,
     /// Where rendered objects go; without one, they are dropped.
     pub spool: Option<Mutex<Spool>>,
@@ -131,7 +131,7 @@ impl Surveyor<'_> {
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }
 
-    /// The sources of `origin`, as links find them.
+    /// Finds the sources of `origin` that links name.
     pub(crate) fn targets<'s>(&'s self, origin: &'s dyn Origin) -> SurveyTargets<'s> {
         SurveyTargets {
             rules: self.rules,

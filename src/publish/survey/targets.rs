@@ -1,5 +1,4 @@
-//! The sources of a survey, as the links of others find them: a link to a source becomes one to its
-//! route, and a page whose links lead elsewhere now is read again.
+//! Finds the sources that other sources link to, and their routes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,19 +9,19 @@ use crate::article;
 use crate::article::{ENDINGS, Input, Route, Rules, Targets, route_of_name};
 use crate::source::{Cache, Origin};
 
-/// The sources of a survey, as links find them.
+/// The sources of a survey that links can name.
 pub(crate) struct SurveyTargets<'r> {
     pub(crate) rules: &'r Rules,
     pub(crate) cache: Option<&'r Cache>,
-    pub(crate) linked: &'r Linked,
+    pub(crate) linked: &'r LinkedRoutes,
     pub(crate) origin: &'r dyn Origin,
-    /// Whether the sources are all that there are.
+    /// Whether the survey covers the whole content root.
     pub(crate) is_whole: bool,
 }
 
-/// The routes of sources that are linked to and that the cache does not know.
+/// Routes of linked sources that the cache does not know, each read once.
 #[derive(Default)]
-pub(crate) struct Linked(Mutex<HashMap<PathBuf, Option<Route>>>);
+pub(crate) struct LinkedRoutes(Mutex<HashMap<PathBuf, Option<Route>>>);
 
 impl Targets for SurveyTargets<'_> {
     fn route_of(&self, path: &Path) -> Option<Route> {

@@ -93,8 +93,7 @@ pub(crate) fn recall(
     Ok(unread)
 }
 
-/// The links of a source that is as it was; none if its page leads elsewhere now, since a source
-/// that it links to has another route.
+/// The links of an unchanged source; none if a source that it links to has another route now.
 fn links(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,
