@@ -5,6 +5,7 @@ mod cache;
 mod file_names;
 mod folders;
 mod identity;
+mod judge;
 mod list;
 mod order;
 mod origin;
