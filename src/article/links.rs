@@ -15,9 +15,9 @@ use pulldown_cmark::{CowStr, Event, Parser, Tag};
 use super::Article;
 use super::events::{is_reference, may_matter, options};
 use super::naming::ENDINGS;
-use super::position::position;
 use super::route::Route;
 use crate::diagnostic::Span;
+use crate::front_matter::position;
 
 /// Most links of one source that are checked; where a page of more leads is its own affair.
 const MAX_CHECKED: usize = 1_000;

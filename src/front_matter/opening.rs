@@ -7,6 +7,7 @@ use super::json;
 use super::lines::{is_fence, next_line};
 use super::names::{COMMON, HOLDING_BACK, field, held_back, toml_field};
 use super::parts::Format;
+use super::places::position;
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
 
@@ -108,20 +109,10 @@ fn passed(text: &str) -> Result<Option<(&str, u32)>, YamlError> {
         if !end.trim().is_empty() {
             return Ok(None);
         }
-        number += 1 + u32::try_from(line_ends(comment)).unwrap_or(u32::MAX);
+        number = position(comment, comment.len(), number).line + 1;
         rest = after;
     }
     Ok(Some((rest, number)))
-}
-
-fn line_ends(text: &str) -> usize {
-    let mut rest = text;
-    let mut count = 0;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        count += 1;
-    }
-    count
 }
 
 /// Refuses a comment that is front matter, as Nikola writes it.

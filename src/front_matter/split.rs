@@ -3,6 +3,7 @@
 use super::lines::{is_fence, next_line};
 use super::opening::{Opening, find};
 use super::parts::{Format, Parts};
+use super::places::position;
 use super::{json, net, unfenced};
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
@@ -92,27 +93,18 @@ fn fenced<'a>(
 fn object(text: &str, line: u32) -> Result<Parts<'_>, YamlError> {
     let length = json::length(text).unwrap_or(text.len());
     let (object, behind) = text.split_at(length);
-    let mut last = (object, line);
-    while last.0.contains(['\n', '\r']) {
-        last = (next_line(last.0).1, last.1 + 1);
-    }
+    let at_end = position(text, length, line);
     let (end, body) = next_line(behind);
     if !end.trim().is_empty() {
-        let column = last.0.chars().count() + 1;
-        let span = Span {
-            line: last.1,
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            length: u32::MAX,
-        };
         let message = "expected the end of the line after the closing brace, found more";
-        return Err(YamlError::new(Fault::Syntax, span, message));
+        return Err(YamlError::new(Fault::Syntax, at_end, message));
     }
     Ok(Parts {
         format: Some(Format::Json),
         text: object,
         line,
         body,
-        body_line: last.1 + 1,
+        body_line: at_end.line + 1,
     })
 }
 
