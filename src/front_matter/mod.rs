@@ -5,15 +5,16 @@
 //! such is an error, never the beginning of the body: it could hide an article.
 
 mod cut;
+mod error;
 mod json;
 mod lines;
 mod names;
-mod net;
 mod opening;
 mod parts;
 mod places;
 mod plain_fields;
 mod split;
+mod stray_fields;
 mod toml;
 mod unfenced;
 

@@ -4,7 +4,7 @@ use super::lines::{is_fence, next_line};
 use super::opening::{Opening, find};
 use super::parts::{Format, Parts};
 use super::places::position;
-use super::{json, net, unfenced};
+use super::{json, stray_fields, unfenced};
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
 
@@ -29,7 +29,7 @@ use crate::yaml::{Fault, YamlError};
 /// the first lines of the body that would hold the article back.
 pub fn split(text: &str) -> Result<Parts<'_>, YamlError> {
     let parts = cut(text)?;
-    net::search(&parts)?;
+    stray_fields::refuse(&parts)?;
     Ok(parts)
 }
 
