@@ -127,7 +127,7 @@ fn explain(error: &serde_json::Error) -> String {
         }
         "invalid escape" => "expected a known escape after '\\', found another",
         "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-            "expected both halves of a character written as \\uXXXX\\uXXXX, found one"
+            "expected a surrogate pair (\\uXXXX\\uXXXX), found one half"
         }
         other => return format!("expected valid JSON: {}", shortened(other)),
     };
