@@ -112,9 +112,15 @@ fn object(text: &str, line: u32) -> Result<Parts<'_>, YamlError> {
 mod tests {
     use super::*;
 
-    fn parts(text: &str) -> (Option<Format>, &str, &str, u32) {
-        let parts = split(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
-        (parts.format, parts.text, parts.body, parts.body_line)
+    /// Format, front matter, body and the line of the body.
+    type Found<'a> = (Option<Format>, &'a str, &'a str, u32);
+
+    fn are_split<const N: usize>(cases: [(&str, Found<'_>); N]) {
+        for (text, found) in cases {
+            let parts = split(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+            let parts = (parts.format, parts.text, parts.body, parts.body_line);
+            assert_eq!(parts, found, "{text:?}");
+        }
     }
 
     const YAML: Option<Format> = Some(Format::Yaml);
@@ -124,7 +130,7 @@ mod tests {
 
     #[test]
     fn front_matter_stands_between_two_lines() {
-        for (text, found) in [
+        are_split([
             ("---\na: 1\n---\nbody", (YAML, "a: 1\n", "body", 4)),
             ("---\r\na: 1\r\n---\r\nbody", (YAML, "a: 1\r\n", "body", 4)),
             ("---\ra: 1\r---\rbody", (YAML, "a: 1\r", "body", 4)),
@@ -140,14 +146,12 @@ mod tests {
             ("---toml\na = 1\n---\nbody", (TOML, "a = 1\n", "body", 4)),
             ("--- YAML \na: 1\n---\nbody", (YAML, "a: 1\n", "body", 4)),
             ("---json\n{}\n---\nbody", (JSON, "{}\n", "body", 4)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
     }
 
     #[test]
     fn json_ends_at_its_closing_brace() {
-        for (text, found) in [
+        are_split([
             (
                 "{\n \"a\": \"}\"\n}\n\nb",
                 (JSON, "{\n \"a\": \"}\"\n}", "\nb", 4),
@@ -166,15 +170,13 @@ mod tests {
             ("{\n  a: 1\n}\nb", (JSON, "{\n  a: 1\n}\nb", "", 5)),
             ("{ \"a\": 1\nb", (JSON, "{ \"a\": 1\nb", "", 3)),
             ("{title: \"x\"}\nb", (JSON, "{title: \"x\"}\nb", "", 3)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
         assert!(split("{\n\"a\": 1\n} b\n").is_err());
     }
 
     #[test]
     fn empty_lines_and_comments_may_stand_before_it() {
-        for (text, found) in [
+        are_split([
             ("\n---\na: 1\n---\nb", (YAML, "a: 1\n", "b", 5)),
             (
                 " \t\r\n\r\n---\r\na: 1\r\n---\r\nb",
@@ -224,9 +226,7 @@ mod tests {
             ),
             ("+++\ntitle \"x\"\n+++\n", (TOML, "title \"x\"\n", "", 4)),
             ("+++\ntitle: x\n+++\n", (TOML, "title: x\n", "", 4)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
             "Title: A book\n---\n\nText.\n",
             ";;;\n",
         ] {
-            assert_eq!(parts(text), (None, "", text, 1), "{text:?}");
+            are_split([(text, (None, "", text, 1))]);
         }
     }
 
