@@ -19,8 +19,8 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
     let mut places = Places::new(text, first_line);
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|range| range.start));
-    // One mistake makes many: the first is told, and what stands before it is kept. A key that
-    // occurs twice is no such mistake.
+    // One mistake causes many errors: report the first, and keep the fields before it. A duplicate
+    // key causes no others.
     let mut end = None;
     for error in &errors {
         let range = error.span().unwrap_or_default();
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
             let error = explain(error.message(), places.span(range));
             let yaml = text.lines().any(|line| field(line).is_some());
             tree.error(if yaml {
-                error.with_help("YAML stands between two lines '---'")
+                error.with_help("write YAML between two lines '---'")
             } else {
                 error
             });
