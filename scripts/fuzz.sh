@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes front matter in each format for SECONDS, from the fixtures on. What was found is kept in
-# fuzz/corpus, what failed in fuzz/artifacts.
+# Fuzzes front matter in each format for SECONDS, starting from the fixtures. New inputs are kept in
+# fuzz/corpus, failures in fuzz/artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ command -v cargo-fuzz >/dev/null || {
     echo 'fuzz: cargo-fuzz is missing. Install it (about 2 minutes): cargo install cargo-fuzz --locked' >&2
     exit 1
 }
-# libFuzzer needs flags that stable compilers take only when they are told to.
+# Stable compilers accept the flags of libFuzzer only with RUSTC_BOOTSTRAP.
 rustup toolchain list 2>/dev/null | grep -q ^nightly && toolchain=+nightly || toolchain=
 export RUSTC_BOOTSTRAP=1
 
@@ -33,7 +33,7 @@ seeds() {
 for format in yaml toml json; do
     seeds "$format"
     # Without a sanitiser: it looks for mistakes of unsafe code, of which anp has none.
-    # shellcheck disable=SC2086 # no toolchain is no word
+    # shellcheck disable=SC2086 # an empty toolchain must not become an argument
     cargo $toolchain fuzz run --sanitizer none "$format" -- -max_total_time="$seconds" -max_len=4096 -timeout=10 \
         -print_final_stats=1
 done

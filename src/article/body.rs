@@ -11,8 +11,8 @@ use super::dialect::blocks::Rewritten;
 use super::dialect::foreign::Foreigners;
 use super::dialect::inline::{Inline, Sink};
 use super::events::{Events, may_matter, options};
-use super::position::position;
 use crate::diagnostic::Span;
+use crate::front_matter::position;
 
 /// How many events a body may make, of 24 bytes each, or 120 where they are links.
 const MAX_EVENTS: usize = 1_500_000;

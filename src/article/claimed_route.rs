@@ -82,7 +82,7 @@ fn given(
     }
 }
 
-/// Where the first of these fields stands.
+/// The place of the first of these fields.
 fn place(tree: &Node, names: &[&str]) -> Option<Span> {
     let Kind::Mapping(entries) = &tree.kind else {
         return None;
@@ -93,8 +93,8 @@ fn place(tree: &Node, names: &[&str]) -> Option<Span> {
     found.map(|(key, _)| key.span)
 }
 
-/// The route that a source most likely claims whose front matter could not be read: by the
-/// first line of its first bytes that gives a route, or a slug, or by its name.
+/// The most likely route of a source whose front matter could not be read: from the first line
+/// near its start that gives a route, else from a slug and its name.
 pub(super) fn guessed(name: &SourceName<'_>, naming: &Naming, bytes: &[u8]) -> Option<Route> {
     let head = bytes.get(..SEARCHED_BYTES).unwrap_or(bytes);
     let head = String::from_utf8_lossy(head);

@@ -14,7 +14,6 @@ mod instant;
 mod links;
 mod metadata;
 mod naming;
-mod position;
 mod read;
 mod route;
 mod rules;

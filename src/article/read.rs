@@ -19,7 +19,6 @@ use super::dialect::blocks;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
 use super::naming::SourceName;
-use super::position::position;
 use super::route::Route;
 use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
@@ -29,7 +28,7 @@ use super::visibility::{Further, Visibility};
 use super::{Article, claimed_route, cross, links, title};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::front_matter::{self, cut_values, split};
+use crate::front_matter::{self, cut_values, position, split};
 use crate::words::counted;
 use crate::yaml::{Key, Kind, Node};
 

@@ -8,7 +8,7 @@ use crate::diagnostic::Span;
 use crate::yaml::{Kind, Node};
 
 /// The comments in YAML that begin with `#` and a letter or digit, behind a value without
-/// quotes: most likely they were meant to belong to it.
+/// quotes: most likely the author meant them as a part of it.
 #[must_use]
 pub fn cut_values(parts: &Parts<'_>, root: &Node) -> Vec<Span> {
     if parts.format != Some(Format::Yaml) || !parts.text.contains(" #") {
@@ -17,7 +17,7 @@ pub fn cut_values(parts: &Parts<'_>, root: &Node) -> Vec<Span> {
     let comments = comments(parts.text, parts.line);
     let mut found = Vec::new();
     if !comments.is_empty() {
-        below(root, &comments, &mut found);
+        collect(root, &comments, &mut found);
     }
     found
 }
@@ -54,12 +54,12 @@ fn comments(text: &str, first_line: u32) -> Comments {
     comments
 }
 
-fn below(node: &Node, comments: &Comments, found: &mut Vec<Span>) {
+fn collect(node: &Node, comments: &Comments, found: &mut Vec<Span>) {
     match &node.kind {
-        Kind::Sequence(items) => items.iter().for_each(|item| below(item, comments, found)),
+        Kind::Sequence(items) => items.iter().for_each(|item| collect(item, comments, found)),
         Kind::Mapping(entries) => entries
             .iter()
-            .for_each(|(_, node)| below(node, comments, found)),
+            .for_each(|(_, node)| collect(node, comments, found)),
         Kind::Scalar { text, plain } => {
             let Span {
                 line,

@@ -5,8 +5,6 @@ use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
 use super::places::Places;
-use crate::diagnostic::Span;
-use crate::yaml::explain::too_long;
 use crate::yaml::scalar::shortened;
 use crate::yaml::{Document, Fault, MAX_BYTES, TreeBuilder, YamlError};
 
@@ -21,29 +19,20 @@ pub(super) fn length(text: &str) -> Option<usize> {
 /// Reads one value, which is all of `text`. `first_line` is the line of the file on which it
 /// begins.
 pub(super) fn read(text: &str, first_line: u32) -> Document {
-    let start = Span {
-        line: first_line,
-        column: 1,
-        length: 1,
-    };
-    let mut tree = TreeBuilder::default();
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        let place = offset(text, error.line(), error.column());
-        // Of a text that is not closed, the body is a part.
-        tree.error(if text.len() > MAX_BYTES && place > MAX_BYTES {
-            too_long("JSON", text.len(), start)
-        } else {
-            let span = Places::new(text, first_line).span(place..place + 1);
-            YamlError::new(Fault::Syntax, span, explain(&error))
-        });
-        return tree.finish(false, start);
+    let mut tree = TreeBuilder::new(first_line);
+    let broken = serde_json::from_str::<IgnoredAny>(text).err();
+    let broken = broken.map(|error| (offset(text, error.line(), error.column()), error));
+    // An object that is not closed takes in the body: only its own bytes count.
+    if text.len() > MAX_BYTES && broken.as_ref().is_none_or(|(place, _)| *place > MAX_BYTES) {
+        return tree.too_long("JSON", text.len());
     }
-    if text.len() > MAX_BYTES {
-        tree.error(too_long("JSON", text.len(), start));
-        return tree.finish(false, start);
+    if let Some((place, error)) = broken {
+        let span = Places::new(text, first_line).span(place..place + 1);
+        tree.error(YamlError::new(Fault::Syntax, span, explain(&error)));
+        return tree.finish(false);
     }
     let complete = tokens(text, &mut Places::new(text, first_line), &mut tree);
-    tree.finish(complete, start)
+    tree.finish(complete)
 }
 
 /// Feeds the tree with all that `text` holds, which is known to be JSON.
@@ -138,7 +127,7 @@ fn explain(error: &serde_json::Error) -> String {
         }
         "invalid escape" => "expected a known escape after '\\', found another",
         "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-            "expected both halves of a character written as \\uXXXX\\uXXXX, found one"
+            "expected a surrogate pair (\\uXXXX\\uXXXX), found one half"
         }
         other => return format!("expected valid JSON: {}", shortened(other)),
     };

@@ -1,5 +1,7 @@
 //! Lines of a text, which end with LF, CRLF or CR.
 
+use std::iter;
+
 use memchr::memchr2;
 
 /// The first line without its end, and what follows it.
@@ -13,6 +15,14 @@ pub fn next_line(text: &str) -> (&str, &str) {
         .strip_prefix("\r\n")
         .unwrap_or_else(|| rest.get(1..).unwrap_or_default());
     (line, rest)
+}
+
+/// The first byte of each line; of an empty one, too, behind a last line end.
+pub(super) fn line_starts(text: &str) -> impl Iterator<Item = usize> {
+    iter::successors(Some(0), |start| {
+        let (line, rest) = next_line(&text[*start..]);
+        (start + line.len() < text.len()).then_some(text.len() - rest.len())
+    })
 }
 
 /// Whether the line is `mark`, perhaps with blanks behind it.

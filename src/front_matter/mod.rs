@@ -5,21 +5,23 @@
 //! such is an error, never the beginning of the body: it could hide an article.
 
 mod cut;
+mod error;
 mod json;
 mod lines;
 mod names;
-mod net;
 mod opening;
 mod parts;
 mod places;
 mod plain_fields;
 mod split;
+mod stray_fields;
 mod toml;
 mod unfenced;
 
 pub use cut::cut_values;
 pub use lines::next_line;
 pub use parts::{Format, Parts};
+pub(crate) use places::position;
 pub use split::split;
 
 use crate::yaml::{self, Document};

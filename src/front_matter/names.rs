@@ -1,6 +1,9 @@
-//! Lines that look like fields.
+//! Names of fields, and lines that look like fields.
 
 use crate::yaml::normalise;
+
+/// Most lines outside of front matter that are searched for a field that holds the article back.
+pub(super) const SEARCHED_LINES: usize = 40;
 
 /// Fields that hold an article back.
 pub(super) const HOLDING_BACK: [&str; 5] = ["draft", "hidden", "noindex", "private", "published"];
@@ -109,14 +112,20 @@ fn is_mark(c: char) -> bool {
     matches!(c, '`' | '*' | '>' | '#' | '|' | '(' | '!' | '_' | '~')
 }
 
+pub(super) fn is_yes(value: &str) -> bool {
+    matches!(value, "true" | "yes" | "1" | "on")
+}
+
+pub(super) fn is_no(value: &str) -> bool {
+    matches!(value, "false" | "no" | "0" | "off")
+}
+
 fn holds_back(name: &str, value: &str, at_start: bool) -> bool {
     let is_date = || value.len() >= 8 && value.bytes().take(4).all(|b| b.is_ascii_digit());
     match name {
         "draft" | "isdraft" | "hidden" | "private" | "noindex" | "unlisted" | "headless"
-        | "unpublished" | "withdrawn" => {
-            matches!(value, "true" | "yes" | "1" | "on")
-        }
-        "published" | "publish" | "public" => matches!(value, "false" | "no" | "0" | "off"),
+        | "unpublished" | "withdrawn" => is_yes(value),
+        "published" | "publish" | "public" => is_no(value),
         "status" | "visibility" | "state" => {
             at_start
                 && matches!(

@@ -1,14 +1,14 @@
-//! Where front matter opens that is not a first line `---`.
+//! Finds front matter that does not begin with a first line `---`.
 //!
 //! Most texts that begin with a rule, a brace or a comment are plain Markdown. So what follows
 //! has to look like fields, and the doubt is settled so that no field is published as text.
 
-use super::json;
 use super::lines::{is_fence, next_line};
-use super::names::{COMMON, HOLDING_BACK, field, held_back, toml_field};
+use super::names::{COMMON, HOLDING_BACK, SEARCHED_LINES, field, held_back, toml_field};
 use super::parts::Format;
-use crate::diagnostic::Span;
-use crate::yaml::{Fault, YamlError};
+use super::places::position;
+use super::{error, json};
+use crate::yaml::YamlError;
 
 /// Most bytes behind an opening that are searched for what makes it one.
 const SEARCHED_BYTES: usize = 64 * 1024;
@@ -28,7 +28,7 @@ pub(super) enum Opening<'a> {
 
 /// The front matter of a text that does not begin with a line `---`.
 pub(super) fn find(text: &str) -> Result<Option<Opening<'_>>, YamlError> {
-    let Some((rest, number)) = passed(text)? else {
+    let Some((rest, number)) = skip_comments(text)? else {
         return Ok(None);
     };
     let (line, inside) = next_line(rest);
@@ -38,11 +38,6 @@ pub(super) fn find(text: &str) -> Result<Option<Opening<'_>>, YamlError> {
         // A block of code.
         return Ok(None);
     }
-    let at = Span {
-        line: number,
-        column: 1,
-        length: u32::MAX,
-    };
     let fence = |format, close| {
         Ok(Some(Opening::Fence {
             format,
@@ -64,13 +59,13 @@ pub(super) fn find(text: &str) -> Result<Option<Opening<'_>>, YamlError> {
             "json" => fence(Format::Json, "---"),
             // What gray-matter and Eleventy can be told to read.
             "js" | "javascript" | "coffee" | "coffeescript" | "cson" | "json5" | "jsonc"
-            | "hjson" | "ini" | "xml" => Err(unreadable(at, mark)),
+            | "hjson" | "ini" | "xml" => Err(unreadable(number, mark)),
             _ => Ok(None),
         };
     }
     match mark {
         "+++" if opens_toml(inside) => fence(Format::Toml, "+++"),
-        ";;;" if inside.trim_start().starts_with(['"', ';']) => Err(unreadable(at, mark)),
+        ";;;" if inside.trim_start().starts_with(['"', ';']) => Err(unreadable(number, mark)),
         _ if mark.starts_with('{') && opens_json(rest) => Ok(Some(Opening::Brace {
             text: rest,
             line: number,
@@ -79,14 +74,14 @@ pub(super) fn find(text: &str) -> Result<Option<Opening<'_>>, YamlError> {
     }
 }
 
-fn unreadable(at: Span, mark: &str) -> YamlError {
+fn unreadable(line: u32, mark: &str) -> YamlError {
     let message = format!("expected front matter in YAML, TOML or JSON, found '{mark}'");
-    YamlError::new(Fault::Syntax, at, message).with_help("write it as YAML between two lines '---'")
+    error::on_line(line, message, "write it as YAML between two lines '---'")
 }
 
-/// Passes over empty lines and comments: the rest of the text, and its line. None if a comment
+/// Skips empty lines and comments: gives the rest of the text, and its line. None if a comment
 /// is not closed, or has text behind it.
-fn passed(text: &str) -> Result<Option<(&str, u32)>, YamlError> {
+fn skip_comments(text: &str) -> Result<Option<(&str, u32)>, YamlError> {
     let (mut rest, mut number) = (text, 1);
     while !rest.is_empty() {
         let (line, after) = next_line(rest);
@@ -103,29 +98,19 @@ fn passed(text: &str) -> Result<Option<(&str, u32)>, YamlError> {
             return Ok(None);
         };
         let (comment, behind) = comment.split_at(length);
-        commented(comment, number)?;
+        refuse_commented(comment, number)?;
         let (end, after) = next_line(&behind[3..]);
         if !end.trim().is_empty() {
             return Ok(None);
         }
-        number += 1 + u32::try_from(line_ends(comment)).unwrap_or(u32::MAX);
+        number = position(comment, comment.len(), number).line + 1;
         rest = after;
     }
     Ok(Some((rest, number)))
 }
 
-fn line_ends(text: &str) -> usize {
-    let mut rest = text;
-    let mut count = 0;
-    while rest.contains(['\n', '\r']) {
-        rest = next_line(rest).1;
-        count += 1;
-    }
-    count
-}
-
 /// Refuses a comment that is front matter, as Nikola writes it.
-fn commented(comment: &str, line: u32) -> Result<(), YamlError> {
+fn refuse_commented(comment: &str, line: u32) -> Result<(), YamlError> {
     let inside = comment.trim_start_matches("<!--").trim_start();
     let (first, rest) = next_line(inside);
     let nikola = first.starts_with(".. ") && field(&first[3..]).is_some();
@@ -134,20 +119,17 @@ fn commented(comment: &str, line: u32) -> Result<(), YamlError> {
     let is_held = || {
         inside
             .lines()
-            .take(40)
+            .take(SEARCHED_LINES)
             .any(|line| held_back(line, true).is_some())
     };
     if !nikola && !fenced && !is_held() {
         return Ok(());
     }
-    let span = Span {
+    Err(error::on_line(
         line,
-        column: 1,
-        length: u32::MAX,
-    };
-    let message = "expected front matter outside of a comment, found it inside of one";
-    Err(YamlError::new(Fault::Syntax, span, message)
-        .with_help("write it as YAML between two lines '---' at the start of the file"))
+        "expected front matter outside of a comment, found it inside of one",
+        "write it as YAML between two lines '---' at the start of the file",
+    ))
 }
 
 /// The lines up to one that is `close`, and whether there is one; or the first paragraph.

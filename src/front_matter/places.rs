@@ -1,11 +1,31 @@
-//! Byte ranges of a text → places in the file.
+//! Bytes of a text → places in the file.
 
 use std::ops::Range;
 
-use super::lines::next_line;
+use super::lines::line_starts;
 use crate::diagnostic::Span;
 
-/// A text and the places in it.
+/// The place of a byte of `text`, to the end of its line. `first_line` is the line of the file on
+/// which the text begins.
+#[must_use]
+pub(crate) fn position(text: &str, offset: usize, first_line: u32) -> Span {
+    let before = text.get(..offset).unwrap_or(text);
+    let (mut line, mut line_start) = (first_line, 0);
+    for start in line_starts(before).skip(1) {
+        (line, line_start) = (line.saturating_add(1), start);
+    }
+    Span {
+        line,
+        column: width(&before[line_start..]).saturating_add(1),
+        length: u32::MAX,
+    }
+}
+
+fn width(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}
+
+/// A text and the places in it, for many of them.
 pub(super) struct Places<'t> {
     text: &'t str,
     /// The line of the file on which the text begins.
@@ -19,16 +39,10 @@ pub(super) struct Places<'t> {
 
 impl<'t> Places<'t> {
     pub(super) fn new(text: &'t str, first_line: u32) -> Self {
-        let mut starts = vec![0];
-        let mut rest = text;
-        while rest.contains(['\n', '\r']) {
-            rest = next_line(rest).1;
-            starts.push(text.len() - rest.len());
-        }
         Self {
             text,
             first_line,
-            starts,
+            starts: line_starts(text).collect(),
             last: (0, 1),
         }
     }
@@ -62,8 +76,7 @@ impl<'t> Places<'t> {
     }
 
     fn width(&self, range: Range<usize>) -> u32 {
-        let chars = self.text.get(range).map_or(0, |part| part.chars().count());
-        u32::try_from(chars).unwrap_or(u32::MAX)
+        self.text.get(range).map_or(0, width)
     }
 }
 

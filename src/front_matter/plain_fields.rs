@@ -4,24 +4,17 @@
 use super::lines::next_line;
 use super::places::Places;
 use crate::diagnostic::Span;
-use crate::yaml::explain::too_long;
 use crate::yaml::{Document, MAX_BYTES, TreeBuilder};
 
 /// Reads `text`, all of whose lines are fields or go on with one. `first_line` is the line of the
 /// file on which it begins.
 pub(super) fn read(text: &str, first_line: u32) -> Document {
-    let start = Span {
-        line: first_line,
-        column: 1,
-        length: 1,
-    };
-    let mut tree = TreeBuilder::default();
+    let mut tree = TreeBuilder::new(first_line);
     if text.len() > MAX_BYTES {
-        tree.error(too_long("fields", text.len(), start));
-        return tree.finish(false, start);
+        return tree.too_long("fields", text.len());
     }
     let mut places = Places::new(text, first_line);
-    tree.open_mapping(start);
+    tree.open_document();
     let mut value: Option<(String, Span)> = None;
     let mut rest = text;
     while !rest.is_empty() {
@@ -48,5 +41,5 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
         tree.scalar(value, true, span);
     }
     tree.close();
-    tree.finish(true, start)
+    tree.finish(true)
 }

@@ -3,7 +3,8 @@
 use super::lines::{is_fence, next_line};
 use super::opening::{Opening, find};
 use super::parts::{Format, Parts};
-use super::{json, net, unfenced};
+use super::places::position;
+use super::{json, stray_fields, unfenced};
 use crate::diagnostic::Span;
 use crate::yaml::{Fault, YamlError};
 
@@ -28,7 +29,7 @@ use crate::yaml::{Fault, YamlError};
 /// the first lines of the body that would hold the article back.
 pub fn split(text: &str) -> Result<Parts<'_>, YamlError> {
     let parts = cut(text)?;
-    net::search(&parts)?;
+    stray_fields::refuse(&parts)?;
     Ok(parts)
 }
 
@@ -92,27 +93,18 @@ fn fenced<'a>(
 fn object(text: &str, line: u32) -> Result<Parts<'_>, YamlError> {
     let length = json::length(text).unwrap_or(text.len());
     let (object, behind) = text.split_at(length);
-    let mut last = (object, line);
-    while last.0.contains(['\n', '\r']) {
-        last = (next_line(last.0).1, last.1 + 1);
-    }
+    let at_end = position(text, length, line);
     let (end, body) = next_line(behind);
     if !end.trim().is_empty() {
-        let column = last.0.chars().count() + 1;
-        let span = Span {
-            line: last.1,
-            column: u32::try_from(column).unwrap_or(u32::MAX),
-            length: u32::MAX,
-        };
         let message = "expected the end of the line after the closing brace, found more";
-        return Err(YamlError::new(Fault::Syntax, span, message));
+        return Err(YamlError::new(Fault::Syntax, at_end, message));
     }
     Ok(Parts {
         format: Some(Format::Json),
         text: object,
         line,
         body,
-        body_line: last.1 + 1,
+        body_line: at_end.line + 1,
     })
 }
 
@@ -120,9 +112,15 @@ fn object(text: &str, line: u32) -> Result<Parts<'_>, YamlError> {
 mod tests {
     use super::*;
 
-    fn parts(text: &str) -> (Option<Format>, &str, &str, u32) {
-        let parts = split(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
-        (parts.format, parts.text, parts.body, parts.body_line)
+    /// Format, front matter, body and the line of the body.
+    type Found<'a> = (Option<Format>, &'a str, &'a str, u32);
+
+    fn are_split<const N: usize>(cases: [(&str, Found<'_>); N]) {
+        for (text, found) in cases {
+            let parts = split(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+            let parts = (parts.format, parts.text, parts.body, parts.body_line);
+            assert_eq!(parts, found, "{text:?}");
+        }
     }
 
     const YAML: Option<Format> = Some(Format::Yaml);
@@ -132,7 +130,7 @@ mod tests {
 
     #[test]
     fn front_matter_stands_between_two_lines() {
-        for (text, found) in [
+        are_split([
             ("---\na: 1\n---\nbody", (YAML, "a: 1\n", "body", 4)),
             ("---\r\na: 1\r\n---\r\nbody", (YAML, "a: 1\r\n", "body", 4)),
             ("---\ra: 1\r---\rbody", (YAML, "a: 1\r", "body", 4)),
@@ -148,14 +146,12 @@ mod tests {
             ("---toml\na = 1\n---\nbody", (TOML, "a = 1\n", "body", 4)),
             ("--- YAML \na: 1\n---\nbody", (YAML, "a: 1\n", "body", 4)),
             ("---json\n{}\n---\nbody", (JSON, "{}\n", "body", 4)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
     }
 
     #[test]
     fn json_ends_at_its_closing_brace() {
-        for (text, found) in [
+        are_split([
             (
                 "{\n \"a\": \"}\"\n}\n\nb",
                 (JSON, "{\n \"a\": \"}\"\n}", "\nb", 4),
@@ -174,15 +170,13 @@ mod tests {
             ("{\n  a: 1\n}\nb", (JSON, "{\n  a: 1\n}\nb", "", 5)),
             ("{ \"a\": 1\nb", (JSON, "{ \"a\": 1\nb", "", 3)),
             ("{title: \"x\"}\nb", (JSON, "{title: \"x\"}\nb", "", 3)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
         assert!(split("{\n\"a\": 1\n} b\n").is_err());
     }
 
     #[test]
     fn empty_lines_and_comments_may_stand_before_it() {
-        for (text, found) in [
+        are_split([
             ("\n---\na: 1\n---\nb", (YAML, "a: 1\n", "b", 5)),
             (
                 " \t\r\n\r\n---\r\na: 1\r\n---\r\nb",
@@ -232,9 +226,7 @@ mod tests {
             ),
             ("+++\ntitle \"x\"\n+++\n", (TOML, "title \"x\"\n", "", 4)),
             ("+++\ntitle: x\n+++\n", (TOML, "title: x\n", "", 4)),
-        ] {
-            assert_eq!(parts(text), found, "{text:?}");
-        }
+        ]);
     }
 
     #[test]
@@ -273,7 +265,7 @@ mod tests {
             "Title: A book\n---\n\nText.\n",
             ";;;\n",
         ] {
-            assert_eq!(parts(text), (None, "", text, 1), "{text:?}");
+            are_split([(text, (None, "", text, 1))]);
         }
     }
 

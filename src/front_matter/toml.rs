@@ -6,27 +6,21 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::names::field;
 use super::places::Places;
 use crate::diagnostic::Span;
-use crate::yaml::explain::{nesting, too_long};
+use crate::yaml::explain::nesting;
 use crate::yaml::scalar::shortened;
 use crate::yaml::{Document, Fault, MAX_BYTES, TreeBuilder, YamlError};
 
 /// Reads one document. `first_line` is the line of the file on which it begins.
 pub(super) fn read(text: &str, first_line: u32) -> Document {
-    let start = Span {
-        line: first_line,
-        column: 1,
-        length: 1,
-    };
-    let mut tree = TreeBuilder::default();
+    let mut tree = TreeBuilder::new(first_line);
     if text.len() > MAX_BYTES {
-        tree.error(too_long("TOML", text.len(), start));
-        return tree.finish(false, start);
+        return tree.too_long("TOML", text.len());
     }
     let mut places = Places::new(text, first_line);
     let (table, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map(|range| range.start));
-    // One mistake makes many: the first is told, and what stands before it is kept. A key that
-    // occurs twice is no such mistake.
+    // One mistake causes many errors: report the first, and keep the fields before it. A duplicate
+    // key causes no others.
     let mut end = None;
     for error in &errors {
         let range = error.span().unwrap_or_default();
@@ -38,7 +32,7 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
             let error = explain(error.message(), places.span(range));
             let yaml = text.lines().any(|line| field(line).is_some());
             tree.error(if yaml {
-                error.with_help("YAML stands between two lines '---'")
+                error.with_help("write YAML between two lines '---'")
             } else {
                 error
             });
@@ -46,8 +40,8 @@ pub(super) fn read(text: &str, first_line: u32) -> Document {
         }
     }
     let limit = end.unwrap_or(text.len());
-    let whole = tree.open_mapping(start) && entries(table.get_ref(), limit, &mut places, &mut tree);
-    tree.finish(end.is_none() && whole, start)
+    let whole = tree.open_document() && entries(table.get_ref(), limit, &mut places, &mut tree);
+    tree.finish(end.is_none() && whole)
 }
 
 /// The keys and values of a table that begin before `end`, then its end. False means that they

@@ -1,10 +1,10 @@
 //! Fields without a fence before them, as Hexo, Pelican and MultiMarkdown read them.
 
+use super::error;
 use super::lines::next_line;
-use super::names::{COMMON, field};
+use super::names::{COMMON, field, is_no, is_yes};
 use super::parts::{Format, Parts};
-use crate::diagnostic::Span;
-use crate::yaml::{Fault, YamlError};
+use crate::yaml::YamlError;
 
 /// The fields that a text begins with.
 struct Fields<'a> {
@@ -58,14 +58,11 @@ pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
     if !(titled || fenced || fields.hold_back) {
         return Ok(None);
     }
-    let span = Span {
-        line: fields.line,
-        column: 1,
-        length: u32::MAX,
-    };
-    let message = "expected a line '---' before these fields, found none";
-    Err(YamlError::new(Fault::Syntax, span, message)
-        .with_help("put a line '---' before and after the front matter"))
+    Err(error::on_line(
+        fields.line,
+        "expected a line '---' before these fields, found none",
+        "put a line '---' before and after the front matter",
+    ))
 }
 
 /// The fields that are the whole first paragraph.
@@ -111,13 +108,13 @@ fn fields(text: &str) -> Option<Fields<'_>> {
     Some(found)
 }
 
+/// Whether a field holds the article back. It knows fewer fields than a search of text does: the
+/// others are judged by the schema, which reads plain fields, too.
 fn holds_back(name: &str, value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     match name {
-        "draft" | "hidden" | "private" | "noindex" => {
-            matches!(value.as_str(), "true" | "yes" | "1" | "on")
-        }
-        "published" | "publish" => matches!(value.as_str(), "false" | "no" | "0" | "off"),
+        "draft" | "hidden" | "private" | "noindex" => is_yes(&value),
+        "published" | "publish" => is_no(&value),
         "status" | "visibility" => {
             matches!(value.as_str(), "draft" | "hidden" | "private" | "unlisted")
         }

@@ -6,7 +6,7 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
-use super::explain::{alias, explain, nesting, too_long};
+use super::explain::{alias, explain, nesting};
 use super::lenient::{self, Shifts};
 use super::tree::respelled;
 use super::{Document, Fault, MAX_BYTES, Node, TreeBuilder, YamlError, plain};
@@ -39,7 +39,7 @@ pub fn parse(text: &str, first_line: u32) -> Result<Node, Vec<YamlError>> {
 /// one name mean. A byte order mark at the start is passed over.
 #[must_use]
 pub fn read(text: &str, first_line: u32) -> Document {
-    // Whatever is doubtful is the parser's, and all errors are.
+    // The parser reads everything doubtful, and reports all errors.
     plain::read(text, first_line).unwrap_or_else(|| read_by_parser(text, first_line))
 }
 
@@ -48,9 +48,7 @@ pub fn read(text: &str, first_line: u32) -> Document {
 pub fn read_by_parser(text: &str, first_line: u32) -> Document {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > MAX_BYTES {
-        let mut tree = TreeBuilder::default();
-        tree.error(too_long("YAML", text.len(), start(first_line)));
-        return tree.finish(false, start(first_line));
+        return TreeBuilder::new(first_line).too_long("YAML", text.len());
     }
     let prepared = prepare(text);
     let document = events(&prepared, first_line, Shifts::default());
@@ -79,20 +77,12 @@ pub fn read_repaired(text: &str, first_line: u32) -> Option<Document> {
     Some(events(&repaired, first_line, shifts))
 }
 
-fn start(first_line: u32) -> Span {
-    Span {
-        line: first_line,
-        column: 1,
-        length: 1,
-    }
-}
-
 /// Builds the tree of a text that is not too long.
 fn events(text: &str, first_line: u32, shifts: Shifts) -> Document {
     let mut builder = Builder {
         first_line,
         shifts,
-        tree: TreeBuilder::default(),
+        tree: TreeBuilder::new(first_line),
     };
     let complete = Parser::new_from_str(text).all(|event| match event {
         Ok((event, span)) => builder.event(event, span),
@@ -101,7 +91,7 @@ fn events(text: &str, first_line: u32, shifts: Shifts) -> Document {
             false
         }
     });
-    builder.tree.finish(complete, start(first_line))
+    builder.tree.finish(complete)
 }
 
 /// The parser takes NUL for the end of its input and a byte order mark for the end of a

@@ -1,7 +1,7 @@
 //! The words of errors in YAML.
 
 use super::scalar::shortened;
-use super::{Fault, Key, MAX_BYTES, MAX_NESTING, YamlError};
+use super::{Fault, Key, MAX_NESTING, YamlError};
 use crate::diagnostic::Span;
 
 pub(super) fn alias(span: Span) -> YamlError {
@@ -16,12 +16,6 @@ pub(super) fn alias(span: Span) -> YamlError {
 pub(crate) fn nesting(span: Span) -> YamlError {
     let message = format!("expected at most {MAX_NESTING} levels of nesting, found more");
     YamlError::new(Fault::Nesting, span, message)
-}
-
-/// The error of a text in `format` that is longer than the limit.
-pub(crate) fn too_long(format: &str, bytes: usize, span: Span) -> YamlError {
-    let message = format!("expected at most {MAX_BYTES} bytes of {format}, found {bytes}");
-    YamlError::new(Fault::Size, span, message)
 }
 
 pub(super) fn duplicate(key: &Key, first_line: u32) -> YamlError {

@@ -1,6 +1,6 @@
 //! What the readers of other programs (libyaml, js-yaml, Psych) take, and `saphyr-parser`
-//! refuses: lines within brackets or quotes that stand at the left of their mapping, and a tab
-//! behind a colon.
+//! refuses: lines within brackets or quotes that are not indented deeper than their mapping, and
+//! a tab behind a colon.
 //!
 //! [`repaired`] writes such a text as the parser wants it: those lines move to the right, those
 //! tabs become spaces. Neither means anything to YAML there. It knows just enough of YAML to tell
@@ -78,16 +78,23 @@ struct Scan<'t> {
     moved: Vec<Moved>,
 }
 
+/// A space, a tab, the end of a line or of the text.
+fn is_blank(b: Option<&u8>) -> bool {
+    matches!(b, None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+/// What divides or ends values within brackets.
+fn is_flow_mark(b: Option<&u8>) -> bool {
+    matches!(b, Some(b',' | b'[' | b']' | b'{' | b'}'))
+}
+
 impl Scan<'_> {
     fn byte(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     fn next_is_blank(&self) -> bool {
-        matches!(
-            self.bytes.get(self.at + 1),
-            None | Some(b' ' | b'\t' | b'\n' | b'\r')
-        )
+        is_blank(self.bytes.get(self.at + 1))
     }
 
     fn at_line_end(&self) -> bool {
@@ -147,15 +154,14 @@ impl Scan<'_> {
 
     /// Whether a comment begins here.
     fn at_comment(&self) -> bool {
-        let before = self.at.checked_sub(1).map(|at| self.bytes[at]);
-        self.byte() == Some(b'#') && matches!(before, None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+        let before = self.at.checked_sub(1).map(|at| &self.bytes[at]);
+        self.byte() == Some(b'#') && is_blank(before)
     }
 
     /// Whether the line that begins here is `---` or `...`, alone or before a blank.
     fn at_marker(&self) -> bool {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let ends = matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
-        ends && (rest.starts_with(b"---") || rest.starts_with(b"..."))
+        is_blank(rest.get(3)) && (rest.starts_with(b"---") || rest.starts_with(b"..."))
     }
 
     /// The whole text, by lines.
@@ -241,7 +247,7 @@ impl Scan<'_> {
 
     /// To the next blank.
     fn word(&mut self) {
-        while !matches!(self.byte(), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        while !is_blank(self.bytes.get(self.at)) {
             self.at += 1;
         }
     }
@@ -281,7 +287,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A line has begun inside of brackets or quotes: it has to stand deeper than `parent`.
+    /// A line begins inside of brackets or quotes: it has to be indented deeper than `parent`.
     fn inner_line(&mut self, parent: isize) {
         if self.at_marker() {
             return;
@@ -363,13 +369,8 @@ impl Scan<'_> {
     /// A tag or an anchor.
     fn flow_word(&mut self) {
         self.at += 1;
-        let ends = |b| {
-            matches!(
-                b,
-                b' ' | b'\t' | b'\n' | b'\r' | b',' | b'[' | b']' | b'{' | b'}'
-            )
-        };
-        while self.byte().is_some_and(|b| !ends(b)) {
+        let ends = |b| is_blank(b) || is_flow_mark(b);
+        while !ends(self.bytes.get(self.at)) {
             self.at += 1;
         }
     }
@@ -378,15 +379,8 @@ impl Scan<'_> {
     fn flow_plain(&mut self, parent: isize) {
         while let Some(b) = self.byte() {
             match b {
-                b',' | b'[' | b']' | b'{' | b'}' => return,
-                b':' if self.next_is_blank()
-                    || matches!(
-                        self.bytes.get(self.at + 1),
-                        Some(b',' | b'[' | b']' | b'{' | b'}')
-                    ) =>
-                {
-                    return;
-                }
+                _ if is_flow_mark(Some(&b)) => return,
+                b':' if self.next_is_blank() || is_flow_mark(self.bytes.get(self.at + 1)) => return,
                 b'#' if self.at_comment() => return,
                 _ => self.inner_step(parent),
             }

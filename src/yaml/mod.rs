@@ -3,7 +3,7 @@
 //! It knows nothing of articles: the front matter of articles and the tool's own settings
 //! file are both read here. What makes YAML surprising or dangerous is an error with its
 //! position: aliases, anchors, tags, keys that are equal after normalising, deep nesting,
-//! more than one document. Scalars stay text; whoever asks for a value names its type.
+//! more than one document. Scalars stay text; a caller that asks for a value names its type.
 //!
 //! Documents of the plain kind that programs write are read by [`plain`], all others, and
 //! with them everything that is wrong, by a complete parser; [`read`] chooses.
@@ -26,7 +26,7 @@ pub use build::{parse, read, read_by_parser};
 pub use error::{Fault, YamlError};
 pub use node::{Document, Key, Kind, Node, normalise};
 pub use scalar::quoted;
-pub use tree::TreeBuilder;
+pub(crate) use tree::TreeBuilder;
 
 /// The longest document that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;

@@ -21,7 +21,7 @@ pub struct Document {
     pub complete: bool,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// What it is.
@@ -53,7 +53,7 @@ pub struct Key {
     pub name: String,
     /// As it was written, where that differs.
     written: Option<String>,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
 }
 
@@ -69,7 +69,7 @@ impl Node {
         }
     }
 
-    /// Whether nothing, `~` or `null` stands here, unquoted.
+    /// Whether the value is empty, `~` or `null`, without quotes.
     #[must_use]
     pub fn is_null(&self) -> bool {
         match &self.kind {

@@ -1,11 +1,11 @@
-//! Builds the tree from a stream of openings, closings and scalars, whatever the format.
+//! Builds the tree from a stream of openings, closings and scalars, for every format.
 //!
 //! Nothing recurses: the stack is a `Vec` that never holds more than [`MAX_NESTING`] frames.
 
 use std::collections::HashMap;
 
 use super::explain::{duplicate, nesting};
-use super::{Document, Fault, Key, Kind, MAX_NESTING, Node, YamlError};
+use super::{Document, Fault, Key, Kind, MAX_BYTES, MAX_NESTING, Node, YamlError};
 use crate::diagnostic::Span;
 
 /// Mappings up to this size look for duplicates by comparing all pairs of keys.
@@ -18,32 +18,51 @@ enum Frame {
 }
 
 /// A tree that grows.
-#[derive(Default)]
-pub struct TreeBuilder {
+pub(crate) struct TreeBuilder {
+    /// The place of a document without content.
+    start: Span,
     stack: Vec<Frame>,
     root: Option<Node>,
     errors: Vec<YamlError>,
 }
 
 impl TreeBuilder {
+    /// A tree without nodes. `first_line` is the line of the file on which its text begins.
+    pub(crate) fn new(first_line: u32) -> Self {
+        Self {
+            start: Span {
+                line: first_line,
+                column: 1,
+                length: 1,
+            },
+            stack: Vec::new(),
+            root: None,
+            errors: Vec::new(),
+        }
+    }
+
     /// Notes an error; the tree goes on.
-    pub fn error(&mut self, error: YamlError) {
+    pub(crate) fn error(&mut self, error: YamlError) {
         self.errors.push(error);
     }
 
     /// Whether a whole value has been read.
-    #[must_use]
-    pub fn has_root(&self) -> bool {
+    pub(crate) fn has_root(&self) -> bool {
         self.root.is_some()
     }
 
     /// Opens a list. False means that it would be nested too deep, which has been noted.
-    pub fn open_list(&mut self, span: Span) -> bool {
+    pub(crate) fn open_list(&mut self, span: Span) -> bool {
         self.open(Frame::Sequence(span, Vec::new()), span)
     }
 
+    /// Opens the mapping that is the whole document.
+    pub(crate) fn open_document(&mut self) -> bool {
+        self.open_mapping(self.start)
+    }
+
     /// Opens a mapping. Its keys and values come by turns. False as for a list.
-    pub fn open_mapping(&mut self, span: Span) -> bool {
+    pub(crate) fn open_mapping(&mut self, span: Span) -> bool {
         self.open(Frame::Mapping(span, Vec::new(), None), span)
     }
 
@@ -57,7 +76,7 @@ impl TreeBuilder {
     }
 
     /// Closes the list or mapping that was opened last. False means that none is open.
-    pub fn close(&mut self) -> bool {
+    pub(crate) fn close(&mut self) -> bool {
         let node = match self.stack.pop() {
             Some(Frame::Sequence(span, items)) => Node {
                 kind: Kind::Sequence(items),
@@ -77,7 +96,7 @@ impl TreeBuilder {
     }
 
     /// Puts a finished scalar where it belongs.
-    pub fn scalar(&mut self, text: String, plain: bool, span: Span) {
+    pub(crate) fn scalar(&mut self, text: String, plain: bool, span: Span) {
         self.place(Node {
             kind: Kind::Scalar { text, plain },
             span,
@@ -108,7 +127,7 @@ impl TreeBuilder {
             for (index, (key, _)) in entries.iter().enumerate() {
                 let earlier = entries[..index]
                     .iter()
-                    .find(|(other, _)| other.name == key.name && other.text() == key.text());
+                    .find(|(other, _)| other.text() == key.text());
                 if let Some((first, _)) = earlier {
                     self.errors.push(duplicate(key, first.span.line));
                     again.push(index);
@@ -135,10 +154,16 @@ impl TreeBuilder {
         entries
     }
 
+    /// The document of a text in `format` that is longer than [`MAX_BYTES`], and so was not read.
+    pub(crate) fn too_long(mut self, format: &str, bytes: usize) -> Document {
+        let message = format!("expected at most {MAX_BYTES} bytes of {format}, found {bytes}");
+        self.error(YamlError::new(Fault::Size, self.start, message));
+        self.finish(false)
+    }
+
     /// The document: `complete` if it was read to its end. Without content it is an empty
-    /// mapping at `start`; if the reading broke off, it is what was read of the outermost mapping.
-    #[must_use]
-    pub fn finish(mut self, complete: bool, start: Span) -> Document {
+    /// mapping; if the reading broke off, it is what was read of the outermost mapping.
+    pub(crate) fn finish(mut self, complete: bool) -> Document {
         let outermost = match self.stack.into_iter().next() {
             Some(Frame::Mapping(span, entries, _)) => Some(Node {
                 kind: Kind::Mapping(entries),
@@ -151,7 +176,7 @@ impl TreeBuilder {
         Document {
             root: self.root.or(outermost).unwrap_or(Node {
                 kind: Kind::Mapping(Vec::new()),
-                span: start,
+                span: self.start,
             }),
             errors: self.errors,
             complete,

@@ -1,5 +1,5 @@
-//! Front matter of the three formats: the trees are those of other readers, and places lie
-//! inside of the source, whatever it holds.
+//! Front matter of the three formats: the trees are those of other readers, and for every
+//! source the places lie inside of it.
 
 #[allow(unreachable_pub, reason = "shared with the fuzz targets")]
 #[path = "../../fuzz/src/lib.rs"]
@@ -189,12 +189,9 @@ fn the_three_formats_give_one_tree() {
 
 #[test]
 fn limits_and_duplicates_are_the_same_in_each_format() {
-    let deep = |open: &str, close: &str, depth: usize| {
-        let levels = depth - 1;
-        format!("{}{}", open.repeat(levels), close.repeat(levels))
-    };
     let sources = |depth: usize, filler: usize| {
-        let nested = deep("[", "]", depth);
+        let levels = depth - 1;
+        let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let filler = "x".repeat(filler);
         [
             format!("---\na: {nested}\nb: {filler}\n---\n"),

@@ -6,8 +6,8 @@ use pulldown_cmark::{Event, Parser, Tag};
 
 use super::html::References;
 use crate::article::events::{is_reference, options};
-use crate::article::position::position;
 use crate::diagnostic::Span;
+use crate::front_matter::position;
 
 /// The links and images of a Markdown body whose destination `is_meant`, with their places: up to
 /// `most` of them. The body begins on line `first_line`.

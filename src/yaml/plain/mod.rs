@@ -12,8 +12,8 @@
 //!
 //! Safe because it never decides anything doubtful: at the first byte that is not of this
 //! subset it gives the whole text up, and [`super::read`] hands it to the parser. So there
-//! are no errors here, every message comes from one place, and what is read is the parser's
-//! tree to the last span: tests compare the two over articles, fixtures and mutations.
+//! are no errors here, every message comes from one place, and the tree equals the parser's
+//! to the last span: tests compare the two over articles, fixtures and mutations.
 
 mod flow;
 mod text;

@@ -1,20 +1,18 @@
-//! Fields that hold an article back and stand where nothing reads them: behind a fence that is none,
-//! in a comment, below the title. Published as text, they would show what they were to hide.
+//! Fields that hold an article back, in a place where no reader looks: behind something like a
+//! fence, in a comment, below the title. Published as text, they would show what they should hide.
 
+use super::error;
 use super::lines::next_line;
-use super::names::held_back;
+use super::names::{SEARCHED_LINES, held_back};
 use super::parts::Parts;
-use crate::diagnostic::Span;
-use crate::yaml::{Fault, YamlError};
+use crate::yaml::YamlError;
 
-/// Most lines of a body that are searched.
-const MAX_LINES: usize = 40;
-
-/// Looks at the first lines of a body, up to the first that is ordinary text.
+/// Searches the first lines of a body, up to the first that is ordinary text.
 ///
 /// # Errors
+///
 /// A line that is a field and holds the article back.
-pub(super) fn search(parts: &Parts<'_>) -> Result<(), YamlError> {
+pub(super) fn refuse(parts: &Parts<'_>) -> Result<(), YamlError> {
     let has_fields = parts.format.is_some();
     let (mut rest, mut number) = (parts.body, parts.body_line);
     // Whether an indented line would be code.
@@ -22,7 +20,7 @@ pub(super) fn search(parts: &Parts<'_>) -> Result<(), YamlError> {
     let mut is_first = true;
     let mut has_heading = false;
     let mut code = None;
-    for _ in 0..MAX_LINES {
+    for _ in 0..SEARCHED_LINES {
         if rest.is_empty() {
             break;
         }
@@ -56,14 +54,9 @@ pub(super) fn search(parts: &Parts<'_>) -> Result<(), YamlError> {
             Line::Text => break,
         };
         if let Some(name) = found {
-            let span = Span {
-                line: number,
-                column: 1,
-                length: u32::MAX,
-            };
-            let message =
-                format!("expected text, found the field '{name}', which holds the article back");
-            return Err(YamlError::new(Fault::Syntax, span, message).with_help(
+            return Err(error::on_line(
+                number,
+                format!("expected text, found the field '{name}', which holds the article back"),
                 "put it into the front matter, between two lines '---' at the start of the file",
             ));
         }
@@ -81,7 +74,7 @@ enum Line {
     Heading,
     /// The mark that opens or closes a block of code.
     Code(&'static str),
-    /// Rules, braces, comments, imports: what front matter may hide behind.
+    /// Rules, braces, comments, imports: front matter may follow on them.
     Frame,
     /// Perhaps a field.
     Fields,
