@@ -94,7 +94,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let name = SourceName::new(input.relative, &rules.naming.languages);
     let said_by_name = name.as_ref().map_or_else(
         |_| String::new(),
-        |name| add_from_name(&mut metadata, name, &findings),
+        |name| add_from_name(&mut metadata, name, rules, &findings),
     );
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
@@ -279,6 +279,7 @@ fn refused<'a>(input: &Input<'a>, rules: &Rules, message: &str, span: Option<Spa
 fn add_from_name(
     metadata: &mut Metadata,
     name: &SourceName<'_>,
+    rules: &Rules,
     findings: &Findings<'_>,
 ) -> String {
     let mut said = String::new();
@@ -296,7 +297,7 @@ fn add_from_name(
                 _ => "true",
             };
             said.extend([field, ": ", text, "\n"]);
-            metadata.add(field, value);
+            metadata.add(rules.schema.fields(), field, value);
         }
     }
     said
