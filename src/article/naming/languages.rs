@@ -5,7 +5,7 @@
 pub struct Languages {
     /// The language of the site, in lower case: its articles have no prefix.
     site: String,
-    /// Those that count, in lower case; none: those that are known.
+    /// The languages that count, in lower case. If empty, the known ones count.
     listed: Vec<String>,
 }
 
@@ -18,8 +18,8 @@ const KNOWN: [&str; 64] = [
     "si", "sk", "sl", "sq", "sr", "sv", "sw", "ta", "te", "th", "tr", "uk", "ur", "uz", "vi",
     "zh",
 ];
-/// The others, which are endings of file names, domains or words too: they count behind `index`
-/// and `README`, and with a region.
+/// The other codes, which are also endings of file names, domains or words: they count only after
+/// `index` and `README`, or with a region.
 #[rustfmt::skip]
 const AMBIGUOUS: [&str; 21] = [
     "am", "as", "co", "cs", "el", "eo", "id", "ie", "io", "is", "la", "lb", "mk", "ml", "mt", "my",
@@ -27,7 +27,7 @@ const AMBIGUOUS: [&str; 21] = [
 ];
 
 impl Languages {
-    /// Those of a site in the language `site`, of which `listed` count.
+    /// The languages of a site in the language `site`, of which `listed` count.
     #[must_use]
     pub fn new(site: &str, listed: &[String]) -> Self {
         Self {

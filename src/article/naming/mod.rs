@@ -60,7 +60,7 @@ impl Naming {
 pub struct SourceName<'p> {
     relative: &'p Path,
     folder: &'p Path,
-    /// What has the date in its name: the file, or the folder that it is the page of.
+    /// The name that has the date: of the file, or of the folder that it is the page of.
     dated: &'p str,
     /// The name of the folder, without a date, where the source is the page of a dated one.
     bundle: Option<&'p str>,
@@ -137,8 +137,8 @@ impl<'p> SourceName<'p> {
         self.date.as_deref()
     }
 
-    /// What it has in common with sources whose names differ only in the date; none if nothing is
-    /// left of its name without that.
+    /// A hash that is the same for sources whose names differ only in the date; none if the name has no
+    /// date, or nothing else.
     #[must_use]
     pub fn undated(&self) -> Option<u64> {
         let title = if self.is_index {
@@ -158,8 +158,8 @@ impl<'p> SourceName<'p> {
         Some(hasher.finish())
     }
 
-    /// The language of the article as a tag of BCP 47 (`pt-BR`), where its name says another than
-    /// that of the site.
+    /// The language of the article as a tag of BCP 47 (`pt-BR`), if its name says one other than the
+    /// site's.
     #[must_use]
     pub fn language(&self) -> Option<String> {
         let language = self.language.filter(|language| !language.is_site)?;
@@ -172,8 +172,7 @@ impl<'p> SourceName<'p> {
         Some(parts.collect::<Vec<_>>().join("-"))
     }
 
-    /// Whether its name says that it is in the language of the site, which every other article is
-    /// taken to be in.
+    /// Whether its name says that it is in the language of the site, as articles are by default.
     #[must_use]
     pub fn is_in_site_language(&self) -> bool {
         self.language.is_some_and(|language| language.is_site)
@@ -282,7 +281,7 @@ impl<'p> SourceName<'p> {
     }
 }
 
-/// The route that the path `relative` alone gives.
+/// The route that follows from the path `relative` alone.
 ///
 /// # Errors
 /// As [`SourceName::new`] and [`SourceName::route`].

@@ -21,7 +21,7 @@ pub(super) const DRAFT_IF_YES: &[&str] = &[
 ];
 /// The same of a no.
 pub(super) const DRAFT_IF_NO: &[&str] = &["enabled", "render", "routable"];
-/// Fields whose yes has to be explained; all else that they say is about something else: `auth: OAuth`.
+/// Fields whose yes has to be explained; other values are about something else: `auth: OAuth`.
 pub(super) const ASKED_IF_YES: &[&str] = &[
     "auth",
     "authentication",
@@ -210,7 +210,7 @@ pub(super) const STATUS: &[&str] = &[
     "workflowstate",
 ];
 
-/// Words of a status for what nobody may see yet.
+/// Words of a status for an article that nobody may see yet.
 pub(super) const STATUS_DRAFT: &[&str] = &[
     "auto-draft",
     "deleted",
@@ -237,11 +237,11 @@ pub(super) const STATUS_DRAFT: &[&str] = &[
 /// Members of a status that is a mapping: `status: {name: draft}`.
 pub(super) const STATUS_MEMBERS: &[&str] =
     &["id", "name", "slug", "stage", "state", "status", "value"];
-/// Words for what another field gives a time.
+/// Words for an article that is published at the time of another field.
 pub(super) const STATUS_SCHEDULED: &[&str] = &["future", "scheduled"];
-/// Words for what stands in no list: Pelican's `status: hidden`.
+/// Words for an article that is in no list: Pelican's `status: hidden`.
 pub(super) const STATUS_NOINDEX: &[&str] = &["hidden", "unlisted"];
-/// Words for what some may see.
+/// Words for an article that only some may see.
 pub(super) const STATUS_UNCLEAR: &[&str] = &[
     "confidential",
     "employees",

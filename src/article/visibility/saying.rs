@@ -27,7 +27,7 @@ pub(super) enum Saying {
     Withdrawn,
     /// It is not published.
     Draft,
-    /// Somebody may not see it, and anp cannot know who.
+    /// Not everybody may see it, and anp cannot know who may.
     Unclear,
 }
 
@@ -127,7 +127,7 @@ pub(super) fn is_loose(name: &str) -> bool {
     LOOSE_GROUPS.contains(&&*squashed(name))
 }
 
-/// Whether a yes of this field opens the article, where it is one that anp knows.
+/// Whether anp knows the field, and a yes in it opens the article.
 pub(super) fn opens(name: &str) -> bool {
     let name = &*squashed(name);
     let opening = [ASKED_IF_NO, DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
