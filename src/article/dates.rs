@@ -1,12 +1,13 @@
 //! Dates as generators and their authors write them, read into one form.
 //!
-//! A day stays a day: `2019-08-08`. A day with a time becomes the date-time of RFC 3339. What can be
-//! read in two ways (`01/05/2024`) is no date.
+//! A day stays a day: `2019-08-08`. A day with a time becomes the date-time of RFC 3339. A text that
+//! can be read in two ways (`01/05/2024`) is not a date.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
-use super::instant::instant_ms;
+use super::forms::is_digits;
+use super::instant::{calendar_day, instant_ms, offset_minutes};
 
 /// The time zone of dates that name none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +31,12 @@ impl Timezone {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         if let Some(offset) = offset(name) {
-            let seconds = offset_seconds(&offset)?;
-            let name = if seconds == 0 { "UTC" } else { &offset };
-            return Some(Self {
-                name: name.to_owned(),
-                zone: TimeZone::fixed(Offset::from_seconds(seconds).ok()?),
-            })
-            .map(|zone| if seconds == 0 { Self::default() } else { zone });
+            let seconds = i32::try_from(offset_minutes(&offset)? * 60).ok()?;
+            if seconds == 0 {
+                return Some(Self::default());
+            }
+            let zone = TimeZone::fixed(Offset::from_seconds(seconds).ok()?);
+            return Some(Self { name: offset, zone });
         }
         let zone = TimeZone::get(name).ok()?;
         let name = zone.iana_name()?.to_owned();
@@ -49,12 +49,11 @@ impl Timezone {
         &self.name
     }
 
-    /// The moment of a date as the boundary stores it, in ms since 1970; of a day, its first here.
+    /// The moment of a stored date, in ms since 1970; of a day, its first in this zone.
     #[must_use]
     pub fn instant_ms(&self, date: &str) -> Option<i64> {
         let first = || {
-            let day: Date = date.parse().ok()?;
-            let midnight = day.to_datetime(Time::midnight());
+            let midnight = calendar_day(date)?.to_datetime(Time::midnight());
             Some(self.zone.to_timestamp(midnight).ok()?.as_millisecond())
         };
         let is_elsewhere = date.len() == 10 && self.zone != TimeZone::UTC;
@@ -97,21 +96,6 @@ pub(super) fn plain(text: &str) -> Option<String> {
     Some(format!("{day}T{}", time.to_ascii_uppercase()))
 }
 
-fn calendar_day(text: &str) -> Option<()> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
-        return None;
-    };
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_i16, |sum, b| {
-            b.is_ascii_digit().then(|| sum * 10 + i16::from(b - b'0'))
-        })
-    };
-    let year = number(&[y1, y2, y3, y4]).filter(|year| *year > 0)?;
-    let month = i8::try_from(number(&[m1, m2])?).ok()?;
-    let day = i8::try_from(number(&[d1, d2])?).ok()?;
-    Date::new(year, month, day).ok().map(|_| ())
-}
-
 /// `HH:MM:SS`, an optional fraction, `Z` or an offset.
 fn time_of_day(text: &str) -> Option<()> {
     clock(text.get(..8)?, [24, 60, 61])?;
@@ -135,13 +119,13 @@ fn clock(text: &str, limits: [u8; 3]) -> Option<()> {
     for limit in limits.into_iter().filter(|limit| *limit > 0) {
         let part = parts
             .next()
-            .filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))?;
+            .filter(|part| part.len() == 2 && is_digits(part))?;
         part.parse().ok().filter(|number: &u8| *number < limit)?;
     }
     parts.next().is_none().then_some(())
 }
 
-/// No text that says more is a date.
+/// Longer texts are not dates.
 const MAX_BYTES: usize = 64;
 
 /// The forms that people write: `2024-1-5`, `2024/01/05 9:00`, `Jan 5, 2024`, `5 January 2024`,
@@ -208,7 +192,7 @@ fn civil(year: i16, month: i16, day: i16) -> Option<Date> {
     Date::new(year, month, day).ok().filter(|_| year > 0)
 }
 
-/// A number of so many digits, and what follows.
+/// A number of `count` digits, and what follows.
 fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<(i16, &str)> {
     let found = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = text.split_at(found);
@@ -278,19 +262,13 @@ fn clock_of_day(text: &str) -> Option<String> {
     match fraction {
         None => Some(written),
         Some(fraction) => {
-            digits_only(fraction).filter(|digits| (1..=9).contains(digits))?;
-            Some(format!("{written}.{fraction}"))
+            let is_fraction = is_digits(fraction) && fraction.len() <= 9;
+            is_fraction.then(|| format!("{written}.{fraction}"))
         }
     }
 }
 
-fn digits_only(text: &str) -> Option<usize> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then_some(text.len())
-}
-
-/// A zone as RFC 3339 writes it, of `Z`, `UTC`, `GMT`, `+02:00`, `+0200` or `+02`. Go writes the name
+/// The offset as RFC 3339 writes it, of `Z`, `UTC`, `GMT`, `+02:00`, `+0200` or `+02`. Go writes the name
 /// of the zone after its offset: `+0000 UTC`.
 fn offset(text: &str) -> Option<String> {
     if ["z", "utc", "gmt"]
@@ -316,20 +294,6 @@ fn offset(text: &str) -> Option<String> {
     let written = format!("{hours}:{minutes}");
     clock(&written, [24, 60, 0]).filter(|()| is_spaced_right)?;
     Some(format!("{sign}{written}"))
-}
-
-/// Of an offset in the form of [`offset`].
-fn offset_seconds(offset: &str) -> Option<i32> {
-    if offset == "Z" {
-        return Some(0);
-    }
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
-    Some(if offset.starts_with('-') {
-        -seconds
-    } else {
-        seconds
-    })
 }
 
 #[cfg(test)]

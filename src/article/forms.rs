@@ -1,5 +1,10 @@
 //! The forms of single values: versions, tokens, hosts, URLs, numbered names.
 
+/// Whether a text is ASCII digits, one or more.
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A language tag of [BCP 47](https://www.rfc-editor.org/info/bcp47): a language of two or three
 /// letters, and what follows it. `pt_BR` becomes `pt-BR`.
 pub(super) fn language(text: &str) -> Option<String> {
@@ -29,9 +34,8 @@ pub(super) fn minutes(text: &str) -> Option<u64> {
         return None;
     }
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let begun = decimals.bytes().any(|b| b != b'0');
-    let whole: u64 = whole.parse().ok().filter(|_| is_number(decimals))?;
+    let whole: u64 = whole.parse().ok().filter(|_| is_digits(decimals))?;
     whole.checked_add(u64::from(begun))
 }
 
@@ -40,8 +44,7 @@ pub(super) fn is_semver(text: &str) -> bool {
     let identifier = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let number = |part: &str| digits(part) && (part == "0" || !part.starts_with('0'));
+    let number = |part: &str| is_digits(part) && (part == "0" || !part.starts_with('0'));
     let (text, build) = match text.split_once('+') {
         Some((text, build)) => (text, Some(build)),
         None => (text, None),
@@ -54,7 +57,7 @@ pub(super) fn is_semver(text: &str) -> bool {
         && core.split('.').all(number)
         && pre.is_none_or(|pre| {
             pre.split('.')
-                .all(|part| identifier(part) && (!digits(part) || number(part)))
+                .all(|part| identifier(part) && (!is_digits(part) || number(part)))
         })
         && build.is_none_or(|build| build.split('.').all(identifier))
 }
@@ -132,10 +135,10 @@ pub(super) fn numbered<'t>(text: &'t str, prefix: &str, suffix_digits: usize) ->
         rest
     } else {
         let (number, suffix) = rest.split_once('-')?;
-        let fits = suffix.len() == suffix_digits && suffix.bytes().all(|b| b.is_ascii_digit());
+        let fits = suffix.len() == suffix_digits && is_digits(suffix);
         fits.then_some(number)?
     };
-    let fits = number.len() >= 6 && number.bytes().all(|b| b.is_ascii_digit());
+    let fits = number.len() >= 6 && is_digits(number);
     fits.then(|| number.trim_start_matches('0'))
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::percent_decode_str;
 
-use super::metadata::{Metadata, Value};
+use super::metadata::Metadata;
 use super::naming::SourceName;
 use super::route::{Route, Segments, slugify};
 use crate::yaml::quoted;
@@ -21,9 +21,8 @@ fn refused(message: String, help: Option<&'static str>) -> Refused {
     Refused { message, help }
 }
 
-/// The segments of a slug: each without percent-coding, slugified. It begins with `/` if it did.
-/// Where one has no letter or digit (`../a`), it is no path, and all of it is one segment. None:
-/// nothing is left.
+/// The segments of a slug: each decoded and slugified. A leading `/` stays. If a segment has no letter
+/// or digit (`../a`), the text is not a path, and all of it becomes one segment. None if nothing is left.
 pub(super) fn slug_path(text: &str) -> Option<String> {
     let mut path = String::with_capacity(text.len());
     for part in text.trim().split('/').filter(|part| !part.is_empty()) {
@@ -41,8 +40,8 @@ pub(super) fn slug_path(text: &str) -> Option<String> {
     }
 }
 
-/// The route that `text` gives to the source of this `name`: a path, in which words behind a colon
-/// stand for what `metadata` and the name say, as Jekyll and Hugo have them.
+/// The route that `text` gives to the source of this `name`: a path with placeholders (`:title`) as
+/// Jekyll and Hugo have them, filled in from `metadata` and the name.
 pub(super) fn route(
     text: &str,
     name: &SourceName<'_>,
@@ -79,14 +78,10 @@ pub(super) fn is_exact(text: &str, route: &Route) -> bool {
         let text = text.strip_suffix(".html").unwrap_or(text);
         text.trim_matches('/').to_owned()
     };
-    has_placeholder(text) || plain(text) == route.as_str().trim_matches('/')
+    placeholder(text).is_some() || plain(text) == route.as_str().trim_matches('/')
 }
 
-fn has_placeholder(text: &str) -> bool {
-    placeholder(text).is_some()
-}
-
-/// The first word behind a colon: where the colon is, and the word. A colon within a word is none.
+/// The first placeholder: where its colon is, and its word. A colon within a word begins none.
 fn placeholder(text: &str) -> Option<(usize, &str)> {
     text.match_indices(':').find_map(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -128,7 +123,7 @@ fn fill(
         let slug = metadata.text("slug").unwrap_or(name.stem());
         slug.trim_matches('/').to_owned()
     };
-    // What is filled in is made of slugs, so that no value can be read as a path of its own.
+    // Values are slugified, so that none can change the path by a slash or dots.
     let mut slugs = |values: &mut dyn Iterator<Item = &str>| {
         for (at, value) in values.enumerate() {
             let _ = write!(path, "{}{}", if at > 0 { "/" } else { "" }, slugify(value));
@@ -158,21 +153,10 @@ fn fill(
             slugify(collection.last().unwrap_or_default())
         }
         "categories" | "slugified_categories" => {
-            let listed = match metadata.get("categories") {
-                Some(Value::List(items)) => items.as_slice(),
-                _ => &[],
-            };
-            let listed = listed.iter().filter_map(|item| match item {
-                Value::Text(text) => Some(text.as_str()),
-                _ => None,
-            });
             // The folders above `_posts` are categories too.
-            let above = name.folders().take_while(|folder| *folder != "_posts");
-            let above: Vec<&str> = match name.folders().any(|folder| folder == "_posts") {
-                true => above.collect(),
-                false => Vec::new(),
-            };
-            slugs(&mut above.into_iter().chain(listed));
+            let above = name.folders().position(|folder| folder == "_posts");
+            let above = name.folders().take(above.unwrap_or(0));
+            slugs(&mut above.chain(metadata.texts("categories")));
             return Ok(());
         }
         "output_ext" => String::new(),
@@ -192,6 +176,7 @@ fn fill(
 mod tests {
     use std::path::Path;
 
+    use super::super::metadata::Value;
     use super::super::naming::Languages;
     use super::super::schema::TABLE;
     use super::*;

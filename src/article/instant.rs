@@ -1,4 +1,4 @@
-//! The moment that a stored date stands for.
+//! The moment of a stored date: of a day, its first instant in UTC.
 
 use jiff::civil::{Date, date};
 
@@ -20,27 +20,40 @@ pub fn instant_ms(text: &str) -> Option<i64> {
     let fraction = rest.strip_suffix(zone)?.trim_start_matches('.');
     let part_ms = fraction.bytes().chain(*b"000").take(3);
     let part_ms = part_ms.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    let offset = match zone.as_bytes().first()? {
-        b'Z' | b'z' => 0,
-        b'+' => minutes_of(zone)?,
-        b'-' => -minutes_of(zone)?,
-        _ => return None,
-    };
+    let offset = offset_minutes(zone)?;
     Some(day_ms + (minutes - offset) * 60_000 + seconds * 1000 + part_ms)
 }
 
-/// `+02:00`
-fn minutes_of(zone: &str) -> Option<i64> {
-    minutes(zone.get(1..)?)
+/// The minutes of an offset as RFC 3339 writes it: `+02:00` or `Z`.
+pub(super) fn offset_minutes(zone: &str) -> Option<i64> {
+    match zone.as_bytes().first()? {
+        b'Z' | b'z' => Some(0),
+        b'+' => minutes(&zone[1..]),
+        b'-' => Some(-minutes(&zone[1..])?),
+        _ => None,
+    }
 }
 
 /// The first instant of `2019-08-08` in UTC.
 fn day_ms(day: &str) -> Option<i64> {
-    let year = i16::try_from(number(day.get(..4)?)?).ok()?;
-    let month = i8::try_from(number(day.get(5..7)?)?).ok()?;
-    let of_month = i8::try_from(number(day.get(8..)?)?).ok()?;
-    let day = Date::new(year, month, of_month).ok()?;
-    Some(i64::from(EPOCH.until(day).ok()?.get_days()) * DAY_MS)
+    let days = EPOCH.until(calendar_day(day)?).ok()?.get_days();
+    Some(i64::from(days) * DAY_MS)
+}
+
+/// The day `2019-08-08`. Years from 0001 on.
+pub(super) fn calendar_day(text: &str) -> Option<Date> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_i16, |sum, b| {
+            b.is_ascii_digit().then(|| sum * 10 + i16::from(b - b'0'))
+        })
+    };
+    let year = number(&[y1, y2, y3, y4]).filter(|year| *year > 0)?;
+    let month = i8::try_from(number(&[m1, m2])?).ok()?;
+    let day = i8::try_from(number(&[d1, d2])?).ok()?;
+    Date::new(year, month, day).ok()
 }
 
 /// `12:30`

@@ -1,6 +1,6 @@
 //! The validated fields of an article, as a small generic tree in the order of the schema.
 
-use super::schema::{Field, TABLE};
+use super::schema::Field;
 
 /// One cleaned value. Texts are NFC, trimmed, and free of control and bidi-override
 /// characters. Empty values do not exist: an empty field is an absent one.
@@ -42,15 +42,15 @@ impl Metadata {
             .map(|(_, value)| value)
     }
 
-    /// Sets a field that has no value yet.
-    pub(super) fn add(&mut self, name: &str, value: Value) {
-        let place = |name: &str| TABLE.iter().position(|field| field.name == name);
+    /// Sets a field of the table `fields` that has no value yet.
+    pub(super) fn add(&mut self, fields: &'static [Field], name: &str, value: Value) {
+        let place = |name: &str| fields.iter().position(|field| field.name == name);
         let Some(at) = place(name) else {
             return;
         };
         let before = |(field, _): &(&Field, Value)| place(field.name) < Some(at);
         let index = self.entries.partition_point(before);
-        self.entries.insert(index, (&TABLE[at], value));
+        self.entries.insert(index, (&fields[at], value));
     }
 
     /// The text of the top-level field `name`, if it is set and a text.
@@ -84,5 +84,32 @@ impl Metadata {
                 .any(|(member, value)| member == name && *value == Value::Flag(true)),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::read_schema;
+    use super::*;
+
+    #[test]
+    fn a_field_is_added_at_its_place_in_the_table_of_the_team() {
+        let text = "fields:\n  a: {type: text}\n  date: {label: Day}\n";
+        let fields = read_schema(text).unwrap().fields();
+        let entry = |name: &str| {
+            let field = fields.iter().find(|field| field.name == name).unwrap();
+            (field, Value::Text(name.to_owned()))
+        };
+        let mut metadata = Metadata {
+            entries: ["title", "tags", "a"].map(entry).into(),
+            extra: Vec::new(),
+        };
+        metadata.add(fields, "date", Value::Text("2019-08-08".to_owned()));
+        let labels: Vec<&str> = metadata
+            .entries
+            .iter()
+            .map(|(field, _)| field.label)
+            .collect();
+        assert_eq!(labels, ["Title", "Day", "Tags", "A"]);
     }
 }

@@ -28,7 +28,7 @@ use super::visibility::{Further, Visibility};
 use super::{Article, claimed_route, cross, links, title};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::front_matter::{self, cut_values, position, split};
+use crate::front_matter::{self, Parts, cut_values, position, split};
 use crate::words::counted;
 use crate::yaml::{Key, Kind, Node};
 
@@ -48,16 +48,16 @@ pub struct Input<'a> {
     pub cleaned: &'a OnceLock<String>,
 }
 
-/// What became of one source.
+/// The result of reading one source.
 #[derive(Debug, Default)]
 pub struct Reading<'a> {
     /// The article, if there was no error.
     pub article: Option<Article<'a>>,
-    /// The route it claims, known for most invalid articles too. None: it cannot be told,
-    /// because its slug or a folder's name is no slug.
+    /// The route it claims, known for most invalid articles too. None if its slug or a folder's name
+    /// is no slug.
     pub route: Option<Route>,
-    /// The front matter could not be read, and `route` is what the source most likely
-    /// claims: reason enough to keep what the store holds, not to call a collision.
+    /// The front matter could not be read, and `route` is what the source most likely claims. The store
+    /// keeps its page, but the route collides with none.
     pub route_guessed: bool,
     /// Errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
@@ -84,16 +84,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     };
 
     let document = front_matter::read(&parts);
-    for span in cut_values(&parts, &document.root) {
-        let message = "expected the whole value, found a comment that cuts it short";
-        let help = "quote the value if '#' belongs to it, or put a space behind '#'";
-        findings.warning(
-            "front-matter",
-            Some(span),
-            message.to_owned(),
-            Some(help.to_owned()),
-        );
-    }
+    warn_of_cut_values(&parts, &document.root, &mut findings);
     for error in document.errors {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
@@ -102,38 +93,14 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let name = SourceName::new(input.relative, &rules.naming.languages);
     let said_by_name = name.as_ref().map_or_else(
         |_| String::new(),
-        |name| add_from_name(&mut metadata, name, &findings),
+        |name| add_from_name(&mut metadata, name, rules, &findings),
     );
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
-    let mut judged = cost::refuse_costly(&cleaned);
-    let mut rewritten = judged.is_ok().then(|| blocks::rewrite(&cleaned)).flatten();
-    let owned = match (&mut rewritten, cleaned) {
-        (Some(rewritten), _) => Err(std::mem::take(&mut rewritten.text)),
-        (None, Cow::Borrowed(body)) => Ok(body),
-        (None, Cow::Owned(body)) => Err(body),
-    };
-    let markdown = owned.unwrap_or_else(|body| input.cleaned.get_or_init(|| body));
-    if rewritten.is_some() {
-        judged = cost::refuse_costly(markdown);
-    }
-    let is_mdx = input
-        .relative
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("mdx"));
-    let parse = |()| Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
-    let mut parsed = judged.and_then(parse).map_err(|Refused { offset, why }| {
-        let help = (why == Excess::Markup).then(|| "split the article".to_owned());
-        let place = position(markdown, offset, parts.body_line);
-        findings.error("body", Some(place), why.to_string(), help);
-    });
-    if let Ok(parsed) = &mut parsed {
-        parsed.body.first_line = parts.body_line;
-        note_foreign(parsed, &mut findings);
-    }
+    let parsed = parse_body(input, cleaned, parts.body_line, &mut findings);
     if !complete {
-        // What is wrong before the syntax error has been said. Title, route and what
-        // disagrees would be judged by half the fields.
+        // The errors before the syntax error have been reported. Title, route and disagreements
+        // would be judged by half the fields.
         let refused = Reading::refused(input, rules, findings);
         return Reading {
             unknown_fields,
@@ -149,7 +116,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         }
     };
     let mut body = None;
-    if let Ok(mut parsed) = parsed {
+    if let Some(mut parsed) = parsed {
         let title = title::find(&metadata, &mut parsed, &mut findings);
         cross::check(&metadata, &parsed.body, &tree, &mut findings);
         body = title.map(|title| (title, parsed.body));
@@ -182,6 +149,63 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     }
 }
 
+/// Warns of comments that most likely belong to the value before them.
+fn warn_of_cut_values(parts: &Parts<'_>, tree: &Node, findings: &mut Findings<'_>) {
+    for span in cut_values(parts, tree) {
+        let message = "expected the whole value, found a comment that cuts it short".to_owned();
+        let help = "quote the value if '#' belongs to it, or put a space behind '#'".to_owned();
+        findings.warning("front-matter", Some(span), message, Some(help));
+    }
+}
+
+/// Parses a cleaned body, rewritten first where generators read more than CommonMark. None if it is
+/// refused, which is reported.
+fn parse_body<'a>(
+    input: &Input<'a>,
+    body: Cow<'a, str>,
+    first_line: u32,
+    findings: &mut Findings<'_>,
+) -> Option<Parsed<'a>> {
+    let mut report = |markdown: &str, Refused { offset, why }| {
+        let help = (why == Excess::Markup).then(|| "split the article".to_owned());
+        let place = position(markdown, offset, first_line);
+        findings.error("body", Some(place), why.to_string(), help);
+    };
+    if let Err(refused) = cost::refuse_costly(&body) {
+        report(&body, refused);
+        return None;
+    }
+    let mut rewritten = blocks::rewrite(&body);
+    let markdown: &'a str = match (&mut rewritten, body) {
+        (Some(rewritten), _) => {
+            let text = std::mem::take(&mut rewritten.text);
+            input.cleaned.get_or_init(|| text)
+        }
+        (None, Cow::Borrowed(body)) => body,
+        (None, Cow::Owned(body)) => input.cleaned.get_or_init(|| body),
+    };
+    let judged = match rewritten {
+        Some(_) => cost::refuse_costly(markdown),
+        None => Ok(()),
+    };
+    let is_mdx = input
+        .relative
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("mdx"));
+    let parse = |()| Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
+    match judged.and_then(parse) {
+        Ok(mut parsed) => {
+            parsed.body.first_line = first_line;
+            note_foreign(&parsed, findings);
+            Some(parsed)
+        }
+        Err(refused) => {
+            report(markdown, refused);
+            None
+        }
+    }
+}
+
 /// Notes what the body has that anp does not run.
 fn note_foreign(parsed: &Parsed<'_>, findings: &mut Findings<'_>) {
     for foreign in &parsed.foreign.named {
@@ -206,10 +230,8 @@ fn note_foreign(parsed: &Parsed<'_>, findings: &mut Findings<'_>) {
 impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
     fn refused(input: &Input<'_>, rules: &Rules, findings: Findings<'_>) -> Self {
-        let naming = &rules.naming;
-        let name = SourceName::new(input.relative, &naming.languages).ok();
         Self {
-            route: name.and_then(|name| claimed_route::guessed(&name, naming, input.bytes)),
+            route: guess_route(input, rules),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),
@@ -252,10 +274,11 @@ fn refused<'a>(input: &Input<'a>, rules: &Rules, message: &str, span: Option<Spa
     Reading::refused(input, rules, findings)
 }
 
-/// Adds what the name of the source says and its front matter does not, and tells what that is.
+/// Adds what the name of the source says and its front matter does not, and returns that as text.
 fn add_from_name(
     metadata: &mut Metadata,
     name: &SourceName<'_>,
+    rules: &Rules,
     findings: &Findings<'_>,
 ) -> String {
     let mut said = String::new();
@@ -266,14 +289,14 @@ fn add_from_name(
         let Some(value) = value else {
             continue;
         };
-        // What it says wrongly itself has been reported.
+        // A wrong value of its own has been reported.
         if metadata.get(field).is_none() && !findings.mentions(field) {
             let text = match &value {
                 Value::Text(text) => text,
                 _ => "true",
             };
             said.extend([field, ": ", text, "\n"]);
-            metadata.add(field, value);
+            metadata.add(rules.schema.fields(), field, value);
         }
     }
     said
@@ -290,7 +313,7 @@ pub(super) fn fields(
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
         let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
-        let help = toml.then(|| "TOML stands between two lines '+++'".to_owned());
+        let help = toml.then(|| "put TOML between two lines '+++'".to_owned());
         findings.error("front-matter", Some(tree.span), message, help);
     }
     let ask_for_all = rules.strict && complete;
@@ -315,7 +338,7 @@ pub(super) fn fields(
     (metadata, unknown, further)
 }
 
-/// Zola has tags and categories inside of `taxonomies`: they are fields like others.
+/// Zola has tags and categories inside `taxonomies`: anp takes them out as ordinary fields.
 fn lift_taxonomies(entries: &mut Vec<(Key, Node)>) {
     let is_group = |(key, node): &(Key, Node)| {
         key.name == "taxonomies" && matches!(node.kind, Kind::Mapping(_))
@@ -353,19 +376,21 @@ pub fn link_places(
         .collect()
 }
 
-/// The route that a source claims, or most likely does if its front matter cannot be read, without
-/// a look at its body; none if that cannot be told.
+/// The route that a source claims, or most likely claims if its front matter cannot be read, without
+/// reading its body; none if it is not known.
 #[must_use]
 pub fn read_claim(input: &Input<'_>, rules: &Rules) -> Option<Route> {
-    let guess = || {
-        let naming = &rules.naming;
-        let name = SourceName::new(input.relative, &naming.languages).ok()?;
-        claimed_route::guessed(&name, naming, input.bytes)
-    };
-    read_route(input, rules).or_else(guess)
+    read_route(input, rules).or_else(|| guess_route(input, rules))
 }
 
-/// The route that a source claims, without a look at its body; none if that cannot be told.
+/// The route that a source most likely claims whose front matter cannot be read.
+fn guess_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+    let naming = &rules.naming;
+    let name = SourceName::new(input.relative, &naming.languages).ok()?;
+    claimed_route::guessed(&name, naming, input.bytes)
+}
+
+/// The route that a source claims, without reading its body; none if it is not known.
 #[must_use]
 pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
     let text = decode(input.bytes).ok()?;

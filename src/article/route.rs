@@ -19,7 +19,7 @@ pub const MAX_ROUTE_BYTES: usize = 2048;
 /// `/`, and each segment is one or more of `[a-z0-9-]`.
 #[derive(Clone)]
 pub struct Route {
-    /// This route's text, and where it is packed those of others.
+    /// The text of this route and of those that it is packed with.
     texts: Arc<str>,
     start: u32,
     bytes: u32,
@@ -63,7 +63,7 @@ impl RouteError {
 impl Route {
     /// The route that the path `relative` below the content root gives to the page of a folder
     /// (`index.md`, `_index.md`) or to any other article: its folders and the file name without
-    /// its ending, each slugified. What else the name may say, [`SourceName`] knows.
+    /// its ending, each slugified. [`SourceName`] also reads dates and languages in names.
     ///
     /// [`SourceName`]: super::SourceName
     ///
@@ -118,7 +118,7 @@ impl Route {
         ))
     }
 
-    /// The route of the folder that this one stands in; none for the root.
+    /// The route of the folder that contains this one; none for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let route = self.as_str();
@@ -138,9 +138,9 @@ impl Route {
         &self.texts[self.start as usize..][..self.bytes as usize]
     }
 
-    /// Moves the texts of the routes of `these` into one piece of memory. Each in its own, those
-    /// that a run keeps would lie between the many short texts that it does not, and the
-    /// allocator would search ever longer for room.
+    /// Moves the texts of the routes of `these` into one piece of memory. Otherwise the routes that a run
+    /// keeps would lie between the many short texts that it drops, and the allocator would search ever
+    /// longer for room.
     pub fn pack<T>(these: &mut [T], route: impl Fn(&mut T) -> &mut Self) {
         let mut texts = String::with_capacity(these.len() * 64);
         for one in &mut *these {

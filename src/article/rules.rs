@@ -14,22 +14,22 @@ pub struct Rules {
     pub strict: bool,
     /// What happens to fields that the table does not know.
     pub unknown_fields: UnknownFields,
-    /// What fields say of who may see an article, where the settings explain it.
+    /// The setting `visibility_fields`: what fields say of who may see an article.
     pub visibility_fields: VisibilityFields,
     /// How paths become routes.
     pub naming: Naming,
-    /// What happens to links that lead nowhere.
+    /// What happens to broken links.
     pub links: LinkRule,
     /// The zone of dates that name none.
     pub timezone: Timezone,
     /// Whether tags and categories in one text without commas are split at spaces.
     pub split_spaces: bool,
-    /// The fields that there are.
+    /// The fields that anp knows.
     pub schema: Schema,
 }
 
 impl Rules {
-    /// What tells these rules from others, in every version.
+    /// Bytes that differ from those of other rules, the same in every version.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
         let unknown_fields = match self.unknown_fields {
@@ -51,8 +51,8 @@ impl Rules {
         identity
     }
 
-    /// What tells rules that read other values from these: the other rules let articles in, or not.
-    /// Nothing, for the defaults.
+    /// The part of the identity that decides how values are read; the rest decides only which articles
+    /// are let in. Empty for the defaults.
     #[must_use]
     pub fn identity_of_values(&self) -> Vec<u8> {
         let mut identity = Vec::new();

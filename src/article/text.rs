@@ -68,7 +68,7 @@ impl AddAssign for Cleaned {
     }
 }
 
-/// Cleans the text of a field. Clean texts (nearly all) are handed back as they came.
+/// Cleans the text of a field. Clean texts (nearly all) are returned unchanged.
 #[must_use]
 pub fn clean(text: String, cleaned: &mut Cleaned) -> String {
     if is_plain(text.as_bytes()) {

@@ -59,13 +59,11 @@ pub(super) fn shown(name: &str) -> String {
     shown
 }
 
-/// Unknown fields over many sources: `unknown field 'menu' in 212 files`. Two counts merge
-/// to the same whatever the order.
+/// Unknown fields over many sources: `unknown field 'menu' in 212 files`. The order in which counts
+/// are merged does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownCount {
     fields: BTreeMap<String, (u64, Option<&'static str>)>,
-    /// Whether names were left out because there were too many.
-    pub more: bool,
 }
 
 /// One line about one name.
@@ -82,8 +80,7 @@ pub struct UnknownLine<'c> {
 /// A name is kept up to this long, in characters.
 const MAX_NAME_CHARS: usize = 59;
 
-/// Most names that are kept. The smallest by name stay, so that what is kept does not depend
-/// on the order of the files.
+/// Most names that are kept: the first by name, so that they do not depend on the order of the files.
 const MAX_NAMES: usize = 1_000;
 
 impl UnknownCount {
@@ -102,7 +99,6 @@ impl UnknownCount {
         for (name, (files, suggestion)) in &other.fields {
             self.count(name, *files, *suggestion);
         }
-        self.more |= other.more;
     }
 
     fn count(&mut self, name: &str, files: u64, suggestion: Option<&'static str>) {
@@ -111,7 +107,6 @@ impl UnknownCount {
             return;
         }
         if self.fields.len() == MAX_NAMES {
-            self.more = true;
             match self.fields.last_key_value() {
                 Some((last, _)) if last.as_str() > name => self.fields.pop_last(),
                 _ => return,
@@ -129,18 +124,6 @@ impl UnknownCount {
                 files: *files,
                 suggestion: *suggestion,
             })
-    }
-
-    /// Number of names.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
     }
 }
 
@@ -208,7 +191,6 @@ mod tests {
             backward.add(std::slice::from_ref(name));
         }
         assert_eq!(forward, backward);
-        assert_eq!(forward.len(), MAX_NAMES);
-        assert!(forward.more);
+        assert_eq!(forward.lines().count(), MAX_NAMES);
     }
 }

@@ -210,12 +210,6 @@ impl Key {
         }
     }
 
-    /// A key that is nowhere written; `span` is what messages show.
-    #[must_use]
-    pub fn named(name: &str, span: Span) -> Self {
-        Self::new(name.to_owned(), span)
-    }
-
     /// As it was written.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -8,7 +8,7 @@ use super::{Field, TABLE};
 pub struct Schema {
     fields: &'static [Field],
     suggestions: &'static Suggestions,
-    /// What tells it from others: nothing for the built-in table.
+    /// Bytes that differ between schema files; empty for the built-in table.
     identity: &'static [u8],
 }
 
@@ -28,12 +28,12 @@ impl Schema {
         self.fields
     }
 
-    /// What tells it from others: nothing for the built-in table.
+    /// Bytes that differ between schema files; empty for the built-in table.
     pub(in crate::article) fn identity(&self) -> &'static [u8] {
         self.identity
     }
 
-    /// Whether it is a schema file, not the built-in table, that gives a field this name.
+    /// Whether a schema file, not the built-in table, gives a field this name.
     pub(in crate::article) fn gives_name(&self, field: &Field, name: &str) -> bool {
         let is_built_in = |known: &Field| known.name == field.name && known.answers_to(name);
         !self.identity.is_empty() && !TABLE.iter().any(is_built_in)

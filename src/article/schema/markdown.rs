@@ -102,7 +102,7 @@ unquoted `~`. An unquoted `null` is absent too, but in a free text it is the tex
 - Of `author`, `tags` and other lists of texts, mappings count by their `name`: `author: {name: Ann}`. Of
   an image, the `src`, `url` or `path` counts. The whole value is kept as an own field.
 
-A field may stand under two of its names. Lists are then joined. Of other values that differ, the one
+A field may occur under two of its names. Lists are then joined. Of other values that differ, the one
 under the field's own name counts, and then the one whose name comes first in the table; of `noindex`,
 `publish_at` and `expires_at` the value that hides more. With two values of `date` the article is held back until the later one. A warning
 names the two, and the other value is kept as an own field.

@@ -7,6 +7,7 @@ mod markdown;
 mod suggestions;
 mod table;
 mod team;
+mod types;
 
 pub use fields::Schema;
 pub use json::json_schema;
@@ -45,13 +46,13 @@ pub struct Field {
     pub outside_box: bool,
     /// Whether strict mode asks for it.
     pub required_in_strict: bool,
-    /// Another field that will do in its place.
+    /// Another field that can take its place.
     pub stand_in: Option<&'static str>,
     /// Whether the group it belongs to makes no sense without it, strict or not.
     pub required: bool,
     /// One line for the reference page and the JSON Schema.
     pub description: &'static str,
-    /// A value as it stands in front matter.
+    /// The field as front matter writes it.
     pub example: &'static str,
 }
 
@@ -86,7 +87,7 @@ pub enum Kind {
         max: usize,
     },
     /// Free text; where it begins with `prefix` it must go on with six or more digits and,
-    /// if `suffix_digits` is above 0, a hyphen and exactly so many digits.
+    /// if `suffix_digits` is above 0, a hyphen and exactly that number of digits.
     Numbered {
         /// Longest, in characters.
         max: usize,
@@ -110,7 +111,7 @@ pub enum Kind {
     },
     /// The URL or path of an image.
     Image,
-    /// Whatever is there, cleaned and typed as an own field.
+    /// Any value, cleaned and typed as that of an own field.
     Any,
     /// A word of the characters of `alphabet`.
     Token {
@@ -134,7 +135,7 @@ pub enum Kind {
     Flag,
     /// A version of SemVer 2.0.
     SemVer,
-    /// So many lower-case hex digits.
+    /// This number of lower-case hex digits.
     Hex(usize),
     /// A duration such as `12h`, in milliseconds.
     Duration {

@@ -17,7 +17,7 @@ const MAX_NAME_BYTES: usize = 40;
 
 type Known = HashMap<Box<str>, Option<&'static str>>;
 
-/// Of the names of one table.
+/// The suggestions for one table.
 pub(super) struct Suggestions(LazyLock<RwLock<Known>>);
 
 impl Suggestions {

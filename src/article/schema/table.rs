@@ -418,7 +418,7 @@ pub const TABLE: &[Field] = &[
         name: "expected_result",
         kind: Kind::Text { max: 300 },
         label: "Expected result",
-        description: "What following it should lead to.",
+        description: "What should happen when one follows it.",
         example: "expected_result: one run at a time",
         ..FIELD
     },
@@ -453,7 +453,7 @@ pub const TABLE: &[Field] = &[
         acts: true,
         label: "Withdrawn",
         outside_box: true,
-        description: "Taken back: left out.",
+        description: "Withdrawn by its author, and not published.",
         example: "withdrawn: false",
         ..FIELD
     },

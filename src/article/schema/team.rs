@@ -1,10 +1,13 @@
 //! A schema file: the fields of a team, with the types and limits of the built-in ones.
 //!
-//! What it names is leaked: it is read once and lives as long as the process, so that a field costs
-//! the same whether a table of the program or a file has it.
+//! The file is read once, and its names are leaked: they live as long as the process, as those of the
+//! built-in table do.
 
 use super::fields::Schema;
+use super::types::{COMMON, TYPES, example, parameters};
 use super::{Alphabet, FIELD, Field, Kind, MAX_EXACT, Split, TABLE};
+use crate::article::text::{Cleaned, clean};
+use crate::diagnostic::Span;
 use crate::yaml::{self, Fault, Key, Node, YamlError};
 
 /// Most fields of a schema file, and most members of a group.
@@ -15,17 +18,10 @@ const MAX_TEXT: u64 = 65_536;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Fields that stay where the built-in table is switched off: anp acts on them, or every page has
-/// a place for them.
-const STAYING: [&str; 24] = [
-    "title",
-    "slug",
-    "route",
+/// Built-in fields that every page has a place for.
+const OF_PAGES: [&str; 11] = [
     "aliases",
-    "date",
     "updated",
-    "publish_at",
-    "expires_at",
     "author",
     "lang",
     "summary",
@@ -33,49 +29,14 @@ const STAYING: [&str; 24] = [
     "image",
     "tags",
     "categories",
-    "draft",
-    "published",
-    "withdrawn",
-    "noindex",
-    "robots",
-    "hidden",
     "hide_meta",
     "weight",
-    "ttl",
 ];
 
-/// The types by their name in a schema file, with what each may say besides.
-const TYPES: [(&str, &[&str]); 19] = [
-    ("text", &["max"]),
-    ("token", &["max"]),
-    ("choice", &["choices"]),
-    ("date", &[]),
-    ("whole", &["min", "max"]),
-    ("number", &[]),
-    ("minutes", &["max"]),
-    ("flag", &[]),
-    ("version", &[]),
-    ("hex", &["digits"]),
-    ("duration", &["min", "max"]),
-    ("host", &[]),
-    ("url", &[]),
-    ("image", &[]),
-    ("language", &[]),
-    ("list", &["max", "of", "split"]),
-    ("pairs", &["max"]),
-    ("group", &["fields"]),
-    ("any", &[]),
-];
-
-/// What a field may say whatever its type is.
-const COMMON: [&str; 6] = [
-    "type",
-    "label",
-    "description",
-    "example",
-    "required",
-    "aliases",
-];
+/// Whether a built-in field stays when the built-in table is switched off.
+fn is_permanent(field: &Field) -> bool {
+    field.acts || OF_PAGES.contains(&field.name)
+}
 
 /// Reads a schema file.
 ///
@@ -116,7 +77,7 @@ impl Reader {
         }
         let kept = TABLE
             .iter()
-            .filter(|field| is_built_in || STAYING.contains(&field.name));
+            .filter(|field| is_built_in || is_permanent(field));
         let mut fields: Vec<Field> = kept.copied().collect();
         if own.len() > MAX_FIELDS {
             let message = format!("expected at most {MAX_FIELDS} fields, found {}", own.len());
@@ -144,7 +105,7 @@ impl Reader {
         let said = |name: &str| entries.iter().find(|(key, _)| key.name == name);
         let mut field = match (before, said("type")) {
             (Some(before), None) => *before,
-            (Some(before), Some((key, _))) if STAYING.contains(&before.name) => {
+            (Some(before), Some((key, _))) if is_permanent(before) => {
                 let message = format!("'{name}' has a type of its own, which cannot be changed");
                 self.errors.push(error(key.span, message));
                 return None;
@@ -160,7 +121,7 @@ impl Reader {
             },
         };
         let parameters = match said("type") {
-            Some(_) => self.parameters(entries),
+            Some(_) => parameters(entries),
             None => &[],
         };
         for (key, node) in entries {
@@ -184,7 +145,7 @@ impl Reader {
         Some(field)
     }
 
-    /// A name of a field, which is one in every template and JSON reader too.
+    /// The name of a field, limited to what templates and JSON readers take as a name.
     fn name(&mut self, key: &Key) -> Option<&'static str> {
         let is_name = |name: &str| {
             (1..=40).contains(&name.len())
@@ -237,26 +198,21 @@ impl Reader {
         }
     }
 
-    /// What the type of a field lets it say.
-    fn parameters(&mut self, entries: &[(Key, Node)]) -> &'static [&'static str] {
-        let name = entries.iter().find(|(key, _)| key.name == "type");
-        let name = name
-            .and_then(|(_, node)| node.text().ok())
-            .unwrap_or_default();
-        let named = TYPES
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        named.map_or(&[], |(_, parameters)| parameters)
+    fn kind(&mut self, node: &Node, entries: &[(Key, Node)]) -> Option<Kind> {
+        match entries.iter().find(|(key, _)| key.name == "type") {
+            Some((_, named)) => self.named_kind(named, entries),
+            None => {
+                self.error(node, "expected a type, found none".to_owned());
+                None
+            }
+        }
     }
 
-    fn kind(&mut self, node: &Node, entries: &[(Key, Node)]) -> Option<Kind> {
+    /// The kind whose type is `named`, with the limits that `entries` give.
+    fn named_kind(&mut self, named: &Node, entries: &[(Key, Node)]) -> Option<Kind> {
         let said = |name: &str| {
             let entry = entries.iter().find(|(key, _)| key.name == name);
             entry.map(|(_, node)| node)
-        };
-        let Some(named) = said("type") else {
-            self.error(node, "expected a type, found none".to_owned());
-            return None;
         };
         let names = TYPES.map(|(name, _)| name);
         let index = self.take(named.choice(&names))?;
@@ -325,23 +281,13 @@ impl Reader {
         })
     }
 
-    /// What a list is of: the name of a type, or a mapping that says more about it.
+    /// The kind of the items of a list: the name of a type, or a mapping with its limits.
     fn item(&mut self, node: &Node) -> Option<Kind> {
         let kind = match &node.kind {
-            yaml::Kind::Scalar { .. } => {
-                let names = TYPES.map(|(name, _)| name);
-                let index = self.take(node.choice(&names))?;
-                let span = node.span;
-                let name = yaml::Kind::Scalar {
-                    text: names[index].to_owned(),
-                    plain: true,
-                };
-                let entry = (Key::named("type", span), Node { kind: name, span });
-                self.kind(node, &[entry])
-            }
+            yaml::Kind::Scalar { .. } => self.named_kind(node, &[]),
             _ => {
                 let entries = self.take(node.mapping())?;
-                let parameters = self.parameters(entries);
+                let parameters = parameters(entries);
                 for (key, _) in entries {
                     let name = key.name.as_str();
                     if name != "type" && !parameters.contains(&name) {
@@ -392,9 +338,7 @@ impl Reader {
 
     fn text(&mut self, node: &Node) -> Option<&'static str> {
         let text = self.take(node.text())?;
-        let text =
-            crate::article::clean_text(text.to_owned(), &mut crate::article::Cleaned::default());
-        Some(leak(text))
+        Some(leak(clean(text.to_owned(), &mut Cleaned::default())))
     }
 
     fn take<T>(&mut self, result: Result<T, YamlError>) -> Option<T> {
@@ -406,7 +350,7 @@ impl Reader {
     }
 }
 
-fn error(span: crate::diagnostic::Span, message: String) -> YamlError {
+fn error(span: Span, message: String) -> YamlError {
     YamlError {
         fault: Fault::Value,
         message,
@@ -431,41 +375,23 @@ fn label(name: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-/// A value of the kind, as it stands in front matter.
-fn example(kind: &Kind) -> String {
-    match kind {
-        Kind::Choice(choices) => choices.first().copied().unwrap_or_default().to_owned(),
-        Kind::Date => "2019-08-08".to_owned(),
-        Kind::Integer { min, .. } => min.to_string(),
-        Kind::Minutes { .. } | Kind::Number => "6".to_owned(),
-        Kind::Flag => "true".to_owned(),
-        Kind::SemVer => "1.5.1".to_owned(),
-        Kind::Hex(digits) => "a".repeat(*digits),
-        Kind::Duration { min_ms, .. } => crate::duration::show(*min_ms),
-        Kind::Host => "example.com".to_owned(),
-        Kind::Url | Kind::Image => "https://example.com/a.png".to_owned(),
-        Kind::Language => "en".to_owned(),
-        Kind::List { of, .. } => format!("[{}]", example(of)),
-        Kind::Pairs { .. } => "[{label: text}]".to_owned(),
-        Kind::Group(fields) => {
-            let members = fields.iter().map(|field| field.example);
-            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
-        }
-        _ => "text".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const STAYING: &str = "title slug route aliases date updated publish_at expires_at author lang summary \
+                           description image tags categories draft published withdrawn noindex robots \
+                           hidden hide_meta weight ttl";
+
     #[test]
     fn what_anp_acts_on_stays() {
+        let staying: Vec<&str> = STAYING.split_whitespace().collect();
         for field in TABLE.iter().filter(|field| field.acts) {
-            assert!(STAYING.contains(&field.name), "{}", field.name);
+            assert!(staying.contains(&field.name), "{}", field.name);
         }
         let names: Vec<&str> = TABLE.iter().map(|field| field.name).collect();
-        assert!(STAYING.iter().all(|name| names.contains(name)));
+        assert!(staying.iter().all(|name| names.contains(name)));
+        assert!(OF_PAGES.iter().all(|name| names.contains(name)));
     }
 
     fn errors(text: &str) -> Vec<String> {
@@ -550,8 +476,9 @@ mod tests {
         )
         .unwrap();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name).collect();
-        assert_eq!(names[..STAYING.len()], STAYING);
-        assert_eq!(names[STAYING.len()..], ["difficulty"]);
+        let (difficulty, staying) = names.split_last().unwrap();
+        assert_eq!(staying, STAYING.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(*difficulty, "difficulty");
         let date = schema
             .fields()
             .iter()

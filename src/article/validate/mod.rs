@@ -1,10 +1,10 @@
 //! Reads the tree by the table: every value by the type of its field, every error reported.
 //!
-//! A value that a field was not meant for (`score: 95`, `hash: abc`) is no reason to leave an article
-//! out: archives use these names for other things. It stays as an own field, with a warning. An error
-//! is a value of the right type beyond its limits, and anything unclear in a field that anp acts on.
+//! A value that a field was not meant for (`score: 95`, `hash: abc`) is kept as an own field, with a
+//! warning: archives use these names for other things. Errors are values of the right type beyond its
+//! limits, and anything unclear in a field that anp acts on.
 
-mod names;
+mod inner;
 mod own;
 mod pairs;
 mod scalar;
@@ -15,12 +15,12 @@ use std::mem::take;
 use self::pairs::pairs;
 use self::scalar::{Unfit, mismatch, scalar, slug};
 pub(super) use self::shape::Name;
-use self::shape::{Misfit, is_nested, is_nothing};
+use self::shape::{Misfit, is_free_text, is_nested, is_nothing};
 use super::dates::Timezone;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
 use super::rules::Rules;
-use super::schema::{Field, Kind, Split};
+use super::schema::{Field, Kind};
 use super::text::clean;
 use super::unknown::{UnknownField, UnknownFields, shown};
 use super::visibility::Further;
@@ -35,7 +35,7 @@ pub(super) struct Validator<'v, 's> {
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
     pub unknown: Vec<UnknownField>,
-    /// What fields that the table does not know say about that.
+    /// What fields that the table does not know say of who may see the article.
     pub further: Further,
 }
 
@@ -46,7 +46,7 @@ struct Values {
     own: Vec<(String, Value)>,
 }
 
-/// What became of one field of the table.
+/// The state of one field of the table.
 #[derive(Default)]
 struct Slot {
     /// Where it occurred: one more than the index of its entry; 0 if it did not.
@@ -155,7 +155,7 @@ impl Validator<'_, '_> {
         }
     }
 
-    /// The value of a field of the table. What it was not meant for goes to `own`.
+    /// The value of a field of the table. A value that the field was not meant for goes to `own`.
     fn field(
         &mut self,
         field: &'static Field,
@@ -167,13 +167,13 @@ impl Validator<'_, '_> {
             Ok(value) => return value,
             Err(misfit) => misfit,
         };
-        // Members of a group that is ours are ours.
+        // A member of a group of the table has no other meaning.
         if name.parent.is_some() || self.rules.unknown_fields == UnknownFields::Deny {
             self.report(misfit, name);
             return None;
         }
         let value = own::value(self.findings, node, key.text())?;
-        let derived = names::within(&field.kind, &value, &self.rules.timezone);
+        let derived = inner::within(&field.kind, &value, &self.rules.timezone);
         if derived.is_none() {
             if field.acts {
                 self.report(misfit, name);
@@ -252,7 +252,7 @@ impl Validator<'_, '_> {
         }
     }
 
-    /// Says of a field that the table does not know what the rules ask for.
+    /// Reports a field that the table does not know, as the rules ask for.
     fn report_unknown(&mut self, table: &'static [Field], key: &Key, parent: Option<&Name<'_>>) {
         // A key without a name is an error already.
         if key.name.is_empty() {
@@ -309,25 +309,11 @@ impl Validator<'_, '_> {
             (_, Kind::Any) => Ok(own::value(self.findings, node, &name.code())),
             (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => Ok(None),
             (yaml::Kind::Scalar { text, .. }, Kind::List { max, of, split }) if !is_nested(of) => {
-                let texts = self.split(take(text), *split);
+                let texts = shape::items(take(text), *split, self.rules.split_spaces);
                 if self.is_too_long(kind, texts.len(), *max, span, name) {
                     return Ok(None);
                 }
-                let mut values = Vec::with_capacity(texts.len());
-                for text in texts {
-                    let text = clean(text, &mut self.findings.cleaned);
-                    if text.is_empty() {
-                        continue;
-                    }
-                    match self.scalar(of, text, span, name) {
-                        Ok(value) => values.extend(value),
-                        Err(text) => {
-                            let message = mismatch(of, &text);
-                            self.findings.error(&name.code(), Some(span), message, None);
-                        }
-                    }
-                }
-                Ok((!values.is_empty()).then_some(Value::List(values)))
+                Ok(self.list_of_texts(of, texts, span, name))
             }
             (yaml::Kind::Sequence(items), Kind::List { max, of, .. })
                 if items.iter().all(|item| shape::may_be(item, of)) =>
@@ -379,7 +365,32 @@ impl Validator<'_, '_> {
         }
     }
 
-    /// An entry of a list, which has to be what the list is of.
+    /// The list of these texts, each of which has to be of `kind`.
+    fn list_of_texts(
+        &mut self,
+        kind: &Kind,
+        texts: Vec<String>,
+        span: Span,
+        name: &Name<'_>,
+    ) -> Option<Value> {
+        let mut values = Vec::with_capacity(texts.len());
+        for text in texts {
+            let text = clean(text, &mut self.findings.cleaned);
+            if text.is_empty() {
+                continue;
+            }
+            match self.scalar(kind, text, span, name) {
+                Ok(value) => values.extend(value),
+                Err(text) => {
+                    let message = mismatch(kind, &text);
+                    self.findings.error(&name.code(), Some(span), message, None);
+                }
+            }
+        }
+        (!values.is_empty()).then_some(Value::List(values))
+    }
+
+    /// An entry of a list, which has to be of the `kind` of its items.
     fn member(&mut self, kind: &'static Kind, node: &mut Node, name: &Name<'_>) -> Option<Value> {
         let value = self.value(kind, node, name);
         value.unwrap_or_else(|misfit| {
@@ -432,23 +443,6 @@ impl Validator<'_, '_> {
         }
         found > max
     }
-
-    /// The texts that stand in one, in the place of a list.
-    fn split(&self, text: String, split: Split) -> Vec<String> {
-        let has_comma = text.contains(',');
-        match split {
-            Split::Never => vec![text],
-            Split::AtCommasOrSpaces if self.rules.split_spaces && !has_comma => {
-                text.split_whitespace().map(str::to_owned).collect()
-            }
-            _ if !has_comma => vec![text],
-            _ => {
-                let texts = text.split(',').map(str::trim);
-                let texts = texts.filter(|text| !text.is_empty());
-                texts.map(str::to_owned).collect()
-            }
-        }
-    }
 }
 
 /// Whether the second of two values of a field about who may see the article hides more of it. None
@@ -466,7 +460,7 @@ fn hides_more(field: &Field, first: &Value, second: &Value, timezone: &Timezone)
     }
 }
 
-/// Whether a field holds what no reader may see, whatever else it says.
+/// Whether no page may show the value of this field.
 fn is_secret(name: &str) -> bool {
     ["password", "passphrase", "secret"]
         .iter()
@@ -485,14 +479,10 @@ fn find_cleaned(table: &[Field], key: &str) -> Option<usize> {
     table.iter().position(|field| field.answers_to(&name))
 }
 
-/// Whether another field does in the place of `field`.
+/// Whether another field takes the place of `field`.
 fn stands_in(table: &[Field], slots: &[Slot], field: &Field) -> bool {
     let mut pairs = table.iter().zip(slots);
     field.stand_in.is_some_and(|name| {
         pairs.any(|(other, slot)| other.name == name && (slot.value.is_some() || slot.wrong))
     })
-}
-
-fn is_free_text(kind: &Kind) -> bool {
-    matches!(kind, Kind::Text { .. } | Kind::Numbered { .. })
 }

@@ -2,7 +2,7 @@
 
 use super::super::dates::{self, Timezone};
 use super::super::findings::Findings;
-use super::super::forms;
+use super::super::forms::{self, is_digits};
 use super::super::given_route::slug_path;
 use super::super::metadata::Value;
 use super::super::route::MAX_SEGMENT_BYTES;
@@ -106,14 +106,13 @@ fn flag(text: &str) -> Option<bool> {
 
 /// Whether the text is a number as JSON writes it, without an exponent.
 fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (whole, decimals) = match text.split_once('.') {
         Some((whole, decimals)) => (whole, Some(decimals)),
         None => (text, None),
     };
     let amount = whole.strip_prefix('-').unwrap_or(whole);
     let has_no_leading_zero = amount == "0" || !amount.starts_with('0');
-    digits(amount) && has_no_leading_zero && decimals.is_none_or(digits)
+    is_digits(amount) && has_no_leading_zero && decimals.is_none_or(is_digits)
 }
 
 /// The most characters of a number that readers of JSON keep as it is.

@@ -1,6 +1,7 @@
 //! What the reading of every kind of value shares: the name of the field, and the shape of a node.
 
-use super::super::schema::Kind;
+use super::super::forms::is_digits;
+use super::super::schema::{Kind, Split};
 use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
 use crate::yaml::{self, Node};
@@ -48,13 +49,12 @@ impl Misfit {
 
 /// Help with a text that is no value of `kind`.
 pub(super) fn help_with(kind: &Kind, text: &str) -> Option<String> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match kind {
         Kind::Date if text.contains(['/', '.']) && !text.contains('-') => {
             Some("write it as YYYY-MM-DD".to_owned())
         }
-        Kind::Duration { .. } if digits(text) => {
-            Some(format!("write the unit: {text}s is so many seconds"))
+        Kind::Duration { .. } if is_digits(text) => {
+            Some(format!("write the unit: {text}s is {text} seconds"))
         }
         _ => None,
     }
@@ -77,7 +77,28 @@ pub(super) fn is_nested(kind: &Kind) -> bool {
     )
 }
 
-/// Whether this scalar stands for no value.
+/// Whether a text of this kind may be any text.
+pub(super) fn is_free_text(kind: &Kind) -> bool {
+    matches!(kind, Kind::Text { .. } | Kind::Numbered { .. })
+}
+
+/// The items of a list that is written as one text.
+pub(super) fn items(text: String, split: Split, split_spaces: bool) -> Vec<String> {
+    let has_comma = text.contains(',');
+    match split {
+        Split::AtCommasOrSpaces if split_spaces && !has_comma => {
+            text.split_whitespace().map(str::to_owned).collect()
+        }
+        Split::AtCommas | Split::AtCommasOrSpaces if has_comma => {
+            let items = text.split(',').map(str::trim);
+            let items = items.filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        }
+        _ => vec![text],
+    }
+}
+
+/// Whether this scalar means no value.
 pub(super) fn is_nothing(text: &str, plain: bool) -> bool {
     text.trim().is_empty() || plain && (text == "~" || is_null_word(text))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::names::{Saying, opens, saying, saying_of_member};
 use super::said::Said;
+use super::saying::{Saying, opens, saying, saying_of_member};
 use crate::article::metadata::Value;
 use crate::yaml::Node;
 
@@ -29,7 +29,7 @@ impl VisibilityFields {
         Self(fields.into_iter().collect())
     }
 
-    /// What tells them from others, in every version.
+    /// Bytes that differ from those of other settings, the same in every version.
     pub(in crate::article) fn identity(&self) -> impl Iterator<Item = u8> {
         self.0.iter().flat_map(|(name, meaning)| {
             let meaning = match meaning {

@@ -1,16 +1,17 @@
-//! Who may see an article, and when: what its fields say, whatever the time is.
+//! Who may see an article, and when. What its fields say does not depend on the time.
 //!
-//! Every run asks this again ([`Visibility::held`]), also of a source that it does not read since
-//! nothing in it changed: an article becomes due, or ends, without anybody writing to its file.
+//! Every run compares it with the time ([`Visibility::held`]), also for a source that has not changed:
+//! an article becomes due, or ends, without anybody writing to its file.
 
 mod fields;
 mod names;
 mod said;
+mod saying;
 
 use std::fmt;
 
-use self::names::{Saying, hides_others, holds_fields, is_loose, saying};
 use self::said::Said;
+use self::saying::{Saying, hides_others, holds_fields, is_loose, saying};
 use super::dates::Timezone;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
@@ -73,7 +74,7 @@ impl Default for Visibility {
     }
 }
 
-/// What is said of an article by fields that the schema does not know, or that the settings explain.
+/// What fields say that the schema does not know, or that the settings explain.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Further {
     is_draft: bool,
@@ -87,25 +88,23 @@ pub(super) struct Further {
 }
 
 impl Further {
-    /// Takes note of what a field says that the schema does not know. What it may say of those who
-    /// may not see the article is an error until the settings explain it. Returns whether they do.
+    /// Takes note of what a field says that the schema does not know. A field that seems to restrict
+    /// who may see the article is an error, unless the settings explain it. Returns whether they do.
     pub(super) fn ask(
         &mut self,
         fields: &VisibilityFields,
         (key, node): (&Key, &Node),
         findings: &mut Findings<'_>,
     ) -> bool {
-        if fields.explain(&key.name) {
-            self.add(fields.of_unknown(&key.name, node));
-            return true;
+        self.take_note(fields.of_unknown(&key.name, node), key, findings);
+        let is_explained = fields.explain(&key.name);
+        if !is_explained {
+            self.ask_inside(fields, (key, node), findings);
         }
-        let saying = fields.of_unknown(&key.name, node);
-        self.take_note(saying, (key, node), findings);
-        self.ask_inside(fields, (key, node), findings);
-        false
+        is_explained
     }
 
-    /// The same of a field of a schema file: its type says nothing of what it means.
+    /// The same for a field of a schema file, whose type does not say what it means.
     pub(super) fn ask_known(
         &mut self,
         fields: &VisibilityFields,
@@ -113,13 +112,12 @@ impl Further {
         (key, node): (&Key, &Node),
         findings: &mut Findings<'_>,
     ) {
-        let acts = ACTING.contains(&field);
-        if !acts && !fields.explain(field) {
+        if !ACTING.contains(&field) && !fields.explain(field) {
             self.ask(fields, (key, node), findings);
         }
     }
 
-    /// Asks the members of a group, also of a list of such.
+    /// Asks the members of a group, or of each group in a list.
     fn ask_inside(
         &mut self,
         fields: &VisibilityFields,
@@ -140,7 +138,7 @@ impl Further {
         for (key, node) in mappings(node).flatten() {
             let saying = fields.of_member(&key.name, node);
             if saying != Saying::Unclear || !is_loose || Said::of_node(node).is_yes() {
-                self.take_note(saying, (key, node), findings);
+                self.take_note(saying, key, findings);
             }
             if !fields.explain(&key.name) {
                 self.ask_inside(fields, (key, node), findings);
@@ -148,7 +146,7 @@ impl Further {
         }
     }
 
-    fn take_note(&mut self, saying: Saying, (key, _): (&Key, &Node), findings: &mut Findings<'_>) {
+    fn take_note(&mut self, saying: Saying, key: &Key, findings: &mut Findings<'_>) {
         self.add(saying);
         if saying != Saying::Unclear {
             return;
@@ -157,7 +155,7 @@ impl Further {
         let mut message = format!(
             "the field '{name}' seems to say who may see the article, and anp does not know whom it means"
         );
-        // The line of a password stays where it is.
+        // A finding with a place would show the line, and so the password.
         let is_secret = ["pass", "secret"].iter().any(|part| name.contains(part));
         if is_secret {
             message = format!("line {}: {message}", key.span.line);
@@ -190,8 +188,8 @@ impl Further {
     }
 }
 
-/// Fields of which the settings or the schema say that they are about who sees the article: another
-/// name for one of them is explained.
+/// Fields about who may see the article: a name that a schema file adds to one of them needs no
+/// explanation.
 const ACTING: [&str; 10] = [
     "date",
     "draft",
@@ -217,7 +215,7 @@ fn mappings(node: &Node) -> impl Iterator<Item = &Vec<(Key, Node)>> {
     })
 }
 
-/// Whether a `cascade`, or a group in it, hides the articles that it is handed down to.
+/// Whether a `cascade`, or a group in it, hides the articles that Hugo applies it to.
 fn cascades(fields: &VisibilityFields, node: &Node) -> bool {
     mappings(node).flatten().any(|(key, node)| {
         if fields.explain(&key.name) {
@@ -230,8 +228,8 @@ fn cascades(fields: &VisibilityFields, node: &Node) -> bool {
     })
 }
 
-/// Hugo hands the members of `cascade` down to the pages of a folder. anp reads each article by
-/// itself, so what such a member hides would become public.
+/// Hugo applies the members of `cascade` to all pages of a folder. anp reads each article by itself,
+/// so it would publish what such a member hides.
 fn refuse_cascade(fields: &VisibilityFields, key: &Key, node: &Node, findings: &mut Findings<'_>) {
     if cascades(fields, node) {
         let message = "the field 'cascade' says who may see the articles of this folder, and anp reads \
@@ -280,7 +278,7 @@ impl Visibility {
                 ("noindex" | "hidden", Value::Flag(true)) => visibility.is_noindex = true,
                 ("robots", value) => visibility.is_noindex |= Said::of_value(value).is_noindex(),
                 ("date", Value::Text(text)) => date = instant_ms(text),
-                // The boundary takes no date that has no moment; held back is the safe side.
+                // Every validated date has a moment. If one had none, the article is held back.
                 ("publish_at", Value::Text(text)) => {
                     publish_at = Some(instant_ms(text).unwrap_or(i64::MAX));
                 }

@@ -1,32 +1,8 @@
-//! Fields that the schema does not know and that are about who may see an article: what the
-//! generators that have them mean, and names that anp has to ask about.
-
-use super::said::{Said, squashed};
-use crate::article::dates::{self, Timezone};
-
-/// What a field says of its article, the strongest last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Saying {
-    /// Nothing.
-    Nothing,
-    /// Search engines are told to leave it out.
-    NoIndex,
-    /// It is published at this time, ms since 1970.
-    From(i64),
-    /// It ends at this time, ms since 1970.
-    Until(i64),
-    /// It is published at a time that another field says.
-    Scheduled,
-    /// Its author took it back.
-    Withdrawn,
-    /// It is not published.
-    Draft,
-    /// Somebody may not see it, and anp cannot know who.
-    Unclear,
-}
+//! The names of fields that are about who may see an article, and the words of a status. Names have no
+//! underscores here: `membersOnly` and `members_only` are one.
 
 /// Fields of one generator or more whose yes keeps the article back.
-const DRAFT_IF_YES: &[&str] = &[
+pub(super) const DRAFT_IF_YES: &[&str] = &[
     "deleted",
     "disabled",
     "donotpublish",
@@ -44,9 +20,9 @@ const DRAFT_IF_YES: &[&str] = &[
     "workinprogress",
 ];
 /// The same of a no.
-const DRAFT_IF_NO: &[&str] = &["enabled", "render", "routable"];
-/// Fields whose yes has to be explained; all else that they say is about something else: `auth: OAuth`.
-const ASKED_IF_YES: &[&str] = &[
+pub(super) const DRAFT_IF_NO: &[&str] = &["enabled", "render", "routable"];
+/// Fields whose yes has to be explained; other values are about something else: `auth: OAuth`.
+pub(super) const ASKED_IF_YES: &[&str] = &[
     "auth",
     "authentication",
     "expired",
@@ -55,9 +31,9 @@ const ASKED_IF_YES: &[&str] = &[
     "removed",
 ];
 /// The same of a no.
-const ASKED_IF_NO: &[&str] = &["live", "released"];
+pub(super) const ASKED_IF_NO: &[&str] = &["live", "released"];
 /// Fields with the day from which the article is seen.
-const FROM: &[&str] = &[
+pub(super) const FROM: &[&str] = &[
     "golive",
     "goliveat",
     "golivedate",
@@ -72,7 +48,7 @@ const FROM: &[&str] = &[
     "scheduledfor",
 ];
 /// Fields with the day on which it ends. No `end_date`: that is an event's, and its article stays.
-const UNTIL: &[&str] = &[
+pub(super) const UNTIL: &[&str] = &[
     "expirationdate",
     "expireat",
     "expiredate",
@@ -82,10 +58,10 @@ const UNTIL: &[&str] = &[
     "validuntil",
 ];
 /// The same among the fields that the schema knows.
-const KNOWN_FROM: &[&str] = &["publishat", "publishdate"];
-const KNOWN_UNTIL: &[&str] = &["expires", "expiresat", "expirydate", "unpublishdate"];
+pub(super) const KNOWN_FROM: &[&str] = &["publishat", "publishdate"];
+pub(super) const KNOWN_UNTIL: &[&str] = &["expires", "expiresat", "expirydate", "unpublishdate"];
 /// Fields with the day of the article.
-const KNOWN_DATE: &[&str] = &[
+pub(super) const KNOWN_DATE: &[&str] = &[
     "date",
     "pubdate",
     "pubdatetime",
@@ -93,9 +69,9 @@ const KNOWN_DATE: &[&str] = &[
     "publisheddate",
 ];
 /// Fields whose no leaves the article without a page.
-const KNOWN_ROUTE: &[&str] = &["permalink", "route", "url"];
+pub(super) const KNOWN_ROUTE: &[&str] = &["permalink", "route", "url"];
 /// Fields that name something: `id: draft` says nothing.
-const NAMING: &[&str] = &[
+pub(super) const NAMING: &[&str] = &[
     "id",
     "identifier",
     "key",
@@ -109,7 +85,7 @@ const NAMING: &[&str] = &[
     "uid",
 ];
 /// Fields whose yes leaves the article out of lists, and so out of search engines.
-const NOINDEX_IF_YES: &[&str] = &[
+pub(super) const NOINDEX_IF_YES: &[&str] = &[
     "eleventyexcludefromcollections",
     "excludefromsitemap",
     "hide",
@@ -125,9 +101,9 @@ const NOINDEX_IF_YES: &[&str] = &[
     "unlisted",
 ];
 /// The same of a no.
-const NOINDEX_IF_NO: &[&str] = &["index", "indexable", "indexing", "listed"];
+pub(super) const NOINDEX_IF_NO: &[&str] = &["index", "indexable", "indexing", "listed"];
 /// Fields that open the article: what is neither a plain yes nor a plain no has to be explained.
-const OPENING: &[&str] = &[
+pub(super) const OPENING: &[&str] = &[
     "dgpublish",
     "ispublic",
     "ispublished",
@@ -136,9 +112,9 @@ const OPENING: &[&str] = &[
     "published",
 ];
 /// The same, where a no has to be explained too.
-const SHOWING: &[&str] = &["isvisible", "visible"];
+pub(super) const SHOWING: &[&str] = &["isvisible", "visible"];
 /// Fields that restrict who may see the article: anything but a plain no has to be explained.
-const RESTRICTING: &[&str] = &[
+pub(super) const RESTRICTING: &[&str] = &[
     "access",
     "accesscontrol",
     "accesslevel",
@@ -186,7 +162,7 @@ const RESTRICTING: &[&str] = &[
     "visibility",
 ];
 /// Fields with the words of robots meta tags.
-const ROBOTS: &[&str] = &[
+pub(super) const ROBOTS: &[&str] = &[
     "googlebot",
     "metarobots",
     "robots",
@@ -195,7 +171,7 @@ const ROBOTS: &[&str] = &[
 ];
 /// Groups whose members are fields: Hugo's `params`, Zola's `extra`, `seo: {noindex: true}`. Fields that
 /// the schema knows are among the names above for these alone.
-const GROUPS: &[&str] = &[
+pub(super) const GROUPS: &[&str] = &[
     "attributes",
     "custom",
     "extra",
@@ -206,7 +182,7 @@ const GROUPS: &[&str] = &[
 ];
 /// Groups that hold fields in some archives and something else in others, such as a form's `password:
 /// text`: of these, only a plain answer counts.
-const LOOSE_GROUPS: &[&str] = &[
+pub(super) const LOOSE_GROUPS: &[&str] = &[
     "article",
     "data",
     "document",
@@ -218,7 +194,7 @@ const LOOSE_GROUPS: &[&str] = &[
     "workflow",
 ];
 /// Fields with one word of many, of which few are about who may see the article.
-const STATUS: &[&str] = &[
+pub(super) const STATUS: &[&str] = &[
     "audience",
     "classification",
     "poststatus",
@@ -234,8 +210,8 @@ const STATUS: &[&str] = &[
     "workflowstate",
 ];
 
-/// Words of a status for what nobody may see yet.
-const STATUS_DRAFT: &[&str] = &[
+/// Words of a status for an article that nobody may see yet.
+pub(super) const STATUS_DRAFT: &[&str] = &[
     "auto-draft",
     "deleted",
     "draft",
@@ -259,13 +235,14 @@ const STATUS_DRAFT: &[&str] = &[
     "work in progress",
 ];
 /// Members of a status that is a mapping: `status: {name: draft}`.
-const STATUS_MEMBERS: &[&str] = &["id", "name", "slug", "stage", "state", "status", "value"];
-/// Words for what another field gives a time.
-const STATUS_SCHEDULED: &[&str] = &["future", "scheduled"];
-/// Words for what stands in no list: Pelican's `status: hidden`.
-const STATUS_NOINDEX: &[&str] = &["hidden", "unlisted"];
-/// Words for what some may see.
-const STATUS_UNCLEAR: &[&str] = &[
+pub(super) const STATUS_MEMBERS: &[&str] =
+    &["id", "name", "slug", "stage", "state", "status", "value"];
+/// Words for an article that is published at the time of another field.
+pub(super) const STATUS_SCHEDULED: &[&str] = &["future", "scheduled"];
+/// Words for an article that is in no list: Pelican's `status: hidden`.
+pub(super) const STATUS_NOINDEX: &[&str] = &["hidden", "unlisted"];
+/// Words for an article that only some may see.
+pub(super) const STATUS_UNCLEAR: &[&str] = &[
     "confidential",
     "employees",
     "internal",
@@ -280,250 +257,3 @@ const STATUS_UNCLEAR: &[&str] = &[
     "staff",
     "subscribers",
 ];
-
-/// What the field `name`, which the schema does not know, says of its article. Names are matched
-/// without underscores: `membersOnly` and `members_only` are one.
-pub(super) fn saying(name: &str, said: &Said<'_>) -> Saying {
-    let name = &*squashed(name);
-    let is_one_of = |names: &[&str]| names.contains(&name);
-    let (yes, no) = (said.is_yes(), said.is_no());
-    if yes && is_one_of(DRAFT_IF_YES) || no && is_one_of(DRAFT_IF_NO) {
-        Saying::Draft
-    } else if (yes || said.is_one_of(&["required"])) && is_one_of(ASKED_IF_YES)
-        || no && is_one_of(ASKED_IF_NO)
-    {
-        Saying::Unclear
-    } else if yes && name == "scheduled" {
-        Saying::Scheduled
-    } else if is_one_of(FROM) {
-        let from_ms = said.text().and_then(opening_ms);
-        from_ms.map_or(Saying::Nothing, Saying::From)
-    } else if is_one_of(UNTIL) {
-        let until_ms = said.text().and_then(closing_ms);
-        until_ms.map_or(Saying::Nothing, Saying::Until)
-    } else if yes && is_one_of(NOINDEX_IF_YES) || no && is_one_of(NOINDEX_IF_NO) {
-        Saying::NoIndex
-    } else if is_one_of(OPENING) {
-        match said.text().and_then(opening_ms) {
-            Some(from_ms) => Saying::From(from_ms),
-            None if said.closes() => Saying::Draft,
-            None => unclear(!said.opens()),
-        }
-    } else if is_one_of(SHOWING) {
-        unclear(!said.opens())
-    } else if is_one_of(RESTRICTING) {
-        unclear(!said.leaves_open())
-    } else if is_one_of(STATUS) {
-        status(said)
-    } else if is_noindex(name, said) {
-        Saying::NoIndex
-    } else if name == "build" && is_unrendered(said) {
-        Saying::Draft
-    } else if said.is_one_of(&["draft"]) && !is_one_of(NAMING) {
-        // Whatever the field is called.
-        Saying::Draft
-    } else {
-        Saying::Nothing
-    }
-}
-
-/// What a member of a group says: also one that the schema would know outside of it.
-pub(super) fn saying_of_member(name: &str, said: &Said<'_>) -> Saying {
-    let squashed = &*squashed(name);
-    if KNOWN_FROM.contains(&squashed) {
-        return match said.text() {
-            Some(text) => opening_ms(text)
-                .map_or_else(|| unclear(!said.opens() && !said.is_no()), Saying::From),
-            None => unclear(!said.opens()),
-        };
-    }
-    if KNOWN_UNTIL.contains(&squashed) {
-        let until_ms = said.text().and_then(closing_ms);
-        return until_ms.map_or(Saying::Nothing, Saying::Until);
-    }
-    if squashed == "withdrawn" && said.is_yes() {
-        return Saying::Withdrawn;
-    }
-    saying(name, said)
-}
-
-/// Whether a member of Hugo's `cascade` may hide the articles that it is handed down to.
-pub(super) fn hides_others(name: &str, said: &Said<'_>) -> bool {
-    let squashed = &*squashed(name);
-    let is_one_of = |names: &[&str]| names.contains(&squashed);
-    if is_one_of(KNOWN_ROUTE) {
-        said.is_no()
-    } else if squashed == "published" {
-        !said.opens()
-    } else if is_one_of(KNOWN_FROM)
-        || is_one_of(KNOWN_UNTIL)
-        || is_one_of(KNOWN_DATE)
-        || is_one_of(FROM)
-        || is_one_of(UNTIL)
-        || is_one_of(&["draft", "hidden", "noindex", "robots", "withdrawn"])
-    {
-        !said.leaves_open()
-    } else {
-        false
-    }
-}
-
-/// Whether the members of the field are fields themselves.
-pub(super) fn holds_fields(name: &str) -> bool {
-    GROUPS.contains(&&*squashed(name)) || is_loose(name)
-}
-
-/// Whether they may as well be something else.
-pub(super) fn is_loose(name: &str) -> bool {
-    LOOSE_GROUPS.contains(&&*squashed(name))
-}
-
-/// Whether a yes of this field opens the article, where it is one that anp knows.
-pub(super) fn opens(name: &str) -> bool {
-    let name = &*squashed(name);
-    let opening = [ASKED_IF_NO, DRAFT_IF_NO, NOINDEX_IF_NO, OPENING, SHOWING];
-    opening.iter().any(|names| names.contains(&name)) || name == "sitemap"
-}
-
-/// The moment of a date: `publish: 2027-01-05 10:00`. Where it names no zone, the last place on earth
-/// counts: nobody may see an article too early.
-fn opening_ms(text: &str) -> Option<i64> {
-    let west = Timezone::parse("-12:00")?;
-    west.instant_ms(&dates::date(text, &west)?)
-}
-
-/// The moment of a date on which the article ends; without a zone, the first place on earth counts.
-fn closing_ms(text: &str) -> Option<i64> {
-    let east = Timezone::parse("+14:00")?;
-    east.instant_ms(&dates::date(text, &east)?)
-}
-
-fn unclear(is_so: bool) -> Saying {
-    if is_so {
-        Saying::Unclear
-    } else {
-        Saying::Nothing
-    }
-}
-
-fn status(said: &Said<'_>) -> Saying {
-    if let Said::List(items) = said {
-        let sayings = items.iter().map(status);
-        return sayings.max().unwrap_or(Saying::Nothing);
-    }
-    if let Said::Members(members) = said {
-        let named = members
-            .iter()
-            .filter(|(name, _)| STATUS_MEMBERS.contains(&&*squashed(name)));
-        let sayings = named.map(|(_, said)| match said {
-            Said::Members(_) => Saying::Nothing,
-            said => status(said),
-        });
-        return sayings.max().unwrap_or(Saying::Nothing);
-    }
-    // `draft (needs work)`, `draft - to be checked`
-    let remark = said.text().and_then(|text| {
-        let word = text.get(..5)?;
-        let behind = text[5..].trim_start();
-        word.eq_ignore_ascii_case("draft").then(|| {
-            behind.starts_with(['(', '-', ',', ':', ';', '/', '[', '\u{2013}', '\u{2014}'])
-        })
-    });
-    if remark == Some(true) {
-        return Saying::Draft;
-    }
-    let words = [
-        (STATUS_DRAFT, Saying::Draft),
-        (STATUS_SCHEDULED, Saying::Scheduled),
-        (STATUS_NOINDEX, Saying::NoIndex),
-        (STATUS_UNCLEAR, Saying::Unclear),
-    ];
-    let found = words.into_iter().find(|(words, _)| said.is_one_of(words));
-    found.map_or(Saying::Nothing, |(_, saying)| saying)
-}
-
-/// What keeps the article out of search engines: robots, `sitemap: false`, `sitemap: {exclude: true}`, Hugo's `build: {list: never}`.
-fn is_noindex(name: &str, said: &Said<'_>) -> bool {
-    let is_yes = |member: &&str| said.member(member).is_yes();
-    match name {
-        "sitemap" => said.is_no() || ["disable", "exclude", "ignore"].iter().any(is_yes),
-        "build" => said.member("list").is_no() && !is_unrendered(said),
-        name => ROBOTS.contains(&name) && said.is_noindex(),
-    }
-}
-
-/// Hugo's `build: {render: never}`. What it renders as a mere link has no page either.
-fn is_unrendered(said: &Said<'_>) -> bool {
-    let render = said.member("render");
-    render.is_no() || render.is_one_of(&["link"])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Saying, saying};
-    use crate::article::visibility::said::Said;
-    use crate::yaml;
-
-    #[track_caller]
-    fn says(fields: &str, expected: Saying) {
-        let root = yaml::parse(fields, 1).unwrap();
-        for (key, node) in root.mapping().unwrap() {
-            let found = saying(&key.name, &Said::of_node(node));
-            assert_eq!(found, expected, "{}: {node:?}", key.name);
-        }
-    }
-
-    #[test]
-    fn what_generators_have_is_understood() {
-        says(
-            "{headless: true, render: false, routable: off, public: false, publish: no, \
-             _build: {render: never, list: never}, build: {render: false}, status: draft, \
-             post_status: Pending, state: [open, private]}",
-            Saying::Draft,
-        );
-        says(
-            "{unlisted: true, sitemap: false, sitemap_exclude: yes, robots_no_index: true, \
-             eleventyExcludeFromCollections: true, listed: false, meta_robots: 'noindex, follow', \
-             no_index: true, _build: {list: never}, status: hidden, hide: true}",
-            Saying::NoIndex,
-        );
-        says("{sitemap: {exclude: true}}", Saying::NoIndex);
-        says("{sitemap: {disable: true, priority: 0.3}}", Saying::NoIndex);
-        says(
-            "{status: scheduled, post_status: future}",
-            Saying::Scheduled,
-        );
-    }
-
-    #[test]
-    fn what_somebody_may_not_see_is_asked_about() {
-        says(
-            "{private: true, visibility: private, visibility_: members, password: hunter2, \
-             access: {level: x}, membersOnly: 1, restricted: [editors], protected: yes, \
-             embargo_until: 2020-01-01, public: members, visible: false, audience: internal, \
-             status: 'Members only', premium: maybe, acl: [a, b]}",
-            Saying::Unclear,
-        );
-    }
-
-    #[test]
-    fn dates_of_publication_and_of_the_end_are_understood() {
-        // The last place on earth, and the first.
-        says("{go_live: 1970-01-01}", Saying::From(12 * 3_600_000));
-        says("{validUntil: 1970-01-02}", Saying::Until(10 * 3_600_000));
-        says("{go_live: soon, end_date: 2001-01-01}", Saying::Nothing);
-    }
-
-    #[test]
-    fn what_is_plainly_public_or_about_something_else_says_nothing() {
-        says(
-            "{private: false, visibility: Public, password: '', access: ~, access_level: everyone, \
-             membersOnly: 0, restricted: [], permissions: 'Owners can do this', acl: [public], public: true, visible: yes, \
-             status: published, status_: Accepted, state: CA, audience: [developers, beginners], \
-             headless: false, render: mermaid, hide: [navigation, toc], index: 3, \
-             sitemap: {priority: 0.5}, build: {list: local}, robots_meta: all, search: false, \
-             nav_exclude: true, archived: true, layout: private, members: [ann, bob]}",
-            Saying::Nothing,
-        );
-    }
-}

@@ -1,4 +1,4 @@
-//! What a value says, whatever field it stands in: yes, no, or something else.
+//! What a value says in any field: yes, no, or something else.
 
 use std::borrow::Cow;
 

@@ -1,13 +1,22 @@
-//! What the path of a source says of its article (folder, name, date, language), and the pattern
-//! by which routes are made from that.
+//! What the path of a source says of its article (folder, name, date, language), and the route
+//! that follows from it.
+
+mod languages;
+mod pattern;
+mod twins;
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Component, Path};
 
+use self::languages::Language;
+use self::pattern::Piece;
 use super::dates;
 use super::route::{Route, RouteError, Segments, is_transparent, not_unicode, slugify};
-use super::twins::Twins;
+
+pub use self::languages::Languages;
+pub use self::pattern::RoutePattern;
+pub use self::twins::Twins;
 
 /// Endings of the names of sources, in lower case: those of Jekyll, Hugo, GitHub and MDX.
 pub const ENDINGS: [&str; 12] = [
@@ -22,12 +31,12 @@ pub struct Naming {
     pub pattern: RoutePattern,
     /// Which endings of names are languages.
     pub languages: Languages,
-    /// The sources that keep the date of their name. That is no setting, but follows from the tree.
+    /// The sources that keep the date of their name. Derived from the tree, not a setting.
     pub twins: Twins,
 }
 
 impl Naming {
-    /// The same for a tree with these twins.
+    /// The same settings for a tree with these twins.
     #[must_use]
     pub fn with(&self, twins: Twins) -> Self {
         Self {
@@ -36,91 +45,14 @@ impl Naming {
         }
     }
 
-    /// What tells this from other settings.
+    /// Bytes that differ between settings that give other routes.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
-        let Languages { site, listed } = &self.languages;
-        let parts = [self.pattern.as_str(), site].into_iter();
-        let parts = parts.chain(listed.iter().map(String::as_str));
+        let parts = std::iter::once(self.pattern.as_str()).chain(self.languages.tags());
         parts
             .flat_map(|part| [part.as_bytes(), b"\0"].concat())
             .collect()
     }
-}
-
-/// The languages that a name may end with: `about.fr.md`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Languages {
-    /// The language of the site, in lower case: its articles have no prefix.
-    site: String,
-    /// Those that count, in lower case; none: those that are known.
-    listed: Vec<String>,
-}
-
-/// Codes of ISO 639-1 that count without being listed.
-#[rustfmt::skip]
-const KNOWN: [&str; 64] = [
-    "af", "ar", "az", "be", "bg", "bn", "bs", "ca", "cy", "da", "de", "en", "es", "et", "eu", "fa",
-    "fi", "fr", "ga", "gl", "gu", "he", "hi", "hr", "hu", "hy", "it", "ja", "ka", "kk", "km", "kn",
-    "ko", "ku", "lt", "lv", "mn", "mr", "ms", "nb", "ne", "nl", "nn", "no", "pa", "pt", "ro", "ru",
-    "si", "sk", "sl", "sq", "sr", "sv", "sw", "ta", "te", "th", "tr", "uk", "ur", "uz", "vi",
-    "zh",
-];
-/// The others, which are endings of file names, domains or words too: they count behind `index`
-/// and `README`, and with a region.
-#[rustfmt::skip]
-const AMBIGUOUS: [&str; 21] = [
-    "am", "as", "co", "cs", "el", "eo", "id", "ie", "io", "is", "la", "lb", "mk", "ml", "mt", "my",
-    "pl", "ps", "so", "to", "ts",
-];
-
-impl Languages {
-    /// Those of a site in the language `site`, of which `listed` count.
-    #[must_use]
-    pub fn new(site: &str, listed: &[String]) -> Self {
-        Self {
-            site: site.to_ascii_lowercase(),
-            listed: listed.iter().map(|tag| tag.to_ascii_lowercase()).collect(),
-        }
-    }
-
-    /// The language that `suffix` of a name is.
-    fn of<'s>(&self, suffix: &'s str, is_index: bool) -> Option<Language<'s>> {
-        if !(2..=11).contains(&suffix.len()) {
-            return None;
-        }
-        let tag = suffix.to_ascii_lowercase().replace('_', "-");
-        let (primary, rest) = tag.split_once('-').unwrap_or((&tag, ""));
-        let of_site = self.site.split('-').next().unwrap_or_default();
-        let is_site = !tag.is_empty() && (tag == self.site || tag == of_site);
-        let is_known = || {
-            let is_part = |part: &str| {
-                let is_region = part.len() == 2 && part.bytes().all(|b| b.is_ascii_lowercase());
-                let is_area = part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
-                let is_script = part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase());
-                is_region || is_area || is_script
-            };
-            if rest.is_empty() {
-                KNOWN.contains(&primary) || is_index && AMBIGUOUS.contains(&primary)
-            } else {
-                rest.split('-').all(is_part)
-                    && (KNOWN.contains(&primary) || AMBIGUOUS.contains(&primary))
-            }
-        };
-        let counts = is_site
-            || match self.listed.is_empty() {
-                true => is_known(),
-                false => self.listed.contains(&tag),
-            };
-        counts.then_some(Language { suffix, is_site })
-    }
-}
-
-/// The language at the end of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Language<'s> {
-    suffix: &'s str,
-    is_site: bool,
 }
 
 /// The path of a source, taken apart.
@@ -128,7 +60,7 @@ struct Language<'s> {
 pub struct SourceName<'p> {
     relative: &'p Path,
     folder: &'p Path,
-    /// What has the date in its name: the file, or the folder that it is the page of.
+    /// The name that has the date: of the file, or of the folder that it is the page of.
     dated: &'p str,
     /// The name of the folder, without a date, where the source is the page of a dated one.
     bundle: Option<&'p str>,
@@ -205,8 +137,8 @@ impl<'p> SourceName<'p> {
         self.date.as_deref()
     }
 
-    /// What it has in common with sources whose names differ only in the date; none if nothing is
-    /// left of its name without that.
+    /// A hash that is the same for sources whose names differ only in the date; none if the name has no
+    /// date, or nothing else.
     #[must_use]
     pub fn undated(&self) -> Option<u64> {
         let title = if self.is_index {
@@ -226,8 +158,8 @@ impl<'p> SourceName<'p> {
         Some(hasher.finish())
     }
 
-    /// The language of the article as a tag of BCP 47 (`pt-BR`), where its name says another than
-    /// that of the site.
+    /// The language of the article as a tag of BCP 47 (`pt-BR`), if its name says one other than the
+    /// site's.
     #[must_use]
     pub fn language(&self) -> Option<String> {
         let language = self.language.filter(|language| !language.is_site)?;
@@ -240,14 +172,13 @@ impl<'p> SourceName<'p> {
         Some(parts.collect::<Vec<_>>().join("-"))
     }
 
-    /// Whether its name says that it is in the language of the site, which every other article is
-    /// taken to be in.
+    /// Whether its name says that it is in the language of the site, as articles are by default.
     #[must_use]
     pub fn is_in_site_language(&self) -> bool {
         self.language.is_some_and(|language| language.is_site)
     }
 
-    /// Whether it stands in a folder of drafts, as Jekyll has them.
+    /// Whether it is in a folder of drafts, as Jekyll has them.
     #[must_use]
     pub fn is_draft(&self) -> bool {
         self.folders()
@@ -256,11 +187,7 @@ impl<'p> SourceName<'p> {
 
     /// The names of its folders, as they are.
     pub(super) fn folders(&self) -> impl Iterator<Item = &'p str> {
-        let names = self.folder.components();
-        names.filter_map(|component| match component {
-            Component::Normal(name) => name.to_str(),
-            _ => None,
-        })
+        folder_names(self.folder)
     }
 
     /// The names of the folders that its route has.
@@ -269,11 +196,7 @@ impl<'p> SourceName<'p> {
             Some(_) => self.folder.parent().unwrap_or(Path::new("")),
             None => self.folder,
         };
-        let names = outer.components().filter_map(|component| match component {
-            Component::Normal(name) => name.to_str(),
-            _ => None,
-        });
-        let names = names.filter(|name| !is_transparent(name));
+        let names = folder_names(outer).filter(|name| !is_transparent(name));
         names.chain(self.bundle)
     }
 
@@ -288,7 +211,7 @@ impl<'p> SourceName<'p> {
         date: Option<&str>,
     ) -> Result<Route, RouteError> {
         let pattern = &naming.pattern;
-        if self.date.is_some() && !pattern.needs_date && naming.twins.contains(self.relative) {
+        if self.date.is_some() && !pattern.needs_date() && naming.twins.contains(self.relative) {
             let whole = self.dated;
             let twin = Self {
                 bundle: self.bundle.map(|_| whole),
@@ -316,7 +239,7 @@ impl<'p> SourceName<'p> {
         }
         let slug = slug.filter(|_| !self.is_index);
         let date = date.or(self.date()).and_then(|date| date.get(..10));
-        if self.is_index || pattern.is_plain || pattern.needs_date && date.is_none() {
+        if self.is_index || pattern.is_plain() || pattern.needs_date() && date.is_none() {
             route.push_all(self.route_folders())?;
             if !self.is_index {
                 self.push_last(&mut route, slug)?;
@@ -324,7 +247,7 @@ impl<'p> SourceName<'p> {
             return route.finish();
         }
         let date = date.unwrap_or_default();
-        for segment in &pattern.segments {
+        for segment in pattern.segments() {
             match segment.as_slice() {
                 [Piece::Dir] => route.push_all(self.route_folders())?,
                 [Piece::Slug] => self.push_last(&mut route, slug)?,
@@ -358,12 +281,19 @@ impl<'p> SourceName<'p> {
     }
 }
 
-/// The route that the path `relative` alone gives.
+/// The route that follows from the path `relative` alone.
 ///
 /// # Errors
 /// As [`SourceName::new`] and [`SourceName::route`].
 pub fn route_of_name(relative: &Path, naming: &Naming) -> Result<Route, RouteError> {
     SourceName::new(relative, &naming.languages)?.route(naming, None, None)
+}
+
+fn folder_names(folder: &Path) -> impl Iterator<Item = &str> {
+    folder.components().filter_map(|component| match component {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    })
 }
 
 /// Whether a name without its ending is that of the page of its folder.
@@ -386,112 +316,6 @@ fn dated(name: &str) -> Option<(String, &str)> {
     let rest = parts.next().unwrap_or_default();
     let day = dates::plain(&format!("{year}-{month:0>2}-{day:0>2}"))?;
     Some((day, rest))
-}
-
-/// The form of routes: `/{dir}/{slug}/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoutePattern {
-    text: String,
-    segments: Vec<Vec<Piece>>,
-    /// Whether it is the folders and the slug, nothing else.
-    is_plain: bool,
-    needs_date: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    /// All folders.
-    Dir,
-    /// The first folder.
-    Section,
-    Slug,
-    Year,
-    Month,
-    Day,
-}
-
-impl Default for RoutePattern {
-    fn default() -> Self {
-        Self {
-            text: Self::DEFAULT.to_owned(),
-            segments: vec![vec![Piece::Dir], vec![Piece::Slug]],
-            is_plain: true,
-            needs_date: false,
-        }
-    }
-}
-
-impl RoutePattern {
-    /// The pattern that routes have without the setting.
-    pub const DEFAULT: &str = "/{dir}/{slug}/";
-
-    /// What a pattern may be, for messages.
-    pub const EXPECTED: &str = "a pattern of routes such as /{year}/{month}/{slug}/, of {dir}, \
-                                {section}, {year}, {month}, {day}, one {slug} and [a-z0-9-]; \
-                                {dir} and {slug} are whole segments";
-
-    /// Reads a pattern.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let inner = text.strip_prefix('/')?;
-        let inner = inner.strip_suffix('/').unwrap_or(inner);
-        let segments: Option<Vec<Vec<Piece>>> = inner.split('/').map(segment).collect();
-        let segments = segments?;
-        let pieces = || segments.iter().flatten();
-        let count = |piece: &Piece| pieces().filter(|other| *other == piece).count();
-        let is_date = |piece: &Piece| matches!(piece, Piece::Year | Piece::Month | Piece::Day);
-        let fits = count(&Piece::Slug) == 1 && count(&Piece::Dir) <= 1 && text.len() <= 200;
-        let needs_date = pieces().any(is_date);
-        fits.then(|| Self {
-            is_plain: segments == Self::default().segments,
-            needs_date,
-            text: text.to_owned(),
-            segments,
-        })
-    }
-
-    /// As it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether routes are the folders and the slug, nothing else.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        self.is_plain
-    }
-}
-
-fn segment(text: &str) -> Option<Vec<Piece>> {
-    let (mut pieces, mut rest) = (Vec::new(), text);
-    while !rest.is_empty() {
-        let (piece, after) = if let Some(open) = rest.strip_prefix('{') {
-            let (name, after) = open.split_once('}')?;
-            let piece = match name {
-                "dir" => Piece::Dir,
-                "section" => Piece::Section,
-                "slug" => Piece::Slug,
-                "year" => Piece::Year,
-                "month" => Piece::Month,
-                "day" => Piece::Day,
-                _ => return None,
-            };
-            (piece, after)
-        } else {
-            let (literal, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
-            let is_slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            if !literal.bytes().all(is_slug) {
-                return None;
-            }
-            (Piece::Text(literal.to_owned()), after)
-        };
-        pieces.push(piece);
-        rest = after;
-    }
-    let has_whole = pieces.contains(&Piece::Dir) || pieces.contains(&Piece::Slug);
-    (!pieces.is_empty() && (pieces.len() == 1 || !has_whole)).then_some(pieces)
 }
 
 #[cfg(test)]
@@ -646,36 +470,5 @@ mod tests {
         for path in ["a/x.md", "a/2020-01-09.md", "a/2020-01-09/index.md"] {
             assert_eq!(key(path), None, "{path}");
         }
-    }
-
-    #[test]
-    fn a_pattern_has_one_slug_and_known_parts() {
-        for text in [
-            "{slug}",
-            "/",
-            "",
-            "/{dir}/",
-            "/{slug}/{slug}/",
-            "/a-{slug}/",
-            "/{dir}{slug}/",
-            "/{tag}/{slug}/",
-            "/A/{slug}/",
-            "/a b/{slug}/",
-            "//{slug}/",
-            "/{slug",
-            "/{slug}/?x",
-            "/{dir}/{dir}/{slug}/",
-            "/ä/{slug}/",
-            "/{}/{slug}/",
-        ] {
-            assert_eq!(RoutePattern::parse(text), None, "{text}");
-        }
-        let plain = |text: &str| RoutePattern::parse(text).unwrap().is_plain();
-        assert!(plain("/{dir}/{slug}"));
-        assert!(!plain("/x/{dir}/{slug}/"));
-        assert_eq!(
-            RoutePattern::parse(RoutePattern::DEFAULT),
-            Some(RoutePattern::default())
-        );
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Twins(Arc<HashSet<u64>>);
 
 impl Twins {
-    /// Those at these paths below the content root.
+    /// The twins at these paths below the content root.
     #[must_use]
     pub fn new<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
         Self(Arc::new(paths.into_iter().map(hash).collect()))

@@ -1,18 +1,18 @@
-//! What a field is after, inside a value of another shape: the names of `authors: [{name: Ann}]`, the
-//! path of `cover: {src: /a.png, alt: A}`.
+//! Finds the value that a field expects inside a value of another shape: the names of `authors: [{name:
+//! Ann}]`, the path of `cover: {src: /a.png, alt: A}`.
 
 use super::super::dates::{self, Timezone};
 use super::super::metadata::Value;
 use super::super::schema::Kind;
 use super::scalar::scalar;
 
-/// Where names stand, in the order in which they are looked for.
+/// Members with a name, in the order in which they are looked for.
 const NAMES: &[&str] = &["name", "title", "label", "slug"];
 
-/// Where paths of images stand.
+/// Members with the path of an image.
 const PATHS: &[&str] = &["src", "url", "path", "image", "file", "href", "publicURL"];
 
-/// Where the day of publication stands.
+/// Members with the day of publication.
 const DAYS: &[&str] = &["created", "published", "date"];
 
 /// The value of `kind` within an own value, if it has one.
