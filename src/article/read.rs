@@ -231,7 +231,7 @@ impl Reading<'_> {
     /// Of a source that could not be read far enough to know its fields.
     fn refused(input: &Input<'_>, rules: &Rules, findings: Findings<'_>) -> Self {
         Self {
-            route: guess_route(input, rules),
+            route: guess_route(input.relative, input.bytes, rules),
             route_guessed: true,
             cleaned: findings.cleaned,
             diagnostics: findings.into_sorted(),
@@ -379,29 +379,30 @@ pub fn link_places(
 /// The route that a source claims, or most likely claims if its front matter cannot be read, without
 /// reading its body; none if it is not known.
 #[must_use]
-pub fn read_claim(input: &Input<'_>, rules: &Rules) -> Option<Route> {
-    read_route(input, rules).or_else(|| guess_route(input, rules))
+pub fn read_claim(relative: &Path, bytes: &[u8], rules: &Rules) -> Option<Route> {
+    read_route(relative, bytes, rules).or_else(|| guess_route(relative, bytes, rules))
 }
 
 /// The route that a source most likely claims whose front matter cannot be read.
-fn guess_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
+fn guess_route(relative: &Path, bytes: &[u8], rules: &Rules) -> Option<Route> {
     let naming = &rules.naming;
-    let name = SourceName::new(input.relative, &naming.languages).ok()?;
-    claimed_route::guessed(&name, naming, input.bytes)
+    let name = SourceName::new(relative, &naming.languages).ok()?;
+    claimed_route::guessed(&name, naming, bytes)
 }
 
 /// The route that a source claims, without reading its body; none if it is not known.
 #[must_use]
-pub fn read_route(input: &Input<'_>, rules: &Rules) -> Option<Route> {
-    let text = decode(input.bytes).ok()?;
+pub fn read_route(relative: &Path, bytes: &[u8], rules: &Rules) -> Option<Route> {
+    let text = decode(bytes).ok()?;
     let parts = split(text).ok()?;
-    let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
+    // Whoever reads the whole source reports what is wrong.
+    let mut findings = Findings::new(Arc::default(), text, rules.strict);
     let mut document = front_matter::read(&parts);
     let (metadata, ..) = fields(&mut document.root, document.complete, rules, &mut findings);
     if !document.complete {
         return None;
     }
     let naming = &rules.naming;
-    let name = SourceName::new(input.relative, &naming.languages).ok()?;
+    let name = SourceName::new(relative, &naming.languages).ok()?;
     claimed_route::known(&name, naming, &metadata, &document.root, &mut findings)
 }

@@ -64,6 +64,8 @@ pub(super) fn shown(name: &str) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownCount {
     fields: BTreeMap<String, (u64, Option<&'static str>)>,
+    /// Whether names were left out because there were too many.
+    pub more: bool,
 }
 
 /// One line about one name.
@@ -99,6 +101,7 @@ impl UnknownCount {
         for (name, (files, suggestion)) in &other.fields {
             self.count(name, *files, *suggestion);
         }
+        self.more |= other.more;
     }
 
     fn count(&mut self, name: &str, files: u64, suggestion: Option<&'static str>) {
@@ -107,6 +110,7 @@ impl UnknownCount {
             return;
         }
         if self.fields.len() == MAX_NAMES {
+            self.more = true;
             match self.fields.last_key_value() {
                 Some((last, _)) if last.as_str() > name => self.fields.pop_last(),
                 _ => return,
@@ -192,5 +196,6 @@ mod tests {
         }
         assert_eq!(forward, backward);
         assert_eq!(forward.lines().count(), MAX_NAMES);
+        assert!(forward.more);
     }
 }

@@ -65,6 +65,11 @@ pub(crate) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
         fields["message"] = line.to_string().into();
         tell(output, Level::Warning, &format!("warning: {line}"), &fields);
     }
+    if survey.unknown.more {
+        let text = "there are more unknown fields than are named here";
+        let fields = json!({ "message": text });
+        tell(output, Level::Warning, &format!("warning: {text}"), &fields);
+    }
     if survey.cleaned.any() {
         let cleaned = survey.cleaned.to_string();
         let text = format!("note: {cleaned}");

@@ -592,3 +592,16 @@ error: gone: expected a readable templates folder and files, found: No such file
 ",
     );
 }
+
+#[test]
+fn promise_10_many_unknown_fields_are_named_to_a_limit_and_that_is_said() {
+    let world = World::new();
+    for file in 0..20 {
+        let fields: String = (0..60).map(|n| format!("own{file}x{n}: 1\n")).collect();
+        let text = format!("---\ntitle: A\n{fields}---\n");
+        world.write(&format!("content/{file}.md"), text);
+    }
+    let ran = world.anp("check --unknown-fields warn --format json");
+    ran.notes("warning: there are more unknown fields than are named here\n");
+    assert_eq!(ran.of_type("unknown_field").len(), 1_000);
+}

@@ -150,13 +150,10 @@ impl<'r, 's> Broken<'r, 's> {
         let Ok(bytes) = source.bytes else {
             return Vec::new();
         };
-        let input = Input {
-            path: Arc::new(self.origin.shown(&source.relative)),
-            relative: &source.relative,
-            bytes: &bytes,
-            cleaned: &OnceLock::new(),
-        };
-        let route = guarded("read", || article::read_route(&input, self.surveyor.rules));
+        let path = Arc::new(self.origin.shown(&source.relative));
+        let rules = self.surveyor.rules;
+        let read = || article::read_route(&source.relative, &bytes, rules);
+        let route = guarded("read", read);
         let Some(route) = route.ok().flatten() else {
             return Vec::new();
         };
@@ -181,8 +178,7 @@ impl<'r, 's> Broken<'r, 's> {
                 continue;
             };
             let about = self.describe(&link);
-            let rules = self.surveyor.rules;
-            found.push(finding(rules, &input.path, place, about));
+            found.push(finding(rules, &path, place, about));
         }
         found
     }

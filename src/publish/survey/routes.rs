@@ -131,13 +131,9 @@ pub fn claimed(
             return Some(Err(SurveyError::Interrupted));
         }
         let source = origin.load(index);
-        let input = Input {
-            path: Arc::new(origin.shown(&source.relative)),
-            relative: &source.relative,
-            bytes: &source.bytes.unwrap_or_default(),
-            cleaned: &OnceLock::new(),
-        };
-        let claimed = guarded("read", || article::read_claim(&input, &rules));
+        let bytes = source.bytes.unwrap_or_default();
+        let read = || article::read_claim(&source.relative, &bytes, &rules);
+        let claimed = guarded("read", read);
         claimed.ok().flatten().map(Ok)
     };
     (0..origin.count())

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::guard::guarded;
 use crate::article;
-use crate::article::{ENDINGS, Input, Route, Rules, Targets, route_of_name};
+use crate::article::{ENDINGS, Route, Rules, Targets, route_of_name};
 use crate::source::{Cache, Origin};
 
 /// The sources of a survey that links can name.
@@ -79,12 +79,7 @@ impl SurveyTargets<'_> {
             },
             None => self.origin.read_other(path)?,
         };
-        let input = Input {
-            path: Arc::new(path.to_owned()),
-            relative: path,
-            bytes: &bytes,
-            cleaned: &OnceLock::new(),
-        };
-        guarded("read", || article::read_route(&input, self.rules)).ok()?
+        let read = || article::read_route(path, &bytes, self.rules);
+        guarded("read", read).ok()?
     }
 }
