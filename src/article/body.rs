@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-use super::cost::{CONTAINERS, Excess, MAX_NESTING, Refused, refuse_costly};
+use super::cost::{Excess, Nesting, Refused, refuse_costly};
 use super::dialect::Alert;
 use super::dialect::blocks::Rewritten;
 use super::dialect::foreign::Foreigners;
@@ -394,70 +394,6 @@ impl HtmlText {
             rest = markup;
         }
     }
-}
-
-/// How deep the parser is in a body.
-#[derive(Default)]
-struct Nesting {
-    blocks: usize,
-    inlines: usize,
-}
-
-impl Nesting {
-    /// Enters what `tag` starts at `offset`.
-    fn open(&mut self, tag: &Tag<'_>, offset: usize) -> Result<(), Refused> {
-        if is_container(tag) {
-            self.blocks += 1;
-        } else if is_inline(tag) {
-            self.inlines += 1;
-        }
-        let what = if self.blocks > MAX_NESTING {
-            CONTAINERS
-        } else if self.inlines > MAX_NESTING {
-            "emphasis and links"
-        } else {
-            return Ok(());
-        };
-        let why = Excess::Nesting(what);
-        Err(Refused { offset, why })
-    }
-
-    /// Leaves it again.
-    fn close(&mut self, end: TagEnd) {
-        if is_container_end(end) {
-            self.blocks = self.blocks.saturating_sub(1);
-        } else if is_inline_end(end) {
-            self.inlines = self.inlines.saturating_sub(1);
-        }
-    }
-}
-
-fn is_container(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag,
-        Tag::BlockQuote(_) | Tag::Item | Tag::FootnoteDefinition(_)
-    )
-}
-
-fn is_container_end(end: TagEnd) -> bool {
-    matches!(
-        end,
-        TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::FootnoteDefinition
-    )
-}
-
-fn is_inline(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag,
-        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-    )
-}
-
-fn is_inline_end(end: TagEnd) -> bool {
-    matches!(
-        end,
-        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
-    )
 }
 
 fn image_tags(html: &str) -> usize {
