@@ -1,6 +1,6 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
@@ -127,7 +127,7 @@ impl<'a> Parsed<'a> {
                 shifts: rewritten.shifts,
                 ..Body::default()
             },
-            alerts: rewritten.alerts.into(),
+            alerts: rewritten.alerts.into_iter().rev().collect(),
             ..Builder::default()
         };
         let mut inline = Inline::new(markdown, is_mdx, rewritten.foreign);
@@ -176,8 +176,8 @@ impl<'a> Parsed<'a> {
 struct Builder<'a> {
     body: Body<'a>,
     nesting: Nesting,
-    /// Quotes that are alerts, by place.
-    alerts: VecDeque<Alert>,
+    /// Quotes that are alerts, the next one last.
+    alerts: Vec<Alert>,
     /// The first level-1 heading, once it is over.
     heading: Option<Heading>,
     /// The level-1 heading that is open: index of its first event, images before it, byte offset.
@@ -327,18 +327,8 @@ impl<'a> Builder<'a> {
 
     /// A quote begins: of an alert, if one was found there.
     fn open_quote(&mut self, offset: usize) -> Result<(), Refused> {
-        while self
-            .alerts
-            .front()
-            .is_some_and(|alert| alert.offset < offset)
-        {
-            self.alerts.pop_front();
-        }
-        let is_alert = self
-            .alerts
-            .front()
-            .is_some_and(|alert| alert.offset == offset);
-        let Some(alert) = self.alerts.pop_front().filter(|_| is_alert) else {
+        while self.alerts.pop_if(|alert| alert.offset < offset).is_some() {}
+        let Some(alert) = self.alerts.pop_if(|alert| alert.offset == offset) else {
             return self.append(Event::Start(Tag::BlockQuote(None)), offset);
         };
         self.append(Event::Start(Tag::BlockQuote(Some(alert.kind))), offset)?;
@@ -406,7 +396,10 @@ fn image_tags(html: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use pulldown_cmark::BlockQuoteKind;
+
     use super::super::cost::MAX_MARKS;
+    use super::super::dialect::blocks;
     use super::*;
 
     fn parsed(text: &str) -> Parsed<'_> {
@@ -457,6 +450,24 @@ mod tests {
             assert_eq!(with.take_heading().unwrap().stays, stays, "{before}");
             assert_eq!(with.body.events.len() == events, stays, "{before}");
         }
+    }
+
+    #[test]
+    fn quotes_before_an_alert_stay_quotes() {
+        let markdown = "> a\n\n:::note\n> b\n:::\n\n> c\n\n!!! tip\n    d\n";
+        let mut rewritten = blocks::rewrite(markdown).unwrap();
+        let text = std::mem::take(&mut rewritten.text);
+        let body = Parsed::rewritten(&text, rewritten, false)
+            .ok()
+            .unwrap()
+            .body;
+        let kinds = body.events.iter().filter_map(|event| match &*event {
+            Event::Start(Tag::BlockQuote(kind)) => Some(*kind),
+            _ => None,
+        });
+        let (note, tip) = (BlockQuoteKind::Note, BlockQuoteKind::Tip);
+        let expected = [None, Some(note), None, None, Some(tip)];
+        assert_eq!(kinds.collect::<Vec<_>>(), expected);
     }
 
     #[test]
