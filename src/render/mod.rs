@@ -25,6 +25,7 @@ mod nesting;
 mod own_values;
 mod page;
 mod raw_html;
+mod raw_policy;
 mod raw_tag;
 mod removals;
 mod sanitise;
