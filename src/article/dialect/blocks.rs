@@ -9,7 +9,7 @@ use memchr::memchr2;
 use super::alerts::{self, Alert, Opening};
 use super::comments::{self, Without};
 use super::foreign::{Foreigners, Kind};
-use super::module;
+use super::module::Modules;
 
 /// Admonitions nest this deep; what is deeper stays as it is.
 const MAX_DEPTH: usize = 6;
@@ -129,10 +129,7 @@ struct Rewriter {
     openings: Vec<(usize, String)>,
     /// The fence of the code block that is open: its character, length, and containers around it.
     fence: Option<(u8, usize, usize)>,
-    /// So many lines that follow belong to an import or export.
-    module_lines: usize,
-    /// Up to so many bytes before the end, one that is open has no end.
-    no_module_until: Option<usize>,
+    modules: Modules,
     /// The line before belongs to a quote.
     in_quote: bool,
     /// What follows would belong to the quote above, lazily or not.
@@ -161,8 +158,7 @@ impl Rewriter {
         if let Some(index) = self.unplaced.take() {
             self.out.alerts[index].offset = self.out.text.len() - "> ".len();
         }
-        if self.module_lines > 0 {
-            self.module_lines -= 1;
+        if self.modules.go_on() {
             self.after_blank = true;
             return;
         }
@@ -387,24 +383,8 @@ impl Rewriter {
 
     /// `import x from 'y'`, `export default x`, and the lines that belong to it.
     fn module(&mut self, trimmed: &str, after: &str, after_blank: bool) -> bool {
-        let line = module::without_note(trimmed);
-        let is_import = module::is_import(line);
-        let may_open = after_blank && (module::opens_import(line) || module::is_export(line));
-        if !is_import && !may_open {
+        if !self.modules.begin(trimmed, after, after_blank) {
             return false;
-        }
-        if !is_import {
-            let is_hopeless = self.no_module_until.is_some_and(|end| after.len() > end);
-            let lines = (!is_hopeless).then(|| module::lines_after(line, after));
-            match lines {
-                Some(Ok(lines)) => self.module_lines = lines,
-                Some(Err(left)) => self.no_module_until = Some(left),
-                None => {}
-            }
-            // One that has no end is a line; as the start of an import, it is prose.
-            if module::opens_import(line) && !matches!(lines, Some(Ok(1..))) {
-                return false;
-            }
         }
         self.foreign(Kind::Module, trimmed);
         self.after_blank = true;

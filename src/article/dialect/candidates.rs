@@ -186,9 +186,6 @@ impl<'a> Candidates<'a> {
         let is_raw = at < self.raw_until;
         match text.as_bytes().get(1)? {
             b'{' => {
-                if text.starts_with("{{/*") {
-                    return until("*/}}", 4).map(|length| (length, What::Control));
-                }
                 let end = match text.as_bytes().get(2)? {
                     b'<' => Some(">}}"),
                     b'%' => Some("%}}"),
@@ -219,19 +216,11 @@ impl<'a> Candidates<'a> {
                         Some((length, What::Control))
                     }
                     "endraw" => Some((length, What::Control)),
-                    "comment" => {
-                        let end = text.find("endcomment")?;
-                        Some((until("%}", end)?, What::Control))
-                    }
                     _ if is_raw || name.is_empty() => None,
                     "else" | "elsif" => Some((length, What::Closing)),
                     _ if name.starts_with("end") => Some((length, What::Closing)),
                     name => Some((length, What::Foreign(Kind::Tag, name))),
                 }
-            }
-            b'#' if text.starts_with("{# ") => until("#}", 3).map(|length| (length, What::Control)),
-            b'/' if self.is_mdx && text.starts_with("{/*") => {
-                until("*/}", 3).map(|length| (length, What::Control))
             }
             b':' => {
                 let length = until("}", 2).filter(|length| !text[..*length].contains('\n'))?;

@@ -265,18 +265,14 @@ impl<'a> Inline<'a> {
         found: &Range<usize>,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        if sink.is_in_heading() && self.ends_line(found.end) {
-            push_text(before.trim_end(), from, sink)?;
+        let ends_line = self.ends_line(found.end);
+        let before = if ends_line { before.trim_end() } else { before };
+        push_text(before, from, sink)?;
+        if sink.is_in_heading() && ends_line {
             if let Some(id) = attributes.id {
                 sink.name_heading(id);
             }
         } else {
-            let ends_line = self.ends_line(found.end);
-            push_text(
-                if ends_line { before.trim_end() } else { before },
-                from,
-                sink,
-            )?;
             let after_heading = sink.heading_before().is_some_and(|end| {
                 let between = &self.markdown[end.min(found.start)..found.start];
                 between.trim().is_empty() && between.matches('\n').count() <= 1
