@@ -99,7 +99,7 @@ pub(super) fn refuse_costly(markdown: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What [`is_container`] counts.
+/// The blocks of [`is_container`], in messages.
 const CONTAINERS: &str = "quotes, lists and footnotes";
 
 /// Where containers nest so deep, for so many lines, that following them costs more than

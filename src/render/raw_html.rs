@@ -11,7 +11,7 @@
 //! balanced and of bounded depth has nothing to repair. And because no raw tag keeps a
 //! `class`, `role` or ARIA attribute, those that the second step sees are our own.
 //!
-//! Ids stay, and the names of anchors become ids, so that links hit them. Pages have no scripts
+//! Ids stay, and the names of anchors become ids, so that links find them. Pages have no scripts
 //! that an id could mislead; and without a `name`, an id hides nothing that a browser's `document`
 //! or `window` has (HTML §3.1.5, §7.2.2.3).
 
@@ -34,18 +34,18 @@ use super::url::{self, Use};
 #[derive(Default)]
 pub(super) struct RawHtml {
     text: String,
-    /// Where its parts begin in `text`, and in the Markdown if that is known.
+    /// Where its parts begin in `text`, and in the Markdown if known.
     parts: Vec<(usize, Option<usize>)>,
 }
 
 impl RawHtml {
-    /// Appends a part that stands at `offset` in the Markdown.
+    /// Appends the part at `offset` of the Markdown.
     pub(super) fn push(&mut self, part: &str, offset: Option<usize>) {
         self.parts.push((self.text.len(), offset));
         self.text.push_str(part);
     }
 
-    /// Where the byte at `at` stands in the Markdown.
+    /// Where the byte at `at` is in the Markdown.
     fn offset(&self, at: usize) -> Option<usize> {
         let after = self.parts.partition_point(|(start, _)| *start <= at);
         let (start, offset) = self.parts.get(after.checked_sub(1)?)?;
@@ -56,18 +56,17 @@ impl RawHtml {
 /// What a piece of raw HTML is written to.
 pub(super) struct Rewriter<'t, 'w> {
     pub(super) out: &'t mut String,
-    /// Takes the elements that are opened, and closes them at the end of the Markdown block around
-    /// them.
+    /// Closes open elements at the end of the Markdown block around them.
     pub(super) nesting: &'t mut Nesting,
     pub(super) ids: &'t mut Ids<'w>,
     pub(super) removals: &'t mut Removals,
-    /// URLs that the sanitiser will take out.
+    /// URLs that the sanitiser will remove.
     pub(super) refused_urls: &'t mut Vec<(Removed, Option<usize>)>,
-    /// What URLs of links and of images become, as written.
+    /// New URLs by the URL as written: of links, and of images.
     pub(super) rewritten: &'t [HashMap<String, String>; 2],
 }
 
-/// How many of the URLs that the sanitiser takes out are named.
+/// How many of the URLs that the sanitiser removes are named.
 const MAX_REFUSED_URLS: usize = 64;
 
 impl Rewriter<'_, '_> {
@@ -114,7 +113,7 @@ impl Rewriter<'_, '_> {
                 self.removals
                     .add(Removed::Hidden(tag.name), raw.offset(start));
             } else if !self.write_tag(&tag, after, || raw.offset(start)) {
-                // An end tag that ends nothing is no loss.
+                // Nobody misses an end tag without a start.
                 if !tag.closes {
                     let what = if tag.is_component() {
                         Removed::component(tag.written)
@@ -135,7 +134,7 @@ impl Rewriter<'_, '_> {
         self.write_text(&text[at..]);
     }
 
-    /// Writes text between tags. White space alone may stand between the parts of a table.
+    /// Writes text between tags. Only white space can be between the parts of a table.
     fn write_text(&mut self, text: &str) {
         let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
         let hoisted = !text.bytes().all(is_space) && self.nesting.hoist(self.out);
@@ -158,7 +157,7 @@ impl Rewriter<'_, '_> {
         true
     }
 
-    /// Keeps the id of a tag that is not written as a place that links can go to.
+    /// Keeps the id of a tag that is not written, as a target of links.
     fn write_anchor(&mut self, tag: &RawTag<'_>) {
         if id_of(tag).is_some() {
             let hoisted = self.nesting.hoist(self.out);
@@ -241,8 +240,8 @@ impl Rewriter<'_, '_> {
         self.out.push('"');
     }
 
-    /// Writes the place that the id of a link names. The link itself has none: parsers copy links
-    /// that blocks stand in, with all that they have.
+    /// Writes the id of a link as an element in front of it. The link itself keeps no id: parsers copy
+    /// links around blocks with their attributes.
     fn write_place(&mut self, tag: &RawTag<'_>) {
         if let Some(id) = id_of(tag) {
             self.out.push_str("<span");
@@ -251,7 +250,7 @@ impl Rewriter<'_, '_> {
         }
     }
 
-    /// Writes the id of an element that has one. A heading without has that of its text.
+    /// Writes the id of an element. A heading without one gets that of its text.
     fn write_id(&mut self, tag: &RawTag<'_>, name: &'static str, after: &str) {
         let id = id_of(tag).filter(|_| name != "a" && !FORMATTING.contains(&name));
         if matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
