@@ -25,6 +25,14 @@ pub(crate) struct Rewritten {
     pub(crate) shifts: Vec<(usize, isize)>,
 }
 
+impl Rewritten {
+    /// Reports a comment without an end that began where the text ends so far.
+    fn add_open(&mut self, name: &str) {
+        let offset = self.text.len();
+        self.foreign.add(Kind::OpenBlock, name, name, offset);
+    }
+}
+
 /// Rewrites a body; `None` if it has no such syntax.
 pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
     let Some(Uncommented { text, open }) = comments::remove(markdown) else {
@@ -65,18 +73,17 @@ fn rewrite_blocks(markdown: &str, mut open: Option<(&str, usize)>) -> Option<Rew
         };
         let (line_end, after) = after.split_at(length);
         rewriter.line(line, after);
-        let is_here = |(_, offset): &mut (_, usize)| *offset <= markdown.len() - after.len();
-        if let Some((name, _)) = open.take_if(is_here) {
-            let offset = rewriter.line_start;
-            rewriter
-                .out
-                .foreign
-                .add(Kind::OpenBlock, name, name, offset);
+        let line_end_at = markdown.len() - rest.len() + line.len();
+        if let Some((name, _)) = open.take_if(|(_, place)| *place <= line_end_at) {
+            rewriter.out.add_open(name);
         }
         rewriter.note_shift(line);
         rewriter.out.text.push_str(line_end);
         rewriter.number += 1;
         rest = after;
+    }
+    if let Some((name, _)) = open {
+        rewriter.out.add_open(name);
     }
     rewriter.end();
     Some(rewriter.out)
@@ -560,6 +567,20 @@ mod tests {
             ),
         ] {
             assert_eq!(text(markdown), expected, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn an_open_comment_is_found_on_its_line() {
+        for (markdown, line) in [
+            ("a\n\n{% comment %}\nb", 2),
+            (":::note T\na\n:::\n\n\n{% comment %}\nb\nb", 5),
+            (":::note T\na\n:::\n{% comment %}b", 3),
+            ("!!! note\n    a {% comment %}b\nb", 1),
+        ] {
+            let Rewritten { text, foreign, .. } = rewrite(markdown).unwrap();
+            let before = &text[..foreign.named[0].offset.min(text.len())];
+            assert_eq!(before.matches('\n').count(), line, "{markdown}");
         }
     }
 

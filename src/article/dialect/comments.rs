@@ -176,8 +176,9 @@ impl<'a> Scanner<'a> {
                     at = end;
                 }
                 Some(End::Never(name)) => {
+                    let place = self.out.text.len() + start - self.copied;
+                    self.out.open = Some((name, place));
                     self.leave_out(start, bytes.len());
-                    self.out.open = Some((name, self.out.text.trim_end().len()));
                     break;
                 }
                 None => at = self.past(start),
@@ -408,14 +409,14 @@ mod tests {
 
     #[test]
     fn a_comment_without_an_end_hides_the_rest() {
-        for (markdown, name) in [
-            ("a\n\n{% comment %}\nb\n", "comment"),
-            ("a\n\n{{< comment >}}b\n", "comment"),
-            ("a\n\n%%\nb", "%%"),
+        for (markdown, name, place) in [
+            ("a\n\n{% comment %}\nb\n", "comment", 3),
+            ("{# b #}a {{< comment >}}b\n", "comment", 2),
+            ("a\n\n%%\nb", "%%", 3),
         ] {
             let without = remove(markdown).unwrap();
             assert_eq!(without.text.trim_end(), "a", "{markdown}");
-            assert_eq!(without.open, Some((name, 1)));
+            assert_eq!(without.open, Some((name, place)), "{markdown}");
         }
     }
 }
