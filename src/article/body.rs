@@ -1,14 +1,14 @@
 //! The Markdown body: parsed once into events, counted, and guarded against deep nesting.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-use super::cost::{CONTAINERS, Excess, MAX_NESTING, Refused, refuse_costly};
+use super::cost::{Excess, Nesting, Refused, refuse_costly};
 use super::dialect::Alert;
 use super::dialect::blocks::Rewritten;
-use super::dialect::foreign::Foreigners;
+use super::dialect::foreign::ForeignSyntax;
 use super::dialect::inline::{Inline, Sink};
 use super::events::{Events, may_matter, options};
 use crate::diagnostic::Span;
@@ -38,16 +38,17 @@ pub struct Body<'a> {
     pub cells: usize,
     /// The first level-1 heading was taken out and became the title.
     pub heading_is_title: bool,
-    /// Lines of the Markdown, from 0, that begin with so many bytes more than in the source.
+    /// Lines of the Markdown, from 0, whose start is longer (or, if negative, shorter) than in the source,
+    /// and by how many characters.
     pub shifts: Vec<(usize, isize)>,
-    /// Whether a link or image may lead to a source, a page or a file of the archive.
+    /// Whether a link or image may refer to a source, a page or a file of the archive.
     pub has_references: bool,
-    /// What URLs of raw HTML become, as written: those of links, and those of images.
+    /// New URLs for those in raw HTML, by the URL as written: of links, and of images.
     pub rewritten: [HashMap<String, String>; 2],
 }
 
 impl Body<'_> {
-    /// Where `part` stands in the Markdown, if it is a piece of it and no copy.
+    /// The offset of `part` in the Markdown, if it is a piece of it and not a copy.
     #[must_use]
     pub fn offset_of(&self, part: &str) -> Option<usize> {
         let offset = part
@@ -70,10 +71,10 @@ impl Body<'_> {
     }
 }
 
-/// A body, its first level-1 heading, and what it has that anp does not run.
+/// A body, its first level-1 heading, and its foreign syntax.
 pub(super) struct Parsed<'a> {
     pub body: Body<'a>,
-    pub foreign: Foreigners,
+    pub foreign: ForeignSyntax,
     heading: Option<Heading>,
 }
 
@@ -87,7 +88,7 @@ struct Heading {
     text: String,
     /// Where it begins in the Markdown, in bytes.
     offset: usize,
-    /// Something to read stands before it.
+    /// Text to read comes before it.
     is_late: bool,
 }
 
@@ -98,7 +99,7 @@ pub(super) struct TitleHeading {
     pub text: String,
     /// Where it begins in the Markdown, in bytes.
     pub offset: usize,
-    /// It stays in the body, since it does not stand at the start.
+    /// It stays in the body, since text comes before it.
     pub stays: bool,
 }
 
@@ -109,7 +110,7 @@ impl<'a> Parsed<'a> {
         Self::rewritten(markdown, Rewritten::default(), false)
     }
 
-    /// Parses Markdown, cleaned and rewritten, which may be MDX. [`refuse_costly`] let it through.
+    /// Parses cleaned and rewritten Markdown that [`refuse_costly`] has accepted.
     pub(super) fn rewritten(
         markdown: &'a str,
         rewritten: Rewritten,
@@ -127,7 +128,7 @@ impl<'a> Parsed<'a> {
                 shifts: rewritten.shifts,
                 ..Body::default()
             },
-            alerts: rewritten.alerts.into(),
+            alerts: rewritten.alerts.into_iter().rev().collect(),
             ..Builder::default()
         };
         let mut inline = Inline::new(markdown, is_mdx, rewritten.foreign);
@@ -176,23 +177,23 @@ impl<'a> Parsed<'a> {
 struct Builder<'a> {
     body: Body<'a>,
     nesting: Nesting,
-    /// Quotes that are alerts, by place.
-    alerts: VecDeque<Alert>,
-    /// The first level-1 heading, once it is over.
+    /// Quotes that are alerts, the next one last.
+    alerts: Vec<Alert>,
+    /// The first level-1 heading, once it has ended.
     heading: Option<Heading>,
     /// The level-1 heading that is open: index of its first event, images before it, byte offset.
     open: Option<(usize, usize, usize)>,
     /// Its text.
     text: String,
-    /// Something to read was found before the first level-1 heading.
+    /// Text to read came before the first level-1 heading.
     has_text: bool,
     html: HtmlText,
-    /// Images that are open: their text is no text to read.
+    /// Images that are open. Their text is not text to read.
     open_images: usize,
     last_heading: Option<LastHeading>,
     /// Lists that are open.
     lists: usize,
-    /// The innermost list is left out at its end.
+    /// The innermost list will be left out at its end.
     drops_list: bool,
 }
 
@@ -200,7 +201,7 @@ struct Builder<'a> {
 struct LastHeading {
     /// Index of its first event.
     start: usize,
-    /// Once it is over: the index behind its last event, and where it ends in the Markdown.
+    /// Once it has ended: the index after its last event, and its end in the Markdown.
     end: Option<(usize, usize)>,
 }
 
@@ -325,20 +326,10 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// A quote begins: of an alert, if one was found there.
+    /// Begins a quote, as an alert if one was found there.
     fn open_quote(&mut self, offset: usize) -> Result<(), Refused> {
-        while self
-            .alerts
-            .front()
-            .is_some_and(|alert| alert.offset < offset)
-        {
-            self.alerts.pop_front();
-        }
-        let is_alert = self
-            .alerts
-            .front()
-            .is_some_and(|alert| alert.offset == offset);
-        let Some(alert) = self.alerts.pop_front().filter(|_| is_alert) else {
+        while self.alerts.pop_if(|alert| alert.offset < offset).is_some() {}
+        let Some(alert) = self.alerts.pop_if(|alert| alert.offset == offset) else {
             return self.append(Event::Start(Tag::BlockQuote(None)), offset);
         };
         self.append(Event::Start(Tag::BlockQuote(Some(alert.kind))), offset)?;
@@ -362,7 +353,7 @@ impl<'a> Builder<'a> {
 /// Looks for text in raw HTML, piece by piece.
 #[derive(Default)]
 struct HtmlText {
-    /// What ends the tag or comment that is open.
+    /// The end mark of the open tag or comment.
     until: Option<&'static str>,
 }
 
@@ -396,70 +387,6 @@ impl HtmlText {
     }
 }
 
-/// How deep the parser is in a body.
-#[derive(Default)]
-struct Nesting {
-    blocks: usize,
-    inlines: usize,
-}
-
-impl Nesting {
-    /// Enters what `tag` starts at `offset`.
-    fn open(&mut self, tag: &Tag<'_>, offset: usize) -> Result<(), Refused> {
-        if is_container(tag) {
-            self.blocks += 1;
-        } else if is_inline(tag) {
-            self.inlines += 1;
-        }
-        let what = if self.blocks > MAX_NESTING {
-            CONTAINERS
-        } else if self.inlines > MAX_NESTING {
-            "emphasis and links"
-        } else {
-            return Ok(());
-        };
-        let why = Excess::Nesting(what);
-        Err(Refused { offset, why })
-    }
-
-    /// Leaves it again.
-    fn close(&mut self, end: TagEnd) {
-        if is_container_end(end) {
-            self.blocks = self.blocks.saturating_sub(1);
-        } else if is_inline_end(end) {
-            self.inlines = self.inlines.saturating_sub(1);
-        }
-    }
-}
-
-fn is_container(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag,
-        Tag::BlockQuote(_) | Tag::Item | Tag::FootnoteDefinition(_)
-    )
-}
-
-fn is_container_end(end: TagEnd) -> bool {
-    matches!(
-        end,
-        TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::FootnoteDefinition
-    )
-}
-
-fn is_inline(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag,
-        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-    )
-}
-
-fn is_inline_end(end: TagEnd) -> bool {
-    matches!(
-        end,
-        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
-    )
-}
-
 fn image_tags(html: &str) -> usize {
     let bytes = html.as_bytes();
     bytes
@@ -470,7 +397,10 @@ fn image_tags(html: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use pulldown_cmark::BlockQuoteKind;
+
     use super::super::cost::MAX_MARKS;
+    use super::super::dialect::blocks;
     use super::*;
 
     fn parsed(text: &str) -> Parsed<'_> {
@@ -521,6 +451,24 @@ mod tests {
             assert_eq!(with.take_heading().unwrap().stays, stays, "{before}");
             assert_eq!(with.body.events.len() == events, stays, "{before}");
         }
+    }
+
+    #[test]
+    fn quotes_before_an_alert_stay_quotes() {
+        let markdown = "> a\n\n:::note\n> b\n:::\n\n> c\n\n!!! tip\n    d\n";
+        let mut rewritten = blocks::rewrite(markdown).unwrap();
+        let text = std::mem::take(&mut rewritten.text);
+        let body = Parsed::rewritten(&text, rewritten, false)
+            .ok()
+            .unwrap()
+            .body;
+        let kinds = body.events.iter().filter_map(|event| match &*event {
+            Event::Start(Tag::BlockQuote(kind)) => Some(*kind),
+            _ => None,
+        });
+        let (note, tip) = (BlockQuoteKind::Note, BlockQuoteKind::Tip);
+        let expected = [None, Some(note), None, None, Some(tip)];
+        assert_eq!(kinds.collect::<Vec<_>>(), expected);
     }
 
     #[test]

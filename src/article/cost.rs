@@ -1,12 +1,13 @@
-//! What keeps a body from costing too much: refused before it is parsed.
+//! Limits on what a body may cost. Most are checked before it is parsed.
 
 use std::fmt;
 
 use memchr::memchr2;
+use pulldown_cmark::{Tag, TagEnd};
 
 /// How deep block quotes, list items and footnotes may be nested in each other; the same
 /// number, counted apart, for emphasis and links. Browsers give up at 512 elements.
-pub(super) const MAX_NESTING: usize = 64;
+const MAX_NESTING: usize = 64;
 
 /// How many line ends and characters of markup a body may have: pulldown-cmark takes up to
 /// 100 bytes of memory for each before it hands out the first event.
@@ -98,8 +99,8 @@ pub(super) fn refuse_costly(markdown: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What [`is_container`] counts.
-pub(super) const CONTAINERS: &str = "quotes, lists and footnotes";
+/// The blocks of [`is_container`], in messages.
+const CONTAINERS: &str = "quotes, lists and footnotes";
 
 /// Where containers nest so deep, for so many lines, that following them costs more than
 /// [`MAX_VISITS_PER_BYTE`]: the first level beyond [`MAX_NESTING`] of the deepest line so far.
@@ -176,6 +177,72 @@ impl Depth {
             beyond,
         }
     }
+}
+
+/// How deep the parser is in a body.
+#[derive(Default)]
+pub(super) struct Nesting {
+    /// Quotes, items and footnotes that are open.
+    pub blocks: usize,
+    /// Emphasis, links and images that are open.
+    inlines: usize,
+}
+
+impl Nesting {
+    /// Enters what `tag` starts at `offset`.
+    pub fn open(&mut self, tag: &Tag<'_>, offset: usize) -> Result<(), Refused> {
+        if is_container(tag) {
+            self.blocks += 1;
+        } else if is_inline(tag) {
+            self.inlines += 1;
+        }
+        let what = if self.blocks > MAX_NESTING {
+            CONTAINERS
+        } else if self.inlines > MAX_NESTING {
+            "emphasis and links"
+        } else {
+            return Ok(());
+        };
+        let why = Excess::Nesting(what);
+        Err(Refused { offset, why })
+    }
+
+    /// Leaves what `end` ends.
+    pub fn close(&mut self, end: TagEnd) {
+        if is_container_end(end) {
+            self.blocks = self.blocks.saturating_sub(1);
+        } else if is_inline_end(end) {
+            self.inlines = self.inlines.saturating_sub(1);
+        }
+    }
+}
+
+fn is_container(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::BlockQuote(_) | Tag::Item | Tag::FootnoteDefinition(_)
+    )
+}
+
+fn is_container_end(end: TagEnd) -> bool {
+    matches!(
+        end,
+        TagEnd::BlockQuote(_) | TagEnd::Item | TagEnd::FootnoteDefinition
+    )
+}
+
+fn is_inline(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+    )
+}
+
+fn is_inline_end(end: TagEnd) -> bool {
+    matches!(
+        end,
+        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image
+    )
 }
 
 #[cfg(test)]

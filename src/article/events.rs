@@ -135,8 +135,8 @@ impl<'a> Events<'a> {
         })));
     }
 
-    /// A paragraph or an item is about to end: a line end that is its last event goes, and a
-    /// paragraph without any. Returns whether that went.
+    /// Prepares the end of a paragraph or item: removes a line end at its end, and then the paragraph if
+    /// it is empty. Returns whether it removed the paragraph.
     pub(super) fn end_block(&mut self, end: TagEnd) -> bool {
         if matches!(self.0.last(), Some(PackedEvent::SoftBreak)) {
             self.0.pop();
@@ -149,7 +149,7 @@ impl<'a> Events<'a> {
         goes
     }
 
-    /// Takes out the innermost list that is open, from its start on.
+    /// Removes the innermost open list, from its start on.
     pub(super) fn drop_open_list(&mut self) {
         let mut inside = 0;
         let start = self.0.iter().rposition(|event| match event {
@@ -167,8 +167,8 @@ impl<'a> Events<'a> {
         self.0.truncate(start.unwrap_or(self.0.len()));
     }
 
-    /// The destinations of links and images, and whether each is of an image; without those that
-    /// are an address themselves (`<https://…>`).
+    /// The destinations of links and images, and whether each is an image. Leaves out autolinks
+    /// (`<https://…>`).
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = (&mut CowStr<'a>, bool)> {
         self.0.iter_mut().filter_map(|event| match event {
             PackedEvent::Whole(event) => match &mut **event {
@@ -272,12 +272,12 @@ fn unpack<'e, 'a>(event: &'e PackedEvent<'a>) -> EventRef<'e, 'a> {
     })
 }
 
-/// Whether a link of this form can lead to a source or page: others are absolute.
+/// Whether a link of this form can refer to a source or page; others are absolute.
 pub(super) fn is_reference(link: LinkType) -> bool {
     !matches!(link, LinkType::Autolink | LinkType::Email)
 }
 
-/// Whether a destination may be rewritten or checked. Quick: most are absolute.
+/// Whether a destination may need to be rewritten or checked. Most are absolute and do not.
 pub(super) fn may_matter(destination: &str) -> bool {
     !destination.starts_with("http")
 }

@@ -1,8 +1,8 @@
 //! The ids of a body, and the links to them.
 //!
-//! A heading has the id that GitHub gives it, so links written for GitHub, and for the many tools
-//! that do as it does, hit their target. Ids that authors write stay as they are. An id that the
-//! page itself uses has the prefix `user-content-`, which GitHub has too.
+//! A heading has the id that GitHub gives it, so links written for GitHub and similar tools work.
+//! Ids that authors write stay unchanged. An id that the page itself uses gets the prefix
+//! `user-content-`, as on GitHub.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -12,14 +12,14 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{escape, url};
 
-/// What an id begins with that would be one of the page's own.
+/// The prefix of an id that the page itself uses too.
 const PREFIX: &str = "user-content-";
 
 /// The longest id, in bytes. A longer heading has the id of its beginning.
 const ID_BYTES: usize = 512;
 
-/// What stands on both sides of the number of a link whose target is not yet known. No body has
-/// this noncharacter in it: [`super::escape`] takes it out.
+/// The mark around the number of a link whose target is not yet known. No body has this
+/// noncharacter: [`super::escape`] removes it.
 const MARK: char = '\u{fdd1}';
 
 /// The ids that a page has besides those of its body.
@@ -48,7 +48,7 @@ impl PageIds {
         Self(ids)
     }
 
-    /// Whether the page uses `id` itself, or would if the prefix were not there.
+    /// Whether the page uses `id` itself, with or without the prefix.
     fn has(&self, id: &str) -> bool {
         let mut id = id;
         while let Some(rest) = id.strip_prefix(PREFIX) {
@@ -74,7 +74,7 @@ fn is_of_footnotes(id: &str) -> bool {
 /// Hands out the ids of one body, each once, and keeps the links to them until all are known.
 pub(super) struct Ids<'w> {
     page: &'w PageIds,
-    /// The ids of headings, with the last number that was appended to each to make others.
+    /// The ids of headings, each with the last number that was appended to it for a duplicate.
     headings: HashMap<String, u32>,
     /// The ids that the author wrote.
     written: HashSet<String>,
@@ -95,13 +95,13 @@ impl<'w> Ids<'w> {
         }
     }
 
-    /// The first heading became the title of the page.
+    /// Reserves the id of the heading that became the title of the page.
     pub(super) fn take_title(&mut self, text: &str) {
         self.title = Some(self.slug(text));
     }
 
-    /// Writes the `id` of a heading: the one that its author gave it, else that of its text, unless
-    /// an element before it has that id.
+    /// Writes the `id` of a heading: the one that its author gave it, or else that of its text, unless an
+    /// earlier element has it.
     pub(super) fn write_heading(&mut self, out: &mut String, text: &str, given: Option<&str>) {
         if let Some(given) = given.filter(|id| self.is_free(id)) {
             return self.write(out, given);
@@ -112,7 +112,7 @@ impl<'w> Ids<'w> {
         }
     }
 
-    /// Writes an `id` that the author gave an element, unless one before it has that id.
+    /// Writes an `id` that the author gave an element, unless an earlier element has it.
     pub(super) fn write(&mut self, out: &mut String, id: &str) {
         if self.is_free(id) {
             self.written.insert(id.to_owned());
@@ -129,7 +129,8 @@ impl<'w> Ids<'w> {
         self.links.push(fragment.to_owned());
     }
 
-    /// Completes the links in `html`: each goes to the id that it names, in whatever case and coding.
+    /// Completes the links in `html`. Each gets the id that it names, also in another case or
+    /// percent-encoded.
     pub(super) fn resolve(&self, html: String) -> String {
         if self.links.is_empty() {
             return html;
@@ -154,7 +155,7 @@ impl<'w> Ids<'w> {
         whole
     }
 
-    /// The ids as their author knows them, with that of the heading that became the title.
+    /// The ids without prefix, including that of the heading that became the title.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.headings
             .keys()
@@ -180,7 +181,7 @@ impl<'w> Ids<'w> {
         Some(self.shown(found).into_owned())
     }
 
-    /// Whether `id` can be given to an element: it is one, and no element has it.
+    /// Whether `id` is valid and no element has it.
     fn is_free(&self, id: &str) -> bool {
         (1..=ID_BYTES).contains(&id.len()) && !id.contains(char::is_whitespace) && !self.has(id)
     }
@@ -190,7 +191,7 @@ impl<'w> Ids<'w> {
         self.headings.contains_key(id) || self.written.contains(id)
     }
 
-    /// `id` as it stands on the page.
+    /// `id` as the page has it.
     fn shown<'i>(&self, id: &'i str) -> Cow<'i, str> {
         if self.page.has(id) {
             Cow::Owned(PREFIX.to_owned() + id)
@@ -259,8 +260,7 @@ fn slug(text: &str) -> String {
     slug
 }
 
-/// Whether `c` is of a word, as Ruby's `\p{Word}` has it: a letter, mark, decimal digit or
-/// connector.
+/// Whether `c` is in Ruby's `\p{Word}`: a letter, mark, decimal digit or connector.
 fn is_word(c: char) -> bool {
     c.is_alphabetic() || is_combining_mark(c) || is_decimal_digit(c) || CONNECTORS.contains(&c)
 }

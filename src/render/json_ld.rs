@@ -63,7 +63,7 @@ pub(super) fn write(facts: &Facts<'_>) -> String {
     }
     json.push(b'}');
     let mut out = String::with_capacity(json.len() + 16);
-    // Made of texts, it is one.
+    // All parts are UTF-8.
     escape::json_in_html(&mut out, &String::from_utf8(json).unwrap_or_default());
     out
 }

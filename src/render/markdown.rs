@@ -42,7 +42,7 @@ pub(super) fn uncleaned(task: Task<'_, '_>) -> Result<String, RenderError> {
     Ok(written(task)?.out)
 }
 
-/// The names that a fragment may have to lead to a place in the body, each also in lower case.
+/// The fragments that links can use within the body, each also in lower case.
 pub(super) fn anchors(task: Task<'_, '_>) -> Result<HashSet<String>, RenderError> {
     let writer = written(task)?;
     let ids = writer.out.match_indices(" id=\"").map(|(at, mark)| {

@@ -30,11 +30,11 @@ impl Robots {
     }
 }
 
-/// So many of a meta object's first bytes hold its digest, run, time, entity tag and robots: all
-/// that stands before anything an author wrote.
+/// How many bytes at the start of a meta object hold its digest, run, time, entity tag and robots. Text
+/// of authors comes after these.
 pub const META_OPENING_BYTES: usize = 400;
 
-/// What the opening of a meta object says.
+/// The opening of a meta object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetaHead {
     /// The digest of the page that it is about.

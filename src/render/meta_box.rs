@@ -74,7 +74,7 @@ fn entry(out: &mut String, field: &Field, value: &Value) {
     out.push_str("</dd>\n");
 }
 
-/// A value of a field; `name` is empty for what is no field of the table.
+/// Writes a value. `name` is empty if it is not a field of the table.
 fn value(out: &mut String, kind: &Kind, name: &str, value: &Value) {
     match value {
         Value::Text(text) => self::text(out, kind, text),

@@ -25,6 +25,7 @@ mod nesting;
 mod own_values;
 mod page;
 mod raw_html;
+mod raw_policy;
 mod raw_tag;
 mod removals;
 mod sanitise;
@@ -67,10 +68,10 @@ pub struct RenderSettings {
     pub site_name: String,
     /// The language of the pages, as a BCP 47 tag: `en`.
     pub lang: String,
-    /// What tells the rules that values are read by from others; empty for the defaults.
+    /// The identity of the rules that values are read by; empty for the defaults.
     pub rules: Vec<u8>,
-    /// The URL of the folder on which relative images and files are found, without a slash at its
-    /// end: `https://cdn.example.org/content`. Empty: they stay relative to the page.
+    /// The URL of the folder that has the relative images and files, without a slash at its end:
+    /// `https://cdn.example.org/content`. Empty: they stay relative to the page.
     pub assets: String,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
@@ -132,9 +133,9 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `further` tells what
-    /// else decides it: what its name says, a hash of the destinations that were rewritten, what the
-    /// settings say of its fields.
+    /// The digest of the page that the bytes of `source` make at `route`. `further` holds everything else
+    /// that decides it: the fields from its name, a hash of the rewritten destinations, the settings of
+    /// its fields.
     #[must_use]
     pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         self.digester.digest(source, route, further)
@@ -186,7 +187,7 @@ impl Renderer {
             Robots::Index
         };
         let canonical = format!("{}{}", self.settings.site_url, article.route);
-        // Each stands in for the other.
+        // Each replaces the other if that is missing.
         let said = |first: &str, second: &str| metadata.text(first).or(metadata.text(second));
         let summary = said("summary", "description").unwrap_or_default();
         let description = said("description", "summary")
@@ -282,8 +283,8 @@ pub fn may_remove(article: &Article<'_>) -> bool {
     })
 }
 
-/// The names of the places on the page of an article that a link can lead to: `part` of `#part`,
-/// each also in lower case.
+/// The fragments that links to the page of an article can use: `part` of `#part`, each also in lower
+/// case.
 #[must_use]
 pub fn anchors(article: &Article<'_>) -> HashSet<String> {
     let page_ids = PageIds::default();

@@ -48,7 +48,7 @@ enum Open {
     Raw {
         name: &'static str,
         end: &'static str,
-        /// Where what is left out at its end begins, if nothing of it is to be seen.
+        /// For a hidden element: where its output begins, which is removed at its end.
         hidden_from: Option<usize>,
     },
 }
@@ -62,9 +62,9 @@ pub(super) struct Nesting {
     /// For each open raw table, what is written before it. While something is hoisted out
     /// of the innermost, that table waits here instead.
     tables: Vec<String>,
-    /// How many of the raw ones are hidden.
+    /// How many of the raw elements are hidden.
     hidden: usize,
-    /// The levels before the outermost of these.
+    /// The levels before the outermost hidden element.
     levels_before: Levels,
     /// The levels of all headings so far, Markdown and raw alike.
     pub(super) levels: Levels,
@@ -210,8 +210,7 @@ impl Nesting {
         Some(written)
     }
 
-    /// A raw element starts of which nothing is to be seen: what is written up to its end is left
-    /// out then.
+    /// Opens a hidden raw element. Its end removes everything that was written since.
     pub(super) fn open_hidden(&mut self, out: &mut String, name: &'static str) {
         if self.hidden == 0 {
             self.levels_before = self.levels.clone();
@@ -304,8 +303,8 @@ impl Nesting {
         }
     }
 
-    /// Whether the innermost Markdown element is an `item` that a raw one of its kind would end,
-    /// since no raw list stands between them.
+    /// Whether the innermost Markdown element is an `item` without a raw list inside. A raw item would
+    /// end it.
     fn is_directly_in(&self, item: Content) -> bool {
         let mut open = self.open.iter().rev();
         let list = open.find(|open| match open {

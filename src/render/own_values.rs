@@ -1,6 +1,6 @@
 //! Own fields as values of templates: `{{ extra.author_url }}`, `{% for part in extra.series %}`.
 //!
-//! What an article lacks is empty at any depth, as all variables of templates are: it prints
+//! A field that an article lacks is empty at any depth, as all variables of templates are: it prints
 //! nothing, is false, and has no entries.
 
 use std::fmt;

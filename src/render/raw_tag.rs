@@ -1,6 +1,8 @@
 //! Reading raw HTML as the HTML tokeniser would (WHATWG HTML §13.2.5), a tag at a time.
 //! Every function takes the text that is left and runs once over what it consumes.
 
+use super::raw_policy::VOID;
+
 /// One attribute of a raw start tag, as written.
 pub(super) struct Attribute<'a> {
     pub(super) name: &'a str,
@@ -19,7 +21,7 @@ pub(super) struct RawTag<'a> {
     pub(super) attributes: Vec<Attribute<'a>>,
 }
 
-impl RawTag<'_> {
+impl<'a> RawTag<'a> {
     /// Whether it is a component of MDX that only shares its name with an element: `<Code>`,
     /// `<B x={1}>`, `<A />`. Old HTML is all in upper case.
     pub(super) fn is_component(&self) -> bool {
@@ -28,20 +30,24 @@ impl RawTag<'_> {
         }
         let is_expression = |a: &Attribute<'_>| a.value.starts_with('{') || a.name.starts_with('{');
         self.written.contains(|c: char| c.is_ascii_lowercase())
-            || self.closes_itself && !["br", "hr", "img", "wbr"].contains(&self.name.as_str())
+            || self.closes_itself && !VOID.contains(&self.name.as_str())
             || self.attributes.iter().any(is_expression)
     }
 
-    /// Whether browsers show nothing of the element.
+    /// The value of an attribute that it has.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
+        let mut attributes = self.attributes.iter();
+        let found = attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name));
+        found.map(|attribute| attribute.value)
+    }
+
+    /// Whether browsers do not show the element.
     pub(super) fn is_hidden(&self) -> bool {
-        self.attributes.iter().any(|attribute| {
-            let is = |name: &str| attribute.name.eq_ignore_ascii_case(name);
-            is("hidden") || is("style") && hides(attribute.value)
-        })
+        self.attribute("hidden").is_some() || self.attribute("style").is_some_and(hides)
     }
 }
 
-/// Whether a style says that nothing is to be seen.
+/// Whether a style hides its element.
 fn hides(style: &str) -> bool {
     let mut style = style.to_ascii_lowercase();
     style.retain(|c| !c.is_ascii_whitespace());
@@ -50,7 +56,7 @@ fn hides(style: &str) -> bool {
     rules.any(|rule| hides(rule.trim_end_matches("!important")))
 }
 
-/// Attributes of one tag that are looked at; all further ones are dropped.
+/// How many attributes of one tag are read; further ones are dropped.
 const ATTRIBUTES: usize = 32;
 
 /// Whether `rest`, which begins with `<`, begins with a tag.
@@ -76,8 +82,21 @@ pub(super) fn skip_declaration(rest: &str) -> Option<&str> {
     }
 }
 
-/// Where the first end tag of `name` in `text` begins, and where it is over, from `from` on.
-pub(super) fn find_end_tag(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
+/// The name of the declaration at the start of `rest`. Comments and declarations about the whole
+/// document have none.
+pub(super) fn name_of_declaration(rest: &str) -> Option<&str> {
+    let section = "<![CDATA[";
+    if rest.starts_with(section) {
+        return Some(&section[1..]);
+    }
+    let instruction = rest.strip_prefix("<?")?;
+    let end = instruction.find(|c: char| !c.is_ascii_alphanumeric());
+    let name = &rest[1..2 + end.unwrap_or(instruction.len())];
+    (name != "?xml").then_some(name)
+}
+
+/// Where the first end tag of `name` in `text` from `from` on begins and ends.
+fn find_end_tag(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
     let mut from = from;
     while let Some(at) = text[from..].find("</") {
         let start = from + at + 2;
@@ -92,6 +111,73 @@ pub(super) fn find_end_tag(text: &str, name: &str, from: usize) -> Option<(usize
         from = start;
     }
     None
+}
+
+/// The end tags of a piece of raw HTML that were searched for. Each is searched for once, not once
+/// for every start tag.
+#[derive(Default)]
+pub(super) struct EndTags {
+    /// For each element, where the next end tag begins and ends, if there is one.
+    found: Vec<(&'static str, Option<(usize, usize)>)>,
+}
+
+impl EndTags {
+    /// Where the first end tag of `name` from `at` on begins and ends. Calls must not go back in
+    /// `text`.
+    pub(super) fn next(
+        &mut self,
+        text: &str,
+        name: &'static str,
+        at: usize,
+    ) -> Option<(usize, usize)> {
+        match self.found.iter_mut().find(|(known, _)| *known == name) {
+            // None was found: there is none further on either.
+            Some((_, found)) => {
+                if found.is_some_and(|(start, _)| start < at) {
+                    *found = find_end_tag(text, name, at);
+                }
+                *found
+            }
+            None => {
+                let found = find_end_tag(text, name, at);
+                self.found.push((name, found));
+                found
+            }
+        }
+    }
+}
+
+/// Whether `text` has a start tag of `name`.
+pub(super) fn has_start_tag(text: &str, name: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let found = text.get(at + 1..at + 1 + name.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    })
+}
+
+/// How many bytes of a raw heading decide its id.
+const HEADING_BYTES: usize = 2048;
+
+/// The text from the start of `html` to the end tag of `name`, without tags and references.
+pub(super) fn text_until_end(html: &str, name: &str) -> String {
+    let mut end = html.len().min(HEADING_BYTES);
+    while !html.is_char_boundary(end) {
+        end -= 1;
+    }
+    let html = &html[..end];
+    let mut rest = find_end_tag(html, name, 0).map_or("", |(start, _)| &html[..start]);
+    let mut text = String::new();
+    while let Some(at) = rest.find(['<', '&', '\n']) {
+        text.push_str(&rest[..at]);
+        let close = match rest.as_bytes()[at] {
+            b'<' => '>',
+            b'&' => ';',
+            _ => '\n',
+        };
+        let length = rest[at..].find(close).map_or(1, |length| length + 1);
+        rest = &rest[at + length..];
+    }
+    text + rest
 }
 
 /// Reads the tag at the start of `rest`; `None` if there is none or it has no end.

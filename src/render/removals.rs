@@ -1,11 +1,11 @@
-//! What the rendering of an article left out, and where it stands.
+//! What the rendering of an article left out, with places.
 
 use crate::characters::is_hidden;
 
-/// As many different things are named; what is beyond is counted.
+/// How many different things are named; further ones are only counted.
 const MAX_NAMED: usize = 16;
 
-/// As much of a URL is shown, in characters.
+/// How much of a URL or name is shown, in characters.
 const MAX_SHOWN: usize = 80;
 
 /// What the rendering of an article left out because no page may carry it.
@@ -13,7 +13,7 @@ const MAX_SHOWN: usize = 80;
 pub struct Removals {
     /// Each thing once, in the order in which the body has them.
     pub named: Vec<Removal>,
-    /// How often something was left out that is not among them.
+    /// How many further things were left out.
     pub unnamed: u32,
 }
 
@@ -24,8 +24,7 @@ pub struct Removal {
     pub what: Removed,
     /// How often it was left out.
     pub times: u32,
-    /// Where it stands first, in bytes of [`Body::markdown`](crate::article::Body::markdown), if that
-    /// is known.
+    /// Its first place, in bytes of [`Body::markdown`](crate::article::Body::markdown), if known.
     pub offset: Option<usize>,
 }
 
@@ -36,7 +35,7 @@ pub enum Removed {
     Element(String),
     /// A component of MDX, by its name: `Tabs`.
     Component(String),
-    /// An element that pages may have, but not where it stands: `div`.
+    /// An element that pages may have, but not in this place: `div`.
     Misplaced(String),
     /// An element that its author hides, with its content: `div`.
     Hidden(String),
@@ -45,7 +44,7 @@ pub enum Removed {
 }
 
 impl Removed {
-    /// A URL, as much of it as is shown.
+    /// A URL, shortened.
     pub(super) fn url(url: &str) -> Self {
         let visible = url
             .chars()
@@ -57,7 +56,7 @@ impl Removed {
         Self::Url(shown)
     }
 
-    /// How many characters of the source show it.
+    /// How many characters of the source it takes.
     #[must_use]
     pub fn length(&self) -> u32 {
         let length = match self {

@@ -12,7 +12,7 @@ use super::removals::{Removals, Removed};
 use super::url;
 use crate::article::Body;
 
-/// What the writing of a body starts from.
+/// The input of writing a body.
 #[derive(Clone, Copy)]
 pub(super) struct Task<'w, 'a> {
     pub(super) body: &'w Body<'a>,
@@ -20,7 +20,7 @@ pub(super) struct Task<'w, 'a> {
     pub(super) title: Option<&'w str>,
     pub(super) sources: &'w [ImageSource<'w>],
     pub(super) page_ids: &'w PageIds,
-    /// The most HTML that may come of it, in bytes.
+    /// The largest HTML that is allowed, in bytes.
     pub(super) limit: usize,
 }
 
@@ -32,14 +32,14 @@ pub(super) struct ImageSource<'m> {
     pub(super) caption: &'m str,
 }
 
-/// How much HTML may come of a byte of Markdown, …
+/// How many bytes of HTML are allowed for a byte of Markdown, …
 const BYTES_PER_BYTE: usize = 8;
-/// … of a table cell besides, whose tags are longer than what it may have in it, …
+/// … in addition for a table cell, whose tags are longer than its Markdown, …
 const BYTES_PER_CELL: usize = 24;
-/// … and of any body besides.
+/// … and in addition for any body.
 const FREE_BYTES: usize = 64 * 1024;
 
-/// The most HTML that may come of `body`, in bytes.
+/// The largest HTML that is allowed for `body`, in bytes.
 pub(super) fn limit(body: &Body<'_>) -> usize {
     BYTES_PER_BYTE * body.markdown.len() + BYTES_PER_CELL * body.cells + FREE_BYTES
 }
@@ -67,7 +67,7 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) raw_block: Option<RawHtml>,
     pub(super) has_raw_html: bool,
     pub(super) removals: Removals,
-    /// URLs in raw HTML that the sanitiser will take out.
+    /// URLs in raw HTML that the sanitiser will remove.
     pub(super) refused_urls: Vec<(Removed, Option<usize>)>,
     pub(super) first_image: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Admonitions of other tools: their kinds as the five of GitHub, and their first lines.
+//! Admonitions of other tools: reads their first lines, and maps their kinds to the five of GitHub.
 
 use pulldown_cmark::BlockQuoteKind;
 
@@ -10,14 +10,14 @@ pub struct Alert {
     /// Where the quote begins, in bytes of the Markdown.
     pub(crate) offset: usize,
     pub(crate) kind: BlockQuoteKind,
-    /// The title that its author gave it, if any.
+    /// The title that its author gave it; may be empty.
     pub(crate) title: String,
 }
 
 /// The first line of an admonition.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opening<'a> {
-    /// The alert that it becomes; none if its kind is not known.
+    /// The alert that it becomes; `None` if anp does not know its kind.
     pub(super) kind: Option<BlockQuoteKind>,
     pub(super) title: &'a str,
 }
@@ -40,8 +40,8 @@ fn kind_of(name: &str) -> Option<BlockQuoteKind> {
     })
 }
 
-/// Reads what follows the colons of `:::note[Title]`, `::: tip Title`, `::: {.note}`, `:::{note}`;
-/// `None` if it is no name of a block.
+/// Reads the text behind the colons of `:::note[Title]`, `::: tip Title`, `::: {.note}`, `:::{note}`;
+/// `None` if it does not name a block.
 pub(super) fn of_colons(rest: &str) -> Option<Opening<'_>> {
     let rest = rest.trim();
     let ends = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'));
@@ -62,7 +62,7 @@ pub(super) fn of_colons(rest: &str) -> Option<Opening<'_>> {
     if !name.starts_with(|c: char| c.is_alphabetic()) {
         return None;
     }
-    // Attributes in braces say how the block looks.
+    // Attributes in braces only style the block.
     let after = after.trim();
     let after = match after.rsplit_once('{') {
         Some((before, list))
@@ -82,7 +82,7 @@ pub(super) fn of_colons(rest: &str) -> Option<Opening<'_>> {
     })
 }
 
-/// Reads what follows the marks of `!!! note "Title"`, `??? tip`, `???+ tip`.
+/// Reads the text behind the marks of `!!! note "Title"`, `??? tip`, `???+ tip`.
 pub(super) fn of_marks(rest: &str) -> Option<Opening<'_>> {
     let rest = rest.strip_prefix('+').unwrap_or(rest);
     let rest = rest.strip_prefix([' ', '\t'])?.trim();
@@ -93,7 +93,7 @@ pub(super) fn of_marks(rest: &str) -> Option<Opening<'_>> {
     let mut types = types.split_whitespace();
     let name = types.next()?;
     let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    // More types say where it stands. Prose has longer lines.
+    // Further types only place the block. Prose has longer lines.
     (is_name(name) && types.clone().count() <= 3 && types.all(is_name)).then(|| Opening {
         kind: kind_of(name).or((!title.is_empty()).then_some(BlockQuoteKind::Note)),
         title,

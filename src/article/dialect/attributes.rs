@@ -1,18 +1,18 @@
 //! Attribute lists: `{: #id .class key="value"}` of kramdown, `{#id .class}` of many.
 
-/// What an attribute list says that anp acts upon.
+/// The parts of an attribute list that anp uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes<'a> {
     /// The last id in it.
     pub(super) id: Option<&'a str>,
-    /// It stands for a table of contents.
+    /// It is the place of a table of contents.
     pub(super) is_toc: bool,
-    /// It has a word that is neither id, class nor assignment, as other texts in braces have.
+    /// It has a word that is not an id, class or assignment: it may be other text in braces.
     pub(super) has_words: bool,
 }
 
 impl<'a> Attributes<'a> {
-    /// Reads what stands between the braces; `None` if that is no attribute list.
+    /// Reads the text between the braces; `None` if it is not an attribute list.
     pub(super) fn parse(list: &'a str) -> Option<Self> {
         let mut attributes = Self::default();
         let mut rest = list.trim();

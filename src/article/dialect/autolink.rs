@@ -76,13 +76,13 @@ pub(super) fn address(text: &str, at: usize) -> Option<BareLink> {
     })
 }
 
-/// Whether a letter or digit stands before `at`: then what follows is the rest of a word.
+/// Whether a letter or digit is before `at`, so that the text at `at` is the rest of a word.
 fn is_word_before(text: &str, at: usize) -> bool {
     text[..at].ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// How many labels the domain at the start of `text` has; `None` if it is none. The last two may
-/// have no underscore.
+/// How many labels the domain at the start of `text` has; `None` if it is not a domain. The last two
+/// must not have an underscore.
 fn domain(text: &str) -> Option<usize> {
     let is_of_domain = |c: char| {
         c.is_ascii_alphanumeric()
@@ -98,7 +98,7 @@ fn domain(text: &str) -> Option<usize> {
     is_plain.then(|| domain.split('.').count())
 }
 
-/// The link that begins at `start` and goes up to white space, without what ends the sentence.
+/// The link from `start` to the next white space, without the punctuation that ends the sentence.
 fn until_space(text: &str, start: usize, kind: Kind) -> BareLink {
     let rest = &text[start..];
     let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '`');

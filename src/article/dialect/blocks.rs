@@ -1,37 +1,46 @@
-//! Lines that stand for a block in other dialects, before the Markdown is parsed.
+//! Rewrites block syntax of other dialects before the Markdown is parsed.
 //!
-//! An admonition becomes a block quote, and a note of what kind of alert that is; imports of MDX
-//! become empty lines, and comments are left out before. Each line stays a line, so that findings
-//! have the right one.
+//! An admonition becomes a block quote and an [`Alert`] that records its kind; imports of MDX become
+//! empty lines. Comments are removed first. Every line stays a line, so that findings show the right
+//! one.
 
 use memchr::memchr2;
 
 use super::alerts::{self, Alert, Opening};
-use super::comments::{self, Without};
-use super::foreign::{Foreigners, Kind};
-use super::module;
+use super::comments::{self, Uncommented};
+use super::foreign::{ForeignSyntax, Kind};
+use super::module::Modules;
 
-/// Admonitions nest this deep; what is deeper stays as it is.
+/// How deep admonitions can nest; deeper ones stay text.
 const MAX_DEPTH: usize = 6;
 
-/// A body that was rewritten.
+/// A rewritten body.
 #[derive(Debug, Default)]
 pub(crate) struct Rewritten {
     pub(crate) text: String,
     pub(crate) alerts: Vec<Alert>,
-    pub(crate) foreign: Foreigners,
-    /// Lines, from 0, that begin with more characters than their author wrote, or with fewer.
+    pub(crate) foreign: ForeignSyntax,
+    /// Lines, from 0, whose start is longer (or, if negative, shorter) than in the source, and by how many
+    /// characters.
     pub(crate) shifts: Vec<(usize, isize)>,
 }
 
-/// Rewrites a body that may have such lines; `None` for all others.
+impl Rewritten {
+    /// Reports a comment without an end that began where the text ends so far.
+    fn add_open(&mut self, name: &str) {
+        let offset = self.text.len();
+        self.foreign.add(Kind::OpenBlock, name, name, offset);
+    }
+}
+
+/// Rewrites a body; `None` if it has no such syntax.
 pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
-    let Some(Without { text, open }) = comments::remove(markdown) else {
+    let Some(Uncommented { text, open }) = comments::remove(markdown) else {
         return rewrite_blocks(markdown, None);
     };
     let rewritten = rewrite_blocks(&text, open);
     Some(rewritten.unwrap_or_else(|| {
-        let mut foreign = Foreigners::default();
+        let mut foreign = ForeignSyntax::default();
         if let Some((name, offset)) = open {
             foreign.add(Kind::OpenBlock, name, name, offset);
         }
@@ -43,7 +52,7 @@ pub(crate) fn rewrite(markdown: &str) -> Option<Rewritten> {
     }))
 }
 
-/// Rewrites a body without comments, of which `open` was one that nothing ends.
+/// Rewrites a body whose comments are removed. `open` was a comment without an end.
 fn rewrite_blocks(markdown: &str, mut open: Option<(&str, usize)>) -> Option<Rewritten> {
     if !may_have_blocks(markdown) {
         return None;
@@ -64,30 +73,29 @@ fn rewrite_blocks(markdown: &str, mut open: Option<(&str, usize)>) -> Option<Rew
         };
         let (line_end, after) = after.split_at(length);
         rewriter.line(line, after);
-        let is_here = |(_, offset): &mut (_, usize)| *offset <= markdown.len() - after.len();
-        if let Some((name, _)) = open.take_if(is_here) {
-            let offset = rewriter.line_start;
-            rewriter
-                .out
-                .foreign
-                .add(Kind::OpenBlock, name, name, offset);
+        let line_end_at = markdown.len() - rest.len() + line.len();
+        if let Some((name, _)) = open.take_if(|(_, place)| *place <= line_end_at) {
+            rewriter.out.add_open(name);
         }
         rewriter.note_shift(line);
         rewriter.out.text.push_str(line_end);
         rewriter.number += 1;
         rest = after;
     }
+    if let Some((name, _)) = open {
+        rewriter.out.add_open(name);
+    }
     rewriter.end();
     Some(rewriter.out)
 }
 
-/// What lines begin with that may be rewritten.
+/// The starts of lines that can be rewritten.
 const STARTS: [&[u8]; 13] = [
     b":::", b"!!!", b"???", b"=== ", b"===!", b"===+", b"<s", b"<S", b"<t", b"<T", b"*[",
     b"import ", b"export ",
 ];
 
-/// Whether a line begins as one that is rewritten does.
+/// Whether a line has one of these starts.
 fn may_have_blocks(markdown: &str) -> bool {
     let bytes = markdown.as_bytes();
     let may = |start: usize| {
@@ -107,41 +115,38 @@ fn may_have_blocks(markdown: &str) -> bool {
     may(0) || memchr::memchr2_iter(b'\n', b'\r', bytes).any(|end| may(end + 1))
 }
 
-/// What is open on a line.
+/// A block that is open on a line.
 enum Container {
-    /// `:::note`, closed by as many colons at least.
+    /// `:::note`, closed by at least as many colons.
     Colons { colons: usize, indent: usize },
-    /// `!!! note`, over when the text is no longer indented.
+    /// `!!! note`, ends where the indent ends.
     Indented { indent: usize },
-    /// `:::tabs`, which stays as it is.
+    /// `:::tabs`, which stays text.
     Unknown { colons: usize },
 }
 
 #[derive(Default)]
 struct Rewriter {
     out: Rewritten,
-    /// The line at hand, from 0.
+    /// The current line, from 0.
     number: usize,
-    /// Where what is written for it begins.
+    /// Where its output begins.
     line_start: usize,
     open: Vec<Container>,
-    /// Where each known container that is open by colons began, for the finding that it has no end.
+    /// Where each open [`Container::Colons`] began, for the finding that it has no end.
     openings: Vec<(usize, String)>,
-    /// The fence of the code block that is open: its character, length, and containers around it.
+    /// The fence of the open code block: its character, length, and the containers around it.
     fence: Option<(u8, usize, usize)>,
-    /// So many lines that follow belong to an import or export.
-    module_lines: usize,
-    /// Up to so many bytes before the end, one that is open has no end.
-    no_module_until: Option<usize>,
-    /// The line before belongs to a quote.
+    modules: Modules,
+    /// The previous line belongs to a quote.
     in_quote: bool,
-    /// What follows would belong to the quote above, lazily or not.
+    /// The current line would continue the quote above, perhaps lazily.
     joins_quote: bool,
-    /// The alert that begins on the line that follows.
+    /// Index of the alert that begins on the next line.
     unplaced: Option<usize>,
-    /// The line before is empty, or there is none.
+    /// The previous line is blank.
     after_blank: bool,
-    /// A list is open: text may be indented and no code.
+    /// A list is open: an indented line need not be code.
     in_list: bool,
 }
 
@@ -161,8 +166,7 @@ impl Rewriter {
         if let Some(index) = self.unplaced.take() {
             self.out.alerts[index].offset = self.out.text.len() - "> ".len();
         }
-        if self.module_lines > 0 {
-            self.module_lines -= 1;
+        if self.modules.go_on() {
             self.after_blank = true;
             return;
         }
@@ -196,7 +200,7 @@ impl Rewriter {
         }
     }
 
-    /// The line as it is within what is open, and how many containers that are.
+    /// How many containers the line is in, and the line without their marks and indents.
     fn enter<'l>(&mut self, line: &'l str) -> (usize, &'l str) {
         let mut rest = line;
         let is_blank = line.trim().is_empty();
@@ -226,7 +230,7 @@ impl Rewriter {
         (self.open.len(), rest)
     }
 
-    /// Empties the blank line before, which would join what follows to the quote above.
+    /// Replaces the blank line before. Its quote marks would join the current line to the quote above.
     fn end_quote(&mut self, depth: usize) {
         let text = &self.out.text;
         let line = text.trim_end_matches(['\n', '\r']);
@@ -239,7 +243,7 @@ impl Rewriter {
         }
     }
 
-    /// Closes all containers but the first `depth`.
+    /// Closes all containers except the first `depth`.
     fn close_to(&mut self, depth: usize) {
         let colons = |open: &[Container]| {
             let colons = open
@@ -266,7 +270,7 @@ impl Rewriter {
         }
     }
 
-    /// Whether a line is code, or its fence.
+    /// Whether a line is code or a fence.
     fn is_code(&mut self, rest: &str, depth: usize) -> bool {
         let line = rest.trim_start_matches([' ', '\t', '>']);
         let Some(mark) = line.bytes().next().filter(|b| matches!(b, b'`' | b'~')) else {
@@ -289,7 +293,7 @@ impl Rewriter {
         }
     }
 
-    /// A line of colons: opens a block, or closes one.
+    /// A line of colons: opens or closes a block.
     fn colons(&mut self, trimmed: &str, indent: usize) -> bool {
         let colons = trimmed.bytes().take_while(|b| *b == b':').count();
         let rest = &trimmed[colons..];
@@ -306,7 +310,7 @@ impl Rewriter {
             let is_known = matches!(self.open[at], Container::Colons { .. });
             self.close_to(at);
             if is_known {
-                // An empty line ends the quote.
+                // A blank line ends the quote.
                 self.out.text.truncate(self.line_start);
                 self.write_prefix(at);
             }
@@ -333,7 +337,7 @@ impl Rewriter {
         }
     }
 
-    /// `!!! note`: a block of the indented lines after it.
+    /// `!!! note`: opens a block of the indented lines after it.
     fn marks(&mut self, trimmed: &str, indent: usize, after: &str) -> bool {
         let Some(Opening { kind, title }) = alerts::of_marks(&trimmed[3..]) else {
             return false;
@@ -385,33 +389,17 @@ impl Rewriter {
         false
     }
 
-    /// `import x from 'y'`, `export default x`, and the lines that belong to it.
+    /// `import x from 'y'`, `export default x`.
     fn module(&mut self, trimmed: &str, after: &str, after_blank: bool) -> bool {
-        let line = module::without_note(trimmed);
-        let is_import = module::is_import(line);
-        let may_open = after_blank && (module::opens_import(line) || module::is_export(line));
-        if !is_import && !may_open {
+        if !self.modules.begin(trimmed, after, after_blank) {
             return false;
-        }
-        if !is_import {
-            let is_hopeless = self.no_module_until.is_some_and(|end| after.len() > end);
-            let lines = (!is_hopeless).then(|| module::lines_after(line, after));
-            match lines {
-                Some(Ok(lines)) => self.module_lines = lines,
-                Some(Err(left)) => self.no_module_until = Some(left),
-                None => {}
-            }
-            // One that has no end is a line; as the start of an import, it is prose.
-            if module::opens_import(line) && !matches!(lines, Some(Ok(1..))) {
-                return false;
-            }
         }
         self.foreign(Kind::Module, trimmed);
         self.after_blank = true;
         true
     }
 
-    /// `<script src="x"/>`: CommonMark reads up to an end tag, which its author thinks is there.
+    /// `<script src="x"/>`: CommonMark would read on to an end tag, so this adds one.
     fn code_element(&mut self, rest: &str, trimmed: &str) -> bool {
         let name = ["script", "style", "textarea"].iter().find(|name| {
             let found = trimmed.get(1..1 + name.len());
@@ -431,7 +419,7 @@ impl Rewriter {
         true
     }
 
-    /// Begins a quote that is an alert.
+    /// Begins the quote of an alert.
     fn open_alert(&mut self, kind: pulldown_cmark::BlockQuoteKind, title: &str, indent: usize) {
         self.out.text.extend(std::iter::repeat_n(' ', indent));
         self.out.alerts.push(Alert {
@@ -440,7 +428,7 @@ impl Rewriter {
             title: title.to_owned(),
         });
         if std::mem::take(&mut self.joins_quote) {
-            // An empty line ends the quote above; the next one begins that of the alert.
+            // A blank line ends the quote above; the quote of the alert begins on the next line.
             self.unplaced = Some(self.out.alerts.len() - 1);
             return;
         }
@@ -454,7 +442,7 @@ impl Rewriter {
         self.out.foreign.add(kind, name, trimmed, offset);
     }
 
-    /// What was written for `line` may have another beginning.
+    /// Records by how much the start of the output differs from that of `line`.
     fn note_shift(&mut self, line: &str) {
         let written = &self.out.text[self.line_start..];
         if written == line || written.is_empty() {
@@ -467,7 +455,7 @@ impl Rewriter {
         }
     }
 
-    /// The text is over.
+    /// Reports the blocks that are still open.
     fn end(&mut self) {
         for (offset, line) in std::mem::take(&mut self.openings) {
             self.out.foreign.add(Kind::OpenBlock, &line, &line, offset);
@@ -579,6 +567,20 @@ mod tests {
             ),
         ] {
             assert_eq!(text(markdown), expected, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn an_open_comment_is_found_on_its_line() {
+        for (markdown, line) in [
+            ("a\n\n{% comment %}\nb", 2),
+            (":::note T\na\n:::\n\n\n{% comment %}\nb\nb", 5),
+            (":::note T\na\n:::\n{% comment %}b", 3),
+            ("!!! note\n    a {% comment %}b\nb", 1),
+        ] {
+            let Rewritten { text, foreign, .. } = rewrite(markdown).unwrap();
+            let before = &text[..foreign.named[0].offset.min(text.len())];
+            assert_eq!(before.matches('\n').count(), line, "{markdown}");
         }
     }
 

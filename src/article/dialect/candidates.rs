@@ -1,5 +1,5 @@
-//! What may mean something within a line, found in the text alone: which of it is code, a link or
-//! HTML, the parser knows.
+//! Finds candidates for inline syntax in the text alone. The parser knows which of them are in code, a
+//! link or HTML.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 use super::autolink::{self, BareLink};
 use super::foreign::Kind;
 
-/// The longest thing in braces, in bytes.
+/// The longest text in braces that is read, in bytes.
 const BRACES_BYTES: usize = 1024;
 
 /// One candidate.
@@ -24,28 +24,28 @@ pub(super) struct Candidate<'a> {
 pub(super) enum What<'a> {
     /// A bare link.
     Link(autolink::Kind),
-    /// Something that says how other tools process the text; no part of the text.
+    /// An instruction to another tool, such as `{% raw %}`; left out.
     Control,
-    /// An attribute list of kramdown, which is no part of the text either.
+    /// An attribute list of kramdown; left out.
     Attributes(Attributes<'a>),
-    /// An attribute list without a colon: one only at the end of a heading.
+    /// An attribute list without a colon, which only headings have at their end.
     HeadingAttributes(Attributes<'a>),
-    /// What belongs to a foreign one before it.
+    /// Belongs to foreign syntax before it: `{% endif %}`.
     Closing,
     /// Syntax that anp does not run, with its name.
     Foreign(Kind, &'a str),
 }
 
-/// The candidates of a text, by place.
+/// The candidates of a text, in order.
 pub(super) struct Candidates<'a> {
     text: &'a str,
     /// Whether braces are expressions.
     is_mdx: bool,
-    /// The next of each kind; none if there are no more.
+    /// The next of each kind; `None` if there are no more.
     next: [Option<Candidate<'a>>; 6],
-    /// Before this byte there are none.
+    /// Candidates before this byte are skipped.
     from: usize,
-    /// `{% raw %}` … `{% endraw %}`: what is in it stands for itself.
+    /// The end of the current `{% raw %}` … `{% endraw %}`, whose content is plain text.
     raw_until: usize,
 }
 
@@ -64,13 +64,13 @@ impl<'a> Candidates<'a> {
         candidates
     }
 
-    /// The first one that is left.
+    /// The next candidate.
     pub(super) fn peek(&self) -> Option<&Candidate<'a>> {
         let left = self.next.iter().flatten();
         left.min_by_key(|candidate| candidate.range.start)
     }
 
-    /// Leaves out all that begin before `from`.
+    /// Skips all that begin before `from`.
     pub(super) fn skip_to(&mut self, from: usize) {
         self.from = self.from.max(from);
         for kind in 0..self.next.len() {
@@ -114,7 +114,7 @@ impl<'a> Candidates<'a> {
         let marks = finder.find_iter(&self.text.as_bytes()[from..]);
         let mut links = marks.filter_map(|at| {
             let at = from + at;
-            // In links and images of Markdown, where most URLs are, there is nothing to do.
+            // Most URLs are already destinations of links and images.
             let before = &self.text.as_bytes()[..at];
             let scheme = before.iter().rev().take_while(|b| b.is_ascii_alphabetic());
             let before = before.len() - scheme.take(6).count();
@@ -174,7 +174,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// What the braces at the start of `text`, which stands at `at`, are, and how long.
+    /// The length and meaning of the braces at the start of `text`, which is at `at`.
     fn braces(&mut self, text: &'a str, at: usize) -> Option<(usize, What<'a>)> {
         let until = |end: &str, from: usize| {
             let rest = text.as_bytes().get(from..)?;
@@ -186,9 +186,6 @@ impl<'a> Candidates<'a> {
         let is_raw = at < self.raw_until;
         match text.as_bytes().get(1)? {
             b'{' => {
-                if text.starts_with("{{/*") {
-                    return until("*/}}", 4).map(|length| (length, What::Control));
-                }
                 let end = match text.as_bytes().get(2)? {
                     b'<' => Some(">}}"),
                     b'%' => Some("%}}"),
@@ -219,19 +216,11 @@ impl<'a> Candidates<'a> {
                         Some((length, What::Control))
                     }
                     "endraw" => Some((length, What::Control)),
-                    "comment" => {
-                        let end = text.find("endcomment")?;
-                        Some((until("%}", end)?, What::Control))
-                    }
                     _ if is_raw || name.is_empty() => None,
                     "else" | "elsif" => Some((length, What::Closing)),
                     _ if name.starts_with("end") => Some((length, What::Closing)),
                     name => Some((length, What::Foreign(Kind::Tag, name))),
                 }
-            }
-            b'#' if text.starts_with("{# ") => until("#}", 3).map(|length| (length, What::Control)),
-            b'/' if self.is_mdx && text.starts_with("{/*") => {
-                until("*/}", 3).map(|length| (length, What::Control))
             }
             b':' => {
                 let length = until("}", 2).filter(|length| !text[..*length].contains('\n'))?;
@@ -267,7 +256,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Whether a backslash takes the meaning from the byte at `at`.
+/// Whether a backslash escapes the byte at `at`.
 pub(super) fn is_escaped(bytes: &[u8], at: usize) -> bool {
     bytes[..at]
         .iter()

@@ -1,5 +1,5 @@
-//! Comments of other tools: they leave the Markdown before it is parsed, since they may stand within
-//! HTML, and over several blocks. Their line ends stay, so that findings have the right line.
+//! Removes comments of other tools before the Markdown is parsed, since a comment can be inside HTML or
+//! span several blocks. Line ends stay, so that findings show the right line.
 
 use memchr::memmem::find;
 use memchr::{memchr2_iter, memchr3};
@@ -8,14 +8,14 @@ use pulldown_cmark::{Event, Parser, Tag};
 use super::candidates::is_escaped;
 use crate::article::events::options;
 
-/// So many characters before a comment are looked at for the start of its line.
+/// How many bytes before a comment can be the indent of its line.
 const MAX_INDENT: usize = 64;
 
-/// A Markdown without its comments.
+/// Markdown without its comments.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Without {
+pub(super) struct Uncommented {
     pub(super) text: String,
-    /// A comment that nothing ends, and where it was. All after it is left out.
+    /// The name of a comment without an end, and where it was. It hides the rest of the Markdown.
     pub(super) open: Option<(&'static str, usize)>,
 }
 
@@ -49,7 +49,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What its end begins with.
+    /// The start of its end mark.
     fn end(self) -> &'static str {
         match self {
             Self::Mdx | Self::Go => "*/",
@@ -67,8 +67,8 @@ impl Kind {
     }
 }
 
-/// Leaves out the comments of a Markdown; `None` if it has none.
-pub(super) fn remove(markdown: &str) -> Option<Without> {
+/// Removes the comments of `markdown`; `None` if it has none.
+pub(super) fn remove(markdown: &str) -> Option<Uncommented> {
     let bytes = markdown.as_bytes();
     let may_have = memchr2_iter(b'{', b'%', bytes).any(|at| {
         let is_tag = bytes[at] == b'%' && bytes[..at].ends_with(b"<");
@@ -77,7 +77,7 @@ pub(super) fn remove(markdown: &str) -> Option<Without> {
     may_have.then(|| Scanner::new(markdown).run()).flatten()
 }
 
-/// What kind of comment begins at `at`, and where its text does.
+/// The kind of the comment that begins at `at`, and where its text begins.
 fn opening(bytes: &[u8], at: usize) -> Option<(Kind, usize)> {
     let rest = &bytes[at..];
     let skip = |from: usize, of: &[u8]| {
@@ -126,16 +126,16 @@ fn opening(bytes: &[u8], at: usize) -> Option<(Kind, usize)> {
 /// Where a comment ends.
 enum End {
     At(usize),
-    /// Nothing ends it, which hides all that follows.
+    /// It has no end and hides the rest.
     Never(&'static str),
 }
 
 struct Scanner<'a> {
     markdown: &'a str,
-    out: Without,
-    /// What stands before is written or left out.
+    out: Uncommented,
+    /// Up to here the Markdown is copied or left out.
     copied: usize,
-    /// For each text that was looked for, where it is next; `usize::MAX` if nowhere.
+    /// For each text that was searched for, where it is next; `usize::MAX` if nowhere.
     found: Vec<(&'static str, usize)>,
 }
 
@@ -143,13 +143,13 @@ impl<'a> Scanner<'a> {
     fn new(markdown: &'a str) -> Self {
         Self {
             markdown,
-            out: Without::default(),
+            out: Uncommented::default(),
             copied: 0,
             found: Vec::new(),
         }
     }
 
-    fn run(mut self) -> Option<Without> {
+    fn run(mut self) -> Option<Uncommented> {
         let bytes = self.markdown.as_bytes();
         let events = Parser::new_ext(self.markdown, options()).into_offset_iter();
         let mut codes = events
@@ -176,8 +176,9 @@ impl<'a> Scanner<'a> {
                     at = end;
                 }
                 Some(End::Never(name)) => {
+                    let place = self.out.text.len() + start - self.copied;
+                    self.out.open = Some((name, place));
                     self.leave_out(start, bytes.len());
-                    self.out.open = Some((name, self.out.text.trim_end().len()));
                     break;
                 }
                 None => at = self.past(start),
@@ -190,7 +191,8 @@ impl<'a> Scanner<'a> {
         Some(self.out)
     }
 
-    /// Where to go on behind what is no comment at `start`: HTML has comments and code of its own.
+    /// Where to continue after `start`, where no comment begins. Skips comments and code of HTML, and raw
+    /// text of Liquid.
     fn past(&mut self, start: usize) -> usize {
         let rest = &self.markdown.as_bytes()[start..];
         let is = |name: &str| {
@@ -214,7 +216,7 @@ impl<'a> Scanner<'a> {
         end.unwrap_or(start + run)
     }
 
-    /// Where `text` is first from `from` on. What was found once is not looked for again.
+    /// Where `text` is first from `from` on. Remembers the place, so that no part is searched twice.
     fn find(&mut self, text: &'static str, from: usize) -> Option<usize> {
         let known = self.found.iter().position(|(known, _)| *known == text);
         let index = known.unwrap_or(self.found.len());
@@ -228,7 +230,8 @@ impl<'a> Scanner<'a> {
         Some(self.found[index].1).filter(|at| *at != usize::MAX)
     }
 
-    /// Where the comment ends that begins at `start`, and its text at `from`; `None` if it is none.
+    /// The end of the comment that begins at `start` and has its text at `from`; `None` if it is not a
+    /// comment.
     fn end(&mut self, kind: Kind, start: usize, from: usize) -> Option<End> {
         let bytes = self.markdown.as_bytes();
         match kind {
@@ -256,7 +259,7 @@ impl<'a> Scanner<'a> {
         Some(End::At(after + length))
     }
 
-    /// Behind the `{% endcomment %}` of the comment whose name ends at `from`. Comments nest.
+    /// The end of the `{% endcomment %}` of the comment whose name ends at `from`. Comments nest.
     fn end_of_liquid(&mut self, from: usize) -> End {
         let bytes = self.markdown.as_bytes();
         let (mut from, mut depth) = (from, 1);
@@ -280,7 +283,7 @@ impl<'a> Scanner<'a> {
         End::Never("comment")
     }
 
-    /// `%% … %%` in a line or paragraph, or `%%` … `%%` around blocks. Prose may have these marks too.
+    /// `%% … %%` in a line or paragraph, or `%%` … `%%` around blocks. Prose can have these marks too.
     fn end_of_obsidian(&mut self, start: usize, from: usize) -> Option<End> {
         let bytes = self.markdown.as_bytes();
         let before = bytes[..start].last();
@@ -311,7 +314,7 @@ impl<'a> Scanner<'a> {
         is_comment.then_some(End::At(after))
     }
 
-    /// Leaves out all between `start` and `end` but its line ends, and the marks of a quote.
+    /// Leaves out everything between `start` and `end` except line ends and the marks of a quote.
     fn leave_out(&mut self, start: usize, end: usize) {
         let out = &mut self.out.text;
         let written = out.len();
@@ -328,7 +331,7 @@ impl<'a> Scanner<'a> {
                 is_end || is_quote && is_mark
             }));
         }
-        // Spaces around it would break a line, or make code of it.
+        // Spaces around it would become a line break or an indented code block.
         let rest = &self.markdown[end..];
         let after = rest.trim_start_matches([' ', '\t']);
         self.copied = end;
@@ -341,7 +344,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether nothing but the marks of quotes stands between the start of a line and the end of `bytes`.
+/// Whether the last line of `bytes` has only spaces and the marks of quotes.
 fn is_at_line_start(bytes: &[u8]) -> bool {
     let marks = bytes.iter().rev().take(MAX_INDENT);
     let marks = marks.take_while(|b| matches!(b, b' ' | b'\t' | b'>'));
@@ -406,14 +409,14 @@ mod tests {
 
     #[test]
     fn a_comment_without_an_end_hides_the_rest() {
-        for (markdown, name) in [
-            ("a\n\n{% comment %}\nb\n", "comment"),
-            ("a\n\n{{< comment >}}b\n", "comment"),
-            ("a\n\n%%\nb", "%%"),
+        for (markdown, name, place) in [
+            ("a\n\n{% comment %}\nb\n", "comment", 3),
+            ("{# b #}a {{< comment >}}b\n", "comment", 2),
+            ("a\n\n%%\nb", "%%", 3),
         ] {
             let without = remove(markdown).unwrap();
             assert_eq!(without.text.trim_end(), "a", "{markdown}");
-            assert_eq!(without.open, Some((name, 1)));
+            assert_eq!(without.open, Some((name, place)), "{markdown}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Syntax of other tools that anp does not run: what it is, and where.
+//! Syntax of other tools that anp does not run, and its places.
 
-/// So many different ones of a body are named; what is beyond is counted.
+/// How many different pieces of a body are named; further ones are only counted.
 const MAX_NAMED: usize = 20;
 
-/// As much of one is shown, in characters.
+/// How much of a piece is shown, in characters.
 const MAX_SHOWN: usize = 60;
 
 /// A kind of foreign syntax.
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What a finding says of it before the name.
+    /// The message of a finding, up to the piece.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Shortcode => "looks like a Hugo shortcode, which anp does not run:",
@@ -49,7 +49,7 @@ impl Kind {
     }
 }
 
-/// One foreign thing, once or more.
+/// A piece of foreign syntax, found once or more.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
     pub(crate) kind: Kind,
@@ -57,20 +57,20 @@ pub(crate) struct Foreign {
     pub(crate) shown: String,
     name: String,
     pub(crate) times: u32,
-    /// Where it stands first, in bytes of the Markdown.
+    /// Its first place, in bytes of the Markdown.
     pub(crate) offset: usize,
 }
 
-/// The foreign things of a body.
+/// The foreign syntax of a body.
 #[derive(Debug, Default)]
-pub(crate) struct Foreigners {
+pub(crate) struct ForeignSyntax {
     pub(crate) named: Vec<Foreign>,
-    /// How many there are that are not among them.
+    /// How many more pieces were found.
     pub(crate) unnamed: u32,
 }
 
-impl Foreigners {
-    /// Notes what `text` has at `offset`; `name` tells it from others of its kind.
+impl ForeignSyntax {
+    /// Adds the piece that `text` begins with, at `offset`. Pieces of one kind and name count together.
     pub(crate) fn add(&mut self, kind: Kind, name: &str, text: &str, offset: usize) {
         let name: String = name.chars().take(MAX_SHOWN).collect();
         let known = self

@@ -1,5 +1,5 @@
-//! What stands within a line in other dialects: the events of the parser, with bare links as links,
-//! attribute lists taken, and a note of what anp does not run.
+//! Follows the events of the parser for syntax of other dialects within a line: turns bare URLs into
+//! links, applies attribute lists, and records what anp does not run.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,9 +9,9 @@ use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 use super::attributes::Attributes;
 use super::autolink;
 use super::candidates::{Candidate, Candidates, What};
-use super::foreign::Foreigners;
+use super::foreign::ForeignSyntax;
 
-/// What takes the events.
+/// A receiver of events.
 pub(crate) trait Sink<'a> {
     type Error;
 
@@ -24,26 +24,25 @@ pub(crate) trait Sink<'a> {
     /// Gives an id to the heading that is open, or to the last one.
     fn name_heading(&mut self, id: &'a str);
 
-    /// Where the last heading is over in the Markdown, if nothing but the start of a paragraph was
-    /// taken since.
+    /// Where the last heading ends in the Markdown, if at most the start of a paragraph came since.
     fn heading_before(&self) -> Option<usize>;
 
-    /// The list that is open is no text but a place for a table of contents.
+    /// Leaves out the open list, which is the placeholder of a table of contents.
     fn drop_list(&mut self);
 }
 
-/// A stretch of text that is taken together.
+/// Text that may span several events and is handled as one piece.
 struct Capture<'a> {
     range: Range<usize>,
-    /// A link of this kind; none: it is left out.
+    /// The link that it becomes; `None` if it is left out.
     link: Option<autolink::Kind>,
     text: Cow<'a, str>,
-    /// Where in the Markdown what is not yet in `text` begins.
+    /// Up to here the Markdown is in `text`.
     from: usize,
 }
 
 impl Capture<'_> {
-    /// Appends `text`, which is at `range`. The marks of emphasis before it are none in a link.
+    /// Appends `text`, which is at `range`. In a link, marks of emphasis before it are text too.
     fn extend(&mut self, markdown: &str, text: &str, range: Range<usize>) {
         let marks = markdown.get(self.from..range.start).unwrap_or_default();
         if self.link.is_some() && !(marks.is_empty() && text.is_empty()) {
@@ -59,18 +58,18 @@ impl Capture<'_> {
 pub(crate) struct Inline<'a> {
     markdown: &'a str,
     candidates: Candidates<'a>,
-    /// Events that end before this byte mean nothing here.
+    /// Events that end up to this byte need no attention.
     next: usize,
     capture: Option<Capture<'a>>,
-    /// Up to here, text is of a link or an image, or of something that no link is in.
+    /// Up to here, text is in a link, an image or foreign syntax: bare links in it stay text.
     no_links_until: usize,
-    /// The line end that follows is left out.
+    /// The next line end is left out.
     drops_break: bool,
-    pub(crate) foreign: Foreigners,
+    pub(crate) foreign: ForeignSyntax,
 }
 
 impl<'a> Inline<'a> {
-    pub(crate) fn new(markdown: &'a str, is_mdx: bool, foreign: Foreigners) -> Self {
+    pub(crate) fn new(markdown: &'a str, is_mdx: bool, foreign: ForeignSyntax) -> Self {
         let mut inline = Self {
             markdown,
             candidates: Candidates::new(markdown, is_mdx),
@@ -84,7 +83,7 @@ impl<'a> Inline<'a> {
         inline
     }
 
-    /// Whether an event that ends at `end` may mean something here; all others go to the sink.
+    /// Whether an event that ends at `end` goes to [`Inline::take`]; all others go to the sink.
     #[inline]
     pub(crate) fn concerns(&self, end: usize) -> bool {
         end > self.next
@@ -146,7 +145,8 @@ impl<'a> Inline<'a> {
         sink.push(event, range)
     }
 
-    /// What stands before `start` is in no text: in the destination of a link, say.
+    /// Passes the candidates before `start`: they are not in a text, but in the destination of a link,
+    /// for example.
     fn pass(&mut self, start: usize) {
         while let Some(candidate) = self.candidates.peek()
             && candidate.range.start < start
@@ -155,7 +155,7 @@ impl<'a> Inline<'a> {
         }
     }
 
-    /// Notes the next candidate if it is foreign, and goes on behind it.
+    /// Records the next candidate if it is foreign, and skips it.
     fn note_and_skip(&mut self) {
         let Some(Candidate { range, what }) = self.candidates.peek().cloned() else {
             return;
@@ -171,7 +171,7 @@ impl<'a> Inline<'a> {
         });
     }
 
-    /// Raw HTML: what is foreign in it is published, unless it is a comment or code.
+    /// Records foreign syntax in raw HTML, unless a page does not show it: in a comment or code.
     fn pass_html(&mut self, range: &Range<usize>) {
         let html = &self.markdown[range.clone()];
         let hides = |start: &str| {
@@ -190,7 +190,7 @@ impl<'a> Inline<'a> {
         }
     }
 
-    /// Whether a table row is an attribute list of kramdown, which stands behind the table.
+    /// Whether a table row is really the attribute list of kramdown below the table.
     fn is_attributes_alone(&self, range: &Range<usize>) -> bool {
         let next = self.candidates.peek();
         next.is_some_and(|next| {
@@ -199,7 +199,7 @@ impl<'a> Inline<'a> {
         })
     }
 
-    /// A text: up to the next candidate it is what it is.
+    /// Sends a text to the sink, with the candidates in it replaced.
     fn text<S: Sink<'a>>(
         &mut self,
         text: CowStr<'a>,
@@ -256,7 +256,7 @@ impl<'a> Inline<'a> {
         push_text(&self.markdown[from..range.end], from, sink)
     }
 
-    /// Leaves out an attribute list, and takes what it says.
+    /// Leaves out an attribute list and applies it.
     fn take_attributes<S: Sink<'a>>(
         &mut self,
         attributes: Attributes<'a>,
@@ -265,18 +265,14 @@ impl<'a> Inline<'a> {
         found: &Range<usize>,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        if sink.is_in_heading() && self.ends_line(found.end) {
-            push_text(before.trim_end(), from, sink)?;
+        let ends_line = self.ends_line(found.end);
+        let before = if ends_line { before.trim_end() } else { before };
+        push_text(before, from, sink)?;
+        if sink.is_in_heading() && ends_line {
             if let Some(id) = attributes.id {
                 sink.name_heading(id);
             }
         } else {
-            let ends_line = self.ends_line(found.end);
-            push_text(
-                if ends_line { before.trim_end() } else { before },
-                from,
-                sink,
-            )?;
             let after_heading = sink.heading_before().is_some_and(|end| {
                 let between = &self.markdown[end.min(found.start)..found.start];
                 between.trim().is_empty() && between.matches('\n').count() <= 1
@@ -299,7 +295,7 @@ impl<'a> Inline<'a> {
         Ok(())
     }
 
-    /// Whether nothing but the closing marks of a heading stands between `at` and the end of the line.
+    /// Whether the rest of the line at `at` has only the closing marks of a heading or table row.
     fn ends_line(&self, at: usize) -> bool {
         let rest = self.markdown[at..].trim_start_matches([' ', '\t', '#', '|']);
         rest.is_empty() || rest.starts_with(['\n', '\r'])
@@ -314,7 +310,7 @@ impl<'a> Inline<'a> {
         });
     }
 
-    /// Takes what belongs to the capture; gives back an event, or the rest of one, that does not.
+    /// Adds an event to the capture. Returns the event if it does not belong to it.
     fn continue_capture<S: Sink<'a>>(
         &mut self,
         event: Event<'a>,
@@ -358,7 +354,7 @@ impl<'a> Inline<'a> {
         Ok(Some(event))
     }
 
-    /// Hands the captured text on: as a link, or not at all.
+    /// Sends the captured text to the sink if it is a link.
     fn finish_capture<S: Sink<'a>>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         let Some(Capture {
             range, link, text, ..

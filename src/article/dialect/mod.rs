@@ -1,11 +1,11 @@
-//! What authors write that CommonMark does not know.
+//! Syntax of authors that CommonMark does not have.
 //!
-//! - `blocks`: before the Markdown is parsed, lines that stand for a block: admonitions, comments of
-//!   template languages, imports of MDX.
-//! - `inline`: while it is parsed, what stands within a line: bare URLs, attribute lists of kramdown,
-//!   and what only a template engine would run.
+//! - `comments`: removes comments of other tools before the Markdown is parsed.
+//! - `blocks`: rewrites lines before the Markdown is parsed: admonitions, imports of MDX.
+//! - `inline`: follows the parser and handles syntax within a line: bare URLs, attribute lists of
+//!   kramdown, tags of template engines.
 //!
-//! Nothing foreign is published as text in silence: what anp does not know is a finding.
+//! anp publishes no foreign syntax silently: each piece that it does not know is a finding.
 
 mod alerts;
 mod attributes;

@@ -2,17 +2,55 @@
 
 use memchr::memchr2;
 
-/// The most lines that one has.
+/// How many lines one can have.
 const MAX_LINES: usize = 400;
 
+/// The imports and exports of a body, line by line.
+#[derive(Default)]
+pub(super) struct Modules {
+    /// How many of the next lines belong to the one at hand.
+    lines: usize,
+    /// One that begins more than this many bytes before the end of the body has no end.
+    unclosed_from: Option<usize>,
+}
+
+impl Modules {
+    /// Whether `line`, which `after` follows, is an import or export, or begins one.
+    pub(super) fn begin(&mut self, line: &str, after: &str, after_blank: bool) -> bool {
+        let line = without_note(line);
+        if is_import(line) {
+            return true;
+        }
+        let opens_import = opens_import(line);
+        if !after_blank || !(opens_import || is_export(line)) {
+            return false;
+        }
+        if self.unclosed_from.is_none_or(|left| after.len() <= left) {
+            match lines_after(line, after) {
+                Ok(lines) => self.lines = lines,
+                Err(left) => self.unclosed_from = Some(left),
+            }
+        }
+        // An export without an end is one line; the start of an import without an end is prose.
+        !opens_import || self.lines > 0
+    }
+
+    /// Whether the next line belongs to the import or export before it.
+    pub(super) fn go_on(&mut self) -> bool {
+        let goes_on = self.lines > 0;
+        self.lines = self.lines.saturating_sub(1);
+        goes_on
+    }
+}
+
 /// A line without the note at its end: `import a from 'a' // note`.
-pub(super) fn without_note(line: &str) -> &str {
+fn without_note(line: &str) -> &str {
     let note = line.rfind(" //");
     note.map_or(line, |at| &line[..at]).trim_end()
 }
 
 /// Whether a line is an import: `import 'a'`, `import a from 'a'`.
-pub(super) fn is_import(line: &str) -> bool {
+fn is_import(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("import ") else {
         return false;
     };
@@ -34,13 +72,13 @@ fn is_source(text: &str) -> bool {
 }
 
 /// Whether a line is the start of an import of several lines: `import {`, `import a, {b,`.
-pub(super) fn opens_import(line: &str) -> bool {
+fn opens_import(line: &str) -> bool {
     let rest = line.strip_prefix("import ");
     rest.is_some_and(|rest| rest.contains('{') && !rest.contains('}'))
 }
 
 /// Whether a line is an export, or the start of one.
-pub(super) fn is_export(line: &str) -> bool {
+fn is_export(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("export ") else {
         return false;
     };
@@ -62,9 +100,9 @@ pub(super) fn is_export(line: &str) -> bool {
     }
 }
 
-/// How many lines after `first` belong to its statement; else how many bytes are left behind those
-/// that were looked at.
-pub(super) fn lines_after(first: &str, after: &str) -> Result<usize, usize> {
+/// How many lines after `first` belong to its statement. If it has no end, an error with the number
+/// of bytes behind the lines that were read.
+fn lines_after(first: &str, after: &str) -> Result<usize, usize> {
     let mut brackets = Brackets::default();
     brackets.read(first);
     let mut rest = after;

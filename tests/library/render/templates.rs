@@ -189,7 +189,7 @@ fn all_that_decides_a_page_decides_its_digest() {
 }
 
 #[test]
-fn whoever_changes_what_is_rendered_raises_the_renderer_version() {
+fn a_changed_rendering_needs_a_new_renderer_version() {
     // Templates count in the digest by themselves; this is about what code makes.
     let renderer = with(&[(
         "page.html",
