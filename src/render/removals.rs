@@ -43,6 +43,36 @@ pub enum Removed {
     Url(String),
 }
 
+impl Removal {
+    /// Code and message of the finding about it.
+    #[must_use]
+    pub fn finding(&self) -> (&'static str, String) {
+        let times = match self.times {
+            1 => String::new(),
+            times => format!(" ({times} times)"),
+        };
+        let message = match &self.what {
+            Removed::Element(name) => format!("removed <{name}>{times}, which is not allowed"),
+            Removed::Misplaced(name) => format!("removed <{name}>{times}, which cannot stand here"),
+            Removed::Hidden(name) => {
+                format!("removed a hidden <{name}>{times} with all that is in it")
+            }
+            Removed::Component(name) => format!(
+                "removed <{name}>{times}, which looks like a component of MDX: anp does not run it"
+            ),
+            Removed::Url(url) => format!(
+                "removed the URL '{url}'{times}, which is not allowed (allowed: http, https, \
+                 relative; in links also mailto, tel, sms)"
+            ),
+        };
+        let code = match self.what {
+            Removed::Component(_) => "body.foreign",
+            _ => "body.html",
+        };
+        (code, message)
+    }
+}
+
 impl Removed {
     /// A URL, shortened.
     pub(super) fn url(url: &str) -> Self {

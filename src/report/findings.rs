@@ -67,6 +67,7 @@ pub(crate) fn report(survey: &Survey, output: &mut Output, prose: Prose) {
     }
     if survey.unknown.more {
         let text = "there are more unknown fields than are named here";
+        output.json(&json!({ "type": "unknown_fields_not_shown" }));
         let fields = json!({ "message": text });
         tell(output, Level::Warning, &format!("warning: {text}"), &fields);
     }

@@ -1,8 +1,6 @@
 //! Files that somebody writes to while anp reads them.
 #![cfg(target_os = "linux")]
 
-use std::process::Command;
-
 use crate::support::{Ran, World};
 
 /// Loaded into anp: once it has read the beginning of the file `SHIM_FILE`, the shell runs
@@ -40,19 +38,11 @@ ssize_t read(int file, void *bytes, size_t count) {
 
 /// anp in `world`, where `change` is done to content/`file` the first `times` that it is read.
 fn while_read(world: &World, line: &str, file: &str, change: &str, times: &str) -> Ran {
-    let (source, shim) = (world.path("shim.c"), world.path("shim.so"));
-    if !shim.exists() {
-        std::fs::write(&source, SHIM).unwrap();
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]);
-        let made = compiler.arg(&shim).arg(&source).arg("-ldl").status();
-        assert!(made.unwrap().success(), "a C compiler, as zstd needs one");
-    }
     let arguments: Vec<&str> = line.split_whitespace().collect();
     let path = world.path(&format!("content/{file}")).canonicalize();
     let mut command = world.command("state", &arguments);
     command
-        .env("LD_PRELOAD", shim)
+        .env("LD_PRELOAD", world.shim(SHIM))
         .env("SHIM_FILE", path.unwrap())
         .env("SHIM_DO", format!("cd content && {change}"))
         .env("SHIM_TIMES", times);

@@ -1,14 +1,7 @@
 //! Links between articles over several runs: a page follows the pages that it links to, and
 //! nothing is read or written for that without need.
 
-use std::time::Duration;
-
-use crate::support::{Ran, World};
-
-/// Longer than files must be left alone before they are remembered.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(2100));
-}
+use crate::support::{Ran, World, settle};
 
 fn article(world: &World, name: &str, fields: &str, body: &str) {
     let text = format!("---\ntitle: About {name}\n{fields}---\n{body}\n");

@@ -1,22 +1,7 @@
 //! What names of files decide besides routes: when a page counts as changed, which pages belong to
 //! the tree, and what is passed over.
 
-use std::collections::BTreeSet;
-
-use crate::support::{Ran, World};
-
-/// The routes of the pages that a run names with this action.
-fn pages(ran: &Ran, action: &str) -> BTreeSet<String> {
-    let lines = ran.of_type("key").into_iter();
-    let such = lines.filter(|line| line["action"] == action);
-    let keys = such.map(|line| line["key"].as_str().unwrap().to_owned());
-    keys.filter_map(|key| Some(key.strip_prefix("anp:page:")?.to_owned()))
-        .collect()
-}
-
-fn set(routes: &[&str]) -> BTreeSet<String> {
-    routes.iter().map(|route| (*route).to_owned()).collect()
-}
+use crate::support::{World, set};
 
 fn rename(world: &World, from: &str, to: &str) {
     std::fs::rename(world.path(from), world.path(to)).unwrap();
@@ -31,7 +16,7 @@ fn another_date_in_the_name_is_another_page() {
     assert_eq!(world.meta("/a/")["metadata"]["date"], "2020-01-02");
     rename(&world, "content/2020-01-02-a.md", "content/2020-01-03-a.md");
     let ran = world.anp("import");
-    assert_eq!(pages(ran.exits(0), "update"), set(&["/a/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("update"), set(&["/a/"]), "{ran}");
     assert_eq!(world.meta("/a/")["metadata"]["date"], "2020-01-03");
     let page = world.server.get("anp:page:/a/").unwrap();
     assert!(page.contains("\"datePublished\":\"2020-01-03\""), "{page}");
@@ -58,7 +43,7 @@ fn names_that_differ_in_their_date_alone_get_routes_of_their_own() {
         "/a/2020-01-16-weekly/",
         "/b/weekly/",
     ];
-    assert_eq!(pages(&ran, "create"), set(&made), "{ran}");
+    assert_eq!(ran.pages("create"), set(&made), "{ran}");
     assert_eq!(world.anp("import").exits(0).counts()["kept"], 8);
     // One alone is judged by the names beside it.
     for named in [
@@ -72,7 +57,7 @@ fn names_that_differ_in_their_date_alone_get_routes_of_their_own() {
     // An unchanged file gets another route once the oldest is gone.
     std::fs::remove_file(world.path("content/a/2020-01-02-weekly.md")).unwrap();
     let ran = world.anp("import");
-    assert_eq!(pages(ran.exits(0), "update"), set(&["/a/weekly/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("update"), set(&["/a/weekly/"]), "{ran}");
     let page = world.server.get("anp:page:/a/weekly/").unwrap();
     assert!(page.contains("Two."));
 }
@@ -100,7 +85,7 @@ fn prune_removes_pages_below_the_folders_of_the_tree_and_names_the_others() {
     std::fs::remove_file(world.path("content/blog/p.md")).unwrap();
     let ran = world.anp("import --prune --force");
     let gone = set(&["/b/", "/fr/b/", "/blog/b/", "/fr/blog/b/"]);
-    assert_eq!(pages(ran.exits(0), "remove"), gone, "{ran}");
+    assert_eq!(ran.exits(0).pages("remove"), gone, "{ran}");
     ran.notes(
         "1 published page is in folders that the content tree does not have: /far/away/. Another \
          tree may have published it, so --prune leaves it; to remove it: anp purge /far/away/",
@@ -119,16 +104,12 @@ fn with_a_form_of_routes_prune_knows_the_folders_of_its_pages() {
     }
     let ran = world.anp("import");
     let made = set(&["/2020/01/a/", "/2020/01/b/", "/2021/01/c/"]);
-    assert_eq!(pages(ran.exits(0), "create"), made);
+    assert_eq!(ran.exits(0).pages("create"), made);
     for name in ["2020-01-05-b", "2021-01-05-c"] {
         std::fs::remove_file(world.path(&format!("content/_posts/{name}.md"))).unwrap();
     }
     let ran = world.anp("import --prune --force");
-    assert_eq!(
-        pages(ran.exits(0), "remove"),
-        set(&["/2020/01/b/"]),
-        "{ran}"
-    );
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/2020/01/b/"]), "{ran}");
     ran.notes("to remove it: anp purge /2021/01/c/");
 }
 
@@ -142,7 +123,7 @@ fn prune_of_a_part_spares_what_another_part_gives_a_route_there() {
     world.anp("import").exits(0);
     std::fs::remove_file(world.path("content/a/y.md")).unwrap();
     let ran = world.anp("import content/a --prune --force");
-    assert_eq!(pages(ran.exits(0), "remove"), set(&["/a/y/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/a/y/"]), "{ran}");
 }
 
 #[test]
@@ -156,7 +137,7 @@ fn a_file_that_is_excluded_is_gone() {
         .notes("passed over: 1 file or folder by the settings or an ignore file (b.md)\n")
         .notes("1 published article is no longer in the content tree, or");
     let ran = world.anp("import --prune --force");
-    assert_eq!(pages(ran.exits(0), "remove"), set(&["/b/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/b/"]), "{ran}");
     // Nobody knows what the file leaves out.
     world.write("content/.anpignore", "[z-a]\n");
     world
@@ -174,7 +155,7 @@ fn drafts_of_jekyll_are_read_when_drafts_are_asked_for() {
         .exits(0)
         .notes_exactly("note: passed over: 1 file in _drafts: drafts, read with --drafts\n");
     let ran = world.anp("import --drafts");
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/d/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("create"), set(&["/d/"]), "{ran}");
     assert_eq!(world.meta("/d/")["robots"], "noindex");
 }
 
@@ -239,5 +220,5 @@ fn settings_about_files_are_checked_before_anything_is_read() {
         ("ANP_ROUTE", "/x/{dir}/{slug}/"),
         ("ANP_EXCLUDE", "none.md, other.md"),
     ]);
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/x/a/"]), "{ran}");
+    assert_eq!(ran.exits(0).pages("create"), set(&["/x/a/"]), "{ran}");
 }

@@ -1,9 +1,7 @@
 //! A folder or file inside the content root, named on the command line: a part of the tree, with
 //! the routes that it has in all of it.
 
-use std::collections::BTreeSet;
-
-use crate::support::{Ran, World};
+use crate::support::{Ran, World, set};
 
 fn tree() -> World {
     let world = World::new();
@@ -18,19 +16,6 @@ fn tree() -> World {
     world
 }
 
-/// The keys that a run names with this action, without what comes before the route.
-fn pages(ran: &Ran, action: &str) -> BTreeSet<String> {
-    let lines = ran.of_type("key").into_iter();
-    let such = lines.filter(|line| line["action"] == action);
-    let keys = such.map(|line| line["key"].as_str().unwrap().to_owned());
-    keys.filter_map(|key| Some(key.strip_prefix("anp:page:")?.to_owned()))
-        .collect()
-}
-
-fn set(routes: &[&str]) -> BTreeSet<String> {
-    routes.iter().map(|route| (*route).to_owned()).collect()
-}
-
 #[test]
 fn routes_stay_relative_to_the_content_root() {
     let world = tree();
@@ -38,9 +23,9 @@ fn routes_stay_relative_to_the_content_root() {
                 content root content\n";
     let ran = world.anp("import content/redis/deep");
     ran.exits(0).notes(note);
-    assert_eq!(pages(&ran, "create"), set(&["/redis/deep/d/"]));
+    assert_eq!(ran.pages("create"), set(&["/redis/deep/d/"]));
     let ran = world.anp("import ./content/deploys/../deploys/a.md");
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/deploys/a/"]));
+    assert_eq!(ran.exits(0).pages("create"), set(&["/deploys/a/"]));
     let content = world.path("content/deploys/a.md");
     let shown = world.anp("runs show last --format json");
     let content = content.to_str().unwrap();
@@ -49,13 +34,13 @@ fn routes_stay_relative_to_the_content_root() {
     world.write("anp.yaml", "content: content\n");
     let mut command = world.command("state", &["import", "b.md"]);
     let ran = Ran::of(command.current_dir(world.path("content/deploys")));
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/deploys/b/"]));
+    assert_eq!(ran.exits(0).pages("create"), set(&["/deploys/b/"]));
     // All of it is all of it.
     let absolute = world.path("content");
     let ran = world.anp(&format!("import {}", absolute.display()));
     ran.exits(0).notes_exactly("");
     assert_eq!(
-        pages(&ran, "create"),
+        ran.pages("create"),
         set(&[
             "/redis/",
             "/redis/n0/",
@@ -71,12 +56,12 @@ fn what_is_outside_the_content_root_is_a_root_of_its_own() {
     let world = tree();
     world.write("other/redis/x.md", "---\ntitle: x\n---\nText.\n");
     let ran = world.anp("import other/redis");
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/x/"]));
+    assert_eq!(ran.exits(0).pages("create"), set(&["/x/"]));
     let ran = world.anp_with(
         &["import", "content/redis/deep"],
         &[("ANP_CONTENT", "content/redis")],
     );
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/deep/d/"]));
+    assert_eq!(ran.exits(0).pages("create"), set(&["/deep/d/"]));
     // Without a root that is set, the folder of a file is one.
     for named in ["other/redis/x.md", "other/../other/redis/x.md"] {
         let ran = world.anp(&format!("import {named} --dry-run"));
@@ -100,7 +85,7 @@ fn a_variable_inside_the_content_root_of_the_settings_file_is_a_part_as_the_argu
     world.write("anp.yaml", "content: content\n");
     let import = |content: &str, arguments: &[&str]| {
         let ran = world.anp_with(arguments, &[("ANP_CONTENT", content)]);
-        pages(ran.exits(0), "create")
+        ran.exits(0).pages("create")
     };
     let created = import("content/redis/deep", &["import"]);
     assert_eq!(created, set(&["/redis/deep/d/"]));
@@ -154,12 +139,12 @@ fn check_warm_rehearse_and_purge_are_about_the_part() {
     world.anp("check content/deploys/bad.md").exits(65);
     world.anp("rehearse content/redis").exits(0);
     let ran = world.anp("warm content/redis/n1.md");
-    assert_eq!(pages(ran.exits(0), "create"), set(&["/redis/n1/"]));
+    assert_eq!(ran.exits(0).pages("create"), set(&["/redis/n1/"]));
     std::fs::remove_file(world.path("content/deploys/bad.md")).unwrap();
     world.anp("import").exits(0);
     let ran = world.anp("purge --glob /** --content content/deploys --dry-run");
     assert_eq!(
-        pages(ran.exits(0), "remove"),
+        ran.exits(0).pages("remove"),
         set(&["/deploys/a/", "/deploys/b/"])
     );
 }
@@ -187,9 +172,9 @@ fn prune_never_removes_what_is_outside_the_part() {
         .exits(65)
         .notes("= expect.max_removed: expected at most 10 % of 7 stored articles");
     let ran = world.anp("import content/redis --prune --force");
-    assert_eq!(pages(ran.exits(0), "remove"), set(&["/redis/gone/"]));
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/redis/gone/"]));
     let ran = world.anp("import --prune --force");
-    assert_eq!(pages(ran.exits(0), "remove"), set(&["/deploys/c/"]));
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/deploys/c/"]));
 }
 
 #[test]
@@ -217,7 +202,7 @@ fn the_rest_of_the_tree_stays_in_the_cache_of_unchanged_files() {
     world.article("redis/n1.md", "Changed.");
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let ran = world.anp("import content/redis");
-    assert_eq!(pages(ran.exits(0), "update"), set(&["/redis/n1/"]));
+    assert_eq!(ran.exits(0).pages("update"), set(&["/redis/n1/"]));
     assert_eq!(known(), 8, "one record replaced, the others kept");
     // Files of the rest are not read: what is in them now goes unseen.
     let file = world.path("content/redis/n1.md");

@@ -7,12 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::support::proxy::{Fault, Trouble};
-use crate::support::{Ran, World};
-
-/// Longer than files must be left alone before they are remembered.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(2100));
-}
+use crate::support::{Ran, World, settle};
 
 fn cache(world: &World) -> PathBuf {
     world.path("state/unchanged.cache")

@@ -3,7 +3,6 @@
 #![cfg(target_os = "linux")]
 
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
 use crate::support::{Ran, World};
 
@@ -67,18 +66,10 @@ struct dirent64 *readdir64(DIR *folder) {
 /// anp in `world` with the shim, which is told `variables`; `SHIM_DIR` is `folder` as the walk
 /// opens it.
 fn shimmed(world: &World, line: &str, folder: &str, variables: &[(&str, &str)]) -> Ran {
-    let (source, shim) = (world.path("shim.c"), world.path("shim.so"));
-    if !shim.exists() {
-        std::fs::write(&source, SHIM).unwrap();
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]);
-        let made = compiler.arg(&shim).arg(&source).arg("-ldl").status();
-        assert!(made.unwrap().success(), "a C compiler, as zstd needs one");
-    }
     let arguments: Vec<&str> = line.split_whitespace().collect();
     let mut command = world.command("state", &arguments);
     command
-        .env("LD_PRELOAD", shim)
+        .env("LD_PRELOAD", world.shim(SHIM))
         .env("SHIM_DIR", folder)
         .env("SHIM_LOG", world.path("opened"))
         .envs(variables.iter().copied());

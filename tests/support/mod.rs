@@ -1,7 +1,7 @@
 //! A fresh world for each test: a folder, a clean environment and a server of its own.
 #![allow(dead_code, reason = "each test file uses the part it needs")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -306,6 +306,16 @@ pub fn this_host() -> String {
     String::from_utf8(uname.stdout).unwrap().trim().to_owned()
 }
 
+/// A set of routes.
+pub fn set(routes: &[&str]) -> BTreeSet<String> {
+    routes.iter().map(|route| (*route).to_owned()).collect()
+}
+
+/// Waits longer than a file must be left alone before it is remembered.
+pub fn settle() {
+    std::thread::sleep(Duration::from_millis(2100));
+}
+
 /// A folder with content, a state folder and a server.
 pub struct World {
     pub folder: TempDir,
@@ -339,6 +349,19 @@ impl World {
     pub fn article(&self, relative: &str, body: &str) -> &Self {
         let text = format!("---\ntitle: About {relative}\n---\n\n{body}\n");
         self.write(&format!("content/{relative}"), text)
+    }
+
+    /// Compiles the C of a library to load into anp, once.
+    pub fn shim(&self, c: &str) -> PathBuf {
+        let (source, shim) = (self.path("shim.c"), self.path("shim.so"));
+        if !shim.exists() {
+            std::fs::write(&source, c).unwrap();
+            let mut compiler = Command::new("cc");
+            compiler.args(["-shared", "-fPIC", "-O1", "-o"]);
+            let made = compiler.arg(&shim).arg(&source).arg("-ldl").status();
+            assert!(made.unwrap().success(), "a C compiler, as zstd needs one");
+        }
+        shim
     }
 
     /// Runs anp in the world's folder, with its server and state folder.
@@ -660,6 +683,15 @@ impl Ran {
         let mut lines = self.lines();
         lines.retain(|line| line["type"] == kind);
         lines
+    }
+
+    /// The routes of the pages that a run names with this action.
+    pub fn pages(&self, action: &str) -> BTreeSet<String> {
+        let lines = self.of_type("key").into_iter();
+        let such = lines.filter(|line| line["action"] == action);
+        let keys = such.map(|line| line["key"].as_str().unwrap().to_owned());
+        keys.filter_map(|key| Some(key.strip_prefix("anp:page:")?.to_owned()))
+            .collect()
     }
 
     /// The summary's counts.

@@ -21,7 +21,7 @@ use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
 use crate::render;
-use crate::render::{Digest, Removal, Removals, Removed, Rendered};
+use crate::render::{Digest, Removals, Rendered};
 use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
@@ -317,7 +317,7 @@ impl Surveyor<'_> {
     /// What rendering left out, as warnings, or as errors where warnings are errors.
     fn removed(&self, removals: &Removals, one: &Valid<'_>) -> Vec<Diagnostic> {
         let named = removals.named.iter().map(|removal| {
-            let (code, message) = message_of(removal);
+            let (code, message) = removal.finding();
             (
                 code,
                 message,
@@ -425,41 +425,6 @@ fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Optio
         .push(whole_file(path, "source", message, retry));
     chunk.invalid.push((index, None));
     None
-}
-
-/// The code of a finding about something that rendering left out, and what it says.
-fn message_of(removal: &Removal) -> (&'static str, String) {
-    let times = match removal.times {
-        1 => String::new(),
-        times => format!(" ({times} times)"),
-    };
-    match &removal.what {
-        Removed::Element(name) => {
-            let message = format!("removed <{name}>{times}, which is not allowed");
-            ("body.html", message)
-        }
-        Removed::Misplaced(name) => {
-            let message = format!("removed <{name}>{times}, which cannot stand here");
-            ("body.html", message)
-        }
-        Removed::Hidden(name) => {
-            let message = format!("removed a hidden <{name}>{times} with all that is in it");
-            ("body.html", message)
-        }
-        Removed::Component(name) => {
-            let message = format!(
-                "removed <{name}>{times}, which looks like a component of MDX: anp does not run it"
-            );
-            ("body.foreign", message)
-        }
-        Removed::Url(url) => {
-            let message = format!(
-                "removed the URL '{url}'{times}, which is not allowed (allowed: http, https, \
-                 relative; in links also mailto, tel, sms)"
-            );
-            ("body.html", message)
-        }
-    }
 }
 
 fn bug(path: &Arc<PathBuf>, step: &str, panic: &str) -> Diagnostic {
