@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use anp::article::{Input, Rules, read};
+use anp::article::{Input, Rules, holds_back, read};
 use anp::diagnostic::{Severity, Span, draw::render};
 use anp::front_matter::{self, next_line, split};
 use anp::yaml::{Document, Key, Kind, Node, plain, read_by_parser, read_repaired};
@@ -37,7 +37,7 @@ pub fn boundary(bytes: &[u8]) -> Option<Node> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = lines(text);
-    let parts = match split(text) {
+    let parts = match split(text, holds_back) {
         Ok(parts) => parts,
         Err(error) => {
             inside(error.span, &lines);

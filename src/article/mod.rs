@@ -42,7 +42,7 @@ pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use rules::Rules;
 pub use text::{Cleaned, clean as clean_text};
 pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
-pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields};
+pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields, holds_back};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 200;

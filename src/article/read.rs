@@ -24,7 +24,7 @@ use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
 use super::unknown::UnknownField;
 use super::validate::Validator;
-use super::visibility::{Further, Visibility};
+use super::visibility::{Further, Visibility, holds_back};
 use super::{Article, claimed_route, cross, links, title};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, Span};
@@ -75,7 +75,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         Err((message, span)) => return refused(input, rules, &message, span),
     };
     let mut findings = Findings::new(Arc::clone(&input.path), text, rules.strict);
-    let parts = match split(text) {
+    let parts = match split(text, holds_back) {
         Ok(parts) => parts,
         Err(error) => {
             findings.error("front-matter", Some(error.span), error.message, error.help);
@@ -365,7 +365,7 @@ pub fn link_places(
     let Ok(text) = decode(bytes) else {
         return Vec::new();
     };
-    let Ok(parts) = split(text) else {
+    let Ok(parts) = split(text, holds_back) else {
         return Vec::new();
     };
     let body = clean_body(parts.body, &mut Cleaned::default());
@@ -394,7 +394,7 @@ fn guess_route(relative: &Path, bytes: &[u8], rules: &Rules) -> Option<Route> {
 #[must_use]
 pub fn read_route(relative: &Path, bytes: &[u8], rules: &Rules) -> Option<Route> {
     let text = decode(bytes).ok()?;
-    let parts = split(text).ok()?;
+    let parts = split(text, holds_back).ok()?;
     // Whoever reads the whole source reports what is wrong.
     let mut findings = Findings::new(Arc::default(), text, rules.strict);
     let mut document = front_matter::read(&parts);

@@ -9,14 +9,14 @@ use super::body::Parsed;
 use super::findings::Findings;
 use super::read::fields;
 use super::text::{Cleaned, clean_body};
-use super::{Body, Metadata, Rules};
+use super::{Body, Metadata, Rules, holds_back};
 use crate::front_matter::{self, Format};
 use crate::yaml::Node;
 
 /// The YAML and the Markdown of a source, if it has both.
 #[must_use]
 pub fn split(source: &str) -> Option<(&str, &str)> {
-    let parts = front_matter::split(source).ok()?;
+    let parts = front_matter::split(source, holds_back).ok()?;
     (parts.format == Some(Format::Yaml)).then_some((parts.text, parts.body))
 }
 

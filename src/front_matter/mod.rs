@@ -20,6 +20,7 @@ mod unfenced;
 
 pub use cut::cut_values;
 pub use lines::next_line;
+pub use names::HoldsBack;
 pub use parts::{Format, Parts};
 pub(crate) use places::position;
 pub use split::split;

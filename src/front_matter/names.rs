@@ -5,9 +5,6 @@ use crate::yaml::normalise;
 /// Most lines outside of front matter that are searched for a field that holds the article back.
 pub(super) const SEARCHED_LINES: usize = 40;
 
-/// Fields that hold an article back.
-pub(super) const HOLDING_BACK: [&str; 5] = ["draft", "hidden", "noindex", "private", "published"];
-
 /// Fields that front matter often begins with.
 pub(super) const COMMON: [&str; 24] = [
     "title",
@@ -68,10 +65,13 @@ pub(super) fn toml_field(line: &str) -> bool {
     })
 }
 
+/// Whether a field with this name and this word as value holds the article back. Last, whether it
+/// stands at the start of the text: further down, words and dates are ordinary text.
+pub type HoldsBack = fn(name: &str, value: &str, at_start: bool) -> bool;
+
 /// The field of a line that holds the article back, if it has one: `draft: true`, `"draft": true,`,
-/// `draft = true`, `{ draft: true }`, `.. status: draft`. Words and dates count only if `at_start` of
-/// the text: `Status: draft` below a title is ordinary text.
-pub(super) fn held_back(line: &str, at_start: bool) -> Option<String> {
+/// `draft = true`, `{ draft: true }`, `.. status: draft`.
+pub(super) fn held_back(line: &str, at_start: bool, holds_back: HoldsBack) -> Option<String> {
     const FRAME: &[char] = &['{', '}', ',', '[', ']'];
     // An item of a list.
     if ["- ", "+ "]
@@ -102,40 +102,11 @@ pub(super) fn held_back(line: &str, at_start: bool) -> Option<String> {
                 .iter()
                 .any(|end| behind.starts_with(end));
         let name = normalise(name);
-        let holds = holds_back(&name.replace('_', ""), &word.to_ascii_lowercase(), at_start);
-        (is_whole && holds).then_some(name)
+        (is_whole && holds_back(&name, word, at_start)).then_some(name)
     })
 }
 
 /// Marks in front of a line that make it text: a list, a quote, code, a table.
 fn is_mark(c: char) -> bool {
     matches!(c, '`' | '*' | '>' | '#' | '|' | '(' | '!' | '_' | '~')
-}
-
-pub(super) fn is_yes(value: &str) -> bool {
-    matches!(value, "true" | "yes" | "1" | "on")
-}
-
-pub(super) fn is_no(value: &str) -> bool {
-    matches!(value, "false" | "no" | "0" | "off")
-}
-
-fn holds_back(name: &str, value: &str, at_start: bool) -> bool {
-    let is_date = || value.len() >= 8 && value.bytes().take(4).all(|b| b.is_ascii_digit());
-    match name {
-        "draft" | "isdraft" | "hidden" | "private" | "noindex" | "unlisted" | "headless"
-        | "unpublished" | "withdrawn" => is_yes(value),
-        "published" | "publish" | "public" => is_no(value),
-        "status" | "visibility" | "state" => {
-            at_start
-                && matches!(
-                    value,
-                    "draft" | "hidden" | "private" | "unlisted" | "scheduled"
-                )
-        }
-        "publishat" | "publishdate" | "expiresat" | "expirydate" | "unpublishdate" => {
-            at_start && is_date()
-        }
-        _ => false,
-    }
 }

@@ -1,6 +1,7 @@
 //! A source in two parts: front matter and body.
 
 use super::lines::{is_fence, next_line};
+use super::names::HoldsBack;
 use super::opening::{Opening, find};
 use super::parts::{Format, Parts};
 use super::places::position;
@@ -27,18 +28,18 @@ use crate::yaml::{Fault, YamlError};
 ///
 /// What looks like front matter, and is not closed or of a form that is not read; and a field among
 /// the first lines of the body that would hold the article back.
-pub fn split(text: &str) -> Result<Parts<'_>, YamlError> {
-    let parts = cut(text)?;
-    stray_fields::refuse(&parts)?;
+pub fn split(text: &str, holds_back: HoldsBack) -> Result<Parts<'_>, YamlError> {
+    let parts = cut(text, holds_back)?;
+    stray_fields::refuse(&parts, holds_back)?;
     Ok(parts)
 }
 
-fn cut(text: &str) -> Result<Parts<'_>, YamlError> {
+fn cut(text: &str, holds_back: HoldsBack) -> Result<Parts<'_>, YamlError> {
     let (first, rest) = next_line(text);
     if is_fence(first, "---") {
         return fenced(Format::Yaml, "---", rest, 2);
     }
-    let Some(opening) = find(text)? else {
+    let Some(opening) = find(text, holds_back)? else {
         return Ok(unfenced::find(text)?.unwrap_or(Parts {
             format: None,
             text: "",
@@ -111,13 +112,15 @@ fn object(text: &str, line: u32) -> Result<Parts<'_>, YamlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::article::holds_back;
 
     /// Format, front matter, body and the line of the body.
     type Found<'a> = (Option<Format>, &'a str, &'a str, u32);
 
     fn are_split<const N: usize>(cases: [(&str, Found<'_>); N]) {
         for (text, found) in cases {
-            let parts = split(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
+            let parts =
+                split(text, holds_back).unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
             let parts = (parts.format, parts.text, parts.body, parts.body_line);
             assert_eq!(parts, found, "{text:?}");
         }
@@ -171,7 +174,7 @@ mod tests {
             ("{ \"a\": 1\nb", (JSON, "{ \"a\": 1\nb", "", 3)),
             ("{title: \"x\"}\nb", (JSON, "{title: \"x\"}\nb", "", 3)),
         ]);
-        assert!(split("{\n\"a\": 1\n} b\n").is_err());
+        assert!(split("{\n\"a\": 1\n} b\n", holds_back).is_err());
     }
 
     #[test]
@@ -215,6 +218,15 @@ mod tests {
                 "\r\nDate: 2020-01-01\r\nTitle: x",
                 (FIELDS, "Date: 2020-01-01\r\nTitle: x", "", 4),
             ),
+            (
+                "Title: x\nStatus: hidden\n\ntext\n",
+                (FIELDS, "Title: x\nStatus: hidden\n", "\ntext\n", 3),
+            ),
+            ("--- # c\ntitle: x\n---\nb", (YAML, "title: x\n", "b", 4)),
+            (
+                "{ /* c */\n\"a\": 1\n}\nb",
+                (JSON, "{ /* c */\n\"a\": 1\n}\nb", "", 5),
+            ),
             // Broken, but meant as front matter.
             (
                 "\n---\ntitle: \"a\ndraft: true\n---\n",
@@ -247,6 +259,10 @@ mod tests {
             "+++\n",
             "+++\n\nBlock break of MyST.\n",
             "++++\na = 1\n++++\n",
+            "***\n\nTitle: x\n",
+            "***\nNote: this is text.\n***\n",
+            "~~~\ntitle: x\n~~~\n",
+            "--- a\nNote that this is text.\n",
             "{{< youtube x >}}\n",
             "{{ page.title }}\n",
             "{% raw %}\n{\"a\": 1}\n",
@@ -289,12 +305,21 @@ mod tests {
             (";;;\n\"title\": \"x\",\n;;;\n", 1),
             ("<!--\n.. title: x\n.. status: draft\n-->\n# x\n", 1),
             ("<!--\n---\ntitle: x\ndraft: true\n---\n-->\n# x\n", 1),
+            // Fences that nobody reads.
+            ("--- post\ntitle: x\n---\ntext\n", 1),
+            ("\n---post\ndraft: true\n---\ntext\n", 2),
+            ("+++toml\ntitle = \"x\"\n+++\ntext\n", 1),
+            ("+++ \"x\"\n# c\ntitle = \"x\"\n\ntext\n", 1),
+            ("++++\ntitle = \"x\"\n++++\ntext\n", 1),
+            ("***\ntitle: x\nsize: 1\n***\ntext\n", 1),
+            ("\u{2014}\ntitle: x\n\u{2014}\ntext\n", 1),
+            ("--\ntitle: x\n--\ntext\n", 1),
+            ("{\"title\": \"x\"} text\n", 1),
             // Pelican, MultiMarkdown, Hexo.
-            ("Title: x\nStatus: hidden\n\ntext\n", 1),
-            ("\nDate: 2020-01-01\nStatus: draft\n\n# text\n", 2),
+            ("\nDate: 2020-01-01\nStatus: draft\n\n# text\n", 3),
             ("\"title\": \"x\",\n\"draft\": true\n;;;\ntext\n", 1),
         ] {
-            let error = split(text).expect_err(text);
+            let error = split(text, holds_back).expect_err(text);
             assert_eq!(error.span.line, line, "{text:?}");
         }
     }

@@ -3,7 +3,7 @@
 
 use super::error;
 use super::lines::next_line;
-use super::names::{SEARCHED_LINES, held_back};
+use super::names::{HoldsBack, SEARCHED_LINES, held_back};
 use super::parts::Parts;
 use crate::yaml::YamlError;
 
@@ -12,7 +12,7 @@ use crate::yaml::YamlError;
 /// # Errors
 ///
 /// A line that is a field and holds the article back.
-pub(super) fn refuse(parts: &Parts<'_>) -> Result<(), YamlError> {
+pub(super) fn refuse(parts: &Parts<'_>, holds_back: HoldsBack) -> Result<(), YamlError> {
     let has_fields = parts.format.is_some();
     let (mut rest, mut number) = (parts.body, parts.body_line);
     // Whether an indented line would be code.
@@ -49,7 +49,7 @@ pub(super) fn refuse(parts: &Parts<'_>) -> Result<(), YamlError> {
                 None
             }
             Line::Frame => None,
-            Line::Fields => held_back(line, !has_fields && !has_heading),
+            Line::Fields => held_back(line, !has_fields && !has_heading, holds_back),
             Line::Text if code.is_some() => None,
             Line::Text => break,
         };

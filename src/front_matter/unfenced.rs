@@ -2,7 +2,7 @@
 
 use super::error;
 use super::lines::next_line;
-use super::names::{COMMON, field, is_no, is_yes};
+use super::names::{COMMON, field};
 use super::parts::{Format, Parts};
 use crate::yaml::YamlError;
 
@@ -16,8 +16,6 @@ struct Fields<'a> {
     end: u32,
     /// Their names, normalised.
     names: Vec<String>,
-    /// Whether one of them holds the article back.
-    hold_back: bool,
     /// The fence that ends them, and what follows it.
     fence: Option<(&'a str, &'a str)>,
 }
@@ -27,7 +25,7 @@ struct Fields<'a> {
 ///
 /// # Errors
 ///
-/// Plain fields that hold the article back, and those in the JSON of Hexo, which has no braces.
+/// The JSON of Hexo, which has no braces.
 pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
     let Some(fields) = fields(text).filter(|fields| fields.names.len() > 1) else {
         return Ok(None);
@@ -44,8 +42,13 @@ pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
             body_line: fields.end + 1,
         }));
     }
-    let titled = common && fields.names.iter().any(|name| name == "title");
-    if titled && !fields.hold_back && fields.fence.is_none() {
+    if !common {
+        return Ok(None);
+    }
+    if fields.fence.is_none() {
+        if !fields.names.iter().any(|name| name == "title") {
+            return Ok(None);
+        }
         return Ok(Some(Parts {
             format: Some(Format::PlainFields),
             text: &fields.text[..fields.length],
@@ -53,10 +56,6 @@ pub(super) fn find(text: &str) -> Result<Option<Parts<'_>>, YamlError> {
             body: &fields.text[fields.length..],
             body_line: fields.end,
         }));
-    }
-    let fenced = common && fields.fence.is_some();
-    if !(titled || fenced || fields.hold_back) {
-        return Ok(None);
     }
     Err(error::on_line(
         fields.line,
@@ -77,7 +76,6 @@ fn fields(text: &str) -> Option<Fields<'_>> {
         length: 0,
         end: number,
         names: Vec::new(),
-        hold_back: false,
         fence: None,
     };
     while !rest.is_empty() {
@@ -98,26 +96,9 @@ fn fields(text: &str) -> Option<Fields<'_>> {
             continue;
         }
         let name = field(line)?;
-        let value = line.split_once(':').map_or("", |(_, value)| value.trim());
-        let value = value.trim_end_matches(',').trim_matches(['"', '\'']);
-        found.hold_back |= holds_back(&name, value);
         found.names.push(name);
     }
     found.length = found.text.len();
     found.end = number;
     Some(found)
-}
-
-/// Whether a field holds the article back. It knows fewer fields than a search of text does: the
-/// others are judged by the schema, which reads plain fields, too.
-fn holds_back(name: &str, value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
-    match name {
-        "draft" | "hidden" | "private" | "noindex" => is_yes(&value),
-        "published" | "publish" => is_no(&value),
-        "status" | "visibility" => {
-            matches!(value.as_str(), "draft" | "hidden" | "private" | "unlisted")
-        }
-        _ => false,
-    }
 }

@@ -7,6 +7,7 @@ mod readers;
 
 use std::cell::Cell;
 
+use anp::article::holds_back;
 use anp::front_matter::{read, split};
 use anp::yaml::{Fault, Kind, MAX_BYTES, MAX_NESTING, Node};
 use proptest::prelude::*;
@@ -181,7 +182,7 @@ fn the_three_formats_give_one_tree() {
         "{\"title\": \"a b\", \"draft\": true, \"weight\": 10, \"publishDate\": \"2020-01-02\",\n\
          \"tags\": [\"x\", \"y\"], \"score\": {\"quality\": 1}, \"list\": [{\"n\": 1}, {\"n\": 2}]}\n",
     ] {
-        let document = read(&split(source).unwrap());
+        let document = read(&split(source, holds_back).unwrap());
         assert!(document.errors.is_empty(), "{:?}", document.errors);
         assert_eq!(shape(&document.root), expected);
     }
@@ -200,7 +201,7 @@ fn limits_and_duplicates_are_the_same_in_each_format() {
         ]
     };
     let faults = |source: &String| {
-        let document = read(&split(source).unwrap());
+        let document = read(&split(source, holds_back).unwrap());
         document
             .errors
             .iter()
@@ -259,7 +260,8 @@ fn promise_10_a_hostile_front_matter_takes_no_time() {
 
 #[test]
 fn plain_fields_know_their_places() {
-    let document = read(&split("\nTitle:  é: x \nTags: a,\n  b\nEmpty:\n\ntext").unwrap());
+    let document =
+        read(&split("\nTitle:  é: x \nTags: a,\n  b\nEmpty:\n\ntext", holds_back).unwrap());
     assert!(document.errors.is_empty());
     let found: Vec<_> = document
         .root

@@ -18,6 +18,7 @@ use super::metadata::{Metadata, Value};
 use crate::yaml::{Key, Kind, Node};
 
 pub use self::fields::{Meaning, VisibilityFields};
+pub use self::saying::holds_back;
 
 /// Who may see an article, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

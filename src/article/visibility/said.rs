@@ -74,7 +74,7 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn of_text(text: &'a str) -> Self {
+    pub(super) fn of_text(text: &'a str) -> Self {
         match text.trim() {
             "" => Self::Nothing,
             text => Self::Text(text),

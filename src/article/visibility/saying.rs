@@ -96,6 +96,29 @@ pub(super) fn saying_of_member(name: &str, said: &Said<'_>) -> Saying {
     saying(name, said)
 }
 
+/// Whether a field outside of front matter would hold the article back: a line with this name and this
+/// word as value. Unless it is `at_start` of the text, only names that mean nothing else count, with
+/// a plain yes or no: `Status: draft` below a title is ordinary text.
+#[must_use]
+pub fn holds_back(name: &str, value: &str, at_start: bool) -> bool {
+    let said = Said::of_text(value);
+    if !at_start {
+        let squashed = &*squashed(name);
+        let ambiguous = [
+            ASKED_IF_YES,
+            ASKED_IF_NO,
+            DRAFT_IF_NO,
+            NOINDEX_IF_NO,
+            STATUS,
+        ];
+        let is_ambiguous = ambiguous.iter().any(|names| names.contains(&squashed));
+        if is_ambiguous || !said.is_yes() && !said.is_no() {
+            return false;
+        }
+    }
+    saying_of_member(name, &said) != Saying::Nothing
+}
+
 /// Whether a member of Hugo's `cascade` may hide the articles that Hugo applies it to.
 pub(super) fn hides_others(name: &str, said: &Said<'_>) -> bool {
     let squashed = &*squashed(name);
