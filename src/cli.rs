@@ -63,13 +63,13 @@ pub struct Common {
     #[arg(long, global = true, value_name = "DURATION")]
     pub deadline: Option<String>,
     /// What stdout is
-    #[arg(long, global = true, value_enum, default_value = "auto")]
+    #[arg(long, global = true, value_enum, default_value = "text")]
     pub format: Format,
     /// What stderr is: text, or JSON lines for log collectors [env: ANP_LOG_FORMAT]
     /// [default: text]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// No progress bars; warnings and errors stay
+    /// Say nothing unless something is wrong: then the verdict, and the files with errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }
@@ -158,6 +158,9 @@ pub struct Schema {
 /// `anp check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Show only the findings of this code, each in full: score.quality, or score for all below it
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
@@ -184,6 +187,9 @@ pub struct Rollback {
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
+    /// Print every key as it is restored, instead of the first at the end
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `anp pause`.
@@ -226,6 +232,9 @@ pub enum RunsCommand {
 pub struct RunsShow {
     /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
+    /// Print every key, instead of the first
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `anp show`.

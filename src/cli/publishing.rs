@@ -72,6 +72,9 @@ pub struct Recorded {
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
+    /// Print every key as it is written, instead of the first at the end
+    #[arg(long)]
+    pub keys: bool,
 }
 
 impl Recorded {

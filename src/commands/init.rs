@@ -34,7 +34,7 @@ pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
         ("anp.schema.json", &schema),
         ("content/hello.md", ARTICLE),
     ];
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     for (name, text) in files {
         let path = folder.join(name);
         let written = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));

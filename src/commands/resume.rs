@@ -17,7 +17,7 @@ pub(super) fn run(common: &Common) -> Result<Exit, Failure> {
     let resumed = switch
         .resume(&mut store.session)
         .map_err(|error| Failure::perhaps_done(&error))?;
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     let changed = !matches!(resumed, Resumed::WasOn);
     let was = match &resumed {

@@ -7,7 +7,7 @@ use super::keys::Keys;
 use super::plan::Plan;
 use super::report::Report;
 use super::work::{Begun, Work};
-use crate::article::{Cleaned, UnknownCount};
+use crate::article::Cleaned;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
@@ -21,6 +21,7 @@ use crate::publish::plan::prune::Pruning;
 use crate::publish::plan::reach::Scope;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
+use crate::publish::survey::findings::HeldFindings;
 use crate::publish::survey::read::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
@@ -90,6 +91,7 @@ impl Work for Articles<'_> {
             interrupted,
             time_limit: *time_limit,
             wanted: self.wanted,
+            code: None,
             run: begun.run,
             started_at: begun.started_at,
             cache: match begun.spool_in {
@@ -167,6 +169,7 @@ impl Work for Articles<'_> {
             spool_in: begun.spool_in,
             interrupted: self.job.interrupted,
             time_limit: self.job.time_limit,
+            code: None,
             wanted: Wanted {
                 policy: Policy::Again,
                 order: Order::Path,
@@ -186,8 +189,9 @@ impl Work for Articles<'_> {
         // The rest was reported before.
         let is_new =
             |found: &Diagnostic| found.severity == Severity::Error || found.code == CHANGED;
-        survey.diagnostics.retain(is_new);
-        survey.unknown = UnknownCount::default();
+        let mut findings = HeldFindings::default();
+        findings.add(survey.diagnostics.into_iter().filter(is_new));
+        (survey.diagnostics, survey.codes) = findings.finish();
         survey.cleaned = Cleaned::default();
         report.findings(&survey);
         Ok(Plan {

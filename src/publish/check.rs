@@ -11,12 +11,14 @@ use crate::failure::Failure;
 use crate::settings::Settings;
 
 /// Reads, validates and renders every article of the content tree. What is wrong with them is in
-/// the survey; [`refuse`] says whether an import would be refused over it.
+/// the survey; [`refuse`] says whether an import would be refused over it. Of all findings, the survey
+/// has only those of `code`, if it is given; it counts all.
 ///
 /// # Errors
 /// When the content tree cannot be read, or `interrupted` is set.
 pub fn check(
     settings: &Settings,
+    code: Option<&str>,
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn Report,
 ) -> Result<Survey, Failure> {
@@ -27,6 +29,7 @@ pub fn check(
         interrupted,
         time_limit: None,
         wanted: Wanted::all(),
+        code,
         run: "check",
         // There is no server whose clock would count.
         started_at: jiff::Timestamp::now().as_millisecond(),

@@ -1,5 +1,7 @@
 //! What people and machines see of a run.
 
+mod articles;
+pub(crate) mod check;
 pub(crate) mod findings;
 pub(crate) mod held;
 mod json;
@@ -15,6 +17,7 @@ mod progress;
 mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod runs;
+mod sarif;
 pub(crate) mod seeded;
 mod stderr;
 pub(crate) mod stored_route;

@@ -19,10 +19,9 @@ use self::shape::{Misfit, is_free_text, is_nested, is_nothing};
 use super::dates::Timezone;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
-use super::rules::Rules;
+use super::rules::{Rules, UnknownFields};
 use super::schema::{Field, Kind};
 use super::text::clean;
-use super::unknown::{UnknownField, UnknownFields, shown};
 use super::visibility::Further;
 use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
@@ -34,7 +33,6 @@ pub(super) struct Validator<'v, 's> {
     pub rules: &'v Rules,
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
-    pub unknown: Vec<UnknownField>,
     /// What fields that the table does not know say of who may see the article.
     pub further: Further,
 }
@@ -268,16 +266,18 @@ impl Validator<'_, '_> {
         if !is_error && !is_slip && policy != UnknownFields::Warn {
             return;
         }
-        let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
-        let field = UnknownField::new(&prefix, &key.name, guess);
+        let group = parent.map(|name| name.code() + ".").unwrap_or_default();
+        let message = format!(
+            "unknown field '{group}{}'",
+            yaml::scalar::shortened(key.text())
+        );
+        let help = guess.map(|name| format!("did you mean '{name}'?"));
+        let (code, span) = ("unknown-field", Some(key.span));
         if is_error {
-            let name = shown(&field.name);
-            let message = format!("expected a field of the table, found '{name}'");
-            let help = guess.map(|name| format!("did you mean '{name}'?"));
-            self.findings
-                .error("unknown-field", Some(key.span), message, help);
+            self.findings.error(code, span, message, help);
+        } else {
+            self.findings.warning(code, span, message, help);
         }
-        self.unknown.push(field);
     }
 
     /// One value. None if it is absent, or wrong and reported. A misfit leaves the node as it was.

@@ -30,7 +30,7 @@ pub(crate) fn survey_all(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,
 ) -> Result<Survey, SurveyError> {
-    let found = Mutex::new(Gathered::of(origin.count()));
+    let found = Mutex::new(Gathered::new(origin.count(), surveyor.code));
     all_of(ranges(origin), |batch| {
         let sources = batch.len() as u64;
         let chunk = surveyor

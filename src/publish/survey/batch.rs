@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::links::FollowedLinks;
-use crate::article::{Cleaned, Held, Route, UnknownCount};
+use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, Seen};
 use crate::source::Learned;
@@ -55,7 +55,6 @@ pub(crate) enum Whose {
 pub(crate) struct Chunk {
     pub(crate) entries: Vec<Entry>,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) unknown: UnknownCount,
     pub(crate) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     pub(crate) invalid: Vec<(usize, Option<Route>)>,

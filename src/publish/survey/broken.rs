@@ -132,12 +132,12 @@ impl<'r, 's> Broken<'r, 's> {
         severity(self.surveyor.rules)
     }
 
-    /// The findings about them, about `most` at most, and the number of links beyond.
-    pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, u64) {
-        let (mut found, mut beyond) = (Vec::new(), 0);
+    /// The findings about them, about `most` at most, and the number of links and files beyond.
+    pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, [u64; 2]) {
+        let (mut found, mut beyond) = (Vec::new(), [0, 0]);
         for (source, count) in std::mem::take(&mut self.sources) {
             if found.len() >= most {
-                beyond += count;
+                beyond = [beyond[0] + count, beyond[1] + 1];
                 continue;
             }
             found.extend(self.findings_of(source));

@@ -42,6 +42,8 @@ pub(crate) struct Purpose<'a> {
     pub time_limit: Option<TimeLimit>,
     /// Which articles, and what for.
     pub wanted: Wanted<'a>,
+    /// Of all findings, only those of this code are held.
+    pub code: Option<&'a str>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -313,6 +315,7 @@ fn survey_of(
         is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
+        code: purpose.code,
         time_limit: purpose.time_limit,
         on_progress,
     };

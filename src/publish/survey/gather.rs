@@ -10,6 +10,7 @@ use super::batch::{Chunk, Other, Whose, number};
 use super::findings::{HeldFindings, whole_file};
 use super::held_back::HeldSources;
 use super::links::FollowedLinks;
+use super::links::LINK;
 use super::surveyor::Survey;
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -43,15 +44,15 @@ struct Claim {
 }
 
 impl Gathered {
-    /// Nothing yet, of `sources`.
-    pub(crate) fn of(sources: usize) -> Self {
+    /// Nothing yet, of `sources`. Of all findings, only those of `code` will be held, if it is given.
+    pub(crate) fn new(sources: usize, code: Option<&str>) -> Self {
         Self {
             survey: Survey {
                 // Growing would copy all of it. What is not used costs no memory.
                 entries: Vec::with_capacity(sources),
                 ..Survey::default()
             },
-            findings: HeldFindings::default(),
+            findings: HeldFindings::new(code.map(str::to_owned)),
             held: HeldSources::default(),
             invalid: HashSet::new(),
             changed: Vec::new(),
@@ -69,7 +70,6 @@ impl Gathered {
         let survey = &mut self.survey;
         survey.entries.extend(chunk.entries);
         self.findings.add(chunk.diagnostics);
-        survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
         self.changed.extend(chunk.changed.into_iter().map(number));
         for (index, why) in chunk.held {
@@ -176,15 +176,16 @@ impl Gathered {
         self.changed.iter().filter_map(of_name).collect()
     }
 
-    /// Adds findings, counts `beyond` more of this severity, and makes the sources `refused` invalid.
+    /// Adds findings about links, counts `beyond` more of this severity, and makes the sources `refused`
+    /// invalid.
     pub(crate) fn refuse(
         &mut self,
         findings: Vec<Diagnostic>,
-        (severity, beyond): (Severity, u64),
+        (severity, beyond): (Severity, [u64; 2]),
         refused: Vec<u32>,
     ) {
         self.findings.add(findings);
-        self.findings.count(severity, beyond);
+        self.findings.count(severity, LINK, beyond);
         self.invalid.extend(refused);
     }
 
@@ -292,7 +293,7 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Su
     }
     survey.bare_folders = origin.bare_folders();
     report_skipped(origin, &mut survey, &mut findings);
-    (survey.diagnostics, survey.beyond) = findings.finish();
+    (survey.diagnostics, survey.codes) = findings.finish();
     survey
 }
 

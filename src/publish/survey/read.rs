@@ -16,7 +16,7 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
@@ -193,9 +193,6 @@ impl Surveyor<'_> {
             _ => None,
         };
         chunk.diagnostics.extend(reading.diagnostics);
-        if !self.unknown_are_errors() {
-            chunk.unknown.add(&reading.unknown_fields);
-        }
         chunk.cleaned += reading.cleaned;
         let Some((article, digest)) = reading.article.zip(digest) else {
             // A guess is no claim that could make another source invalid.
@@ -350,11 +347,6 @@ impl Surveyor<'_> {
                 diagnostic
             })
             .collect()
-    }
-
-    /// Then each is an error of its file, and no warning over all files besides.
-    fn unknown_are_errors(&self) -> bool {
-        self.rules.strict || self.rules.unknown_fields == UnknownFields::Deny
     }
 
     fn spool(&self, page: &[u8], meta: &[u8]) -> std::io::Result<Spot> {
