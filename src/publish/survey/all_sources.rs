@@ -17,6 +17,7 @@ use super::batch::{Chunk, SurveyError, Unread};
 use super::broken::Broken;
 use super::findings::MAX_FINDINGS;
 use super::gather::{Gathered, close};
+use super::read::SourceReader;
 use super::surveyor::{Survey, Surveyor};
 use super::unchanged::recall;
 use crate::article::Route;
@@ -72,7 +73,7 @@ fn survey_batch(
         Some(cache) => recall(surveyor, cache, origin, batch, &mut chunk)?,
         None => batch.map(|index| Unread { index, asked: None }).collect(),
     };
-    surveyor.read(origin, &unread, &mut chunk, found)?;
+    SourceReader { surveyor, origin }.read(&unread, &mut chunk, found)?;
     Route::pack(&mut chunk.entries, |entry| &mut entry.route);
     Route::pack(&mut chunk.others, |other| &mut other.route);
     Ok(chunk)
