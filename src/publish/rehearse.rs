@@ -137,6 +137,14 @@ struct Stuck {
     why: Failure,
 }
 
+/// What the steps after the import found.
+struct Checks {
+    /// Whether the store held what the import wrote.
+    is_as_written: bool,
+    /// Whether, after the rollback, each key was as it was before the import.
+    is_as_before: bool,
+}
+
 impl Scene<'_> {
     fn play(
         &self,
@@ -153,71 +161,14 @@ impl Scene<'_> {
         let (Some(header), Some(file)) = (&published.header, &published.manifest) else {
             return Ok(published.exit);
         };
+        steps.step("import", started, &import_result(&published));
         let rollback = header.rollback.as_str();
-        let failed = |failure: Failure, report: &mut dyn Report| {
-            self.take_back(failure, Some(rollback), report)
-        };
         let written = published.counts.written();
-        steps.step(
-            "import",
-            started,
-            &format!(
-                "{} written, {}, {} invalid",
-                counted(written, "key"),
-                counted(published.counts.bytes, "byte"),
-                counted(published.counts.invalid, "article")
-            ),
-        );
-        let manifest = Manifest::open(file, Verify::All)
-            .map_err(|damage| failed(unusable(&damage), report))?;
-
-        let started = Instant::now();
-        let void = void(&manifest, &self.interrupted).map_err(|failure| failed(failure, report))?;
-        let slack_ms = self.scratch.address.expiry_slack_ms();
-        let tally = verify::compare(&manifest, &void, session, slack_ms, &mut ())
-            .map_err(|failure| failed(failure, report))?;
-        steps.step(
-            "verify",
-            started,
-            &format!(
-                "{} as written, {} different",
-                counted(tally.same, "key"),
-                tally.different
-            ),
-        );
-
-        let started = Instant::now();
-        let undo = self.undo(self.scratch, &manifest, &self.interrupted);
-        let undone = undo.run(report);
-        let undone = undone.map_err(|failure| failed(failure, report))?;
-        let counts = undone.counts;
-        let taken_back = counts.written();
-        steps.step(
-            "rollback",
-            started,
-            &format!(
-                "{} taken back, {} kept",
-                counted(taken_back, "key"),
-                counts.conflicts
-            ),
-        );
-
-        let started = Instant::now();
-        let differences =
-            compare(&manifest, &void, session).map_err(|failure| failed(failure, report))?;
-        steps.step(
-            "compare",
-            started,
-            &format!(
-                "{} as before, {differences} different",
-                counted(written - differences.min(written), "key")
-            ),
-        );
-
-        let is_as_before = undone.exit == Exit::Done && differences == 0;
-        let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
-        steps.end(is_as_before, rollback);
-        if is_as_before {
+        let checks = self
+            .check(file, written, session, steps, report)
+            .map_err(|failure| self.take_back(failure, Some(rollback), report))?;
+        steps.end(checks.is_as_before, rollback);
+        if checks.is_as_before {
             self.forget(&|_| false, report);
         }
         // A signal after the import did not keep it from taking back what it wrote.
@@ -225,10 +176,49 @@ impl Scene<'_> {
             return Err(Failure::new(Exit::Interrupted, "interrupted by a signal")
                 .note("retry", "safe: the steps above were carried out"));
         }
-        Ok(if is_good {
+        Ok(if checks.is_as_before && checks.is_as_written {
             published.exit
         } else {
             Exit::Partial
+        })
+    }
+
+    /// The steps after the import, which wrote `written` keys: verify, rollback, compare.
+    fn check(
+        &self,
+        file: &Path,
+        written: u64,
+        session: &mut Session,
+        steps: &mut dyn Steps,
+        report: &mut dyn Report,
+    ) -> Result<Checks, Failure> {
+        let manifest = Manifest::open(file, Verify::All).map_err(|damage| unusable(&damage))?;
+
+        let started = Instant::now();
+        let void = void(&manifest, &self.interrupted)?;
+        let slack_ms = self.scratch.address.expiry_slack_ms();
+        let tally = verify::compare(&manifest, &void, session, slack_ms, &mut ())?;
+        let as_written = counted(tally.same, "key");
+        let result = format!("{as_written} as written, {} different", tally.different);
+        steps.step("verify", started, &result);
+
+        let started = Instant::now();
+        let undone = self
+            .undo(self.scratch, &manifest, &self.interrupted)
+            .run(report)?;
+        let taken_back = counted(undone.counts.written(), "key");
+        let result = format!("{taken_back} taken back, {} kept", undone.counts.conflicts);
+        steps.step("rollback", started, &result);
+
+        let started = Instant::now();
+        let differences = compare(&manifest, &void, session)?;
+        let as_before = counted(written - differences.min(written), "key");
+        let result = format!("{as_before} as before, {differences} different");
+        steps.step("compare", started, &result);
+
+        Ok(Checks {
+            is_as_written: tally.different == 0 && tally.expired == 0,
+            is_as_before: undone.exit == Exit::Done && differences == 0,
         })
     }
 
@@ -383,6 +373,17 @@ impl Scene<'_> {
             }
         }
     }
+}
+
+/// The result of the import, for people.
+fn import_result(published: &Outcome) -> String {
+    let counts = &published.counts;
+    format!(
+        "{} written, {}, {} invalid",
+        counted(counts.written(), "key"),
+        counted(counts.bytes, "byte"),
+        counted(counts.invalid, "article")
+    )
 }
 
 /// What can be expected of a rehearsal: under the scratch prefix every article is new, and a

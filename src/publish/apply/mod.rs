@@ -37,9 +37,9 @@ use std::time::{Duration, Instant};
 use batch::{BATCH_BYTES, Numbered, bytes_of};
 use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
-use progress::{KeyReport, Progress, RanOut, leave, tell};
+use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
 use read_current::Sight;
-use step::{Command, Decision, Want, decide};
+use step::{Command, Decision, Looked, Want, decide};
 use stop::Stop;
 
 use super::manifest::{Action, Fate, Frames, Line, Snapshot};
@@ -285,69 +285,79 @@ impl Apply<'_> {
             ..Decided::default()
         };
         let mut intents = Vec::new();
-        // Where expiries may have moved by themselves, so may have the moment of one.
-        let clock_ms = now_ms + self.context.slack_ms;
         for (number, group) in groups {
             batch.keys += group.len();
-            let mut members = Vec::with_capacity(group.len());
-            let (mut first_left, mut ran_out) = (false, None);
-            for ((index, step), look) in group.into_iter().enumerate().zip(looked.by_ref()) {
-                let key = step.key.clone();
-                let now_ms = match step.want {
-                    Want::Refresh { .. } => clock_ms,
-                    _ => now_ms,
-                };
-                let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
-                match decision {
-                    _ if ran_out == Some(0) => {}
-                    Decision::RanOut if first_left => {
-                        leave(progress, on_key, &key, None, Fate::Withheld);
-                    }
-                    Decision::RanOut => ran_out = ran_out.or(Some(index)),
-                    Decision::Leave(fate) => {
-                        first_left |= index == 0 && fate != Fate::Already;
-                        leave(progress, on_key, &key, None, fate);
-                    }
-                    Decision::Write(_, _) if index > 0 && first_left => {
-                        leave(progress, on_key, &key, None, Fate::Withheld);
-                    }
-                    Decision::Write(intent, _) if self.context.record.is_none() => {
-                        progress.counts.add(intent.action, 0);
-                        on_key(&KeyReport {
-                            key: &key,
-                            action: Some(intent.action),
-                            fate: Fate::Written,
-                            expires_at_ms: None,
-                        });
-                    }
-                    Decision::Write(mut intent, command) => {
-                        if (self.dates_absence || self.again) && intent.prior.is_none() {
-                            intent.absent_at = Some(now_ms);
-                        }
-                        intent.again = self.again;
-                        members.push(Pending {
-                            key,
-                            action: intent.action,
-                            made: intent.made.clone(),
-                            command: *command,
-                            after_first: index > 0,
-                        });
-                        intents.push(Line::Intent(*intent));
-                    }
-                }
-            }
-            if let Some(from) = ran_out {
-                progress.ran_out.push(RanOut {
-                    group: number,
-                    from,
-                });
-            }
-            batch.pending.push((number, members));
+            let group = (number, group);
+            let found = (looked.by_ref(), now_ms);
+            let writes = self.decide_group(group, found, &mut intents, progress, on_key)?;
+            batch.pending.push((number, writes));
         }
         batch.lines.clone_from(&progress.outcomes);
         batch.outcomes = batch.lines.len();
         batch.lines.append(&mut intents);
         Ok(batch)
+    }
+
+    /// Decides each step of a group by what was found of its keys at `now_ms`. Returns its writes;
+    /// their intents go to `intents`.
+    fn decide_group(
+        &self,
+        (number, group): Numbered,
+        (looked, now_ms): (impl Iterator<Item = Looked>, i64),
+        intents: &mut Vec<Line>,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<Vec<Pending>, Stop> {
+        // Where expiries may have moved by themselves, so may have the moment of one.
+        let clock_ms = now_ms + self.context.slack_ms;
+        let mut writes = Vec::with_capacity(group.len());
+        let (mut first_left, mut ran_out) = (false, None);
+        for ((index, step), look) in group.into_iter().enumerate().zip(looked) {
+            let key = step.key.clone();
+            let now_ms = match step.want {
+                Want::Refresh { .. } => clock_ms,
+                _ => now_ms,
+            };
+            let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
+            match decision {
+                _ if ran_out == Some(0) => {}
+                Decision::RanOut if first_left => {
+                    leave(progress, on_key, &key, None, Fate::Withheld);
+                }
+                Decision::RanOut => ran_out = ran_out.or(Some(index)),
+                Decision::Leave(fate) => {
+                    first_left |= index == 0 && fate != Fate::Already;
+                    leave(progress, on_key, &key, None, fate);
+                }
+                Decision::Write(_, _) if index > 0 && first_left => {
+                    leave(progress, on_key, &key, None, Fate::Withheld);
+                }
+                Decision::Write(intent, _) if self.context.record.is_none() => {
+                    foretell(progress, on_key, &key, intent.action);
+                }
+                Decision::Write(mut intent, command) => {
+                    if (self.dates_absence || self.again) && intent.prior.is_none() {
+                        intent.absent_at = Some(now_ms);
+                    }
+                    intent.again = self.again;
+                    writes.push(Pending {
+                        key,
+                        action: intent.action,
+                        made: intent.made.clone(),
+                        command: *command,
+                        after_first: index > 0,
+                    });
+                    intents.push(Line::Intent(*intent));
+                }
+            }
+        }
+        if let Some(from) = ran_out {
+            progress.ran_out.push(RanOut {
+                group: number,
+                from,
+            });
+        }
+        Ok(writes)
     }
 
     /// Makes the intents of a batch durable. Only then may their keys be written.

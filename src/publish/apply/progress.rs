@@ -53,6 +53,22 @@ pub fn leave(
     tell(progress, on_key, key, action, fate);
 }
 
+/// Counts and reports a key that a dry run would write.
+pub(crate) fn foretell(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Action,
+) {
+    progress.counts.add(action, 0);
+    on_key(&KeyReport {
+        key,
+        action: Some(action),
+        fate: Fate::Written,
+        expires_at_ms: None,
+    });
+}
+
 /// Counts and reports a key that was not written.
 pub(crate) fn tell(
     progress: &mut Progress,

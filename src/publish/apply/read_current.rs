@@ -2,7 +2,7 @@
 
 use super::batch::Numbered;
 use super::context::RunContext;
-use super::step::{Look, Looked};
+use super::step::{Look, Looked, Step};
 use super::stop::Stop;
 use crate::failpoint;
 use crate::publish::run::lease::Lease;
@@ -30,6 +30,9 @@ enum Answer {
     Asked(Asked),
 }
 
+/// What is being done, for errors of the store.
+const DOING: &str = "looking at the keys before they are written";
+
 /// Renews the lease, looks at the switch and the keys, and asks for the time, in one round
 /// trip. For keys that are not what was expected, their sizes are asked first, and then for
 /// as much as can be held.
@@ -39,24 +42,8 @@ pub(super) fn read_current(
     groups: &[Numbered],
 ) -> Result<Sight, Stop> {
     failpoint::enter("look");
-    let doing = "looking at the keys before they are written";
-    let steps = || groups.iter().flat_map(|(_, group)| group);
-    let mut batch = Batch::default();
-    if let Some(record) = &context.record {
-        record.lease.push_keeping(&mut batch);
-    }
-    if let Some(switch) = switch {
-        switch.push_look(&mut batch);
-    }
-    for step in steps() {
-        match step.want.look() {
-            Look::None => {}
-            Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
-            Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
-        }
-    }
-    batch.push(&[b"TIME"]);
-    let mut replies = context.session.run(&batch, doing)?.into_iter();
+    let question = question(context, switch, groups);
+    let mut replies = context.session.run(&question, DOING)?.into_iter();
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     if context.record.is_some() {
         Lease::check(next())?;
@@ -67,29 +54,80 @@ pub(super) fn read_current(
         return Err(Stop::Paused(paused));
     }
     let mut answers = Vec::new();
-    for step in steps() {
-        answers.push(match step.want.look() {
-            Look::None => Answer::Known(Looked::Not),
-            Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, &mut next)),
-            Look::Expiry => Answer::Known(match next() {
-                Reply::Int(-2) => Looked::Expiry(None),
-                Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
-                other => return Ok(other.fail(doing)?),
-            }),
-        });
+    for step in steps(groups) {
+        answers.push(answer(step, &mut next)?);
     }
-    let mut now_ms = next().time_ms(doing)?;
-    let open = steps().zip(&answers).filter_map(|(step, answer)| {
+    let mut now_ms = next().time_ms(DOING)?;
+
+    let open = steps(groups).zip(&answers).filter_map(|(step, answer)| {
         let is_open = matches!(answer, Answer::Asked(asked) if asked.is_open());
         is_open.then_some(&*step.key)
     });
     let open: Vec<&str> = open.collect();
-    // A dry run holds no values.
-    let is_dry = context.record.is_none();
-    let sizes = if is_dry {
+    let groups_seen = within(&held(context, groups, &answers, &open)?);
+    let groups = &groups[..groups_seen];
+    answers.truncate(groups.iter().map(|(_, group)| group.len()).sum());
+    let looked = settle(context, groups, answers)?;
+    if !open.is_empty() {
+        // They were looked at later.
+        now_ms = context.session.now_ms()?;
+    }
+    Ok(Sight {
+        groups: groups_seen,
+        looked,
+        now_ms,
+    })
+}
+
+fn steps(groups: &[Numbered]) -> impl Iterator<Item = &Step> {
+    groups.iter().flat_map(|(_, group)| group)
+}
+
+/// The commands of the first round trip.
+fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[Numbered]) -> Batch {
+    let mut batch = Batch::default();
+    if let Some(record) = &context.record {
+        record.lease.push_keeping(&mut batch);
+    }
+    if let Some(switch) = switch {
+        switch.push_look(&mut batch);
+    }
+    for step in steps(groups) {
+        match step.want.look() {
+            Look::None => {}
+            Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
+            Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
+        }
+    }
+    batch.push(&[b"TIME"]);
+    batch
+}
+
+/// Takes the replies about the key of one step.
+fn answer(step: &Step, next: &mut impl FnMut() -> Reply) -> Result<Answer, Stop> {
+    Ok(match step.want.look() {
+        Look::None => Answer::Known(Looked::Not),
+        Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, next)),
+        Look::Expiry => Answer::Known(match next() {
+            Reply::Int(-2) => Looked::Expiry(None),
+            Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
+            other => return Ok(other.fail(DOING)?),
+        }),
+    })
+}
+
+/// How many bytes each group would hold, with the values of the `open` keys, which are asked for
+/// their sizes. A dry run holds no values.
+fn held(
+    context: &mut RunContext<'_>,
+    groups: &[Numbered],
+    answers: &[Answer],
+    open: &[&str],
+) -> Result<Vec<u64>, Stop> {
+    let sizes = if context.record.is_none() {
         Vec::new()
     } else {
-        Found::sizes(context.session, &open, doing)?
+        Found::sizes(context.session, open, DOING)?
     };
     let mut sizes = sizes.into_iter();
     let mut held = answers.iter().map(|answer| match answer {
@@ -98,15 +136,20 @@ pub(super) fn read_current(
         Answer::Asked(asked) => asked.bytes(),
     });
     let lengths = groups.iter().map(|(_, group)| group.len());
-    let held: Vec<u64> = lengths
+    Ok(lengths
         .map(|steps| held.by_ref().take(steps).sum())
-        .collect();
-    let groups_seen = within(&held);
-    let steps_seen = groups[..groups_seen].iter().map(|(_, group)| group.len());
-    answers.truncate(steps_seen.sum());
+        .collect())
+}
+
+/// What was found of each step, also where the answers leave it open.
+fn settle(
+    context: &mut RunContext<'_>,
+    groups: &[Numbered],
+    answers: Vec<Answer>,
+) -> Result<Vec<Looked>, Stop> {
     let mut looked = Vec::with_capacity(answers.len());
     let mut asked = Vec::new();
-    for (step, answer) in steps().zip(answers) {
+    for (step, answer) in steps(groups).zip(answers) {
         looked.push(match answer {
             Answer::Known(known) => known,
             Answer::Asked(answer) => {
@@ -117,23 +160,15 @@ pub(super) fn read_current(
     }
     let places: Vec<usize> = asked.iter().map(|(place, _, _)| *place).collect();
     let asked = asked.into_iter().map(|(_, key, asked)| (key, asked));
-    let found = if is_dry {
-        Found::settle_states(context.session, asked, doing)?
+    let found = if context.record.is_none() {
+        Found::settle_states(context.session, asked, DOING)?
     } else {
-        Found::settle(context.session, asked, doing)?
+        Found::settle(context.session, asked, DOING)?
     };
     for (place, found) in places.into_iter().zip(found) {
         looked[place] = Looked::Whole(found);
     }
-    if !open.is_empty() {
-        // They were looked at later.
-        now_ms = context.session.now_ms()?;
-    }
-    Ok(Sight {
-        groups: groups_seen,
-        looked,
-        now_ms,
-    })
+    Ok(looked)
 }
 
 /// How many of the groups, of which each holds so many bytes, are looked at together.
