@@ -20,7 +20,9 @@ use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::prune::Pruning;
 use crate::publish::plan::reach::Scope;
 use crate::publish::survey::batch::SurveyError;
-use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
+use crate::publish::survey::content::{
+    Caching, Corpus, Purpose, SurveyScope, survey, survey_again,
+};
 use crate::publish::survey::read::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
@@ -51,7 +53,7 @@ pub(crate) struct Articles<'a> {
     /// Whether files that did not change are not read.
     pub cache: bool,
     /// Which articles, and by which rule.
-    pub wanted: Wanted<'a>,
+    pub wanted: SurveyScope<'a>,
     /// Where they come from, once the plan was made.
     pub corpus: OnceCell<Corpus<'a>>,
 }
@@ -66,7 +68,7 @@ impl<'a> Articles<'a> {
             force: false,
             is_rehearsal: false,
             cache: false,
-            wanted: Wanted::all(),
+            wanted: SurveyScope::all(),
             corpus: OnceCell::new(),
         }
     }
@@ -167,7 +169,7 @@ impl Work for Articles<'_> {
             spool_in: begun.spool_in,
             interrupted: self.job.interrupted,
             time_limit: self.job.time_limit,
-            wanted: Wanted {
+            wanted: SurveyScope {
                 policy: Policy::Again,
                 order: Order::Path,
                 ..self.wanted

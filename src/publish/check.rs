@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::gates::invalid;
 use super::report::Report;
-use super::survey::content::{Caching, Corpus, Purpose, Wanted, renderer, survey};
+use super::survey::content::{Caching, Corpus, Purpose, SurveyScope, renderer, survey};
 use super::survey::surveyor::Survey;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub fn check(
         spool_in: None,
         interrupted,
         time_limit: None,
-        wanted: Wanted::all(),
+        wanted: SurveyScope::all(),
         run: "check",
         // There is no server whose clock would count.
         started_at: jiff::Timestamp::now().as_millisecond(),

@@ -12,7 +12,7 @@ use super::report::Report;
 use super::run::switch::Switch;
 use super::seeded::Seeded;
 use super::shards::share::{Share, part_bytes};
-use super::survey::content::{Wanted, readable, renderer};
+use super::survey::content::{SurveyScope, readable, renderer};
 use crate::article::slugify;
 use crate::failure::Failure;
 use crate::settings::{Expect, Settings};
@@ -94,12 +94,12 @@ pub fn import(
         },
         force: import.force,
         cache: generator.is_none() && !import.reads_all,
-        wanted: Wanted {
+        wanted: SurveyScope {
             generated: generator
                 .as_ref()
                 .map(|(generator, count)| (generator, *count)),
             share: job.share.as_ref().map(|share| share.shard),
-            ..Wanted::all()
+            ..SurveyScope::all()
         },
         ..Articles::of(&job, &renderer)
     };

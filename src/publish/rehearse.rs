@@ -31,8 +31,8 @@ use crate::publish::run::refusal;
 use crate::publish::run::refusal::switched_off;
 use crate::publish::run::state_folder::lock_folder;
 use crate::publish::run::switch::Switch;
-use crate::publish::state::{Found, State};
-use crate::publish::survey::content::{Wanted, readable, renderer};
+use crate::publish::state::KeyState;
+use crate::publish::survey::content::{SurveyScope, readable, renderer};
 use crate::publish::verify;
 use crate::publish::work::Work;
 use crate::settings::{Expect, Limit, Settings};
@@ -108,9 +108,9 @@ pub fn rehearse(
     scene.tidy(report)?;
     let articles = Articles {
         is_rehearsal: true,
-        wanted: Wanted {
+        wanted: SurveyScope {
             sample,
-            ..Wanted::all()
+            ..SurveyScope::all()
         },
         ..Articles::of(&job, &renderer)
     };
@@ -401,15 +401,17 @@ fn compare(manifest: &Manifest, void: &Void, session: &mut Session) -> Result<u6
     let mut differences = 0;
     let doing = "comparing the keys of the rehearsal with what was there before";
     look_at_each(manifest, void, session, doing, &mut |intent, found| {
-        let now = match found {
-            Found::Absent => Some(State::Absent),
-            Found::Whole(present, _) => Some(State::Present(present)),
-            Found::TooLarge => return Err(Failure::new(Exit::Partial, intent.key)),
-        };
+        if found == KeyState::TooLarge {
+            return Err(Failure::new(Exit::Partial, intent.key));
+        }
         let before = intent
-            .prior_state()
+            .prior_present()
             .map_err(|error| Failure::new(Exit::Refused, error))?;
-        differences += u64::from(now != before);
+        let is_as_before = match found {
+            KeyState::Present(now, _) => before == Some(now),
+            _ => intent.prior.is_none(),
+        };
+        differences += u64::from(!is_as_before);
         Ok(())
     })?;
     Ok(differences)

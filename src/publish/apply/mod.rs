@@ -39,11 +39,10 @@ use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
 use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
 use read_current::Sight;
-use step::{Command, Decision, Looked, Want, decide};
+use step::{Command, CurrentState, Decision, Want, decide};
 use stop::Stop;
 
 use super::manifest::{Action, Fate, Frames, Line, Snapshot};
-use super::state::State;
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, wait_for_replicas};
 
@@ -303,7 +302,7 @@ impl Apply<'_> {
     fn decide_group(
         &self,
         (number, group): Numbered,
-        (looked, now_ms): (impl Iterator<Item = Looked>, i64),
+        (looked, now_ms): (impl Iterator<Item = CurrentState>, i64),
         intents: &mut Vec<Line>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
@@ -514,7 +513,7 @@ impl Apply<'_> {
                 } if reply.text() == Some("ran out") => (&lost.0, lost.1.bytes()),
                 _ => continue,
             };
-            let states = (&State::Absent, made, content);
+            let states = (None, made, content);
             push_put(
                 &mut batch,
                 &pending.key,

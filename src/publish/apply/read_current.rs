@@ -2,12 +2,12 @@
 
 use super::batch::Numbered;
 use super::context::RunContext;
-use super::step::{Look, Looked, Step};
+use super::step::{CurrentState, Look, Step};
 use super::stop::Stop;
 use crate::failpoint;
 use crate::publish::run::lease::Lease;
 use crate::publish::run::switch::Switch;
-use crate::publish::state::{Asked, Found};
+use crate::publish::state::{KeyReplies, KeyState};
 use crate::store::{Batch, Reply};
 
 /// The values that one look brings along hold about so many bytes at most, but for a group that
@@ -19,15 +19,17 @@ pub(crate) struct Sight {
     /// How many groups that is. The others hold too much to be looked at with them.
     pub groups: usize,
     /// What was found of each of their steps.
-    pub looked: Vec<Looked>,
+    pub looked: Vec<CurrentState>,
     /// The server's clock after that, ms since 1970: what has expired by itself was seen as gone.
     pub now_ms: i64,
 }
 
-/// What is known of a step after the first round trip.
-enum Answer {
-    Known(Looked),
-    Asked(Asked),
+/// What the first round trip told of a batch.
+struct Answers<'a> {
+    /// What is known of each step.
+    looked: Vec<CurrentState>,
+    /// The other steps, in order: the number of each, its key, and the replies about it.
+    replies: Vec<(usize, &'a str, KeyReplies)>,
 }
 
 /// What is being done, for errors of the store.
@@ -53,21 +55,19 @@ pub(super) fn read_current(
     {
         return Err(Stop::Paused(paused));
     }
-    let mut answers = Vec::new();
-    for step in steps(groups) {
-        answers.push(answer(step, &mut next)?);
-    }
+    let mut answers = Answers::read(groups, &mut next)?;
     let mut now_ms = next().time_ms(DOING)?;
 
-    let open = steps(groups).zip(&answers).filter_map(|(step, answer)| {
-        let is_open = matches!(answer, Answer::Asked(asked) if asked.is_open());
-        is_open.then_some(&*step.key)
-    });
-    let open: Vec<&str> = open.collect();
-    let groups_seen = within(&held(context, groups, &answers, &open)?);
-    let groups = &groups[..groups_seen];
-    answers.truncate(groups.iter().map(|(_, group)| group.len()).sum());
-    let looked = settle(context, groups, answers)?;
+    let open = (answers.replies.iter()).filter(|(_, _, replies)| replies.is_open());
+    let open: Vec<&str> = open.map(|(_, key, _)| *key).collect();
+    let groups_seen = within(&answers.held(context, groups, &open)?);
+    answers.truncate(
+        groups[..groups_seen]
+            .iter()
+            .map(|(_, group)| group.len())
+            .sum(),
+    );
+    let looked = answers.settle(context)?;
     if !open.is_empty() {
         // They were looked at later.
         now_ms = context.session.now_ms()?;
@@ -96,79 +96,99 @@ fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[Numbere
         match step.want.look() {
             Look::None => {}
             Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
-            Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
+            Look::Whole => KeyReplies::push(&mut batch, &step.key, step.prior_bytes as u64),
         }
     }
     batch.push(&[b"TIME"]);
     batch
 }
 
-/// Takes the replies about the key of one step.
-fn answer(step: &Step, next: &mut impl FnMut() -> Reply) -> Result<Answer, Stop> {
-    Ok(match step.want.look() {
-        Look::None => Answer::Known(Looked::Not),
-        Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, next)),
-        Look::Expiry => Answer::Known(match next() {
-            Reply::Int(-2) => Looked::Expiry(None),
-            Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
-            other => return Ok(other.fail(DOING)?),
-        }),
-    })
-}
+impl<'a> Answers<'a> {
+    /// Takes the replies about the keys.
+    fn read(groups: &'a [Numbered], next: &mut impl FnMut() -> Reply) -> Result<Self, Stop> {
+        let mut answers = Self {
+            looked: Vec::new(),
+            replies: Vec::new(),
+        };
+        for step in steps(groups) {
+            let state = match step.want.look() {
+                Look::None => CurrentState::Unread,
+                Look::Whole => {
+                    let replies = KeyReplies::read(step.prior_bytes as u64, next);
+                    answers
+                        .replies
+                        .push((answers.looked.len(), &*step.key, replies));
+                    CurrentState::Unread
+                }
+                Look::Expiry => match next() {
+                    Reply::Int(-2) => CurrentState::Whole(KeyState::Absent),
+                    Reply::Int(at) => CurrentState::Expiry((at >= 0).then_some(at)),
+                    other => return Ok(other.fail(DOING)?),
+                },
+            };
+            answers.looked.push(state);
+        }
+        Ok(answers)
+    }
 
-/// How many bytes each group would hold, with the values of the `open` keys, which are asked for
-/// their sizes. A dry run holds no values.
-fn held(
-    context: &mut RunContext<'_>,
-    groups: &[Numbered],
-    answers: &[Answer],
-    open: &[&str],
-) -> Result<Vec<u64>, Stop> {
-    let sizes = if context.record.is_none() {
-        Vec::new()
-    } else {
-        Found::sizes(context.session, open, DOING)?
-    };
-    let mut sizes = sizes.into_iter();
-    let mut held = answers.iter().map(|answer| match answer {
-        Answer::Known(_) => 0,
-        Answer::Asked(asked) if asked.is_open() => sizes.next().unwrap_or(0),
-        Answer::Asked(asked) => asked.bytes(),
-    });
-    let lengths = groups.iter().map(|(_, group)| group.len());
-    Ok(lengths
-        .map(|steps| held.by_ref().take(steps).sum())
-        .collect())
-}
-
-/// What was found of each step, also where the answers leave it open.
-fn settle(
-    context: &mut RunContext<'_>,
-    groups: &[Numbered],
-    answers: Vec<Answer>,
-) -> Result<Vec<Looked>, Stop> {
-    let mut looked = Vec::with_capacity(answers.len());
-    let mut asked = Vec::new();
-    for (step, answer) in steps(groups).zip(answers) {
-        looked.push(match answer {
-            Answer::Known(known) => known,
-            Answer::Asked(answer) => {
-                asked.push((looked.len(), &*step.key, answer));
-                Looked::Not
+    /// How many bytes each group would hold, with the values of the `open` keys, which are asked
+    /// for their sizes. A dry run holds no values.
+    fn held(
+        &self,
+        context: &mut RunContext<'_>,
+        groups: &[Numbered],
+        open: &[&str],
+    ) -> Result<Vec<u64>, Stop> {
+        let sizes = if context.record.is_none() {
+            Vec::new()
+        } else {
+            KeyState::sizes(context.session, open, DOING)?
+        };
+        let mut sizes = sizes.into_iter();
+        let bytes = |replies: &KeyReplies, sizes: &mut std::vec::IntoIter<u64>| {
+            if replies.is_open() {
+                sizes.next().unwrap_or(0)
+            } else {
+                replies.bytes()
             }
+        };
+        let mut replies = self.replies.iter().peekable();
+        let mut end = 0;
+        let held = groups.iter().map(|(_, group)| {
+            end += group.len();
+            let mut held = 0_u64;
+            while let Some((_, _, of_key)) = replies.next_if(|(step, _, _)| *step < end) {
+                held += bytes(of_key, &mut sizes);
+            }
+            held
         });
+        Ok(held.collect())
     }
-    let places: Vec<usize> = asked.iter().map(|(place, _, _)| *place).collect();
-    let asked = asked.into_iter().map(|(_, key, asked)| (key, asked));
-    let found = if context.record.is_none() {
-        Found::settle_states(context.session, asked, DOING)?
-    } else {
-        Found::settle(context.session, asked, DOING)?
-    };
-    for (place, found) in places.into_iter().zip(found) {
-        looked[place] = Looked::Whole(found);
+
+    /// Forgets all but the first `steps`.
+    fn truncate(&mut self, steps: usize) {
+        self.looked.truncate(steps);
+        let kept = self.replies.partition_point(|(step, _, _)| *step < steps);
+        self.replies.truncate(kept);
     }
-    Ok(looked)
+
+    /// What was found of each step, also where the replies leave it open.
+    fn settle(mut self, context: &mut RunContext<'_>) -> Result<Vec<CurrentState>, Stop> {
+        let places: Vec<usize> = self.replies.iter().map(|(place, _, _)| *place).collect();
+        let replies = self
+            .replies
+            .into_iter()
+            .map(|(_, key, replies)| (key, replies));
+        let found = if context.record.is_none() {
+            KeyState::settle_states(context.session, replies, DOING)?
+        } else {
+            KeyState::settle(context.session, replies, DOING)?
+        };
+        for (place, found) in places.into_iter().zip(found) {
+            self.looked[place] = CurrentState::Whole(found);
+        }
+        Ok(self.looked)
+    }
 }
 
 /// How many of the groups, of which each holds so many bytes, are looked at together.

@@ -1,5 +1,5 @@
 //! Whether what a plan writes fits: into the memory of the server, and on the disk of the state
-//! folder. Asked before the first write.
+//! folder. KeyReplies before the first write.
 
 use std::ops::Div as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::plan::Plan;
 use crate::publish::report::Report;
-use crate::publish::state::Found;
+use crate::publish::state::KeyState;
 use crate::settings::Settings;
 use crate::store::{Session, StoreError};
 
@@ -158,7 +158,7 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
     for chunk in unknown.chunks(WEIGHED_KEYS) {
         session.goes_on(doing)?;
         let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        sizes.extend(Found::sizes(session, &chunk, doing)?);
+        sizes.extend(KeyState::sizes(session, &chunk, doing)?);
     }
     // In the same order.
     let mut sizes = sizes.into_iter();

@@ -10,7 +10,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::publish::shards::shard::{Shard, is_run_id};
-use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
+use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, same_expiry};
 use crate::store::{Address, is_prefix};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
@@ -436,12 +436,12 @@ impl Intent {
         }
     }
 
-    /// The state before, where the value was recorded.
+    /// The key before, where there was one and its value was recorded.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn prior_state(&self) -> Result<Option<State>, String> {
-        state_of(self.prior.as_ref())
+    pub fn prior_present(&self) -> Result<Option<Present>, String> {
+        self.prior.as_ref().map_or(Ok(None), Snapshot::present)
     }
 
     /// Whether the run may have left the key as `present`, found at `now_ms`, besides what it made of
@@ -462,19 +462,12 @@ impl Intent {
         Ok(false)
     }
 
-    /// The state after, where the value was recorded.
+    /// The key after, where there is one and its value was recorded.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn made_state(&self) -> Result<Option<State>, String> {
-        state_of(self.made.as_ref())
-    }
-}
-
-fn state_of(snapshot: Option<&Snapshot>) -> Result<Option<State>, String> {
-    match snapshot {
-        None => Ok(Some(State::Absent)),
-        Some(snapshot) => Ok(snapshot.present()?.map(State::Present)),
+    pub fn made_present(&self) -> Result<Option<Present>, String> {
+        self.made.as_ref().map_or(Ok(None), Snapshot::present)
     }
 }
 

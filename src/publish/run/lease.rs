@@ -111,7 +111,7 @@ pub enum Broken {
     /// There was none.
     NotHeld,
     /// Another run, or something else, holds it.
-    HeldByAnother(Box<Taken>),
+    HeldByAnother(Box<OtherLease>),
 }
 
 /// So many shards are named in one message.
@@ -138,13 +138,13 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
         Some("gone") if answer.resent => Ok(Broken::Done(None)),
         Some("gone") => Ok(Broken::NotHeld),
         Some("broken") => {
-            let mut taken = Taken::read(&parts);
+            let mut taken = OtherLease::read(&parts);
             if let Some(holder) = &mut taken.holder {
                 holder.shard.retain(|_, shard| shard.until > taken.now_ms);
             }
             Ok(Broken::Done(taken.holder))
         }
-        Some("taken") => Ok(Broken::HeldByAnother(Box::new(Taken::read(&parts)))),
+        Some("taken") => Ok(Broken::HeldByAnother(Box::new(OtherLease::read(&parts)))),
         _ => Reply::Array(parts).fail(doing),
     }
 }
@@ -170,7 +170,7 @@ fn about(key: &str, run: &str, what: &[u8]) -> Batch {
 pub enum LeaseError {
     /// Another run holds it.
     #[error("{0}")]
-    Taken(Box<Taken>),
+    Taken(Box<OtherLease>),
     /// The lock is gone: it ran out, or somebody deleted it.
     #[error("the lease ran out or was deleted: this run may no longer write")]
     Gone,
@@ -181,7 +181,7 @@ pub enum LeaseError {
 
 /// The lease of another run.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct OtherLease {
     /// The other run, if the lock says.
     pub holder: Option<Box<Holder>>,
     /// Milliseconds until its lease runs out, unless it is renewed; negative if never.
@@ -190,7 +190,7 @@ pub struct Taken {
     pub now_ms: i64,
 }
 
-impl Taken {
+impl OtherLease {
     fn read(parts: &[Reply]) -> Self {
         let number = |index: usize| match parts.get(index) {
             Some(Reply::Int(number)) => *number,
@@ -205,7 +205,7 @@ impl Taken {
     }
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for OtherLease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
             Some(holder) => {
@@ -386,7 +386,7 @@ impl Lease {
         match parts.first().and_then(Reply::text) {
             Some("held") => Ok(parts),
             Some("gone") => Err(LeaseError::Gone),
-            Some("taken") => Err(LeaseError::Taken(Box::new(Taken::read(&parts)))),
+            Some("taken") => Err(LeaseError::Taken(Box::new(OtherLease::read(&parts)))),
             _ => Ok(Reply::Array(parts).fail(doing)?),
         }
     }

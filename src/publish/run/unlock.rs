@@ -2,7 +2,7 @@
 
 use super::connection::Connected;
 use super::fence;
-use super::lease::{Broken, Holder, Taken, break_lease, clear};
+use super::lease::{Broken, Holder, OtherLease, break_lease, clear};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
@@ -48,7 +48,7 @@ pub(crate) fn unlock(
     })
 }
 
-fn not_that_run(run: &str, key: &str, taken: &Taken) -> Failure {
+fn not_that_run(run: &str, key: &str, taken: &OtherLease) -> Failure {
     let expected = format!("the lock is held by run {run}");
     let (what, retry) = if taken.holder.is_some() {
         (

@@ -41,7 +41,7 @@ pub(crate) struct Purpose<'a> {
     /// How long all of the run may take.
     pub time_limit: Option<TimeLimit>,
     /// Which articles, and what for.
-    pub wanted: Wanted<'a>,
+    pub wanted: SurveyScope<'a>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -63,7 +63,7 @@ pub(crate) enum Caching {
 
 /// Which articles a survey is about, and by which rule they are published.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct SurveyScope<'a> {
     pub policy: Policy,
     pub selection: &'a Selection,
     pub order: Order,
@@ -78,7 +78,7 @@ pub(crate) struct Wanted<'a> {
 /// Every article.
 static EVERYTHING: LazyLock<Selection> = LazyLock::new(Selection::default);
 
-impl Wanted<'_> {
+impl SurveyScope<'_> {
     /// Every article of the content tree, as an import has them.
     pub(crate) fn all() -> Self {
         Self {
@@ -178,7 +178,7 @@ impl<'a> Corpus<'a> {
     /// As [`walked`].
     pub(crate) fn find(
         settings: &'a Settings,
-        wanted: &Wanted<'a>,
+        wanted: &SurveyScope<'a>,
         interrupted: &AtomicBool,
         time_limit: Option<TimeLimit>,
         report: &mut dyn Report,

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, Unread, number};
 use super::findings::whole_file;
 use super::gather::Gathered;
 use super::guard::guarded;
@@ -19,7 +19,7 @@ use crate::article;
 use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
-use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
+use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removals, Rendered};
 use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
@@ -35,7 +35,7 @@ const TOGETHER_EVENTS: usize = 50_000;
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
 
-/// The code of a source whose text was never whole: it is neither invalid nor gone.
+/// The code of a source owner text was never whole: it is neither invalid nor gone.
 pub(crate) const CHANGED: &str = "changed";
 const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
 const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
@@ -110,25 +110,25 @@ impl SourceReader<'_, '_> {
             let index = source.unread.index;
             let route = &one.article.route;
             match owner_of(self.surveyor, route, path, metadata, &mut chunk.busy) {
-                Whose::Own => {
+                Owner::Own => {
                     events += one.article.body.events.len();
                     valid.push(one);
                 }
-                Whose::Elsewhere { .. } => {
+                Owner::Elsewhere { .. } => {
                     let mut one = one;
                     if self.is_renderable(&mut one, chunk) {
                         let lifetime = one.article.lifetime();
                         elsewhere.push((index, one.article.route, one.digest, lifetime));
                     }
                 }
-                whose @ Whose::Nobody => {
+                owner @ Owner::Nobody => {
                     chunk
                         .learned
                         .extend(self.unrendered(one.learned, &one.article));
                     chunk.others.push(Other {
                         index,
                         route: one.article.route,
-                        whose,
+                        owner,
                     });
                 }
             }
@@ -225,7 +225,7 @@ impl SourceReader<'_, '_> {
         for mut one in valid {
             let article = &one.article;
             let seen = one.source.unread.seen(&article.route);
-            let absent = (Seen::Absent, Seen::Absent);
+            let absent = (ObjectState::Absent, ObjectState::Absent);
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let lifetime = article.lifetime();
             let when = (&surveyor.expiry, &article.route);

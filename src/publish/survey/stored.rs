@@ -2,7 +2,7 @@
 
 use crate::article::Route;
 use crate::publish::keys::Keys;
-use crate::publish::plan::entry::Seen;
+use crate::publish::plan::entry::ObjectState;
 use crate::render;
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -47,7 +47,7 @@ impl Inspector<'_> {
         &mut self,
         routes: &[&Route],
         likely: Likely,
-    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
+    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
         let keys = self.keys_of(routes);
         let seen = match likely {
             Likely::Absent => self.expiry_first(&keys)?,
@@ -58,7 +58,7 @@ impl Inspector<'_> {
     }
 
     /// The expiry alone tells that a key is absent.
-    fn expiry_first(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+    fn expiry_first(&mut self, keys: &[(String, Object)]) -> Result<Vec<ObjectState>, StoreError> {
         let mut batch = Batch::default();
         for (key, _) in keys {
             ask_expiry(&mut batch, key);
@@ -78,14 +78,14 @@ impl Inspector<'_> {
         };
         let seen = keys.iter().zip(expiries).map(|((_, object), at)| {
             if at == ABSENT {
-                return Ok(Seen::Absent);
+                return Ok(ObjectState::Absent);
             }
             look(*object, at, &mut replies)
         });
         seen.collect()
     }
 
-    fn all_at_once(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+    fn all_at_once(&mut self, keys: &[(String, Object)]) -> Result<Vec<ObjectState>, StoreError> {
         let mut batch = Batch::default();
         for (key, object) in keys {
             ask_expiry(&mut batch, key);
@@ -95,7 +95,11 @@ impl Inspector<'_> {
         let seen = keys.iter().map(|(_, object)| {
             let at = expiry(replies.next().unwrap_or(Reply::Nil))?;
             let seen = look(*object, at, &mut replies)?;
-            Ok(if at == ABSENT { Seen::Absent } else { seen })
+            Ok(if at == ABSENT {
+                ObjectState::Absent
+            } else {
+                seen
+            })
         });
         seen.collect()
     }
@@ -143,7 +147,7 @@ fn look(
     object: Object,
     expiry: i64,
     replies: &mut impl Iterator<Item = Reply>,
-) -> Result<Seen, StoreError> {
+) -> Result<ObjectState, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let (length, part) = (next(), next());
     let (bytes, digest, is_string) = match (length, part) {
@@ -158,7 +162,7 @@ fn look(
         (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, false),
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
-    Ok(Seen::Present {
+    Ok(ObjectState::Present {
         expires_at_ms: (expiry >= 0).then_some(expiry),
         bytes,
         digest,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, Unread, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -41,18 +41,18 @@ pub(crate) fn recall(
                 };
                 let source = number(index);
                 match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
-                    Whose::Own => meant.push((index, hit, known, links)),
-                    Whose::Elsewhere { .. } => {
+                    Owner::Own => meant.push((index, hit, known, links)),
+                    Owner::Elsewhere { .. } => {
                         chunk.links.add(source, &links, false);
                         elsewhere.push((index, known.route, known.digest, known.lifetime));
                         hits.push(hit);
                     }
-                    whose @ Whose::Nobody => {
+                    owner @ Owner::Nobody => {
                         chunk.links.add(source, &links, false);
                         chunk.others.push(Other {
                             index,
                             route: known.route,
-                            whose,
+                            owner,
                         });
                         hits.push(hit);
                     }

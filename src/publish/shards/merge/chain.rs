@@ -2,8 +2,8 @@
 //! first, whatever expires between them.
 
 use super::{Intent, merge};
-use crate::publish::apply::step::{Command, Decision, Look, Looked, Step, Want, decide};
-use crate::publish::state::{Content, Found, Present};
+use crate::publish::apply::step::{Command, CurrentState, Decision, Look, Step, Want, decide};
+use crate::publish::state::{Content, KeyState, Present};
 
 /// The steps of the clock: expiries differ by less, so that each comes once.
 const STEP_MS: i64 = 100_000;
@@ -15,12 +15,12 @@ fn present(value: &[u8], expires_at_ms: i64) -> Present {
     Present::string(value, Some(expires_at_ms))
 }
 
-fn look(key: &Key, look: Look) -> Looked {
+fn look(key: &Key, look: Look) -> CurrentState {
     match (look, key) {
-        (Look::None, _) => Looked::Not,
-        (Look::Expiry, key) => Looked::Expiry(key.as_ref().map(|(_, at)| Some(*at))),
-        (Look::Whole, None) => Looked::Whole(Found::Absent),
-        (Look::Whole, Some((value, at))) => Looked::Whole(Found::Whole(
+        (Look::None, _) => CurrentState::Unread,
+        (Look::Expiry, Some((_, at))) => CurrentState::Expiry(Some(*at)),
+        (Look::Expiry | Look::Whole, None) => CurrentState::Whole(KeyState::Absent),
+        (Look::Whole, Some((value, at))) => CurrentState::Whole(KeyState::Present(
             present(value, *at),
             Content::Value(value.clone()),
         )),
