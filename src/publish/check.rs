@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::gates::invalid;
 use super::report::Report;
-use super::survey::content::{Caching, Corpus, Purpose, SurveyScope, renderer, survey};
+use super::survey::content::{Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey};
 use super::survey::surveyor::Survey;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -21,7 +21,7 @@ pub fn check(
     report: &mut dyn Report,
 ) -> Result<Survey, Failure> {
     let renderer = renderer(settings)?;
-    let purpose = Purpose {
+    let purpose = SurveyPurpose {
         store: None,
         spool_in: None,
         interrupted,

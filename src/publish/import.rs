@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::articles::{Absent, Articles};
+use super::articles::{Articles, OrphanPolicy};
 use super::job::Job;
 use super::outcome::Outcome;
 use super::report::Report;
@@ -87,10 +87,10 @@ pub fn import(
         ..Job::new("import", settings, interrupted)
     };
     let articles = Articles {
-        absent: match (&generator, import.prune) {
-            (Some(_), _) => Absent::Ignored,
-            (None, true) => Absent::Pruned,
-            (None, false) => Absent::Named,
+        orphans: match (&generator, import.prune) {
+            (Some(_), _) => OrphanPolicy::Ignore,
+            (None, true) => OrphanPolicy::Remove,
+            (None, false) => OrphanPolicy::Name,
         },
         force: import.force,
         cache: generator.is_none() && !import.reads_all,

@@ -131,7 +131,7 @@ struct Scene<'a> {
 }
 
 /// A rehearsal that could not be taken back.
-struct Stuck {
+struct StuckRehearsal {
     run: String,
     manifest: PathBuf,
     why: Failure,
@@ -246,7 +246,7 @@ impl Scene<'_> {
                 counted(changed, "key")
             ));
         }
-        for Stuck { run, manifest, why } in stuck {
+        for StuckRehearsal { run, manifest, why } in stuck {
             let manifest = manifest.display();
             let why = why.what;
             report.warning(&format!(
@@ -260,7 +260,7 @@ impl Scene<'_> {
 
     /// Rolls back every run of the scratch folder but those that are `left`, newest first, and
     /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
-    fn clear(&self, report: &mut dyn Report) -> Result<(u64, Vec<Stuck>), Failure> {
+    fn clear(&self, report: &mut dyn Report) -> Result<(u64, Vec<StuckRehearsal>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
         let ids = runs.ids();
         let ids = ids.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
@@ -269,7 +269,7 @@ impl Scene<'_> {
             let manifest = runs.file(&run);
             match self.undo_one(&manifest, report) {
                 Ok(keys) => changed += keys,
-                Err(why) => stuck.push(Stuck { run, manifest, why }),
+                Err(why) => stuck.push(StuckRehearsal { run, manifest, why }),
             }
         }
         let kept: HashSet<&str> = stuck.iter().map(|stuck| stuck.run.as_str()).collect();

@@ -285,7 +285,7 @@ impl KeyReplies {
 
 /// What the script [`Script::Read`] is asked for.
 #[derive(Clone, Copy)]
-enum Part {
+enum ReadPart {
     /// About how many bytes reading the key brings along.
     Size,
     /// Its state, without the value.
@@ -294,7 +294,7 @@ enum Part {
     Whole,
 }
 
-impl Part {
+impl ReadPart {
     fn ask(self, batch: &mut Batch, key: &str) {
         let limit = LARGEST_PRIOR_BYTES.to_string();
         let word: &[u8] = match self {
@@ -339,7 +339,7 @@ impl KeyState {
             .iter()
             .map(|(_, expected)| KeyReplies::read(*expected, &mut next));
         let keys = keys.iter().map(|(key, _)| *key);
-        answer(session, keys.zip(asked), Part::State, doing)
+        answer(session, keys.zip(asked), ReadPart::State, doing)
     }
 
     /// About how many bytes reading each of `keys` brings along.
@@ -356,7 +356,7 @@ impl KeyState {
         }
         let mut batch = Batch::default();
         for key in keys {
-            Part::Size.ask(&mut batch, key);
+            ReadPart::Size.ask(&mut batch, key);
         }
         let size = |reply: Reply| match reply {
             Reply::Int(bytes) => Ok(bytes.unsigned_abs()),
@@ -378,7 +378,7 @@ impl KeyState {
         asked: impl Iterator<Item = (&'a str, KeyReplies)>,
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        answer(session, asked, Part::Whole, doing)
+        answer(session, asked, ReadPart::Whole, doing)
     }
 
     /// The same, of which the values are compared and not kept.
@@ -390,11 +390,11 @@ impl KeyState {
         asked: impl Iterator<Item = (&'a str, KeyReplies)>,
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        answer(session, asked, Part::State, doing)
+        answer(session, asked, ReadPart::State, doing)
     }
 
     /// Reads the reply of the script.
-    fn from_reply(reply: Reply, part: Part, doing: &str) -> Result<Self, StoreError> {
+    fn from_reply(reply: Reply, part: ReadPart, doing: &str) -> Result<Self, StoreError> {
         let mut parts = match reply {
             Reply::Array(parts) if !parts.is_empty() => parts,
             other => return other.fail(doing),
@@ -415,7 +415,7 @@ impl KeyState {
                 _ => return None,
             };
             let content = match part {
-                Part::State => {
+                ReadPart::State => {
                     let sum = std::str::from_utf8(&bytes).ok();
                     Content::Left(sum.and_then(Fingerprint::parse))
                 }
@@ -441,7 +441,7 @@ impl KeyState {
 fn answer<'a>(
     session: &mut Session,
     asked: impl Iterator<Item = (&'a str, KeyReplies)>,
-    part: Part,
+    part: ReadPart,
     doing: &str,
 ) -> Result<Vec<KeyState>, StoreError> {
     let mut batch = Batch::default();
@@ -454,7 +454,7 @@ fn answer<'a>(
             KeyState::Absent
         });
         found.push(match (known, part) {
-            (KeyState::Present(present, _), Part::State) => {
+            (KeyState::Present(present, _), ReadPart::State) => {
                 KeyState::Present(present, Content::Left(None))
             }
             (known, _) => known,

@@ -23,4 +23,4 @@ pub use order::{Order, Ranks};
 pub use origin::{Generated, Origin, Source, Subset, Tree, Unloaded, ranges};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, IGNORE_FILE, Patterns};
-pub use walk::{Found, Skipped, Walk, WalkError, walk};
+pub use walk::{Skipped, Walk, WalkError, WalkResult, walk};

@@ -1,7 +1,7 @@
 //! Compare-and-sets as the store takes them: plain commands where these compare enough, calls
 //! of the scripts elsewhere.
 
-use super::step::Command;
+use super::step::CompareAndSet;
 use crate::publish::state::{Present, expiry_argument};
 use crate::store::{Batch, Script};
 
@@ -65,10 +65,16 @@ pub(crate) fn push_put(
 }
 
 /// Appends `command` for `key`, whose expiry may have moved by itself by up to `slack_ms`.
-pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, slack_ms: i64) {
+pub(crate) fn encode(
+    command: &CompareAndSet,
+    batch: &mut Batch,
+    key: &str,
+    way: Way,
+    slack_ms: i64,
+) {
     let slack = slack_ms.to_string();
     match command {
-        Command::Create { content, made } => {
+        CompareAndSet::Create { content, made } => {
             let at = expiry_argument(made.expires_at_ms);
             batch.push(&[
                 b"SET",
@@ -79,7 +85,7 @@ pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, 
                 at.as_bytes(),
             ]);
         }
-        Command::Put {
+        CompareAndSet::Put {
             prior,
             made,
             content,
@@ -87,7 +93,7 @@ pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, 
             let states = (prior.as_ref(), made, content.bytes());
             push_put(batch, key, states, way, slack_ms);
         }
-        Command::Expire { from_ms, to_ms, .. } => {
+        CompareAndSet::Expire { from_ms, to_ms, .. } => {
             let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
             batch.script(
                 Script::Expire,
@@ -95,7 +101,7 @@ pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, 
                 &[from.as_bytes(), to.as_bytes(), way.word(), slack.as_bytes()],
             );
         }
-        Command::Remove { prior } => {
+        CompareAndSet::Remove { prior } => {
             let prior = state_arguments(prior);
             let arguments = [
                 prior[0].as_bytes(),

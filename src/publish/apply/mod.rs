@@ -39,7 +39,7 @@ use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
 use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
 use read_current::Sight;
-use step::{Command, CurrentState, Decision, Want, decide};
+use step::{CompareAndSet, CurrentState, Decision, Want, decide};
 use stop::Stop;
 
 use super::manifest::{Action, Fate, Frames, Line, Snapshot};
@@ -47,7 +47,7 @@ use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, wait_for_replicas};
 
 pub use batch::Group;
-pub use context::{Direction, Guards, Record, RunContext};
+pub use context::{Direction, Guards, RunContext, RunRecord};
 
 /// Carries steps out.
 pub struct Apply<'a> {
@@ -92,17 +92,17 @@ impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
 }
 
 /// A write whose intent is recorded first.
-struct Pending {
+struct PendingWrite {
     key: String,
     action: Action,
     made: Option<Snapshot>,
-    command: Command,
+    command: CompareAndSet,
     after_first: bool,
 }
 
 /// Why a write of a group was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum RefusalCause {
     /// It was left as it is.
     Left,
     /// It had expired before it was refreshed.
@@ -111,11 +111,11 @@ enum Refused {
 
 /// A batch that was looked at.
 #[derive(Default)]
-struct Decided {
+struct DecidedBatch {
     /// Its steps, those that are left alone included.
     keys: usize,
     /// Its writes, by group, each with its number.
-    pending: Vec<(usize, Vec<Pending>)>,
+    pending: Vec<(usize, Vec<PendingWrite>)>,
     /// Outcomes of earlier batches, then its intents: to be made durable before its writes.
     lines: Vec<Line>,
     /// How many of the lines are outcomes.
@@ -124,11 +124,11 @@ struct Decided {
     looked_at_ms: i64,
 }
 
-impl Pending {
+impl PendingWrite {
     /// Whether what it would make has expired by now: a SET would answer OK and make nothing.
     fn ran_out(&self, now_ms: i64) -> bool {
         // The scripts look at the clock themselves.
-        let Command::Create { made, .. } = &self.command else {
+        let CompareAndSet::Create { made, .. } = &self.command else {
             return false;
         };
         made.expires_at_ms.is_some_and(|at| at <= now_ms)
@@ -269,7 +269,7 @@ impl Apply<'_> {
         waiting: &mut VecDeque<Numbered>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-    ) -> Result<Decided, Stop> {
+    ) -> Result<DecidedBatch, Stop> {
         let Sight {
             groups: seen,
             looked,
@@ -279,9 +279,9 @@ impl Apply<'_> {
             waiting.push_front(group);
         }
         let mut looked = looked.into_iter();
-        let mut batch = Decided {
+        let mut batch = DecidedBatch {
             looked_at_ms: now_ms,
-            ..Decided::default()
+            ..DecidedBatch::default()
         };
         let mut intents = Vec::new();
         for (number, group) in groups {
@@ -306,7 +306,7 @@ impl Apply<'_> {
         intents: &mut Vec<Line>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-    ) -> Result<Vec<Pending>, Stop> {
+    ) -> Result<Vec<PendingWrite>, Stop> {
         // Where expiries may have moved by themselves, so may have the moment of one.
         let clock_ms = now_ms + self.context.slack_ms;
         let mut writes = Vec::with_capacity(group.len());
@@ -339,7 +339,7 @@ impl Apply<'_> {
                         intent.absent_at = Some(now_ms);
                     }
                     intent.again = self.again;
-                    writes.push(Pending {
+                    writes.push(PendingWrite {
                         key,
                         action: intent.action,
                         made: intent.made.clone(),
@@ -369,7 +369,7 @@ impl Apply<'_> {
         self.context.goes_on()?;
         self.direction.in_time()?;
         // Promise 1: without a manifest nothing is written.
-        let Some(Record { manifest, .. }) = &mut self.context.record else {
+        let Some(RunRecord { manifest, .. }) = &mut self.context.record else {
             let missing = std::io::Error::other("this run has no manifest");
             return Err(Stop::Manifest(missing));
         };
@@ -380,7 +380,7 @@ impl Apply<'_> {
 
     fn write(
         &mut self,
-        groups: Vec<(usize, Vec<Pending>)>,
+        groups: Vec<(usize, Vec<PendingWrite>)>,
         now_ms: i64,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
@@ -409,7 +409,7 @@ impl Apply<'_> {
             .into_iter()
             .partition(|(group, _)| refused.contains_key(group));
         for (group, pending) in &withheld {
-            if refused.get(group) != Some(&Refused::RanOut) {
+            if refused.get(group) != Some(&RefusalCause::RanOut) {
                 let action = Some(pending.action);
                 leave(progress, on_key, &pending.key, action, Fate::Withheld);
             }
@@ -421,10 +421,10 @@ impl Apply<'_> {
     /// Sends the writes of `wave`, and notes the groups of those that were `refused`.
     fn wave(
         &mut self,
-        wave: &[(usize, Pending)],
+        wave: &[(usize, PendingWrite)],
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-        refused: &mut HashMap<usize, Refused>,
+        refused: &mut HashMap<usize, RefusalCause>,
     ) -> Result<(), Stop> {
         if wave.is_empty() {
             return Ok(());
@@ -471,7 +471,7 @@ impl Apply<'_> {
                 Some("conflict") => Fate::Conflict,
                 Some("ran out") if way == Way::Back => Fate::Expired,
                 Some("ran out") => {
-                    refused.insert(*group, Refused::RanOut);
+                    refused.insert(*group, RefusalCause::RanOut);
                     progress.ran_out.push(RanOut {
                         group: *group,
                         from: usize::from(pending.after_first),
@@ -486,7 +486,7 @@ impl Apply<'_> {
                 }
             };
             if fate != Fate::Written {
-                refused.insert(*group, Refused::Left);
+                refused.insert(*group, RefusalCause::Left);
             }
             pending.settle(fate, resent, progress, on_key);
         }
@@ -499,7 +499,7 @@ impl Apply<'_> {
     /// Returns whether these questions were sent again.
     fn ask_again(
         &mut self,
-        wave: &[(usize, Pending)],
+        wave: &[(usize, PendingWrite)],
         replies: &mut [Reply],
     ) -> Result<bool, Stop> {
         let mut batch = Batch::default();
@@ -507,8 +507,8 @@ impl Apply<'_> {
         for (index, (_, pending)) in wave.iter().enumerate() {
             let reply = &replies[index];
             let (made, content): (_, &[u8]) = match &pending.command {
-                Command::Create { content, made } if *reply == Reply::Nil => (made, content),
-                Command::Expire {
+                CompareAndSet::Create { content, made } if *reply == Reply::Nil => (made, content),
+                CompareAndSet::Expire {
                     lost: Some(lost), ..
                 } if reply.text() == Some("ran out") => (&lost.0, lost.1.bytes()),
                 _ => continue,

@@ -1,6 +1,6 @@
 //! How far a run came: what is counted, reported and recorded of each key.
 
-use crate::publish::manifest::{Action, Counts, Fate, Line, Outcome};
+use crate::publish::manifest::{Action, Counts, Fate, KeyOutcome, Line};
 
 /// What became of one key.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub fn leave(
     action: Option<Action>,
     fate: Fate,
 ) {
-    progress.outcomes.push(Line::Outcome(Outcome {
+    progress.outcomes.push(Line::Outcome(KeyOutcome {
         key: key.to_owned(),
         fate,
     }));

@@ -65,7 +65,7 @@ pub struct Step {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write: first the intent, then the command.
-    Write(Box<Intent>, Box<Command>),
+    Write(Box<Intent>, Box<CompareAndSet>),
     /// Leave the key as it is.
     Leave(Fate),
     /// The key was to be refreshed, and expired before that.
@@ -74,7 +74,7 @@ pub enum Decision {
 
 /// A compare-and-set, ready to be sent once its intent is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum CompareAndSet {
     /// Only if there is no such key.
     Create {
         /// The value.
@@ -183,7 +183,7 @@ pub fn decide(step: Step, looked: CurrentState, now_ms: i64) -> Result<Decision,
             );
             Decision::Write(
                 Box::new(intent),
-                Box::new(Command::Create { content, made }),
+                Box::new(CompareAndSet::Create { content, made }),
             )
         }
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
@@ -205,7 +205,7 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         Some(Snapshot::whole(&prior, old)),
         Some(Snapshot::of(&made, new.bytes().len())),
     );
-    let command = Command::Put {
+    let command = CompareAndSet::Put {
         prior: Some(prior),
         made,
         content: new,
@@ -220,7 +220,7 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         Some(Snapshot::whole(&prior, old)),
         None,
     );
-    Decision::Write(Box::new(intent), Box::new(Command::Remove { prior }))
+    Decision::Write(Box::new(intent), Box::new(CompareAndSet::Remove { prior }))
 }
 
 fn refresh(
@@ -260,7 +260,7 @@ fn move_expiry(
     to_ms: Option<i64>,
     lost: Option<Box<(Present, Content)>>,
 ) -> Decision {
-    let command = Command::Expire {
+    let command = CompareAndSet::Expire {
         from_ms: prior.expires_at,
         to_ms,
         lost,
@@ -358,7 +358,7 @@ fn restore(undone: Intent, current: Option<(Present, Content)>) -> Result<Decisi
         None,
         Some(Snapshot::of(&made, content.bytes().len())),
     );
-    let command = Command::Put {
+    let command = CompareAndSet::Put {
         prior: None,
         made,
         content,

@@ -5,7 +5,7 @@ use std::ops::Div as _;
 use std::path::Path;
 
 use super::disk::{KEEP_FREE_BYTES, ManifestBytes, free_bytes};
-use super::memory::{Allocator, Need, Room};
+use super::memory::{Allocator, MemoryNeed, Room};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
@@ -57,7 +57,12 @@ pub(crate) fn admit(
 }
 
 /// A run may push other keys out of a cache that evicts, and says so; a rehearsal may not.
-fn memory(need: &Need, rooms: &[Room], gate: Gate, report: &mut dyn Report) -> Result<(), Failure> {
+fn memory(
+    need: &MemoryNeed,
+    rooms: &[Room],
+    gate: Gate,
+    report: &mut dyn Report,
+) -> Result<(), Failure> {
     let missing = |room: &&Room| room.needed(need).saturating_sub(room.free_bytes());
     let tightest = rooms.iter().max_by_key(missing);
     let Some(room) = tightest.filter(|room| missing(room) > 0) else {
@@ -174,8 +179,8 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
 }
 
 /// The memory that the writes need.
-fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> Need {
-    let mut need = Need::new(allocator);
+fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> MemoryNeed {
+    let mut need = MemoryNeed::new(allocator);
     for entry in &plan.entries {
         let Some(spot) = entry.spot() else {
             continue;

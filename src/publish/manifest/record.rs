@@ -35,7 +35,7 @@ pub enum Line {
     /// What will be done to one key.
     Intent(Intent),
     /// What became of one intent, where it was not simply written.
-    Outcome(Outcome),
+    Outcome(KeyOutcome),
     /// The last line of a run that ended by itself.
     Footer(Footer),
 }
@@ -52,7 +52,7 @@ struct LineVisitor;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Tag {
+enum LineTag {
     Type,
 }
 
@@ -73,14 +73,14 @@ impl<'de> Visitor<'de> for LineVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
-        let Some((Tag::Type, kind)) = map.next_entry()? else {
+        let Some((LineTag::Type, kind)) = map.next_entry()? else {
             return Err(A::Error::missing_field("type"));
         };
         let rest = MapAccessDeserializer::new(map);
         match kind {
             Kind::Header => Header::deserialize(rest).map(Line::Header),
             Kind::Intent => Intent::deserialize(rest).map(Line::Intent),
-            Kind::Outcome => Outcome::deserialize(rest).map(Line::Outcome),
+            Kind::Outcome => KeyOutcome::deserialize(rest).map(Line::Outcome),
             Kind::Footer => Footer::deserialize(rest).map(Line::Footer),
         }
     }
@@ -489,7 +489,7 @@ pub enum Fate {
 
 /// An intent that was not simply written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct KeyOutcome {
     /// The key.
     pub key: String,
     /// What became of it.

@@ -104,7 +104,7 @@ impl fmt::Display for Holder {
 
 /// What came of breaking a lease.
 #[derive(Debug)]
-pub enum Broken {
+pub enum LeaseBreak {
     /// It is broken; what it said of the run that held it, if that could be read, with its shards
     /// that were under way.
     Done(Option<Box<Holder>>),
@@ -125,7 +125,7 @@ const MARK_MS: &[u8] = b"5000";
 ///
 /// # Errors
 /// When the store fails.
-pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken, StoreError> {
+pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<LeaseBreak, StoreError> {
     let doing = "breaking the lock";
     let batch = about(key, run, b"break");
     let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
@@ -135,16 +135,18 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
     };
     match parts.first().and_then(Reply::text) {
         // Asked a second time, because the first answer was lost: that one had broken it.
-        Some("gone") if answer.resent => Ok(Broken::Done(None)),
-        Some("gone") => Ok(Broken::NotHeld),
+        Some("gone") if answer.resent => Ok(LeaseBreak::Done(None)),
+        Some("gone") => Ok(LeaseBreak::NotHeld),
         Some("broken") => {
             let mut taken = OtherLease::read(&parts);
             if let Some(holder) = &mut taken.holder {
                 holder.shard.retain(|_, shard| shard.until > taken.now_ms);
             }
-            Ok(Broken::Done(taken.holder))
+            Ok(LeaseBreak::Done(taken.holder))
         }
-        Some("taken") => Ok(Broken::HeldByAnother(Box::new(OtherLease::read(&parts)))),
+        Some("taken") => Ok(LeaseBreak::HeldByAnother(Box::new(OtherLease::read(
+            &parts,
+        )))),
         _ => Reply::Array(parts).fail(doing),
     }
 }
@@ -244,7 +246,7 @@ pub struct Lease {
 
 /// What a shard has in common with the others of its run.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct ShardClaim<'a> {
     /// Which shard it is.
     pub shard: Shard,
     /// Digest of everything that decides what the shards together write.
@@ -281,7 +283,7 @@ impl Lease {
         session: &mut Session,
         key: String,
         holder: &Holder,
-        part: Part<'_>,
+        part: ShardClaim<'_>,
         dead: &[String],
     ) -> Result<(Self, i64), LeaseError> {
         let entry = ShardHolder {

@@ -10,7 +10,7 @@
 use super::shard::Shard;
 use crate::failure::Failure;
 use crate::publish::run::folder_lock::is_dead;
-use crate::publish::run::lease::{Holder, Lease, LeaseError, OtherLease, Part};
+use crate::publish::run::lease::{Holder, Lease, LeaseError, OtherLease, ShardClaim};
 use crate::publish::run::refusal::{locked, not_leased, other_settings};
 use crate::settings::Settings;
 use crate::store::Session;
@@ -26,7 +26,7 @@ pub(crate) fn lease(
     session: &mut Session,
     key: &str,
     holder: &Holder,
-    part: Part<'_>,
+    part: ShardClaim<'_>,
     settings: &Settings,
 ) -> Result<(Lease, i64), Failure> {
     let mut join = |dead: &[String]| Lease::join(session, key.to_owned(), holder, part, dead);
@@ -70,8 +70,8 @@ fn dead_of(
 
 /// The refusal of `shard` of `run`, where the lock is held by that very run; none where it is held
 /// by another one.
-fn refused_by(taken: &OtherLease, run: &str, part: Part<'_>) -> Option<Failure> {
-    let Part { shard, digest } = part;
+fn refused_by(taken: &OtherLease, run: &str, part: ShardClaim<'_>) -> Option<Failure> {
+    let ShardClaim { shard, digest } = part;
     let holder: &Holder = taken.holder.as_deref()?;
     if holder.run != run {
         return None;

@@ -72,13 +72,13 @@ pub(crate) struct Chunk {
 }
 
 /// A source of a batch that must be read.
-pub(crate) struct Unread {
+pub(crate) struct UnreadSource {
     pub(crate) index: usize,
     /// What the store holds under the route that the cache knows, if that was asked.
     pub(crate) asked: Option<(Route, ObjectState, ObjectState)>,
 }
 
-impl Unread {
+impl UnreadSource {
     /// What the store holds under `route`, if that is what was asked for.
     pub(crate) fn seen(&self, route: &Route) -> Option<(ObjectState, ObjectState)> {
         let (asked, page, meta) = self.asked.as_ref()?;

@@ -22,7 +22,7 @@ const NAMED: usize = 3;
 
 /// What was found so far. Batches come in the order in which they end; each gives back its
 /// memory then, so that what is found never lies there twice.
-pub(crate) struct Gathered {
+pub(crate) struct GatheredSurvey {
     survey: Survey,
     findings: HeldFindings,
     held: HeldSources,
@@ -42,7 +42,7 @@ struct Claim {
     owner: Option<Owner>,
 }
 
-impl Gathered {
+impl GatheredSurvey {
     /// Nothing yet, of `sources`.
     pub(crate) fn of(sources: usize) -> Self {
         Self {
@@ -246,8 +246,8 @@ impl Gathered {
 }
 
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Survey {
-    let Gathered {
+pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey) -> Survey {
+    let GatheredSurvey {
         mut survey,
         mut findings,
         held,

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::batch::{Chunk, Other, Owner, SurveyError, Unread, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::findings::whole_file;
-use super::gather::Gathered;
+use super::gather::GatheredSurvey;
 use super::guard::guarded;
 use super::large;
 use super::own_headings;
@@ -41,8 +41,8 @@ const SKIPPED: &str = "changed during the run: skipped, and what the store holds
 const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
-struct Loaded<'a> {
-    unread: &'a Unread,
+struct LoadedSource<'a> {
+    unread: &'a UnreadSource,
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
@@ -51,8 +51,8 @@ struct Loaded<'a> {
 }
 
 /// A valid article.
-struct Valid<'l> {
-    source: &'l Loaded<'l>,
+struct ValidArticle<'l> {
+    source: &'l LoadedSource<'l>,
     article: Article<'l>,
     digest: Digest,
     /// What can be remembered of it, if rendering has nothing to say of it either.
@@ -72,9 +72,9 @@ impl SourceReader<'_, '_> {
     /// Reads the `unread` sources of a batch, and renders those that are to be written.
     pub(crate) fn read(
         &self,
-        unread: &[Unread],
+        unread: &[UnreadSource],
         chunk: &mut Chunk,
-        found: &Mutex<Gathered>,
+        found: &Mutex<GatheredSurvey>,
     ) -> Result<(), SurveyError> {
         let (mut together, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
         for one in unread {
@@ -98,7 +98,7 @@ impl SourceReader<'_, '_> {
         self.judge(&together, chunk)
     }
 
-    fn judge(&self, loaded: &[Loaded<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
+    fn judge(&self, loaded: &[LoadedSource<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
         let (mut valid, mut events) = (Vec::with_capacity(loaded.len()), 0);
         let mut elsewhere: Vec<Elsewhere> = Vec::new();
         for source in loaded {
@@ -146,7 +146,11 @@ impl SourceReader<'_, '_> {
     }
 
     /// The article of a source; none if it is invalid, or held back.
-    fn parse<'l>(&self, source: &'l Loaded<'_>, chunk: &mut Chunk) -> Option<Valid<'l>> {
+    fn parse<'l>(
+        &self,
+        source: &'l LoadedSource<'_>,
+        chunk: &mut Chunk,
+    ) -> Option<ValidArticle<'l>> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
@@ -207,7 +211,7 @@ impl SourceReader<'_, '_> {
             return None;
         }
         chunk.links.add(number(source.unread.index), &links, true);
-        Some(Valid {
+        Some(ValidArticle {
             source,
             article,
             digest,
@@ -216,9 +220,10 @@ impl SourceReader<'_, '_> {
     }
 
     /// Compares articles with the store, and renders what is to be written.
-    fn compare(&self, valid: Vec<Valid<'_>>, chunk: &mut Chunk) -> Result<(), SurveyError> {
+    fn compare(&self, valid: Vec<ValidArticle<'_>>, chunk: &mut Chunk) -> Result<(), SurveyError> {
         let surveyor = self.surveyor;
-        let unasked = |one: &&Valid<'_>| one.source.unread.seen(&one.article.route).is_none();
+        let unasked =
+            |one: &&ValidArticle<'_>| one.source.unread.seen(&one.article.route).is_none();
         let open = valid.iter().filter(unasked);
         let open: Vec<&Route> = open.map(|one| &one.article.route).collect();
         let mut answers = surveyor.inspect(&open, Likely::Absent)?.into_iter();
@@ -254,7 +259,7 @@ impl SourceReader<'_, '_> {
 
     /// Whether an article that is not to be written could be: which sources are valid does not
     /// depend on what is in the store already.
-    fn is_renderable(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> bool {
+    fn is_renderable(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> bool {
         if self.is_judged_by_rendering(&one.article) {
             return self.render(one, chunk).is_some();
         }
@@ -278,7 +283,7 @@ impl SourceReader<'_, '_> {
     }
 
     /// Renders an article; none if that makes it invalid.
-    fn render(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> Option<Rendered> {
+    fn render(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> Option<Rendered> {
         let learned = one.learned.take();
         let rendered = guarded("render", || {
             self.surveyor
@@ -316,7 +321,7 @@ impl SourceReader<'_, '_> {
     }
 
     /// What rendering left out, as warnings, or as errors where warnings are errors.
-    fn removed(&self, removals: &Removals, one: &Valid<'_>) -> Vec<Diagnostic> {
+    fn removed(&self, removals: &Removals, one: &ValidArticle<'_>) -> Vec<Diagnostic> {
         let named = removals.named.iter().map(|removal| {
             let (code, message) = removal.finding();
             (
@@ -388,14 +393,18 @@ fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
     further
 }
 
-fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
+fn load<'u>(
+    origin: &dyn Origin,
+    unread: &'u UnreadSource,
+    chunk: &mut Chunk,
+) -> Option<LoadedSource<'u>> {
     let index = unread.index;
     let source = origin.load(index);
     let settled = source.settled();
     let path = Arc::new(origin.shown(&source.relative));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
-            return Some(Loaded {
+            return Some(LoadedSource {
                 unread,
                 relative: source.relative,
                 path,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::batch::{Chunk, Other, Owner, SurveyError, Unread, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -19,7 +19,7 @@ pub(crate) fn recall(
     origin: &dyn Origin,
     batch: Range<usize>,
     chunk: &mut Chunk,
-) -> Result<Vec<Unread>, SurveyError> {
+) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
     let mut meant: Vec<(usize, Hit, Known, Links)> = Vec::with_capacity(batch.len());
@@ -28,7 +28,7 @@ pub(crate) fn recall(
         let relative = origin.relative(index);
         let identity = origin.identity(index);
         match identity.and_then(|identity| cache.find(&relative, identity)) {
-            None => unread.push(Unread { index, asked: None }),
+            None => unread.push(UnreadSource { index, asked: None }),
             Some((hit, known)) => {
                 if let Some(why) = surveyor.held(&known.visibility) {
                     chunk.held.push((index, why));
@@ -36,7 +36,7 @@ pub(crate) fn recall(
                     continue;
                 }
                 let Some(links) = links(surveyor, origin, &relative, &known) else {
-                    unread.push(Unread { index, asked: None });
+                    unread.push(UnreadSource { index, asked: None });
                     continue;
                 };
                 let source = number(index);
@@ -76,7 +76,7 @@ pub(crate) fn recall(
         );
         if need == Need::Write {
             let asked = Some((known.route, page, meta));
-            unread.push(Unread { index, asked });
+            unread.push(UnreadSource { index, asked });
             continue;
         }
         hits.push(hit);

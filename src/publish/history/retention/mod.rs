@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rules::{Now, RetainedRun, superfluous};
 
 use super::records::Record;
-use super::runs::{Listed, Runs};
+use super::runs::{ListedRun, Runs};
 use crate::failpoint;
 use crate::publish::manifest::Verify;
 use crate::settings::KeepRuns;
@@ -71,20 +71,20 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
 
 /// Every run with its files; none if names and dates alone tell that all are kept, so that a usual
 /// night opens no file. The files of a run in shards are kept, or go, together.
-fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(Listed, RetainedRun)>> {
+fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(ListedRun, RetainedRun)>> {
     let list = runs.list()?;
     let beyond = list
         .len()
         .saturating_sub(usize::try_from(keep.count).unwrap_or(usize::MAX));
     let age_ms = i64::try_from(keep.age_ms).unwrap_or(i64::MAX);
-    let is_old = |listed: &Listed| {
+    let is_old = |listed: &ListedRun| {
         let changed_at = last_changed(listed);
         changed_at.is_some_and(|at| now.local_ms.saturating_sub(at) >= age_ms)
     };
     if !list[..beyond].iter().any(is_old) {
         return Ok(Vec::new());
     }
-    let open = |listed: Listed| {
+    let open = |listed: ListedRun| {
         let changed_at = last_changed(&listed)?;
         let manifest = listed.open(Verify::Ends).ok()?;
         let record = Record::of(&manifest);
@@ -94,7 +94,7 @@ fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(Listed, 
 }
 
 /// When the files of a run were last written; none if one of them is no plain file.
-fn last_changed(listed: &Listed) -> Option<i64> {
+fn last_changed(listed: &ListedRun) -> Option<i64> {
     let dates: Option<Vec<i64>> = listed.files.iter().map(|file| changed_at(file)).collect();
     dates?.into_iter().max()
 }

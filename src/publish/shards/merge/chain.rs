@@ -2,7 +2,9 @@
 //! first, whatever expires between them.
 
 use super::{Intent, merge};
-use crate::publish::apply::step::{Command, CurrentState, Decision, Look, Step, Want, decide};
+use crate::publish::apply::step::{
+    CompareAndSet, CurrentState, Decision, Look, Step, Want, decide,
+};
 use crate::publish::state::{Content, KeyState, Present};
 
 /// The steps of the clock: expiries differ by less, so that each comes once.
@@ -28,14 +30,14 @@ fn look(key: &Key, look: Look) -> CurrentState {
 }
 
 /// Carries out a command that is allowed in the state in which the key is.
-fn carry_out(key: &mut Key, command: Command) {
+fn carry_out(key: &mut Key, command: CompareAndSet) {
     *key = match command {
-        Command::Create { content, made } => Some((content, made.expires_at_ms.unwrap())),
-        Command::Put { made, content, .. } => {
+        CompareAndSet::Create { content, made } => Some((content, made.expires_at_ms.unwrap())),
+        CompareAndSet::Put { made, content, .. } => {
             Some((content.bytes().to_vec(), made.expires_at_ms.unwrap()))
         }
-        Command::Expire { to_ms, .. } => key.take().map(|(value, _)| (value, to_ms.unwrap())),
-        Command::Remove { .. } => None,
+        CompareAndSet::Expire { to_ms, .. } => key.take().map(|(value, _)| (value, to_ms.unwrap())),
+        CompareAndSet::Remove { .. } => None,
     };
 }
 
@@ -47,7 +49,7 @@ fn lapse(key: &mut Key, now: i64) {
 }
 
 /// What is wanted of the key now: the intent, and the command behind it.
-fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
+fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, CompareAndSet)> {
     let looked = look(key, want.look());
     let step = Step {
         key: "k".to_owned(),
