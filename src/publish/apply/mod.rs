@@ -22,7 +22,7 @@
 //! and what it did is in the manifest.
 
 pub(crate) mod batch;
-pub mod context;
+pub(crate) mod context;
 pub mod encode;
 pub mod pace;
 mod prefetch;

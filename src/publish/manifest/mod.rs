@@ -43,5 +43,5 @@ pub use record::{
     Action, Counts, FORMAT, Fate, Footer, Header, Intent, KeyOutcome, LATEST_MS, Line, Snapshot,
     Status,
 };
-pub use whole::{Manifest, Shards};
+pub use whole::Manifest;
 pub use writer::Writer;

@@ -7,7 +7,7 @@
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
 pub(crate) mod command_line;
-pub mod connection;
+pub(crate) mod connection;
 pub(crate) mod fence;
 pub(crate) mod folder_id;
 pub(crate) mod folder_lock;
@@ -17,7 +17,7 @@ pub(crate) mod process;
 pub(crate) mod refusal;
 pub(crate) mod state_files;
 pub(crate) mod state_folder;
-pub mod switch;
+pub(crate) mod switch;
 pub(crate) mod unlock;
 
 use std::collections::BTreeMap;
