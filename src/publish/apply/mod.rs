@@ -34,7 +34,7 @@ pub mod stop;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use batch::{BATCH_BYTES, Numbered, bytes_of};
+use batch::{BATCH_BYTES, NumberedGroup, bytes_of};
 use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
 use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
@@ -66,7 +66,7 @@ struct Queue<I> {
     groups: I,
     next: usize,
     /// Groups that were taken and put back.
-    waiting: VecDeque<Numbered>,
+    waiting: VecDeque<NumberedGroup>,
 }
 
 impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
@@ -78,7 +78,7 @@ impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
         }
     }
 
-    fn take(&mut self) -> Result<Option<Numbered>, Stop> {
+    fn take(&mut self) -> Result<Option<NumberedGroup>, Stop> {
         if let Some(group) = self.waiting.pop_front() {
             return Ok(Some(group));
         }
@@ -246,7 +246,7 @@ impl Apply<'_> {
     fn take(
         &self,
         queue: &mut Queue<impl Iterator<Item = Result<Group, Stop>>>,
-    ) -> Result<Vec<Numbered>, Stop> {
+    ) -> Result<Vec<NumberedGroup>, Stop> {
         let mut batch = Vec::new();
         let (mut keys, mut bytes) = (0, 0_usize);
         while keys < self.direction.batch_keys() && bytes < BATCH_BYTES {
@@ -265,8 +265,8 @@ impl Apply<'_> {
     /// others go to `waiting`.
     fn decide(
         &mut self,
-        mut groups: Vec<Numbered>,
-        waiting: &mut VecDeque<Numbered>,
+        mut groups: Vec<NumberedGroup>,
+        waiting: &mut VecDeque<NumberedGroup>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
     ) -> Result<DecidedBatch, Stop> {
@@ -301,7 +301,7 @@ impl Apply<'_> {
     /// their intents go to `intents`.
     fn decide_group(
         &self,
-        (number, group): Numbered,
+        (number, group): NumberedGroup,
         (looked, now_ms): (impl Iterator<Item = CurrentState>, i64),
         intents: &mut Vec<Line>,
         progress: &mut Progress,

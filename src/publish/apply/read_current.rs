@@ -1,6 +1,6 @@
 //! The round trip before writes.
 
-use super::batch::Numbered;
+use super::batch::NumberedGroup;
 use super::context::RunContext;
 use super::step::{CurrentState, Look, Step};
 use super::stop::Stop;
@@ -41,7 +41,7 @@ const DOING: &str = "looking at the keys before they are written";
 pub(super) fn read_current(
     context: &mut RunContext<'_>,
     switch: Option<&Switch>,
-    groups: &[Numbered],
+    groups: &[NumberedGroup],
 ) -> Result<Sight, Stop> {
     failpoint::enter("look");
     let question = question(context, switch, groups);
@@ -79,12 +79,12 @@ pub(super) fn read_current(
     })
 }
 
-fn steps(groups: &[Numbered]) -> impl Iterator<Item = &Step> {
+fn steps(groups: &[NumberedGroup]) -> impl Iterator<Item = &Step> {
     groups.iter().flat_map(|(_, group)| group)
 }
 
 /// The commands of the first round trip.
-fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[Numbered]) -> Batch {
+fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[NumberedGroup]) -> Batch {
     let mut batch = Batch::default();
     if let Some(record) = &context.record {
         record.lease.push_keeping(&mut batch);
@@ -105,7 +105,7 @@ fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[Numbere
 
 impl<'a> Answers<'a> {
     /// Takes the replies about the keys.
-    fn read(groups: &'a [Numbered], next: &mut impl FnMut() -> Reply) -> Result<Self, Stop> {
+    fn read(groups: &'a [NumberedGroup], next: &mut impl FnMut() -> Reply) -> Result<Self, Stop> {
         let mut answers = Self {
             looked: Vec::new(),
             replies: Vec::new(),
@@ -136,7 +136,7 @@ impl<'a> Answers<'a> {
     fn held(
         &self,
         context: &mut RunContext<'_>,
-        groups: &[Numbered],
+        groups: &[NumberedGroup],
         open: &[&str],
     ) -> Result<Vec<u64>, Stop> {
         let sizes = if context.record.is_none() {

@@ -112,12 +112,12 @@ impl Known {
 }
 
 /// A batch, and the number of the start that it is of.
-type Numbered = (usize, Result<Vec<Line>, Damage>);
+type NumberedBatch = (usize, Result<Vec<Line>, Damage>);
 
 struct MergedBatches<'a> {
     known: Known,
     /// The batches of each start, with its number.
-    batches: Box<dyn Iterator<Item = Numbered> + Send + 'a>,
+    batches: Box<dyn Iterator<Item = NumberedBatch> + Send + 'a>,
     /// What is known so far of keys with more than one intent.
     pending: HashMap<String, Intent>,
     /// How far the expiry of a key may have moved by itself between two starts, in ms.
