@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::gates::invalid;
 use super::report::Report;
-use super::survey::content::{Caching, Corpus, Purpose, Wanted, renderer, survey};
+use super::survey::content::{Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey};
 use super::survey::surveyor::Survey;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -23,12 +23,12 @@ pub fn check(
     report: &mut dyn Report,
 ) -> Result<Survey, Failure> {
     let renderer = renderer(settings)?;
-    let purpose = Purpose {
+    let purpose = SurveyPurpose {
         store: None,
         spool_in: None,
         interrupted,
         time_limit: None,
-        wanted: Wanted::all(),
+        wanted: SurveyScope::all(),
         code,
         run: "check",
         // There is no server whose clock would count.

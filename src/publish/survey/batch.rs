@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::links::FollowedLinks;
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, Seen};
+use crate::publish::plan::entry::{Entry, ObjectState};
 use crate::source::Learned;
 use crate::store::StoreError;
 use crate::time_limit::TimedOut;
@@ -33,12 +33,12 @@ pub enum SurveyError {
 pub(crate) struct Other {
     pub(crate) index: usize,
     pub(crate) route: Route,
-    pub(crate) whose: Whose,
+    pub(crate) owner: Owner,
 }
 
 /// Who writes an article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub(crate) enum Owner {
     /// This process.
     Own,
     /// Nobody: it is not meant.
@@ -71,15 +71,15 @@ pub(crate) struct Chunk {
 }
 
 /// A source of a batch that must be read.
-pub(crate) struct Unread {
+pub(crate) struct UnreadSource {
     pub(crate) index: usize,
     /// What the store holds under the route that the cache knows, if that was asked.
-    pub(crate) asked: Option<(Route, Seen, Seen)>,
+    pub(crate) asked: Option<(Route, ObjectState, ObjectState)>,
 }
 
-impl Unread {
+impl UnreadSource {
     /// What the store holds under `route`, if that is what was asked for.
-    pub(crate) fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+    pub(crate) fn seen(&self, route: &Route) -> Option<(ObjectState, ObjectState)> {
         let (asked, page, meta) = self.asked.as_ref()?;
         (asked == route).then_some((*page, *meta))
     }

@@ -19,7 +19,7 @@ use crate::source::Origin;
 const MAX_COMPARED: usize = 1_000_000;
 
 /// The links that are broken.
-pub(crate) struct Broken<'r, 's> {
+pub(crate) struct BrokenLinks<'r, 's> {
     surveyor: &'r Surveyor<'s>,
     origin: &'r dyn Origin,
     /// Hash and source of every route that a source claims.
@@ -34,7 +34,7 @@ pub(crate) struct Broken<'r, 's> {
     left: usize,
 }
 
-impl<'r, 's> Broken<'r, 's> {
+impl<'r, 's> BrokenLinks<'r, 's> {
     /// Finds the broken ones of `links`. `claims` are all routes with their sources.
     pub(crate) fn find(
         surveyor: &'r Surveyor<'s>,

@@ -12,7 +12,7 @@ use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
 use crate::article::{Admits, Cleaned, Held, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, Policy, Seen};
+use crate::publish::plan::entry::{Entry, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
@@ -147,13 +147,16 @@ impl Surveyor<'_> {
         &self,
         routes: &[&Route],
         likely: Likely,
-    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
+    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
         match &self.store {
             Some(inspector) if !routes.is_empty() => inspector
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .inspect(routes, likely),
-            _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
+            _ => Ok(vec![
+                (ObjectState::Absent, ObjectState::Absent);
+                routes.len()
+            ]),
         }
     }
 }

@@ -255,7 +255,7 @@ fn ask(
 
 /// The commands of one master, and their places in the whole batch.
 #[derive(Default)]
-struct Part {
+struct MasterBatch {
     batch: Batch,
     /// The place of each command; none for an ASKING.
     places: Vec<Option<usize>>,
@@ -273,8 +273,8 @@ impl Store for Cluster {
         let mut replies = vec![Reply::Nil; batch.len()];
         let mut todo: Vec<usize> = (0..batch.len()).collect();
         for _ in 0..MOST_HOPS {
-            let mut parts: Vec<Part> = Vec::new();
-            parts.resize_with(self.members.len(), Part::default);
+            let mut parts: Vec<MasterBatch> = Vec::new();
+            parts.resize_with(self.members.len(), MasterBatch::default);
             for &place in &todo {
                 let hop = hops[place];
                 let part = &mut parts[hop.member];
@@ -328,7 +328,10 @@ impl Store for Cluster {
 }
 
 /// Sends each part to its member, all at once, and returns the replies with their places.
-fn exchange(members: &mut [Member], parts: &[Part]) -> Result<Vec<(usize, Reply)>, StoreError> {
+fn exchange(
+    members: &mut [Member],
+    parts: &[MasterBatch],
+) -> Result<Vec<(usize, Reply)>, StoreError> {
     let work = members.iter_mut().zip(parts);
     let mut work: Vec<_> = work.filter(|(_, part)| !part.places.is_empty()).collect();
     let answered = if let [(member, part)] = &mut work[..] {

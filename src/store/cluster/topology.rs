@@ -92,7 +92,7 @@ impl Topology {
             };
             for member in members
                 .iter()
-                .map(|member| Member::read(member, asked, tls))
+                .map(|member| TopologyMember::read(member, asked, tls))
             {
                 ids.insert(member.id.clone());
                 let Some(node) = member.node else {
@@ -171,7 +171,7 @@ impl Topology {
 }
 
 /// A node of a shard.
-struct Member {
+struct TopologyMember {
     id: String,
     /// Where it is reached; none without a port of the kind that is asked for.
     node: Option<Node>,
@@ -180,7 +180,7 @@ struct Member {
     is_serving: bool,
 }
 
-impl Member {
+impl TopologyMember {
     fn read(reply: &Reply, asked: &Node, tls: bool) -> Self {
         let member = fields(reply);
         let text = |name: &str| member.get(name).and_then(|reply| reply.text());
