@@ -109,8 +109,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How many replicas must have what a run publishes; none: nobody asks.
     pub copies: Option<Copies>,
-    /// Where the last run is told to Prometheus.
-    pub metrics_file: Option<PathBuf>,
+    /// The folder for the Prometheus files of the last runs.
+    pub metrics_dir: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
     /// How the preview answers.
@@ -352,7 +352,7 @@ impl Reader {
                 timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
             },
             copies,
-            metrics_file: self.path("metrics_file", current_dir),
+            metrics_dir: self.path("metrics_dir", current_dir),
             render,
             serve: self.serve(),
         }
