@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::command::Command;
 use super::link::{Link, PAUSE, Wait};
-use crate::store::cluster::{Redirection, Serving, look_up, slot};
+use crate::store::cluster::{Redirection, Serving, Topology, look_up, slot};
 use crate::store::dial::plain_error;
 use crate::store::{Class, Connector, Node, Reply, StoreError};
 
@@ -29,20 +29,13 @@ pub(super) struct Nodes {
     connector: Connector,
     seeds: Vec<Node>,
     timeout: Duration,
-    map: Mutex<Option<Arc<Map>>>,
+    map: Mutex<Option<Arc<Topology>>>,
     links: Mutex<HashMap<Node, Arc<Link>>>,
     /// Held by whoever looks for the masters; when that was done last, and what came of it.
     gate: tokio::sync::Mutex<Option<LookUp>>,
 }
 
-type LookUp = (Instant, Result<Arc<Map>, StoreError>);
-
-/// Who serves what, as it was seen last.
-struct Map {
-    masters: Vec<Serving>,
-    /// The index of the master of each slot.
-    owners: Vec<Option<u16>>,
-}
+type LookUp = (Instant, Result<Arc<Topology>, StoreError>);
 
 impl Nodes {
     /// The cluster of which `seeds` are nodes.
@@ -76,7 +69,7 @@ impl Nodes {
         // What is asked of one key stays together: no write comes between.
         let groups = commands.chunk_by(|one, next| one.key.is_some() && one.key == next.key);
         for (place, group) in groups.enumerate() {
-            for node in map.nodes(group[0].key, doing)? {
+            for node in asked(&map, group[0].key, doing)? {
                 let (this, map) = (Arc::clone(self), Arc::clone(&map));
                 let cmds: Vec<Cmd> = group.iter().map(|command| command.cmd.clone()).collect();
                 let doing = doing.to_owned();
@@ -114,7 +107,7 @@ impl Nodes {
     /// and returns one reply each.
     async fn follow(
         self: &Arc<Self>,
-        map: &Map,
+        map: &Topology,
         mut node: Node,
         cmds: &[Cmd],
         doing: &str,
@@ -142,7 +135,7 @@ impl Nodes {
                 return Ok(replies);
             };
             hops_left -= 1;
-            let known = map.known(&to.node);
+            let known = known(map, &to.node);
             if !to.asking || known.is_none() {
                 self.look_again();
             }
@@ -161,7 +154,7 @@ impl Nodes {
     }
 
     /// Who serves what; asked if that is not known yet.
-    async fn map(&self) -> Result<Arc<Map>, StoreError> {
+    async fn map(&self) -> Result<Arc<Topology>, StoreError> {
         if let Some(map) = self.seen() {
             return Ok(map);
         }
@@ -172,7 +165,7 @@ impl Nodes {
         }
     }
 
-    fn seen(&self) -> Option<Arc<Map>> {
+    fn seen(&self) -> Option<Arc<Topology>> {
         locked(&self.map).clone()
     }
 
@@ -186,7 +179,7 @@ impl Nodes {
         });
     }
 
-    async fn look(&self, looked: &mut Option<LookUp>) -> Result<Arc<Map>, StoreError> {
+    async fn look(&self, looked: &mut Option<LookUp>) -> Result<Arc<Topology>, StoreError> {
         if let Some((at, found)) = looked
             && at.elapsed() < PAUSE
         {
@@ -202,12 +195,9 @@ impl Nodes {
         };
         let found = found.map_err(failed).and_then(|topology| topology);
         let found = found.map(|topology| {
-            let map = Arc::new(Map {
-                owners: topology.map(),
-                masters: topology.masters,
-            });
+            let map = Arc::new(topology);
             // Whoever is on one of the others is not disturbed.
-            locked(&self.links).retain(|node, _| map.known(node).is_some());
+            locked(&self.links).retain(|node, _| known(&map, node).is_some());
             *locked(&self.map) = Some(Arc::clone(&map));
             map
         });
@@ -216,27 +206,26 @@ impl Nodes {
     }
 }
 
-impl Map {
-    /// The master of `key`; without one, every master with slots.
-    fn nodes(&self, key: Option<&str>, doing: &str) -> Result<Vec<Node>, StoreError> {
-        let Some(key) = key else {
-            let serving = self.masters.iter().filter(|master| master.slots() > 0);
-            return Ok(serving.map(|master| master.node.clone()).collect());
-        };
-        let slot = slot(key.as_bytes());
-        let owner = self.owners[slot].and_then(|owner| self.masters.get(usize::from(owner)));
-        let Some(owner) = owner else {
-            let detail = format!("no master serves slot {slot}");
-            return Err(StoreError::new(Class::Wait, doing, detail));
-        };
-        Ok(vec![owner.node.clone()])
+/// The master of `key`; without one, every master with slots.
+fn asked(map: &Topology, key: Option<&str>, doing: &str) -> Result<Vec<Node>, StoreError> {
+    let slot = key.map(|key| slot(key.as_bytes()));
+    let serves = |master: &&Serving| match slot {
+        Some(slot) => master.serves(slot),
+        None => master.slots() > 0,
+    };
+    let masters = map.masters.iter().filter(serves);
+    let nodes: Vec<Node> = masters.map(|master| master.node.clone()).collect();
+    if nodes.is_empty() {
+        let detail = "no master serves the slot of its key";
+        return Err(StoreError::new(Class::Wait, doing, detail));
     }
+    Ok(nodes)
+}
 
-    /// The master that `node` means, by the name under which it is known here.
-    fn known(&self, node: &Node) -> Option<&Node> {
-        let master = self.masters.iter().find(|master| master.is(node));
-        master.map(|master| &master.node)
-    }
+/// The master that `node` means, by the name under which it is known here.
+fn known<'t>(map: &'t Topology, node: &Node) -> Option<&'t Node> {
+    let master = map.masters.iter().find(|master| master.is(node));
+    master.map(|master| &master.node)
 }
 
 /// The replies without those to `ASKING`. Where the right for that is missing, its error counts.
@@ -253,4 +242,22 @@ fn behind_asking(replies: Vec<Reply>) -> Vec<Reply> {
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whoever panicked here did not leave it half-written.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind_asking;
+    use crate::store::Reply;
+
+    #[test]
+    fn where_asking_is_not_allowed_its_error_is_the_reply() {
+        let denied = || Reply::Error {
+            code: "NOPERM".to_owned(),
+            detail: String::new(),
+        };
+        let ok = || Reply::Status("OK".to_owned());
+        let replies = vec![ok(), Reply::Int(1), denied(), Reply::Int(2), ok(), denied()];
+        let told = behind_asking(replies);
+        assert_eq!(told, [Reply::Int(1), denied(), denied()]);
+    }
 }
