@@ -178,9 +178,9 @@ pub struct Verify {
 pub struct Rollback {
     /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
     pub run: String,
-    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
+    /// Folder for a Prometheus text file about the last run, also if it failed [env: ANP_METRICS_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub metrics_dir: Option<String>,
     /// Skip what cannot be read of a damaged manifest: undo the rest, and name what is lost (exit 3)
     #[arg(long)]
     pub skip_damaged: bool,
@@ -272,7 +272,7 @@ impl Rollback {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given::given([("metrics_file", self.metrics_file.clone())])
+        given::given([("metrics_dir", self.metrics_dir.clone())])
     }
 }
 

@@ -66,9 +66,9 @@ pub struct Recorded {
     /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
     #[arg(long, value_name = "TEXT")]
     pub expected_result: Option<String>,
-    /// Prometheus text file that tells of the last run, however it ended [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
+    /// Folder for a Prometheus text file about the last run, also if it failed [env: ANP_METRICS_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub metrics_dir: Option<String>,
     /// Stop just before the first write: no lock, no manifest, read rights only
     #[arg(long)]
     pub dry_run: bool,
@@ -84,7 +84,7 @@ impl Recorded {
         given([
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
-            ("metrics_file", self.metrics_file.clone()),
+            ("metrics_dir", self.metrics_dir.clone()),
         ])
     }
 }

@@ -107,8 +107,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How many replicas must have what a run publishes; none: nobody asks.
     pub copies: Option<Copies>,
-    /// Where the last run is told to Prometheus.
-    pub metrics_file: Option<PathBuf>,
+    /// The folder for the Prometheus files of the last runs.
+    pub metrics_dir: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
     /// How the preview answers.
@@ -312,7 +312,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         keep_runs: keep_runs(reader),
         patience: connection::patience(reader),
         copies,
-        metrics_file: reader.path("metrics_file", current_dir),
+        metrics_dir: reader.path("metrics_dir", current_dir),
         render,
         serve: serve::read(reader),
     }

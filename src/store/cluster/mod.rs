@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 pub use self::known::KnownNodes;
 pub(super) use self::redirect::Redirection;
 use self::route::slot_of;
+use self::topology::SLOTS;
 pub(super) use self::topology::Serving;
+pub(super) use self::topology::Topology;
 #[cfg(feature = "serve")]
 pub(super) use self::topology::slot;
-use self::topology::{SLOTS, Topology};
 use super::quorum;
 use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Node, Reply, Store, StoreError};
 

@@ -51,6 +51,14 @@ impl Serving {
             .sum()
     }
 
+    /// Whether it serves `slot`.
+    #[cfg(feature = "serve")]
+    #[must_use]
+    pub fn serves(&self, slot: usize) -> bool {
+        let mut ranges = self.ranges.iter();
+        ranges.any(|(first, last)| (*first..=*last).contains(&slot))
+    }
+
     /// Whether a redirection to `node` means this one.
     #[must_use]
     pub fn is(&self, node: &Node) -> bool {
