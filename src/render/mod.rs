@@ -9,6 +9,7 @@
 //! Nothing here knows the store, the clock or a path of the content tree: the same inputs
 //! give the same bytes.
 
+mod contents;
 mod digest;
 mod elements;
 mod error;
@@ -46,6 +47,7 @@ pub use digest::{
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
+pub use meta_box::BoxFields;
 pub use page::STYLE;
 pub use removals::{Removal, Removals, Removed};
 
@@ -73,6 +75,8 @@ pub struct RenderSettings {
     /// The URL of the folder that has the relative images and files, without a slash at its end:
     /// `https://cdn.example.org/content`. Empty: they stay relative to the page.
     pub assets: String,
+    /// Which fields the meta box has.
+    pub meta_box: BoxFields,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -85,6 +89,7 @@ impl Default for RenderSettings {
             lang: "en".to_owned(),
             rules: Vec::new(),
             assets: String::new(),
+            meta_box: BoxFields::default(),
             templates: None,
         }
     }
@@ -123,6 +128,7 @@ impl Renderer {
             settings.lang.as_bytes(),
             settings.assets.as_bytes(),
             &settings.rules,
+            &settings.meta_box.identity(),
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
@@ -178,7 +184,7 @@ impl Renderer {
             page_ids: &self.page_ids,
             limit,
         })?;
-        let meta_box = meta_box::write(metadata);
+        let meta_box = meta_box::write(metadata, &self.settings.meta_box);
 
         let head = self.head(article, body.first_image);
         let json_ld = json_ld::write(&json_ld::Facts {
@@ -196,7 +202,7 @@ impl Renderer {
         let mut page = Vec::with_capacity(
             body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
         );
-        let view = self.view(article, head, [json_ld, body.html, meta_box]);
+        let view = self.view(article, head, [json_ld, body.contents, body.html, meta_box]);
         self.templates
             .render(view, &mut page, page_limit)
             .map_err(|error| RenderError {
@@ -251,7 +257,7 @@ impl Renderer {
         &self,
         article: &Article<'_>,
         head: Head<'_>,
-        [json_ld, body, meta_box]: [String; 3],
+        [json_ld, toc, body, meta_box]: [String; 4],
     ) -> View {
         let metadata = &article.metadata;
         View {
@@ -278,6 +284,7 @@ impl Renderer {
             image: head.image,
             json_ld: ready(json_ld),
             extra: own_values::mapping(&metadata.extra),
+            toc: ready(toc),
             body: ready(body),
             meta_box: ready(meta_box),
         }

@@ -20,6 +20,7 @@ mod keep_runs;
 mod links;
 mod log_format;
 mod manifest;
+mod meta_box;
 mod metrics;
 mod model;
 mod names;

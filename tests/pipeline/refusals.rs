@@ -111,6 +111,7 @@ error[score.quality]: expected a whole number from 0 to 100, found 140
   |
 4 |   quality: 140
   |            ^^^
+  = help: write quality: 100
 
 ";
 
