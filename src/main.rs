@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use anp::cli::Cli;
 use anp::exit::Exit;
 use anp::failure::Failure;
+use anp::report::colour;
 use anp::report::log::{self, Level};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    colour::choose(colour::choice_in(std::env::args_os()));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Also how --help and --version arrive; those go to stdout and are no failure.

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::publish::seeded::Seeded;
 use crate::publish::shards::share::{self, Share};
 use crate::publish::survey::selection::Selectors;
-use crate::report::{Output, Progress, RunReport};
+use crate::report::{Output, Progress, RunReport, in_force};
 use crate::settings::{Needs, Settings, Sources};
 
 /// The refusal of a command whose cargo `feature` this build was made without.
@@ -100,10 +100,12 @@ pub(super) fn settings_alone(
     })?;
     let mut flags = common.settings();
     flags.extend(of_command);
-    Settings::load(&Sources {
+    let settings = Settings::load(&Sources {
         config: common.config.as_deref(),
         flags,
         env: &|name| std::env::var(name).ok(),
         current_dir: &current_dir,
-    })
+    })?;
+    in_force::detail(&settings);
+    Ok(settings)
 }

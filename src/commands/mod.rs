@@ -1,6 +1,7 @@
 //! One file a command: arguments, settings, one call of the library, report.
 
 mod check;
+mod completions;
 mod import;
 mod init;
 mod inputs;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     outlive_file_limit();
     let common = &cli.common;
     log::set_format(log_format(common)?);
+    log::set_verbose(common.verbose);
     match &cli.command {
         Command::Init(arguments) => init::run(common, arguments),
         Command::Import(arguments) => import::run(common, arguments),
@@ -52,6 +54,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
+        Command::Completions(arguments) => completions::run(arguments),
         Command::Schema(arguments) => schema::run(common, arguments),
     }
 }

@@ -1,7 +1,10 @@
 //! What people and machines see of a run.
 
+mod arguments;
+pub mod colour;
 pub(crate) mod findings;
 pub(crate) mod held;
+pub(crate) mod in_force;
 mod json;
 mod keys;
 pub mod log;

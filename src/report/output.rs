@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::visible::visible;
-use super::{json, log};
+use super::{colour, json, log};
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,6 +64,19 @@ impl Output {
         if !self.json {
             self.raw(visible(line.as_ref()).as_bytes());
             self.raw(b"\n");
+        }
+    }
+
+    /// Writes one line of text that ends with the `result` of a run.
+    pub(super) fn result(&mut self, line: &str, result: &str) {
+        if !self.json {
+            let style = match result {
+                "done" => colour::GOOD,
+                "partial" => colour::WARNING,
+                _ => colour::ERROR,
+            };
+            let result = colour::painted(result, style, colour::on_stdout());
+            self.raw(format!("{}{result}\n", visible(line)).as_bytes());
         }
     }
 

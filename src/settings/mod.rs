@@ -8,6 +8,7 @@ mod content;
 mod expect;
 mod file;
 mod files;
+mod in_force;
 mod json_schema;
 mod keys;
 mod limit;
@@ -37,6 +38,7 @@ use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_p
 use crate::yaml::{Node, YamlError};
 
 pub use expect::Expect;
+pub use in_force::InForce;
 pub use json_schema::json_schema;
 pub use keys::{KEYS, Sources};
 pub use limit::Limit;
@@ -115,6 +117,8 @@ pub struct Settings {
     pub render: RenderSettings,
     /// How the preview answers.
     pub serve: Serve,
+    /// The settings that do not have their default, each with its origin.
+    pub in_force: Vec<InForce>,
 }
 
 /// What a command cannot do without, of what has no default.
@@ -355,6 +359,7 @@ impl Reader {
             metrics_file: self.path("metrics_file", current_dir),
             render,
             serve: self.serve(),
+            in_force: self.in_force(),
         }
     }
 

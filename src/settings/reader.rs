@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file;
-use super::keys::{GROUPS, KEYS, SECOND_MS, Sources};
+use super::keys::{GROUPS, KEYS, SECOND_MS, Sources, last_part};
 use super::limit::Limit;
 use crate::article::{Cleaned, clean_text};
 use crate::diagnostic::{Diagnostic, Span};
@@ -14,7 +14,7 @@ use crate::yaml;
 use crate::yaml::{Kind, Node, YamlError};
 
 #[derive(Clone)]
-enum Origin {
+pub(super) enum Origin {
     Flag,
     Variable(&'static str),
     File,
@@ -172,8 +172,7 @@ impl Reader {
         };
         match given.origin.clone() {
             Origin::Flag => {
-                let flag = super::keys::flag(key)
-                    .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")));
+                let flag = super::keys::flag_name(key);
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
             }
@@ -184,6 +183,12 @@ impl Reader {
             Origin::File => self.problem_in_file(error, key),
         }
         default
+    }
+
+    /// What was given for the setting `key`, and where.
+    pub(super) fn given(&self, key: &str) -> Option<(&Node, &Origin)> {
+        let (_, given) = self.given.iter().find(|(other, _)| *other == key)?;
+        Some((&given.node, &given.origin))
     }
 
     /// Whether the setting `key` was given anywhere.
@@ -262,11 +267,6 @@ impl Reader {
             },
         )
     }
-}
-
-/// `max_removed` of `expect.max_removed`.
-fn last_part(key: &str) -> &str {
-    key.rsplit_once('.').map_or(key, |(_, last)| last)
 }
 
 /// Where the key `name` stands, if that is not in `group`.
