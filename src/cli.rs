@@ -230,6 +230,11 @@ pub struct Init {
     /// Folder to write to; anp creates it if it is missing
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
+    /// Write only the built-in templates, to this folder
+    ///
+    /// They are a start for templates of your own. No file is overwritten.
+    #[arg(long, value_name = "DIR", conflicts_with = "folder")]
+    pub templates: Option<PathBuf>,
 }
 
 /// `anp completions`.

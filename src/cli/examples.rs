@@ -22,7 +22,8 @@ Examples:
 pub(super) const INIT: &str = "\
 Examples:
   anp init blog                  # in a new folder
-  anp init                       # in this folder; no file is overwritten";
+  anp init                       # in this folder; no file is overwritten
+  anp init --templates theme     # the built-in templates, to change them";
 
 pub(super) const IMPORT: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! The command line's conventions, with the real program: help, version, colour, completions,
 //! what `--verbose` adds, near misses, progress bars.
 
+mod init;
 
 use std::path::Path;
 use std::process::Command;
