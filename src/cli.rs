@@ -2,6 +2,7 @@
 
 mod examples;
 mod given;
+mod near_misses;
 mod probe;
 mod publishing;
 mod serve;
@@ -18,6 +19,7 @@ use crate::report::Format;
 use crate::report::colour::ColourChoice;
 use crate::report::log::LogFormat;
 
+pub use near_misses::with_tip;
 pub use probe::Probe;
 pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
 pub use serve::Serve;

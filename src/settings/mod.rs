@@ -16,6 +16,7 @@ mod reader;
 mod schema_file;
 mod serve;
 mod tls;
+mod variables;
 mod visibility_fields;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub use json_schema::json_schema;
 pub use keys::{KEYS, Sources};
 pub use limit::Limit;
 pub use serve::Serve;
+pub use variables::unknown_variables;
 
 /// Which old manifests are kept: any of the two keeps one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

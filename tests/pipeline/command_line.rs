@@ -2,6 +2,7 @@
 //! what `--verbose` adds, near misses, progress bars.
 
 mod init;
+mod near_misses;
 
 use std::path::Path;
 use std::process::Command;
