@@ -1,6 +1,7 @@
 //! The command line's conventions, with the real program: help, version, colour, completions,
 //! what `--verbose` adds, near misses, progress bars.
 
+mod bars;
 mod init;
 mod near_misses;
 
