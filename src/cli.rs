@@ -49,6 +49,7 @@ pub struct Common {
     /// redis+sentinel://HOST:PORT,…/MASTER/DB, or 'embedded', a private server in the state folder
     /// for trying anp out. A user is written redis://USER@HOST. With TLS the address begins with
     /// rediss. The password is read from ANP_REDIS_PASSWORD. There is no default.
+    ///
     /// [env: ANP_REDIS_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
@@ -60,6 +61,7 @@ pub struct Common {
     /// How long a busy or lost server is asked again [default: 30s]
     ///
     /// A server is busy while it loads its data, or while another node takes over.
+    ///
     /// [env: ANP_DEADLINE]
     #[arg(long, global = true, value_name = "DURATION", hide_short_help = true)]
     pub deadline: Option<String>,
@@ -69,13 +71,16 @@ pub struct Common {
     /// Settings file [default: the nearest anp.yaml]
     ///
     /// The nearest one is in this folder or in a folder above it. /dev/null means no settings file.
+    ///
     /// [env: ANP_CONFIG]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     #[arg(help_heading = FILES)]
     pub config: Option<PathBuf>,
     /// Folder of manifests and of the embedded store
     ///
-    /// A rollback needs the manifests. [env: ANP_STATE_DIR]
+    /// A rollback needs the manifests.
+    ///
+    /// [env: ANP_STATE_DIR]
     /// [default: anp in $XDG_STATE_HOME, or ~/.local/state/anp]
     #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
     #[arg(help_heading = FILES)]
@@ -85,7 +90,9 @@ pub struct Common {
     pub format: Format,
     /// What stderr is: text, or JSON lines for log collectors [default: text]
     ///
-    /// With JSON lines there are no progress bars. [env: ANP_LOG_FORMAT]
+    /// With JSON lines there are no progress bars.
+    ///
+    /// [env: ANP_LOG_FORMAT]
     #[arg(
         long,
         global = true,
@@ -147,7 +154,9 @@ pub struct Reach {
     pub tls_server_name: Option<String>,
     /// User of the sentinels
     ///
-    /// The password is read from ANP_SENTINEL_PASSWORD. [env: ANP_SENTINEL_USER]
+    /// The password is read from ANP_SENTINEL_PASSWORD.
+    ///
+    /// [env: ANP_SENTINEL_USER]
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub sentinel_user: Option<String>,
 }

@@ -73,18 +73,24 @@ const SOURCES: [&str; 9] = [
 
 /// The error of a command line, with a tip where anp knows what was probably meant.
 #[must_use]
-pub fn with_tip(
-    mut error: clap::Error,
-    arguments: impl IntoIterator<Item = OsString>,
-) -> clap::Error {
-    if let Some(tip) = tip(&error, arguments) {
-        let tips = vec![StyledStr::from(tip)];
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
-        // What is merely spelt like it would mislead.
-        error.insert(ContextKind::SuggestedArg, ContextValue::None);
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::None);
+pub fn with_tip(error: clap::Error, arguments: impl IntoIterator<Item = OsString>) -> clap::Error {
+    let Some(tip) = tip(&error, arguments) else {
+        return error;
+    };
+    // What is merely spelt like the word would mislead, and clap's usage is about that.
+    let is_about_the_word = |kind: &ContextKind| {
+        matches!(
+            kind,
+            ContextKind::InvalidArg | ContextKind::InvalidSubcommand
+        )
+    };
+    let mut with_tip = clap::Error::new(error.kind()).with_cmd(&super::Cli::command());
+    for (kind, value) in error.context().filter(|(kind, _)| is_about_the_word(kind)) {
+        with_tip.insert(kind, value.clone());
     }
-    error
+    let tips = vec![StyledStr::from(tip)];
+    with_tip.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    with_tip
 }
 
 fn tip(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Option<String> {

@@ -25,12 +25,16 @@ pub struct Content {
     /// Folder of articles, or a part of it [default: content]
     ///
     /// A part is a folder or a file inside the configured content folder. Routes stay relative to
-    /// the content folder. [env: ANP_CONTENT]
+    /// the content folder.
+    ///
+    /// [env: ANP_CONTENT]
     #[arg(value_name = "CONTENT", help_heading = None::<&str>)]
     pub content: Option<String>,
     /// Treat warnings as errors
     ///
-    /// The fields that the generator writes are required then, too. [env: ANP_STRICT]
+    /// The fields that the generator writes are required then, too.
+    ///
+    /// [env: ANP_STRICT]
     #[arg(long)]
     pub strict: bool,
     /// Include drafts
@@ -46,12 +50,15 @@ pub struct Content {
     /// Invalid articles to tolerate [default: 5%]
     ///
     /// With more than this count or percentage, anp refuses the whole batch.
+    ///
     /// [env: ANP_MAX_INVALID]
     #[arg(long, value_name = "N|P%")]
     pub max_invalid: Option<String>,
     /// Fields that the schema does not know [default: keep]
     ///
-    /// The rule is keep, warn or deny. [env: ANP_UNKNOWN_FIELDS]
+    /// The rule is keep, warn or deny.
+    ///
+    /// [env: ANP_UNKNOWN_FIELDS]
     #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub unknown_fields: Option<String>,
     /// Folder of templates that replace the built-in ones
@@ -122,7 +129,9 @@ impl Recorded {
 pub struct Replicated {
     /// Replicas of each master that must have every write [default: 0]
     ///
-    /// With fewer the run stops. [env: ANP_WAIT_REPLICAS]
+    /// With fewer the run stops.
+    ///
+    /// [env: ANP_WAIT_REPLICAS]
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub wait_replicas: Option<String>,
     /// How long to wait for replicas, in ms [default: 1000]
@@ -150,12 +159,15 @@ pub struct Sharded {
     /// Publish part I of N parts, with I from 0 to N-1
     ///
     /// All sources are checked, so that every shard finds the same errors.
+    ///
     /// [env: JOB_COMPLETION_INDEX for I, with ANP_SHARDS for N]
     #[arg(long, value_name = "I/N", hide_short_help = true)]
     pub shard: Option<String>,
     /// Id of the run that the shards share, a new one each time
     ///
-    /// Without it each shard is a separate run. [env: ANP_RUN_ID]
+    /// Without it each shard is a separate run.
+    ///
+    /// [env: ANP_RUN_ID]
     #[arg(long, value_name = "ID", hide_short_help = true)]
     pub run_id: Option<String>,
 }
@@ -182,7 +194,9 @@ pub struct Import {
     pub under: Option<String>,
     /// Default time to live of articles [default: 7d]
     ///
-    /// The units are w, d, h, m and s. [env: ANP_TTL]
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
     #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
     /// Longest time to live of any article
@@ -197,7 +211,9 @@ pub struct Import {
     pub prune: bool,
     /// Articles that --prune may remove [default: 10%]
     ///
-    /// A count or a percentage. [env: ANP_EXPECT_MAX_REMOVED]
+    /// A count or a percentage.
+    ///
+    /// [env: ANP_EXPECT_MAX_REMOVED]
     #[arg(long, value_name = "N|P%", help_heading = REMOVAL)]
     pub max_removed: Option<String>,
     /// Read every file, also those that did not change
@@ -244,7 +260,9 @@ pub struct Rehearse {
     pub content: Content,
     /// Default time to live of articles [default: 7d]
     ///
-    /// The units are w, d, h, m and s. [env: ANP_TTL]
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
     #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
     /// Rehearse with N articles, spread over the tree [default: all]
@@ -313,7 +331,9 @@ pub struct Warm {
     pub max_latency: Option<Duration>,
     /// Default time to live of articles [default: 7d]
     ///
-    /// The units are w, d, h, m and s. [env: ANP_TTL]
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
     #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
     /// Longest time to live of any article

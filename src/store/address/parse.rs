@@ -51,7 +51,7 @@ pub(super) fn address(text: &str) -> Result<Parts, String> {
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(match meant(text) {
-            Some(meant) => format!("{EXPECTED}; did you mean {meant}?"),
+            Some(meant) => format!("expected an address with a scheme; did you mean {meant}?"),
             None => EXPECTED.to_owned(),
         });
     };

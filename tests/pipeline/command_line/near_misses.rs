@@ -44,9 +44,18 @@ fn a_word_of_another_tool_is_answered_with_the_right_option_or_command() {
         ),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
+        run(&world, &["import", "--source", "x"], &[]).notes_exactly(
+            "
+error: unexpected argument '--source' found
+
+  tip: name the folder or file without an option: anp import PATH
+
+For more information, try '--help'.
+",
+        );
         let ran = run(&world, &words, &[]);
         ran.exits(2).notes(tip);
-        assert_eq!(ran.stderr.matches("tip: ").count(), 1, "{ran}");
+        assert_eq!(ran.stderr.matches("tip:").count(), 1, "{ran}");
     }
     let ran = run(
         &world,
