@@ -51,6 +51,10 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
         .arg("-C")
         .arg(folder)
         .args(arguments)
+        // A hook of git sets these, for another command.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .env_remove("GIT_WORK_TREE")
         .output();
     let output = output.ok().filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())

@@ -155,8 +155,18 @@ impl BuildScript {
 
     fn git(&self, line: &str) -> String {
         let mut git = Command::new("git");
-        let person = ["-c", "user.name=A", "-c", "user.email=a@example.org"];
-        git.args(person).args(line.split(' '));
+        for setting in [
+            "user.name=A",
+            "user.email=a@example.org",
+            "commit.gpgsign=false",
+        ] {
+            git.args(["-c", setting]);
+        }
+        // A hook of git sets these: nothing may be committed elsewhere.
+        for variable in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+            git.env_remove(variable);
+        }
+        git.args(line.split(' '));
         let ran = Ran::of(git.current_dir(self.folder.path()));
         ran.exits(0).stdout.trim().to_owned()
     }
