@@ -40,10 +40,16 @@ fn of_git(folder: &Path) -> Option<String> {
     let commit = git(folder, &log).filter(|commit| !commit.is_empty())?;
     let mut status = vec!["--no-optional-locks", "status", "--porcelain", "--"];
     status.extend(BUILT);
-    Some(match git(folder, &status)?.is_empty() {
-        true => commit,
-        false => format!("{commit}, with uncommitted changes"),
-    })
+    if git(folder, &status)?.is_empty() {
+        return Some(commit);
+    }
+    // Once they are committed, a release names that commit. Other builds are not worth it: they
+    // would compile everything again after each commit.
+    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+        let log = git(folder, &["rev-parse", "--git-path", "logs/HEAD"])?;
+        println!("cargo:rerun-if-changed={log}");
+    }
+    Some(format!("{commit}, with uncommitted changes"))
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {

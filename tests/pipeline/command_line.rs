@@ -175,24 +175,28 @@ impl BuildScript {
         std::fs::write(self.folder.path().join(file), text).unwrap();
     }
 
-    /// What it says of the commit.
-    fn commit(&self) -> String {
-        let mut script = Command::new(self.folder.path().join("build-script"));
+    /// The commit that it names, and whether it runs again after the next one.
+    fn run(&self, profile: &str) -> (String, bool) {
+        let folder = self.folder.path();
+        let mut script = Command::new(folder.join("build-script"));
         script
-            .current_dir(self.folder.path())
-            .env("CARGO_MANIFEST_DIR", self.folder.path())
-            .env(
-                "GIT_CEILING_DIRECTORIES",
-                self.folder.path().parent().unwrap(),
-            );
-        let ran = Ran::of(script.env("TARGET", "x"));
-        let line = ran
-            .exits(0)
-            .stdout
-            .lines()
-            .find_map(|line| line.strip_prefix("cargo:rustc-env=ANP_COMMIT="));
-        line.unwrap_or_else(|| panic!("no commit: {ran}"))
-            .to_owned()
+            .current_dir(folder)
+            .env("CARGO_MANIFEST_DIR", folder)
+            .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap())
+            .env("PROFILE", profile)
+            .env("TARGET", "x");
+        let ran = Ran::of(&mut script);
+        let lines: Vec<&str> = ran.exits(0).stdout.lines().collect();
+        let commit = lines
+            .iter()
+            .find_map(|line| line.strip_prefix("cargo:rustc-env=ANP_COMMIT="))
+            .unwrap_or_else(|| panic!("no commit: {ran}"));
+        let watch = "cargo:rerun-if-changed=.git/logs/HEAD";
+        (commit.to_owned(), lines.contains(&watch))
+    }
+
+    fn commit(&self) -> String {
+        self.run("release").0
     }
 }
 
@@ -219,13 +223,12 @@ fn the_commit_of_a_build_is_the_last_that_changed_what_is_built() {
     script.git("commit --quiet --message two");
     assert_eq!(script.commit(), first, "nothing that is built has changed");
     script.write("src/lib.rs", "");
-    assert_eq!(
-        script.commit(),
-        format!("{first}, with uncommitted changes")
-    );
+    let changed = format!("{first}, with uncommitted changes");
+    assert_eq!(script.run("debug"), (changed.clone(), false));
+    assert_eq!(script.run("release"), (changed, true));
     script.git("add src");
     script.git("commit --quiet --message three");
-    assert_eq!(script.commit(), script.git("rev-parse HEAD"));
+    assert_eq!(script.run("release"), (script.git("rev-parse HEAD"), false));
 }
 
 #[test]
