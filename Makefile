@@ -19,7 +19,7 @@ build:
 
 demo: setup build ## import content/ into a private store, show one article
 	@echo '$$ anp import content/'
-	@$(ANP) import content/ --format text
+	@$(ANP) import content/
 	@echo
 	@echo '$$ anp show $(ROUTE)'
 	@$(ANP) show $(ROUTE) > target/demo.txt

@@ -86,7 +86,7 @@ pub struct Common {
     #[arg(help_heading = FILES)]
     pub state_dir: Option<String>,
     /// What stdout is
-    #[arg(long, global = true, value_enum, default_value = "auto", help_heading = OUTPUT)]
+    #[arg(long, global = true, value_enum, default_value = "text", help_heading = OUTPUT)]
     pub format: Format,
     /// What stderr is: text, or JSON lines for log collectors [default: text]
     ///
@@ -115,7 +115,9 @@ pub struct Common {
     )]
     #[arg(help_heading = OUTPUT)]
     pub color: Option<ColourChoice>,
-    /// No progress bars; warnings and errors stay
+    /// Say nothing unless something is wrong
+    ///
+    /// Then anp prints the verdict, and the files with errors.
     #[arg(long, short, global = true, help_heading = OUTPUT)]
     pub quiet: bool,
     /// Show the origin of settings, and the time of stages
@@ -277,6 +279,9 @@ pub struct Schema {
 /// `anp check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Show only the findings of this code, each in full: score.quality, or score for all below it
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
@@ -306,11 +311,14 @@ pub struct Rollback {
     /// anp names what it cannot restore, and exits with 3.
     #[arg(long)]
     pub skip_damaged: bool,
-    /// Prometheus text file about the last run, also if it failed
+    /// Folder for a Prometheus text file about the last run, also if it failed
     ///
-    /// [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<String>,
+    /// [env: ANP_METRICS_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub metrics_dir: Option<String>,
+    /// Print every key as it is restored, instead of the first at the end
+    #[arg(long, help_heading = OUTPUT)]
+    pub keys: bool,
 }
 
 /// `anp pause`.
@@ -360,6 +368,9 @@ pub struct RunsShow {
     ///
     /// 'last' is the last run that is not a rollback.
     pub run: String,
+    /// Print every key, instead of the first
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `anp show`.
@@ -397,7 +408,7 @@ impl Rollback {
     /// The settings that were given as flags: key of the setting, text.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        given::given([("metrics_file", self.metrics_file.clone())])
+        given::given([("metrics_dir", self.metrics_dir.clone())])
     }
 }
 

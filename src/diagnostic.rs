@@ -19,6 +19,17 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// A stretch of one line, before the line itself is at hand. Lines and columns count from 1,
 /// in characters; a length that goes past the end of the line means "to its end".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,6 +20,8 @@ pub struct Failure {
     pub what: String,
     /// Further lines, each with its label: `expected`, `retry`, `rollback`.
     pub notes: Vec<(&'static str, String)>,
+    /// Further lines for people who were told nothing before.
+    pub details: Vec<String>,
 }
 
 impl Failure {
@@ -29,6 +31,7 @@ impl Failure {
             exit,
             what: what.into(),
             notes: Vec::new(),
+            details: Vec::new(),
         }
     }
 
@@ -174,6 +177,9 @@ impl fmt::Display for Failure {
         write!(f, "error: {}", self.what)?;
         for (label, text) in &self.notes {
             write!(f, "\n  = {label}: {text}")?;
+        }
+        if !self.details.is_empty() {
+            write!(f, "\n\n{}", self.details.join("\n"))?;
         }
         Ok(())
     }

@@ -14,35 +14,35 @@
 //!
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
 //! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for
-//! what the store holds (feature `probe`). [`durable`] replaces files as a whole, [`regular`] opens
-//! no other kind of file, [`private`] knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
+//! what the store holds (feature `probe`). `durable` replaces files as a whole, `regular` opens
+//! no other kind of file, `private` knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
 
 pub mod article;
 pub mod characters;
 pub mod cli;
 pub mod commands;
 pub mod diagnostic;
-pub mod durable;
-pub mod duration;
+mod durable;
+mod duration;
 pub mod exit;
-pub mod failpoint;
+mod failpoint;
 pub mod failure;
 pub mod front_matter;
 mod hex;
-pub mod private;
+mod private;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod publish;
-pub mod regular;
+mod regular;
 pub mod render;
 pub mod report;
 #[cfg(feature = "serve")]
-pub mod serve;
+mod serve;
 pub mod settings;
-pub mod signals;
+mod signals;
 pub mod source;
 pub mod store;
 pub mod synth;
-pub mod time_limit;
-pub mod words;
+mod time_limit;
+mod words;
 pub mod yaml;

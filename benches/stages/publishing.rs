@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
-use anp::publish::plan::entry::{Need, Policy, Seen, need};
+use anp::publish::plan::entry::{Need, ObjectState, Policy, need};
 use anp::publish::plan::expiry::Expiry;
 use anp::publish::spool::Spool;
 use anp::publish::state::{Content, Fingerprint, Present};
@@ -101,9 +101,9 @@ fn objects<'a>(made: &'a Made<'_>) -> [Object<'a>; 2] {
 }
 
 /// The objects of an article as the store has them after an import.
-fn seen(made: &Made<'_>) -> (Seen, Seen) {
+fn seen(made: &Made<'_>) -> (ObjectState, ObjectState) {
     let ttl = made.article.lifetime();
-    let seen = |value: &[u8]| Seen::Present {
+    let seen = |value: &[u8]| ObjectState::Present {
         expires_at_ms: Some(EXPIRY.of(&made.article.route, ttl)),
         bytes: value.len() as u64,
         is_string: true,

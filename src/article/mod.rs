@@ -22,7 +22,6 @@ pub mod schema;
 pub mod stages;
 mod text;
 mod title;
-mod unknown;
 mod validate;
 mod visibility;
 
@@ -39,9 +38,8 @@ pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, Twins, route_of_name};
 pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
-pub use rules::Rules;
+pub use rules::{Rules, UnknownFields};
 pub use text::{Cleaned, clean as clean_text};
-pub use unknown::{UnknownCount, UnknownField, UnknownFields, UnknownLine};
 pub use visibility::{Admits, Held, Meaning, Visibility, VisibilityFields, holds_back};
 
 /// The longest title, in characters.

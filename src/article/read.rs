@@ -22,7 +22,6 @@ use super::naming::SourceName;
 use super::route::Route;
 use super::rules::Rules;
 use super::text::{Cleaned, clean_body};
-use super::unknown::UnknownField;
 use super::validate::Validator;
 use super::visibility::{Further, Visibility, holds_back};
 use super::{Article, claimed_route, cross, links, title};
@@ -63,8 +62,6 @@ pub struct Reading<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// What cleaning changed.
     pub cleaned: Cleaned,
-    /// Fields that the table does not know, unless they are allowed.
-    pub unknown_fields: Vec<UnknownField>,
 }
 
 /// Reads one source: validates and cleans everything, reports every error.
@@ -89,7 +86,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         findings.error("front-matter", Some(error.span), error.message, error.help);
     }
     let (mut tree, complete) = (document.root, document.complete);
-    let (mut metadata, unknown_fields, further) = fields(&mut tree, complete, rules, &mut findings);
+    let (mut metadata, further) = fields(&mut tree, complete, rules, &mut findings);
     let name = SourceName::new(input.relative, &rules.naming.languages);
     let said_by_name = name.as_ref().map_or_else(
         |_| String::new(),
@@ -102,10 +99,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         // The errors before the syntax error have been reported. Title, route and disagreements
         // would be judged by half the fields.
         let refused = Reading::refused(input, rules, findings);
-        return Reading {
-            unknown_fields,
-            ..refused
-        };
+        return Reading { ..refused };
     }
 
     let route = match &name {
@@ -145,7 +139,6 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         route_guessed: false,
         diagnostics,
         cleaned,
-        unknown_fields,
     }
 }
 
@@ -302,14 +295,13 @@ fn add_from_name(
     said
 }
 
-/// The fields of the front matter, and those that the table does not know. Of an
-/// incomplete tree, the fields before the syntax error.
+/// The fields of the front matter. Of an incomplete tree, those before the syntax error.
 pub(super) fn fields(
     tree: &mut Node,
     complete: bool,
     rules: &Rules,
     findings: &mut Findings<'_>,
-) -> (Metadata, Vec<UnknownField>, Further) {
+) -> (Metadata, Further) {
     if complete && !matches!(tree.kind, Kind::Mapping(_)) && !tree.is_null() {
         let message = format!("expected fields 'name: value', found {}", tree.describe());
         let toml = matches!(&tree.kind, Kind::Scalar { text, .. } if text.contains(" = "));
@@ -321,7 +313,6 @@ pub(super) fn fields(
         findings,
         rules,
         ask_for_all,
-        unknown: Vec::new(),
         further: Further::default(),
     };
     let entries = match &mut tree.kind {
@@ -332,10 +323,7 @@ pub(super) fn fields(
         _ => &mut [],
     };
     let metadata = validator.metadata(entries);
-    let Validator {
-        unknown, further, ..
-    } = validator;
-    (metadata, unknown, further)
+    (metadata, validator.further)
 }
 
 /// Zola has tags and categories inside `taxonomies`: anp takes them out as ordinary fields.

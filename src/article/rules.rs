@@ -4,8 +4,19 @@ use super::dates::Timezone;
 use super::links::LinkRule;
 use super::naming::Naming;
 use super::schema::Schema;
-use super::unknown::UnknownFields;
 use super::visibility::VisibilityFields;
+
+/// What happens to fields that the table does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// They are kept; one whose name is close to a known one is a warning.
+    #[default]
+    Keep,
+    /// They are kept; each is a warning.
+    Warn,
+    /// Each is an error.
+    Deny,
+}
 
 /// What the boundary lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

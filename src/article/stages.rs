@@ -24,7 +24,7 @@ pub fn split(source: &str) -> Option<(&str, &str)> {
 /// out of the tree.
 pub fn validate(tree: &mut Node, source: &str) -> (Metadata, bool) {
     let mut findings = Findings::new(Arc::new(PathBuf::new()), source, false);
-    let (metadata, _, _) = fields(tree, true, &Rules::default(), &mut findings);
+    let (metadata, _) = fields(tree, true, &Rules::default(), &mut findings);
     (metadata, findings.errors() == 0)
 }
 

@@ -99,16 +99,19 @@ pub struct Recorded {
     /// [env: ANP_EXPECTED_RESULT]
     #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub expected_result: Option<String>,
-    /// Prometheus text file about the last run, also if it failed
+    /// Folder for a Prometheus text file about the last run, also if it failed
     ///
-    /// [env: ANP_METRICS_FILE]
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub metrics_file: Option<String>,
+    /// [env: ANP_METRICS_DIR]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub metrics_dir: Option<String>,
     /// Stop before the first write
     ///
     /// A dry run takes no lock, writes no manifest, and needs the right to read only.
     #[arg(long, short = 'n', help_heading = None::<&str>)]
     pub dry_run: bool,
+    /// Print every key as it is written, instead of the first at the end
+    #[arg(long, hide_short_help = true, help_heading = "Output")]
+    pub keys: bool,
 }
 
 impl Recorded {
@@ -118,7 +121,7 @@ impl Recorded {
         given([
             ("owner", self.owner.clone()),
             ("expected_result", self.expected_result.clone()),
-            ("metrics_file", self.metrics_file.clone()),
+            ("metrics_dir", self.metrics_dir.clone()),
         ])
     }
 }

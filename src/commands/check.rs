@@ -1,51 +1,48 @@
 //! `anp check`: the survey alone.
 
-use serde_json::json;
-
 use crate::cli::{Check, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::check::{check, refuse};
-use crate::report::findings::Prose;
-use crate::report::held::Besides;
-use crate::report::{Output, Progress, Stderr, findings, held};
+use crate::report::check::{summary, verdict};
+use crate::report::findings::{Look, Prose, bad_files, warn_of_unknown_code};
+use crate::report::{Format, Output, Progress, Stderr, findings, held};
 use crate::signals::watch;
-use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let settings = super::inputs::settings_alone(common, arguments.content.settings())?;
     let mut report = Stderr(Progress::new(common.quiet));
-    let survey = check(&settings, &watch()?, &mut report)?;
-    let mut output = Output::stdout(common.format, false);
-    findings::report(&survey, &mut output, Prose::Stdout);
-    held::report(&survey.held_back, &mut output);
-    let held = survey.held_back.counts;
-    let noindex = match survey.noindex {
-        0 => String::new(),
-        some => format!(" ({some} noindex)"),
-    };
-    let changed = match survey.changed {
-        0 => String::new(),
-        some => format!(", {some} changed during the run"),
-    };
-    output.text(format!(
-        "{}: {} valid{noindex}, {} invalid, {held} left out, {} skipped{changed}",
-        counted(survey.sources, "article"),
-        survey.entries.len(),
-        survey.invalid + survey.unreadable,
-        survey.skipped - survey.unreadable,
-    ));
-    let mut summary = json!({
-        "type": "summary", "command": "check", "articles": survey.sources,
-        "valid": survey.entries.len(), "invalid": survey.invalid + survey.unreadable,
-        "drafts": held.drafts, "skipped": survey.skipped - survey.unreadable,
+    let code = arguments.code.as_deref();
+    let survey = check(&settings, code, &watch()?, &mut report)?;
+    let mut output = Output::stdout(common.format);
+    let invalid = survey.invalid + survey.unreadable;
+    let is_well = invalid + survey.changed == 0;
+    let verdict = verdict(&survey);
+    let refused = refuse(&settings, &survey).map_err(|mut failure| {
+        if common.quiet && common.format == Format::Text {
+            failure.details = bad_files(&survey);
+        }
+        failure
     });
-    Besides::of(&survey).complete(&mut summary);
-    output.json(&summary);
-    output.flush();
-    refuse(&settings, &survey)?;
-    if survey.invalid + survey.unreadable + survey.changed > 0 {
-        return Ok(Exit::Partial);
+    let look = Look {
+        format: common.format,
+        prose: Prose::Stdout,
+        code,
+        is_quiet: common.quiet,
+    };
+    findings::report(&survey, &mut output, look);
+    if !common.quiet {
+        match code {
+            Some(code) => warn_of_unknown_code(&survey, code, &mut output),
+            None => held::report(&survey.held_back, &mut output),
+        }
+        output.text(verdict);
+    } else if refused.is_ok() && !is_well && common.format == Format::Text {
+        output.text(verdict);
+        bad_files(&survey).iter().for_each(|line| output.text(line));
     }
-    Ok(Exit::Done)
+    output.json(&summary(&survey));
+    output.flush();
+    refused?;
+    Ok(if is_well { Exit::Done } else { Exit::Partial })
 }

@@ -16,6 +16,6 @@ pub(super) fn run(arguments: &Completions) -> Result<Exit, Failure> {
     };
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "anp", &mut script);
-    Output::stdout(Format::Text, false).raw(&script);
+    Output::stdout(Format::Text).raw(&script);
     Ok(Exit::Done)
 }

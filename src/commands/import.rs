@@ -15,6 +15,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         None => archive.clone(),
     };
     let mut report = report_of_run(common, &settings);
+    report.show_all_keys(arguments.recorded.keys);
     let imported = (|| {
         if let (None, Some(option)) = (arguments.synth, arguments.seeded.any()) {
             return Err(Failure::usage(format!("{option} needs --synth N")));
@@ -37,5 +38,5 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     if !arguments.recorded.dry_run {
         metrics_file::record(&settings, "import", &report, &ended);
     }
-    ended
+    report.explain(ended)
 }

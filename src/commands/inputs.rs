@@ -21,19 +21,13 @@ pub(super) fn left_out(what: &str, feature: &str) -> Failure {
         .note("retry", "after you build anp again; nothing was written")
 }
 
-/// What a command that writes says on stdout and stderr.
+/// What a command says of its run on stdout and stderr.
 pub(super) fn report_of_run(common: &Common, settings: &Settings) -> RunReport {
-    report_as(common, settings, true)
-}
-
-/// The same of a command whose stdout is text, wherever it goes.
-pub(super) fn report_of_text(common: &Common, settings: &Settings) -> RunReport {
-    report_as(common, settings, false)
-}
-
-fn report_as(common: &Common, settings: &Settings, auto_is_json: bool) -> RunReport {
-    let output = Output::stdout(common.format, auto_is_json);
-    RunReport::new(output, &settings.prefix, Progress::new(common.quiet))
+    let output = Output::stdout(common.format);
+    let mut report = RunReport::new(output, &settings.prefix, Progress::new(common.quiet));
+    report.is_quiet = common.quiet;
+    report.format = common.format;
+    report
 }
 
 /// The part of the articles that flags or variables ask for.

@@ -25,6 +25,7 @@ use clap::ValueEnum as _;
 use crate::cli::{Cli, Command, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report::Format;
 use crate::report::log::{self, LogFormat};
 use crate::signals::outlive_file_limit;
 
@@ -37,6 +38,13 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     let common = &cli.common;
     log::set_format(log_format(common)?);
     log::set_verbose(common.verbose);
+    log::set_quiet(common.quiet);
+    let is_of_check = matches!(common.format, Format::Github | Format::Sarif);
+    if is_of_check && !matches!(cli.command, Command::Check(_)) {
+        return Err(Failure::usage(
+            "--format github and sarif work with 'anp check' alone",
+        ));
+    }
     match &cli.command {
         Command::Init(arguments) => init::run(common, arguments),
         Command::Import(arguments) => import::run(common, arguments),

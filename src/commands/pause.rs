@@ -37,7 +37,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     let earlier = switch
         .pause(session, &pause)
         .map_err(|error| Failure::perhaps_done(&error))?;
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
     match &earlier {
         Some(earlier) => output.text(format!("already {earlier}; {place} stays switched off")),

@@ -19,6 +19,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     };
     let settings = super::inputs::settings_needing(needs, common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
+    report.show_all_keys(arguments.recorded.keys);
     let is_dry = arguments.recorded.dry_run;
     let ended = (|| {
         if arguments.all && !arguments.yes && !is_dry && !confirm(&settings)? {
@@ -38,7 +39,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     if !is_dry {
         metrics_file::record(&settings, "purge", &report, &ended);
     }
-    ended
+    report.explain(ended)
 }
 
 /// Asks whether everything is to go.

@@ -10,7 +10,7 @@ use crate::signals::watch;
 pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure> {
     let settings = super::inputs::settings(common, arguments.settings())?;
     let mut steps = RehearsalSteps {
-        output: Output::stdout(common.format, false),
+        output: Output::stdout(common.format),
     };
     // Its warnings are shown; its results are the steps.
     let bars = Progress::new(common.quiet);

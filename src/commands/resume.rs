@@ -6,7 +6,7 @@ use crate::cli::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::run::connection::Connected;
-use crate::publish::run::switch::{Paused, Resumed, Switch};
+use crate::publish::run::switch::{Paused, ResumeOutcome, Switch};
 use crate::report::{Output, log};
 use crate::signals::watch;
 
@@ -17,12 +17,12 @@ pub(super) fn run(common: &Common) -> Result<Exit, Failure> {
     let resumed = switch
         .resume(&mut store.session)
         .map_err(|error| Failure::perhaps_done(&error))?;
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     let place = format!("{}, prefix {}", settings.address, settings.prefix);
-    let changed = !matches!(resumed, Resumed::WasOn);
+    let changed = !matches!(resumed, ResumeOutcome::WasOn);
     let was = match &resumed {
-        Resumed::Done(was) => was.as_ref(),
-        Resumed::WasOn => None,
+        ResumeOutcome::Done(was) => was.as_ref(),
+        ResumeOutcome::WasOn => None,
     };
     output.text(match was {
         Some(was) => format!("switched on: {place}; it was {was}"),

@@ -13,6 +13,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     let settings =
         super::inputs::settings_needing(Needs::StateFolder, common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
+    report.show_all_keys(arguments.keys);
     let options = Rollback {
         run: arguments.run.clone(),
         skip_damaged: arguments.skip_damaged,
@@ -25,5 +26,5 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     if !arguments.dry_run {
         metrics_file::record(&settings, "rollback", &report, &ended);
     }
-    ended
+    report.explain(ended)
 }

@@ -8,9 +8,11 @@ use crate::settings::Needs;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings = super::inputs::settings_needing(Needs::StateFolder, common, Vec::new())?;
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     match &arguments.command {
-        Some(RunsCommand::Show(arguments)) => one_run::show(&settings, &arguments.run, &mut output),
+        Some(RunsCommand::Show(show)) => {
+            one_run::show(&settings, &show.run, show.keys, &mut output)
+        }
         None => runs::list(&settings, &mut output),
     }
 }

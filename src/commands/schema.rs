@@ -14,7 +14,7 @@ pub(super) fn run(common: &Common, arguments: &Schema) -> Result<Exit, Failure> 
         let settings = super::inputs::settings_alone(common, Vec::new())?;
         json_schema(&settings.rules.schema)
     };
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     if output.is_json() {
         output.json(&schema);
     } else {

@@ -46,7 +46,7 @@ mod with_server {
             "serving {url} (store {}, prefix {}); Ctrl-C ends it",
             settings.address, settings.prefix
         ));
-        let mut output = Output::stdout(common.format, false);
+        let mut output = Output::stdout(common.format);
         output.json(&json!({
             "type": "serve", "url": url, "addr": address.to_string(),
             "store": settings.address.to_string(), "prefix": settings.prefix,

@@ -19,7 +19,7 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
     let stored = StoredRoute::read(&mut store.session, &Keys::new(&settings.prefix), &route)
         .map_err(|error| Failure::before_writing(&error))?;
     let not_held = || not_held(&settings.address.to_string(), &route);
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     if arguments.page || arguments.meta {
         let wanted = if arguments.page {
             stored.page

@@ -29,7 +29,7 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
         })?;
     let seconds = started.elapsed().as_secs_f64();
     let out = arguments.out.display();
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     output.text(format!(
         "{} of seed {seed}, {}, in {out}",
         counted(tree.files, "article"),

@@ -13,7 +13,7 @@ pub(super) fn run(common: &Common, arguments: &Unlock) -> Result<Exit, Failure> 
     let settings = super::inputs::settings(common, Vec::new())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let unlocked = unlock(&mut store, &settings, &arguments.run)?;
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     report::unlock::show(&unlocked, &settings, &arguments.run, &mut output);
     Ok(Exit::Done)
 }

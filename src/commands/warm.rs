@@ -14,6 +14,7 @@ use crate::source::Order;
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings = super::inputs::settings(common, arguments.settings())?;
     let mut report = report_of_run(common, &settings);
+    report.show_all_keys(arguments.recorded.keys);
     let warmed = (|| {
         let options = Warm {
             selectors: selectors(&arguments.selectors),
@@ -38,5 +39,5 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     if !arguments.recorded.dry_run {
         metrics_file::record(&settings, "warm", &report, &ended);
     }
-    ended
+    report.explain(ended)
 }

@@ -6,7 +6,6 @@
 //!    |
 //! 23 |   quality: 140
 //!    |            ^^^
-//!    = retry: after you fix the file
 //! ```
 //!
 //! Drawn by hand because annotate-snippets puts a further empty gutter line before notes.
@@ -71,7 +70,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     let _ = writeln!(
         out,
         "{severity}{}[{}]{off}{bold}: {}{off}",
-        word(diagnostic.severity),
+        diagnostic.severity.word(),
         printable(&diagnostic.code),
         printable(&diagnostic.message)
     );
@@ -107,13 +106,57 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
             printable(help)
         );
     }
-    let _ = writeln!(
-        out,
-        "{:width$} {gutter}={off} {bold}retry{off}: {}",
-        "",
-        printable(diagnostic.retry)
-    );
     out
+}
+
+/// The diagnostic on one line: `content/x.md:4:18: error[score.quality]: expected …`.
+#[must_use]
+pub fn line(diagnostic: &Diagnostic) -> String {
+    let place = match &diagnostic.place {
+        Some(place) => format!(":{}:{}", place.line, place.column),
+        None => String::new(),
+    };
+    format!(
+        "{}{place}: {}[{}]: {}",
+        printable(&diagnostic.path.to_string_lossy()),
+        diagnostic.severity.word(),
+        printable(&diagnostic.code),
+        printable(&diagnostic.message)
+    )
+}
+
+/// The diagnostic as an annotation that GitHub shows at its line of the file
+/// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
+#[must_use]
+pub fn github(diagnostic: &Diagnostic) -> String {
+    let data = |text: &str| {
+        text.replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A")
+    };
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let place = match &diagnostic.place {
+        Some(Place {
+            line,
+            column,
+            length,
+            ..
+        }) => {
+            format!(",line={line},col={column},endColumn={}", column + length)
+        }
+        None => String::new(),
+    };
+    let help = diagnostic
+        .help
+        .as_ref()
+        .map_or(String::new(), |help| format!("\nhelp: {help}"));
+    format!(
+        "::{} file={}{place},title={}::{}",
+        diagnostic.severity.word(),
+        property(&diagnostic.path.to_string_lossy()),
+        property(&diagnostic.code),
+        data(&(diagnostic.message.clone() + &help))
+    )
 }
 
 /// The diagnostic as one object of the machine-readable output.
@@ -121,7 +164,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
 pub fn json(diagnostic: &Diagnostic) -> Value {
     json!({
         "type": "diagnostic",
-        "severity": word(diagnostic.severity),
+        "severity": diagnostic.severity.word(),
         "code": diagnostic.code,
         "path": diagnostic.path.to_string_lossy(),
         "line": diagnostic.place.as_ref().map(|place| place.line),
@@ -130,13 +173,6 @@ pub fn json(diagnostic: &Diagnostic) -> Value {
         "help": diagnostic.help,
         "retry": diagnostic.retry,
     })
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }
 
 /// The shown part of the line, and the columns before the mark and under it.
@@ -239,8 +275,7 @@ mod tests {
              \x20 --> content/redis/scheduled-tasks.md:23:12\n\
              \x20  |\n\
              23 |   quality: 140\n\
-             \x20  |            ^^^\n\
-             \x20  = retry: after you fix the file\n"
+             \x20  |            ^^^\n"
         );
     }
 
@@ -254,8 +289,7 @@ mod tests {
             render(&diagnostic, false),
             "warning[score.quality]: expected a whole number from 0 to 100, found 140\n\
              \x20--> content/redis/scheduled-tasks.md\n\
-             \x20 = help: did you mean 'summary'?\n\
-             \x20 = retry: after you fix the file\n"
+             \x20 = help: did you mean 'summary'?\n"
         );
     }
 
@@ -284,7 +318,7 @@ mod tests {
             !drawn.chars().any(|c| c != '\n' && is_hidden(c)),
             "{drawn:?}"
         );
-        assert_eq!(drawn.lines().count(), 6);
+        assert_eq!(drawn.lines().count(), 5);
         assert!(
             drawn.contains("1 | a\u{fffd}[31m\u{fffd}b\u{fffd}\n  |        ^\n"),
             "{drawn}"

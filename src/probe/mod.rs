@@ -23,15 +23,14 @@ mod target;
 mod visit;
 mod wire;
 
-pub use bars::{bars, show};
-pub use body::{Body, Comparison};
-pub use checks::{CHECKS, Check, GONE, MISSING, Scene, Verdict};
-pub use client::{Answer, Client, Request};
-pub use coding::LARGEST_BODY;
-pub use head::{Caching, Etag, Head, XCache};
-pub use load::{Load, Measured};
-pub use routes::sample;
-pub use stored::{Page, Robots, Stored};
-pub use target::{Target, cookie};
-pub use visit::{Exchange, Visit, visit};
-pub use wire::{Front, Trouble};
+pub use checks::{CHECKS, GONE, MISSING};
+
+pub(crate) use bars::{bars, show};
+pub(crate) use checks::{Check, Scene, Verdict};
+pub(crate) use client::Client;
+pub(crate) use load::{Load, Measured};
+pub(crate) use routes::sample;
+pub(crate) use stored::Stored;
+pub(crate) use target::{Target, cookie};
+pub(crate) use visit::{Visit, visit};
+pub(crate) use wire::{Front, Trouble};

@@ -6,8 +6,8 @@ use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::report::Report;
-use super::work::{Begun, Work};
-use crate::article::{Cleaned, UnknownCount};
+use super::work::{PlanInputs, Work};
+use crate::article::Cleaned;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
@@ -17,10 +17,13 @@ use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
 use crate::publish::plan::orphans::Orphans;
-use crate::publish::plan::prune::Pruning;
+use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
 use crate::publish::survey::batch::SurveyError;
-use crate::publish::survey::content::{Caching, Corpus, Purpose, Wanted, survey, survey_again};
+use crate::publish::survey::content::{
+    Caching, Corpus, SurveyPurpose, SurveyScope, survey, survey_again,
+};
+use crate::publish::survey::findings::HeldFindings;
 use crate::publish::survey::read::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
@@ -30,20 +33,20 @@ use crate::words::{counted, with};
 
 /// What becomes of published articles that the content tree no longer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absent {
+pub(crate) enum OrphanPolicy {
     /// They are removed.
-    Pruned,
+    Remove,
     /// They are counted and named.
-    Named,
+    Name,
     /// Nothing: nobody looks for them.
-    Ignored,
+    Ignore,
 }
 
 /// How articles are published.
 pub(crate) struct Articles<'a> {
     pub job: &'a Job<'a>,
     pub renderer: &'a Renderer,
-    pub absent: Absent,
+    pub orphans: OrphanPolicy,
     /// Whether to remove more than the settings allow, and to begin without room.
     pub force: bool,
     /// Whether this is a rehearsal.
@@ -51,7 +54,7 @@ pub(crate) struct Articles<'a> {
     /// Whether files that did not change are not read.
     pub cache: bool,
     /// Which articles, and by which rule.
-    pub wanted: Wanted<'a>,
+    pub wanted: SurveyScope<'a>,
     /// Where they come from, once the plan was made.
     pub corpus: OnceCell<Corpus<'a>>,
 }
@@ -62,18 +65,18 @@ impl<'a> Articles<'a> {
         Self {
             job,
             renderer,
-            absent: Absent::Ignored,
+            orphans: OrphanPolicy::Ignore,
             force: false,
             is_rehearsal: false,
             cache: false,
-            wanted: Wanted::all(),
+            wanted: SurveyScope::all(),
             corpus: OnceCell::new(),
         }
     }
 }
 
 impl Work for Articles<'_> {
-    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
+    fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
         if let Some((generator, count)) = self.wanted.generated {
             report.seeded(generator, count);
         }
@@ -84,12 +87,13 @@ impl Work for Articles<'_> {
             ..
         } = self.job;
         let keys = Keys::new(&settings.prefix);
-        let purpose = Purpose {
+        let purpose = SurveyPurpose {
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
             interrupted,
             time_limit: *time_limit,
             wanted: self.wanted,
+            code: None,
             run: begun.run,
             started_at: begun.started_at,
             cache: match begun.spool_in {
@@ -153,7 +157,7 @@ impl Work for Articles<'_> {
 
     fn plan_again(
         &self,
-        begun: Begun<'_>,
+        begun: PlanInputs<'_>,
         sources: &[u32],
         report: &mut dyn Report,
     ) -> Result<Plan, Stop> {
@@ -162,12 +166,13 @@ impl Work for Articles<'_> {
         };
         let settings = self.job.settings;
         let keys = Keys::new(&settings.prefix);
-        let purpose = Purpose {
+        let purpose = SurveyPurpose {
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
             interrupted: self.job.interrupted,
             time_limit: self.job.time_limit,
-            wanted: Wanted {
+            code: None,
+            wanted: SurveyScope {
                 policy: Policy::Again,
                 order: Order::Path,
                 ..self.wanted
@@ -186,8 +191,9 @@ impl Work for Articles<'_> {
         // The rest was reported before.
         let is_new =
             |found: &Diagnostic| found.severity == Severity::Error || found.code == CHANGED;
-        survey.diagnostics.retain(is_new);
-        survey.unknown = UnknownCount::default();
+        let mut findings = HeldFindings::default();
+        findings.add(survey.diagnostics.into_iter().filter(is_new));
+        (survey.diagnostics, survey.codes) = findings.finish();
         survey.cleaned = Cleaned::default();
         report.findings(&survey);
         Ok(Plan {
@@ -206,16 +212,16 @@ impl Articles<'_> {
         session: &mut Session,
         is_locked: bool,
         report: &mut dyn Report,
-    ) -> Result<Pruning, Failure> {
+    ) -> Result<PrunePlan, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        let pruning = match self.absent {
-            Absent::Pruned => Pruning::plan(scope, session, &keys)?,
-            Absent::Named | Absent::Ignored => Pruning::default(),
+        let pruning = match self.orphans {
+            OrphanPolicy::Remove => PrunePlan::plan(scope, session, &keys)?,
+            OrphanPolicy::Name | OrphanPolicy::Ignore => PrunePlan::default(),
         };
         if let Some(why) = &pruning.withheld {
             report.warning(why);
         }
-        if self.absent == Absent::Named || pruning.withheld.is_some() {
+        if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
             // The lock is a key of ours.
             let own_keys = u64::from(is_locked);
             Orphans::find(scope, session, own_keys, self.wanted.share)?.report(report);
@@ -225,14 +231,14 @@ impl Articles<'_> {
     }
 
     /// Holds the plan against what is expected of it.
-    fn gate(&self, survey: &Survey, pruning: &Pruning) -> Result<(), Failure> {
+    fn gate(&self, survey: &Survey, pruning: &PrunePlan) -> Result<(), Failure> {
         let written = survey
             .entries
             .iter()
             .filter(|entry| entry.need == Need::Write);
         expectations::check(
             &self.job.settings.expect,
-            &expectations::Planned {
+            &expectations::PlannedChanges {
                 articles: survey.valid,
                 written: written.count() as u64 + survey.changed_elsewhere,
                 removed: pruning.leftovers.len() as u64,

@@ -5,28 +5,31 @@ use std::sync::atomic::AtomicBool;
 
 use super::gates::invalid;
 use super::report::Report;
-use super::survey::content::{Caching, Corpus, Purpose, Wanted, renderer, survey};
+use super::survey::content::{Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey};
 use super::survey::surveyor::Survey;
 use crate::failure::Failure;
 use crate::settings::Settings;
 
 /// Reads, validates and renders every article of the content tree. What is wrong with them is in
-/// the survey; [`refuse`] says whether an import would be refused over it.
+/// the survey; [`refuse`] says whether an import would be refused over it. Of all findings, the survey
+/// has only those of `code`, if it is given; it counts all.
 ///
 /// # Errors
 /// When the content tree cannot be read, or `interrupted` is set.
 pub fn check(
     settings: &Settings,
+    code: Option<&str>,
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn Report,
 ) -> Result<Survey, Failure> {
     let renderer = renderer(settings)?;
-    let purpose = Purpose {
+    let purpose = SurveyPurpose {
         store: None,
         spool_in: None,
         interrupted,
         time_limit: None,
-        wanted: Wanted::all(),
+        wanted: SurveyScope::all(),
+        code,
         run: "check",
         // There is no server whose clock would count.
         started_at: jiff::Timestamp::now().as_millisecond(),

@@ -12,7 +12,7 @@ use super::keys::Keys;
 use super::manifest::Fate;
 use super::plan::Plan;
 use super::report::Report;
-use super::work::{Begun, Work};
+use super::work::{PlanInputs, Work};
 use crate::publish::apply::progress::{KeyReport, Progress, leave};
 use crate::publish::apply::stop::Stop;
 use crate::publish::plan::entry::{Entry, Need};
@@ -37,7 +37,7 @@ pub(crate) struct Expired<'a> {
 
 /// An article of which an object expired.
 #[derive(Clone, Copy)]
-struct Missing {
+struct MissingArticle {
     /// Its place in the plan.
     place: u32,
     /// Its first object that expired: 0 is the page, 1 the meta.
@@ -80,12 +80,12 @@ impl Expired<'_> {
     }
 
     /// What expired after `since_ms`, and by `now_ms`.
-    fn missing(&self, progress: &mut Progress, since_ms: i64, now_ms: i64) -> Vec<Missing> {
+    fn missing(&self, progress: &mut Progress, since_ms: i64, now_ms: i64) -> Vec<MissingArticle> {
         let mut late = std::mem::take(&mut progress.ran_out);
         late.sort_by_key(|late| (late.group, late.from));
         late.dedup_by_key(|late| late.group);
         let late = late.into_iter().filter_map(|late| {
-            Some(Missing {
+            Some(MissingArticle {
                 place: *self.order.get(late.group)?,
                 from: late.from,
                 is_kept: false,
@@ -96,7 +96,7 @@ impl Expired<'_> {
             let is_page = entry.page().expires_at_ms.is_some_and(|at| at <= now_ms);
             // What expired as it should have ended is not missing.
             let is_early = at < entry.expires_at_ms;
-            (since_ms < at && at <= now_ms && is_early).then_some(Missing {
+            (since_ms < at && at <= now_ms && is_early).then_some(MissingArticle {
                 place,
                 from: usize::from(!is_page),
                 is_kept: true,
@@ -107,15 +107,15 @@ impl Expired<'_> {
 
     fn pass(
         &self,
-        missing: &[Missing],
+        missing: &[MissingArticle],
         apply: &mut Apply<'_>,
         progress: &mut Progress,
         report: &mut dyn Report,
         on_step: &dyn Fn(),
     ) -> Result<(), Stop> {
-        let entry = |missing: &Missing| &self.plan.entries[missing.place as usize];
+        let entry = |missing: &MissingArticle| &self.plan.entries[missing.place as usize];
         let sources: Vec<u32> = missing.iter().map(|one| entry(one).source).collect();
-        let begun = Begun {
+        let begun = PlanInputs {
             session: &mut *apply.context.session,
             run: self.run,
             started_at: self.started_at,

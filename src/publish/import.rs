@@ -5,14 +5,14 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::articles::{Absent, Articles};
+use super::articles::{Articles, OrphanPolicy};
 use super::job::Job;
 use super::outcome::Outcome;
 use super::report::Report;
 use super::run::switch::Switch;
 use super::seeded::Seeded;
 use super::shards::share::{Share, part_bytes};
-use super::survey::content::{Wanted, readable, renderer};
+use super::survey::content::{SurveyScope, readable, renderer};
 use crate::article::slugify;
 use crate::failure::Failure;
 use crate::settings::{Expect, Settings};
@@ -87,19 +87,19 @@ pub fn import(
         ..Job::new("import", settings, interrupted)
     };
     let articles = Articles {
-        absent: match (&generator, import.prune) {
-            (Some(_), _) => Absent::Ignored,
-            (None, true) => Absent::Pruned,
-            (None, false) => Absent::Named,
+        orphans: match (&generator, import.prune) {
+            (Some(_), _) => OrphanPolicy::Ignore,
+            (None, true) => OrphanPolicy::Remove,
+            (None, false) => OrphanPolicy::Name,
         },
         force: import.force,
         cache: generator.is_none() && !import.reads_all,
-        wanted: Wanted {
+        wanted: SurveyScope {
             generated: generator
                 .as_ref()
                 .map(|(generator, count)| (generator, *count)),
             share: job.share.as_ref().map(|share| share.shard),
-            ..Wanted::all()
+            ..SurveyScope::all()
         },
         ..Articles::of(&job, &renderer)
     };

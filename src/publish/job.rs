@@ -12,9 +12,9 @@ use super::manifest::Status;
 use super::outcome::{Ended, Outcome, status_of};
 use super::plan::Plan;
 use super::report::Report;
-use super::run::{Goal, Purpose, Run};
+use super::run::{Goal, Run, RunPurpose};
 use super::verify_after_failover::recheck;
-use super::work::{Begun, Work};
+use super::work::{PlanInputs, Work};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::pace::{Limits, Pace};
@@ -120,7 +120,7 @@ impl<'a> Job<'a> {
             }
         };
         // Rendered all the same, so that what would fail fails here; but kept nowhere.
-        let begun = Begun {
+        let begun = PlanInputs {
             session: &mut store.session,
             run: &id,
             started_at: now_ms,
@@ -153,7 +153,7 @@ impl<'a> Job<'a> {
         work: &dyn Work,
         report: &mut dyn Report,
     ) -> Result<Outcome, Failure> {
-        let purpose = Purpose {
+        let purpose = RunPurpose {
             command: self.command,
             address: &self.settings.address,
             prefix: &self.settings.prefix,
@@ -169,7 +169,7 @@ impl<'a> Job<'a> {
         let mut run = Run::begin(self.settings, &purpose)?;
         report.begun(&run.header, run.manifest.path());
         let id = run.header.run.clone();
-        let begun = Begun {
+        let begun = PlanInputs {
             session: &mut run.store.session,
             run: &id,
             started_at: run.header.started_at,

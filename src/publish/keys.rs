@@ -2,6 +2,13 @@
 
 use crate::article::Route;
 
+/// Which object of an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectKind {
+    Page,
+    Meta,
+}
+
 /// The keys of the objects of a route.
 #[derive(Clone, Debug)]
 pub struct Keys {

@@ -24,9 +24,9 @@ use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::scan::scan;
 use crate::publish::survey::content::{stopped, unreadable, walked};
 use crate::publish::survey::pool::in_pool;
-use crate::publish::survey::routes::{Named, nearest, routes};
+use crate::publish::survey::routes::{NamedRoutes, nearest, routes};
 use crate::publish::survey::selection::{Selection, Selectors, parsed, typed_route};
-use crate::publish::work::{Begun, Work};
+use crate::publish::work::{PlanInputs, Work};
 use crate::settings::Settings;
 use crate::source::Tree;
 use crate::store::{Session, StoreError};
@@ -90,7 +90,7 @@ pub fn purge(
         switch: None,
         ..Job::new("purge", settings, interrupted)
     };
-    let purging = Purging {
+    let purging = PurgePlan {
         job: &job,
         explicit: explicit?,
         selection: parsed(&purge.selectors, settings)?,
@@ -109,7 +109,7 @@ pub fn purge(
 }
 
 /// What is to be removed.
-struct Purging<'a> {
+struct PurgePlan<'a> {
     job: &'a Job<'a>,
     /// Routes of the command line.
     explicit: Vec<Route>,
@@ -119,11 +119,11 @@ struct Purging<'a> {
     /// Whether every article goes.
     all: bool,
     /// The routes of the content tree, once it was read; none where there is no tree.
-    tree: OnceCell<Option<Named>>,
+    tree: OnceCell<Option<NamedRoutes>>,
 }
 
-impl Work for Purging<'_> {
-    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
+impl Work for PurgePlan<'_> {
+    fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
         let keys = Keys::new(&self.job.settings.prefix);
         let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
@@ -161,7 +161,7 @@ impl Work for Purging<'_> {
     }
 }
 
-impl Purging<'_> {
+impl PurgePlan<'_> {
     /// Adds what the selection means; says whether a part of it means nothing.
     fn select(
         &self,
@@ -243,7 +243,7 @@ impl Purging<'_> {
     }
 
     /// The routes of the content tree.
-    fn read_tree(&self, report: &mut dyn Report) -> Result<Named, Failure> {
+    fn read_tree(&self, report: &mut dyn Report) -> Result<NamedRoutes, Failure> {
         let Job {
             settings,
             interrupted,
@@ -270,14 +270,14 @@ impl Purging<'_> {
         let named = in_pool(|| routes(&tree, selection, &settings.rules, interrupted))
             .map_err(|error| Failure::before_writing(&error))?;
         let named = named.map_err(|error| stopped(&error))?;
-        Ok(Named {
+        Ok(NamedRoutes {
             unreadable: unread.len(),
             ..named
         })
     }
 
     /// The routes of the content tree; none where there is no tree.
-    fn tree(&self, report: &mut dyn Report) -> Result<Option<&Named>, Failure> {
+    fn tree(&self, report: &mut dyn Report) -> Result<Option<&NamedRoutes>, Failure> {
         if self.tree.get().is_none() {
             let root = &self.job.settings.content;
             let is_there = !root.metadata().is_err_and(|error| error.kind() == NotFound);

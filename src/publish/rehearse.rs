@@ -31,8 +31,8 @@ use crate::publish::run::refusal;
 use crate::publish::run::refusal::switched_off;
 use crate::publish::run::state_folder::lock_folder;
 use crate::publish::run::switch::Switch;
-use crate::publish::state::{Found, State};
-use crate::publish::survey::content::{Wanted, readable, renderer};
+use crate::publish::state::KeyState;
+use crate::publish::survey::content::{SurveyScope, readable, renderer};
 use crate::publish::verify;
 use crate::publish::work::Work;
 use crate::settings::{Expect, Limit, Settings};
@@ -108,9 +108,9 @@ pub fn rehearse(
     scene.tidy(report)?;
     let articles = Articles {
         is_rehearsal: true,
-        wanted: Wanted {
+        wanted: SurveyScope {
             sample,
-            ..Wanted::all()
+            ..SurveyScope::all()
         },
         ..Articles::of(&job, &renderer)
     };
@@ -131,10 +131,18 @@ struct Scene<'a> {
 }
 
 /// A rehearsal that could not be taken back.
-struct Stuck {
+struct StuckRehearsal {
     run: String,
     manifest: PathBuf,
     why: Failure,
+}
+
+/// What the steps after the import found.
+struct Checks {
+    /// Whether the store held what the import wrote.
+    is_as_written: bool,
+    /// Whether, after the rollback, each key was as it was before the import.
+    is_as_before: bool,
 }
 
 impl Scene<'_> {
@@ -153,71 +161,14 @@ impl Scene<'_> {
         let (Some(header), Some(file)) = (&published.header, &published.manifest) else {
             return Ok(published.exit);
         };
+        steps.step("import", started, &import_result(&published));
         let rollback = header.rollback.as_str();
-        let failed = |failure: Failure, report: &mut dyn Report| {
-            self.take_back(failure, Some(rollback), report)
-        };
         let written = published.counts.written();
-        steps.step(
-            "import",
-            started,
-            &format!(
-                "{} written, {}, {} invalid",
-                counted(written, "key"),
-                counted(published.counts.bytes, "byte"),
-                counted(published.counts.invalid, "article")
-            ),
-        );
-        let manifest = Manifest::open(file, Verify::All)
-            .map_err(|damage| failed(unusable(&damage), report))?;
-
-        let started = Instant::now();
-        let void = void(&manifest, &self.interrupted).map_err(|failure| failed(failure, report))?;
-        let slack_ms = self.scratch.address.expiry_slack_ms();
-        let tally = verify::compare(&manifest, &void, session, slack_ms, &mut ())
-            .map_err(|failure| failed(failure, report))?;
-        steps.step(
-            "verify",
-            started,
-            &format!(
-                "{} as written, {} different",
-                counted(tally.same, "key"),
-                tally.different
-            ),
-        );
-
-        let started = Instant::now();
-        let undo = self.undo(self.scratch, &manifest, &self.interrupted);
-        let undone = undo.run(report);
-        let undone = undone.map_err(|failure| failed(failure, report))?;
-        let counts = undone.counts;
-        let taken_back = counts.written();
-        steps.step(
-            "rollback",
-            started,
-            &format!(
-                "{} taken back, {} kept",
-                counted(taken_back, "key"),
-                counts.conflicts
-            ),
-        );
-
-        let started = Instant::now();
-        let differences =
-            compare(&manifest, &void, session).map_err(|failure| failed(failure, report))?;
-        steps.step(
-            "compare",
-            started,
-            &format!(
-                "{} as before, {differences} different",
-                counted(written - differences.min(written), "key")
-            ),
-        );
-
-        let is_as_before = undone.exit == Exit::Done && differences == 0;
-        let is_good = is_as_before && tally.different == 0 && tally.expired == 0;
-        steps.end(is_as_before, rollback);
-        if is_as_before {
+        let checks = self
+            .check(file, written, session, steps, report)
+            .map_err(|failure| self.take_back(failure, Some(rollback), report))?;
+        steps.end(checks.is_as_before, rollback);
+        if checks.is_as_before {
             self.forget(&|_| false, report);
         }
         // A signal after the import did not keep it from taking back what it wrote.
@@ -225,10 +176,49 @@ impl Scene<'_> {
             return Err(Failure::new(Exit::Interrupted, "interrupted by a signal")
                 .note("retry", "safe: the steps above were carried out"));
         }
-        Ok(if is_good {
+        Ok(if checks.is_as_before && checks.is_as_written {
             published.exit
         } else {
             Exit::Partial
+        })
+    }
+
+    /// The steps after the import, which wrote `written` keys: verify, rollback, compare.
+    fn check(
+        &self,
+        file: &Path,
+        written: u64,
+        session: &mut Session,
+        steps: &mut dyn Steps,
+        report: &mut dyn Report,
+    ) -> Result<Checks, Failure> {
+        let manifest = Manifest::open(file, Verify::All).map_err(|damage| unusable(&damage))?;
+
+        let started = Instant::now();
+        let void = void(&manifest, &self.interrupted)?;
+        let slack_ms = self.scratch.address.expiry_slack_ms();
+        let tally = verify::compare(&manifest, &void, session, slack_ms, &mut ())?;
+        let as_written = counted(tally.same, "key");
+        let result = format!("{as_written} as written, {} different", tally.different);
+        steps.step("verify", started, &result);
+
+        let started = Instant::now();
+        let undone = self
+            .undo(self.scratch, &manifest, &self.interrupted)
+            .run(report)?;
+        let taken_back = counted(undone.counts.written(), "key");
+        let result = format!("{taken_back} taken back, {} kept", undone.counts.conflicts);
+        steps.step("rollback", started, &result);
+
+        let started = Instant::now();
+        let differences = compare(&manifest, &void, session)?;
+        let as_before = counted(written - differences.min(written), "key");
+        let result = format!("{as_before} as before, {differences} different");
+        steps.step("compare", started, &result);
+
+        Ok(Checks {
+            is_as_written: tally.different == 0 && tally.expired == 0,
+            is_as_before: undone.exit == Exit::Done && differences == 0,
         })
     }
 
@@ -256,7 +246,7 @@ impl Scene<'_> {
                 counted(changed, "key")
             ));
         }
-        for Stuck { run, manifest, why } in stuck {
+        for StuckRehearsal { run, manifest, why } in stuck {
             let manifest = manifest.display();
             let why = why.what;
             report.warning(&format!(
@@ -270,7 +260,7 @@ impl Scene<'_> {
 
     /// Rolls back every run of the scratch folder but those that are `left`, newest first, and
     /// forgets them. Returns how many keys that changed, and the runs that stay as they are.
-    fn clear(&self, report: &mut dyn Report) -> Result<(u64, Vec<Stuck>), Failure> {
+    fn clear(&self, report: &mut dyn Report) -> Result<(u64, Vec<StuckRehearsal>), Failure> {
         let runs = Runs::of(&self.scratch.state_dir);
         let ids = runs.ids();
         let ids = ids.map_err(|error| Failure::unlisted_runs(runs.folder(), &error))?;
@@ -279,7 +269,7 @@ impl Scene<'_> {
             let manifest = runs.file(&run);
             match self.undo_one(&manifest, report) {
                 Ok(keys) => changed += keys,
-                Err(why) => stuck.push(Stuck { run, manifest, why }),
+                Err(why) => stuck.push(StuckRehearsal { run, manifest, why }),
             }
         }
         let kept: HashSet<&str> = stuck.iter().map(|stuck| stuck.run.as_str()).collect();
@@ -385,6 +375,17 @@ impl Scene<'_> {
     }
 }
 
+/// The result of the import, for people.
+fn import_result(published: &Outcome) -> String {
+    let counts = &published.counts;
+    format!(
+        "{} written, {}, {} invalid",
+        counted(counts.written(), "key"),
+        counted(counts.bytes, "byte"),
+        counted(counts.invalid, "article")
+    )
+}
+
 /// What can be expected of a rehearsal: under the scratch prefix every article is new, and a
 /// sample is no whole tree.
 fn expected(expect: &Expect, sampled: bool) -> Expect {
@@ -400,15 +401,17 @@ fn compare(manifest: &Manifest, void: &Void, session: &mut Session) -> Result<u6
     let mut differences = 0;
     let doing = "comparing the keys of the rehearsal with what was there before";
     look_at_each(manifest, void, session, doing, &mut |intent, found| {
-        let now = match found {
-            Found::Absent => Some(State::Absent),
-            Found::Whole(present, _) => Some(State::Present(present)),
-            Found::TooLarge => return Err(Failure::new(Exit::Partial, intent.key)),
-        };
+        if found == KeyState::TooLarge {
+            return Err(Failure::new(Exit::Partial, intent.key));
+        }
         let before = intent
-            .prior_state()
+            .prior_present()
             .map_err(|error| Failure::new(Exit::Refused, error))?;
-        differences += u64::from(now != before);
+        let is_as_before = match found {
+            KeyState::Present(now, _) => before == Some(now),
+            _ => intent.prior.is_none(),
+        };
+        differences += u64::from(!is_as_before);
         Ok(())
     })?;
     Ok(differences)

@@ -22,7 +22,7 @@ use crate::publish::run::connection::Connected;
 use crate::publish::run::folder_lock::FolderLock;
 use crate::publish::run::refusal::locked;
 use crate::publish::run::state_folder::lock_folder;
-use crate::publish::run::{Goal, Purpose, Run};
+use crate::publish::run::{Goal, Run, RunPurpose};
 use crate::publish::verify_after_failover::recheck;
 use crate::settings::Settings;
 use crate::store::{Address, StoreError};
@@ -196,7 +196,7 @@ impl Undo<'_> {
         let undone_run = manifest.header().run.clone();
         let address = open_manifest::address(self.settings, manifest)?;
         let (void, total) = read_through(manifest, self.interrupted)?;
-        let purpose = Purpose {
+        let purpose = RunPurpose {
             command: "rollback",
             address: &address,
             prefix: &manifest.header().prefix,

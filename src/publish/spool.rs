@@ -67,13 +67,13 @@ impl Spool {
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn finish(self) -> io::Result<Spooled> {
+    pub fn finish(self) -> io::Result<FinishedSpool> {
         failpoint::at("spool", "finish")?;
         let file = self
             .file
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
-        Ok(Spooled { file })
+        Ok(FinishedSpool { file })
     }
 }
 
@@ -98,11 +98,11 @@ fn until_next_look(bytes: u64, free: u64, written: u64) -> io::Result<u64> {
 
 /// A finished spool.
 #[derive(Debug)]
-pub struct Spooled {
+pub struct FinishedSpool {
     file: File,
 }
 
-impl Spooled {
+impl FinishedSpool {
     /// The `length` bytes at `offset`.
     ///
     /// # Errors

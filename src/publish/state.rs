@@ -191,26 +191,6 @@ impl Present {
     }
 }
 
-/// A key, compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// There is no such key.
-    Absent,
-    /// There is one.
-    Present(Present),
-}
-
-impl State {
-    /// Whether the key exists and its expiry has passed at `now_ms`.
-    #[must_use]
-    pub fn expired_by(&self, now_ms: i64) -> bool {
-        match self {
-            Self::Absent => false,
-            Self::Present(present) => present.expires_at_ms.is_some_and(|at| at <= now_ms),
-        }
-    }
-}
-
 /// The bytes that bring a value back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -234,7 +214,7 @@ impl Content {
 }
 
 /// The expiry and the value of a key, as two commands answered.
-pub(crate) struct Asked {
+pub(crate) struct KeyReplies {
     expiry: Reply,
     value: Reply,
     /// The longest value that was asked for, in bytes.
@@ -249,8 +229,8 @@ fn plain_limit(expected: u64) -> usize {
         .clamp(LEAST_PLAIN_BYTES, PLAIN_BYTES)
 }
 
-impl Asked {
-    /// Appends the two commands that read most keys; their replies are for [`Asked::read`].
+impl KeyReplies {
+    /// Appends the two commands that read most keys; their replies are for [`KeyReplies::read`].
     /// About `expected` bytes are likely. What is much longer is not read by these commands, so
     /// that many keys can be asked for together.
     pub(super) fn push(batch: &mut Batch, key: &str, expected: u64) {
@@ -288,15 +268,15 @@ impl Asked {
     }
 
     /// What they say of the key; none if they do not tell.
-    fn found(self, doing: &str) -> Result<Option<Found>, StoreError> {
+    fn found(self, doing: &str) -> Result<Option<KeyState>, StoreError> {
         if self.is_open() {
             return Ok(None);
         }
         match (self.expiry, self.value) {
-            (Reply::Int(-2), Reply::Bulk(_)) => Ok(Some(Found::Absent)),
+            (Reply::Int(-2), Reply::Bulk(_)) => Ok(Some(KeyState::Absent)),
             (Reply::Int(at), Reply::Bulk(value)) => {
                 let present = Present::string(&value, (at >= 0).then_some(at));
-                Ok(Some(Found::Whole(present, Content::Value(value))))
+                Ok(Some(KeyState::Present(present, Content::Value(value))))
             }
             (Reply::Int(_), other) | (other, _) => other.fail(doing),
         }
@@ -305,7 +285,7 @@ impl Asked {
 
 /// What the script [`Script::Read`] is asked for.
 #[derive(Clone, Copy)]
-enum Part {
+enum ReadPart {
     /// About how many bytes reading the key brings along.
     Size,
     /// Its state, without the value.
@@ -314,7 +294,7 @@ enum Part {
     Whole,
 }
 
-impl Part {
+impl ReadPart {
     fn ask(self, batch: &mut Batch, key: &str) {
         let limit = LARGEST_PRIOR_BYTES.to_string();
         let word: &[u8] = match self {
@@ -326,18 +306,18 @@ impl Part {
     }
 }
 
-/// What reading a key found.
+/// What the store holds at a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum KeyState {
     /// There is no such key.
     Absent,
-    /// Its state, and the bytes to bring it back.
-    Whole(Present, Content),
+    /// There is one: its state, and the bytes to bring it back.
+    Present(Present, Content),
     /// It is larger than [`LARGEST_PRIOR_BYTES`].
     TooLarge,
 }
 
-impl Found {
+impl KeyState {
     /// Reads the states of keys, in order. The values themselves are not kept
     /// ([`Content::Left`]), and long ones stay in the server. With each key come the bytes that it is
     /// likely to hold.
@@ -351,15 +331,15 @@ impl Found {
     ) -> Result<Vec<Self>, StoreError> {
         let mut batch = Batch::default();
         for (key, expected) in keys {
-            Asked::push(&mut batch, key, *expected);
+            KeyReplies::push(&mut batch, key, *expected);
         }
         let mut replies = session.run(&batch, doing)?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         let asked = keys
             .iter()
-            .map(|(_, expected)| Asked::read(*expected, &mut next));
+            .map(|(_, expected)| KeyReplies::read(*expected, &mut next));
         let keys = keys.iter().map(|(key, _)| *key);
-        answer(session, keys.zip(asked), Part::State, doing)
+        answer(session, keys.zip(asked), ReadPart::State, doing)
     }
 
     /// About how many bytes reading each of `keys` brings along.
@@ -376,7 +356,7 @@ impl Found {
         }
         let mut batch = Batch::default();
         for key in keys {
-            Part::Size.ask(&mut batch, key);
+            ReadPart::Size.ask(&mut batch, key);
         }
         let size = |reply: Reply| match reply {
             Reply::Int(bytes) => Ok(bytes.unsigned_abs()),
@@ -395,10 +375,10 @@ impl Found {
     /// When the store fails, or answers with an error.
     pub(super) fn settle<'a>(
         session: &mut Session,
-        asked: impl Iterator<Item = (&'a str, Asked)>,
+        asked: impl Iterator<Item = (&'a str, KeyReplies)>,
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        answer(session, asked, Part::Whole, doing)
+        answer(session, asked, ReadPart::Whole, doing)
     }
 
     /// The same, of which the values are compared and not kept.
@@ -407,14 +387,14 @@ impl Found {
     /// When the store fails, or answers with an error.
     pub(super) fn settle_states<'a>(
         session: &mut Session,
-        asked: impl Iterator<Item = (&'a str, Asked)>,
+        asked: impl Iterator<Item = (&'a str, KeyReplies)>,
         doing: &str,
     ) -> Result<Vec<Self>, StoreError> {
-        answer(session, asked, Part::State, doing)
+        answer(session, asked, ReadPart::State, doing)
     }
 
     /// Reads the reply of the script.
-    fn from_reply(reply: Reply, part: Part, doing: &str) -> Result<Self, StoreError> {
+    fn from_reply(reply: Reply, part: ReadPart, doing: &str) -> Result<Self, StoreError> {
         let mut parts = match reply {
             Reply::Array(parts) if !parts.is_empty() => parts,
             other => return other.fail(doing),
@@ -435,7 +415,7 @@ impl Found {
                 _ => return None,
             };
             let content = match part {
-                Part::State => {
+                ReadPart::State => {
                     let sum = std::str::from_utf8(&bytes).ok();
                     Content::Left(sum.and_then(Fingerprint::parse))
                 }
@@ -448,7 +428,7 @@ impl Found {
                 fingerprint,
                 fields,
             };
-            Some(Self::Whole(present, content))
+            Some(Self::Present(present, content))
         })();
         match whole {
             Some(found) => Ok(found),
@@ -460,10 +440,10 @@ impl Found {
 /// What was found of each key, by the answers, or by `part` of what the script reads.
 fn answer<'a>(
     session: &mut Session,
-    asked: impl Iterator<Item = (&'a str, Asked)>,
-    part: Part,
+    asked: impl Iterator<Item = (&'a str, KeyReplies)>,
+    part: ReadPart,
     doing: &str,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<KeyState>, StoreError> {
     let mut batch = Batch::default();
     let mut left = Vec::new();
     let mut found = Vec::new();
@@ -471,16 +451,18 @@ fn answer<'a>(
         let known = asked.found(doing)?.unwrap_or_else(|| {
             part.ask(&mut batch, key);
             left.push(index);
-            Found::Absent
+            KeyState::Absent
         });
         found.push(match (known, part) {
-            (Found::Whole(present, _), Part::State) => Found::Whole(present, Content::Left(None)),
+            (KeyState::Present(present, _), ReadPart::State) => {
+                KeyState::Present(present, Content::Left(None))
+            }
             (known, _) => known,
         });
     }
     if !left.is_empty() {
         for (index, reply) in left.into_iter().zip(session.run(&batch, doing)?) {
-            found[index] = Found::from_reply(reply, part, doing)?;
+            found[index] = KeyState::from_reply(reply, part, doing)?;
         }
     }
     Ok(found)

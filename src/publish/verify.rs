@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::history::open_manifest;
 use super::manifest::{Action, Intent, Manifest, Snapshot};
 use super::report::Report;
-use super::state::{Found, State, same_expiry};
+use super::state::{KeyState, same_expiry};
 use crate::duration::show_time;
 use crate::failure::Failure;
 use crate::publish::history::intents::{Void, look_at_each, void};
@@ -71,7 +71,7 @@ pub(crate) fn compare(
             tally.same += 1;
             return Ok(());
         };
-        if found == Found::Absent && made_expiry.is_some_and(|at| at <= now_ms) {
+        if found == KeyState::Absent && made_expiry.is_some_and(|at| at <= now_ms) {
             tally.expired += 1;
             return Ok(());
         }
@@ -84,10 +84,10 @@ pub(crate) fn compare(
 }
 
 /// Whether the key is as the last start of a shard found it and left it, since it was right.
-pub(crate) fn was_right(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i64) -> bool {
+pub(crate) fn was_right(intent: &Intent, found: &KeyState, slack_ms: i64, now_ms: i64) -> bool {
     let is_it = |snapshot: &Option<Snapshot>| match (found, snapshot) {
-        (Found::Absent, None) => true,
-        (Found::Whole(present, content), Some(snapshot)) => match snapshot.present() {
+        (KeyState::Absent, None) => true,
+        (KeyState::Present(present, content), Some(snapshot)) => match snapshot.present() {
             Ok(Some(recorded)) => recorded.is_value(present, content, slack_ms, now_ms),
             Ok(None) => same_expiry(present.expires_at_ms, snapshot.expires_at, slack_ms),
             Err(_) => false,
@@ -100,7 +100,7 @@ pub(crate) fn was_right(intent: &Intent, found: &Found, slack_ms: i64, now_ms: i
 /// How the key differs from what the run made of it; none if it does not.
 pub(crate) fn difference(
     intent: &Intent,
-    found: &Found,
+    found: &KeyState,
     slack_ms: i64,
     now_ms: i64,
 ) -> Option<String> {
@@ -111,13 +111,13 @@ pub(crate) fn difference(
     };
     let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
     match (found, made_expiry) {
-        (Found::Absent, None) => None,
-        (Found::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
+        (KeyState::Absent, None) => None,
+        (KeyState::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
         (_, None) => Some("expected no such key, found one".to_owned()),
-        (Found::TooLarge, _) => {
+        (KeyState::TooLarge, _) => {
             Some("expected what the run wrote, found a larger value".to_owned())
         }
-        (Found::Whole(present, content), Some(at)) => {
+        (KeyState::Present(present, content), Some(at)) => {
             if !same_expiry(present.expires_at_ms, at, slack_ms) {
                 let (made, now) = (expiry(at), expiry(present.expires_at_ms));
                 if let (Some(at), Some(found_at)) = (at, present.expires_at_ms)
@@ -129,8 +129,8 @@ pub(crate) fn difference(
                 }
                 return Some(format!("expected {made}, found {now}"));
             }
-            let is_made = || match intent.made_state() {
-                Ok(Some(State::Present(made))) => made.is_value(present, content, slack_ms, now_ms),
+            let is_made = || match intent.made_present() {
+                Ok(Some(made)) => made.is_value(present, content, slack_ms, now_ms),
                 _ => false,
             };
             let same_value = intent.action == Action::Refresh || is_made();

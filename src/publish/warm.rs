@@ -15,7 +15,7 @@ use super::plan::entry::Policy;
 use super::plan::expiry::Below;
 use super::report::Report;
 use super::shards::share::{Share, part_bytes};
-use super::survey::content::{Wanted, readable, renderer};
+use super::survey::content::{SurveyScope, readable, renderer};
 use super::survey::selection::{Selection, Selectors, parsed};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -71,12 +71,12 @@ pub fn warm(
     let articles = Articles {
         force: warm.force,
         cache: !warm.reads_all,
-        wanted: Wanted {
+        wanted: SurveyScope {
             policy: Policy::Warm(warm.ttl_below),
             selection: &selection,
             order: warm.order,
             share: job.share.as_ref().map(|share| share.shard),
-            ..Wanted::all()
+            ..SurveyScope::all()
         },
         ..Articles::of(&job, &renderer)
     };

@@ -9,7 +9,7 @@ use crate::publish::apply::stop::Stop;
 use crate::store::Session;
 
 /// What a plan is made with.
-pub(crate) struct Begun<'a> {
+pub(crate) struct PlanInputs<'a> {
     pub session: &'a mut Session,
     /// The id of the run.
     pub run: &'a str,
@@ -25,7 +25,7 @@ pub(crate) trait Work {
     ///
     /// # Errors
     /// Nothing was written then.
-    fn plan(&self, begun: Begun<'_>, report: &mut dyn Report) -> Result<Plan, Failure>;
+    fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure>;
 
     /// Plans to make articles again, of the sources with these numbers, that were there when the run
     /// began and have expired since. Each entry of the plan names its source by the place of its
@@ -35,7 +35,7 @@ pub(crate) trait Work {
     /// What ends the run.
     fn plan_again(
         &self,
-        _begun: Begun<'_>,
+        _begun: PlanInputs<'_>,
         _sources: &[u32],
         _report: &mut dyn Report,
     ) -> Result<Plan, Stop> {

@@ -180,66 +180,23 @@ impl Renderer {
         })?;
         let meta_box = meta_box::write(metadata);
 
-        let draft = article.visibility.is_draft;
-        let robots = if article.visibility.is_noindex {
-            Robots::NoIndex
-        } else {
-            Robots::Index
-        };
-        let canonical = format!("{}{}", self.settings.site_url, article.route);
-        // Each replaces the other if that is missing.
-        let said = |first: &str, second: &str| metadata.text(first).or(metadata.text(second));
-        let summary = said("summary", "description").unwrap_or_default();
-        let description = said("description", "summary")
-            .map_or_else(|| excerpt(&article.body.events), str::to_owned);
-        let image = self
-            .image(metadata)
-            .or(body.first_image.filter(|image| shown_host(image).is_some()))
-            .unwrap_or_default();
-        let lang = metadata.text("lang").unwrap_or(&self.settings.lang);
+        let head = self.head(article, body.first_image);
         let json_ld = json_ld::write(&json_ld::Facts {
             title: &article.title,
-            description: &description,
-            canonical: &canonical,
-            image: &image,
-            lang,
+            description: &head.description,
+            canonical: &head.canonical,
+            image: &head.image,
+            lang: head.lang,
             site_name: &self.settings.site_name,
             metadata,
         });
-
-        let meta = meta::write(article, digest, stamp, robots, &canonical);
+        let meta = meta::write(article, digest, stamp, head.robots, &head.canonical);
         // What templates add to the parts made above: the texts of the head, and themselves.
         let page_limit = 2 * limit + 8 * meta.len() + self.templates.bytes();
         let mut page = Vec::with_capacity(
             body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
         );
-        let view = View {
-            lang: lang.to_owned(),
-            site_name: self.settings.site_name.clone(),
-            site_url: self.settings.site_url.clone(),
-            route: article.route.as_str().to_owned(),
-            canonical,
-            robots: robots.as_str(),
-            noindex: robots == Robots::NoIndex,
-            draft,
-            title: article.title.clone(),
-            description,
-            summary: summary.to_owned(),
-            author: metadata.texts("author").join(", "),
-            topic: text(metadata, "topic"),
-            difficulty: text(metadata, "difficulty"),
-            reading_time: match metadata.get("reading_time") {
-                Some(Value::Number(minutes)) => minutes.to_string(),
-                _ => String::new(),
-            },
-            date: text(metadata, "date"),
-            updated: text(metadata, "updated"),
-            image,
-            json_ld: ready(json_ld),
-            extra: own_values::mapping(&metadata.extra),
-            body: ready(body.html),
-            meta_box: ready(meta_box),
-        };
+        let view = self.view(article, head, [json_ld, body.html, meta_box]);
         self.templates
             .render(view, &mut page, page_limit)
             .map_err(|error| RenderError {
@@ -255,7 +212,77 @@ impl Renderer {
     }
 }
 
+/// What the head of a page says of its article.
+struct Head<'a> {
+    lang: &'a str,
+    canonical: String,
+    robots: Robots,
+    summary: &'a str,
+    description: String,
+    image: String,
+}
+
 impl Renderer {
+    /// What the head says of an article whose body shows `first_image` first.
+    fn head<'a>(&'a self, article: &'a Article<'_>, first_image: Option<String>) -> Head<'a> {
+        let metadata = &article.metadata;
+        // Each replaces the other if that is missing.
+        let said = |first: &str, second: &str| metadata.text(first).or(metadata.text(second));
+        Head {
+            lang: metadata.text("lang").unwrap_or(&self.settings.lang),
+            canonical: format!("{}{}", self.settings.site_url, article.route),
+            robots: if article.visibility.is_noindex {
+                Robots::NoIndex
+            } else {
+                Robots::Index
+            },
+            summary: said("summary", "description").unwrap_or_default(),
+            description: said("description", "summary")
+                .map_or_else(|| excerpt(&article.body.events), str::to_owned),
+            image: self
+                .image(metadata)
+                .or(first_image.filter(|image| shown_host(image).is_some()))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What the template shows of an article, with the parts that are ready.
+    fn view(
+        &self,
+        article: &Article<'_>,
+        head: Head<'_>,
+        [json_ld, body, meta_box]: [String; 3],
+    ) -> View {
+        let metadata = &article.metadata;
+        View {
+            lang: head.lang.to_owned(),
+            site_name: self.settings.site_name.clone(),
+            site_url: self.settings.site_url.clone(),
+            route: article.route.as_str().to_owned(),
+            canonical: head.canonical,
+            robots: head.robots.as_str(),
+            noindex: head.robots == Robots::NoIndex,
+            draft: article.visibility.is_draft,
+            title: article.title.clone(),
+            description: head.description,
+            summary: head.summary.to_owned(),
+            author: metadata.texts("author").join(", "),
+            topic: text(metadata, "topic"),
+            difficulty: text(metadata, "difficulty"),
+            reading_time: match metadata.get("reading_time") {
+                Some(Value::Number(minutes)) => minutes.to_string(),
+                _ => String::new(),
+            },
+            date: text(metadata, "date"),
+            updated: text(metadata, "updated"),
+            image: head.image,
+            json_ld: ready(json_ld),
+            extra: own_values::mapping(&metadata.extra),
+            body: ready(body),
+            meta_box: ready(meta_box),
+        }
+    }
+
     /// The URL of the article's own image, if previews can reach it.
     fn image(&self, metadata: &Metadata) -> Option<String> {
         let image = metadata.text("image")?;

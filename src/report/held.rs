@@ -32,6 +32,11 @@ impl Besides {
         }
     }
 
+    /// Articles that are held back.
+    pub(crate) fn held_back(self) -> u64 {
+        self.held.all()
+    }
+
     /// Adds the counts to a summary.
     pub(crate) fn complete(self, summary: &mut Value) {
         let HeldCounts {

@@ -5,20 +5,27 @@ use crate::duration::show_time;
 use crate::publish::manifest::{Counts, Fate};
 use crate::words::counted;
 
-/// So many keys are shown on a terminal.
-const FIRST_KEYS: usize = 10;
+/// Most keys that are shown all.
+const ALL_KEYS: usize = 50;
+
+/// So many are shown of more keys than that.
+const FIRST_KEYS: usize = 20;
 
 /// The first keys of a run, a line each, and how many more there are.
 #[derive(Default)]
 pub(super) struct KeyList {
+    /// Whether every key is printed at once instead.
+    pub prints_all: bool,
     first: Vec<String>,
     more: u64,
 }
 
 impl KeyList {
     /// Adds a key; its line is only made if it will be shown.
-    pub(super) fn add(&mut self, line: impl FnOnce() -> String) {
-        if self.first.len() == FIRST_KEYS {
+    pub(super) fn add(&mut self, output: &mut Output, line: impl FnOnce() -> String) {
+        if self.prints_all {
+            output.text(line());
+        } else if self.first.len() == ALL_KEYS {
             self.more += 1;
         } else {
             self.first.push(line());
@@ -31,11 +38,13 @@ impl KeyList {
 
     /// Prints the lines, then how many more keys there are and `where_they_are`.
     pub(super) fn print(self, output: &mut Output, where_they_are: &str) {
-        for line in self.first {
+        let shown = if self.more > 0 { FIRST_KEYS } else { ALL_KEYS };
+        let more = self.more + self.first.len().saturating_sub(shown) as u64;
+        for line in self.first.into_iter().take(shown) {
             output.text(line);
         }
-        if self.more > 0 {
-            let more = counted(self.more, "more key");
+        if more > 0 {
+            let more = counted(more, "more key");
             output.text(format!("  … and {more}{where_they_are}"));
         }
     }
@@ -50,22 +59,24 @@ pub(super) fn written(action: &str, key: &str, expires_at_ms: Option<i64>) -> St
 /// What a run did to how many keys, how many bytes it wrote, and how long it took.
 pub(super) fn table(output: &mut Output, counts: &Counts, seconds: f64) {
     let rows = [
-        ("created", counts.created, "key", true),
-        ("updated", counts.updated, "key", true),
-        ("refreshed", counts.refreshed, "key", true),
-        ("kept", counts.kept, "key", true),
-        ("removed", counts.removed, "key", true),
-        ("invalid", counts.invalid, "article", true),
-        ("conflicts", counts.conflicts, "key", counts.conflicts > 0),
-        ("expired", counts.expired, "key", counts.expired > 0),
-        ("withheld", counts.withheld, "key", counts.withheld > 0),
+        ("created", counts.created, "key"),
+        ("updated", counts.updated, "key"),
+        ("refreshed", counts.refreshed, "key"),
+        ("kept", counts.kept, "key"),
+        ("removed", counts.removed, "key"),
+        ("invalid", counts.invalid, "article"),
+        ("conflicts", counts.conflicts, "key"),
+        ("expired", counts.expired, "key"),
+        ("withheld", counts.withheld, "key"),
     ];
-    for (name, number, unit, is_shown) in rows {
-        if is_shown {
+    for (name, number, unit) in rows {
+        if number > 0 {
             output.text(row(name, number, unit));
         }
     }
-    output.text(format!("  {:10}{:>12}", "bytes", counts.bytes));
+    if counts.bytes > 0 {
+        output.text(format!("  {:10}{:>12}", "bytes", counts.bytes));
+    }
     output.text(format!("  {:10}{seconds:>12.2} s", "time"));
 }
 

@@ -41,6 +41,8 @@ pub const VARIABLE: &str = "ANP_LOG_FORMAT";
 static JSON: AtomicBool = AtomicBool::new(false);
 static VERBOSE: AtomicBool = AtomicBool::new(false);
 
+static QUIET: AtomicBool = AtomicBool::new(false);
+
 /// Chooses what stderr is from here on.
 pub fn set_format(format: LogFormat) {
     JSON.store(format == LogFormat::Json, Ordering::Relaxed);
@@ -63,6 +65,11 @@ pub fn set_verbose(is_verbose: bool) {
 #[must_use]
 pub fn is_verbose() -> bool {
     VERBOSE.load(Ordering::Relaxed)
+}
+
+/// From here on, people read no notes.
+pub fn set_quiet(is_quiet: bool) {
+    QUIET.store(is_quiet, Ordering::Relaxed);
 }
 
 /// Whether stderr is JSON lines.
@@ -117,6 +124,9 @@ pub fn say(message: impl AsRef<str>) {
 /// Writes one entry: `text` for people; for collectors its time, level and `fields`, an
 /// object with a `message`. A closed stderr is nobody's problem.
 pub fn entry(level: Level, text: &str, fields: &Value) {
+    if level == Level::Note && QUIET.load(Ordering::Relaxed) && !is_json() {
+        return;
+    }
     let mut line = if is_json() {
         json_line(&format!("{:.3}", jiff::Timestamp::now()), level, fields)
     } else {

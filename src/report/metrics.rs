@@ -1,16 +1,15 @@
-//! The last run of each command as a Prometheus text file, for the textfile collector of
+//! The last run of a command as a Prometheus text file, for the textfile collector of
 //! node_exporter.
 //!
 //! The format is version 0.0.4 of
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What the file tells of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct LastRun<'a> {
-    /// `import` or `rollback`.
+    /// `import`, `warm`, `purge` or `rollback`.
     pub command: &'a str,
     /// The prefix of the keys it wrote.
     pub prefix: &'a str,
@@ -35,19 +34,21 @@ pub struct LastRun<'a> {
 const SUCCESS: &str = "anp_last_success_timestamp_seconds";
 
 impl LastRun<'_> {
-    /// The new text of a file that holds `old`. What it tells of other commands and prefixes
-    /// stays, and the time of the last success where this run is none; what is not of these
-    /// metrics goes.
+    /// The name of the file of this command and prefix. No two of them share one.
+    pub(super) fn file_name(&self) -> String {
+        format!("{}_{}.prom", self.prefix, self.command)
+    }
+
+    /// The new text of a file that holds `old`. A run without success keeps the time of the last
+    /// success from there.
     #[must_use]
     pub fn exposition(&self, old: &str) -> String {
         let own = labels(self.command, self.prefix);
         let ended = seconds(self.ended_at_ms);
         let success = if self.succeeded {
-            ended.clone()
+            &ended
         } else {
-            let series = format!("{SUCCESS}{{{own}}}");
-            let before = samples(old, SUCCESS).remove(series.as_str());
-            before.unwrap_or("0").to_owned()
+            last_success(old, &own).unwrap_or("0")
         };
         let keys = self.keys.iter();
         let keys = keys.map(|(action, count)| (format!(",action=\"{action}\""), count.to_string()));
@@ -56,12 +57,12 @@ impl LastRun<'_> {
             (
                 SUCCESS,
                 "When a run last ended with exit code 0 or 3, 0 if none did.",
-                one(success),
+                one(success.to_owned()),
             ),
             (
                 "anp_last_run_timestamp_seconds",
                 "When the last run ended.",
-                one(ended),
+                one(ended.clone()),
             ),
             (
                 "anp_last_run_exit_code",
@@ -97,11 +98,6 @@ impl LastRun<'_> {
         let mut out = String::new();
         for (name, help, values) in families {
             let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
-            for (series, value) in samples(old, name) {
-                if !series[name.len() + 1..].starts_with(&own) {
-                    let _ = writeln!(out, "{series} {value}");
-                }
-            }
             for (more, value) in values {
                 let _ = writeln!(out, "{name}{{{own}{more}}} {value}");
             }
@@ -122,31 +118,11 @@ fn seconds(ms: i64) -> String {
     format!("{}.{:03}", ms.div_euclid(1000), ms.rem_euclid(1000))
 }
 
-/// The samples of the metric `name` in `text`, each series once: series → value.
-fn samples<'t>(text: &'t str, name: &str) -> BTreeMap<&'t str, &'t str> {
-    let is_ours = |line: &&str| line.strip_prefix(name).is_some_and(is_labels_and_value);
-    let lines = text.lines().filter(is_ours);
-    lines.filter_map(|line| line.rsplit_once(' ')).collect()
-}
-
-/// Whether it is `{command="…",prefix="…"} 1`, perhaps with an action, as this writes it.
-fn is_labels_and_value(text: &str) -> bool {
-    let label = |text: &mut &str, name: &str| {
-        let value = text.strip_prefix(name)?.strip_prefix("=\"")?;
-        let (value, rest) = value.split_once('"')?;
-        *text = rest;
-        (!value.contains('\\') && !value.contains(char::is_control)).then_some(())
-    };
-    let read = |mut text: &str| {
-        label(&mut text, "{command")?;
-        label(&mut text, ",prefix")?;
-        if text.starts_with(',') {
-            label(&mut text, ",action")?;
-        }
-        let value: f64 = text.strip_prefix("} ")?.parse().ok()?;
-        value.is_finite().then_some(())
-    };
-    read(text).is_some()
+/// When a run with these labels last succeeded, as an earlier file tells.
+fn last_success<'t>(old: &'t str, labels: &str) -> Option<&'t str> {
+    let series = format!("{SUCCESS}{{{labels}}} ");
+    let mut values = old.lines().filter_map(|line| line.strip_prefix(&series));
+    values.find(|value| value.parse().is_ok_and(f64::is_finite))
 }
 
 #[cfg(test)]
@@ -221,47 +197,35 @@ mod tests {
     }
 
     #[test]
-    fn other_commands_and_prefixes_stay_each_series_once() {
-        let rollback = LastRun {
-            command: "rollback",
-            keys: &[("removed", 7)],
-            ..RUN
+    fn each_command_and_prefix_has_a_file() {
+        let name = |command, prefix| {
+            let run = LastRun {
+                command,
+                prefix,
+                ..RUN
+            };
+            run.file_name()
         };
-        // A prefix that begins with the other.
-        let load = LastRun {
-            prefix: "anp2",
-            ..RUN
-        };
-        let text = rollback.exposition(&load.exposition(&RUN.exposition("")));
-        let again = RUN.exposition(&text);
-        let sorted = |text: &str| {
-            let mut lines: Vec<String> = told(text).iter().map(ToString::to_string).collect();
-            lines.sort();
-            lines
-        };
-        assert_eq!(sorted(&again), sorted(&text));
-        assert_eq!(sorted(&again).len(), 9 + 9 + 8);
-        let mut series = sorted(&again);
-        series.dedup_by_key(|line| line.rsplit_once(' ').unwrap().0.to_owned());
-        assert_eq!(series.len(), 26);
-        // Each family in one piece, with one head.
-        assert_eq!(again.matches("# TYPE").count(), 8);
+        assert_eq!(name("import", "anp"), "anp_import.prom");
+        assert_eq!(name("rollback", "blog:en"), "blog:en_rollback.prom");
     }
 
     #[test]
-    fn what_is_not_of_these_metrics_goes() {
+    fn only_a_sound_sample_of_the_command_and_prefix_is_a_last_success() {
+        let failed = LastRun {
+            succeeded: false,
+            ..RUN
+        };
         let foreign = "\
-up 1
-anp_last_run_exit_code 5
-anp_last_run_exit_code{prefix=\"a\",command=\"b\"} 5
-anp_last_run_exit_code{command=\"a\",prefix=\"b\"} five
-anp_last_run_exit_code{command=\"a\",prefix=\"b\"} 5 1795503615005
-anp_last_run_exit_code{command=\"a\",prefix=\"b\\\"} 5
-anp_last_run_exit_code{command=\"a\",prefix=\"b\",action=\"c\",more=\"d\"} 5
-anp_last_run_exit_code{command=\"a\",prefix=\"b\"} NaN
+anp_last_success_timestamp_seconds 5
+anp_last_success_timestamp_seconds{command=\"import\",prefix=\"anp2\"} 5
+anp_last_success_timestamp_seconds{command=\"warm\",prefix=\"anp\"} 5
+anp_last_success_timestamp_seconds{command=\"import\",prefix=\"anp\"} five
+anp_last_success_timestamp_seconds{command=\"import\",prefix=\"anp\"} 5 1795503615005
+anp_last_success_timestamp_seconds{command=\"import\",prefix=\"anp\"} NaN
 \u{0}\u{1}{{{{\"\"\"\"
 ";
-        assert_eq!(RUN.exposition(foreign), RUN.exposition(""));
+        assert_eq!(failed.exposition(foreign), failed.exposition(""));
     }
 
     #[test]

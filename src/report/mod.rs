@@ -1,6 +1,8 @@
 //! What people and machines see of a run.
 
 mod arguments;
+mod articles;
+pub(crate) mod check;
 pub mod colour;
 pub(crate) mod findings;
 pub(crate) mod held;
@@ -18,6 +20,7 @@ mod progress;
 mod rehearsal;
 pub(crate) mod run;
 pub(crate) mod runs;
+mod sarif;
 pub(crate) mod seeded;
 mod stderr;
 pub(crate) mod stored_route;

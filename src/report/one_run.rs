@@ -21,11 +21,16 @@ use crate::publish::one_line;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 
-/// Shows the run `name`: its id, the file of its manifest, or `last`.
+/// Shows the run `name`: its id, the file of its manifest, or `last`; of its keys the first, or all.
 ///
 /// # Errors
 /// When its manifest cannot be read.
-pub(crate) fn show(settings: &Settings, name: &str, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) fn show(
+    settings: &Settings,
+    name: &str,
+    all_keys: bool,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let manifest = open_manifest::open(settings, name, &mut Stderr(Progress::new(true)))?;
     // A signal ends this command where it stands.
     let void = void(&manifest, &AtomicBool::new(false))?;
@@ -34,7 +39,7 @@ pub(crate) fn show(settings: &Settings, name: &str, output: &mut Output) -> Resu
     let by = rolled_back.get(manifest.header().run.as_str()).copied();
     output.json(&object(settings, &manifest, by));
     head(settings, &manifest, by, output);
-    let keys = Keys::read(&manifest, &void, output)?;
+    let keys = Keys::read(&manifest, &void, all_keys, output)?;
     keys.show(&manifest, output);
     Ok(Exit::Done)
 }
@@ -121,8 +126,15 @@ struct Keys {
 
 impl Keys {
     /// Reads them, and prints each as an object.
-    fn read(manifest: &Manifest, void: &Void, output: &mut Output) -> Result<Self, Failure> {
+    fn read(
+        manifest: &Manifest,
+        void: &Void,
+        all_keys: bool,
+        output: &mut Output,
+    ) -> Result<Self, Failure> {
         let mut keys = Self::default();
+        keys.first_written.prints_all = all_keys;
+        keys.first_left.prints_all = all_keys;
         for batch in manifest.batches() {
             for line in batch.map_err(|damage| unusable(&damage))? {
                 match line {
@@ -150,7 +162,7 @@ impl Keys {
         *self.written.entry(*action).or_default() += 1;
         self.bytes += made.as_ref().and_then(|made| made.bytes).unwrap_or(0);
         self.first_written
-            .add(|| written(action.word(), key, expires_at));
+            .add(output, || written(action.word(), key, expires_at));
     }
 
     fn left(&mut self, key: &str, fate: Fate, output: &mut Output) {
@@ -159,7 +171,7 @@ impl Keys {
         // Keys in the wanted state are only counted.
         if fate != Fate::Already {
             self.first_left
-                .add(|| format!("  left    {key}: {}", why_left(fate)));
+                .add(output, || format!("  left    {key}: {}", why_left(fate)));
         }
     }
 
@@ -187,13 +199,19 @@ impl Keys {
             (Action::Refresh, "refreshed"),
             (Action::Remove, "removed"),
         ] {
-            let count = self.written.get(&action).copied().unwrap_or(0);
-            output.text(row(label, count, "key"));
+            if let Some(count) = self.written.get(&action) {
+                output.text(row(label, *count, "key"));
+            }
         }
         if let Some(footer) = footer {
             let c = &footer.counts;
-            output.text(row("kept", c.kept, "key"));
-            output.text(row("invalid", c.invalid, "article"));
+            for (label, number, unit) in
+                [("kept", c.kept, "key"), ("invalid", c.invalid, "article")]
+            {
+                if number > 0 {
+                    output.text(row(label, number, unit));
+                }
+            }
         }
         for (fate, label) in [
             (Fate::Conflict, "conflicts"),
@@ -208,7 +226,7 @@ impl Keys {
         for keys in [self.first_written, self.first_left] {
             if !keys.is_empty() {
                 output.text("");
-                keys.print(output, "");
+                keys.print(output, ", shown with --keys");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! stdout: text or JSON lines. A reader that went away (`| head`) never stops a run.
 
 use std::io;
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -12,33 +12,32 @@ use super::{colour, json, log};
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For commands that write, text on a terminal and JSON lines elsewhere; for the others text.
-    Auto,
-    /// For people.
+    /// For people
     Text,
-    /// One JSON object a line.
+    /// One JSON object a line
     Json,
+    /// Text, with each finding on one line
+    Concise,
+    /// Annotations of GitHub Actions; of 'anp check' alone
+    Github,
+    /// A SARIF document; of 'anp check' alone
+    Sarif,
 }
 
 /// Where results go.
 pub struct Output {
     out: Box<dyn Write>,
-    json: bool,
+    format: Format,
     closed: bool,
 }
 
 impl Output {
-    /// stdout, in `format`; `auto` is what `auto` means where stdout is no terminal.
+    /// stdout, in `format`.
     #[must_use]
-    pub fn stdout(format: Format, auto_is_json: bool) -> Self {
-        let json = match format {
-            Format::Json => true,
-            Format::Text => false,
-            Format::Auto => auto_is_json && !io::stdout().is_terminal(),
-        };
+    pub fn stdout(format: Format) -> Self {
         Self {
             out: Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
-            json,
+            format,
             closed: false,
         }
     }
@@ -48,7 +47,7 @@ impl Output {
     pub fn silent() -> Self {
         Self {
             out: Box::new(io::sink()),
-            json: true,
+            format: Format::Json,
             closed: true,
         }
     }
@@ -56,12 +55,12 @@ impl Output {
     /// Whether stdout is JSON lines.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.json
+        self.format == Format::Json
     }
 
     /// Writes one line of text, in text format.
     pub fn text(&mut self, line: impl AsRef<str>) {
-        if !self.json {
+        if !matches!(self.format, Format::Json | Format::Sarif) {
             self.raw(visible(line.as_ref()).as_bytes());
             self.raw(b"\n");
         }
@@ -69,7 +68,7 @@ impl Output {
 
     /// Writes one line of text that ends with the `result` of a run.
     pub(super) fn result(&mut self, line: &str, result: &str) {
-        if !self.json {
+        if !matches!(self.format, Format::Json | Format::Sarif) {
             let style = match result {
                 "done" => colour::GOOD,
                 "partial" => colour::WARNING,
@@ -88,7 +87,7 @@ impl Output {
 
     /// Writes one object, in JSON format.
     pub fn json(&mut self, object: &impl Serialize) {
-        if self.json
+        if self.format == Format::Json
             && let Ok(mut line) = json::line(object)
         {
             line.push('\n');

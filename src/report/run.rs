@@ -5,16 +5,20 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::findings::Prose;
+use super::articles::{self, Articles};
+use super::findings::{Look, bad_files};
 use super::held::Besides;
 use super::keys::{KeyList, table, why_left, written};
 use super::log::Level;
 use super::lost::warn_of_lost;
+use super::output::Format;
 use super::{Output, Progress, findings, log, seeded, to_ms};
 use crate::article::Route;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::history::retention::Pruned;
-use crate::publish::manifest::{Action, Counts, Fate, Header, Lost};
+use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
 use crate::publish::report::{Bar, Report};
 use crate::publish::shards::shard::Shard;
@@ -47,6 +51,15 @@ pub(crate) struct RunReport {
     pub orphans: Option<u64>,
     /// Whether a part of the manifest that is undone cannot be read.
     pub is_incomplete: bool,
+    /// Whether it says nothing unless something is wrong.
+    pub is_quiet: bool,
+    /// How findings are shown.
+    pub format: Format,
+    articles: Articles,
+    /// Valid articles of the survey that the run is about.
+    valid: u64,
+    /// The files with errors, for a command that says little.
+    bad_files: Vec<String>,
 }
 
 /// A part of the articles.
@@ -73,6 +86,31 @@ impl RunReport {
             bars,
             orphans: None,
             is_incomplete: false,
+            is_quiet: false,
+            format: Format::Text,
+            articles: Articles::default(),
+            valid: 0,
+            bad_files: Vec::new(),
+        }
+    }
+
+    /// Prints every key at once, instead of the first at the end.
+    pub(crate) fn show_all_keys(&mut self, all: bool) {
+        self.keys.prints_all = all;
+    }
+
+    /// Adds to a failure what a quiet command has not said: the files with errors.
+    pub(crate) fn explain(&mut self, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        ended.map_err(|mut failure| {
+            failure.details = std::mem::take(&mut self.bad_files);
+            failure
+        })
+    }
+
+    /// Shows a key that was written, or restored: at once, or at the end if it is among the first.
+    fn show_key(&mut self, line: impl FnOnce() -> String) {
+        if !self.output.is_json() && !self.is_quiet {
+            self.keys.add(&mut self.output, line);
         }
     }
 
@@ -151,7 +189,14 @@ impl Report for RunReport {
     }
 
     fn findings(&mut self, survey: &Survey) {
-        findings::report(survey, &mut self.output, Prose::Stderr);
+        let look = Look::beside_result(self.format, self.is_quiet);
+        findings::report(survey, &mut self.output, look);
+        if self.is_quiet && self.format == Format::Text && !log::is_json() {
+            self.bad_files.extend(bad_files(survey));
+        }
+        if self.besides.is_none() {
+            self.valid = survey.entries.len() as u64;
+        }
         // A later one is about articles that expired meanwhile.
         self.besides.get_or_insert(Besides::of(survey));
     }
@@ -181,13 +226,14 @@ impl Report for RunReport {
         } = report;
         match (fate, action) {
             (Fate::Written, Some(action)) => {
+                if !self.output.is_json() {
+                    self.articles.add(&self.prefix, key, *action);
+                }
                 let action = action.word();
                 self.output.json(&json!({
                     "type": "key", "key": key, "action": action, "expires_at": expires_at_ms,
                 }));
-                if !self.output.is_json() {
-                    self.keys.add(|| written(action, key, *expires_at_ms));
-                }
+                self.show_key(|| written(action, key, *expires_at_ms));
             }
             (Fate::Already, _) => {}
             _ => {
@@ -213,6 +259,11 @@ impl Report for RunReport {
             _ => "kept",
         };
         if *fate == Fate::Written {
+            if let Some(action) = action
+                && !self.output.is_json()
+            {
+                self.articles.add(&self.prefix, key, *action);
+            }
             self.output.json(&json!({
                 "type": "key", "key": key, "action": action.map(Action::word),
                 "fate": word, "expires_at": expires_at_ms,
@@ -223,9 +274,8 @@ impl Report for RunReport {
         }
         if word == "kept" {
             self.warn(&format!("{key}: it changed after that run: kept as it is"));
-        } else if !self.output.is_json() {
-            self.keys
-                .add(|| format!("  {:14}{key}", word.replace('_', " ")));
+        } else {
+            self.show_key(|| format!("  {:14}{key}", word.replace('_', " ")));
         }
     }
 
@@ -299,6 +349,9 @@ impl Report for RunReport {
     /// Says that articles that were taken out of the store come back with the next import, and how
     /// to prevent that.
     fn comes_back(&mut self) {
+        if self.is_quiet {
+            return;
+        }
         self.output.text(
             "the next import publishes these articles again if their sources are still there; to \
              prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)",
@@ -349,6 +402,17 @@ impl RunReport {
             besides.complete(&mut object);
         }
         self.output.json(&object);
+        if self.is_quiet && status == Status::Done.word() {
+            self.output.flush();
+            return;
+        }
+        let verdict = self.verdict(header.is_none(), counts);
+        self.output.text(&verdict);
+        if self.is_quiet {
+            for line in std::mem::take(&mut self.bad_files) {
+                self.output.text(line);
+            }
+        }
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
             let line = format!("run {} · {command} · {server} · ", header.run);
@@ -377,14 +441,14 @@ impl RunReport {
         for row in self.besides.iter().flat_map(|besides| besides.rows()) {
             self.output.text(row);
         }
-        let keys = std::mem::take(&mut self.keys);
-        if !keys.is_empty() {
+        if counts.invalid > 0 {
             self.output.text("");
-            let place = match header {
-                Some(_) => ", all in the manifest",
-                None => ", all in the JSON output",
-            };
-            keys.print(&mut self.output, place);
+            self.output.text(match header {
+                Some(_) => {
+                    "the other articles are published; fix the invalid ones, then import again"
+                }
+                None => "fix the invalid articles; the others can be published as they are",
+            });
         }
         if let Some((header, manifest)) = header {
             self.output.text("");
@@ -392,7 +456,23 @@ impl RunReport {
                 .text(format!("manifest  {}", manifest.display()));
             self.output.text(format!("rollback  {}", header.rollback));
         }
+        let keys = std::mem::take(&mut self.keys);
+        if !keys.is_empty() {
+            self.output.text("");
+            keys.print(&mut self.output, &all_keys(header));
+        }
         self.output.flush();
+    }
+
+    /// What became of the articles, on one line.
+    fn verdict(&self, is_dry: bool, counts: &Counts) -> String {
+        let held = self.besides.map_or(0, Besides::held_back);
+        let more = [
+            (self.articles.unchanged(self.valid), "unchanged"),
+            (counts.invalid, "invalid"),
+            (held, "held back"),
+        ];
+        self.articles.verdict(is_dry, &more)
     }
 
     /// The summary of a rollback.
@@ -413,20 +493,34 @@ impl RunReport {
         });
         self.complete(&mut object, header);
         self.output.json(&object);
-        let would = if header.is_none() { "would be " } else { "" };
         let is_back = restored + counts.removed + counts.conflicts == 0;
         if is_back && !self.is_incomplete {
             self.output
-                .text(format!("run {undone} is already back: nothing to do"));
+                .text(format!("run {undone} is already undone: nothing to do"));
         } else {
-            self.output.text(format!(
-                "run {undone}: {} {would}restored, {} {would}removed, {} already back, {} kept \
-                 because they changed after it",
-                counted(restored, "key"),
-                counts.removed,
-                counts.kept,
-                counts.conflicts
-            ));
+            let parts = [
+                (
+                    restored + counts.removed,
+                    if header.is_some() {
+                        "written"
+                    } else {
+                        "to write"
+                    },
+                ),
+                (counts.kept, "already back"),
+                (counts.conflicts, "kept because they changed after it"),
+            ];
+            let keys = articles::listed("key", parts.iter());
+            let word = if header.is_some() {
+                "is undone"
+            } else {
+                "would be undone"
+            };
+            let articles = self.articles.undone(header.is_none());
+            self.output.text(match articles.is_empty() {
+                true => format!("run {undone} {word}: {keys}"),
+                false => format!("run {undone} {word}: {articles} ({keys})"),
+            });
         }
         if counts.conflicts > 0 {
             log::note(
@@ -435,10 +529,6 @@ impl RunReport {
             );
         }
         let nothing = restored + counts.removed == 0;
-        let keys = std::mem::take(&mut self.keys);
-        if !nothing {
-            keys.print(&mut self.output, "");
-        }
         if let Some((header, manifest)) = header {
             self.output
                 .text(format!("manifest  {}", manifest.display()));
@@ -447,6 +537,19 @@ impl RunReport {
                     .text(format!("to undo this rollback  {}", header.rollback));
             }
         }
+        let keys = std::mem::take(&mut self.keys);
+        if !nothing {
+            self.output.text("");
+            keys.print(&mut self.output, &all_keys(header));
+        }
         self.output.flush();
+    }
+}
+
+/// How all keys of a run are shown.
+fn all_keys(header: Option<(&Header, &Path)>) -> String {
+    match header {
+        Some((header, _)) => format!(": anp runs show {} --keys", header.run),
+        None => ", shown with --keys".to_owned(),
     }
 }

@@ -1,7 +1,9 @@
-//! Pages as they were taken from the store: bounded in bytes, the oldest goes first.
+//! Pages as they were taken from the store, bounded in bytes.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::page::StoredPage;
 use crate::article::Route;
@@ -9,88 +11,59 @@ use crate::article::Route;
 /// What one entry takes beside its page, in bytes, roughly.
 const OVERHEAD_BYTES: usize = 1024;
 
-/// The cache that all visitors share who are not logged in.
-pub(super) struct PageCache {
-    most_bytes: usize,
-    held: Mutex<Held>,
-}
+/// A page with its entry has so many bytes, roughly.
+const USUAL_BYTES: usize = 16 * 1024;
 
-#[derive(Default)]
-struct Held {
-    entries: HashMap<Route, (u64, StoredPage)>,
-    /// Routes by age: the first was put first.
-    ages: BTreeMap<u64, Route>,
-    bytes: usize,
-    last: u64,
+/// The cache that all visitors share who are not logged in.
+pub(super) struct PageCache(Cache<Route, StoredPage, Size>);
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Route, StoredPage> for Size {
+    fn weight(&self, _: &Route, taken: &StoredPage) -> u64 {
+        (taken.bytes() + OVERHEAD_BYTES) as u64
+    }
 }
 
 impl PageCache {
     /// A cache of at most `most_bytes`.
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self {
-            most_bytes,
-            held: Mutex::default(),
-        }
+        let options = OptionsBuilder::new()
+            // Each shard has its part of the bytes, and no larger page.
+            .shards(1)
+            .estimated_items_capacity(most_bytes / USUAL_BYTES)
+            .weight_capacity(most_bytes as u64)
+            .build()
+            .expect("both capacities are set");
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self(Cache::with_options(options, Size, hasher, lifecycle))
     }
 
     /// The page of `route`, if it is held.
     pub(super) fn get(&self, route: &Route) -> Option<StoredPage> {
-        self.held()
-            .entries
-            .get(route)
-            .map(|(_, taken)| taken.clone())
+        self.0.get(route)
     }
 
-    /// Holds `taken`, the youngest of all now. What is larger than the whole cache is not held.
+    /// Holds `taken`. What is larger than the whole cache is not held.
     pub(super) fn put(&self, route: &Route, taken: StoredPage) {
-        let mut held = self.held();
-        held.remove(route);
-        if size(&taken) > self.most_bytes {
-            return;
-        }
-        held.last += 1;
-        held.bytes += size(&taken);
-        let age = held.last;
-        held.ages.insert(age, route.clone());
-        held.entries.insert(route.clone(), (age, taken));
-        while held.bytes > self.most_bytes
-            && let Some((_, oldest)) = held.ages.pop_first()
-        {
-            held.remove(&oldest);
-        }
+        self.0.insert(route.clone(), taken);
     }
 
-    /// Replaces what is known of a page that did not change; its age stays.
+    /// Replaces what is known of a page that did not change.
     pub(super) fn renew(&self, route: &Route, taken: StoredPage) {
-        if let Some((_, there)) = self.held().entries.get_mut(route)
-            && there.is_same_page(&taken)
-        {
-            *there = taken;
-        }
+        self.0.entry(route, Some(Duration::ZERO), |_, there| {
+            if there.is_same_page(&taken) {
+                *there = taken;
+            }
+            EntryAction::Retain(())
+        });
     }
 
     /// Holds no page of `route` any more.
     pub(super) fn remove(&self, route: &Route) {
-        self.held().remove(route);
+        self.0.remove(route);
     }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        // Nothing in here panics half-way.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Held {
-    fn remove(&mut self, route: &Route) {
-        if let Some((age, taken)) = self.entries.remove(route) {
-            self.ages.remove(&age);
-            self.bytes -= size(&taken);
-        }
-    }
-}
-
-fn size(taken: &StoredPage) -> usize {
-    taken.bytes() + OVERHEAD_BYTES
 }
 
 #[cfg(test)]
@@ -116,25 +89,38 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_page_goes_first() {
-        let cache = PageCache::new(3 * (1000 + OVERHEAD_BYTES));
-        for number in [0, 1, 2] {
+    fn all_pages_together_stay_within_the_bytes() {
+        const MOST: usize = 10 * (1000 + OVERHEAD_BYTES);
+        let cache = PageCache::new(MOST);
+        for number in (0..100).chain(0..100) {
+            let bytes = 500 + number * 20;
+            cache.put(&route(number), page(bytes));
+            let pages = (0..100).filter_map(|number| cache.get(&route(number)));
+            let sizes: Vec<usize> = pages.map(|page| page.bytes() + OVERHEAD_BYTES).collect();
+            assert!(sizes.iter().sum::<usize>() <= MOST, "{sizes:?}");
+            assert!(sizes.len() >= 4.min(number), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_put_again_is_counted_once() {
+        let cache = PageCache::new(4 * (1000 + OVERHEAD_BYTES));
+        for number in [0, 1, 2, 0, 0, 0] {
             cache.put(&route(number), page(1000));
         }
         assert_eq!(held(&cache), [0, 1, 2]);
-        cache.put(&route(0), page(1000));
-        assert_eq!(held(&cache), [0, 1, 2], "put again, counted once");
-        cache.put(&route(3), page(1000));
-        assert_eq!(
-            held(&cache),
-            [0, 2, 3],
-            "the first was the youngest but one"
-        );
+    }
+
+    #[test]
+    fn a_page_of_nearly_all_the_bytes_is_held() {
+        let cache = PageCache::new(1 << 20);
+        cache.put(&route(0), page(1000 * 1000));
+        assert_eq!(held(&cache), [0]);
     }
 
     #[test]
     fn what_was_removed_or_is_too_large_takes_no_room() {
-        let cache = PageCache::new(2 * (1000 + OVERHEAD_BYTES));
+        let cache = PageCache::new(3 * (1000 + OVERHEAD_BYTES));
         cache.put(&route(0), page(1000));
         cache.put(&route(1), page(1000));
         cache.remove(&route(0));

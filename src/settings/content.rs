@@ -3,13 +3,47 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::keys::Sources;
+use super::reader::Reader;
+
+/// The content root.
+pub(super) struct Content {
+    /// As it was given.
+    pub root: PathBuf,
+    /// The part of it that the command is about, as a path below it; none: all of it.
+    pub part: Option<PathBuf>,
+    /// Whether it is the default, and no settings file could have named another.
+    pub is_default: bool,
+}
+
+/// Reads where the content is.
+pub(super) fn read(reader: &mut Reader, sources: &Sources<'_>) -> Content {
+    let current_dir = sources.current_dir;
+    let configured = reader
+        .path("content", current_dir)
+        .unwrap_or_else(|| reader.default_content(sources));
+    let is_set = reader.file.is_some() || reader.is_given("content");
+    let of_variable = reader.content_of_variable();
+    let (content, part) = self::content((configured, is_set), of_variable, current_dir);
+    let named = reader.named_content();
+    let (root, part) = match named {
+        None => (content, part),
+        named => self::content((content, is_set), named, current_dir),
+    };
+    Content {
+        root,
+        part,
+        is_default: !is_set && named.is_none(),
+    }
+}
+
 /// The content root and the part of it that is meant, as a path below it; none: all of it.
 ///
 /// What is `named` inside of the `configured` root is a part of that. Another folder is a root of
 /// its own. So is the folder of a file elsewhere, unless the root `is_set`. A symbolic link is
 /// judged by where it is, not by where it
 /// leads, unless only its target is inside.
-pub(super) fn content(
+fn content(
     (configured, is_set): (PathBuf, bool),
     named: Option<&str>,
     current_dir: &Path,

@@ -42,18 +42,17 @@ impl Expect {
     }
 }
 
-impl Reader {
-    pub(super) fn expect(&mut self) -> Expect {
-        Expect {
-            min_articles: self.get("expect.min_articles", 1, |node| {
-                node.whole(1..=1_000_000_000)
-            }),
-            max_changed: self.limit("expect.max_changed", Limit::Permille(1000)),
-            max_removed: self.limit("expect.max_removed", Limit::Permille(100)),
-            max_duration: self.get("expect.max_duration", None, |node| {
-                let ms = node.duration_ms(SECOND_MS..=30 * DAY_MS)?;
-                Ok(Some(Duration::from_millis(ms)))
-            }),
-        }
+/// Reads the settings of the group.
+pub(super) fn read(reader: &mut Reader) -> Expect {
+    Expect {
+        min_articles: reader.get("expect.min_articles", 1, |node| {
+            node.whole(1..=1_000_000_000)
+        }),
+        max_changed: reader.limit("expect.max_changed", Limit::Permille(1000)),
+        max_removed: reader.limit("expect.max_removed", Limit::Permille(100)),
+        max_duration: reader.get("expect.max_duration", None, |node| {
+            let ms = node.duration_ms(SECOND_MS..=30 * DAY_MS)?;
+            Ok(Some(Duration::from_millis(ms)))
+        }),
     }
 }

@@ -1,11 +1,26 @@
 //! The forms of settings that say which files are read, and how their paths become routes.
 
+use super::reader::Reader;
 use crate::article::RoutePattern;
-use crate::source::Patterns;
+use crate::source::{Choice, Patterns};
 use crate::yaml::{Node, YamlError};
 
+/// Which files are read. Where `drafts` are published, so is the folder in which Jekyll has
+/// them.
+pub(super) fn choice(reader: &mut Reader, drafts: bool) -> Choice {
+    let include = reader.get("include", Patterns::default(), patterns);
+    Choice {
+        include: if drafts {
+            include.with("_drafts/")
+        } else {
+            include
+        },
+        exclude: reader.get("exclude", Patterns::default(), patterns),
+    }
+}
+
 /// Patterns of names.
-pub(super) fn patterns(node: &Node) -> Result<Patterns, YamlError> {
+fn patterns(node: &Node) -> Result<Patterns, YamlError> {
     Patterns::new(texts(node)?)
         .map_err(|why| node.mismatch(&format!("patterns in the syntax of .gitignore ({why})")))
 }

@@ -43,8 +43,8 @@ fn of(key: &str) -> Option<Value> {
     Some(match key {
         "redis" | "sentinel_user" | "tls.ca" | "tls.cert" | "tls.key" | "tls.server_name"
         | "prefix" | "state_dir" | "content" | "schema" | "owner" | "expected_result"
-        | "paused" | "metrics_file" | "templates" | "serve.addr" | "site.name"
-        | "site.timezone" | "route" => {
+        | "paused" | "metrics_dir" | "templates" | "serve.addr" | "site.name" | "site.timezone"
+        | "route" => {
             json!({ "type": ["string", "number"] })
         }
         "site.url" | "site.assets" => json!({ "type": "string", "pattern": "^https?://" }),

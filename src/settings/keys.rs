@@ -40,7 +40,7 @@ pub const KEYS: [(&str, &str); 47] = [
     ("timeout", "ANP_TIMEOUT"),
     ("wait_replicas", "ANP_WAIT_REPLICAS"),
     ("wait_timeout", "ANP_WAIT_TIMEOUT"),
-    ("metrics_file", "ANP_METRICS_FILE"),
+    ("metrics_dir", "ANP_METRICS_DIR"),
     ("templates", "ANP_TEMPLATES"),
     ("login_cookies", "ANP_LOGIN_COOKIES"),
     ("serve.addr", "ANP_SERVE_ADDR"),

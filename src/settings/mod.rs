@@ -4,6 +4,7 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod connection;
 mod content;
 mod expect;
 mod file;
@@ -13,30 +14,27 @@ mod json_schema;
 mod keys;
 mod limit;
 mod reader;
+mod rules;
 mod schema_file;
 mod serve;
+mod site;
+mod state_folder;
 mod tls;
 mod variables;
 mod visibility_fields;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
-use crate::article::schema::Schema;
-use crate::article::{
-    Admits, Languages, LinkRule, Naming, RoutePattern, Rules, Timezone, Twins, UnknownFields,
-    VisibilityFields,
-};
+use crate::article::{Admits, Rules};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::RenderSettings;
-use crate::source::{Choice, Patterns};
-use crate::store::{Address, Copies, Password, Patience, Place, TlsSettings, is_prefix};
-use crate::yaml::{Node, YamlError};
+use crate::source::Choice;
+use crate::store::{Address, Copies, Patience, Place, TlsSettings};
 
 pub use expect::Expect;
 pub use in_force::InForce;
@@ -113,8 +111,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How many replicas must have what a run publishes; none: nobody asks.
     pub copies: Option<Copies>,
-    /// Where the last run is told to Prometheus.
-    pub metrics_file: Option<PathBuf>,
+    /// The folder for the Prometheus files of the last runs.
+    pub metrics_dir: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
     /// How the preview answers.
@@ -173,7 +171,7 @@ impl Settings {
     /// Exit 2 for a flag, 78 for a variable or the file, with every problem found.
     pub fn load(sources: &Sources<'_>) -> Result<Self, Failure> {
         let mut reader = Reader::collect(sources)?;
-        let settings = reader.settings(sources);
+        let settings = read_settings(&mut reader, sources);
         let exit = match reader.problems.first() {
             None => return Ok(settings),
             Some((exit, _)) => *exit,
@@ -270,272 +268,104 @@ impl Settings {
     }
 }
 
-impl Reader {
-    /// Each setting by its type.
-    fn settings(&mut self, sources: &Sources<'_>) -> Settings {
-        let current_dir = sources.current_dir;
-        let state_dir = self
-            .path("state_dir", current_dir)
-            .or_else(|| xdg_state(sources.env));
-        let state_dir_is_set = state_dir.is_some();
-        // Without one, no command gets as far as using it.
-        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(".local/state/anp"));
-        let address_is_set = self.is_given("redis");
-        let address = self.address(sources.env);
-        let tls = self.tls(&address, current_dir);
-        let address_is_explicit = sources.flags.iter().any(|(key, _)| *key == "redis");
-        let prefix = self.prefix();
-        let visibility_fields = self.get(
-            "visibility_fields",
-            VisibilityFields::default(),
-            visibility_fields::read,
-        );
-        let jitter_permille = self.jitter_permille();
-        let mut rules = Rules {
-            strict: self.flag("strict"),
-            unknown_fields: self.unknown_fields(),
-            visibility_fields,
-            naming: Naming::default(),
-            links: self.links(),
-            timezone: self.timezone(),
-            split_spaces: self.flag("split_spaces"),
-            schema: self.schema(current_dir),
-        };
-        let render = self.render(current_dir, &rules);
-        rules.naming = self.naming(&render.lang);
-        let drafts = self.flag("drafts");
-        let state_dir = current_dir.join(state_dir);
-        let config = self.file.as_ref().map(|file| file.path.to_path_buf());
-        self.check_printed_paths(&state_dir, config.as_deref());
-        let copies = self.copies();
-        let (content, part) = self.content(sources);
-        let expect = self.expect();
-        let expect = match &part {
+/// Reads each setting by its type, in the order in which their problems are reported.
+fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
+    let current_dir = sources.current_dir;
+    let state_folder = state_folder::read(reader, sources);
+    let connection = connection::read(reader, sources);
+    let visibility_fields = rules::visibility_fields(reader);
+    let jitter_permille = jitter_permille(reader);
+    let mut rules = rules::read(reader, visibility_fields, current_dir);
+    let render = site::read(reader, current_dir, &rules);
+    rules.naming = rules::naming(reader, &render.lang);
+    let drafts = reader.flag("drafts");
+    let config = reader.file.as_ref().map(|file| file.path.to_path_buf());
+    check_printed_paths(reader, &state_folder.path, config.as_deref());
+    let copies = connection::copies(reader);
+    let content = content::read(reader, sources);
+    let expect = expect::read(reader);
+    Settings {
+        config,
+        address: connection.address.in_state_folder(&state_folder.path),
+        address_is_set: connection.address_is_set,
+        address_is_explicit: connection.address_is_explicit,
+        connection_flags: connection.flags,
+        tls: connection.tls,
+        prefix: connection.prefix,
+        state_dir: state_folder.path,
+        state_dir_is_set: state_folder.is_set,
+        state_dir_is_default: state_folder.is_default,
+        content_is_default: content.is_default,
+        content: content.root,
+        expect: match &content.part {
             Some(_) => expect.of_a_part(),
             None => expect,
-        };
-        Settings {
-            config,
-            address: address.in_state_folder(&state_dir),
-            address_is_set,
-            address_is_explicit,
-            connection_flags: tls::flags_to_repeat(sources),
-            tls,
-            prefix,
-            state_dir,
-            state_dir_is_set,
-            state_dir_is_default: self.file.is_none() && !self.is_given("state_dir"),
-            content_is_default: self.file.is_none()
-                && !self.is_given("content")
-                && self.named_content().is_none(),
-            content,
-            part,
-            choice: self.choice(drafts),
-            ttl_ms: self
-                .duration("ttl", 7 * DAY_MS, 3650 * DAY_MS)
-                .cast_signed(),
-            max_ttl_ms: self.get("max_ttl", None, |node| {
-                let most = node.duration_ms(60 * SECOND_MS..=3650 * DAY_MS)?;
-                Ok(Some(most.cast_signed()))
-            }),
-            jitter_permille,
-            max_invalid: self.limit("max_invalid", Limit::Permille(50)),
-            expect,
-            rules,
-            admits: Admits {
-                drafts,
-                future: self.flag("future"),
-            },
-            owner: self.text("owner"),
-            expected_result: self.text("expected_result"),
-            paused: self.text("paused"),
-            keep_runs: KeepRuns {
-                count: self.get("keep_runs.count", 100, |node| node.whole(0..=1_000_000)),
-                age_ms: self.duration("keep_runs.age", 90 * DAY_MS, 3650 * DAY_MS),
-            },
-            patience: Patience {
-                deadline: ms(self.duration("deadline", 30 * SECOND_MS, DAY_MS)),
-                timeout: ms(self.duration("timeout", 10 * SECOND_MS, DAY_MS)),
-            },
-            copies,
-            metrics_file: self.path("metrics_file", current_dir),
-            render,
-            serve: self.serve(),
-            in_force: self.in_force(),
-        }
-    }
-
-    /// Which files are read. Where `drafts` are published, so is the folder in which Jekyll has
-    /// them.
-    fn choice(&mut self, drafts: bool) -> Choice {
-        let include = self.get("include", Patterns::default(), files::patterns);
-        Choice {
-            include: if drafts {
-                include.with("_drafts/")
-            } else {
-                include
-            },
-            exclude: self.get("exclude", Patterns::default(), files::patterns),
-        }
-    }
-
-    fn naming(&mut self, site_lang: &str) -> Naming {
-        let listed = self.get("languages", Vec::new(), files::languages);
-        Naming {
-            pattern: self.get("route", RoutePattern::default(), files::route),
-            languages: Languages::new(site_lang, &listed),
-            twins: Twins::default(),
-        }
-    }
-
-    fn address(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Address {
-        let secret = |name: &str| {
-            let text = env(name).filter(|text| !text.is_empty());
-            text.map(Password)
-        };
-        let address = self.get("redis", Address::embedded(), |node| {
-            let message = |message: String| YamlError {
-                message,
-                ..node.mismatch("")
-            };
-            Address::parse(node.text()?).map_err(message)
-        });
-        address
-            .or_password(secret("ANP_REDIS_PASSWORD"))
-            .for_sentinels(self.text("sentinel_user"), secret("ANP_SENTINEL_PASSWORD"))
-    }
-
-    fn prefix(&mut self) -> String {
-        self.get("prefix", "anp".to_owned(), |node| {
-            let text = node.text()?;
-            if !is_prefix(text, 64) {
-                return Err(node.mismatch("1 to 64 of A-Z a-z 0-9 . _ : - without a last ':'"));
-            }
-            Ok(text.to_owned())
-        })
-    }
-
-    fn unknown_fields(&mut self) -> UnknownFields {
-        self.get("unknown_fields", UnknownFields::Keep, |node| {
-            let choices = [
-                UnknownFields::Keep,
-                UnknownFields::Warn,
-                UnknownFields::Deny,
-            ];
-            Ok(choices[node.choice(&["keep", "warn", "deny"])?])
-        })
-    }
-
-    /// The built-in fields, or those of the schema file.
-    fn schema(&mut self, current_dir: &Path) -> Schema {
-        let Some(path) = self.path("schema", current_dir) else {
-            return Schema::default();
-        };
-        schema_file::read(current_dir.join(path)).unwrap_or_else(|problems| {
-            let problems = problems.into_iter();
-            self.problems
-                .extend(problems.map(|problem| (Exit::Config, problem)));
-            Schema::default()
-        })
-    }
-
-    fn timezone(&mut self) -> Timezone {
-        self.get("site.timezone", Timezone::default(), |node| {
-            let zone = Timezone::parse(node.text()?);
-            let expected = "a time zone (UTC, Europe/Berlin or +02:00)";
-            zone.ok_or_else(|| node.mismatch(expected))
-        })
-    }
-
-    fn links(&mut self) -> LinkRule {
-        self.get("links", LinkRule::Warn, |node| {
-            let choices = [LinkRule::Allow, LinkRule::Warn, LinkRule::Deny];
-            Ok(choices[node.choice(&["allow", "warn", "deny"])?])
-        })
-    }
-
-    fn jitter_permille(&mut self) -> i64 {
-        let jitter = self.get("jitter", 100, |node| {
-            let percent = node.text()?.strip_suffix('%').and_then(permille);
-            percent
-                .filter(|jitter| *jitter <= 250)
-                .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
-        });
-        jitter.cast_signed()
-    }
-
-    fn render(&mut self, current_dir: &Path, rules: &Rules) -> RenderSettings {
-        RenderSettings {
-            site_url: self.get("site.url", String::new(), base_url),
-            assets: self.get("site.assets", String::new(), base_url),
-            site_name: self.text("site.name").unwrap_or_default(),
-            lang: self.get("site.lang", "en".to_owned(), |node| {
-                let text = node.text()?;
-                let is_tag = |part: &str| {
-                    (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-                };
-                if text.len() > 35 || !text.split('-').all(is_tag) {
-                    return Err(node.mismatch("a language tag (for example en or pt-BR)"));
-                }
-                Ok(text.to_owned())
-            }),
-            rules: rules.identity_of_values(),
-            templates: self.path("templates", current_dir),
-        }
-    }
-
-    /// Both stand in every command that is printed, and in the lock.
-    fn check_printed_paths(&mut self, state_dir: &Path, config: Option<&Path>) {
-        for path in [Some(state_dir), config].into_iter().flatten() {
-            let fits = |path: &str| !path.contains(char::is_control);
-            if !path.to_str().is_some_and(fits) {
-                let what = format!(
-                    "expected a state folder and a settings file with paths in UTF-8 and without \
-                     control characters, found {path:?}"
-                );
-                self.problems.push((Exit::Config, what));
-            }
-        }
-    }
-
-    fn copies(&mut self) -> Option<Copies> {
-        let replicas = self.get("wait_replicas", 0, |node| node.whole(0..=100));
-        let wait_ms = self.get("wait_timeout", SECOND_MS, |node| node.whole(1..=600_000));
-        let copies = Copies {
-            replicas: u32::try_from(replicas).unwrap_or(0),
-            within: ms(wait_ms),
-        };
-        (copies.replicas > 0).then_some(copies)
-    }
-
-    /// The content root, and the part of it that the command is about.
-    fn content(&mut self, sources: &Sources<'_>) -> (PathBuf, Option<PathBuf>) {
-        let current_dir = sources.current_dir;
-        let configured = self
-            .path("content", current_dir)
-            .unwrap_or_else(|| self.default_content(sources));
-        let is_set = self.file.is_some() || self.is_given("content");
-        let of_variable = self.content_of_variable();
-        let (content, part) = content::content((configured, is_set), of_variable, current_dir);
-        match self.named_content() {
-            None => (content, part),
-            named => content::content((content, is_set), named, current_dir),
-        }
+        },
+        part: content.part,
+        choice: files::choice(reader, drafts),
+        ttl_ms: ttl_ms(reader),
+        max_ttl_ms: max_ttl_ms(reader),
+        jitter_permille,
+        max_invalid: reader.limit("max_invalid", Limit::Permille(50)),
+        rules,
+        admits: Admits {
+            drafts,
+            future: reader.flag("future"),
+        },
+        owner: reader.text("owner"),
+        expected_result: reader.text("expected_result"),
+        paused: reader.text("paused"),
+        keep_runs: keep_runs(reader),
+        patience: connection::patience(reader),
+        copies,
+        metrics_dir: reader.path("metrics_dir", current_dir),
+        render,
+        serve: serve::read(reader),
+        in_force: reader.in_force(),
     }
 }
 
-/// A URL that paths are appended to, without a slash at its end.
-fn base_url(node: &Node) -> Result<String, YamlError> {
-    let text = node.text()?.trim_end_matches('/');
-    let is_http = text.starts_with("https://") || text.starts_with("http://");
-    if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
-        return Err(node.mismatch("an http(s) URL without query or fragment"));
-    }
-    Ok(text.to_owned())
+fn ttl_ms(reader: &mut Reader) -> i64 {
+    let ttl = reader.duration("ttl", 7 * DAY_MS, 3650 * DAY_MS);
+    ttl.cast_signed()
 }
 
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
+fn max_ttl_ms(reader: &mut Reader) -> Option<i64> {
+    reader.get("max_ttl", None, |node| {
+        let most = node.duration_ms(60 * SECOND_MS..=3650 * DAY_MS)?;
+        Ok(Some(most.cast_signed()))
+    })
+}
+
+fn jitter_permille(reader: &mut Reader) -> i64 {
+    let jitter = reader.get("jitter", 100, |node| {
+        let percent = node.text()?.strip_suffix('%').and_then(permille);
+        percent
+            .filter(|jitter| *jitter <= 250)
+            .ok_or_else(|| node.mismatch("a percentage from 0% to 25%"))
+    });
+    jitter.cast_signed()
+}
+
+fn keep_runs(reader: &mut Reader) -> KeepRuns {
+    KeepRuns {
+        count: reader.get("keep_runs.count", 100, |node| node.whole(0..=1_000_000)),
+        age_ms: reader.duration("keep_runs.age", 90 * DAY_MS, 3650 * DAY_MS),
+    }
+}
+
+/// Both stand in every command that is printed, and in the lock.
+fn check_printed_paths(reader: &mut Reader, state_dir: &Path, config: Option<&Path>) {
+    for path in [Some(state_dir), config].into_iter().flatten() {
+        let fits = |path: &str| !path.contains(char::is_control);
+        if !path.to_str().is_some_and(fits) {
+            let what = format!(
+                "expected a state folder and a settings file with paths in UTF-8 and without \
+                 control characters, found {path:?}"
+            );
+            reader.problems.push((Exit::Config, what));
+        }
+    }
 }
 
 fn shown(path: &Path, is_default: bool) -> String {
@@ -553,17 +383,4 @@ fn shown(path: &Path, is_default: bool) -> String {
 fn add(hasher: &mut blake3::Hasher, part: &[u8]) {
     hasher.update(&(part.len() as u64).to_le_bytes());
     hasher.update(part);
-}
-
-/// `$XDG_STATE_HOME/anp`, or `~/.local/state/anp` (XDG Base Directory Specification); none where
-/// neither variable is set.
-fn xdg_state(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        env(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    state.map(|state| state.join("anp"))
 }

@@ -22,23 +22,22 @@ pub struct Serve {
     pub login_cookies: Vec<String>,
 }
 
-impl Reader {
-    pub(super) fn serve(&mut self) -> Serve {
-        Serve {
-            addr: self.get("serve.addr", "127.0.0.1:8080".to_owned(), |node| {
-                let text = node.text()?;
-                let (host, port) = text.rsplit_once(':').unwrap_or_default();
-                if host.is_empty() || port.parse::<u16>().is_err() {
-                    return Err(node.mismatch("HOST:PORT (for example 127.0.0.1:8080)"));
-                }
-                Ok(text.to_owned())
-            }),
-            login_cookies: self.get(
-                "login_cookies",
-                LOGIN_COOKIES.map(str::to_owned).to_vec(),
-                login_cookies,
-            ),
-        }
+/// Reads the settings of the group.
+pub(super) fn read(reader: &mut Reader) -> Serve {
+    Serve {
+        addr: reader.get("serve.addr", "127.0.0.1:8080".to_owned(), |node| {
+            let text = node.text()?;
+            let (host, port) = text.rsplit_once(':').unwrap_or_default();
+            if host.is_empty() || port.parse::<u16>().is_err() {
+                return Err(node.mismatch("HOST:PORT (for example 127.0.0.1:8080)"));
+            }
+            Ok(text.to_owned())
+        }),
+        login_cookies: reader.get(
+            "login_cookies",
+            LOGIN_COOKIES.map(str::to_owned).to_vec(),
+            login_cookies,
+        ),
     }
 }
 

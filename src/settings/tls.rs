@@ -10,50 +10,51 @@ use crate::store::{Address, Place, TlsSettings};
 /// Settings of TLS; all but the name are files.
 const FILES: [&str; 3] = ["tls.ca", "tls.cert", "tls.key"];
 
-impl Reader {
-    /// What TLS is set to. For an address without TLS in the network, it is refused: whoever sets
-    /// it expects that nothing goes over the wire in plain text. A store on this machine has no
-    /// wire, so that the settings of another one may stand in the file.
-    pub(super) fn tls(&mut self, address: &Address, current_dir: &Path) -> TlsSettings {
-        let [ca, cert, key] = FILES.map(|key| {
-            let path = self.path(key, current_dir);
-            path.map(|path| std::path::absolute(&path).unwrap_or(path))
-        });
-        let tls = TlsSettings {
-            ca,
-            cert,
-            key,
-            server_name: self.text("tls.server_name"),
-        };
-        if tls.cert.is_some() != tls.key.is_some() {
-            let what = "expected tls.cert and tls.key (--tls-cert, --tls-key) together, found one \
-                        of them";
-            self.problem_of_tls(what.to_owned());
-        }
-        if !tls.is_empty() && !address.tls {
-            let is_local = matches!(address.place, Place::Embedded(_) | Place::Unix(_));
-            if !is_local || self.has_flag_of_tls() {
-                self.problem_of_tls(format!(
+/// What TLS is set to. For an address without TLS in the network, it is refused: whoever sets
+/// it expects that nothing goes over the wire in plain text. A store on this machine has no
+/// wire, so that the settings of another one may stand in the file.
+pub(super) fn read(reader: &mut Reader, address: &Address, current_dir: &Path) -> TlsSettings {
+    let [ca, cert, key] = FILES.map(|key| {
+        let path = reader.path(key, current_dir);
+        path.map(|path| std::path::absolute(&path).unwrap_or(path))
+    });
+    let tls = TlsSettings {
+        ca,
+        cert,
+        key,
+        server_name: reader.text("tls.server_name"),
+    };
+    if tls.cert.is_some() != tls.key.is_some() {
+        let what = "expected tls.cert and tls.key (--tls-cert, --tls-key) together, found one \
+                    of them";
+        add_problem(reader, what.to_owned());
+    }
+    if !tls.is_empty() && !address.tls {
+        let is_local = matches!(address.place, Place::Embedded(_) | Place::Unix(_));
+        if !is_local || has_flag(reader) {
+            add_problem(
+                reader,
+                format!(
                     "TLS is set (--tls-…, ANP_TLS_…, tls:), and the address is {address}; expected \
-                     one with TLS, which begins with rediss, or no such setting"
-                ));
-            }
+                 one with TLS, which begins with rediss, or no such setting"
+                ),
+            );
         }
-        tls
     }
+    tls
+}
 
-    fn has_flag_of_tls(&self) -> bool {
-        FILES.iter().any(|key| self.is_flag(key)) || self.is_flag("tls.server_name")
-    }
+fn has_flag(reader: &Reader) -> bool {
+    FILES.iter().any(|key| reader.is_flag(key)) || reader.is_flag("tls.server_name")
+}
 
-    fn problem_of_tls(&mut self, what: String) {
-        let exit = if self.has_flag_of_tls() {
-            Exit::Usage
-        } else {
-            Exit::Config
-        };
-        self.problems.push((exit, what));
-    }
+fn add_problem(reader: &mut Reader, what: String) {
+    let exit = if has_flag(reader) {
+        Exit::Usage
+    } else {
+        Exit::Config
+    };
+    reader.problems.push((exit, what));
 }
 
 /// The flags of TLS and of sentinels that were given, with absolute paths.

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::identity::Identity;
 use super::passed_over::PassedOver;
-use super::walk::{Found, Skipped};
+use super::walk::{Skipped, WalkResult};
 use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
 use crate::regular;
 use crate::synth::Generator;
@@ -147,7 +147,7 @@ pub struct Tree<'a> {
     /// The content folder, as it was given.
     pub root: &'a Path,
     /// Its files.
-    pub found: &'a Found,
+    pub found: &'a WalkResult,
 }
 
 impl Tree<'_> {

@@ -41,7 +41,7 @@ pub struct Skipped {
 
 /// What a walk found, both lists sorted by path.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct WalkResult {
     /// The sources.
     pub sources: Sources,
     /// What would be a source and cannot be one.
@@ -58,7 +58,7 @@ pub struct Found {
     root: Option<File>,
 }
 
-impl Found {
+impl WalkResult {
     /// The root that was walked.
     pub(crate) fn root(&self) -> io::Result<&File> {
         let root = self.root.as_ref();
@@ -84,8 +84,8 @@ pub enum WalkError {
 /// to heed.
 ///
 /// # Errors
-/// When `root` itself cannot be read as a folder; all else is in [`Found::skipped`].
-pub fn walk(root: &Path) -> io::Result<Found> {
+/// When `root` itself cannot be read as a folder; all else is in [`WalkResult::skipped`].
+pub fn walk(root: &Path) -> io::Result<WalkResult> {
     let walk = Walk {
         root,
         part: None,
@@ -121,8 +121,8 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// When the root, or the part of it, cannot be read, and when the run has to end. All else is
-    /// in [`Found::skipped`].
-    pub fn run(&self) -> Result<Found, WalkError> {
+    /// in [`WalkResult::skipped`].
+    pub fn run(&self) -> Result<WalkResult, WalkError> {
         let real_root = self.root.canonicalize()?;
         std::fs::read_dir(&real_root)?;
         let root = File::open(&real_root)?;
@@ -131,7 +131,7 @@ impl Walk<'_> {
             filter: Filter::new(self.choice, &root),
             folders: FolderRules::new(&root),
         };
-        let mut found = Found::default();
+        let mut found = WalkResult::default();
         let start = match self.part {
             None => self.root.to_owned(),
             Some(part) => {
@@ -159,7 +159,7 @@ impl Walk<'_> {
         &self,
         start: &Path,
         judge: &mut Judge<'_>,
-        found: &mut Found,
+        found: &mut WalkResult,
     ) -> Result<(), WalkError> {
         let mut walker = WalkDir::new(start)
             .follow_root_links(self.part.is_none())
@@ -257,7 +257,7 @@ impl Walk<'_> {
     fn pass_over_second_indexes(
         &self,
         filter: &Filter<'_>,
-        found: &mut Found,
+        found: &mut WalkResult,
     ) -> Result<(), WalkError> {
         let sources = &found.sources;
         let readmes = (0..sources.len()).filter(|at| is_readme(sources.name(*at)));
@@ -334,7 +334,7 @@ impl Walk<'_> {
     }
 }
 
-impl Found {
+impl WalkResult {
     fn skip(&mut self, relative: &Path, reason: String, unreadable: bool) {
         self.skipped.push(Skipped {
             relative: relative.to_owned(),

@@ -12,7 +12,7 @@ mod cluster;
 mod connect;
 mod connection;
 mod dial;
-pub mod embedded;
+pub(crate) mod embedded;
 mod error;
 mod interrupt;
 mod quorum;

@@ -14,12 +14,12 @@ enum Raw {
 
 /// The stream. What reads and writes through it (TLS, the parser of replies) needs no limits of
 /// its own: a byte now and then does not make a wait longer.
-pub(super) struct Timed {
+pub(super) struct TimedStream {
     raw: Raw,
     limit: Limit,
 }
 
-impl Timed {
+impl TimedStream {
     pub(super) fn tcp(stream: TcpStream, limit: Limit) -> io::Result<Self> {
         stream.set_read_timeout(Some(SLICE))?;
         stream.set_write_timeout(Some(SLICE))?;
@@ -57,7 +57,7 @@ impl Timed {
     }
 }
 
-impl Read for Timed {
+impl Read for TimedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.patiently(|raw| match raw {
             Raw::Tcp(stream) => stream.read(buffer),
@@ -66,7 +66,7 @@ impl Read for Timed {
     }
 }
 
-impl Write for Timed {
+impl Write for TimedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.patiently(|raw| match raw {
             Raw::Tcp(stream) => stream.write(bytes),

@@ -17,7 +17,7 @@ use rustls::{
 use super::address::Node;
 use super::dial::{waited_in_vain, was_interrupted};
 use super::error::INTERRUPTED;
-use super::timed::Timed;
+use super::timed::TimedStream;
 use super::{Class, StoreError};
 use crate::regular;
 
@@ -58,7 +58,7 @@ pub struct Tls {
 }
 
 /// A class of failure and its text.
-type Explained = (Class, String);
+type TlsFailure = (Class, String);
 
 impl Tls {
     /// Reads the files of `settings`.
@@ -133,7 +133,7 @@ impl Tls {
     }
 
     /// The name that the certificate of `node` has to bear.
-    pub(super) fn name(&self, node: &Node) -> Result<ServerName<'static>, Explained> {
+    pub(super) fn name(&self, node: &Node) -> Result<ServerName<'static>, TlsFailure> {
         if let Some(name) = &self.name {
             return Ok(name.clone());
         }
@@ -146,9 +146,9 @@ impl Tls {
     /// Begins TLS on `stream`, within its limit in all.
     pub(super) fn secure(
         &self,
-        stream: Timed,
+        stream: TimedStream,
         node: &Node,
-    ) -> Result<StreamOwned<ClientConnection, Timed>, Explained> {
+    ) -> Result<StreamOwned<ClientConnection, TimedStream>, TlsFailure> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.name(node)?)
             .map_err(|error| (Class::Config, error.to_string()))?;
         let mut secure = StreamOwned::new(connection, stream);
@@ -160,7 +160,7 @@ impl Tls {
     }
 
     /// What a failure of a connection with TLS asks for, and its text.
-    pub(super) fn explain(&self, error: &io::Error, node: &Node) -> Explained {
+    pub(super) fn explain(&self, error: &io::Error, node: &Node) -> TlsFailure {
         if was_interrupted(error) {
             return (Class::Interrupted, INTERRUPTED.to_owned());
         }
@@ -189,13 +189,13 @@ impl Tls {
         }
     }
 
-    fn wants_certificate(&self) -> Explained {
+    fn wants_certificate(&self) -> TlsFailure {
         let detail = "the server wants a client certificate: --tls-cert, --tls-key";
         (Class::Config, detail.to_owned())
     }
 
     /// What the server holds against us.
-    fn alert(&self, alert: AlertDescription) -> Explained {
+    fn alert(&self, alert: AlertDescription) -> TlsFailure {
         match &self.settings.cert {
             None if self.asked.load(Ordering::Relaxed) => self.wants_certificate(),
             Some(path)

@@ -8,7 +8,7 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::address::{Login, Node};
 use super::dial::{Limit, Socket, plain_error, waited_in_vain};
-use super::timed::Timed;
+use super::timed::TimedStream;
 use super::tls::Tls;
 use super::{Batch, Class, Reply, Store, StoreError};
 use crate::failpoint;
@@ -18,12 +18,12 @@ use crate::failpoint;
 const PIECE: usize = 64 * 1024;
 
 enum Stream {
-    Plain(Timed),
-    Tls(Box<StreamOwned<ClientConnection, Timed>>),
+    Plain(TimedStream),
+    Tls(Box<StreamOwned<ClientConnection, TimedStream>>),
 }
 
 impl Stream {
-    fn timed(&mut self) -> &mut Timed {
+    fn timed(&mut self) -> &mut TimedStream {
         match self {
             Self::Plain(timed) => timed,
             Self::Tls(secure) => &mut secure.sock,
@@ -70,15 +70,15 @@ impl Wire {
         let until = limit.until;
         let (stream, tls) = match (socket, tls) {
             (Socket::Unix(stream), _) => {
-                let timed = Timed::unix(stream, limit).map_err(failed)?;
+                let timed = TimedStream::unix(stream, limit).map_err(failed)?;
                 (Stream::Plain(timed), None)
             }
             (Socket::Tcp(stream, _), None) => {
-                let timed = Timed::tcp(stream, limit).map_err(failed)?;
+                let timed = TimedStream::tcp(stream, limit).map_err(failed)?;
                 (Stream::Plain(timed), None)
             }
             (Socket::Tcp(stream, node), Some(tls)) => {
-                let timed = Timed::tcp(stream, limit).map_err(failed)?;
+                let timed = TimedStream::tcp(stream, limit).map_err(failed)?;
                 let secure = tls
                     .secure(timed, &node)
                     .map_err(|(class, detail)| StoreError::new(class, &doing, detail))?;

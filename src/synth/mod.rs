@@ -59,7 +59,7 @@ mod vocabulary;
 pub use attack::Attack;
 pub use flaw::Flaw;
 pub use kind::{Counts, Kind};
-pub use options::{IMAGE_HEAVY_FROM, MAX_SPREAD, NAME, Options};
+pub use options::{IMAGE_HEAVY_FROM, NAME, Options};
 pub use share::{NoShare, Share};
 pub use tree::{Tree, write_tree};
 

@@ -127,19 +127,27 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     environment("secret");
     world.article("a.md", "A.");
     std::fs::create_dir(world.path("state")).unwrap();
-    let log = || std::fs::read_to_string(world.path("state/night.log")).unwrap();
     let ran = run_by_hand(&world);
     ran.exits(0).hides("secret");
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
-    assert!(log().contains("  created              2 keys"), "{}", log());
-    assert!(log().contains("owner: archive desk"), "{}", log());
+    world
+        .anp("runs show last")
+        .says("created              2 keys")
+        .says("owner      archive desk");
     assert_eq!(world.runs().len(), 1);
     // A bad article: the rest is published, and cron has output to mail.
     world.article("b.md", "B.").write(
         "content/bad.md",
         "---\ntitle: A\nscore: {quality: 140}\n---\nText.\n",
     );
-    run_by_hand(&world).says("error: 1 of 3 articles is invalid");
+    let bad = "content/bad.md:3:18: error[score.quality]: expected a whole number from 0 to 100, found 140\n";
+    let ran = run_by_hand(&world);
+    assert!(
+        ran.stderr
+            .starts_with("error: 1 of 3 articles is invalid\n"),
+        "{ran}"
+    );
+    ran.exits(65).notes(bad);
     world.write(
         "anp.yaml",
         page("anp.yaml")
@@ -149,13 +157,18 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
             )
             .replace("state_dir: .anp", "state_dir: state"),
     );
-    run_by_hand(&world)
-        .says("error[score.quality]")
-        .says("rollback  ");
+    let ran = run_by_hand(&world);
+    assert!(
+        ran.stdout
+            .starts_with("1 article published, 1 updated, 1 invalid\n"),
+        "{ran}"
+    );
+    ran.exits(3).says(bad).says("rollback  ").notes_exactly("");
+    assert!(!ran.stdout.contains("anp:page:"), "{ran}");
     assert_eq!(world.server.dump().len(), 4);
     environment("wrong");
     run_by_hand(&world)
-        .says("= retry: after you change the credentials")
+        .notes("= retry: after you change the credentials")
         .hides("wrong");
 }
 

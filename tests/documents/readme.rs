@@ -393,7 +393,7 @@ fn members(line: &impl serde::Serialize) -> BTreeSet<String> {
 #[test]
 fn the_manifest_page_names_every_member_of_every_line() {
     use anp::publish::manifest::{
-        Action, Counts, FORMAT, Fate, Footer, Header, Intent, Outcome, Snapshot, Status,
+        Action, Counts, FORMAT, Fate, Footer, Header, Intent, KeyOutcome, Snapshot, Status,
     };
     let page = page("docs/manifest.md");
     let some = || Some(String::new());
@@ -448,7 +448,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         again: true,
     };
     assert_eq!(named(&page, "intent"), members(&intent));
-    let outcome = Outcome {
+    let outcome = KeyOutcome {
         key: String::new(),
         fate: Fate::Conflict,
     };

@@ -77,13 +77,6 @@ fn account(reading: &Reading<'_>) -> String {
         .as_ref()
         .map_or("unknown", |route| route.as_str());
     let _ = writeln!(out, "{verdict}, route {route}");
-    for field in &reading.unknown_fields {
-        let guess = field
-            .suggestion
-            .map(|name| format!(" ({name}?)"))
-            .unwrap_or_default();
-        let _ = writeln!(out, "unknown field {}{guess}", field.name.escape_debug());
-    }
     if reading.cleaned.any() {
         let _ = writeln!(out, "{:?}", reading.cleaned);
     }

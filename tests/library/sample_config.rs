@@ -95,8 +95,5 @@ fn what_is_commented_out_shows_the_default() {
         settings.render.templates.as_deref(),
         Some(Path::new("templates"))
     );
-    assert_eq!(
-        settings.metrics_file.as_deref(),
-        Some(Path::new("anp.prom"))
-    );
+    assert_eq!(settings.metrics_dir.as_deref(), Some(Path::new("metrics")));
 }

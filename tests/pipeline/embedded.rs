@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Ran, server_program};
+use crate::support::{Ran, format_of, server_program};
 use tempfile::TempDir;
 
 /// A folder with content, and no server but the one that anp starts.
@@ -43,7 +43,8 @@ impl Alone {
     }
 
     fn anp(&self, line: &str) -> Ran {
-        Ran::of(&mut self.command(line))
+        let words: Vec<&str> = line.split(' ').collect();
+        Ran::of(self.command(line).args(format_of(&words)))
     }
 
     fn embedded(&self, name: &str) -> PathBuf {
@@ -84,7 +85,7 @@ impl Alone {
         for number in 0..250 {
             self.article(&format!("{deep}/{number}"), "Text.");
         }
-        let mut command = self.command("import");
+        let mut command = self.command("import --format json");
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = Ended(command.spawn().unwrap());
         let stdout = child.0.stdout.take().unwrap();

@@ -139,7 +139,7 @@ fn a_refused_dry_run_shows_what_it_would_have_done() {
     world
         .anp("import --dry-run --format text")
         .exits(65)
-        .says("  … and 10 more keys, all in the JSON output\n");
+        .says("  create  anp:meta:/notes/n9/  expires ");
 }
 
 #[test]

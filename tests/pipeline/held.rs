@@ -81,7 +81,7 @@ held back: content/draft.md: draft
 held back: content/ended.md: expired at 2020-01-01T00:00:00Z
 held back: content/later.md: scheduled for 2099-01-01T00:00:00Z
 held back: content/unpublished.md: draft
-7 articles: 2 valid (1 noindex), 0 invalid, 2 drafts, 1 scheduled, 1 expired, 1 withdrawn left out, 0 skipped
+7 articles: 2 valid (1 noindex), 2 drafts, 1 scheduled, 1 expired, 1 withdrawn left out
 ",
     );
     for number in 0..30 {

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::support::World;
 use crate::support::cases::cases;
 use anp::publish::manifest::{
-    Action, Counts, Damage, FORMAT, Footer, Header, Intent, Line, Manifest, Outcome, Snapshot,
+    Action, Counts, Damage, FORMAT, Footer, Header, Intent, KeyOutcome, Line, Manifest, Snapshot,
     Status, Verify, Writer,
 };
 
@@ -248,7 +248,7 @@ fn an_existing_file_or_a_full_disk_makes_no_manifest() {
     assert!(Writer::create(&path, &Line::Header(header())).is_ok());
     // The same path again: an existing manifest is never overwritten.
     assert!(Writer::create(&path, &Line::Header(header())).is_err());
-    let outcome = Line::Outcome(Outcome {
+    let outcome = Line::Outcome(KeyOutcome {
         key: "k".to_owned(),
         fate: anp::publish::manifest::Fate::Conflict,
     });

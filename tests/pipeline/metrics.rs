@@ -1,4 +1,4 @@
-//! `--metrics-file`: what became of the last run, for Prometheus, however it ended.
+//! `--metrics-dir`: what became of the last run of each command, for Prometheus, however it ended.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use regex::Regex;
 fn two() -> World {
     let world = World::new();
     world.article("a.md", "A.").article("b.md", "B.");
-    world.write("anp.yaml", "metrics_file: anp.prom\n");
+    world.write("anp.yaml", "metrics_dir: .\n");
     world
 }
 
@@ -57,7 +57,7 @@ fn value(world: &World, name: &str, command: &str) -> f64 {
         action => format!(",action=\"{action}\""),
     };
     let series = format!("anp_{name}{{command=\"{command}\",prefix=\"anp\"{action}}}");
-    let samples = samples(world.path("anp.prom"));
+    let samples = samples(world.path(&format!("anp_{command}.prom")));
     let value = samples.get(&series);
     *value.unwrap_or_else(|| panic!("no {series} in {samples:?}"))
 }
@@ -100,7 +100,11 @@ fn a_run_tells_when_it_ended_and_what_it_did() {
         assert_eq!(found, expected, "{action}");
         assert_eq!(found, counts[action], "{action}");
     }
-    let mode = world.path("anp.prom").metadata().unwrap().permissions();
+    let mode = world
+        .path("anp_import.prom")
+        .metadata()
+        .unwrap()
+        .permissions();
     assert_eq!(mode.mode() & 0o777, 0o644);
     world.article("a.md", "Changed.");
     world.anp("import --max-invalid 1").exits(3);
@@ -109,25 +113,47 @@ fn a_run_tells_when_it_ended_and_what_it_did() {
 }
 
 #[test]
-fn a_rollback_tells_too_and_an_import_in_the_same_file_stays() {
+fn each_command_has_a_file_and_leaves_the_others_alone() {
     let world = two();
     world.anp("import").exits(0);
-    let imported = value(&world, SUCCESS, "import");
-    world.server.command("SET anp:page:/a/ somebody-else");
+    let imported = std::fs::read(world.path("anp_import.prom")).unwrap();
+    world.server.command("DEL anp:page:/b/");
+    world.anp("warm").exits(0);
+    assert_eq!(value(&world, "last_run_keys:created", "warm"), 1.0);
+    world.anp("purge /b/").exits(0);
+    assert_eq!(value(&world, "last_run_keys:removed", "purge"), 2.0);
+    world.server.command("SET anp:page:/b/ somebody-else");
     world.anp("rollback last").exits(3);
     let rollback = |name: &str| value(&world, name, "rollback");
     assert_eq!(rollback("last_run_exit_code"), 3.0);
-    assert_eq!(rollback("last_run_keys:removed"), 3.0);
+    assert_eq!(rollback("last_run_keys:created"), 1.0);
     assert_eq!(rollback("last_run_conflicts"), 1.0);
-    assert!(rollback(SUCCESS) >= imported);
-    assert_eq!(value(&world, SUCCESS, "import"), imported);
-    assert_eq!(value(&world, "last_run_keys:created", "import"), 4.0);
-    // Of the run's prefix, whatever the settings say.
+    assert!(rollback(SUCCESS) >= value(&world, SUCCESS, "import"));
+    for command in ["import", "warm", "purge", "rollback"] {
+        let samples = samples(world.path(&format!("anp_{command}.prom")));
+        assert_eq!(samples.len(), 14, "{command}");
+        let own = format!("{{command=\"{command}\",prefix=\"anp\"");
+        assert!(samples.keys().all(|series| series.contains(&own)));
+    }
+    let now = std::fs::read(world.path("anp_import.prom")).unwrap();
+    assert_eq!(now, imported);
+}
+
+#[test]
+fn each_prefix_has_a_file_also_of_a_rollback() {
+    let world = two();
+    world.anp("import").exits(0);
+    let imported = std::fs::read(world.path("anp_import.prom")).unwrap();
     world.anp("import --prefix other").exits(0);
-    world
-        .anp("rollback last --metrics-file ./here.prom")
-        .exits(0);
-    let samples = samples(world.path("here.prom"));
+    let other = samples(world.path("other_import.prom"));
+    let series = "anp_last_run_exit_code{command=\"import\",prefix=\"other\"}";
+    assert_eq!(other[series], 0.0);
+    let now = std::fs::read(world.path("anp_import.prom")).unwrap();
+    assert_eq!(now, imported);
+    // Of the run's prefix, whatever the settings say.
+    world.write("here/keep", "");
+    world.anp("rollback last --metrics-dir here").exits(0);
+    let samples = samples(world.path("here/other_rollback.prom"));
     let series = "anp_last_run_exit_code{command=\"rollback\",prefix=\"other\"}";
     assert_eq!(samples[series], 0.0);
 }
@@ -199,13 +225,13 @@ fn a_run_that_stops_half_way_tells_what_it_did() {
 fn a_file_of_somebody_else_or_that_cannot_be_read_is_replaced() {
     let world = two();
     for bytes in [&b"up 1\n"[..], b"\xff\xfe", b""] {
-        world.write("anp.prom", bytes);
+        world.write("anp_import.prom", bytes);
         world.anp("import").exits(0);
-        assert_eq!(samples(world.path("anp.prom")).len(), 14);
+        assert_eq!(samples(world.path("anp_import.prom")).len(), 14);
     }
-    set_mode(world.path("anp.prom"), 0);
+    set_mode(world.path("anp_import.prom"), 0);
     world.anp("import").exits(0);
-    assert_eq!(samples(world.path("anp.prom")).len(), 14);
+    assert_eq!(samples(world.path("anp_import.prom")).len(), 14);
 }
 
 #[test]
@@ -213,69 +239,39 @@ fn a_damaged_line_does_not_make_it_forget_the_last_success() {
     let world = two();
     world.anp("import").exits(0);
     let success = value(&world, SUCCESS, "import");
-    let mut bytes = std::fs::read(world.path("anp.prom")).unwrap();
+    let mut bytes = std::fs::read(world.path("anp_import.prom")).unwrap();
     bytes.extend_from_slice(b"\xff\xfe 1\n");
-    world.write("anp.prom", bytes);
+    world.write("anp_import.prom", bytes);
     world.anp("import nowhere").exits(65);
     assert_eq!(value(&world, SUCCESS, "import"), success);
 }
 
 #[test]
-fn two_runs_that_end_together_do_not_lose_a_sample() {
-    let world = two();
-    let lock = std::fs::File::open(world.path("")).unwrap();
-    lock.lock().unwrap();
-    let (mut child, _stdout) = world.spawn(&["import"]);
-    // It has ended when it has given its lock back; then it records that.
-    while world.keys().is_empty() || world.server.get("anp:lock").is_some() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    let other = "anp_last_run_exit_code{command=\"import\",prefix=\"other\"}";
-    world.write("anp.prom", format!("{other} 0\n"));
-    drop(lock);
-    assert!(child.wait().unwrap().success());
-    let samples = samples(world.path("anp.prom"));
-    assert!(samples.contains_key(other), "{samples:?}");
-    assert_eq!(value(&world, "last_run_exit_code", "import"), 0.0);
-}
-
-#[test]
-fn a_file_whose_folder_another_process_keeps_locked_stays_as_it_is() {
-    let world = two();
-    world.anp("import").exits(0);
-    let before = std::fs::read_to_string(world.path("anp.prom")).unwrap();
-    let folder = std::fs::File::open(world.path("")).unwrap();
-    folder.lock().unwrap();
-    world
-        .anp("import")
-        .exits(0)
-        .notes("warning: cannot write the metrics file")
-        .notes("another process keeps its folder locked");
-    let after = std::fs::read_to_string(world.path("anp.prom")).unwrap();
-    assert_eq!(after, before);
-    drop(folder);
-    world.anp("import").exits(0).hides("warning");
-}
-
-#[test]
 fn a_file_that_cannot_be_written_is_a_warning() {
     let world = two();
-    std::fs::create_dir(world.path("folder")).unwrap();
-    std::os::unix::fs::symlink("nothing", world.path("dangling")).unwrap();
-    for (file, why) in [
-        ("folder", "not a regular file"),
-        ("dangling", "it is a link that leads to nothing"),
-        ("nowhere/anp.prom", "No such file or directory"),
+    for (folder, link) in [("taken", None), ("linked", Some("nothing"))] {
+        let file = world.path(&format!("{folder}/anp_import.prom"));
+        match link {
+            None => std::fs::create_dir_all(file).unwrap(),
+            Some(target) => {
+                std::fs::create_dir(world.path(folder)).unwrap();
+                std::os::unix::fs::symlink(target, file).unwrap();
+            }
+        }
+    }
+    for (folder, why) in [
+        ("taken", "not a regular file"),
+        ("linked", "it is a link that leads to nothing"),
+        ("nowhere", "No such file or directory"),
     ] {
         world
-            .anp(&format!("import --metrics-file {file}"))
+            .anp(&format!("import --metrics-dir {folder}"))
             .exits(0)
             .notes(&format!(
-                "warning: cannot write the metrics file {file}: {why}"
+                "warning: cannot write the metrics file {folder}/anp_import.prom: {why}"
             ));
         world
-            .anp(&format!("import nowhere --metrics-file {file}"))
+            .anp(&format!("import nowhere --metrics-dir {folder}"))
             .exits(65)
             .notes("warning: cannot write the metrics file");
     }
@@ -292,7 +288,7 @@ fn nothing_is_left_beside_it_and_dry_runs_write_none() {
         names.sort();
         names
     };
-    let variables = [("ANP_METRICS_FILE", "metrics/anp.prom")];
+    let variables = [("ANP_METRICS_DIR", "metrics")];
     let anp = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
         world.anp_with(&words, &variables).exits(0);
@@ -300,11 +296,11 @@ fn nothing_is_left_beside_it_and_dry_runs_write_none() {
     anp("import --dry-run");
     assert_eq!(names(), ["keep"]);
     anp("import");
-    assert_eq!(names(), ["anp.prom", "keep"]);
-    std::fs::remove_file(world.path("metrics/anp.prom")).unwrap();
+    assert_eq!(names(), ["anp_import.prom", "keep"]);
+    std::fs::remove_file(world.path("metrics/anp_import.prom")).unwrap();
     for command in ["rollback last --dry-run", "verify last", "check", "runs"] {
         anp(command);
     }
     assert_eq!(names(), ["keep"]);
-    assert!(!world.path("anp.prom").exists());
+    assert!(!world.path("anp_import.prom").exists());
 }

@@ -214,7 +214,7 @@ fn settings_about_files_are_checked_before_anything_is_read() {
         world.anp("check").exits(78).notes(why);
     }
     let with = |variables: &[(&str, &str)]| {
-        world.anp_with(&["--config", "/dev/null", "import"], variables)
+        world.anp_with(&["import", "--config", "/dev/null"], variables)
     };
     let ran = with(&[
         ("ANP_ROUTE", "/x/{dir}/{slug}/"),

@@ -265,9 +265,7 @@ fn a_settings_file_is_found_in_the_folders_above_and_its_paths_start_there() {
         "redis: embedded\nprefix: near\ncontent: a\n",
     );
     let ran = anp_in(&world, "content/a", "import --dry-run");
-    ran.exits(0)
-        .says("embedded:")
-        .says("\"near:page:/deep/a/\"");
+    ran.exits(0).says("embedded:").says("near:page:/deep/a/");
     anp_in(&world, "", "show /a/deep/a/").exits(0);
 }
 
@@ -713,7 +711,7 @@ fn the_printed_rollback_works_where_a_flag_named_the_user() {
         .env("ANP_REDIS_PASSWORD", SECRET);
     let back = Ran::of(&mut shell);
     back.exits(0).hides(SECRET);
-    assert_eq!(back.of_type("summary")[0]["removed"], 2, "{back}");
+    back.says("1 article removed (2 keys written)");
 }
 
 #[cfg(target_os = "linux")]

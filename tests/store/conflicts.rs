@@ -13,7 +13,7 @@ use anp::publish::apply::pace::Pace;
 use anp::publish::apply::progress::{Progress, RanOut};
 use anp::publish::apply::step::{Step, Want};
 use anp::publish::apply::stop::Stop;
-use anp::publish::apply::{Apply, Direction, Group, Guards, Record, RunContext};
+use anp::publish::apply::{Apply, Direction, Group, Guards, RunContext, RunRecord};
 use anp::publish::manifest::{
     Action, Fate, Header, Intent, Line, Manifest, Snapshot, Verify, Writer,
 };
@@ -145,7 +145,7 @@ impl Scene {
         let stopped = Apply {
             context: RunContext {
                 session: &mut session,
-                record: Some(Record {
+                record: Some(RunRecord {
                     manifest: &mut manifest,
                     lease: &lease,
                 }),

@@ -47,7 +47,10 @@ fn each_code_stands_in_the_help() {
 fn success_is_0_and_warnings_alone_do_not_change_that() {
     let world = one_article();
     world.write("content/b.md", "---\ntitle: b\nsumary: 1\n---\nText.\n");
-    world.anp("import").exits(0).notes("warning: unknown field");
+    world
+        .anp("import")
+        .exits(0)
+        .notes("warning[unknown-field]: ");
     for command in [
         "check",
         "import --dry-run",

@@ -75,7 +75,7 @@ fn a_rollback_can_be_repeated_and_itself_undone() {
 
     world.anp("rollback last").exits(0);
     let third = world.anp("rollback last --format text");
-    third.exits(0).says("is already back: nothing to do");
+    third.exits(0).says("is already undone: nothing to do");
     assert_eq!(world.server.dump(), before);
 
     let first_rollback = &world.runs()[1];
@@ -339,10 +339,14 @@ fn articles_come_back_only_where_the_next_import_may_publish_them() {
     std::fs::remove_file(world.path("content/b.md")).unwrap();
     world.anp("import --prune --force").exits(0);
     let back = world.anp("rollback last --format text");
-    back.exits(0).says("2 keys restored").hides("next import");
+    back.exits(0)
+        .says("1 article restored (2 keys written)")
+        .hides("next import");
     world.anp("import --synth 3 --under load/").exits(0);
     let back = world.anp("rollback last --format text");
-    back.exits(0).says("6 removed").hides("next import");
+    back.exits(0)
+        .says("3 articles removed (6 keys written)")
+        .hides("next import");
     world.article("c.md", "C.");
     world.anp("import").exits(0);
     let back = world.anp("rollback last --format text");

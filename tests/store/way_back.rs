@@ -188,7 +188,7 @@ fn a_password_goes_to_no_server_that_only_a_manifest_names() {
 
 #[test]
 fn a_foreign_value_is_never_shortened_by_a_refresh() {
-    use anp::publish::apply::step::{Decision, Looked, Step, Want, decide};
+    use anp::publish::apply::step::{CurrentState, Decision, Step, Want, decide};
     use anp::publish::manifest::Fate;
     for found in [None, Some(2_000)] {
         let step = Step {
@@ -199,7 +199,7 @@ fn a_foreign_value_is_never_shortened_by_a_refresh() {
             },
             prior_bytes: 0,
         };
-        let decision = decide(step, Looked::Expiry(Some(found)), 100).unwrap();
+        let decision = decide(step, CurrentState::Expiry(found), 100).unwrap();
         assert_eq!(decision, Decision::Leave(Fate::Conflict));
     }
 }

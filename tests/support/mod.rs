@@ -382,7 +382,8 @@ impl World {
         command
             .env("ANP_REDIS_URL", self.server.url())
             .env("ANP_STATE_DIR", self.path(state))
-            .args(arguments);
+            .args(arguments)
+            .args(format_of(arguments));
         command
     }
 
@@ -439,7 +440,7 @@ impl World {
     /// is nobody, who may use the server and this folder.
     pub fn anp_without_rights(&self, line: &str) -> Ran {
         let mut command = self.without_rights();
-        Ran::of(command.args(line.split_whitespace()))
+        Ran::of(command.args(words(line)))
     }
 
     /// The same, with at most `limit` processes and threads of this user at one time.
@@ -453,7 +454,7 @@ impl World {
         );
         let limited = r#"ulimit -u "$0" && exec "$@""#;
         command.args(["bash", "-c", limited, &limit.to_string()]);
-        command.arg(self.path("anp")).args(line.split_whitespace());
+        command.arg(self.path("anp")).args(words(line));
         for (name, value) in without.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
@@ -494,7 +495,7 @@ impl World {
             .arg(env!("CARGO_BIN_EXE_anp"))
             .env("ANP_REDIS_URL", self.server.url())
             .env("ANP_STATE_DIR", self.path("state"))
-            .args(line.split_whitespace());
+            .args(words(line));
         Ran::of(&mut command)
     }
 
@@ -597,6 +598,27 @@ pub fn serving(command: &mut Command) -> (Killed, String) {
     let said: serde_json::Value = serde_json::from_str(&line).unwrap();
     let address = said["addr"].as_str().unwrap().to_owned();
     (serving, address)
+}
+
+/// The words of a command line, with its format.
+fn words(line: &str) -> Vec<&str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    [&words, format_of(&words)].concat()
+}
+
+/// The format of a command that writes, unless it names one: most tests look at single keys and counts.
+pub fn format_of(arguments: &[&str]) -> &'static [&'static str] {
+    let writes = arguments.iter().find(|word| !word.starts_with('-'));
+    let writes = writes.is_some_and(|word| ["import", "purge", "rollback", "warm"].contains(word));
+    let names_one = ["--format", "-q", "--help", "-h"];
+    let is_plain = !arguments
+        .iter()
+        .any(|word| names_one.iter().any(|name| word.starts_with(name)));
+    if writes && is_plain {
+        &["--format", "json"]
+    } else {
+        &[]
+    }
 }
 
 /// What a command did. A failing check shows all of it.

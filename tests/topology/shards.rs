@@ -162,12 +162,12 @@ fn four_shards_at_once_end_where_one_run_ends() {
     world
         .anp("rollback last --format text")
         .exits(0)
-        .says("run night: 6 keys restored, 116 removed, 0 already back, 0 kept");
+        .says("run night is undone: 56 articles removed, 5 restored (122 keys written)");
     assert_eq!(world.keys(), before);
     world
         .anp("rollback night --format text")
         .exits(0)
-        .says("run night is already back");
+        .says("run night is already undone");
 }
 
 #[test]

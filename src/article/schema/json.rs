@@ -63,81 +63,38 @@ fn value(kind: &Kind) -> Value {
             max,
             prefix,
             suffix_digits,
-        } => {
-            let suffix = if *suffix_digits > 0 {
-                format!("-[0-9]{{{suffix_digits}}}")
-            } else {
-                String::new()
-            };
-            json!({
-                "type": SCALAR,
-                "maxLength": max,
-                "anyOf": [
-                    { "not": { "type": "string", "pattern": format!("^\\s*{prefix}") } },
-                    { "pattern": format!("^\\s*{prefix}[0-9]{{6,}}{suffix}\\s*$") },
-                ],
-            })
-        }
+        } => numbered(*max, prefix, *suffix_digits),
         Kind::Slug => text(1_000),
         Kind::Route | Kind::Image => text(MAX_URL),
-        Kind::Language => json!({
-            "type": "string",
-            "pattern": "^\\s*[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\\s*$",
-        }),
-        Kind::Number => json!({
-            "anyOf": [
-                { "type": "number" },
-                { "type": "string", "pattern": "^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$" },
-            ],
-        }),
-        Kind::Token { max, alphabet } => json!({
-            "type": SCALAR,
-            "pattern": format!("^\\s*{}{{1,{max}}}\\s*$", match alphabet {
-                Alphabet::Language => "[A-Za-z0-9+#.-]",
-                Alphabet::Common => alphabet.class(),
-            }),
-        }),
-        Kind::Choice(choices) => {
-            let spellings: Vec<String> = choices.iter().map(|choice| in_any_case(choice)).collect();
-            let spelling = format!("^\\s*({})\\s*$", spellings.join("|"));
-            json!({ "anyOf": [{ "enum": choices }, { "type": "string", "pattern": spelling }] })
-        }
-        Kind::Date => json!({
-            "type": "string",
-            "pattern": DATE,
-        }),
-        Kind::Integer { min, max } => json!({
-            "anyOf": [
-                { "type": "integer", "minimum": min, "maximum": max },
-                { "type": "string", "pattern": "^\\s*[0-9]+\\s*$" },
-            ],
-        }),
+        Kind::Language => string("^\\s*[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\\s*$"),
+        Kind::Number => number(
+            &json!({ "type": "number" }),
+            "^\\s*-?[0-9]+(\\.[0-9]+)?\\s*$",
+        ),
+        Kind::Token { max, alphabet } => token(*max, *alphabet),
+        Kind::Choice(choices) => choice(choices),
+        Kind::Date => string(DATE),
+        Kind::Integer { min, max } => number(
+            &json!({ "type": "integer", "minimum": min, "maximum": max }),
+            "^\\s*[0-9]+\\s*$",
+        ),
         Kind::Any => json!({}),
-        Kind::Minutes { max } => json!({
-            "anyOf": [
-                { "type": "number", "minimum": 0, "maximum": max },
-                { "type": "string", "pattern": "^\\s*[~≈]?\\s*[0-9]+(\\.[0-9]+)?\\s*([Mm][A-Za-z. ]*)?\\s*$" },
-            ],
-        }),
+        Kind::Minutes { max } => number(
+            &json!({ "type": "number", "minimum": 0, "maximum": max }),
+            "^\\s*[~≈]?\\s*[0-9]+(\\.[0-9]+)?\\s*([Mm][A-Za-z. ]*)?\\s*$",
+        ),
         Kind::Flag => json!({
-            "anyOf": [
-                { "type": "boolean" },
-                { "enum": [0, 1] },
-                { "type": "string", "pattern": "^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff])\\s*$" },
-            ],
+            "anyOf": [{ "type": "boolean" }, { "enum": [0, 1] }, string(FLAG)],
         }),
         Kind::SemVer => json!({
             "type": "string",
             "maxLength": MAX_VERSION,
-            "pattern": "^\\s*(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?\\s*$",
+            "pattern": SEM_VER,
         }),
         Kind::Hex(digits) => {
             json!({ "type": SCALAR, "pattern": format!("^\\s*[0-9a-f]{{{digits}}}\\s*$") })
         }
-        Kind::Duration { .. } => json!({
-            "type": "string",
-            "pattern": "^\\s*([0-9]+[Ww])?([0-9]+[Dd])?([0-9]+[Hh])?([0-9]+[Mm])?([0-9]+[Ss])?\\s*$",
-        }),
+        Kind::Duration { .. } => string(DURATION),
         Kind::Host => {
             json!({ "type": SCALAR, "maxLength": 253, "pattern": "^\\s*[A-Za-z0-9.-]+\\s*$" })
         }
@@ -146,18 +103,7 @@ fn value(kind: &Kind) -> Value {
             "maxLength": MAX_URL,
             "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9]",
         }),
-        Kind::List { max, of, .. } => {
-            let list = json!({
-                "type": "array",
-                "maxItems": max,
-                "items": { "anyOf": [value(of), nothing()] },
-            });
-            match of {
-                Kind::Group(_) => list,
-                // A text is a list of one, or several with commas between them.
-                _ => json!({ "anyOf": [list, { "type": SCALAR }] }),
-            }
-        }
+        Kind::List { max, of, .. } => list(*max, of),
         Kind::Pairs { max, text_max, .. } => {
             let pairs = json!({ "type": "object", "additionalProperties": text(*text_max), "maxProperties": max });
             json!({ "anyOf": [{ "type": "array", "maxItems": max, "items": pairs }, pairs] })
@@ -165,6 +111,74 @@ fn value(kind: &Kind) -> Value {
         Kind::Group(members) => Value::Object(object(members)),
     }
 }
+
+fn string(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// A number, or a string that spells one.
+fn number(number: &Value, pattern: &str) -> Value {
+    json!({ "anyOf": [number, string(pattern)] })
+}
+
+/// Text that is free, unless it begins as the numbers of the field do.
+fn numbered(max: usize, prefix: &str, suffix_digits: usize) -> Value {
+    let suffix = if suffix_digits > 0 {
+        format!("-[0-9]{{{suffix_digits}}}")
+    } else {
+        String::new()
+    };
+    json!({
+        "type": SCALAR,
+        "maxLength": max,
+        "anyOf": [
+            { "not": string(&format!("^\\s*{prefix}")) },
+            { "pattern": format!("^\\s*{prefix}[0-9]{{6,}}{suffix}\\s*$") },
+        ],
+    })
+}
+
+fn token(max: usize, alphabet: Alphabet) -> Value {
+    let class = match alphabet {
+        Alphabet::Language => "[A-Za-z0-9+#.-]",
+        Alphabet::Common => alphabet.class(),
+    };
+    json!({ "type": SCALAR, "pattern": format!("^\\s*{class}{{1,{max}}}\\s*$") })
+}
+
+fn choice(choices: &[&str]) -> Value {
+    let spellings: Vec<String> = choices.iter().map(|choice| in_any_case(choice)).collect();
+    let spelling = format!("^\\s*({})\\s*$", spellings.join("|"));
+    json!({ "anyOf": [{ "enum": choices }, string(&spelling)] })
+}
+
+fn list(max: usize, of: &Kind) -> Value {
+    let list = json!({
+        "type": "array",
+        "maxItems": max,
+        "items": { "anyOf": [value(of), nothing()] },
+    });
+    match of {
+        Kind::Group(_) => list,
+        // A text is a list of one, or several with commas between them.
+        _ => json!({ "anyOf": [list, { "type": SCALAR }] }),
+    }
+}
+
+const FLAG: &str = concat!(
+    "^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|",
+    "[Oo][Nn]|[Oo][Ff][Ff])\\s*$",
+);
+
+/// `1.4.0-rc.1+build`: see semver.org.
+const SEM_VER: &str = concat!(
+    "^\\s*(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)",
+    "(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?\\s*$",
+);
+
+/// `1w2d12h30m10s`.
+const DURATION: &str =
+    "^\\s*([0-9]+[Ww])?([0-9]+[Dd])?([0-9]+[Hh])?([0-9]+[Mm])?([0-9]+[Ss])?\\s*$";
 
 /// A day with its numbers or the name of its month; then a time; then a zone.
 const DATE: &str = concat!(

@@ -62,12 +62,14 @@ brace. All three give the same fields, limits and errors. These forms are read, 
 | --- | --- |
 | empty lines, HTML comments or a byte order mark before it | Hugo, Zola; licence headers |
 | `---yaml`, `---toml` or `---json` as first line, `---` as last | gray-matter, Eleventy |
+| `--- # comment` as first line | YAML |
 | two lines of more than three hyphens, the same number in both | Hexo |
 | YAML with no line before it: two or more fields as first paragraph, then a line `---` | Hexo |
 | two or more lines `Name: value` as first paragraph, one of them `Title` | Pelican, MultiMarkdown |
 
 What looks like front matter and cannot be read is an error, never text of the page: a fence that
-nothing closes, `---js`, `;;;`, fences and fields of Nikola within a comment. A field that holds the article
+nothing closes, `---js`, `+++toml`, `;;;`, a line of stars or one dash around common fields, fences and
+fields of Nikola within a comment. A field that holds the article
 back (`draft: true`, `published: false`, `private: true`) is an error in a comment before the front matter and
 among the first 40 lines of the body, up to the first that is ordinary text; without front matter,
 `status: draft` and dates such as `publish_at` are too, as long as no heading stands before them.

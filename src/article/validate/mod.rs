@@ -19,10 +19,9 @@ use self::shape::{Misfit, is_free_text, is_nested, is_nothing};
 use super::dates::Timezone;
 use super::findings::Findings;
 use super::metadata::{Metadata, Value};
-use super::rules::Rules;
+use super::rules::{Rules, UnknownFields};
 use super::schema::{Field, Kind};
 use super::text::clean;
-use super::unknown::{UnknownField, UnknownFields, shown};
 use super::visibility::Further;
 use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
@@ -34,7 +33,6 @@ pub(super) struct Validator<'v, 's> {
     pub rules: &'v Rules,
     /// Strict mode: what the generator writes is required.
     pub ask_for_all: bool,
-    pub unknown: Vec<UnknownField>,
     /// What fields that the table does not know say of who may see the article.
     pub further: Further,
 }
@@ -268,16 +266,18 @@ impl Validator<'_, '_> {
         if !is_error && !is_slip && policy != UnknownFields::Warn {
             return;
         }
-        let prefix = parent.map(|name| name.code() + ".").unwrap_or_default();
-        let field = UnknownField::new(&prefix, &key.name, guess);
+        let group = parent.map(|name| name.code() + ".").unwrap_or_default();
+        let message = format!(
+            "unknown field '{group}{}'",
+            yaml::scalar::shortened(key.text())
+        );
+        let help = guess.map(|name| format!("did you mean '{name}'?"));
+        let (code, span) = ("unknown-field", Some(key.span));
         if is_error {
-            let name = shown(&field.name);
-            let message = format!("expected a field of the table, found '{name}'");
-            let help = guess.map(|name| format!("did you mean '{name}'?"));
-            self.findings
-                .error("unknown-field", Some(key.span), message, help);
+            self.findings.error(code, span, message, help);
+        } else {
+            self.findings.warning(code, span, message, help);
         }
-        self.unknown.push(field);
     }
 
     /// One value. None if it is absent, or wrong and reported. A misfit leaves the node as it was.
@@ -290,21 +290,7 @@ impl Validator<'_, '_> {
         let span = node.span;
         match (&mut node.kind, kind) {
             (yaml::Kind::Scalar { text, plain }, kind) if !is_nested(kind) => {
-                let cleaned = clean(take(text), &mut self.findings.cleaned);
-                let null =
-                    *plain && (cleaned == "~" || !is_free_text(kind) && is_null_word(&cleaned));
-                if cleaned.is_empty() || null {
-                    return Ok(None);
-                }
-                self.scalar(kind, cleaned, span, name).map_err(|other| {
-                    let message = mismatch(kind, &other);
-                    *text = other;
-                    Box::new(Misfit {
-                        span,
-                        message,
-                        help: shape::help_with(kind, text),
-                    })
-                })
+                self.one_text(kind, (text, *plain), span, name)
             }
             (_, Kind::Any) => Ok(own::value(self.findings, node, &name.code())),
             (yaml::Kind::Scalar { text, plain }, _) if is_nothing(text, *plain) => Ok(None),
@@ -321,13 +307,7 @@ impl Validator<'_, '_> {
                 if self.is_too_long(kind, items.len(), *max, span, name) {
                     return Ok(None);
                 }
-                let mut values = Vec::with_capacity(items.len());
-                values.extend(
-                    items
-                        .iter_mut()
-                        .filter_map(|item| self.member(of, item, name)),
-                );
-                Ok((!values.is_empty()).then_some(Value::List(values)))
+                Ok(self.list_of_members(of, items, name))
             }
             (
                 yaml::Kind::Mapping(_),
@@ -354,15 +334,66 @@ impl Validator<'_, '_> {
                 name,
             )),
             (yaml::Kind::Mapping(entries), Kind::Group(members)) => {
-                let values = self.fields(members, entries, Some(name), Some(span));
-                let mut group = Vec::with_capacity(values.known.len() + values.own.len());
-                let known = values.known.into_iter();
-                group.extend(known.map(|(field, value)| (field.name.to_owned(), value)));
-                group.extend(values.own);
-                Ok((!group.is_empty()).then_some(Value::Group(group)))
+                Ok(self.group(members, entries, span, name))
             }
             _ => Err(Misfit::of(kind, node)),
         }
+    }
+
+    /// The value of a scalar. A misfit leaves its text cleaned, and otherwise as it was.
+    fn one_text(
+        &mut self,
+        kind: &'static Kind,
+        (text, plain): (&mut String, bool),
+        span: Span,
+        name: &Name<'_>,
+    ) -> Result<Option<Value>, Box<Misfit>> {
+        let cleaned = clean(take(text), &mut self.findings.cleaned);
+        let null = plain && (cleaned == "~" || !is_free_text(kind) && is_null_word(&cleaned));
+        if cleaned.is_empty() || null {
+            return Ok(None);
+        }
+        self.scalar(kind, cleaned, span, name).map_err(|other| {
+            let message = mismatch(kind, &other);
+            *text = other;
+            Box::new(Misfit {
+                span,
+                message,
+                help: shape::help_with(kind, text),
+            })
+        })
+    }
+
+    /// The list of these items, each of which has to be of `kind`.
+    fn list_of_members(
+        &mut self,
+        kind: &'static Kind,
+        items: &mut [Node],
+        name: &Name<'_>,
+    ) -> Option<Value> {
+        let mut values = Vec::with_capacity(items.len());
+        values.extend(
+            items
+                .iter_mut()
+                .filter_map(|item| self.member(kind, item, name)),
+        );
+        (!values.is_empty()).then_some(Value::List(values))
+    }
+
+    /// The value of a mapping whose `members` the table knows.
+    fn group(
+        &mut self,
+        members: &'static [Field],
+        entries: &mut [(Key, Node)],
+        span: Span,
+        name: &Name<'_>,
+    ) -> Option<Value> {
+        let values = self.fields(members, entries, Some(name), Some(span));
+        let mut group = Vec::with_capacity(values.known.len() + values.own.len());
+        let known = values.known.into_iter();
+        group.extend(known.map(|(field, value)| (field.name.to_owned(), value)));
+        group.extend(values.own);
+        (!group.is_empty()).then_some(Value::Group(group))
     }
 
     /// The list of these texts, each of which has to be of `kind`.

@@ -22,7 +22,7 @@ anp import        # publishes them, to a private server in .anp/
 anp show /hello/  # what the store holds for one of them";
 
 pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     match &arguments.templates {
         Some(folder) => templates(folder, &mut output)?,
         None => project(&arguments.folder, &mut output)?,

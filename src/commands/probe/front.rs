@@ -39,7 +39,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     client.at_most(arguments.rate);
     client.connect().map_err(unreachable)?;
 
-    let mut output = Output::stdout(common.format, false);
+    let mut output = Output::stdout(common.format);
     let mut report = Report::default();
     let keys = Keys::new(&task.prefix);
     let mut read = |route: &Route| {

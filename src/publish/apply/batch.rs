@@ -10,7 +10,7 @@ pub(crate) const BATCH_BYTES: usize = 4 * 1024 * 1024;
 pub type Group = Vec<Step>;
 
 /// A group with its number, in the order in which groups come.
-pub(crate) type Numbered = (usize, Group);
+pub(crate) type NumberedGroup = (usize, Group);
 
 /// About how many bytes a group sends and records.
 pub(crate) fn bytes_of(group: &Group) -> usize {

@@ -16,7 +16,7 @@ pub struct RunContext<'a> {
     /// The store.
     pub session: &'a mut Session,
     /// The record and the right to write; none in a dry run, which stops before its first write.
-    pub record: Option<Record<'a>>,
+    pub record: Option<RunRecord<'a>>,
     /// Set when somebody asks the run to end: it stops before its next batch.
     pub interrupted: &'a AtomicBool,
     /// How far the expiry of a key may have moved by itself, in ms.
@@ -24,7 +24,7 @@ pub struct RunContext<'a> {
 }
 
 /// What a run must have before it writes.
-pub struct Record<'a> {
+pub struct RunRecord<'a> {
     /// The manifest.
     pub manifest: &'a mut Writer,
     /// The right to write.

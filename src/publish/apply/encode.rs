@@ -1,8 +1,8 @@
 //! Compare-and-sets as the store takes them: plain commands where these compare enough, calls
 //! of the scripts elsewhere.
 
-use super::step::Command;
-use crate::publish::state::{Present, State, expiry_argument};
+use super::step::CompareAndSet;
+use crate::publish::state::{Present, expiry_argument};
 use crate::store::{Batch, Script};
 
 /// Which way a write goes.
@@ -37,12 +37,13 @@ impl Way {
     }
 }
 
-/// Appends the compare-and-set from the first state to the second, with its bytes. The expiry of
+/// Appends the compare-and-set from the prior state (none: no such key) to the one to be made, with its
+/// bytes. The expiry of
 /// either may be up to `slack_ms` off.
 pub(crate) fn push_put(
     batch: &mut Batch,
     key: &str,
-    (prior, made, content): (&State, &Present, &[u8]),
+    (prior, made, content): (Option<&Present>, &Present, &[u8]),
     way: Way,
     slack_ms: i64,
 ) {
@@ -51,8 +52,8 @@ pub(crate) fn push_put(
         Way::Forth | Way::ForthAgain => Script::Put,
     };
     let prior = match prior {
-        State::Absent => ["none".to_owned(), "-1".to_owned(), String::new()],
-        State::Present(present) => state_arguments(present),
+        None => ["none".to_owned(), "-1".to_owned(), String::new()],
+        Some(present) => state_arguments(present),
     };
     let made = state_arguments(made);
     let mut arguments: Vec<&[u8]> = prior.iter().chain(&made).map(String::as_bytes).collect();
@@ -64,10 +65,16 @@ pub(crate) fn push_put(
 }
 
 /// Appends `command` for `key`, whose expiry may have moved by itself by up to `slack_ms`.
-pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, slack_ms: i64) {
+pub(crate) fn encode(
+    command: &CompareAndSet,
+    batch: &mut Batch,
+    key: &str,
+    way: Way,
+    slack_ms: i64,
+) {
     let slack = slack_ms.to_string();
     match command {
-        Command::Create { content, made } => {
+        CompareAndSet::Create { content, made } => {
             let at = expiry_argument(made.expires_at_ms);
             batch.push(&[
                 b"SET",
@@ -78,14 +85,15 @@ pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, 
                 at.as_bytes(),
             ]);
         }
-        Command::Put {
+        CompareAndSet::Put {
             prior,
             made,
             content,
         } => {
-            push_put(batch, key, (prior, made, content.bytes()), way, slack_ms);
+            let states = (prior.as_ref(), made, content.bytes());
+            push_put(batch, key, states, way, slack_ms);
         }
-        Command::Expire { from_ms, to_ms, .. } => {
+        CompareAndSet::Expire { from_ms, to_ms, .. } => {
             let (from, to) = (expiry_argument(*from_ms), expiry_argument(*to_ms));
             batch.script(
                 Script::Expire,
@@ -93,7 +101,7 @@ pub(crate) fn encode(command: &Command, batch: &mut Batch, key: &str, way: Way, 
                 &[from.as_bytes(), to.as_bytes(), way.word(), slack.as_bytes()],
             );
         }
-        Command::Remove { prior } => {
+        CompareAndSet::Remove { prior } => {
             let prior = state_arguments(prior);
             let arguments = [
                 prior[0].as_bytes(),

@@ -22,7 +22,7 @@
 //! and what it did is in the manifest.
 
 pub(crate) mod batch;
-pub mod context;
+pub(crate) mod context;
 pub mod encode;
 pub mod pace;
 mod prefetch;
@@ -34,21 +34,20 @@ pub mod stop;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use batch::{BATCH_BYTES, Numbered, bytes_of};
+use batch::{BATCH_BYTES, NumberedGroup, bytes_of};
 use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
-use progress::{KeyReport, Progress, RanOut, leave, tell};
+use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
 use read_current::Sight;
-use step::{Command, Decision, Want, decide};
+use step::{CompareAndSet, CurrentState, Decision, Want, decide};
 use stop::Stop;
 
 use super::manifest::{Action, Fate, Frames, Line, Snapshot};
-use super::state::State;
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, wait_for_replicas};
 
 pub use batch::Group;
-pub use context::{Direction, Guards, Record, RunContext};
+pub use context::{Direction, Guards, RunContext, RunRecord};
 
 /// Carries steps out.
 pub struct Apply<'a> {
@@ -67,7 +66,7 @@ struct Queue<I> {
     groups: I,
     next: usize,
     /// Groups that were taken and put back.
-    waiting: VecDeque<Numbered>,
+    waiting: VecDeque<NumberedGroup>,
 }
 
 impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
@@ -79,7 +78,7 @@ impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
         }
     }
 
-    fn take(&mut self) -> Result<Option<Numbered>, Stop> {
+    fn take(&mut self) -> Result<Option<NumberedGroup>, Stop> {
         if let Some(group) = self.waiting.pop_front() {
             return Ok(Some(group));
         }
@@ -93,17 +92,17 @@ impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
 }
 
 /// A write whose intent is recorded first.
-struct Pending {
+struct PendingWrite {
     key: String,
     action: Action,
     made: Option<Snapshot>,
-    command: Command,
+    command: CompareAndSet,
     after_first: bool,
 }
 
 /// Why a write of a group was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum RefusalCause {
     /// It was left as it is.
     Left,
     /// It had expired before it was refreshed.
@@ -112,11 +111,11 @@ enum Refused {
 
 /// A batch that was looked at.
 #[derive(Default)]
-struct Decided {
+struct DecidedBatch {
     /// Its steps, those that are left alone included.
     keys: usize,
     /// Its writes, by group, each with its number.
-    pending: Vec<(usize, Vec<Pending>)>,
+    pending: Vec<(usize, Vec<PendingWrite>)>,
     /// Outcomes of earlier batches, then its intents: to be made durable before its writes.
     lines: Vec<Line>,
     /// How many of the lines are outcomes.
@@ -125,11 +124,11 @@ struct Decided {
     looked_at_ms: i64,
 }
 
-impl Pending {
+impl PendingWrite {
     /// Whether what it would make has expired by now: a SET would answer OK and make nothing.
     fn ran_out(&self, now_ms: i64) -> bool {
         // The scripts look at the clock themselves.
-        let Command::Create { made, .. } = &self.command else {
+        let CompareAndSet::Create { made, .. } = &self.command else {
             return false;
         };
         made.expires_at_ms.is_some_and(|at| at <= now_ms)
@@ -247,7 +246,7 @@ impl Apply<'_> {
     fn take(
         &self,
         queue: &mut Queue<impl Iterator<Item = Result<Group, Stop>>>,
-    ) -> Result<Vec<Numbered>, Stop> {
+    ) -> Result<Vec<NumberedGroup>, Stop> {
         let mut batch = Vec::new();
         let (mut keys, mut bytes) = (0, 0_usize);
         while keys < self.direction.batch_keys() && bytes < BATCH_BYTES {
@@ -266,11 +265,11 @@ impl Apply<'_> {
     /// others go to `waiting`.
     fn decide(
         &mut self,
-        mut groups: Vec<Numbered>,
-        waiting: &mut VecDeque<Numbered>,
+        mut groups: Vec<NumberedGroup>,
+        waiting: &mut VecDeque<NumberedGroup>,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-    ) -> Result<Decided, Stop> {
+    ) -> Result<DecidedBatch, Stop> {
         let Sight {
             groups: seen,
             looked,
@@ -280,74 +279,84 @@ impl Apply<'_> {
             waiting.push_front(group);
         }
         let mut looked = looked.into_iter();
-        let mut batch = Decided {
+        let mut batch = DecidedBatch {
             looked_at_ms: now_ms,
-            ..Decided::default()
+            ..DecidedBatch::default()
         };
         let mut intents = Vec::new();
-        // Where expiries may have moved by themselves, so may have the moment of one.
-        let clock_ms = now_ms + self.context.slack_ms;
         for (number, group) in groups {
             batch.keys += group.len();
-            let mut members = Vec::with_capacity(group.len());
-            let (mut first_left, mut ran_out) = (false, None);
-            for ((index, step), look) in group.into_iter().enumerate().zip(looked.by_ref()) {
-                let key = step.key.clone();
-                let now_ms = match step.want {
-                    Want::Refresh { .. } => clock_ms,
-                    _ => now_ms,
-                };
-                let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
-                match decision {
-                    _ if ran_out == Some(0) => {}
-                    Decision::RanOut if first_left => {
-                        leave(progress, on_key, &key, None, Fate::Withheld);
-                    }
-                    Decision::RanOut => ran_out = ran_out.or(Some(index)),
-                    Decision::Leave(fate) => {
-                        first_left |= index == 0 && fate != Fate::Already;
-                        leave(progress, on_key, &key, None, fate);
-                    }
-                    Decision::Write(_, _) if index > 0 && first_left => {
-                        leave(progress, on_key, &key, None, Fate::Withheld);
-                    }
-                    Decision::Write(intent, _) if self.context.record.is_none() => {
-                        progress.counts.add(intent.action, 0);
-                        on_key(&KeyReport {
-                            key: &key,
-                            action: Some(intent.action),
-                            fate: Fate::Written,
-                            expires_at_ms: None,
-                        });
-                    }
-                    Decision::Write(mut intent, command) => {
-                        if (self.dates_absence || self.again) && intent.prior.is_none() {
-                            intent.absent_at = Some(now_ms);
-                        }
-                        intent.again = self.again;
-                        members.push(Pending {
-                            key,
-                            action: intent.action,
-                            made: intent.made.clone(),
-                            command: *command,
-                            after_first: index > 0,
-                        });
-                        intents.push(Line::Intent(*intent));
-                    }
-                }
-            }
-            if let Some(from) = ran_out {
-                progress.ran_out.push(RanOut {
-                    group: number,
-                    from,
-                });
-            }
-            batch.pending.push((number, members));
+            let group = (number, group);
+            let found = (looked.by_ref(), now_ms);
+            let writes = self.decide_group(group, found, &mut intents, progress, on_key)?;
+            batch.pending.push((number, writes));
         }
         batch.lines.clone_from(&progress.outcomes);
         batch.outcomes = batch.lines.len();
         batch.lines.append(&mut intents);
         Ok(batch)
+    }
+
+    /// Decides each step of a group by what was found of its keys at `now_ms`. Returns its writes;
+    /// their intents go to `intents`.
+    fn decide_group(
+        &self,
+        (number, group): NumberedGroup,
+        (looked, now_ms): (impl Iterator<Item = CurrentState>, i64),
+        intents: &mut Vec<Line>,
+        progress: &mut Progress,
+        on_key: &mut dyn FnMut(&KeyReport<'_>),
+    ) -> Result<Vec<PendingWrite>, Stop> {
+        // Where expiries may have moved by themselves, so may have the moment of one.
+        let clock_ms = now_ms + self.context.slack_ms;
+        let mut writes = Vec::with_capacity(group.len());
+        let (mut first_left, mut ran_out) = (false, None);
+        for ((index, step), look) in group.into_iter().enumerate().zip(looked) {
+            let key = step.key.clone();
+            let now_ms = match step.want {
+                Want::Refresh { .. } => clock_ms,
+                _ => now_ms,
+            };
+            let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
+            match decision {
+                _ if ran_out == Some(0) => {}
+                Decision::RanOut if first_left => {
+                    leave(progress, on_key, &key, None, Fate::Withheld);
+                }
+                Decision::RanOut => ran_out = ran_out.or(Some(index)),
+                Decision::Leave(fate) => {
+                    first_left |= index == 0 && fate != Fate::Already;
+                    leave(progress, on_key, &key, None, fate);
+                }
+                Decision::Write(_, _) if index > 0 && first_left => {
+                    leave(progress, on_key, &key, None, Fate::Withheld);
+                }
+                Decision::Write(intent, _) if self.context.record.is_none() => {
+                    foretell(progress, on_key, &key, intent.action);
+                }
+                Decision::Write(mut intent, command) => {
+                    if (self.dates_absence || self.again) && intent.prior.is_none() {
+                        intent.absent_at = Some(now_ms);
+                    }
+                    intent.again = self.again;
+                    writes.push(PendingWrite {
+                        key,
+                        action: intent.action,
+                        made: intent.made.clone(),
+                        command: *command,
+                        after_first: index > 0,
+                    });
+                    intents.push(Line::Intent(*intent));
+                }
+            }
+        }
+        if let Some(from) = ran_out {
+            progress.ran_out.push(RanOut {
+                group: number,
+                from,
+            });
+        }
+        Ok(writes)
     }
 
     /// Makes the intents of a batch durable. Only then may their keys be written.
@@ -360,7 +369,7 @@ impl Apply<'_> {
         self.context.goes_on()?;
         self.direction.in_time()?;
         // Promise 1: without a manifest nothing is written.
-        let Some(Record { manifest, .. }) = &mut self.context.record else {
+        let Some(RunRecord { manifest, .. }) = &mut self.context.record else {
             let missing = std::io::Error::other("this run has no manifest");
             return Err(Stop::Manifest(missing));
         };
@@ -371,7 +380,7 @@ impl Apply<'_> {
 
     fn write(
         &mut self,
-        groups: Vec<(usize, Vec<Pending>)>,
+        groups: Vec<(usize, Vec<PendingWrite>)>,
         now_ms: i64,
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
@@ -400,7 +409,7 @@ impl Apply<'_> {
             .into_iter()
             .partition(|(group, _)| refused.contains_key(group));
         for (group, pending) in &withheld {
-            if refused.get(group) != Some(&Refused::RanOut) {
+            if refused.get(group) != Some(&RefusalCause::RanOut) {
                 let action = Some(pending.action);
                 leave(progress, on_key, &pending.key, action, Fate::Withheld);
             }
@@ -412,10 +421,10 @@ impl Apply<'_> {
     /// Sends the writes of `wave`, and notes the groups of those that were `refused`.
     fn wave(
         &mut self,
-        wave: &[(usize, Pending)],
+        wave: &[(usize, PendingWrite)],
         progress: &mut Progress,
         on_key: &mut dyn FnMut(&KeyReport<'_>),
-        refused: &mut HashMap<usize, Refused>,
+        refused: &mut HashMap<usize, RefusalCause>,
     ) -> Result<(), Stop> {
         if wave.is_empty() {
             return Ok(());
@@ -462,7 +471,7 @@ impl Apply<'_> {
                 Some("conflict") => Fate::Conflict,
                 Some("ran out") if way == Way::Back => Fate::Expired,
                 Some("ran out") => {
-                    refused.insert(*group, Refused::RanOut);
+                    refused.insert(*group, RefusalCause::RanOut);
                     progress.ran_out.push(RanOut {
                         group: *group,
                         from: usize::from(pending.after_first),
@@ -477,7 +486,7 @@ impl Apply<'_> {
                 }
             };
             if fate != Fate::Written {
-                refused.insert(*group, Refused::Left);
+                refused.insert(*group, RefusalCause::Left);
             }
             pending.settle(fate, resent, progress, on_key);
         }
@@ -490,7 +499,7 @@ impl Apply<'_> {
     /// Returns whether these questions were sent again.
     fn ask_again(
         &mut self,
-        wave: &[(usize, Pending)],
+        wave: &[(usize, PendingWrite)],
         replies: &mut [Reply],
     ) -> Result<bool, Stop> {
         let mut batch = Batch::default();
@@ -498,13 +507,13 @@ impl Apply<'_> {
         for (index, (_, pending)) in wave.iter().enumerate() {
             let reply = &replies[index];
             let (made, content): (_, &[u8]) = match &pending.command {
-                Command::Create { content, made } if *reply == Reply::Nil => (made, content),
-                Command::Expire {
+                CompareAndSet::Create { content, made } if *reply == Reply::Nil => (made, content),
+                CompareAndSet::Expire {
                     lost: Some(lost), ..
                 } if reply.text() == Some("ran out") => (&lost.0, lost.1.bytes()),
                 _ => continue,
             };
-            let states = (&State::Absent, made, content);
+            let states = (None, made, content);
             push_put(
                 &mut batch,
                 &pending.key,

@@ -1,6 +1,6 @@
 //! How far a run came: what is counted, reported and recorded of each key.
 
-use crate::publish::manifest::{Action, Counts, Fate, Line, Outcome};
+use crate::publish::manifest::{Action, Counts, Fate, KeyOutcome, Line};
 
 /// What became of one key.
 #[derive(Debug)]
@@ -46,11 +46,27 @@ pub fn leave(
     action: Option<Action>,
     fate: Fate,
 ) {
-    progress.outcomes.push(Line::Outcome(Outcome {
+    progress.outcomes.push(Line::Outcome(KeyOutcome {
         key: key.to_owned(),
         fate,
     }));
     tell(progress, on_key, key, action, fate);
+}
+
+/// Counts and reports a key that a dry run would write.
+pub(crate) fn foretell(
+    progress: &mut Progress,
+    on_key: &mut dyn FnMut(&KeyReport<'_>),
+    key: &str,
+    action: Action,
+) {
+    progress.counts.add(action, 0);
+    on_key(&KeyReport {
+        key,
+        action: Some(action),
+        fate: Fate::Written,
+        expires_at_ms: None,
+    });
 }
 
 /// Counts and reports a key that was not written.

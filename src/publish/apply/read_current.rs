@@ -1,13 +1,13 @@
 //! The round trip before writes.
 
-use super::batch::Numbered;
+use super::batch::NumberedGroup;
 use super::context::RunContext;
-use super::step::{Look, Looked};
+use super::step::{CurrentState, Look, Step};
 use super::stop::Stop;
 use crate::failpoint;
 use crate::publish::run::lease::Lease;
 use crate::publish::run::switch::Switch;
-use crate::publish::state::{Asked, Found};
+use crate::publish::state::{KeyReplies, KeyState};
 use crate::store::{Batch, Reply};
 
 /// The values that one look brings along hold about so many bytes at most, but for a group that
@@ -19,16 +19,21 @@ pub(crate) struct Sight {
     /// How many groups that is. The others hold too much to be looked at with them.
     pub groups: usize,
     /// What was found of each of their steps.
-    pub looked: Vec<Looked>,
+    pub looked: Vec<CurrentState>,
     /// The server's clock after that, ms since 1970: what has expired by itself was seen as gone.
     pub now_ms: i64,
 }
 
-/// What is known of a step after the first round trip.
-enum Answer {
-    Known(Looked),
-    Asked(Asked),
+/// What the first round trip told of a batch.
+struct Answers<'a> {
+    /// What is known of each step.
+    looked: Vec<CurrentState>,
+    /// The other steps, in order: the number of each, its key, and the replies about it.
+    replies: Vec<(usize, &'a str, KeyReplies)>,
 }
+
+/// What is being done, for errors of the store.
+const DOING: &str = "looking at the keys before they are written";
 
 /// Renews the lease, looks at the switch and the keys, and asks for the time, in one round
 /// trip. For keys that are not what was expected, their sizes are asked first, and then for
@@ -36,27 +41,11 @@ enum Answer {
 pub(super) fn read_current(
     context: &mut RunContext<'_>,
     switch: Option<&Switch>,
-    groups: &[Numbered],
+    groups: &[NumberedGroup],
 ) -> Result<Sight, Stop> {
     failpoint::enter("look");
-    let doing = "looking at the keys before they are written";
-    let steps = || groups.iter().flat_map(|(_, group)| group);
-    let mut batch = Batch::default();
-    if let Some(record) = &context.record {
-        record.lease.push_keeping(&mut batch);
-    }
-    if let Some(switch) = switch {
-        switch.push_look(&mut batch);
-    }
-    for step in steps() {
-        match step.want.look() {
-            Look::None => {}
-            Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
-            Look::Whole => Asked::push(&mut batch, &step.key, step.prior_bytes as u64),
-        }
-    }
-    batch.push(&[b"TIME"]);
-    let mut replies = context.session.run(&batch, doing)?.into_iter();
+    let question = question(context, switch, groups);
+    let mut replies = context.session.run(&question, DOING)?.into_iter();
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     if context.record.is_some() {
         Lease::check(next())?;
@@ -66,65 +55,19 @@ pub(super) fn read_current(
     {
         return Err(Stop::Paused(paused));
     }
-    let mut answers = Vec::new();
-    for step in steps() {
-        answers.push(match step.want.look() {
-            Look::None => Answer::Known(Looked::Not),
-            Look::Whole => Answer::Asked(Asked::read(step.prior_bytes as u64, &mut next)),
-            Look::Expiry => Answer::Known(match next() {
-                Reply::Int(-2) => Looked::Expiry(None),
-                Reply::Int(at) => Looked::Expiry(Some((at >= 0).then_some(at))),
-                other => return Ok(other.fail(doing)?),
-            }),
-        });
-    }
-    let mut now_ms = next().time_ms(doing)?;
-    let open = steps().zip(&answers).filter_map(|(step, answer)| {
-        let is_open = matches!(answer, Answer::Asked(asked) if asked.is_open());
-        is_open.then_some(&*step.key)
-    });
-    let open: Vec<&str> = open.collect();
-    // A dry run holds no values.
-    let is_dry = context.record.is_none();
-    let sizes = if is_dry {
-        Vec::new()
-    } else {
-        Found::sizes(context.session, &open, doing)?
-    };
-    let mut sizes = sizes.into_iter();
-    let mut held = answers.iter().map(|answer| match answer {
-        Answer::Known(_) => 0,
-        Answer::Asked(asked) if asked.is_open() => sizes.next().unwrap_or(0),
-        Answer::Asked(asked) => asked.bytes(),
-    });
-    let lengths = groups.iter().map(|(_, group)| group.len());
-    let held: Vec<u64> = lengths
-        .map(|steps| held.by_ref().take(steps).sum())
-        .collect();
-    let groups_seen = within(&held);
-    let steps_seen = groups[..groups_seen].iter().map(|(_, group)| group.len());
-    answers.truncate(steps_seen.sum());
-    let mut looked = Vec::with_capacity(answers.len());
-    let mut asked = Vec::new();
-    for (step, answer) in steps().zip(answers) {
-        looked.push(match answer {
-            Answer::Known(known) => known,
-            Answer::Asked(answer) => {
-                asked.push((looked.len(), &*step.key, answer));
-                Looked::Not
-            }
-        });
-    }
-    let places: Vec<usize> = asked.iter().map(|(place, _, _)| *place).collect();
-    let asked = asked.into_iter().map(|(_, key, asked)| (key, asked));
-    let found = if is_dry {
-        Found::settle_states(context.session, asked, doing)?
-    } else {
-        Found::settle(context.session, asked, doing)?
-    };
-    for (place, found) in places.into_iter().zip(found) {
-        looked[place] = Looked::Whole(found);
-    }
+    let mut answers = Answers::read(groups, &mut next)?;
+    let mut now_ms = next().time_ms(DOING)?;
+
+    let open = (answers.replies.iter()).filter(|(_, _, replies)| replies.is_open());
+    let open: Vec<&str> = open.map(|(_, key, _)| *key).collect();
+    let groups_seen = within(&answers.held(context, groups, &open)?);
+    answers.truncate(
+        groups[..groups_seen]
+            .iter()
+            .map(|(_, group)| group.len())
+            .sum(),
+    );
+    let looked = answers.settle(context)?;
     if !open.is_empty() {
         // They were looked at later.
         now_ms = context.session.now_ms()?;
@@ -134,6 +77,118 @@ pub(super) fn read_current(
         looked,
         now_ms,
     })
+}
+
+fn steps(groups: &[NumberedGroup]) -> impl Iterator<Item = &Step> {
+    groups.iter().flat_map(|(_, group)| group)
+}
+
+/// The commands of the first round trip.
+fn question(context: &RunContext<'_>, switch: Option<&Switch>, groups: &[NumberedGroup]) -> Batch {
+    let mut batch = Batch::default();
+    if let Some(record) = &context.record {
+        record.lease.push_keeping(&mut batch);
+    }
+    if let Some(switch) = switch {
+        switch.push_look(&mut batch);
+    }
+    for step in steps(groups) {
+        match step.want.look() {
+            Look::None => {}
+            Look::Expiry => batch.push(&[b"PEXPIRETIME", step.key.as_bytes()]),
+            Look::Whole => KeyReplies::push(&mut batch, &step.key, step.prior_bytes as u64),
+        }
+    }
+    batch.push(&[b"TIME"]);
+    batch
+}
+
+impl<'a> Answers<'a> {
+    /// Takes the replies about the keys.
+    fn read(groups: &'a [NumberedGroup], next: &mut impl FnMut() -> Reply) -> Result<Self, Stop> {
+        let mut answers = Self {
+            looked: Vec::new(),
+            replies: Vec::new(),
+        };
+        for step in steps(groups) {
+            let state = match step.want.look() {
+                Look::None => CurrentState::Unread,
+                Look::Whole => {
+                    let replies = KeyReplies::read(step.prior_bytes as u64, next);
+                    answers
+                        .replies
+                        .push((answers.looked.len(), &*step.key, replies));
+                    CurrentState::Unread
+                }
+                Look::Expiry => match next() {
+                    Reply::Int(-2) => CurrentState::Whole(KeyState::Absent),
+                    Reply::Int(at) => CurrentState::Expiry((at >= 0).then_some(at)),
+                    other => return Ok(other.fail(DOING)?),
+                },
+            };
+            answers.looked.push(state);
+        }
+        Ok(answers)
+    }
+
+    /// How many bytes each group would hold, with the values of the `open` keys, which are asked
+    /// for their sizes. A dry run holds no values.
+    fn held(
+        &self,
+        context: &mut RunContext<'_>,
+        groups: &[NumberedGroup],
+        open: &[&str],
+    ) -> Result<Vec<u64>, Stop> {
+        let sizes = if context.record.is_none() {
+            Vec::new()
+        } else {
+            KeyState::sizes(context.session, open, DOING)?
+        };
+        let mut sizes = sizes.into_iter();
+        let bytes = |replies: &KeyReplies, sizes: &mut std::vec::IntoIter<u64>| {
+            if replies.is_open() {
+                sizes.next().unwrap_or(0)
+            } else {
+                replies.bytes()
+            }
+        };
+        let mut replies = self.replies.iter().peekable();
+        let mut end = 0;
+        let held = groups.iter().map(|(_, group)| {
+            end += group.len();
+            let mut held = 0_u64;
+            while let Some((_, _, of_key)) = replies.next_if(|(step, _, _)| *step < end) {
+                held += bytes(of_key, &mut sizes);
+            }
+            held
+        });
+        Ok(held.collect())
+    }
+
+    /// Forgets all but the first `steps`.
+    fn truncate(&mut self, steps: usize) {
+        self.looked.truncate(steps);
+        let kept = self.replies.partition_point(|(step, _, _)| *step < steps);
+        self.replies.truncate(kept);
+    }
+
+    /// What was found of each step, also where the replies leave it open.
+    fn settle(mut self, context: &mut RunContext<'_>) -> Result<Vec<CurrentState>, Stop> {
+        let places: Vec<usize> = self.replies.iter().map(|(place, _, _)| *place).collect();
+        let replies = self
+            .replies
+            .into_iter()
+            .map(|(_, key, replies)| (key, replies));
+        let found = if context.record.is_none() {
+            KeyState::settle_states(context.session, replies, DOING)?
+        } else {
+            KeyState::settle(context.session, replies, DOING)?
+        };
+        for (place, found) in places.into_iter().zip(found) {
+            self.looked[place] = CurrentState::Whole(found);
+        }
+        Ok(self.looked)
+    }
 }
 
 /// How many of the groups, of which each holds so many bytes, are looked at together.

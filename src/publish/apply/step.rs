@@ -18,7 +18,7 @@
 //!   creates it again in a further pass.
 
 use crate::publish::manifest::{Action, Fate, Intent, Snapshot};
-use crate::publish::state::{Content, Found, Present, State, same_expiry};
+use crate::publish::state::{Content, KeyState, Present, same_expiry};
 
 /// What is wanted of a key.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub struct Step {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write: first the intent, then the command.
-    Write(Box<Intent>, Box<Command>),
+    Write(Box<Intent>, Box<CompareAndSet>),
     /// Leave the key as it is.
     Leave(Fate),
     /// The key was to be refreshed, and expired before that.
@@ -74,7 +74,7 @@ pub enum Decision {
 
 /// A compare-and-set, ready to be sent once its intent is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum CompareAndSet {
     /// Only if there is no such key.
     Create {
         /// The value.
@@ -84,8 +84,8 @@ pub enum Command {
     },
     /// Only from the prior state.
     Put {
-        /// The state it must be in.
-        prior: State,
+        /// The state it must be in; none: no such key.
+        prior: Option<Present>,
         /// The state it will be in.
         made: Present,
         /// The value or DUMP.
@@ -119,15 +119,15 @@ pub enum Look {
     Whole,
 }
 
-/// What a look found.
+/// As much of the state of a key as was read before the decision.
 #[derive(Debug)]
-pub enum Looked {
-    /// Nothing was asked.
-    Not,
-    /// The key exists and has this expiry, or does not exist.
-    Expiry(Option<Option<i64>>),
-    /// The whole state.
-    Whole(Found),
+pub enum CurrentState {
+    /// Nothing was read.
+    Unread,
+    /// The key exists, and expires then, or never.
+    Expiry(Option<i64>),
+    /// The whole state; that a key is absent is always told here.
+    Whole(KeyState),
 }
 
 impl Want {
@@ -162,16 +162,18 @@ impl Want {
 ///
 /// # Errors
 /// When the intent to be undone contradicts itself.
-pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, String> {
+pub fn decide(step: Step, looked: CurrentState, now_ms: i64) -> Result<Decision, String> {
     let key = step.key;
     Ok(match (step.want, looked) {
         (Want::Put { made, .. }, _) if made.expires_at_ms.is_some_and(|at| at <= now_ms) => {
             Decision::Leave(Fate::Expired)
         }
-        (Want::Put { content, made, .. }, Looked::Whole(Found::Whole(prior, old))) => {
+        (Want::Put { content, made, .. }, CurrentState::Whole(KeyState::Present(prior, old))) => {
             replace(key, prior, old, made, Content::Value(content))
         }
-        (Want::Put { .. }, Looked::Whole(Found::TooLarge)) => Decision::Leave(Fate::Conflict),
+        (Want::Put { .. }, CurrentState::Whole(KeyState::TooLarge)) => {
+            Decision::Leave(Fate::Conflict)
+        }
         (Want::Put { content, made, .. }, _) => {
             let intent = Intent::new(
                 key,
@@ -181,13 +183,15 @@ pub fn decide(step: Step, looked: Looked, now_ms: i64) -> Result<Decision, Strin
             );
             Decision::Write(
                 Box::new(intent),
-                Box::new(Command::Create { content, made }),
+                Box::new(CompareAndSet::Create { content, made }),
             )
         }
         (Want::Refresh { to_ms, seen_ms }, looked) => refresh(key, to_ms, seen_ms, looked, now_ms),
-        (Want::Remove, Looked::Whole(Found::Whole(prior, old))) => remove(key, prior, old),
-        (Want::Remove, Looked::Whole(Found::Absent)) => Decision::Leave(Fate::Already),
-        (Want::Back { undone, slack_ms }, Looked::Whole(found)) => {
+        (Want::Remove, CurrentState::Whole(KeyState::Present(prior, old))) => {
+            remove(key, prior, old)
+        }
+        (Want::Remove, CurrentState::Whole(KeyState::Absent)) => Decision::Leave(Fate::Already),
+        (Want::Back { undone, slack_ms }, CurrentState::Whole(found)) => {
             back(*undone, found, now_ms, slack_ms)?
         }
         (Want::Remove | Want::Back { .. }, _) => Decision::Leave(Fate::Conflict),
@@ -201,8 +205,8 @@ fn replace(key: String, prior: Present, old: Content, made: Present, new: Conten
         Some(Snapshot::whole(&prior, old)),
         Some(Snapshot::of(&made, new.bytes().len())),
     );
-    let command = Command::Put {
-        prior: State::Present(prior),
+    let command = CompareAndSet::Put {
+        prior: Some(prior),
         made,
         content: new,
     };
@@ -216,19 +220,27 @@ fn remove(key: String, prior: Present, old: Content) -> Decision {
         Some(Snapshot::whole(&prior, old)),
         None,
     );
-    Decision::Write(Box::new(intent), Box::new(Command::Remove { prior }))
+    Decision::Write(Box::new(intent), Box::new(CompareAndSet::Remove { prior }))
 }
 
-fn refresh(key: String, to_ms: i64, seen_ms: Option<i64>, looked: Looked, now_ms: i64) -> Decision {
+fn refresh(
+    key: String,
+    to_ms: i64,
+    seen_ms: Option<i64>,
+    looked: CurrentState,
+    now_ms: i64,
+) -> Decision {
     let prior = match looked {
         // Somebody prolonged it since the plan: bringing that forward would need the value.
-        Looked::Expiry(Some(at)) if at.is_none_or(|at| at > to_ms) => {
+        CurrentState::Expiry(at) if at.is_none_or(|at| at > to_ms) => {
             return Decision::Leave(Fate::Conflict);
         }
-        Looked::Expiry(Some(at)) => Snapshot::expiry(at),
-        Looked::Whole(Found::Whole(present, content)) => Snapshot::whole(&present, content),
-        Looked::Whole(Found::TooLarge) => return Decision::Leave(Fate::Conflict),
-        Looked::Expiry(None) | Looked::Whole(Found::Absent) | Looked::Not => {
+        CurrentState::Expiry(at) => Snapshot::expiry(at),
+        CurrentState::Whole(KeyState::Present(present, content)) => {
+            Snapshot::whole(&present, content)
+        }
+        CurrentState::Whole(KeyState::TooLarge) => return Decision::Leave(Fate::Conflict),
+        CurrentState::Whole(KeyState::Absent) | CurrentState::Unread => {
             return if seen_ms.is_some_and(|at| at <= now_ms) {
                 Decision::RanOut
             } else {
@@ -248,7 +260,7 @@ fn move_expiry(
     to_ms: Option<i64>,
     lost: Option<Box<(Present, Content)>>,
 ) -> Decision {
-    let command = Command::Expire {
+    let command = CompareAndSet::Expire {
         from_ms: prior.expires_at,
         to_ms,
         lost,
@@ -263,7 +275,7 @@ fn move_expiry(
 }
 
 /// Puts a key back to what it was before `undone`.
-fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Decision, String> {
+fn back(undone: Intent, found: KeyState, now_ms: i64, slack_ms: i64) -> Result<Decision, String> {
     let expired = |snapshot: &Option<Snapshot>| {
         let at = snapshot.as_ref().and_then(Snapshot::gone_at_ms);
         at.is_some_and(|at| at <= now_ms)
@@ -272,36 +284,34 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
     let made_ran_out = expired(&undone.made) || undone.also.iter().any(expired);
     let is_refresh = undone.action == Action::Refresh;
     match found {
-        Found::TooLarge => Ok(Decision::Leave(Fate::Conflict)),
-        Found::Absent => {
+        KeyState::TooLarge => Ok(Decision::Leave(Fate::Conflict)),
+        KeyState::Absent => {
             let removed_by_run = undone.made.is_none() || undone.also.contains(&None);
             if owes_nothing {
                 Ok(Decision::Leave(Fate::Already))
             } else if removed_by_run || made_ran_out {
-                restore(undone, State::Absent, None)
+                restore(undone, None)
             } else {
                 Ok(Decision::Leave(Fate::Conflict))
             }
         }
-        Found::Whole(current, bytes) => {
-            let now = State::Present(current.clone());
+        KeyState::Present(current, bytes) => {
             let is_expiry = |snapshot: &Option<Snapshot>| {
                 let recorded = snapshot.as_ref().map(|snapshot| snapshot.expires_at);
                 recorded.is_some_and(|at| same_expiry(at, current.expires_at_ms, slack_ms))
             };
-            let is_state = |recorded: Option<State>| match recorded {
-                Some(State::Present(recorded)) => {
-                    recorded.is_value(&current, &bytes, slack_ms, now_ms)
-                }
-                _ => false,
+            let is_state = |recorded: Option<Present>| {
+                recorded
+                    .is_some_and(|recorded| recorded.is_value(&current, &bytes, slack_ms, now_ms))
             };
             let (is_made, is_prior) = if is_refresh {
                 let is_also = undone.also.iter().any(is_expiry);
                 (is_also || is_expiry(&undone.made), is_expiry(&undone.prior))
             } else {
                 (
-                    is_state(undone.made_state()?) || undone.is_also(&current, slack_ms, now_ms)?,
-                    is_state(undone.prior_state()?),
+                    is_state(undone.made_present()?)
+                        || undone.is_also(&current, slack_ms, now_ms)?,
+                    is_state(undone.prior_present()?),
                 )
             };
             if is_made && owes_nothing {
@@ -320,7 +330,7 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
                 let prior = Snapshot::whole(&current, bytes);
                 Ok(move_expiry(undone.key, prior, to_ms, lost))
             } else if is_made {
-                restore(undone, now, Some((current, bytes)))
+                restore(undone, Some((current, bytes)))
             } else if is_prior {
                 Ok(Decision::Leave(Fate::Already))
             } else {
@@ -330,13 +340,9 @@ fn back(undone: Intent, found: Found, now_ms: i64, slack_ms: i64) -> Result<Deci
     }
 }
 
-/// Brings the prior value back over `now`. Without recorded bytes (a refresh that only
+/// Brings the prior value back over the `current` one. Without recorded bytes (a refresh that only
 /// prolonged) there is nothing to bring back: kept absent and reported.
-fn restore(
-    undone: Intent,
-    now: State,
-    current: Option<(Present, Content)>,
-) -> Result<Decision, String> {
+fn restore(undone: Intent, current: Option<(Present, Content)>) -> Result<Decision, String> {
     let Some(prior) = undone.prior else {
         return Ok(Decision::Leave(Fate::Already));
     };
@@ -352,8 +358,8 @@ fn restore(
         None,
         Some(Snapshot::of(&made, content.bytes().len())),
     );
-    let command = Command::Put {
-        prior: now,
+    let command = CompareAndSet::Put {
+        prior: None,
         made,
         content,
     };

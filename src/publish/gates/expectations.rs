@@ -7,7 +7,7 @@ use crate::settings::Expect;
 use crate::time_limit::TimedOut;
 
 /// What a plan would do, in articles.
-pub(crate) struct Planned {
+pub(crate) struct PlannedChanges {
     /// Valid ones that are not held back.
     pub articles: u64,
     /// Those of them that would be created or updated.
@@ -26,8 +26,8 @@ pub(crate) struct Planned {
 ///
 /// # Errors
 /// 65, with each expectation that is not met.
-pub(crate) fn check(expect: &Expect, planned: &Planned) -> Result<(), Failure> {
-    let Planned {
+pub(crate) fn check(expect: &Expect, planned: &PlannedChanges) -> Result<(), Failure> {
+    let PlannedChanges {
         articles,
         written,
         removed,
@@ -110,7 +110,7 @@ mod tests {
         max_duration: None,
     };
 
-    const PLANNED: Planned = Planned {
+    const PLANNED: PlannedChanges = PlannedChanges {
         articles: 10,
         written: 5,
         removed: 0,
@@ -119,7 +119,7 @@ mod tests {
         too_late: None,
     };
 
-    fn broken(planned: &Planned) -> Vec<&'static str> {
+    fn broken(planned: &PlannedChanges) -> Vec<&'static str> {
         let failure = check(&EXPECT, planned).err();
         failure.map_or(Vec::new(), |failure| {
             failure.notes.iter().map(|(label, _)| *label).collect()
@@ -129,13 +129,13 @@ mod tests {
     #[test]
     fn limits_are_met_at_their_edge_and_broken_past_it() {
         assert_eq!(broken(&PLANNED), [""; 0]);
-        let few = Planned {
+        let few = PlannedChanges {
             articles: 9,
             written: 0,
             ..PLANNED
         };
         assert_eq!(broken(&few), ["expect.min_articles", "retry"]);
-        let changed = Planned {
+        let changed = PlannedChanges {
             written: 6,
             ..PLANNED
         };
@@ -148,7 +148,7 @@ mod tests {
             most: Duration::from_secs(60),
             found: Duration::from_millis(61_200),
         };
-        let planned = Planned {
+        let planned = PlannedChanges {
             articles: 0,
             written: 0,
             too_late: Some(late),
@@ -167,19 +167,19 @@ mod tests {
     #[test]
     fn removed_articles_count_as_changed_and_force_excuses_one_limit_alone() {
         // 4 + 3 of 10 + 3.
-        let removed = Planned {
+        let removed = PlannedChanges {
             written: 4,
             removed: 3,
             ..PLANNED
         };
         assert_eq!(broken(&removed), ["expect.max_changed", "retry"]);
-        let more = Planned {
+        let more = PlannedChanges {
             removed: 4,
             ..removed
         };
         let both = ["expect.max_changed", "expect.max_removed", "retry"];
         assert_eq!(broken(&more), both);
-        let forced = Planned {
+        let forced = PlannedChanges {
             forced: true,
             ..more
         };

@@ -94,7 +94,7 @@ fn value_bytes(length: u64) -> u64 {
 
 /// What a run needs of the memory of all masters.
 #[derive(Clone, Copy, Debug)]
-pub struct Need {
+pub struct MemoryNeed {
     allocator: Allocator,
     /// New keys, and what existing ones grow by.
     bytes: u64,
@@ -106,7 +106,7 @@ pub struct Need {
     sent: u64,
 }
 
-impl Need {
+impl MemoryNeed {
     /// A run that writes nothing, on servers that allocate so.
     #[must_use]
     pub fn new(allocator: Allocator) -> Self {
@@ -242,7 +242,7 @@ impl Room {
     /// What the run needs of this master: its share of the keys, and a little more, since keys are
     /// spread over slots by chance.
     #[must_use]
-    pub fn needed(&self, need: &Need) -> u64 {
+    pub fn needed(&self, need: &MemoryNeed) -> u64 {
         if need.sent == 0 {
             return 0;
         }
@@ -283,7 +283,7 @@ fn table_growth(keys: u64, more: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allocator, Need, Room, WHOLE, size_class, table_growth};
+    use super::{Allocator, MemoryNeed, Room, WHOLE, size_class, table_growth};
 
     const INFO: &str = "# Memory\r\nused_memory:1000\r\nmaxmemory:5000\r\n\
                         maxmemory_policy:noeviction\r\nmem_allocator:jemalloc-5.3.0\r\n\
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn what_shrinks_makes_no_room_and_what_is_only_prolonged_needs_none() {
         let room = Room::parse(INFO, 0, WHOLE).unwrap();
-        let mut need = Need::new(room.allocator);
+        let mut need = MemoryNeed::new(room.allocator);
         assert_eq!(room.needed(&need), 0);
         need.replace(9_000, 1_000, true);
         let small = need.bytes;
@@ -355,7 +355,7 @@ mod tests {
             Allocator::JemallocPages,
             Allocator::Other,
         ] {
-            let mut need = Need::new(allocator);
+            let mut need = MemoryNeed::new(allocator);
             for bytes in [700, 20_000, 300_000] {
                 need.replace(bytes, bytes, true);
                 need.replace(bytes, bytes - 1, true);
@@ -370,7 +370,7 @@ mod tests {
     fn a_master_needs_its_share_and_what_chance_may_add() {
         let whole = Room::parse(INFO, 0, WHOLE).unwrap();
         let half = Room::parse(INFO, 0, WHOLE / 2).unwrap();
-        let mut need = Need::new(whole.allocator);
+        let mut need = MemoryNeed::new(whole.allocator);
         for _ in 0..100_000 {
             need.create(60, 5_000);
         }

@@ -1,17 +1,17 @@
 //! Whether what a plan writes fits: into the memory of the server, and on the disk of the state
-//! folder. Asked before the first write.
+//! folder. KeyReplies before the first write.
 
 use std::ops::Div as _;
 use std::path::Path;
 
 use super::disk::{KEEP_FREE_BYTES, ManifestBytes, free_bytes};
-use super::memory::{Allocator, Need, Room};
+use super::memory::{Allocator, MemoryNeed, Room};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::plan::Plan;
 use crate::publish::report::Report;
-use crate::publish::state::Found;
+use crate::publish::state::KeyState;
 use crate::settings::Settings;
 use crate::store::{Session, StoreError};
 
@@ -57,7 +57,12 @@ pub(crate) fn admit(
 }
 
 /// A run may push other keys out of a cache that evicts, and says so; a rehearsal may not.
-fn memory(need: &Need, rooms: &[Room], gate: Gate, report: &mut dyn Report) -> Result<(), Failure> {
+fn memory(
+    need: &MemoryNeed,
+    rooms: &[Room],
+    gate: Gate,
+    report: &mut dyn Report,
+) -> Result<(), Failure> {
     let missing = |room: &&Room| room.needed(need).saturating_sub(room.free_bytes());
     let tightest = rooms.iter().max_by_key(missing);
     let Some(room) = tightest.filter(|room| missing(room) > 0) else {
@@ -158,7 +163,7 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
     for chunk in unknown.chunks(WEIGHED_KEYS) {
         session.goes_on(doing)?;
         let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
-        sizes.extend(Found::sizes(session, &chunk, doing)?);
+        sizes.extend(KeyState::sizes(session, &chunk, doing)?);
     }
     // In the same order.
     let mut sizes = sizes.into_iter();
@@ -174,8 +179,8 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
 }
 
 /// The memory that the writes need.
-fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> Need {
-    let mut need = Need::new(allocator);
+fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> MemoryNeed {
+    let mut need = MemoryNeed::new(allocator);
     for entry in &plan.entries {
         let Some(spot) = entry.spot() else {
             continue;

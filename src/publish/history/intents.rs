@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Snapshot};
-use crate::publish::state::Found;
+use crate::publish::state::KeyState;
 use crate::store::{Session, StoreError};
 
 pub(super) use crate::publish::run::refusal::unusable;
@@ -115,7 +115,7 @@ pub(crate) fn look_at_each(
     void: &Void,
     session: &mut Session,
     doing: &str,
-    visit: &mut dyn FnMut(Intent, Found) -> Result<(), Failure>,
+    visit: &mut dyn FnMut(Intent, KeyState) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let bytes = |snapshot: &Option<Snapshot>| {
         let bytes = snapshot.as_ref().and_then(|snapshot| snapshot.bytes);
@@ -140,7 +140,7 @@ pub(crate) fn look_at_each(
             .iter()
             .map(|intent| (intent.key.as_str(), bytes(&intent.made)))
             .collect();
-        let found = Found::without_values(session, &keys, doing).map_err(failed)?;
+        let found = KeyState::without_values(session, &keys, doing).map_err(failed)?;
         for (intent, found) in chunk.into_iter().zip(found) {
             visit(intent, found)?;
         }

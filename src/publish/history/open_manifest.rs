@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::runs::{Listed, Runs, run_of_part};
+use super::runs::{ListedRun, Runs, run_of_part};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Counts, Damage, Manifest, Verify};
@@ -75,7 +75,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    fn of_run(runs: Runs, listed: &Listed) -> Self {
+    fn of_run(runs: Runs, listed: &ListedRun) -> Self {
         Self {
             run: Some((runs, listed.id.clone())),
             found: lengths(&listed.files),
@@ -118,7 +118,7 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
         return last(settings, verify);
     }
     let runs = Runs::of(&settings.state_dir);
-    let of_folder = |runs: Runs, listed: &Listed| {
+    let of_folder = |runs: Runs, listed: &ListedRun| {
         let files = Files::of_run(runs, listed);
         let opened = listed.open(verify);
         opened

@@ -110,7 +110,7 @@ impl Runs {
 
     /// How often `shard` of the run `listed` was started, 0 if never.
     #[must_use]
-    pub fn last_attempt(listed: &Listed, shard: Shard) -> u32 {
+    pub fn last_attempt(listed: &ListedRun, shard: Shard) -> u32 {
         let attempts = listed.files.iter().filter_map(|file| {
             let (_, of_file, attempt) = file_of_part(file)?;
             (of_file == shard).then_some(attempt)
@@ -123,7 +123,7 @@ impl Runs {
     ///
     /// # Errors
     /// Whatever the file system says; a folder that does not exist holds no runs.
-    pub fn list(&self) -> io::Result<Vec<Listed>> {
+    pub fn list(&self) -> io::Result<Vec<ListedRun>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -138,7 +138,7 @@ impl Runs {
             };
             // A copy under another name is no run: it would pass for the last one.
             if is_id(name) {
-                listed.push(Listed {
+                listed.push(ListedRun {
                     order: name.to_owned(),
                     files: vec![self.file(name)],
                     id: name.to_owned(),
@@ -154,7 +154,7 @@ impl Runs {
                 .into_iter()
                 .map(|(shard, attempt)| self.part(&id, shard, attempt))
                 .collect();
-            listed.push(Listed {
+            listed.push(ListedRun {
                 order: order_of_files(&id, &files),
                 files,
                 id,
@@ -177,7 +177,7 @@ impl Runs {
     ///
     /// # Errors
     /// As [`Self::list`].
-    pub fn find(&self, id: &str) -> io::Result<Option<Listed>> {
+    pub fn find(&self, id: &str) -> io::Result<Option<ListedRun>> {
         let mut all = self.list()?.into_iter();
         Ok(all.find(|listed| listed.id == id))
     }
@@ -187,7 +187,7 @@ impl Runs {
     /// # Errors
     /// Whatever the file system says of the folder.
     pub fn all(&self) -> io::Result<Vec<(String, Result<Manifest, Damage>)>> {
-        let open = |listed: Listed| {
+        let open = |listed: ListedRun| {
             let manifest = listed.open(Verify::Ends);
             // A run that ends meanwhile removes old manifests: gone is not damaged.
             let is_gone = matches!(
@@ -219,7 +219,7 @@ impl Runs {
 
 /// One run in the folder.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct ListedRun {
     /// Its id.
     pub id: String,
     /// What it is ordered by, as [`order_of`] its header.
@@ -228,7 +228,7 @@ pub struct Listed {
     pub files: Vec<PathBuf>,
 }
 
-impl Listed {
+impl ListedRun {
     /// Its place among the others, ms since 1970.
     #[must_use]
     pub fn place(&self) -> i64 {

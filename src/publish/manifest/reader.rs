@@ -123,9 +123,9 @@ impl Span {
 
 /// One file, whose frames are known to be whole. It is open only while it is read: a run may have
 /// thousands.
-pub(crate) struct Part {
+pub(crate) struct ManifestFile {
     path: PathBuf,
-    opened: Opened,
+    opened: FileIdentity,
     spans: Vec<Span>,
     header: Header,
     footer: Option<Footer>,
@@ -135,13 +135,13 @@ pub(crate) struct Part {
 
 /// What tells a file that is opened again from another one of its name.
 #[derive(Clone, Copy)]
-struct Opened {
+struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
 }
 
-impl Opened {
+impl FileIdentity {
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -197,7 +197,7 @@ pub fn header_of(path: &Path) -> Result<Header, Damage> {
     scan.header(span)
 }
 
-impl Part {
+impl ManifestFile {
     /// Opens the file and decides what of it can be used.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ impl Part {
             length,
             zeros_from: trailing_zeros(&file, length).map_err(io)?,
         };
-        let Frames {
+        let FrameIndex {
             mut spans,
             torn_at,
             mut lost,
@@ -252,7 +252,7 @@ impl Part {
             footer,
             torn_at,
             lost,
-            opened: Opened::of(&metadata),
+            opened: FileIdentity::of(&metadata),
         })
     }
 
@@ -323,9 +323,9 @@ impl Part {
     }
 }
 
-/// See [`Part::batches`]. The file is open until its last line was read, or this is dropped.
+/// See [`ManifestFile::batches`]. The file is open until its last line was read, or this is dropped.
 pub(crate) struct Batches<'a> {
-    part: &'a Part,
+    part: &'a ManifestFile,
     left: std::slice::Iter<'a, Span>,
     file: Option<File>,
     /// The frame that is being read.
@@ -400,14 +400,14 @@ struct Scan<'a> {
 
 /// What a file consists of.
 #[derive(Default)]
-struct Frames {
+struct FrameIndex {
     spans: Vec<Span>,
     torn_at: Option<u64>,
     lost: Vec<Lost>,
 }
 
 /// What stands at one place of a file.
-enum Place {
+enum FramePlace {
     /// A frame.
     Frame(Span),
     /// The last frame, not all of which reached the disk: none of it was done, if the machine died
@@ -461,15 +461,15 @@ impl Scan<'_> {
 
     /// The whole frames, and where the file is torn, if it is; with [`Verify::Rest`] also what is
     /// damaged.
-    fn frames(&self, verify: Verify) -> Result<Frames, Damage> {
-        let mut frames = Frames::default();
+    fn frames(&self, verify: Verify) -> Result<FrameIndex, Damage> {
+        let mut frames = FrameIndex::default();
         let mut offset = 0;
         let mut expected = 0;
         while offset < self.length {
             // The first and the last frame are always checked.
             let check_all = verify != Verify::Ends || frames.spans.is_empty();
             match self.place(offset, check_all)? {
-                Place::Frame(span) => {
+                FramePlace::Frame(span) => {
                     let found = span.guard.sequence;
                     if found != expected {
                         let what = format!("expected frame {expected}, found frame {found}");
@@ -489,11 +489,11 @@ impl Scan<'_> {
                         frames.spans.push(span);
                     }
                 }
-                Place::Torn => {
+                FramePlace::Torn => {
                     frames.torn_at = Some(offset);
                     return Ok(frames);
                 }
-                Place::Damaged { at, what, next } => {
+                FramePlace::Damaged { at, what, next } => {
                     if verify != Verify::Rest {
                         return Err(self.damaged(at, &what));
                     }
@@ -520,18 +520,18 @@ impl Scan<'_> {
 
     /// What stands at `offset`. The content of a frame is checked with `check`, and that of the last
     /// one always.
-    fn place(&self, offset: u64, check: bool) -> Result<Place, Damage> {
+    fn place(&self, offset: u64, check: bool) -> Result<FramePlace, Damage> {
         let left = self.length - offset;
         if self.zeros_from <= offset {
-            return Ok(Place::Torn);
+            return Ok(FramePlace::Torn);
         }
         let begun = self.zeros_from - offset;
         if left < GUARD as u64 {
             let start = self.read(offset, begun as usize)?;
             return Ok(if Guard::may_begin_with(&start) {
-                Place::Torn
+                FramePlace::Torn
             } else {
-                Place::Damaged {
+                FramePlace::Damaged {
                     at: offset,
                     what: "expected the beginning of a frame".to_owned(),
                     next: Some(self.length),
@@ -542,9 +542,9 @@ impl Scan<'_> {
             let start = self.read(offset, begun.min(GUARD as u64) as usize)?;
             let is_begun = begun < GUARD as u64 && Guard::may_begin_with(&start);
             if is_begun || self.is_hole_in_last_guard(offset, &start)? {
-                return Ok(Place::Torn);
+                return Ok(FramePlace::Torn);
             }
-            return Ok(Place::Damaged {
+            return Ok(FramePlace::Damaged {
                 at: offset,
                 what: "frame header checksum mismatch".to_owned(),
                 next: None,
@@ -552,7 +552,7 @@ impl Scan<'_> {
         };
         let span = Span { offset, guard };
         if span.end() > self.length {
-            return Ok(Place::Torn);
+            return Ok(FramePlace::Torn);
         }
         let is_last = self.zeros_from <= span.end();
         if (check || is_last) && !self.is_whole(span)? {
@@ -562,9 +562,9 @@ impl Scan<'_> {
             if span.end() == self.length
                 && (has_zeros_to_the_end || self.has_hole(span.data(), span.end())?)
             {
-                return Ok(Place::Torn);
+                return Ok(FramePlace::Torn);
             }
-            return Ok(Place::Damaged {
+            return Ok(FramePlace::Damaged {
                 at: span.data(),
                 what: "the frame does not match its BLAKE3".to_owned(),
                 next: Some(if has_zeros_to_the_end {
@@ -574,7 +574,7 @@ impl Scan<'_> {
                 }),
             });
         }
-        Ok(Place::Frame(span))
+        Ok(FramePlace::Frame(span))
     }
 
     /// Whether the guard at `offset`, which begins with `start`, is of the last frame and lies in a

@@ -10,7 +10,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::publish::shards::shard::{Shard, is_run_id};
-use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, State, same_expiry};
+use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, same_expiry};
 use crate::store::{Address, is_prefix};
 
 /// The format of the lines; raised when an older reader could misread a newer file.
@@ -35,7 +35,7 @@ pub enum Line {
     /// What will be done to one key.
     Intent(Intent),
     /// What became of one intent, where it was not simply written.
-    Outcome(Outcome),
+    Outcome(KeyOutcome),
     /// The last line of a run that ended by itself.
     Footer(Footer),
 }
@@ -52,7 +52,7 @@ struct LineVisitor;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Tag {
+enum LineTag {
     Type,
 }
 
@@ -73,14 +73,14 @@ impl<'de> Visitor<'de> for LineVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
-        let Some((Tag::Type, kind)) = map.next_entry()? else {
+        let Some((LineTag::Type, kind)) = map.next_entry()? else {
             return Err(A::Error::missing_field("type"));
         };
         let rest = MapAccessDeserializer::new(map);
         match kind {
             Kind::Header => Header::deserialize(rest).map(Line::Header),
             Kind::Intent => Intent::deserialize(rest).map(Line::Intent),
-            Kind::Outcome => Outcome::deserialize(rest).map(Line::Outcome),
+            Kind::Outcome => KeyOutcome::deserialize(rest).map(Line::Outcome),
             Kind::Footer => Footer::deserialize(rest).map(Line::Footer),
         }
     }
@@ -436,12 +436,12 @@ impl Intent {
         }
     }
 
-    /// The state before, where the value was recorded.
+    /// The key before, where there was one and its value was recorded.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn prior_state(&self) -> Result<Option<State>, String> {
-        state_of(self.prior.as_ref())
+    pub fn prior_present(&self) -> Result<Option<Present>, String> {
+        self.prior.as_ref().map_or(Ok(None), Snapshot::present)
     }
 
     /// Whether the run may have left the key as `present`, found at `now_ms`, besides what it made of
@@ -462,19 +462,12 @@ impl Intent {
         Ok(false)
     }
 
-    /// The state after, where the value was recorded.
+    /// The key after, where there is one and its value was recorded.
     ///
     /// # Errors
     /// When the record contradicts itself.
-    pub fn made_state(&self) -> Result<Option<State>, String> {
-        state_of(self.made.as_ref())
-    }
-}
-
-fn state_of(snapshot: Option<&Snapshot>) -> Result<Option<State>, String> {
-    match snapshot {
-        None => Ok(Some(State::Absent)),
-        Some(snapshot) => Ok(snapshot.present()?.map(State::Present)),
+    pub fn made_present(&self) -> Result<Option<Present>, String> {
+        self.made.as_ref().map_or(Ok(None), Snapshot::present)
     }
 }
 
@@ -496,7 +489,7 @@ pub enum Fate {
 
 /// An intent that was not simply written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct KeyOutcome {
     /// The key.
     pub key: String,
     /// What became of it.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::reader::{Damage, Lost, Part, Verify};
+use super::reader::{Damage, Lost, ManifestFile, Verify};
 use super::record::{Counts, Footer, Header, Line, Status};
 use crate::publish::one_line;
 use crate::publish::shards::merge;
@@ -10,7 +10,7 @@ use crate::publish::shards::merge;
 /// The record of a run, whose frames are known to be whole.
 pub struct Manifest {
     /// In the order of the shards, and of their starts.
-    parts: Vec<Part>,
+    parts: Vec<ManifestFile>,
     /// Files that end before their header is whole.
     without_header: Vec<PathBuf>,
     /// What cannot be read of them.
@@ -35,7 +35,7 @@ impl Manifest {
     /// # Errors
     /// See [`Damage`].
     pub fn open(path: &Path, verify: Verify) -> Result<Self, Damage> {
-        let part = Part::open(path, verify)?;
+        let part = ManifestFile::open(path, verify)?;
         Ok(Self {
             footer: part.footer().cloned(),
             lost: part.lost().to_vec(),
@@ -56,7 +56,7 @@ impl Manifest {
         let mut without_any = None;
         let mut lost = Vec::new();
         for file in files {
-            match Part::open(file.as_ref(), verify) {
+            match ManifestFile::open(file.as_ref(), verify) {
                 Ok(part) => {
                     lost.extend_from_slice(part.lost());
                     parts.push(part);
@@ -125,7 +125,7 @@ impl Manifest {
 
     /// All of its files.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.parts.iter().map(Part::path)
+        self.parts.iter().map(ManifestFile::path)
     }
 
     /// Each of its files with its header.
@@ -153,19 +153,19 @@ impl Manifest {
     /// Number of whole frames, the headers included.
     #[must_use]
     pub fn frames(&self) -> usize {
-        self.parts.iter().map(Part::frames).sum()
+        self.parts.iter().map(ManifestFile::frames).sum()
     }
 
     /// Whether the run may have written a key: without a clean end, every intent counts.
     #[must_use]
     pub fn wrote(&self) -> bool {
-        self.parts.iter().any(Part::wrote)
+        self.parts.iter().any(ManifestFile::wrote)
     }
 
     /// Whether it announces a write. What cannot be read may be one.
     #[must_use]
     pub fn has_intents(&self) -> bool {
-        self.parts.iter().any(Part::has_intents)
+        self.parts.iter().any(ManifestFile::has_intents)
     }
 
     /// The shards that did this run together, if there are any.
@@ -174,7 +174,7 @@ impl Manifest {
         self.header().attempt?;
         let of = self.header().shard?.of;
         let last = last_starts(&self.parts);
-        let is_done = |part: &&&Part| part.is_finished();
+        let is_done = |part: &&&ManifestFile| part.is_finished();
         Some(Shards {
             of,
             done: last.iter().filter(is_done).count() as u32,
@@ -190,8 +190,8 @@ impl Manifest {
 }
 
 /// Whether all parts are of one run, which did the same everywhere.
-fn agree(parts: &[Part]) -> Result<(), Damage> {
-    let common = |part: &Part| {
+fn agree(parts: &[ManifestFile]) -> Result<(), Damage> {
+    let common = |part: &ManifestFile| {
         let header = part.header();
         [
             ("run", header.run.clone()),
@@ -229,25 +229,28 @@ fn agree(parts: &[Part]) -> Result<(), Damage> {
 }
 
 /// The parts of each shard.
-fn starts(parts: &[Part]) -> impl Iterator<Item = &[Part]> + Send {
+fn starts(parts: &[ManifestFile]) -> impl Iterator<Item = &[ManifestFile]> + Send {
     parts.chunk_by(|a, b| a.header().shard == b.header().shard)
 }
 
 /// The last start of each shard.
-fn last_starts(parts: &[Part]) -> Vec<&Part> {
-    starts(parts).filter_map(<[Part]>::last).collect()
+fn last_starts(parts: &[ManifestFile]) -> Vec<&ManifestFile> {
+    starts(parts).filter_map(<[ManifestFile]>::last).collect()
 }
 
 /// The end of a run in shards: none before each of them ended.
 ///
 /// What was written counts for every start; what was left alone, for the last one of each shard,
 /// since the next one looks at it again. Each shard sees all invalid articles.
-fn footer_of(parts: &[Part]) -> Option<Footer> {
+fn footer_of(parts: &[ManifestFile]) -> Option<Footer> {
     let of = parts.first()?.header().shard?.of;
-    let last: Option<Vec<&Footer>> = last_starts(parts).into_iter().map(Part::footer).collect();
+    let last: Option<Vec<&Footer>> = last_starts(parts)
+        .into_iter()
+        .map(ManifestFile::footer)
+        .collect();
     let last = last.filter(|last| last.len() == of as usize)?;
     let mut counts = Counts::default();
-    for footer in parts.iter().filter_map(Part::footer) {
+    for footer in parts.iter().filter_map(ManifestFile::footer) {
         let of_part = &footer.counts;
         counts.created += of_part.created;
         counts.updated += of_part.updated;

@@ -7,14 +7,14 @@ use crate::render::Digest;
 
 /// What the survey saw of one object in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum ObjectState {
     /// There is no such key.
     Absent,
     /// There is one.
     Present {
         /// Absolute expiry, ms since 1970.
         expires_at_ms: Option<i64>,
-        /// Length of the value; of one that is no string, a guess until [`Seen::weigh`].
+        /// Length of the value; of one that is no string, a guess until [`ObjectState::weigh`].
         bytes: u64,
         /// The digest that the value names; none if it is not one of ours.
         digest: Option<Digest>,
@@ -23,7 +23,7 @@ pub enum Seen {
     },
 }
 
-impl Seen {
+impl ObjectState {
     /// Length of the value, 0 if absent.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -101,7 +101,7 @@ pub enum Policy {
 #[must_use]
 pub fn need(
     policy: Policy,
-    (page, meta): (&Seen, &Seen),
+    (page, meta): (&ObjectState, &ObjectState),
     digest: Digest,
     (expiry, route): (&Expiry, &Route),
     lifetime: Lifetime,
@@ -116,8 +116,8 @@ pub fn need(
 }
 
 fn import_need(
-    page: &Seen,
-    meta: &Seen,
+    page: &ObjectState,
+    meta: &ObjectState,
     digest: Digest,
     expiry: &Expiry,
     lifetime: Lifetime,
@@ -125,7 +125,7 @@ fn import_need(
     if page.digest() != Some(digest) || meta.digest() != Some(digest) {
         return Need::Write;
     }
-    let is_off = |seen: &Seen| expiry.is_off(seen.expires_at_ms(), lifetime);
+    let is_off = |seen: &ObjectState| expiry.is_off(seen.expires_at_ms(), lifetime);
     if is_off(page) || is_off(meta) {
         Need::Refresh
     } else {
@@ -136,9 +136,14 @@ fn import_need(
 /// An object that is gone is made again, with its companion, so that both are of one source
 /// and expire together. What is no object of ours stays, and so does the other one then, also
 /// where that is gone.
-fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) -> bool) -> Need {
-    let is_foreign = |seen: &Seen| *seen != Seen::Absent && seen.digest().is_none();
-    let is_gone = *page == Seen::Absent || *meta == Seen::Absent;
+fn warm_need(
+    page: &ObjectState,
+    meta: &ObjectState,
+    digest: Digest,
+    is_short: &dyn Fn(&ObjectState) -> bool,
+) -> Need {
+    let is_foreign = |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
+    let is_gone = *page == ObjectState::Absent || *meta == ObjectState::Absent;
     if is_foreign(page) || is_foreign(meta) {
         return if is_gone { Need::Blocked } else { Need::Keep };
     }
@@ -157,9 +162,9 @@ fn warm_need(page: &Seen, meta: &Seen, digest: Digest, is_short: &dyn Fn(&Seen) 
 
 /// An object that expired meanwhile is made again, with its companion. What somebody else put in
 /// the place of either stays; so does an object whose source changed since it was made.
-fn need_again(page: &Seen, meta: &Seen, digest: Digest) -> Need {
-    let is_there = |seen: &&Seen| **seen != Seen::Absent;
-    let there: Vec<&Seen> = [page, meta].into_iter().filter(is_there).collect();
+fn need_again(page: &ObjectState, meta: &ObjectState, digest: Digest) -> Need {
+    let is_there = |seen: &&ObjectState| **seen != ObjectState::Absent;
+    let there: Vec<&ObjectState> = [page, meta].into_iter().filter(is_there).collect();
     if there.len() == 2 {
         Need::Keep
     } else if there.iter().any(|seen| seen.digest().is_none()) {
@@ -227,10 +232,15 @@ pub struct Prior {
 impl Entry {
     /// The article of `source` under `route`, of which the survey saw `page` and `meta`.
     #[must_use]
-    pub fn new(source: u32, route: Route, need: Need, (page, meta): (&Seen, &Seen)) -> Self {
-        let expiry = |seen: &Seen| match seen {
-            Seen::Absent => ABSENT,
-            Seen::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
+    pub fn new(
+        source: u32,
+        route: Route,
+        need: Need,
+        (page, meta): (&ObjectState, &ObjectState),
+    ) -> Self {
+        let expiry = |seen: &ObjectState| match seen {
+            ObjectState::Absent => ABSENT,
+            ObjectState::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
         };
         Self {
             route,
@@ -242,7 +252,7 @@ impl Entry {
             spot: Spot::default(),
             expiries: [expiry(page), expiry(meta)],
             bytes: [page, meta].map(|seen| capped(seen.bytes())),
-            is_other_type: [page, meta].map(Seen::is_other_type),
+            is_other_type: [page, meta].map(ObjectState::is_other_type),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Routes that a run removes.
 
-use super::entry::Seen;
+use super::entry::ObjectState;
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::publish::survey::stored::{Inspector, Likely};
@@ -9,8 +9,8 @@ use crate::store::{Session, StoreError};
 /// One route to be removed, with what the store holds for it.
 pub(crate) struct Leftover {
     pub route: Route,
-    pub page: Seen,
-    pub meta: Seen,
+    pub page: ObjectState,
+    pub meta: ObjectState,
 }
 
 /// So many routes are looked at in one round trip.
@@ -25,7 +25,7 @@ impl Leftover {
         session: &mut Session,
         keys: &Keys,
         routes: &[&Route],
-        meant: impl Fn(Seen) -> Seen,
+        meant: impl Fn(ObjectState) -> ObjectState,
     ) -> Result<Vec<Self>, StoreError> {
         let mut inspector = Inspector { session, keys };
         let mut leftovers = Vec::new();
@@ -34,7 +34,7 @@ impl Leftover {
             let seen = inspector.inspect(chunk, Likely::Stored)?;
             for (route, (page, meta)) in chunk.iter().zip(seen) {
                 let (page, meta) = (meant(page), meant(meta));
-                if page != Seen::Absent || meta != Seen::Absent {
+                if page != ObjectState::Absent || meta != ObjectState::Absent {
                     leftovers.push(Self {
                         route: (*route).clone(),
                         page,
@@ -47,11 +47,12 @@ impl Leftover {
     }
 
     /// What the store holds of it, each object with its key.
-    pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (Seen, String)> {
+    pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectState, String)> {
         let both = [
             (self.page, keys.page(&self.route)),
             (self.meta, keys.meta(&self.route)),
         ];
-        both.into_iter().filter(|(seen, _)| *seen != Seen::Absent)
+        both.into_iter()
+            .filter(|(seen, _)| *seen != ObjectState::Absent)
     }
 }

@@ -12,10 +12,10 @@ pub(crate) mod scan;
 use entry::{Entry, Need, Prior};
 use leftover::Leftover;
 
-use super::keys::Keys;
+use super::keys::{Keys, ObjectKind};
 use super::manifest::{Action, Counts, Fate};
 use super::report::Report;
-use super::spool::Spooled;
+use super::spool::FinishedSpool;
 use super::state::{LARGEST_PRIOR_BYTES, Present, same_expiry};
 use crate::failure::Failure;
 use crate::publish::apply::batch::Group;
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     /// The articles, in the order in which they are written.
     pub entries: Vec<Entry>,
     /// Their rendered objects.
-    pub spooled: Option<Spooled>,
+    pub spooled: Option<FinishedSpool>,
     /// The routes to be removed, after that.
     pub leftovers: Vec<Leftover>,
     /// Number of sources that cannot be used.
@@ -41,13 +41,6 @@ pub(crate) struct Plan {
     /// In a further pass of a run: an object that expires when it is to, give or take so many ms,
     /// was refreshed by the run already, and is not written.
     pub refreshed_within_ms: Option<i64>,
-}
-
-/// Which object of an article.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Object {
-    Page,
-    Meta,
 }
 
 impl Plan {
@@ -145,10 +138,10 @@ impl Plan {
         &self,
         entry: &Entry,
         keys: &Keys,
-    ) -> impl Iterator<Item = (Object, String, Prior)> {
+    ) -> impl Iterator<Item = (ObjectKind, String, Prior)> {
         let both = [
-            (Object::Page, keys.page(&entry.route), entry.page()),
-            (Object::Meta, keys.meta(&entry.route), entry.meta()),
+            (ObjectKind::Page, keys.page(&entry.route), entry.page()),
+            (ObjectKind::Meta, keys.meta(&entry.route), entry.meta()),
         ];
         let (to, within) = (entry.expires_at_ms, self.refreshed_within_ms);
         both.into_iter().filter(move |(_, _, prior)| {
@@ -171,8 +164,8 @@ impl Plan {
         };
         let steps = self.objects(entry, keys).map(|(object, key, prior)| {
             let body = bodies.as_mut().map(|(page, meta)| match object {
-                Object::Page => std::mem::take(page),
-                Object::Meta => std::mem::take(meta),
+                ObjectKind::Page => std::mem::take(page),
+                ObjectKind::Meta => std::mem::take(meta),
             });
             let want = match body {
                 Some(content) => Want::Put {

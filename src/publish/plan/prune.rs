@@ -14,7 +14,7 @@ use crate::words::{counted, with};
 
 /// What pruning would do.
 #[derive(Default)]
-pub(crate) struct Pruning {
+pub(crate) struct PrunePlan {
     /// Routes to be removed, sorted.
     pub leftovers: Vec<Leftover>,
     /// Stored routes that are not in reach, and stay.
@@ -25,7 +25,7 @@ pub(crate) struct Pruning {
     pub withheld: Option<String>,
 }
 
-impl Pruning {
+impl PrunePlan {
     /// Finds what to remove.
     ///
     /// # Errors

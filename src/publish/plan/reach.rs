@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicBool;
 
-use super::entry::Seen;
+use super::entry::ObjectState;
 use super::leftover::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
@@ -149,7 +149,7 @@ pub(crate) fn ours(
     routes: &BTreeSet<Route>,
 ) -> Result<Vec<Leftover>, Failure> {
     let routes: Vec<&Route> = routes.iter().collect();
-    let ours = |seen: Seen| seen.digest().map_or(Seen::Absent, |_| seen);
+    let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
     Leftover::all(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
 }
 

@@ -67,11 +67,11 @@ pub struct FolderLock {
 
 /// The right to remove old manifests.
 #[derive(Debug)]
-pub struct Tidying(#[expect(dead_code, reason = "held, not read")] Option<File>);
+pub struct CleanupLock(#[expect(dead_code, reason = "held, not read")] Option<File>);
 
 /// Why the lock was not taken.
 #[derive(Debug)]
-pub enum NotTaken {
+pub enum FolderLockError {
     /// Another process has it, which may have said who it is.
     Held(Option<FolderHolder>),
     /// Whatever the file system says.
@@ -82,18 +82,18 @@ impl FolderLock {
     /// Takes the lock of `state_dir` for `owner`.
     ///
     /// # Errors
-    /// See [`NotTaken`].
-    pub fn take(state_dir: &Path, owner: Option<&str>) -> Result<Self, NotTaken> {
-        let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+    /// See [`FolderLockError`].
+    pub fn take(state_dir: &Path, owner: Option<&str>) -> Result<Self, FolderLockError> {
+        let file = open(&state_dir.join(NAME)).map_err(FolderLockError::Io)?;
         lockable()?;
         taken(file.try_lock(), || who_has_folder(state_dir))?;
         let lock = Self {
-            identity: identity(state_dir, &file).map_err(NotTaken::Io)?,
+            identity: identity(state_dir, &file).map_err(FolderLockError::Io)?,
             file,
             shard: None,
             holder: FolderHolder::of(None, owner),
         };
-        lock.say(&lock.holder).map_err(NotTaken::Io)?;
+        lock.say(&lock.holder).map_err(FolderLockError::Io)?;
         Ok(lock)
     }
 
@@ -101,28 +101,28 @@ impl FolderLock {
     /// does `run` together with others.
     ///
     /// # Errors
-    /// See [`NotTaken`].
+    /// See [`FolderLockError`].
     pub fn share(
         state_dir: &Path,
         owner: Option<&str>,
         shard: Shard,
         run: &str,
-    ) -> Result<Self, NotTaken> {
-        let file = open(&state_dir.join(NAME)).map_err(NotTaken::Io)?;
+    ) -> Result<Self, FolderLockError> {
+        let file = open(&state_dir.join(NAME)).map_err(FolderLockError::Io)?;
         lockable()?;
         taken(file.try_lock_shared(), || who_has_folder(state_dir))?;
         let path = state_dir.join(format!("{NAME}.{}", shard.in_file_name()));
-        let own = open(&path).map_err(NotTaken::Io)?;
+        let own = open(&path).map_err(FolderLockError::Io)?;
         // Others take it for a moment, to see whether it is free ([`is_dead`]).
         let moment = Duration::from_millis(50);
         taken(lock_within(&own, moment), || who_has(&[path]))?;
         let lock = Self {
-            identity: identity(state_dir, &file).map_err(NotTaken::Io)?,
+            identity: identity(state_dir, &file).map_err(FolderLockError::Io)?,
             file,
             shard: Some(own),
             holder: FolderHolder::of(Some(run), owner),
         };
-        lock.say(&lock.holder).map_err(NotTaken::Io)?;
+        lock.say(&lock.holder).map_err(FolderLockError::Io)?;
         Ok(lock)
     }
 
@@ -138,13 +138,13 @@ impl FolderLock {
     /// It is a lock of its own: if this one were no longer shared meanwhile, a shard that begins
     /// just then would be kept out.
     #[must_use]
-    pub fn tidying(&self, state_dir: &Path) -> Option<Tidying> {
+    pub fn tidying(&self, state_dir: &Path) -> Option<CleanupLock> {
         if self.shard.is_none() {
-            return Some(Tidying(None));
+            return Some(CleanupLock(None));
         }
         let file = open(&state_dir.join(format!("{NAME}.tidying"))).ok()?;
         file.try_lock().ok()?;
-        Some(Tidying(Some(file)))
+        Some(CleanupLock(Some(file)))
     }
 
     /// Says which run it is.
@@ -187,7 +187,7 @@ pub fn is_dead(state_dir: &Path, shard: Shard, run: &str) -> bool {
 const NAME: &str = "lock";
 
 /// The point `state.lock` of tests.
-fn lockable() -> Result<(), NotTaken> {
+fn lockable() -> Result<(), FolderLockError> {
     taken(
         failpoint::at("state", "lock").map_err(TryLockError::Error),
         || None,
@@ -197,11 +197,11 @@ fn lockable() -> Result<(), NotTaken> {
 fn taken(
     tried: Result<(), TryLockError>,
     who: impl FnOnce() -> Option<FolderHolder>,
-) -> Result<(), NotTaken> {
+) -> Result<(), FolderLockError> {
     match tried {
         Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(NotTaken::Held(who())),
-        Err(TryLockError::Error(error)) => Err(NotTaken::Io(unsupported(
+        Err(TryLockError::WouldBlock) => Err(FolderLockError::Held(who())),
+        Err(TryLockError::Error(error)) => Err(FolderLockError::Io(unsupported(
             "its files cannot be locked (flock)",
             error,
         ))),

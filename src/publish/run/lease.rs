@@ -104,14 +104,14 @@ impl fmt::Display for Holder {
 
 /// What came of breaking a lease.
 #[derive(Debug)]
-pub enum Broken {
+pub enum LeaseBreak {
     /// It is broken; what it said of the run that held it, if that could be read, with its shards
     /// that were under way.
     Done(Option<Box<Holder>>),
     /// There was none.
     NotHeld,
     /// Another run, or something else, holds it.
-    HeldByAnother(Box<Taken>),
+    HeldByAnother(Box<OtherLease>),
 }
 
 /// So many shards are named in one message.
@@ -125,7 +125,7 @@ const MARK_MS: &[u8] = b"5000";
 ///
 /// # Errors
 /// When the store fails.
-pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken, StoreError> {
+pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<LeaseBreak, StoreError> {
     let doing = "breaking the lock";
     let batch = about(key, run, b"break");
     let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
@@ -135,16 +135,18 @@ pub fn break_lease(session: &mut Session, key: &str, run: &str) -> Result<Broken
     };
     match parts.first().and_then(Reply::text) {
         // Asked a second time, because the first answer was lost: that one had broken it.
-        Some("gone") if answer.resent => Ok(Broken::Done(None)),
-        Some("gone") => Ok(Broken::NotHeld),
+        Some("gone") if answer.resent => Ok(LeaseBreak::Done(None)),
+        Some("gone") => Ok(LeaseBreak::NotHeld),
         Some("broken") => {
-            let mut taken = Taken::read(&parts);
+            let mut taken = OtherLease::read(&parts);
             if let Some(holder) = &mut taken.holder {
                 holder.shard.retain(|_, shard| shard.until > taken.now_ms);
             }
-            Ok(Broken::Done(taken.holder))
+            Ok(LeaseBreak::Done(taken.holder))
         }
-        Some("taken") => Ok(Broken::HeldByAnother(Box::new(Taken::read(&parts)))),
+        Some("taken") => Ok(LeaseBreak::HeldByAnother(Box::new(OtherLease::read(
+            &parts,
+        )))),
         _ => Reply::Array(parts).fail(doing),
     }
 }
@@ -170,7 +172,7 @@ fn about(key: &str, run: &str, what: &[u8]) -> Batch {
 pub enum LeaseError {
     /// Another run holds it.
     #[error("{0}")]
-    Taken(Box<Taken>),
+    Taken(Box<OtherLease>),
     /// The lock is gone: it ran out, or somebody deleted it.
     #[error("the lease ran out or was deleted: this run may no longer write")]
     Gone,
@@ -181,7 +183,7 @@ pub enum LeaseError {
 
 /// The lease of another run.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct OtherLease {
     /// The other run, if the lock says.
     pub holder: Option<Box<Holder>>,
     /// Milliseconds until its lease runs out, unless it is renewed; negative if never.
@@ -190,7 +192,7 @@ pub struct Taken {
     pub now_ms: i64,
 }
 
-impl Taken {
+impl OtherLease {
     fn read(parts: &[Reply]) -> Self {
         let number = |index: usize| match parts.get(index) {
             Some(Reply::Int(number)) => *number,
@@ -205,7 +207,7 @@ impl Taken {
     }
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for OtherLease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holder {
             Some(holder) => {
@@ -244,7 +246,7 @@ pub struct Lease {
 
 /// What a shard has in common with the others of its run.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct ShardClaim<'a> {
     /// Which shard it is.
     pub shard: Shard,
     /// Digest of everything that decides what the shards together write.
@@ -281,7 +283,7 @@ impl Lease {
         session: &mut Session,
         key: String,
         holder: &Holder,
-        part: Part<'_>,
+        part: ShardClaim<'_>,
         dead: &[String],
     ) -> Result<(Self, i64), LeaseError> {
         let entry = ShardHolder {
@@ -386,7 +388,7 @@ impl Lease {
         match parts.first().and_then(Reply::text) {
             Some("held") => Ok(parts),
             Some("gone") => Err(LeaseError::Gone),
-            Some("taken") => Err(LeaseError::Taken(Box::new(Taken::read(&parts)))),
+            Some("taken") => Err(LeaseError::Taken(Box::new(OtherLease::read(&parts)))),
             _ => Ok(Reply::Array(parts).fail(doing)?),
         }
     }

@@ -7,7 +7,7 @@
 //! A run that dies leaves the header and the intents it made durable; that is enough.
 
 pub(crate) mod command_line;
-pub mod connection;
+pub(crate) mod connection;
 pub(crate) mod fence;
 pub(crate) mod folder_id;
 pub(crate) mod folder_lock;
@@ -17,7 +17,7 @@ pub(crate) mod process;
 pub(crate) mod refusal;
 pub(crate) mod state_files;
 pub(crate) mod state_folder;
-pub mod switch;
+pub(crate) mod switch;
 pub(crate) mod unlock;
 
 use std::collections::BTreeMap;
@@ -30,13 +30,13 @@ use connection::Connected;
 use fence::Ids;
 use folder_lock::FolderLock;
 use heartbeat::{Heartbeat, rejoin};
-use lease::{Holder, Lease, Part};
+use lease::{Holder, Lease, ShardClaim};
 use process::{host, salt};
 use refusal::{not_leased, switched_off};
 use state_folder::{lock_for, not_writable, real};
 use switch::Switch;
 
-use super::apply::{Record, RunContext};
+use super::apply::{RunContext, RunRecord};
 use super::gates::rights;
 use super::keys::Keys;
 use super::manifest::{FORMAT, Footer, Header, Line, Status, Writer};
@@ -52,7 +52,7 @@ use crate::settings::{KeepRuns, Settings};
 use crate::store::{Address, StoreError};
 
 /// What a run is for, and where it writes.
-pub struct Purpose<'a> {
+pub struct RunPurpose<'a> {
     /// `import`, `rollback` …
     pub command: &'static str,
     /// Where it writes.
@@ -91,7 +91,7 @@ pub enum Goal<'a> {
     },
 }
 
-impl<'a> Purpose<'a> {
+impl<'a> RunPurpose<'a> {
     /// The part of the articles that it is about.
     fn share(&self) -> Option<&'a Share> {
         match self.goal {
@@ -117,7 +117,7 @@ impl<'a> Purpose<'a> {
 /// A run that is about to begin.
 struct Beginning<'a> {
     settings: &'a Settings,
-    purpose: &'a Purpose<'a>,
+    purpose: &'a RunPurpose<'a>,
     runs: Runs,
     store: Connected,
     /// Who it is, as the lock tells it.
@@ -136,7 +136,7 @@ impl<'a> Beginning<'a> {
     /// too.
     fn connect(
         settings: &'a Settings,
-        purpose: &'a Purpose<'a>,
+        purpose: &'a RunPurpose<'a>,
         own_lock: Option<&FolderLock>,
     ) -> Result<(Self, Ids), Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
@@ -206,7 +206,7 @@ impl<'a> Beginning<'a> {
                 .map_err(|error| not_leased(self.settings, self.purpose.prefix, &key, &error));
         };
         let digest = self.settings_digest.as_str();
-        let part = Part { shard, digest };
+        let part = ShardClaim { shard, digest };
         let (lease, started_at) = join::lease(session, &key, &self.holder, part, self.settings)?;
         self.started_at = started_at;
         Ok(lease)
@@ -219,7 +219,7 @@ impl<'a> Beginning<'a> {
         connections: Ids,
     ) -> Result<(Heartbeat, String), StoreError> {
         let greeting = rejoin(lease.clone(), self.connection_name(), connections);
-        let Purpose {
+        let RunPurpose {
             prefix, address, ..
         } = self.purpose;
         let session = &mut self.store.session;
@@ -357,7 +357,7 @@ impl Run {
     /// 11 when another run holds a lock, 69 and 77 when the store is away or refuses, 74
     /// when the state folder cannot be written, 65 and 78 when a shard does not fit in with the
     /// others of its run. Nothing was written to the store then.
-    pub fn begin(settings: &Settings, purpose: &Purpose<'_>) -> Result<Self, Failure> {
+    pub fn begin(settings: &Settings, purpose: &RunPurpose<'_>) -> Result<Self, Failure> {
         // A manifest may name another server and prefix than the settings do.
         let settings = &Settings {
             address: purpose.address.clone(),
@@ -458,7 +458,7 @@ impl Run {
         RunContext {
             slack_ms: self.store.connector.address.expiry_slack_ms(),
             session: &mut self.store.session,
-            record: Some(Record {
+            record: Some(RunRecord {
                 manifest: &mut self.manifest,
                 lease: &self.lease,
             }),

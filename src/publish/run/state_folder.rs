@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::folder_lock::{FolderLock, NotTaken};
+use super::folder_lock::{FolderLock, FolderLockError};
 use super::refusal::locked;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -37,8 +37,8 @@ pub(crate) fn lock_for(
         None => FolderLock::take(state_dir, owner),
     };
     taken.map_err(|error| match error {
-        NotTaken::Io(error) => folder(error),
-        NotTaken::Held(holder) => {
+        FolderLockError::Io(error) => folder(error),
+        FolderLockError::Held(holder) => {
             let who = holder.map_or(String::new(), |holder| format!(", {holder}"));
             let shown = state_dir.display();
             let what = format!("another anp process is writing with the state folder {shown}{who}");

@@ -133,13 +133,13 @@ impl Switch {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn resume(&self, session: &mut Session) -> Result<Resumed, StoreError> {
+    pub fn resume(&self, session: &mut Session) -> Result<ResumeOutcome, StoreError> {
         let turned = self.turn(session, &[b"resume"], "switching on")?;
         Ok(match (turned.done, turned.resent) {
-            (true, _) => Resumed::Done(Some(Paused::parse(&turned.found))),
+            (true, _) => ResumeOutcome::Done(Some(Paused::parse(&turned.found))),
             // Asked a second time, because the first answer was lost: that one had done it.
-            (false, true) => Resumed::Done(None),
-            (false, false) => Resumed::WasOn,
+            (false, true) => ResumeOutcome::Done(None),
+            (false, false) => ResumeOutcome::WasOn,
         })
     }
 
@@ -148,13 +148,13 @@ impl Switch {
         session: &mut Session,
         arguments: &[&[u8]],
         doing: &str,
-    ) -> Result<Turned, StoreError> {
+    ) -> Result<SwitchReply, StoreError> {
         let mut batch = Batch::default();
         batch.script(Script::Switch, self.key.as_bytes(), arguments);
         let answer = session.run_or(&batch, &|| batch.clone(), doing)?;
         match answer.replies.into_iter().next() {
             Some(Reply::Array(parts)) => match parts.as_slice() {
-                [Reply::Bulk(word), Reply::Bulk(found)] => Ok(Turned {
+                [Reply::Bulk(word), Reply::Bulk(found)] => Ok(SwitchReply {
                     done: word == b"done",
                     found: found.clone(),
                     resent: answer.resent,
@@ -168,7 +168,7 @@ impl Switch {
 
 /// What came of switching on.
 #[derive(Debug)]
-pub enum Resumed {
+pub enum ResumeOutcome {
     /// It is switched on again; what had stood there, if its answer came.
     Done(Option<Paused>),
     /// Nothing had stood there.
@@ -176,7 +176,7 @@ pub enum Resumed {
 }
 
 /// What the script answered.
-struct Turned {
+struct SwitchReply {
     done: bool,
     found: Vec<u8>,
     resent: bool,

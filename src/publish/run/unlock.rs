@@ -2,7 +2,7 @@
 
 use super::connection::Connected;
 use super::fence;
-use super::lease::{Broken, Holder, Taken, break_lease, clear};
+use super::lease::{Holder, LeaseBreak, OtherLease, break_lease, clear};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
@@ -32,9 +32,9 @@ pub(crate) fn unlock(
     let key = Keys::new(&settings.prefix).lock();
     let broken = break_lease(session, &key, run).map_err(|error| Failure::perhaps_done(&error))?;
     let (was_held, holder) = match broken {
-        Broken::Done(holder) => (true, holder),
-        Broken::NotHeld => (false, None),
-        Broken::HeldByAnother(taken) => return Err(not_that_run(run, &key, &taken)),
+        LeaseBreak::Done(holder) => (true, holder),
+        LeaseBreak::NotHeld => (false, None),
+        LeaseBreak::HeldByAnother(taken) => return Err(not_that_run(run, &key, &taken)),
     };
     // Only now: while it had its lock, that run would have connected again.
     let ended = fence::end_run(session, &settings.prefix, settings.address.db, run)
@@ -48,7 +48,7 @@ pub(crate) fn unlock(
     })
 }
 
-fn not_that_run(run: &str, key: &str, taken: &Taken) -> Failure {
+fn not_that_run(run: &str, key: &str, taken: &OtherLease) -> Failure {
     let expected = format!("the lock is held by run {run}");
     let (what, retry) = if taken.holder.is_some() {
         (

@@ -13,7 +13,7 @@ use super::shard::Shard;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::history::records::{End, Record, rollback_of, rolled_back};
-use crate::publish::history::runs::{Listed, Runs, is_id, place_of};
+use crate::publish::history::runs::{ListedRun, Runs, is_id, place_of};
 use crate::publish::manifest::{Damage, Header, LATEST_MS, Verify, header_of};
 use crate::publish::run::refusal::{other_settings, unusable};
 
@@ -65,7 +65,7 @@ pub(crate) fn fit_in(runs: &Runs, header: &mut Header) -> Result<(), Failure> {
         if let Some(other) = writer(&later, &run, &store) {
             return Err(written_by(&run, other));
         }
-        let last = others.iter().map(Listed::place).max();
+        let last = others.iter().map(ListedRun::place).max();
         header.order = Some(place);
         header.begun_order = Some(behind(last, begun_at.max(place)));
     } else {
@@ -89,7 +89,7 @@ fn behind(last: Option<i64>, at: i64) -> i64 {
 }
 
 /// The place of the last start of a run, as far as its manifests can be read.
-fn last_begun(listed: &Listed) -> i64 {
+fn last_begun(listed: &ListedRun) -> i64 {
     let place = listed.place();
     if is_id(&listed.id) {
         return place;
@@ -107,7 +107,7 @@ fn begun_place(header: &Header) -> i64 {
 
 /// Whether the run has begun behind `place`, the one of our run, or one of its shards was started
 /// behind it.
-fn is_later(listed: &Listed, place: i64) -> Result<bool, Failure> {
+fn is_later(listed: &ListedRun, place: i64) -> Result<bool, Failure> {
     // At the same place, nobody knows.
     if listed.place() >= place {
         return Ok(true);
@@ -121,7 +121,7 @@ fn is_later(listed: &Listed, place: i64) -> Result<bool, Failure> {
 }
 
 /// What is known of the other runs that have begun since, or of which a shard has.
-fn later_runs(others: &[Listed], place: i64) -> Result<Vec<Record>, Failure> {
+fn later_runs(others: &[ListedRun], place: i64) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for listed in others {
         if !is_later(listed, place)? {
@@ -140,7 +140,7 @@ fn later_runs(others: &[Listed], place: i64) -> Result<Vec<Record>, Failure> {
 }
 
 /// The headers of the files of a run. What ends before its header is whole has none.
-fn headers(listed: &Listed) -> Result<Vec<Header>, Failure> {
+fn headers(listed: &ListedRun) -> Result<Vec<Header>, Failure> {
     let mut headers = Vec::with_capacity(listed.files.len());
     for file in &listed.files {
         match header_of(file) {

@@ -10,7 +10,7 @@
 use super::shard::Shard;
 use crate::failure::Failure;
 use crate::publish::run::folder_lock::is_dead;
-use crate::publish::run::lease::{Holder, Lease, LeaseError, Part, Taken};
+use crate::publish::run::lease::{Holder, Lease, LeaseError, OtherLease, ShardClaim};
 use crate::publish::run::refusal::{locked, not_leased, other_settings};
 use crate::settings::Settings;
 use crate::store::Session;
@@ -26,7 +26,7 @@ pub(crate) fn lease(
     session: &mut Session,
     key: &str,
     holder: &Holder,
-    part: Part<'_>,
+    part: ShardClaim<'_>,
     settings: &Settings,
 ) -> Result<(Lease, i64), Failure> {
     let mut join = |dead: &[String]| Lease::join(session, key.to_owned(), holder, part, dead);
@@ -49,7 +49,12 @@ pub(crate) fn lease(
 /// The tokens of the shards of another run, if all of those under way died in the state folder of
 /// `own`. A process holds the file lock of its shard for as long as it lives, and
 /// has taken it before its token came into the store.
-fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Option<Vec<String>> {
+fn dead_of(
+    taken: &OtherLease,
+    own: &Holder,
+    shard: Shard,
+    settings: &Settings,
+) -> Option<Vec<String>> {
     let other = taken.holder.as_deref()?;
     let of = other.shards.filter(|_| other.run != own.run)?;
     let live = other.live(taken.now_ms).into_iter();
@@ -65,8 +70,8 @@ fn dead_of(taken: &Taken, own: &Holder, shard: Shard, settings: &Settings) -> Op
 
 /// The refusal of `shard` of `run`, where the lock is held by that very run; none where it is held
 /// by another one.
-fn refused_by(taken: &Taken, run: &str, part: Part<'_>) -> Option<Failure> {
-    let Part { shard, digest } = part;
+fn refused_by(taken: &OtherLease, run: &str, part: ShardClaim<'_>) -> Option<Failure> {
+    let ShardClaim { shard, digest } = part;
     let holder: &Holder = taken.holder.as_deref()?;
     if holder.run != run {
         return None;

@@ -5,4 +5,4 @@ pub(crate) mod admission;
 pub(crate) mod join;
 pub(crate) mod merge;
 pub mod shard;
-pub mod share;
+pub(crate) mod share;

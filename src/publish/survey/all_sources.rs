@@ -13,10 +13,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use super::batch::{Chunk, SurveyError, Unread};
-use super::broken::Broken;
+use super::batch::{Chunk, SurveyError, UnreadSource};
+use super::broken::BrokenLinks;
 use super::findings::MAX_FINDINGS;
-use super::gather::{Gathered, close};
+use super::gather::{GatheredSurvey, close};
+use super::read::SourceReader;
 use super::surveyor::{Survey, Surveyor};
 use super::unchanged::recall;
 use crate::article::Route;
@@ -30,7 +31,7 @@ pub(crate) fn survey_all(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,
 ) -> Result<Survey, SurveyError> {
-    let found = Mutex::new(Gathered::of(origin.count()));
+    let found = Mutex::new(GatheredSurvey::new(origin.count(), surveyor.code));
     all_of(ranges(origin), |batch| {
         let sources = batch.len() as u64;
         let chunk = surveyor
@@ -50,11 +51,11 @@ pub(crate) fn survey_all(
 /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no
 /// source claims is nowhere: of an invalid one, or one that changed, the store may hold an earlier
 /// page.
-fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut Gathered) {
+fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut GatheredSurvey) {
     let guesses = found.guesses(origin, &surveyor.rules.naming);
     let guessed = guesses.iter().map(|(route, source)| (route, *source));
     let claims = found.claims().chain(guessed);
-    let mut broken = Broken::find(surveyor, origin, found.links(), claims);
+    let mut broken = BrokenLinks::find(surveyor, origin, found.links(), claims);
     let refused: Vec<u32> = broken.refused().collect();
     let severity = broken.severity();
     let (findings, beyond) = broken.findings(MAX_FINDINGS);
@@ -65,14 +66,16 @@ fn survey_batch(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,
     batch: Range<usize>,
-    found: &Mutex<Gathered>,
+    found: &Mutex<GatheredSurvey>,
 ) -> Result<Chunk, SurveyError> {
     let mut chunk = Chunk::default();
     let unread = match &surveyor.cache {
         Some(cache) => recall(surveyor, cache, origin, batch, &mut chunk)?,
-        None => batch.map(|index| Unread { index, asked: None }).collect(),
+        None => batch
+            .map(|index| UnreadSource { index, asked: None })
+            .collect(),
     };
-    surveyor.read(origin, &unread, &mut chunk, found)?;
+    SourceReader { surveyor, origin }.read(&unread, &mut chunk, found)?;
     Route::pack(&mut chunk.entries, |entry| &mut entry.route);
     Route::pack(&mut chunk.others, |other| &mut other.route);
     Ok(chunk)

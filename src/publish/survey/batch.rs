@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::links::FollowedLinks;
-use crate::article::{Cleaned, Held, Route, UnknownCount};
+use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, Seen};
+use crate::publish::plan::entry::{Entry, ObjectState};
 use crate::source::Learned;
 use crate::store::StoreError;
 use crate::time_limit::TimedOut;
@@ -33,12 +33,12 @@ pub enum SurveyError {
 pub(crate) struct Other {
     pub(crate) index: usize,
     pub(crate) route: Route,
-    pub(crate) whose: Whose,
+    pub(crate) owner: Owner,
 }
 
 /// Who writes an article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub(crate) enum Owner {
     /// This process.
     Own,
     /// Nobody: it is not meant.
@@ -55,7 +55,6 @@ pub(crate) enum Whose {
 pub(crate) struct Chunk {
     pub(crate) entries: Vec<Entry>,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) unknown: UnknownCount,
     pub(crate) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     pub(crate) invalid: Vec<(usize, Option<Route>)>,
@@ -72,15 +71,15 @@ pub(crate) struct Chunk {
 }
 
 /// A source of a batch that must be read.
-pub(crate) struct Unread {
+pub(crate) struct UnreadSource {
     pub(crate) index: usize,
     /// What the store holds under the route that the cache knows, if that was asked.
-    pub(crate) asked: Option<(Route, Seen, Seen)>,
+    pub(crate) asked: Option<(Route, ObjectState, ObjectState)>,
 }
 
-impl Unread {
+impl UnreadSource {
     /// What the store holds under `route`, if that is what was asked for.
-    pub(crate) fn seen(&self, route: &Route) -> Option<(Seen, Seen)> {
+    pub(crate) fn seen(&self, route: &Route) -> Option<(ObjectState, ObjectState)> {
         let (asked, page, meta) = self.asked.as_ref()?;
         (asked == route).then_some((*page, *meta))
     }

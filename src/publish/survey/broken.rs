@@ -19,7 +19,7 @@ use crate::source::Origin;
 const MAX_COMPARED: usize = 1_000_000;
 
 /// The links that are broken.
-pub(crate) struct Broken<'r, 's> {
+pub(crate) struct BrokenLinks<'r, 's> {
     surveyor: &'r Surveyor<'s>,
     origin: &'r dyn Origin,
     /// Hash and source of every route that a source claims.
@@ -34,7 +34,7 @@ pub(crate) struct Broken<'r, 's> {
     left: usize,
 }
 
-impl<'r, 's> Broken<'r, 's> {
+impl<'r, 's> BrokenLinks<'r, 's> {
     /// Finds the broken ones of `links`. `claims` are all routes with their sources.
     pub(crate) fn find(
         surveyor: &'r Surveyor<'s>,
@@ -132,12 +132,12 @@ impl<'r, 's> Broken<'r, 's> {
         severity(self.surveyor.rules)
     }
 
-    /// The findings about them, about `most` at most, and the number of links beyond.
-    pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, u64) {
-        let (mut found, mut beyond) = (Vec::new(), 0);
+    /// The findings about them, about `most` at most, and the number of links and files beyond.
+    pub(crate) fn findings(&mut self, most: usize) -> (Vec<Diagnostic>, [u64; 2]) {
+        let (mut found, mut beyond) = (Vec::new(), [0, 0]);
         for (source, count) in std::mem::take(&mut self.sources) {
             if found.len() >= most {
-                beyond += count;
+                beyond = [beyond[0] + count, beyond[1] + 1];
                 continue;
             }
             found.extend(self.findings_of(source));

@@ -21,17 +21,17 @@ use crate::publish::plan::entry::Policy;
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
-use crate::publish::spool::{Spool, Spooled};
+use crate::publish::spool::{FinishedSpool, Spool};
 use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
-use crate::source::{Cache, Found, Generated, Order, Origin, Subset, Tree, Walk, WalkError};
+use crate::source::{Cache, Generated, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult};
 use crate::store::Session;
 use crate::synth::Generator;
 use crate::time_limit::TimeLimit;
 use crate::words::{counted, listed, with};
 
 /// What a survey is made for.
-pub(crate) struct Purpose<'a> {
+pub(crate) struct SurveyPurpose<'a> {
     /// The store to compare with, and how its keys are named.
     pub store: Option<(&'a mut Session, &'a Keys)>,
     /// The folder for the spool, if what is rendered will be written.
@@ -41,7 +41,9 @@ pub(crate) struct Purpose<'a> {
     /// How long all of the run may take.
     pub time_limit: Option<TimeLimit>,
     /// Which articles, and what for.
-    pub wanted: Wanted<'a>,
+    pub wanted: SurveyScope<'a>,
+    /// Of all findings, only those of this code are held.
+    pub code: Option<&'a str>,
     /// The id of the run.
     pub run: &'a str,
     /// Start of the run, ms since 1970.
@@ -63,7 +65,7 @@ pub(crate) enum Caching {
 
 /// Which articles a survey is about, and by which rule they are published.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct SurveyScope<'a> {
     pub policy: Policy,
     pub selection: &'a Selection,
     pub order: Order,
@@ -78,7 +80,7 @@ pub(crate) struct Wanted<'a> {
 /// Every article.
 static EVERYTHING: LazyLock<Selection> = LazyLock::new(Selection::default);
 
-impl Wanted<'_> {
+impl SurveyScope<'_> {
     /// Every article of the content tree, as an import has them.
     pub(crate) fn all() -> Self {
         Self {
@@ -139,7 +141,7 @@ pub(crate) fn walked(
     settings: &Settings,
     interrupted: &AtomicBool,
     time_limit: Option<TimeLimit>,
-) -> Result<Found, Failure> {
+) -> Result<WalkResult, Failure> {
     let walk = Walk {
         root: &settings.content,
         part: settings.part.as_deref(),
@@ -161,12 +163,12 @@ pub(crate) fn stopped(error: &dyn std::error::Error) -> Failure {
 }
 
 /// What a survey found, and what it rendered for the store.
-type Surveyed = (Survey, Option<Spooled>);
+type SurveyOutput = (Survey, Option<FinishedSpool>);
 
 /// Where the articles of a command come from. A source keeps its number in it.
 pub(crate) enum Corpus<'a> {
     /// The content tree, and its files.
-    Tree(&'a Path, Box<Found>),
+    Tree(&'a Path, Box<WalkResult>),
     /// A generator, and how many articles it makes.
     Generated(&'a Generator, usize),
 }
@@ -178,7 +180,7 @@ impl<'a> Corpus<'a> {
     /// As [`walked`].
     pub(crate) fn find(
         settings: &'a Settings,
-        wanted: &Wanted<'a>,
+        wanted: &SurveyScope<'a>,
         interrupted: &AtomicBool,
         time_limit: Option<TimeLimit>,
         report: &mut dyn Report,
@@ -229,10 +231,10 @@ impl<'a> Corpus<'a> {
 pub(crate) fn survey(
     settings: &Settings,
     renderer: &Renderer,
-    purpose: Purpose<'_>,
+    purpose: SurveyPurpose<'_>,
     corpus: &Corpus<'_>,
     report: &mut dyn Report,
-) -> Result<Surveyed, Failure> {
+) -> Result<SurveyOutput, Failure> {
     let spool_in = purpose.spool_in.unwrap_or(&settings.state_dir);
     corpus.with(|origin| {
         let bar = report.bar("survey", "articles", origin.count() as u64);
@@ -257,11 +259,11 @@ pub(crate) fn survey(
 pub(crate) fn survey_again(
     settings: &Settings,
     renderer: &Renderer,
-    purpose: Purpose<'_>,
+    purpose: SurveyPurpose<'_>,
     corpus: &Corpus<'_>,
     numbers: &[u32],
     report: &mut dyn Report,
-) -> Result<Surveyed, SurveyError> {
+) -> Result<SurveyOutput, SurveyError> {
     corpus.with(|origin| {
         let some = Subset { origin, numbers };
         survey_of(settings, renderer, purpose, &some, &|_| {}, report)
@@ -271,11 +273,11 @@ pub(crate) fn survey_again(
 fn survey_of(
     settings: &Settings,
     renderer: &Renderer,
-    purpose: Purpose<'_>,
+    purpose: SurveyPurpose<'_>,
     origin: &dyn Origin,
     on_progress: &(dyn Fn(u64) + Sync),
     report: &mut dyn Report,
-) -> Result<Surveyed, SurveyError> {
+) -> Result<SurveyOutput, SurveyError> {
     let wanted = purpose.wanted;
     let spool = purpose.spool_in.map(Spool::create).transpose()?;
     let rules = Rules {
@@ -313,6 +315,7 @@ fn survey_of(
         is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
+        code: purpose.code,
         time_limit: purpose.time_limit,
         on_progress,
     };
@@ -354,7 +357,7 @@ fn cache(
     settings: &Settings,
     rules: &Rules,
     renderer: &Renderer,
-    purpose: &Purpose<'_>,
+    purpose: &SurveyPurpose<'_>,
     sources: usize,
 ) -> Option<Cache> {
     let wanted = &purpose.wanted;

@@ -1,7 +1,8 @@
 //! The findings of a run, of which it holds only so many: a million broken files must not fill
-//! the memory.
+//! the memory. It counts all of them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,69 +12,148 @@ use crate::diagnostic::{Diagnostic, Severity};
 /// path. Which ones does not depend on the order in which files are read.
 pub const MAX_FINDINGS: usize = 10_000;
 
-/// Findings that were counted only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Beyond {
-    /// Errors among them.
-    pub errors: u64,
-    /// Warnings among them.
-    pub warnings: u64,
-}
+/// Findings of each code that a run holds beside those, the first by path: each code is shown by
+/// examples, however many findings of other codes there are.
+const EXAMPLES: usize = 3;
 
-impl Beyond {
-    /// All of them.
-    #[must_use]
-    pub fn all(self) -> u64 {
-        self.errors + self.warnings
-    }
+/// Most codes that are counted one by one. The fields of a schema file are codes, too.
+const MAX_CODES: usize = 1_000;
+
+/// The code under which the findings of all further codes are counted.
+const FURTHER_CODES: &str = "…";
+
+/// How many findings have one code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeCount {
+    /// Errors or warnings.
+    pub severity: Severity,
+    /// The code.
+    pub code: String,
+    /// The findings that have it.
+    pub findings: u64,
+    /// The sources that have such a finding.
+    pub files: u64,
 }
 
 /// The findings so far.
 #[derive(Debug, Default)]
 pub(crate) struct HeldFindings {
+    /// Of all findings, only those of this code or below it are held: `score` is `score.quality` too.
+    only: Option<String>,
     held: Vec<Diagnostic>,
-    beyond: Beyond,
+    counts: BTreeMap<(Severity, String), Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    findings: u64,
+    files: u64,
+    /// The file counted last: the findings of one file come together.
+    last: Option<Arc<PathBuf>>,
 }
 
 impl HeldFindings {
+    /// None so far; only those of the code `only` will be held, if it is given.
+    pub(crate) fn new(only: Option<String>) -> Self {
+        Self {
+            only,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn add(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
         for one in found {
-            self.held.push(one);
+            let counts = self.counts_of(one.severity, &one.code);
+            counts.findings += 1;
+            if counts.last.as_ref() != Some(&one.path) {
+                counts.files += 1;
+                counts.last = Some(Arc::clone(&one.path));
+            }
+            if self.only.as_ref().is_none_or(|code| is_of(&one.code, code)) {
+                self.held.push(one);
+            }
             // Sorted seldom: each time, half of them go.
-            if self.held.len() >= 2 * MAX_FINDINGS {
+            if self.held.len() >= 2 * MAX_FINDINGS + EXAMPLES * MAX_CODES {
                 self.cut();
             }
         }
     }
 
-    /// Counts findings beyond those that are held.
-    pub(crate) fn count(&mut self, severity: Severity, number: u64) {
-        match severity {
-            Severity::Error => self.beyond.errors += number,
-            Severity::Warning => self.beyond.warnings += number,
+    /// Counts `findings` in `files` that are not held.
+    pub(crate) fn count(&mut self, severity: Severity, code: &str, [findings, files]: [u64; 2]) {
+        if findings > 0 {
+            let counts = self.counts_of(severity, code);
+            counts.findings += findings;
+            counts.files += files;
         }
     }
 
+    fn counts_of(&mut self, severity: Severity, code: &str) -> &mut Counts {
+        let key = (severity, code.to_owned());
+        let key = if self.counts.len() >= MAX_CODES && !self.counts.contains_key(&key) {
+            (severity, FURTHER_CODES.to_owned())
+        } else {
+            key
+        };
+        self.counts.entry(key).or_default()
+    }
+
+    /// Keeps the first of all and the first of each code. Both only ever lose what all that is found
+    /// would lose, so the order in which findings arrive does not matter.
     fn cut(&mut self) {
-        let place =
-            |a: &Diagnostic, b: &Diagnostic| a.severity.cmp(&b.severity).then(by_place(a, b));
-        self.held.sort_by(place);
-        for cut in self.held.drain(MAX_FINDINGS.min(self.held.len())..) {
-            match cut.severity {
-                Severity::Error => self.beyond.errors += 1,
-                Severity::Warning => self.beyond.warnings += 1,
-            }
-        }
+        self.held.sort_by(by_place);
+        let mut seen: BTreeMap<(Severity, &str), usize> = BTreeMap::new();
+        let is_example: Vec<bool> = (self.held.iter())
+            .map(|found| {
+                let number = seen.entry((found.severity, &found.code)).or_default();
+                *number += 1;
+                *number <= EXAMPLES
+                    && self
+                        .counts
+                        .contains_key(&(found.severity, found.code.clone()))
+            })
+            .collect();
+        let errors = self
+            .held
+            .iter()
+            .filter(|found| found.severity == Severity::Error);
+        let mut errors = errors.count().min(MAX_FINDINGS);
+        let mut warnings = MAX_FINDINGS - errors;
+        let mut is_example = is_example.into_iter();
+        self.held.retain(|found| {
+            let left = match found.severity {
+                Severity::Error => &mut errors,
+                Severity::Warning => &mut warnings,
+            };
+            let is_first = *left > 0;
+            *left = left.saturating_sub(1);
+            is_example.next() == Some(true) || is_first
+        });
     }
 
-    /// Those that are held, sorted by path and place, and how many there were besides.
-    pub(crate) fn finish(mut self) -> (Vec<Diagnostic>, Beyond) {
+    /// Those that are held, sorted by path and place, and how many there are of each code, errors first.
+    pub(crate) fn finish(mut self) -> (Vec<Diagnostic>, Vec<CodeCount>) {
         if self.held.len() > MAX_FINDINGS {
             self.cut();
         }
         self.held.sort_by(by_place);
-        (self.held, self.beyond)
+        let counts = self
+            .counts
+            .into_iter()
+            .map(|((severity, code), counts)| CodeCount {
+                severity,
+                code,
+                findings: counts.findings,
+                files: counts.files,
+            });
+        (self.held, counts.collect())
     }
+}
+
+/// Whether a finding with the code `own` is meant by `code`: `score` means `score.quality` too.
+pub(crate) fn is_of(own: &str, code: &str) -> bool {
+    own.strip_prefix(code)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn by_place(a: &Diagnostic, b: &Diagnostic) -> Ordering {
@@ -104,18 +184,13 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use super::{Beyond, HeldFindings, MAX_FINDINGS};
+    use super::{CodeCount, EXAMPLES, FURTHER_CODES, HeldFindings, MAX_CODES, MAX_FINDINGS};
     use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 
-    /// One of file `number`, of which every third has an error.
-    fn finding(number: usize) -> Diagnostic {
+    fn finding(severity: Severity, code: &str, number: usize) -> Diagnostic {
         Diagnostic {
-            severity: if number.is_multiple_of(3) {
-                Severity::Error
-            } else {
-                Severity::Warning
-            },
-            code: "source".to_owned(),
+            severity,
+            code: code.to_owned(),
             message: String::new(),
             path: Arc::new(PathBuf::from(format!("{number:06}.md"))),
             place: None,
@@ -124,35 +199,98 @@ mod tests {
         }
     }
 
+    /// One of file `number`, of which every third has an error.
+    fn one_of_many(number: usize) -> Diagnostic {
+        if number.is_multiple_of(3) {
+            finding(Severity::Error, "slug", number)
+        } else {
+            finding(Severity::Warning, "source", number)
+        }
+    }
+
     #[test]
     fn promise_10_findings_of_any_number_of_files_are_counted_and_few_are_held() {
         let all = 7 * MAX_FINDINGS;
         let (mut forth, mut back) = (HeldFindings::default(), HeldFindings::default());
+        let most = 2 * MAX_FINDINGS + EXAMPLES * MAX_CODES;
         for number in 0..all {
-            forth.add([finding(number)]);
-            back.add([finding(all - 1 - number)]);
-            assert!(forth.held.len() < 2 * MAX_FINDINGS);
+            forth.add([one_of_many(number)]);
+            back.add([one_of_many(all - 1 - number)]);
+            assert!(forth.held.len() < most);
         }
         let (forth, back) = (forth.finish(), back.finish());
         assert_eq!(forth, back);
-        let (held, beyond) = forth;
-        // Errors before warnings: those of the first 30,000 files are all that is held.
-        let expected: Vec<Diagnostic> = (0..MAX_FINDINGS).map(|n| finding(3 * n)).collect();
+        let (held, counts) = forth;
+        // Errors before warnings: those of the first 30,000 files, and the first three warnings.
+        let warnings = [1, 2, 4].map(one_of_many);
+        let mut expected: Vec<Diagnostic> = (0..MAX_FINDINGS)
+            .map(|n| one_of_many(3 * n))
+            .chain(warnings)
+            .collect();
+        expected.sort_by(|a, b| a.path.cmp(&b.path));
         assert_eq!(held, expected);
-        let errors = all.div_ceil(3) - MAX_FINDINGS;
-        let warnings = all - all.div_ceil(3);
-        let expected = Beyond {
-            errors: errors as u64,
-            warnings: warnings as u64,
+        let errors = all.div_ceil(3) as u64;
+        let count = |severity, code: &str, findings| CodeCount {
+            severity,
+            code: code.to_owned(),
+            findings,
+            files: findings,
         };
-        assert_eq!(beyond, expected);
+        let expected = [
+            count(Severity::Error, "slug", errors),
+            count(Severity::Warning, "source", all as u64 - errors),
+        ];
+        assert_eq!(counts, expected);
     }
 
     #[test]
     fn few_findings_are_all_held_by_path() {
         let mut some = HeldFindings::default();
-        some.add((0..100).rev().map(finding));
-        let expected: Vec<Diagnostic> = (0..100).map(finding).collect();
-        assert_eq!(some.finish(), (expected, Beyond::default()));
+        some.add((0..100).rev().map(one_of_many));
+        let expected: Vec<Diagnostic> = (0..100).map(one_of_many).collect();
+        assert_eq!(some.finish().0, expected);
+    }
+
+    #[test]
+    fn a_file_counts_once_for_each_code_that_it_has() {
+        let mut some = HeldFindings::default();
+        let file = |number| ["a", "b", "a"].map(|code| finding(Severity::Warning, code, number));
+        some.add(file(1).into_iter().chain(file(2)));
+        let counts: Vec<_> = (some.finish().1.into_iter())
+            .map(|count| (count.code, count.findings, count.files))
+            .collect();
+        assert_eq!(counts, [("a".to_owned(), 4, 2), ("b".to_owned(), 2, 2)]);
+    }
+
+    #[test]
+    fn one_code_and_those_below_it_are_held_and_all_are_counted() {
+        let mut some = HeldFindings::new(Some("score".to_owned()));
+        some.add(
+            ["score", "score.quality", "scores", "slug"]
+                .map(|code| finding(Severity::Error, code, 1)),
+        );
+        let (held, counts) = some.finish();
+        let codes: Vec<_> = held.iter().map(|found| found.code.as_str()).collect();
+        assert_eq!(codes, ["score", "score.quality"]);
+        assert_eq!(counts.len(), 4);
+    }
+
+    #[test]
+    fn promise_10_codes_beyond_the_limit_are_counted_together() {
+        let mut many = HeldFindings::default();
+        for number in 0..3 * MAX_CODES {
+            many.add([finding(Severity::Error, &format!("c{number}"), number)]);
+        }
+        let (_, counts) = many.finish();
+        assert_eq!(counts.len(), MAX_CODES + 1);
+        let further = counts
+            .iter()
+            .find(|count| count.code == FURTHER_CODES)
+            .unwrap();
+        assert_eq!(further.findings, 2 * MAX_CODES as u64);
+        assert_eq!(
+            counts.iter().map(|count| count.findings).sum::<u64>(),
+            3 * MAX_CODES as u64
+        );
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::batch::{Chunk, Other, Whose, number};
+use super::batch::{Chunk, Other, Owner, number};
 use super::findings::{HeldFindings, whole_file};
 use super::held_back::HeldSources;
 use super::links::FollowedLinks;
+use super::links::LINK;
 use super::surveyor::Survey;
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -22,7 +23,7 @@ const NAMED: usize = 3;
 
 /// What was found so far. Batches come in the order in which they end; each gives back its
 /// memory then, so that what is found never lies there twice.
-pub(crate) struct Gathered {
+pub(crate) struct GatheredSurvey {
     survey: Survey,
     findings: HeldFindings,
     held: HeldSources,
@@ -39,19 +40,19 @@ struct Claim {
     route: Route,
     source: u32,
     /// Who writes it; none where it is invalid.
-    whose: Option<Whose>,
+    owner: Option<Owner>,
 }
 
-impl Gathered {
-    /// Nothing yet, of `sources`.
-    pub(crate) fn of(sources: usize) -> Self {
+impl GatheredSurvey {
+    /// Nothing yet, of `sources`. Of all findings, only those of `code` will be held, if it is given.
+    pub(crate) fn new(sources: usize, code: Option<&str>) -> Self {
         Self {
             survey: Survey {
                 // Growing would copy all of it. What is not used costs no memory.
                 entries: Vec::with_capacity(sources),
                 ..Survey::default()
             },
-            findings: HeldFindings::default(),
+            findings: HeldFindings::new(code.map(str::to_owned)),
             held: HeldSources::default(),
             invalid: HashSet::new(),
             changed: Vec::new(),
@@ -69,7 +70,6 @@ impl Gathered {
         let survey = &mut self.survey;
         survey.entries.extend(chunk.entries);
         self.findings.add(chunk.diagnostics);
-        survey.unknown.merge(&chunk.unknown);
         survey.cleaned += chunk.cleaned;
         self.changed.extend(chunk.changed.into_iter().map(number));
         for (index, why) in chunk.held {
@@ -77,18 +77,18 @@ impl Gathered {
         }
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
-        let claim = |index, route, whose| Claim {
+        let claim = |index, route, owner| Claim {
             route,
             source: number(index),
-            whose,
+            owner,
         };
         for Other {
             index,
             route,
-            whose,
+            owner,
         } in chunk.others
         {
-            self.others.push(claim(index, route, Some(whose)));
+            self.others.push(claim(index, route, Some(owner)));
         }
         for (index, route) in chunk.invalid {
             self.invalid.insert(number(index));
@@ -109,7 +109,7 @@ impl Gathered {
         }
     }
 
-    /// Makes every source invalid whose route another source claims too.
+    /// Makes every source invalid owner route another source claims too.
     fn refuse_collisions(&mut self, origin: &dyn Origin, naming: &Naming) {
         // Sorted are numbers of claims: of a million, the routes alone have 40 MB.
         let all = number(self.survey.entries.len() + self.others.len());
@@ -176,15 +176,16 @@ impl Gathered {
         self.changed.iter().filter_map(of_name).collect()
     }
 
-    /// Adds findings, counts `beyond` more of this severity, and makes the sources `refused` invalid.
+    /// Adds findings about links, counts `beyond` more of this severity, and makes the sources `refused`
+    /// invalid.
     pub(crate) fn refuse(
         &mut self,
         findings: Vec<Diagnostic>,
-        (severity, beyond): (Severity, u64),
+        (severity, beyond): (Severity, [u64; 2]),
         refused: Vec<u32>,
     ) {
         self.findings.add(findings);
-        self.findings.count(severity, beyond);
+        self.findings.count(severity, LINK, beyond);
         self.invalid.extend(refused);
     }
 
@@ -246,8 +247,8 @@ impl Gathered {
 }
 
 /// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Survey {
-    let Gathered {
+pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey) -> Survey {
+    let GatheredSurvey {
         mut survey,
         mut findings,
         held,
@@ -269,12 +270,12 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Su
     survey.claimed.extend(unknown.filter_map(of_name));
     survey.changed = changed.len() as u64;
     for claim in others {
-        let Some(whose) = claim.whose.filter(|_| !invalid.contains(&claim.source)) else {
+        let Some(owner) = claim.owner.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);
             continue;
         };
         survey.valid += 1;
-        if let Whose::Elsewhere { is_changed } = whose {
+        if let Owner::Elsewhere { is_changed } = owner {
             survey.changed_elsewhere += u64::from(is_changed);
             survey.elsewhere.push(claim.route);
         }
@@ -292,7 +293,7 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: Gathered) -> Su
     }
     survey.bare_folders = origin.bare_folders();
     report_skipped(origin, &mut survey, &mut findings);
-    (survey.diagnostics, survey.beyond) = findings.finish();
+    (survey.diagnostics, survey.codes) = findings.finish();
     survey
 }
 

@@ -74,6 +74,9 @@ pub(super) fn severity(rules: &Rules) -> Severity {
     }
 }
 
+/// The code of findings about links.
+pub(super) const LINK: &str = "link";
+
 /// The finding about a broken link: its message and help, if there is any.
 pub(super) fn finding(
     rules: &Rules,
@@ -83,7 +86,7 @@ pub(super) fn finding(
 ) -> Diagnostic {
     Diagnostic {
         severity: severity(rules),
-        code: "link".to_owned(),
+        code: LINK.to_owned(),
         message,
         path: Arc::clone(path),
         place: Some(place),

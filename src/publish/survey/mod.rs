@@ -20,5 +20,3 @@ pub(crate) mod stored;
 pub(crate) mod surveyor;
 pub(crate) mod targets;
 pub(crate) mod unchanged;
-
-pub use surveyor::Survey;

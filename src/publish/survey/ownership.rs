@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::batch::{Chunk, Other, Whose};
+use super::batch::{Chunk, Other, Owner};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article::{Lifetime, Metadata, Route};
@@ -19,17 +19,17 @@ pub(crate) fn owner_of(
     relative: &Path,
     metadata: Option<&Metadata>,
     busy: &mut HashSet<usize>,
-) -> Whose {
+) -> Owner {
     if !surveyor.selection.is_empty() {
         let takers = surveyor.selection.takers(route, relative, metadata);
         busy.extend(&takers);
         if takers.is_empty() {
-            return Whose::Nobody;
+            return Owner::Nobody;
         }
     }
     match surveyor.share {
-        Some(share) if !share.shard.takes(route) => Whose::Elsewhere { is_changed: false },
-        _ => Whose::Own,
+        Some(share) if !share.shard.takes(route) => Owner::Elsewhere { is_changed: false },
+        _ => Owner::Own,
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn leave(
         chunk.others.push(Other {
             index,
             route,
-            whose: Whose::Elsewhere { is_changed },
+            owner: Owner::Elsewhere { is_changed },
         });
     }
     Ok(())

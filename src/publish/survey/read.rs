@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::findings::whole_file;
-use super::gather::Gathered;
+use super::gather::GatheredSurvey;
 use super::guard::guarded;
 use super::large;
 use super::own_headings;
@@ -16,10 +16,10 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route, UnknownFields};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
-use crate::publish::plan::entry::{Entry, Need, Seen, Spot, need};
+use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
 use crate::render::{Digest, Removals, Rendered};
 use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
@@ -35,14 +35,14 @@ const TOGETHER_EVENTS: usize = 50_000;
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
 
-/// The code of a source whose text was never whole: it is neither invalid nor gone.
+/// The code of a source owner text was never whole: it is neither invalid nor gone.
 pub(crate) const CHANGED: &str = "changed";
 const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
 const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
 
 /// A source in memory.
-struct Loaded<'a> {
-    unread: &'a Unread,
+struct LoadedSource<'a> {
+    unread: &'a UnreadSource,
     relative: PathBuf,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
@@ -51,8 +51,8 @@ struct Loaded<'a> {
 }
 
 /// A valid article.
-struct Valid<'l> {
-    source: &'l Loaded<'l>,
+struct ValidArticle<'l> {
+    source: &'l LoadedSource<'l>,
     article: Article<'l>,
     digest: Digest,
     /// What can be remembered of it, if rendering has nothing to say of it either.
@@ -62,72 +62,73 @@ struct Valid<'l> {
 /// A valid article of another shard: source, route, digest, how long it lives.
 type Elsewhere = (usize, Route, Digest, Lifetime);
 
-impl Surveyor<'_> {
+/// Reads the sources of one origin for a survey.
+pub(crate) struct SourceReader<'r, 's> {
+    pub surveyor: &'r Surveyor<'s>,
+    pub origin: &'r dyn Origin,
+}
+
+impl SourceReader<'_, '_> {
     /// Reads the `unread` sources of a batch, and renders those that are to be written.
     pub(crate) fn read(
         &self,
-        origin: &dyn Origin,
-        unread: &[Unread],
+        unread: &[UnreadSource],
         chunk: &mut Chunk,
-        found: &Mutex<Gathered>,
+        found: &Mutex<GatheredSurvey>,
     ) -> Result<(), SurveyError> {
         let (mut together, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
         for one in unread {
-            let Some(loaded) = load(origin, one, chunk) else {
+            let Some(loaded) = load(self.origin, one, chunk) else {
                 continue;
             };
             if large::is_large(&loaded.bytes) {
-                large::alone(|| self.judge(origin, &[loaded], chunk))?;
+                large::alone(|| self.judge(&[loaded], chunk))?;
                 continue;
             }
             bytes += loaded.bytes.len();
             together.push(loaded);
             if together.len() == TOGETHER || bytes >= TOGETHER_BYTES {
-                self.judge(origin, &together, chunk)?;
+                self.judge(&together, chunk)?;
                 together.clear();
                 bytes = 0;
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 found.hold(&mut chunk.diagnostics);
             }
         }
-        self.judge(origin, &together, chunk)
+        self.judge(&together, chunk)
     }
 
-    fn judge(
-        &self,
-        origin: &dyn Origin,
-        loaded: &[Loaded<'_>],
-        chunk: &mut Chunk,
-    ) -> Result<(), SurveyError> {
+    fn judge(&self, loaded: &[LoadedSource<'_>], chunk: &mut Chunk) -> Result<(), SurveyError> {
         let (mut valid, mut events) = (Vec::with_capacity(loaded.len()), 0);
         let mut elsewhere: Vec<Elsewhere> = Vec::new();
         for source in loaded {
-            self.goes_on()?;
-            let Some(one) = self.parse(origin, source, chunk) else {
+            self.surveyor.goes_on()?;
+            let Some(one) = self.parse(source, chunk) else {
                 continue;
             };
             let (metadata, path) = (Some(&one.article.metadata), &source.relative);
             let index = source.unread.index;
-            match owner_of(self, &one.article.route, path, metadata, &mut chunk.busy) {
-                Whose::Own => {
+            let route = &one.article.route;
+            match owner_of(self.surveyor, route, path, metadata, &mut chunk.busy) {
+                Owner::Own => {
                     events += one.article.body.events.len();
                     valid.push(one);
                 }
-                Whose::Elsewhere { .. } => {
+                Owner::Elsewhere { .. } => {
                     let mut one = one;
                     if self.is_renderable(&mut one, chunk) {
                         let lifetime = one.article.lifetime();
                         elsewhere.push((index, one.article.route, one.digest, lifetime));
                     }
                 }
-                whose @ Whose::Nobody => {
+                owner @ Owner::Nobody => {
                     chunk
                         .learned
                         .extend(self.unrendered(one.learned, &one.article));
                     chunk.others.push(Other {
                         index,
                         route: one.article.route,
-                        whose,
+                        owner,
                     });
                 }
             }
@@ -136,9 +137,9 @@ impl Surveyor<'_> {
                 events = 0;
             }
         }
-        leave(self, elsewhere, Likely::Absent, chunk)?;
+        leave(self.surveyor, elsewhere, Likely::Absent, chunk)?;
         self.compare(valid, chunk)?;
-        if let Some(cache) = &self.cache {
+        if let Some(cache) = &self.surveyor.cache {
             cache.note(&[], std::mem::take(&mut chunk.learned));
         }
         Ok(())
@@ -147,32 +148,32 @@ impl Surveyor<'_> {
     /// The article of a source; none if it is invalid, or held back.
     fn parse<'l>(
         &self,
-        origin: &dyn Origin,
-        source: &'l Loaded<'_>,
+        source: &'l LoadedSource<'_>,
         chunk: &mut Chunk,
-    ) -> Option<Valid<'l>> {
+    ) -> Option<ValidArticle<'l>> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
             bytes: &source.bytes,
             cleaned: &source.cleaned,
         };
-        let reading = guarded("read", || article::read(&input, self.rules));
+        let reading = guarded("read", || article::read(&input, self.surveyor.rules));
         let mut reading = reading.unwrap_or_else(|panic| Reading {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
         let (links, rewritten) = match &mut reading.article {
             Some(article) => {
-                let assets = self.renderer.assets();
-                let targets = self.targets(origin);
+                let assets = self.surveyor.renderer.assets();
+                let targets = self.surveyor.targets(self.origin);
                 article::resolve_links(article, &source.relative, &targets, assets)
             }
             None => Default::default(),
         };
         if let Some(article) = &reading.article {
             let path = &source.path;
-            let broken = own_headings::broken(article, &links, self.rules, path, &source.bytes);
+            let broken =
+                own_headings::broken(article, &links, self.surveyor.rules, path, &source.bytes);
             let refused = broken.iter().any(|d| d.severity == Severity::Error);
             reading.diagnostics.extend(broken);
             if refused {
@@ -181,21 +182,19 @@ impl Surveyor<'_> {
         }
         let digest = reading.article.as_ref().map(|article| {
             let further = further(article, rewritten.as_ref());
-            self.renderer
+            self.surveyor
+                .renderer
                 .digest(&source.bytes, &article.route, &further)
         });
-        let learned = match (&self.cache, source.settled, digest) {
+        let learned = match (&self.surveyor.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
-                let twins = &self.rules.naming.twins;
+                let twins = &self.surveyor.rules.naming.twins;
                 let place = (&*source.relative, twins);
                 Learned::from(&reading, place, identity, &links, digest)
             }
             _ => None,
         };
         chunk.diagnostics.extend(reading.diagnostics);
-        if !self.unknown_are_errors() {
-            chunk.unknown.add(&reading.unknown_fields);
-        }
         chunk.cleaned += reading.cleaned;
         let Some((article, digest)) = reading.article.zip(digest) else {
             // A guess is no claim that could make another source invalid.
@@ -203,13 +202,13 @@ impl Surveyor<'_> {
             chunk.invalid.push((source.unread.index, claimed));
             return None;
         };
-        if let Some(why) = self.held(&article.visibility) {
+        if let Some(why) = self.surveyor.held(&article.visibility) {
             chunk.held.push((source.unread.index, why));
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }
         chunk.links.add(number(source.unread.index), &links, true);
-        Some(Valid {
+        Some(ValidArticle {
             source,
             article,
             digest,
@@ -218,21 +217,23 @@ impl Surveyor<'_> {
     }
 
     /// Compares articles with the store, and renders what is to be written.
-    fn compare(&self, valid: Vec<Valid<'_>>, chunk: &mut Chunk) -> Result<(), SurveyError> {
-        let unasked = |one: &&Valid<'_>| one.source.unread.seen(&one.article.route).is_none();
+    fn compare(&self, valid: Vec<ValidArticle<'_>>, chunk: &mut Chunk) -> Result<(), SurveyError> {
+        let surveyor = self.surveyor;
+        let unasked =
+            |one: &&ValidArticle<'_>| one.source.unread.seen(&one.article.route).is_none();
         let open = valid.iter().filter(unasked);
         let open: Vec<&Route> = open.map(|one| &one.article.route).collect();
-        let mut answers = self.inspect(&open, Likely::Absent)?.into_iter();
+        let mut answers = surveyor.inspect(&open, Likely::Absent)?.into_iter();
         for mut one in valid {
             let article = &one.article;
             let seen = one.source.unread.seen(&article.route);
-            let absent = (Seen::Absent, Seen::Absent);
+            let absent = (ObjectState::Absent, ObjectState::Absent);
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let lifetime = article.lifetime();
-            let when = (&self.expiry, &article.route);
-            let need = need(self.policy, (&page, &meta), one.digest, when, lifetime);
-            let expires_at_ms = self.expiry.of(&article.route, lifetime);
-            let rank = self.order.rank(Ranks::of(article));
+            let when = (&surveyor.expiry, &article.route);
+            let need = need(surveyor.policy, (&page, &meta), one.digest, when, lifetime);
+            let expires_at_ms = surveyor.expiry.of(&article.route, lifetime);
+            let rank = surveyor.order.rank(Ranks::of(article));
             let is_noindex = article.visibility.is_noindex;
             let mut spot = Spot::default();
             if need == Need::Write {
@@ -255,7 +256,7 @@ impl Surveyor<'_> {
 
     /// Whether an article that is not to be written could be: which sources are valid does not
     /// depend on what is in the store already.
-    fn is_renderable(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> bool {
+    fn is_renderable(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> bool {
         if self.is_judged_by_rendering(&one.article) {
             return self.render(one, chunk).is_some();
         }
@@ -266,7 +267,7 @@ impl Surveyor<'_> {
     /// Whether rendering can make an article invalid that rendered before: where warnings are
     /// errors, and it may have to leave something out.
     fn is_judged_by_rendering(&self, article: &Article<'_>) -> bool {
-        self.rules.strict && render::may_remove(article)
+        self.surveyor.rules.strict && render::may_remove(article)
     }
 
     /// What is remembered of an article that is not rendered.
@@ -279,10 +280,12 @@ impl Surveyor<'_> {
     }
 
     /// Renders an article; none if that makes it invalid.
-    fn render(&self, one: &mut Valid<'_>, chunk: &mut Chunk) -> Option<Rendered> {
+    fn render(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> Option<Rendered> {
         let learned = one.learned.take();
         let rendered = guarded("render", || {
-            self.renderer.render(&one.article, one.digest, &self.stamp)
+            self.surveyor
+                .renderer
+                .render(&one.article, one.digest, &self.surveyor.stamp)
         });
         match rendered {
             Ok(Ok(rendered)) => {
@@ -315,7 +318,7 @@ impl Surveyor<'_> {
     }
 
     /// What rendering left out, as warnings, or as errors where warnings are errors.
-    fn removed(&self, removals: &Removals, one: &Valid<'_>) -> Vec<Diagnostic> {
+    fn removed(&self, removals: &Removals, one: &ValidArticle<'_>) -> Vec<Diagnostic> {
         let named = removals.named.iter().map(|removal| {
             let (code, message) = removal.finding();
             (
@@ -344,7 +347,7 @@ impl Surveyor<'_> {
                     span.length = length;
                     Place::in_text(source, span)
                 });
-                if !self.rules.strict {
+                if !self.surveyor.rules.strict {
                     diagnostic.severity = Severity::Warning;
                 }
                 diagnostic
@@ -352,13 +355,8 @@ impl Surveyor<'_> {
             .collect()
     }
 
-    /// Then each is an error of its file, and no warning over all files besides.
-    fn unknown_are_errors(&self) -> bool {
-        self.rules.strict || self.rules.unknown_fields == UnknownFields::Deny
-    }
-
     fn spool(&self, page: &[u8], meta: &[u8]) -> std::io::Result<Spot> {
-        let offset = match &self.spool {
+        let offset = match &self.surveyor.spool {
             Some(spool) => spool
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -387,14 +385,18 @@ fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
     further
 }
 
-fn load<'u>(origin: &dyn Origin, unread: &'u Unread, chunk: &mut Chunk) -> Option<Loaded<'u>> {
+fn load<'u>(
+    origin: &dyn Origin,
+    unread: &'u UnreadSource,
+    chunk: &mut Chunk,
+) -> Option<LoadedSource<'u>> {
     let index = unread.index;
     let source = origin.load(index);
     let settled = source.settled();
     let path = Arc::new(origin.shown(&source.relative));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
-            return Some(Loaded {
+            return Some(LoadedSource {
                 unread,
                 relative: source.relative,
                 path,

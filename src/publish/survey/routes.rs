@@ -17,7 +17,7 @@ use crate::source::{Origin, is_article};
 
 /// The routes of a content tree.
 #[derive(Debug, Default)]
-pub struct Named {
+pub struct NamedRoutes {
     /// Those that are meant.
     pub selected: BTreeSet<Route>,
     /// All of them.
@@ -43,7 +43,7 @@ pub fn routes(
     selection: &Selection,
     rules: &Rules,
     interrupted: &AtomicBool,
-) -> Result<Named, SurveyError> {
+) -> Result<NamedRoutes, SurveyError> {
     let rules = Rules {
         strict: false,
         unknown_fields: UnknownFields::default(),
@@ -86,7 +86,7 @@ pub fn routes(
         })
     };
     let read: Vec<_> = (0..origin.count()).into_par_iter().map(read_one).collect();
-    let mut named = Named::default();
+    let mut named = NamedRoutes::default();
     let mut busy: HashSet<usize> = HashSet::new();
     for found in read {
         let Read { claim, untold } = found?;

@@ -1,8 +1,8 @@
 //! What the store holds for the articles of a batch, in one or two round trips.
 
 use crate::article::Route;
-use crate::publish::keys::Keys;
-use crate::publish::plan::entry::Seen;
+use crate::publish::keys::{Keys, ObjectKind};
+use crate::publish::plan::entry::ObjectState;
 use crate::render;
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -13,13 +13,6 @@ const DOING: &str = "comparing the articles with the store";
 
 /// What PEXPIRETIME answers for a key that is not there (redis.io/commands/pexpiretime).
 const ABSENT: i64 = -2;
-
-/// Which of the two objects of an article.
-#[derive(Clone, Copy)]
-enum Object {
-    Page,
-    Meta,
-}
 
 /// What most keys of a batch are expected to be. It decides how often is asked, nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +40,7 @@ impl Inspector<'_> {
         &mut self,
         routes: &[&Route],
         likely: Likely,
-    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
+    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
         let keys = self.keys_of(routes);
         let seen = match likely {
             Likely::Absent => self.expiry_first(&keys)?,
@@ -58,7 +51,10 @@ impl Inspector<'_> {
     }
 
     /// The expiry alone tells that a key is absent.
-    fn expiry_first(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+    fn expiry_first(
+        &mut self,
+        keys: &[(String, ObjectKind)],
+    ) -> Result<Vec<ObjectState>, StoreError> {
         let mut batch = Batch::default();
         for (key, _) in keys {
             ask_expiry(&mut batch, key);
@@ -78,14 +74,17 @@ impl Inspector<'_> {
         };
         let seen = keys.iter().zip(expiries).map(|((_, object), at)| {
             if at == ABSENT {
-                return Ok(Seen::Absent);
+                return Ok(ObjectState::Absent);
             }
             look(*object, at, &mut replies)
         });
         seen.collect()
     }
 
-    fn all_at_once(&mut self, keys: &[(String, Object)]) -> Result<Vec<Seen>, StoreError> {
+    fn all_at_once(
+        &mut self,
+        keys: &[(String, ObjectKind)],
+    ) -> Result<Vec<ObjectState>, StoreError> {
         let mut batch = Batch::default();
         for (key, object) in keys {
             ask_expiry(&mut batch, key);
@@ -95,16 +94,20 @@ impl Inspector<'_> {
         let seen = keys.iter().map(|(_, object)| {
             let at = expiry(replies.next().unwrap_or(Reply::Nil))?;
             let seen = look(*object, at, &mut replies)?;
-            Ok(if at == ABSENT { Seen::Absent } else { seen })
+            Ok(if at == ABSENT {
+                ObjectState::Absent
+            } else {
+                seen
+            })
         });
         seen.collect()
     }
 
-    fn keys_of(&self, routes: &[&Route]) -> Vec<(String, Object)> {
+    fn keys_of(&self, routes: &[&Route]) -> Vec<(String, ObjectKind)> {
         let both = routes.iter().flat_map(|route| {
             [
-                (self.keys.page(route), Object::Page),
-                (self.keys.meta(route), Object::Meta),
+                (self.keys.page(route), ObjectKind::Page),
+                (self.keys.meta(route), ObjectKind::Meta),
             ]
         });
         both.collect()
@@ -116,10 +119,10 @@ fn ask_expiry(batch: &mut Batch, key: &str) {
 }
 
 /// Asks for the length, and for the bytes that hold the digest.
-fn ask_content(batch: &mut Batch, key: &str, object: Object) {
+fn ask_content(batch: &mut Batch, key: &str, object: ObjectKind) {
     let (from, to) = match object {
-        Object::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
-        Object::Meta => (0, render::META_HEAD_BYTES.cast_signed() - 1),
+        ObjectKind::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
+        ObjectKind::Meta => (0, render::META_HEAD_BYTES.cast_signed() - 1),
     };
     let key = key.as_bytes();
     batch.push(&[b"STRLEN", key]);
@@ -140,17 +143,17 @@ fn expiry(reply: Reply) -> Result<i64, StoreError> {
 
 /// What a key holds that exists and expires at `expiry`, by the next two of `replies`.
 fn look(
-    object: Object,
+    object: ObjectKind,
     expiry: i64,
     replies: &mut impl Iterator<Item = Reply>,
-) -> Result<Seen, StoreError> {
+) -> Result<ObjectState, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let (length, part) = (next(), next());
     let (bytes, digest, is_string) = match (length, part) {
         (Reply::Int(length), Reply::Bulk(part)) => {
             let digest = match object {
-                Object::Page => render::page_digest(&part),
-                Object::Meta => render::meta_digest(&part),
+                ObjectKind::Page => render::page_digest(&part),
+                ObjectKind::Meta => render::meta_digest(&part),
             };
             (length.unsigned_abs(), digest, true)
         }
@@ -158,7 +161,7 @@ fn look(
         (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, false),
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
-    Ok(Seen::Present {
+    Ok(ObjectState::Present {
         expires_at_ms: (expiry >= 0).then_some(expiry),
         bytes,
         digest,

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::SurveyError;
-use super::findings::Beyond;
+use super::findings::CodeCount;
 use super::held_back::HeldBack;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
-use crate::article::{Admits, Cleaned, Held, Route, Rules, UnknownCount, Visibility};
+use crate::article::{Admits, Cleaned, Held, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, Policy, Seen};
+use crate::publish::plan::entry::{Entry, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
@@ -63,6 +63,8 @@ pub struct Surveyor<'a> {
     pub spool: Option<Mutex<Spool>>,
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
+    /// Of all findings, only those of this code are held.
+    pub code: Option<&'a str>,
     /// Ends a survey that takes too long.
     pub time_limit: Option<TimeLimit>,
     /// Called with the number of sources done since the last call.
@@ -74,14 +76,13 @@ pub struct Surveyor<'a> {
 pub struct Survey {
     /// The valid articles, in the order of their sources' paths.
     pub entries: Vec<Entry>,
-    /// Errors and warnings, sorted by path and place: all of them, or [`MAX_FINDINGS`].
+    /// Errors and warnings, sorted by path and place: all of them, or [`MAX_FINDINGS`] and examples of
+    /// each code.
     ///
     /// [`MAX_FINDINGS`]: super::findings::MAX_FINDINGS
     pub diagnostics: Vec<Diagnostic>,
-    /// How many there were besides.
-    pub beyond: Beyond,
-    /// Fields that the schema does not know, over all sources.
-    pub unknown: UnknownCount,
+    /// How many there are of each code, errors first.
+    pub codes: Vec<CodeCount>,
     /// What cleaning removed from texts, over all sources.
     pub cleaned: Cleaned,
     /// Number of sources.
@@ -146,13 +147,16 @@ impl Surveyor<'_> {
         &self,
         routes: &[&Route],
         likely: Likely,
-    ) -> Result<Vec<(Seen, Seen)>, StoreError> {
+    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
         match &self.store {
             Some(inspector) if !routes.is_empty() => inspector
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .inspect(routes, likely),
-            _ => Ok(vec![(Seen::Absent, Seen::Absent); routes.len()]),
+            _ => Ok(vec![
+                (ObjectState::Absent, ObjectState::Absent);
+                routes.len()
+            ]),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::batch::{Chunk, Other, SurveyError, Unread, Whose, number};
+use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
@@ -19,7 +19,7 @@ pub(crate) fn recall(
     origin: &dyn Origin,
     batch: Range<usize>,
     chunk: &mut Chunk,
-) -> Result<Vec<Unread>, SurveyError> {
+) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
     let mut meant: Vec<(usize, Hit, Known, Links)> = Vec::with_capacity(batch.len());
@@ -28,7 +28,7 @@ pub(crate) fn recall(
         let relative = origin.relative(index);
         let identity = origin.identity(index);
         match identity.and_then(|identity| cache.find(&relative, identity)) {
-            None => unread.push(Unread { index, asked: None }),
+            None => unread.push(UnreadSource { index, asked: None }),
             Some((hit, known)) => {
                 if let Some(why) = surveyor.held(&known.visibility) {
                     chunk.held.push((index, why));
@@ -36,23 +36,23 @@ pub(crate) fn recall(
                     continue;
                 }
                 let Some(links) = links(surveyor, origin, &relative, &known) else {
-                    unread.push(Unread { index, asked: None });
+                    unread.push(UnreadSource { index, asked: None });
                     continue;
                 };
                 let source = number(index);
                 match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
-                    Whose::Own => meant.push((index, hit, known, links)),
-                    Whose::Elsewhere { .. } => {
+                    Owner::Own => meant.push((index, hit, known, links)),
+                    Owner::Elsewhere { .. } => {
                         chunk.links.add(source, &links, false);
                         elsewhere.push((index, known.route, known.digest, known.lifetime));
                         hits.push(hit);
                     }
-                    whose @ Whose::Nobody => {
+                    owner @ Owner::Nobody => {
                         chunk.links.add(source, &links, false);
                         chunk.others.push(Other {
                             index,
                             route: known.route,
-                            whose,
+                            owner,
                         });
                         hits.push(hit);
                     }
@@ -76,7 +76,7 @@ pub(crate) fn recall(
         );
         if need == Need::Write {
             let asked = Some((known.route, page, meta));
-            unread.push(Unread { index, asked });
+            unread.push(UnreadSource { index, asked });
             continue;
         }
         hits.push(hit);

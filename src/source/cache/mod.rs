@@ -257,9 +257,7 @@ impl Learned {
         digest: Digest,
     ) -> Option<Self> {
         let article = reading.article.as_ref()?;
-        let is_clean = reading.diagnostics.is_empty()
-            && reading.unknown_fields.is_empty()
-            && !reading.cleaned.any();
+        let is_clean = reading.diagnostics.is_empty() && !reading.cleaned.any();
         if !is_clean {
             return None;
         }

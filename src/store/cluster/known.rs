@@ -8,10 +8,10 @@ use crate::store::Node;
 
 /// Nodes to ask for the cluster. Copies of it know the same.
 #[derive(Clone, Debug, Default)]
-pub struct KnownNodes(Arc<Mutex<Seen>>);
+pub struct KnownNodes(Arc<Mutex<ClusterMembers>>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct ClusterMembers {
     nodes: Vec<Node>,
     ids: BTreeSet<String>,
 }
@@ -19,13 +19,13 @@ struct Seen {
 impl KnownNodes {
     /// Remembers the nodes of a cluster, and what they call themselves, and forgets the ones before.
     pub(super) fn set(&self, nodes: Vec<Node>, ids: BTreeSet<String>) {
-        *self.seen() = Seen { nodes, ids };
+        *self.members() = ClusterMembers { nodes, ids };
     }
 
     /// The nodes of the address, `seeds`, then the others.
     pub(super) fn with(&self, seeds: &[Node]) -> Vec<Node> {
         let mut nodes = seeds.to_vec();
-        let known = self.seen();
+        let known = self.members();
         nodes.extend(
             known
                 .nodes
@@ -39,10 +39,10 @@ impl KnownNodes {
     /// What the nodes call themselves; nothing where the store is no cluster.
     #[must_use]
     pub fn ids(&self) -> BTreeSet<String> {
-        self.seen().ids.clone()
+        self.members().ids.clone()
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn members(&self) -> MutexGuard<'_, ClusterMembers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

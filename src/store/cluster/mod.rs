@@ -19,10 +19,11 @@ use std::time::{Duration, Instant};
 pub use self::known::KnownNodes;
 pub(super) use self::redirect::Redirection;
 use self::route::slot_of;
+use self::topology::SLOTS;
 pub(super) use self::topology::Serving;
+pub(super) use self::topology::Topology;
 #[cfg(feature = "serve")]
 pub(super) use self::topology::slot;
-use self::topology::{SLOTS, Topology};
 use super::quorum;
 use super::{Batch, CLUSTER_RIGHTS, Class, Connector, Master, Node, Reply, Store, StoreError};
 
@@ -255,7 +256,7 @@ fn ask(
 
 /// The commands of one master, and their places in the whole batch.
 #[derive(Default)]
-struct Part {
+struct MasterBatch {
     batch: Batch,
     /// The place of each command; none for an ASKING.
     places: Vec<Option<usize>>,
@@ -273,8 +274,8 @@ impl Store for Cluster {
         let mut replies = vec![Reply::Nil; batch.len()];
         let mut todo: Vec<usize> = (0..batch.len()).collect();
         for _ in 0..MOST_HOPS {
-            let mut parts: Vec<Part> = Vec::new();
-            parts.resize_with(self.members.len(), Part::default);
+            let mut parts: Vec<MasterBatch> = Vec::new();
+            parts.resize_with(self.members.len(), MasterBatch::default);
             for &place in &todo {
                 let hop = hops[place];
                 let part = &mut parts[hop.member];
@@ -328,7 +329,10 @@ impl Store for Cluster {
 }
 
 /// Sends each part to its member, all at once, and returns the replies with their places.
-fn exchange(members: &mut [Member], parts: &[Part]) -> Result<Vec<(usize, Reply)>, StoreError> {
+fn exchange(
+    members: &mut [Member],
+    parts: &[MasterBatch],
+) -> Result<Vec<(usize, Reply)>, StoreError> {
     let work = members.iter_mut().zip(parts);
     let mut work: Vec<_> = work.filter(|(_, part)| !part.places.is_empty()).collect();
     let answered = if let [(member, part)] = &mut work[..] {

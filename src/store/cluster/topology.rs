@@ -51,6 +51,14 @@ impl Serving {
             .sum()
     }
 
+    /// Whether it serves `slot`.
+    #[cfg(feature = "serve")]
+    #[must_use]
+    pub fn serves(&self, slot: usize) -> bool {
+        let mut ranges = self.ranges.iter();
+        ranges.any(|(first, last)| (*first..=*last).contains(&slot))
+    }
+
     /// Whether a redirection to `node` means this one.
     #[must_use]
     pub fn is(&self, node: &Node) -> bool {
@@ -92,7 +100,7 @@ impl Topology {
             };
             for member in members
                 .iter()
-                .map(|member| Member::read(member, asked, tls))
+                .map(|member| TopologyMember::read(member, asked, tls))
             {
                 ids.insert(member.id.clone());
                 let Some(node) = member.node else {
@@ -171,7 +179,7 @@ impl Topology {
 }
 
 /// A node of a shard.
-struct Member {
+struct TopologyMember {
     id: String,
     /// Where it is reached; none without a port of the kind that is asked for.
     node: Option<Node>,
@@ -180,7 +188,7 @@ struct Member {
     is_serving: bool,
 }
 
-impl Member {
+impl TopologyMember {
     fn read(reply: &Reply, asked: &Node, tls: bool) -> Self {
         let member = fields(reply);
         let text = |name: &str| member.get(name).and_then(|reply| reply.text());

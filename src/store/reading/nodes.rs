@@ -5,18 +5,18 @@
 //! what is known goes on being used: a failover is no reason to keep those readers waiting whose
 //! pages are elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::Pipeline;
+use redis::{Cmd, Pipeline};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::command::Command;
 use super::link::{Link, PAUSE, Wait};
-use crate::store::cluster::{Redirection, Serving, look_up, slot};
+use crate::store::cluster::{Redirection, Serving, Topology, look_up, slot};
 use crate::store::dial::plain_error;
 use crate::store::{Class, Connector, Node, Reply, StoreError};
 
@@ -29,29 +29,13 @@ pub(super) struct Nodes {
     connector: Connector,
     seeds: Vec<Node>,
     timeout: Duration,
-    map: Mutex<Option<Arc<Map>>>,
+    map: Mutex<Option<Arc<Topology>>>,
     links: Mutex<HashMap<Node, Arc<Link>>>,
     /// Held by whoever looks for the masters; when that was done last, and what came of it.
     gate: tokio::sync::Mutex<Option<LookUp>>,
 }
 
-type LookUp = (Instant, Result<Arc<Map>, StoreError>);
-
-/// Who serves what, as it was seen last.
-struct Map {
-    masters: Vec<Serving>,
-    /// The index of the master of each slot.
-    owners: Vec<Option<u16>>,
-}
-
-/// A command on its way.
-struct Hop {
-    /// The index of the command.
-    place: usize,
-    node: Node,
-    /// Whether `ASKING` has to precede it.
-    asking: bool,
-}
+type LookUp = (Instant, Result<Arc<Topology>, StoreError>);
 
 impl Nodes {
     /// The cluster of which `seeds` are nodes.
@@ -81,79 +65,37 @@ impl Nodes {
         let map = timeout_at(wait.until, self.map()).await;
         let in_vain = |_| wait.in_vain(&self.connector.address.to_string(), doing);
         let map = map.map_err(in_vain)??;
-        let mut todo = map.hops(commands, doing)?;
-        let mut replies = vec![Reply::Nil; commands.len()];
-        for hops_left in (0..=MOST_HOPS).rev() {
-            let mut further = Vec::new();
-            for (hop, reply) in self.exchange(commands, todo, doing, wait).await? {
-                let to = Redirection::of(&reply, &hop.node);
-                let to = to.map_err(|what| StoreError::new(Class::FindAgain, doing, what))?;
-                match to {
-                    Some(to) if hops_left > 0 => {
-                        let node = map.known(&to.node);
-                        if !to.asking || node.is_none() {
-                            self.look_again();
-                        }
-                        further.push(Hop {
-                            place: hop.place,
-                            node: node.cloned().unwrap_or(to.node),
-                            asking: to.asking,
-                        });
-                    }
-                    // Of the replies of several masters to one command, an error counts.
-                    _ if !matches!(replies[hop.place], Reply::Error { .. }) => {
-                        replies[hop.place] = reply;
-                    }
-                    _ => {}
-                }
-            }
-            todo = further;
-            if todo.is_empty() {
-                break;
-            }
-        }
-        Ok(replies)
-    }
-
-    /// Sends all of `hops` at once, and returns each with its reply.
-    async fn exchange(
-        self: &Arc<Self>,
-        commands: &[Command<'_>],
-        hops: Vec<Hop>,
-        doing: &str,
-        wait: Wait,
-    ) -> Result<Vec<(Hop, Reply)>, StoreError> {
-        let mut parts: HashMap<Node, Vec<Hop>> = HashMap::new();
-        for hop in hops {
-            parts.entry(hop.node.clone()).or_default().push(hop);
-        }
         let mut under_way = JoinSet::new();
-        for (node, hops) in parts {
-            let (link, doing) = (self.link(node), doing.to_owned());
-            let mut pipeline = Pipeline::with_capacity(hops.len());
-            pipeline.ignore_errors();
-            for hop in &hops {
-                if hop.asking {
-                    pipeline.cmd("ASKING");
-                }
-                pipeline.add_command(commands[hop.place].cmd.clone());
+        // What is asked of one key stays together: no write comes between.
+        let groups = commands.chunk_by(|one, next| one.key.is_some() && one.key == next.key);
+        for (place, group) in groups.enumerate() {
+            for node in asked(&map, group[0].key, doing)? {
+                let (this, map) = (Arc::clone(self), Arc::clone(&map));
+                let cmds: Vec<Cmd> = group.iter().map(|command| command.cmd.clone()).collect();
+                let doing = doing.to_owned();
+                under_way.spawn(async move {
+                    let replies = this.follow(&map, node, &cmds, &doing, wait).await;
+                    (place, replies)
+                });
             }
-            under_way.spawn(async move {
-                let replies = link.send(&pipeline, &doing, wait).await;
-                (hops, replies)
-            });
         }
-        let mut answered = Vec::new();
+        let mut answers = BTreeMap::new();
         let mut failed = None;
         // All of them: one that is silent has to be found out, whatever the others say.
-        for (hops, replies) in under_way.join_all().await {
+        for (place, replies) in under_way.join_all().await {
             match replies {
-                Ok(replies) => answered.extend(paired(hops, replies)),
+                // Of the replies of several masters to one command, an error counts.
+                Ok(replies) if matches!(replies[..], [Reply::Error { .. }]) => {
+                    answers.insert(place, replies);
+                }
+                Ok(replies) => {
+                    answers.entry(place).or_insert(replies);
+                }
                 Err(error) => failed = Some(error),
             }
         }
         match failed {
-            None => Ok(answered),
+            None => Ok(answers.into_values().flatten().collect()),
             Some(error) => {
                 self.look_again();
                 Err(error)
@@ -161,10 +103,50 @@ impl Nodes {
         }
     }
 
+    /// Sends `cmds`, which have one key or none, to `node` and from there to where their slot is,
+    /// and returns one reply each.
+    async fn follow(
+        self: &Arc<Self>,
+        map: &Topology,
+        mut node: Node,
+        cmds: &[Cmd],
+        doing: &str,
+        wait: Wait,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let mut asking = false;
+        let mut hops_left = MOST_HOPS;
+        loop {
+            let mut pipeline = Pipeline::with_capacity(2 * cmds.len());
+            pipeline.ignore_errors();
+            for cmd in cmds {
+                if asking {
+                    pipeline.cmd("ASKING");
+                }
+                pipeline.add_command(cmd.clone());
+            }
+            let mut replies = self.link(&node).send(&pipeline, doing, wait).await?;
+            if asking {
+                replies = behind_asking(replies);
+            }
+            let mut sent_on = replies.iter().map(|reply| Redirection::of(reply, &node));
+            let to = sent_on.find_map(Result::transpose).transpose();
+            let to = to.map_err(|what| StoreError::new(Class::FindAgain, doing, what))?;
+            let Some(to) = to.filter(|_| hops_left > 0) else {
+                return Ok(replies);
+            };
+            hops_left -= 1;
+            let known = known(map, &to.node);
+            if !to.asking || known.is_none() {
+                self.look_again();
+            }
+            (node, asking) = (known.cloned().unwrap_or(to.node), to.asking);
+        }
+    }
+
     /// The connection with `node`.
-    fn link(&self, node: Node) -> Arc<Link> {
+    fn link(&self, node: &Node) -> Arc<Link> {
         let mut links = locked(&self.links);
-        let link = links.entry(node).or_insert_with_key(|node| {
+        let link = links.entry(node.clone()).or_insert_with(|| {
             let (connector, node) = (self.connector.clone(), Some(node.clone()));
             Arc::new(Link::new(connector, node, self.timeout))
         });
@@ -172,7 +154,7 @@ impl Nodes {
     }
 
     /// Who serves what; asked if that is not known yet.
-    async fn map(&self) -> Result<Arc<Map>, StoreError> {
+    async fn map(&self) -> Result<Arc<Topology>, StoreError> {
         if let Some(map) = self.seen() {
             return Ok(map);
         }
@@ -183,7 +165,7 @@ impl Nodes {
         }
     }
 
-    fn seen(&self) -> Option<Arc<Map>> {
+    fn seen(&self) -> Option<Arc<Topology>> {
         locked(&self.map).clone()
     }
 
@@ -197,7 +179,7 @@ impl Nodes {
         });
     }
 
-    async fn look(&self, looked: &mut Option<LookUp>) -> Result<Arc<Map>, StoreError> {
+    async fn look(&self, looked: &mut Option<LookUp>) -> Result<Arc<Topology>, StoreError> {
         if let Some((at, found)) = looked
             && at.elapsed() < PAUSE
         {
@@ -213,12 +195,9 @@ impl Nodes {
         };
         let found = found.map_err(failed).and_then(|topology| topology);
         let found = found.map(|topology| {
-            let map = Arc::new(Map {
-                owners: topology.map(),
-                masters: topology.masters,
-            });
+            let map = Arc::new(topology);
             // Whoever is on one of the others is not disturbed.
-            locked(&self.links).retain(|node, _| map.known(node).is_some());
+            locked(&self.links).retain(|node, _| known(&map, node).is_some());
             *locked(&self.map) = Some(Arc::clone(&map));
             map
         });
@@ -227,63 +206,58 @@ impl Nodes {
     }
 }
 
-impl Map {
-    /// The first way of each command. One without a key goes to every master with slots.
-    fn hops(&self, commands: &[Command<'_>], doing: &str) -> Result<Vec<Hop>, StoreError> {
-        let mut hops = Vec::with_capacity(commands.len());
-        let mut add = |place: usize, master: &Serving| {
-            hops.push(Hop {
-                place,
-                node: master.node.clone(),
-                asking: false,
-            });
-        };
-        for (place, command) in commands.iter().enumerate() {
-            let Some(key) = command.key else {
-                let serving = self.masters.iter().filter(|master| master.slots() > 0);
-                serving.for_each(|master| add(place, master));
-                continue;
-            };
-            let slot = slot(key.as_bytes());
-            let owner = self.owners[slot].and_then(|owner| self.masters.get(usize::from(owner)));
-            let Some(owner) = owner else {
-                let detail = format!("no master serves slot {slot}");
-                return Err(StoreError::new(Class::Wait, doing, detail));
-            };
-            add(place, owner);
-        }
-        Ok(hops)
+/// The master of `key`; without one, every master with slots.
+fn asked(map: &Topology, key: Option<&str>, doing: &str) -> Result<Vec<Node>, StoreError> {
+    let slot = key.map(|key| slot(key.as_bytes()));
+    let serves = |master: &&Serving| match slot {
+        Some(slot) => master.serves(slot),
+        None => master.slots() > 0,
+    };
+    let masters = map.masters.iter().filter(serves);
+    let nodes: Vec<Node> = masters.map(|master| master.node.clone()).collect();
+    if nodes.is_empty() {
+        let detail = "no master serves the slot of its key";
+        return Err(StoreError::new(Class::Wait, doing, detail));
     }
-
-    /// The master that `node` means, by the name under which it is known here.
-    fn known(&self, node: &Node) -> Option<&Node> {
-        let master = self.masters.iter().find(|master| master.is(node));
-        master.map(|master| &master.node)
-    }
+    Ok(nodes)
 }
 
-/// Each hop with its reply, without those to `ASKING`.
-fn paired(hops: Vec<Hop>, replies: Vec<Reply>) -> Vec<(Hop, Reply)> {
+/// The master that `node` means, by the name under which it is known here.
+fn known<'t>(map: &'t Topology, node: &Node) -> Option<&'t Node> {
+    let master = map.masters.iter().find(|master| master.is(node));
+    master.map(|master| &master.node)
+}
+
+/// The replies without those to `ASKING`. Where the right for that is missing, its error counts.
+fn behind_asking(replies: Vec<Reply>) -> Vec<Reply> {
     let mut replies = replies.into_iter();
-    let mut next = |hop: Hop| {
-        let reply = if hop.asking {
-            // It fails where the right is missing; then so does what follows, as MOVED.
-            match replies.next()? {
-                error @ Reply::Error { .. } => {
-                    replies.next();
-                    error
-                }
-                _ => replies.next()?,
-            }
-        } else {
-            replies.next()?
-        };
-        Some((hop, reply))
-    };
-    hops.into_iter().map_while(&mut next).collect()
+    let pairs = std::iter::from_fn(|| replies.next().zip(replies.next()));
+    let told = pairs.map(|(asking, reply)| match asking {
+        error @ Reply::Error { .. } => error,
+        _ => reply,
+    });
+    told.collect()
 }
 
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whoever panicked here did not leave it half-written.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind_asking;
+    use crate::store::Reply;
+
+    #[test]
+    fn where_asking_is_not_allowed_its_error_is_the_reply() {
+        let denied = || Reply::Error {
+            code: "NOPERM".to_owned(),
+            detail: String::new(),
+        };
+        let ok = || Reply::Status("OK".to_owned());
+        let replies = vec![ok(), Reply::Int(1), denied(), Reply::Int(2), ok(), denied()];
+        let told = behind_asking(replies);
+        assert_eq!(told, [Reply::Int(1), denied(), denied()]);
+    }
 }

@@ -64,7 +64,7 @@ fn the_tasks_of_an_array_do_one_run_together() {
         let again = task(&world, min + 2, (min, 4)).wait_with_output().unwrap();
         assert_eq!(again.status.code(), Some(0));
         let said = String::from_utf8_lossy(&again.stdout).into_owned();
-        assert!(said.contains("created              0 keys"), "{said}");
+        assert_eq!(said, "");
         world.anp("rollback last").exits(0);
         assert!(world.keys().is_empty());
     }

@@ -11,7 +11,7 @@ use super::ops::{ARTICLES, Content, Kill, Op, ROUTES};
 use super::oracle::{Intent, Kind, Model, folder, keys_of};
 use super::outside;
 use super::tap::Tap;
-use crate::support::{Ran, World};
+use crate::support::{Ran, World, format_of};
 
 /// A run begins only where nothing expires within this time.
 const RUN_MS: i64 = 250;
@@ -306,6 +306,7 @@ impl Player {
             .env("ANP_REDIS_URL", self.tap.url())
             .env("ANP_STATE_DIR", self.world.path("state"))
             .args(arguments)
+            .args(format_of(arguments))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -6,10 +6,10 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rules::{Kept, Now, superfluous};
+use rules::{Now, RetainedRun, superfluous};
 
 use super::records::Record;
-use super::runs::{Listed, Runs};
+use super::runs::{ListedRun, Runs};
 use crate::failpoint;
 use crate::publish::manifest::Verify;
 use crate::settings::KeepRuns;
@@ -44,7 +44,7 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
         }
     };
     // Oldest first, and none after one that stays: a rollback never goes before its run.
-    let kept: Vec<Kept> = all.iter().map(|(_, kept)| kept.clone()).collect();
+    let kept: Vec<RetainedRun> = all.iter().map(|(_, kept)| kept.clone()).collect();
     for record in superfluous(&kept, keep, now, current) {
         let files = all.iter().find(|(listed, _)| listed.id == record.run);
         // The last start of a shard first: a later one without the ones before it is damage.
@@ -71,30 +71,30 @@ pub fn prune(runs: &Runs, keep: KeepRuns, server_ms: i64, current: &str) -> Prun
 
 /// Every run with its files; none if names and dates alone tell that all are kept, so that a usual
 /// night opens no file. The files of a run in shards are kept, or go, together.
-fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(Listed, Kept)>> {
+fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(ListedRun, RetainedRun)>> {
     let list = runs.list()?;
     let beyond = list
         .len()
         .saturating_sub(usize::try_from(keep.count).unwrap_or(usize::MAX));
     let age_ms = i64::try_from(keep.age_ms).unwrap_or(i64::MAX);
-    let is_old = |listed: &Listed| {
+    let is_old = |listed: &ListedRun| {
         let changed_at = last_changed(listed);
         changed_at.is_some_and(|at| now.local_ms.saturating_sub(at) >= age_ms)
     };
     if !list[..beyond].iter().any(is_old) {
         return Ok(Vec::new());
     }
-    let open = |listed: Listed| {
+    let open = |listed: ListedRun| {
         let changed_at = last_changed(&listed)?;
         let manifest = listed.open(Verify::Ends).ok()?;
         let record = Record::of(&manifest);
-        (record.run == listed.id).then_some((listed, Kept { record, changed_at }))
+        (record.run == listed.id).then_some((listed, RetainedRun { record, changed_at }))
     };
     Ok(list.into_iter().filter_map(open).collect())
 }
 
 /// When the files of a run were last written; none if one of them is no plain file.
-fn last_changed(listed: &Listed) -> Option<i64> {
+fn last_changed(listed: &ListedRun) -> Option<i64> {
     let dates: Option<Vec<i64>> = listed.files.iter().map(|file| changed_at(file)).collect();
     dates?.into_iter().max()
 }

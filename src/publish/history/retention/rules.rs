@@ -24,7 +24,7 @@ const SURVEY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// One manifest in the folder.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct RetainedRun {
     /// What it says.
     pub record: Record,
     /// When the file was last written, by this machine's clock, ms since 1970.
@@ -45,7 +45,7 @@ pub struct Now {
 /// their starts, `current` the run that has just ended.
 #[must_use]
 pub fn superfluous<'a>(
-    all: &'a [Kept],
+    all: &'a [RetainedRun],
     keep: KeepRuns,
     now: Now,
     current: &str,
@@ -67,7 +67,7 @@ pub fn superfluous<'a>(
         .iter()
         .find(|kept| kept.record.run == current)
         .and_then(|kept| kept.record.undoes.as_deref());
-    let younger_than = |kept: &Kept, age_ms: i64| {
+    let younger_than = |kept: &RetainedRun, age_ms: i64| {
         now.server_ms.saturating_sub(kept.record.started_at) < age_ms
             || now.local_ms.saturating_sub(kept.changed_at) < age_ms
     };
@@ -110,7 +110,7 @@ pub fn superfluous<'a>(
 }
 
 fn newest_of_each_store<'a>(
-    all: &'a [Kept],
+    all: &'a [RetainedRun],
     is_undone: &dyn Fn(&Record) -> bool,
 ) -> HashSet<&'a str> {
     let mut newest = HashSet::new();
@@ -133,7 +133,11 @@ fn newest_of_each_store<'a>(
 
 /// A rollback that stopped has nothing left to do once a later one of the same run
 /// finished whole, unless that one was undone.
-fn is_made_up_for(rollback: &Record, all: &[Kept], is_undone: &dyn Fn(&Record) -> bool) -> bool {
+fn is_made_up_for(
+    rollback: &Record,
+    all: &[RetainedRun],
+    is_undone: &dyn Fn(&Record) -> bool,
+) -> bool {
     rollback.undoes.is_some()
         && all.iter().map(|kept| &kept.record).any(|later| {
             later.undoes == rollback.undoes
@@ -147,7 +151,7 @@ fn is_made_up_for(rollback: &Record, all: &[Kept], is_undone: &dyn Fn(&Record) -
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, Now, superfluous};
+    use super::{Now, RetainedRun, superfluous};
     use crate::publish::history::records::{End, Record};
     use crate::settings::KeepRuns;
 
@@ -158,7 +162,7 @@ mod tests {
     const EMPTY: End = End::Open { intents: false };
 
     /// A run that started and ended so many days after 1970.
-    fn import(day: i64, end: End) -> Kept {
+    fn import(day: i64, end: End) -> RetainedRun {
         let record = Record {
             run: format!("{day:04}"),
             order: format!("{day:04}"),
@@ -168,36 +172,42 @@ mod tests {
             end,
             left_keys: false,
         };
-        Kept {
+        RetainedRun {
             record,
             changed_at: day * DAY,
         }
     }
 
-    fn rollback(day: i64, undoes: i64, end: End) -> Kept {
+    fn rollback(day: i64, undoes: i64, end: End) -> RetainedRun {
         let mut kept = import(day, end);
         kept.record.undoes = Some(format!("{undoes:04}"));
         kept
     }
 
-    fn leaving_keys(mut kept: Kept) -> Kept {
+    fn leaving_keys(mut kept: RetainedRun) -> RetainedRun {
         kept.record.left_keys = true;
         kept
     }
 
-    fn at_another_store(mut kept: Kept) -> Kept {
+    fn at_another_store(mut kept: RetainedRun) -> RetainedRun {
         kept.record.store.2 = "other".to_owned();
         kept
     }
 
     /// Days of the runs that go at day 1000, after a run that wrote.
-    fn removed(count: u64, days: i64, runs: &[Kept]) -> Vec<i64> {
+    fn removed(count: u64, days: i64, runs: &[RetainedRun]) -> Vec<i64> {
         let mut all = runs.to_vec();
         all.push(import(1000, DONE));
         removed_at(count, days, &all, [1000, 1000], 1000)
     }
 
-    fn removed_at(count: u64, days: i64, all: &[Kept], now: [i64; 2], current: i64) -> Vec<i64> {
+    fn removed_at(
+        count: u64,
+        days: i64,
+        all: &[RetainedRun],
+        now: [i64; 2],
+        current: i64,
+    ) -> Vec<i64> {
         let keep = KeepRuns {
             count,
             age_ms: (days * DAY).cast_unsigned(),
@@ -214,7 +224,7 @@ mod tests {
 
     #[test]
     fn any_rule_that_keeps_keeps() {
-        let runs: Vec<Kept> = (990..1000).map(|day| import(day, DONE)).collect();
+        let runs: Vec<RetainedRun> = (990..1000).map(|day| import(day, DONE)).collect();
         assert_eq!(removed(3, 5, &runs), [990, 991, 992, 993, 994, 995]);
         assert_eq!(removed(8, 5, &runs), [990, 991, 992]);
         assert_eq!(removed(11, 5, &runs), [0; 0]);
@@ -270,7 +280,7 @@ mod tests {
             rollback(3, 1, DONE),
         ];
         assert_eq!(removed(0, 0, &elsewhere), [0; 0]);
-        // Kept for its date, it would stay for ever without the one that made up for it.
+        // RetainedRun for its date, it would stay for ever without the one that made up for it.
         let mut young = rollback(2, 1, STOPPED);
         young.changed_at = 1000 * DAY;
         assert_eq!(removed(0, 1, &[young, rollback(3, 1, DONE)]), [0; 0]);
@@ -330,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_wrong_removes_nothing() {
-        let all: Vec<Kept> = (990..=1000).map(|day| import(day, DONE)).collect();
+        let all: Vec<RetainedRun> = (990..=1000).map(|day| import(day, DONE)).collect();
         for now in [[9000, 1000], [1000, 9000], [1, 1], [1, 9000], [9000, 1]] {
             assert_eq!(removed_at(0, 20, &all, now, 1000), [0; 0], "{now:?}");
         }
@@ -372,8 +382,8 @@ mod tests {
             all.push(import(1000, DONE));
             let count = pick(4);
             let gone = removed_at(count, 100, &all, [1000, 1000], 1000);
-            let id = |kept: &Kept| kept.record.run.parse::<i64>().unwrap();
-            let records = |all: &[Kept]| -> Vec<Record> {
+            let id = |kept: &RetainedRun| kept.record.run.parse::<i64>().unwrap();
+            let records = |all: &[RetainedRun]| -> Vec<Record> {
                 all.iter().map(|kept| kept.record.clone()).collect()
             };
             let before = records(&all);

@@ -2,8 +2,10 @@
 //! first, whatever expires between them.
 
 use super::{Intent, merge};
-use crate::publish::apply::step::{Command, Decision, Look, Looked, Step, Want, decide};
-use crate::publish::state::{Content, Found, Present};
+use crate::publish::apply::step::{
+    CompareAndSet, CurrentState, Decision, Look, Step, Want, decide,
+};
+use crate::publish::state::{Content, KeyState, Present};
 
 /// The steps of the clock: expiries differ by less, so that each comes once.
 const STEP_MS: i64 = 100_000;
@@ -15,12 +17,12 @@ fn present(value: &[u8], expires_at_ms: i64) -> Present {
     Present::string(value, Some(expires_at_ms))
 }
 
-fn look(key: &Key, look: Look) -> Looked {
+fn look(key: &Key, look: Look) -> CurrentState {
     match (look, key) {
-        (Look::None, _) => Looked::Not,
-        (Look::Expiry, key) => Looked::Expiry(key.as_ref().map(|(_, at)| Some(*at))),
-        (Look::Whole, None) => Looked::Whole(Found::Absent),
-        (Look::Whole, Some((value, at))) => Looked::Whole(Found::Whole(
+        (Look::None, _) => CurrentState::Unread,
+        (Look::Expiry, Some((_, at))) => CurrentState::Expiry(Some(*at)),
+        (Look::Expiry | Look::Whole, None) => CurrentState::Whole(KeyState::Absent),
+        (Look::Whole, Some((value, at))) => CurrentState::Whole(KeyState::Present(
             present(value, *at),
             Content::Value(value.clone()),
         )),
@@ -28,14 +30,14 @@ fn look(key: &Key, look: Look) -> Looked {
 }
 
 /// Carries out a command that is allowed in the state in which the key is.
-fn carry_out(key: &mut Key, command: Command) {
+fn carry_out(key: &mut Key, command: CompareAndSet) {
     *key = match command {
-        Command::Create { content, made } => Some((content, made.expires_at_ms.unwrap())),
-        Command::Put { made, content, .. } => {
+        CompareAndSet::Create { content, made } => Some((content, made.expires_at_ms.unwrap())),
+        CompareAndSet::Put { made, content, .. } => {
             Some((content.bytes().to_vec(), made.expires_at_ms.unwrap()))
         }
-        Command::Expire { to_ms, .. } => key.take().map(|(value, _)| (value, to_ms.unwrap())),
-        Command::Remove { .. } => None,
+        CompareAndSet::Expire { to_ms, .. } => key.take().map(|(value, _)| (value, to_ms.unwrap())),
+        CompareAndSet::Remove { .. } => None,
     };
 }
 
@@ -47,7 +49,7 @@ fn lapse(key: &mut Key, now: i64) {
 }
 
 /// What is wanted of the key now: the intent, and the command behind it.
-fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, Command)> {
+fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, CompareAndSet)> {
     let looked = look(key, want.look());
     let step = Step {
         key: "k".to_owned(),

@@ -28,11 +28,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::publish::manifest::reader::{Damage, Part};
+use crate::publish::manifest::reader::{Damage, ManifestFile};
 use crate::publish::manifest::record::{Action, Fate, Intent, Line, Snapshot};
 use crate::publish::state::same_expiry;
 
-type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<Line>, Damage>> + Send + 'a>;
+type BatchStream<'a> = Box<dyn Iterator<Item = Result<Vec<Line>, Damage>> + Send + 'a>;
 
 /// The clock is asked a moment before the look, and those of a cluster's masters differ.
 const CLOCKS_MS: i64 = 5_000;
@@ -41,12 +41,12 @@ const CLOCKS_MS: i64 = 5_000;
 const MERGED_TOGETHER: usize = 256;
 
 /// The lines of the starts of one shard, oldest first. Those of a single one are as they stand.
-pub(crate) fn batches(starts: &[Part]) -> Batches<'_> {
+pub(crate) fn batches(starts: &[ManifestFile]) -> BatchStream<'_> {
     if let [only] = starts {
         return Box::new(only.batches());
     }
     match Known::of(starts) {
-        Ok(known) => Box::new(Merged::new(starts, known)),
+        Ok(known) => Box::new(MergedBatches::new(starts, known)),
         Err(damage) => Box::new(std::iter::once(Err(damage))),
     }
 }
@@ -64,12 +64,12 @@ struct Known {
 }
 
 impl Known {
-    fn of(starts: &[Part]) -> Result<Self, Damage> {
+    fn of(starts: &[ManifestFile]) -> Result<Self, Damage> {
         let mut known = Self {
             left: Vec::new(),
             touched: HashSet::new(),
             repeated: HashSet::new(),
-            finished: starts.iter().rposition(Part::is_finished),
+            finished: starts.iter().rposition(ManifestFile::is_finished),
         };
         for start in starts {
             let mut left = HashSet::new();
@@ -112,20 +112,20 @@ impl Known {
 }
 
 /// A batch, and the number of the start that it is of.
-type Numbered = (usize, Result<Vec<Line>, Damage>);
+type NumberedBatch = (usize, Result<Vec<Line>, Damage>);
 
-struct Merged<'a> {
+struct MergedBatches<'a> {
     known: Known,
     /// The batches of each start, with its number.
-    batches: Box<dyn Iterator<Item = Numbered> + Send + 'a>,
+    batches: Box<dyn Iterator<Item = NumberedBatch> + Send + 'a>,
     /// What is known so far of keys with more than one intent.
     pending: HashMap<String, Intent>,
     /// How far the expiry of a key may have moved by itself between two starts, in ms.
     slack_ms: i64,
 }
 
-impl<'a> Merged<'a> {
-    fn new(starts: &'a [Part], known: Known) -> Self {
+impl<'a> MergedBatches<'a> {
+    fn new(starts: &'a [ManifestFile], known: Known) -> Self {
         let batches = starts
             .iter()
             .enumerate()
@@ -168,7 +168,7 @@ impl<'a> Merged<'a> {
     }
 }
 
-impl Iterator for Merged<'_> {
+impl Iterator for MergedBatches<'_> {
     type Item = Result<Vec<Line>, Damage>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,0 +1,39 @@
+//! The group `site:`, and what else decides how pages look.
+
+use std::path::Path;
+
+use super::reader::Reader;
+use crate::article::Rules;
+use crate::render::RenderSettings;
+use crate::yaml::{Node, YamlError};
+
+/// Reads what pages look like.
+pub(super) fn read(reader: &mut Reader, current_dir: &Path, rules: &Rules) -> RenderSettings {
+    RenderSettings {
+        site_url: reader.get("site.url", String::new(), base_url),
+        assets: reader.get("site.assets", String::new(), base_url),
+        site_name: reader.text("site.name").unwrap_or_default(),
+        lang: reader.get("site.lang", "en".to_owned(), |node| {
+            let text = node.text()?;
+            let is_tag = |part: &str| {
+                (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+            };
+            if text.len() > 35 || !text.split('-').all(is_tag) {
+                return Err(node.mismatch("a language tag (for example en or pt-BR)"));
+            }
+            Ok(text.to_owned())
+        }),
+        rules: rules.identity_of_values(),
+        templates: reader.path("templates", current_dir),
+    }
+}
+
+/// A URL that paths are appended to, without a slash at its end.
+fn base_url(node: &Node) -> Result<String, YamlError> {
+    let text = node.text()?.trim_end_matches('/');
+    let is_http = text.starts_with("https://") || text.starts_with("http://");
+    if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
+        return Err(node.mismatch("an http(s) URL without query or fragment"));
+    }
+    Ok(text.to_owned())
+}
