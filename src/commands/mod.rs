@@ -1,6 +1,7 @@
 //! One file a command: arguments, settings, one call of the library, report.
 
 mod check;
+mod completions;
 mod import;
 mod init;
 mod inputs;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     outlive_file_limit();
     let common = &cli.common;
     log::set_format(log_format(common)?);
+    log::set_verbose(common.verbose);
     log::set_quiet(common.quiet);
     let is_of_check = matches!(common.format, Format::Github | Format::Sarif);
     if is_of_check && !matches!(cli.command, Command::Check(_)) {
@@ -60,6 +62,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
+        Command::Completions(arguments) => completions::run(arguments),
         Command::Schema(arguments) => schema::run(common, arguments),
     }
 }

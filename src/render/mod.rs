@@ -48,7 +48,7 @@ pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use meta_box::BoxFields;
-pub use page::STYLE;
+pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
 pub use removals::{Removal, Removals, Removed};
 
 use crate::article::{Article, Events, Metadata, Route, Value, shown_host};

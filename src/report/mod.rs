@@ -1,9 +1,12 @@
 //! What people and machines see of a run.
 
+mod arguments;
 mod articles;
 pub(crate) mod check;
+pub mod colour;
 pub(crate) mod findings;
 pub(crate) mod held;
+pub(crate) mod in_force;
 mod json;
 mod keys;
 pub mod log;

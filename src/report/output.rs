@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::visible::visible;
-use super::{json, log};
+use super::{colour, json, log};
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,10 +66,31 @@ impl Output {
         }
     }
 
+    /// Writes one line of text that ends with the `result` of a run.
+    pub(super) fn result(&mut self, line: &str, result: &str) {
+        if !matches!(self.format, Format::Json | Format::Sarif) {
+            let style = match result {
+                "done" => colour::GOOD,
+                "partial" => colour::WARNING,
+                _ => colour::ERROR,
+            };
+            let result = colour::painted(result, style, colour::on_stdout());
+            self.raw(format!("{}{result}\n", visible(line)).as_bytes());
+        }
+    }
+
     /// Writes one line of text as lines of at most 80 columns, broken at blanks; what follows
     /// the first begins `indent` columns further in than it. A word that is longer is not broken.
     pub fn wrapped(&mut self, line: &str, indent: usize) {
         self.text(wrap(line, indent));
+    }
+
+    /// Writes lines of text that hold nothing a terminal would act on but colours, in text format.
+    pub(super) fn drawn(&mut self, text: &str) {
+        if !matches!(self.format, Format::Json | Format::Sarif) {
+            self.raw(text.as_bytes());
+            self.raw(b"\n");
+        }
     }
 
     /// Writes one object, in JSON format.

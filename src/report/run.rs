@@ -415,10 +415,8 @@ impl RunReport {
         }
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
-            self.output.text(format!(
-                "run {} · {command} · {server} · {status}",
-                header.run
-            ));
+            let line = format!("run {} · {command} · {server} · ", header.run);
+            self.output.result(&line, status);
             for (label, text) in [
                 ("owner", &header.owner),
                 ("expected", &header.expected_result),

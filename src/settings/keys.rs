@@ -78,3 +78,13 @@ pub(super) fn flag(key: &str) -> Option<String> {
     key.starts_with("tls.")
         .then(|| format!("--{}", key.replace(['.', '_'], "-")))
 }
+
+/// The flag of a setting.
+pub(super) fn flag_name(key: &str) -> String {
+    flag(key).unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")))
+}
+
+/// `max_removed` of `expect.max_removed`.
+pub(super) fn last_part(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
+}

@@ -6,6 +6,7 @@ mod support;
 
 mod bounds;
 mod changing;
+mod command_line;
 mod disk_errors;
 mod embedded;
 
