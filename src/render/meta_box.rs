@@ -16,7 +16,7 @@ const RESPONSIBILITY: &[&str] = &["owner", "expected_result", "rollback_note"];
 const SIDE_BY_SIDE: &[&str] = &["stack", "tools", "tags", "categories", "entities", "author"];
 
 /// What machines read more often than people: at the end, folded.
-const TECHNICAL: &[&str] = &["brief", "flags", "hash", "payload"];
+const TECHNICAL: &[&str] = &["ai_brief", "flags", "hash", "payload", "reference", "slug"];
 
 /// Which fields the box has, by the names of the schema or, for own fields, their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
