@@ -31,8 +31,8 @@ pub struct Content {
     /// [default: keep]
     #[arg(long, value_name = "RULE")]
     pub unknown_fields: Option<String>,
-    /// How many articles may be invalid, as a count or a percentage; with more, the whole batch
-    /// is refused [env: ANP_MAX_INVALID] [default: 5%]
+    /// How many articles may be invalid, as a count or a percentage (which tolerates at least
+    /// one); with more, the whole batch is refused [env: ANP_MAX_INVALID] [default: 5%]
     #[arg(long, value_name = "N|P%")]
     pub max_invalid: Option<String>,
     /// Folder of templates that replace the built-in ones [env: ANP_TEMPLATES]

@@ -31,8 +31,12 @@ pub trait Report {
     /// A dry run of `command` begins: it writes nothing to `server`.
     fn dry_run(&mut self, _command: &str, _server: &str) {}
 
-    /// A run begins. From here on its way back is known.
+    /// A run begins. It has written nothing yet.
     fn begun(&mut self, _header: &Header, _manifest: &Path) {}
+
+    /// The run is about to write: from here on there may be something to undo. A run may say it
+    /// more than once.
+    fn writes(&mut self, _header: &Header) {}
 
     /// The run is about this prefix, which is not that of the settings.
     fn prefix(&mut self, _prefix: &str) {}

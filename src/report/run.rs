@@ -53,6 +53,8 @@ pub(crate) struct RunReport {
     pub is_incomplete: bool,
     /// Whether it says nothing unless something is wrong.
     pub is_quiet: bool,
+    /// Whether it has said how to undo the run.
+    has_named_way_back: bool,
     /// How findings are shown.
     pub format: Format,
     articles: Articles,
@@ -87,6 +89,7 @@ impl RunReport {
             orphans: None,
             is_incomplete: false,
             is_quiet: false,
+            has_named_way_back: false,
             format: Format::Text,
             articles: Articles::default(),
             valid: 0,
@@ -169,9 +172,13 @@ impl Report for RunReport {
             object["attempt"] = json!(attempt);
         }
         self.output.json(&object);
+        self.output.flush();
+    }
+
+    fn writes(&mut self, header: &Header) {
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
-        if !self.output.is_json() {
+        if !self.output.is_json() && !std::mem::replace(&mut self.has_named_way_back, true) {
             let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
             let fields = json!({
                 "message": "the run begins", "run": header.run, "rollback": header.rollback,
