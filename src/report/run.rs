@@ -361,7 +361,8 @@ impl Report for RunReport {
         }
         self.output.text(
             "the next import publishes these articles again if their sources are still there; to \
-             prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)",
+             prevent that, fix the sources, withdraw them (withdrawn: true), or pause publishing \
+             (anp pause)",
         );
         self.output.flush();
     }

@@ -164,7 +164,10 @@ fn one_bad_article_does_not_stop_a_small_archive_and_two_do() {
 fn an_archive_of_one_bad_article_is_refused() {
     let world = World::new();
     world.write("content/b.md", "---\nscore: {quality: 140}\n---\nText.\n");
-    world.anp("import").exits(65).notes("1 of 1 article is invalid");
+    world
+        .anp("import")
+        .exits(65)
+        .notes("1 of 1 article is invalid");
 }
 
 #[test]

@@ -220,7 +220,8 @@ fn a_run_names_its_way_back_only_when_it_is_about_to_write() {
     ran.exits(0).notes(WAY_BACK).notes(&rollback);
     // Nothing to write.
     world.anp(import).exits(0).hides(WAY_BACK);
-    world.anp("rollback last~1 --format text").exits(0).notes(WAY_BACK);
+    let rollback = format!("rollback {} --format text", world.runs()[1]);
+    world.anp(&rollback).exits(0).notes(WAY_BACK);
 }
 
 #[test]
@@ -236,6 +237,8 @@ fn promise_3_a_killed_run_has_named_its_way_back_before_its_first_write() {
     };
     kill("spool.finish").hides("to undo it:");
     assert!(world.keys().is_empty());
-    kill("first.sent").notes("to undo it:\n").notes("/anp rollback ");
+    kill("first.reply")
+        .notes("to undo it:\n")
+        .notes("/anp rollback ");
     assert!(!world.keys().is_empty());
 }
