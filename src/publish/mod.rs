@@ -17,6 +17,7 @@
 pub mod apply;
 pub(crate) mod articles;
 pub(crate) mod check;
+pub(crate) mod difference;
 pub(crate) mod expired;
 pub(crate) mod gates;
 pub(crate) mod history;
@@ -47,6 +48,7 @@ pub use import::{Import, import};
 pub use outcome::Outcome;
 pub use purge::{Purge, purge};
 pub use rehearse::rehearse;
+pub use difference::DifferenceKind;
 pub use report::Report;
 pub use rollback::{Rollback, rollback};
 pub use verify::verify;

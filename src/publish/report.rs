@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::apply::progress::KeyReport;
+use super::difference::DifferenceKind;
 use super::history::retention::Pruned;
 use super::manifest::{Counts, Header, Lost};
 use super::outcome::Ended;
@@ -60,7 +61,7 @@ pub trait Report {
     fn restored(&mut self, _key: &KeyReport<'_>) {}
 
     /// A key is not as the run wrote it.
-    fn difference(&mut self, _key: &str, _what: &str) {}
+    fn difference(&mut self, _key: &str, _kind: DifferenceKind, _what: &str) {}
 
     /// Parts of a manifest that cannot be read.
     fn lost(&mut self, _parts: &[Lost]) {}

@@ -23,6 +23,7 @@ use crate::publish::outcome::Ended;
 use crate::publish::report::{Bar, Report};
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
+use crate::publish::difference::DifferenceKind;
 use crate::synth::Generator;
 use crate::words::counted;
 
@@ -290,10 +291,14 @@ impl Report for RunReport {
         log::say(message);
     }
 
-    fn difference(&mut self, key: &str, what: &str) {
-        self.output.text(format!("{key}: {what}"));
-        self.output
-            .json(&json!({ "type": "difference", "key": key, "what": what }));
+    fn difference(&mut self, key: &str, kind: DifferenceKind, what: &str) {
+        // To people only what needs a look: a night of warming refreshes every key.
+        if kind != DifferenceKind::Refreshed {
+            self.output.text(format!("{key}: {what}"));
+        }
+        self.output.json(&json!({
+            "type": "difference", "key": key, "kind": kind.word(), "what": what,
+        }));
     }
 
     fn wrote_nothing(&mut self, run: &str, earlier: Option<&str>) {
