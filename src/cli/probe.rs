@@ -18,12 +18,12 @@ pub struct Probe {
     /// Check these routes; may be given several times, or with commas
     #[arg(long, value_name = "ROUTE", value_delimiter = ',', conflicts_with_all = ["sample", "run"])]
     pub routes: Vec<String>,
-    /// Check N routes of the run, spread evenly, the same ones each time [default: 20, or all of
-    /// --run]
+    /// Check N routes of the store or the run, spread evenly, the same ones each time [default:
+    /// 20, or all of --run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sample: Option<u32>,
-    /// Routes of this run: its id, the file of its manifest, or 'last' [default: the last run
-    /// that wrote a page]
+    /// Routes of this run: its id, the file of its manifest, or 'last' [default: the pages
+    /// that the store holds; if it holds none, those of the last run that wrote one]
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
     /// Cookie of the visitor who counts as logged in

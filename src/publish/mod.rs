@@ -44,11 +44,11 @@ pub(crate) mod warm;
 pub(crate) mod work;
 
 pub use check::check;
+pub use difference::DifferenceKind;
 pub use import::{Import, import};
 pub use outcome::Outcome;
 pub use purge::{Purge, purge};
 pub use rehearse::rehearse;
-pub use difference::DifferenceKind;
 pub use report::Report;
 pub use rollback::{Rollback, rollback};
 pub use verify::verify;

@@ -17,13 +17,13 @@ use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
+use crate::publish::difference::DifferenceKind;
 use crate::publish::history::retention::Pruned;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
 use crate::publish::report::{Bar, Report};
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
-use crate::publish::difference::DifferenceKind;
 use crate::synth::Generator;
 use crate::words::counted;
 
