@@ -20,14 +20,14 @@ pub struct Probe {
     /// May be given several times, or with commas.
     #[arg(long, help_heading = "Selection", value_name = "ROUTE", value_delimiter = ',', conflicts_with_all = ["sample", "run"])]
     pub routes: Vec<String>,
-    /// Check N routes of the run [default: 20, or all of --run]
+    /// Check N routes of the store or the run [default: 20, or all of --run]
     ///
     /// They are spread evenly, and the same ones each time.
     #[arg(long, help_heading = "Selection", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sample: Option<u32>,
     /// Check routes of this run: its id, the file of its manifest, or 'last'
     ///
-    /// [default: the last run that wrote a page]
+    /// [default: the pages that the store holds; if it holds none, those of the last run that wrote one]
     #[arg(long, help_heading = "Selection", value_name = "RUN")]
     pub run: Option<String>,
     /// Cookie of a visitor who is logged in

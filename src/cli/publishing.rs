@@ -49,7 +49,8 @@ pub struct Content {
     pub future: bool,
     /// Invalid articles to tolerate [default: 5%]
     ///
-    /// With more than this count or percentage, anp refuses the whole batch.
+    /// With more than this count or percentage, anp refuses the whole batch. A percentage tolerates at
+    /// least one.
     ///
     /// [env: ANP_MAX_INVALID]
     #[arg(long, value_name = "N|P%")]

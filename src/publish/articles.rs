@@ -12,13 +12,15 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
 use crate::publish::gates::expectations;
-use crate::publish::gates::invalid::refuse;
+use crate::publish::gates::invalid::{refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
+use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
+use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{
     Caching, Corpus, SurveyPurpose, SurveyScope, survey, survey_again,
@@ -112,31 +114,47 @@ impl Work for Articles<'_> {
             invalid,
             ..Counts::default()
         });
-        refuse(settings, &survey)?;
         let scope = Scope {
             settings,
             survey: &survey,
             interrupted,
             time_limit: *time_limit,
         };
-        let mut pruning = self.prune(&scope, begun.session, begun.spool_in.is_some(), report)?;
+        let mut withdrawn = match self.orphans {
+            OrphanPolicy::Ignore => Vec::new(),
+            _ => withdrawn(&scope, begun.session, &keys)?,
+        };
+        // To take down the only article of a tree is no mistake.
+        if withdrawn.is_empty() {
+            refuse_nothing(settings, &survey)?;
+        }
+        refuse_invalid(settings, &survey)?;
+        let objects = withdrawn
+            .iter()
+            .map(|one| one.objects(&keys).count() as u64);
+        // The lock is a key of ours.
+        let other_keys = objects.sum::<u64>() + u64::from(begun.spool_in.is_some());
+        let mut pruning = self.prune(&scope, begun.session, other_keys, report)?;
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
         }
-        let refused = self.gate(&survey, &pruning).err();
+        let refused = self.gate(&survey, &pruning, &withdrawn).err();
         if let Some(shard) = self.wanted.share {
             // All of them were expected; each shard removes its own.
-            pruning
-                .leftovers
-                .retain(|leftover| shard.takes(&leftover.route));
+            let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
+            pruning.leftovers.retain(is_own);
+            withdrawn.retain(is_own);
             let articles = survey.entries.len();
             report.share(shard, articles, articles + survey.elsewhere.len());
         }
+        report_withdrawn(&withdrawn, report);
+        let mut leftovers = pruning.leftovers;
+        leftovers.append(&mut withdrawn);
         let mut plan = Plan {
             entries: survey.entries,
             spooled,
-            leftovers: pruning.leftovers,
+            leftovers,
             invalid,
             is_partial: invalid + survey.changed > 0
                 || pruning.withheld.is_some()
@@ -210,7 +228,7 @@ impl Articles<'_> {
         &self,
         scope: &Scope<'_>,
         session: &mut Session,
-        is_locked: bool,
+        other_keys: u64,
         report: &mut dyn Report,
     ) -> Result<PrunePlan, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
@@ -222,16 +240,19 @@ impl Articles<'_> {
             report.warning(why);
         }
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
-            // The lock is a key of ours.
-            let own_keys = u64::from(is_locked);
-            Orphans::find(scope, session, own_keys, self.wanted.share)?.report(report);
+            Orphans::find(scope, session, other_keys, self.wanted.share)?.report(report);
         }
         pruning.out_of_reach.report(report);
         Ok(pruning)
     }
 
     /// Holds the plan against what is expected of it.
-    fn gate(&self, survey: &Survey, pruning: &PrunePlan) -> Result<(), Failure> {
+    fn gate(
+        &self,
+        survey: &Survey,
+        pruning: &PrunePlan,
+        withdrawn: &[Leftover],
+    ) -> Result<(), Failure> {
         let written = survey
             .entries
             .iter()
@@ -241,6 +262,7 @@ impl Articles<'_> {
             &expectations::PlannedChanges {
                 articles: survey.valid,
                 written: written.count() as u64 + survey.changed_elsewhere,
+                withdrawn: withdrawn.len() as u64,
                 removed: pruning.leftovers.len() as u64,
                 stored: pruning.in_reach,
                 forced: self.force,

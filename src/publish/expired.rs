@@ -9,7 +9,7 @@
 
 use super::apply::Apply;
 use super::keys::Keys;
-use super::manifest::Fate;
+use super::manifest::{Fate, Header};
 use super::plan::Plan;
 use super::report::Report;
 use super::work::{PlanInputs, Work};
@@ -29,9 +29,9 @@ pub(crate) struct Expired<'a> {
     /// The places of the articles in the plan, in the order in which they were written.
     pub order: &'a [u32],
     pub keys: &'a Keys,
-    /// What a plan is made with, but for the session.
-    pub run: &'a str,
-    pub started_at: i64,
+    /// The header of the run.
+    pub header: &'a Header,
+    /// The folder for the spool.
     pub spool_in: &'a std::path::Path,
 }
 
@@ -117,8 +117,8 @@ impl Expired<'_> {
         let sources: Vec<u32> = missing.iter().map(|one| entry(one).source).collect();
         let begun = PlanInputs {
             session: &mut *apply.context.session,
-            run: self.run,
-            started_at: self.started_at,
+            run: &self.header.run,
+            started_at: self.header.started_at,
             spool_in: Some(self.spool_in),
         };
         let mut plan = self.work.plan_again(begun, &sources, report)?;
@@ -160,6 +160,7 @@ impl Expired<'_> {
         }
         progress.counts.kept = progress.counts.kept.saturating_sub(kept);
         if written > 0 {
+            report.writes(self.header);
             report.note(&format!(
                 "{} expired while the run worked: creating what is missing again",
                 counted(written as u64, "article")

@@ -292,9 +292,12 @@ impl<'a> Job<'a> {
         report: &mut dyn Report,
     ) -> Result<(), Stop> {
         let keys = Keys::new(&self.settings.prefix);
+        let header = run.header.clone();
+        if plan.steps() > 0 {
+            report.writes(&header);
+        }
         let bar = report.bar("write", "keys", plan.steps());
         let order = plan.order();
-        let header = run.header.clone();
         let mut apply = Apply {
             context: run.context(self.interrupted),
             direction: Direction::Forward(Guards {
@@ -315,8 +318,7 @@ impl<'a> Job<'a> {
             plan,
             order: &order,
             keys: &keys,
-            run: &header.run,
-            started_at: header.started_at,
+            header: &header,
             spool_in: &self.settings.state_dir,
         };
         expired.write(&mut apply, progress, report, &|| bar.advance(1))

@@ -17,6 +17,7 @@
 pub mod apply;
 pub(crate) mod articles;
 pub(crate) mod check;
+pub(crate) mod difference;
 pub(crate) mod expired;
 pub(crate) mod gates;
 pub(crate) mod history;
@@ -43,6 +44,7 @@ pub(crate) mod warm;
 pub(crate) mod work;
 
 pub use check::check;
+pub use difference::DifferenceKind;
 pub use import::{Import, import};
 pub use outcome::Outcome;
 pub use purge::{Purge, purge};

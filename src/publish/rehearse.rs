@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::articles::Articles;
 use crate::publish::history::intents::{Void, look_at_each, void};
+use crate::publish::history::later_expiries::LaterExpiries;
 use crate::publish::history::open_manifest::unusable;
 use crate::publish::history::runs::Runs;
 use crate::publish::job::Job;
@@ -197,9 +198,10 @@ impl Scene<'_> {
         let started = Instant::now();
         let void = void(&manifest, &self.interrupted)?;
         let slack_ms = self.scratch.address.expiry_slack_ms();
-        let tally = verify::compare(&manifest, &void, session, slack_ms, &mut ())?;
+        let later = LaterExpiries::default();
+        let tally = verify::compare(&manifest, &void, session, (&later, slack_ms), &mut ())?;
         let as_written = counted(tally.same, "key");
-        let result = format!("{as_written} as written, {} different", tally.different);
+        let result = format!("{as_written} as written, {} different", tally.unexplained());
         steps.step("verify", started, &result);
 
         let started = Instant::now();
@@ -217,7 +219,7 @@ impl Scene<'_> {
         steps.step("compare", started, &result);
 
         Ok(Checks {
-            is_as_written: tally.different == 0 && tally.expired == 0,
+            is_as_written: tally.unexplained() == 0 && tally.expired == 0,
             is_as_before: undone.exit == Exit::Done && differences == 0,
         })
     }

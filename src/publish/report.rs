@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::apply::progress::KeyReport;
+use super::difference::DifferenceKind;
 use super::history::retention::Pruned;
 use super::manifest::{Counts, Header, Lost};
 use super::outcome::Ended;
@@ -31,8 +32,12 @@ pub trait Report {
     /// A dry run of `command` begins: it writes nothing to `server`.
     fn dry_run(&mut self, _command: &str, _server: &str) {}
 
-    /// A run begins. From here on its way back is known.
+    /// A run begins. It has written nothing yet.
     fn begun(&mut self, _header: &Header, _manifest: &Path) {}
+
+    /// The run is about to write: from here on there may be something to undo. A run may say it
+    /// more than once.
+    fn writes(&mut self, _header: &Header) {}
 
     /// The run is about this prefix, which is not that of the settings.
     fn prefix(&mut self, _prefix: &str) {}
@@ -56,7 +61,7 @@ pub trait Report {
     fn restored(&mut self, _key: &KeyReport<'_>) {}
 
     /// A key is not as the run wrote it.
-    fn difference(&mut self, _key: &str, _what: &str) {}
+    fn difference(&mut self, _key: &str, _kind: DifferenceKind, _what: &str) {}
 
     /// Parts of a manifest that cannot be read.
     fn lost(&mut self, _parts: &[Lost]) {}

@@ -210,6 +210,7 @@ impl Undo<'_> {
         };
         let mut run = Run::begin(self.settings, &purpose)?;
         report.begun(&run.header, run.manifest.path());
+        report.writes(&run.header);
         let mut progress = Progress::default();
         let bar = report.bar("restore", "keys", total);
         let slack_ms = run.store.connector.address.expiry_slack_ms();

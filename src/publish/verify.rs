@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use super::difference::DifferenceKind;
 use super::history::open_manifest;
 use super::manifest::{Action, Intent, Manifest, Snapshot};
 use super::report::Report;
@@ -11,6 +12,8 @@ use super::state::{KeyState, same_expiry};
 use crate::duration::show_time;
 use crate::failure::Failure;
 use crate::publish::history::intents::{Void, look_at_each, void};
+use crate::publish::history::later_expiries::LaterExpiries;
+use crate::publish::history::runs::Runs;
 use crate::publish::run::connection::Connected;
 use crate::settings::Settings;
 use crate::store::Session;
@@ -20,10 +23,22 @@ use crate::store::Session;
 pub struct Tally {
     /// As the run wrote them.
     pub same: u64,
+    /// As the run wrote them, but for an expiry that a later run of anp refreshed.
+    pub refreshed: u64,
     /// Gone, because their time has passed.
     pub expired: u64,
+    /// As the run wrote them, but for an expiry that no later run in the state folder explains.
+    pub expiry: u64,
     /// Changed, or gone before their time.
     pub different: u64,
+}
+
+impl Tally {
+    /// Keys that are not as anp left them.
+    #[must_use]
+    pub fn unexplained(&self) -> u64 {
+        self.expiry + self.different
+    }
 }
 
 /// Compares the store with what the run named `name` wrote: its id, the file of its manifest, or
@@ -43,16 +58,20 @@ pub fn verify(
     let mut store = Connected::open(&address, settings, interrupted)?;
     store.is_that_of(manifest.header())?;
     let slack_ms = address.expiry_slack_ms();
-    let tally = compare(&manifest, &void, &mut store.session, slack_ms, report)?;
+    let runs = Runs::of(&settings.state_dir);
+    let later = LaterExpiries::find(&runs, &manifest, interrupted, report)?;
+    let session = &mut store.session;
+    let tally = compare(&manifest, &void, session, (&later, slack_ms), report)?;
     Ok((manifest.header().run.clone(), tally))
 }
 
-/// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`.
+/// Compares every key of the run with what it wrote; expiries may have moved by `slack_ms`, and
+/// `later` runs may have refreshed them.
 pub(crate) fn compare(
     manifest: &Manifest,
     void: &Void,
     session: &mut Session,
-    slack_ms: i64,
+    (later, slack_ms): (&LaterExpiries, i64),
     report: &mut dyn Report,
 ) -> Result<Tally, Failure> {
     let asked_at_ms = session
@@ -67,7 +86,7 @@ pub(crate) fn compare(
         let now_ms = asked_at_ms.saturating_add(since_ms);
         let difference = difference(&intent, &found, slack_ms, now_ms);
         let difference = difference.filter(|_| !was_right(&intent, &found, slack_ms, now_ms));
-        let Some(difference) = difference else {
+        let Some((mut kind, what)) = difference else {
             tally.same += 1;
             return Ok(());
         };
@@ -75,9 +94,19 @@ pub(crate) fn compare(
             tally.expired += 1;
             return Ok(());
         }
-        tally.different += 1;
         let key = &intent.key;
-        report.difference(key, &difference);
+        if kind == DifferenceKind::Expiry
+            && let KeyState::Present(present, _) = &found
+            && later.explain(key, present.expires_at_ms, slack_ms)
+        {
+            kind = DifferenceKind::Refreshed;
+        }
+        *match kind {
+            DifferenceKind::Refreshed => &mut tally.refreshed,
+            DifferenceKind::Expiry => &mut tally.expiry,
+            _ => &mut tally.different,
+        } += 1;
+        report.difference(key, kind, &what);
         Ok(())
     })?;
     Ok(tally)
@@ -103,38 +132,64 @@ pub(crate) fn difference(
     found: &KeyState,
     slack_ms: i64,
     now_ms: i64,
-) -> Option<String> {
-    let expiry = |at: Option<i64>| {
+) -> Option<(DifferenceKind, String)> {
+    let text = |kind, text: &str| Some((kind, text.to_owned()));
+    let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
+    match (found, made_expiry) {
+        (KeyState::Absent, None) => None,
+        (KeyState::Absent, Some(_)) => {
+            text(DifferenceKind::Missing, "expected the key, found nothing")
+        }
+        (_, None) => text(
+            DifferenceKind::Unexpected,
+            "expected no such key, found one",
+        ),
+        (KeyState::TooLarge, _) => text(
+            DifferenceKind::Value,
+            "expected what the run wrote, found a larger value",
+        ),
+        (KeyState::Present(present, content), Some(at)) => {
+            // Whatever its expiry is now.
+            let is_made = || match intent.made_present() {
+                Ok(Some(mut made)) => {
+                    made.expires_at_ms = present.expires_at_ms;
+                    made.is_value(present, content, slack_ms, now_ms)
+                }
+                _ => false,
+            };
+            if intent.action != Action::Refresh && !is_made() {
+                return text(
+                    DifferenceKind::Value,
+                    "expected the value that the run wrote, found another",
+                );
+            }
+            let is_same = same_expiry(present.expires_at_ms, at, slack_ms);
+            (!is_same).then(|| {
+                let what = expiry_difference(at, present.expires_at_ms);
+                (DifferenceKind::Expiry, what)
+            })
+        }
+    }
+}
+
+/// Two expiries that differ, ms since 1970.
+fn expiry_difference(made_ms: Option<i64>, found_ms: Option<i64>) -> String {
+    let shown = |at: Option<i64>| {
         at.map_or("no expiry".to_owned(), |at| {
             format!("expiry {}", show_time(at))
         })
     };
-    let made_expiry = intent.made.as_ref().map(|made| made.expires_at);
-    match (found, made_expiry) {
-        (KeyState::Absent, None) => None,
-        (KeyState::Absent, Some(_)) => Some("expected the key, found nothing".to_owned()),
-        (_, None) => Some("expected no such key, found one".to_owned()),
-        (KeyState::TooLarge, _) => {
-            Some("expected what the run wrote, found a larger value".to_owned())
-        }
-        (KeyState::Present(present, content), Some(at)) => {
-            if !same_expiry(present.expires_at_ms, at, slack_ms) {
-                let (made, now) = (expiry(at), expiry(present.expires_at_ms));
-                if let (Some(at), Some(found_at)) = (at, present.expires_at_ms)
-                    && made == now
-                {
-                    let way = if found_at < at { "earlier" } else { "later" };
-                    let ms = found_at.abs_diff(at);
-                    return Some(format!("expected {made}, found one {ms} ms {way}"));
-                }
-                return Some(format!("expected {made}, found {now}"));
-            }
-            let is_made = || match intent.made_present() {
-                Ok(Some(made)) => made.is_value(present, content, slack_ms, now_ms),
-                _ => false,
+    let (made, found) = (shown(made_ms), shown(found_ms));
+    let found = match (made_ms, found_ms) {
+        (Some(made_ms), Some(found_ms)) if made == found => {
+            let way = if found_ms < made_ms {
+                "earlier"
+            } else {
+                "later"
             };
-            let same_value = intent.action == Action::Refresh || is_made();
-            (!same_value).then(|| "expected the value that the run wrote, found another".to_owned())
+            format!("one {} ms {way}", found_ms.abs_diff(made_ms))
         }
-    }
+        _ => found,
+    };
+    format!("only the expiry differs: expected {made}, found {found}")
 }

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::publish::apply::progress::Progress;
 use crate::publish::apply::stop::Stop;
 use crate::publish::history::intents::void;
+use crate::publish::history::later_expiries::LaterExpiries;
 use crate::store::Class;
 
 /// Compares every key that the run wrote with the store, if another server answers at its end
@@ -59,7 +60,8 @@ fn different(run: &mut Run, interrupted: &AtomicBool) -> Result<u64, Failure> {
         .map_err(|damage| crate::publish::history::open_manifest::unusable(&damage))?;
     let void = void(&manifest, interrupted)?;
     let slack_ms = run.store.connector.address.expiry_slack_ms();
+    let later = LaterExpiries::default();
     let session = &mut run.store.session;
-    let tally = compare(&manifest, &void, session, slack_ms, &mut ())?;
-    Ok(tally.different)
+    let tally = compare(&manifest, &void, session, (&later, slack_ms), &mut ())?;
+    Ok(tally.unexplained())
 }

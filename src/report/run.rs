@@ -17,6 +17,7 @@ use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
+use crate::publish::difference::DifferenceKind;
 use crate::publish::history::retention::Pruned;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
@@ -53,6 +54,8 @@ pub(crate) struct RunReport {
     pub is_incomplete: bool,
     /// Whether it says nothing unless something is wrong.
     pub is_quiet: bool,
+    /// Whether it has said how to undo the run.
+    has_named_way_back: bool,
     /// How findings are shown.
     pub format: Format,
     articles: Articles,
@@ -87,6 +90,7 @@ impl RunReport {
             orphans: None,
             is_incomplete: false,
             is_quiet: false,
+            has_named_way_back: false,
             format: Format::Text,
             articles: Articles::default(),
             valid: 0,
@@ -169,9 +173,13 @@ impl Report for RunReport {
             object["attempt"] = json!(attempt);
         }
         self.output.json(&object);
+        self.output.flush();
+    }
+
+    fn writes(&mut self, header: &Header) {
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
-        if !self.output.is_json() {
+        if !self.output.is_json() && !std::mem::replace(&mut self.has_named_way_back, true) {
             let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
             let fields = json!({
                 "message": "the run begins", "run": header.run, "rollback": header.rollback,
@@ -283,10 +291,14 @@ impl Report for RunReport {
         log::say(message);
     }
 
-    fn difference(&mut self, key: &str, what: &str) {
-        self.output.text(format!("{key}: {what}"));
-        self.output
-            .json(&json!({ "type": "difference", "key": key, "what": what }));
+    fn difference(&mut self, key: &str, kind: DifferenceKind, what: &str) {
+        // To people only what needs a look: a night of warming refreshes every key.
+        if kind != DifferenceKind::Refreshed {
+            self.output.text(format!("{key}: {what}"));
+        }
+        self.output.json(&json!({
+            "type": "difference", "key": key, "kind": kind.word(), "what": what,
+        }));
     }
 
     fn wrote_nothing(&mut self, run: &str, earlier: Option<&str>) {
@@ -354,7 +366,8 @@ impl Report for RunReport {
         }
         self.output.text(
             "the next import publishes these articles again if their sources are still there; to \
-             prevent that, fix or withdraw the sources (draft: true), or pause publishing (anp pause)",
+             prevent that, fix the sources, withdraw them (withdrawn: true), or pause publishing \
+             (anp pause)",
         );
         self.output.flush();
     }

@@ -5,10 +5,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 
 use super::conditional::Precondition;
 use super::page::StoredPage;
+use super::{bar, policy};
 
 /// Where an answer came from.
 pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Where the list of articles is.
+const LIST_LINK: HeaderValue = HeaderValue::from_static("</_anp/>; rel=\"index\"");
 
 /// Where a page came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +43,17 @@ pub(super) fn answer(
     request: &HeaderMap,
 ) -> Response<Body> {
     let mut headers = HeaderMap::new();
-    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Cookie, Sec-Fetch-Dest"),
+    );
+    headers.insert(header::LINK, LIST_LINK);
     headers.insert(X_CACHE, cache.value());
-    let tag = taken.tag();
+    let barred = bar::is_for(request).then(|| bar::with_bar(&taken.body()));
+    let barred = barred.flatten();
+    // Other bytes are another entity.
+    let mark = barred.as_ref().map_or("", |_| "-bar");
+    let tag = taken.tag().map(|tag| tag + mark);
     let precondition = Precondition::of(request, tag.as_deref(), taken.meta.written_at);
     if precondition == Precondition::Failed {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -50,7 +62,7 @@ pub(super) fn answer(
     if cache == CacheStatus::Bypass {
         let value = HeaderValue::from_static("private, no-store");
         headers.insert(header::CACHE_CONTROL, value);
-        return whole(taken, headers);
+        return whole(taken, barred, headers);
     }
     let max_age = format!("public, max-age={}", taken.max_age());
     let last_modified = taken.meta.written_at.map(httpdate::fmt_http_date);
@@ -68,7 +80,7 @@ pub(super) fn answer(
     if precondition == Precondition::NotModified {
         return bodiless(StatusCode::NOT_MODIFIED, headers);
     }
-    whole(taken, headers)
+    whole(taken, barred, headers)
 }
 
 fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
@@ -78,14 +90,19 @@ fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
     response
 }
 
-fn whole(taken: &StoredPage, mut headers: HeaderMap) -> Response<Body> {
+/// The page, or the bytes `barred` in its place.
+fn whole(taken: &StoredPage, barred: Option<Vec<u8>>, mut headers: HeaderMap) -> Response<Body> {
     if taken.meta.is_noindex {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, taken.policy());
+    let (body, policy) = match barred {
+        Some(page) => (page.into(), policy::of_page_with_bar(&taken.body())),
+        None => (taken.body(), taken.policy()),
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     html(&mut headers);
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(taken.bytes()));
-    let mut response = Response::new(Body::from(taken.body()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let mut response = Response::new(Body::from(body));
     *response.headers_mut() = headers;
     response
 }

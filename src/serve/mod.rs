@@ -4,9 +4,11 @@
 //! and their limits) → [`answer`] (which kind of answer) → `host`, `path`, `login` (what is
 //! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was
 //! taken) → `headers`, `conditional`, `policy` (what is said of it), or `refusal` (what is said
-//! instead). `site` is what all of them are made from. `index` lists the articles of a run; `site_pages` makes the pages that are not stored.
+//! instead). `site` is what all of them are made from. `index` lists the articles of the store or of a
+//! run, to which the `bar` over each page leads; `site_pages` makes the pages that are not stored.
 
 mod answer;
+mod bar;
 mod cache;
 mod conditional;
 mod headers;

@@ -6,32 +6,43 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
+use super::bar;
+
 /// What a page may do in its sandbox: links open in new tabs that are not in it, files are
 /// downloaded, and cookies go along to the page's own site.
 const SANDBOX: &str = "sandbox allow-downloads allow-popups allow-popups-to-escape-sandbox \
                        allow-same-origin";
 
+const IMAGES: &str = "img-src 'self' https: http:; ";
+
 /// The policy of a stored page.
 pub(super) fn of_page(page: &[u8]) -> HeaderValue {
-    policy(
-        style(page),
-        "img-src 'self' https: http:; ",
-        "'none'",
-        SANDBOX,
-    )
+    policy(&hash_of(style(page)), IMAGES, "'none'", SANDBOX)
+}
+
+/// The same with the bar in it, whose style is allowed too.
+pub(super) fn of_page_with_bar(page: &[u8]) -> HeaderValue {
+    let own = style(page).map_or(String::new(), |style| format!("{} ", hash(style)));
+    let styles = format!("{own}{}", hash(bar::STYLE.as_bytes()));
+    policy(&styles, IMAGES, "'none'", SANDBOX)
 }
 
 /// The policy of a page of our own with the text `style` in its style element, and forms
 /// that ask us.
 pub(super) fn of_own(style: &str) -> HeaderValue {
     let sandbox = format!("{SANDBOX} allow-forms");
-    policy(Some(style.as_bytes()), "", "'self'", &sandbox)
+    policy(&hash(style.as_bytes()), "", "'self'", &sandbox)
 }
 
-fn policy(style: Option<&[u8]>, images: &str, forms: &str, sandbox: &str) -> HeaderValue {
-    let style = style.map_or("'none'".to_owned(), |style| {
-        format!("'sha256-{}'", BASE64.encode(Sha256::digest(style)))
-    });
+fn hash_of(style: Option<&[u8]>) -> String {
+    style.map_or("'none'".to_owned(), hash)
+}
+
+fn hash(style: &[u8]) -> String {
+    format!("'sha256-{}'", BASE64.encode(Sha256::digest(style)))
+}
+
+fn policy(style: &str, images: &str, forms: &str, sandbox: &str) -> HeaderValue {
     let text = format!(
         "default-src 'none'; style-src {style}; {images}base-uri 'none'; form-action {forms}; \
          frame-ancestors 'none'; {sandbox}"

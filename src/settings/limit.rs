@@ -19,6 +19,15 @@ impl Limit {
         }
     }
 
+    /// The same, but a share tolerates one of at least two: 5 % of 19 would be none, and one bad
+    /// article must not stop a small archive. A count means what it says, and so do 0 %.
+    #[must_use]
+    pub fn is_exceeded_by_more_than_one(self, part: u64, whole: u64) -> bool {
+        let is_tolerated = part <= 1 && part < whole;
+        let is_share = matches!(self, Self::Permille(1..));
+        self.is_exceeded(part, whole) && !(is_share && is_tolerated)
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text.strip_suffix('%') {
             Some(percent) => permille(percent).filter(|n| *n <= 1000).map(Self::Permille),

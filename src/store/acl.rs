@@ -44,7 +44,7 @@ pub const KEY_COMMANDS: &[(&str, &[&str])] = &[
 
 /// Grants what `anp serve` and `anp probe` need to read published objects, and nothing else.
 pub const READER_ACL_LINE: &str = "ACL SETUSER preview on >PASSWORD ~anp:* resetchannels -@all \
-+ping +select +getrange +pttl";
++ping +select +getrange +pttl +scan";
 
 /// What a user of either line needs besides where sentinels say who the master is: whoever they
 /// name is asked.

@@ -136,15 +136,18 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         .says("owner      archive desk");
     assert_eq!(world.runs().len(), 1);
     // A bad article: the rest is published, and cron has output to mail.
-    world.article("b.md", "B.").write(
-        "content/bad.md",
-        "---\ntitle: A\nscore: {quality: 140}\n---\nText.\n",
-    );
+    world.article("b.md", "B.");
+    for name in ["bad", "worse"] {
+        world.write(
+            &format!("content/{name}.md"),
+            "---\ntitle: A\nscore: {quality: 140}\n---\nText.\n",
+        );
+    }
     let bad = "content/bad.md:3:18: error[score.quality]: expected a whole number from 0 to 100, found 140\n";
     let ran = run_by_hand(&world);
     assert!(
         ran.stderr
-            .starts_with("error: 1 of 3 articles is invalid\n"),
+            .starts_with("error: 2 of 4 articles are invalid\n"),
         "{ran}"
     );
     ran.exits(65).notes(bad);
@@ -160,7 +163,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     let ran = run_by_hand(&world);
     assert!(
         ran.stdout
-            .starts_with("1 article published, 1 updated, 1 invalid\n"),
+            .starts_with("1 article published, 1 updated, 2 invalid\n"),
         "{ran}"
     );
     ran.exits(3).says(bad).says("rollback  ").notes_exactly("");

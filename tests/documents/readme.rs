@@ -307,7 +307,7 @@ fn set_the_scene(story: &mut Story, section: &str) {
             typed("$ anp import --quiet\n");
             let source = story.path("content/redis-caching/cache-stampede.md");
             let text = std::fs::read_to_string(&source).unwrap();
-            let text = text.replacen("---\n", "---\ndraft: true\n", 1);
+            let text = text.replacen("---\n", "---\nwithdrawn: true\n", 1);
             std::fs::write(source, text).unwrap();
         }
         "Re-warm" => typed("$ anp purge --glob '/http/**' --quiet\n"),

@@ -338,7 +338,12 @@ fn routes_are_those_of_the_last_run_that_wrote_some_or_the_ones_that_were_named(
     assert_eq!(routes(""), all);
     world.article("d.md", "D.");
     world.anp("import").exits(0);
-    assert_eq!(routes(""), ["/d/"]);
+    // What the store holds, whatever the last run wrote, and also without any run.
+    let stored = ["/a/", "/b/", "/d/", "/deep/c/", "/review/"];
+    assert_eq!(routes(""), stored);
+    assert_eq!(routes("--state-dir elsewhere"), stored);
+    let ran = probe(&world, &front.url(), "--sample 2");
+    ran.exits(0).says("\n2 routes of 5 in the store\n");
     assert_eq!(routes("--run last"), ["/d/"]);
     let first = world.runs()[0].clone();
     assert_eq!(routes(&format!("--run {first}")), all);
@@ -354,12 +359,12 @@ fn a_page_that_is_gone_from_the_store_must_be_gone_from_the_front() {
     let world = published();
     let front = Front::start(&world.server, Fault::None);
     world.server.command("DEL anp:page:/a/");
-    let ran = probe(&world, &front.url(), "");
+    let ran = probe(&world, &front.url(), "--run last");
     ran.exits(0)
         .says(", 1 gone from the store\n")
         .says("\n  gone                    1        0             0\n");
     let keeps = Front::start(&world.server, Fault::AnyPath);
-    let ran = probe(&world, &keeps.url(), "--format json");
+    let ran = probe(&world, &keeps.url(), "--run last --format json");
     ran.exits(3);
     assert_eq!(failed(&ran), ["gone", "missing"], "{ran}");
     // Where nothing is left to compare, nothing was found to be right.
@@ -474,8 +479,8 @@ fn a_command_line_that_names_no_front_or_no_route_is_2() {
             "there is no run 'nowhere'",
         ),
         (
-            format!("probe {url} --state-dir elsewhere"),
-            "error: no run with the prefix anp in ",
+            format!("probe {url} --prefix none"),
+            "error: no run with the prefix none in ",
         ),
     ] {
         world.anp(&line).exits(2).notes(words).hides("hush");

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{World, set};
 
 fn article(world: &World, name: &str, fields: &str) {
     let text = format!("---\ntitle: {name}\n{fields}\n---\nText of {name}.\n");
@@ -110,24 +110,77 @@ fn a_tree_of_which_nothing_is_published_now_is_refused() {
 #[test]
 fn what_is_held_back_after_it_was_published_is_an_orphan_that_prune_removes() {
     let world = World::new();
-    for name in ["a", "b", "c", "d", "stays"] {
+    for name in ["a", "b", "c", "stays"] {
         article(&world, name, "");
     }
     world.anp("import").exits(0);
     article(&world, "a", "published: false");
     article(&world, "b", "publish_at: 2099-01-01");
     article(&world, "c", "expires_at: 2020-01-01");
-    article(&world, "d", "withdrawn: true");
     let ran = world.anp("import");
-    assert_eq!(ran.exits(0).of_type("orphan").len(), 4, "{ran}");
+    assert_eq!(ran.exits(0).of_type("orphan").len(), 3, "{ran}");
     world
         .anp("import --prune")
         .exits(65)
-        .notes("expected at most 10 % of 5 stored articles to be removed by --prune, found 4");
+        .notes("expected at most 10 % of 4 stored articles to be removed by --prune, found 3");
     let ran = world.anp("import --prune --force");
-    assert_eq!(ran.exits(0).counts()["removed"], 8, "{ran}");
+    assert_eq!(ran.exits(0).counts()["removed"], 6, "{ran}");
     world.anp("rollback last").exits(0);
-    assert!(is_published(&world, "d"));
+    assert!(is_published(&world, "c"));
+}
+
+#[test]
+fn a_withdrawn_article_is_taken_down_by_the_next_import_and_a_rollback_brings_it_back() {
+    let world = World::new();
+    for name in ["a", "b", "moved"] {
+        article(&world, name, "");
+    }
+    world.anp("import").exits(0);
+    let before = world.server.dump();
+    article(&world, "a", "withdrawn: true");
+    let note = "note: 1 published article is withdrawn, and this run removes it: /a/\n";
+    let foreseen = world.anp("import --dry-run");
+    foreseen.exits(0).notes_exactly(note);
+    assert_eq!(foreseen.pages("remove"), set(&["/a/"]), "{foreseen}");
+    assert!(world.server.dump() == before);
+    let ran = world.anp("import --format text");
+    ran.exits(0)
+        .notes(note)
+        .says("1 article removed, 2 unchanged, 1 held back\n")
+        .says("remove  anp:page:/a/")
+        .hides("--prune");
+    assert_eq!(world.keys().len(), 4);
+    // Once it is gone, there is nothing to do, also where the file is not read again.
+    let again = world.anp("import");
+    again.exits(0).notes_exactly("");
+    assert_eq!(again.counts()["removed"], 0, "{again}");
+    let removal = world.runs()[1].clone();
+    world.anp(&format!("rollback {removal}")).exits(0);
+    assert!(world.server.dump() == before);
+    // Without --prune nothing else goes, and what another source publishes there stays.
+    article(&world, "moved", "slug: a");
+    let ran = world.anp("import");
+    ran.exits(0).notes("/moved/; --prune removes it");
+    assert!(ran.pages("remove").is_empty(), "{ran}");
+    assert!(is_published(&world, "a") && is_published(&world, "moved"));
+}
+
+#[test]
+fn withdrawing_removes_what_is_ours_alone_and_needs_no_other_article() {
+    let world = World::new();
+    article(&world, "only", "");
+    world.anp("import").exits(0);
+    article(&world, "only", "withdrawn: true");
+    world.server.command("SET anp:meta:/only/ theirs");
+    // Warming publishes what is missing, and removes nothing.
+    world.anp("warm").exits(65);
+    let ran = world.anp("import");
+    assert_eq!(ran.exits(0).counts()["removed"], 1, "{ran}");
+    assert_eq!(world.server.get("anp:meta:/only/").unwrap(), "theirs");
+    world.anp("import").exits(65).notes("held back");
+    let removal = &world.runs()[2];
+    world.anp(&format!("rollback {removal}")).exits(0);
+    assert!(is_published(&world, "only"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::support::{Ran, World, set_mode};
 /// The end of a refusal where one article of one is invalid.
 const ONE_OF_ONE: &str = "\
 error: 1 of 1 article is invalid
-  = expected: at most 5 % (max_invalid)
+  = expected: at most 5 % (--max-invalid)
   = retry: after you fix the articles; nothing was written
 ";
 
@@ -134,17 +134,41 @@ fn under_the_budget_invalid_articles_are_skipped_and_the_rest_is_written() {
 #[test]
 fn over_the_budget_nothing_is_written() {
     let world = one_invalid_among(18);
-    let ran = world.anp("import");
+    let ran = world.anp("import --max-invalid 0");
     ran.exits(65).notes_exactly(&format!(
         "{QUALITY}error: 1 of 19 articles is invalid\n  \
-         = expected: at most 5 % (max_invalid)\n  \
+         = expected: at most 0 (--max-invalid)\n  \
          = retry: after you fix the articles; nothing was written\n"
     ));
     assert!(world.server.dump().is_empty(), "{ran}");
     assert!(ran.of_type("key").is_empty(), "{ran}");
     world.anp("runs").exits(0).says("import  refused");
-    world.anp("import --dry-run").exits(65);
-    world.anp("check").exits(65).says("error[score.quality]");
+    world.anp("import --dry-run --max-invalid 0").exits(65);
+    let check = world.anp("check --max-invalid 0");
+    check.exits(65).says("error[score.quality]");
+}
+
+/// 5 % of 18 articles is less than one.
+#[test]
+fn one_bad_article_does_not_stop_a_small_archive_and_two_do() {
+    let world = one_invalid_among(2);
+    world.anp("check").exits(3);
+    world.anp("import").exits(3).notes_exactly(QUALITY);
+    assert_eq!(world.keys().len(), 4);
+    world.write("content/b.md", "---\nscore: {quality: 140}\n---\nText.\n");
+    let ran = world.anp("import");
+    ran.exits(65).notes("error: 2 of 4 articles are invalid\n");
+    ran.notes("= expected: at most 5 % (--max-invalid)\n");
+}
+
+#[test]
+fn an_archive_of_one_bad_article_is_refused() {
+    let world = World::new();
+    world.write("content/b.md", "---\nscore: {quality: 140}\n---\nText.\n");
+    world
+        .anp("import")
+        .exits(65)
+        .notes("1 of 1 article is invalid");
 }
 
 #[test]
@@ -153,7 +177,7 @@ fn the_budget_is_a_count_or_a_percentage() {
     for (budget, exit) in [
         ("0", 65),
         ("0%", 65),
-        ("24.9%", 65),
+        ("0.1%", 3),
         ("25%", 3),
         ("1", 3),
         ("100%", 3),
@@ -245,7 +269,7 @@ error[source]: expected a file that can be read, found: Permission denied (os er
     let ran = world.anp_without_rights("import");
     ran.exits(65).notes_exactly(&format!(
         "{words}error: 2 of 3 articles are invalid\n  \
-         = expected: at most 5 % (max_invalid)\n  \
+         = expected: at most 5 % (--max-invalid)\n  \
          = retry: after you fix the articles; nothing was written\n"
     ));
     assert!(world.server.dump().is_empty(), "{ran}");

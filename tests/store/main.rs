@@ -16,5 +16,6 @@ mod rehearse;
 mod repeat;
 mod rollback;
 mod switch;
+mod verify;
 mod warm;
 mod way_back;

@@ -203,3 +203,42 @@ fn a_foreign_value_is_never_shortened_by_a_refresh() {
         assert_eq!(decision, Decision::Leave(Fate::Conflict));
     }
 }
+
+#[test]
+fn a_run_names_its_way_back_only_when_it_is_about_to_write() {
+    const WAY_BACK: &str = "to undo it:";
+    let world = World::new();
+    world.article("a.md", "A.");
+    let import = "import --format text";
+    // Refused: nothing was written, so there is nothing to undo.
+    world.write("content/bad.md", "---\nscore: {quality: 140}\n---\nText.\n");
+    let refused = world.anp("import --format text --max-invalid 0");
+    refused.exits(65).hides(WAY_BACK).hides("anp rollback");
+    std::fs::remove_file(world.path("content/bad.md")).unwrap();
+    let ran = world.anp(import);
+    let rollback = format!("anp rollback {}", world.runs()[1]);
+    ran.exits(0).notes(WAY_BACK).notes(&rollback);
+    // Nothing to write.
+    world.anp(import).exits(0).hides(WAY_BACK);
+    let rollback = format!("rollback {} --format text", world.runs()[1]);
+    world.anp(&rollback).exits(0).notes(WAY_BACK);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn promise_3_a_killed_run_has_named_its_way_back_before_its_first_write() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let kill = |point: &str| {
+        let failing = [("ANP_FAIL_POINT", point)];
+        let ran = world.anp_with(&["import", "--format", "text"], &failing);
+        assert_ne!(ran.code, 0, "{ran}");
+        ran
+    };
+    kill("spool.finish").hides("to undo it:");
+    assert!(world.keys().is_empty());
+    kill("first.reply")
+        .notes("to undo it:\n")
+        .notes("/anp rollback ");
+    assert!(!world.keys().is_empty());
+}

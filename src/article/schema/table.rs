@@ -453,7 +453,7 @@ pub const TABLE: &[Field] = &[
         acts: true,
         label: "Withdrawn",
         outside_box: true,
-        description: "Withdrawn by its author, and not published.",
+        description: "Taken down: not published, and the next import removes it from the store.",
         example: "withdrawn: false",
         ..FIELD
     },

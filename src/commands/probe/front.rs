@@ -29,7 +29,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     let login_cookie = cookie(&arguments.login_cookie);
     let login_cookie = login_cookie.map_err(|error| usage("--login-cookie", &error))?;
     let interrupted = watch()?;
-    let task = task::find(&settings, arguments)?;
+    let task = task::find(&settings, arguments, &interrupted)?;
     let mut store = Connected::open_to_read(&task.address, &settings, &interrupted)?;
     let unreachable = |trouble: Trouble| unreachable(&target, &trouble);
     let timeout = arguments.timeout;

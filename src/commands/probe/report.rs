@@ -121,9 +121,11 @@ impl Report {
 
     /// The table and the failures, for people.
     pub(super) fn show(&self, output: &mut Output, target: &Target, task: &Task) {
-        let of = match &task.run {
-            Some(run) => format!(" of run {run}"),
-            None => String::new(),
+        let of = match (&task.run, task.sampled_of) {
+            (Some(run), _) => format!(" of run {run}"),
+            (None, Some((all, true))) => format!(" of {all} in the store"),
+            (None, Some((all, false))) => format!(" of more than {all} in the store"),
+            (None, None) => String::new(),
         };
         output.text(format!(
             "{target} against {}, prefix {}\n{}{of}{}\n",

@@ -1,6 +1,8 @@
 //! Which routes are compared with which store.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::article::Route;
 use crate::cli::Probe;
@@ -9,33 +11,51 @@ use crate::failure::Failure;
 use crate::probe::sample;
 use crate::publish::history::open_manifest;
 use crate::publish::history::runs::Runs;
+use crate::publish::keys::Keys;
 use crate::publish::manifest::{Manifest, published_routes};
+use crate::publish::plan::scan::some_pages;
+use crate::publish::run::connection::Connected;
 use crate::publish::survey::selection::typed_route;
-use crate::report::{Progress, Stderr};
+use crate::report::{Progress, Stderr, log};
 use crate::settings::Settings;
-use crate::store::Address;
+use crate::store::{Address, Class};
 
 /// How many routes are checked where nobody says.
 const SAMPLE: usize = 20;
+
+/// So many pages of each master are looked at to sample some.
+const MOST_LISTED: usize = 100_000;
 
 /// What is compared with what.
 pub(super) struct Task {
     pub(super) routes: Vec<Route>,
     /// The run that the routes are of.
     pub(super) run: Option<String>,
+    /// How many pages the store holds, and whether that is all, where some of them are sampled.
+    pub(super) sampled_of: Option<(usize, bool)>,
     pub(super) address: Address,
     pub(super) prefix: String,
 }
 
-/// The routes that `arguments` name, or those of a run.
-pub(super) fn find(settings: &Settings, arguments: &Probe) -> Result<Task, Failure> {
+/// The routes that `arguments` name, or those of a run, or some that the store holds.
+pub(super) fn find(
+    settings: &Settings,
+    arguments: &Probe,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Task, Failure> {
     if !arguments.routes.is_empty() {
         return Ok(Task {
             routes: named(&arguments.routes)?,
             run: None,
+            sampled_of: None,
             address: settings.address.clone(),
             prefix: settings.prefix.clone(),
         });
+    }
+    if arguments.run.is_none()
+        && let Some(task) = stored(settings, arguments, interrupted)?
+    {
+        return Ok(task);
     }
     let (manifest, routes) = match &arguments.run {
         Some(name) => {
@@ -62,9 +82,41 @@ pub(super) fn find(settings: &Settings, arguments: &Probe) -> Result<Task, Failu
     Ok(Task {
         routes: sample(routes, count.unwrap_or(SAMPLE)),
         run: Some(run.clone()),
+        sampled_of: None,
         address: open_manifest::address(settings, &manifest)?,
         prefix: manifest.header().prefix.clone(),
     })
+}
+
+/// Some of the pages that the store holds. None where it holds none, or its user may not list them:
+/// then those of the last run are the ones to check.
+fn stored(
+    settings: &Settings,
+    arguments: &Probe,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Option<Task>, Failure> {
+    let mut store = Connected::open_to_read(&settings.address, settings, interrupted)?;
+    let keys = Keys::new(&settings.prefix);
+    let (routes, are_all) = match some_pages(&mut store.session, &keys, MOST_LISTED) {
+        Ok(found) => found,
+        Err(error) if error.class == Class::Never => {
+            log::note("the pages in the store cannot be listed, which needs the right to SCAN");
+            return Ok(None);
+        }
+        Err(error) => return Err(Failure::of_reading(&error)),
+    };
+    if routes.is_empty() {
+        return Ok(None);
+    }
+    let found = routes.len();
+    let count = arguments.sample.map_or(SAMPLE, |count| count as usize);
+    Ok(Some(Task {
+        routes: sample(routes.into_iter().collect(), count),
+        run: None,
+        sampled_of: Some((found, are_all)),
+        address: settings.address.clone(),
+        prefix: settings.prefix.clone(),
+    }))
 }
 
 /// The routes of the command line, each once, in its order.

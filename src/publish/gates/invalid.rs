@@ -49,7 +49,10 @@ pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(),
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
     let all = survey.sources - survey.held_back.counts.all() + survey.unreadable;
-    if !settings.max_invalid.is_exceeded(invalid, all) {
+    if !settings
+        .max_invalid
+        .is_exceeded_by_more_than_one(invalid, all)
+    {
         return Ok(());
     }
     let what = format!(
@@ -60,7 +63,7 @@ pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(),
     Err(Failure::new(Exit::Refused, what)
         .note(
             "expected",
-            format!("at most {} (max_invalid)", settings.max_invalid),
+            format!("at most {} (--max-invalid)", settings.max_invalid),
         )
         .note("retry", "after you fix the articles; nothing was written"))
 }

@@ -8,6 +8,7 @@ pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
 pub(crate) mod scan;
+pub(crate) mod withdrawn;
 
 use entry::{Entry, Need, Prior};
 use leftover::Leftover;

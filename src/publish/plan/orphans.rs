@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::entry::Entry;
-use super::reach::{NAMED, OutOfReach, Scope, ours};
+use super::reach::{OutOfReach, Scope, ours};
 use super::scan::{scan_kind, stored_route};
 use crate::article::Route;
 use crate::failure::Failure;
@@ -16,6 +16,9 @@ use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
 use crate::store::{Class, Session, StoreError};
 use crate::words::{counted, listed, with};
+
+/// So many of them are named for people; machines get all.
+const NAMED: usize = 20;
 
 /// The articles that the tree no longer has.
 pub(crate) struct Orphans {
@@ -29,14 +32,15 @@ pub(crate) struct Orphans {
 }
 
 impl Orphans {
-    /// Finds those that belong to `share`. The run itself has `own_keys` in the store.
+    /// Finds those that belong to `share`. The store has `other_keys` besides: that of the
+    /// run itself, and those of withdrawn articles.
     ///
     /// # Errors
     /// 65 and 130 when the run has to end, 69 when the store fails.
     pub(crate) fn find(
         scope: &Scope<'_>,
         session: &mut Session,
-        own_keys: u64,
+        other_keys: u64,
         share: Option<Shard>,
     ) -> Result<Self, Failure> {
         let survey = scope.survey;
@@ -47,7 +51,7 @@ impl Orphans {
             are_known: true,
         };
         let keys = Keys::new(&scope.settings.prefix);
-        let found = match is_all_seen(scope, session, own_keys, share) {
+        let found = match is_all_seen(scope, session, other_keys, share) {
             Ok(true) => return Ok(orphans),
             Ok(false) => unknown_pages(scope, session, &keys, share),
             Err(error) => Err(error),
@@ -98,7 +102,8 @@ impl Orphans {
             _ => ", unless a source that is invalid or unreadable has that route",
         };
         Some(format!(
-            "{} {} no longer in the content tree, or held back there{perhaps}: {}; --prune removes {}",
+            "{} {} no longer in the content tree, or held back there, or under another \
+             route{perhaps}: {}; --prune removes {}",
             counted(count, "published article"),
             with(count, "is", "are"),
             listed(names, all),
@@ -107,11 +112,11 @@ impl Orphans {
     }
 }
 
-/// Whether the database holds no keys but those that the survey saw, and the `own_keys`.
+/// Whether the database holds no keys but those that the survey saw, and the `other_keys`.
 fn is_all_seen(
     scope: &Scope<'_>,
     session: &mut Session,
-    own_keys: u64,
+    other_keys: u64,
     share: Option<Shard>,
 ) -> Result<bool, StoreError> {
     let is_file = scope.settings.part.is_some() && !scope.settings.sources().is_dir();
@@ -125,7 +130,7 @@ fn is_all_seen(
     let present =
         |entry: &Entry| u64::from(!entry.page().is_absent) + u64::from(!entry.meta().is_absent);
     let seen: u64 = entries.map(present).sum();
-    Ok(keys_in(session, scope.settings.address.db)? <= seen + own_keys)
+    Ok(keys_in(session, scope.settings.address.db)? <= seen + other_keys)
 }
 
 /// The number of keys in the database `db`.
@@ -159,6 +164,7 @@ fn unknown_pages(
     let survey = scope.survey;
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
+    let all = all.chain(&survey.withdrawn);
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let (mut routes, mut outside) = (BTreeSet::new(), OutOfReach::default());
@@ -191,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn three_are_named_and_the_others_counted() {
+    fn twenty_are_named_and_the_others_counted() {
         let text = |count: usize, broken| {
             let routes = (0..count).map(|n| Route::parse(&format!("/n{n}/")).unwrap());
             let orphans = Orphans {
@@ -203,17 +209,20 @@ mod tests {
             orphans.text()
         };
         assert_eq!(text(0, 1), None);
-        let start = "published article is no longer in the content tree, or held back there";
+        let start = "no longer in the content tree, or held back there, or under another route";
         assert_eq!(
             text(1, 0).unwrap(),
-            format!("1 {start}: /n0/; --prune removes it")
+            format!("1 published article is {start}: /n0/; --prune removes it")
         );
-        let many = text(12, 2).unwrap();
+        let many = text(22, 2).unwrap();
+        let named = (0..20).map(|n| format!("/n{n}/"));
         assert_eq!(
             many,
-            "12 published articles are no longer in the content tree, or held back there, unless a \
-             source that is invalid or unreadable has that route: /n0/, /n1/, /n2/ and 9 more; \
-             --prune removes them"
+            format!(
+                "22 published articles are {start}, unless a source that is invalid or unreadable \
+                 has that route: {} and 2 more; --prune removes them",
+                named.collect::<Vec<_>>().join(", ")
+            )
         );
     }
 }

@@ -50,7 +50,9 @@ impl PrunePlan {
             )));
         }
         let own = survey.entries.iter().map(|entry| &entry.route);
-        let known: HashSet<&Route> = own.chain(&survey.elsewhere).collect();
+        let known = own.chain(&survey.elsewhere);
+        // Withdrawn ones go without --prune.
+        let known: HashSet<&Route> = known.chain(&survey.withdrawn).collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
         let mut pruning = Self::default();
         let mut candidates = BTreeSet::new();

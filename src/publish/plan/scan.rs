@@ -33,6 +33,30 @@ pub(crate) fn stored_route(path: &str) -> Option<Route> {
     (route.as_str() == path).then_some(route)
 }
 
+/// Routes of stored pages, sorted: of each master about `most` at least, or all that it has. Says
+/// too whether these are all.
+///
+/// # Errors
+/// When the store fails, or the right to SCAN is missing.
+pub(crate) fn some_pages(
+    session: &mut Session,
+    keys: &Keys,
+    most: usize,
+) -> Result<(BTreeSet<Route>, bool), StoreError> {
+    let (mut routes, mut are_all) = (BTreeSet::new(), true);
+    session.on_each_master(&mut |one| {
+        let mut left = most;
+        let mut add = |path: &str| {
+            routes.extend(stored_route(path));
+            left = left.saturating_sub(1);
+            left > 0
+        };
+        are_all &= scan_while(one, &keys.page_prefix(), &mut add)?;
+        Ok(())
+    })?;
+    Ok((routes, are_all))
+}
+
 /// Hands what follows `kind` in the keys that begin with it, on one master, to `each`: some of
 /// them more than once.
 pub(crate) fn scan_kind(
@@ -40,6 +64,19 @@ pub(crate) fn scan_kind(
     kind: &str,
     each: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
+    let mut all = |path: &str| {
+        each(path);
+        true
+    };
+    scan_while(one, kind, &mut all).map(|_| ())
+}
+
+/// The same, until `each` wants no more; says whether these were all.
+fn scan_while(
+    one: &mut OneMaster<'_>,
+    kind: &str,
+    each: &mut dyn FnMut(&str) -> bool,
+) -> Result<bool, StoreError> {
     let doing = "looking for stored articles (SCAN)";
     let pattern = format!("{kind}/*");
     let mut cursor = "0".to_owned();
@@ -63,13 +100,15 @@ pub(crate) fn scan_kind(
             return reply.fail(doing);
         };
         for key in found {
-            if let Some(path) = key.text().and_then(|key| key.strip_prefix(kind)) {
-                each(path);
+            if let Some(path) = key.text().and_then(|key| key.strip_prefix(kind))
+                && !each(path)
+            {
+                return Ok(false);
             }
         }
         cursor = next.to_owned();
         if cursor == "0" {
-            return Ok(());
+            return Ok(true);
         }
     }
 }

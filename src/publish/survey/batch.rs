@@ -65,9 +65,21 @@ pub(crate) struct Chunk {
     pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
     pub(crate) held: Vec<(usize, Held)>,
+    /// The routes of those of them that are withdrawn.
+    pub(crate) withdrawn: Vec<Route>,
     pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
+}
+
+impl Chunk {
+    /// Notes that the article of the source `index` is not published now.
+    pub(crate) fn hold_back(&mut self, index: usize, why: Held, route: &Route) {
+        if why == Held::Withdrawn {
+            self.withdrawn.push(route.clone());
+        }
+        self.held.push((index, why));
+    }
 }
 
 /// A source of a batch that must be read.

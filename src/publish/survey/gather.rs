@@ -75,6 +75,7 @@ impl GatheredSurvey {
         for (index, why) in chunk.held {
             self.held.add(number(index), why);
         }
+        survey.withdrawn.extend(chunk.withdrawn);
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
         let claim = |index, route, owner| Claim {

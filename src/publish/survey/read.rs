@@ -203,7 +203,7 @@ impl SourceReader<'_, '_> {
             return None;
         };
         if let Some(why) = self.surveyor.held(&article.visibility) {
-            chunk.held.push((source.unread.index, why));
+            chunk.hold_back(source.unread.index, why, &article.route);
             chunk.learned.extend(self.unrendered(learned, &article));
             return None;
         }

@@ -93,6 +93,8 @@ pub struct Survey {
     pub changed: u64,
     /// Valid articles that are not published now.
     pub held_back: HeldBack,
+    /// The routes of those of them that are withdrawn.
+    pub withdrawn: Vec<Route>,
     /// Number of valid articles that search engines are told to leave out, of those that are meant.
     pub noindex: u64,
     /// Number of files and folders that were passed over for a reason.

@@ -31,7 +31,7 @@ pub(crate) fn recall(
             None => unread.push(UnreadSource { index, asked: None }),
             Some((hit, known)) => {
                 if let Some(why) = surveyor.held(&known.visibility) {
-                    chunk.held.push((index, why));
+                    chunk.hold_back(index, why, &known.route);
                     hits.push(hit);
                     continue;
                 }

@@ -1,5 +1,5 @@
-//! The articles of a run in memory, for searches: routes of the manifest, titles and tags of
-//! the meta objects.
+//! The listed articles in memory, for searches: routes of the store or of a manifest, titles, dates
+//! and tags of the meta objects.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::published::Mark;
-use super::query::Query;
+use super::query::{Query, Sort};
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::store::reading::{Ask, Reading};
@@ -23,10 +23,15 @@ const META_BYTES: usize = 1024 * 1024;
 /// What is kept of the title and the tags of an article: ours are within this.
 const MOST_TAGS: usize = 64;
 const MOST_CHARS: usize = 200;
+const MOST_DATE_BYTES: usize = 40;
 
 /// A listing older than this is made anew. It is only searched: what is shown of an article
 /// is read when it is shown.
 const LASTS: Duration = Duration::from_secs(30);
+
+/// A listing of the store lasts so many times as long as it took to make: so a small store is
+/// listed as it is, and a large one is not read all the time.
+const LASTS_TIMES: u32 = 20;
 
 /// What is read of a meta object.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -48,6 +53,17 @@ pub(super) struct Meta {
 pub(super) struct Metadata {
     #[serde(default)]
     pub(super) tags: Vec<String>,
+    /// Whatever anybody wrote there.
+    #[serde(default)]
+    date: serde_json::Value,
+}
+
+impl Metadata {
+    /// The date, if it is one that can be shown.
+    pub(super) fn date(&self) -> Option<&str> {
+        let date = self.date.as_str()?;
+        (date.len() <= MOST_DATE_BYTES).then_some(date)
+    }
 }
 
 impl Meta {
@@ -74,11 +90,32 @@ fn cut(text: &mut String) {
     }
 }
 
-/// The articles of a run.
+/// Where the routes of a listing are from.
+#[derive(Clone, Debug)]
+pub(super) enum ListingSource {
+    /// The store, of which these may not be all.
+    Store { is_whole: bool },
+    /// A run.
+    Run(Box<Mark>),
+}
+
+impl ListingSource {
+    /// Whether both are the store, or the same run at the same point.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Store { .. }, Self::Store { .. }) => true,
+            (Self::Run(one), Self::Run(other)) => one.is(other),
+            _ => false,
+        }
+    }
+}
+
+/// The articles that are listed.
 pub(super) struct Listing {
-    pub(super) mark: Mark,
+    pub(super) source: ListingSource,
     pub(super) articles: Vec<Article>,
     made_at: Instant,
+    lasts: Duration,
 }
 
 /// One of them.
@@ -87,39 +124,65 @@ pub(super) struct Article {
     /// As it was when the listing was made; none if the meta object was gone then, and before.
     pub(super) title: Option<String>,
     pub(super) tags: Vec<String>,
+    pub(super) date: Option<String>,
+    written_at: String,
     /// Title, route and tags in lower case.
     text: String,
 }
 
 impl Article {
-    fn new(route: Route, title: Option<String>, tags: Vec<String>) -> Self {
+    fn new(route: Route, meta: Option<Meta>, before: Option<&Self>) -> Self {
+        let (title, tags, date, written_at) = match (meta, before) {
+            (Some(meta), _) => {
+                let date = meta.metadata.date().map(str::to_owned);
+                (Some(meta.title), meta.metadata.tags, date, meta.written_at)
+            }
+            (None, Some(before)) => (
+                before.title.clone(),
+                before.tags.clone(),
+                before.date.clone(),
+                before.written_at.clone(),
+            ),
+            (None, None) => Default::default(),
+        };
         let shown = title.as_deref().unwrap_or_default();
         let text = format!("{shown} {route} {}", tags.join(" ")).to_lowercase();
         Self {
             route,
             title,
             tags,
+            date,
+            written_at,
             text,
+        }
+    }
+
+    /// What it is called where it has no title.
+    fn name(&self) -> String {
+        match self.title.as_deref() {
+            None | Some("") => self.route.to_string(),
+            Some(title) => title.to_lowercase(),
         }
     }
 }
 
 impl Listing {
-    /// Whether it still stands for the run at this point.
-    pub(super) fn is_good_for(&self, mark: &Mark) -> bool {
-        self.mark.is(mark) && self.made_at.elapsed() < LASTS
+    /// Whether it still stands for what `source` is now.
+    pub(super) fn is_good_for(&self, source: &ListingSource) -> bool {
+        self.source.is(source) && self.made_at.elapsed() < self.lasts
     }
 
-    /// The routes, if they are those of the run at this point.
-    pub(super) fn routes_of(&self, mark: &Mark) -> Option<Vec<Route>> {
+    /// The routes, if they are those of the same run at the same point.
+    pub(super) fn routes_of(&self, source: &ListingSource) -> Option<Vec<Route>> {
         let routes = || self.articles.iter().map(|article| article.route.clone());
-        self.mark.is(mark).then(|| routes().collect())
+        self.source.is(source).then(|| routes().collect())
     }
 
-    /// Reads titles and tags of `routes`. Articles that are gone keep those of `before`.
+    /// Reads titles and tags of `routes`, which took since `began` to find. Articles that are gone
+    /// keep those of `before`.
     pub(super) async fn make(
-        mark: Mark,
-        routes: Vec<Route>,
+        source: ListingSource,
+        (routes, began): (Vec<Route>, Instant),
         before: Option<Arc<Self>>,
         store: &Reading,
         keys: &Keys,
@@ -134,22 +197,23 @@ impl Listing {
         for batch in routes.chunks(BATCH) {
             let metas = metas(batch, store, keys).await?;
             for (route, meta) in batch.iter().zip(metas) {
-                let (title, tags) = match (meta, known.get(route)) {
-                    (Some(meta), _) => (Some(meta.title), meta.metadata.tags),
-                    (None, Some(known)) => (known.title.clone(), known.tags.clone()),
-                    (None, None) => (None, Vec::new()),
-                };
-                articles.push(Article::new(route.clone(), title, tags));
+                let before = known.get(route).copied();
+                articles.push(Article::new(route.clone(), meta, before));
             }
         }
+        let lasts = match source {
+            ListingSource::Store { .. } => (began.elapsed() * LASTS_TIMES).min(LASTS),
+            ListingSource::Run(_) => LASTS,
+        };
         Ok(Self {
-            mark,
+            source,
             articles,
             made_at,
+            lasts,
         })
     }
 
-    /// The articles that `query` asks for.
+    /// The articles that `query` asks for, in its order.
     pub(super) fn search(&self, query: &Query) -> Vec<&Article> {
         let words = query.words.to_lowercase();
         let words: Vec<&str> = words.split_whitespace().collect();
@@ -157,8 +221,16 @@ impl Listing {
         let fits = |article: &&Article| {
             words.iter().all(|word| article.text.contains(word))
                 && (tag.is_empty() || article.tags.iter().any(|own| own.to_lowercase() == tag))
+                && article.route.as_str().starts_with(&query.section)
         };
-        self.articles.iter().filter(fits).collect()
+        let mut found: Vec<&Article> = self.articles.iter().filter(fits).collect();
+        match query.sort {
+            Sort::Route => found.sort_by(|a, b| a.route.cmp(&b.route)),
+            Sort::Title => found.sort_by_cached_key(|article| article.name()),
+            Sort::Date => found.sort_by(|a, b| b.date.cmp(&a.date)),
+            Sort::Written => found.sort_by(|a, b| b.written_at.cmp(&a.written_at)),
+        }
+        found
     }
 }
 

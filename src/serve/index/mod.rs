@@ -1,22 +1,27 @@
-//! The list of the articles of a run, with a search.
+//! The list of the articles that the store holds, or of those of a run, with a search.
 
 mod listing;
 mod published;
 mod query;
 mod row;
+mod sections;
+mod stored;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use minijinja::context;
 use tokio::time::timeout;
 
-use self::listing::Listing;
+use self::listing::{Listing, ListingSource};
 use self::published::{find, unreadable};
 pub(super) use self::query::INDEX;
-use self::query::Query;
+use self::query::{Query, Sort};
 use self::row::{rows, time};
+use self::sections::sections;
+use self::stored::stored_routes;
 use super::STORE_TIMEOUT;
 use super::site::Site;
 use crate::publish::manifest::published_routes;
@@ -54,7 +59,7 @@ impl Index {
         Ok(response)
     }
 
-    /// The listing of `run`, or why there is none.
+    /// The listing of `run`, or of the store if it is empty; or why there is none.
     async fn listing(
         &self,
         site: &Site,
@@ -64,31 +69,56 @@ impl Index {
         // waits no longer than for the store.
         let held = timeout(STORE_TIMEOUT, self.listing.lock()).await;
         let mut kept = held.map_err(|_| {
-            let detail = "another request is still reading its titles";
-            StoreError::new(Class::Wait, "listing the articles of a run", detail)
+            let detail = "another request is still reading their titles";
+            StoreError::new(Class::Wait, "listing the articles", detail)
         })?;
-        let (preview, run) = (site.preview.clone(), run.to_owned());
-        let find = move || find(&preview.state_dir, preview.address(), &preview.prefix, &run);
-        let (mark, manifest) = match aside(find).await? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
+        let began = Instant::now();
+        let (source, routes) = if run.is_empty() {
+            let source = ListingSource::Store { is_whole: true };
+            if let Some(listing) = kept.as_ref().filter(|listing| listing.is_good_for(&source)) {
+                return Ok(Ok(Arc::clone(listing)));
+            }
+            match stored_routes(site).await {
+                Ok((routes, is_whole)) => (ListingSource::Store { is_whole }, routes),
+                Err(error) if error.class == Class::Never => return Ok(Err(NO_SCAN.to_owned())),
+                Err(error) => return Err(error),
+            }
+        } else {
+            let (preview, run) = (site.preview.clone(), run.to_owned());
+            let find = move || find(&preview.state_dir, preview.address(), &preview.prefix, &run);
+            let (mark, manifest) = match aside(find).await? {
+                Ok(found) => found,
+                Err(why) => return Ok(Err(why)),
+            };
+            let unreadable = unreadable(&mark.header.run);
+            let source = ListingSource::Run(Box::new(mark));
+            if let Some(listing) = kept.as_ref().filter(|listing| listing.is_good_for(&source)) {
+                return Ok(Ok(Arc::clone(listing)));
+            }
+            let known = kept.as_ref().and_then(|listing| listing.routes_of(&source));
+            match known {
+                Some(routes) => (source, routes),
+                None => match aside(move || published_routes(&manifest)).await? {
+                    Ok(routes) => (source, routes),
+                    Err(_) => return Ok(Err(unreadable)),
+                },
+            }
         };
-        if let Some(listing) = kept.as_ref().filter(|listing| listing.is_good_for(&mark)) {
-            return Ok(Ok(Arc::clone(listing)));
+        if routes.is_empty() && run.is_empty() {
+            let preview = &site.preview;
+            let store = preview.address().without_path();
+            let why = format!("{store}, prefix {}, holds no article.", preview.prefix);
+            return Ok(Err(why));
         }
-        let known = kept.as_ref().and_then(|listing| listing.routes_of(&mark));
-        let routes = match known {
-            Some(routes) => routes,
-            None => match aside(move || published_routes(&manifest)).await? {
-                Ok(routes) => routes,
-                Err(_) => return Ok(Err(unreadable(&mark.header.run))),
-            },
-        };
         let before = kept.take();
-        let listing = Listing::make(mark, routes, before, &site.store, &site.keys).await?;
+        let routes = (routes, began);
+        let listing = Listing::make(source, routes, before, &site.store, &site.keys).await?;
         Ok(Ok(Arc::clone(kept.insert(Arc::new(listing)))))
     }
 }
+
+/// Why there is no list where the user of the store may not ask for it.
+const NO_SCAN: &str = "The articles cannot be listed: that needs the right to SCAN (+scan).";
 
 /// Reads files where no visitor waits for it.
 async fn aside<T: Send + 'static>(
@@ -113,22 +143,39 @@ async fn list(site: &Site, listing: &Listing, query: &Query) -> Result<Response<
         };
         (1..=pages).contains(&page).then(|| query.link())
     };
-    let header = &listing.mark.header;
+    let (sections, more_sections) = sections(&found, query);
+    let sorts = Sort::ALL.map(|(sort, word, name)| {
+        context! { word => word, name => name, is_chosen => sort == query.sort }
+    });
+    let (run, is_whole) = match &listing.source {
+        ListingSource::Store { is_whole } => (None, *is_whole),
+        ListingSource::Run(mark) => {
+            let header = &mark.header;
+            let run = context! {
+                id => header.run.as_str(), command => header.command.as_str(),
+                started => time(header.started_at),
+                has_ended => mark.has_ended(),
+                owner => header.owner.as_deref(),
+            };
+            (Some(run), true)
+        }
+    };
     Ok(site.own.page(
         "index.html",
         context! {
-            store => site.preview.address().without_path(), prefix => header.prefix.as_str(),
-            run => header.run.as_str(), command => header.command.as_str(),
-            started => time(header.started_at),
-            has_ended => listing.mark.has_ended(),
-            owner => header.owner.as_deref(),
+            store => site.preview.address().without_path(),
+            prefix => site.preview.prefix.as_str(),
+            run => run, is_whole => is_whole,
             asked_run => query.run.as_str(), words => query.words.as_str(),
-            tag => query.tag.as_str(),
+            tag => query.tag.as_str(), section => query.section.as_str(),
+            sections => sections, more_sections => more_sections, sorts => sorts,
             is_search => query.is_search(),
             found => found.len(), all => counted(listing.articles.len() as u64, "article"),
             rows => rows, page => page, pages => pages,
             previous => page.checked_sub(1).and_then(to), next => to(page + 1),
-            whole => Query { run: query.run.clone(), page: 1, ..Query::default() }.link(),
+            whole => Query {
+                run: query.run.clone(), sort: query.sort, page: 1, ..Query::default()
+            }.link(),
         },
     ))
 }
@@ -142,7 +189,7 @@ fn nothing(site: &Site, why: &str, query: &Query) -> Response<Body> {
             help => if query.run.is_empty() {
                 "Pages are served all the same, each at its route. The list comes with the first import:"
             } else {
-                "The list of the last run is at /_anp/. All runs:"
+                "The list of all articles in the store is at /_anp/. All runs:"
             },
             command => if query.run.is_empty() { "anp import content/" } else { "anp runs" },
         },

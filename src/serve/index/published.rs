@@ -1,4 +1,4 @@
-//! Which run published the articles that are listed.
+//! A run whose articles are listed.
 
 use std::path::Path;
 
@@ -26,8 +26,7 @@ impl Mark {
     }
 }
 
-/// The run `wanted` of `state_dir`, or the newest one that published something into this
-/// store under this prefix.
+/// The run `wanted` of `state_dir`, if it wrote into this store under this prefix.
 ///
 /// # Errors
 /// Why there is none, in a sentence for visitors: without any path.
@@ -37,37 +36,23 @@ pub(super) fn find(
     prefix: &str,
     wanted: &str,
 ) -> Result<(Mark, Manifest), String> {
-    let runs = Runs::of(state_dir);
     let here = format!("{}, prefix {prefix}", address.without_path());
-    let listed = runs
+    let listed = Runs::of(state_dir)
         .list()
         .map_err(|error| format!("The runs cannot be listed: {error}."))?;
-    if !wanted.is_empty() {
-        // Only what the folder lists is opened: a name is no path.
-        let Some(listed) = listed.iter().find(|listed| listed.id == wanted) else {
-            return Err(format!("There is no run {wanted}."));
-        };
-        return match listed.open(Verify::Ends) {
-            Ok(manifest) if !is_here(&manifest, address, prefix) => {
-                let prefix = &manifest.header().prefix;
-                Err(format!(
-                    "The run {wanted} is about another store or prefix (prefix {prefix}); \
-                     this is {here}."
-                ))
-            }
-            Ok(manifest) => Ok(found(manifest)),
-            Err(_) => Err(unreadable(wanted)),
-        };
-    }
-    let newest = listed.iter().rev().find_map(|listed| {
-        // What cannot be read published nothing that could be listed.
-        let manifest = listed.open(Verify::Ends).ok()?;
-        let publishes = ["import", "warm"].contains(&manifest.header().command.as_str());
-        (publishes && is_here(&manifest, address, prefix) && wrote(&manifest)).then_some(manifest)
-    });
-    match newest {
-        Some(manifest) => Ok(found(manifest)),
-        None => Err(format!("No run has published anything into {here}.")),
+    // Only what the folder lists is opened: a name is no path.
+    let Some(listed) = listed.iter().find(|listed| listed.id == wanted) else {
+        return Err(format!("There is no run {wanted}."));
+    };
+    match listed.open(Verify::Ends) {
+        Ok(manifest) if !is_here(&manifest, address, prefix) => {
+            let prefix = &manifest.header().prefix;
+            Err(format!(
+                "The run {wanted} is about another store or prefix (prefix {prefix}); this is {here}."
+            ))
+        }
+        Ok(manifest) => Ok(found(manifest)),
+        Err(_) => Err(unreadable(wanted)),
     }
 }
 
@@ -89,17 +74,4 @@ fn is_here(manifest: &Manifest, address: &Address, prefix: &str) -> bool {
     let header = manifest.header();
     let there = Address::parse(&header.server);
     header.prefix == prefix && there.is_ok_and(|there| there.same_as(address))
-}
-
-/// Whether the run may have published something: without a clean end, each intent counts.
-fn wrote(manifest: &Manifest) -> bool {
-    match manifest.footer() {
-        Some(footer) => {
-            let counts = &footer.counts;
-            let in_shards = manifest.shards().is_some();
-            // What a shard did before it was started again is in no footer.
-            counts.created + counts.updated + counts.refreshed > 0 || in_shards && manifest.wrote()
-        }
-        None => manifest.frames() > 1,
-    }
 }

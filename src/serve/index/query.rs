@@ -1,4 +1,4 @@
-//! What the list of articles is asked: words, a tag, a run, a page of it.
+//! What the list of articles is asked: words, a tag, a folder, a run, an order, a page of it.
 
 use form_urlencoded::{Serializer, parse};
 
@@ -15,10 +15,49 @@ pub(super) struct Query {
     pub(super) words: String,
     /// A whole tag.
     pub(super) tag: String,
-    /// A run; the last one that published something if empty.
+    /// The route of a folder: only articles below it.
+    pub(super) section: String,
+    /// A run; what the store holds if empty.
     pub(super) run: String,
+    /// What comes first.
+    pub(super) sort: Sort,
     /// Which page of the result, from 1.
     pub(super) page: usize,
+}
+
+/// What articles are ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// Their routes.
+    #[default]
+    Route,
+    /// Their titles.
+    Title,
+    /// Their dates, newest first.
+    Date,
+    /// When they were written to the store, newest first.
+    Written,
+}
+
+impl Sort {
+    /// All of them, each with its word and what it is called.
+    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Route, "route", "Route"),
+        (Self::Title, "title", "Title"),
+        (Self::Date, "date", "Date, newest first"),
+        (Self::Written, "written", "Written last"),
+    ];
+
+    /// Its word in links.
+    pub(super) fn word(self) -> &'static str {
+        let found = Self::ALL.into_iter().find(|(sort, _, _)| *sort == self);
+        found.map_or("", |(_, word, _)| word)
+    }
+
+    fn of(word: &str) -> Self {
+        let found = Self::ALL.into_iter().find(|(_, known, _)| *known == word);
+        found.map_or(Self::default(), |(sort, _, _)| sort)
+    }
 }
 
 impl Query {
@@ -34,7 +73,9 @@ impl Query {
             match name.as_ref() {
                 "q" => query.words = value,
                 "tag" => query.tag = value,
+                "section" => query.section = value,
                 "run" => query.run = value,
+                "sort" => query.sort = Sort::of(&value),
                 "page" => query.page = value.parse().unwrap_or(1).max(1),
                 _ => {}
             }
@@ -44,13 +85,23 @@ impl Query {
 
     /// Whether it leaves articles out.
     pub(super) fn is_search(&self) -> bool {
-        !(self.words.is_empty() && self.tag.is_empty())
+        !(self.words.is_empty() && self.tag.is_empty() && self.section.is_empty())
     }
 
     /// The link that asks this.
     pub(super) fn link(&self) -> String {
         let mut pairs = Serializer::new(String::new());
-        for (name, value) in [("q", &self.words), ("tag", &self.tag), ("run", &self.run)] {
+        let sort = match self.sort {
+            Sort::Route => "",
+            sort => sort.word(),
+        };
+        for (name, value) in [
+            ("q", self.words.as_str()),
+            ("tag", &self.tag),
+            ("section", &self.section),
+            ("run", &self.run),
+            ("sort", sort),
+        ] {
             if !value.is_empty() {
                 pairs.append_pair(name, value);
             }
@@ -75,6 +126,7 @@ mod tests {
             "",
             "q=a+%26+b%3D%22&tag=c%2B%2B&run=x",
             "tag=%3Cb%3E&page=3",
+            "section=%2Fa%2Fb%2F&sort=written",
             "q=%C3%A9",
         ] {
             let query = Query::read(text);

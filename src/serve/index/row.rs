@@ -49,8 +49,8 @@ fn row(
         Query {
             tag,
             run,
-            words: String::new(),
             page: 1,
+            ..Query::default()
         }
         .link()
     };
@@ -69,6 +69,7 @@ fn row(
     let written = meta.and_then(|meta| meta.written_at.parse::<jiff::Timestamp>().ok());
     context! {
         title => title, route => route, tags => tags,
+        date => meta.and_then(|meta| meta.metadata.date()).or(article.date.as_deref()),
         is_gone => left_ms.is_none(),
         is_noindex => meta.is_some_and(|meta| meta.robots.contains("noindex")),
         written => written.map(|at| time_from(at.as_millisecond(), now_ms)),

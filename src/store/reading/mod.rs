@@ -7,6 +7,7 @@
 mod command;
 mod link;
 mod nodes;
+mod scan;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 pub use self::command::Ask;
 use self::link::{Link, Wait};
 use self::nodes::Nodes;
+pub use self::scan::{ScanBounds, ScannedKeys};
 use super::{Connector, Place, Reply, StoreError};
 
 /// The store of many readers.
@@ -43,6 +45,25 @@ impl Reading {
             _ => Servers::One(Box::new(Link::new(connector, None, timeout))),
         };
         Self { timeout, servers }
+    }
+
+    /// The keys that begin with `prefix`, of every master.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn scan(&self, prefix: &str, bounds: ScanBounds) -> Result<ScannedKeys, StoreError> {
+        match &self.servers {
+            Servers::One(link) => scan::scan(&[link], prefix, bounds, self.timeout).await,
+            Servers::Cluster(nodes) => {
+                let wait = Wait {
+                    until: Instant::now() + self.timeout,
+                    whole: self.timeout,
+                };
+                let links = nodes.masters(wait).await?;
+                let links: Vec<&Link> = links.iter().map(Arc::as_ref).collect();
+                scan::scan(&links, prefix, bounds, self.timeout).await
+            }
+        }
     }
 
     /// Asks all of `questions` in one round trip, or one to each master of a cluster; one reply

@@ -103,6 +103,21 @@ impl Nodes {
         }
     }
 
+    /// A connection with each master that has slots.
+    ///
+    /// # Errors
+    /// When nobody tells which these are.
+    pub(super) async fn masters(
+        self: &Arc<Self>,
+        wait: Wait,
+    ) -> Result<Vec<Arc<Link>>, StoreError> {
+        let doing = "looking for the masters";
+        let map = timeout_at(wait.until, self.map()).await;
+        let in_vain = |_| wait.in_vain(&self.connector.address.to_string(), doing);
+        let nodes = asked(&*map.map_err(in_vain)??, None, doing)?;
+        Ok(nodes.iter().map(|node| self.link(node)).collect())
+    }
+
     /// Sends `cmds`, which have one key or none, to `node` and from there to where their slot is,
     /// and returns one reply each.
     async fn follow(

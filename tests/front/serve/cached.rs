@@ -81,7 +81,7 @@ fn who_is_logged_in_gets_the_page_of_now_and_leaves_nothing_behind() {
             .is(200)
             .has("x-cache", "BYPASS")
             .has("cache-control", "private, no-store")
-            .has("vary", "Cookie")
+            .has("vary", "Cookie, Sec-Fetch-Dest")
             .lacks("etag")
             .lacks("last-modified")
             .lacks("age");

@@ -20,7 +20,7 @@ fn three() -> World {
 }
 
 #[test]
-fn the_start_lists_the_articles_of_the_last_run_with_what_the_store_knows() {
+fn the_start_lists_the_articles_in_the_store_with_what_it_knows_of_them() {
     let world = three();
     let serving = Serving::of(&world);
     let run = &world.runs()[0];
@@ -34,12 +34,16 @@ fn the_start_lists_the_articles_of_the_last_run_with_what_the_store_knows() {
             .says("3 articles")
             .says("<a href=\"/cron/\">Cron without surprises</a>")
             .says("<a href=\"/x/lock/\">One lock, one writer</a>")
-            .says(&format!("<code>{run}</code> · import"))
+            .says(&format!("by <a href=\"/_anp/?run={run}\">{run}</a>"))
             .says("written <time datetime=")
             .says("expires <time datetime=")
             .hides("gone from the store")
             .hides("<script");
     }
+    serving
+        .get(&format!("/_anp/?run={run}"))
+        .says(&format!("<code>{run}</code> · import"))
+        .says("<a href=\"/_anp/\">all articles in the store</a>");
     let head = request(&serving.address, "HEAD", "/_anp/", &[]);
     assert!(head.is(200).header("content-length").is_some());
     let answer = serving.get("/_anp/");
@@ -85,7 +89,7 @@ fn words_and_tags_find_articles_and_their_links_lead_back() {
     serving
         .get("/_anp/?q=none-of-it")
         .says("0 of 3 articles")
-        .says("<title>0 of 3 articles of ")
+        .says("<title>0 of 3 articles in ")
         .hides("<ol");
     let text = serving.get("/_anp/?q=lock").text();
     let link = text
@@ -105,13 +109,20 @@ fn what_is_gone_is_shown_as_gone_and_what_is_hidden_as_noindex() {
     let serving = Serving::of(&world);
     serving
         .get("/_anp/?q=none-of-it")
-        .says("0 of 1 article with");
+        .says("0 of 4 articles with");
     serving
         .get("/")
         .is(200)
-        .says("<title>1 article of ")
-        .says("1 article<")
+        .says("<title>4 articles in ")
+        .says("4 articles<")
         .says("noindex</strong>")
+        .says("Cron without");
+    let second = &world.runs()[1];
+    serving
+        .get(&format!("/_anp/?run={second}"))
+        .is(200)
+        .says(&format!("<title>1 article of {second}"))
+        .says("1 article<")
         .hides("Cron without");
     let of_first = format!("/_anp/?run={first}");
     serving
@@ -200,13 +211,13 @@ fn nobody_writes_markup_into_the_list() {
 }
 
 #[test]
-fn without_a_run_the_way_to_one_is_shown() {
+fn without_an_article_the_way_to_one_is_shown() {
     let world = World::new();
     let serving = Serving::of(&world);
     serving
         .get("/")
         .is(200)
-        .says("No run has published anything into redis+unix://…?db=0, prefix anp.")
+        .says("redis+unix://…?db=0, prefix anp, holds no article.")
         .says("anp import content/");
     for run in [
         "20991124T160000.123Z-00af",
@@ -271,7 +282,7 @@ fn no_path_of_the_machine_is_shown_to_visitors() {
     let embedded = Serving::start(&mut world.command("state", &["--redis", "embedded"]));
     embedded
         .get("/")
-        .says("into embedded, prefix anp.")
+        .says("embedded, prefix anp, holds no article.")
         .hides(&folder);
     world.server.kill();
     for path in ["/none/", "/healthz"] {
@@ -295,7 +306,137 @@ fn a_page_of_the_route_of_the_start_is_served_there_and_the_list_beside_it() {
         .is(200)
         .has("x-cache", "HIT")
         .says("This is the start.");
-    serving.get("/_anp/").is(200).says("1 article<");
+    serving.get("/_anp/").is(200).says("2 articles<");
     world.anp("rollback last").exits(0);
     serving.until("/", |answer| answer.text().contains("<p class=\"count\""));
+}
+
+/// The titles in the list at `path`, in its order.
+fn titles(serving: &Serving, path: &str) -> Vec<String> {
+    let text = serving.get(path).is(200).text();
+    let rows = text.split("<p class=\"title\">").skip(1);
+    let title = |row: &str| {
+        let (_, rest) = row.split_once("\">").unwrap();
+        rest.split_once("</a>").unwrap().0.to_owned()
+    };
+    rows.map(title).collect()
+}
+
+#[test]
+fn the_list_is_that_of_the_store_whatever_wrote_it_and_follows_it() {
+    let world = three();
+    world.article("x/new.md", "New.");
+    world.anp("import").exits(0);
+    // Another machine has no manifest of all that.
+    let elsewhere = world.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let serving = Serving::start(&mut world.command("elsewhere", &[]));
+    serving.get("/").says("4 articles<").says("x/new");
+    world.anp("purge /cron/").exits(0);
+    // Somebody else's keys are no articles.
+    world.server.command("SET anp:page:no-route x");
+    world.server.command("SET anp:meta:/only-meta/ {}");
+    serving.until("/_anp/", |answer| answer.text().contains("3 articles<"));
+    serving
+        .get("/_anp/")
+        .hides("gone from the store")
+        .hides("only-meta");
+}
+
+#[test]
+fn folders_narrow_the_list_and_it_can_be_ordered() {
+    let world = World::new();
+    for (name, title, date) in [
+        ("a/b/one", "Zebra", "2024-01-02"),
+        ("a/two", "apple", "2025-03-04"),
+        ("three", "Middle", "2023-05-06"),
+    ] {
+        let text = format!("---\ntitle: {title}\ndate: {date}\n---\nText.\n");
+        world.write(&format!("content/{name}.md"), text);
+    }
+    world.anp("import").exits(0);
+    let serving = Serving::of(&world);
+    serving
+        .get("/")
+        .says("<a href=\"/_anp/?section=%2Fa%2F\">/a/</a> (2)")
+        .says("dated 2024-01-02");
+    let section = "/_anp/?section=%2Fa%2F";
+    serving
+        .get(section)
+        .says("2 of 3 articles in /a/")
+        .says("<a href=\"/_anp/?section=%2Fa%2Fb%2F\">/a/b/</a> (1)");
+    assert_eq!(titles(&serving, section), ["Zebra", "apple"]);
+    for (sort, expected) in [
+        ("route", ["Zebra", "apple", "Middle"]),
+        ("title", ["apple", "Middle", "Zebra"]),
+        ("date", ["apple", "Zebra", "Middle"]),
+        ("anything", ["Zebra", "apple", "Middle"]),
+    ] {
+        assert_eq!(titles(&serving, &format!("/_anp/?sort={sort}")), expected);
+    }
+    serving
+        .get("/_anp/?sort=title")
+        .says("<option value=\"title\" selected>");
+    // Only the last import wrote this one.
+    world.article("three.md", "Changed.");
+    world.anp("import").exits(0);
+    serving.until("/_anp/?sort=written&q=three", |answer| {
+        answer.text().contains("/three/")
+    });
+}
+
+#[test]
+fn a_browser_gets_a_bar_that_leads_to_the_list_and_nobody_else_does() {
+    let world = three();
+    let serving = Serving::of(&world);
+    let stored = world.server.get("anp:page:/cron/").unwrap();
+    let plain = serving.get("/cron/");
+    assert_eq!(plain.text(), stored);
+    plain.has("link", "</_anp/>; rel=\"index\"");
+    let browser = [("Sec-Fetch-Dest", "document")];
+    let answer = request(&serving.address, "GET", "/cron/", &browser);
+    answer
+        .is(200)
+        .says("<a href=\"/_anp/\">anp preview: all articles in the store</a>");
+    let text = answer.text();
+    let (before, rest) = text.split_once("<nav id=\"anp-preview\"").unwrap();
+    let (_, after) = rest.split_once("</nav>").unwrap();
+    assert_eq!(format!("{before}{after}"), stored);
+    // Its style is allowed beside that of the page, and nothing else is.
+    let policy = |answer: &crate::support::http::Answer| {
+        answer.header("content-security-policy").unwrap().clone()
+    };
+    let with_bar = policy(&answer);
+    assert_eq!(with_bar.matches("'sha256-").count(), 2, "{with_bar}");
+    assert_eq!(policy(&plain).matches("'sha256-").count(), 1);
+    assert!(
+        with_bar.contains("default-src 'none'") && with_bar.contains("sandbox"),
+        "{with_bar}"
+    );
+    // Other bytes have another tag, and a browser asks with it.
+    let tag = answer.header("etag").unwrap().clone();
+    assert_ne!(plain.header("etag").unwrap(), tag);
+    let again = [("Sec-Fetch-Dest", "document"), ("If-None-Match", &tag)];
+    request(&serving.address, "GET", "/cron/", &again).is(304);
+    let other = [("If-None-Match", tag.as_str())];
+    request(&serving.address, "GET", "/cron/", &other).is(200);
+    // A page of somebody else without a body stays as it is.
+    world.server.command("SET anp:page:/cron/ theirs");
+    let fresh = Serving::of(&world);
+    let theirs = request(&fresh.address, "GET", "/cron/", &browser);
+    assert_eq!(theirs.is(200).text(), "theirs");
+}
+
+#[test]
+fn a_user_that_may_not_scan_is_told_so_and_pages_are_served() {
+    let world = three();
+    let user = "preview on >s ~anp:* resetchannels -@all +ping +select +getrange +pttl";
+    world.server.command(&format!("ACL SETUSER {user}"));
+    let url = format!("{}?user=preview", world.server.url());
+    let mut command = world.command("state", &["--redis", &url]);
+    let serving = Serving::start(command.env("ANP_REDIS_PASSWORD", "s"));
+    serving.get("/_anp/").is(200).says("+scan");
+    serving.get("/cron/").is(200);
+    world.server.command("ACL SETUSER preview +scan");
+    serving.get("/_anp/").is(200).says("3 articles<");
 }

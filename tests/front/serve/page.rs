@@ -25,7 +25,7 @@ fn a_page_comes_as_it_is_stored_with_every_header_of_the_contract() {
         .has("last-modified", &written)
         .has("age", "0")
         .has("x-cache", "MISS")
-        .has("vary", "Cookie")
+        .has("vary", "Cookie, Sec-Fetch-Dest")
         .has("x-content-type-options", "nosniff")
         .has("referrer-policy", "strict-origin-when-cross-origin")
         .lacks("x-robots-tag");

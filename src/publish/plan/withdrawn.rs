@@ -1,0 +1,55 @@
+//! Articles whose sources say `withdrawn: true`: an import takes them out of the store at once.
+
+use std::collections::BTreeSet;
+
+use super::leftover::Leftover;
+use super::reach::{NAMED, Scope, ours};
+use crate::article::Route;
+use crate::failure::Failure;
+use crate::publish::keys::Keys;
+use crate::publish::report::Report;
+use crate::store::Session;
+use crate::words::{counted, listed, with};
+
+/// Those that the store holds. A route that another source claims is not withdrawn.
+///
+/// # Errors
+/// 65 and 130 when the run has to end, 69 and 77 when the store fails.
+pub(crate) fn withdrawn(
+    scope: &Scope<'_>,
+    session: &mut Session,
+    keys: &Keys,
+) -> Result<Vec<Leftover>, Failure> {
+    let survey = scope.survey;
+    if survey.withdrawn.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut routes: BTreeSet<Route> = survey.withdrawn.iter().cloned().collect();
+    let own = survey.entries.iter().map(|entry| &entry.route);
+    for route in own.chain(&survey.elsewhere).chain(&survey.claimed) {
+        routes.remove(route);
+    }
+    let stored = ours(session, keys, &routes)?;
+    let mut routes: BTreeSet<Route> = stored.iter().map(|one| one.route.clone()).collect();
+    scope.drop_claimed(&mut routes)?;
+    let mut stored = stored;
+    stored.retain(|one| routes.contains(&one.route));
+    Ok(stored)
+}
+
+/// Names the first of those that the run removes.
+pub(crate) fn report_withdrawn(leftovers: &[Leftover], report: &mut dyn Report) {
+    if leftovers.is_empty() {
+        return;
+    }
+    let count = leftovers.len() as u64;
+    let names = leftovers.iter().take(NAMED);
+    let names = names.map(|leftover| leftover.route.to_string());
+    report.note(&format!(
+        "{} {} withdrawn, and this run removes {}: {}",
+        counted(count, "published article"),
+        with(count, "is", "are"),
+        with(count, "it", "them"),
+        listed(names, leftovers.len())
+    ));
+}
