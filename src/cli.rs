@@ -116,7 +116,7 @@ pub enum Command {
     Verify(Verify),
     /// Undo a run: every key goes back to the value, type and expiry it had
     Rollback(Rollback),
-    /// List the runs, each with its result and its rollback command
+    /// List the runs, newest first, each with its result; 'runs show' has its rollback command
     Runs(Runs),
     /// Switch publishing off: running imports end within a batch, new ones are refused
     ///
@@ -169,14 +169,15 @@ pub struct Check {
 /// `anp verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A run's id, the file of a manifest, or 'last'
+    /// A run's id or the start of it, the file of a manifest, or 'last', 'last~1' …
     pub run: String,
 }
 
 /// `anp rollback`.
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
+    /// A run's id or the start of it, the file of a manifest, or 'last' (the last run that wrote
+    /// something and is no rollback), 'last~1' (the one before it) …
     pub run: String,
     /// Folder for a Prometheus text file about the last run, also if it failed [env: ANP_METRICS_DIR]
     #[arg(long, value_name = "DIR")]
@@ -213,11 +214,28 @@ pub struct Unlock {
 
 /// `anp runs`.
 #[derive(Debug, Args)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub struct Runs {
+    /// Which of them.
+    #[command(flatten)]
+    pub listed: ListedRuns,
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
+}
+
+/// Which runs are listed.
+#[derive(Debug, Args)]
+pub struct ListedRuns {
+    /// List every run, instead of the newest 20
+    #[arg(long)]
+    pub all: bool,
+    /// Only runs that were refused, stopped half-way or cannot be read
+    #[arg(long)]
+    pub failed: bool,
+    /// Only runs that started since then: 26h, 7d, 2026-11-24 or 2026-11-24T07:00 (local time)
+    #[arg(long, value_name = "DURATION|DATE", value_parser = values::since)]
+    pub since: Option<i64>,
 }
 
 /// What `anp runs` does besides listing the runs.
@@ -230,7 +248,8 @@ pub enum RunsCommand {
 /// `anp runs show`.
 #[derive(Debug, Args)]
 pub struct RunsShow {
-    /// A run's id, the file of a manifest, or 'last' (the last run that is no rollback)
+    /// A run's id or the start of it, the file of a manifest, or 'last' (the last run that is no
+    /// rollback), 'last~1' (the one before it) …
     pub run: String,
     /// Print every key, instead of the first
     #[arg(long)]

@@ -308,7 +308,8 @@ pub struct Purge {
     /// What else: all of these together.
     #[command(flatten)]
     pub selectors: Selectors,
-    /// All that this run wrote: its id, the file of its manifest, or 'last'
+    /// All that this run wrote: its id or the start of it, the file of its manifest, 'last',
+    /// 'last~1' …
     #[arg(long, value_name = "RUN", conflicts_with_all = ["routes", "globs", "tags", "sources", "all"])]
     pub run: Option<String>,
     /// Every article under the prefix; asks on a terminal

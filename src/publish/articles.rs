@@ -1,18 +1,18 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::report::Report;
-use super::work::{PlanInputs, Work};
+use super::work::{Judged, PlanInputs, Work};
 use crate::article::Cleaned;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
 use crate::publish::gates::expectations;
-use crate::publish::gates::invalid::refuse;
+use crate::publish::gates::invalid::{judged_articles, refuse};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
@@ -57,6 +57,8 @@ pub(crate) struct Articles<'a> {
     pub wanted: SurveyScope<'a>,
     /// Where they come from, once the plan was made.
     pub corpus: OnceCell<Corpus<'a>>,
+    /// How many articles the plan judged.
+    pub judged: Cell<Option<Judged>>,
 }
 
 impl<'a> Articles<'a> {
@@ -71,6 +73,7 @@ impl<'a> Articles<'a> {
             cache: false,
             wanted: SurveyScope::all(),
             corpus: OnceCell::new(),
+            judged: Cell::new(None),
         }
     }
 }
@@ -108,6 +111,12 @@ impl Work for Articles<'_> {
         let _ = self.corpus.set(corpus);
         report.findings(&survey);
         let invalid = survey.invalid + survey.unreadable;
+        let of = judged_articles(&survey);
+        self.judged.set(Some(Judged {
+            invalid,
+            of,
+            orphans: None,
+        }));
         report.counts(&Counts {
             invalid,
             ..Counts::default()
@@ -153,6 +162,10 @@ impl Work for Articles<'_> {
         };
         admit(&mut plan, settings, begun.session, gate, report)?;
         Ok(plan)
+    }
+
+    fn judged(&self) -> Option<Judged> {
+        self.judged.get()
     }
 
     fn plan_again(
@@ -224,7 +237,13 @@ impl Articles<'_> {
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
             // The lock is a key of ours.
             let own_keys = u64::from(is_locked);
-            Orphans::find(scope, session, own_keys, self.wanted.share)?.report(report);
+            let orphans = Orphans::find(scope, session, own_keys, self.wanted.share)?;
+            orphans.report(report);
+            let number = orphans.are_known().then_some(orphans.routes().len() as u64);
+            self.judged.set(self.judged.get().map(|judged| Judged {
+                orphans: number,
+                ..judged
+            }));
         }
         pruning.out_of_reach.report(report);
         Ok(pruning)

@@ -21,6 +21,7 @@ mod sarif;
 pub(crate) mod seeded;
 mod stderr;
 pub(crate) mod stored_route;
+mod table;
 pub(crate) mod unlock;
 mod visible;
 

@@ -141,7 +141,7 @@ fn over_the_budget_nothing_is_written() {
     ));
     assert!(world.server.dump().is_empty(), "{ran}");
     assert!(ran.of_type("key").is_empty(), "{ran}");
-    world.anp("runs").exits(0).says("import  refused");
+    world.anp("runs").exits(0).says("refused, ");
     world.anp("import --dry-run").exits(65);
     world.anp("check").exits(65).says("error[score.quality]");
 }

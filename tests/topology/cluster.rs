@@ -115,7 +115,7 @@ fn every_command_does_on_a_cluster_what_it_does_on_one_server() {
     warmed.exits(0);
     assert_eq!(warmed.counts()["created"], 4);
     anp("rehearse --sample 20").exits(0);
-    anp("runs").exits(0).says("redis+cluster://");
+    anp("runs --format json").exits(0).says("redis+cluster://");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! them are kept.
 
 pub(crate) mod intents;
+pub mod listing;
 pub(crate) mod open_manifest;
 pub mod records;
 pub mod retention;
