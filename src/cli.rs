@@ -1,6 +1,7 @@
 //! The command line: clap's types, nothing else.
 
 mod given;
+mod listing;
 mod probe;
 mod publishing;
 mod serve;
@@ -15,6 +16,7 @@ use values::reason;
 use crate::report::Format;
 use crate::report::log::LogFormat;
 
+pub use listing::Ls;
 pub use probe::Probe;
 pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
 pub use serve::Serve;
@@ -127,6 +129,8 @@ pub enum Command {
     Resume,
     /// Break the lock that a run left behind
     Unlock(Unlock),
+    /// List articles: what the content tree has, what the store holds, and whether they differ
+    Ls(Ls),
     /// Show what the store holds for one route
     Show(Show),
     /// Check that a web server or CDN answers with what the store holds, and how fast

@@ -57,3 +57,8 @@ pub(super) fn since(text: &str) -> Result<i64, String> {
             .to_owned()
     })
 }
+
+/// A duration in ms.
+pub(super) fn duration_ms(text: &str) -> Result<u64, String> {
+    duration::parse_ms(text).ok_or_else(|| "expected a duration such as 2h or 1d12h".to_owned())
+}

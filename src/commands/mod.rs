@@ -4,6 +4,7 @@ mod check;
 mod import;
 mod init;
 mod inputs;
+mod ls;
 mod pause;
 mod probe;
 mod purge;
@@ -56,6 +57,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Pause(arguments) => pause::run(common, arguments),
         Command::Resume => resume::run(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
+        Command::Ls(arguments) => ls::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),

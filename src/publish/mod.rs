@@ -23,6 +23,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod job;
 pub mod keys;
+pub mod ls;
 pub mod manifest;
 pub(crate) mod outcome;
 pub mod plan;

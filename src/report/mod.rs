@@ -8,6 +8,7 @@ mod json;
 mod keys;
 pub mod log;
 mod lost;
+pub(crate) mod ls;
 pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;

@@ -59,7 +59,7 @@ impl Table {
 }
 
 /// How many columns stdout has.
-fn width() -> u16 {
+pub(super) fn width() -> u16 {
     let of_terminal = terminal_size::terminal_size_of(std::io::stdout());
     of_terminal.map_or(COLUMNS, |(width, _)| width.0.max(FEWEST_COLUMNS))
 }

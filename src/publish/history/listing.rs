@@ -7,6 +7,7 @@ use super::runs::Runs;
 use crate::failure::Failure;
 use crate::publish::manifest::{Damage, Manifest, Status};
 use crate::settings::Settings;
+use crate::store::Address;
 
 /// No shorter start of an id is shown than its date and time to the second.
 const SHORTEST: usize = 15;
@@ -41,6 +42,33 @@ impl RunItem {
             self.manifest.as_ref().ok().and_then(status),
             Some(Status::Done | Status::Partial)
         )
+    }
+
+    /// Whether it is an import or warm.
+    #[must_use]
+    pub fn is_import(&self) -> bool {
+        let command = |manifest: &Manifest| manifest.header().command.clone();
+        let command = self.manifest.as_ref().map(command);
+        command.is_ok_and(|command| ["import", "warm"].contains(&command.as_str()))
+    }
+
+    /// Whether it wrote to the store and under the prefix of `settings`.
+    #[must_use]
+    pub fn is_of(&self, settings: &Settings) -> bool {
+        let Ok(manifest) = &self.manifest else {
+            return false;
+        };
+        let header = manifest.header();
+        let there = Address::parse(&header.server);
+        let there = there.map(|there| there.in_state_folder(&settings.state_dir));
+        header.prefix == settings.prefix
+            && there.is_ok_and(|there| there.same_as(&settings.address))
+    }
+
+    /// Whether it did what it was to do, and no rollback undid it.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        !self.failed() && self.undone_by.is_none()
     }
 
     /// When it started, ms since 1970.
@@ -99,6 +127,16 @@ impl RunList {
     pub fn short<'a>(&'a self, id: &'a str) -> &'a str {
         self.short.get(id).map_or(id, String::as_str)
     }
+}
+
+/// The last import or warm into the store of `settings` that published, and that no rollback undid.
+///
+/// # Errors
+/// 74 when the folder of the runs cannot be read.
+pub fn last_good_import(settings: &Settings) -> Result<Option<RunItem>, Failure> {
+    let list = RunList::read(settings, RunFilter::default())?;
+    let mut newest_first = list.items.into_iter().rev();
+    Ok(newest_first.find(|item| item.is_import() && item.is_of(settings) && item.is_good()))
 }
 
 /// Of each id, the shortest start that no other has, and at least date and time.
