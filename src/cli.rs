@@ -16,7 +16,7 @@ use values::reason;
 use crate::report::Format;
 use crate::report::log::LogFormat;
 
-pub use listing::Ls;
+pub use listing::{Ls, Status};
 pub use probe::Probe;
 pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
 pub use serve::Serve;
@@ -129,6 +129,8 @@ pub enum Command {
     Resume,
     /// Break the lock that a run left behind
     Unlock(Unlock),
+    /// Show on one screen how the store and the last runs are; for people and for monitoring
+    Status(Status),
     /// List articles: what the content tree has, what the store holds, and whether they differ
     Ls(Ls),
     /// Show what the store holds for one route

@@ -1,4 +1,4 @@
-//! `anp ls`.
+//! `anp ls` and `anp status`.
 
 use clap::Args;
 
@@ -29,6 +29,18 @@ pub struct Ls {
     /// Folder of article files [env: ANP_CONTENT] [default: content]
     #[arg(long, value_name = "DIR")]
     pub content: Option<String>,
+}
+
+/// `anp status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes of status:
+  0    all is well
+  3    needs a look: the last import failed or is too old, publishing is paused, ...
+  69   the store does not answer; others as 'anp --help' lists them")]
+pub struct Status {
+    /// A good import that started longer ago needs a look: 26h
+    #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
+    pub max_age: Option<u64>,
 }
 
 impl Ls {

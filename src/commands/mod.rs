@@ -15,6 +15,7 @@ mod runs;
 mod schema;
 mod serve;
 mod show;
+mod status;
 mod synth;
 mod unlock;
 mod verify;
@@ -57,6 +58,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Pause(arguments) => pause::run(common, arguments),
         Command::Resume => resume::run(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
+        Command::Status(arguments) => status::run(common, arguments),
         Command::Ls(arguments) => ls::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Probe(arguments) => probe::run(common, arguments),

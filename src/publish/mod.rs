@@ -36,6 +36,7 @@ pub(crate) mod seeded;
 pub mod shards;
 pub mod spool;
 pub mod state;
+pub mod status;
 pub(crate) mod stored_route;
 pub(crate) mod survey;
 pub(crate) mod verify;

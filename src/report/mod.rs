@@ -20,6 +20,7 @@ pub(crate) mod run;
 pub(crate) mod runs;
 mod sarif;
 pub(crate) mod seeded;
+pub(crate) mod status;
 mod stderr;
 pub(crate) mod stored_route;
 mod table;

@@ -1,8 +1,11 @@
-//! `anp ls`, and the question of `anp show`.
+//! `anp ls`, the question of `anp show`, and `anp status`.
+
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ran, World};
+use crate::support::proxy::{Fault, Trouble};
+use crate::support::{Ran, Server, World, signal};
 
 /// Route and state of each article of a list.
 fn states(ran: &Ran) -> Vec<(String, String)> {
@@ -201,4 +204,165 @@ fn a_route_that_is_not_there_is_answered_with_those_that_are() {
     let ran = world.anp("show /nothing-like-that/");
     ran.exits(3);
     assert!(!ran.stderr.contains("did you mean"), "{ran}");
+}
+
+fn status(world: &World, arguments: &str) -> (i32, Value) {
+    let ran = world.anp(&format!("status --format json {arguments}"));
+    (ran.code, ran.of_type("status")[0].clone())
+}
+
+#[test]
+fn one_screen_says_that_all_is_well() {
+    let world = World::with_server(Server::start_with(&["--maxmemory", "256mb"]));
+    world.article("a.md", "A.").article("b.md", "B.");
+    let (code, before) = status(&world, "");
+    assert_eq!(code, 3, "{before}");
+    assert_eq!(before["last_run"], Value::Null);
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    let ran = world.anp("status");
+    ran.exits(0)
+        .says(&format!("{}?db=0, prefix anp\n", world.server.url()))
+        .says("switch    on\n")
+        .says("lock      free\n")
+        .says("articles  2; the first expires in ")
+        .says("2 articles published")
+        .says(" of 268 MB used")
+        .says(&run);
+    assert!(ran.stdout.starts_with("all is well\n"), "{ran}");
+    assert!(ran.stdout.lines().count() <= 24, "{ran}");
+    for line in ran.stdout.lines() {
+        assert!(
+            line.chars().count() <= 80 || !line.trim().contains(' '),
+            "{line}{ran}"
+        );
+    }
+    assert_eq!(world.anp("status --quiet").exits(0).stdout, "");
+    let (code, said) = status(&world, "--max-age 26h");
+    assert_eq!((code, &said["exit"]), (0, &json!(0)), "{said}");
+    assert_eq!(said["store"]["articles"]["count"], 2);
+    let first = ["a", "b"].map(|name| world.server.expiry(&format!("anp:page:/{name}/")));
+    assert_eq!(
+        said["store"]["articles"]["first_expiry"],
+        first[0].min(first[1])
+    );
+    assert_eq!(said["store"]["memory"]["max"], 256 * 1024 * 1024);
+    assert!(
+        !said["store"]["version"].as_str().unwrap().is_empty(),
+        "{said}"
+    );
+    assert_eq!(said["last_good_import"]["run"], run);
+    assert_eq!(said["orphans"], 0);
+    assert_eq!(world.runs().len(), 1);
+}
+
+#[test]
+fn what_needs_a_look_is_exit_3_and_named() {
+    let world = World::new();
+    world.article("a.md", "A.").article("b.md", "B.");
+    world.anp("import").exits(0);
+    let looks = |arguments: &str, named: &str| {
+        let (code, said) = status(&world, arguments);
+        assert_eq!(code, 3, "{said}");
+        assert!(
+            said["needs_a_look"][0].as_str().unwrap().contains(named),
+            "{said}"
+        );
+        world
+            .anp(&format!("status --quiet {arguments}"))
+            .exits(3)
+            .says(named);
+    };
+    looks("--max-age 0s", "old, more than 0s");
+    world.anp("pause --reason maintenance").exits(0);
+    looks("", "paused by");
+    world.anp("resume").exits(0);
+    std::fs::remove_file(world.path("content/b.md")).unwrap();
+    world.anp("import").exits(0);
+    assert_eq!(status(&world, "").1["orphans"], 1);
+    world
+        .anp("status")
+        .exits(0)
+        .says("1 without a source at the last import");
+    world.write("content/a.md", "---\nscore: {quality: 140}\n---\n");
+    world.anp("import").exits(65);
+    looks("", "the last import, ");
+    let (_, said) = status(&world, "");
+    assert_eq!(said["last_run"]["status"], "refused");
+    assert_eq!(said["last_good_import"]["run"], world.runs()[1]);
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.server.command("FLUSHALL");
+    looks("", "the store holds no article");
+    world.anp("import").exits(0);
+    world.anp("rollback last").exits(0);
+    let (_, said) = status(&world, "");
+    assert_eq!(said["last_good_import"]["run"], world.runs()[3], "{said}");
+}
+
+#[test]
+fn the_holder_of_the_lock_is_named_and_one_that_died_needs_a_look() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    for number in 0..50 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    let proxy = world
+        .server
+        .proxy(Trouble::once(Fault::Held, b"{\"digest\":\""));
+    let mut child = world
+        .command("state", &["import", "--owner", "night shift"])
+        .env("ANP_REDIS_URL", proxy.url())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    proxy.wait_for_fault();
+    let ran = world.anp("status");
+    ran.says("lock      held by run ").says("night shift");
+    let (_, said) = status(&world, "");
+    assert_eq!(said["store"]["lock"]["owner"], "night shift");
+    assert_eq!(said["store"]["lock"]["is_dead"], false);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    let (code, said) = status(&world, "");
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.to_string().contains("died and holds the lock"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_69_and_the_runs_are_shown() {
+    let mut world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    let run = world.runs().pop().unwrap();
+    world.server.kill();
+    let ran = world.anp("status --deadline 1s");
+    ran.exits(69).says("the store does not answer\n").says(&run);
+    let (code, said) = status(&world, "--deadline 1s");
+    assert_eq!(code, 69);
+    assert_eq!(said["store"], Value::Null);
+    assert!(!said["error"].as_str().unwrap().is_empty(), "{said}");
+    assert_eq!(said["last_good_import"]["run"], run);
+}
+
+#[test]
+fn who_may_not_scan_or_ask_is_told_less() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world
+        .server
+        .command("ACL SETUSER watch on >pw ~anp:* +@connection +time +get +pexpiretime +client");
+    let url = format!(
+        "redis+unix://{}?user=watch&pass=pw",
+        world.server.socket().display()
+    );
+    let ran = world.anp_with(&["status"], &[("ANP_REDIS_URL", &url)]);
+    assert!([0, 3].contains(&ran.code), "{ran}");
+    ran.says("not known: that needs the right to SCAN");
 }

@@ -127,6 +127,8 @@ fn every_command_does_on_a_cluster_what_it_does_on_one_server() {
             .count()
     );
     assert!(routes.len() >= 300 && routes.is_sorted(), "{listed}");
+    let count = routes.len();
+    anp("status").exits(0).says(&format!("articles  {count}; "));
 }
 
 #[test]

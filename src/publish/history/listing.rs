@@ -52,6 +52,12 @@ impl RunItem {
         command.is_ok_and(|command| ["import", "warm"].contains(&command.as_str()))
     }
 
+    /// Whether its manifest is damaged, and not only without a header.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        !matches!(&self.manifest, Ok(_) | Err(Damage::NoHeader { .. }))
+    }
+
     /// Whether it wrote to the store and under the prefix of `settings`.
     #[must_use]
     pub fn is_of(&self, settings: &Settings) -> bool {
