@@ -2,6 +2,7 @@
 
 mod examples;
 mod given;
+mod listing;
 mod near_misses;
 mod probe;
 mod publishing;
@@ -19,6 +20,7 @@ use crate::report::Format;
 use crate::report::colour::ColourChoice;
 use crate::report::log::LogFormat;
 
+pub use listing::{Ls, Status};
 pub use near_misses::with_tip;
 pub use probe::Probe;
 pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
@@ -199,7 +201,7 @@ pub enum Command {
     /// Every key goes back to the value, type and expiry that it had before the run.
     #[command(after_long_help = examples::ROLLBACK)]
     Rollback(Rollback),
-    /// List the runs, each with its result and its rollback command
+    /// List the runs, newest first, each with its result
     #[command(after_long_help = examples::RUNS)]
     Runs(Runs),
     /// Switch publishing off
@@ -215,6 +217,12 @@ pub enum Command {
     /// Break the lock that a run left behind
     #[command(after_long_help = examples::UNLOCK)]
     Unlock(Unlock),
+    /// Show on one screen whether all is well, for people and monitoring
+    #[command(after_long_help = examples::STATUS)]
+    Status(Status),
+    /// List articles with their state in the store
+    #[command(after_long_help = examples::LS)]
+    Ls(Ls),
     /// Show what the store holds for one route
     #[command(after_long_help = examples::SHOW)]
     Show(Show),
@@ -290,16 +298,18 @@ pub struct Check {
 /// `anp verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Id of a run, file of a manifest, or 'last'
+    /// A run's id or the start of it, the file of a manifest, or 'last'
+    ///
+    /// 'last' is the last run that is recorded, 'last~1' the one before it, and so on.
     pub run: String,
 }
 
 /// `anp rollback`.
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// Id of a run, file of a manifest, or 'last'
+    /// A run's id or the start of it, the file of a manifest, or 'last'
     ///
-    /// 'last' is the last run that is not a rollback.
+    /// 'last' is the last run that wrote something and is no rollback, 'last~1' the one before it, and so on.
     pub run: String,
     /// Stop before the first write
     ///
@@ -346,11 +356,28 @@ pub struct Unlock {
 
 /// `anp runs`.
 #[derive(Debug, Args)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub struct Runs {
+    /// Which of them.
+    #[command(flatten)]
+    pub listed: ListedRuns,
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
+}
+
+/// Which runs are listed.
+#[derive(Debug, Args)]
+pub struct ListedRuns {
+    /// List every run, instead of the newest 20
+    #[arg(long)]
+    pub all: bool,
+    /// Only runs that were refused, stopped half-way or cannot be read
+    #[arg(long)]
+    pub failed: bool,
+    /// Only runs that started since then: 26h, 7d, 2026-11-24 or 2026-11-24T07:00 (local time)
+    #[arg(long, value_name = "DURATION|DATE", value_parser = values::since)]
+    pub since: Option<i64>,
 }
 
 /// What `anp runs` does besides listing the runs.
@@ -364,9 +391,9 @@ pub enum RunsCommand {
 /// `anp runs show`.
 #[derive(Debug, Args)]
 pub struct RunsShow {
-    /// Id of a run, file of a manifest, or 'last'
+    /// A run's id or the start of it, the file of a manifest, or 'last'
     ///
-    /// 'last' is the last run that is not a rollback.
+    /// 'last' is the last run that is no rollback, 'last~1' the one before it, and so on.
     pub run: String,
     /// Print every key, instead of the first
     #[arg(long)]

@@ -79,6 +79,22 @@ Examples:
   anp runs show last
   anp runs show 20261124T070015.005Z-0b7e";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  anp status
+  anp status --quiet --max-age 26h || echo 'the archive needs a look'
+
+Exit codes of status:
+  0    all is well
+  3    needs a look: the last import failed or is too old, publishing is paused, ...
+  69   the store does not answer; others as 'anp --help' lists them";
+
+pub(super) const LS: &str = "\
+Examples:
+  anp ls '/redis-caching/**'
+  anp ls --changed
+  anp ls --expiring 2h --routes | xargs -n 1 anp show";
+
 pub(super) const PAUSE: &str = "\
 Examples:
   anp pause --reason 'moving to the new server'";

@@ -406,7 +406,7 @@ pub struct Purge {
     /// What else: all of these together.
     #[command(flatten)]
     pub selectors: Selectors,
-    /// Everything that a run wrote: its id, the file of its manifest, or 'last'
+    /// Everything that a run wrote: its id or the start of it, the file of its manifest, 'last', 'last~1' …
     #[arg(long, value_name = "RUN", help_heading = SELECTION, conflicts_with_all = ["routes", "globs", "tags", "sources", "all"])]
     pub run: Option<String>,
     /// Every article under the prefix; asks on a terminal

@@ -5,6 +5,7 @@ mod completions;
 mod import;
 mod init;
 mod inputs;
+mod ls;
 mod pause;
 mod probe;
 mod purge;
@@ -15,6 +16,7 @@ mod runs;
 mod schema;
 mod serve;
 mod show;
+mod status;
 mod synth;
 mod unlock;
 mod verify;
@@ -58,6 +60,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Pause(arguments) => pause::run(common, arguments),
         Command::Resume => resume::run(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
+        Command::Status(arguments) => status::run(common, arguments),
+        Command::Ls(arguments) => ls::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),

@@ -11,6 +11,7 @@ mod json;
 mod keys;
 pub mod log;
 mod lost;
+pub(crate) mod ls;
 pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;
@@ -22,8 +23,10 @@ pub(crate) mod run;
 pub(crate) mod runs;
 mod sarif;
 pub(crate) mod seeded;
+pub(crate) mod status;
 mod stderr;
 pub(crate) mod stored_route;
+mod table;
 pub(crate) mod unlock;
 mod visible;
 

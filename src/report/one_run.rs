@@ -21,7 +21,7 @@ use crate::publish::one_line;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 
-/// Shows the run `name`: its id, the file of its manifest, or `last`; of its keys the first, or all.
+/// Shows the run `name`: its id or a prefix of it, the file of its manifest, `last` or `last~1`; of its keys the first, or all.
 ///
 /// # Errors
 /// When its manifest cannot be read.
@@ -85,7 +85,7 @@ fn head(
             "expected",
             Some(text(&header.expected_result).unwrap_or_else(none)),
         ),
-        ("rollback", Some(rollback_line(settings, manifest))),
+        ("rollback", Some(way_back(settings, manifest))),
         ("", Some(String::new())),
         ("shards", share(manifest)),
         ("content", text(&header.content)),
@@ -99,6 +99,7 @@ fn head(
             "duration",
             seconds(manifest).map(|seconds| format!("{seconds:.2} s")),
         ),
+        ("user", text(&header.user)),
         (
             "host",
             Some(format!("{}, pid {}", one_line(&header.host), header.pid)),
@@ -111,6 +112,14 @@ fn head(
         if let Some(text) = text {
             output.text(format!("{label:11}{text}").trim_end());
         }
+    }
+}
+
+fn way_back(settings: &Settings, manifest: &Manifest) -> String {
+    if manifest.wrote() {
+        rollback_line(settings, manifest)
+    } else {
+        "none: it wrote nothing".to_owned()
     }
 }
 
@@ -211,6 +220,11 @@ impl Keys {
                 if number > 0 {
                     output.text(row(label, number, unit));
                 }
+            }
+            if c.invalid > 0
+                && let Some(of) = footer.articles.and_then(|articles| articles.of)
+            {
+                output.text(row("of", of, "article"));
             }
         }
         for (fate, label) in [

@@ -235,7 +235,7 @@ impl Report for RunReport {
         match (fate, action) {
             (Fate::Written, Some(action)) => {
                 if !self.output.is_json() {
-                    self.articles.add(&self.prefix, key, *action);
+                    self.articles.add(key, *action);
                 }
                 let action = action.word();
                 self.output.json(&json!({
@@ -270,7 +270,7 @@ impl Report for RunReport {
             if let Some(action) = action
                 && !self.output.is_json()
             {
-                self.articles.add(&self.prefix, key, *action);
+                self.articles.add(key, *action);
             }
             self.output.json(&json!({
                 "type": "key", "key": key, "action": action.map(Action::word),

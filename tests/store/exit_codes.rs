@@ -369,7 +369,7 @@ fn a_full_disk_in_the_survey_is_74() {
     let ran = world.anp_with_small_files(64, "import");
     ran.exits(74).notes("state: File too large");
     wrote_nothing(&world, &ran);
-    world.anp("runs").exits(0).says("import  stopped");
+    world.anp("runs").exits(0).says("stopped");
     world.anp("import").exits(0);
 }
 

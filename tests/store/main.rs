@@ -8,6 +8,7 @@ mod conflicts;
 mod exit_codes;
 mod expiring;
 mod foreign;
+mod listing;
 mod lock;
 mod memory;
 mod prune;

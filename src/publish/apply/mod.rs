@@ -21,6 +21,7 @@
 //! Nothing is retried past a failed sync, a lost lease or a refused write: the run stops,
 //! and what it did is in the manifest.
 
+pub mod article_tally;
 pub(crate) mod batch;
 pub(crate) mod context;
 pub mod encode;
@@ -149,6 +150,7 @@ impl PendingWrite {
             progress.touched = true; // also by a write of ours whose reply was lost
             let bytes = made.as_ref().and_then(|made| made.bytes);
             progress.counts.add(*action, bytes.unwrap_or(0));
+            progress.articles.add(key, *action);
             on_key(&KeyReport {
                 key,
                 action: Some(*action),

@@ -1,5 +1,6 @@
 //! How far a run came: what is counted, reported and recorded of each key.
 
+use super::article_tally::ArticleTally;
 use crate::publish::manifest::{Action, Counts, Fate, KeyOutcome, Line};
 
 /// What became of one key.
@@ -20,6 +21,8 @@ pub struct KeyReport<'a> {
 pub struct Progress {
     /// What was acknowledged.
     pub counts: Counts,
+    /// The same by articles.
+    pub articles: ArticleTally,
     /// Whether a write may have reached the store.
     pub touched: bool,
     /// Outcomes that the manifest does not hold yet.
