@@ -27,6 +27,7 @@ pub mod manifest;
 pub(crate) mod outcome;
 pub mod plan;
 pub(crate) mod purge;
+pub mod reason;
 pub(crate) mod rehearse;
 pub(crate) mod report;
 pub(crate) mod rollback;

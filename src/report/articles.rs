@@ -1,8 +1,9 @@
 //! How many articles a run changed: people think in articles, the store holds keys.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::publish::manifest::Action;
+use crate::publish::reason::Reason;
 use crate::words::counted;
 
 /// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
@@ -18,11 +19,12 @@ pub(super) struct Articles {
     updated: u64,
     refreshed: u64,
     removed: u64,
+    reasons: BTreeMap<Reason, u64>,
 }
 
 impl Articles {
     /// Counts the article of `key`, which is below `prefix`.
-    pub(super) fn add(&mut self, prefix: &str, key: &str, action: Action) {
+    pub(super) fn add(&mut self, prefix: &str, key: &str, action: Action, reason: Option<Reason>) {
         // anp:page:/route/
         let named = key
             .strip_prefix(prefix)
@@ -39,12 +41,28 @@ impl Articles {
         if !self.routes.insert(route.to_owned()) {
             return;
         }
+        if let Some(reason) = reason {
+            *self.reasons.entry(reason).or_default() += 1;
+        }
         match action {
             Action::Create => self.created += 1,
             Action::Update => self.updated += 1,
             Action::Refresh => self.refreshed += 1,
             Action::Remove => self.removed += 1,
         }
+    }
+
+    /// `reasons: 2 new, 1 source`; none where the verdict says it all.
+    pub(super) fn reasons(&self) -> Option<String> {
+        if !self.reasons.keys().any(|reason| reason.is_telling()) {
+            return None;
+        }
+        let reasons = self.reasons.iter();
+        let reasons = reasons.map(|(reason, count)| format!("{count} {}", reason.word()));
+        Some(format!(
+            "reasons: {}",
+            reasons.collect::<Vec<_>>().join(", ")
+        ))
     }
 
     /// Those that the store holds now and did not change among `valid` ones.
@@ -112,7 +130,7 @@ mod tests {
             ("a:b:page:/w/", Action::Refresh),
             ("a:b:meta:/x/", Action::Create),
         ] {
-            articles.add("a:b", key, action);
+            articles.add("a:b", key, action, None);
         }
         let more = [(0, "invalid"), (2, "unchanged")];
         assert_eq!(

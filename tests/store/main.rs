@@ -12,6 +12,7 @@ mod lock;
 mod memory;
 mod prune;
 mod purge;
+mod reasons;
 mod rehearse;
 mod repeat;
 mod rollback;

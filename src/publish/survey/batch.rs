@@ -64,7 +64,7 @@ pub(crate) struct Chunk {
     /// Sources that changed while they were read.
     pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
-    pub(crate) held: Vec<(usize, Held)>,
+    pub(crate) held: Vec<(usize, Route, Held)>,
     pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,

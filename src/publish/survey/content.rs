@@ -292,6 +292,7 @@ fn survey_of(
         stamp: Stamp {
             run: purpose.run,
             written_at_ms: purpose.started_at,
+            inputs: None,
         },
         expiry: Expiry {
             start_ms: purpose.started_at,
