@@ -1,5 +1,6 @@
 //! The command line: clap's types, nothing else.
 
+mod diff;
 mod given;
 mod probe;
 mod publishing;
@@ -15,6 +16,7 @@ use values::reason;
 use crate::report::Format;
 use crate::report::log::LogFormat;
 
+pub use diff::Diff;
 pub use probe::Probe;
 pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
 pub use serve::Serve;
@@ -108,6 +110,8 @@ pub enum Command {
     Rehearse(Rehearse),
     /// Report every error and warning of a content tree; needs no store
     Check(Check),
+    /// Show what an import would change, or what a run changed, as text; writes nothing
+    Diff(Diff),
     /// Publish only what is missing in the store, or about to expire
     Warm(Warm),
     /// Remove just these articles from the store, with a manifest to undo it

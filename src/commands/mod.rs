@@ -1,6 +1,7 @@
 //! One file a command: arguments, settings, one call of the library, report.
 
 mod check;
+mod diff;
 mod import;
 mod init;
 mod inputs;
@@ -48,6 +49,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
+        Command::Diff(arguments) => diff::run(common, arguments),
         Command::Warm(arguments) => warm::run(common, arguments),
         Command::Purge(arguments) => purge::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),

@@ -17,6 +17,7 @@
 pub mod apply;
 pub(crate) mod articles;
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod expired;
 pub(crate) mod gates;
 pub(crate) mod history;

@@ -2,6 +2,8 @@
 
 mod articles;
 pub(crate) mod check;
+pub(crate) mod diff;
+mod diff_text;
 pub(crate) mod findings;
 pub(crate) mod held;
 mod json;

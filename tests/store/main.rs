@@ -5,6 +5,7 @@
 mod support;
 
 mod conflicts;
+mod diff;
 mod exit_codes;
 mod expiring;
 mod foreign;
