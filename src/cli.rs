@@ -1,5 +1,6 @@
 //! The command line: clap's types, nothing else.
 
+mod diff;
 mod examples;
 mod given;
 mod listing;
@@ -20,6 +21,7 @@ use crate::report::Format;
 use crate::report::colour::ColourChoice;
 use crate::report::log::LogFormat;
 
+pub use diff::Diff;
 pub use listing::{Ls, Status};
 pub use near_misses::with_tip;
 pub use probe::Probe;
@@ -185,6 +187,11 @@ pub enum Command {
     /// Report every error and warning of a content tree; needs no store
     #[command(after_long_help = examples::CHECK)]
     Check(Check),
+    /// Show what an import would change, or what a run changed
+    ///
+    /// Unified diffs of the pages as text and of the metadata. It writes nothing.
+    #[command(after_long_help = examples::DIFF)]
+    Diff(Diff),
     /// Publish only what is missing in the store, or about to expire
     #[command(after_long_help = examples::WARM)]
     Warm(Warm),

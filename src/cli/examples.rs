@@ -79,6 +79,13 @@ Examples:
   anp runs show last
   anp runs show 20261124T070015.005Z-0b7e";
 
+pub(super) const DIFF: &str = "\
+Examples:
+  anp diff
+  anp diff '/redis-caching/**' --stat
+  anp diff --run last
+  anp diff --exit-code > /dev/null || echo 'an import would change something'";
+
 pub(super) const STATUS: &str = "\
 Examples:
   anp status

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod diff;
 mod import;
 mod init;
 mod inputs;
@@ -52,6 +53,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
+        Command::Diff(arguments) => diff::run(common, arguments),
         Command::Warm(arguments) => warm::run(common, arguments),
         Command::Purge(arguments) => purge::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),

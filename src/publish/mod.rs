@@ -17,6 +17,7 @@
 pub mod apply;
 pub(crate) mod articles;
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod difference;
 pub(crate) mod expired;
 pub(crate) mod gates;
@@ -29,6 +30,7 @@ pub mod manifest;
 pub(crate) mod outcome;
 pub mod plan;
 pub(crate) mod purge;
+pub mod reason;
 pub(crate) mod rehearse;
 pub(crate) mod report;
 pub(crate) mod rollback;

@@ -17,6 +17,7 @@ use crate::publish::history::open_manifest::Files;
 use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Counts, Intent, Manifest, Status, Verify};
 use crate::publish::one_line;
+use crate::publish::reason::Reason;
 use crate::publish::run::command_line::rollback_line;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::folder_lock::FolderLock;
@@ -325,6 +326,7 @@ fn step(intent: Intent, slack_ms: i64) -> Step {
             .as_ref()
             .and_then(|made| made.bytes)
             .unwrap_or(0) as usize,
+        reason: Some(Reason::Rollback),
         want: Want::Back {
             undone: Box::new(intent),
             slack_ms,

@@ -18,6 +18,7 @@ mod figure;
 mod footnotes;
 mod headings;
 mod ids;
+mod inputs;
 mod json_ld;
 mod markdown;
 mod meta;
@@ -46,6 +47,7 @@ pub use digest::{
 };
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
+pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use meta_box::BoxFields;
 pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
@@ -54,6 +56,7 @@ pub use removals::{Removal, Removals, Removed};
 use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
 use ids::PageIds;
+use inputs::SharedInputs;
 use meta::Robots;
 use page::Templates;
 use url::Use;
@@ -112,6 +115,7 @@ pub struct Renderer {
     templates: Templates,
     page_ids: PageIds,
     digester: Digester,
+    shared_inputs: SharedInputs,
 }
 
 impl Renderer {
@@ -134,6 +138,7 @@ impl Renderer {
         Ok(Self {
             settings: settings.clone(),
             page_ids: PageIds::of(&templates.texts()),
+            shared_inputs: SharedInputs::new(&templates.texts(), &decisive),
             templates,
             digester,
         })
@@ -145,6 +150,15 @@ impl Renderer {
     #[must_use]
     pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         self.digester.digest(source, route, further)
+    }
+
+    /// Hashes of what decides the page that the bytes of `source` make, one for each kind of input. `links`
+    /// is the hash of the routes that its links lead to.
+    #[must_use]
+    pub fn inputs(&self, source: &[u8], article: &Article<'_>, links: Option<&[u8; 16]>) -> Inputs {
+        let is_noindex = article.visibility.is_noindex;
+        self.shared_inputs
+            .of(source, article.said_by_name.as_bytes(), links, is_noindex)
     }
 
     /// The base URL of relative images and files, or empty.

@@ -1,21 +1,44 @@
 //! How many articles a run changed: people think in articles, the store holds keys.
 
+use std::collections::BTreeMap;
+
 use crate::publish::apply::article_tally::ArticleTally;
 use crate::publish::manifest::{Action, ArticleCounts};
+use crate::publish::reason::Reason;
 use crate::words::counted;
 
 /// What a run says of the articles that it changed.
 #[derive(Debug, Default)]
-pub(super) struct Articles(ArticleTally);
+pub(super) struct Articles {
+    tally: ArticleTally,
+    reasons: BTreeMap<Reason, u64>,
+}
 
 impl Articles {
     /// Counts the article of `key`.
-    pub(super) fn add(&mut self, key: &str, action: Action) {
-        self.0.add(key, action);
+    pub(super) fn add(&mut self, key: &str, action: Action, reason: Option<Reason>) {
+        if self.tally.add(key, action)
+            && let Some(reason) = reason
+        {
+            *self.reasons.entry(reason).or_default() += 1;
+        }
     }
 
     fn counts(&self) -> ArticleCounts {
-        self.0.counts
+        self.tally.counts
+    }
+
+    /// `reasons: 2 new, 1 source`; none where the verdict says it all.
+    pub(super) fn reasons(&self) -> Option<String> {
+        if !self.reasons.keys().any(|reason| reason.is_telling()) {
+            return None;
+        }
+        let reasons = self.reasons.iter();
+        let reasons = reasons.map(|(reason, count)| format!("{count} {}", reason.word()));
+        Some(format!(
+            "reasons: {}",
+            reasons.collect::<Vec<_>>().join(", ")
+        ))
     }
 
     /// Those that the store holds now and did not change among `valid` ones.
@@ -100,7 +123,7 @@ mod tests {
             ("a:b:page:/w/", Action::Refresh),
             ("a:b:meta:/x/", Action::Create),
         ] {
-            articles.add(key, action);
+            articles.add(key, action, None);
         }
         let more = [(0, "invalid"), (2, "unchanged")];
         assert_eq!(

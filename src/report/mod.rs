@@ -4,6 +4,8 @@ mod arguments;
 mod articles;
 pub(crate) mod check;
 pub mod colour;
+pub(crate) mod diff;
+mod diff_text;
 pub(crate) mod findings;
 pub(crate) mod held;
 pub(crate) mod in_force;

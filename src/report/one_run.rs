@@ -18,6 +18,7 @@ use crate::publish::history::records::{Record, rolled_back};
 use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
+use crate::publish::reason::Reason;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 
@@ -127,6 +128,7 @@ fn way_back(settings: &Settings, manifest: &Manifest) -> String {
 #[derive(Default)]
 struct Keys {
     written: BTreeMap<Action, u64>,
+    reasons: BTreeMap<Reason, u64>,
     left: BTreeMap<Fate, u64>,
     bytes: u64,
     first_written: KeyList,
@@ -162,16 +164,25 @@ impl Keys {
 
     fn written(&mut self, intent: &Intent, output: &mut Output) {
         let Intent {
-            key, action, made, ..
+            key,
+            action,
+            reason,
+            made,
+            ..
         } = intent;
         let expires_at = made.as_ref().and_then(|made| made.expires_at);
         output.json(&json!({
-            "type": "key", "key": key, "action": action, "expires_at": expires_at,
+            "type": "key", "key": key, "action": action, "reason": reason,
+            "expires_at": expires_at,
         }));
+        if let Some(reason) = reason {
+            *self.reasons.entry(*reason).or_default() += 1;
+        }
         *self.written.entry(*action).or_default() += 1;
         self.bytes += made.as_ref().and_then(|made| made.bytes).unwrap_or(0);
-        self.first_written
-            .add(output, || written(action.word(), key, expires_at));
+        self.first_written.add(output, || {
+            written(action.word(), key, (expires_at, *reason))
+        });
     }
 
     fn left(&mut self, key: &str, fate: Fate, output: &mut Output) {
@@ -195,7 +206,7 @@ impl Keys {
         output.json(&json!({
             "type": "summary", "command": "runs show", "run": header.run,
             "status": status(manifest), "counts": footer.map(|footer| footer.counts),
-            "keys": by_action, "left": self.left, "bytes": self.bytes,
+            "keys": by_action, "reasons": self.reasons, "left": self.left, "bytes": self.bytes,
         }));
         output.text("");
         let is_sure = Record::of(manifest).is_finished();
@@ -237,6 +248,13 @@ impl Keys {
             }
         }
         output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
+        if !self.reasons.is_empty() {
+            output.text("");
+            output.text("reasons");
+        }
+        for (reason, count) in &self.reasons {
+            output.text(row(reason.word(), *count, "key"));
+        }
         for keys in [self.first_written, self.first_left] {
             if !keys.is_empty() {
                 output.text("");

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::Write;
 
+use anstyle::Style;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -58,9 +59,13 @@ impl Output {
         self.format == Format::Json
     }
 
+    fn shows_text(&self) -> bool {
+        !matches!(self.format, Format::Json | Format::Sarif)
+    }
+
     /// Writes one line of text, in text format.
     pub fn text(&mut self, line: impl AsRef<str>) {
-        if !matches!(self.format, Format::Json | Format::Sarif) {
+        if self.shows_text() {
             self.raw(visible(line.as_ref()).as_bytes());
             self.raw(b"\n");
         }
@@ -68,7 +73,7 @@ impl Output {
 
     /// Writes one line of text that ends with the `result` of a run.
     pub(super) fn result(&mut self, line: &str, result: &str) {
-        if !matches!(self.format, Format::Json | Format::Sarif) {
+        if self.shows_text() {
             let style = match result {
                 "done" => colour::GOOD,
                 "partial" => colour::WARNING,
@@ -85,9 +90,21 @@ impl Output {
         self.text(wrap(line, indent));
     }
 
+    /// Writes one line of text in a style, in text format.
+    pub(super) fn styled(&mut self, line: &str, style: Option<Style>) {
+        let is_coloured = colour::on_stdout();
+        match style.filter(|_| is_coloured && self.shows_text()) {
+            Some(style) => {
+                let line = colour::painted(&visible(line), style, true);
+                self.raw(format!("{line}\n").as_bytes());
+            }
+            None => self.text(line),
+        }
+    }
+
     /// Writes lines of text that hold nothing a terminal would act on but colours, in text format.
     pub(super) fn drawn(&mut self, text: &str) {
-        if !matches!(self.format, Format::Json | Format::Sarif) {
+        if self.shows_text() {
             self.raw(text.as_bytes());
             self.raw(b"\n");
         }

@@ -441,6 +441,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
     let intent = Intent {
         key: String::new(),
         action: Action::Create,
+        reason: Some(anp::publish::reason::Reason::New),
         prior: None,
         made: None,
         also: Vec::new(),

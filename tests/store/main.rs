@@ -5,6 +5,7 @@
 mod support;
 
 mod conflicts;
+mod diff;
 mod exit_codes;
 mod expiring;
 mod foreign;
@@ -13,6 +14,7 @@ mod lock;
 mod memory;
 mod prune;
 mod purge;
+mod reasons;
 mod rehearse;
 mod repeat;
 mod rollback;

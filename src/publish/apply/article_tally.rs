@@ -18,8 +18,9 @@ pub struct ArticleTally {
 }
 
 impl ArticleTally {
-    /// Counts the article of `key`: `anp:page:/route/`. No prefix has a slash.
-    pub fn add(&mut self, key: &str, action: Action) {
+    /// Counts the article of `key`: `anp:page:/route/`. No prefix has a slash. Tells whether the key is
+    /// the first one of its article.
+    pub fn add(&mut self, key: &str, action: Action) -> bool {
         let (kind, route) = key.find(":/").map_or(("", key), |at| key.split_at(at));
         let is_page = kind.ends_with(":page");
         if self.routes.is_empty() || self.is_second_half && is_page == self.begins_with_pages {
@@ -27,8 +28,10 @@ impl ArticleTally {
             self.begins_with_pages = is_page;
         }
         self.is_second_half = is_page != self.begins_with_pages;
-        if self.routes.insert(route.to_owned()) {
+        let is_first = self.routes.insert(route.to_owned());
+        if is_first {
             self.counts.add(action);
         }
+        is_first
     }
 }

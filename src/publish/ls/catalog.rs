@@ -16,6 +16,7 @@ use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::scan::scan;
+use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{
     Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey,
@@ -97,7 +98,7 @@ impl<'a> Catalog<'a> {
         let before = |error: StoreError| Failure::before_writing(&error);
         let routes = scan(session, self.keys).map_err(before)?;
         let routes: Vec<&Route> = routes.iter().collect();
-        let stored = Leftover::all(session, self.keys, &routes, |seen| seen).map_err(before)?;
+        let stored = self.stored(session, &routes)?;
         let rows = stored.into_iter().map(|stored| {
             let both = [&stored.page, &stored.meta];
             let state = if both.contains(&&ObjectState::Absent) {
@@ -179,7 +180,13 @@ impl<'a> Catalog<'a> {
             );
         }
         let routes: Vec<&Route> = orphans.routes().iter().collect();
-        Leftover::all(session, self.keys, &routes, |seen| seen)
+        self.stored(session, &routes)
+    }
+
+    /// What the store holds of `routes`.
+    fn stored(&self, session: &mut Session, routes: &[&Route]) -> Result<Vec<Leftover>, Failure> {
+        // Nothing is removed, so the reason does not matter.
+        Leftover::all(session, self.keys, routes, (|seen| seen, Reason::Unknown))
             .map_err(|error| Failure::before_writing(&error))
     }
 
@@ -211,9 +218,7 @@ impl<'a> Catalog<'a> {
             });
         }
         let routes: Vec<&Route> = rows.iter().map(|row| &row.route).collect();
-        let stored = Leftover::all(session, self.keys, &routes, |seen| seen);
-        let stored = stored.map_err(|error| Failure::before_writing(&error))?;
-        for stored in stored {
+        for stored in self.stored(session, &routes)? {
             let state = ArticleState::Orphan;
             let seen = Row::of_store(stored, state);
             if let Some(row) = rows.iter_mut().find(|row| row.route == seen.route) {

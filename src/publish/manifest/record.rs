@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::publish::reason::Reason;
 use crate::publish::shards::shard::{Shard, is_run_id};
 use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, same_expiry};
 use crate::store::{Address, is_prefix};
@@ -230,6 +231,9 @@ pub struct Intent {
     pub key: String,
     /// What is done to it.
     pub action: Action,
+    /// Why; none in manifests of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// What it was; none if it was absent.
     pub prior: Option<Snapshot>,
     /// What it will be; none if it will be absent.
@@ -430,6 +434,7 @@ impl Intent {
         Self {
             key,
             action,
+            reason: None,
             prior,
             made,
             also: Vec::new(),
