@@ -55,10 +55,11 @@ fn follow(path: &str) -> Story {
 }
 
 /// The pages whose commands are run by the tests below.
-const FOLLOWED: [&str; 11] = [
+const FOLLOWED: [&str; 12] = [
     "README.md",
     "RUNBOOK.md",
     "docs/configuration.md",
+    "docs/first-steps.md",
     "docs/guides/load-test.md",
     "docs/guides/re-warm.md",
     "docs/manifest.md",
@@ -100,6 +101,11 @@ fn the_commands_of_every_page_are_run() {
 #[test]
 fn every_command_of_the_readme_does_what_it_shows() {
     assert!(follow("README.md").commands >= 15);
+}
+
+#[test]
+fn every_command_of_the_first_steps_does_what_it_shows() {
+    assert!(follow("docs/first-steps.md").commands >= 12);
 }
 
 #[test]

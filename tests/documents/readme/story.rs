@@ -208,6 +208,11 @@ impl Story {
             self.check_is_known(told);
             self.shell(&self.real(&told.command), self.folder.path())
         };
+        if told.command.starts_with("cd ") && !told.command.contains("&&") {
+            // The commands below are run there.
+            let folder = self.real(&told.command);
+            self.prelude.push_str(&format!("{folder}\n"));
+        }
         if told.command.starts_with("make ") {
             assert_eq!(told.output, [""; 0], "line {}: not compared", told.line);
         } else if !told.output.is_empty()
