@@ -1,8 +1,8 @@
 //! The product, callable without a command line: publishes articles to the store, and undoes it.
 //!
-//! The functions: [`import()`], [`warm()`], [`purge()`], [`rollback()`], [`verify()`], [`rehearse()`] and
-//! [`check()`]. Each takes settings, its own options, a flag that ends it between two batches, and a
-//! [`Report`] that is told what happens; none of them prints.
+//! The functions: [`import()`], [`warm()`], [`purge()`], [`rollback()`], [`verify()`], [`rehearse()`],
+//! [`check()`], [`ls()`] and [`status()`]. Each takes settings, its own options, a flag that ends it
+//! between two batches, and a [`Report`] that is told what happens; none of them prints.
 //!
 //! The parts, in the order in which a run goes through them:
 //!
@@ -50,11 +50,13 @@ pub(crate) mod work;
 pub use check::check;
 pub use difference::DifferenceKind;
 pub use import::{Import, import};
+pub use ls::{Ls, ls};
 pub use outcome::Outcome;
 pub use purge::{Purge, purge};
 pub use rehearse::rehearse;
 pub use report::Report;
 pub use rollback::{Rollback, rollback};
+pub use status::{Status, status};
 pub use verify::verify;
 pub use warm::{Warm, warm};
 

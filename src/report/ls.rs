@@ -12,11 +12,11 @@ use crate::publish::ls::{ArticleSink, ArticleState, ListedArticle};
 use crate::publish::one_line_within;
 use crate::words::counted;
 
-/// What stands before the route: state, time left, size, date, each with two blanks.
-const BEFORE: usize = 9 + 2 + 6 + 2 + 7 + 2 + 10 + 2;
+/// What stands before the route: state, time left, size, date, each with a blank behind it.
+const BEFORE: usize = 9 + 1 + 4 + 1 + 4 + 1 + 10 + 1;
 
 /// So much of the columns behind that is left to the title, if it fits.
-const TITLE: usize = 14;
+const TITLE: usize = 10;
 
 /// More of a title is not looked at.
 const LONGEST_TITLE: usize = 300;
@@ -48,13 +48,13 @@ impl ArticleTable {
 
     fn row(&mut self, article: &ListedArticle) {
         let left = match (article.left_ms, article.bytes) {
-            (Some(left), _) => about(left.unsigned_abs()),
+            (Some(left), _) => largest_unit(left.unsigned_abs()),
             (None, 0) => String::new(),
-            (None, _) => "never".to_owned(),
+            (None, _) => "∞".to_owned(),
         };
         let size = match article.bytes {
             0 => String::new(),
-            bytes => size(bytes),
+            bytes => short_size(bytes),
         };
         let date = article.date.as_deref().unwrap_or_default();
         let date = date.get(..10).unwrap_or(date);
@@ -68,7 +68,7 @@ impl ArticleTable {
         };
         let padding = " ".repeat(self.route.saturating_sub(route.width()));
         let line = format!(
-            "{:<9}  {left:>6}  {size:>7}  {date:<10}  {route}{padding}  {title}",
+            "{:<9} {left:>4} {size:>4} {date:<10} {route}{padding}  {title}",
             article.state.word()
         );
         self.output.text(line.trim_end());
@@ -109,7 +109,7 @@ impl ArticleSink for ArticleTable {
         self.route = longest_route.min(self.room.saturating_sub(TITLE + 2));
         if longest_route > 0 && !self.routes_alone {
             self.output.text(format!(
-                "{:<9}  {:>6}  {:>7}  {:<10}  {:<route$}  TITLE",
+                "{:<9} {:>4} {:>4} {:<10} {:<route$}  TITLE",
                 "STATE",
                 "LEFT",
                 "SIZE",
@@ -147,6 +147,26 @@ pub(super) fn about(ms: u64) -> String {
     duration::show(ms / unit * unit)
 }
 
+/// A duration in its largest unit alone: `6d`.
+fn largest_unit(ms: u64) -> String {
+    const DAY_MS: u64 = 86_400_000;
+    let unit = [DAY_MS, 3_600_000, 60_000, 1000]
+        .into_iter()
+        .find(|unit| ms >= *unit);
+    duration::show(unit.map_or(0, |unit| ms / unit * unit))
+}
+
+/// A number of bytes in at most four columns: `4.6K`.
+fn short_size(bytes: u64) -> String {
+    let size = size(bytes);
+    let (number, unit) = size.split_once(' ').unwrap_or((&size, "B"));
+    let unit = unit.trim_end_matches('B');
+    match number.split_once('.') {
+        Some((whole, _)) if whole.len() > 1 => format!("{whole}{unit}"),
+        _ => format!("{number}{unit}"),
+    }
+}
+
 /// A number of bytes: `4.6 KB`.
 pub(super) fn size(bytes: u64) -> String {
     let mut number = bytes as f64;
@@ -179,7 +199,7 @@ fn cut(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{about, cut, size};
+    use super::{about, cut, largest_unit, short_size, size};
 
     #[test]
     fn numbers_are_as_exact_as_a_list_needs() {
@@ -187,6 +207,13 @@ mod tests {
         assert_eq!(size(4_637), "4.6 KB");
         assert_eq!(size(123_456), "123 KB");
         assert_eq!(size(7_000_000_000_000), "7000 GB");
+        assert_eq!(short_size(999), "999");
+        assert_eq!(short_size(4_637), "4.6K");
+        assert_eq!(short_size(17_212), "17K");
+        assert_eq!(short_size(123_456_789), "123M");
+        assert_eq!(largest_unit(999), "0s");
+        assert_eq!(largest_unit(3_600_000 * 3 + 61_000), "3h");
+        assert_eq!(largest_unit(86_400_000 * 12 + 1), "12d");
         assert_eq!(about(61_500), "1m1s");
         assert_eq!(about(3_600_000 * 3 + 61_000), "3h1m");
         assert_eq!(about(86_400_000 * 6 + 3_600_000 * 5 + 61_000), "6d5h");

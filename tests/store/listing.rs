@@ -164,7 +164,7 @@ fn the_table_fits_80_columns() {
         assert!(line.chars().count() <= 80, "{line}{ran}");
     }
     assert!(ran.stdout.starts_with("STATE "), "{ran}");
-    ran.says("2026-01-31  /x/gone/");
+    ran.says("2026-01-31 /x/gone/");
 }
 
 #[test]
