@@ -405,7 +405,8 @@ fn fits(value: &Value, kind: &Kind) -> bool {
     };
     match (value, kind) {
         (Value::Text(text), Kind::Text { max } | Kind::Numbered { max, .. }) => texts(text, *max),
-        (Value::Text(text), Kind::Slug) => text.len() <= 120,
+        // A slug may have several segments; each is held to the limit.
+        (Value::Text(text), Kind::Slug) => text.split('/').all(|part| part.len() <= 120),
         (Value::Text(text), Kind::Token { max, alphabet }) => {
             texts(text, *max) && text.chars().all(|c| alphabet.contains(c))
         }
