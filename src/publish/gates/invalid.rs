@@ -49,10 +49,13 @@ pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(),
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
     let all = survey.sources - survey.held_back.counts.all() + survey.unreadable;
-    if !settings
-        .max_invalid
-        .is_exceeded_by_more_than_one(invalid, all)
-    {
+    let limit = settings.max_invalid;
+    let is_exceeded = match survey.unreadable {
+        0 => limit.is_exceeded_by_more_than_one(invalid, all),
+        // A folder that cannot be read may hold any number of articles.
+        _ => limit.is_exceeded(invalid, all),
+    };
+    if !is_exceeded {
         return Ok(());
     }
     let what = format!(
