@@ -40,6 +40,36 @@ pub fn show_time(at_ms: i64) -> String {
     )
 }
 
+/// A time in ms since 1970 as `24 Nov 07:00` in the time zone of this machine or of `TZ`; one of another
+/// year than `now_ms` as `24 Nov 2025`.
+#[must_use]
+pub fn show_local(at_ms: i64, now_ms: i64) -> String {
+    let local = |ms: i64| {
+        let at = jiff::Timestamp::from_millisecond(ms).ok()?;
+        Some(at.to_zoned_datetime(jiff::tz::TimeZone::system()))
+    };
+    match (local(at_ms), local(now_ms)) {
+        (Some(at), Some(now)) if at.year() == now.year() => at.strftime("%d %b %H:%M").to_string(),
+        (Some(at), _) => at.strftime("%d %b %Y").to_string(),
+        (None, _) => at_ms.to_string(),
+    }
+}
+
+/// The moment that `text` names, in ms since 1970: so long before `now_ms` (`26h`), or a date or time
+/// (`2026-11-24`, `2026-11-24T07:00`), by the clock of this machine or of `TZ` where it names no other.
+#[must_use]
+pub fn since_ms(text: &str, now_ms: i64) -> Option<i64> {
+    if let Some(before) = parse_ms(text) {
+        return now_ms.checked_sub(i64::try_from(before).ok()?);
+    }
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Some(at.as_millisecond());
+    }
+    let at: jiff::civil::DateTime = text.parse().ok()?;
+    let at = jiff::tz::TimeZone::system().to_timestamp(at).ok()?;
+    Some(at.as_millisecond())
+}
+
 /// The duration in its largest units: `90000` is `1m30s`. Parts of a second are dropped.
 #[must_use]
 pub fn show(ms: u64) -> String {
@@ -71,6 +101,19 @@ mod tests {
         }
         assert_eq!(parse_ms("99999999999999999999w"), None);
         assert_eq!(parse_ms("18446744073709551615w"), None);
+    }
+
+    #[test]
+    fn a_moment_is_a_duration_ago_or_a_date() {
+        let now_ms = 1_764_000_000_000;
+        assert_eq!(since_ms("26h", now_ms), Some(now_ms - 26 * 3_600_000));
+        let at = since_ms("2025-11-24T16:00:00Z", now_ms);
+        assert_eq!(at, Some(now_ms));
+        assert!(since_ms("2025-11-24", now_ms).is_some());
+        assert!(since_ms("2025-11-24T16:00", now_ms).is_some());
+        for text in ["", "yesterday", "2025-13-01", "1y"] {
+            assert_eq!(since_ms(text, now_ms), None, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 pub enum Exit {
     /// Done; warnings alone do not change this.
     Done = 0,
+    /// `anp diff --exit-code` found differences.
+    Differs = 1,
     /// The command line was wrong.
     Usage = 2,
     /// Done, but some articles were invalid, some keys in conflict, or a comparison differed.
@@ -49,6 +51,7 @@ impl From<Exit> for std::process::ExitCode {
 pub const TABLE: &str = "\
 Exit codes:
   0    done (warnings alone are 0)
+  1    'anp diff --exit-code' found differences
   2    usage
   3    done, but some articles were invalid, some keys in conflict, or a comparison differed
   11   another run holds the lock

@@ -84,6 +84,15 @@ impl Failure {
 
     fn of_store(error: &StoreError, acl_line: &str) -> Self {
         match error.class {
+            Class::Never if error.is_login_refused() => {
+                Self::new(Exit::NotPermitted, error.to_string())
+                    .note(
+                        "expected",
+                        "the user and password of the server: redis://USER@HOST:PORT and \
+                         ANP_REDIS_PASSWORD",
+                    )
+                    .note("retry", "after you change the credentials; nothing was written")
+            }
             Class::Never => Self::new(Exit::NotPermitted, error.to_string())
                 .note("expected", "user and password (ANP_REDIS_URL, ANP_REDIS_PASSWORD) and rights as in this ACL line")
                 .note("acl", acl_line)

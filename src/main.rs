@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use anp::cli::Cli;
+use anp::cli::{Cli, with_tip};
 use anp::exit::Exit;
 use anp::failure::Failure;
+use anp::report::colour;
 use anp::report::log::{self, Level};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    colour::choose(colour::choice_in(std::env::args_os()));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Also how --help and --version arrive; those go to stdout and are no failure.
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
             return Exit::Done.into();
         }
         Err(error) => {
+            let error = with_tip(error, std::env::args_os());
             let variable = std::env::var(log::VARIABLE).ok();
             log::set_format(log::format_of(std::env::args_os(), variable.as_deref()));
             if log::is_json() {

@@ -26,6 +26,7 @@ const RAW_HTML: &str =
     "\n<details><summary>More</summary>\n\nPress <kbd>Ctrl</kbd>.\n\n</details>\n";
 const NOW_MS: i64 = 1_767_225_600_000;
 const STAMP: Stamp<'_> = Stamp {
+    inputs: None,
     run: "20260101T000000Z-0000",
     written_at_ms: NOW_MS,
 };

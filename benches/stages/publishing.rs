@@ -108,6 +108,7 @@ fn seen(made: &Made<'_>) -> (ObjectState, ObjectState) {
         bytes: value.len() as u64,
         is_string: true,
         digest: Some(made.digest),
+        inputs: None,
     };
     (seen(&made.rendered.page), seen(&made.rendered.meta))
 }

@@ -13,36 +13,41 @@ const MOST_A_SECOND: u32 = 10_000;
 /// `anp probe`.
 #[derive(Debug, Args)]
 pub struct Probe {
-    /// Address of the front; routes stand below it: https://example.org/archive/
+    /// Address that the routes are below: https://example.org/archive/
     pub url: String,
-    /// Check these routes; may be given several times, or with commas
-    #[arg(long, value_name = "ROUTE", value_delimiter = ',', conflicts_with_all = ["sample", "run"])]
+    /// Check these routes
+    ///
+    /// May be given several times, or with commas.
+    #[arg(long, help_heading = "Selection", value_name = "ROUTE", value_delimiter = ',', conflicts_with_all = ["sample", "run"])]
     pub routes: Vec<String>,
-    /// Check N routes of the store or the run, spread evenly, the same ones each time [default:
-    /// 20, or all of --run]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Check N routes of the store or the run [default: 20, or all of --run]
+    ///
+    /// They are spread evenly, and the same ones each time.
+    #[arg(long, help_heading = "Selection", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sample: Option<u32>,
-    /// Routes of this run: its id, the file of its manifest, or 'last' [default: the pages
-    /// that the store holds; if it holds none, those of the last run that wrote one]
-    #[arg(long, value_name = "RUN")]
+    /// Check routes of this run: its id, the file of its manifest, or 'last'
+    ///
+    /// [default: the pages that the store holds; if it holds none, those of the last run that wrote one]
+    #[arg(long, help_heading = "Selection", value_name = "RUN")]
     pub run: Option<String>,
-    /// Cookie of the visitor who counts as logged in
+    /// Cookie of a visitor who is logged in
     #[arg(
         long,
         value_name = "NAME=VALUE",
         default_value = "wordpress_logged_in_anp-probe=1"
     )]
     pub login_cookie: String,
-    /// Measure with so many connections
-    #[arg(long, value_name = "C", default_value_t = 4)]
+    /// Connections to measure with
+    #[arg(long, help_heading = "Load", value_name = "C", default_value_t = 4)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=256))]
     pub concurrency: u32,
-    /// Send at most so many requests a second, for the checks and then, over all connections, to
-    /// measure with; at most 10000/s
-    #[arg(long, value_name = "N/s", default_value = "50/s", value_parser = requests)]
+    /// Highest number of requests a second
+    ///
+    /// It holds for the checks, and for all connections of the measurement. At most 10000/s.
+    #[arg(long, help_heading = "Load", value_name = "N/s", default_value = "50/s", value_parser = requests)]
     pub rate: u32,
-    /// Measure for so long; 0 measures nothing
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = measured)]
+    /// How long to measure; 0 measures nothing
+    #[arg(long, help_heading = "Load", value_name = "DURATION", default_value = "5s", value_parser = measured)]
     pub duration: Duration,
     /// How long one answer may take, until its last byte
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = latency)]

@@ -10,33 +10,62 @@ use super::synth::Seeded;
 use super::values::{below, latency, rate};
 use crate::publish::plan::expiry::Below;
 
+// Headings of the help.
+const CONTENT: &str = "Content";
+const EXPIRY: &str = "Expiry";
+const LOAD_TEST: &str = "Load test";
+const PACE: &str = "Order and pace";
+const REMOVAL: &str = "Removal";
+const SELECTION: &str = "Selection";
+
 /// Where articles come from and how they are judged.
 #[derive(Debug, Args)]
+#[command(next_help_heading = CONTENT)]
 pub struct Content {
-    /// Folder of article files (.md, .markdown), or a part of the configured one
-    /// [env: ANP_CONTENT] [default: content]
-    #[arg(value_name = "CONTENT")]
+    /// Folder of articles, or a part of it [default: content]
+    ///
+    /// A part is a folder or a file inside the configured content folder. Routes stay relative to
+    /// the content folder.
+    ///
+    /// [env: ANP_CONTENT]
+    #[arg(value_name = "CONTENT", help_heading = None::<&str>)]
     pub content: Option<String>,
-    /// Turn warnings into errors and require the fields that the generator writes
+    /// Treat warnings as errors
+    ///
+    /// The fields that the generator writes are required then, too.
+    ///
     /// [env: ANP_STRICT]
     #[arg(long)]
     pub strict: bool,
-    /// Publish drafts too [env: ANP_DRAFTS]
-    #[arg(long)]
+    /// Include drafts
+    ///
+    /// [env: ANP_DRAFTS]
+    #[arg(long, hide_short_help = true)]
     pub drafts: bool,
-    /// Publish now what is scheduled for later too [env: ANP_FUTURE]
-    #[arg(long)]
+    /// Include articles that are scheduled for later
+    ///
+    /// [env: ANP_FUTURE]
+    #[arg(long, hide_short_help = true)]
     pub future: bool,
-    /// Fields that the schema does not know: keep, warn or deny [env: ANP_UNKNOWN_FIELDS]
-    /// [default: keep]
-    #[arg(long, value_name = "RULE")]
-    pub unknown_fields: Option<String>,
-    /// How many articles may be invalid, as a count or a percentage (which tolerates at least
-    /// one); with more, the whole batch is refused [env: ANP_MAX_INVALID] [default: 5%]
+    /// Invalid articles to tolerate [default: 5%]
+    ///
+    /// With more than this count or percentage, anp refuses the whole batch. A percentage tolerates at
+    /// least one.
+    ///
+    /// [env: ANP_MAX_INVALID]
     #[arg(long, value_name = "N|P%")]
     pub max_invalid: Option<String>,
-    /// Folder of templates that replace the built-in ones [env: ANP_TEMPLATES]
-    #[arg(long, value_name = "DIR")]
+    /// Fields that the schema does not know [default: keep]
+    ///
+    /// The rule is keep, warn or deny.
+    ///
+    /// [env: ANP_UNKNOWN_FIELDS]
+    #[arg(long, value_name = "RULE", hide_short_help = true)]
+    pub unknown_fields: Option<String>,
+    /// Folder of templates that replace the built-in ones
+    ///
+    /// [env: ANP_TEMPLATES]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub templates: Option<String>,
 }
 
@@ -59,21 +88,30 @@ impl Content {
 
 /// What is recorded of a run that publishes or purges.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Run record")]
 pub struct Recorded {
-    /// Who is responsible for the run, recorded with it [env: ANP_OWNER]
+    /// Who is responsible for the run
+    ///
+    /// [env: ANP_OWNER]
     #[arg(long)]
     pub owner: Option<String>,
-    /// What the owner expects of the run, recorded with it [env: ANP_EXPECTED_RESULT]
-    #[arg(long, value_name = "TEXT")]
+    /// What the owner expects of the run
+    ///
+    /// [env: ANP_EXPECTED_RESULT]
+    #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub expected_result: Option<String>,
-    /// Folder for a Prometheus text file about the last run, also if it failed [env: ANP_METRICS_DIR]
-    #[arg(long, value_name = "DIR")]
+    /// Folder for a Prometheus text file about the last run, also if it failed
+    ///
+    /// [env: ANP_METRICS_DIR]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub metrics_dir: Option<String>,
-    /// Stop just before the first write: no lock, no manifest, read rights only
-    #[arg(long)]
+    /// Stop before the first write
+    ///
+    /// A dry run takes no lock, writes no manifest, and needs the right to read only.
+    #[arg(long, short = 'n', help_heading = None::<&str>)]
     pub dry_run: bool,
     /// Print every key as it is written, instead of the first at the end
-    #[arg(long)]
+    #[arg(long, hide_short_help = true, help_heading = "Output")]
     pub keys: bool,
 }
 
@@ -91,13 +129,19 @@ impl Recorded {
 
 /// What counts as written.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Replicas and shards")]
 pub struct Replicated {
-    /// What was written counts once so many replicas of its master have it; with fewer the run
-    /// stops [env: ANP_WAIT_REPLICAS] [default: 0]
-    #[arg(long, value_name = "N")]
+    /// Replicas of each master that must have every write [default: 0]
+    ///
+    /// With fewer the run stops.
+    ///
+    /// [env: ANP_WAIT_REPLICAS]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub wait_replicas: Option<String>,
-    /// How long they are waited for, in ms [env: ANP_WAIT_TIMEOUT] [default: 1000]
-    #[arg(long, value_name = "MS")]
+    /// How long to wait for replicas, in ms [default: 1000]
+    ///
+    /// [env: ANP_WAIT_TIMEOUT]
+    #[arg(long, value_name = "MS", hide_short_help = true)]
     pub wait_timeout: Option<String>,
 }
 
@@ -114,14 +158,21 @@ impl Replicated {
 
 /// Which part of the articles.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Replicas and shards")]
 pub struct Sharded {
-    /// Publish one of N parts of the articles, I from 0 to N-1; all sources are checked
-    /// [env: JOB_COMPLETION_INDEX with ANP_SHARDS for N]
-    #[arg(long, value_name = "I/N")]
+    /// Publish part I of N parts, with I from 0 to N-1
+    ///
+    /// All sources are checked, so that every shard finds the same errors.
+    ///
+    /// [env: JOB_COMPLETION_INDEX for I, with ANP_SHARDS for N]
+    #[arg(long, value_name = "I/N", hide_short_help = true)]
     pub shard: Option<String>,
-    /// The run that the shards do together, a new ID each time; without it, each shard is a run of
-    /// its own [env: ANP_RUN_ID]
-    #[arg(long, value_name = "ID")]
+    /// Id of the run that the shards share, a new one each time
+    ///
+    /// Without it each shard is a separate run.
+    ///
+    /// [env: ANP_RUN_ID]
+    #[arg(long, value_name = "ID", hide_short_help = true)]
     pub run_id: Option<String>,
 }
 
@@ -131,36 +182,52 @@ pub struct Import {
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
-    /// Publish N seeded articles, as anp synth writes them, instead of CONTENT: for load tests
-    #[arg(long, value_name = "N", conflicts_with_all = ["content", "prune"])]
+    /// Publish N seeded articles instead of CONTENT
+    ///
+    /// They are the articles that anp synth writes.
+    #[arg(long, value_name = "N", help_heading = LOAD_TEST, conflicts_with_all = ["content", "prune"])]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     pub synth: Option<u32>,
     /// What those are like.
     #[command(flatten)]
     pub seeded: Seeded,
-    /// Publish under a prefix of its own, 'load/' under anp:load, where no article lives longer
-    /// than --max-ttl, or one hour
-    #[arg(long, value_name = "PATH")]
+    /// Publish under a separate prefix, 'load/' under anp:load
+    ///
+    /// No article there lives longer than --max-ttl, or one hour.
+    #[arg(long, value_name = "PATH", help_heading = LOAD_TEST)]
     pub under: Option<String>,
-    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
-    #[arg(long, value_name = "DURATION")]
+    /// Default time to live of articles [default: 7d]
+    ///
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
+    #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
-    /// No article lives longer, whatever it names [env: ANP_MAX_TTL]
-    #[arg(long, value_name = "DURATION")]
+    /// Longest time to live of any article
+    ///
+    /// [env: ANP_MAX_TTL]
+    #[arg(long, value_name = "DURATION", hide_short_help = true, help_heading = EXPIRY)]
     pub max_ttl: Option<String>,
-    /// Remove what the store holds under the folders of CONTENT and CONTENT no longer has
-    #[arg(long)]
+    /// Remove stored articles that CONTENT no longer has
+    ///
+    /// It removes only articles under the folders of CONTENT.
+    #[arg(long, help_heading = REMOVAL)]
     pub prune: bool,
-    /// How many of the stored articles --prune may remove, as a count or a percentage
-    /// [env: ANP_EXPECT_MAX_REMOVED] [default: 10%]
-    #[arg(long, value_name = "N|P%")]
+    /// Articles that --prune may remove [default: 10%]
+    ///
+    /// A count or a percentage.
+    ///
+    /// [env: ANP_EXPECT_MAX_REMOVED]
+    #[arg(long, value_name = "N|P%", help_heading = REMOVAL)]
     pub max_removed: Option<String>,
-    /// Read every file, also those that did not change since the last run
-    #[arg(long)]
+    /// Read every file, also those that did not change
+    #[arg(long, hide_short_help = true, help_heading = CONTENT)]
     pub no_cache: bool,
-    /// Let --prune remove more than --max-removed, and an import begin that the server has no
-    /// memory for
-    #[arg(long)]
+    /// Ignore --max-removed and the memory of the server
+    ///
+    /// --prune may then remove any number of articles, and the import begins even if the server
+    /// lacks memory for it.
+    #[arg(long, help_heading = None::<&str>)]
     pub force: bool,
     /// What counts as written.
     #[command(flatten)]
@@ -195,11 +262,15 @@ pub struct Rehearse {
     /// Where articles come from.
     #[command(flatten)]
     pub content: Content,
-    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
-    #[arg(long, value_name = "DURATION")]
+    /// Default time to live of articles [default: 7d]
+    ///
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
+    #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
-    /// Rehearse on N articles, spread over the tree
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Rehearse with N articles, spread over the tree [default: all]
+    #[arg(long, value_name = "N", help_heading = None::<&str>, value_parser = clap::value_parser!(u32).range(1..))]
     pub sample: Option<u32>,
 }
 
@@ -215,14 +286,21 @@ impl Rehearse {
 
 /// Which articles a command is about.
 #[derive(Debug, Args)]
+#[command(next_help_heading = SELECTION)]
 pub struct Selectors {
-    /// Articles by route: '/redis-caching/**', '/*/ttl-*/'; may be given several times
+    /// Articles by route: '/redis-caching/**', '/*/ttl-*/'
+    ///
+    /// May be given several times.
     #[arg(long = "glob", value_name = "PATTERN")]
     pub globs: Vec<String>,
-    /// Articles with this value in a list field: stack=redis-caching
+    /// Articles with this value in a list field: tags=cron
+    ///
+    /// May be given several times.
     #[arg(long = "tag", value_name = "FIELD=VALUE")]
     pub tags: Vec<String>,
-    /// The article that this file became
+    /// The article of this source file
+    ///
+    /// May be given several times.
     #[arg(long = "source", value_name = "FILE")]
     pub sources: Vec<PathBuf>,
 }
@@ -236,29 +314,42 @@ pub struct Warm {
     /// Only these articles: all of these together.
     #[command(flatten)]
     pub selectors: Selectors,
-    /// Refresh what has less than this left, as a share of its time to live or a duration
-    #[arg(long, value_name = "P%|DURATION", default_value = "25%", value_parser = below)]
+    /// Refresh what expires sooner
+    ///
+    /// A share of its time to live, or a duration.
+    #[arg(long, value_name = "P%|TIME", default_value = "25%", value_parser = below)]
+    #[arg(help_heading = EXPIRY)]
     pub ttl_below: Below,
-    /// What is written first: by path, by date, or by view_count
-    #[arg(long, value_enum, default_value = "path")]
+    /// What to write first
+    ///
+    /// 'path' is the order of the paths, 'newest' begins with the latest date or update, 'popular'
+    /// with the largest view_count.
+    #[arg(long, value_enum, default_value = "path", help_heading = PACE)]
+    #[arg(hide_possible_values = true)]
     pub order: Order,
-    /// At most so many keys a second: 2000/s
-    #[arg(long, value_name = "N/s", value_parser = rate)]
+    /// Highest number of keys a second, such as 2000/s
+    #[arg(long, value_name = "N/s", value_parser = rate, help_heading = PACE)]
     pub rate: Option<u32>,
-    /// Slow down while answers of the server take longer: 5ms
-    #[arg(long, value_name = "TIME", value_parser = latency)]
+    /// Slow down while the server takes longer to answer, such as 5ms
+    #[arg(long, hide_short_help = true, value_name = "TIME", value_parser = latency, help_heading = PACE)]
     pub max_latency: Option<Duration>,
-    /// Time to live of articles that name none; units w, d, h, m, s [env: ANP_TTL] [default: 7d]
-    #[arg(long, value_name = "DURATION")]
+    /// Default time to live of articles [default: 7d]
+    ///
+    /// The units are w, d, h, m and s.
+    ///
+    /// [env: ANP_TTL]
+    #[arg(long, value_name = "DURATION", help_heading = EXPIRY)]
     pub ttl: Option<String>,
-    /// No article lives longer, whatever it names [env: ANP_MAX_TTL]
-    #[arg(long, value_name = "DURATION")]
+    /// Longest time to live of any article
+    ///
+    /// [env: ANP_MAX_TTL]
+    #[arg(long, value_name = "DURATION", hide_short_help = true, help_heading = EXPIRY)]
     pub max_ttl: Option<String>,
-    /// Read every file, also those that did not change since the last run
-    #[arg(long)]
+    /// Read every file, also those that did not change
+    #[arg(long, hide_short_help = true, help_heading = CONTENT)]
     pub no_cache: bool,
-    /// Begin even if the server has no memory for it
-    #[arg(long)]
+    /// Begin even if the server lacks memory for it
+    #[arg(long, help_heading = None::<&str>)]
     pub force: bool,
     /// What counts as written.
     #[command(flatten)]
@@ -297,29 +388,37 @@ pub enum Order {
     Popular,
 }
 
+/// clap would print all ways to select in one line of 105 columns.
+const PURGE_USAGE: &str = "\
+anp purge [OPTIONS] <ROUTE>...
+       anp purge [OPTIONS] <--glob PATTERN|--tag FIELD=VALUE|--source FILE>...
+       anp purge [OPTIONS] <--run RUN|--all>";
+
 /// `anp purge`.
 #[derive(Debug, Args)]
+#[command(override_usage = PURGE_USAGE)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true)
     .args(["routes", "globs", "tags", "sources", "run", "all"]))]
 pub struct Purge {
-    /// Routes, as in /redis-caching/scheduled-tasks-028802/
+    /// Articles by route: /redis-caching/scheduled-tasks-028802/
     #[arg(value_name = "ROUTE")]
     pub routes: Vec<String>,
     /// What else: all of these together.
     #[command(flatten)]
     pub selectors: Selectors,
-    /// All that this run wrote: its id, the file of its manifest, or 'last'
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["routes", "globs", "tags", "sources", "all"])]
+    /// Everything that a run wrote: its id or the start of it, the file of its manifest, 'last', 'last~1' …
+    #[arg(long, value_name = "RUN", help_heading = SELECTION, conflicts_with_all = ["routes", "globs", "tags", "sources", "all"])]
     pub run: Option<String>,
     /// Every article under the prefix; asks on a terminal
-    #[arg(long, conflicts_with_all = ["routes", "globs", "tags", "sources"])]
+    #[arg(long, help_heading = SELECTION, conflicts_with_all = ["routes", "globs", "tags", "sources"])]
     pub all: bool,
-    /// Do not ask
-    #[arg(long)]
+    /// Do not ask before --all
+    #[arg(long, help_heading = None::<&str>)]
     pub yes: bool,
-    /// Folder of article files, which tells what --glob, --tag and --source mean
-    /// [env: ANP_CONTENT] [default: content]
-    #[arg(long, value_name = "DIR")]
+    /// Folder of articles for --glob, --tag and --source [default: content]
+    ///
+    /// [env: ANP_CONTENT]
+    #[arg(long, value_name = "DIR", help_heading = SELECTION)]
     pub content: Option<String>,
     /// What counts as written.
     #[command(flatten)]

@@ -7,11 +7,18 @@ use super::given::given;
 /// `anp serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Where to listen; port 0 takes a free one [env: ANP_SERVE_ADDR] [default: 127.0.0.1:8080]
+    /// Where to listen [default: 127.0.0.1:8080]
+    ///
+    /// Port 0 takes a free one.
+    ///
+    /// [env: ANP_SERVE_ADDR]
     #[arg(long, value_name = "HOST:PORT")]
     pub addr: Option<String>,
-    /// Visitors with such a cookie bypass the cache; '*' at the end stands for any rest; may be
-    /// given several times, or with commas [env: ANP_LOGIN_COOKIES]
+    /// Visitors with this cookie bypass the cache
+    ///
+    /// '*' at the end stands for any rest. May be given several times, or with commas.
+    ///
+    /// [env: ANP_LOGIN_COOKIES]
     /// [default: those of WordPress, Django, PHP and others, see docs/serving.md]
     #[arg(long, visible_alias = "login-cookie", value_name = "NAME")]
     pub login_cookies: Vec<String>,

@@ -6,24 +6,33 @@ use clap::Args;
 
 /// What seeded articles are like.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Load test")]
 pub struct Seeded {
-    /// Article N of the same seed is the same bytes everywhere [default: 28802]
-    #[arg(long, value_name = "SEED")]
+    /// Seed of the articles [default: 28802]
+    ///
+    /// Article N of one seed has the same bytes everywhere.
+    #[arg(long, value_name = "SEED", hide_short_help = true)]
     pub seed: Option<u64>,
     /// Mean size of the Markdown bodies, in KiB [default: 2]
     #[arg(long, value_name = "KIB", value_parser = clap::value_parser!(u32).range(1..=512))]
+    #[arg(hide_short_help = true)]
     pub body_kb: Option<u32>,
-    /// How widely their sizes spread: the standard deviation of ln(size) in hundredths; 0 makes
-    /// them alike, with 100 one in a hundred has ten times the median [default: 40]
+    /// How widely their sizes spread, in hundredths [default: 40]
+    ///
+    /// The standard deviation of ln(size). With 0 all sizes are alike; with 100 one article in a
+    /// hundred has ten times the median.
     #[arg(long, value_name = "HUNDREDTHS", value_parser = clap::value_parser!(u32).range(0..=150))]
+    #[arg(hide_short_help = true)]
     pub spread: Option<u32>,
-    /// How many articles are broken, so that they must be refused: a percentage with at most
-    /// two decimals [default: 0%]
-    #[arg(long, value_name = "P%")]
+    /// Share of broken articles, which anp must refuse [default: 0%]
+    ///
+    /// A percentage with at most two decimals.
+    #[arg(long, value_name = "P%", hide_short_help = true)]
     pub invalid: Option<String>,
-    /// How many articles mean harm, so that they must be refused or come out harmless
-    /// [default: 0%]
-    #[arg(long, value_name = "P%")]
+    /// Share of hostile articles, which anp must refuse or make harmless [default: 0%]
+    ///
+    /// A percentage with at most two decimals.
+    #[arg(long, value_name = "P%", hide_short_help = true)]
     pub hostile: Option<String>,
 }
 
@@ -46,13 +55,15 @@ impl Seeded {
 /// `anp synth`.
 #[derive(Debug, Args)]
 pub struct Synth {
-    /// How many articles
+    /// Number of articles
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub count: u64,
     /// What they are like.
     #[command(flatten)]
     pub seeded: Seeded,
-    /// The folder to write to; files of the same names are overwritten, others stay
+    /// Folder to write to
+    ///
+    /// Files of the same names are overwritten, others stay.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }

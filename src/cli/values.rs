@@ -48,3 +48,17 @@ pub(super) fn latency(text: &str) -> Result<Duration, String> {
     time.map(Duration::from_millis)
         .ok_or_else(|| "expected a time from 1ms to 1m, such as 5ms".to_owned())
 }
+
+/// A duration before now, or a date: ms since 1970.
+pub(super) fn since(text: &str) -> Result<i64, String> {
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    duration::since_ms(text, now_ms).ok_or_else(|| {
+        "expected a duration such as 26h or 7d, or a date such as 2026-11-24 or 2026-11-24T07:00"
+            .to_owned()
+    })
+}
+
+/// A duration in ms.
+pub(super) fn duration_ms(text: &str) -> Result<u64, String> {
+    duration::parse_ms(text).ok_or_else(|| "expected a duration such as 2h or 1d12h".to_owned())
+}

@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::publish::seeded::Seeded;
 use crate::publish::shards::share::{self, Share};
 use crate::publish::survey::selection::Selectors;
-use crate::report::{Output, Progress, RunReport};
-use crate::settings::{Needs, Settings, Sources};
+use crate::report::{Output, Progress, RunReport, in_force, log};
+use crate::settings::{Needs, Settings, Sources, unknown_variables};
 
 /// The refusal of a command whose cargo `feature` this build was made without.
 #[cfg(not(all(feature = "serve", feature = "probe")))]
@@ -94,10 +94,14 @@ pub(super) fn settings_alone(
     })?;
     let mut flags = common.settings();
     flags.extend(of_command);
-    Settings::load(&Sources {
+    let settings = Settings::load(&Sources {
         config: common.config.as_deref(),
         flags,
         env: &|name| std::env::var(name).ok(),
         current_dir: &current_dir,
-    })
+    })?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    unknown_variables(names).iter().for_each(log::warning);
+    in_force::detail(&settings);
+    Ok(settings)
 }

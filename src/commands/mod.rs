@@ -1,9 +1,12 @@
 //! One file a command: arguments, settings, one call of the library, report.
 
 mod check;
+mod completions;
+mod diff;
 mod import;
 mod init;
 mod inputs;
+mod ls;
 mod pause;
 mod probe;
 mod purge;
@@ -14,6 +17,7 @@ mod runs;
 mod schema;
 mod serve;
 mod show;
+mod status;
 mod synth;
 mod unlock;
 mod verify;
@@ -36,6 +40,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     outlive_file_limit();
     let common = &cli.common;
     log::set_format(log_format(common)?);
+    log::set_verbose(common.verbose);
     log::set_quiet(common.quiet);
     let is_of_check = matches!(common.format, Format::Github | Format::Sarif);
     if is_of_check && !matches!(cli.command, Command::Check(_)) {
@@ -48,6 +53,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(arguments) => import::run(common, arguments),
         Command::Rehearse(arguments) => rehearse::run(common, arguments),
         Command::Check(arguments) => check::run(common, arguments),
+        Command::Diff(arguments) => diff::run(common, arguments),
         Command::Warm(arguments) => warm::run(common, arguments),
         Command::Purge(arguments) => purge::run(common, arguments),
         Command::Verify(arguments) => verify::run(common, arguments),
@@ -56,10 +62,13 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Pause(arguments) => pause::run(common, arguments),
         Command::Resume => resume::run(common),
         Command::Unlock(arguments) => unlock::run(common, arguments),
+        Command::Status(arguments) => status::run(common, arguments),
+        Command::Ls(arguments) => ls::run(common, arguments),
         Command::Show(arguments) => show::run(common, arguments),
         Command::Probe(arguments) => probe::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
         Command::Synth(arguments) => synth::run(common, arguments),
+        Command::Completions(arguments) => completions::run(arguments),
         Command::Schema(arguments) => schema::run(common, arguments),
     }
 }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::publish::gates::memory::Room;
 use crate::publish::run::command_line::resume_line;
 use crate::publish::run::connection::Connected;
-use crate::publish::run::process::host;
+use crate::publish::run::process::{host, user};
 use crate::publish::run::switch::{Pause, Paused, Switch};
 use crate::report::{Output, log};
 use crate::signals::watch;
@@ -52,12 +52,4 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         "pause": earlier.as_ref().map_or(json!(pause), Paused::json), "resume": resume,
     }));
     Ok(Exit::Done)
-}
-
-/// Who runs this, as the environment says.
-fn user() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }

@@ -3,6 +3,7 @@
 use crate::cli::{Common, Runs as Arguments, RunsCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::history::listing::RunFilter;
 use crate::report::{Output, one_run, runs};
 use crate::settings::Needs;
 
@@ -13,6 +14,13 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         Some(RunsCommand::Show(show)) => {
             one_run::show(&settings, &show.run, show.keys, &mut output)
         }
-        None => runs::list(&settings, &mut output),
+        None => {
+            let listed = &arguments.listed;
+            let filter = RunFilter {
+                failed: listed.failed,
+                since_ms: listed.since,
+            };
+            runs::list(&settings, filter, listed.all, &mut output)
+        }
     }
 }

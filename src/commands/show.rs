@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::run::connection::Connected;
-use crate::publish::stored_route::StoredRoute;
+use crate::publish::stored_route::{StoredRoute, did_you_mean};
 use crate::publish::survey::selection::typed_route;
 use crate::report::{Output, stored_route};
 use crate::settings::Needs;
@@ -18,7 +18,14 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let stored = StoredRoute::read(&mut store.session, &Keys::new(&settings.prefix), &route)
         .map_err(|error| Failure::before_writing(&error))?;
-    let not_held = || not_held(&settings.address.to_string(), &route);
+    let keys = Keys::new(&settings.prefix);
+    let mut not_held = || {
+        let failure = not_held(&settings.address.to_string(), &route);
+        match did_you_mean(&mut store.session, &keys, &route) {
+            Some(question) => failure.note("help", question),
+            None => failure,
+        }
+    };
     let mut output = Output::stdout(common.format);
     if arguments.page || arguments.meta {
         let wanted = if arguments.page {
@@ -27,7 +34,7 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
             stored.meta
         };
         let value = wanted.and_then(|held| held.value);
-        output.raw(&value.ok_or_else(not_held)?);
+        output.raw(&value.ok_or_else(&mut not_held)?);
         return Ok(Exit::Done);
     }
     if stored.page.is_none() && stored.meta.is_none() {

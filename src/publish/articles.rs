@@ -1,18 +1,18 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::report::Report;
-use super::work::{PlanInputs, Work};
+use super::work::{Judged, PlanInputs, Work};
 use crate::article::Cleaned;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
 use crate::publish::gates::expectations;
-use crate::publish::gates::invalid::{refuse_invalid, refuse_nothing};
+use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
@@ -59,6 +59,8 @@ pub(crate) struct Articles<'a> {
     pub wanted: SurveyScope<'a>,
     /// Where they come from, once the plan was made.
     pub corpus: OnceCell<Corpus<'a>>,
+    /// How many articles the plan judged.
+    pub judged: Cell<Option<Judged>>,
 }
 
 impl<'a> Articles<'a> {
@@ -73,6 +75,7 @@ impl<'a> Articles<'a> {
             cache: false,
             wanted: SurveyScope::all(),
             corpus: OnceCell::new(),
+            judged: Cell::new(None),
         }
     }
 }
@@ -110,6 +113,12 @@ impl Work for Articles<'_> {
         let _ = self.corpus.set(corpus);
         report.findings(&survey);
         let invalid = survey.invalid + survey.unreadable;
+        let of = judged_articles(&survey);
+        self.judged.set(Some(Judged {
+            invalid,
+            of,
+            orphans: None,
+        }));
         report.counts(&Counts {
             invalid,
             ..Counts::default()
@@ -171,6 +180,10 @@ impl Work for Articles<'_> {
         };
         admit(&mut plan, settings, begun.session, gate, report)?;
         Ok(plan)
+    }
+
+    fn judged(&self) -> Option<Judged> {
+        self.judged.get()
     }
 
     fn plan_again(
@@ -240,7 +253,13 @@ impl Articles<'_> {
             report.warning(why);
         }
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
-            Orphans::find(scope, session, other_keys, self.wanted.share)?.report(report);
+            let orphans = Orphans::find(scope, session, other_keys, self.wanted.share)?;
+            orphans.report(report);
+            let number = orphans.are_known().then_some(orphans.routes().len() as u64);
+            self.judged.set(self.judged.get().map(|judged| Judged {
+                orphans: number,
+                ..judged
+            }));
         }
         pruning.out_of_reach.report(report);
         Ok(pruning)

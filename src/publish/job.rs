@@ -191,7 +191,7 @@ impl<'a> Job<'a> {
                     Status::Stopped
                 };
                 // The failure itself is what matters now.
-                let _ = run.end(status, Progress::default());
+                let _ = run.end(status, judged(work, Progress::default()));
                 return Err(failure);
             }
         };
@@ -205,10 +205,11 @@ impl<'a> Job<'a> {
         plan: &Plan,
         report: &mut dyn Report,
     ) -> Result<Outcome, Failure> {
-        let mut progress = Progress {
+        let begun = Progress {
             counts: plan.counts(),
             ..Progress::default()
         };
+        let mut progress = judged(work, begun);
         let pace = match self.start(&mut run, plan) {
             Ok(pace) => pace,
             Err((status, failure)) => {
@@ -323,6 +324,16 @@ impl<'a> Job<'a> {
         };
         expired.write(&mut apply, progress, report, &|| bar.advance(1))
     }
+}
+
+/// Adds how many articles were judged, and how many are invalid.
+fn judged(work: &dyn Work, mut progress: Progress) -> Progress {
+    if let Some(judged) = work.judged() {
+        progress.counts.invalid = judged.invalid;
+        progress.articles.counts.of = Some(judged.of);
+        progress.articles.counts.orphans = judged.orphans;
+    }
+    progress
 }
 
 /// The failure of a run whose replicas are not there before its first write.

@@ -22,6 +22,7 @@ use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::Plan;
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::scan::scan;
+use crate::publish::reason::Reason;
 use crate::publish::survey::content::{stopped, unreadable, walked};
 use crate::publish::survey::pool::in_pool;
 use crate::publish::survey::routes::{NamedRoutes, nearest, routes};
@@ -138,8 +139,8 @@ impl Work for PurgePlan<'_> {
             is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;
         }
         let wanted: Vec<&Route> = wanted.iter().collect();
-        let leftovers =
-            Leftover::all(begun.session, &keys, &wanted, |seen| seen).map_err(before)?;
+        let leftovers = Leftover::all(begun.session, &keys, &wanted, (|seen| seen, Reason::Purged))
+            .map_err(before)?;
         let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
         for route in self.explicit.iter().filter(|route| !held.contains(route)) {
             is_partial |= self.not_held(route, begun.session, &keys, report)?;

@@ -17,6 +17,7 @@ use crate::publish::history::open_manifest::Files;
 use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Counts, Intent, Manifest, Status, Verify};
 use crate::publish::one_line;
+use crate::publish::reason::Reason;
 use crate::publish::run::command_line::rollback_line;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::folder_lock::FolderLock;
@@ -30,7 +31,8 @@ use crate::store::{Address, StoreError};
 /// Which run is undone, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Rollback {
-    /// A run's id, the file of a manifest, or `last`: the last run that is no rollback.
+    /// A run's id or a prefix that no other has, the file of a manifest, or `last`: the last run that
+    /// wrote something and is no rollback; `last~1` is the one before it.
     pub run: String,
     /// Whether what cannot be read of a damaged manifest is skipped.
     pub skip_damaged: bool,
@@ -61,7 +63,7 @@ pub fn rollback(
     } else {
         Verify::All
     };
-    let (manifest, files) = open_manifest::open_as_found(settings, &rollback.run, verify, report)?;
+    let (manifest, files) = open_manifest::open_to_undo(settings, &rollback.run, verify, report)?;
     report.lost(manifest.lost());
     say_what_counts(
         settings,
@@ -71,7 +73,7 @@ pub fn rollback(
     );
     report.prefix(&manifest.header().prefix);
     if rollback.run == "last" && !manifest.wrote() {
-        return Ok(wrote_nothing(settings, &manifest, report));
+        return Ok(wrote_nothing(&manifest, report));
     }
     let undo = Undo {
         settings,
@@ -122,24 +124,14 @@ fn skipped_bytes(manifest: &Manifest) -> Option<u64> {
     (!lost.is_empty()).then(|| bytes.sum())
 }
 
-/// The last run wrote nothing: undoing an earlier one is for a person to decide.
-fn wrote_nothing(settings: &Settings, manifest: &Manifest, report: &mut dyn Report) -> Outcome {
+/// No run wrote anything, the last one included.
+fn wrote_nothing(manifest: &Manifest, report: &mut dyn Report) -> Outcome {
     let run = &manifest.header().run;
-    let earlier = open_manifest::last_that_wrote(settings);
     report.say(&format!(
         "the last run, {run}, wrote nothing: nothing is rolled back"
     ));
-    match &earlier {
-        Ok(Some(command)) => report.say(&format!(
-            "to undo the last run that wrote something:\n  {command}"
-        )),
-        Ok(None) => report.say("no run in this state folder wrote anything"),
-        Err(error) => report.warning(&format!(
-            "which run wrote something last is not known: {error}"
-        )),
-    }
-    let earlier = earlier.ok().flatten();
-    report.wrote_nothing(run, earlier.as_deref());
+    report.say("no run in this state folder wrote anything");
+    report.wrote_nothing(run, None);
     Outcome {
         exit: Exit::Partial,
         status: Status::Partial,
@@ -334,6 +326,7 @@ fn step(intent: Intent, slack_ms: i64) -> Step {
             .as_ref()
             .and_then(|made| made.bytes)
             .unwrap_or(0) as usize,
+        reason: Some(Reason::Rollback),
         want: Want::Back {
             undone: Box::new(intent),
             slack_ms,

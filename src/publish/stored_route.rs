@@ -1,6 +1,8 @@
 //! What the store holds for one route.
 
 use super::keys::Keys;
+use super::plan::scan::scan;
+use super::survey::routes::nearest;
 use crate::article::Route;
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -27,6 +29,18 @@ impl StoredRoute {
             meta: held(session, keys.meta(route))?,
         })
     }
+}
+
+/// So many routes are offered in place of one that is not there.
+const NEAREST: usize = 3;
+
+/// The stored routes that look most like `route`, as one line to ask with; none where nothing does, or
+/// where the keys cannot be looked through.
+pub(crate) fn did_you_mean(session: &mut Session, keys: &Keys, route: &Route) -> Option<String> {
+    let known = scan(session, keys).ok()?;
+    let alike = nearest(route, &known, NEAREST);
+    let names: Vec<String> = alike.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
 /// One object as the store holds it.

@@ -19,6 +19,17 @@ pub(crate) struct PlanInputs<'a> {
     pub spool_in: Option<&'a Path>,
 }
 
+/// How many articles a plan judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// Those that are invalid or unreadable.
+    pub invalid: u64,
+    /// All of them.
+    pub of: u64,
+    /// Published articles that the content tree no longer has; none where nobody looked.
+    pub orphans: Option<u64>,
+}
+
 /// What distinguishes one command from another: how it comes to its plan.
 pub(crate) trait Work {
     /// Makes the plan, and reports what it finds on the way.
@@ -26,6 +37,11 @@ pub(crate) trait Work {
     /// # Errors
     /// Nothing was written then.
     fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure>;
+
+    /// How many articles the plan judged, also if it was refused; none if it judges none.
+    fn judged(&self) -> Option<Judged> {
+        None
+    }
 
     /// Plans to make articles again, of the sources with these numbers, that were there when the run
     /// began and have expired since. Each entry of the plan names its source by the place of its

@@ -29,8 +29,26 @@ pub(super) fn start_heading(
     }
     writer.out.push('<');
     writer.out.push_str(heading_tags(level).0);
-    writer.ids.write_heading(&mut writer.out, &text, id);
+    let id = writer.ids.write_heading(&mut writer.out, &text, id);
     writer.out.push('>');
+    if let Some(id) = id {
+        if !writer.footnotes.is_open() {
+            writer.contents.add(level, &id, &text);
+        }
+        writer.heading_id = Some(id);
+    }
+}
+
+pub(super) fn end_heading(writer: &mut Writer<'_, '_>) {
+    if let Some(id) = writer.heading_id.take() {
+        // Its sign is in the style sheet, so that the text of the heading stays what it is.
+        writer.out.push_str("<a class=\"anchor\" href=\"#");
+        url::write(&mut writer.out, &id);
+        writer
+            .out
+            .push_str("\" aria-label=\"Link to this section\"></a>");
+    }
+    writer.out.push_str(heading_tags(writer.heading).1);
 }
 
 pub(super) fn start_quote(writer: &mut Writer<'_, '_>, kind: Option<BlockQuoteKind>) {

@@ -45,6 +45,11 @@ impl<'w> Footnotes<'w> {
         }
     }
 
+    /// Whether a footnote is being written.
+    pub(super) fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Bytes written that are not in the writer's own buffer.
     pub(super) fn bytes(&self) -> usize {
         self.set_aside

@@ -102,14 +102,28 @@ impl<'w> Ids<'w> {
 
     /// Writes the `id` of a heading: the one that its author gave it, or else that of its text, unless an
     /// earlier element has it.
-    pub(super) fn write_heading(&mut self, out: &mut String, text: &str, given: Option<&str>) {
-        if let Some(given) = given.filter(|id| self.is_free(id)) {
-            return self.write(out, given);
-        }
-        let slug = self.slug(text);
-        if !self.written.contains(&slug) {
-            write_id(out, &self.shown(&slug));
-        }
+    pub(super) fn write_heading(
+        &mut self,
+        out: &mut String,
+        text: &str,
+        given: Option<&str>,
+    ) -> Option<String> {
+        let id = match given.filter(|id| self.is_free(id)) {
+            Some(given) => {
+                self.written.insert(given.to_owned());
+                given.to_owned()
+            }
+            None => {
+                let slug = self.slug(text);
+                if self.written.contains(&slug) {
+                    return None;
+                }
+                slug
+            }
+        };
+        let shown = self.shown(&id).into_owned();
+        write_id(out, &shown);
+        Some(shown)
     }
 
     /// Writes an `id` that the author gave an element, unless an earlier element has it.
@@ -349,7 +363,9 @@ mod tests {
         for (text, given) in elements {
             match *text {
                 "" => ids.write(&mut out, given.unwrap()),
-                text => ids.write_heading(&mut out, text, *given),
+                text => {
+                    ids.write_heading(&mut out, text, *given);
+                }
             }
         }
         (out, ids.resolve(links))

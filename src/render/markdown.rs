@@ -12,12 +12,13 @@ use std::collections::HashSet;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
+use super::contents::Contents;
 use super::error::RenderError;
 use super::escape;
 use super::footnotes::Footnotes;
 use super::headings::Levels;
 use super::ids::Ids;
-use super::nesting::{Content, Nesting, SCROLL_REGION, heading_tags};
+use super::nesting::{Content, Nesting, SCROLL_REGION};
 use super::raw_html::{RawHtml, Rewriter};
 use super::removals::Removals;
 use super::writer::{Task, Writer};
@@ -30,6 +31,8 @@ pub(super) struct BodyHtml {
     pub(super) removals: Removals,
     /// The URL of the first image, as it stands in the Markdown.
     pub(super) first_image: Option<String>,
+    /// The table of contents; empty for a short article.
+    pub(super) contents: String,
 }
 
 /// Renders a body.
@@ -78,6 +81,8 @@ fn written<'w, 'a>(task: Task<'w, 'a>) -> Result<Writer<'w, 'a>, RenderError> {
         removals: Removals::default(),
         refused_urls: Vec::new(),
         first_image: None,
+        heading_id: None,
+        contents: Contents::default(),
     };
     if let Some(title) = task.title {
         writer.ids.take_title(title);
@@ -244,7 +249,7 @@ fn end(writer: &mut Writer<'_, '_>, tag: &TagEnd) {
     let hoisted = writer.nesting.close_markdown(&mut writer.out);
     match tag {
         TagEnd::Paragraph => writer.out.push_str("</p>\n"),
-        TagEnd::Heading(_) => writer.out.push_str(heading_tags(writer.heading).1),
+        TagEnd::Heading(_) => elements::end_heading(writer),
         TagEnd::BlockQuote(_) => writer.out.push_str("</blockquote>\n"),
         TagEnd::CodeBlock => writer.out.push_str("</code></pre>\n"),
         TagEnd::List(true) => writer.out.push_str("</ol>\n"),
@@ -340,6 +345,7 @@ fn finish(mut writer: Writer<'_, '_>) -> Result<BodyHtml, RenderError> {
         writer.out = clean;
     }
     Ok(BodyHtml {
+        contents: writer.contents.write(writer.out.len()),
         html: writer.ids.resolve(writer.out),
         removals: writer.removals,
         first_image: writer.first_image,

@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use super::digest::{self, Digest};
+use super::inputs::Inputs;
 use crate::article::{Article, Value};
 
-/// Which run writes an object, and when. Only the meta object shows it.
+/// What the meta object alone shows of the run that writes it, and of what it was made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'s> {
     /// The id of the run.
     pub run: &'s str,
     /// Milliseconds since 1970, by the store's clock.
     pub written_at_ms: i64,
+    /// Hashes of what decides the page; none where nobody will ask what changed.
+    pub inputs: Option<Inputs>,
 }
 
 /// What a page tells search engines.
@@ -30,7 +33,7 @@ impl Robots {
     }
 }
 
-/// How many bytes at the start of a meta object hold its digest, run, time, entity tag and robots. Text
+/// How many bytes at the start of a meta object hold its digest, inputs, run, time, entity tag and robots. Text
 /// of authors comes after these.
 pub const META_OPENING_BYTES: usize = 400;
 
@@ -80,6 +83,9 @@ pub(super) fn write(
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048);
     digest::open_meta(&mut out, digest);
+    if let Some(inputs) = stamp.inputs {
+        inputs.write(&mut out);
+    }
     for (name, value) in [
         ("run", stamp.run),
         ("written_at", &rfc3339(stamp.written_at_ms)),

@@ -15,63 +15,131 @@ const RESPONSIBILITY: &[&str] = &["owner", "expected_result", "rollback_note"];
 /// Lists of a few words each, which are set side by side; others have a line for each item.
 const SIDE_BY_SIDE: &[&str] = &["stack", "tools", "tags", "categories", "entities", "author"];
 
-/// The box, or nothing if there is nothing to show.
-pub(super) fn write(metadata: &Metadata) -> String {
+/// What machines read more often than people: at the end, folded.
+const TECHNICAL: &[&str] = &["ai_brief", "flags", "hash", "payload", "reference", "slug"];
+
+/// Which fields the box has, by the names of the schema or, for own fields, their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BoxFields {
+    /// Only these, in this order; all if it is empty.
+    pub show: Vec<String>,
+    /// Not these.
+    pub hide: Vec<String>,
+}
+
+impl BoxFields {
+    /// Bytes that differ from those of other choices; empty for the default.
+    pub(super) fn identity(&self) -> Vec<u8> {
+        let mut identity = Vec::new();
+        for (mark, names) in [(0, &self.show), (1, &self.hide)] {
+            for name in names {
+                identity.push(mark);
+                identity.extend(name.as_bytes());
+                // No name has this byte in it.
+                identity.push(0xff);
+            }
+        }
+        identity
+    }
+}
+
+/// A field that is shown.
+enum Row<'m> {
+    Known(&'m Field, &'m Value),
+    Own(&'m str, &'m Value),
+}
+
+impl Row<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Row::Known(field, _) => field.name,
+            Row::Own(name, _) => name,
+        }
+    }
+
+    /// One `<dt>` with its `<dd>`: the two cells of a row.
+    fn write(&self, out: &mut String) {
+        out.push_str("<dt>");
+        match self {
+            Row::Known(field, _) => escape::text(out, field.label),
+            Row::Own(name, _) => label(out, name),
+        }
+        out.push_str("</dt><dd>");
+        match self {
+            Row::Known(field, value) => self::value(out, &field.kind, field.name, value),
+            Row::Own(_, value) => self::value(out, &Kind::Any, "", value),
+        }
+        out.push_str("</dd>\n");
+    }
+}
+
+/// The box, or nothing if there is nothing to show. It is folded: readers came for the article.
+pub(super) fn write(metadata: &Metadata, fields: &BoxFields) -> String {
     if metadata.get("hide_meta") == Some(&Value::Flag(true)) {
         return String::new();
     }
-    let fields = metadata.entries.len() + metadata.extra.len();
-    let mut out = String::with_capacity(fields * 160 + 256);
-    let is_shown = |field: &Field| !field.outside_box && !RESPONSIBILITY.contains(&field.name);
-    let shown = || {
-        let known = metadata.entries.iter();
-        known.filter(|(field, _)| is_shown(field))
-    };
-    let has_details = shown().next().is_some() || !metadata.extra.is_empty();
-    let mut responsible = RESPONSIBILITY
-        .iter()
-        .filter_map(|name| {
-            metadata
-                .entries
-                .iter()
-                .find(|(field, _)| field.name == *name)
-        })
-        .peekable();
-    if !has_details && responsible.peek().is_none() {
+    let mut out =
+        String::with_capacity((metadata.entries.len() + metadata.extra.len()) * 160 + 256);
+    let [responsible, details, technical] = rows(metadata, fields);
+    if responsible.is_empty() && details.is_empty() && technical.is_empty() {
         return out;
     }
-    out.push_str("<aside aria-labelledby=\"about\">\n<h2 id=\"about\">About this article</h2>\n");
-    if responsible.peek().is_some() {
-        out.push_str("<h3>Responsibility</h3>\n<dl>\n");
-        responsible.for_each(|(field, value)| entry(&mut out, field, value));
-        out.push_str("</dl>\n");
-        if has_details {
+    out.push_str(
+        "<aside aria-labelledby=\"about\">\n<details>\n\
+         <summary><h2 id=\"about\">About this article</h2></summary>\n",
+    );
+    if !responsible.is_empty() {
+        out.push_str("<h3>Responsibility</h3>\n");
+        list(&mut out, &responsible);
+        if !details.is_empty() {
             out.push_str("<h3>Details</h3>\n");
         }
     }
-    if has_details {
-        out.push_str("<dl>\n");
-        shown().for_each(|(field, value)| entry(&mut out, field, value));
-        for (name, value) in &metadata.extra {
-            out.push_str("<dt>");
-            label(&mut out, name);
-            out.push_str("</dt><dd>");
-            self::value(&mut out, &Kind::Any, "", value);
-            out.push_str("</dd>\n");
-        }
-        out.push_str("</dl>\n");
+    list(&mut out, &details);
+    if !technical.is_empty() {
+        out.push_str("<details>\n<summary>Technical details</summary>\n");
+        list(&mut out, &technical);
+        out.push_str("</details>\n");
     }
-    out.push_str("</aside>\n");
+    out.push_str("</details>\n</aside>\n");
     out
 }
 
-/// One `<dt>` with its `<dd>`: the two cells of a row.
-fn entry(out: &mut String, field: &Field, value: &Value) {
-    out.push_str("<dt>");
-    escape::text(out, field.label);
-    out.push_str("</dt><dd>");
-    self::value(out, &field.kind, field.name, value);
-    out.push_str("</dd>\n");
+/// The rows: who is responsible, what readers care about, and what machines do.
+fn rows<'m>(metadata: &'m Metadata, fields: &BoxFields) -> [Vec<Row<'m>>; 3] {
+    let known = metadata.entries.iter();
+    let known = known.filter(|(field, _)| !field.outside_box);
+    let known = known.map(|(field, value)| Row::Known(field, value));
+    let own = metadata.extra.iter();
+    let own = own.map(|(name, value)| Row::Own(name, value));
+    let is_shown = |row: &Row<'_>| !fields.hide.iter().any(|name| name == row.name());
+    let all = known.chain(own).filter(is_shown);
+    let place = |names: &[&str], row: &Row<'_>| names.iter().position(|name| *name == row.name());
+    let mut rows = [Vec::new(), Vec::new(), Vec::new()];
+    if fields.show.is_empty() {
+        for row in all {
+            let part = match row {
+                _ if place(RESPONSIBILITY, &row).is_some() => 0,
+                Row::Known(..) if place(TECHNICAL, &row).is_some() => 2,
+                _ => 1,
+            };
+            rows[part].push(row);
+        }
+        rows[0].sort_by_key(|row| place(RESPONSIBILITY, row));
+    } else {
+        let place = |row: &Row<'_>| fields.show.iter().position(|name| name == row.name());
+        rows[1].extend(all.filter(|row| place(row).is_some()));
+        rows[1].sort_by_key(place);
+    }
+    rows
+}
+
+fn list(out: &mut String, rows: &[Row<'_>]) {
+    if !rows.is_empty() {
+        out.push_str("<dl>\n");
+        rows.iter().for_each(|row| row.write(out));
+        out.push_str("</dl>\n");
+    }
 }
 
 /// Writes a value. `name` is empty if it is not a field of the table.

@@ -9,6 +9,7 @@
 //! Nothing here knows the store, the clock or a path of the content tree: the same inputs
 //! give the same bytes.
 
+mod contents;
 mod digest;
 mod elements;
 mod error;
@@ -17,6 +18,7 @@ mod figure;
 mod footnotes;
 mod headings;
 mod ids;
+mod inputs;
 mod json_ld;
 mod markdown;
 mod meta;
@@ -45,13 +47,16 @@ pub use digest::{
 };
 pub use error::{RenderError, TemplateError};
 pub use escape::anywhere as escape_into;
+pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
-pub use page::STYLE;
+pub use meta_box::BoxFields;
+pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
 pub use removals::{Removal, Removals, Removed};
 
 use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
 use digest::Digester;
 use ids::PageIds;
+use inputs::SharedInputs;
 use meta::Robots;
 use page::Templates;
 use url::Use;
@@ -73,6 +78,8 @@ pub struct RenderSettings {
     /// The URL of the folder that has the relative images and files, without a slash at its end:
     /// `https://cdn.example.org/content`. Empty: they stay relative to the page.
     pub assets: String,
+    /// Which fields the meta box has.
+    pub meta_box: BoxFields,
     /// A folder of templates that take the place of the built-in ones of the same name.
     pub templates: Option<PathBuf>,
 }
@@ -85,6 +92,7 @@ impl Default for RenderSettings {
             lang: "en".to_owned(),
             rules: Vec::new(),
             assets: String::new(),
+            meta_box: BoxFields::default(),
             templates: None,
         }
     }
@@ -107,6 +115,7 @@ pub struct Renderer {
     templates: Templates,
     page_ids: PageIds,
     digester: Digester,
+    shared_inputs: SharedInputs,
 }
 
 impl Renderer {
@@ -123,11 +132,13 @@ impl Renderer {
             settings.lang.as_bytes(),
             settings.assets.as_bytes(),
             &settings.rules,
+            &settings.meta_box.identity(),
         ];
         let digester = Digester::new(&templates.texts(), &decisive);
         Ok(Self {
             settings: settings.clone(),
             page_ids: PageIds::of(&templates.texts()),
+            shared_inputs: SharedInputs::new(&templates.texts(), &decisive),
             templates,
             digester,
         })
@@ -139,6 +150,15 @@ impl Renderer {
     #[must_use]
     pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         self.digester.digest(source, route, further)
+    }
+
+    /// Hashes of what decides the page that the bytes of `source` make, one for each kind of input. `links`
+    /// is the hash of the routes that its links lead to.
+    #[must_use]
+    pub fn inputs(&self, source: &[u8], article: &Article<'_>, links: Option<&[u8; 16]>) -> Inputs {
+        let is_noindex = article.visibility.is_noindex;
+        self.shared_inputs
+            .of(source, article.said_by_name.as_bytes(), links, is_noindex)
     }
 
     /// The base URL of relative images and files, or empty.
@@ -178,7 +198,7 @@ impl Renderer {
             page_ids: &self.page_ids,
             limit,
         })?;
-        let meta_box = meta_box::write(metadata);
+        let meta_box = meta_box::write(metadata, &self.settings.meta_box);
 
         let head = self.head(article, body.first_image);
         let json_ld = json_ld::write(&json_ld::Facts {
@@ -196,7 +216,7 @@ impl Renderer {
         let mut page = Vec::with_capacity(
             body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
         );
-        let view = self.view(article, head, [json_ld, body.html, meta_box]);
+        let view = self.view(article, head, [json_ld, body.contents, body.html, meta_box]);
         self.templates
             .render(view, &mut page, page_limit)
             .map_err(|error| RenderError {
@@ -251,7 +271,7 @@ impl Renderer {
         &self,
         article: &Article<'_>,
         head: Head<'_>,
-        [json_ld, body, meta_box]: [String; 3],
+        [json_ld, toc, body, meta_box]: [String; 4],
     ) -> View {
         let metadata = &article.metadata;
         View {
@@ -278,6 +298,7 @@ impl Renderer {
             image: head.image,
             json_ld: ready(json_ld),
             extra: own_values::mapping(&metadata.extra),
+            toc: ready(toc),
             body: ready(body),
             meta_box: ready(meta_box),
         }

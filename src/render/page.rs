@@ -22,7 +22,7 @@ pub const STYLE: &str = include_str!("templates/style.css");
 
 /// The templates that exist, with their built-in texts. A file of the same name in the
 /// templates folder takes the place of the text; other names are an error there.
-const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     (PAGE, include_str!("templates/page.html")),
     (STYLE_SHEET, STYLE),
     ("header.html", include_str!("templates/header.html")),

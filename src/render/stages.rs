@@ -4,8 +4,8 @@
 use super::ids::PageIds;
 use super::view::{View, ready};
 use super::writer::{ImageSource, Task};
+use super::{BoxFields, figure, json_ld, markdown, meta, meta_box, sanitise};
 use super::{Digest, RenderError, Renderer, Robots, Stamp};
-use super::{figure, json_ld, markdown, meta, meta_box, sanitise};
 use crate::article::{Article, Metadata};
 
 /// The Markdown events of `article` → HTML, raw HTML sanitised.
@@ -53,7 +53,7 @@ pub fn sanitise(html: String) -> Option<(String, u32)> {
 /// The box of metadata.
 #[must_use]
 pub fn meta_box(metadata: &Metadata) -> String {
-    meta_box::write(metadata)
+    meta_box::write(metadata, &BoxFields::default())
 }
 
 /// The meta object.
@@ -91,6 +91,7 @@ pub fn template(
         description: summary.to_owned(),
         summary: summary.to_owned(),
         body: ready(body),
+        toc: ready(""),
         meta_box: ready(meta_box),
         json_ld: ready(json_ld),
         ..View::full_sample()

@@ -8,7 +8,7 @@ use super::own_values;
 
 /// The names of the variables. All are always defined;
 /// what an article lacks is an empty string.
-pub(super) const VARIABLES: [&str; 24] = [
+pub(super) const VARIABLES: [&str; 25] = [
     "lang",
     "site_name",
     "site_url",
@@ -31,12 +31,13 @@ pub(super) const VARIABLES: [&str; 24] = [
     "image",
     "extra",
     "json_ld",
+    "toc",
     "body",
     "meta_box",
 ];
 
 /// The values of one page's variables. Texts are escaped where they are printed; `body`,
-/// `meta_box` and `json_ld` are ready HTML (safe strings).
+/// `toc`, `meta_box` and `json_ld` are ready HTML (safe strings).
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) lang: String,
@@ -59,6 +60,7 @@ pub(super) struct View {
     pub(super) image: String,
     pub(super) extra: Value,
     pub(super) json_ld: Value,
+    pub(super) toc: Value,
     pub(super) body: Value,
     pub(super) meta_box: Value,
 }
@@ -93,6 +95,7 @@ impl Object for View {
             "image" => Value::from(self.image.as_str()),
             "extra" => self.extra.clone(),
             "json_ld" => self.json_ld.clone(),
+            "toc" => self.toc.clone(),
             "body" => self.body.clone(),
             "meta_box" => self.meta_box.clone(),
             _ => return None,
@@ -137,6 +140,7 @@ impl View {
             image: text("https://example.org/a.png"),
             extra: own_values::mapping(&[]),
             json_ld: ready("{}"),
+            toc: ready("<nav></nav>"),
             body: ready(SAMPLE_BODY),
             meta_box: ready("<aside></aside>"),
         }
@@ -152,6 +156,7 @@ impl View {
             title: "Rehearsal".to_owned(),
             extra: own_values::mapping(&[]),
             json_ld: ready("{}"),
+            toc: ready(""),
             body: ready(SAMPLE_BODY),
             meta_box: ready(""),
             ..Self::default()

@@ -2,6 +2,7 @@
 
 use pulldown_cmark::Alignment;
 
+use super::contents::Contents;
 use super::error::RenderError;
 use super::footnotes::Footnotes;
 use super::headings::Levels;
@@ -70,6 +71,9 @@ pub(super) struct Writer<'w, 'a> {
     /// URLs in raw HTML that the sanitiser will remove.
     pub(super) refused_urls: Vec<(Removed, Option<usize>)>,
     pub(super) first_image: Option<String>,
+    /// The id of the heading that is open.
+    pub(super) heading_id: Option<String>,
+    pub(super) contents: Contents,
 }
 
 impl Writer<'_, '_> {

@@ -1,68 +1,64 @@
 //! How many articles a run changed: people think in articles, the store holds keys.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use crate::publish::manifest::Action;
+use crate::publish::apply::article_tally::ArticleTally;
+use crate::publish::manifest::{Action, ArticleCounts};
+use crate::publish::reason::Reason;
 use crate::words::counted;
 
-/// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
-/// or the other way round: an article counts by the key that comes first.
+/// What a run says of the articles that it changed.
 #[derive(Debug, Default)]
 pub(super) struct Articles {
-    /// Routes of this batch.
-    routes: HashSet<String>,
-    /// Whether this batch began with pages, and whether its second half has begun.
-    begins_with_pages: bool,
-    is_second_half: bool,
-    created: u64,
-    updated: u64,
-    refreshed: u64,
-    removed: u64,
+    tally: ArticleTally,
+    reasons: BTreeMap<Reason, u64>,
 }
 
 impl Articles {
-    /// Counts the article of `key`, which is below `prefix`.
-    pub(super) fn add(&mut self, prefix: &str, key: &str, action: Action) {
-        // anp:page:/route/
-        let named = key
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix(':'));
-        let (kind, route) = named
-            .and_then(|rest| rest.split_once(':'))
-            .unwrap_or_default();
-        let is_page = kind == "page";
-        if self.routes.is_empty() || self.is_second_half && is_page == self.begins_with_pages {
-            self.routes.clear();
-            self.begins_with_pages = is_page;
+    /// Counts the article of `key`.
+    pub(super) fn add(&mut self, key: &str, action: Action, reason: Option<Reason>) {
+        if self.tally.add(key, action)
+            && let Some(reason) = reason
+        {
+            *self.reasons.entry(reason).or_default() += 1;
         }
-        self.is_second_half = is_page != self.begins_with_pages;
-        if !self.routes.insert(route.to_owned()) {
-            return;
+    }
+
+    fn counts(&self) -> ArticleCounts {
+        self.tally.counts
+    }
+
+    /// `reasons: 2 new, 1 source`; none where the verdict says it all.
+    pub(super) fn reasons(&self) -> Option<String> {
+        if !self.reasons.keys().any(|reason| reason.is_telling()) {
+            return None;
         }
-        match action {
-            Action::Create => self.created += 1,
-            Action::Update => self.updated += 1,
-            Action::Refresh => self.refreshed += 1,
-            Action::Remove => self.removed += 1,
-        }
+        let reasons = self.reasons.iter();
+        let reasons = reasons.map(|(reason, count)| format!("{count} {}", reason.word()));
+        Some(format!(
+            "reasons: {}",
+            reasons.collect::<Vec<_>>().join(", ")
+        ))
     }
 
     /// Those that the store holds now and did not change among `valid` ones.
     pub(super) fn unchanged(&self, valid: u64) -> u64 {
-        valid.saturating_sub(self.created + self.updated + self.refreshed)
+        let ArticleCounts {
+            created,
+            updated,
+            refreshed,
+            ..
+        } = self.counts();
+        valid.saturating_sub(created + updated + refreshed)
     }
 
     /// `16 articles published, 3 updated`; in the future if it `is_dry`. With `more` numbers and their
     /// words behind these; those of 0 are left out.
     pub(super) fn verdict(&self, is_dry: bool, more: &[(u64, &str)]) -> String {
-        let own = [
-            (self.created, ["published", "to publish"]),
-            (self.updated, ["updated", "to update"]),
-            (self.refreshed, ["refreshed", "to refresh"]),
-            (self.removed, ["removed", "to remove"]),
-        ];
-        let own = own.map(|(number, words)| (number, words[usize::from(is_dry)]));
-        let verdict = listed("article", own.iter().chain(more));
+        let verdict = listed(
+            "article",
+            changes(&self.counts(), is_dry).iter().chain(more),
+        );
         if verdict.is_empty() {
             "no article changed".to_owned()
         } else {
@@ -72,14 +68,29 @@ impl Articles {
 
     /// `16 articles removed, 3 restored`, for a rollback.
     pub(super) fn undone(&self, is_dry: bool) -> String {
-        let restored = self.created + self.updated + self.refreshed;
-        let own = [
-            (self.removed, ["removed", "to remove"]),
-            (restored, ["restored", "to restore"]),
-        ];
-        let own = own.map(|(number, words)| (number, words[usize::from(is_dry)]));
-        listed("article", own.iter())
+        listed("article", undoings(&self.counts(), is_dry).iter())
     }
+}
+
+/// What a run did to articles, each number with its word.
+pub(super) fn changes(counts: &ArticleCounts, is_dry: bool) -> [(u64, &'static str); 4] {
+    [
+        (counts.created, ["published", "to publish"]),
+        (counts.updated, ["updated", "to update"]),
+        (counts.refreshed, ["refreshed", "to refresh"]),
+        (counts.removed, ["removed", "to remove"]),
+    ]
+    .map(|(number, words)| (number, words[usize::from(is_dry)]))
+}
+
+/// The same of a rollback.
+pub(super) fn undoings(counts: &ArticleCounts, is_dry: bool) -> [(u64, &'static str); 2] {
+    let restored = counts.created + counts.updated + counts.refreshed;
+    [
+        (counts.removed, ["removed", "to remove"]),
+        (restored, ["restored", "to restore"]),
+    ]
+    .map(|(number, words)| (number, words[usize::from(is_dry)]))
 }
 
 /// `16 articles published, 3 updated`: the numbers that are not 0, the first with its `noun`.
@@ -112,7 +123,7 @@ mod tests {
             ("a:b:page:/w/", Action::Refresh),
             ("a:b:meta:/x/", Action::Create),
         ] {
-            articles.add("a:b", key, action);
+            articles.add(key, action, None);
         }
         let more = [(0, "invalid"), (2, "unchanged")];
         assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::log::Level;
 use super::output::Format;
-use super::{Output, log, passed_over, sarif};
+use super::{Output, colour, log, passed_over, sarif};
 use crate::diagnostic::{Diagnostic, Severity, draw};
 use crate::publish::survey::findings::{CodeCount, MAX_FINDINGS, is_of};
 use crate::publish::survey::surveyor::Survey;
@@ -55,6 +55,15 @@ impl Look<'_> {
             return;
         }
         self.print(output, level, text, fields);
+    }
+
+    /// Prints a finding with the line of its file.
+    fn draw(&self, output: &mut Output, found: &Diagnostic) {
+        match self.prose {
+            _ if self.is_quiet => {}
+            Prose::Stdout => output.drawn(&draw::render(found, colour::on_stdout())),
+            Prose::Stderr => log::drawn(&draw::render(found, colour::on_stderr())),
+        }
     }
 
     fn print(&self, output: &mut Output, level: Level, text: &str, fields: &Value) {
@@ -137,8 +146,7 @@ fn grouped(survey: &Survey, output: &mut Output, look: Look<'_>) {
         for found in shown {
             findings += 1;
             files.insert(&found.path);
-            let drawn = draw::render(found, false);
-            look.tell(output, level(found.severity), &drawn, &Value::Null);
+            look.draw(output, found);
         }
         let more = count.findings - findings;
         if more > 0 && look.code.is_none() {

@@ -3,6 +3,7 @@
 use super::Output;
 use crate::duration::show_time;
 use crate::publish::manifest::{Counts, Fate};
+use crate::publish::reason::Reason;
 use crate::words::counted;
 
 /// Most keys that are shown all.
@@ -50,10 +51,16 @@ impl KeyList {
     }
 }
 
-/// A key that was written, and when it expires.
-pub(super) fn written(action: &str, key: &str, expires_at_ms: Option<i64>) -> String {
+/// A key that was written, when it expires, and why, where the action does not say it.
+pub(super) fn written(
+    action: &str,
+    key: &str,
+    (expires_at_ms, reason): (Option<i64>, Option<Reason>),
+) -> String {
     let expires = expires_at_ms.map_or(String::new(), |at| format!("  expires {}", show_time(at)));
-    format!("  {action:8}{key}{expires}")
+    let reason = reason.filter(|reason| reason.is_telling());
+    let reason = reason.map_or(String::new(), |reason| format!("  ({})", reason.word()));
+    format!("  {action:8}{key}{expires}{reason}")
 }
 
 /// What a run did to how many keys, how many bytes it wrote, and how long it took.

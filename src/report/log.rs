@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::json;
 use super::visible::visible;
+use super::{arguments, colour, json};
 
 /// What stderr is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -39,6 +39,7 @@ pub enum Level {
 pub const VARIABLE: &str = "ANP_LOG_FORMAT";
 
 static JSON: AtomicBool = AtomicBool::new(false);
+static VERBOSE: AtomicBool = AtomicBool::new(false);
 
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -46,12 +47,24 @@ static QUIET: AtomicBool = AtomicBool::new(false);
 pub fn set_format(format: LogFormat) {
     JSON.store(format == LogFormat::Json, Ordering::Relaxed);
     if format == LogFormat::Json {
+        colour::keep_stderr_plain();
         // A bug is told in the same form, by whichever thread meets it.
         std::panic::set_hook(Box::new(|panic| {
             let message = format!("a bug in anp: {panic}");
             entry(Level::Error, &message, &fields(&message));
         }));
     }
+}
+
+/// Turns details on (`--verbose`).
+pub fn set_verbose(is_verbose: bool) {
+    VERBOSE.store(is_verbose, Ordering::Relaxed);
+}
+
+/// Whether details are printed.
+#[must_use]
+pub fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
 }
 
 /// From here on, people read no notes.
@@ -72,19 +85,8 @@ pub fn format_of(
     arguments: impl IntoIterator<Item = OsString>,
     variable: Option<&str>,
 ) -> LogFormat {
-    let mut format = variable.map(str::to_owned);
-    let mut arguments = arguments
-        .into_iter()
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .take_while(|argument| argument != "--");
-    while let Some(argument) = arguments.next() {
-        if argument == "--log-format" {
-            format = arguments.next();
-        } else if let Some(value) = argument.strip_prefix("--log-format=") {
-            format = Some(value.to_owned());
-        }
-    }
-    format
+    arguments::last_value(arguments, "--log-format")
+        .or_else(|| variable.map(str::to_owned))
         .and_then(|format| LogFormat::from_str(&format, false).ok())
         .unwrap_or_default()
 }
@@ -105,6 +107,14 @@ pub fn note(message: impl AsRef<str>) {
     entry(Level::Note, &format!("note: {message}"), &fields(message));
 }
 
+/// Says something that only `--verbose` shows; `fields` is an object with further members.
+pub fn detail(message: &str, mut fields: Value) {
+    if is_verbose() {
+        fields["message"] = message.into();
+        entry(Level::Note, &format!("note: {message}"), &fields);
+    }
+}
+
 /// Says how a command goes: a note without that word before it.
 pub fn say(message: impl AsRef<str>) {
     let message = message.as_ref();
@@ -120,11 +130,33 @@ pub fn entry(level: Level, text: &str, fields: &Value) {
     let mut line = if is_json() {
         json_line(&format!("{:.3}", jiff::Timestamp::now()), level, fields)
     } else {
-        visible(text).into_owned()
+        with_colour(level, &visible(text))
     };
     line.push('\n');
     // In one piece, so that lines of several processes do not mix.
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Writes text for people that holds nothing a terminal would act on but colours.
+pub(super) fn drawn(text: &str) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Paints `error:` and the like at the start of each line that has it.
+fn with_colour(level: Level, text: &str) -> String {
+    if !colour::on_stderr() {
+        return text.to_owned();
+    }
+    let (word, style) = match level {
+        Level::Error => ("error:", colour::ERROR),
+        Level::Warning => ("warning:", colour::WARNING),
+        Level::Note => ("note:", colour::NOTE),
+    };
+    let painted = |line: &str| match line.strip_prefix(word) {
+        Some(rest) => colour::painted(word, style, true) + rest,
+        None => line.to_owned(),
+    };
+    text.split('\n').map(painted).collect::<Vec<_>>().join("\n")
 }
 
 fn fields(message: &str) -> Value {

@@ -1,13 +1,19 @@
 //! What people and machines see of a run.
 
+mod arguments;
 mod articles;
 pub(crate) mod check;
+pub mod colour;
+pub(crate) mod diff;
+mod diff_text;
 pub(crate) mod findings;
 pub(crate) mod held;
+pub(crate) mod in_force;
 mod json;
 mod keys;
 pub mod log;
 mod lost;
+pub(crate) mod ls;
 pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;
@@ -19,8 +25,10 @@ pub(crate) mod run;
 pub(crate) mod runs;
 mod sarif;
 pub(crate) mod seeded;
+pub(crate) mod status;
 mod stderr;
 pub(crate) mod stored_route;
+mod table;
 pub(crate) mod unlock;
 mod visible;
 

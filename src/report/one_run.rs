@@ -18,10 +18,11 @@ use crate::publish::history::records::{Record, rolled_back};
 use crate::publish::history::runs::Runs;
 use crate::publish::manifest::{Action, Fate, Intent, Line, Manifest};
 use crate::publish::one_line;
+use crate::publish::reason::Reason;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 
-/// Shows the run `name`: its id, the file of its manifest, or `last`; of its keys the first, or all.
+/// Shows the run `name`: its id or a prefix of it, the file of its manifest, `last` or `last~1`; of its keys the first, or all.
 ///
 /// # Errors
 /// When its manifest cannot be read.
@@ -85,7 +86,7 @@ fn head(
             "expected",
             Some(text(&header.expected_result).unwrap_or_else(none)),
         ),
-        ("rollback", Some(rollback_line(settings, manifest))),
+        ("rollback", Some(way_back(settings, manifest))),
         ("", Some(String::new())),
         ("shards", share(manifest)),
         ("content", text(&header.content)),
@@ -99,6 +100,7 @@ fn head(
             "duration",
             seconds(manifest).map(|seconds| format!("{seconds:.2} s")),
         ),
+        ("user", text(&header.user)),
         (
             "host",
             Some(format!("{}, pid {}", one_line(&header.host), header.pid)),
@@ -114,10 +116,19 @@ fn head(
     }
 }
 
+fn way_back(settings: &Settings, manifest: &Manifest) -> String {
+    if manifest.wrote() {
+        rollback_line(settings, manifest)
+    } else {
+        "none: it wrote nothing".to_owned()
+    }
+}
+
 /// What became of the keys of a run.
 #[derive(Default)]
 struct Keys {
     written: BTreeMap<Action, u64>,
+    reasons: BTreeMap<Reason, u64>,
     left: BTreeMap<Fate, u64>,
     bytes: u64,
     first_written: KeyList,
@@ -153,16 +164,25 @@ impl Keys {
 
     fn written(&mut self, intent: &Intent, output: &mut Output) {
         let Intent {
-            key, action, made, ..
+            key,
+            action,
+            reason,
+            made,
+            ..
         } = intent;
         let expires_at = made.as_ref().and_then(|made| made.expires_at);
         output.json(&json!({
-            "type": "key", "key": key, "action": action, "expires_at": expires_at,
+            "type": "key", "key": key, "action": action, "reason": reason,
+            "expires_at": expires_at,
         }));
+        if let Some(reason) = reason {
+            *self.reasons.entry(*reason).or_default() += 1;
+        }
         *self.written.entry(*action).or_default() += 1;
         self.bytes += made.as_ref().and_then(|made| made.bytes).unwrap_or(0);
-        self.first_written
-            .add(output, || written(action.word(), key, expires_at));
+        self.first_written.add(output, || {
+            written(action.word(), key, (expires_at, *reason))
+        });
     }
 
     fn left(&mut self, key: &str, fate: Fate, output: &mut Output) {
@@ -186,7 +206,7 @@ impl Keys {
         output.json(&json!({
             "type": "summary", "command": "runs show", "run": header.run,
             "status": status(manifest), "counts": footer.map(|footer| footer.counts),
-            "keys": by_action, "left": self.left, "bytes": self.bytes,
+            "keys": by_action, "reasons": self.reasons, "left": self.left, "bytes": self.bytes,
         }));
         output.text("");
         let is_sure = Record::of(manifest).is_finished();
@@ -212,6 +232,11 @@ impl Keys {
                     output.text(row(label, number, unit));
                 }
             }
+            if c.invalid > 0
+                && let Some(of) = footer.articles.and_then(|articles| articles.of)
+            {
+                output.text(row("of", of, "article"));
+            }
         }
         for (fate, label) in [
             (Fate::Conflict, "conflicts"),
@@ -223,6 +248,13 @@ impl Keys {
             }
         }
         output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
+        if !self.reasons.is_empty() {
+            output.text("");
+            output.text("reasons");
+        }
+        for (reason, count) in &self.reasons {
+            output.text(row(reason.word(), *count, "key"));
+        }
         for keys in [self.first_written, self.first_left] {
             if !keys.is_empty() {
                 output.text("");

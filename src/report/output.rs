@@ -3,11 +3,12 @@
 use std::io;
 use std::io::Write;
 
+use anstyle::Style;
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::visible::visible;
-use super::{json, log};
+use super::{colour, json, log};
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,11 +59,28 @@ impl Output {
         self.format == Format::Json
     }
 
+    fn shows_text(&self) -> bool {
+        !matches!(self.format, Format::Json | Format::Sarif)
+    }
+
     /// Writes one line of text, in text format.
     pub fn text(&mut self, line: impl AsRef<str>) {
-        if !matches!(self.format, Format::Json | Format::Sarif) {
+        if self.shows_text() {
             self.raw(visible(line.as_ref()).as_bytes());
             self.raw(b"\n");
+        }
+    }
+
+    /// Writes one line of text that ends with the `result` of a run.
+    pub(super) fn result(&mut self, line: &str, result: &str) {
+        if self.shows_text() {
+            let style = match result {
+                "done" => colour::GOOD,
+                "partial" => colour::WARNING,
+                _ => colour::ERROR,
+            };
+            let result = colour::painted(result, style, colour::on_stdout());
+            self.raw(format!("{}{result}\n", visible(line)).as_bytes());
         }
     }
 
@@ -70,6 +88,26 @@ impl Output {
     /// the first begins `indent` columns further in than it. A word that is longer is not broken.
     pub fn wrapped(&mut self, line: &str, indent: usize) {
         self.text(wrap(line, indent));
+    }
+
+    /// Writes one line of text in a style, in text format.
+    pub(super) fn styled(&mut self, line: &str, style: Option<Style>) {
+        let is_coloured = colour::on_stdout();
+        match style.filter(|_| is_coloured && self.shows_text()) {
+            Some(style) => {
+                let line = colour::painted(&visible(line), style, true);
+                self.raw(format!("{line}\n").as_bytes());
+            }
+            None => self.text(line),
+        }
+    }
+
+    /// Writes lines of text that hold nothing a terminal would act on but colours, in text format.
+    pub(super) fn drawn(&mut self, text: &str) {
+        if self.shows_text() {
+            self.raw(text.as_bytes());
+            self.raw(b"\n");
+        }
     }
 
     /// Writes one object, in JSON format.

@@ -1,5 +1,6 @@
 //! What a command that writes says: the run first, then each key, then the summary.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ use crate::publish::difference::DifferenceKind;
 use crate::publish::history::retention::Pruned;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
+use crate::publish::reason::Reason;
 use crate::publish::report::{Bar, Report};
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
@@ -59,6 +61,8 @@ pub(crate) struct RunReport {
     /// How findings are shown.
     pub format: Format,
     articles: Articles,
+    /// Keys that were written, by reason.
+    reasons: BTreeMap<Reason, u64>,
     /// Valid articles of the survey that the run is about.
     valid: u64,
     /// The files with errors, for a command that says little.
@@ -93,6 +97,7 @@ impl RunReport {
             has_named_way_back: false,
             format: Format::Text,
             articles: Articles::default(),
+            reasons: BTreeMap::new(),
             valid: 0,
             bad_files: Vec::new(),
         }
@@ -229,19 +234,24 @@ impl Report for RunReport {
         let KeyReport {
             key,
             action,
+            reason,
             fate,
             expires_at_ms,
         } = report;
         match (fate, action) {
             (Fate::Written, Some(action)) => {
                 if !self.output.is_json() {
-                    self.articles.add(&self.prefix, key, *action);
+                    self.articles.add(key, *action, *reason);
+                }
+                if let Some(reason) = reason {
+                    *self.reasons.entry(*reason).or_default() += 1;
                 }
                 let action = action.word();
                 self.output.json(&json!({
-                    "type": "key", "key": key, "action": action, "expires_at": expires_at_ms,
+                    "type": "key", "key": key, "action": action, "reason": reason,
+                    "expires_at": expires_at_ms,
                 }));
-                self.show_key(|| written(action, key, *expires_at_ms));
+                self.show_key(|| written(action, key, (*expires_at_ms, *reason)));
             }
             (Fate::Already, _) => {}
             _ => {
@@ -257,6 +267,7 @@ impl Report for RunReport {
         let KeyReport {
             key,
             action,
+            reason,
             fate,
             expires_at_ms,
         } = report;
@@ -270,11 +281,11 @@ impl Report for RunReport {
             if let Some(action) = action
                 && !self.output.is_json()
             {
-                self.articles.add(&self.prefix, key, *action);
+                self.articles.add(key, *action, *reason);
             }
             self.output.json(&json!({
                 "type": "key", "key": key, "action": action.map(Action::word),
-                "fate": word, "expires_at": expires_at_ms,
+                "reason": reason, "fate": word, "expires_at": expires_at_ms,
             }));
         } else {
             self.output
@@ -402,7 +413,7 @@ impl RunReport {
         let seconds = self.started.elapsed().as_secs_f64();
         let mut object = json!({
             "type": "summary", "command": command, "status": status,
-            "counts": counts, "seconds": to_ms(seconds),
+            "counts": counts, "reasons": self.reasons, "seconds": to_ms(seconds),
             "pruned_runs": self.pruned_runs,
         });
         if let Some(share) = self.share {
@@ -421,6 +432,9 @@ impl RunReport {
         }
         let verdict = self.verdict(header.is_none(), counts);
         self.output.text(&verdict);
+        if let Some(reasons) = self.articles.reasons() {
+            self.output.text(reasons);
+        }
         if self.is_quiet {
             for line in std::mem::take(&mut self.bad_files) {
                 self.output.text(line);
@@ -428,10 +442,8 @@ impl RunReport {
         }
         if let Some((header, _)) = header {
             let server = format!("{}, prefix {}", header.server, header.prefix);
-            self.output.text(format!(
-                "run {} · {command} · {server} · {status}",
-                header.run
-            ));
+            let line = format!("run {} · {command} · {server} · ", header.run);
+            self.output.result(&line, status);
             for (label, text) in [
                 ("owner", &header.owner),
                 ("expected", &header.expected_result),

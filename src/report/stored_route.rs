@@ -130,7 +130,7 @@ fn show_value(output: &mut Output, value: &Value, depth: usize) {
 
 /// The article of a page as text. Another client may have written the value: what is not HTML is
 /// shown unchanged.
-fn page_text(page: &[u8]) -> String {
+pub(super) fn page_text(page: &[u8]) -> String {
     let html = String::from_utf8_lossy(page);
     let article = html
         .find("<article")

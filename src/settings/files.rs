@@ -43,6 +43,15 @@ pub(super) fn languages(node: &Node) -> Result<Vec<String>, YamlError> {
     Ok(tags)
 }
 
+/// Names of fields.
+pub(super) fn names(node: &Node) -> Result<Vec<String>, YamlError> {
+    let names = texts(node)?;
+    if names.iter().any(|name| name.is_empty() || name.len() > 80) || names.len() > 256 {
+        return Err(node.mismatch("at most 256 names of fields"));
+    }
+    Ok(names)
+}
+
 /// A list, or (in a flag or a variable) texts with commas between them.
 fn texts(node: &Node) -> Result<Vec<String>, YamlError> {
     let texts: Vec<&str> = match node.list() {

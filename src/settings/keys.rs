@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 47] = [
+pub const KEYS: [(&str, &str); 49] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -51,10 +51,12 @@ pub const KEYS: [(&str, &str); 47] = [
     ("site.lang", "ANP_SITE_LANG"),
     ("site.timezone", "ANP_SITE_TIMEZONE"),
     ("site.assets", "ANP_SITE_ASSETS"),
+    ("meta_box.show", "ANP_META_BOX_SHOW"),
+    ("meta_box.hide", "ANP_META_BOX_HIDE"),
 ];
 
 /// Keys of anp.yaml that hold other keys.
-pub(super) const GROUPS: [&str; 5] = ["expect", "keep_runs", "serve", "site", "tls"];
+pub(super) const GROUPS: [&str; 6] = ["expect", "keep_runs", "meta_box", "serve", "site", "tls"];
 
 pub(super) const SECOND_MS: u64 = 1000;
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;
@@ -75,4 +77,14 @@ pub struct Sources<'a> {
 pub(super) fn flag(key: &str) -> Option<String> {
     key.starts_with("tls.")
         .then(|| format!("--{}", key.replace(['.', '_'], "-")))
+}
+
+/// The flag of a setting.
+pub(super) fn flag_name(key: &str) -> String {
+    flag(key).unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")))
+}
+
+/// `max_removed` of `expect.max_removed`.
+pub(super) fn last_part(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
 }

@@ -9,6 +9,7 @@ mod content;
 mod expect;
 mod file;
 mod files;
+mod in_force;
 mod json_schema;
 mod keys;
 mod limit;
@@ -19,6 +20,7 @@ mod serve;
 mod site;
 mod state_folder;
 mod tls;
+mod variables;
 mod visibility_fields;
 
 use std::path::{Path, PathBuf};
@@ -35,10 +37,12 @@ use crate::source::Choice;
 use crate::store::{Address, Copies, Patience, Place, TlsSettings};
 
 pub use expect::Expect;
+pub use in_force::InForce;
 pub use json_schema::json_schema;
 pub use keys::{KEYS, Sources};
 pub use limit::Limit;
 pub use serve::Serve;
+pub use variables::unknown_variables;
 
 /// Which old manifests are kept: any of the two keeps one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +117,8 @@ pub struct Settings {
     pub render: RenderSettings,
     /// How the preview answers.
     pub serve: Serve,
+    /// The settings that do not have their default, each with its origin.
+    pub in_force: Vec<InForce>,
 }
 
 /// What a command cannot do without, of what has no default.
@@ -315,6 +321,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         metrics_dir: reader.path("metrics_dir", current_dir),
         render,
         serve: serve::read(reader),
+        in_force: reader.in_force(),
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::file;
-use super::keys::{GROUPS, KEYS, SECOND_MS, Sources};
+use super::in_force::{InForce, text_of};
+use super::keys::{GROUPS, KEYS, SECOND_MS, Sources, flag_name, last_part};
 use super::limit::Limit;
 use crate::article::{Cleaned, clean_text};
 use crate::diagnostic::{Diagnostic, Span};
@@ -172,8 +173,7 @@ impl Reader {
         };
         match given.origin.clone() {
             Origin::Flag => {
-                let flag = super::keys::flag(key)
-                    .unwrap_or_else(|| format!("--{}", last_part(key).replace('_', "-")));
+                let flag = flag_name(key);
                 self.problems
                     .push((Exit::Usage, format!("{flag}: {}", error.message)));
             }
@@ -184,6 +184,41 @@ impl Reader {
             Origin::File => self.problem_in_file(error, key),
         }
         default
+    }
+
+    /// The settings that were given, in the order of [`KEYS`].
+    pub(super) fn in_force(&self) -> Vec<InForce> {
+        let mut all: Vec<InForce> = KEYS
+            .iter()
+            .filter_map(|(key, _)| self.one_in_force(key))
+            .collect();
+        if let Some(content) = self.named_content() {
+            all.retain(|setting| setting.key != "content");
+            all.push(InForce {
+                key: "content",
+                text: Some(content.to_owned()),
+                origin: "CONTENT".to_owned(),
+            });
+        }
+        all
+    }
+
+    fn one_in_force(&self, key: &'static str) -> Option<InForce> {
+        let (_, Given { node, origin }) = self.given.iter().find(|(other, _)| *other == key)?;
+        let origin = match origin {
+            Origin::Flag => flag_name(key),
+            Origin::Variable(variable) => (*variable).to_owned(),
+            Origin::File => {
+                let file = self.file.as_ref()?;
+                format!("{}:{}", file.path.display(), node.span.line)
+            }
+        };
+        Some(InForce {
+            key,
+            // An address may hold a password.
+            text: (key != "redis").then(|| text_of(node)),
+            origin,
+        })
     }
 
     /// Whether the setting `key` was given anywhere.
@@ -262,11 +297,6 @@ impl Reader {
             },
         )
     }
-}
-
-/// `max_removed` of `expect.max_removed`.
-fn last_part(key: &str) -> &str {
-    key.rsplit_once('.').map_or(key, |(_, last)| last)
 }
 
 /// Where the key `name` stands, if that is not in `group`.

@@ -1,10 +1,11 @@
-//! The group `site:`, and what else decides how pages look.
+//! The groups `site:` and `meta_box:`, and what else decides how pages look.
 
 use std::path::Path;
 
+use super::files;
 use super::reader::Reader;
 use crate::article::Rules;
-use crate::render::RenderSettings;
+use crate::render::{BoxFields, RenderSettings};
 use crate::yaml::{Node, YamlError};
 
 /// Reads what pages look like.
@@ -23,6 +24,10 @@ pub(super) fn read(reader: &mut Reader, current_dir: &Path, rules: &Rules) -> Re
             }
             Ok(text.to_owned())
         }),
+        meta_box: BoxFields {
+            show: reader.get("meta_box.show", Vec::new(), files::names),
+            hide: reader.get("meta_box.hide", Vec::new(), files::names),
+        },
         rules: rules.identity_of_values(),
         templates: reader.path("templates", current_dir),
     }

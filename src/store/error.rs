@@ -76,6 +76,15 @@ impl StoreError {
         }
     }
 
+    /// Whether the server refused who we are, and not what we do: a right would not help.
+    #[must_use]
+    pub fn is_login_refused(&self) -> bool {
+        self.class == Class::Never
+            && LOGIN_REFUSED
+                .iter()
+                .any(|words| self.detail.contains(words))
+    }
+
     /// The failure that an error reply stands for.
     #[must_use]
     pub fn from_reply(doing: &str, code: &str, detail: &str) -> Self {
@@ -96,6 +105,9 @@ const RIGHT_MISSING: [&str; 3] = [
     "ACL failure in script",
     "has no permissions to",
 ];
+
+/// What servers say of a missing or wrong password, and of one that they did not ask for.
+const LOGIN_REFUSED: [&str; 3] = ["WRONGPASS", "NOAUTH", "without any password configured"];
 
 /// What a server says, cut where it goes on and on, and without what steers a terminal.
 fn short(text: String) -> String {

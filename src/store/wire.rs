@@ -134,6 +134,9 @@ impl Wire {
                 if index == 0 && login.has_password() && error.class != Class::Wait {
                     // Whatever the server has against a user or a password, it stays so.
                     error.class = Class::Never;
+                    if let Some(mistake) = login.likely_mistake() {
+                        error.detail = format!("{}; {mistake}", error.detail);
+                    }
                 }
                 return Ok(Err(error));
             }

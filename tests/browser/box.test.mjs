@@ -29,7 +29,7 @@ for (const route of site.routes) {
         const [terms, values] = ['DT', 'DD'].map(tag => [...list.children].filter(child => child.tagName === tag))
         return values.map((value, at) => [terms[at].textContent, read(value)])
       }
-      return [...document.querySelectorAll('aside > dl')].flatMap(pairs)
+      return [...document.querySelectorAll('aside details > dl')].flatMap(pairs)
     })
     const wanted = value => Array.isArray(value)
       ? value.map(wanted)
@@ -66,7 +66,7 @@ for (const [device, viewport] of [['phone', PHONE], ['desktop', DESKTOP]]) {
 
   test(`labels and values of a box stand in two columns on a ${device}`, async () => {
     const page = await open(browser, site, '/limits/', { viewport })
-    const columns = await page.$$eval('aside > dl', lists => lists.map(list =>
+    const columns = await page.$$eval('aside details > dl', lists => lists.map(list =>
       ['dt', 'dd'].map(tag => [...new Set([...list.querySelectorAll(`:scope > ${tag}`)]
         .map(node => Math.round(node.getBoundingClientRect().left)))])))
     const [[labels, values]] = columns

@@ -28,6 +28,7 @@ try {
       const page = await open(browser, site, ROUTE, { viewport, scheme })
       await shot(page, `${device}-${scheme}`)
       if (device === 'desktop') {
+        await page.$$eval('aside details', all => all.forEach(one => { one.open = true }))
         await page.$eval('aside', box => box.scrollIntoView())
         await shot(page, `metadata-${scheme}`)
       }

@@ -419,6 +419,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         order: Some(0),
         begun_order: Some(0),
         skipped_bytes: Some(0),
+        user: some(),
         host: String::new(),
         pid: 0,
     };
@@ -440,6 +441,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
     let intent = Intent {
         key: String::new(),
         action: Action::Create,
+        reason: Some(anp::publish::reason::Reason::New),
         prior: None,
         made: None,
         also: Vec::new(),
@@ -457,6 +459,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         status: Status::Done,
         ended_at: 0,
         counts: Counts::default(),
+        articles: Some(anp::publish::manifest::ArticleCounts::default()),
     };
     assert_eq!(named(&page, "footer"), members(&footer));
     for count in members(&Counts::default()) {

@@ -516,6 +516,9 @@ fn the_store_is_only_read() {
     let ran = world.anp_with(&line, &[("ANP_REDIS_PASSWORD", "hush")]);
     ran.exits(0).hides("hush");
     let refused = world.anp_with(&line, &[("ANP_REDIS_PASSWORD", "other")]);
+    refused.exits(77).hides("  = acl: ").hides("other");
+    world.server.command("ACL SETUSER reader -ping");
+    let refused = world.anp_with(&line, &[("ANP_REDIS_PASSWORD", "hush")]);
     refused
         .exits(77)
         .notes("  = acl: ACL SETUSER preview on >PASSWORD ");

@@ -121,8 +121,8 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     (
         "commands",
         &[
-            "article", "cli", "duration", "exit", "failure", "probe", "publish", "report", "serve",
-            "settings", "signals", "source", "store", "synth", "words",
+            "article", "cli", "duration", "exit", "failure", "probe", "publish", "render",
+            "report", "serve", "settings", "signals", "source", "store", "synth", "words",
         ],
     ),
     ("main", &[]),

@@ -214,7 +214,7 @@ fn what_a_killed_command_left_is_adopted_and_stopped() {
     assert!(alone.answers(), "the server outlives the kill");
 
     // The lock of the dead run is in the way of nobody in this folder.
-    alone.anp("runs").exits(0).says("import  unfinished");
+    alone.anp("runs").exits(0).says("unfinished");
     let back = alone.anp("rollback last");
     back.exits(0);
     assert_eq!(back.of_type("summary")[0]["kept"], 0, "{back}");

@@ -6,6 +6,7 @@ mod support;
 
 mod bounds;
 mod changing;
+mod command_line;
 mod disk_errors;
 mod embedded;
 
@@ -20,6 +21,7 @@ mod keep_runs;
 mod links;
 mod log_format;
 mod manifest;
+mod meta_box;
 mod metrics;
 mod model;
 mod names;

@@ -35,6 +35,7 @@ fn header() -> Header {
         order: None,
         begun_order: None,
         skipped_bytes: None,
+        user: None,
         host: "host".to_owned(),
         pid: 1,
     }
@@ -66,6 +67,7 @@ fn small(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         status: Status::Done,
         ended_at: 1_767_225_600_001,
         counts: Counts::default(),
+        articles: None,
     };
     writer.append(&[Line::Footer(footer)]).unwrap();
     ends.push(length());
@@ -492,7 +494,7 @@ fn a_run_that_died_before_its_header_was_durable_wrote_nothing() {
         "",
     )
     .unwrap();
-    let ran = world.anp("rollback last");
+    let ran = world.anp("verify last");
     ran.exits(3)
         .notes("wrote nothing to the store")
         .notes(&format!("rollback {good}"));
@@ -501,6 +503,11 @@ fn a_run_that_died_before_its_header_was_durable_wrote_nothing() {
         .anp("runs")
         .exits(0)
         .says("died before it wrote anything");
+    // So it is not the last one to undo.
+    world.anp("rollback last").exits(0).notes(&format!(
+        "99990101T000000.000Z-0000, wrote nothing; undoing {good}"
+    ));
+    assert!(world.server.dump().is_empty());
 }
 
 /// A file of such frames, each with the text of its lines, as docs/manifest.md describes it.

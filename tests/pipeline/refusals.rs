@@ -111,6 +111,7 @@ error[score.quality]: expected a whole number from 0 to 100, found 140
   |
 4 |   quality: 140
   |            ^^^
+  = help: write quality: 100
 
 ";
 
@@ -141,7 +142,7 @@ fn over_the_budget_nothing_is_written() {
     ));
     assert!(world.server.dump().is_empty(), "{ran}");
     assert!(ran.of_type("key").is_empty(), "{ran}");
-    world.anp("runs").exits(0).says("import  refused");
+    world.anp("runs").exits(0).says("refused, ");
     world.anp("import --dry-run --max-invalid 0").exits(65);
     let check = world.anp("check --max-invalid 0");
     check.exits(65).says("error[score.quality]");

@@ -8,6 +8,24 @@ fn show(world: &World, run: &str) -> Ran {
     world.anp(&format!("runs show {run} --format text"))
 }
 
+/// The rows of the list of runs, each with its cells.
+fn rows(ran: &Ran) -> Vec<Vec<String>> {
+    let table = ran
+        .stdout
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let rows = table.filter(|line| line.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let cells = |line: &str| {
+        let cells = line
+            .split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty());
+        cells.map(str::to_owned).collect()
+    };
+    rows.map(cells).collect()
+}
+
 fn shown(world: &World, run: &str) -> Ran {
     world.anp(&format!("runs show {run} --format json"))
 }
@@ -151,11 +169,13 @@ fn a_run_says_by_which_it_was_rolled_back_until_that_is_undone() {
     let [import, rollback] = &world.runs()[..] else {
         panic!("two runs")
     };
-    world
-        .anp("runs")
-        .exits(0)
-        .says(&format!("  undone by  {rollback}\n"))
-        .says(&format!("  undoes     {import}\n"));
+    let list = world.anp("runs");
+    list.exits(0).says("UNDONE BY");
+    let rows = rows(&list);
+    assert_eq!(rows[0][1], "rollback", "{list}");
+    assert_eq!(rows[1].last().unwrap(), &rows[0][0], "{list}");
+    assert!(rollback.starts_with(rows[0][0].as_str()), "{list}");
+    show(&world, rollback).says(&format!("undoes     {import}\n"));
     show(&world, import)
         .exits(0)
         .says(&format!("· import · done, rolled back by {rollback}\n"));
@@ -216,10 +236,7 @@ fn a_torn_run_is_unfinished_and_a_damaged_one_is_refused() {
     assert_eq!(ran.of_type("summary")[0]["status"], "unfinished");
     world.anp("rollback last").exits(0);
     show(&world, &run).says("· import · unfinished, rolled back by");
-    world
-        .anp("runs")
-        .exits(0)
-        .says("it did not end by itself\n");
+    world.anp("runs").exits(0).says("unfinished");
 
     let path = world.manifest(&run);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -243,10 +260,12 @@ fn what_is_no_file_among_the_manifests_is_reported_and_never_waited_for() {
     world.shell("ln -s /dev/zero state/runs/99981231T000001.000Z-0000.jsonl.zst");
     let ran = world.anp("runs");
     ran.exits(3)
-        .says("99981231T000000.000Z-0000  damaged\n")
-        .says("99981231T000001.000Z-0000  damaged\n")
-        .says("99981231T000001.000Z-0000.jsonl.zst: not a regular file\n")
-        .says("  import  done  ");
+        .says("99981231T000001.000Z-0000.jsonl.zst: not a regular file\n");
+    let rows = rows(&ran);
+    assert_eq!(rows[0][0], "99981231T000001", "{ran}");
+    assert_eq!(rows[0].last().unwrap(), "damaged", "{ran}");
+    assert_eq!(rows[1].last().unwrap(), "damaged", "{ran}");
+    assert_eq!(rows[2][1], "import", "{ran}");
 }
 
 #[test]
@@ -292,9 +311,10 @@ fn what_a_manifest_says_cannot_pass_for_other_lines_or_for_a_command() {
         format!("runs show {run} --format text"),
     ] {
         let ran = world.anp(&line);
-        ran.exits(0)
-            .says(&rollback)
-            .says("owner      desk 20991124");
+        ran.exits(0);
+        if line.starts_with("runs show") {
+            ran.says(&rollback).says("owner      desk 20991124");
+        }
         for line in ran.stdout.lines() {
             assert!(!line.starts_with("20991124"), "{ran}");
             let is_command = line.trim_start().starts_with("rollback");
@@ -318,4 +338,188 @@ fn what_a_manifest_says_cannot_pass_for_other_lines_or_for_a_command() {
         "rollback {} --state-dir",
         world.path("night.zst").display()
     ));
+}
+
+#[test]
+fn the_list_is_a_table_of_the_newest_that_fits_80_columns() {
+    let world = World::new();
+    let owner = "the desk of the archive, nights and weekends";
+    for number in 0..22 {
+        world.article(&format!("a{number}.md"), "A.");
+        world.anp_with(&["import", "--owner", owner], &[]).exits(0);
+    }
+    world.anp("rollback last").exits(0);
+    let runs = world.runs();
+    let list = world.anp("runs");
+    list.exits(0)
+        .says("3 older runs left out; --all lists every run");
+    assert!(list.stdout.starts_with("RUN "), "{list}");
+    for line in list.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}{list}");
+    }
+    assert!(!list.stdout.contains(" 0 "), "{list}");
+    let newest_first = rows(&list);
+    assert_eq!(newest_first.len(), 20, "{list}");
+    for (row, run) in newest_first.iter().zip(runs.iter().rev()) {
+        assert!(run.starts_with(row[0].as_str()), "{list}");
+        // What the list calls a run, every command understands.
+        show(&world, &row[0])
+            .exits(0)
+            .says(&format!("run {run} · "));
+    }
+    assert_eq!(rows(&world.anp("runs --all")).len(), 23);
+    // For machines nothing is left out, and the order is what it was.
+    let lines = world.anp("runs --format json").lines();
+    let ids: Vec<&str> = lines
+        .iter()
+        .map(|run| run["run"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, runs);
+    assert_eq!(lines[1]["articles"]["created"], 1);
+    assert_eq!(lines[0]["wrote"], true);
+}
+
+#[test]
+fn the_list_shows_local_time_who_ran_it_and_articles() {
+    let world = World::new();
+    world.article("a.md", "A.").article("b.md", "B.");
+    let import = world.anp_with(&["import"], &[("USER", "nightly")]);
+    import.exits(0);
+    let started = import.of_type("run")[0]["started_at"].as_i64().unwrap();
+    let at = |zone: &str| world.anp_with(&["runs"], &[("TZ", zone)]);
+    let (utc, east) = (at("UTC"), at("Etc/GMT-3"));
+    let hour = |ran: &Ran| {
+        let row = &rows(ran)[0];
+        let time = row[2].split(' ').next_back().unwrap();
+        time.split(':').next().unwrap().parse::<i64>().unwrap()
+    };
+    assert_eq!(hour(&utc), started / 3_600_000 % 24, "{utc}");
+    assert_eq!(hour(&east), (hour(&utc) + 3) % 24, "{utc}{east}");
+    let row = &rows(&utc)[0];
+    assert_eq!(row[3], "nightly", "{utc}");
+    assert_eq!(row[4], "2 articles published", "{utc}");
+    world.anp("rollback last").exits(0);
+    world.anp("runs --failed").says("none of the 2 runs");
+    let rollback = &world.anp("runs --format json").lines()[1];
+    assert_eq!(rollback["articles"]["removed"], 2);
+    let list = world.anp("runs");
+    list.says("UNDONE BY").says("articles").says("removed");
+    assert!(list.stdout.lines().all(|line| line.len() <= 80), "{list}");
+}
+
+#[test]
+fn a_refused_run_shows_how_many_of_how_many_are_invalid() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.write("content/b.md", "---\nscore: {quality: 140}\n---\n");
+    world.anp("import --max-invalid 0").exits(65);
+    let list = world.anp("runs");
+    list.exits(0).says("refused, 1 of 2 invalid");
+    show(&world, "last")
+        .exits(0)
+        .says("rollback   none: it wrote nothing\n")
+        .says("  invalid              1 article\n")
+        .says("  of                   2 articles\n");
+    let run = &world.anp("runs --format json").lines()[0];
+    assert_eq!(run["counts"]["invalid"], 1);
+    assert_eq!(run["articles"]["of"], 2);
+    assert_eq!(
+        (&run["rollback"], &run["wrote"]),
+        (&Value::Null, &json!(false))
+    );
+}
+
+#[test]
+fn the_list_can_be_cut_to_failed_runs_and_to_recent_ones() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.write("content/a.md", "---\nscore: {quality: 140}\n---\n");
+    world.anp("import").exits(65);
+    let failed = world.anp("runs --failed");
+    assert_eq!(rows(&failed).len(), 1, "{failed}");
+    failed.exits(0).says("refused");
+    assert_eq!(world.anp("runs --failed --format json").lines().len(), 1);
+    for (since, number) in [("1h", 2), ("2020-01-01", 2), ("2100-01-01", 0), ("0s", 0)] {
+        let lines = world
+            .anp(&format!("runs --since {since} --format json"))
+            .lines();
+        assert_eq!(lines.len(), number, "{since}");
+    }
+    world
+        .anp("runs --since 2100-01-01")
+        .exits(0)
+        .says("none of the 2 runs in");
+    world
+        .anp("runs --since yesterday")
+        .exits(2)
+        .notes("26h or 7d");
+}
+
+#[test]
+fn a_run_is_named_by_the_start_of_its_id_or_by_how_far_back_it_is() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.article("b.md", "B.");
+    world.anp("import").exits(0);
+    let runs = world.runs();
+    let tail = runs[0].len() - 1;
+    let start = &runs[0][..tail];
+    for line in [
+        format!("verify {start}"),
+        "verify last~1".to_owned(),
+        format!("runs show {start} --format text"),
+        "runs show last~1 --format text".to_owned(),
+        "rollback last~1 --dry-run --format text".to_owned(),
+        format!("rollback {start} --dry-run --format text"),
+    ] {
+        let ran = world.anp(&line);
+        assert_eq!(ran.code, 0, "{ran}");
+        ran.says(&runs[0]);
+    }
+    for run in [start, "last~1"] {
+        let ran = world.anp(&format!("purge --run {run} --dry-run"));
+        let keys: Vec<_> = ran
+            .of_type("key")
+            .iter()
+            .map(|key| key["key"].clone())
+            .collect();
+        assert_eq!(keys, ["anp:page:/a/", "anp:meta:/a/"], "{ran}");
+    }
+    world
+        .anp("rollback 20")
+        .exits(2)
+        .notes("2 runs in")
+        .notes("begin with '20'")
+        .notes(&runs[0])
+        .notes(&runs[1]);
+    world.anp("rollback last~2").exits(2).notes("only 2 runs");
+    world
+        .anp("rollback last~x")
+        .exits(2)
+        .notes("there is no run 'last~x'");
+}
+
+#[test]
+fn a_run_that_wrote_nothing_is_not_the_last_to_undo() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    world.anp("import").exits(0);
+    world.anp("import").exits(0);
+    let runs = world.runs();
+    world.anp("runs").says("nothing to do");
+    show(&world, "last").says("rollback   none: it wrote nothing\n");
+    let ran = world.anp("rollback last --format text");
+    ran.exits(0)
+        .notes(&format!(
+            "the last run, {}, wrote nothing; undoing {}",
+            runs[1], runs[0]
+        ))
+        .says(&format!("run {} is undone: 1 article removed", runs[0]));
+    // Once more finds nothing to do, and did not undo it.
+    let first = world.runs().pop().unwrap();
+    world.anp("rollback last").exits(0);
+    let list = world.anp("runs --format json").lines();
+    assert_eq!(list[0]["rolled_back_by"], Value::from(first));
 }

@@ -218,6 +218,7 @@ fn header() -> Header {
 
 fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
     Step {
+        reason: None,
         key: key.to_owned(),
         prior_bytes: 0,
         want: Want::Put {
@@ -421,6 +422,7 @@ fn until(when: Stage, at_ms: i64) -> impl FnMut(Stage, usize) + Send {
 
 fn refresh(key: &str, seen_ms: i64) -> Step {
     Step {
+        reason: None,
         key: key.to_owned(),
         prior_bytes: 0,
         want: Want::Refresh {
@@ -506,6 +508,7 @@ fn promise_3_what_a_run_made_expire_during_its_rollback_is_brought_back() {
         ];
         let groups = undone.into_iter().map(|undone| {
             vec![Step {
+                reason: None,
                 key: undone.key.clone(),
                 prior_bytes: 0,
                 want: Want::Back {
@@ -552,6 +555,7 @@ fn values_too_large_to_be_held_together_are_looked_at_one_after_the_other() {
     }
     let groups = names.iter().map(|name| {
         vec![Step {
+            reason: None,
             key: (*name).to_owned(),
             // What it held when it was looked at last.
             prior_bytes: 10,

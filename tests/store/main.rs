@@ -5,13 +5,16 @@
 mod support;
 
 mod conflicts;
+mod diff;
 mod exit_codes;
 mod expiring;
 mod foreign;
+mod listing;
 mod lock;
 mod memory;
 mod prune;
 mod purge;
+mod reasons;
 mod rehearse;
 mod repeat;
 mod rollback;

@@ -139,23 +139,36 @@ fn a_dry_rollback_says_the_same_and_changes_nothing() {
 }
 
 #[test]
-fn last_passes_over_rollbacks_and_never_guesses_an_earlier_run() {
+fn last_passes_over_rollbacks_and_runs_that_wrote_nothing() {
     let world = World::new();
     world.article("a.md", "A.");
     world.anp("import").exits(0);
     world.anp("import").exits(0);
-    let imported = world.server.dump();
     let ran = world.anp("rollback last");
-    ran.exits(3)
-        .notes("wrote nothing: nothing is rolled back")
-        .notes(&format!("rollback {}", world.runs()[0]));
-    assert_eq!(world.server.dump(), imported);
-
-    world
-        .anp_with(&["rollback", &world.runs()[0]], &[])
-        .exits(0);
+    let [first, second, ..] = &world.runs()[..] else {
+        panic!("two imports: {ran}")
+    };
+    ran.exits(0).notes(&format!(
+        "the last run, {second}, wrote nothing; undoing {first}"
+    ));
     assert!(world.server.dump().is_empty());
-    world.anp("rollback last").exits(3);
+    // It stays the last one, and there is nothing left to do.
+    let again = world.anp("rollback last");
+    assert!(again.exits(0).of_type("key").is_empty(), "{again}");
+    world.anp("rollback last~1").exits(2).notes("only 1 run");
+}
+
+#[test]
+fn where_no_run_wrote_anything_there_is_nothing_to_undo() {
+    let world = World::new();
+    world.write("content/a.md", "---\nscore: {quality: 140}\n---\n");
+    world.anp("import").exits(65);
+    world
+        .anp("rollback last")
+        .exits(3)
+        .notes("wrote nothing: nothing is rolled back")
+        .notes("no run in this state folder wrote anything");
+    assert_eq!(world.runs().len(), 1);
 }
 
 #[test]

@@ -115,7 +115,20 @@ fn every_command_does_on_a_cluster_what_it_does_on_one_server() {
     warmed.exits(0);
     assert_eq!(warmed.counts()["created"], 4);
     anp("rehearse --sample 20").exits(0);
-    anp("runs").exits(0).says("redis+cluster://");
+    anp("runs --format json").exits(0).says("redis+cluster://");
+    let listed = anp("ls --routes --store-only");
+    let routes: Vec<&str> = listed.exits(0).stdout.lines().collect();
+    assert_eq!(
+        routes.len(),
+        world
+            .anp_with(&["ls", "--routes"], &[("ANP_REDIS_URL", &url)])
+            .stdout
+            .lines()
+            .count()
+    );
+    assert!(routes.len() >= 300 && routes.is_sorted(), "{listed}");
+    let count = routes.len();
+    anp("status").exits(0).says(&format!("articles  {count}; "));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! warning: archives use these names for other things. Errors are values of the right type beyond its
 //! limits, and anything unclear in a field that anp acts on.
 
+mod help;
 mod inner;
 mod own;
 mod pairs;
@@ -12,6 +13,7 @@ mod shape;
 
 use std::mem::take;
 
+use self::help::help_with;
 use self::pairs::pairs;
 use self::scalar::{Unfit, mismatch, scalar, slug};
 pub(super) use self::shape::Name;
@@ -359,7 +361,7 @@ impl Validator<'_, '_> {
             Box::new(Misfit {
                 span,
                 message,
-                help: shape::help_with(kind, text),
+                help: help_with(kind, name, text),
             })
         })
     }
@@ -414,7 +416,8 @@ impl Validator<'_, '_> {
                 Ok(value) => values.extend(value),
                 Err(text) => {
                     let message = mismatch(kind, &text);
-                    self.findings.error(&name.code(), Some(span), message, None);
+                    let help = help_with(kind, name, &text);
+                    self.findings.error(&name.code(), Some(span), message, help);
                 }
             }
         }
@@ -448,7 +451,8 @@ impl Validator<'_, '_> {
             Err(Unfit::Other(text)) => Err(text),
             Err(Unfit::Beyond(text)) => {
                 let message = mismatch(kind, &text);
-                self.findings.error(&name.code(), Some(span), message, None);
+                let help = help_with(kind, name, &text);
+                self.findings.error(&name.code(), Some(span), message, help);
                 Ok(None)
             }
         }

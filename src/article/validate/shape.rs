@@ -1,6 +1,5 @@
 //! What the reading of every kind of value shares: the name of the field, and the shape of a node.
 
-use super::super::forms::is_digits;
 use super::super::schema::{Kind, Split};
 use crate::diagnostic::Span;
 use crate::yaml::scalar::is_null_word;
@@ -44,19 +43,6 @@ impl Misfit {
             message: format!("expected {}, found {}", kind.expected(), node.describe()),
             help,
         })
-    }
-}
-
-/// Help with a text that is no value of `kind`.
-pub(super) fn help_with(kind: &Kind, text: &str) -> Option<String> {
-    match kind {
-        Kind::Date if text.contains(['/', '.']) && !text.contains('-') => {
-            Some("write it as YYYY-MM-DD".to_owned())
-        }
-        Kind::Duration { .. } if is_digits(text) => {
-            Some(format!("write the unit: {text}s is {text} seconds"))
-        }
-        _ => None,
     }
 }
 

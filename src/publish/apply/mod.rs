@@ -21,6 +21,7 @@
 //! Nothing is retried past a failed sync, a lost lease or a refused write: the run stops,
 //! and what it did is in the manifest.
 
+pub mod article_tally;
 pub(crate) mod batch;
 pub(crate) mod context;
 pub mod encode;
@@ -43,6 +44,7 @@ use step::{CompareAndSet, CurrentState, Decision, Want, decide};
 use stop::Stop;
 
 use super::manifest::{Action, Fate, Frames, Line, Snapshot};
+use super::reason::Reason;
 use crate::failpoint;
 use crate::store::{Batch, Replies, Reply, wait_for_replicas};
 
@@ -95,6 +97,7 @@ impl<I: Iterator<Item = Result<Group, Stop>>> Queue<I> {
 struct PendingWrite {
     key: String,
     action: Action,
+    reason: Option<Reason>,
     made: Option<Snapshot>,
     command: CompareAndSet,
     after_first: bool,
@@ -149,9 +152,11 @@ impl PendingWrite {
             progress.touched = true; // also by a write of ours whose reply was lost
             let bytes = made.as_ref().and_then(|made| made.bytes);
             progress.counts.add(*action, bytes.unwrap_or(0));
+            progress.articles.add(key, *action);
             on_key(&KeyReport {
                 key,
                 action: Some(*action),
+                reason: self.reason,
                 fate,
                 expires_at_ms: made.as_ref().and_then(|made| made.expires_at),
             });
@@ -312,7 +317,7 @@ impl Apply<'_> {
         let mut writes = Vec::with_capacity(group.len());
         let (mut first_left, mut ran_out) = (false, None);
         for ((index, step), look) in group.into_iter().enumerate().zip(looked) {
-            let key = step.key.clone();
+            let (key, reason) = (step.key.clone(), step.reason);
             let now_ms = match step.want {
                 Want::Refresh { .. } => clock_ms,
                 _ => now_ms,
@@ -332,16 +337,18 @@ impl Apply<'_> {
                     leave(progress, on_key, &key, None, Fate::Withheld);
                 }
                 Decision::Write(intent, _) if self.context.record.is_none() => {
-                    foretell(progress, on_key, &key, intent.action);
+                    foretell(progress, on_key, &key, (intent.action, reason));
                 }
                 Decision::Write(mut intent, command) => {
                     if (self.dates_absence || self.again) && intent.prior.is_none() {
                         intent.absent_at = Some(now_ms);
                     }
                     intent.again = self.again;
+                    intent.reason = reason;
                     writes.push(PendingWrite {
                         key,
                         action: intent.action,
+                        reason,
                         made: intent.made.clone(),
                         command: *command,
                         after_first: index > 0,

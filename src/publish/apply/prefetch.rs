@@ -101,6 +101,7 @@ mod tests {
         vec![Step {
             key: number.to_string(),
             want: Want::Remove,
+            reason: None,
             prior_bytes: 0,
         }]
     }

@@ -1,6 +1,8 @@
 //! How far a run came: what is counted, reported and recorded of each key.
 
+use super::article_tally::ArticleTally;
 use crate::publish::manifest::{Action, Counts, Fate, KeyOutcome, Line};
+use crate::publish::reason::Reason;
 
 /// What became of one key.
 #[derive(Debug)]
@@ -9,6 +11,8 @@ pub struct KeyReport<'a> {
     pub key: &'a str,
     /// What was to be done; none where the key needed no write.
     pub action: Option<Action>,
+    /// Why, where it was written.
+    pub reason: Option<Reason>,
     /// What became of it.
     pub fate: Fate,
     /// Its absolute expiry now, ms since 1970, where it was written and has one.
@@ -20,6 +24,8 @@ pub struct KeyReport<'a> {
 pub struct Progress {
     /// What was acknowledged.
     pub counts: Counts,
+    /// The same by articles.
+    pub articles: ArticleTally,
     /// Whether a write may have reached the store.
     pub touched: bool,
     /// Outcomes that the manifest does not hold yet.
@@ -58,12 +64,13 @@ pub(crate) fn foretell(
     progress: &mut Progress,
     on_key: &mut dyn FnMut(&KeyReport<'_>),
     key: &str,
-    action: Action,
+    (action, reason): (Action, Option<Reason>),
 ) {
     progress.counts.add(action, 0);
     on_key(&KeyReport {
         key,
         action: Some(action),
+        reason,
         fate: Fate::Written,
         expires_at_ms: None,
     });
@@ -87,6 +94,7 @@ pub(crate) fn tell(
     on_key(&KeyReport {
         key,
         action,
+        reason: None,
         fate,
         expires_at_ms: None,
     });

@@ -18,6 +18,7 @@
 //!   creates it again in a further pass.
 
 use crate::publish::manifest::{Action, Fate, Intent, Snapshot};
+use crate::publish::reason::Reason;
 use crate::publish::state::{Content, KeyState, Present, same_expiry};
 
 /// What is wanted of a key.
@@ -57,6 +58,8 @@ pub struct Step {
     pub key: String,
     /// What is wanted.
     pub want: Want,
+    /// Why.
+    pub reason: Option<Reason>,
     /// About how many bytes the key holds now: batches are bounded by it.
     pub prior_bytes: usize,
 }

@@ -74,7 +74,8 @@ pub(crate) fn stopped(stop: &Stop, touched: bool, rollback: &str) -> Failure {
     if let Some(expected) = expected(stop) {
         failure = failure.note("expected", expected);
     }
-    if matches!(stop, Stop::Store(error) if error.class == Class::Never) {
+    if matches!(stop, Stop::Store(error) if error.class == Class::Never && !error.is_login_refused())
+    {
         failure = failure.note("acl", crate::store::ACL_LINE);
     }
     let (again, cause) = match stop {
@@ -106,6 +107,9 @@ pub(crate) fn expected(stop: &Stop) -> Option<&'static str> {
         Stop::Store(error) => Some(match error.class {
             Class::Interrupted => return None,
             Class::NoThread => ROOM_FOR_THREADS,
+            Class::Never if error.is_login_refused() => {
+                "a user and password that the server accepts for the whole run"
+            }
             Class::Never => "rights as in this ACL line, for the whole run",
             Class::Config => "a server that the settings fit for the whole run",
             Class::Fenced => "a lock that stays with this run until its end",

@@ -46,9 +46,14 @@ pub(crate) fn refuse_nothing(settings: &Settings, survey: &Survey) -> Result<(),
     Ok(())
 }
 
+/// All articles but those that are held back, and the files that cannot be read.
+pub(crate) fn judged_articles(survey: &Survey) -> u64 {
+    survey.sources - survey.held_back.counts.all() + survey.unreadable
+}
+
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
-    let all = survey.sources - survey.held_back.counts.all() + survey.unreadable;
+    let all = judged_articles(survey);
     let limit = settings.max_invalid;
     let is_exceeded = match survey.unreadable {
         0 => limit.is_exceeded_by_more_than_one(invalid, all),

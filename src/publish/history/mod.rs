@@ -3,6 +3,7 @@
 
 pub(crate) mod intents;
 pub(crate) mod later_expiries;
+pub mod listing;
 pub(crate) mod open_manifest;
 pub mod records;
 pub mod retention;

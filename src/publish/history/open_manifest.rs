@@ -10,27 +10,41 @@ use crate::publish::report::Report;
 use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 use crate::store::Address;
+use crate::words::{counted, listed, with};
 
 pub(crate) use crate::publish::run::refusal::unusable;
 
-/// Opens the manifest of a run's id, a file, or `last`: the run that started last and is
-/// no rollback.
+/// So many runs are named where the start of an id fits more than one.
+const NAMED_RUNS: usize = 4;
+
+/// Opens the manifest of a run: by its id or a prefix that no other id has, a file, or `last`, the run
+/// that started last and is no rollback, `last~1` the one before it, and so on.
 pub(crate) fn open(
     settings: &Settings,
     name: &str,
     report: &mut dyn Report,
 ) -> Result<Manifest, Failure> {
-    open_as_found(settings, name, Verify::All, report).map(|(manifest, _)| manifest)
+    let (manifest, files) = find(settings, name, Verify::All)?;
+    Ok(as_found(manifest, files, report).0)
 }
 
-/// The same, checked as `verify` asks for, with the files that it was opened from.
-pub(crate) fn open_as_found(
+/// The same for a run that is to be undone, where `last` is the last one that wrote something; checked
+/// as `verify` asks for, with the files that it was opened from.
+pub(crate) fn open_to_undo(
     settings: &Settings,
     name: &str,
     verify: Verify,
     report: &mut dyn Report,
 ) -> Result<(Manifest, Files), Failure> {
-    let (manifest, files) = find(settings, name, verify)?;
+    let (manifest, files) = match steps_back(name) {
+        Some(back) => last_to_undo(settings, back, verify, report)?,
+        None => find(settings, name, verify)?,
+    };
+    Ok(as_found(manifest, files, report))
+}
+
+/// Says what is not as a run leaves its manifest.
+fn as_found(manifest: Manifest, files: Files, report: &mut dyn Report) -> (Manifest, Files) {
     let is_one = manifest.shards().is_none();
     for (path, offset) in manifest.torn() {
         let which = if is_one {
@@ -63,7 +77,7 @@ pub(crate) fn open_as_found(
             format!("{done} of the {of} shards of run {run} did their share")
         });
     }
-    Ok((manifest, files))
+    (manifest, files)
 }
 
 /// The files of a run, as they were when it was looked for.
@@ -114,8 +128,8 @@ fn not_listed(runs: &Runs, error: &std::io::Error) -> Failure {
 }
 
 fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
-    if name == "last" {
-        return last(settings, verify);
+    if let Some(back) = steps_back(name) {
+        return last(settings, back, verify);
     }
     let runs = Runs::of(&settings.state_dir);
     let of_folder = |runs: Runs, listed: &ListedRun| {
@@ -144,7 +158,10 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
         return of_folder(runs, &listed);
     }
     if !path.exists() {
-        return Err(no_such_run(settings, name));
+        return match by_prefix(settings, &runs, name)? {
+            Some(listed) => of_folder(runs, &listed),
+            None => Err(no_such_run(settings, name)),
+        };
     }
     let files = Files {
         run: None,
@@ -156,16 +173,48 @@ fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Fi
         .map_err(|damage| unusable(&damage))
 }
 
-fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failure> {
+/// How many runs `last`, `last~1` … goes back from the last one.
+fn steps_back(name: &str) -> Option<usize> {
+    match name.strip_prefix("last")? {
+        "" => Some(0),
+        rest => rest.strip_prefix('~')?.parse().ok(),
+    }
+}
+
+/// The one run whose id begins with `start`.
+fn by_prefix(settings: &Settings, runs: &Runs, start: &str) -> Result<Option<ListedRun>, Failure> {
+    if start.is_empty() {
+        return Ok(None);
+    }
+    let mut all = runs.list().map_err(|error| not_listed(runs, &error))?;
+    all.retain(|listed| listed.id.starts_with(start));
+    if all.len() < 2 {
+        return Ok(all.pop());
+    }
+    let ids = all.iter().rev().take(NAMED_RUNS).map(|run| run.id.clone());
+    let what = format!(
+        "{} in {} begin with '{start}': {}",
+        counted(all.len() as u64, "run"),
+        settings.state_dir_shown(),
+        listed(ids, all.len())
+    );
+    Err(Failure::new(Exit::Usage, what)
+        .note("expected", "as much of the id as no other run begins with")
+        .note("retry", "with more of the id; nothing was written"))
+}
+
+/// The run that started last and is no rollback, or the one that started `back` before it.
+fn last(settings: &Settings, back: usize, verify: Verify) -> Result<(Manifest, Files), Failure> {
     let runs = Runs::of(&settings.state_dir);
     let all = runs.list().map_err(|error| not_listed(&runs, &error))?;
+    let mut passed = 0;
     for listed in all.into_iter().rev() {
         let files = Files::of_run(runs.clone(), &listed);
         match listed.open(verify) {
-            Ok(manifest) if manifest.header().command == "rollback" => {}
-            Ok(manifest) => return Ok((manifest, files)),
-            // It wrote nothing; undoing an earlier run is for a person to decide.
-            Err(damage @ Damage::NoHeader { .. }) => {
+            Ok(manifest) if manifest.header().command == "rollback" => continue,
+            Ok(manifest) if passed == back => return Ok((manifest, files)),
+            // It wrote nothing.
+            Err(damage @ Damage::NoHeader { .. }) if passed == back => {
                 let failure = unusable(&damage);
                 return Err(match last_that_wrote(settings) {
                     Ok(Some(command)) => failure.note("earlier", command),
@@ -173,15 +222,80 @@ fn last(settings: &Settings, verify: Verify) -> Result<(Manifest, Files), Failur
                     Err(error) => failure.note("earlier", format!("not known: {error}")),
                 });
             }
+            Ok(_) | Err(Damage::NoHeader { .. }) => {}
+            Err(damage) => return Err(unusable(&damage)),
+        }
+        passed += 1;
+    }
+    Err(too_few_runs(settings, passed, "is recorded"))
+}
+
+/// The run that wrote something last and is no rollback, or the one `back` before it. If none wrote
+/// anything, the last one.
+fn last_to_undo(
+    settings: &Settings,
+    back: usize,
+    verify: Verify,
+    report: &mut dyn Report,
+) -> Result<(Manifest, Files), Failure> {
+    let runs = Runs::of(&settings.state_dir);
+    let all = runs.list().map_err(|error| not_listed(&runs, &error))?;
+    let mut wrote = 0;
+    let mut idle = None;
+    for listed in all.into_iter().rev() {
+        let files = Files::of_run(runs.clone(), &listed);
+        match listed.open(verify) {
+            Ok(manifest) if manifest.header().command == "rollback" => {}
+            Ok(manifest) if !manifest.wrote() => {
+                idle = idle.or(Some(Ok((manifest, files))));
+            }
+            Ok(_) if wrote < back => wrote += 1,
+            Ok(manifest) => {
+                if let Some(idle) = idle {
+                    let id = match &idle {
+                        Ok((idle, _)) => &idle.header().run,
+                        Err((id, _)) => id,
+                    };
+                    let run = &manifest.header().run;
+                    report.note(&format!(
+                        "the last run, {id}, wrote nothing; undoing {run}, which did"
+                    ));
+                }
+                return Ok((manifest, files));
+            }
+            Err(damage @ Damage::NoHeader { .. }) => {
+                idle = idle.or(Some(Err((listed.id, damage))));
+            }
             Err(damage) => return Err(unusable(&damage)),
         }
     }
+    match idle {
+        Some(Ok(idle)) if wrote == 0 && back == 0 => Ok(idle),
+        Some(Err((_, damage))) if wrote == 0 && back == 0 => Err(unusable(&damage)),
+        _ if back == 0 => Err(too_few_runs(settings, 0, "is recorded")),
+        _ => Err(too_few_runs(settings, wrote, "wrote anything")),
+    }
+}
+
+/// There is no run of the name `last` or `last~N`, because only `found` are there.
+fn too_few_runs(settings: &Settings, found: usize, are: &str) -> Failure {
     let shown = settings.state_dir_shown();
-    Err(
-        Failure::new(Exit::Usage, format!("no run is recorded in {shown}"))
-            .note("expected", "a state folder with runs in it")
-            .note("retry", "with another --state-dir; nothing was written"),
-    )
+    let what = match found {
+        0 => format!("no run {are} in {shown}"),
+        found => format!(
+            "only {} that {} no rollback {} in {shown}",
+            counted(found as u64, "run"),
+            with(found as u64, "is", "are"),
+            match (found, are) {
+                (1, "is recorded") => "is recorded",
+                (_, "is recorded") => "are recorded",
+                _ => are,
+            }
+        ),
+    };
+    Failure::new(Exit::Usage, what)
+        .note("expected", "a state folder with runs in it")
+        .note("retry", "with another --state-dir; nothing was written")
 }
 
 fn no_such_run(settings: &Settings, name: &str) -> Failure {
@@ -189,7 +303,8 @@ fn no_such_run(settings: &Settings, name: &str) -> Failure {
     Failure::new(Exit::Usage, format!("there is no run '{name}' in {shown}"))
         .note(
             "expected",
-            "a run that 'anp runs' lists, the file of a manifest, or 'last'",
+            "a run that 'anp runs' lists or the start of its id, the file of a manifest, 'last', or \
+             'last~1'",
         )
         .note(
             "retry",

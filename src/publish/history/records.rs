@@ -103,7 +103,8 @@ pub fn rollback_of<'a>(records: &'a [Record], run: &str) -> Option<&'a str> {
 /// Each run that is undone, and the rollback that undid it last.
 ///
 /// A rollback counts if it finished, wrote to the same server, database and prefix, began
-/// after the run, and was not rolled back itself. `records` may have any order.
+/// after the run, and was not rolled back itself. One that wrote nothing counts only where no other
+/// had done it all before. `records` may have any order.
 #[must_use]
 pub fn rolled_back(records: &[Record]) -> HashMap<&str, &str> {
     let by_id: HashMap<&str, &Record> = records
@@ -123,10 +124,19 @@ pub fn rolled_back(records: &[Record]) -> HashMap<&str, &str> {
             && target.store == rollback.store
             && target.order < rollback.order
         {
-            undone.entry(&target.run).or_insert(&rollback.run);
+            match undone.get(target.run.as_str()).copied() {
+                Some(later) if !is_repetition(by_id.get(later).copied(), rollback) => {}
+                _ => drop(undone.insert(&target.run, &rollback.run)),
+            }
         }
     }
     undone
+}
+
+/// Whether the rollback `later` did nothing, because `earlier` had done all of it.
+fn is_repetition(later: Option<&Record>, earlier: &Record) -> bool {
+    let wrote = |record: &Record| record.end == End::Finished { wrote: true };
+    later.is_some_and(|later| !wrote(later)) && wrote(earlier) && !earlier.left_keys
 }
 
 #[cfg(test)]
@@ -161,6 +171,20 @@ mod tests {
         runs.push(run("6", Some("1"), DONE));
         runs.reverse();
         assert_eq!(rolled_back(&runs), [("4", "5"), ("1", "6")].into());
+    }
+
+    #[test]
+    fn a_second_rollback_that_wrote_nothing_undid_nothing() {
+        let empty = End::Finished { wrote: false };
+        let mut runs = vec![run("1", None, DONE), run("2", Some("1"), DONE)];
+        runs.push(run("3", Some("1"), empty));
+        assert_eq!(rolled_back(&runs), [("1", "2")].into());
+        // The first one stopped half-way, or left something: the second one settled it.
+        runs[1].end = STOPPED;
+        assert_eq!(rolled_back(&runs), [("1", "3")].into());
+        runs[1].end = DONE;
+        runs[1].left_keys = true;
+        assert_eq!(rolled_back(&runs), [("1", "3")].into());
     }
 
     #[test]

@@ -187,6 +187,16 @@ impl Runs {
     /// # Errors
     /// Whatever the file system says of the folder.
     pub fn all(&self) -> io::Result<Vec<(String, Result<Manifest, Damage>)>> {
+        let all = self.all_placed()?.into_iter();
+        Ok(all.map(|(id, _, manifest)| (id, manifest)).collect())
+    }
+
+    /// The same, each with its place among the others, ms since 1970.
+    ///
+    /// # Errors
+    /// As [`Self::all`].
+    #[allow(clippy::type_complexity, reason = "three columns of a list")]
+    pub fn all_placed(&self) -> io::Result<Vec<(String, i64, Result<Manifest, Damage>)>> {
         let open = |listed: ListedRun| {
             let manifest = listed.open(Verify::Ends);
             // A run that ends meanwhile removes old manifests: gone is not damaged.
@@ -194,7 +204,7 @@ impl Runs {
                 &manifest,
                 Err(Damage::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound
             );
-            (!is_gone).then_some((listed.id, manifest))
+            (!is_gone).then(|| (listed.id.clone(), listed.place(), manifest))
         };
         Ok(self.list()?.into_iter().filter_map(open).collect())
     }

@@ -177,6 +177,7 @@ fn parse(line: &[u8]) -> Result<Line, String> {
 mod tests {
     use super::LARGEST_LINE;
     use crate::publish::manifest::{Action, Intent, Line, Snapshot};
+    use crate::publish::reason::Reason;
     use crate::publish::state::{Content, LARGEST_PRIOR_BYTES, Present};
 
     #[test]
@@ -192,6 +193,7 @@ mod tests {
             let intent = Line::Intent(Intent {
                 key: "k".repeat(super::LARGEST_KEY),
                 action: Action::Update,
+                reason: Some(Reason::Template),
                 prior: Some(Snapshot::whole(&present, content)),
                 made: Some(Snapshot::of(&present, usize::MAX)),
                 also: Vec::new(),

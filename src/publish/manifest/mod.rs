@@ -40,8 +40,8 @@ pub use encoder::{Encoder, Frames};
 pub use published::published_routes;
 pub use reader::{Damage, Lost, Verify, header_of};
 pub use record::{
-    Action, Counts, FORMAT, Fate, Footer, Header, Intent, KeyOutcome, LATEST_MS, Line, Snapshot,
-    Status,
+    Action, ArticleCounts, Counts, FORMAT, Fate, Footer, Header, Intent, KeyOutcome, LATEST_MS,
+    Line, Snapshot, Status,
 };
 pub use whole::Manifest;
 pub use writer::Writer;

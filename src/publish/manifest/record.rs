@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::publish::reason::Reason;
 use crate::publish::shards::shard::{Shard, is_run_id};
 use crate::publish::state::{Content, ExpiringField, Fingerprint, Present, same_expiry};
 use crate::store::{Address, is_prefix};
@@ -145,6 +146,9 @@ pub struct Header {
     /// Of a rollback that skipped what it could not read of the manifest of the run: how many bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped_bytes: Option<u64>,
+    /// The name of the user that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// The host that ran it.
     pub host: String,
     /// Its process id there.
@@ -227,6 +231,9 @@ pub struct Intent {
     pub key: String,
     /// What is done to it.
     pub action: Action,
+    /// Why; none in manifests of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// What it was; none if it was absent.
     pub prior: Option<Snapshot>,
     /// What it will be; none if it will be absent.
@@ -427,6 +434,7 @@ impl Intent {
         Self {
             key,
             action,
+            reason: None,
             prior,
             made,
             also: Vec::new(),
@@ -567,6 +575,37 @@ impl Counts {
     }
 }
 
+/// Articles of a run, each by what became of the first of its keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArticleCounts {
+    /// Articles that were not in the store before.
+    pub created: u64,
+    /// Articles whose values were replaced.
+    pub updated: u64,
+    /// Articles whose expiry alone was moved.
+    pub refreshed: u64,
+    /// Articles removed.
+    pub removed: u64,
+    /// All articles that were judged, the invalid ones included; none where a run judges none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+    /// Published articles that the content tree no longer has; none where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphans: Option<u64>,
+}
+
+impl ArticleCounts {
+    /// Counts one article.
+    pub fn add(&mut self, action: Action) {
+        match action {
+            Action::Create => self.created += 1,
+            Action::Update => self.updated += 1,
+            Action::Refresh => self.refreshed += 1,
+            Action::Remove => self.removed += 1,
+        }
+    }
+}
+
 /// The last line of a run that ended by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Footer {
@@ -574,8 +613,11 @@ pub struct Footer {
     pub status: Status,
     /// End of the run by the server's clock, ms since 1970.
     pub ended_at: i64,
-    /// What it did.
+    /// What it did to keys.
     pub counts: Counts,
+    /// What it did to articles; older manifests do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub articles: Option<ArticleCounts>,
 }
 
 #[cfg(test)]

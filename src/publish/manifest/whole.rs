@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::reader::{Damage, Lost, ManifestFile, Verify};
-use super::record::{Counts, Footer, Header, Line, Status};
+use super::record::{ArticleCounts, Counts, Footer, Header, Line, Status};
 use crate::publish::one_line;
 use crate::publish::shards::merge;
 
@@ -266,6 +266,7 @@ fn footer_of(parts: &[ManifestFile]) -> Option<Footer> {
         counts.withheld += of_part.withheld;
         counts.invalid = counts.invalid.max(of_part.invalid);
     }
+    let articles = articles_of(parts, &last);
     let any = |status| last.iter().any(|footer| footer.status == status);
     let status = if last.iter().all(|footer| footer.status == Status::Refused) {
         Status::Refused
@@ -280,5 +281,27 @@ fn footer_of(parts: &[ManifestFile]) -> Option<Footer> {
         status,
         ended_at: last.iter().map(|footer| footer.ended_at).max()?,
         counts,
+        articles,
     })
+}
+
+/// The articles of all shards, if each of their starts tells its own.
+fn articles_of(parts: &[ManifestFile], last: &[&Footer]) -> Option<ArticleCounts> {
+    let mut sum = ArticleCounts::default();
+    for footer in parts.iter().filter_map(ManifestFile::footer) {
+        let of_part = footer.articles?;
+        sum.created += of_part.created;
+        sum.updated += of_part.updated;
+        sum.refreshed += of_part.refreshed;
+        sum.removed += of_part.removed;
+    }
+    // Each shard judges all of them.
+    sum.of = last.iter().filter_map(|footer| footer.articles?.of).max();
+    // Each shard looks for its own.
+    let orphans: Vec<u64> = last
+        .iter()
+        .filter_map(|footer| footer.articles?.orphans)
+        .collect();
+    sum.orphans = (orphans.len() == last.len()).then(|| orphans.iter().sum());
+    Some(sum)
 }

@@ -3,7 +3,8 @@
 
 use super::expiry::{Below, Expiry};
 use crate::article::{Lifetime, Route};
-use crate::render::Digest;
+use crate::publish::reason::Reason;
+use crate::render::{Digest, Inputs};
 
 /// What the survey saw of one object in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum ObjectState {
         bytes: u64,
         /// The digest that the value names; none if it is not one of ours.
         digest: Option<Digest>,
+        /// What it says of what it was made from; only of a meta object.
+        inputs: Option<Inputs>,
         /// Whether it is a string, and no other type.
         is_string: bool,
     },
@@ -57,6 +60,15 @@ impl ObjectState {
         match self {
             Self::Absent => None,
             Self::Present { digest, .. } => *digest,
+        }
+    }
+
+    /// What it was made from, if the key exists and says so.
+    #[must_use]
+    pub fn inputs(&self) -> Option<&Inputs> {
+        match self {
+            Self::Absent => None,
+            Self::Present { inputs, .. } => inputs.as_ref(),
         }
     }
 
@@ -203,6 +215,8 @@ pub struct Entry {
     pub source: u32,
     /// What it needs.
     pub need: Need,
+    /// Why it is touched, if it is.
+    pub reason: Option<Reason>,
     /// Whether search engines are told to leave it out.
     pub is_noindex: bool,
     spot: Spot,
@@ -210,7 +224,8 @@ pub struct Entry {
     expiries: [i64; 2],
     /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
     bytes: [u32; 2],
-    is_other_type: [bool; 2],
+    /// A bit for each of page and meta.
+    other_types: u8,
 }
 
 const NEVER: i64 = -1;
@@ -248,11 +263,12 @@ impl Entry {
             rank: 0,
             source,
             need,
+            reason: None,
             is_noindex: false,
             spot: Spot::default(),
             expiries: [expiry(page), expiry(meta)],
             bytes: [page, meta].map(|seen| capped(seen.bytes())),
-            is_other_type: [page, meta].map(ObjectState::is_other_type),
+            other_types: u8::from(page.is_other_type()) | u8::from(meta.is_other_type()) << 1,
         }
     }
 
@@ -288,8 +304,10 @@ impl Entry {
 
     /// Takes what its values of other types really hold from `sizes`, the page first.
     pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
-        for (bytes, is_other) in self.bytes.iter_mut().zip(self.is_other_type) {
-            if is_other && let Some(size) = sizes.next() {
+        for (object, bytes) in self.bytes.iter_mut().enumerate() {
+            if self.other_types >> object & 1 == 1
+                && let Some(size) = sizes.next()
+            {
                 *bytes = capped(size);
             }
         }
@@ -308,7 +326,7 @@ impl Entry {
             is_absent: expiry == ABSENT,
             expires_at_ms: (expiry >= 0).then_some(expiry),
             bytes: self.bytes[object],
-            is_other_type: self.is_other_type[object],
+            is_other_type: self.other_types >> object & 1 == 1,
         }
     }
 }

@@ -45,7 +45,16 @@ impl Expiry {
         let ttl = self.ttl_left(lifetime);
         let left = at - self.start_ms;
         let is_above = at > lifetime.until_ms || self.most_ms.is_some_and(|most| left > most);
-        is_above || left < ttl / 2 || left > ttl + ttl * self.jitter_permille.max(100) / 1000
+        is_above
+            || self.is_short(Some(at), lifetime)
+            || left > ttl + ttl * self.jitter_permille.max(100) / 1000
+    }
+
+    /// Whether less than half of the ttl is left of an object that expires at `expires_at_ms`.
+    #[must_use]
+    pub fn is_short(&self, expires_at_ms: Option<i64>, lifetime: Lifetime) -> bool {
+        let half = self.ttl_left(lifetime) / 2;
+        expires_at_ms.is_some_and(|at| at - self.start_ms < half)
     }
 
     /// Whether less than `below` is left of an expiry, and the article at `route` would get one

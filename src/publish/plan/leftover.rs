@@ -3,6 +3,7 @@
 use super::entry::ObjectState;
 use crate::article::Route;
 use crate::publish::keys::Keys;
+use crate::publish::reason::Reason;
 use crate::publish::survey::stored::{Inspector, Likely};
 use crate::store::{Session, StoreError};
 
@@ -11,13 +12,16 @@ pub(crate) struct Leftover {
     pub route: Route,
     pub page: ObjectState,
     pub meta: ObjectState,
+    /// Why it is removed.
+    pub reason: Reason,
 }
 
 /// So many routes are looked at in one round trip.
 pub(crate) const LOOK_ROUTES: usize = 512;
 
 impl Leftover {
-    /// Those of `routes` of which the store holds something, seen as `meant` has it.
+    /// Those of `routes` of which the store holds something, seen as `meant` has it, to be removed for
+    /// `reason`.
     ///
     /// # Errors
     /// When the store fails.
@@ -25,7 +29,7 @@ impl Leftover {
         session: &mut Session,
         keys: &Keys,
         routes: &[&Route],
-        meant: impl Fn(ObjectState) -> ObjectState,
+        (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
     ) -> Result<Vec<Self>, StoreError> {
         let mut inspector = Inspector { session, keys };
         let mut leftovers = Vec::new();
@@ -39,6 +43,7 @@ impl Leftover {
                         route: (*route).clone(),
                         page,
                         meta,
+                        reason,
                     });
                 }
             }

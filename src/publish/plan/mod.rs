@@ -1,6 +1,7 @@
 //! What a run will do to the store, finished before its first write: articles to be written or
 //! refreshed, routes to be removed.
 
+pub mod cause;
 pub mod entry;
 pub mod expiry;
 pub(crate) mod leftover;
@@ -15,6 +16,7 @@ use leftover::Leftover;
 
 use super::keys::{Keys, ObjectKind};
 use super::manifest::{Action, Counts, Fate};
+use super::reason::Reason;
 use super::report::Report;
 use super::spool::FinishedSpool;
 use super::state::{LARGEST_PRIOR_BYTES, Present, same_expiry};
@@ -127,6 +129,7 @@ impl Plan {
                 .map(|(seen, key)| Step {
                     key,
                     want: Want::Remove,
+                    reason: Some(leftover.reason),
                     prior_bytes: seen.bytes() as usize,
                 })
                 .collect())
@@ -182,6 +185,7 @@ impl Plan {
             Step {
                 key,
                 want,
+                reason: entry.reason,
                 prior_bytes: prior.bytes as usize,
             }
         });
@@ -197,7 +201,8 @@ impl Plan {
         for leftover in &self.leftovers {
             for (_, key) in leftover.objects(keys) {
                 counts.removed += 1;
-                foreseen(report, &key, Action::Remove, None);
+                let reason = Some(leftover.reason);
+                foreseen(report, &key, (Action::Remove, reason), None);
             }
         }
         counts
@@ -225,15 +230,22 @@ impl Plan {
                 Need::Write => Action::Update,
             };
             counts.add(action, u64::from(bytes));
-            foreseen(report, &key, action, Some(entry.expires_at_ms));
+            let why = (action, entry.reason);
+            foreseen(report, &key, why, Some(entry.expires_at_ms));
         }
     }
 }
 
-fn foreseen(report: &mut dyn Report, key: &str, action: Action, expires_at_ms: Option<i64>) {
+fn foreseen(
+    report: &mut dyn Report,
+    key: &str,
+    (action, reason): (Action, Option<Reason>),
+    expires_at_ms: Option<i64>,
+) {
     report.key(&KeyReport {
         key,
         action: Some(action),
+        reason,
         fate: Fate::Written,
         expires_at_ms,
     });

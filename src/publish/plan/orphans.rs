@@ -74,6 +74,16 @@ impl Orphans {
         Ok(orphans)
     }
 
+    /// Whether they could be looked for.
+    pub(crate) fn are_known(&self) -> bool {
+        self.are_known
+    }
+
+    /// Their routes.
+    pub(crate) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
     /// Counts and names them.
     pub(crate) fn report(&self, report: &mut dyn Report) {
         if !self.are_known {

@@ -9,6 +9,7 @@ use super::scan::scan;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
+use crate::publish::reason::Reason;
 use crate::store::Session;
 use crate::words::{counted, with};
 
@@ -75,6 +76,12 @@ impl PrunePlan {
             ));
         }
         pruning.leftovers = ours(session, keys, &candidates)?;
+        let held: HashSet<&Route> = survey.held_routes.iter().collect();
+        for leftover in &mut pruning.leftovers {
+            if held.contains(&leftover.route) {
+                leftover.reason = Reason::Withdrawn;
+            }
+        }
         Ok(pruning)
     }
 }

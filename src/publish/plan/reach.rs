@@ -15,6 +15,7 @@ use super::leftover::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
+use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{stopped, walked};
 use crate::publish::survey::routes;
@@ -150,6 +151,7 @@ pub(crate) fn ours(
 ) -> Result<Vec<Leftover>, Failure> {
     let routes: Vec<&Route> = routes.iter().collect();
     let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
+    let ours = (ours, Reason::Pruned);
     Leftover::all(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
 }
 

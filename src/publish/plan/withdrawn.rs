@@ -7,6 +7,7 @@ use super::reach::{NAMED, Scope, ours};
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
+use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::store::Session;
 use crate::words::{counted, listed, with};
@@ -34,6 +35,9 @@ pub(crate) fn withdrawn(
     scope.drop_claimed(&mut routes)?;
     let mut stored = stored;
     stored.retain(|one| routes.contains(&one.route));
+    for one in &mut stored {
+        one.reason = Reason::Withdrawn;
+    }
     Ok(stored)
 }
 

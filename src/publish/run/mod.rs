@@ -31,7 +31,7 @@ use fence::Ids;
 use folder_lock::FolderLock;
 use heartbeat::{Heartbeat, rejoin};
 use lease::{Holder, Lease, ShardClaim};
-use process::{host, salt};
+use process::{host, salt, user};
 use refusal::{not_leased, switched_off};
 use state_folder::{lock_for, not_writable, real};
 use switch::Switch;
@@ -307,6 +307,7 @@ impl<'a> Beginning<'a> {
             order: None,
             begun_order: None,
             skipped_bytes,
+            user: Some(user()),
             host: self.holder.host.clone(),
             pid: self.holder.pid,
         }
@@ -423,6 +424,7 @@ impl Run {
             status,
             ended_at,
             counts: progress.counts,
+            articles: Some(progress.articles.counts),
         }));
         let written = self.manifest.append(&lines);
         // A lease that cannot be given back runs out by itself.

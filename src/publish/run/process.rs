@@ -1,5 +1,8 @@
 //! This process and its host.
 
+/// So much of the name of a user is recorded, in characters.
+const LONGEST_USER: usize = 64;
+
 /// The name of this host.
 #[must_use]
 pub fn host() -> String {
@@ -7,6 +10,22 @@ pub fn host() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// The name of the user who runs this: behind `sudo`, the one who called it.
+#[must_use]
+pub fn user() -> String {
+    let uid = nix::unistd::getuid();
+    let variable = |name: &&str| std::env::var(name).ok().filter(|user| !user.is_empty());
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(variable)
+        .or_else(|| Some(nix::unistd::User::from_uid(uid).ok()??.name));
+    // The environment may hold anything.
+    name.map_or_else(
+        || format!("uid {uid}"),
+        |name| name.chars().take(LONGEST_USER).collect(),
+    )
 }
 
 /// Whether a process `pid` lives on this host.

@@ -64,7 +64,7 @@ pub(crate) struct Chunk {
     /// Sources that changed while they were read.
     pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
-    pub(crate) held: Vec<(usize, Held)>,
+    pub(crate) held: Vec<(usize, Route, Held)>,
     /// The routes of those of them that are withdrawn.
     pub(crate) withdrawn: Vec<Route>,
     pub(crate) links: FollowedLinks,
@@ -78,7 +78,7 @@ impl Chunk {
         if why == Held::Withdrawn {
             self.withdrawn.push(route.clone());
         }
-        self.held.push((index, why));
+        self.held.push((index, route.clone(), why));
     }
 }
 

@@ -241,17 +241,22 @@ pub(crate) fn survey(
         let on_progress = |done| bar.advance(done);
         let surveyed = survey_of(settings, renderer, purpose, origin, &on_progress, report);
         drop(bar);
-        surveyed.map_err(|error| match error {
-            SurveyError::Store(error) => Failure::before_writing(&error),
-            SurveyError::Spool(error) => {
-                let folder = spool_in.display();
-                let what = format!("cannot write the spool of rendered objects in {folder}");
-                Failure::state_folder(&what, &error)
-            }
-            SurveyError::TimedOut(late) => expectations::too_late(late),
-            SurveyError::Interrupted => stopped(&error),
-        })
+        surveyed.map_err(|error| early_end(error, spool_in))
     })
+}
+
+/// The failure of a command whose survey ended early. Its spool is in the folder `spool_in`.
+pub(crate) fn early_end(error: SurveyError, spool_in: &Path) -> Failure {
+    match error {
+        SurveyError::Store(error) => Failure::before_writing(&error),
+        SurveyError::Spool(error) => {
+            let folder = spool_in.display();
+            let what = format!("cannot write the spool of rendered objects in {folder}");
+            Failure::state_folder(&what, &error)
+        }
+        SurveyError::TimedOut(late) => expectations::too_late(late),
+        SurveyError::Interrupted => stopped(&error),
+    }
 }
 
 /// Surveys the sources of the `corpus` with these numbers. The entries name a source by its place in
@@ -292,6 +297,7 @@ fn survey_of(
         stamp: Stamp {
             run: purpose.run,
             written_at_ms: purpose.started_at,
+            inputs: None,
         },
         expiry: Expiry {
             start_ms: purpose.started_at,

@@ -72,8 +72,9 @@ impl GatheredSurvey {
         self.findings.add(chunk.diagnostics);
         survey.cleaned += chunk.cleaned;
         self.changed.extend(chunk.changed.into_iter().map(number));
-        for (index, why) in chunk.held {
+        for (index, route, why) in chunk.held {
             self.held.add(number(index), why);
+            survey.held_routes.push(route);
         }
         survey.withdrawn.extend(chunk.withdrawn);
         survey.busy.extend(chunk.busy);

@@ -21,7 +21,7 @@ use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
-use crate::render::{Digest, Removals, Rendered};
+use crate::render::{Digest, Inputs, Removals, Rendered, Stamp};
 use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
@@ -55,8 +55,19 @@ struct ValidArticle<'l> {
     source: &'l LoadedSource<'l>,
     article: Article<'l>,
     digest: Digest,
+    /// The hash of the routes that its links lead to.
+    links: Option<[u8; 16]>,
     /// What can be remembered of it, if rendering has nothing to say of it either.
     learned: Option<Learned>,
+}
+
+impl ValidArticle<'_> {
+    fn inputs(&self, surveyor: &Surveyor<'_>) -> Inputs {
+        let source = &self.source.bytes;
+        surveyor
+            .renderer
+            .inputs(source, &self.article, self.links.as_ref())
+    }
 }
 
 /// A valid article of another shard: source, route, digest, how long it lives.
@@ -203,8 +214,8 @@ impl SourceReader<'_, '_> {
             return None;
         };
         if let Some(why) = self.surveyor.held(&article.visibility) {
-            chunk.hold_back(source.unread.index, why, &article.route);
             chunk.learned.extend(self.unrendered(learned, &article));
+            chunk.hold_back(source.unread.index, why, &article.route);
             return None;
         }
         chunk.links.add(number(source.unread.index), &links, true);
@@ -212,6 +223,7 @@ impl SourceReader<'_, '_> {
             source,
             article,
             digest,
+            links: rewritten,
             learned,
         })
     }
@@ -236,8 +248,11 @@ impl SourceReader<'_, '_> {
             let rank = surveyor.order.rank(Ranks::of(article));
             let is_noindex = article.visibility.is_noindex;
             let mut spot = Spot::default();
+            // Nobody asks what an article was made from that is not written.
+            let inputs = (need == Need::Write).then(|| one.inputs(surveyor));
+            let reason = surveyor.reason(need, (&page, &meta), lifetime, inputs.as_ref());
             if need == Need::Write {
-                let Some(rendered) = self.render(&mut one, chunk) else {
+                let Some(rendered) = self.render(&mut one, inputs, chunk) else {
                     continue;
                 };
                 spot = self.spool(&rendered.page, &rendered.meta)?;
@@ -248,6 +263,7 @@ impl SourceReader<'_, '_> {
             let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
+            entry.reason = reason;
             entry.is_noindex = is_noindex;
             chunk.entries.push(entry.at(spot));
         }
@@ -258,7 +274,7 @@ impl SourceReader<'_, '_> {
     /// depend on what is in the store already.
     fn is_renderable(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> bool {
         if self.is_judged_by_rendering(&one.article) {
-            return self.render(one, chunk).is_some();
+            return self.render(one, None, chunk).is_some();
         }
         chunk.learned.extend(one.learned.take());
         true
@@ -280,12 +296,21 @@ impl SourceReader<'_, '_> {
     }
 
     /// Renders an article; none if that makes it invalid.
-    fn render(&self, one: &mut ValidArticle<'_>, chunk: &mut Chunk) -> Option<Rendered> {
+    fn render(
+        &self,
+        one: &mut ValidArticle<'_>,
+        inputs: Option<Inputs>,
+        chunk: &mut Chunk,
+    ) -> Option<Rendered> {
         let learned = one.learned.take();
+        let stamp = Stamp {
+            inputs,
+            ..self.surveyor.stamp
+        };
         let rendered = guarded("render", || {
             self.surveyor
                 .renderer
-                .render(&one.article, one.digest, &self.surveyor.stamp)
+                .render(&one.article, one.digest, &stamp)
         });
         match rendered {
             Ok(Ok(rendered)) => {

@@ -133,6 +133,27 @@ impl Tag {
     }
 }
 
+impl Tag {
+    /// The same for the metadata of a meta object.
+    #[must_use]
+    pub fn matches_json(&self, metadata: &serde_json::Value) -> bool {
+        metadata
+            .get(self.field)
+            .is_some_and(|value| self.is_in_json(value))
+    }
+
+    fn is_in_json(&self, value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => plain(text) == self.value,
+            serde_json::Value::Array(items) => items.iter().any(|item| self.is_in_json(item)),
+            serde_json::Value::Object(members) => members.iter().any(|(name, member)| {
+                matches!(name.as_str(), "name" | "source") && self.is_in_json(member)
+            }),
+            _ => false,
+        }
+    }
+}
+
 impl std::fmt::Display for Tag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)

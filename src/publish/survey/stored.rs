@@ -3,7 +3,7 @@
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::plan::entry::ObjectState;
-use crate::render;
+use crate::render::{self, Inputs};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What a value of another type than string is taken to hold until it is asked.
@@ -118,11 +118,11 @@ fn ask_expiry(batch: &mut Batch, key: &str) {
     batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
 }
 
-/// Asks for the length, and for the bytes that hold the digest.
+/// Asks for the length, and for the bytes that hold the digest, and of a meta object the inputs.
 fn ask_content(batch: &mut Batch, key: &str, object: ObjectKind) {
     let (from, to) = match object {
         ObjectKind::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
-        ObjectKind::Meta => (0, render::META_HEAD_BYTES.cast_signed() - 1),
+        ObjectKind::Meta => (0, render::META_INPUTS_BYTES.cast_signed() - 1),
     };
     let key = key.as_bytes();
     batch.push(&[b"STRLEN", key]);
@@ -149,22 +149,23 @@ fn look(
 ) -> Result<ObjectState, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let (length, part) = (next(), next());
-    let (bytes, digest, is_string) = match (length, part) {
+    let (bytes, digest, inputs, is_string) = match (length, part) {
         (Reply::Int(length), Reply::Bulk(part)) => {
-            let digest = match object {
-                ObjectKind::Page => render::page_digest(&part),
-                ObjectKind::Meta => render::meta_digest(&part),
+            let (digest, inputs) = match object {
+                ObjectKind::Page => (render::page_digest(&part), None),
+                ObjectKind::Meta => (render::meta_digest(&part), Inputs::read(&part)),
             };
-            (length.unsigned_abs(), digest, true)
+            (length.unsigned_abs(), digest, inputs, true)
         }
         // A foreign type: an update whose prior state is kept by DUMP.
-        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, false),
+        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, None, false),
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
     Ok(ObjectState::Present {
         expires_at_ms: (expiry >= 0).then_some(expiry),
         bytes,
         digest,
+        inputs,
         is_string,
     })
 }

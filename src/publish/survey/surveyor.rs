@@ -10,13 +10,15 @@ use super::held_back::HeldBack;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
-use crate::article::{Admits, Cleaned, Held, Route, Rules, Visibility};
+use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, ObjectState, Policy};
+use crate::publish::plan::cause::reason;
+use crate::publish::plan::entry::{Entry, Need, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::spool::Spool;
-use crate::render::{Renderer, Stamp};
+use crate::render::{Inputs, Renderer, Stamp};
 use crate::source::{Cache, Order, Origin, PassedOver};
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
@@ -93,6 +95,8 @@ pub struct Survey {
     pub changed: u64,
     /// Valid articles that are not published now.
     pub held_back: HeldBack,
+    /// Their routes.
+    pub held_routes: Vec<Route>,
     /// The routes of those of them that are withdrawn.
     pub withdrawn: Vec<Route>,
     /// Number of valid articles that search engines are told to leave out, of those that are meant.
@@ -123,6 +127,22 @@ impl Surveyor<'_> {
     /// Why an article is not published by this run, if it is not.
     pub(crate) fn held(&self, visibility: &Visibility) -> Option<Held> {
         visibility.held(self.expiry.start_ms, self.admits)
+    }
+
+    /// Why the run changes an article of which the store holds `page` and `meta`.
+    pub(crate) fn reason(
+        &self,
+        need: Need,
+        (page, meta): (&ObjectState, &ObjectState),
+        lifetime: Lifetime,
+        inputs: Option<&Inputs>,
+    ) -> Option<Reason> {
+        let is_short = |seen: &ObjectState| match self.policy {
+            // It refreshes nothing else.
+            Policy::Warm(_) | Policy::Again => true,
+            Policy::Import => self.expiry.is_short(seen.expires_at_ms(), lifetime),
+        };
+        reason((self.policy, need), (page, meta), is_short, inputs)
     }
 
     /// # Errors

@@ -83,6 +83,9 @@ pub(crate) fn recall(
         chunk.links.add(number(index), &links, false);
         let expires_at_ms = surveyor.expiry.of(&known.route, lifetime);
         let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
+        if need == Need::Refresh {
+            entry.reason = surveyor.reason(need, (&page, &meta), lifetime, None);
+        }
         entry.expires_at_ms = expires_at_ms;
         entry.rank = surveyor.order.rank(known.ranks);
         entry.is_noindex = known.visibility.is_noindex;

@@ -6,6 +6,8 @@ use crate::store::Batch;
 pub(in crate::store) struct Login<'a> {
     pub(in crate::store) user: Option<&'a str>,
     pub(in crate::store) password: Option<&'a str>,
+    /// The variable that the password is usually set with.
+    pub(in crate::store) variable: &'static str,
     pub(in crate::store) db: i64,
     /// What the connection is called, from its first command on.
     pub(in crate::store) name: Option<&'a str>,
@@ -24,6 +26,20 @@ impl Login<'_> {
     /// Whether AUTH comes first.
     pub(in crate::store) fn has_password(&self) -> bool {
         self.secret().is_some()
+    }
+
+    /// A likely mistake in the password, for a server that refuses it: a blank or a line break that
+    /// came along from a file.
+    pub(in crate::store) fn likely_mistake(&self) -> Option<String> {
+        let password = self.password.filter(|text| text.trim() != *text)?;
+        let place = match password.trim_end() == password {
+            true => "begins",
+            false => "ends",
+        };
+        let variable = self.variable;
+        Some(format!(
+            "the password {place} with a blank or a line break; check how {variable} is set"
+        ))
     }
 
     /// Appends its commands.

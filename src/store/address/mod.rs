@@ -178,6 +178,7 @@ impl Address {
         Login {
             user: self.username.as_deref(),
             password: self.password.as_deref(),
+            variable: "ANP_REDIS_PASSWORD",
             db: self.db,
             name: None,
             ping: true,
@@ -192,6 +193,7 @@ impl Address {
                 .sentinel_password
                 .as_ref()
                 .map(|Password(text)| text.as_str()),
+            variable: "ANP_SENTINEL_PASSWORD",
             db: 0,
             name: None,
             ping: false,

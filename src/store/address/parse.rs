@@ -50,7 +50,10 @@ pub(super) fn address(text: &str) -> Result<Parts, String> {
         return Ok(Parts::embedded(folder.into()));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(EXPECTED.to_owned());
+        return Err(match meant(text) {
+            Some(meant) => format!("expected an address with a scheme; did you mean {meant}?"),
+            None => EXPECTED.to_owned(),
+        });
     };
     match scheme {
         "redis" | "redis+unix" | "unix" => one(text, false),
@@ -64,6 +67,21 @@ pub(super) fn address(text: &str) -> Result<Parts, String> {
         scheme if scheme.contains('@') => Err(EXPECTED.to_owned()),
         scheme => Err(format!("{EXPECTED}; found the scheme '{scheme}'")),
     }
+}
+
+/// The address that a text without a scheme was probably meant to be. Only a text that can hardly
+/// be a password is repeated: a host with a port, or the path of a socket.
+fn meant(text: &str) -> Option<String> {
+    if text.starts_with('/') && text.ends_with(".sock") {
+        return Some(format!("redis+unix://{text}"));
+    }
+    let (host, rest) = text.rsplit_once(':')?;
+    let port = rest.split_once('/').map_or(rest, |(port, _)| port);
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
+    let url = format!("redis://{text}");
+    let is_address = !host.is_empty() && host.bytes().all(fits) && one(&url, false).is_ok();
+    (is_port && is_address).then_some(url)
 }
 
 /// One server.

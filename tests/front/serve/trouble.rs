@@ -261,15 +261,16 @@ fn the_rights_of_the_page_about_serving_suffice_and_nothing_is_written() {
     serving.get("/_anp/").is(200).says("About a.md");
     serving.get("/healthz").is(200);
     assert_eq!(world.server.dump(), before);
-    let refused = world.command(
-        "state",
-        &["serve", "--addr", "127.0.0.1:0", "--redis", &redis],
-    );
-    let mut refused = refused;
-    Ran::of(refused.env("ANP_REDIS_PASSWORD", "wrong"))
+    let refused = |password: &str| {
+        let arguments = ["serve", "--addr", "127.0.0.1:0", "--redis", &redis];
+        let mut command = world.command("state", &arguments);
+        Ran::of(command.env("ANP_REDIS_PASSWORD", password))
+    };
+    refused("wrong").exits(77).hides("  = acl: ").hides("wrong");
+    world.server.command("ACL SETUSER preview -ping");
+    refused("PASSWORD")
         .exits(77)
-        .notes(&format!("  = acl: {line}\n"))
-        .hides("wrong");
+        .notes(&format!("  = acl: {line}\n"));
 }
 
 #[test]

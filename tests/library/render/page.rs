@@ -68,7 +68,7 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
     let dom = judge(&page(&article(TITLE, &fields, "Text.")));
     let box_ = &dom.document.find("aside")[0];
     let shown = |label: &str| {
-        let lists = box_.elements().into_iter().filter(|e| e.name() == "dl");
+        let lists = box_.find("dl").into_iter();
         let mut cells = lists.flat_map(|list| list.elements());
         cells
             .find(|cell| cell.name() == "dt" && cell.text() == label)
@@ -100,11 +100,7 @@ fn every_list_of_the_metadata_is_a_list_on_the_page() {
     assert_eq!(shown("Entities").find("dl").len(), 2);
     assert_eq!(shown("Views").text(), "330026");
     // Owner, expected result and rollback note stand together.
-    let together = box_
-        .elements()
-        .into_iter()
-        .find(|node| node.name() == "dl")
-        .unwrap();
+    let together = &box_.find("dl")[0];
     let terms: Vec<_> = together.find("dt").iter().map(|dt| dt.text()).collect();
     assert_eq!(terms, ["Owner", "Expected result", "Rollback"]);
 }
@@ -257,7 +253,14 @@ fn the_example_of_the_page_about_markdown_is_right() {
         let (_, rest) = text.split_once(&format!("````{language}\n")).unwrap();
         rest.split_once("````").unwrap().0
     };
-    assert_eq!(published_body(block("markdown")), block("html"));
+    let body = published_body(block("markdown"));
+    // The page says so: the links of headings to themselves are left out.
+    let mut pieces = body.split("<a class=\"anchor\"");
+    let mut without = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        without.push_str(piece.split_once("</a>").unwrap().1);
+    }
+    assert_eq!(without, block("html"));
 }
 
 #[test]

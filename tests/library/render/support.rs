@@ -7,6 +7,7 @@ use pulldown_cmark::{Options, Parser};
 
 pub const DIGEST: Digest = Digest(*b"0123456789abcdef");
 pub const STAMP: Stamp<'static> = Stamp {
+    inputs: None,
     run: "20260131T120000-test",
     written_at_ms: 1_769_860_800_123,
 };

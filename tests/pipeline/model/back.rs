@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use anp::publish::manifest::{Manifest, Verify};
+
 use super::held::{self, Held, Keyspace};
 use super::ops::{Kill, Pick};
 use super::oracle::{After, Fate, Intent, Kind, Run};
@@ -11,21 +13,26 @@ impl Player {
     pub fn rollback(&mut self, pick: Pick, kill: Option<Kill>) -> Step {
         let newest_first: Vec<Run> = self.model.runs.iter().rev().cloned().collect();
         let import = newest_first.iter().position(|run| run.kind == Kind::Import);
-        let (target, may_refuse, name) = match pick {
+        let (targets, may_refuse, name) = match pick {
             Pick::Back(_) if newest_first.is_empty() => return Ok(()),
             Pick::Back(number) => {
                 let run = &newest_first[number % newest_first.len()];
-                (Some(run.clone()), !run.announced, run.id.clone())
+                (vec![run.clone()], !run.announced, run.id.clone())
             }
             Pick::Last => {
-                let target = import.map(|at| newest_first[at].clone());
-                let passed = &newest_first[..import.map_or(newest_first.len(), |at| at + 1)];
-                // Without a header nobody can tell what it was; and a run that wrote nothing
-                // is not undone by that name.
-                let headless = passed.iter().any(|run| !run.announced);
+                // A run that wrote nothing is passed over, and of one that was killed nobody knows
+                // what its manifest holds: up to the first one that wrote for sure.
                 let wrote = |run: &Run| run.intents.iter().any(|intent| intent.seen);
-                let wrote = target.as_ref().is_some_and(wrote);
-                (target, headless || !wrote, "last".to_owned())
+                let imports = newest_first.iter().filter(|run| run.kind == Kind::Import);
+                let mut targets = Vec::new();
+                for run in imports {
+                    targets.push(run.clone());
+                    if wrote(run) {
+                        break;
+                    }
+                }
+                let is_sure = targets.last().is_some_and(wrote);
+                (targets, !is_sure, "last".to_owned())
             }
         };
         self.played.rollbacks += 1;
@@ -46,11 +53,15 @@ impl Player {
             }
             return self.compare(&before, found);
         }
-        let Some(target) = target else {
-            return differs(format!("there is nothing to be rolled back: {ran}"));
+        let undone = self.undone_by(driven.id.as_deref());
+        let Some(target) = targets
+            .into_iter()
+            .find(|run| Some(&run.id) == undone.as_ref())
+        else {
+            return differs(format!("{undone:?} is not to be rolled back: {ran}"));
         };
         if matches!(pick, Pick::Last) && target.intents.is_empty() {
-            return differs(format!("the last run wrote nothing: {ran}"));
+            return differs(format!("the run that was undone wrote nothing: {ran}"));
         }
         let intents = if driven.killed {
             let intents = half_back(&target, &driven, &before)?;
@@ -69,6 +80,12 @@ impl Player {
             announced: true,
         });
         self.compare(&driven.found, &driven.found)
+    }
+
+    /// The run that the rollback `id` undoes, as its manifest says.
+    fn undone_by(&self, id: Option<&str>) -> Option<String> {
+        let manifest = Manifest::open(&self.world.manifest(id?), Verify::Ends).ok()?;
+        manifest.header().undoes.clone()
     }
 
     /// A rollback that ended tells a fate for each key: one that is due, and the store is as

@@ -74,22 +74,28 @@ fn a_run_that_cannot_be_read_may_be_the_last_that_wrote() {
     let torn = path(&world, "20991125T160000.123Z-00b0.jsonl.zst");
     std::fs::write(&torn, "").unwrap();
     world
-        .anp("rollback last")
+        .anp("verify last")
         .exits(3)
         .notes("= earlier: not known: cannot read the manifest ");
+    let unknown = || {
+        let ran = world.anp("rollback last");
+        ran.exits(74).notes("error: cannot read the manifest ");
+    };
+    unknown();
     std::fs::remove_file(&torn).unwrap();
     world.anp("import --max-invalid 10%").exits(3);
-    world
-        .anp("rollback last")
-        .exits(3)
-        .notes("warning: which run wrote something last is not known: cannot read the manifest ");
+    unknown();
     std::fs::write(&torn, "").unwrap();
     std::fs::remove_dir(other).unwrap();
     world
-        .anp("rollback last")
+        .anp("verify last")
         .exits(3)
         .notes("= earlier: ")
         .notes("rollback night");
+    world
+        .anp("rollback last --dry-run")
+        .exits(0)
+        .notes("wrote nothing; undoing night");
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, CompareAndSet)> {
     let step = Step {
         key: "k".to_owned(),
         want,
+        reason: None,
         prior_bytes: 0,
     };
     match decide(step, looked, now).unwrap() {

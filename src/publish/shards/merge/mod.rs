@@ -235,6 +235,8 @@ fn merge(earlier: Intent, later: Intent, slack_ms: i64) -> Intent {
     }
     Intent {
         key: later.key,
+        // What the run was begun for: a later start finds its own writes.
+        reason: earlier.reason.or(later.reason),
         action: match (&prior, &made) {
             (None, Some(_)) => Action::Create,
             (_, None) => Action::Remove,

@@ -1,0 +1,37 @@
+//! How many articles a run changed: people think in articles, the store holds keys.
+
+use std::collections::HashSet;
+
+use crate::publish::manifest::{Action, ArticleCounts};
+
+/// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
+/// or the other way round: an article counts by the key that comes first.
+#[derive(Debug, Default)]
+pub struct ArticleTally {
+    /// The articles so far.
+    pub counts: ArticleCounts,
+    /// Routes of this batch.
+    routes: HashSet<String>,
+    /// Whether this batch began with pages, and whether its second half has begun.
+    begins_with_pages: bool,
+    is_second_half: bool,
+}
+
+impl ArticleTally {
+    /// Counts the article of `key`: `anp:page:/route/`. No prefix has a slash. Tells whether the key is
+    /// the first one of its article.
+    pub fn add(&mut self, key: &str, action: Action) -> bool {
+        let (kind, route) = key.find(":/").map_or(("", key), |at| key.split_at(at));
+        let is_page = kind.ends_with(":page");
+        if self.routes.is_empty() || self.is_second_half && is_page == self.begins_with_pages {
+            self.routes.clear();
+            self.begins_with_pages = is_page;
+        }
+        self.is_second_half = is_page != self.begins_with_pages;
+        let is_first = self.routes.insert(route.to_owned());
+        if is_first {
+            self.counts.add(action);
+        }
+        is_first
+    }
+}

@@ -1,0 +1,185 @@
+//! What an import would change: the survey of a dry run tells which articles, and those that are shown
+//! are rendered a second time, a few at a time, to have their bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{ArticleDiff, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals, stored};
+use crate::failure::Failure;
+use crate::publish::keys::Keys;
+use crate::publish::manifest::Action;
+use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::report::Report;
+use crate::publish::run::connection::Connected;
+use crate::publish::spool::FinishedSpool;
+use crate::publish::survey::content::{
+    Caching, Corpus, SurveyPurpose, SurveyScope, early_end, readable, renderer, survey,
+    survey_again,
+};
+use crate::render::Renderer;
+use crate::settings::Settings;
+use crate::store::Session;
+
+/// No run has this id: the objects are compared, and never written.
+const RUN: &str = "not-a-run";
+
+/// Shows the articles that an import of the content tree would change, without those that it would
+/// remove with `--prune`.
+///
+/// # Errors
+/// When the content or the store cannot be read, or `interrupted` is set.
+pub(crate) fn import_would_change(
+    settings: &Settings,
+    scope: &Scope,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn Report,
+    on_article: &mut dyn FnMut(&ArticleDiff),
+) -> Result<Totals, Failure> {
+    let renderer = renderer(settings)?;
+    readable(settings)?;
+    let selection = scope.selection()?;
+    let mut store = Connected::open_to_read(&settings.address, settings, interrupted)?;
+    let session = &mut store.session;
+    let started_at = session.now_ms();
+    let wanted = SurveyScope {
+        selection: &selection,
+        ..SurveyScope::all()
+    };
+    let articles = Articles {
+        settings,
+        renderer: &renderer,
+        keys: Keys::new(&settings.prefix),
+        corpus: Corpus::find(settings, &wanted, interrupted, None, report)?,
+        wanted,
+        started_at: started_at.map_err(|error| Failure::of_reading(&error))?,
+        interrupted,
+    };
+    let purpose = articles.purpose(session, Caching::Read);
+    let (found, _) = survey(settings, &renderer, purpose, &articles.corpus, report)?;
+    for name in selection.idle(&found.busy) {
+        let name = name.trim_start_matches("--glob ");
+        report.warning(&format!("no article matches {name}"));
+    }
+    let needs = |need: Need| found.entries.iter().filter(move |entry| entry.need == need);
+    let mut totals = Totals {
+        changed: needs(Need::Write).count() as u64,
+        refreshed: needs(Need::Refresh).count() as u64,
+        invalid: found.invalid + found.unreadable,
+        ..Totals::default()
+    };
+    let limit = scope.limit.and_then(|limit| usize::try_from(limit).ok());
+    let shown = needs(Need::Write).take(limit.unwrap_or(usize::MAX));
+    let shown: Vec<u32> = shown.map(|entry| entry.source).collect();
+    for numbers in shown.chunks(TOGETHER) {
+        for article in articles.differences(numbers, session)? {
+            totals.shown += 1;
+            on_article(&article);
+        }
+    }
+    Ok(totals)
+}
+
+/// The articles of the content tree.
+struct Articles<'a> {
+    settings: &'a Settings,
+    renderer: &'a Renderer,
+    keys: Keys,
+    corpus: Corpus<'a>,
+    wanted: SurveyScope<'a>,
+    started_at: i64,
+    interrupted: &'a AtomicBool,
+}
+
+impl Articles<'_> {
+    fn purpose<'p>(&'p self, session: &'p mut Session, cache: Caching) -> SurveyPurpose<'p> {
+        SurveyPurpose {
+            store: Some((session, &self.keys)),
+            spool_in: None,
+            interrupted: self.interrupted,
+            time_limit: None,
+            wanted: self.wanted,
+            code: None,
+            run: RUN,
+            started_at: self.started_at,
+            cache,
+        }
+    }
+
+    /// The differences of the articles of these sources. One that was published meanwhile has none.
+    fn differences(
+        &self,
+        numbers: &[u32],
+        session: &mut Session,
+    ) -> Result<Vec<ArticleDiff>, Failure> {
+        let folder = std::env::temp_dir();
+        let purpose = SurveyPurpose {
+            spool_in: Some(&folder),
+            ..self.purpose(session, Caching::Off)
+        };
+        let (settings, renderer) = (self.settings, self.renderer);
+        // What is to be said of the sources was said before.
+        let again = survey_again(settings, renderer, purpose, &self.corpus, numbers, &mut ());
+        let (found, spooled) = again.map_err(|error| early_end(error, &folder))?;
+        let Some(spooled) = spooled else {
+            return Ok(Vec::new());
+        };
+        let changed = found
+            .entries
+            .iter()
+            .filter(|entry| entry.need == Need::Write);
+        let changed: Vec<&Entry> = changed.collect();
+        let keys = changed
+            .iter()
+            .flat_map(|entry| [self.keys.page(&entry.route), self.keys.meta(&entry.route)]);
+        let keys: Vec<String> = keys.collect();
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut old = stored::read(session, &names)?.into_iter();
+        let mut keys = keys.into_iter();
+        let mut next = || {
+            keys.next()
+                .zip(old.next())
+                .unwrap_or((String::new(), Side::Absent))
+        };
+        let articles = changed.into_iter().map(|entry| {
+            let new = rendered(entry, &spooled).map_err(|error| {
+                let what = format!("cannot read the spool in {}", folder.display());
+                Failure::state_folder(&what, &error)
+            })?;
+            let objects = new.into_iter().zip([true, false]).map(|(new, is_page)| {
+                let (key, old) = next();
+                ObjectDiff {
+                    key,
+                    is_page,
+                    old,
+                    new,
+                }
+            });
+            let is_new = entry.page().is_absent && entry.meta().is_absent;
+            Ok(ArticleDiff {
+                route: entry.route.to_string(),
+                action: if is_new {
+                    Action::Create
+                } else {
+                    Action::Update
+                },
+                reason: entry.reason,
+                objects: objects.collect(),
+            })
+        });
+        articles.collect()
+    }
+}
+
+/// The page and the meta of an article.
+fn rendered(entry: &Entry, spooled: &FinishedSpool) -> std::io::Result<[Side; 2]> {
+    let spot = entry.spot().unwrap_or_default();
+    let read = |offset: u64, bytes: u32| match bytes as usize {
+        bytes if bytes > MOST_BYTES => Ok(Side::TooLarge),
+        bytes => spooled.read(offset, bytes).map(Side::Value),
+    };
+    let meta_at = spot.offset + u64::from(spot.page_bytes);
+    Ok([
+        read(spot.offset, spot.page_bytes)?,
+        read(meta_at, spot.meta_bytes)?,
+    ])
+}
