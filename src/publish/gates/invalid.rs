@@ -54,10 +54,13 @@ pub(crate) fn judged_articles(survey: &Survey) -> u64 {
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
     let invalid = survey.invalid + survey.unreadable;
     let all = judged_articles(survey);
-    if !settings
-        .max_invalid
-        .is_exceeded_by_more_than_one(invalid, all)
-    {
+    let limit = settings.max_invalid;
+    let is_exceeded = match survey.unreadable {
+        0 => limit.is_exceeded_by_more_than_one(invalid, all),
+        // A folder that cannot be read may hold any number of articles.
+        _ => limit.is_exceeded(invalid, all),
+    };
+    if !is_exceeded {
         return Ok(());
     }
     let what = format!(
