@@ -20,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let path = &match path.canonicalize() {
         Ok(path) => path,
         Err(_) if path.is_symlink() => {
-            return Err(io::Error::other("it is a link that leads to nothing"));
+            return Err(io::Error::other("it is a symbolic link without a target"));
         }
         Err(_) => path.to_owned(),
     };
@@ -77,7 +77,7 @@ mod tests {
         assert!(path("link").is_symlink());
         std::os::unix::fs::symlink(path("nothing"), path("dangling")).unwrap();
         let error = replace(&path("dangling"), b"new", 0o644).unwrap_err();
-        assert_eq!(error.to_string(), "it is a link that leads to nothing");
+        assert_eq!(error.to_string(), "it is a symbolic link without a target");
         std::fs::remove_file(path("dangling")).unwrap();
         std::fs::create_dir(path("folder")).unwrap();
         let error = replace(&path("folder"), b"new", 0o644).unwrap_err();

@@ -149,7 +149,7 @@ pub(crate) fn difference(
             "expected what the run wrote, found a larger value",
         ),
         (KeyState::Present(present, content), Some(at)) => {
-            // Whatever its expiry is now.
+            // Its expiry does not matter now.
             let is_made = || match intent.made_present() {
                 Ok(Some(mut made)) => {
                     made.expires_at_ms = present.expires_at_ms;

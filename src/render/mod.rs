@@ -153,7 +153,7 @@ impl Renderer {
     }
 
     /// Hashes of what decides the page that the bytes of `source` make, one for each kind of input. `links`
-    /// is the hash of the routes that its links lead to.
+    /// is the hash of the routes of its links.
     #[must_use]
     pub fn inputs(&self, source: &[u8], article: &Article<'_>, links: Option<&[u8; 16]>) -> Inputs {
         let is_noindex = article.visibility.is_noindex;

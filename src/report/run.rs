@@ -430,6 +430,23 @@ impl RunReport {
             self.output.flush();
             return;
         }
+        self.result(header, (command, status), counts);
+        self.output.text("");
+        table(&mut self.output, counts, seconds);
+        for row in self.besides.iter().flat_map(|besides| besides.rows()) {
+            self.output.text(row);
+        }
+        self.way_back(header, counts);
+        self.output.flush();
+    }
+
+    /// What became of the articles, and of which run that is the result.
+    fn result(
+        &mut self,
+        header: Option<(&Header, &Path)>,
+        (command, status): (&str, &str),
+        counts: &Counts,
+    ) {
         let verdict = self.verdict(header.is_none(), counts);
         self.output.text(&verdict);
         if let Some(reasons) = self.articles.reasons() {
@@ -463,11 +480,10 @@ impl RunReport {
                 "share {shard}: {articles} of {of_articles} articles"
             ));
         }
-        self.output.text("");
-        table(&mut self.output, counts, seconds);
-        for row in self.besides.iter().flat_map(|besides| besides.rows()) {
-            self.output.text(row);
-        }
+    }
+
+    /// What to do about invalid articles, how to undo the run, and the keys that it wrote.
+    fn way_back(&mut self, header: Option<(&Header, &Path)>, counts: &Counts) {
         if counts.invalid > 0 {
             self.output.text("");
             self.output.text(match header {
@@ -488,7 +504,6 @@ impl RunReport {
             self.output.text("");
             keys.print(&mut self.output, &all_keys(header));
         }
-        self.output.flush();
     }
 
     /// What became of the articles, on one line.

@@ -85,7 +85,7 @@ fn of_store(store: &StoreStatus, orphans: Option<u64>, now_ms: i64, output: &mut
 /// Who holds the lock, and since when.
 fn held(lock: &LockStatus, now_ms: i64) -> String {
     let Some(holder) = &lock.holder else {
-        return "held; what stands there does not say by whom".to_owned();
+        return "held; its value does not name the holder".to_owned();
     };
     let since = u64::try_from(now_ms - holder.since).unwrap_or(0);
     let dead = if lock.is_dead {

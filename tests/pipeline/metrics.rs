@@ -261,7 +261,7 @@ fn a_file_that_cannot_be_written_is_a_warning() {
     }
     for (folder, why) in [
         ("taken", "not a regular file"),
-        ("linked", "it is a link that leads to nothing"),
+        ("linked", "it is a symbolic link without a target"),
         ("nowhere", "No such file or directory"),
     ] {
         world

@@ -43,7 +43,7 @@ fn what_an_import_would_change_is_shown_as_text_and_metadata() {
         .hides("<p>")
         .hides("written_at")
         .hides("not-a-run");
-    // Whatever it shows, it wrote nothing, and is no run.
+    // A diff writes nothing, and is no run.
     assert_eq!(world.server.dump(), before);
     assert_eq!(world.runs().len(), 1);
     world.anp("diff").exits(0);

@@ -166,7 +166,7 @@ fn whatever_else_stands_there_counts_and_harms_nobody() {
         world
             .anp("import")
             .exits(12)
-            .notes("paused; what stands there does not say by whom or why\n")
+            .notes("paused; the value of the switch does not say by whom or why\n")
             .hides("\u{1b}");
         world
             .anp("pause --reason x")

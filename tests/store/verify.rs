@@ -74,7 +74,7 @@ fn damage_and_an_expiry_that_no_run_explains_have_their_own_counts() {
     ] {
         assert!(found.contains(&expected.to_owned()), "{found:?}");
     }
-    // Another value stays damage, whatever its expiry is.
+    // Another value is damage, with any expiry.
     world.server.command("SET anp:page:/a/ theirs");
     let ran = world.anp(&format!("verify {first}"));
     ran.exits(3)

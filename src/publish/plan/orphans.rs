@@ -17,7 +17,7 @@ use crate::publish::shards::shard::Shard;
 use crate::store::{Class, Session, StoreError};
 use crate::words::{counted, listed, with};
 
-/// So many of them are named for people; machines get all.
+/// How many of them people see by name; machines get all.
 const NAMED: usize = 20;
 
 /// The articles that the tree no longer has.

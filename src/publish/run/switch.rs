@@ -60,7 +60,9 @@ impl fmt::Display for Paused {
                     one_line(&pause.reason)
                 )
             }
-            Self::Foreign => f.write_str("paused; what stands there does not say by whom or why"),
+            Self::Foreign => {
+                f.write_str("paused; the value of the switch does not say by whom or why")
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ struct ValidArticle<'l> {
     source: &'l LoadedSource<'l>,
     article: Article<'l>,
     digest: Digest,
-    /// The hash of the routes that its links lead to.
+    /// The hash of the routes of its links.
     links: Option<[u8; 16]>,
     /// What can be remembered of it, if rendering has nothing to say of it either.
     learned: Option<Learned>,

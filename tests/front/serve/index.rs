@@ -420,7 +420,7 @@ fn a_browser_gets_a_bar_that_leads_to_the_list_and_nobody_else_does() {
     request(&serving.address, "GET", "/cron/", &again).is(304);
     let other = [("If-None-Match", tag.as_str())];
     request(&serving.address, "GET", "/cron/", &other).is(200);
-    // A page of somebody else without a body stays as it is.
+    // A page of another program, without a body, stays as it is.
     world.server.command("SET anp:page:/cron/ theirs");
     let fresh = Serving::of(&world);
     let theirs = request(&fresh.address, "GET", "/cron/", &browser);
