@@ -1,6 +1,7 @@
 //! How many articles a run changed: people think in articles, the store holds keys.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::publish::manifest::{Action, ArticleCounts};
 
@@ -10,8 +11,9 @@ use crate::publish::manifest::{Action, ArticleCounts};
 pub struct ArticleTally {
     /// The articles so far.
     pub counts: ArticleCounts,
-    /// Routes of this batch.
-    routes: HashSet<String>,
+    /// Hashes of the routes of this batch: no text is kept for each of many thousand keys.
+    routes: HashSet<u64>,
+    hasher: RandomState,
     /// Whether this batch began with pages, and whether its second half has begun.
     begins_with_pages: bool,
     is_second_half: bool,
@@ -28,7 +30,7 @@ impl ArticleTally {
             self.begins_with_pages = is_page;
         }
         self.is_second_half = is_page != self.begins_with_pages;
-        let is_first = self.routes.insert(route.to_owned());
+        let is_first = self.routes.insert(self.hasher.hash_one(route));
         if is_first {
             self.counts.add(action);
         }
