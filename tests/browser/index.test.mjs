@@ -54,9 +54,9 @@ test('in the sandbox of the policy forms and links lead on', async () => {
   await press('Tab', 'Tab', 'Tab')
   await page.keyboard.type('only-a-title')
   await goes(['Enter'])
-  assert.equal(page.url(), `${site.origin}/_anp/?q=only-a-title&tag=`)
-  // Skip link, start, search, tag, button, all articles, the one that was found.
-  await goes([...Array(7).fill('Tab'), 'Enter'])
+  assert.equal(page.url(), `${site.origin}/_anp/?q=only-a-title&tag=&sort=route`)
+  // Skip link, start, search, tag, order, button, all articles, the one that was found.
+  await goes([...Array(8).fill('Tab'), 'Enter'])
   assert.equal(page.url(), `${site.origin}/only-a-title/`)
   await page.close()
 })
