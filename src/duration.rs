@@ -31,13 +31,21 @@ pub fn parse_ms(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(total)
 }
 
-/// A time in ms since 1970 as `2026-12-01 05:12:33Z`.
+/// A time in ms since 1970 as `2026-12-01 06:12:33+01:00` in the time zone of this machine or of `TZ`, or
+/// as `2026-12-01 05:12:33Z` where that is UTC.
 #[must_use]
 pub fn show_time(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms).map_or_else(
-        |_| at_ms.to_string(),
-        |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-    )
+    let Ok(at) = jiff::Timestamp::from_millisecond(at_ms) else {
+        return at_ms.to_string();
+    };
+    let at = at.to_zoned_datetime(jiff::tz::TimeZone::system());
+    let is_utc = at.offset().is_zero();
+    let format = if is_utc {
+        "%Y-%m-%d %H:%M:%SZ"
+    } else {
+        "%Y-%m-%d %H:%M:%S%:z"
+    };
+    at.strftime(format).to_string()
 }
 
 /// A time in ms since 1970 as `24 Nov 07:00` in the time zone of this machine or of `TZ`; one of another

@@ -523,3 +523,20 @@ fn a_run_that_wrote_nothing_is_not_the_last_to_undo() {
     let list = world.anp("runs --format json").lines();
     assert_eq!(list[0]["rolled_back_by"], Value::from(first));
 }
+
+#[test]
+fn people_read_times_of_their_zone_and_machines_of_utc() {
+    let world = World::new();
+    world.article("a.md", "A.");
+    let there = [("TZ", "Asia/Tokyo")];
+    let ran = world.anp_with(&["import", "--format", "text"], &there);
+    let line = ran
+        .exits(0)
+        .stdout
+        .lines()
+        .find(|line| line.contains("anp:page:/a/"));
+    assert!(line.unwrap().ends_with("+09:00"), "{ran}");
+    let shown = world.anp_with(&["show", "/a/"], &there);
+    shown.exits(0).says("+09:00\n");
+    world.anp("show /a/").exits(0).says("Z\n");
+}
