@@ -77,38 +77,31 @@ pub(crate) fn list(
     Ok(exit)
 }
 
-/// The rows of `shown`. Only if one of them is undone, there is a column for that.
+/// The rows of `shown`.
 fn table(list: &RunList, shown: &[&RunItem]) -> String {
-    let some_undone = shown.iter().any(|item| item.undone_by.is_some());
-    let mut columns = vec![
+    let columns = [
         ("RUN", Cells::Whole),
         ("COMMAND", Cells::Whole),
         ("WHEN", Cells::Whole),
         ("WHO", Cells::Broken),
         ("RESULT", Cells::Broken),
     ];
-    if some_undone {
-        columns.push(("UNDONE BY", Cells::Whole));
-    }
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut table = Table::new(&columns);
     for item in shown {
         let header = item.manifest.as_ref().ok().map(Manifest::header);
         let who = header.and_then(|header| header.owner.as_ref().or(header.user.as_ref()));
-        let mut row = vec![
+        let undone_by = item.undone_by.as_deref();
+        let undone = undone_by.map(|by| format!(", undone by {}", list.short(by)));
+        table.row(vec![
             list.short(&item.id).to_owned(),
             header.map_or(String::new(), |header| {
                 one_line_within(&header.command, LONGEST_COMMAND)
             }),
             show_local(item.started_at_ms(), now_ms),
             who.map_or(String::new(), |who| one_line_within(who, LONGEST_NAME)),
-            result(item),
-        ];
-        if some_undone {
-            let by = item.undone_by.as_deref();
-            row.push(by.map_or(String::new(), |by| list.short(by).to_owned()));
-        }
-        table.row(row);
+            result(item) + &undone.unwrap_or_default(),
+        ]);
     }
     table.text()
 }

@@ -192,6 +192,10 @@ fn the_image_is_built_from_files_that_are_there_and_sent() {
         }
     }
     assert_eq!(copied, sent);
+    // Without its build script the package is complete, too, and does not compile.
+    assert!(copied.contains("build.rs"), "{copied:?}");
+    // cargo does not build a package that names benches and lacks them.
+    assert!(!page("Cargo.toml").contains("[[bench]]") || copied.contains("benches"));
     for path in &copied {
         assert!(Path::new(path).exists(), "{path}");
     }
