@@ -1,9 +1,12 @@
 //! Durations as people write them (`90s`, `12h`, `7d`, `1h30m`), and times as they read them.
 
+/// A day, in milliseconds.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
 /// Units from large to small, in milliseconds.
 const UNITS: [(&str, u64); 5] = [
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
+    ("w", 7 * DAY_MS),
+    ("d", DAY_MS),
     ("h", 3_600_000),
     ("m", 60_000),
     ("s", 1_000),

@@ -15,7 +15,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let code = arguments.code.as_deref();
     let survey = check(&settings, code, &watch()?, &mut report)?;
     let mut output = Output::stdout(common.format);
-    let invalid = survey.invalid + survey.unreadable;
+    let invalid = survey.unusable();
     let is_well = invalid + survey.changed == 0;
     let verdict = verdict(&survey);
     let refused = refuse(&settings, &survey).map_err(|mut failure| {

@@ -112,7 +112,7 @@ impl Work for Articles<'_> {
         let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
         let _ = self.corpus.set(corpus);
         report.findings(&survey);
-        let invalid = survey.invalid + survey.unreadable;
+        let invalid = survey.unusable();
         let of = judged_articles(&survey);
         self.judged.set(Some(Judged {
             invalid,

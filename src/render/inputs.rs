@@ -50,8 +50,8 @@ impl SharedInputs {
         }
     }
 
-    /// The inputs of a page: of its `source`, what its name says, the hash of the routes that its links
-    /// lead to, and whether the settings hide it from search engines.
+    /// The inputs of a page: of its `source`, what its name says, the hash of the routes that it links
+    /// to, and whether the settings hide it from search engines.
     pub(super) fn of(
         self,
         source: &[u8],

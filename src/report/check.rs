@@ -12,8 +12,8 @@ pub(crate) fn verdict(survey: &Survey) -> String {
     let parts = [
         (survey.noindex, format!(" ({} noindex)", survey.noindex)),
         (
-            survey.invalid + survey.unreadable,
-            format!(", {} invalid", survey.invalid + survey.unreadable),
+            survey.unusable(),
+            format!(", {} invalid", survey.unusable()),
         ),
         (held.all(), format!(", {held} left out")),
         (
@@ -38,7 +38,7 @@ pub(crate) fn verdict(survey: &Survey) -> String {
 pub(crate) fn summary(survey: &Survey) -> Value {
     let mut summary = json!({
         "type": "summary", "command": "check", "articles": survey.sources,
-        "valid": survey.entries.len(), "invalid": survey.invalid + survey.unreadable,
+        "valid": survey.entries.len(), "invalid": survey.unusable(),
         "drafts": survey.held_back.counts.drafts,
         "skipped": survey.skipped - survey.unreadable,
     });

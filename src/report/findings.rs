@@ -214,8 +214,7 @@ fn report_unshown(survey: &Survey, output: &mut Output, look: Look<'_>) {
     look.tell(output, Level::Warning, &format!("warning: {text}"), &fields);
 }
 
-/// The files that could not be used, a line each with their first error, for a command that is to say
-/// little.
+/// The files that could not be used, a line each with their first error, for a quiet command.
 pub(crate) fn bad_files(survey: &Survey) -> Vec<String> {
     let mut last = None;
     let errors = survey
@@ -224,7 +223,7 @@ pub(crate) fn bad_files(survey: &Survey) -> Vec<String> {
         .filter(|found| found.severity == Severity::Error);
     let first = errors.filter(|found| last.replace(&found.path) != Some(&found.path));
     let mut lines: Vec<String> = first.take(QUIET_FILES).map(draw::line).collect();
-    let all = survey.invalid + survey.unreadable;
+    let all = survey.unusable();
     let more = all.saturating_sub(lines.len() as u64);
     if more > 0 && !lines.is_empty() {
         lines.push(format!("… and {}: anp check", counted(more, "more file")));
@@ -232,7 +231,7 @@ pub(crate) fn bad_files(survey: &Survey) -> Vec<String> {
     lines
 }
 
-/// Whether the survey has a finding of `code`; if not, the codes that it has.
+/// Says that no finding has `code`, and which codes there are.
 pub(crate) fn warn_of_unknown_code(survey: &Survey, code: &str, output: &mut Output) {
     if survey.codes.iter().any(|count| is_of(&count.code, code)) {
         return;

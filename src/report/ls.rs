@@ -8,6 +8,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::Output;
 use super::table::width;
 use crate::duration;
+use crate::duration::DAY_MS;
 use crate::publish::ls::{ArticleSink, ArticleState, ListedArticle};
 use crate::publish::one_line_within;
 use crate::words::counted;
@@ -149,7 +150,6 @@ pub(super) fn about(ms: u64) -> String {
 
 /// A duration in its largest unit alone: `6d`.
 fn largest_unit(ms: u64) -> String {
-    const DAY_MS: u64 = 86_400_000;
     let unit = [DAY_MS, 3_600_000, 60_000, 1000]
         .into_iter()
         .find(|unit| ms >= *unit);

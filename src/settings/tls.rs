@@ -10,9 +10,9 @@ use crate::store::{Address, Place, TlsSettings};
 /// Settings of TLS; all but the name are files.
 const FILES: [&str; 3] = ["tls.ca", "tls.cert", "tls.key"];
 
-/// What TLS is set to. For an address without TLS in the network, it is refused: whoever sets
-/// it expects that nothing goes over the wire in plain text. A store on this machine has no
-/// wire, so that the settings of another one may stand in the file.
+/// Reads the settings of TLS. With a network address without TLS they are an error: the user expects
+/// that nothing is sent in plain text. With a store on this machine they are ignored, so that one file
+/// can hold the settings of another store.
 pub(super) fn read(reader: &mut Reader, address: &Address, current_dir: &Path) -> TlsSettings {
     let [ca, cert, key] = FILES.map(|key| {
         let path = reader.path(key, current_dir);

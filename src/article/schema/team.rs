@@ -8,6 +8,7 @@ use super::types::{COMMON, TYPES, example, parameters};
 use super::{Alphabet, FIELD, Field, Kind, MAX_EXACT, Split, TABLE};
 use crate::article::text::{Cleaned, clean};
 use crate::diagnostic::Span;
+use crate::duration::DAY_MS;
 use crate::yaml::{self, Fault, Key, Node, YamlError};
 
 /// Most fields of a schema file, and most members of a group.
@@ -15,8 +16,6 @@ const MAX_FIELDS: usize = 200;
 
 /// The longest text that a field may ask for: no front matter is longer.
 const MAX_TEXT: u64 = 65_536;
-
-const DAY_MS: u64 = 86_400_000;
 
 /// Built-in fields that every page has a place for.
 const OF_PAGES: [&str; 11] = [

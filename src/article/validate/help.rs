@@ -5,6 +5,7 @@ use super::super::forms::{self, is_digits};
 use super::super::schema::Kind;
 use super::scalar::scalar;
 use super::shape::Name;
+use crate::duration::DAY_MS;
 use crate::yaml::suggest::{one_of, suggestion};
 
 /// What people call the levels of difficulty.
@@ -20,8 +21,6 @@ const LEVELS: [(&str, &str); 10] = [
     ("hard", "advanced"),
     ("professional", "expert"),
 ];
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",

@@ -64,7 +64,7 @@ pub(crate) fn import_would_change(
     let mut totals = Totals {
         changed: needs(Need::Write).count() as u64,
         refreshed: needs(Need::Refresh).count() as u64,
-        invalid: found.invalid + found.unreadable,
+        invalid: found.unusable(),
         ..Totals::default()
     };
     let limit = scope.limit.and_then(|limit| usize::try_from(limit).ok());

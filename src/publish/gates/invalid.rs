@@ -52,7 +52,7 @@ pub(crate) fn judged_articles(survey: &Survey) -> u64 {
 }
 
 pub(crate) fn refuse_invalid(settings: &Settings, survey: &Survey) -> Result<(), Failure> {
-    let invalid = survey.invalid + survey.unreadable;
+    let invalid = survey.unusable();
     let all = judged_articles(survey);
     let limit = settings.max_invalid;
     let is_exceeded = match survey.unreadable {

@@ -229,7 +229,7 @@ impl<'a> Catalog<'a> {
     }
 
     fn say_what_is_missing(&self, survey: &Survey, report: &mut dyn Report) {
-        let invalid = survey.invalid + survey.unreadable;
+        let invalid = survey.unusable();
         if invalid > 0 {
             report.note(&format!(
                 "{} {} invalid and not listed; anp check shows why",

@@ -123,6 +123,14 @@ pub struct Survey {
     pub busy: HashSet<usize>,
 }
 
+impl Survey {
+    /// Number of sources, files and folders that could not be used.
+    #[must_use]
+    pub fn unusable(&self) -> u64 {
+        self.invalid + self.unreadable
+    }
+}
+
 impl Surveyor<'_> {
     /// Why an article is not published by this run, if it is not.
     pub(crate) fn held(&self, visibility: &Visibility) -> Option<Held> {
