@@ -6,6 +6,7 @@ use pulldown_cmark::{
 
 use super::escape;
 use super::nesting::heading_tags;
+use super::raw_tag::is_hidden;
 use super::url::{self, Use};
 use super::writer::Writer;
 
@@ -21,19 +22,21 @@ pub(super) fn start_heading(
     for event in writer.body.events.from(at + 1) {
         match &*event {
             Event::End(TagEnd::Heading(_)) => break,
+            Event::InlineHtml(tag) if is_hidden(tag) => break,
             Event::Start(Tag::Image { .. }) => images += 1,
             Event::End(TagEnd::Image) => images -= 1,
             Event::Text(part) | Event::Code(part) if images == 0 => text.push_str(part),
             _ => {}
         }
     }
+    let text = text.trim_end();
     writer.out.push('<');
     writer.out.push_str(heading_tags(level).0);
-    let id = writer.ids.write_heading(&mut writer.out, &text, id);
+    let id = writer.ids.write_heading(&mut writer.out, text, id);
     writer.out.push('>');
     if let Some(id) = id {
         if !writer.footnotes.is_open() {
-            writer.contents.add(level, &id, &text);
+            writer.contents.add(level, &id, text);
         }
         writer.heading_id = Some(id);
     }

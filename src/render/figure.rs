@@ -187,7 +187,7 @@ fn image(writer: &mut Writer<'_, '_>, url: &str, alt: &str, title: &str) {
 }
 
 /// The text of the image at `at`, and where the image is over. Images may nest.
-fn alt(writer: &Writer<'_, '_>, at: usize) -> (String, usize) {
+pub(super) fn alt(writer: &Writer<'_, '_>, at: usize) -> (String, usize) {
     let mut alt = String::new();
     let mut open = 0;
     for (offset, event) in writer.body.events.from(at).enumerate() {

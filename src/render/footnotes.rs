@@ -103,10 +103,12 @@ impl<'w> Footnotes<'w> {
 
     /// Writes the list of all notes. Those that nothing refers to come last.
     pub(super) fn write_all(&mut self, out: &mut String) {
-        if self.notes.is_empty() {
+        let mut notes = std::mem::take(&mut self.notes);
+        // As for one that its author hides.
+        notes.retain(|note| note.number > 0 || !note.html.is_empty());
+        if notes.is_empty() {
             return;
         }
-        let mut notes = std::mem::take(&mut self.notes);
         self.set_aside = 0;
         notes.sort_by_key(|note| {
             if note.number == 0 {

@@ -104,11 +104,17 @@ fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
     let event = &*body.events.at(at);
     match event {
         Event::Start(Tag::Paragraph) => {
-            if let Some(end) = figure::figures(writer, at) {
+            let is_hidden = writer.nesting.is_hidden();
+            if !is_hidden && let Some(end) = figure::figures(writer, at) {
                 return end;
             }
             writer.nesting.open_markdown(&mut writer.out, Content::Line);
-            writer.out.push_str("<p>");
+            if !is_hidden {
+                writer.out.push_str("<p>");
+            }
+        }
+        Event::Start(Tag::Image { .. }) if writer.nesting.is_hidden() => {
+            return figure::alt(writer, at).1;
         }
         Event::Start(Tag::Image { .. }) => {
             let hoisted = writer.nesting.hoist(&mut writer.out);
@@ -124,6 +130,8 @@ fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
         }
         Event::Start(tag) => start(writer, at, tag),
         Event::End(tag) => end(writer, tag),
+        Event::Html(raw) | Event::InlineHtml(raw) => raw_html(writer, raw),
+        _ if writer.nesting.is_hidden() => {}
         Event::Text(_)
         | Event::Code(_)
         | Event::InlineMath(_)
@@ -141,7 +149,6 @@ fn event(writer: &mut Writer<'_, '_>, at: usize) -> usize {
             writer.out.push_str("<hr>\n");
             writer.nesting.lower(&mut writer.out, hoisted);
         }
-        Event::Html(raw) | Event::InlineHtml(raw) => raw_html(writer, raw),
         Event::SoftBreak => writer.out.push('\n'),
     }
     at + 1
@@ -182,6 +189,9 @@ fn start(writer: &mut Writer<'_, '_>, at: usize, tag: &Tag<'_>) {
     // another.
     if !matches!(tag, Tag::HtmlBlock) {
         writer.nesting.open_markdown(&mut writer.out, content(tag));
+        if writer.nesting.is_hidden() {
+            return;
+        }
     }
     match tag {
         Tag::Heading { level, id, .. } => {
@@ -247,6 +257,9 @@ fn end(writer: &mut Writer<'_, '_>, tag: &TagEnd) {
         return;
     }
     let hoisted = writer.nesting.close_markdown(&mut writer.out);
+    if writer.nesting.is_hidden() {
+        return;
+    }
     match tag {
         TagEnd::Paragraph => writer.out.push_str("</p>\n"),
         TagEnd::Heading(_) => elements::end_heading(writer),

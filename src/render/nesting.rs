@@ -96,6 +96,12 @@ impl Nesting {
         })
     }
 
+    /// Whether what comes now stands in an element that its author hides: nothing of it is written,
+    /// listed or linked.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.hidden > 0
+    }
+
     /// A Markdown element starts.
     pub(super) fn open_markdown(&mut self, out: &mut String, content: Content) {
         if !matches!(content, Content::Phrase | Content::Link) {

@@ -136,6 +136,9 @@ impl Rewriter<'_, '_> {
 
     /// Writes text between tags. Only white space can be between the parts of a table.
     fn write_text(&mut self, text: &str) {
+        if self.nesting.is_hidden() {
+            return;
+        }
         let is_space = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0xc);
         let hoisted = !text.bytes().all(is_space) && self.nesting.hoist(self.out);
         if text.starts_with(['\n', '\r']) && ends_with_pre_tag(self.out) {
@@ -159,7 +162,7 @@ impl Rewriter<'_, '_> {
 
     /// Keeps the id of a tag that is not written, as a target of links.
     fn write_anchor(&mut self, tag: &RawTag<'_>) {
-        if id_of(tag).is_some() {
+        if id_of(tag).is_some() && !self.nesting.is_hidden() {
             let hoisted = self.nesting.hoist(self.out);
             self.write_place(tag);
             self.nesting.lower(self.out, hoisted);
@@ -191,6 +194,9 @@ impl Rewriter<'_, '_> {
         let Some(written) = self.nesting.open_raw(self.out, name, is_void) else {
             return false;
         };
+        if self.nesting.is_hidden() {
+            return true;
+        }
         if name == "a" {
             self.write_place(tag);
         }

@@ -47,6 +47,11 @@ impl<'a> RawTag<'a> {
     }
 }
 
+/// Whether `html` begins with the tag of an element that browsers do not show.
+pub(super) fn is_hidden(html: &str) -> bool {
+    read_tag(html).is_some_and(|(tag, _)| tag.is_hidden())
+}
+
 /// Whether a style hides its element.
 fn hides(style: &str) -> bool {
     let mut style = style.to_ascii_lowercase();
@@ -170,6 +175,7 @@ pub(super) fn text_until_end(html: &str, name: &str) -> String {
     while let Some(at) = rest.find(['<', '&', '\n']) {
         text.push_str(&rest[..at]);
         let close = match rest.as_bytes()[at] {
+            b'<' if is_hidden(&rest[at..]) => return text.trim_end().to_owned(),
             b'<' => '>',
             b'&' => ';',
             _ => '\n',

@@ -430,3 +430,22 @@ fn one_renderer_serves_all_threads() {
     fn is_shared<T: Send + Sync>() {}
     is_shared::<anp::render::Renderer>();
 }
+
+#[test]
+fn what_an_author_hides_is_nowhere_on_the_page() {
+    let section = format!("## Open\n\n{}\n\n", "word ".repeat(400));
+    let secret = "# secret\n\n## secret\n\n![secret](https://e.org/secret.png)\n\nsecret [^2]\n\n\
+                  | secret |\n|---|\n| secret |\n\n- [x] secret\n\n[^1]: secret\n\n[^3]: secret [^1]\n\n";
+    let body = format!(
+        "open[^1]\n\n<div style='display:none'>\n\n{secret}<p>secret</p><h2 id=secret>secret</h2><a name=secret></a>\n\n\
+         </div>\n\n{}## Shown <span hidden>secret</span>\n\n<h3>Shown <i hidden>secret</i></h3>\n\n[^2]: open\n",
+        section.repeat(5)
+    );
+    let rendered = render(&article("T", &[], &body)).unwrap();
+    let page = String::from_utf8(rendered.page).unwrap();
+    judge(&page);
+    assert!(!page.contains("secret"), "{page}");
+    assert!(page.contains("<nav class=\"toc\""), "{page}");
+    assert!(page.contains("href=\"#shown\""), "{page}");
+    assert!(!page.contains("href=\"#fnref-2\""), "{page}");
+}

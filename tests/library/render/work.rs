@@ -157,6 +157,12 @@ fn what_no_cell_holds_stands_before_its_table() {
     assert!(table.contains("<p>b</p>"), "{table}");
 }
 
+#[test]
+fn a_note_inside_a_hidden_element_has_nothing_to_be_moved() {
+    let (_, dom) = read("<div hidden>\n\n[^1]: <p><table><\n").unwrap();
+    assert_eq!(dom.siblings_searched, 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
