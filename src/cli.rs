@@ -25,7 +25,9 @@ pub use diff::Diff;
 pub use listing::{Ls, Status};
 pub use near_misses::with_tip;
 pub use probe::Probe;
-pub use publishing::{Content, Import, Order, Purge, Recorded, Rehearse, Selectors, Sharded, Warm};
+pub use publishing::{
+    Content, Import, Order, Page, Purge, Recorded, Rehearse, Selectors, Sharded, Warm,
+};
 pub use serve::Serve;
 pub use synth::{Seeded, Synth};
 
@@ -336,6 +338,9 @@ pub struct Rollback {
     /// Print every key as it is restored, instead of the first at the end
     #[arg(long, help_heading = OUTPUT)]
     pub keys: bool,
+    /// A page about the run.
+    #[command(flatten)]
+    pub page: Page,
 }
 
 /// `anp pause`.

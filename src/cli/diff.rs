@@ -16,6 +16,9 @@ pub struct Diff {
     /// Where the store has moved on, take what the run wrote from this later run, which replaced it
     #[arg(long, value_name = "RUN", requires = "run")]
     pub against: Option<String>,
+    /// Show also the articles that an import with --prune would remove
+    #[arg(long, conflicts_with = "run")]
+    pub prune: bool,
     /// Count lines instead of showing them
     #[arg(long)]
     pub stat: bool,

@@ -113,6 +113,24 @@ pub struct Recorded {
     /// Print every key as it is written, instead of the first at the end
     #[arg(long, hide_short_help = true, help_heading = "Output")]
     pub keys: bool,
+    /// A page about the run.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// `--report`.
+#[derive(Debug, Args)]
+pub struct Page {
+    /// Write a page about the run: result, charts, findings, changes
+    ///
+    /// It is one HTML file without scripts. It needs no other file and no network.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub report: Option<PathBuf>,
 }
 
 impl Recorded {
@@ -272,6 +290,9 @@ pub struct Rehearse {
     /// Rehearse with N articles, spread over the tree [default: all]
     #[arg(long, value_name = "N", help_heading = None::<&str>, value_parser = clap::value_parser!(u32).range(1..))]
     pub sample: Option<u32>,
+    /// A page about the rehearsal.
+    #[command(flatten)]
+    pub page: Page,
 }
 
 impl Rehearse {

@@ -36,7 +36,8 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
             Some(code) => warn_of_unknown_code(&survey, code, &mut output),
             None => held::report(&survey.held_back, &mut output),
         }
-        output.text(verdict);
+        let worst = survey.codes.iter().map(|count| count.severity).min();
+        output.verdict(&verdict, worst);
     } else if refused.is_ok() && !is_well && common.format == Format::Text {
         output.text(verdict);
         bad_files(&survey).iter().for_each(|line| output.text(line));

@@ -23,6 +23,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
     let scope = Scope {
         routes: arguments.routes.clone(),
         limit: (!arguments.all).then_some(SHOWN),
+        prunes: arguments.prune,
     };
     let mut progress = Stderr(Progress::new(common.quiet));
     let sides = match arguments.run {

@@ -1,12 +1,11 @@
 //! `anp import`.
 
-use super::inputs::{chosen_share, report_of_run, seeded};
+use super::inputs::{chosen_share, seeded};
+use super::reported::Reported;
 use crate::cli::{Common, Import as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::import::{Import, import, under};
-use crate::report::metrics_file;
-use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let archive = super::inputs::settings(common, arguments.settings())?;
@@ -14,9 +13,15 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         Some(path) => under(&archive, path, arguments.max_ttl.is_some())?,
         None => archive.clone(),
     };
-    let mut report = report_of_run(common, &settings);
-    report.show_all_keys(arguments.recorded.keys);
-    let imported = (|| {
+    let reported = Reported {
+        common,
+        settings: &settings,
+        command: "import",
+        is_dry: arguments.recorded.dry_run,
+        keys: arguments.recorded.keys,
+        page: arguments.recorded.page.report.as_deref(),
+    };
+    reported.run(|interrupted, report| {
         if let (None, Some(option)) = (arguments.synth, arguments.seeded.any()) {
             return Err(Failure::usage(format!("{option} needs --synth N")));
         }
@@ -32,11 +37,6 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
             // The switch of the store stops what is below it too.
             switch_prefix: Some(archive.prefix.clone()),
         };
-        import(&settings, &options, &watch()?, &mut report)
-    })();
-    let ended = imported.map(|outcome| outcome.exit);
-    if !arguments.recorded.dry_run {
-        metrics_file::record(&settings, "import", &report, &ended);
-    }
-    report.explain(ended)
+        Ok(import(&settings, &options, interrupted, report)?.exit)
+    })
 }

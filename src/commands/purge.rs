@@ -2,14 +2,14 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use super::inputs::{report_of_run, selectors};
+use super::inputs::selectors;
+use super::reported::Reported;
 use crate::cli::{Common, Purge as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::purge::{Purge, purge};
-use crate::report::{log, metrics_file};
+use crate::report::log;
 use crate::settings::{Needs, Settings};
-use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     // A run tells its store itself.
@@ -18,10 +18,16 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         None => Needs::StoreAndStateFolder,
     };
     let settings = super::inputs::settings_needing(needs, common, arguments.settings())?;
-    let mut report = report_of_run(common, &settings);
-    report.show_all_keys(arguments.recorded.keys);
     let is_dry = arguments.recorded.dry_run;
-    let ended = (|| {
+    let reported = Reported {
+        common,
+        settings: &settings,
+        command: "purge",
+        is_dry,
+        keys: arguments.recorded.keys,
+        page: arguments.recorded.page.report.as_deref(),
+    };
+    reported.run(|interrupted, report| {
         if arguments.all && !arguments.yes && !is_dry && !confirm(&settings)? {
             log::say("nothing was removed");
             return Ok(Exit::Done);
@@ -33,13 +39,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
             all: arguments.all,
             dry_run: is_dry,
         };
-        let purged = purge(&settings, &options, &watch()?, &mut report)?;
-        Ok(purged.exit)
-    })();
-    if !is_dry {
-        metrics_file::record(&settings, "purge", &report, &ended);
-    }
-    report.explain(ended)
+        Ok(purge(&settings, &options, interrupted, report)?.exit)
+    })
 }
 
 /// Asks whether everything is to go.

@@ -1,30 +1,28 @@
 //! `anp rollback`.
 
-use super::inputs::report_of_run;
+use super::reported::Reported;
 use crate::cli::{Common, Rollback as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::rollback::{Rollback, rollback};
-use crate::report::metrics_file;
 use crate::settings::Needs;
-use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings =
         super::inputs::settings_needing(Needs::StateFolder, common, arguments.settings())?;
-    let mut report = report_of_run(common, &settings);
-    report.show_all_keys(arguments.keys);
+    let reported = Reported {
+        common,
+        settings: &settings,
+        command: "rollback",
+        is_dry: arguments.dry_run,
+        keys: arguments.keys,
+        page: arguments.page.report.as_deref(),
+    };
     let options = Rollback {
         run: arguments.run.clone(),
         skip_damaged: arguments.skip_damaged,
         dry_run: arguments.dry_run,
         named_prefix: common.prefix.clone(),
     };
-    let ended = watch()
-        .and_then(|interrupted| rollback(&settings, &options, &interrupted, &mut report))
-        .map(|outcome| outcome.exit);
-    if !arguments.dry_run {
-        metrics_file::record(&settings, "rollback", &report, &ended);
-    }
-    report.explain(ended)
+    reported.run(|interrupted, report| Ok(rollback(&settings, &options, interrupted, report)?.exit))
 }

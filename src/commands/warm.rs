@@ -1,21 +1,26 @@
 //! `anp warm`.
 
-use super::inputs::{chosen_share, report_of_run, selectors};
+use super::inputs::{chosen_share, selectors};
+use super::reported::Reported;
 use crate::cli;
 use crate::cli::{Common, Warm as Arguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::pace::Limits;
 use crate::publish::warm::{Warm, warm};
-use crate::report::metrics_file;
-use crate::signals::watch;
 use crate::source::Order;
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings = super::inputs::settings(common, arguments.settings())?;
-    let mut report = report_of_run(common, &settings);
-    report.show_all_keys(arguments.recorded.keys);
-    let warmed = (|| {
+    let reported = Reported {
+        common,
+        settings: &settings,
+        command: "warm",
+        is_dry: arguments.recorded.dry_run,
+        keys: arguments.recorded.keys,
+        page: arguments.recorded.page.report.as_deref(),
+    };
+    reported.run(|interrupted, report| {
         let options = Warm {
             selectors: selectors(&arguments.selectors),
             ttl_below: arguments.ttl_below,
@@ -33,11 +38,6 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
             dry_run: arguments.recorded.dry_run,
             share: chosen_share(&arguments.sharded, &settings)?,
         };
-        warm(&settings, &options, &watch()?, &mut report)
-    })();
-    let ended = warmed.map(|outcome| outcome.exit);
-    if !arguments.recorded.dry_run {
-        metrics_file::record(&settings, "warm", &report, &ended);
-    }
-    report.explain(ended)
+        Ok(warm(&settings, &options, interrupted, report)?.exit)
+    })
 }

@@ -86,6 +86,50 @@ pub trait Report {
 /// Says nothing.
 impl Report for () {}
 
+/// Tells two what a run says, the first one first.
+pub struct Both<'a>(pub &'a mut dyn Report, pub &'a mut dyn Report);
+
+macro_rules! tell_both {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
+        $(fn $name(&mut self, $($argument: $type),*) {
+            self.0.$name($($argument),*);
+            self.1.$name($($argument),*);
+        })*
+    };
+}
+
+impl Report for Both<'_> {
+    fn bar(&mut self, stage: &'static str, unit: &'static str, total: u64) -> Box<dyn Bar> {
+        Box::new([
+            self.0.bar(stage, unit, total),
+            self.1.bar(stage, unit, total),
+        ])
+    }
+
+    tell_both! {
+        warning(message: &str);
+        note(message: &str);
+        say(message: &str);
+        dry_run(command: &str, server: &str);
+        begun(header: &Header, manifest: &Path);
+        writes(header: &Header);
+        prefix(prefix: &str);
+        seeded(generator: &Generator, count: usize);
+        findings(survey: &Survey);
+        share(shard: Shard, articles: usize, of_articles: usize);
+        orphans(routes: &[Route]);
+        key(key: &KeyReport<'_>);
+        restored(key: &KeyReport<'_>);
+        difference(key: &str, kind: DifferenceKind, what: &str);
+        lost(parts: &[Lost]);
+        wrote_nothing(run: &str, earlier: Option<&str>);
+        counts(counts: &Counts);
+        pruned(pruned: &Pruned);
+        ended(ended: &Ended<'_>);
+        comes_back();
+    }
+}
+
 /// Counts the steps of one stage.
 pub trait Bar: Send + Sync {
     /// Further `steps` are done.
@@ -95,4 +139,11 @@ pub trait Bar: Send + Sync {
 /// Counts nothing.
 impl Bar for () {
     fn advance(&self, _: u64) {}
+}
+
+/// Counts in two places.
+impl Bar for [Box<dyn Bar>; 2] {
+    fn advance(&self, steps: u64) {
+        self.iter().for_each(|bar| bar.advance(steps));
+    }
 }

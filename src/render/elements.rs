@@ -38,7 +38,8 @@ pub(super) fn start_heading(
         if !writer.footnotes.is_open() {
             writer.contents.add(level, &id, text);
         }
-        writer.heading_id = Some(id);
+        // HTML has no links in links.
+        writer.heading_id = Some(id).filter(|_| !writer.nesting.is_in_link());
     }
 }
 

@@ -24,6 +24,7 @@ mod markdown;
 mod meta;
 mod meta_box;
 mod nesting;
+mod own_pages;
 mod own_values;
 mod page;
 mod raw_html;
@@ -46,10 +47,10 @@ pub use digest::{
     Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
-pub use escape::anywhere as escape_into;
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use meta_box::BoxFields;
+pub use own_pages::environment as own_pages;
 pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
 pub use removals::{Removal, Removals, Removed};
 

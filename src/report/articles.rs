@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::held::Besides;
 use crate::publish::apply::article_tally::ArticleTally;
 use crate::publish::manifest::{Action, ArticleCounts};
 use crate::publish::reason::Reason;
@@ -15,16 +16,16 @@ pub(super) struct Articles {
 }
 
 impl Articles {
-    /// Counts the article of `key`.
-    pub(super) fn add(&mut self, key: &str, action: Action, reason: Option<Reason>) {
-        if self.tally.add(key, action)
-            && let Some(reason) = reason
-        {
+    /// Counts the article of `key`. Tells whether the key is the first one of its article.
+    pub(super) fn add(&mut self, key: &str, action: Action, reason: Option<Reason>) -> bool {
+        let is_first = self.tally.add(key, action);
+        if let Some(reason) = reason.filter(|_| is_first) {
             *self.reasons.entry(reason).or_default() += 1;
         }
+        is_first
     }
 
-    fn counts(&self) -> ArticleCounts {
+    pub(super) fn counts(&self) -> ArticleCounts {
         self.tally.counts
     }
 
@@ -70,6 +71,23 @@ impl Articles {
     pub(super) fn undone(&self, is_dry: bool) -> String {
         listed("article", undoings(&self.counts(), is_dry).iter())
     }
+}
+
+/// What became of the articles of a run, on one line: those that it changed, and of the `valid` ones and
+/// of those `besides` them.
+pub(super) fn verdict_of(
+    articles: &Articles,
+    (valid, besides): (u64, Option<Besides>),
+    is_dry: bool,
+    invalid: u64,
+) -> String {
+    let held = besides.map_or(0, Besides::held_back);
+    let more = [
+        (articles.unchanged(valid), "unchanged"),
+        (invalid, "invalid"),
+        (held, "held back"),
+    ];
+    articles.verdict(is_dry, &more)
 }
 
 /// What a run did to articles, each number with its word.

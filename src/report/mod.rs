@@ -18,6 +18,7 @@ pub mod metrics;
 pub(crate) mod metrics_file;
 pub(crate) mod one_run;
 mod output;
+pub(crate) mod page;
 mod passed_over;
 mod progress;
 mod rehearsal;
@@ -33,6 +34,7 @@ pub(crate) mod unlock;
 mod visible;
 
 pub use output::{Format, Output};
+pub(crate) use page::RunPage;
 pub use progress::Progress;
 pub(crate) use rehearsal::RehearsalSteps;
 pub(crate) use run::RunReport;

@@ -247,7 +247,9 @@ impl Keys {
                 output.text(row(label, *count, "key"));
             }
         }
-        output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
+        if self.bytes > 0 {
+            output.text(format!("  {:10}{:>12}", "bytes", self.bytes));
+        }
         if !self.reasons.is_empty() {
             output.text("");
             output.text("reasons");

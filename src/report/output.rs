@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::visible::visible;
 use super::{colour, json, log};
+use crate::diagnostic::Severity;
 
 /// What stdout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,6 +83,16 @@ impl Output {
             let result = colour::painted(result, style, colour::on_stdout());
             self.raw(format!("{}{result}\n", visible(line)).as_bytes());
         }
+    }
+
+    /// Writes one line of text that says what was found: in the colour of the `worst` of it.
+    pub(crate) fn verdict(&mut self, line: &str, worst: Option<Severity>) {
+        let style = match worst {
+            Some(Severity::Error) => colour::ERROR,
+            Some(Severity::Warning) => colour::WARNING,
+            None => colour::GOOD,
+        };
+        self.styled(line, Some(style));
     }
 
     /// Writes one line of text as lines of at most 80 columns, broken at blanks; what follows

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::page::Phases;
 use super::{Output, to_ms};
 use crate::publish::rehearse::Steps;
 use crate::settings::Settings;
@@ -11,6 +12,8 @@ use crate::settings::Settings;
 /// Prints the steps of a rehearsal.
 pub(crate) struct RehearsalSteps {
     pub(crate) output: Output,
+    /// Where the time of each step is noted for the page of the rehearsal.
+    pub(crate) phases: Option<Phases>,
 }
 
 impl Steps for RehearsalSteps {
@@ -23,7 +26,11 @@ impl Steps for RehearsalSteps {
     }
 
     fn step(&mut self, name: &str, started: Instant, result: &str) {
-        let seconds = started.elapsed().as_secs_f64();
+        let took = started.elapsed();
+        if let Some(phases) = &self.phases {
+            phases.add(name, took);
+        }
+        let seconds = took.as_secs_f64();
         self.output
             .text(format!("  {name:10}{seconds:>8.2} s  {result}"));
         self.output.json(&json!({

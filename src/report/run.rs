@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::articles::{self, Articles};
+use super::articles::{self, Articles, verdict_of};
 use super::findings::{Look, bad_files};
 use super::held::Besides;
 use super::keys::{KeyList, table, why_left, written};
@@ -375,11 +375,10 @@ impl Report for RunReport {
         if self.is_quiet {
             return;
         }
-        self.output.text(
-            "the next import publishes these articles again if their sources are still there; to \
+        let text = "the next import publishes these articles again if their sources are still there; to \
              prevent that, fix the sources, withdraw them (withdrawn: true), or pause publishing \
-             (anp pause)",
-        );
+             (anp pause)";
+        self.output.wrapped(text, 0);
         self.output.flush();
     }
 }
@@ -447,7 +446,8 @@ impl RunReport {
         (command, status): (&str, &str),
         counts: &Counts,
     ) {
-        let verdict = self.verdict(header.is_none(), counts);
+        let surveyed = (self.valid, self.besides);
+        let verdict = verdict_of(&self.articles, surveyed, header.is_none(), counts.invalid);
         self.output.text(&verdict);
         if let Some(reasons) = self.articles.reasons() {
             self.output.text(reasons);
@@ -497,24 +497,16 @@ impl RunReport {
             self.output.text("");
             self.output
                 .text(format!("manifest  {}", manifest.display()));
-            self.output.text(format!("rollback  {}", header.rollback));
+            // A run that wrote nothing has nothing to undo.
+            if self.has_named_way_back || counts.written() > 0 {
+                self.output.text(format!("rollback  {}", header.rollback));
+            }
         }
         let keys = std::mem::take(&mut self.keys);
         if !keys.is_empty() {
             self.output.text("");
             keys.print(&mut self.output, &all_keys(header));
         }
-    }
-
-    /// What became of the articles, on one line.
-    fn verdict(&self, is_dry: bool, counts: &Counts) -> String {
-        let held = self.besides.map_or(0, Besides::held_back);
-        let more = [
-            (self.articles.unchanged(self.valid), "unchanged"),
-            (counts.invalid, "invalid"),
-            (held, "held back"),
-        ];
-        self.articles.verdict(is_dry, &more)
     }
 
     /// The summary of a rollback.

@@ -1,5 +1,7 @@
 //! What `anp show` prints of one route.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::Output;
@@ -128,6 +130,16 @@ fn show_value(output: &mut Output, value: &Value, depth: usize) {
     }
 }
 
+/// An article without the list of its headings, which its text repeats.
+fn without_contents(article: &str) -> Cow<'_, str> {
+    let contents = article.split_once("<nav class=\"toc\"");
+    let parts = contents.and_then(|(before, after)| Some((before, after.split_once("</nav>")?.1)));
+    match parts {
+        Some((before, after)) => format!("{before}{after}").into(),
+        None => article.into(),
+    }
+}
+
 /// The article of a page as text. Another client may have written the value: what is not HTML is
 /// shown unchanged.
 pub(super) fn page_text(page: &[u8]) -> String {
@@ -136,5 +148,20 @@ pub(super) fn page_text(page: &[u8]) -> String {
         .find("<article")
         .and_then(|start| Some(&html[start..html.rfind("</article>")?]))
         .unwrap_or(&html);
+    let article = without_contents(article);
     html2text::from_read(article.as_bytes(), TEXT_WIDTH).unwrap_or_else(|_| html.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_text;
+
+    #[test]
+    fn the_text_of_a_page_has_each_heading_once() {
+        let page = "<html><article><h1>A</h1><nav class=\"toc\"><ul><li><a href=\"#b\">B</a></ul></nav>\
+                    <h2 id=\"b\">B</h2><p>Text.</p></article></html>";
+        assert_eq!(page_text(page.as_bytes()), "# A\n\n## B\n\nText.\n");
+        let cut = "<article><nav class=\"toc\">x</article>";
+        assert_eq!(page_text(cut.as_bytes()), "x\n");
+    }
 }

@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, Value, context};
 
 use super::headers::{CacheStatus, X_CACHE, html};
 use super::policy;
-use crate::render::{STYLE, escape_into};
+use crate::render::{STYLE, own_pages};
 
 /// What pages of our own add to the style of articles.
 const OWN_STYLE: &str = include_str!("templates/serve.css");
@@ -40,27 +40,9 @@ pub(super) struct Message<'m> {
 impl SitePages {
     pub(super) fn new() -> Result<Self, minijinja::Error> {
         let style = format!("{STYLE}{OWN_STYLE}");
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        // As pages are escaped, which also takes out what could make a text read otherwise.
-        environment.set_formatter(|out, _, value| {
-            let mut escaped = String::new();
-            match value.as_str() {
-                Some(html) if value.is_safe() => return out.write_str(html).map_err(Into::into),
-                Some(text) => escape_into(&mut escaped, text),
-                None => escape_into(&mut escaped, &value.to_string()),
-            }
-            out.write_str(&escaped).map_err(Into::into)
-        });
-        for (name, text) in TEMPLATES {
-            environment.add_template(name, text)?;
-        }
-        let policy = policy::of_own(&style);
-        environment.add_global("style", Value::from_safe_string(style));
         Ok(Self {
-            environment,
-            policy,
+            environment: own_pages(&TEMPLATES, &style)?,
+            policy: policy::of_own(&style),
         })
     }
 

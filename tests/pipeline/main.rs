@@ -27,6 +27,7 @@ mod model;
 mod names;
 mod part;
 mod refusals;
+mod report_page;
 mod runs;
 mod scene;
 mod seeding;

@@ -230,3 +230,28 @@ fn shards_of_one_run_are_about_the_same_part() {
     let pages = keys.filter(|key| key.starts_with("anp:page:")).count();
     assert_eq!(pages, 5);
 }
+
+#[test]
+fn an_article_that_is_withdrawn_goes_where_the_part_or_the_shard_is_its_own() {
+    let world = tree();
+    world.anp("import").exits(0);
+    let withdrawn = "---\ntitle: A\nwithdrawn: true\n---\nText.\n";
+    world.write("content/deploys/a.md", withdrawn);
+    world.write("content/redis/n1.md", withdrawn);
+    // A part says nothing about the rest.
+    let ran = world.anp("import content/redis");
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/redis/n1/"]), "{ran}");
+    let ran = world.anp("import content/redis/n2.md");
+    assert_eq!(ran.exits(0).pages("remove"), set(&[]), "{ran}");
+    // Of the shards one removes it, and no other.
+    let removed: Vec<_> = (0..3)
+        .map(|shard| {
+            let ran = world.anp(&format!("import --shard {shard}/3 --dry-run"));
+            ran.exits(0).pages("remove")
+        })
+        .collect();
+    let gone: Vec<_> = removed.iter().filter(|one| !one.is_empty()).collect();
+    assert_eq!(gone, [&set(&["/deploys/a/"])], "{removed:?}");
+    let ran = world.anp("import content/deploys/a.md");
+    assert_eq!(ran.exits(0).pages("remove"), set(&["/deploys/a/"]), "{ran}");
+}

@@ -167,3 +167,41 @@ fn promise_10_twenty_articles_are_shown_and_the_others_counted() {
     assert_eq!(some.stdout.matches("  create  ").count(), 20, "{some}");
     some.says("… and 10 more articles, shown with --all\n");
 }
+
+#[test]
+fn what_an_import_would_remove_is_shown_too() {
+    let world = published();
+    std::fs::remove_file(world.path("content/one.md")).unwrap();
+    world.write(
+        "content/two.md",
+        "---\ntitle: two\nwithdrawn: true\n---\nText.\n",
+    );
+    let before = world.server.dump();
+    world
+        .anp("diff")
+        .exits(0)
+        .says(
+            "remove /two/ (withdrawn)\n--- anp:page:/two/ (stored)\n+++ anp:page:/two/ (import)\n",
+        )
+        .says("\n-Two.\n")
+        .says("\n1 article differs, 0 lines added and ")
+        .hides("/one/");
+    world
+        .anp("diff --prune --stat")
+        .exits(0)
+        .says("  remove  /two/  page +0 -")
+        .says("  remove  /one/  page +0 -")
+        .says("(pruned)\n2 articles differ, ");
+    world
+        .anp("diff --prune --stat /one/")
+        .exits(0)
+        .says("(pruned)\n1 article differs, ")
+        .hides("/two/");
+    world.anp("diff --prune --run last").exits(2);
+    assert_eq!(world.server.dump(), before);
+    world.anp("import --prune --max-removed 100%").exits(0);
+    world
+        .anp("diff --prune")
+        .exits(0)
+        .says("no article differs");
+}

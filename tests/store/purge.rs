@@ -294,7 +294,7 @@ fn what_must_go_goes_while_publishing_is_paused_too() {
     assert_eq!(held(&world), ALL);
     let line = ["purge", "/redis/", "--format", "text"];
     let ran = world.anp_with(&line, &[("ANP_PAUSED", "swap")]);
-    ran.exits(0).says("the next import publishes these articles again if their sources are still there; to prevent that, fix the sources, withdraw them (withdrawn: true), or pause publishing (anp pause)\n");
+    ran.exits(0).says("the next import publishes these articles again if their sources are still there;\nto prevent that, fix the sources, withdraw them (withdrawn: true), or pause\npublishing (anp pause)\n");
     assert!(!held(&world).contains(&"/redis/".to_owned()), "{ran}");
     world.anp("import").exits(12);
     let back = world.anp("rollback last --format text");

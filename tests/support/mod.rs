@@ -15,6 +15,7 @@ pub mod cases;
 pub mod cluster;
 pub mod http;
 pub mod proxy;
+pub mod terminal;
 
 use proxy::{Proxy, Trouble};
 

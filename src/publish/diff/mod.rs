@@ -25,6 +25,8 @@ pub(crate) struct Scope {
     pub routes: Vec<String>,
     /// At most so many articles are shown. The others are counted.
     pub limit: Option<u64>,
+    /// The import would be one with `--prune`.
+    pub prunes: bool,
 }
 
 impl Scope {

@@ -9,6 +9,10 @@ use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
 use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::prune::PrunePlan;
+use crate::publish::plan::reach;
+use crate::publish::plan::withdrawn::withdrawn;
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
 use crate::publish::spool::FinishedSpool;
@@ -16,6 +20,7 @@ use crate::publish::survey::content::{
     Caching, Corpus, SurveyPurpose, SurveyScope, early_end, readable, renderer, survey,
     survey_again,
 };
+use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::settings::Settings;
 use crate::store::Session;
@@ -23,8 +28,8 @@ use crate::store::Session;
 /// No run has this id: the objects are compared, and never written.
 const RUN: &str = "not-a-run";
 
-/// Shows the articles that an import of the content tree would change, without those that it would
-/// remove with `--prune`.
+/// Shows the articles that an import of the content tree would change: first what it would write, then what
+/// it would remove.
 ///
 /// # Errors
 /// When the content or the store cannot be read, or `interrupted` is set.
@@ -60,9 +65,10 @@ pub(crate) fn import_would_change(
         let name = name.trim_start_matches("--glob ");
         report.warning(&format!("no article matches {name}"));
     }
+    let removed = removed(&articles, &found, scope, session, report)?;
     let needs = |need: Need| found.entries.iter().filter(move |entry| entry.need == need);
     let mut totals = Totals {
-        changed: needs(Need::Write).count() as u64,
+        changed: (needs(Need::Write).count() + removed.len()) as u64,
         refreshed: needs(Need::Refresh).count() as u64,
         invalid: found.unusable(),
         ..Totals::default()
@@ -76,7 +82,42 @@ pub(crate) fn import_would_change(
             on_article(&article);
         }
     }
+    for some in removed.chunks(TOGETHER) {
+        for article in articles.removals(some, session)? {
+            if scope.is_shown(&totals) {
+                totals.shown += 1;
+                on_article(&article);
+            }
+        }
+    }
     Ok(totals)
+}
+
+/// What the import would remove: what its sources withdraw, and with `--prune` what has no source.
+fn removed(
+    articles: &Articles<'_>,
+    survey: &Survey,
+    scope: &Scope,
+    session: &mut Session,
+    report: &mut dyn Report,
+) -> Result<Vec<Leftover>, Failure> {
+    let reach = reach::Scope {
+        settings: articles.settings,
+        survey,
+        interrupted: articles.interrupted,
+        time_limit: None,
+    };
+    let mut removed = withdrawn(&reach, session, &articles.keys)?;
+    if scope.prunes {
+        let pruning = PrunePlan::plan(&reach, session, &articles.keys)?;
+        if let Some(why) = &pruning.withheld {
+            report.warning(why);
+        }
+        removed.extend(pruning.leftovers);
+    }
+    let globs = &articles.wanted.selection.globs;
+    removed.retain(|one| globs.is_empty() || globs.iter().any(|glob| glob.matches(&one.route)));
+    Ok(removed)
 }
 
 /// The articles of the content tree.
@@ -167,6 +208,42 @@ impl Articles<'_> {
             })
         });
         articles.collect()
+    }
+}
+
+impl Articles<'_> {
+    /// What the store holds of articles that would be removed.
+    fn removals(
+        &self,
+        leftovers: &[Leftover],
+        session: &mut Session,
+    ) -> Result<Vec<ArticleDiff>, Failure> {
+        let keys: Vec<String> = leftovers
+            .iter()
+            .flat_map(|one| [self.keys.page(&one.route), self.keys.meta(&one.route)])
+            .collect();
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut objects = stored::read(session, &names)?
+            .into_iter()
+            .zip(&keys)
+            .zip([true, false].into_iter().cycle())
+            .map(|((old, key), is_page)| ObjectDiff {
+                key: key.clone(),
+                is_page,
+                old,
+                new: Side::Absent,
+            });
+        let articles = leftovers.iter().map(|one| ArticleDiff {
+            route: one.route.to_string(),
+            action: Action::Remove,
+            reason: Some(one.reason),
+            objects: objects
+                .by_ref()
+                .take(2)
+                .filter(|object| object.old != Side::Absent)
+                .collect(),
+        });
+        Ok(articles.collect())
     }
 }
 

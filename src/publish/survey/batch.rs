@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::links::FollowedLinks;
+use super::slowest::SlowestSources;
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, ObjectState};
@@ -70,6 +71,7 @@ pub(crate) struct Chunk {
     pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
+    pub(crate) slowest: SlowestSources,
 }
 
 impl Chunk {

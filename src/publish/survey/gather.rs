@@ -11,6 +11,7 @@ use super::findings::{HeldFindings, whole_file};
 use super::held_back::HeldSources;
 use super::links::FollowedLinks;
 use super::links::LINK;
+use super::slowest::SlowestSources;
 use super::surveyor::Survey;
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
@@ -34,6 +35,7 @@ pub(crate) struct GatheredSurvey {
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
     links: FollowedLinks,
+    slowest: SlowestSources,
 }
 
 struct Claim {
@@ -58,6 +60,7 @@ impl GatheredSurvey {
             changed: Vec::new(),
             others: Vec::new(),
             links: FollowedLinks::default(),
+            slowest: SlowestSources::default(),
         }
     }
 
@@ -79,6 +82,7 @@ impl GatheredSurvey {
         survey.withdrawn.extend(chunk.withdrawn);
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
+        self.slowest.merge(chunk.slowest);
         let claim = |index, route, owner| Claim {
             route,
             source: number(index),
@@ -258,7 +262,9 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
         changed,
         others,
         links: _,
+        slowest,
     } = found;
+    survey.slowest = slowest.named(origin);
     let refused = |entry: &mut Entry| invalid.contains(&entry.source);
     let refused = survey.entries.extract_if(.., refused);
     survey.claimed.extend(refused.map(|entry| entry.route));

@@ -16,6 +16,7 @@ pub(crate) mod pool;
 pub(crate) mod read;
 pub(crate) mod routes;
 pub(crate) mod selection;
+pub(crate) mod slowest;
 pub(crate) mod stored;
 pub(crate) mod surveyor;
 pub(crate) mod targets;

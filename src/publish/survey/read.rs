@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::findings::whole_file;
@@ -59,6 +60,8 @@ struct ValidArticle<'l> {
     links: Option<[u8; 16]>,
     /// What can be remembered of it, if rendering has nothing to say of it either.
     learned: Option<Learned>,
+    /// How long it took to read.
+    took: Duration,
 }
 
 impl ValidArticle<'_> {
@@ -162,6 +165,7 @@ impl SourceReader<'_, '_> {
         source: &'l LoadedSource<'_>,
         chunk: &mut Chunk,
     ) -> Option<ValidArticle<'l>> {
+        let started = Instant::now();
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
@@ -225,6 +229,7 @@ impl SourceReader<'_, '_> {
             digest,
             links: rewritten,
             learned,
+            took: started.elapsed(),
         })
     }
 
@@ -237,6 +242,7 @@ impl SourceReader<'_, '_> {
         let open: Vec<&Route> = open.map(|one| &one.article.route).collect();
         let mut answers = surveyor.inspect(&open, Likely::Absent)?.into_iter();
         for mut one in valid {
+            let started = Instant::now();
             let article = &one.article;
             let seen = one.source.unread.seen(&article.route);
             let absent = (ObjectState::Absent, ObjectState::Absent);
@@ -260,6 +266,7 @@ impl SourceReader<'_, '_> {
                 continue;
             }
             let source = number(one.source.unread.index);
+            chunk.slowest.add(one.took + started.elapsed(), source);
             let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;

@@ -1,8 +1,10 @@
 //! What a survey works with, and what it found.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::batch::SurveyError;
 use super::findings::CodeCount;
@@ -121,6 +123,8 @@ pub struct Survey {
     pub bare_folders: HashSet<Route>,
     /// Selectors that meant an article.
     pub busy: HashSet<usize>,
+    /// The sources that took longest to read and render, the slowest first.
+    pub slowest: Vec<(PathBuf, Duration)>,
 }
 
 impl Survey {

@@ -11,7 +11,7 @@ import { generated } from './articles.mjs'
 
 const run = promisify(execFile)
 const ROOT = new URL('../../../', import.meta.url).pathname
-const ANP = process.env.ANP ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release/anp')
+export const ANP = process.env.ANP ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release/anp')
 
 /**
  * Imports `content` (a folder; without one, the articles of these tests) and serves what the
@@ -44,7 +44,7 @@ export async function publish ({ content, name = '', anp = ANP } = {}) {
       .map(line => line.key.slice('anp:page:'.length)).sort()
     const meta = async route => JSON.parse(await call('show', route, '--meta'))
     const origin = await serve(anp, settings, options, closing)
-    return { origin, routes, meta, close }
+    return { origin, routes, meta, tree, call, close }
   } catch (error) {
     await close()
     throw error

@@ -158,9 +158,15 @@ fn what_no_cell_holds_stands_before_its_table() {
 }
 
 #[test]
-fn a_note_inside_a_hidden_element_has_nothing_to_be_moved() {
-    let (_, dom) = read("<div hidden>\n\n[^1]: <p><table><\n").unwrap();
-    assert_eq!(dom.siblings_searched, 0);
+fn nothing_has_to_be_moved_where_it_once_had_to() {
+    for markdown in [
+        "<div hidden>\n\n[^1]: <p><table><\n",
+        "<div><a id=a><b>x\n\n# y\n\n<table><tr><td>",
+        "<div><a><b>\n\n# y\n",
+    ] {
+        let (_, dom) = read(markdown).unwrap();
+        assert_eq!(dom.siblings_searched, 0, "{markdown}");
+    }
 }
 
 proptest! {

@@ -5,10 +5,8 @@ use std::io::Read as _;
 use std::process::{Child, Stdio};
 
 use regex::Regex;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::support::{World, signal};
+use crate::support::{World, signal, terminal};
 
 /// A terminal, and what a person sees on it.
 struct Terminal {
@@ -20,19 +18,7 @@ struct Terminal {
 impl Terminal {
     /// A terminal of this width, with anp running on it.
     fn run(world: &World, columns: u16, arguments: &[&str]) -> (Self, Child) {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&screen).unwrap();
-        unlockpt(&screen).unwrap();
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&screen, size).unwrap();
-        let name = ptsname(&screen, Vec::new()).unwrap();
-        let name = name.into_string().unwrap();
-        let side = File::options().read(true).write(true).open(name).unwrap();
+        let (screen, side) = terminal::open(columns);
         let mut command = world.command("state", arguments);
         let child = command
             .env("TERM", "xterm")
@@ -41,7 +27,7 @@ impl Terminal {
             .spawn()
             .unwrap();
         let terminal = Self {
-            screen: screen.into(),
+            screen,
             written: Vec::new(),
         };
         (terminal, child)
