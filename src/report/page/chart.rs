@@ -91,11 +91,10 @@ impl ExpiryDays {
     /// A bar a day, without days before the first one and after the last.
     pub(super) fn rows(&self) -> Vec<ChartRow> {
         let ends = (self.by_day.keys().next(), self.by_day.keys().next_back());
-        let days = match ends {
-            (Some(first), Some(last)) => *first..=*last,
-            _ => 1..=0,
+        let (Some(first), Some(last)) = ends else {
+            return counts((self.never > 0).then(|| ("never".to_owned(), self.never)));
         };
-        let bars = days.map(|day| {
+        let bars = (*first..=*last).map(|day| {
             let count = self.by_day.get(&day).copied().unwrap_or_default();
             (self.name(day), count)
         });

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::publish::diff::ArticleDiff;
+use crate::publish::reason::Reason;
 use crate::report::diff_text::Comparison;
 
 /// So many lines of each object are shown.
@@ -42,7 +43,7 @@ impl ShownArticle {
         Self {
             route: article.route.clone(),
             action: article.action.word(),
-            reason: article.reason.map(|reason| reason.word()),
+            reason: article.reason.map(Reason::word),
             objects: objects
                 .map(|(key, comparison)| shown(key, comparison))
                 .collect(),

@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{STYLE, own_pages};
 use crate::report::articles::{changes, undoings, verdict_of};
+use crate::report::held::Besides;
 
 const TEMPLATES: [(&str, &str); 1] = [("run.html", include_str!("run.html"))];
 
@@ -227,7 +228,7 @@ fn actions(page: &RunPage) -> Vec<ChartRow> {
     if page.besides.is_some() {
         bars.push((page.articles.unchanged(page.valid), "unchanged"));
         bars.push((page.counts.invalid, "invalid"));
-        let held = page.besides.map_or(0, |besides| besides.held_back());
+        let held = page.besides.map_or(0, Besides::held_back);
         bars.push((held, "held back"));
     }
     let shown = bars.into_iter().filter(|(count, _)| *count > 0);
