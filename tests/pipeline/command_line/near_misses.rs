@@ -19,7 +19,7 @@ fn a_word_of_another_tool_is_answered_with_the_right_option_or_command() {
         ),
         (
             "rollback --prune last",
-            "tip: --prune is an option of anp import\n",
+            "tip: --prune is an option of anp import, anp diff\n",
         ),
         ("import --url x", "tip: the store is --redis URL"),
         (
