@@ -117,7 +117,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     let config = world.path("anp.yaml");
     let environment = |password: &str| {
         let text = page("deploy/anp.env")
-            .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
+            .replace("/etc/anp/anp.yaml", config.to_str().unwrap())
             .replace(
                 "ANP_REDIS_PASSWORD=''",
                 &format!("ANP_REDIS_PASSWORD='{password}'"),
