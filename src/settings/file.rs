@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, draw};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{private, regular};
+use crate::private;
+use crate::regular;
 
 /// What the file is called where it is looked for.
 pub(super) const NAME: &str = "anp.yaml";

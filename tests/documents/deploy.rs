@@ -110,7 +110,7 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         .server
         .command("ACL SETUSER anp on >secret ~* &* +@all");
     let redis = format!(
-        "redis: {}?user=anp\nstate_dir: state\nowner: archive desk\n",
+        "redis: {}?user=anp\nstate_dir: state\ncontent: content\nowner: archive desk\n",
         world.server.url()
     );
     world.write("anp.yaml", redis);
@@ -299,7 +299,11 @@ fn the_page_names_every_file() {
         let relative = entry.path().strip_prefix("deploy").unwrap();
         let relative = relative.to_str().unwrap();
         if entry.file_type().is_file() && relative != "README.md" {
-            let name = relative.trim_end_matches(".dockerignore");
+            // Of the packages it names the folder.
+            let name = match relative.split_once('/') {
+                Some(("packages", _)) => "`packages/`",
+                _ => relative.trim_end_matches(".dockerignore"),
+            };
             assert!(text.contains(name), "{name}");
         }
     }
