@@ -102,7 +102,7 @@ dist: setup ## packages of this commit in dist/: archive, .deb, .rpm, list of co
 	@python3 scripts/dist.py
 
 test-packages: ## install, use, upgrade, remove and purge dist/*.deb in a scratch Debian; needs root
-	@./scripts/test-packages.sh
+	@python3 scripts/test_packages.py
 
 install: ## install anp with cargo
 	@cargo install --path . --locked

@@ -1,5 +1,7 @@
 //! What the packages hold: man pages, lists of files, maintainer scripts, and how they are made.
 
+mod compose;
+mod files;
 mod man;
 
 use regex::Regex;
