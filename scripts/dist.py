@@ -5,6 +5,7 @@ TARGET names another target than that of this machine; a target without glibc ge
 Two runs on one commit, with the same compilers, give the same bytes: docs/install.md.
 """
 
+import email.utils
 import gzip
 import hashlib
 import io
@@ -49,10 +50,6 @@ def version():
     return re.search(r'^version = "(.*)"$', Path("Cargo.toml").read_text(), re.MULTILINE)[1]
 
 
-def host():
-    return re.search(r"^host: (.*)$", output("rustc", "-vV"), re.MULTILINE)[1]
-
-
 def environment(epoch):
     """Nothing of this machine gets into the program: no path, no clock, no locale."""
     env = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch), LC_ALL="C", TZ="UTC")
@@ -83,10 +80,18 @@ def make(target, program, commit, epoch):
     shutil.copy(program, MADE / "anp")
     for shell, name in [("bash", "anp.bash"), ("zsh", "_anp"), ("fish", "anp.fish")]:
         (MADE / name).write_text(output(MADE / "anp", "completions", shell) + "\n")
+    (MADE / "changelog.Debian").write_text(debian_changelog(epoch))
     components = licences.Components(target)
     (MADE / "THIRD-PARTY-LICENCES.txt").write_text(licences.licence_texts(components))
     name = f"anp-{version()}-{target}.cdx.json"
     (DIST / name).write_text(licences.bill_of_materials(components, target, commit, epoch))
+
+
+def debian_changelog(epoch):
+    who = re.search(r'^maintainer = "(.*)"$', Path("Cargo.toml").read_text(), re.MULTILINE)[1]
+    when = email.utils.formatdate(epoch)
+    what = "The changes are in /usr/share/doc/anp/CHANGELOG.md."
+    return f"anp ({version()}-1) unstable; urgency=medium\n\n  * {what}\n\n -- {who}  {when}\n"
 
 
 def listed(package):
@@ -179,7 +184,7 @@ def sums():
 def main():
     os.chdir(Path(__file__).parent.parent)
     os.umask(0o022)
-    target = os.environ.get("TARGET") or host()
+    target = os.environ.get("TARGET") or licences.host()
     commit = git("rev-parse", "HEAD") or "unknown"
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct") or 0)
     if not epoch:

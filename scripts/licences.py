@@ -8,6 +8,7 @@ import datetime
 import json
 import re
 import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -131,3 +132,12 @@ def bill_of_materials(components, target, commit, epoch):
         ),
     }
     return json.dumps(bill, indent=1) + "\n"
+
+
+def host():
+    shown = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    return re.search(r"^host: (.*)$", shown, re.MULTILINE)[1]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(licence_texts(Components(host())))

@@ -23,7 +23,7 @@ esac
 anp check --quiet content/ || die "anp check failed"
 anp import --quiet || die "anp import failed"
 anp show /redis-caching/cache-stampede/ | grep -q '^# ' || die "anp show shows no article"
-anp rollback last --quiet || die "anp rollback failed"
-[ "$(anp ls --routes | wc -l)" = 0 ] || die "the rollback left articles"
+anp rollback last --quiet >/dev/null || die "anp rollback failed"
+if anp show /redis-caching/cache-stampede/ >/dev/null 2>&1; then die "the rollback left an article"; fi
 zcat "$folder"/share/man/man1/anp-import.1.gz | grep -q EXAMPLES || die "the man page lacks examples"
 printf 'smoke test: %s works\n' "$(basename "$archive")"

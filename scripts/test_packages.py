@@ -132,7 +132,6 @@ def contents(deb, rpm):
         check(owner in ["root/root", "0/0"], line)
         if mode[0] == "-":
             found[path.removeprefix(".")] = octal(mode)
-    check(found.pop(f"{DOC}/copyright", None) == 0o644, "the .deb has no copyright file")
     compare("deb", found)
     found = {}
     lines = dist.output("rpm", "-qp", "--qf", r"[%{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILENAMES}\n]", rpm)
@@ -237,7 +236,7 @@ def configure(root):
     env = root.read("/etc/anp/anp.env")
     check("ANP_REDIS_PASSWORD=''" in env, env)
     root.write("/etc/anp/anp.env", env.replace("ANP_REDIS_PASSWORD=''", f"ANP_REDIS_PASSWORD='{PASSWORD}'"))
-    root.run(f"mkdir -p /srv/archive && cp -r {DOC}/content /srv/archive/content && chown -R anp:anp /srv/archive/content")
+    root.run(f"rm -rf /srv/archive && mkdir /srv/archive && cp -r {DOC}/content /srv/archive/content && chown -R anp:anp /srv/archive/content")
 
 
 def start_service(root):

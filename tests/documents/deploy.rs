@@ -207,6 +207,7 @@ fn the_image_is_built_from_files_that_are_there_and_sent() {
         if entry.file_type().is_dir() {
             std::fs::create_dir_all(to).unwrap();
         } else {
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
             std::fs::copy(entry.path(), to).unwrap();
         }
     }
@@ -271,7 +272,7 @@ fn the_image_runs_as_a_user_that_is_not_root_and_agrees_with_kubernetes() {
     for field in ["runAsUser", "runAsGroup", "fsGroup"] {
         assert!(cronjob.contains(&format!("{field}: 10001\n")), "{field}");
     }
-    assert!(text.contains("cargo build --release --locked"));
+    assert!(text.contains("cargo build --profile dist --locked"));
     assert!(!text.contains("redis-server "), "it is not needed there");
 }
 
@@ -287,8 +288,11 @@ fn the_image_stands_on_digests_and_trusts_the_public_authorities() {
     for base in bases {
         assert!(pinned.is_match(base), "{base}");
     }
-    let (_, last_stage) = text.rsplit_once("\nFROM ").unwrap();
-    assert!(last_stage.contains("apt-get install -y --no-install-recommends ca-certificates"));
+    let (first_stage, last_stage) = text.rsplit_once("\nFROM ").unwrap();
+    assert!(first_stage.contains("apt-get install -y --no-install-recommends ca-certificates"));
+    let authorities = "/etc/ssl/certs/ca-certificates.crt";
+    let copied = format!("COPY --from=build {authorities} {authorities}\n");
+    assert!(last_stage.contains(&copied));
 }
 
 #[test]

@@ -143,7 +143,10 @@ fn the_sample_archive_is_imported_and_nginx_shows_it() {
     nginx
         .args(["-e", "stderr", "-p", folder, "-c"])
         .arg(world.path("nginx.conf"));
-    let mut nginx = nginx.args(["-g", "daemon off;"]).spawn().unwrap();
+    let mut nginx = nginx
+        .args(["-g", "daemon off; master_process off;"])
+        .spawn()
+        .unwrap();
     let page = first_answer(front);
     for child in [&mut nginx, &mut serve] {
         child.kill().unwrap();

@@ -63,6 +63,7 @@ fn the_list_names_files_that_are_there_or_made() {
         "anp",
         "anp.bash",
         "anp.fish",
+        "changelog.Debian",
         "THIRD-PARTY-LICENCES.txt",
     ];
     assert_eq!(made, named.map(str::to_owned).into());
@@ -178,10 +179,9 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
 
 #[test]
 fn the_scripts_of_the_packages_are_posix_shell_and_say_the_same() {
-    for script in files_below("deploy/packages")
-        .iter()
-        .filter(|file| !file.ends_with("/files"))
-    {
+    let mut scripts = files_below("deploy/packages/deb");
+    scripts.extend(files_below("deploy/packages/rpm"));
+    for script in &scripts {
         Ran::of(Command::new("sh").args(["-n", script])).exits(0);
         let text = page(script);
         assert!(

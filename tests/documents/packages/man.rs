@@ -150,11 +150,15 @@ fn files() -> Vec<PathBuf> {
 fn man_pages_are_those_of_the_command_line() {
     let pages = pages();
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        for file in files() {
+        let is_page = |file: &PathBuf| pages.keys().any(|name| file.ends_with(name));
+        for file in files().iter().filter(|file| !is_page(file)) {
             std::fs::remove_file(file).unwrap();
         }
         for (name, text) in &pages {
-            std::fs::write(Path::new(FOLDER).join(name), text).unwrap();
+            let file = Path::new(FOLDER).join(name);
+            if std::fs::read_to_string(&file).ok().as_ref() != Some(text) {
+                std::fs::write(file, text).unwrap();
+            }
         }
     }
     let names = files();
