@@ -1,5 +1,6 @@
 //! What the packages hold: man pages, lists of files, maintainer scripts, and how they are made.
 
+#[cfg(feature = "serve")]
 mod compose;
 mod files;
 mod man;

@@ -1,8 +1,11 @@
 //! deploy/compose.yaml: what its containers may do, and that what they are given is there.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anp::yaml::{self, Node};
 use regex::Regex;
@@ -90,8 +93,8 @@ fn no_container_is_root_or_writes_to_its_image() {
 }
 
 /// What the container `name` runs: anp with its command and environment, here. Where it finds
-/// the store, the folders and the port is this world's.
-fn program(world: &World, name: &str, port: u16) -> Command {
+/// the store and the folders is this world's, and it listens on a free port.
+fn program(world: &World, name: &str) -> Command {
     let file = file();
     let service = members(members(&file)["services"])[name];
     let service = members(service);
@@ -99,7 +102,7 @@ fn program(world: &World, name: &str, port: u16) -> Command {
         text.replace("redis://redis:6379/0", &world.server.url())
             .replace("/srv/archive", world.path("archive").to_str().unwrap())
             .replace("/var/lib/anp", world.path("state").to_str().unwrap())
-            .replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))
+            .replace("0.0.0.0:8080", "127.0.0.1:0")
     };
     let mut anp = world.program(env!("CARGO_BIN_EXE_anp"));
     for (variable, value) in members(service["environment"]) {
@@ -114,40 +117,20 @@ fn the_sample_archive_is_imported_and_nginx_shows_it() {
     let world = World::new();
     std::fs::create_dir_all(world.path("archive")).unwrap();
     std::fs::copy("anp.yaml", world.path("archive/anp.yaml")).unwrap();
-    std::os::unix::fs::symlink(
-        Path::new("content").canonicalize().unwrap(),
-        world.path("archive/content"),
-    )
-    .unwrap();
-    let ran = Ran::of(&mut program(&world, "import", 0));
+    let content = Path::new("content").canonicalize().unwrap();
+    std::os::unix::fs::symlink(content, world.path("archive/content")).unwrap();
+    let ran = Ran::of(&mut program(&world, "import"));
     ran.exits(0).says("16 articles published");
-    // Ports of this moment.
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (front, back) = (free(), free());
-    let port = |listener: std::net::TcpListener| listener.local_addr().unwrap().port();
-    let (front, back) = (port(front), port(back));
-    let mut serve = program(&world, "serve", back).spawn().unwrap();
-    let site = page("deploy/compose/nginx.conf")
-        .replace("listen 8080", &format!("listen 127.0.0.1:{front}"))
-        .replace("serve:8080", &format!("127.0.0.1:{back}"));
-    let folder = world.path("");
-    let folder = folder.to_str().unwrap();
-    world.write(
-        "nginx.conf",
-        format!(
-            "pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\n\
-             access_log off;\n{site}\n}}\n"
-        ),
-    );
-    let mut nginx = Command::new("/usr/sbin/nginx");
-    nginx
-        .args(["-e", "stderr", "-p", folder, "-c"])
-        .arg(world.path("nginx.conf"));
-    let mut nginx = nginx
-        .args(["-g", "daemon off; master_process off;"])
-        .spawn()
-        .unwrap();
-    let page = first_answer(front);
+    let mut serve = program(&world, "serve");
+    // One line on stdout has the port.
+    serve.args(["--format", "json"]).stdout(Stdio::piped());
+    let mut serve = serve.spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(serve.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let mut nginx = start_nginx(&world, said["addr"].as_str().unwrap());
+    let page = first_answer(&world);
     for child in [&mut nginx, &mut serve] {
         child.kill().unwrap();
         child.wait().unwrap();
@@ -156,18 +139,39 @@ fn the_sample_archive_is_imported_and_nginx_shows_it() {
     assert!(page.contains("/redis-caching/cache-stampede/"), "{page}");
 }
 
-/// The list of articles, once both servers answer.
-fn first_answer(port: u16) -> String {
-    use std::io::{Read as _, Write as _};
+/// nginx with the file of its container, on a socket, in front of `address`.
+fn start_nginx(world: &World, address: &str) -> Child {
+    let folder = world.path("");
+    let folder = folder.to_str().unwrap();
+    let site = page("deploy/compose/nginx.conf")
+        .replace("listen 8080", &format!("listen unix:{folder}/nginx.sock"))
+        .replace("serve:8080", address);
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary = temporary.map(|name| format!("{name}_temp_path {folder}/{name};\n"));
+    let whole = format!(
+        "pid {folder}/nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{}{site}\n}}\n",
+        temporary.concat()
+    );
+    world.write("nginx.conf", whole);
+    let mut nginx = Command::new("/usr/sbin/nginx");
+    nginx
+        .args(["-e", "stderr", "-p", folder, "-g"])
+        .arg("daemon off; master_process off;")
+        .arg("-c")
+        .arg(world.path("nginx.conf"));
+    nginx.spawn().unwrap()
+}
+
+/// The list of articles, once nginx answers.
+fn first_answer(world: &World) -> String {
     let mut answer = String::new();
     for _ in 0..100 {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
+        std::thread::sleep(Duration::from_millis(100));
+        let Ok(mut stream) = UnixStream::connect(world.path("nginx.sock")) else {
             continue;
         };
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         answer = String::from_utf8_lossy(&bytes).into_owned();
