@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install
+.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install dist test-packages
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -96,6 +96,13 @@ bench-stages: setup ## what each stage of an import costs, one core, µs an arti
 
 bench-synth: setup ## seeded articles a second, one core, in memory
 	@cargo bench --locked --quiet --bench synth
+
+dist: setup ## packages of this commit in dist/: archive, .deb, .rpm, list of components, sums
+	@command -v python3 >/dev/null || { echo 'dist: python3 is missing. Install it (3.9 or later)' >&2; exit 1; }
+	@python3 scripts/dist.py
+
+test-packages: ## install, use, upgrade, remove and purge dist/*.deb in a scratch Debian; needs root
+	@python3 scripts/test_packages.py
 
 install: ## install anp with cargo
 	@cargo install --path . --locked

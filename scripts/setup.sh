@@ -170,6 +170,7 @@ want_test_tools() {
     want jq "the commands of docs/manifest.md are not tested"
     want zstd "the commands of docs/manifest.md are not tested"
     want systemd-analyze "the test of the systemd units fails" systemd
+    want mandoc "the test of the man pages fails"
     want valgrind "the instructions of an import are not counted"
 }
 

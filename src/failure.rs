@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::exit::Exit;
+use crate::private;
 use crate::store::{Class, StoreError};
 
 /// What lets threads be started.
@@ -153,7 +154,10 @@ impl Failure {
             .note("expected", "a state folder that can be read")
             .note(
                 "retry",
-                "safe once the folder can be read; nothing was written to the store",
+                format!(
+                    "safe once the folder can be read{}; nothing was written to the store",
+                    private::sudo_tip(folder)
+                ),
             )
     }
 

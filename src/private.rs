@@ -1,8 +1,11 @@
 //! Whose a folder or a link is: anp writes nowhere that another user could have prepared for it.
 
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use nix::unistd::{Group, User};
 
 /// Refuses a folder that another user owns, or that other users may write. One that does not exist
 /// is fine. Root may do everything anyway, so a folder of root's is fine too, and so is one that
@@ -37,6 +40,27 @@ pub fn check(folder: &Path) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// ` (sudo -u USER anp …)`, for the end of an advice: with the user who may use `path`. Empty where that
+/// is root, this user, or nobody with a name.
+///
+/// A path of root's is meant for the user whose name its group has, as packages install settings.
+#[must_use]
+pub fn sudo_tip(path: &Path) -> String {
+    let found = path.ancestors().find_map(|at| at.metadata().ok());
+    let name = found.and_then(|found| name_of_user(&found));
+    name.map_or_else(String::new, |name| format!(" (sudo -u {name} anp …)"))
+}
+
+fn name_of_user(found: &Metadata) -> Option<String> {
+    let user = match found.uid() {
+        0 => User::from_name(&Group::from_gid(found.gid().into()).ok()??.name),
+        uid => User::from_uid(uid.into()),
+    };
+    let user = user.ok()??;
+    let is_other = !user.uid.is_root() && user.uid != nix::unistd::geteuid();
+    is_other.then_some(user.name)
 }
 
 /// Refuses a path that leads over a link of another user than this one or root: in a folder that
@@ -95,7 +119,18 @@ mod tests {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
-    use super::{check, check_links};
+    use super::{check, check_links, sudo_tip};
+
+    #[test]
+    fn the_user_who_may_use_a_path_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs/last");
+        assert_eq!(sudo_tip(&path), "", "this user's own");
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(folder.path(), Some(65534), None).unwrap();
+            assert_eq!(sudo_tip(&path), " (sudo -u nobody anp …)");
+        }
+    }
 
     #[test]
     fn a_folder_that_others_may_write_is_refused() {

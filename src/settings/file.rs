@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, draw};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::private;
 use crate::regular;
 
 /// What the file is called where it is looked for.
@@ -81,10 +82,13 @@ fn is_trusted(owner: u32, own: u32) -> bool {
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let what = format!("cannot read the settings file {}: {error}", path.display());
-    Failure::new(Exit::Config, what).note(
-        "retry",
-        "after you make the file readable; nothing was written",
-    )
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("as a user who may read it{}", private::sudo_tip(path))
+        }
+        _ => "after you make the file readable".to_owned(),
+    };
+    Failure::new(Exit::Config, what).note("retry", format!("{advice}; nothing was written"))
 }
 
 fn of_somebody_else(path: &Path, owner: u32) -> Failure {

@@ -32,6 +32,7 @@ use reader::Reader;
 use crate::article::{Admits, Rules};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::private;
 use crate::render::RenderSettings;
 use crate::source::Choice;
 use crate::store::{Address, Copies, Patience, Place, TlsSettings};
@@ -257,7 +258,13 @@ impl Settings {
     /// The state folder for messages, which say if no settings file was found.
     #[must_use]
     pub fn state_dir_shown(&self) -> String {
-        shown(&self.state_dir, self.state_dir_is_default)
+        let shown = shown(&self.state_dir, self.state_dir_is_default);
+        let job = Path::new(JOB_SETTINGS);
+        if self.state_dir_is_default && job.parent().is_some_and(Path::is_dir) {
+            let tip = private::sudo_tip(job);
+            return format!("{shown}; the nightly job has --config {JOB_SETTINGS}{tip}");
+        }
+        shown
     }
 
     /// The sources as an absolute path, for the record.
@@ -267,6 +274,9 @@ impl Settings {
         content.to_string_lossy().into_owned()
     }
 }
+
+/// Where the packages put the settings of the nightly job.
+const JOB_SETTINGS: &str = "/etc/anp/anp.yaml";
 
 /// Reads each setting by its type, in the order in which their problems are reported.
 fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {

@@ -110,14 +110,14 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
         .server
         .command("ACL SETUSER anp on >secret ~* &* +@all");
     let redis = format!(
-        "redis: {}?user=anp\nstate_dir: state\nowner: archive desk\n",
+        "redis: {}?user=anp\nstate_dir: state\ncontent: content\nowner: archive desk\n",
         world.server.url()
     );
     world.write("anp.yaml", redis);
     let config = world.path("anp.yaml");
     let environment = |password: &str| {
         let text = page("deploy/anp.env")
-            .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
+            .replace("/etc/anp/anp.yaml", config.to_str().unwrap())
             .replace(
                 "ANP_REDIS_PASSWORD=''",
                 &format!("ANP_REDIS_PASSWORD='{password}'"),
@@ -207,6 +207,7 @@ fn the_image_is_built_from_files_that_are_there_and_sent() {
         if entry.file_type().is_dir() {
             std::fs::create_dir_all(to).unwrap();
         } else {
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
             std::fs::copy(entry.path(), to).unwrap();
         }
     }
@@ -271,7 +272,7 @@ fn the_image_runs_as_a_user_that_is_not_root_and_agrees_with_kubernetes() {
     for field in ["runAsUser", "runAsGroup", "fsGroup"] {
         assert!(cronjob.contains(&format!("{field}: 10001\n")), "{field}");
     }
-    assert!(text.contains("cargo build --release --locked"));
+    assert!(text.contains("cargo build --profile dist --locked"));
     assert!(!text.contains("redis-server "), "it is not needed there");
 }
 
@@ -287,8 +288,11 @@ fn the_image_stands_on_digests_and_trusts_the_public_authorities() {
     for base in bases {
         assert!(pinned.is_match(base), "{base}");
     }
-    let (_, last_stage) = text.rsplit_once("\nFROM ").unwrap();
-    assert!(last_stage.contains("apt-get install -y --no-install-recommends ca-certificates"));
+    let (first_stage, last_stage) = text.rsplit_once("\nFROM ").unwrap();
+    assert!(first_stage.contains("apt-get install -y --no-install-recommends ca-certificates"));
+    let authorities = "/etc/ssl/certs/ca-certificates.crt";
+    let copied = format!("COPY --from=build {authorities} {authorities}\n");
+    assert!(last_stage.contains(&copied));
 }
 
 #[test]
@@ -299,7 +303,11 @@ fn the_page_names_every_file() {
         let relative = entry.path().strip_prefix("deploy").unwrap();
         let relative = relative.to_str().unwrap();
         if entry.file_type().is_file() && relative != "README.md" {
-            let name = relative.trim_end_matches(".dockerignore");
+            // Of the packages it names the folder.
+            let name = match relative.split_once('/') {
+                Some(("packages", _)) => "`packages/`",
+                _ => relative.trim_end_matches(".dockerignore"),
+            };
             assert!(text.contains(name), "{name}");
         }
     }

@@ -5,5 +5,6 @@
 mod support;
 
 mod deploy;
+mod packages;
 mod readme;
 mod terminal;

@@ -203,7 +203,7 @@ fn set_up(story: &Story) -> support::Ran {
     };
     let server = format!("{}?user=anp", story.server.url());
     change(
-        "anp.yaml",
+        "etc/anp/anp.yaml",
         &[("redis://anp@cache.example.org:6379/0", &server)],
     );
     let password = format!("ANP_REDIS_PASSWORD='{PASSWORD}'");
@@ -231,10 +231,10 @@ fn a_machine_is_set_up_by_the_commands_of_deploy() {
     // The Job that rolls back is the CronJob's, with other arguments.
     ran.says("\"kind\": \"Job\"").says("\"rollback\",\n");
     for (path, mode) in [
-        ("var/lib/anp", 0o700),
+        ("var/lib/anp", 0o750),
         ("etc/anp", 0o750),
         ("etc/anp/anp.env", 0o640),
-        ("anp.yaml", 0o644),
+        ("etc/anp/anp.yaml", 0o640),
         ("etc/cron.d/anp", 0o644),
     ] {
         let metadata = std::fs::metadata(story.path(path)).unwrap();
@@ -280,13 +280,12 @@ fn start_service(story: &Story) {
     let unit = std::fs::read_to_string(unit).unwrap();
     let service = assignments(&story.real(unit.split("[Service]\n").nth(1).unwrap()));
     let own = Path::new(env!("CARGO_BIN_EXE_anp")).parent().unwrap();
-    let words = service["ExecStart"].replace("/usr/local/bin", own.to_str().unwrap());
-    let mut words = words.split(' ');
+    let mut words = service["ExecStart"].split(' ');
     let environment = std::fs::read_to_string(&service["EnvironmentFile"]).unwrap();
-    let mut command = std::process::Command::new(words.next().unwrap());
+    let mut command = std::process::Command::new(own.join(words.next().unwrap()));
     command
         .args(words)
-        .current_dir(&service["WorkingDirectory"])
+        .current_dir("/")
         .env_clear()
         .envs(assignments(&environment))
         .env("HOME", story.path("var/lib/anp"));

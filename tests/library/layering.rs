@@ -63,7 +63,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ),
     ("signals", &["exit", "failure"]),
     ("time_limit", &["duration"]),
-    ("failure", &["exit", "store"]),
+    ("failure", &["exit", "private", "store"]),
     (
         "probe",
         &["article", "characters", "publish", "render", "store"],
@@ -105,6 +105,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "diagnostic",
             "exit",
             "failure",
+            "private",
             "regular",
             "render",
             "source",

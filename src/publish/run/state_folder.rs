@@ -64,8 +64,11 @@ pub(crate) fn not_private(folder: &Path, what: &str) -> Failure {
         )
         .note(
             "retry",
-            "as the user that the folder belongs to, or with another --state-dir; nothing was \
-             written",
+            format!(
+                "as the user that the folder belongs to{}, or with another --state-dir; nothing \
+                 was written",
+                private::sudo_tip(folder)
+            ),
         )
 }
 

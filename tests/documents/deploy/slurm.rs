@@ -36,7 +36,7 @@ fn scene() -> World {
         .command("ACL SETUSER anp on >secret ~* &* +@all");
     let config = world.path("anp.yaml");
     let environment = page("deploy/anp.env")
-        .replace("/srv/archive/anp.yaml", config.to_str().unwrap())
+        .replace("/etc/anp/anp.yaml", config.to_str().unwrap())
         .replace("ANP_REDIS_PASSWORD=''", "ANP_REDIS_PASSWORD='secret'");
     world.write("etc/anp.env", environment);
     let settings = format!("redis: {}?user=anp\nstate_dir: state\n", world.server.url());
