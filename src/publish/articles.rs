@@ -129,46 +129,19 @@ impl Work for Articles<'_> {
             interrupted,
             time_limit: *time_limit,
         };
-        let mut withdrawn = match self.orphans {
-            OrphanPolicy::Ignore => Vec::new(),
-            _ => withdrawn(&scope, begun.session, &keys)?,
-        };
-        // To take down the only article of a tree is no mistake.
-        if withdrawn.is_empty() {
-            refuse_nothing(settings, &survey)?;
-        }
-        refuse_invalid(settings, &survey)?;
-        let objects = withdrawn
-            .iter()
-            .map(|one| one.objects(&keys).count() as u64);
-        // The lock is a key of ours.
-        let other_keys = objects.sum::<u64>() + u64::from(begun.spool_in.is_some());
-        let mut pruning = self.prune(&scope, begun.session, other_keys, report)?;
+        let holds_lock = begun.spool_in.is_some();
+        let removals = self.removals(&scope, begun.session, holds_lock, report)?;
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
         }
-        let refused = self.gate(&survey, &pruning, &withdrawn).err();
-        if let Some(shard) = self.wanted.share {
-            // All of them were expected; each shard removes its own.
-            let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
-            pruning.leftovers.retain(is_own);
-            withdrawn.retain(is_own);
-            let articles = survey.entries.len();
-            report.share(shard, articles, articles + survey.elsewhere.len());
-        }
-        report_withdrawn(&withdrawn, report);
-        let mut leftovers = pruning.leftovers;
-        leftovers.append(&mut withdrawn);
         let mut plan = Plan {
             entries: survey.entries,
             spooled,
-            leftovers,
+            leftovers: removals.leftovers,
             invalid,
-            is_partial: invalid + survey.changed > 0
-                || pruning.withheld.is_some()
-                || !idle.is_empty(),
-            refused,
+            is_partial: invalid + survey.changed > 0 || removals.are_withheld || !idle.is_empty(),
+            refused: removals.refused,
             refreshed_within_ms: None,
         };
         plan.is_partial |= plan.count(Need::Blocked) > 0;
@@ -235,7 +208,60 @@ impl Work for Articles<'_> {
     }
 }
 
+/// What a plan removes.
+struct Removals {
+    leftovers: Vec<Leftover>,
+    /// Whether `--prune` removes nothing, as not all is known.
+    are_withheld: bool,
+    /// Why the plan is not what was expected, if so.
+    refused: Option<Failure>,
+}
+
 impl Articles<'_> {
+    /// What the run removes: articles that are withdrawn, and with `--prune` those without a source.
+    fn removals(
+        &self,
+        scope: &Scope<'_>,
+        session: &mut Session,
+        holds_lock: bool,
+        report: &mut dyn Report,
+    ) -> Result<Removals, Failure> {
+        let (settings, survey) = (scope.settings, scope.survey);
+        let keys = Keys::new(&settings.prefix);
+        let mut withdrawn = match self.orphans {
+            OrphanPolicy::Ignore => Vec::new(),
+            _ => withdrawn(scope, session, &keys)?,
+        };
+        // To take down the only article of a tree is no mistake.
+        if withdrawn.is_empty() {
+            refuse_nothing(settings, survey)?;
+        }
+        refuse_invalid(settings, survey)?;
+        let objects = withdrawn
+            .iter()
+            .map(|one| one.objects(&keys).count() as u64);
+        // The lock is a key of ours.
+        let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
+        let mut pruning = self.prune(scope, session, other_keys, report)?;
+        let refused = self.gate(survey, &pruning, &withdrawn).err();
+        if let Some(shard) = self.wanted.share {
+            // All of them were expected; each shard removes its own.
+            let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
+            pruning.leftovers.retain(is_own);
+            withdrawn.retain(is_own);
+            let articles = survey.entries.len();
+            report.share(shard, articles, articles + survey.elsewhere.len());
+        }
+        report_withdrawn(&withdrawn, report);
+        let mut leftovers = pruning.leftovers;
+        leftovers.append(&mut withdrawn);
+        Ok(Removals {
+            leftovers,
+            are_withheld: pruning.withheld.is_some(),
+            refused,
+        })
+    }
+
     /// What becomes of published articles that the content tree no longer has: removed, or named.
     fn prune(
         &self,

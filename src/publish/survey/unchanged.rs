@@ -8,7 +8,7 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article::{Follower, Links};
-use crate::publish::plan::entry::{Entry, Need, need};
+use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
 /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
@@ -81,19 +81,32 @@ pub(crate) fn recall(
         }
         hits.push(hit);
         chunk.links.add(number(index), &links, false);
-        let expires_at_ms = surveyor.expiry.of(&known.route, lifetime);
-        let mut entry = Entry::new(number(index), known.route, need, (&page, &meta));
-        if need == Need::Refresh {
-            entry.reason = surveyor.reason(need, (&page, &meta), lifetime, None);
-        }
-        entry.expires_at_ms = expires_at_ms;
-        entry.rank = surveyor.order.rank(known.ranks);
-        entry.is_noindex = known.visibility.is_noindex;
+        let entry = entry(surveyor, index, known, need, (&page, &meta));
         chunk.entries.push(entry);
     }
     cache.note(&hits, Vec::new());
     unread.sort_unstable_by_key(|unread| unread.index);
     Ok(unread)
+}
+
+/// An unchanged article, which is not rendered.
+fn entry(
+    surveyor: &Surveyor<'_>,
+    index: usize,
+    known: Known,
+    need: Need,
+    (page, meta): (&ObjectState, &ObjectState),
+) -> Entry {
+    let lifetime = known.lifetime;
+    let expires_at_ms = surveyor.expiry.of(&known.route, lifetime);
+    let mut entry = Entry::new(number(index), known.route, need, (page, meta));
+    if need == Need::Refresh {
+        entry.reason = surveyor.reason(need, (page, meta), lifetime, None);
+    }
+    entry.expires_at_ms = expires_at_ms;
+    entry.rank = surveyor.order.rank(known.ranks);
+    entry.is_noindex = known.visibility.is_noindex;
+    entry
 }
 
 /// The links of an unchanged source; none if a source that it links to has another route now.
