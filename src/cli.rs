@@ -309,7 +309,7 @@ pub struct Check {
 pub struct Verify {
     /// A run's id or the start of it, the file of a manifest, or 'last'
     ///
-    /// 'last' is the last run that is recorded, 'last~1' the one before it, and so on.
+    /// 'last' is the last run that wrote something and is no rollback, 'last~1' the one before it, and so on.
     pub run: String,
 }
 
@@ -405,7 +405,7 @@ pub enum RunsCommand {
 pub struct RunsShow {
     /// A run's id or the start of it, the file of a manifest, or 'last'
     ///
-    /// 'last' is the last run that is no rollback, 'last~1' the one before it, and so on.
+    /// 'last' is the last run that wrote something and is no rollback, 'last~1' the one before it, and so on.
     pub run: String,
     /// Print every key, instead of the first
     #[arg(long)]

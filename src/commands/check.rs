@@ -14,13 +14,14 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
     let mut report = Stderr(Progress::new(common.quiet));
     let code = arguments.code.as_deref();
     let survey = check(&settings, code, &watch()?, &mut report)?;
+    let check_line = super::inputs::check_line(common, arguments.content.content.as_deref());
     let mut output = Output::stdout(common.format);
     let invalid = survey.unusable();
     let is_well = invalid + survey.changed == 0;
     let verdict = verdict(&survey);
     let refused = refuse(&settings, &survey).map_err(|mut failure| {
         if common.quiet && common.format == Format::Text {
-            failure.details = bad_files(&survey);
+            failure.details = bad_files(&survey, &check_line);
         }
         failure
     });
@@ -29,6 +30,7 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         prose: Prose::Stdout,
         code,
         is_quiet: common.quiet,
+        check: &check_line,
     };
     findings::report(&survey, &mut output, look);
     if !common.quiet {
@@ -40,7 +42,9 @@ pub(super) fn run(common: &Common, arguments: &Check) -> Result<Exit, Failure> {
         output.verdict(&verdict, worst);
     } else if refused.is_ok() && !is_well && common.format == Format::Text {
         output.text(verdict);
-        bad_files(&survey).iter().for_each(|line| output.text(line));
+        bad_files(&survey, &check_line)
+            .iter()
+            .for_each(|line| output.text(line));
     }
     output.json(&summary(&survey));
     output.flush();

@@ -3,6 +3,7 @@
 use crate::cli::{self, Common};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::run::command_line::shell_word;
 use crate::publish::seeded::Seeded;
 use crate::publish::shards::share::{self, Share};
 use crate::publish::survey::selection::Selectors;
@@ -21,12 +22,29 @@ pub(super) fn left_out(what: &str, feature: &str) -> Failure {
         .note("retry", "after you build anp again; nothing was written")
 }
 
-/// What a command says of its run on stdout and stderr.
-pub(super) fn report_of_run(common: &Common, settings: &Settings) -> RunReport {
+/// The command that checks what a command reads: the content that was named, by the same settings file.
+pub(super) fn check_line(common: &Common, content: Option<&str>) -> String {
+    let mut line = "anp check".to_owned();
+    if let Some(content) = content {
+        line = format!("{line} {}", shell_word(content));
+    }
+    if let Some(config) = &common.config {
+        line = format!("{line} --config {}", shell_word(&config.to_string_lossy()));
+    }
+    line
+}
+
+/// What a command says of its run on stdout and stderr. It reads this `content`, if that was named.
+pub(super) fn report_of_run(
+    common: &Common,
+    settings: &Settings,
+    content: Option<&str>,
+) -> RunReport {
     let output = Output::stdout(common.format);
     let mut report = RunReport::new(output, &settings.prefix, Progress::new(common.quiet));
     report.is_quiet = common.quiet;
     report.format = common.format;
+    report.check = check_line(common, content);
     report
 }
 

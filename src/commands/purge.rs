@@ -25,6 +25,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         command: "purge",
         is_dry,
         keys: arguments.recorded.keys,
+        content: None,
         page: arguments.recorded.page.report.as_deref(),
     };
     reported.run(|interrupted, report| {

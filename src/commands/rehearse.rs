@@ -1,5 +1,6 @@
 //! `anp rehearse`.
 
+use super::inputs::check_line;
 use super::run_page;
 use crate::cli::{Common, Rehearse};
 use crate::exit::Exit;
@@ -20,6 +21,7 @@ pub(super) fn run(common: &Common, arguments: &Rehearse) -> Result<Exit, Failure
     // Its warnings are shown; its results are the steps.
     let bars = Progress::new(common.quiet);
     let mut report = RunReport::new(Output::silent(), &settings.prefix, bars);
+    report.check = check_line(common, arguments.content.content.as_deref());
     let sample = arguments.sample.map(|count| count as usize);
     let interrupted = watch()?;
     let Some(page) = &mut page else {

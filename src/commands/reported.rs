@@ -22,6 +22,8 @@ pub(super) struct Reported<'a> {
     pub is_dry: bool,
     /// Whether every key is printed.
     pub keys: bool,
+    /// The content that was named.
+    pub content: Option<&'a str>,
     /// The file of its page.
     pub page: Option<&'a Path>,
 }
@@ -35,7 +37,7 @@ impl Reported<'_> {
         &self,
         work: impl FnOnce(&Arc<AtomicBool>, &mut dyn Report) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
-        let mut report = report_of_run(self.common, self.settings);
+        let mut report = report_of_run(self.common, self.settings, self.content);
         report.show_all_keys(self.keys);
         let mut page = run_page::begin(self.page, (self.command, self.is_dry), self.settings)?;
         let interrupted = watch()?;

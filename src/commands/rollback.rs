@@ -16,6 +16,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         command: "rollback",
         is_dry: arguments.dry_run,
         keys: arguments.keys,
+        content: None,
         page: arguments.page.report.as_deref(),
     };
     let options = Rollback {

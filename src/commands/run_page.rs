@@ -19,8 +19,7 @@ pub(super) fn begin(
     what: (&'static str, bool),
     settings: &Settings,
 ) -> Result<Option<RunPage>, Failure> {
-    let place = format!("{}, prefix {}", settings.address, settings.prefix);
-    path.map(|path| RunPage::begin(path, what, place))
+    path.map(|path| RunPage::begin(path, what, settings))
         .transpose()
 }
 

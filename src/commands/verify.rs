@@ -13,7 +13,7 @@ use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Verify) -> Result<Exit, Failure> {
     let settings = super::inputs::settings_needing(Needs::StateFolder, common, Vec::new())?;
-    let mut report = report_of_run(common, &settings);
+    let mut report = report_of_run(common, &settings, None);
     let (run, tally) = verify(&settings, &arguments.run, &watch()?, &mut report)?;
     let output = &mut report.output;
     output.text(format!("run {run}: {}", verdict(&tally)));

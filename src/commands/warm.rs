@@ -18,6 +18,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         command: "warm",
         is_dry: arguments.recorded.dry_run,
         keys: arguments.recorded.keys,
+        content: arguments.content.content.as_deref(),
         page: arguments.recorded.page.report.as_deref(),
     };
     reported.run(|interrupted, report| {

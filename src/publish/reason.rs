@@ -32,8 +32,10 @@ pub enum Reason {
     Expiring,
     /// It would stay longer than its time to live, or for ever.
     Lifetime,
-    /// Its source holds it back now: a draft, not due, past its end, withdrawn, or without a page.
+    /// Its source says `withdrawn: true`.
     Withdrawn,
+    /// Its source holds it back now: a draft, not due, past its end, or without a page.
+    HeldBack,
     /// Its source is gone.
     Pruned,
     /// It was named in a purge.
@@ -70,6 +72,7 @@ impl Reason {
             Self::Expiring => "expiring",
             Self::Lifetime => "lifetime",
             Self::Withdrawn => "withdrawn",
+            Self::HeldBack => "held_back",
             Self::Pruned => "pruned",
             Self::Purged => "purged",
             Self::Rollback => "rollback",
@@ -100,6 +103,7 @@ mod tests {
             Reason::Expiring,
             Reason::Lifetime,
             Reason::Withdrawn,
+            Reason::HeldBack,
             Reason::Pruned,
             Reason::Purged,
             Reason::Rollback,

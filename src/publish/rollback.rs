@@ -63,7 +63,8 @@ pub fn rollback(
     } else {
         Verify::All
     };
-    let (manifest, files) = open_manifest::open_to_undo(settings, &rollback.run, verify, report)?;
+    let (manifest, files) =
+        open_manifest::open_with_files(settings, &rollback.run, verify, report)?;
     report.lost(manifest.lost());
     say_what_counts(
         settings,

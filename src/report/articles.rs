@@ -6,6 +6,7 @@ use super::held::Besides;
 use crate::publish::apply::article_tally::ArticleTally;
 use crate::publish::manifest::{Action, ArticleCounts};
 use crate::publish::reason::Reason;
+use crate::publish::survey::surveyor::Survey;
 use crate::words::counted;
 
 /// What a run says of the articles that it changed.
@@ -42,17 +43,6 @@ impl Articles {
         ))
     }
 
-    /// Those that the store holds now and did not change among `valid` ones.
-    pub(super) fn unchanged(&self, valid: u64) -> u64 {
-        let ArticleCounts {
-            created,
-            updated,
-            refreshed,
-            ..
-        } = self.counts();
-        valid.saturating_sub(created + updated + refreshed)
-    }
-
     /// `16 articles published, 3 updated`; in the future if it `is_dry`. With `more` numbers and their
     /// words behind these; those of 0 are left out.
     pub(super) fn verdict(&self, is_dry: bool, more: &[(u64, &str)]) -> String {
@@ -73,21 +63,61 @@ impl Articles {
     }
 }
 
-/// What became of the articles of a run, on one line: those that it changed, and of the `valid` ones and
-/// of those `besides` them.
-pub(super) fn verdict_of(
-    articles: &Articles,
-    (valid, besides): (u64, Option<Besides>),
-    is_dry: bool,
-    invalid: u64,
-) -> String {
-    let held = besides.map_or(0, Besides::held_back);
-    let more = [
-        (articles.unchanged(valid), "unchanged"),
-        (invalid, "invalid"),
-        (held, "held back"),
-    ];
-    articles.verdict(is_dry, &more)
+/// The articles that a survey found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surveyed {
+    /// Valid ones that the run is about.
+    valid: u64,
+    /// Those of them that need something.
+    planned: u64,
+    /// What else the survey counted, if there was one.
+    pub besides: Option<Besides>,
+}
+
+impl Surveyed {
+    /// Those of `survey`.
+    pub(super) fn of(survey: &Survey) -> Self {
+        let touched = survey.entries.iter().filter(|entry| entry.is_touched());
+        Self {
+            valid: survey.entries.len() as u64,
+            planned: touched.count() as u64,
+            besides: Some(Besides::of(survey)),
+        }
+    }
+
+    /// Whether nothing was surveyed yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.besides.is_none()
+    }
+
+    /// Those that a run did not change, each number with its word: it `is_cut_short` or not.
+    pub(super) fn others(
+        &self,
+        articles: &Articles,
+        is_cut_short: bool,
+        invalid: u64,
+    ) -> [(u64, &'static str); 4] {
+        let ArticleCounts {
+            created,
+            updated,
+            refreshed,
+            ..
+        } = articles.counts();
+        let changed = created + updated + refreshed;
+        let left = match is_cut_short {
+            true => "not reached",
+            false => "left as they are",
+        };
+        [
+            (
+                self.valid.saturating_sub(self.planned.max(changed)),
+                "unchanged",
+            ),
+            (self.planned.saturating_sub(changed), left),
+            (invalid, "invalid"),
+            (self.besides.map_or(0, Besides::held_back), "held back"),
+        ]
+    }
 }
 
 /// What a run did to articles, each number with its word.
@@ -126,7 +156,7 @@ pub(super) fn listed<'p>(noun: &str, parts: impl Iterator<Item = &'p (u64, &'p s
 
 #[cfg(test)]
 mod tests {
-    use super::Articles;
+    use super::{Articles, Surveyed};
     use crate::publish::manifest::Action;
 
     #[test]
@@ -152,7 +182,20 @@ mod tests {
             articles.verdict(true, &[]),
             "3 articles to publish, 1 to update, 1 to refresh"
         );
-        assert_eq!(articles.unchanged(7), 2);
+        let surveyed = Surveyed {
+            valid: 9,
+            planned: 7,
+            besides: None,
+        };
+        let others = |is_cut_short| surveyed.others(&articles, is_cut_short, 1);
+        let invalid = (1, "invalid");
+        let held = (0, "held back");
+        let unchanged = (2, "unchanged");
+        assert_eq!(
+            others(false),
+            [unchanged, (2, "left as they are"), invalid, held]
+        );
+        assert_eq!(others(true), [unchanged, (2, "not reached"), invalid, held]);
         assert_eq!(articles.undone(false), "5 articles restored");
         assert_eq!(
             Articles::default().verdict(false, &[(1, "invalid")]),

@@ -36,16 +36,19 @@ pub(crate) struct Look<'a> {
     pub code: Option<&'a str>,
     /// People get only the lines of a format that they asked for.
     pub is_quiet: bool,
+    /// The command that checks the same sources.
+    pub check: &'a str,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     /// That of a command with a result of its own on stdout.
-    pub(crate) fn beside_result(format: Format, is_quiet: bool) -> Self {
+    pub(crate) fn beside_result(format: Format, is_quiet: bool, check: &'a str) -> Self {
         Self {
             format,
             prose: Prose::Stderr,
             code: None,
             is_quiet,
+            check,
         }
     }
 
@@ -151,9 +154,10 @@ fn grouped(survey: &Survey, output: &mut Output, look: Look<'_>) {
         let more = count.findings - findings;
         if more > 0 && look.code.is_none() {
             let text = format!(
-                "… and {more} more {} ({} in all); to list them: anp check --code {}\n",
+                "… and {more} more {} ({} in all); to list them: {} --code {}\n",
                 with(more, "like this", "like these"),
                 counted(count.files, "file"),
+                look.check,
                 count.code
             );
             look.tell(output, level(count.severity), &text, &Value::Null);
@@ -204,6 +208,11 @@ fn report_unshown(survey: &Survey, output: &mut Output, look: Look<'_>) {
     let mut fields =
         json!({ "type": "findings_not_shown", "errors": errors, "warnings": warnings });
     output.json(&fields);
+    let is_grouped = matches!(look.format, Format::Text | Format::Json) && look.code.is_none();
+    if is_grouped && !log::is_json() {
+        // Each group says how many more there are.
+        return;
+    }
     let text = format!(
         "{} not listed ({} and {}): a run lists {MAX_FINDINGS} findings, errors first",
         counted(errors + warnings, "further finding"),
@@ -215,7 +224,7 @@ fn report_unshown(survey: &Survey, output: &mut Output, look: Look<'_>) {
 }
 
 /// The files that could not be used, a line each with their first error, for a quiet command.
-pub(crate) fn bad_files(survey: &Survey) -> Vec<String> {
+pub(crate) fn bad_files(survey: &Survey, check: &str) -> Vec<String> {
     let mut last = None;
     let errors = survey
         .diagnostics
@@ -226,7 +235,7 @@ pub(crate) fn bad_files(survey: &Survey) -> Vec<String> {
     let all = survey.unusable();
     let more = all.saturating_sub(lines.len() as u64);
     if more > 0 && !lines.is_empty() {
-        lines.push(format!("… and {}: anp check", counted(more, "more file")));
+        lines.push(format!("… and {}: {check}", counted(more, "more file")));
     }
     lines
 }

@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::articles::{self, Articles, verdict_of};
+use super::articles::{self, Articles, Surveyed};
 use super::findings::{Look, bad_files};
-use super::held::Besides;
 use super::keys::{KeyList, table, why_left, written};
 use super::log::Level;
 use super::lost::warn_of_lost;
@@ -44,8 +43,7 @@ pub(crate) struct RunReport {
     keys: KeyList,
     warnings: u64,
     pruned_runs: u64,
-    /// What else the survey counted, if there was one.
-    besides: Option<Besides>,
+    surveyed: Surveyed,
     /// The part of the articles that the run is about, if it is not all.
     share: Option<Share>,
     bars: Progress,
@@ -60,11 +58,11 @@ pub(crate) struct RunReport {
     has_named_way_back: bool,
     /// How findings are shown.
     pub format: Format,
+    /// The command that checks the same sources.
+    pub check: String,
     articles: Articles,
     /// Keys that were written, by reason.
     reasons: BTreeMap<Reason, u64>,
-    /// Valid articles of the survey that the run is about.
-    valid: u64,
     /// The files with errors, for a command that says little.
     bad_files: Vec<String>,
 }
@@ -88,7 +86,7 @@ impl RunReport {
             keys: KeyList::default(),
             warnings: 0,
             pruned_runs: 0,
-            besides: None,
+            surveyed: Surveyed::default(),
             share: None,
             bars,
             orphans: None,
@@ -96,9 +94,9 @@ impl RunReport {
             is_quiet: false,
             has_named_way_back: false,
             format: Format::Text,
+            check: String::new(),
             articles: Articles::default(),
             reasons: BTreeMap::new(),
-            valid: 0,
             bad_files: Vec::new(),
         }
     }
@@ -184,7 +182,12 @@ impl Report for RunReport {
     fn writes(&mut self, header: &Header) {
         // Whatever happens from here on, the way back has been printed.
         self.output.flush();
-        if !self.output.is_json() && !std::mem::replace(&mut self.has_named_way_back, true) {
+        // One that is cut short is repeated, not undone; at its end it says how to undo it.
+        let is_rollback = header.undoes.is_some();
+        if !is_rollback
+            && !self.output.is_json()
+            && !std::mem::replace(&mut self.has_named_way_back, true)
+        {
             let text = format!("run {}; to undo it:\n  {}", header.run, header.rollback);
             let fields = json!({
                 "message": "the run begins", "run": header.run, "rollback": header.rollback,
@@ -202,16 +205,15 @@ impl Report for RunReport {
     }
 
     fn findings(&mut self, survey: &Survey) {
-        let look = Look::beside_result(self.format, self.is_quiet);
+        let look = Look::beside_result(self.format, self.is_quiet, &self.check);
         findings::report(survey, &mut self.output, look);
         if self.is_quiet && self.format == Format::Text && !log::is_json() {
-            self.bad_files.extend(bad_files(survey));
-        }
-        if self.besides.is_none() {
-            self.valid = survey.entries.len() as u64;
+            self.bad_files.extend(bad_files(survey, &self.check));
         }
         // A later one is about articles that expired meanwhile.
-        self.besides.get_or_insert(Besides::of(survey));
+        if self.surveyed.is_first() {
+            self.surveyed = Surveyed::of(survey);
+        }
     }
 
     fn share(&mut self, shard: Shard, articles: usize, of_articles: usize) {
@@ -421,7 +423,7 @@ impl RunReport {
             object["of_articles"] = json!(share.of_articles);
         }
         self.complete(&mut object, header);
-        if let Some(besides) = self.besides {
+        if let Some(besides) = self.surveyed.besides {
             besides.complete(&mut object);
         }
         self.output.json(&object);
@@ -432,7 +434,12 @@ impl RunReport {
         self.result(header, (command, status), counts);
         self.output.text("");
         table(&mut self.output, counts, seconds);
-        for row in self.besides.iter().flat_map(|besides| besides.rows()) {
+        for row in self
+            .surveyed
+            .besides
+            .iter()
+            .flat_map(|besides| besides.rows())
+        {
             self.output.text(row);
         }
         self.way_back(header, counts);
@@ -446,8 +453,11 @@ impl RunReport {
         (command, status): (&str, &str),
         counts: &Counts,
     ) {
-        let surveyed = (self.valid, self.besides);
-        let verdict = verdict_of(&self.articles, surveyed, header.is_none(), counts.invalid);
+        let is_cut_short = status == Status::Stopped.word();
+        let others = self
+            .surveyed
+            .others(&self.articles, is_cut_short, counts.invalid);
+        let verdict = self.articles.verdict(header.is_none(), &others);
         self.output.text(&verdict);
         if let Some(reasons) = self.articles.reasons() {
             self.output.text(reasons);
@@ -527,6 +537,10 @@ impl RunReport {
         });
         self.complete(&mut object, header);
         self.output.json(&object);
+        if self.is_quiet && status == Status::Done.word() {
+            self.output.flush();
+            return;
+        }
         let is_back = restored + counts.removed + counts.conflicts == 0;
         if is_back && !self.is_incomplete {
             self.output

@@ -1,6 +1,8 @@
 //! `--report`: the page about a run.
 
-use crate::support::{Ran, World};
+use std::io::Read as _;
+
+use crate::support::{Ran, World, signal};
 
 const TITLE: &str = "<script>alert(1)</script> & \u{202e}co";
 
@@ -92,7 +94,10 @@ fn a_dry_run_has_a_page_with_what_it_would_change_and_no_way_back() {
     let world = world();
     world.anp("import").exits(0);
     world.write("content/a/one.md", "---\ntitle: One\n---\nAnother text.\n");
-    let (ran, page) = page(&world, "import --dry-run");
+    let (ran, page) = page(
+        &world,
+        "import --dry-run --owner desk --expected-result one",
+    );
     ran.exits(0);
     says(
         &page,
@@ -100,6 +105,9 @@ fn a_dry_run_has_a_page_with_what_it_would_change_and_no_way_back() {
             "<title>Dry run of import",
             "1 article to update, 3 unchanged",
             "<p>Nothing was written.</p>",
+            "<dt>Owner</dt><dd>desk</dd>",
+            "<dt>Expected</dt><dd>one</dd>",
+            "<dt>Result</dt><dd>done, exit code 0</dd>",
             "<ins>+Another text.</ins>",
         ],
     );
@@ -153,6 +161,9 @@ fn every_command_that_changes_the_store_has_a_page() {
             "anp rollback ",
         ],
     );
+    let (ran, again) = page(&world, "rollback last");
+    ran.exits(0);
+    assert!(!again.contains("To undo it"), "{again}");
     let (ran, rehearsal) = page(&world, "rehearse --sample 2");
     ran.exits(0);
     says(
@@ -162,7 +173,13 @@ fn every_command_that_changes_the_store_has_a_page() {
             "2 articles published, and taken back",
             "<th scope=\"row\">verify</th>",
             "<th scope=\"row\">compare</th>",
+            "<dt>Keys</dt><dd>4 created · ",
         ],
+    );
+    // The stages of the import and the rollback are parts of the steps.
+    assert!(
+        !rehearsal.contains("<th scope=\"row\">survey</th>"),
+        "{rehearsal}"
     );
     assert!(!rehearsal.contains("To undo it"), "{rehearsal}");
 }
@@ -170,10 +187,61 @@ fn every_command_that_changes_the_store_has_a_page() {
 #[test]
 fn a_page_that_cannot_be_written_ends_the_command_before_it_begins() {
     let world = world();
-    for file in ["missing/x.html", "content"] {
+    world.write("page.html", "<!doctype html><title>Not a report</title>");
+    world.write("anp.yaml", "ttl: 3d\n");
+    for file in [
+        "missing/x.html",
+        "content",
+        "anp.yaml",
+        "page.html",
+        "content/four.md",
+    ] {
         let path = world.path(file);
+        let before = std::fs::read(&path).ok();
         let ran = world.anp(&format!("import --report {}", path.display()));
         ran.exits(2).notes("cannot write the report");
         assert_eq!(world.server.dump().len(), 0);
+        assert_eq!(std::fs::read(&path).ok(), before, "{ran}");
     }
+    // The file that a rollback needs least of all.
+    world.anp("import").exits(0);
+    let run = world.runs()[0].clone();
+    let manifest = world.manifest(&run);
+    let line = format!("import --report {}", manifest.display());
+    world.anp(&line).exits(2).notes("cannot write the report");
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.dump().len(), 0);
+}
+
+#[test]
+fn the_page_of_an_interrupted_run_counts_what_was_written() {
+    let world = World::new();
+    let file = world.path("cut.html");
+    let (mut child, mut stdout) = world.import_under_way(&["--report", file.to_str().unwrap()]);
+    signal(&child, "INT");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let page = std::fs::read_to_string(&file).unwrap();
+    says(
+        &page,
+        &[
+            "<p class=\"result\">interrupted by a signal",
+            "failed, exit code 130",
+            "not reached</th>",
+            "<h2 id=\"undo\">To undo it</h2>",
+        ],
+    );
+    assert!(!page.contains("unchanged"), "{page}");
+    // Expiries are those of articles that were written.
+    let bars = page.split("<h2 id=\"expiries\">").nth(1).unwrap();
+    let bars = bars.split("</section>").next().unwrap();
+    let cells = bars.split("<td class=\"end\">").skip(1);
+    let counted: u64 = cells
+        .map(|cell| cell.split('<').next().unwrap().replace(',', ""))
+        .map(|number| number.parse::<u64>().unwrap())
+        .sum();
+    let articles = page.split("articles: ").nth(1).unwrap();
+    let articles = articles.split(' ').next().unwrap();
+    assert_eq!(counted.to_string(), articles, "{page}");
 }

@@ -250,7 +250,9 @@ fn a_torn_run_is_unfinished_and_a_damaged_one_is_refused() {
         .exits(2)
         .notes("there is no run 'none'");
     world.write("state/runs/99981231T000000.000Z-0000.jsonl.zst", "");
-    show(&world, "last").exits(3).notes("wrote nothing");
+    let empty = "99981231T000000.000Z-0000";
+    show(&world, empty).exits(3).notes("wrote nothing");
+    show(&world, "last").exits(65).notes("is damaged at byte");
 }
 
 #[test]
@@ -516,11 +518,11 @@ fn a_run_that_wrote_nothing_is_not_the_last_to_undo() {
     world.anp("import").exits(0);
     let runs = world.runs();
     world.anp("runs").says("nothing to do");
-    show(&world, "last").says("rollback   none: it wrote nothing\n");
+    show(&world, &runs[1]).says("rollback   none: it wrote nothing\n");
     let ran = world.anp("rollback last --format text");
     ran.exits(0)
         .notes(&format!(
-            "the last run, {}, wrote nothing; undoing {}",
+            "the last run, {}, wrote nothing; taking {}",
             runs[1], runs[0]
         ))
         .says(&format!("run {} is undone: 1 article removed", runs[0]));
@@ -546,4 +548,38 @@ fn people_read_times_of_their_zone_and_machines_of_utc() {
     let shown = world.anp_with(&["show", "/a/"], &there);
     shown.exits(0).says("+09:00\n");
     world.anp("show /a/").exits(0).says("Z\n");
+}
+
+#[test]
+fn last_is_the_same_run_for_every_command() {
+    let world = World::new();
+    world.article("a.md", "Text.");
+    world.anp("import").exits(0);
+    let run = world.runs()[0].clone();
+    world.anp("import").exits(0);
+    let note = format!("wrote nothing; taking {run}, which did");
+    let verified = world.anp("verify last");
+    verified
+        .exits(0)
+        .notes(&note)
+        .says("2 keys as it wrote them");
+    world
+        .anp("diff --run last")
+        .exits(0)
+        .notes(&note)
+        .says("1 article differs");
+    world
+        .anp("runs show last")
+        .exits(0)
+        .says(&format!("run {run} "));
+    world.anp("rollback last").exits(0).notes(&note);
+    // What is undone already has no way back, and is nothing to talk about.
+    let again = world.anp("rollback last --format text");
+    again
+        .exits(0)
+        .says("is already undone")
+        .hides("anp rollback");
+    let ran = world.anp("rollback last -q");
+    ran.exits(0).notes_exactly("");
+    assert_eq!(ran.stdout, "", "{ran}");
 }

@@ -185,7 +185,9 @@ fn what_an_import_would_remove_is_shown_too() {
         )
         .says("\n-Two.\n")
         .says("\n1 article differs, 0 lines added and ")
-        .hides("/one/");
+        .hides("/one/")
+        .notes("1 published article is no longer in the content tree")
+        .notes("/one/; --prune removes it");
     world
         .anp("diff --prune --stat")
         .exits(0)

@@ -211,14 +211,14 @@ fn a_withdrawn_article_is_told_from_one_whose_source_is_gone() {
     gives(
         &world,
         line,
-        &[("first", "new"), ("one", "pruned"), ("two", "withdrawn")],
+        &[("first", "new"), ("one", "pruned"), ("two", "held_back")],
     );
     settle();
     world.anp("rollback last").exits(0);
     gives(
         &world,
         line,
-        &[("first", "new"), ("one", "pruned"), ("two", "withdrawn")],
+        &[("first", "new"), ("one", "pruned"), ("two", "held_back")],
     );
 }
 

@@ -37,7 +37,7 @@ pub(super) fn help_with(kind: &Kind, name: &Name<'_>, text: &str) -> Option<Stri
     }
     match kind {
         Kind::Flag => Some(format!("write {0}: true, or {0}: false", name.own)),
-        Kind::Choice(choices) => Some(format!("write {}: {}", name.own, one_of(choices))),
+        Kind::Choice(choices) => Some(format!("write one of {}", one_of(choices))),
         Kind::Date => Some(format!("write {}: YYYY-MM-DD", name.own)),
         Kind::Duration { .. } if is_digits(text) => {
             Some(format!("write the unit: {text}s is {text} seconds"))
@@ -200,7 +200,7 @@ mod tests {
             (
                 &DIFFICULTY,
                 "7",
-                "write x: beginner, intermediate, advanced or expert",
+                "write one of beginner, intermediate, advanced or expert",
             ),
             (&Kind::Flag, "maybe", "write x: true, or x: false"),
             (&Kind::Flag, "N", "write x: false"),

@@ -18,8 +18,8 @@ const ARTICLE: &str =
     "---\ntitle: Hello, archive\ntags: [first]\n---\n\nAn article, in **Markdown**.\n";
 const NEXT: &str = "\
 anp check         # errors and warnings of the articles; writes nothing
-anp import        # publishes them, to a private server in .anp/
-anp show /hello/  # what the store holds for one of them";
+anp import        # publishes them, to a private server in .anp/";
+const SHOW: &str = "anp show /hello/  # what the store holds for one of them";
 
 pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
     let mut output = Output::stdout(common.format);
@@ -36,11 +36,15 @@ fn project(folder: &Path, output: &mut Output) -> Result<(), Failure> {
     let inside = folder.strip_prefix(here).unwrap_or(folder);
     let schema = format!("{:#}\n", settings::json_schema());
     let sample = format!("# yaml-language-server: $schema=anp.schema.json\n{SAMPLE}");
-    let files = [
+    let mut files = vec![
         ("anp.yaml", sample.as_str()),
-        ("anp.schema.json", &schema),
-        ("content/hello.md", ARTICLE),
+        ("anp.schema.json", schema.as_str()),
     ];
+    // An archive that is there needs no first article.
+    let is_new = is_empty(&inside.join("content"));
+    if is_new {
+        files.push(("content/hello.md", ARTICLE));
+    }
     write_all(inside, &files, output)?;
     append_line(&inside.join(".gitignore"), "/.anp/")?;
     output.text("");
@@ -48,7 +52,14 @@ fn project(folder: &Path, output: &mut Output) -> Result<(), Failure> {
         output.text(format!("cd {}", inside.display()));
     }
     output.text(NEXT);
+    if is_new {
+        output.text(SHOW);
+    }
     Ok(())
+}
+
+fn is_empty(folder: &Path) -> bool {
+    !std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
 }
 
 /// The templates that make the pages, to change.

@@ -10,6 +10,7 @@ use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
@@ -114,6 +115,8 @@ fn removed(
             report.warning(why);
         }
         removed.extend(pruning.leftovers);
+    } else if scope.routes.is_empty() {
+        Orphans::find(&reach, session, 0, None)?.report(report);
     }
     let globs = &articles.wanted.selection.globs;
     removed.retain(|one| globs.is_empty() || globs.iter().any(|glob| glob.matches(&one.route)));

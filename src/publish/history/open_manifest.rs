@@ -7,7 +7,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::manifest::{Counts, Damage, Manifest, Verify};
 use crate::publish::report::Report;
-use crate::publish::run::command_line::rollback_line;
 use crate::settings::Settings;
 use crate::store::Address;
 use crate::words::{counted, listed, with};
@@ -17,29 +16,24 @@ pub(crate) use crate::publish::run::refusal::unusable;
 /// So many runs are named where the start of an id fits more than one.
 const NAMED_RUNS: usize = 4;
 
-/// Opens the manifest of a run: by its id or a prefix that no other id has, a file, or `last`, the run
-/// that started last and is no rollback, `last~1` the one before it, and so on.
+/// Opens the manifest of a run: by its id or a prefix that no other id has, a file, or `last`, the last
+/// run that wrote something and is no rollback, `last~1` the one before it, and so on.
 pub(crate) fn open(
     settings: &Settings,
     name: &str,
     report: &mut dyn Report,
 ) -> Result<Manifest, Failure> {
-    let (manifest, files) = find(settings, name, Verify::All)?;
-    Ok(as_found(manifest, files, report).0)
+    Ok(open_with_files(settings, name, Verify::All, report)?.0)
 }
 
-/// The same for a run that is to be undone, where `last` is the last one that wrote something; checked
-/// as `verify` asks for, with the files that it was opened from.
-pub(crate) fn open_to_undo(
+/// The same, checked as `verify` asks for, with the files that it was opened from.
+pub(crate) fn open_with_files(
     settings: &Settings,
     name: &str,
     verify: Verify,
     report: &mut dyn Report,
 ) -> Result<(Manifest, Files), Failure> {
-    let (manifest, files) = match steps_back(name) {
-        Some(back) => last_to_undo(settings, back, verify, report)?,
-        None => find(settings, name, verify)?,
-    };
+    let (manifest, files) = find(settings, name, verify, report)?;
     Ok(as_found(manifest, files, report))
 }
 
@@ -127,9 +121,14 @@ fn not_listed(runs: &Runs, error: &std::io::Error) -> Failure {
     Failure::unlisted_runs(runs.folder(), error)
 }
 
-fn find(settings: &Settings, name: &str, verify: Verify) -> Result<(Manifest, Files), Failure> {
+fn find(
+    settings: &Settings,
+    name: &str,
+    verify: Verify,
+    report: &mut dyn Report,
+) -> Result<(Manifest, Files), Failure> {
     if let Some(back) = steps_back(name) {
-        return last(settings, back, verify);
+        return last(settings, back, verify, report);
     }
     let runs = Runs::of(&settings.state_dir);
     let of_folder = |runs: Runs, listed: &ListedRun| {
@@ -203,36 +202,9 @@ fn by_prefix(settings: &Settings, runs: &Runs, start: &str) -> Result<Option<Lis
         .note("retry", "with more of the id; nothing was written"))
 }
 
-/// The run that started last and is no rollback, or the one that started `back` before it.
-fn last(settings: &Settings, back: usize, verify: Verify) -> Result<(Manifest, Files), Failure> {
-    let runs = Runs::of(&settings.state_dir);
-    let all = runs.list().map_err(|error| not_listed(&runs, &error))?;
-    let mut passed = 0;
-    for listed in all.into_iter().rev() {
-        let files = Files::of_run(runs.clone(), &listed);
-        match listed.open(verify) {
-            Ok(manifest) if manifest.header().command == "rollback" => continue,
-            Ok(manifest) if passed == back => return Ok((manifest, files)),
-            // It wrote nothing.
-            Err(damage @ Damage::NoHeader { .. }) if passed == back => {
-                let failure = unusable(&damage);
-                return Err(match last_that_wrote(settings) {
-                    Ok(Some(command)) => failure.note("earlier", command),
-                    Ok(None) => failure,
-                    Err(error) => failure.note("earlier", format!("not known: {error}")),
-                });
-            }
-            Ok(_) | Err(Damage::NoHeader { .. }) => {}
-            Err(damage) => return Err(unusable(&damage)),
-        }
-        passed += 1;
-    }
-    Err(too_few_runs(settings, passed, "is recorded"))
-}
-
 /// The run that wrote something last and is no rollback, or the one `back` before it. If none wrote
 /// anything, the last one.
-fn last_to_undo(
+fn last(
     settings: &Settings,
     back: usize,
     verify: Verify,
@@ -258,7 +230,7 @@ fn last_to_undo(
                     };
                     let run = &manifest.header().run;
                     report.note(&format!(
-                        "the last run, {id}, wrote nothing; undoing {run}, which did"
+                        "the last run, {id}, wrote nothing; taking {run}, which did"
                     ));
                 }
                 return Ok((manifest, files));
@@ -323,25 +295,6 @@ pub(crate) fn published_from_tree(manifest: &Manifest) -> bool {
         && manifest
             .footer()
             .is_none_or(|footer| published(&footer.counts))
-}
-
-/// The command that undoes the last run that wrote something and is no rollback.
-///
-/// # Errors
-/// Why a run cannot be read: it may be the one.
-pub(crate) fn last_that_wrote(settings: &Settings) -> Result<Option<String>, String> {
-    let runs = Runs::of(&settings.state_dir).all();
-    let runs = runs.map_err(|error| error.to_string())?;
-    for (_, manifest) in runs.into_iter().rev() {
-        match manifest {
-            Ok(manifest) if manifest.header().command == "rollback" || !manifest.wrote() => {}
-            Ok(manifest) => return Ok(Some(rollback_line(settings, &manifest))),
-            // It wrote nothing.
-            Err(Damage::NoHeader { .. }) => {}
-            Err(damage) => return Err(damage.to_string()),
-        }
-    }
-    Ok(None)
 }
 
 /// Where a manifest's run wrote: `--redis` if it was given, else the server of its header,

@@ -79,7 +79,7 @@ impl PrunePlan {
         let held: HashSet<&Route> = survey.held_routes.iter().collect();
         for leftover in &mut pruning.leftovers {
             if held.contains(&leftover.route) {
-                leftover.reason = Reason::Withdrawn;
+                leftover.reason = Reason::HeldBack;
             }
         }
         Ok(pruning)

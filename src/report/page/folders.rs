@@ -86,14 +86,17 @@ impl Folders {
         self.of(route).unchanged += 1;
     }
 
-    /// The folders with changes, those with the most first; the others together.
+    /// All of a few folders; of many those with changes, and the others together. Those with the most
+    /// changes come first.
     pub(super) fn table(&self) -> FolderTable {
         let mut folders: Vec<_> = self.0.iter().collect();
         folders.sort_by_key(|(name, counts)| (std::cmp::Reverse(counts.changed()), *name));
-        let changed = folders
-            .iter()
-            .take_while(|(_, counts)| counts.changed() > 0);
-        let (shown, others) = folders.split_at(changed.count().min(MOST_FOLDERS));
+        let changed = folders.iter().filter(|(_, counts)| counts.changed() > 0);
+        let shown = match folders.len() {
+            few @ ..=MOST_FOLDERS => few,
+            _ => changed.count().min(MOST_FOLDERS),
+        };
+        let (shown, others) = folders.split_at(shown);
         let mut all = FolderCounts::default();
         self.0.values().for_each(|counts| all.add(counts));
         let cells_of = |counts: &FolderCounts| {
@@ -146,7 +149,7 @@ mod tests {
             ["published", "updated", "removed", "unchanged"]
         );
         let names: Vec<&str> = table.rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names, ["/a/", "/", "1 other folder"]);
+        assert_eq!(names, ["/a/", "/", "/c/"]);
         assert_eq!(table.rows[0].cells, ["1", "1", "0", "0"]);
         for number in 0..30 {
             folders.change(&format!("/f{number:02}/x/"), Action::Create);

@@ -6,6 +6,7 @@ mod differences;
 mod findings;
 mod folders;
 mod run_page;
+mod target;
 mod view;
 
 pub(crate) use run_page::{MOST_DIFFERENCES, Phases, RunPage};

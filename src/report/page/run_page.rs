@@ -8,20 +8,21 @@ use super::chart::{ExpiryDays, PageSizes};
 use super::differences::ShownArticle;
 use super::findings::{FindingGroup, groups};
 use super::folders::Folders;
+use super::target;
 
 use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::diff::ArticleDiff;
-use crate::publish::manifest::{Action, Counts, Fate, Header, Lost};
+use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
 use crate::publish::reason::Reason;
 use crate::publish::report::{Bar, Report};
 use crate::publish::survey::surveyor::Survey;
-use crate::report::articles::Articles;
+use crate::report::articles::{Articles, Surveyed};
 use crate::report::diff_text::compare;
-use crate::report::held::Besides;
+use crate::settings::Settings;
 use crate::words::counted;
 
 /// So many changed articles are listed.
@@ -47,10 +48,14 @@ pub(crate) struct RunPage {
     /// Whether something of it may be in the store.
     pub(super) may_have_written: bool,
     pub(super) counts: Counts,
+    /// How it ended by itself.
+    pub(super) ended: Option<Status>,
+    /// The run that it undoes.
+    pub(super) undoes: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) expected_result: Option<String>,
     pub(super) articles: Articles,
-    /// Valid articles of the survey.
-    pub(super) valid: u64,
-    pub(super) besides: Option<Besides>,
+    pub(super) surveyed: Surveyed,
     pub(super) folders: Folders,
     pub(super) expiries: ExpiryDays,
     pub(super) sizes: PageSizes,
@@ -120,40 +125,35 @@ impl RunPage {
     pub(crate) fn begin(
         path: &Path,
         (command, is_dry): (&'static str, bool),
-        place: String,
+        settings: &Settings,
     ) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| {
-            let what = format!("cannot write the report {}: {error}", path.display());
+        target::check(path).map_err(|why| {
+            let what = format!("cannot write the report {}: {why}", path.display());
             Failure::new(Exit::Usage, what)
                 .note(
                     "expected",
-                    "--report with a file in a folder that can be written to",
+                    "--report with a new .html file, or with an older report",
                 )
                 .note("retry", "after you fix the options; nothing was written")
-        };
-        if path.is_dir() {
-            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-        }
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        tempfile::tempfile_in(folder).map_err(failed)?;
+        })?;
         let started_at_ms = jiff::Timestamp::now().as_millisecond();
         Ok(Self {
             path: path.to_owned(),
             command,
             is_dry,
-            place,
+            place: format!("{}, prefix {}", settings.address, settings.prefix),
             started: Instant::now(),
             started_at_ms,
             phases: Phases::default(),
             run: None,
             may_have_written: false,
             counts: Counts::default(),
+            ended: None,
+            undoes: None,
+            owner: settings.owner.clone(),
+            expected_result: settings.expected_result.clone(),
             articles: Articles::default(),
-            valid: 0,
-            besides: None,
+            surveyed: Surveyed::default(),
             folders: Folders::default(),
             expiries: ExpiryDays::from(started_at_ms),
             sizes: PageSizes::default(),
@@ -222,7 +222,7 @@ impl RunPage {
         }
         let route = key.key.find(":/").map_or(key.key, |at| &key.key[at + 1..]);
         self.folders.change(route, action);
-        if let Some(at_ms) = key.expires_at_ms.filter(|_| self.besides.is_none()) {
+        if let Some(at_ms) = key.expires_at_ms {
             self.expiries.add(at_ms);
         }
         if self.changes.len() == MOST_CHANGES {
@@ -246,6 +246,10 @@ impl Report for RunPage {
     }
 
     fn bar(&mut self, stage: &'static str, _: &'static str, _: u64) -> Box<dyn Bar> {
+        // The stages of a rehearsal are parts of its steps.
+        if self.command == "rehearse" {
+            return Box::new(());
+        }
         Box::new(Stopwatch {
             phases: self.phases(),
             stage,
@@ -259,27 +263,25 @@ impl Report for RunPage {
             .get_or_insert_with(|| (header.clone(), manifest.to_owned()));
     }
 
-    fn writes(&mut self, _: &Header) {
-        self.may_have_written = true;
+    fn writes(&mut self, header: &Header) {
+        // A rollback that is cut short is repeated, not undone.
+        self.may_have_written |= header.undoes.is_none();
     }
 
     fn findings(&mut self, survey: &Survey) {
         // A later one is about articles that expired meanwhile.
-        if self.besides.is_some() {
+        if !self.surveyed.is_first() {
             return;
         }
-        self.besides = Some(Besides::of(survey));
-        self.valid = survey.entries.len() as u64;
+        self.surveyed = Surveyed::of(survey);
         self.findings = groups(survey);
         self.slowest.clone_from(&survey.slowest);
         for entry in &survey.entries {
+            // Of the others it is told what became of them.
             if !entry.is_touched() {
                 self.folders.keep(entry.route.as_str());
+                self.expiries.add(entry.first_expiry_ms());
             }
-            self.expiries.add(match entry.is_touched() {
-                true => entry.expires_at_ms,
-                false => entry.first_expiry_ms(),
-            });
             let bytes = entry.spot().map(|spot| spot.page_bytes);
             self.sizes.add(bytes.unwrap_or(entry.page().bytes));
         }
@@ -298,6 +300,7 @@ impl Report for RunPage {
     fn restored(&mut self, key: &KeyReport<'_>) {
         // A rehearsal is about its import.
         if self.command == "rollback" {
+            self.may_have_written |= key.fate == Fate::Written && !self.is_dry;
             self.change(key);
         }
     }
@@ -310,12 +313,17 @@ impl Report for RunPage {
     }
 
     fn counts(&mut self, counts: &Counts) {
-        self.counts = *counts;
+        if self.ended.is_none() {
+            self.counts = *counts;
+        }
     }
 
     fn ended(&mut self, ended: &Ended<'_>) {
-        if self.command != "rehearse" || ended.undoes.is_none() {
+        // The rollback at the end of a rehearsal is a part of it.
+        if self.ended.is_none() {
             self.counts = *ended.counts;
+            self.ended = Some(ended.status);
+            self.undoes = ended.undoes.map(str::to_owned);
         }
     }
 

@@ -11,9 +11,9 @@ use super::run_page::RunPage;
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::manifest::Status;
 use crate::render::{STYLE, own_pages};
-use crate::report::articles::{changes, undoings, verdict_of};
-use crate::report::held::Besides;
+use crate::report::articles::{changes, undoings};
 
 const TEMPLATES: [(&str, &str); 1] = [("run.html", include_str!("run.html"))];
 
@@ -108,7 +108,7 @@ fn view<'p>(page: &'p RunPage, ended: &Result<Exit, Failure>) -> View<'p> {
     View {
         title: title(page),
         verdict: verdict(page, ended),
-        facts: facts(page, total.as_secs_f64()),
+        facts: facts(page, ended, total.as_secs_f64()),
         keys: keys(page),
         rollback: rollback.map(|(header, _)| header.rollback.as_str()),
         is_dry: page.is_dry,
@@ -149,12 +149,7 @@ fn verdict(page: &RunPage, ended: &Result<Exit, Failure>) -> Verdict {
             nothing if nothing.is_empty() => "no article changed".to_owned(),
             undone => undone,
         },
-        _ => verdict_of(
-            &page.articles,
-            (page.valid, page.besides),
-            page.is_dry,
-            page.counts.invalid,
-        ),
+        _ => page.articles.verdict(page.is_dry, &others(page)),
     };
     let text = match page.command {
         "rehearse" if ended.is_ok() => format!("{text}, and taken back"),
@@ -166,43 +161,52 @@ fn verdict(page: &RunPage, ended: &Result<Exit, Failure>) -> Verdict {
             text,
             notes: Vec::new(),
         },
-        Err(failure) => Verdict {
-            text: failure.what.clone(),
-            mood: "bad",
-            notes: failure.notes.clone(),
-        },
+        Err(failure) => {
+            let articles = page.ended.map(|_| ("articles", text));
+            Verdict {
+                text: failure.what.clone(),
+                mood: "bad",
+                notes: articles.into_iter().chain(failure.notes.clone()).collect(),
+            }
+        }
     }
 }
 
-fn facts(page: &RunPage, seconds: f64) -> Vec<Fact> {
+/// How the command ended, in words: a colour alone says nothing to many.
+fn result(ended: &Result<Exit, Failure>) -> String {
+    let (word, exit) = match ended {
+        Ok(Exit::Done) => ("done", Exit::Done),
+        Ok(exit) => ("done in part", *exit),
+        Err(failure) => ("failed", failure.exit),
+    };
+    format!("{word}, exit code {}", exit.code())
+}
+
+/// The articles that the run did not change.
+fn others(page: &RunPage) -> [(u64, &'static str); 4] {
+    let is_cut_short = page.ended != Some(Status::Done) && page.ended != Some(Status::Partial);
+    page.surveyed
+        .others(&page.articles, is_cut_short, page.counts.invalid)
+}
+
+fn facts(page: &RunPage, ended: &Result<Exit, Failure>, seconds: f64) -> Vec<Fact> {
     let header = page.run.as_ref().map(|(header, _)| header);
     let manifest = page
         .run
         .as_ref()
         .map(|(_, path)| path.display().to_string());
     let texts = [
+        ("Result", Some(result(ended)), false),
         ("Run", header.map(|header| header.run.clone()), true),
-        (
-            "Owner",
-            header.and_then(|header| header.owner.clone()),
-            false,
-        ),
-        (
-            "Expected",
-            header.and_then(|header| header.expected_result.clone()),
-            false,
-        ),
+        ("Owner", page.owner.clone(), false),
+        ("Expected", page.expected_result.clone(), false),
         ("Store", Some(page.place.clone()), false),
         (
             "Content",
             header.and_then(|header| header.content.clone()),
             true,
         ),
-        (
-            "Undoes",
-            header.and_then(|header| header.undoes.clone()),
-            true,
-        ),
+        ("Undoes", page.undoes.clone(), true),
         ("Started", Some(show_time(page.started_at_ms)), false),
         ("Took", Some(format!("{seconds:.2} s")), false),
         ("Manifest", manifest, true),
@@ -225,12 +229,7 @@ fn actions(page: &RunPage) -> Vec<ChartRow> {
         "rollback" => undoings(&counted, page.is_dry).to_vec(),
         _ => changes(&counted, page.is_dry).to_vec(),
     };
-    if page.besides.is_some() {
-        bars.push((page.articles.unchanged(page.valid), "unchanged"));
-        bars.push((page.counts.invalid, "invalid"));
-        let held = page.besides.map_or(0, Besides::held_back);
-        bars.push((held, "held back"));
-    }
+    bars.extend(others(page));
     let shown = bars.into_iter().filter(|(count, _)| *count > 0);
     counts(shown.map(|(count, name)| (name.to_owned(), count)))
 }

@@ -40,12 +40,17 @@ fn init_writes_what_the_next_three_commands_need() {
     again.exits(2).notes("blog/anp.yaml exists already");
     let settings = std::fs::read_to_string(world.path("blog/anp.yaml")).unwrap();
     assert_eq!(settings, "prefix: mine\n");
+    // An archive that is there gets no first article.
+    world.write("other/content/mine.md", "Mine.");
+    run("init other").exits(0).hides("hello");
+    assert!(world.path("other/anp.yaml").exists());
+    assert!(!world.path("other/content/hello.md").exists());
     // Nothing is written where one of the files is there.
-    world.write("other/content/hello.md", "Mine.");
-    run("init other")
+    world.write("third/anp.schema.json", "{}");
+    run("init third")
         .exits(2)
-        .notes("other/content/hello.md exists already");
-    assert!(!world.path("other/anp.yaml").exists());
+        .notes("third/anp.schema.json exists already");
+    assert!(!world.path("third/anp.yaml").exists());
     world.write("file", "");
     run("init file").exits(74);
 }
