@@ -4,15 +4,9 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
 
 use super::escape;
 
-/// The built-in templates of such pages, by name and text. Every text is escaped as in articles, which
-/// also takes out what could make a text read otherwise; `style` is the style of all of them.
-///
-/// # Errors
-/// A template cannot be compiled.
-pub fn environment(
-    templates: &[(&'static str, &'static str)],
-    style: &str,
-) -> Result<Environment<'static>, Error> {
+/// Templates without a loader: an include finds those that were added and nothing else. Every value is
+/// escaped, which also takes out what could make a text read otherwise, unless it is HTML of ours.
+pub(super) fn escaping() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -25,6 +19,18 @@ pub fn environment(
         }
         out.write_str(&escaped).map_err(Into::into)
     });
+    environment
+}
+
+/// The built-in templates of such pages, by name and text. `style` is the style of all of them.
+///
+/// # Errors
+/// A template cannot be compiled.
+pub fn environment(
+    templates: &[(&'static str, &'static str)],
+    style: &str,
+) -> Result<Environment<'static>, Error> {
+    let mut environment = escaping();
     for (name, text) in templates {
         environment.add_template(name, text)?;
     }

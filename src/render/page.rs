@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use minijinja::value::Value;
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind};
 
 use super::error::TemplateError;
-use super::escape;
+use super::own_pages::escaping;
 use super::view::{SAMPLE_BODY, VARIABLES, View};
 use crate::regular;
 
@@ -207,23 +207,11 @@ fn sentence(error: &minijinja::Error) -> String {
 }
 
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let mut environment = escaping();
     environment.set_fuel(Some(FUEL));
-    // There is no loader: an include finds the templates above and nothing else.
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
     // `{% autoescape false %}` and `|safe` would let text of an article reach a page
     // unescaped, so the first has no effect and the second does not exist.
     environment.remove_filter("safe");
-    environment.set_formatter(|out, _, value| {
-        let mut escaped = String::new();
-        match value.as_str() {
-            Some(html) if value.is_safe() => return out.write_str(html).map_err(Into::into),
-            Some(text) => escape::anywhere(&mut escaped, text),
-            None => escape::anywhere(&mut escaped, &value.to_string()),
-        }
-        out.write_str(&escaped).map_err(Into::into)
-    });
     environment
 }
 

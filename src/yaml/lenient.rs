@@ -97,6 +97,10 @@ impl Scan<'_> {
         is_blank(self.bytes.get(self.at + 1))
     }
 
+    fn next_is_flow_mark(&self) -> bool {
+        is_flow_mark(self.bytes.get(self.at + 1))
+    }
+
     fn at_line_end(&self) -> bool {
         matches!(self.byte(), None | Some(b'\n' | b'\r'))
     }
@@ -333,12 +337,19 @@ impl Scan<'_> {
     /// From an opening bracket to the one that closes it.
     fn flow(&mut self, parent: isize) {
         let mut depth = 0_usize;
+        // Behind a quoted key, or one in brackets, a colon needs no blank after it.
+        let mut may_be_key = false;
         while let Some(b) = self.byte() {
+            let was_key = std::mem::take(&mut may_be_key);
             match b {
                 b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
+                b']' | b'}' => {
+                    depth = depth.saturating_sub(1);
+                    may_be_key = true;
+                }
                 b'"' | b'\'' => {
                     self.quoted(b, parent);
+                    may_be_key = true;
                     continue;
                 }
                 b'#' if self.at_comment() => {
@@ -349,7 +360,9 @@ impl Scan<'_> {
                     self.colon();
                     continue;
                 }
-                b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => {}
+                b' ' | b'\t' | b'\n' | b'\r' => may_be_key = was_key,
+                b',' => {}
+                b':' if was_key || self.next_is_blank() || self.next_is_flow_mark() => {}
                 b'!' | b'&' => {
                     self.flow_word();
                     continue;
@@ -380,7 +393,7 @@ impl Scan<'_> {
         while let Some(b) = self.byte() {
             match b {
                 _ if is_flow_mark(Some(&b)) => return,
-                b':' if self.next_is_blank() || is_flow_mark(self.bytes.get(self.at + 1)) => return,
+                b':' if self.next_is_blank() || self.next_is_flow_mark() => return,
                 b'#' if self.at_comment() => return,
                 _ => self.inner_step(parent),
             }

@@ -121,7 +121,7 @@ fn shown(world: &World, command: &str, columns: u16, colour: &str) -> String {
     text
 }
 
-/// What is another in each run or on each machine, and what stands in its place.
+/// Texts that differ between runs or machines, each with its replacement.
 const MASKED: &[(&str, &str)] = &[
     (
         r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}",

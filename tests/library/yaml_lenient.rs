@@ -128,7 +128,7 @@ fn other_tags_and_what_nobody_takes_stay_errors() {
 }
 
 /// Lines that open, close, or only seem to.
-const LINES: [&str; 44] = [
+const LINES: [&str; 47] = [
     "a:",
     "b: c",
     "- d",
@@ -170,6 +170,9 @@ const LINES: [&str; 44] = [
     ": c",
     "d: e: f",
     "[g #h",
+    "i:\t[j,\t:\"]",
+    "[\"k\":l, {m}:n]",
+    "[o :p, :q', 'r' :s]",
     "",
     "\t",
     "[[",
@@ -187,6 +190,14 @@ fn document() -> impl Strategy<Value = String> {
         }
         text
     })
+}
+
+#[test]
+fn a_text_within_brackets_may_begin_with_a_colon() {
+    let text = "tags:\t[a,\t:\"]\nscore:\n  b\n";
+    let document = read_by_parser(text, 2);
+    assert!(document.complete);
+    assert_eq!(read_repaired(text, 2), Some(document));
 }
 
 #[test]

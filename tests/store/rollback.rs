@@ -149,7 +149,7 @@ fn last_passes_over_rollbacks_and_runs_that_wrote_nothing() {
         panic!("two imports: {ran}")
     };
     ran.exits(0).notes(&format!(
-        "the last run, {second}, wrote nothing; undoing {first}"
+        "the last run, {second}, wrote nothing; taking {first}"
     ));
     assert!(world.server.dump().is_empty());
     // It stays the last one, and there is nothing left to do.

@@ -52,7 +52,9 @@ fn changes(world: &World, line: &str, expected: &[&str]) -> Ran {
     assert_eq!(foreseen.counts(), ran.counts(), "{foreseen}");
     if expected.is_empty() {
         // It has no way back, and is not the last run to undo.
-        world.anp("runs show last").says("none: it wrote nothing");
+        let run = ran.of_type("run")[0]["run"].as_str().unwrap().to_owned();
+        let shown = world.anp(&format!("runs show {run}"));
+        shown.says("none: it wrote nothing");
     } else {
         world.anp("rollback last").exits(0);
     }

@@ -222,7 +222,9 @@ fn a_run_names_its_way_back_only_when_it_is_about_to_write() {
     // Nothing to write.
     world.anp(import).exits(0).hides(WAY_BACK);
     let rollback = format!("rollback {} --format text", world.runs()[1]);
-    world.anp(&rollback).exits(0).notes(WAY_BACK);
+    // One that is cut short is repeated; at its end it says how to undo it.
+    let ran = world.anp(&rollback);
+    ran.exits(0).hides(WAY_BACK).says("to undo this rollback");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Bars: what is counted, and how it is drawn.
+//! Bars of charts: counts, and how long their bars are.
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ use crate::durable;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Readable by whoever reads reports of this machine, as the metrics file.
+/// Readable by every user of this machine, as the metrics file.
 const MODE: u32 = 0o644;
 
 /// Writes the page of a run that `ended` so.
