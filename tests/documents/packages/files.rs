@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use regex::Regex;
+
 use super::page;
 use crate::support::Ran;
 
@@ -83,10 +85,8 @@ fn every_page_and_every_file_of_a_machine_is_in_the_packages() {
     wanted.extend(files_below("content"));
     wanted.extend(["README.md", "RUNBOOK.md", "CHANGELOG.md"].map(str::to_owned));
     wanted.extend(["LICENSE-MIT", "LICENSE-APACHE"].map(str::to_owned));
-    // The image is built in a clone of the repository.
-    let of_image = ["deploy/Dockerfile", "deploy/compose", "deploy/packages/"];
     let deploy = files_below("deploy").into_iter();
-    wanted.extend(deploy.filter(|file| !of_image.iter().any(|start| file.starts_with(start))));
+    wanted.extend(deploy.filter(|file| !file.starts_with("deploy/packages/")));
     let missing: Vec<_> = wanted.difference(&sources).collect();
     assert!(
         missing.is_empty(),
@@ -142,6 +142,7 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
         .as_array()
         .unwrap()
         .iter()
+        .filter(|asset| asset.get("dir").is_none())
         .map(|asset| {
             let text = |name: &str| asset[name].as_str().unwrap().to_owned();
             (text("source"), text("dest"), text("mode"))
@@ -178,6 +179,91 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
 }
 
 #[test]
+fn the_rpm_has_its_own_folders() {
+    let own = ["/etc/anp", "/usr/share/doc/anp", "/usr/share/licenses/anp"];
+    let mut wanted = BTreeSet::new();
+    for line in lines() {
+        let is_packed = line.packages == "all" || line.packages.split(',').any(|one| one == "rpm");
+        let folders = Path::new(&line.path).ancestors().skip(1);
+        let folders = folders.filter(|folder| own.iter().any(|top| folder.starts_with(top)));
+        wanted.extend(
+            folders
+                .filter(|_| is_packed)
+                .map(|folder| folder.to_str().unwrap().to_owned()),
+        );
+    }
+    let cargo: toml::Table = page("Cargo.toml").parse().unwrap();
+    let assets = &cargo["package"]["metadata"]["generate-rpm"]["assets"];
+    let folders = assets.as_array().unwrap().iter();
+    let folders: BTreeMap<String, (&str, Option<&str>)> = folders
+        .filter(|asset| asset.get("dir").is_some())
+        .map(|asset| {
+            let group = asset.get("group").map(|group| group.as_str().unwrap());
+            let path = asset["dest"].as_str().unwrap().to_owned();
+            (path, (asset["mode"].as_str().unwrap(), group))
+        })
+        .collect();
+    assert!(
+        folders.keys().eq(&wanted),
+        "{folders:?}\nare not\n{wanted:?}"
+    );
+    for (path, mode) in folders {
+        match path.as_str() {
+            "/etc/anp" => assert_eq!(mode, ("750", Some("anp"))),
+            _ => assert_eq!(mode, ("755", None), "{path}"),
+        }
+    }
+}
+
+#[test]
+fn every_relative_link_of_a_page_in_the_packages_leads_to_a_file_in_them() {
+    const TOP: &str = "/usr/share/doc/anp";
+    let link = Regex::new(r#"\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)""#).unwrap();
+    let code = Regex::new(r"(?ms)^```.*?^```|`[^`\n]+`").unwrap();
+    let (mut links, mut broken) = (0, BTreeSet::new());
+    for package in ["tar", "deb", "rpm"] {
+        let has = |line: &Line| {
+            line.packages == "all" || line.packages.split(',').any(|one| one == package)
+        };
+        let lines: Vec<Line> = lines().into_iter().filter(has).collect();
+        let paths: BTreeSet<&str> = lines.iter().map(|line| line.path.as_str()).collect();
+        let is_page = |line: &&Line| line.path.starts_with(TOP) && !line.path.contains("/content/");
+        for line in lines
+            .iter()
+            .filter(is_page)
+            .filter(|line| line.path.ends_with(".md"))
+        {
+            let folder = Path::new(&line.path).parent().unwrap();
+            let text = page(&line.source);
+            let text = code.replace_all(&text, "");
+            for found in link.captures_iter(&text) {
+                let to = found.get(1).or(found.get(2)).unwrap().as_str();
+                let to = to.split('#').next().unwrap();
+                if to.is_empty() || to.contains("://") || to.starts_with("mailto:") {
+                    continue;
+                }
+                links += 1;
+                let mut path = folder.to_owned();
+                for part in to.split('/') {
+                    match part {
+                        ".." => assert!(path.pop()),
+                        "" | "." => {}
+                        name => path.push(name),
+                    }
+                }
+                let path = path.to_str().unwrap();
+                let is_folder = paths.iter().any(|one| one.starts_with(&format!("{path}/")));
+                if !paths.contains(path) && !is_folder {
+                    broken.insert(format!("{package}: {} links to {to}", line.path));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(links > 100, "{links} links");
+}
+
+#[test]
 fn the_scripts_of_the_packages_are_posix_shell_and_say_the_same() {
     let mut scripts = files_below("deploy/packages/deb");
     scripts.extend(files_below("deploy/packages/rpm"));
@@ -208,6 +294,16 @@ fn the_scripts_of_the_packages_are_posix_shell_and_say_the_same() {
             "{script}"
         );
     }
+    // Both set the same owners and modes.
+    let common = |script: &str| {
+        let text = page(script);
+        let start = text.find("\nwarn() ").unwrap();
+        text[start..text.find("# end of the common part").unwrap()].to_owned()
+    };
+    assert_eq!(
+        common("deploy/packages/deb/postinst"),
+        common("deploy/packages/rpm/post")
+    );
     // As the unit and the settings have it.
     let unit = page("deploy/systemd/anp-import.service");
     assert!(unit.contains("\nStateDirectory=anp\nStateDirectoryMode=0750\n"));
@@ -248,6 +344,34 @@ fn a_release_is_refused_unless_tag_manifest_and_changelog_agree() {
         notes.contains("\n### Added\n") && !notes.contains("\n## "),
         "{notes}"
     );
+    let link = format!("](https://github.com/alphanode/anp/blob/{tag}/docs/install.md)");
+    assert!(notes.contains(&link), "{notes}");
+    let relative = Regex::new(r"\]\((\w+/|[A-Z])").unwrap();
+    assert!(!relative.is_match(&notes), "{notes}");
+    // Of several tags the one of the version is taken; another commit may not have it.
+    let alone = || {
+        let mut release = Command::new("bash");
+        Ran::of(
+            release
+                .args([".ci/release", "", "--check"])
+                .current_dir(folder.path()),
+        )
+    };
+    alone().exits(1).notes("this commit has no tag; name one: ");
+    git("tag candidate");
+    alone().exits(1).notes(&format!(
+        "no tag of this commit is {tag}, the version in Cargo.toml: candidate"
+    ));
+    git(&format!("tag -am release {tag}"));
+    git("tag zz-last");
+    alone()
+        .exits(0)
+        .says(&format!("release: {tag} may be released\n"));
+    git("commit -qm second --allow-empty");
+    release(&tag)
+        .exits(1)
+        .notes(&format!("the tag {tag} is on commit "));
+    git("reset -q --hard HEAD~1");
     release("v9.9.9")
         .exits(1)
         .notes("the tag is v9.9.9, but Cargo.toml has version ");
@@ -261,4 +385,9 @@ fn a_release_is_refused_unless_tag_manifest_and_changelog_agree() {
     release(&tag)
         .exits(1)
         .notes("the sources differ from their commit");
+    // git that fails does not count as a clean folder.
+    std::fs::rename(path(".git"), path("git")).unwrap();
+    release(&tag)
+        .exits(1)
+        .notes("this folder is not a git repository");
 }
