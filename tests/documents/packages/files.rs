@@ -142,7 +142,6 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|asset| asset.get("dir").is_none())
         .map(|asset| {
             let text = |name: &str| asset[name].as_str().unwrap().to_owned();
             (text("source"), text("dest"), text("mode"))
@@ -176,43 +175,6 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
     let settings = settings.unwrap();
     assert_eq!(settings["config"].as_str(), Some("noreplace"));
     assert_eq!(settings["group"].as_str(), Some("anp"));
-}
-
-#[test]
-fn the_rpm_has_its_own_folders() {
-    let own = ["/etc/anp", "/usr/share/doc/anp", "/usr/share/licenses/anp"];
-    let mut wanted = BTreeSet::new();
-    for line in lines() {
-        let is_packed = line.packages == "all" || line.packages.split(',').any(|one| one == "rpm");
-        let folders = Path::new(&line.path).ancestors().skip(1);
-        let folders = folders.filter(|folder| own.iter().any(|top| folder.starts_with(top)));
-        wanted.extend(
-            folders
-                .filter(|_| is_packed)
-                .map(|folder| folder.to_str().unwrap().to_owned()),
-        );
-    }
-    let cargo: toml::Table = page("Cargo.toml").parse().unwrap();
-    let assets = &cargo["package"]["metadata"]["generate-rpm"]["assets"];
-    let folders = assets.as_array().unwrap().iter();
-    let folders: BTreeMap<String, (&str, Option<&str>)> = folders
-        .filter(|asset| asset.get("dir").is_some())
-        .map(|asset| {
-            let group = asset.get("group").map(|group| group.as_str().unwrap());
-            let path = asset["dest"].as_str().unwrap().to_owned();
-            (path, (asset["mode"].as_str().unwrap(), group))
-        })
-        .collect();
-    assert!(
-        folders.keys().eq(&wanted),
-        "{folders:?}\nare not\n{wanted:?}"
-    );
-    for (path, mode) in folders {
-        match path.as_str() {
-            "/etc/anp" => assert_eq!(mode, ("750", Some("anp"))),
-            _ => assert_eq!(mode, ("755", None), "{path}"),
-        }
-    }
 }
 
 #[test]
