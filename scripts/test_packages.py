@@ -380,11 +380,11 @@ def owners(root):
     # The user was removed and made again, with other numbers; another user has its old ones.
     root.run("groupadd --gid 700 old && useradd --uid 700 --gid 700 old && groupadd --gid 701 anp")
     root.run("useradd --uid 701 --gid users --home-dir /var/lib/anp anp")
-    root.run("install -d -o old -g old -m 0750 /var/lib/anp/runs && chown -R old:old /var/lib/anp && touch /var/lib/anp/runs/a")
+    root.run("install -d -o old -g old -m 0750 /var/lib/anp /var/lib/anp/runs && touch /var/lib/anp/runs/a")
     root.run("install -d -o root -g old -m 0755 /etc/anp && echo a >/etc/anp/more.yaml && chown root:old /etc/anp/more.yaml")
     shown = root.run(f"{DPKG} -i /tmp/anp.deb")
     check("/var/lib/anp belongs to the user old (700), not to anp" in shown, shown)
-    check("chown -R anp: /var/lib/anp/" in shown, shown)
+    check("chown -R anp:anp /var/lib/anp/" in shown, shown)
     root.has("/var/lib/anp", "750 old:old")
     root.has("/etc/anp", "750 root:anp")
     for file in ["anp.yaml", "anp.env", "more.yaml"]:
@@ -396,19 +396,19 @@ def owners(root):
     root.run(f"{DPKG} -i /tmp/anp.deb")
     root.has("/etc/anp/anp.env", "640 root:anp")
     root.has("/etc/anp/more.yaml", "660 root:anp")
-    root.has("/var/lib/anp", "750 anp:users")
+    root.has("/var/lib/anp", "750 anp:anp")
     root.has("/var/lib/anp/runs/a", "644 old:old")
     # An empty folder holds nothing that is not anp's.
     root.run("rm -r /var/lib/anp && install -d -o old -g old /var/lib/anp")
     root.run(f"{DPKG} -i /tmp/anp.deb")
-    root.has("/var/lib/anp", "750 anp:users")
+    root.has("/var/lib/anp", "750 anp:anp")
     for make, said in [("ln -s /srv/away /var/lib/anp", "is a link to /srv/away, which does not exist"),
                        ("touch /var/lib/anp", "is not a folder")]:
         root.run(f"rm -rf /var/lib/anp && {make}")
         shown = root.run(f"{DPKG} -i /tmp/anp.deb", code=1)
         check(f"anp: /var/lib/anp {said}" in shown, shown)
     root.run("rm -f /var/lib/anp && dpkg --configure anp && rm /etc/anp/more.yaml")
-    root.has("/var/lib/anp", "750 anp:users")
+    root.has("/var/lib/anp", "750 anp:anp")
     say("each installation mends owners, and says what it does not mend")
 
 
@@ -447,10 +447,11 @@ def purges(root):
     root.has("/srv/settings/anp.env", "640 root:anp")
     shown = root.run("dpkg --purge anp")
     check("kept: the link /var/lib/anp and the folder it leads to, /srv/away" in shown, shown)
-    check("kept: the link /etc/anp and the folder it leads to" in shown, shown)
+    check("kept: the folder that /etc/anp leads to, /srv/settings" in shown, shown)
+    check(root.path("/srv/settings").is_dir(), shown)
     check(root.path("/srv/away/precious").exists() and not root.path("/srv/settings/anp.env").exists(), shown)
     # Files of the administrator, and what rm cannot remove.
-    root.run("rm /var/lib/anp /etc/anp && rm -r /srv/away /srv/settings")
+    root.run("rm -f /var/lib/anp /etc/anp && rm -r /srv/away /srv/settings")
     root.run(f"{DPKG} -i /tmp/anp.deb && touch /etc/anp/mine && mkdir -p /etc/cron.d && touch /etc/cron.d/anp && mv /bin/rm /bin/rm.real")
     root.write("/bin/rm", "#!/bin/sh\ncase $* in *--one-file-system*) exit 1 ;; esac\nexec rm.real \"$@\"\n")
     shown = root.run("chmod 0755 /bin/rm && dpkg --purge anp; mv /bin/rm.real /bin/rm")
