@@ -113,7 +113,7 @@ fn with_values(text: &str, command: &Command) -> String {
             .get_value_names()
             .unwrap_or_default()
             .iter()
-            .map(|name| name.as_str())
+            .map(clap::builder::Str::as_str)
             .collect();
         let values = values.join(" ").replace('-', "\\-");
         let name = option.get_long().unwrap().replace('-', "\\-");
