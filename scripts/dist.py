@@ -90,7 +90,7 @@ def make(target, program, commit, epoch):
 def debian_changelog(epoch):
     who = re.search(r'^maintainer = "(.*)"$', Path("Cargo.toml").read_text(), re.MULTILINE)[1]
     when = email.utils.formatdate(epoch)
-    what = "The changes are in /usr/share/doc/anp/CHANGELOG.md."
+    what = "The changes are in /usr/share/doc/anp/changelog.gz."
     return f"anp ({version()}-1) unstable; urgency=medium\n\n  * {what}\n\n -- {who}  {when}\n"
 
 
@@ -174,11 +174,12 @@ def packages(target, env):
     subprocess.run(rpm, check=True, env=env)
 
 
-def sums():
+def sums(target):
+    """Of each target on its own: a release has the files of several machines in one place."""
     lines = []
     for file in sorted(DIST.iterdir()):
         lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n")
-    (DIST / "SHA256SUMS").write_text("".join(lines))
+    (DIST / f"anp-{version()}-{target}.sha256").write_text("".join(lines))
 
 
 def main():
@@ -202,7 +203,7 @@ def main():
         stage("deb", epoch)
         stage("rpm", epoch)
         packages(target, env)
-    sums()
+    sums(target)
     for file in sorted(DIST.iterdir()):
         say(f"{file.stat().st_size:>9} bytes  {file}")
 

@@ -3,7 +3,8 @@
 target/scratch. Needs root, debootstrap, rpm and the network of Debian's packages. `make test-packages` runs it.
 
 Contents against deploy/packages/files; install; the nightly job by the unit's ExecStart line and by cron's line;
-the runbook, command by command; upgrade with changed settings; removal; purge; then the .rpm, whose scripts run too.
+the runbook, command by command; upgrade with changed settings; removal; purge; owners that are wrong before the
+installation; a purge of what is linked or mounted; then the .rpm, whose scripts run too.
 """
 
 import gzip
@@ -361,7 +362,7 @@ def remove_and_purge(root):
     # Installed again, it goes on as before.
     root.run("apt-get install -y -qq -o Dpkg::Options::=--force-confold /tmp/anp.deb")
     start_service(root)
-    check("removing the state folder /var/lib/anp with " in (shown := root.run("apt-get purge -y -qq anp")), shown)
+    check("removed: the state folder /var/lib/anp with " in (shown := root.run("apt-get purge -y -qq anp")), shown)
     check("kept: the articles" in shown, shown)
     root.run("rm -f /etc/anp/*.dpkg-dist && rmdir /etc/anp 2>/dev/null || true")
     for path in ["/var/lib/anp", "/etc/anp", "/usr/bin/anp"]:
@@ -369,6 +370,97 @@ def remove_and_purge(root):
     check(root.path("/srv/archive/content").is_dir(), "the purge took the articles")
     root.run("deluser anp")
     say("a removal keeps settings and state, a purge removes both and says so")
+
+
+DPKG = "dpkg --force-confold --force-depends"
+
+
+def owners(root):
+    """Each installation mends who may read settings and state, and gives no folder of a stranger to anyone."""
+    # The user was removed and made again, with other numbers; another user has its old ones.
+    root.run("groupadd --gid 700 old && useradd --uid 700 --gid 700 old && groupadd --gid 701 anp")
+    root.run("useradd --uid 701 --gid users --home-dir /var/lib/anp anp")
+    root.run("install -d -o old -g old -m 0750 /var/lib/anp /var/lib/anp/runs && touch /var/lib/anp/runs/a")
+    root.run("install -d -o root -g old -m 0755 /etc/anp && echo a >/etc/anp/more.yaml && chown root:old /etc/anp/more.yaml")
+    shown = root.run(f"{DPKG} -i /tmp/anp.deb")
+    check("/var/lib/anp belongs to the user old (700), not to anp" in shown, shown)
+    check("chown -R anp:anp /var/lib/anp/" in shown, shown)
+    root.has("/var/lib/anp", "750 old:old")
+    root.has("/etc/anp", "750 root:anp")
+    for file in ["anp.yaml", "anp.env", "more.yaml"]:
+        root.has(f"/etc/anp/{file}", "640 root:anp")
+    check("anp" in root.run("id -nG anp").split(), "the user anp is not in its group")
+    # Settings that a restored backup left to root, and a mode that an administrator chose.
+    root.run("chown root:root /etc/anp/anp.env && chmod 0644 /etc/anp/anp.env && chmod 0660 /etc/anp/more.yaml")
+    root.run("chown -R root:root /var/lib/anp && chown old: /var/lib/anp/runs/a")
+    root.run(f"{DPKG} -i /tmp/anp.deb")
+    root.has("/etc/anp/anp.env", "640 root:anp")
+    root.has("/etc/anp/more.yaml", "660 root:anp")
+    root.has("/var/lib/anp", "750 anp:anp")
+    root.has("/var/lib/anp/runs/a", "644 old:old")
+    # An empty folder holds nothing that is not anp's.
+    root.run("rm -r /var/lib/anp && install -d -o old -g old /var/lib/anp")
+    root.run(f"{DPKG} -i /tmp/anp.deb")
+    root.has("/var/lib/anp", "750 anp:anp")
+    for make, said in [("ln -s /srv/away /var/lib/anp", "is a link to /srv/away, which does not exist"),
+                       ("touch /var/lib/anp", "is not a folder")]:
+        root.run(f"rm -rf /var/lib/anp && {make}")
+        shown = root.run(f"{DPKG} -i /tmp/anp.deb", code=1)
+        check(f"anp: /var/lib/anp {said}" in shown, shown)
+    root.run("rm -f /var/lib/anp && dpkg --configure anp && rm /etc/anp/more.yaml")
+    root.has("/var/lib/anp", "750 anp:anp")
+    say("each installation mends owners, and says what it does not mend")
+
+
+def purge_with_mounts(root, *mounts):
+    """The output of a purge while something is mounted, and the files left in the state folder. The mounts end
+    with their process."""
+    folder = shlex.quote(str(root.folder))
+    lines = ["set -e", f"mount -t proc proc {folder}/proc", *mounts]
+    lines.append(f"chroot {folder} dpkg --purge anp 2>&1")
+    lines.append(f"cd {folder}/var/lib/anp && find . -type f")
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", "\n".join(lines)], capture_output=True, text=True)
+    check(done.returncode == 0, done.stdout + done.stderr)
+    return done.stdout
+
+
+def purges(root):
+    """A purge deletes nothing that a mount or a link brings in, and says what it left."""
+    state = shlex.quote(str(root.path("/var/lib/anp")))
+    away = shlex.quote(str(root.path("/srv/away")))
+    mounts = {
+        "/var/lib/anp": [f"mount -t tmpfs none {state}", f"touch {state}/precious"],
+        "/var/lib/anp/runs": [f"mkdir -p {state}/runs", f"mount -t tmpfs none {state}/runs", f"touch {state}/runs/precious"],
+        # On the same device, where rm sees no border.
+        "/var/lib/anp/old": [f"mkdir -p {state}/old {away}", f"touch {away}/precious", f"mount --bind {away} {state}/old"],
+    }
+    for path, lines in mounts.items():
+        root.run(f"{DPKG} -i /tmp/anp.deb")
+        shown = purge_with_mounts(root, *lines)
+        check(f"kept: the state folder /var/lib/anp, because of what is mounted there: {path} \n" in shown, shown)
+        check("precious\n" in shown and "removed: the state folder" not in shown, shown)
+        root.lacks("/etc/anp")
+    # Links to other disks.
+    root.run("rm -rf /var/lib/anp /srv/away && install -d /srv/away /srv/settings")
+    root.run("ln -s /srv/away /var/lib/anp && ln -s /srv/settings /etc/anp")
+    root.run(f"{DPKG} -i /tmp/anp.deb && touch /srv/away/precious")
+    root.has("/srv/settings/anp.env", "640 root:anp")
+    shown = root.run("dpkg --purge anp")
+    check("kept: the link /var/lib/anp and the folder it leads to, /srv/away" in shown, shown)
+    check("kept: the folder that /etc/anp leads to, /srv/settings" in shown, shown)
+    check(root.path("/srv/settings").is_dir(), shown)
+    check(root.path("/srv/away/precious").exists() and not root.path("/srv/settings/anp.env").exists(), shown)
+    # Files of the administrator, and what rm cannot remove.
+    root.run("rm -f /var/lib/anp /etc/anp && rm -r /srv/away /srv/settings")
+    root.run(f"{DPKG} -i /tmp/anp.deb && touch /etc/anp/mine && mkdir -p /etc/cron.d && touch /etc/cron.d/anp && mv /bin/rm /bin/rm.real")
+    root.write("/bin/rm", "#!/bin/sh\ncase $* in *--one-file-system*) exit 1 ;; esac\nexec rm.real \"$@\"\n")
+    shown = root.run("chmod 0755 /bin/rm && dpkg --purge anp; mv /bin/rm.real /bin/rm")
+    check("kept: a part of the state folder" in shown and "removed: the state folder" not in shown, shown)
+    check("kept: the other files in /etc/anp" in shown, shown)
+    check("kept: /etc/cron.d/anp" in shown, shown)
+    root.run("rm -r /etc/anp /etc/cron.d/anp /var/lib/anp && deluser anp && deluser old")
+    root.run("getent group anp >/dev/null && delgroup anp || true")
+    say("a purge keeps what is linked or mounted, and says what it left")
 
 
 def with_rpm(root, rpm):
@@ -394,6 +486,13 @@ def with_rpm(root, rpm):
     root.lacks("/usr/bin/anp")
     check(root.path("/etc/anp/anp.yaml.rpmsave").exists(), "changed settings are gone")
     check(list(root.path("/var/lib/anp/runs").iterdir()), "the manifests are gone")
+    for path in [DOC, "/usr/share/licenses/anp"]:
+        root.lacks(path)
+    # The same rules about owners.
+    root.run("groupadd --gid 700 old && useradd --uid 700 --gid 700 old && chown -R old:old /var/lib/anp")
+    shown = manage("-i", str(rpm))
+    check("/var/lib/anp belongs to the user old (700), not to anp" in shown, shown)
+    root.has("/var/lib/anp", "750 old:old")
     say("the .rpm installs, imports, upgrades and is removed")
 
 
@@ -418,6 +517,8 @@ def main():
             follow_runbook(root, server)
             upgrade(root, upgrade_of(deb, folder))
             remove_and_purge(root)
+            owners(root)
+            purges(root)
             root.run("redis-cli -s /run/redis.sock FLUSHALL")
             with_rpm(root, rpm)
         finally:

@@ -90,7 +90,7 @@ impl Failure {
                     .note(
                         "expected",
                         "the user and password of the server: redis://USER@HOST:PORT and \
-                         ANP_REDIS_PASSWORD",
+                         ANP_REDIS_PASSWORD (the nightly job reads it from /etc/anp/anp.env)",
                     )
                     .note("retry", "after you change the credentials; nothing was written")
             }

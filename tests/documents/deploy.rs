@@ -253,6 +253,7 @@ fn the_image_runs_as_a_user_that_is_not_root_and_agrees_with_kubernetes() {
         .map(|word| match word.as_str() {
             "FROM" => "FROM",
             "WORKDIR" => "WORKDIR",
+            "ARG" => "ARG",
             "COPY" => "COPY",
             "RUN" => "RUN",
             "USER" => "USER",

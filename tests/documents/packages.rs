@@ -4,6 +4,7 @@
 mod compose;
 mod files;
 mod man;
+mod release;
 
 use regex::Regex;
 

@@ -60,14 +60,19 @@ fn no_container_is_root_or_writes_to_its_image() {
         );
         let image = service["image"].text().unwrap();
         match service.get("build") {
+            None if image == own => assert_eq!(service["pull_policy"].text().unwrap(), "never"),
             None => assert!(pinned.is_match(image), "{name}: {image}"),
             Some(build) => {
-                assert_eq!(image, own);
-                assert_eq!(user, "10001:10001", "the user of the image");
+                assert_eq!((name.as_str(), image), ("import", own.as_str()));
                 let build = members(build);
                 assert_eq!(build["context"].text().unwrap(), "..");
                 assert_eq!(build["dockerfile"].text().unwrap(), "deploy/Dockerfile");
+                assert!(members(build["args"]).contains_key("ANP_COMMIT"));
+                assert!(page("deploy/Dockerfile").contains("\nARG ANP_COMMIT="));
             }
+        }
+        if image == own {
+            assert_eq!(user, "10001:10001", "the user of the image");
         }
         for port in service
             .get("ports")
@@ -96,8 +101,12 @@ fn no_container_is_root_or_writes_to_its_image() {
 /// the store and the folders is this world's, and it listens on a free port.
 fn program(world: &World, name: &str) -> Command {
     let file = file();
-    let service = members(members(&file)["services"])[name];
-    let service = members(service);
+    let service = members(members(members(&file)["services"])[name]);
+    run(world, &service, &texts(service["command"]))
+}
+
+/// anp with the environment of a container.
+fn run(world: &World, service: &BTreeMap<String, &Node>, words: &[String]) -> Command {
     let here = |text: &str| {
         text.replace("redis://redis:6379/0", &world.server.url())
             .replace("/srv/archive", world.path("archive").to_str().unwrap())
@@ -108,7 +117,7 @@ fn program(world: &World, name: &str) -> Command {
     for (variable, value) in members(service["environment"]) {
         anp.env(variable, here(value.text().unwrap()));
     }
-    anp.args(texts(service["command"]).iter().map(|word| here(word)));
+    anp.args(words.iter().map(|word| here(word)));
     anp
 }
 
@@ -131,12 +140,29 @@ fn the_sample_archive_is_imported_and_nginx_shows_it() {
     let said: serde_json::Value = serde_json::from_str(&line).unwrap();
     let mut nginx = start_nginx(&world, said["addr"].as_str().unwrap());
     let page = first_answer(&world);
+    let healthy = Ran::of(&mut health(&world, said["addr"].as_str().unwrap()));
     for child in [&mut nginx, &mut serve] {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+    let unhealthy = Ran::of(&mut health(&world, said["addr"].as_str().unwrap()));
+    healthy.exits(0).says("no check failed\n");
+    unhealthy.exits(69);
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     assert!(page.contains("/redis-caching/cache-stampede/"), "{page}");
+}
+
+/// The health check of the container `serve`, asked of `address`.
+fn health(world: &World, address: &str) -> Command {
+    let file = file();
+    let service = members(members(members(&file)["services"])["serve"]);
+    let words = texts(members(service["healthcheck"])["test"]);
+    assert_eq!(words[..2], ["CMD", "anp"]);
+    let words: Vec<String> = words[2..]
+        .iter()
+        .map(|word| word.replace("127.0.0.1:8080", address))
+        .collect();
+    run(world, &service, &words)
 }
 
 /// nginx with the file of its container, on a socket, in front of `address`.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use regex::Regex;
+
 use super::page;
 use crate::support::Ran;
 
@@ -83,10 +85,8 @@ fn every_page_and_every_file_of_a_machine_is_in_the_packages() {
     wanted.extend(files_below("content"));
     wanted.extend(["README.md", "RUNBOOK.md", "CHANGELOG.md"].map(str::to_owned));
     wanted.extend(["LICENSE-MIT", "LICENSE-APACHE"].map(str::to_owned));
-    // The image is built in a clone of the repository.
-    let of_image = ["deploy/Dockerfile", "deploy/compose", "deploy/packages/"];
     let deploy = files_below("deploy").into_iter();
-    wanted.extend(deploy.filter(|file| !of_image.iter().any(|start| file.starts_with(start))));
+    wanted.extend(deploy.filter(|file| !file.starts_with("deploy/packages/")));
     let missing: Vec<_> = wanted.difference(&sources).collect();
     assert!(
         missing.is_empty(),
@@ -178,6 +178,54 @@ fn cargo_toml_packs_each_file_with_the_mode_of_the_list() {
 }
 
 #[test]
+fn every_relative_link_of_a_page_in_the_packages_leads_to_a_file_in_them() {
+    const TOP: &str = "/usr/share/doc/anp";
+    let link = Regex::new(r#"\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)""#).unwrap();
+    let code = Regex::new(r"(?ms)^```.*?^```|`[^`\n]+`").unwrap();
+    let (mut links, mut broken) = (0, BTreeSet::new());
+    for package in ["tar", "deb", "rpm"] {
+        let has = |line: &Line| {
+            line.packages == "all" || line.packages.split(',').any(|one| one == package)
+        };
+        let lines: Vec<Line> = lines().into_iter().filter(has).collect();
+        let paths: BTreeSet<&str> = lines.iter().map(|line| line.path.as_str()).collect();
+        let is_page = |line: &&Line| line.path.starts_with(TOP) && !line.path.contains("/content/");
+        for line in lines
+            .iter()
+            .filter(is_page)
+            .filter(|line| line.path.ends_with(".md"))
+        {
+            let folder = Path::new(&line.path).parent().unwrap();
+            let text = page(&line.source);
+            let text = code.replace_all(&text, "");
+            for found in link.captures_iter(&text) {
+                let to = found.get(1).or(found.get(2)).unwrap().as_str();
+                let to = to.split('#').next().unwrap();
+                if to.is_empty() || to.contains("://") || to.starts_with("mailto:") {
+                    continue;
+                }
+                links += 1;
+                let mut path = folder.to_owned();
+                for part in to.split('/') {
+                    match part {
+                        ".." => assert!(path.pop()),
+                        "" | "." => {}
+                        name => path.push(name),
+                    }
+                }
+                let path = path.to_str().unwrap();
+                let is_folder = paths.iter().any(|one| one.starts_with(&format!("{path}/")));
+                if !paths.contains(path) && !is_folder {
+                    broken.insert(format!("{package}: {} links to {to}", line.path));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(links > 100, "{links} links");
+}
+
+#[test]
 fn the_scripts_of_the_packages_are_posix_shell_and_say_the_same() {
     let mut scripts = files_below("deploy/packages/deb");
     scripts.extend(files_below("deploy/packages/rpm"));
@@ -208,57 +256,20 @@ fn the_scripts_of_the_packages_are_posix_shell_and_say_the_same() {
             "{script}"
         );
     }
+    // Both set the same owners and modes.
+    let common = |script: &str| {
+        let text = page(script);
+        let start = text.find("\nwarn() ").unwrap();
+        text[start..text.find("# end of the common part").unwrap()].to_owned()
+    };
+    assert_eq!(
+        common("deploy/packages/deb/postinst"),
+        common("deploy/packages/rpm/post")
+    );
     // As the unit and the settings have it.
     let unit = page("deploy/systemd/anp-import.service");
     assert!(unit.contains("\nStateDirectory=anp\nStateDirectoryMode=0750\n"));
     assert!(unit.contains("\nEnvironmentFile=/etc/anp/anp.env\n"));
     assert!(page("deploy/anp.env").contains("\nANP_CONFIG='/etc/anp/anp.yaml'\n"));
     assert!(page("deploy/anp.yaml").contains("\nstate_dir: /var/lib/anp\n"));
-}
-
-#[test]
-fn a_release_is_refused_unless_tag_manifest_and_changelog_agree() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::create_dir(path(".ci")).unwrap();
-    for file in [".ci/release", "Cargo.toml", "Cargo.lock", "CHANGELOG.md"] {
-        std::fs::copy(file, path(file)).unwrap();
-    }
-    std::fs::write(path(".gitignore"), "/target\n").unwrap();
-    let git = |line: &str| {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]);
-        Ran::of(git.args(line.split(' ')).current_dir(folder.path())).exits(0);
-    };
-    git("init -q");
-    git("add .");
-    git("commit -qm first");
-    let release = |tag: &str| {
-        let mut release = Command::new("bash");
-        let arguments = [".ci/release", tag, "--check"];
-        Ran::of(release.args(arguments).current_dir(folder.path()))
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    let tag = format!("v{version}");
-    release(&tag)
-        .exits(0)
-        .says(&format!("release: {tag} may be released\n"));
-    let notes = std::fs::read_to_string(path("target/release-notes.md")).unwrap();
-    assert!(
-        notes.contains("\n### Added\n") && !notes.contains("\n## "),
-        "{notes}"
-    );
-    release("v9.9.9")
-        .exits(1)
-        .notes("the tag is v9.9.9, but Cargo.toml has version ");
-    let changelog = page("CHANGELOG.md");
-    let other = changelog.replace(&format!("## [{version}]"), "## [9.9.8]");
-    std::fs::write(path("CHANGELOG.md"), other).unwrap();
-    release(&tag)
-        .exits(1)
-        .notes("the newest section of CHANGELOG.md is 9.9.8");
-    std::fs::write(path("CHANGELOG.md"), changelog + "\n").unwrap();
-    release(&tag)
-        .exits(1)
-        .notes("the sources differ from their commit");
 }

@@ -47,7 +47,7 @@ fn render(command: &Command) -> String {
     let is_anp = command.get_name() == "anp";
     let own = |argument: clap::Arg| match argument.is_global_set() && !is_anp {
         true => argument.hide(true),
-        false => argument,
+        false => with_text(argument),
     };
     let command = command.clone().mut_args(own);
     let has_options = command
@@ -56,7 +56,7 @@ fn render(command: &Command) -> String {
     let extra = command.get_after_long_help().map(ToString::to_string);
     let name = command.get_display_name().unwrap_or(command.get_name());
     let title = name.to_uppercase();
-    let man = Man::new(command)
+    let man = Man::new(command.clone())
         .title(title)
         .date(release_date())
         .source(format!("anp {}", env!("CARGO_PKG_VERSION")))
@@ -72,7 +72,7 @@ fn render(command: &Command) -> String {
     if is_anp {
         man.render_subcommands_section(&mut text).unwrap();
     }
-    let mut text = plain(&String::from_utf8(text).unwrap());
+    let mut text = with_values(&plain(&String::from_utf8(text).unwrap()), &command);
     if !is_anp {
         text += ".PP\nThe options of every command are in \\fBanp\\fR(1).\n";
     }
@@ -89,6 +89,42 @@ fn render(command: &Command) -> String {
         text += FILES;
     }
     text
+}
+
+/// clap_mangen leaves out the one line of an option that short help does not list.
+fn with_text(argument: clap::Arg) -> clap::Arg {
+    let help = argument.get_help().map(ToString::to_string);
+    match (argument.get_long_help(), help) {
+        (None, Some(help)) => argument.long_help(help),
+        _ => argument,
+    }
+}
+
+/// The values of options in the synopsis, where clap_mangen has names alone: `[\fB\-\-ttl\fR \fITTL\fR]`.
+fn with_values(text: &str, command: &Command) -> String {
+    let (start, rest) = text.split_once(".SH SYNOPSIS\n").unwrap();
+    let (synopsis, rest) = rest.split_once(".SH").unwrap();
+    let mut synopsis = synopsis.to_owned();
+    if synopsis.contains("[OPTIONS]") {
+        return text.to_owned();
+    }
+    for option in command.get_opts().filter(|option| !option.is_hide_set()) {
+        let values: Vec<&str> = option
+            .get_value_names()
+            .unwrap_or_default()
+            .iter()
+            .map(clap::builder::Str::as_str)
+            .collect();
+        let values = values.join(" ").replace('-', "\\-");
+        let name = option.get_long().unwrap().replace('-', "\\-");
+        // Optional in brackets, required in angles.
+        let shown = [']', '>'].map(|end| format!("\\-\\-{name}\\fR{end}"));
+        let shown = shown.iter().find(|shown| synopsis.contains(*shown));
+        let shown = shown.unwrap_or_else(|| panic!("{name} is not in {synopsis}"));
+        let (name, end) = shown.split_at(shown.len() - 1);
+        synopsis = synopsis.replace(shown, &format!("{name} \\fI{values}\\fR{end}"));
+    }
+    format!("{start}.SH SYNOPSIS\n{synopsis}.SH{rest}")
 }
 
 /// What clap_mangen wrote, without what mandoc warns of: a definition that stands before every section, a
@@ -188,6 +224,14 @@ fn every_man_page_has_examples_and_no_warning() {
         let name = file.display();
         assert!(text.contains(".SH \"EXAMPLES\"\n"), "{name}");
         assert!(text.contains(".SH NAME\n"), "{name}");
+        let lines: Vec<&str> = text.lines().collect();
+        for at in (0..lines.len()).filter(|at| lines[*at] == ".TP") {
+            let definition = lines.get(at + 2).copied().unwrap_or_default();
+            let is_text = !definition.is_empty()
+                && !definition.starts_with(".TP")
+                && !definition.starts_with(".SH");
+            assert!(is_text, "{name}: nothing is said of {}", lines[at + 1]);
+        }
         let mut lint = Program::new("mandoc");
         Ran::of(lint.args(["-T", "lint", "-W", "warning"]).arg(&file)).exits(0);
         let mut render = Program::new("mandoc");
