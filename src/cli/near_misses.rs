@@ -8,25 +8,29 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
 
 /// Words of other tools for the commands.
-const COMMANDS: [(&[&str], &str); 14] = [
+const COMMANDS: [(&[&str], &str); 15] = [
     (&["publish", "upload", "load", "push"], "anp import"),
     (&["sync", "deploy"], "anp import --prune"),
     (&["validate", "lint", "test"], "anp check"),
     (&["delete", "remove", "rm", "del", "clear"], "anp purge"),
     (&["undo", "revert", "restore", "reset"], "anp rollback"),
-    (&["list", "log", "history", "status"], "anp runs"),
+    (&["log", "history"], "anp runs"),
+    (
+        &["list", "search", "find"],
+        "anp ls for articles, anp runs for runs",
+    ),
     (&["get", "cat", "view", "print"], "anp show"),
     (&["generate", "seed"], "anp synth"),
     (&["preview", "server"], "anp serve"),
     (&["stop", "disable", "off"], "anp pause"),
     (&["start", "enable", "on"], "anp resume"),
-    (&["diff", "plan"], "anp import --dry-run"),
+    (&["plan", "changes"], "anp diff"),
     (&["completion"], "anp completions"),
     (&["version"], "anp --version"),
 ];
 
 /// Words of other tools for the options of every command.
-const OPTIONS: [(&[&str], &str); 11] = [
+const OPTIONS: [(&[&str], &str); 12] = [
     (
         &[
             "--url",
@@ -56,10 +60,15 @@ const OPTIONS: [(&[&str], &str); 11] = [
     (&["--no-color", "--no-colour"], "use --color never"),
     (&["--debug"], "use --verbose"),
     (&["--silent"], "use --quiet"),
+    (
+        &["--output", "--html", "--out-file"],
+        "use --report FILE.html",
+    ),
 ];
 
 /// Options that would name the sources, for commands that take them without an option.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
+    "--src",
     "--source",
     "--sources",
     "--content",

@@ -12,6 +12,13 @@ fn a_word_of_another_tool_is_answered_with_the_right_option_or_command() {
             "import --source x",
             "tip: name the folder or file without an option: anp import PATH\n",
         ),
+        (
+            "import --src x",
+            "tip: name the folder or file without an option: anp import PATH\n",
+        ),
+        ("import --output x", "tip: use --report FILE.html\n"),
+        ("plan", "tip: use anp diff\n"),
+        ("list", "tip: use anp ls for articles, anp runs for runs\n"),
         ("check --path=x", "without an option: anp check PATH\n"),
         (
             "check --glob x",
@@ -109,7 +116,7 @@ fn a_wrong_password_is_answered_without_an_acl_line() {
     for password in ["wrong-one", ""] {
         let ran = import(password);
         ran.exits(77)
-            .notes("ANP_REDIS_PASSWORD\n")
+            .notes("ANP_REDIS_PASSWORD (the nightly job reads it from /etc/anp/anp.env)\n")
             .notes("  = retry: after you change the credentials; nothing was written\n")
             .hides("ACL SETUSER")
             .hides("wrong-one")
