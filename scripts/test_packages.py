@@ -446,8 +446,8 @@ def purges(root):
     root.run(f"{DPKG} -i /tmp/anp.deb && touch /srv/away/precious")
     root.has("/srv/settings/anp.env", "640 root:anp")
     shown = root.run("dpkg --purge anp")
-    check("kept: the link /var/lib/anp and the folder it leads to, /srv/away" in shown, shown)
-    check("kept: the folder that /etc/anp leads to, /srv/settings" in shown, shown)
+    check("kept: the link /var/lib/anp and its target, /srv/away" in shown, shown)
+    check("kept: the target of /etc/anp, /srv/settings" in shown, shown)
     check(root.path("/srv/settings").is_dir(), shown)
     check(root.path("/srv/away/precious").exists() and not root.path("/srv/settings/anp.env").exists(), shown)
     # Files of the administrator, and what rm cannot remove.

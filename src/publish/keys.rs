@@ -9,6 +9,12 @@ pub(crate) enum ObjectKind {
     Meta,
 }
 
+/// What stands before the route in a key, and the route: `anp:page` and `/route/`. No prefix has a slash.
+pub(crate) fn split_key(key: &str) -> (&str, &str) {
+    let at = key.find(":/").unwrap_or(key.len());
+    (&key[..at], key.get(at + 1..).unwrap_or_default())
+}
+
 /// The keys of the objects of a route.
 #[derive(Clone, Debug)]
 pub struct Keys {

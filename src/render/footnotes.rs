@@ -104,7 +104,7 @@ impl<'w> Footnotes<'w> {
     /// Writes the list of all notes. Those that nothing refers to come last.
     pub(super) fn write_all(&mut self, out: &mut String) {
         let mut notes = std::mem::take(&mut self.notes);
-        // As for one that its author hides.
+        // A note inside a hidden element has no text.
         notes.retain(|note| note.number > 0 || !note.html.is_empty());
         if notes.is_empty() {
             return;

@@ -86,7 +86,7 @@ impl Surveyed {
     }
 
     /// Whether nothing was surveyed yet.
-    pub(super) fn is_first(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.besides.is_none()
     }
 

@@ -211,7 +211,7 @@ impl Report for RunReport {
             self.bad_files.extend(bad_files(survey, &self.check));
         }
         // A later one is about articles that expired meanwhile.
-        if self.surveyed.is_first() {
+        if self.surveyed.is_empty() {
             self.surveyed = Surveyed::of(survey);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
+use crate::publish::keys::split_key;
 use crate::publish::manifest::{Action, ArticleCounts};
 
 /// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
@@ -20,10 +21,10 @@ pub struct ArticleTally {
 }
 
 impl ArticleTally {
-    /// Counts the article of `key`: `anp:page:/route/`. No prefix has a slash. Tells whether the key is
+    /// Counts the article of `key`: `anp:page:/route/`. Tells whether the key is
     /// the first one of its article.
     pub fn add(&mut self, key: &str, action: Action) -> bool {
-        let (kind, route) = key.find(":/").map_or(("", key), |at| key.split_at(at));
+        let (kind, route) = split_key(key);
         let is_page = kind.ends_with(":page");
         if self.routes.is_empty() || self.is_second_half && is_page == self.begins_with_pages {
             self.routes.clear();

@@ -83,12 +83,11 @@ pub(crate) fn import_would_change(
             on_article(&article);
         }
     }
-    for some in removed.chunks(TOGETHER) {
+    let left = limit.map_or(removed.len(), |limit| limit.saturating_sub(shown.len()));
+    for some in removed[..left.min(removed.len())].chunks(TOGETHER) {
         for article in articles.removals(some, session)? {
-            if scope.is_shown(&totals) {
-                totals.shown += 1;
-                on_article(&article);
-            }
+            totals.shown += 1;
+            on_article(&article);
         }
     }
     Ok(totals)
@@ -118,8 +117,7 @@ fn removed(
     } else if scope.routes.is_empty() {
         Orphans::find(&reach, session, 0, None)?.report(report);
     }
-    let globs = &articles.wanted.selection.globs;
-    removed.retain(|one| globs.is_empty() || globs.iter().any(|glob| glob.matches(&one.route)));
+    removed.retain(|one| articles.wanted.selection.fits(&one.route));
     Ok(removed)
 }
 
@@ -212,9 +210,7 @@ impl Articles<'_> {
         });
         articles.collect()
     }
-}
 
-impl Articles<'_> {
     /// What the store holds of articles that would be removed.
     fn removals(
         &self,

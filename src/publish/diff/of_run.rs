@@ -107,9 +107,8 @@ impl RunDiff<'_> {
     }
 
     fn is_meant(&self, path: &str) -> bool {
-        let globs = &self.selection.globs;
-        let is_meant = |route: Route| globs.iter().any(|glob| glob.matches(&route));
-        globs.is_empty() || Route::parse(path).is_ok_and(is_meant)
+        self.selection.globs.is_empty()
+            || Route::parse(path).is_ok_and(|route| self.selection.fits(&route))
     }
 }
 

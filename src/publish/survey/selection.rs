@@ -178,6 +178,12 @@ impl Selection {
         self.globs.is_empty() && self.tags.is_empty() && self.sources.is_empty()
     }
 
+    /// Whether its patterns of routes mean `route`: without any, every route is meant.
+    #[must_use]
+    pub fn fits(&self, route: &Route) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| glob.matches(route))
+    }
+
     /// The selectors that mean an article, by their index: globs, then tags, then sources. It is
     /// known by its route, its file, and its metadata, where that could be read.
     #[must_use]

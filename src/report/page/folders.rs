@@ -1,11 +1,12 @@
 //! What became of the articles of each folder.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::chart::grouped;
-use crate::publish::manifest::Action;
+use crate::publish::manifest::{Action, ArticleCounts};
 use crate::words::counted;
 
 /// So many folders are shown; the others are counted together.
@@ -17,34 +18,20 @@ pub(super) struct Folders(BTreeMap<String, FolderCounts>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct FolderCounts {
-    created: u64,
-    updated: u64,
-    refreshed: u64,
-    removed: u64,
+    changes: ArticleCounts,
     unchanged: u64,
 }
 
 impl FolderCounts {
     fn changed(&self) -> u64 {
-        self.created + self.updated + self.refreshed + self.removed
-    }
-
-    fn cells(&self) -> [(&'static str, u64); 5] {
-        [
-            ("published", self.created),
-            ("updated", self.updated),
-            ("refreshed", self.refreshed),
-            ("removed", self.removed),
-            ("unchanged", self.unchanged),
-        ]
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.created += other.created;
-        self.updated += other.updated;
-        self.refreshed += other.refreshed;
-        self.removed += other.removed;
-        self.unchanged += other.unchanged;
+        let ArticleCounts {
+            created,
+            updated,
+            refreshed,
+            removed,
+            ..
+        } = self.changes;
+        created + updated + refreshed + removed
     }
 }
 
@@ -72,13 +59,7 @@ impl Folders {
 
     /// Counts an article that changes.
     pub(super) fn change(&mut self, route: &str, action: Action) {
-        let counts = self.of(route);
-        *match action {
-            Action::Create => &mut counts.created,
-            Action::Update => &mut counts.updated,
-            Action::Refresh => &mut counts.refreshed,
-            Action::Remove => &mut counts.removed,
-        } += 1;
+        self.of(route).changes.add(action);
     }
 
     /// Counts an article that stays as it is.
@@ -87,47 +68,52 @@ impl Folders {
     }
 
     /// All of a few folders; of many those with changes, and the others together. Those with the most
-    /// changes come first.
-    pub(super) fn table(&self) -> FolderTable {
+    /// changes come first. `words` are the changes of a folder, each number with its word.
+    pub(super) fn table(
+        &self,
+        words: impl Fn(&ArticleCounts) -> Vec<(u64, &'static str)>,
+    ) -> FolderTable {
         let mut folders: Vec<_> = self.0.iter().collect();
-        folders.sort_by_key(|(name, counts)| (std::cmp::Reverse(counts.changed()), *name));
+        folders.sort_by_key(|(name, counts)| (Reverse(counts.changed()), *name));
         let changed = folders.iter().filter(|(_, counts)| counts.changed() > 0);
         let shown = match folders.len() {
             few @ ..=MOST_FOLDERS => few,
             _ => changed.count().min(MOST_FOLDERS),
         };
         let (shown, others) = folders.split_at(shown);
-        let mut all = FolderCounts::default();
-        self.0.values().for_each(|counts| all.add(counts));
-        let cells_of = |counts: &FolderCounts| {
-            let cells = counts.cells().into_iter().zip(all.cells());
-            let cells = cells.filter(|(_, (_, all))| *all > 0);
-            cells.map(|((_, count), _)| grouped(count)).collect()
+        let cells = |counts: &FolderCounts| {
+            let mut cells = words(&counts.changes);
+            cells.push((counts.unchanged, "unchanged"));
+            cells
         };
-        let mut rows: Vec<FolderRow> = shown
-            .iter()
-            .map(|(name, counts)| FolderRow {
-                name: (*name).clone(),
-                cells: cells_of(counts),
-            })
-            .collect();
-        if !others.is_empty() {
-            let mut rest = FolderCounts::default();
-            others.iter().for_each(|(_, counts)| rest.add(counts));
-            let noun = if shown.is_empty() {
-                "folder"
-            } else {
-                "other folder"
-            };
-            rows.push(FolderRow {
-                name: counted(others.len() as u64, noun),
-                cells: cells_of(&rest),
-            });
-        }
-        let heads = all.cells().into_iter().filter(|(_, all)| *all > 0);
+        let sum = |folders: &[(&String, &FolderCounts)]| {
+            let mut all = cells(&FolderCounts::default());
+            for (_, counts) in folders {
+                let further = cells(counts).into_iter().zip(&mut all);
+                further.for_each(|((count, _), all)| all.0 += count);
+            }
+            all
+        };
+        let all = sum(&folders);
+        let counted_in = |cells: Vec<(u64, &str)>| {
+            let cells = cells.into_iter().zip(&all).filter(|(_, (all, _))| *all > 0);
+            cells.map(|((count, _), _)| grouped(count)).collect()
+        };
+        let shown = shown.iter().map(|(name, counts)| FolderRow {
+            name: (*name).clone(),
+            cells: counted_in(cells(counts)),
+        });
+        let rest = (!others.is_empty()).then(|| FolderRow {
+            name: counted(others.len() as u64, "other folder"),
+            cells: counted_in(sum(others)),
+        });
         FolderTable {
-            heads: heads.map(|(head, _)| head).collect(),
-            rows,
+            rows: shown.chain(rest).collect(),
+            heads: all
+                .iter()
+                .filter(|(all, _)| *all > 0)
+                .map(|(_, head)| *head)
+                .collect(),
         }
     }
 }
@@ -135,15 +121,17 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::articles::changes;
 
     #[test]
     fn articles_are_counted_by_their_first_folder() {
+        let words = |counts: &ArticleCounts| changes(counts, false).to_vec();
         let mut folders = Folders::default();
         folders.change("/a/x/", Action::Create);
         folders.change("/a/b/y/", Action::Update);
         folders.change("/z/", Action::Remove);
         folders.keep("/c/x/");
-        let table = folders.table();
+        let table = folders.table(words);
         assert_eq!(
             table.heads,
             ["published", "updated", "removed", "unchanged"]
@@ -154,10 +142,10 @@ mod tests {
         for number in 0..30 {
             folders.change(&format!("/f{number:02}/x/"), Action::Create);
         }
-        let rows = folders.table().rows;
+        let rows = folders.table(words).rows;
         assert_eq!(rows.len(), MOST_FOLDERS + 1);
         assert_eq!(rows[MOST_FOLDERS].name, "13 other folders");
         assert_eq!(rows[MOST_FOLDERS].cells, ["12", "0", "0", "1"]);
-        assert_eq!(Folders::default().table(), FolderTable::default());
+        assert_eq!(Folders::default().table(words), FolderTable::default());
     }
 }

@@ -9,12 +9,12 @@ use super::differences::ShownArticle;
 use super::findings::{FindingGroup, groups};
 use super::folders::Folders;
 use super::target;
-
 use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::diff::ArticleDiff;
+use crate::publish::keys::split_key;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
 use crate::publish::reason::Reason;
@@ -118,7 +118,7 @@ impl Drop for Stopwatch {
 }
 
 impl RunPage {
-    /// The page of a run of `command` at `place`, to be written to `path`.
+    /// The page of a run of `command`, to be written to `path`.
     ///
     /// # Errors
     /// No file can be written there. It is better to know that before the run than after it.
@@ -220,7 +220,7 @@ impl RunPage {
         if !self.articles.add(key.key, action, key.reason) {
             return;
         }
-        let route = key.key.find(":/").map_or(key.key, |at| &key.key[at + 1..]);
+        let (_, route) = split_key(key.key);
         self.folders.change(route, action);
         if let Some(at_ms) = key.expires_at_ms {
             self.expiries.add(at_ms);
@@ -270,7 +270,7 @@ impl Report for RunPage {
 
     fn findings(&mut self, survey: &Survey) {
         // A later one is about articles that expired meanwhile.
-        if !self.surveyed.is_first() {
+        if !self.surveyed.is_empty() {
             return;
         }
         self.surveyed = Surveyed::of(survey);

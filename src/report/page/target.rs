@@ -10,8 +10,8 @@ const MARK: &str = "<meta name=\"generator\" content=\"anp report\">";
 /// Where the mark is looked for, in bytes.
 const HEAD_BYTES: u64 = 2048;
 
-/// Refuses a file that is no place for a page. A slip would else replace the manifest of a run, the
-/// settings, or a source.
+/// Refuses a file that is no place for a page: a slip of the keyboard must not replace the manifest of a
+/// run, the settings, or a source.
 pub(super) fn check(path: &Path) -> Result<(), String> {
     let is_html =
         |ending: &str| ending.eq_ignore_ascii_case("html") || ending.eq_ignore_ascii_case("htm");

@@ -11,7 +11,7 @@ use super::run_page::RunPage;
 use crate::duration::show_time;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::manifest::Status;
+use crate::publish::manifest::{ArticleCounts, Status};
 use crate::render::{STYLE, own_pages};
 use crate::report::articles::{changes, undoings};
 
@@ -118,7 +118,7 @@ fn view<'p>(page: &'p RunPage, ended: &Result<Exit, Failure>) -> View<'p> {
         expiries: page.expiries.rows(),
         sizes: page.sizes.rows(),
         slowest: rows(slowest),
-        folders: page.folders.table(),
+        folders: page.folders.table(|counts| changed(page, counts)),
         findings: &page.findings,
         changes: changes.collect(),
         more_changes: grouped(page.more_changes),
@@ -172,11 +172,11 @@ fn verdict(page: &RunPage, ended: &Result<Exit, Failure>) -> Verdict {
     }
 }
 
-/// How the command ended, in words: a colour alone says nothing to many.
+/// How the command ended, in words: not everybody sees the colour.
 fn result(ended: &Result<Exit, Failure>) -> String {
     let (word, exit) = match ended {
         Ok(Exit::Done) => ("done", Exit::Done),
-        Ok(exit) => ("done in part", *exit),
+        Ok(exit) => ("partial", *exit),
         Err(failure) => ("failed", failure.exit),
     };
     format!("{word}, exit code {}", exit.code())
@@ -222,13 +222,17 @@ fn facts(page: &RunPage, ended: &Result<Exit, Failure>, seconds: f64) -> Vec<Fac
     facts.collect()
 }
 
+/// The articles that the run changed, each number with its word.
+fn changed(page: &RunPage, counts: &ArticleCounts) -> Vec<(u64, &'static str)> {
+    match page.command {
+        "rollback" => undoings(counts, page.is_dry).to_vec(),
+        _ => changes(counts, page.is_dry).to_vec(),
+    }
+}
+
 /// Articles by what becomes of them.
 fn actions(page: &RunPage) -> Vec<ChartRow> {
-    let counted = page.articles.counts();
-    let mut bars: Vec<(u64, &str)> = match page.command {
-        "rollback" => undoings(&counted, page.is_dry).to_vec(),
-        _ => changes(&counted, page.is_dry).to_vec(),
-    };
+    let mut bars = changed(page, &page.articles.counts());
     bars.extend(others(page));
     let shown = bars.into_iter().filter(|(count, _)| *count > 0);
     counts(shown.map(|(count, name)| (name.to_owned(), count)))
