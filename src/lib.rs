@@ -41,6 +41,7 @@ mod serve;
 pub mod settings;
 mod signals;
 pub mod source;
+pub mod spool;
 pub mod store;
 pub mod synth;
 mod time_limit;

@@ -6,9 +6,9 @@ use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
 use anp::publish::plan::entry::{Need, ObjectState, Policy, need};
 use anp::publish::plan::expiry::Expiry;
-use anp::publish::spool::Spool;
 use anp::publish::state::{Content, Fingerprint, Present};
 use anp::render::Rendered;
+use anp::spool::Spool;
 use anp::store::Batch;
 
 use super::{Made, NOW_MS, Stages};

@@ -12,6 +12,7 @@ mod forms;
 mod given_route;
 mod instant;
 mod links;
+mod markup;
 mod metadata;
 mod naming;
 mod read;
@@ -34,6 +35,7 @@ pub use instant::instant_ms;
 pub use links::{
     Follower, Link, LinkRule, Links, Targets, To, own_heading, resolve as resolve_links,
 };
+pub use markup::Markup;
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, Twins, route_of_name};
 pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};

@@ -61,9 +61,9 @@ pub struct Synth {
     /// What they are like.
     #[command(flatten)]
     pub seeded: Seeded,
-    /// Folder to write to
+    /// Folder to write to, or FILE.jsonl, FILE.tar, FILE.tar.zst, …
     ///
     /// Files of the same names are overwritten, others stay.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     pub out: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! `anp synth`: seeded articles as files.
+//! `anp synth`: seeded articles as files, or packed into one.
 
 use std::time::Instant;
 
@@ -10,21 +10,29 @@ use crate::failure::Failure;
 use crate::publish::survey::pool::in_pool;
 use crate::report::seeded::mix;
 use crate::report::{Output, to_ms};
-use crate::synth::{Counts, write_tree};
+use crate::synth::{Counts, Form, write_packed, write_tree};
 use crate::words::counted;
 
 pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let generator = super::inputs::seeded(&arguments.seeded).generator()?;
     let seed = generator.seed();
-    let tree = in_pool(|| write_tree(&generator, &arguments.out, arguments.count))
+    let form = Form::of(&arguments.out).filter(|_| !arguments.out.is_dir());
+    let write = || match form {
+        Some(form) => write_packed(&generator, &arguments.out, form, arguments.count),
+        None => write_tree(&generator, &arguments.out, arguments.count),
+    };
+    let tree = in_pool(write)
         .map_err(|error| Failure::before_writing(&error))?
         .map_err(|error| {
             Failure::new(
                 Exit::Manifest,
                 format!("cannot write the articles: {error}"),
             )
-            .note("expected", "a folder that can be written, with free space")
+            .note(
+                "expected",
+                "a folder or file that can be written, with free space",
+            )
             .note("retry", "safe, it writes the same files again")
         })?;
     let seconds = started.elapsed().as_secs_f64();

@@ -37,7 +37,6 @@ pub(crate) mod rollback;
 pub mod run;
 pub(crate) mod seeded;
 pub mod shards;
-pub mod spool;
 pub mod state;
 pub mod status;
 pub(crate) mod stored_route;

@@ -252,7 +252,9 @@ impl PurgePlan<'_> {
             ..
         } = self.job;
         // One file is selected by --source.
-        std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
+        if !settings.is_packed() {
+            std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
+        }
         let found = walked(settings, interrupted, *time_limit)?;
         let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
         for skipped in &unread {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::keys::Sources;
 use super::reader::Reader;
+use crate::source::is_packed;
 
 /// The content root.
 pub(super) struct Content {
@@ -42,7 +43,7 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources<'_>) -> Content {
 /// What is `named` inside of the `configured` root is a part of that. Another folder is a root of
 /// its own. So is the folder of a file elsewhere, unless the root `is_set`. A symbolic link is
 /// judged by where it is, not by where it
-/// leads, unless only its target is inside.
+/// leads, unless only its target is inside. A packed source is a root wherever it is.
 fn content(
     (configured, is_set): (PathBuf, bool),
     named: Option<&str>,
@@ -51,6 +52,9 @@ fn content(
     let Some(named) = named.map(PathBuf::from) else {
         return (configured, None);
     };
+    if is_packed(&named) {
+        return (named, None);
+    }
     let path = current_dir.join(&named);
     let elsewhere = || match (named.parent(), named.file_name()) {
         (Some(folder), Some(name)) if !is_set && path.is_file() => {

@@ -34,7 +34,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::private;
 use crate::render::RenderSettings;
-use crate::source::Choice;
+use crate::source::{self, Choice};
 use crate::store::{Address, Copies, Patience, Place, TlsSettings};
 
 pub use expect::Expect;
@@ -249,9 +249,24 @@ impl Settings {
         }
     }
 
+    /// Whether the content root is a packed source: JSON lines, an archive, or the standard input.
+    #[must_use]
+    pub fn is_packed(&self) -> bool {
+        self.part.is_none() && source::is_packed(&self.content)
+    }
+
+    /// Whether it is the standard input.
+    #[must_use]
+    pub fn is_stdin(&self) -> bool {
+        self.content == Path::new(source::STDIN)
+    }
+
     /// The same for messages, which say if no settings file was found.
     #[must_use]
     pub fn sources_shown(&self) -> String {
+        if self.is_stdin() {
+            return STDIN_SHOWN.to_owned();
+        }
         shown(&self.sources(), self.content_is_default)
     }
 
@@ -270,10 +285,16 @@ impl Settings {
     /// The sources as an absolute path, for the record.
     #[must_use]
     pub fn content_shown(&self) -> String {
+        if self.is_stdin() {
+            return STDIN_SHOWN.to_owned();
+        }
         let content = std::path::absolute(self.sources()).unwrap_or_else(|_| self.sources());
         content.to_string_lossy().into_owned()
     }
 }
+
+/// What messages and records call the standard input.
+const STDIN_SHOWN: &str = "the standard input";
 
 /// Where the packages put the settings of the nightly job.
 const JOB_SETTINGS: &str = "/etc/anp/anp.yaml";

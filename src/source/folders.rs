@@ -1,10 +1,10 @@
 //! Which folders are closed: those whose name begins with `_`, unless Jekyll publishes them, and
 //! `node_modules`.
 
-use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::regular;
+use super::small_files::SmallFiles;
 use crate::yaml::{self, Kind, Node};
 
 /// The settings of Jekyll, which name its collections.
@@ -15,7 +15,7 @@ const MOST_BYTES: u64 = 256 * 1024;
 
 /// The rules of one tree.
 pub(super) struct FolderRules<'a> {
-    root: &'a File,
+    root: &'a dyn SmallFiles,
     /// The last folder whose settings were asked for.
     last: Option<(PathBuf, Published)>,
 }
@@ -30,7 +30,7 @@ enum Published {
 }
 
 impl<'a> FolderRules<'a> {
-    pub(super) fn new(root: &'a File) -> Self {
+    pub(super) fn new(root: &'a dyn SmallFiles) -> Self {
         Self { root, last: None }
     }
 
@@ -70,10 +70,12 @@ impl<'a> FolderRules<'a> {
 }
 
 /// The settings of Jekyll in `folder`, if there are any and they can be read.
-fn config(root: &File, folder: &Path) -> Option<Option<Node>> {
+fn config(root: &dyn SmallFiles, folder: &Path) -> Option<Option<Node>> {
     let read = |name: &&str| {
-        let (file, _) = regular::open_below(root, &folder.join(name), |_| true).ok()?;
-        let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
+        let bytes = match root.small_file(&folder.join(name), MOST_BYTES) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            read => read.unwrap_or_default(),
+        };
         Some(String::from_utf8_lossy(&bytes).into_owned())
     };
     let text = CONFIGS.iter().find_map(read)?;
@@ -82,7 +84,7 @@ fn config(root: &File, folder: &Path) -> Option<Option<Node>> {
 
 /// What the settings of Jekyll in `folder` say is not published, as patterns of .gitignore: what
 /// `exclude` names, and the paths whose articles are drafts by `defaults`.
-pub(super) fn excluded(root: &File, folder: &Path) -> Vec<String> {
+pub(super) fn excluded(root: &dyn SmallFiles, folder: &Path) -> Vec<String> {
     let Some(Some(config)) = config(root, folder) else {
         return Vec::new();
     };
@@ -150,6 +152,8 @@ fn named(root: &Node) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

@@ -107,19 +107,26 @@ impl Sources {
         self.files[index].identity
     }
 
+    /// A number that one keeps, wherever it stands in the list.
+    #[must_use]
+    pub fn key(&self, index: usize) -> u32 {
+        self.files[index].name_at
+    }
+
     /// Leaves only those for whose number `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         let mut next = 0..;
         self.files.retain(|_| next.next().is_some_and(&keep));
     }
 
+    /// Appends one, and returns its key. Keys rise.
     pub(crate) fn push(
         &mut self,
         relative: &Path,
         bytes: u64,
         identity: Option<Identity>,
         target: Option<PathBuf>,
-    ) -> io::Result<()> {
+    ) -> io::Result<u32> {
         let too_large = || io::Error::other("too many files to list them");
         let folder = relative.parent().unwrap_or(Path::new(""));
         if self.folders.last().is_none_or(|last| last != folder) {
@@ -136,7 +143,7 @@ impl Sources {
             identity,
         });
         self.names.extend_from_slice(name);
-        Ok(())
+        Ok(name_at)
     }
 
     /// Sorts by path, as paths compare: part by part.

@@ -1,5 +1,5 @@
-//! Where articles come from: the files of a content tree, or a generator; and what is remembered
-//! of files that did not change.
+//! Where articles come from: the files of a content tree, one packed file, or a generator; and what
+//! is remembered of those that did not change.
 
 mod cache;
 mod file_names;
@@ -9,17 +9,31 @@ mod judge;
 mod list;
 mod order;
 mod origin;
+mod packed;
 mod passed_over;
 mod patterns;
 mod second_index;
+mod small_files;
 mod twins;
+mod unread;
 mod walk;
+
+/// The names of files that say which others are sources.
+const SMALL_FILES: [&str; 4] = [
+    ".anpignore",
+    ".eleventyignore",
+    "_config.yml",
+    "_config.yaml",
+];
 
 pub use cache::{Cache, Hit, Known, Learned};
 pub use file_names::is_article;
 pub use identity::Identity;
 pub use order::{Order, Ranks};
 pub use origin::{Generated, Origin, Subset, Tree, Unloaded, ranges};
+pub use packed::opening::Opening;
+pub use packed::{STDIN, is_packed};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, Patterns};
-pub use walk::{Walk, WalkError, WalkResult, walk};
+pub use unread::WalkError;
+pub use walk::{Walk, WalkResult, walk};

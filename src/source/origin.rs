@@ -1,4 +1,4 @@
-//! Where sources come from: files of a content tree, or a generator of articles.
+//! Where sources come from: a content tree, in a folder or packed, or a generator of articles.
 
 use std::collections::HashSet;
 use std::fs::Metadata;
@@ -6,15 +6,19 @@ use std::io;
 use std::io::Read as _;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use thiserror::Error;
 
 use super::identity::Identity;
+use super::packed::reading::{Packed, Unfit, Unpacked};
 use super::passed_over::PassedOver;
-use super::walk::{Skipped, WalkResult};
-use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
+use super::unread::Skipped;
+use super::walk::WalkResult;
+use crate::article::{MAX_SOURCE_BYTES, Markup, Naming, Route, SourceName, Twins};
+use crate::diagnostic::Diagnostic;
 use crate::regular;
 use crate::synth::Generator;
 
@@ -38,6 +42,8 @@ pub struct Source {
     pub length: u64,
     /// What it holds, or why that is not known.
     pub bytes: Result<Vec<u8>, Unloaded>,
+    /// What its body is written in.
+    pub markup: Markup,
     /// The state of the file that `bytes` are of.
     pub identity: Option<Identity>,
     /// Whether the file can be known again by that.
@@ -53,9 +59,23 @@ pub enum Unloaded {
     /// Somebody wrote to it each time that it was read, or since it was found.
     #[error("somebody writes to it")]
     Changed,
+    /// It is no source: what was expected, and what was found.
+    #[error("{0}")]
+    Broken(String),
 }
 
 impl Source {
+    fn unloaded(relative: PathBuf, why: Unloaded) -> Self {
+        Self {
+            relative,
+            length: 0,
+            bytes: Err(why),
+            markup: Markup::default(),
+            identity: None,
+            is_settled: false,
+        }
+    }
+
     /// The state of the file that the bytes are of, if it can be known again by that.
     #[must_use]
     pub fn settled(&self) -> Option<Identity> {
@@ -108,6 +128,19 @@ pub trait Origin: Sync {
     /// The path as diagnostics show it.
     fn shown(&self, relative: &Path) -> PathBuf;
 
+    /// The source of this number as people see it: its path, or file and line.
+    fn shown_at(&self, index: usize) -> PathBuf {
+        self.shown(&self.relative(index))
+    }
+
+    /// Gives findings about a source their places in the file that people know.
+    fn place(&self, _index: usize, _findings: &mut [Diagnostic]) {}
+
+    /// Whether all sources are in one file, and have its path.
+    fn is_one_file(&self) -> bool {
+        false
+    }
+
     /// What was passed over and deserves a word.
     fn skipped(&self) -> &[Skipped] {
         &[]
@@ -142,9 +175,9 @@ struct Read {
     is_settled: bool,
 }
 
-/// The files of a content tree.
+/// The files of a content tree, or what is packed into one file.
 pub struct Tree<'a> {
-    /// The content folder, as it was given.
+    /// The content folder or file, as it was given.
     pub root: &'a Path,
     /// Its files.
     pub found: &'a WalkResult,
@@ -165,6 +198,43 @@ impl Tree<'_> {
             .collect()
     }
 
+    /// The same of a packed source.
+    fn unpack(&self, packed: &Packed, index: usize) -> Source {
+        let sources = &self.found.sources;
+        let (relative, identity) = (sources.path(index), sources.identity(index));
+        let length = sources.bytes(index) as usize;
+        let Unpacked { bytes, markup } = match packed.read(sources.key(index), length, identity) {
+            Ok(unpacked) => unpacked,
+            Err(unfit) => {
+                let why = match unfit {
+                    Unfit::Broken(what) => Unloaded::Broken(what),
+                    Unfit::Changed => Unloaded::Changed,
+                    Unfit::Unreadable(error) => Unloaded::Unreadable(error),
+                };
+                return Source::unloaded(relative, why);
+            }
+        };
+        Source {
+            length: bytes.len() as u64,
+            bytes: Ok(bytes),
+            markup: markup.unwrap_or_else(|| Markup::of_path(&relative)),
+            relative,
+            identity,
+            is_settled: true,
+        }
+    }
+
+    /// When the file of a source changed last, in ms since 1970.
+    #[must_use]
+    pub fn changed_at_ms(&self, index: usize) -> Option<i64> {
+        if let Some(packed) = self.found.packed() {
+            return Some(packed.changed_at_ms);
+        }
+        // When its inode changed last: no copy keeps that of the original.
+        let metadata = self.root.join(self.relative(index)).metadata().ok()?;
+        Some(metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000)
+    }
+
     /// Reads the file that was found, once more if somebody writes to it meanwhile.
     fn read(&self, index: usize) -> Result<Read, Unloaded> {
         for _ in 0..READINGS {
@@ -180,7 +250,7 @@ impl Tree<'_> {
     /// afterwards.
     fn read_once(&self, index: usize) -> io::Result<Option<Read>> {
         let now = SystemTime::now();
-        let (sources, walked) = (&self.found.sources, self.found.root()?);
+        let (sources, walked) = (&self.found.sources, self.found.folder()?);
         let is_found = |metadata: &Metadata| {
             let opened = Identity::of(metadata);
             let found = sources.identity(index);
@@ -215,22 +285,20 @@ impl Origin for Tree<'_> {
     }
 
     fn load(&self, index: usize) -> Source {
+        if let Some(packed) = self.found.packed() {
+            return self.unpack(packed, index);
+        }
         let relative = self.found.sources.path(index);
         match self.read(index) {
             Ok(read) => Source {
-                relative,
                 length: read.length,
                 bytes: Ok(read.bytes),
+                markup: Markup::of_path(&relative),
                 identity: Some(read.identity),
                 is_settled: read.is_settled,
-            },
-            Err(why) => Source {
                 relative,
-                length: 0,
-                bytes: Err(why),
-                identity: None,
-                is_settled: false,
             },
+            Err(why) => Source::unloaded(relative, why),
         }
     }
 
@@ -243,17 +311,50 @@ impl Origin for Tree<'_> {
     }
 
     fn read_other(&self, relative: &Path) -> Option<Vec<u8>> {
-        let walked = self.found.root().ok()?;
+        let walked = self.found.folder().ok()?;
         let (file, _) = regular::open_below(walked, relative, |_| true).ok()?;
         regular::read_opened(&file, MAX_SOURCE_BYTES as u64).ok()
     }
 
     fn has_file(&self, relative: &Path) -> bool {
-        self.root.join(relative).is_file()
+        match self.found.packed() {
+            Some(packed) => self.find(relative).is_some() || packed.has_file(relative),
+            None => self.root.join(relative).is_file(),
+        }
     }
 
     fn shown(&self, relative: &Path) -> PathBuf {
-        self.root.join(relative)
+        match self.found.packed() {
+            Some(packed) => {
+                let key = self
+                    .find(relative)
+                    .map(|index| self.found.sources.key(index));
+                packed.shown(key, relative)
+            }
+            None => self.root.join(relative),
+        }
+    }
+
+    fn shown_at(&self, index: usize) -> PathBuf {
+        let sources = &self.found.sources;
+        match self.found.packed() {
+            Some(packed) => packed.shown(Some(sources.key(index)), &sources.path(index)),
+            None => self.root.join(sources.path(index)),
+        }
+    }
+
+    fn place(&self, index: usize, findings: &mut [Diagnostic]) {
+        if let Some(packed) = self.found.packed().filter(|packed| packed.has_lines()) {
+            let sources = &self.found.sources;
+            let (key, length) = (sources.key(index), sources.bytes(index) as usize);
+            for finding in findings {
+                packed.place(key, length, finding);
+            }
+        }
+    }
+
+    fn is_one_file(&self) -> bool {
+        self.found.packed().is_some_and(Packed::has_lines)
     }
 
     fn skipped(&self) -> &[Skipped] {
@@ -347,6 +448,18 @@ impl Origin for Subset<'_> {
         self.origin.shown(relative)
     }
 
+    fn shown_at(&self, index: usize) -> PathBuf {
+        self.origin.shown_at(self.numbers[index] as usize)
+    }
+
+    fn place(&self, index: usize, findings: &mut [Diagnostic]) {
+        self.origin.place(self.numbers[index] as usize, findings);
+    }
+
+    fn is_one_file(&self) -> bool {
+        self.origin.is_one_file()
+    }
+
     fn twins(&self) -> Twins {
         self.origin.twins()
     }
@@ -393,6 +506,7 @@ impl Origin for Generated<'_> {
     fn load(&self, index: usize) -> Source {
         let article = self.generator.article(index as u64 + 1);
         Source {
+            markup: Markup::of_path(Path::new(&article.path)),
             relative: article.path.into(),
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),

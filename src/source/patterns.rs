@@ -2,16 +2,14 @@
 //! reads by itself, and which are not.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use rustix::fs::AtFlags;
 
 use super::folders::excluded;
-use crate::regular;
+use super::small_files::SmallFiles;
 
 /// The file that names what is not read, in the folder that it stands in and below.
 pub const IGNORE_FILE: &str = ".anpignore";
@@ -97,13 +95,13 @@ pub(super) enum Said {
 /// The patterns of one tree.
 pub(super) struct Filter<'a> {
     choice: &'a Choice,
-    root: &'a File,
+    root: &'a dyn SmallFiles,
     /// By the folder in which an `.anpignore` stands, as a path below the root.
     ignores: HashMap<PathBuf, Gitignore>,
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(choice: &'a Choice, root: &'a File) -> Self {
+    pub(super) fn new(choice: &'a Choice, root: &'a dyn SmallFiles) -> Self {
         let ignores = HashMap::new();
         Self {
             choice,
@@ -119,14 +117,9 @@ impl<'a> Filter<'a> {
         }
         let others = self.left_out_by_others(folder);
         let path = folder.join(IGNORE_FILE);
-        let opened = regular::open_below(self.root, &path, |_| true);
-        let bytes = opened.and_then(|(file, _)| regular::read_opened(&file, MOST_BYTES));
-        let text = match bytes {
+        let text = match self.root.small_file(&path, MOST_BYTES) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned()),
-            // Of a folder that cannot be read, the walk says so.
-            Err(error) if error.kind() == ErrorKind::NotFound || !self.is_there(&path) => {
-                Ok(String::new())
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(error.to_string()),
         };
         let refused = |why: String| format!("its {IGNORE_FILE} cannot be used: {why}");
@@ -150,16 +143,11 @@ impl<'a> Filter<'a> {
     fn left_out_by_others(&self, folder: &Path) -> Vec<String> {
         let mut lines = excluded(self.root, folder);
         let path = folder.join(".eleventyignore");
-        if let Ok((file, _)) = regular::open_below(self.root, &path, |_| true) {
-            let bytes = regular::read_opened(&file, MOST_BYTES).unwrap_or_default();
+        if let Ok(bytes) = self.root.small_file(&path, MOST_BYTES) {
             lines.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned));
         }
         lines.retain(|line| matches!(compile([line.as_str()].into_iter()), Ok(Some(_))));
         lines
-    }
-
-    fn is_there(&self, path: &Path) -> bool {
-        rustix::fs::statat(self.root, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// What is said of `relative`, whose folder was entered. `exclude` comes first, then the

@@ -10,7 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
 use super::file_names::{self, Named};
@@ -18,26 +17,17 @@ use super::folders::FolderRules;
 use super::identity::Identity;
 use super::judge::{Judge, Verdict};
 use super::list::Sources;
+use super::packed::reading::Packed;
 use super::passed_over::{Passed, PassedOver, Reason};
 use super::patterns::{Choice, Filter, Said};
 use super::second_index::{is_index, is_readme, second_indexes};
 use super::twins::{is_dated, younger};
+use super::unread::{Skipped, WalkError};
 use crate::article::{ENDINGS, Languages};
-use crate::time_limit::{TimeLimit, TimedOut};
+use crate::time_limit::TimeLimit;
 
 /// Most entries of folders that are passed over which one walk looks at to count them.
 const MOST_COUNTED: u64 = 100_000;
-
-/// Something that was skipped, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// Path below the root.
-    pub relative: PathBuf,
-    /// Why: `a symbolic link that leads out of the content folder`.
-    pub reason: String,
-    /// Whether something that may hold articles could not be read.
-    pub unreadable: bool,
-}
 
 /// What a walk found, both lists sorted by path.
 #[derive(Debug, Default)]
@@ -54,30 +44,78 @@ pub struct WalkResult {
     pub twins: Vec<PathBuf>,
     /// The folders that were walked, as paths below the root, also those without a source.
     pub(crate) folders: Vec<PathBuf>,
+    /// Where the sources are read from.
+    pub(super) contents: Contents,
+}
+
+/// Where sources are read from.
+#[derive(Debug, Default)]
+pub(super) enum Contents {
+    /// Nothing was found.
+    #[default]
+    None,
     /// The root, held open: sources are opened below it.
-    root: Option<File>,
+    Folder(File),
+    /// A packed source.
+    Packed(Packed),
 }
 
 impl WalkResult {
-    /// The root that was walked.
-    pub(crate) fn root(&self) -> io::Result<&File> {
-        let root = self.root.as_ref();
-        root.ok_or_else(|| io::Error::other("no folder was walked"))
+    /// What was found in a packed source: its sources by path, what is skipped and passed over, and the
+    /// folders.
+    pub(super) fn of_packed(
+        contents: Contents,
+        (sources, skipped, passed_over, folders): (Sources, Vec<Skipped>, PassedOver, Vec<PathBuf>),
+        languages: &Languages,
+    ) -> Self {
+        let mut found = Self {
+            sources,
+            skipped,
+            passed_over,
+            folders,
+            contents,
+            ..Self::default()
+        };
+        let readmes = (0..found.sources.len()).filter(|at| is_readme(found.sources.name(*at)));
+        let readmes: Vec<usize> = readmes.collect();
+        found.drop_second_indexes(&readmes, &[], languages);
+        found.twins = younger(&found.sources, &[], languages);
+        found
     }
-}
 
-/// Why a walk ended early.
-#[derive(Debug, Error)]
-pub enum WalkError {
-    /// The root, or the part of it that was asked for, cannot be read.
-    #[error(transparent)]
-    Unreadable(#[from] io::Error),
-    /// A signal asked the run to end.
-    #[error("interrupted by a signal")]
-    Interrupted,
-    /// The run takes longer than it may.
-    #[error(transparent)]
-    TimedOut(#[from] TimedOut),
+    /// Takes from the sources those of the `readmes` whose folder has an index, perhaps `beside` what
+    /// was walked.
+    fn drop_second_indexes(
+        &mut self,
+        readmes: &[usize],
+        beside: &[PathBuf],
+        languages: &Languages,
+    ) {
+        let second = second_indexes(&self.sources, readmes, beside, languages);
+        for at in readmes {
+            if second.contains(at) {
+                let path = self.sources.path(*at);
+                self.passed_over.count(Reason::SecondIndex, &path);
+            }
+        }
+        self.sources.retain(|at| !second.contains(&at));
+    }
+
+    /// The folder that was walked.
+    pub(super) fn folder(&self) -> io::Result<&File> {
+        match &self.contents {
+            Contents::Folder(folder) => Ok(folder),
+            _ => Err(io::Error::other("no folder was walked")),
+        }
+    }
+
+    /// The packed source that was read instead of a folder.
+    pub(super) fn packed(&self) -> Option<&Packed> {
+        match &self.contents {
+            Contents::Packed(packed) => Some(packed),
+            _ => None,
+        }
+    }
 }
 
 /// Walks all of `root`, which must be a folder, in its own time: for those who have no signals
@@ -151,7 +189,7 @@ impl Walk<'_> {
         self.pass_over_second_indexes(&judge.filter, &mut found)?;
         let beside = self.dated_beside(&found.sources)?;
         found.twins = younger(&found.sources, &beside, self.languages);
-        found.root = Some(root);
+        found.contents = Contents::Folder(root);
         Ok(found)
     }
 
@@ -275,14 +313,7 @@ impl Walk<'_> {
                 }
             }
         }
-        let second = second_indexes(sources, &readmes, &beside, self.languages);
-        for at in &readmes {
-            if second.contains(at) {
-                let path = sources.path(*at);
-                found.passed_over.count(Reason::SecondIndex, &path);
-            }
-        }
-        found.sources.retain(|at| !second.contains(&at));
+        found.drop_second_indexes(&readmes, &beside, self.languages);
         Ok(())
     }
 

@@ -45,6 +45,7 @@ mod front_matter;
 mod grammar;
 mod kind;
 mod options;
+mod packed;
 mod payloads;
 mod phrases;
 mod rng;
@@ -60,6 +61,7 @@ pub use attack::Attack;
 pub use flaw::Flaw;
 pub use kind::{Counts, Kind};
 pub use options::{IMAGE_HEAVY_FROM, NAME, Options};
+pub use packed::{Form, write_packed};
 pub use share::{NoShare, Share};
 pub use tree::{Tree, write_tree};
 

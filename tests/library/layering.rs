@@ -10,7 +10,7 @@ mod scan;
 use scan::Scan;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
@@ -20,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("private", &[]),
     ("hex", &[]),
     ("regular", &[]),
+    ("spool", &["failpoint"]),
     ("yaml", &["characters", "diagnostic", "duration"]),
     ("words", &[]),
     (
@@ -55,6 +56,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "render",
             "settings",
             "source",
+            "spool",
             "store",
             "synth",
             "time_limit",
@@ -72,8 +74,10 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         "source",
         &[
             "article",
+            "diagnostic",
             "regular",
             "render",
+            "spool",
             "synth",
             "time_limit",
             "yaml",
@@ -118,7 +122,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         "serve",
         &["article", "duration", "publish", "render", "store", "words"],
     ),
-    ("synth", &[]),
+    ("synth", &["yaml"]),
     (
         "commands",
         &[

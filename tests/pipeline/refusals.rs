@@ -221,7 +221,7 @@ fn a_missing_content_folder_is_named() {
             "
 error: cannot read the content folder nowhere/here: No such file or directory (os error 2)
   = expected: a folder of Markdown articles
-  = retry: safe once the folder can be read; nothing was written
+  = retry: safe once it can be read; nothing was written
 ",
         );
     }

@@ -16,7 +16,6 @@ use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
-use crate::publish::spool::FinishedSpool;
 use crate::publish::survey::content::{
     Caching, Corpus, SurveyPurpose, SurveyScope, early_end, readable, renderer, survey,
     survey_again,
@@ -24,6 +23,7 @@ use crate::publish::survey::content::{
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::settings::Settings;
+use crate::spool::FinishedSpool;
 use crate::store::Session;
 
 /// No run has this id: the objects are compared, and never written.

@@ -16,10 +16,10 @@ use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
 use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
-use crate::publish::spool::{FinishedSpool, Spool};
 use crate::publish::state::{Content, Fingerprint};
 use crate::publish::survey::selection::Selection;
 use crate::settings::Settings;
+use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
 
 /// Shows what the run named `run` changed. What it wrote is also looked for in the manifest of the later

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-pub use crate::publish::spool::KEEP_FREE_BYTES;
+pub use crate::spool::KEEP_FREE_BYTES;
 
 /// The record of a key besides its name and its value, before it is compressed.
 const INTENT_BYTES: u64 = 512;

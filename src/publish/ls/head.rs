@@ -1,6 +1,5 @@
 //! What a list shows of an article besides its keys: title, date and tags.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -101,13 +100,8 @@ impl<'a> SourceHeads<'a> {
         let Some(imported_at_ms) = imported_at_ms else {
             return true;
         };
-        let path = self.root.join(self.tree().relative(source as usize));
-        let Ok(metadata) = path.metadata() else {
-            return false;
-        };
-        // When its inode changed last: no copy keeps that of the original.
-        let changed_at_ms = metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000;
-        changed_at_ms > imported_at_ms
+        let changed_at_ms = self.tree().changed_at_ms(source as usize);
+        changed_at_ms.is_some_and(|changed_at_ms| changed_at_ms > imported_at_ms)
     }
 
     /// The head of the source number `source`; none if it cannot be read as an article.
@@ -124,7 +118,7 @@ impl<'a> SourceHeads<'a> {
             .ok()
             .filter(|bytes| bytes.len() <= MAX_SOURCE_BYTES)?;
         let input = Input {
-            path: Arc::new(tree.shown(&loaded.relative)),
+            path: Arc::new(tree.shown_at(source)),
             relative: &loaded.relative,
             bytes: &bytes,
             cleaned: &OnceLock::new(),

@@ -18,13 +18,13 @@ use super::keys::{Keys, ObjectKind};
 use super::manifest::{Action, Counts, Fate};
 use super::reason::Reason;
 use super::report::Report;
-use super::spool::FinishedSpool;
 use super::state::{LARGEST_PRIOR_BYTES, Present, same_expiry};
 use crate::failure::Failure;
 use crate::publish::apply::batch::Group;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::apply::step::{Step, Want};
 use crate::publish::apply::stop::Stop;
+use crate::spool::FinishedSpool;
 
 /// What will be done.
 #[derive(Default)]

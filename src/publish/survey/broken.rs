@@ -146,11 +146,12 @@ impl<'r, 's> BrokenLinks<'r, 's> {
     }
 
     fn findings_of(&mut self, source: u32) -> Vec<Diagnostic> {
-        let source = self.origin.load(source as usize);
+        let number = source as usize;
+        let source = self.origin.load(number);
         let Ok(bytes) = source.bytes else {
             return Vec::new();
         };
-        let path = Arc::new(self.origin.shown(&source.relative));
+        let path = Arc::new(self.origin.shown_at(number));
         let rules = self.surveyor.rules;
         let read = || article::read_route(&source.relative, &bytes, rules);
         let route = guarded("read", read);
@@ -180,6 +181,7 @@ impl<'r, 's> BrokenLinks<'r, 's> {
             let about = self.describe(&link);
             found.push(finding(rules, &path, place, about));
         }
+        self.origin.place(number, &mut found);
         found
     }
 

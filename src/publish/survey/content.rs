@@ -21,10 +21,13 @@ use crate::publish::plan::entry::Policy;
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
-use crate::publish::spool::{FinishedSpool, Spool};
+use crate::regular;
 use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
-use crate::source::{Cache, Generated, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult};
+use crate::source::{
+    Cache, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
+};
+use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
 use crate::synth::Generator;
 use crate::time_limit::TimeLimit;
@@ -106,6 +109,8 @@ pub(crate) fn readable(settings: &Settings) -> Result<(), Failure> {
     let path = settings.sources();
     let is_file = || path.symlink_metadata().map(|metadata| !metadata.is_dir());
     let read = match settings.part {
+        _ if settings.is_stdin() => Ok(()),
+        _ if settings.is_packed() => regular::open(&path).map(drop),
         Some(_) if is_file().unwrap_or(false) => Ok(()),
         _ => std::fs::read_dir(&path).map(drop),
     };
@@ -116,6 +121,7 @@ pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure
     let path = settings.sources_shown();
     let is_file = settings.part.is_none() && settings.content.is_file();
     let (what, expected) = match is_file {
+        _ if settings.is_packed() => (format!("cannot read {path}: {error}"), PACKED),
         true => (
             format!("{path} is a file outside the content folder of the settings"),
             "a folder, or a file inside that folder",
@@ -127,13 +133,13 @@ pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure
     };
     Failure::new(Exit::Refused, what)
         .note("expected", expected)
-        .note(
-            "retry",
-            "safe once the folder can be read; nothing was written",
-        )
+        .note("retry", "safe once it can be read; nothing was written")
 }
 
-/// Finds the sources of the content tree.
+/// What a packed source may be.
+const PACKED: &str = "JSON lines, or a tar or zip archive of Markdown articles";
+
+/// Finds the sources of the content tree, or of what is packed into one file.
 ///
 /// # Errors
 /// 65 when it cannot be read or takes too long, 130 when a signal asked the run to end.
@@ -142,6 +148,17 @@ pub(crate) fn walked(
     interrupted: &AtomicBool,
     time_limit: Option<TimeLimit>,
 ) -> Result<WalkResult, Failure> {
+    if settings.is_packed() {
+        let opening = Opening {
+            path: &settings.content,
+            spool_in: &settings.state_dir,
+            choice: &settings.choice,
+            languages: &settings.rules.naming.languages,
+            interrupted,
+            time_limit,
+        };
+        return opening.run().map_err(|error| unwalked(settings, error));
+    }
     let walk = Walk {
         root: &settings.content,
         part: settings.part.as_deref(),
@@ -150,11 +167,37 @@ pub(crate) fn walked(
         interrupted,
         time_limit,
     };
-    walk.run().map_err(|error| match error {
+    walk.run().map_err(|error| unwalked(settings, error))
+}
+
+/// The failure of a command whose sources were not found.
+fn unwalked(settings: &Settings, error: WalkError) -> Failure {
+    let path = settings.sources_shown();
+    let refused = |what: String, expected: &str, retry: &str| {
+        Failure::new(Exit::Refused, what)
+            .note("expected", expected)
+            .note("retry", retry)
+    };
+    match error {
         WalkError::Unreadable(error) => unreadable(settings, &error),
         WalkError::TimedOut(late) => expectations::too_late(late),
         WalkError::Interrupted => stopped(&error),
-    })
+        WalkError::NoSource(found) => refused(
+            format!("cannot read {path}: {found}"),
+            PACKED,
+            "after you name another file; nothing was written",
+        ),
+        WalkError::Broken(why) => refused(
+            format!("{path} is damaged or not whole: {why}"),
+            "a file that whoever wrote it has ended",
+            "after you make it again; nothing was written",
+        ),
+        WalkError::Spool(error) => {
+            let folder = settings.state_dir.display();
+            let what = format!("cannot keep the articles of {path} in {folder}");
+            Failure::state_folder(&what, &error)
+        }
+    }
 }
 
 /// The failure of a command that a signal ended before its first write.

@@ -40,6 +40,8 @@ pub struct CodeCount {
 pub(crate) struct HeldFindings {
     /// Of all findings, only those of this code or below it are held: `score` is `score.quality` too.
     only: Option<String>,
+    /// Whether all sources are in one file, and are told apart by their lines.
+    is_one_file: bool,
     held: Vec<Diagnostic>,
     counts: BTreeMap<(Severity, String), Counts>,
 }
@@ -48,26 +50,32 @@ pub(crate) struct HeldFindings {
 struct Counts {
     findings: u64,
     files: u64,
-    /// The file counted last: the findings of one file come together.
-    last: Option<Arc<PathBuf>>,
+    /// The source counted last, by its file and, where that has many, its line: the findings of one
+    /// source come together.
+    last: Option<(Arc<PathBuf>, u32)>,
 }
 
 impl HeldFindings {
-    /// None so far; only those of the code `only` will be held, if it is given.
-    pub(crate) fn new(only: Option<String>) -> Self {
+    /// None so far; only those of the code `only` will be held, if it is given. Where all sources are in
+    /// one file, each is a line of it.
+    pub(crate) fn new(only: Option<String>, is_one_file: bool) -> Self {
         Self {
             only,
+            is_one_file,
             ..Self::default()
         }
     }
 
     pub(crate) fn add(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
         for one in found {
+            let line = one.place.as_ref().filter(|_| self.is_one_file);
+            let line = line.map_or(0, |place| place.line);
             let counts = self.counts_of(one.severity, &one.code);
             counts.findings += 1;
-            if counts.last.as_ref() != Some(&one.path) {
+            let is_same = |(path, last): &(Arc<PathBuf>, u32)| *path == one.path && *last == line;
+            if !counts.last.as_ref().is_some_and(is_same) {
                 counts.files += 1;
-                counts.last = Some(Arc::clone(&one.path));
+                counts.last = Some((Arc::clone(&one.path), line));
             }
             if self.only.as_ref().is_none_or(|code| is_of(&one.code, code)) {
                 self.held.push(one);
@@ -264,7 +272,7 @@ mod tests {
 
     #[test]
     fn one_code_and_those_below_it_are_held_and_all_are_counted() {
-        let mut some = HeldFindings::new(Some("score".to_owned()));
+        let mut some = HeldFindings::new(Some("score".to_owned()), false);
         some.add(
             ["score", "score.quality", "scores", "slug"]
                 .map(|code| finding(Severity::Error, code, 1)),

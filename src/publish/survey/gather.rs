@@ -46,15 +46,15 @@ struct Claim {
 }
 
 impl GatheredSurvey {
-    /// Nothing yet, of `sources`. Of all findings, only those of `code` will be held, if it is given.
-    pub(crate) fn new(sources: usize, code: Option<&str>) -> Self {
+    /// Nothing yet, of the sources of `origin`. Of all findings, only those of `code` will be held, if it is given.
+    pub(crate) fn new(origin: &dyn Origin, code: Option<&str>) -> Self {
         Self {
             survey: Survey {
                 // Growing would copy all of it. What is not used costs no memory.
-                entries: Vec::with_capacity(sources),
+                entries: Vec::with_capacity(origin.count()),
                 ..Survey::default()
             },
-            findings: HeldFindings::new(code.map(str::to_owned)),
+            findings: HeldFindings::new(code.map(str::to_owned), origin.is_one_file()),
             held: HeldSources::default(),
             invalid: HashSet::new(),
             changed: Vec::new(),
@@ -128,10 +128,7 @@ impl GatheredSurvey {
             if same.len() < 2 {
                 continue;
             }
-            let shown = |claim: &u32| {
-                let source = self.claim(*claim).1;
-                origin.shown(&origin.relative(source as usize))
-            };
+            let shown = |claim: &u32| origin.shown_at(self.claim(*claim).1 as usize);
             // One more than each message names: the one that it is about is not among them.
             let named = same.iter().take(NAMED + 1);
             let named: Vec<PathBuf> = named.map(shown).collect();
@@ -145,7 +142,9 @@ impl GatheredSurvey {
                 let path = Arc::new(shown(claim));
                 let mut finding = whole_file(path, "route", message, RETRY_AFTER_FIX);
                 finding.help = Some(help.clone());
-                findings.add([finding]);
+                let mut finding = [finding];
+                origin.place(source as usize, &mut finding);
+                findings.add(finding);
                 refused.push(source);
             }
         }
@@ -219,15 +218,16 @@ impl GatheredSurvey {
             .rsplit('/')
             .next()
             .unwrap_or_default();
-        let some: Vec<PathBuf> = same
+        let some: Vec<(usize, PathBuf)> = same
             .iter()
             .take(NAMED + 1)
-            .map(|claim| origin.relative(self.claim(*claim).1 as usize))
+            .map(|claim| self.claim(*claim).1 as usize)
+            .map(|source| (source, origin.relative(source)))
             .collect();
-        let named = some.iter().filter_map(|relative| {
+        let named = some.iter().filter_map(|(source, relative)| {
             let name = SourceName::new(relative, &naming.languages).ok()?;
             let is_of_name = name.route(naming, None, None).as_ref() == Ok(route);
-            is_of_name.then(|| (origin.shown(relative).display().to_string(), name))
+            is_of_name.then(|| (origin.shown_at(*source).display().to_string(), name))
         });
         let named: Vec<_> = named.collect();
         let marked = named.iter().find(|(_, name)| name.is_in_site_language());

@@ -89,7 +89,7 @@ impl HeldSources {
     /// Replaces the numbers of sources by their paths.
     pub(crate) fn named(mut self, origin: &dyn Origin) -> HeldBack {
         self.cut();
-        let shown = |source: u32| origin.shown(&origin.relative(source as usize));
+        let shown = |source: u32| origin.shown_at(source as usize);
         let first = self.first.into_iter();
         HeldBack {
             counts: self.counts,

@@ -209,6 +209,8 @@ impl SourceReader<'_, '_> {
             }
             _ => None,
         };
+        self.origin
+            .place(source.unread.index, &mut reading.diagnostics);
         chunk.diagnostics.extend(reading.diagnostics);
         chunk.cleaned += reading.cleaned;
         let Some((article, digest)) = reading.article.zip(digest) else {
@@ -321,7 +323,8 @@ impl SourceReader<'_, '_> {
         });
         match rendered {
             Ok(Ok(rendered)) => {
-                let removed = self.removed(&rendered.removals, one);
+                let mut removed = self.removed(&rendered.removals, one);
+                self.origin.place(one.source.unread.index, &mut removed);
                 let refused = removed.iter().any(|d| d.severity == Severity::Error);
                 chunk.learned.extend(if refused {
                     learned.map(Learned::that_must_render)
@@ -338,15 +341,21 @@ impl SourceReader<'_, '_> {
                 let path = Arc::clone(&one.source.path);
                 let message = error.to_string();
                 let error = whole_file(path, error.code, message, RETRY_AFTER_FIX);
-                chunk.diagnostics.push(error);
+                self.report(one.source, error, chunk);
             }
-            Err(panic) => chunk
-                .diagnostics
-                .push(bug(&one.source.path, "render", &panic)),
+            Err(panic) => {
+                self.report(one.source, bug(&one.source.path, "render", &panic), chunk);
+            }
         }
         let route = one.article.route.clone();
         chunk.invalid.push((one.source.unread.index, Some(route)));
         None
+    }
+
+    fn report(&self, source: &LoadedSource<'_>, finding: Diagnostic, chunk: &mut Chunk) {
+        let mut finding = [finding];
+        self.origin.place(source.unread.index, &mut finding);
+        chunk.diagnostics.extend(finding);
     }
 
     /// What rendering left out, as warnings, or as errors where warnings are errors.
@@ -425,7 +434,7 @@ fn load<'u>(
     let index = unread.index;
     let source = origin.load(index);
     let settled = source.settled();
-    let path = Arc::new(origin.shown(&source.relative));
+    let path = Arc::new(origin.shown_at(index));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
             return Some(LoadedSource {
@@ -446,17 +455,24 @@ fn load<'u>(
             let message = format!("expected a file that can be read, found: {error}");
             (message, "once the file can be read")
         }
+        Err(Unloaded::Broken(message)) => (message, RETRY_AFTER_FIX),
         Err(Unloaded::Changed) => {
-            let mut skipped = whole_file(path, CHANGED, SKIPPED.to_owned(), RETRY_AFTER_CHANGE);
-            skipped.severity = Severity::Warning;
-            chunk.diagnostics.push(skipped);
+            let mut skipped = [whole_file(
+                path,
+                CHANGED,
+                SKIPPED.to_owned(),
+                RETRY_AFTER_CHANGE,
+            )];
+            skipped[0].severity = Severity::Warning;
+            origin.place(index, &mut skipped);
+            chunk.diagnostics.extend(skipped);
             chunk.changed.push(index);
             return None;
         }
     };
-    chunk
-        .diagnostics
-        .push(whole_file(path, "source", message, retry));
+    let mut finding = [whole_file(path, "source", message, retry)];
+    origin.place(index, &mut finding);
+    chunk.diagnostics.extend(finding);
     chunk.invalid.push((index, None));
     None
 }

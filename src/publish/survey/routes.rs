@@ -60,7 +60,7 @@ pub fn routes(
             _ => Vec::new(),
         };
         let input = Input {
-            path: Arc::new(origin.shown(&source.relative)),
+            path: Arc::new(origin.shown_at(index)),
             relative: &source.relative,
             bytes: &bytes,
             cleaned: &OnceLock::new(),
@@ -76,7 +76,7 @@ pub fn routes(
             });
             let is_meant = claim.as_ref().is_some_and(|(_, takers)| !takers.is_empty());
             let is_untold = metadata.is_none() && !selection.tags.is_empty() && !is_meant;
-            let untold = is_untold.then(|| origin.shown(&source.relative));
+            let untold = is_untold.then(|| origin.shown_at(index));
             Read { claim, untold }
         };
         Ok(if large::is_large(&bytes) {
@@ -103,7 +103,7 @@ pub fn routes(
     for (index, source) in selection.sources.iter().enumerate() {
         let is_gone = is_article(source)
             && !busy.contains(&(before_sources + index))
-            && !origin.shown(source).exists();
+            && !origin.has_file(source);
         if is_gone && let Ok(route) = route_of_name(source, &rules.naming) {
             busy.insert(before_sources + index);
             named.gone.push((source.display().to_string(), route));

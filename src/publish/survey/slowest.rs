@@ -35,7 +35,7 @@ impl SlowestSources {
     /// The slowest first, as people see their paths.
     pub(crate) fn named(mut self, origin: &dyn Origin) -> Vec<(PathBuf, Duration)> {
         self.cut();
-        let path = |source: u32| origin.shown(&origin.relative(source as usize));
+        let path = |source: u32| origin.shown_at(source as usize);
         let named = self.0.iter().map(|(took, source)| (path(*source), *took));
         named.collect()
     }

@@ -19,9 +19,9 @@ use crate::publish::plan::entry::{Entry, Need, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
-use crate::publish::spool::Spool;
 use crate::render::{Inputs, Renderer, Stamp};
 use crate::source::{Cache, Order, Origin, PassedOver};
+use crate::spool::Spool;
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
 

@@ -22,6 +22,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::identity::Identity;
 use super::order::Ranks;
+use super::packed::STDIN;
 use crate::article::{Lifetime, Links, Reading, Route, Rules, Twins, Visibility};
 use crate::render::{Digest, Renderer};
 use file::Content;
@@ -95,7 +96,11 @@ impl Cache {
         renderer: &Renderer,
     ) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        let root = root.canonicalize()?;
+        // The standard input is nowhere, and is known by its name alone.
+        let root = match root == Path::new(STDIN) {
+            true => root.to_owned(),
+            false => root.canonicalize()?,
+        };
         for part in [
             &FORMAT.to_le_bytes()[..],
             &program(),

@@ -1,0 +1,165 @@
+//! Which members of an archive are sources: by the same rules as the files of a folder.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::unpacking::Unpacking;
+use crate::source::file_names::{self, Named};
+use crate::source::folders::FolderRules;
+use crate::source::passed_over::{PassedOver, Reason};
+use crate::source::patterns::{Choice, Filter, Said};
+use crate::source::small_files::SmallFiles;
+use crate::source::unread::Skipped;
+
+impl SmallFiles for HashMap<PathBuf, Vec<u8>> {
+    fn small_file(&self, relative: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
+        let bytes = self.get(relative).ok_or(io::ErrorKind::NotFound)?;
+        match bytes.len() as u64 <= most_bytes {
+            true => Ok(bytes.clone()),
+            false => Err(io::Error::other("too large")),
+        }
+    }
+}
+
+/// What is said of a folder.
+#[derive(Clone, Debug)]
+enum Verdict {
+    Read,
+    Silence,
+    Excluded,
+    /// Closed by the folder at this path.
+    Closed(PathBuf),
+    Unreadable,
+}
+
+/// Judges the members of an archive.
+struct Judge<'a> {
+    filter: Filter<'a>,
+    rules: FolderRules<'a>,
+    folders: HashMap<PathBuf, Verdict>,
+    skipped: Vec<Skipped>,
+}
+
+/// What the choice left.
+pub(super) struct Chosen {
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) passed_over: PassedOver,
+    /// The folders that are read.
+    pub(super) folders: Vec<PathBuf>,
+}
+
+/// Leaves only those of the `found` sources that are read.
+pub(super) fn choose(found: &mut Unpacking<'_>, choice: &Choice) -> Chosen {
+    let small_files = std::mem::take(&mut found.small_files);
+    let mut judge = Judge {
+        filter: Filter::new(choice, &small_files),
+        rules: FolderRules::new(&small_files),
+        folders: HashMap::new(),
+        skipped: Vec::new(),
+    };
+    let mut passed_over = PassedOver::default();
+    let keep: Vec<bool> = (0..found.sources.len())
+        .map(|index| {
+            let path = found.sources.path(index);
+            judge.takes(&path, &mut passed_over)
+        })
+        .collect();
+    found.sources.retain(|index| keep[index]);
+    for folder in &found.folders {
+        judge.folder(folder);
+    }
+    // Links and the like are named only where a file would be read.
+    let mut skipped = std::mem::take(&mut found.skipped);
+    skipped.retain(|skipped| {
+        skipped.unreadable || judge.takes(&skipped.relative, &mut PassedOver::default())
+    });
+    skipped.append(&mut judge.skipped);
+    skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
+    let folders = judge.folders.into_iter();
+    let read = folders.filter(|(_, verdict)| matches!(verdict, Verdict::Read));
+    let mut folders: Vec<PathBuf> = read.map(|(folder, _)| folder).collect();
+    folders.sort_unstable();
+    Chosen {
+        skipped,
+        passed_over,
+        folders,
+    }
+}
+
+impl Judge<'_> {
+    /// Whether the file at `relative` is a source.
+    fn takes(&mut self, relative: &Path, passed_over: &mut PassedOver) -> bool {
+        let name = relative.file_name().unwrap_or_default();
+        let folder = self.folder(relative.parent().unwrap_or(Path::new("")));
+        if is_hidden(name) {
+            return false;
+        }
+        let reason = match folder {
+            Verdict::Read => match self.filter.says(relative, false) {
+                Said::Excluded => Reason::Excluded,
+                said => match file_names::judge(name.as_encoded_bytes(), said == Said::Included) {
+                    Named::Article => return true,
+                    Named::Other => return false,
+                    Named::PassedOver(reason) => reason,
+                },
+            },
+            Verdict::Silence | Verdict::Unreadable => return false,
+            Verdict::Excluded => Reason::Excluded,
+            Verdict::Closed(by) => Reason::Folder(by),
+        };
+        if !matches!(reason, Reason::Excluded | Reason::Folder(_))
+            || file_names::is_article(relative)
+        {
+            passed_over.count(reason, relative);
+        }
+        false
+    }
+
+    /// What is said of a folder, by its own name or that of one above it.
+    fn folder(&mut self, relative: &Path) -> Verdict {
+        if let Some(known) = self.folders.get(relative) {
+            return known.clone();
+        }
+        let verdict = match relative.parent() {
+            None => self.enter(relative),
+            Some(above) => match self.folder(above) {
+                Verdict::Read => self.own(relative),
+                verdict => verdict,
+            },
+        };
+        self.folders.insert(relative.to_owned(), verdict.clone());
+        verdict
+    }
+
+    /// What is said of a folder by its own name; those above it are read.
+    fn own(&mut self, relative: &Path) -> Verdict {
+        if is_hidden(relative.file_name().unwrap_or_default()) {
+            return Verdict::Silence;
+        }
+        match self.filter.says(relative, true) {
+            Said::Excluded => Verdict::Excluded,
+            Said::Nothing if self.rules.is_closed(relative) => Verdict::Closed(relative.to_owned()),
+            _ => self.enter(relative),
+        }
+    }
+
+    fn enter(&mut self, relative: &Path) -> Verdict {
+        match self.filter.enter(relative) {
+            Ok(()) => Verdict::Read,
+            Err(reason) => {
+                self.skipped.push(Skipped {
+                    relative: relative.to_owned(),
+                    reason,
+                    unreadable: true,
+                });
+                Verdict::Unreadable
+            }
+        }
+    }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}

@@ -1,0 +1,205 @@
+//! JSON lines: one object a line, each an article.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use memchr::memchr;
+
+use super::record::{Fault, Record};
+use super::unpacking::{Member, Unpacking};
+use crate::article::{ENDINGS, MAX_SOURCE_BYTES};
+use crate::source::unread::WalkError;
+
+/// The longest line, in bytes: a body of the longest source, each character of it written as `\uXXXX`,
+/// and its fields.
+pub(super) const MAX_LINE_BYTES: usize = 6 * MAX_SOURCE_BYTES + 64 * 1024;
+
+/// Reads all lines of `input`.
+///
+/// # Errors
+/// When it cannot be read, or ends in the midst of a line.
+pub(super) fn read(input: &mut dyn BufRead, found: &mut Unpacking<'_>) -> Result<(), WalkError> {
+    let (mut at, mut number) = (0, 0_u32);
+    let mut line = Vec::new();
+    loop {
+        number = number.saturating_add(1);
+        line.clear();
+        let (length, is_ended) =
+            next_line(input, &mut line).map_err(|error| WalkError::cut(&error))?;
+        if length == 0 {
+            return Ok(());
+        }
+        let bytes = strip(&line, number);
+        if length > MAX_LINE_BYTES as u64 {
+            let message =
+                format!("expected a line of at most {MAX_LINE_BYTES} bytes, found {length}");
+            add(
+                found,
+                (number, at),
+                None,
+                length,
+                Err(Fault { message, at: 0 }),
+            )?;
+        } else if !bytes.trim_ascii().is_empty() {
+            let skipped = bytes.as_ptr().addr() - line.as_ptr().addr();
+            let read = path_of(bytes);
+            if read.is_err() && !is_ended {
+                return Err(WalkError::Broken(format!(
+                    "it ends in the midst of line {number}, without a line end"
+                )));
+            }
+            let place = (number, at + skipped as u64);
+            add(found, place, Some(bytes), bytes.len() as u64, read)?;
+        }
+        at += length;
+    }
+}
+
+/// The line without its end, and of the first one without a byte order mark.
+fn strip(line: &[u8], number: u32) -> &[u8] {
+    let bytes = line.strip_suffix(b"\n").unwrap_or(line);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    match number {
+        1 => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
+        _ => bytes,
+    }
+}
+
+/// Reads one line with its end, and holds no more of it than the limit. Returns its length, and whether
+/// it has an end.
+fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<(u64, bool)> {
+    let mut length = 0;
+    loop {
+        let available = input.fill_buf()?;
+        if available.is_empty() {
+            return Ok((length, false));
+        }
+        let end = memchr(b'\n', available).map(|at| at + 1);
+        let taken = end.unwrap_or(available.len());
+        length += taken as u64;
+        if length <= MAX_LINE_BYTES as u64 + 2 {
+            line.extend_from_slice(&available[..taken]);
+        }
+        input.consume(taken);
+        if end.is_some() {
+            return Ok((length, true));
+        }
+    }
+}
+
+/// The path of the source that a line is.
+fn path_of(line: &[u8]) -> Result<PathBuf, Fault> {
+    let text = std::str::from_utf8(line).map_err(|error| Fault {
+        message: "expected UTF-8, found another byte".to_owned(),
+        at: error.valid_up_to(),
+    })?;
+    let record = Record::read(text)?;
+    let Some(path) = record.path() else {
+        let message = "expected 'path', found none".to_owned();
+        return Err(Fault { message, at: 0 });
+    };
+    relative(path).ok_or_else(|| Fault {
+        message: format!(
+            "expected a path below the root such as posts/a.md as 'path', found '{}'",
+            crate::yaml::scalar::shortened(path)
+        ),
+        at: 0,
+    })
+}
+
+/// The path as that of a source: below the root, with an ending.
+fn relative(path: &str) -> Option<PathBuf> {
+    let path = path.trim_matches('/');
+    let is_sound = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let is_path = path.split('/').all(is_sound) && !path.contains(['\0', '\\']);
+    let relative = PathBuf::from(path);
+    let is_short = path.len() <= 4096 && relative.file_name()?.len() <= 255;
+    if !is_path || !is_short {
+        return None;
+    }
+    let ending = relative.extension().and_then(|ending| ending.to_str());
+    let has_ending = ending.is_some_and(|ending| {
+        let known = ENDINGS.iter().chain(&["html", "htm"]);
+        known
+            .into_iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    });
+    Some(match has_ending {
+        true if ending.is_some_and(|ending| ending.starts_with(['h', 'H'])) => {
+            relative.with_extension("md")
+        }
+        true => relative,
+        false => PathBuf::from(format!("{path}.md")),
+    })
+}
+
+/// What the path most likely is in a line that cannot be read.
+fn guess(line: &[u8]) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(line);
+    let (_, rest) = text.split_once("\"path\"")?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start();
+    relative(value.strip_prefix('"')?.split('"').next()?)
+}
+
+fn add(
+    found: &mut Unpacking<'_>,
+    (line, at): (u32, u64),
+    bytes: Option<&[u8]>,
+    length: u64,
+    read: Result<PathBuf, Fault>,
+) -> Result<(), WalkError> {
+    let (path, fault) = match read {
+        Ok(path) => (Some(path), None),
+        Err(fault) => (bytes.and_then(guess), Some(fault)),
+    };
+    let unnamed = PathBuf::from(format!("line-{line}.md"));
+    let relative: &Path = path.as_deref().unwrap_or(&unnamed);
+    found.add(Member {
+        relative,
+        line,
+        bytes,
+        length,
+        at,
+        fault,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{guess, relative};
+
+    #[test]
+    fn paths_are_below_the_root_and_have_an_ending() {
+        for (path, expected) in [
+            ("a.md", "a.md"),
+            ("/posts/a/", "posts/a.md"),
+            ("posts/a.html", "posts/a.md"),
+            ("v1.2", "v1.2.md"),
+            ("a.MDX", "a.MDX"),
+        ] {
+            assert_eq!(relative(path), Some(PathBuf::from(expected)), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "../a.md",
+            "a/../b.md",
+            "a//b.md",
+            "./a.md",
+            "a\\b.md",
+            "a\0.md",
+        ] {
+            assert_eq!(relative(path), None, "{path}");
+        }
+        assert_eq!(relative(&"a".repeat(300)), None);
+    }
+
+    #[test]
+    fn a_broken_line_may_still_name_its_path() {
+        let line = br#"{"title": "x", "path" : "a/b.md", "score": }"#;
+        assert_eq!(guess(line), Some(PathBuf::from("a/b.md")));
+        assert_eq!(guess(b"{\"path\": 1"), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Packed sources: many articles in one file, or from the standard input.
+//!
+//! The file is read once, from its start to its end ([`opening`]): JSON lines ([`lines`], [`record`])
+//! or the members of an archive ([`tar`], [`zip`]) give a list of sources ([`unpacking`]), of which some
+//! are chosen by the rules of a folder ([`choice`]). From then on it behaves like one: each source can
+//! be read at any time, in any order. Where the bytes are compressed, or come from a pipe, those of
+//! the sources wait in an unlinked file in the state folder.
+//!
+//! A source is known again by its content.
+
+mod choice;
+mod input;
+mod lines;
+pub(super) mod opening;
+pub(super) mod reading;
+mod record;
+mod tar;
+mod unpacking;
+mod zip;
+
+use std::path::Path;
+
+/// What the name of a packed source ends with.
+pub const ENDINGS: [&str; 16] = [
+    ".jsonl",
+    ".ndjson",
+    ".jsonl.gz",
+    ".ndjson.gz",
+    ".jsonl.zst",
+    ".ndjson.zst",
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".tar.zst",
+    ".tzst",
+    ".zip",
+    ".xml",
+    ".xml.gz",
+    ".xml.zst",
+    ".wxr",
+];
+
+/// The name of the standard input.
+pub const STDIN: &str = "-";
+
+/// Whether `path` names a packed source: by its name alone, unless it is a folder.
+#[must_use]
+pub fn is_packed(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    path == Path::new(STDIN)
+        || ENDINGS
+            .iter()
+            .any(|ending| name.len() > ending.len() && name.ends_with(ending))
+            && !path.is_dir()
+}

@@ -1,0 +1,192 @@
+//! What a reader of a packed source finds, member by member: a list that is kept small, and the bytes
+//! of the members, where they are not in the file as they are.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::super::SMALL_FILES;
+use super::super::file_names::{self, Named};
+use super::super::identity::Identity;
+use super::super::list::Sources;
+use super::super::unread::{Skipped, WalkError};
+use super::record::Fault;
+use crate::article::MAX_SOURCE_BYTES;
+use crate::spool::Spool;
+
+/// Most small files that say what is read, and most bytes of each.
+const MOST_SMALL_FILES: usize = 1000;
+const MOST_SMALL_BYTES: usize = 256 * 1024;
+
+/// Most members that are refused by name. What a hostile archive has besides is counted in one line.
+const MOST_SKIPPED: usize = 10_000;
+
+/// Where a source is in the packed file, or in the spool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    /// Its key in the list of sources.
+    pub(super) key: u32,
+    /// The line on which it begins, from 1; 0: its lines are counted by themselves.
+    pub(super) line: u32,
+    /// Its first byte.
+    pub(super) at: u64,
+}
+
+/// One member, as a reader finds it.
+pub(super) struct Member<'m> {
+    /// Its path below the root.
+    pub(super) relative: &'m Path,
+    /// The line on which it begins, from 1; 0: its lines are counted by themselves.
+    pub(super) line: u32,
+    /// Its bytes; none where there are too many.
+    pub(super) bytes: Option<&'m [u8]>,
+    /// How many it has.
+    pub(super) length: u64,
+    /// Where it begins in the file, decompressed.
+    pub(super) at: u64,
+    /// Why it is no source, if that is known already.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Collects members.
+pub(super) struct Unpacking<'a> {
+    /// The sources, and what may be one.
+    pub(super) sources: Sources,
+    /// Where each is, by key.
+    pub(super) stored: Vec<Stored>,
+    /// What is wrong with some of them, by key.
+    pub(super) faults: HashMap<u32, Fault>,
+    /// Where the bytes go, if they are not in the file as they are.
+    pub(super) spool: Option<Spool>,
+    /// Small files that say what is read, by path.
+    pub(super) small_files: HashMap<PathBuf, Vec<u8>>,
+    /// Folders that the archive names itself.
+    pub(super) folders: HashSet<PathBuf>,
+    /// Hashes of the paths of all other files.
+    pub(super) others: HashSet<u64>,
+    /// What is refused.
+    pub(super) skipped: Vec<Skipped>,
+    /// Number of those beyond.
+    pub(super) further_skipped: u64,
+    /// Says whether the run goes on.
+    pub(super) goes_on: &'a dyn Fn() -> Result<(), WalkError>,
+}
+
+impl<'a> Unpacking<'a> {
+    pub(super) fn new(
+        spool: Option<Spool>,
+        goes_on: &'a dyn Fn() -> Result<(), WalkError>,
+    ) -> Self {
+        Self {
+            sources: Sources::default(),
+            stored: Vec::new(),
+            faults: HashMap::new(),
+            spool,
+            small_files: HashMap::new(),
+            folders: HashSet::new(),
+            others: HashSet::new(),
+            skipped: Vec::new(),
+            further_skipped: 0,
+            goes_on,
+        }
+    }
+
+    /// Whether the bytes of the file at `relative` are of use: it may be a source, or says which files
+    /// are. All others are only known to be there.
+    pub(super) fn wants(&self, relative: &Path) -> bool {
+        let name = relative.file_name().unwrap_or_default();
+        let may_be_article = file_names::judge(name.as_encoded_bytes(), true) == Named::Article;
+        may_be_article || is_small_file(relative)
+    }
+
+    /// Takes a file.
+    pub(super) fn add(&mut self, member: Member<'_>) -> Result<(), WalkError> {
+        (self.goes_on)()?;
+        let Member {
+            relative,
+            bytes,
+            length,
+            ..
+        } = member;
+        if !self.wants(relative) {
+            self.others.insert(hash(relative));
+            return Ok(());
+        }
+        if is_small_file(relative) {
+            return self.add_small_file(relative, bytes);
+        }
+        let too_long = length > MAX_SOURCE_BYTES as u64 && member.line == 0;
+        let content = bytes.map(|bytes| identity(bytes, member.line > 0));
+        let key = self.sources.push(relative, length, content, None)?;
+        let at = match (&mut self.spool, bytes) {
+            (Some(spool), Some(bytes)) => spool.append(&[bytes]).map_err(WalkError::Spool)?,
+            _ => member.at,
+        };
+        self.stored.push(Stored {
+            key,
+            line: member.line,
+            at,
+        });
+        let fault = member.fault.or_else(|| {
+            let is_unread = too_long || bytes.is_none();
+            is_unread.then(|| Fault {
+                message: format!("expected at most {MAX_SOURCE_BYTES} bytes, found {length}"),
+                at: 0,
+            })
+        });
+        self.faults.extend(fault.map(|fault| (key, fault)));
+        Ok(())
+    }
+
+    fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) -> Result<(), WalkError> {
+        match bytes {
+            Some(bytes)
+                if bytes.len() <= MOST_SMALL_BYTES && self.small_files.len() < MOST_SMALL_FILES =>
+            {
+                self.small_files.insert(relative.to_owned(), bytes.to_vec());
+            }
+            _ => self.skip(
+                relative,
+                "too large, or one of too many, to be heeded",
+                true,
+            ),
+        }
+        Ok(())
+    }
+
+    /// Notes a member that is not read. It is an error if it may hold an article that is missing now.
+    pub(super) fn skip(&mut self, relative: &Path, reason: &str, unreadable: bool) {
+        if self.skipped.len() >= MOST_SKIPPED {
+            self.further_skipped += 1;
+            return;
+        }
+        self.skipped.push(Skipped {
+            relative: relative.to_owned(),
+            reason: reason.to_owned(),
+            unreadable,
+        });
+    }
+}
+
+/// What tells the source from every other with its path. The places of a line are not what its bytes
+/// say alone.
+pub(super) fn identity(bytes: &[u8], is_line: bool) -> Identity {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[u8::from(is_line)]);
+    hasher.update(bytes);
+    let mut identity = [0; 16];
+    hasher.finalize_xof().fill(&mut identity);
+    Identity(identity)
+}
+
+/// The hash of a path, for a set of many.
+pub(super) fn hash(relative: &Path) -> u64 {
+    let hash = blake3::hash(relative.as_os_str().as_encoded_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
+}
+
+fn is_small_file(relative: &Path) -> bool {
+    let name = relative.file_name().unwrap_or_default();
+    SMALL_FILES.iter().any(|small| name == *small)
+}

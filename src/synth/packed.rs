@@ -1,0 +1,260 @@
+//! Articles packed into one file: JSON lines, or a tar archive.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use super::tree::Tree;
+use super::{Counts, Generator, Kind, SynthArticle};
+use crate::yaml::{self, Node};
+
+/// So many articles are made on every core before they are written.
+const TOGETHER: u64 = 512;
+
+/// The level at which zstd is fast and packs well.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Which file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    kind: FormKind,
+    packing: Packing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FormKind {
+    Lines,
+    Tar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// Endings, and what they stand for.
+const FORMS: [(&str, FormKind, Packing); 11] = [
+    (".jsonl", FormKind::Lines, Packing::Plain),
+    (".ndjson", FormKind::Lines, Packing::Plain),
+    (".jsonl.gz", FormKind::Lines, Packing::Gzip),
+    (".ndjson.gz", FormKind::Lines, Packing::Gzip),
+    (".jsonl.zst", FormKind::Lines, Packing::Zstd),
+    (".ndjson.zst", FormKind::Lines, Packing::Zstd),
+    (".tar", FormKind::Tar, Packing::Plain),
+    (".tar.gz", FormKind::Tar, Packing::Gzip),
+    (".tgz", FormKind::Tar, Packing::Gzip),
+    (".tar.zst", FormKind::Tar, Packing::Zstd),
+    (".tzst", FormKind::Tar, Packing::Zstd),
+];
+
+impl Form {
+    /// What the name of a file asks for; none where it is that of a folder.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        let is_it = |(ending, ..): &&(&str, FormKind, Packing)| name.ends_with(ending);
+        let (_, kind, packing) = FORMS.iter().find(is_it)?;
+        Some(Self {
+            kind: *kind,
+            packing: *packing,
+        })
+    }
+}
+
+/// Writes the articles 1 to `count` of `generator` into the file `path`, which appears once it is
+/// whole, and takes the place of an older one.
+///
+/// # Errors
+/// A file that could not be written.
+pub fn write_packed(
+    generator: &Generator,
+    path: &Path,
+    form: Form,
+    count: u64,
+) -> io::Result<Tree> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let file = tempfile::Builder::new()
+        .permissions(readable())
+        .tempfile_in(folder)?;
+    let tree = write_to(generator, file.as_file().try_clone()?, form, count)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(tree)
+}
+
+/// As files are made that everybody may read.
+fn readable() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+fn write_to(generator: &Generator, file: File, form: Form, count: u64) -> io::Result<Tree> {
+    let mut file = BufWriter::with_capacity(256 * 1024, file);
+    let tree = match form.packing {
+        Packing::Plain => articles(generator, &mut file, form.kind, count)?,
+        Packing::Gzip => {
+            let level = flate2::Compression::default();
+            let mut packer = flate2::write::GzEncoder::new(&mut file, level);
+            let tree = articles(generator, &mut packer, form.kind, count)?;
+            packer.finish()?;
+            tree
+        }
+        Packing::Zstd => {
+            let mut packer = zstd::stream::write::Encoder::new(&mut file, ZSTD_LEVEL)?;
+            let tree = articles(generator, &mut packer, form.kind, count)?;
+            packer.finish()?;
+            tree
+        }
+    };
+    file.flush()?;
+    Ok(tree)
+}
+
+fn articles(
+    generator: &Generator,
+    out: &mut dyn Write,
+    kind: FormKind,
+    count: u64,
+) -> io::Result<Tree> {
+    let mut tree = Tree::default();
+    let mut first = 1;
+    while first <= count {
+        let last = count.min(first + TOGETHER - 1);
+        let made: Vec<(Vec<u8>, u64, Kind)> = (first..=last)
+            .into_par_iter()
+            .map(|n| {
+                let mut article = SynthArticle::default();
+                let made = generator.article_into(n, &mut article);
+                let bytes = article.bytes.len() as u64;
+                let packed = match kind {
+                    FormKind::Lines => Ok(line(&article)),
+                    FormKind::Tar => member(&article),
+                };
+                packed.map(|packed| (packed, bytes, made))
+            })
+            .collect::<io::Result<_>>()?;
+        for (packed, bytes, made) in made {
+            out.write_all(&packed)?;
+            tree = tree + one(bytes, made);
+        }
+        first = last + 1;
+    }
+    if kind == FormKind::Tar {
+        out.write_all(&[0; 1024])?;
+    }
+    Ok(tree)
+}
+
+fn one(bytes: u64, kind: Kind) -> Tree {
+    let mut counts = Counts::default();
+    counts.count(kind);
+    Tree {
+        files: 1,
+        bytes,
+        counts,
+    }
+}
+
+/// The article as a member of a tar archive, without a time.
+fn member(article: &SynthArticle) -> io::Result<Vec<u8>> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(article.bytes.len() as u64);
+    header.set_mode(0o644);
+    header.set_path(&article.path)?;
+    header.set_cksum();
+    let mut member = Vec::with_capacity(article.bytes.len() + 1024);
+    member.extend_from_slice(header.as_bytes());
+    member.extend_from_slice(&article.bytes);
+    member.resize(member.len().next_multiple_of(512), 0);
+    Ok(member)
+}
+
+/// The article as a line of JSON. One whose front matter cannot be read makes a line that cannot be
+/// read.
+fn line(article: &SynthArticle) -> Vec<u8> {
+    let record = record(article);
+    let broken = || {
+        let path = Value::String(article.path.clone());
+        format!("{{\"path\":{path},\"title\":}}")
+    };
+    let mut line = record.map_or_else(broken, |record| Value::Object(record).to_string());
+    line.push('\n');
+    line.into_bytes()
+}
+
+fn record(article: &SynthArticle) -> Option<Map<String, Value>> {
+    let text = std::str::from_utf8(&article.bytes).ok()?;
+    let rest = text.strip_prefix("---\n")?;
+    let (fields, body) = rest.split_once("\n---\n")?;
+    let tree = yaml::parse(&format!("{fields}\n"), 2).ok()?;
+    let mut record = Map::new();
+    record.insert("path".to_owned(), article.path.clone().into());
+    for (key, value) in tree.mapping().ok()? {
+        record.insert(key.text().to_owned(), json(value));
+    }
+    record.insert("body".to_owned(), body.into());
+    Some(record)
+}
+
+/// A node of YAML as JSON: what JSON has another word for stays a text.
+fn json(node: &Node) -> Value {
+    match &node.kind {
+        yaml::Kind::Scalar { text, plain } => match serde_json::from_str::<Value>(text) {
+            Ok(value) if *plain && is_written(&value, text) => value,
+            _ if *plain && text.is_empty() => Value::Null,
+            _ => text.as_str().into(),
+        },
+        yaml::Kind::Sequence(items) => items.iter().map(json).collect(),
+        yaml::Kind::Mapping(members) => {
+            let members = members.iter();
+            Value::Object(
+                members
+                    .map(|(key, value)| (key.text().to_owned(), json(value)))
+                    .collect(),
+            )
+        }
+    }
+}
+
+/// Whether JSON writes a value other than a text just like this.
+fn is_written(value: &Value, text: &str) -> bool {
+    let written = value.to_string();
+    !value.is_string() && written == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::*;
+
+    #[test]
+    fn the_ending_says_what_is_written() {
+        for (path, is_file) in [
+            ("x.jsonl", true),
+            ("a/x.TAR.ZST", true),
+            ("x.tgz", true),
+            ("x", false),
+            ("x.zip", false),
+        ] {
+            assert_eq!(Form::of(Path::new(path)).is_some(), is_file, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_fields_and_the_body_of_its_article() {
+        let article = Generator::new(1, Options::default()).article(7);
+        let line = line(&article);
+        let record: Map<String, Value> = serde_json::from_slice(&line).unwrap();
+        assert_eq!(record["path"], article.path.as_str());
+        let text = String::from_utf8(article.bytes).unwrap();
+        assert!(text.ends_with(record["body"].as_str().unwrap()));
+        assert!(record["score"]["quality"].is_u64());
+        assert!(record.len() > 20);
+    }
+}
