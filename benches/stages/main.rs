@@ -92,7 +92,7 @@ struct Made<'a> {
 
 fn make<'a>(renderer: &Renderer, source: &'a Source) -> Made<'a> {
     let article = source.read();
-    let digest = renderer.digest(source.text.as_bytes(), &article.route, &[]);
+    let digest = renderer.digest(&article, &[]);
     let rendered = renderer.render(&article, digest, &STAMP);
     Made {
         rendered: rendered.expect("a seeded article renders"),
@@ -113,8 +113,8 @@ fn stages(c: &mut Criterion) {
 
     let sources = files(&mut stages, &folder.path().join("content"));
     let made: Vec<_> = sources.iter().map(|s| make(&renderer, s)).collect();
-    stages.each("digest", &made.iter().zip(&sources).collect::<Vec<_>>(), {
-        |(made, source)| renderer.digest(source.text.as_bytes(), &made.article.route, &[])
+    stages.each("digest", &made.iter().collect::<Vec<_>>(), {
+        |made| renderer.digest(&made.article, &[])
     });
     boundary(&mut stages, &sources);
     rendering(&mut stages, &renderer, &sources, &made);

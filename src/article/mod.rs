@@ -8,6 +8,7 @@ mod dates;
 mod dialect;
 mod events;
 mod findings;
+mod fingerprint;
 mod forms;
 mod given_route;
 mod instant;
@@ -60,6 +61,8 @@ pub struct Article<'a> {
     pub said_by_name: String,
     /// Who may see it, and when.
     pub visibility: Visibility,
+    /// Hash of what its source says, of which the page is made.
+    pub fingerprint: [u8; 16],
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

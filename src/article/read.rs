@@ -17,6 +17,8 @@ use super::body::Parsed;
 use super::cost::{self, Excess, Refused};
 use super::dialect::blocks;
 use super::findings::Findings;
+use super::fingerprint::fingerprint;
+use super::markup::Markup;
 use super::metadata::{Metadata, Value};
 use super::naming::SourceName;
 use super::route::Route;
@@ -94,6 +96,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     );
 
     let cleaned = clean_body(parts.body, &mut findings.cleaned);
+    let body_hash = *blake3::hash(cleaned.as_bytes()).as_bytes();
     let parsed = parse_body(input, cleaned, parts.body_line, &mut findings);
     if !complete {
         // The errors before the syntax error have been reported. Title, route and disagreements
@@ -118,6 +121,12 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
+            fingerprint: fingerprint(
+                &title,
+                &metadata,
+                Markup::of_path(input.relative),
+                &body_hash,
+            ),
             visibility: Visibility::with(
                 &metadata,
                 &rules.visibility_fields,

@@ -7,7 +7,7 @@ use crate::hex;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
 /// member. Part of every digest, so all pages count as changed after such an upgrade.
-pub const RENDERER_VERSION: u32 = 6;
+pub const RENDERER_VERSION: u32 = 7;
 
 /// How many of a page's last bytes hold its digest: `<!--anp:` + 32 hex digits + `-->`.
 pub const PAGE_TAIL_BYTES: usize = 43;
@@ -19,7 +19,7 @@ const PAGE_OPEN: &[u8] = b"<!--anp:";
 const PAGE_CLOSE: &[u8] = b"-->";
 const META_OPEN: &[u8] = b"{\"digest\":\"";
 
-/// Hash of everything that decides a page: source bytes, route, templates, output
+/// Hash of everything that decides a page: what its source says, route, templates, output
 /// settings, renderer version. No clock, no run, no path. 128 bits of BLAKE3; shown as
 /// 32 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,7 +103,8 @@ impl Digester {
         *self.0.finalize().as_bytes()
     }
 
-    /// The digest of one article. `further` is empty where source and route decide it alone.
+    /// The digest of one article, by the hash of what its `source` says. `further` is empty where source
+    /// and route decide it alone.
     pub(super) fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
         part(&mut hasher, route.as_str().as_bytes());

@@ -22,7 +22,7 @@ pub struct Inputs([u8; DIGITS]);
 /// A kind of input of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The source: its bytes, and what its file name says.
+    /// The source: what it says, and what its file name says.
     Source,
     /// The routes of the sources that it links to.
     Links,
@@ -50,7 +50,7 @@ impl SharedInputs {
         }
     }
 
-    /// The inputs of a page: of its `source`, what its name says, the hash of the routes that it links
+    /// The inputs of a page: of the hash of its `source`, what its name says, the hash of the routes that it links
     /// to, and whether the settings hide it from search engines.
     pub(super) fn of(
         self,

@@ -54,7 +54,7 @@ pub use own_pages::environment as own_pages;
 pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
 pub use removals::{Removal, Removals, Removed};
 
-use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
+use crate::article::{Article, Events, Metadata, Value, shown_host};
 use digest::Digester;
 use ids::PageIds;
 use inputs::SharedInputs;
@@ -145,21 +145,26 @@ impl Renderer {
         })
     }
 
-    /// The digest of the page that the bytes of `source` make at `route`. `further` holds everything else
-    /// that decides it: the fields from its name, a hash of the rewritten destinations, the settings of
-    /// its fields.
+    /// The digest of the page of an article. `further` holds what decides it besides what its source says
+    /// and its route: the fields from its name, a hash of the rewritten destinations, the settings of its
+    /// fields.
     #[must_use]
-    pub fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
-        self.digester.digest(source, route, further)
+    pub fn digest(&self, article: &Article<'_>, further: &[u8]) -> Digest {
+        self.digester
+            .digest(&article.fingerprint, &article.route, further)
     }
 
-    /// Hashes of what decides the page that the bytes of `source` make, one for each kind of input. `links`
-    /// is the hash of the routes of its links.
+    /// Hashes of what decides the page of an article, one for each kind of input. `links` is the hash of
+    /// the routes of its links.
     #[must_use]
-    pub fn inputs(&self, source: &[u8], article: &Article<'_>, links: Option<&[u8; 16]>) -> Inputs {
+    pub fn inputs(&self, article: &Article<'_>, links: Option<&[u8; 16]>) -> Inputs {
         let is_noindex = article.visibility.is_noindex;
-        self.shared_inputs
-            .of(source, article.said_by_name.as_bytes(), links, is_noindex)
+        self.shared_inputs.of(
+            &article.fingerprint,
+            article.said_by_name.as_bytes(),
+            links,
+            is_noindex,
+        )
     }
 
     /// The base URL of relative images and files, or empty.

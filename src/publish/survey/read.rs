@@ -66,10 +66,7 @@ struct ValidArticle<'l> {
 
 impl ValidArticle<'_> {
     fn inputs(&self, surveyor: &Surveyor<'_>) -> Inputs {
-        let source = &self.source.bytes;
-        surveyor
-            .renderer
-            .inputs(source, &self.article, self.links.as_ref())
+        surveyor.renderer.inputs(&self.article, self.links.as_ref())
     }
 }
 
@@ -197,9 +194,7 @@ impl SourceReader<'_, '_> {
         }
         let digest = reading.article.as_ref().map(|article| {
             let further = further(article, rewritten.as_ref());
-            self.surveyor
-                .renderer
-                .digest(&source.bytes, &article.route, &further)
+            self.surveyor.renderer.digest(article, &further)
         });
         let learned = match (&self.surveyor.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {

@@ -1,8 +1,9 @@
 //! Templates of one's own, and what is said when they are wrong.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use anp::article::Route;
+use anp::article::{Article, Input, Rules};
 use anp::render::{RENDERER_VERSION, RenderSettings, Renderer};
 
 use super::support::{DIGEST, FULL_BODY, STAMP, article, full_fields, settings};
@@ -141,14 +142,23 @@ fn a_missing_folder_is_an_error() {
     );
 }
 
+/// The article of a source at `a.md`.
+fn read(text: &'static str) -> Article<'static> {
+    let input = Input {
+        path: Arc::default(),
+        relative: Path::new("a.md"),
+        bytes: text.as_bytes(),
+        cleaned: Box::leak(Box::default()),
+    };
+    anp::article::read(&input, &Rules::default())
+        .article
+        .unwrap()
+}
+
 #[test]
 fn all_that_decides_a_page_decides_its_digest() {
-    let route = Route::parse("/a/").unwrap();
-    let digest = |settings: &RenderSettings| {
-        Renderer::new(settings)
-            .unwrap()
-            .digest(b"source", &route, b"")
-    };
+    let source = read("---\ntitle: a\n---\nsource\n");
+    let digest = |settings: &RenderSettings| Renderer::new(settings).unwrap().digest(&source, b"");
     let plain = digest(&settings());
     assert_eq!(plain, digest(&settings()));
     assert_ne!(
@@ -173,16 +183,21 @@ fn all_that_decides_a_page_decides_its_digest() {
         })
     );
     let renderer = Renderer::new(&settings()).unwrap();
-    assert_ne!(plain, renderer.digest(b"source2", &route, b""));
-    assert_ne!(
-        plain,
-        renderer.digest(b"source", &Route::parse("/b/").unwrap(), b"")
-    );
-    let mine = |text| {
-        with(&[("footer.html", text)])
-            .unwrap()
-            .digest(b"source", &route, b"")
-    };
+    for (other, is_same) in [
+        ("---\ntitle: a\n---\nsource2\n", false),
+        ("---\ntitle: b\n---\nsource\n", false),
+        ("---\ntitle: a\ntags: [x]\n---\nsource\n", false),
+        ("---\ntitle: a\nown: x\n---\nsource\n", false),
+        ("---\ntitle: a\nslug: b\n---\nsource\n", false),
+        // What says the same makes the same page.
+        ("---\n# a comment\ntitle: 'a'\n---\nsource\n", true),
+        ("+++\ntitle = 'a'\n+++\nsource\n", true),
+        ("{\"title\": \"a\"}\nsource\n", true),
+    ] {
+        let digest = renderer.digest(&read(other), b"");
+        assert_eq!(plain == digest, is_same, "{other}");
+    }
+    let mine = |text| with(&[("footer.html", text)]).unwrap().digest(&source, b"");
     assert_ne!(plain, mine("a"));
     assert_ne!(mine("a"), mine("b"));
     assert_eq!(mine("a"), mine("a")); // in another folder
