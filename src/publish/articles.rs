@@ -22,14 +22,12 @@ use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
 use crate::publish::survey::batch::SurveyError;
-use crate::publish::survey::content::{
-    Caching, Corpus, SurveyPurpose, SurveyScope, survey, survey_again,
-};
+use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, survey, survey_again};
 use crate::publish::survey::findings::HeldFindings;
 use crate::publish::survey::read::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
-use crate::source::Order;
+use crate::source::{Caching, Order};
 use crate::store::Session;
 use crate::words::{counted, with};
 
@@ -108,7 +106,8 @@ impl Work for Articles<'_> {
                 None => Caching::Read,
             },
         };
-        let corpus = Corpus::find(settings, &self.wanted, interrupted, *time_limit, report)?;
+        let (wanted, caching) = (&self.wanted, purpose.cache);
+        let corpus = Corpus::find(settings, wanted, interrupted, *time_limit, caching, report)?;
         let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
         let _ = self.corpus.set(corpus);
         report.findings(&survey);

@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use super::gates::invalid;
 use super::report::Report;
-use super::survey::content::{Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey};
+use super::survey::content::{Corpus, SurveyPurpose, SurveyScope, renderer, survey};
 use super::survey::surveyor::Survey;
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::source::Caching;
 
 /// Reads, validates and renders every article of the content tree. What is wrong with them is in
 /// the survey; [`refuse`] says whether an import would be refused over it. Of all findings, the survey
@@ -36,7 +37,14 @@ pub fn check(
         // It renders every article, and so reads every file.
         cache: Caching::Off,
     };
-    let corpus = Corpus::find(settings, &purpose.wanted, interrupted, None, report)?;
+    let corpus = Corpus::find(
+        settings,
+        &purpose.wanted,
+        interrupted,
+        None,
+        purpose.cache,
+        report,
+    )?;
     let (survey, _) = survey(settings, &renderer, purpose, &corpus, report)?;
     Ok(survey)
 }

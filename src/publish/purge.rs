@@ -29,7 +29,7 @@ use crate::publish::survey::routes::{NamedRoutes, nearest, routes};
 use crate::publish::survey::selection::{Selection, Selectors, parsed, typed_route};
 use crate::publish::work::{PlanInputs, Work};
 use crate::settings::Settings;
-use crate::source::Tree;
+use crate::source::{Caching, Tree};
 use crate::store::{Session, StoreError};
 
 /// So many routes are offered in place of one that is not there.
@@ -255,7 +255,7 @@ impl PurgePlan<'_> {
         if !settings.is_packed() {
             std::fs::read_dir(settings.sources()).map_err(|error| unreadable(settings, &error))?;
         }
-        let found = walked(settings, interrupted, *time_limit)?;
+        let found = walked(settings, interrupted, *time_limit, Caching::Read)?;
         let unread: Vec<_> = found.skipped.iter().filter(|s| s.unreadable).collect();
         for skipped in &unread {
             let path = settings.content.join(&skipped.relative);

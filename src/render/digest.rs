@@ -176,7 +176,7 @@ mod tests {
         let digest = digester.digest(b"source", &Route::parse("/a/").unwrap(), b"");
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
-            (6, "01b4cf240c23459d764a018191ef0cea".to_owned())
+            (7, "ff345f58c4847b694551e7c9a980bbff".to_owned())
         );
     }
 

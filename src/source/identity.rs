@@ -4,13 +4,15 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 /// For so long a file must have been left alone before it is trusted. Two writes within one
 /// tick of the file system's clock leave the same times behind, and FAT ticks every 2 s.
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// 64 bits of BLAKE3 over device and inode, then 64 bits over these, size, time of the last write
 /// and time of the last change. The time of the last change is the one that nobody can set back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity(pub(crate) [u8; 16]);
 
 impl Identity {

@@ -8,10 +8,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::identity::Identity;
 
 /// The sources of a content tree, each by the folder that it stands in and its name there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Sources {
     /// Folders below the root. One comes more than once where its files were found with others
     /// in between.
@@ -24,7 +26,7 @@ pub struct Sources {
 }
 
 /// 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct File {
     folder: u32,
     name_at: u32,
@@ -81,6 +83,12 @@ impl Sources {
                 parts.cmp(wanted())
             })
             .ok()
+    }
+
+    /// Whether two have the same path.
+    pub(super) fn are_twins(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.files[one], &self.files[other]);
+        self.name_of(one) == self.name_of(other) && self.folder_of(one) == self.folder_of(other)
     }
 
     /// The folder of one below the root.

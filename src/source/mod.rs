@@ -2,6 +2,7 @@
 //! is remembered of those that did not change.
 
 mod cache;
+mod caching;
 mod file_names;
 mod folders;
 mod identity;
@@ -27,6 +28,7 @@ const SMALL_FILES: [&str; 4] = [
 ];
 
 pub use cache::{Cache, Hit, Known, Learned};
+pub use caching::Caching;
 pub use file_names::is_article;
 pub use identity::Identity;
 pub use order::{Order, Ranks};

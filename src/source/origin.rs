@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::identity::Identity;
 use super::packed::reading::{Packed, Unfit, Unpacked};
 use super::passed_over::PassedOver;
-use super::unread::Skipped;
+use super::unread::{Skipped, WalkError};
 use super::walk::WalkResult;
 use crate::article::{MAX_SOURCE_BYTES, Markup, Naming, Route, SourceName, Twins};
 use crate::diagnostic::Diagnostic;
@@ -95,6 +95,14 @@ pub trait Origin: Sync {
 
     /// The path of one below the root.
     fn relative(&self, index: usize) -> PathBuf;
+
+    /// Makes ready for reading, where that takes its time; `goes_on` says whether the run does.
+    ///
+    /// # Errors
+    /// When the run has to end, and when there is no room for what is to be read.
+    fn prepare(&self, _goes_on: &dyn Fn() -> Result<(), WalkError>) -> Result<(), WalkError> {
+        Ok(())
+    }
 
     /// Reads one.
     fn load(&self, index: usize) -> Source;
@@ -202,8 +210,7 @@ impl Tree<'_> {
     fn unpack(&self, packed: &Packed, index: usize) -> Source {
         let sources = &self.found.sources;
         let (relative, identity) = (sources.path(index), sources.identity(index));
-        let length = sources.bytes(index) as usize;
-        let Unpacked { bytes, markup } = match packed.read(sources.key(index), length, identity) {
+        let Unpacked { bytes, markup } = match packed.read(sources, index) {
             Ok(unpacked) => unpacked,
             Err(unfit) => {
                 let why = match unfit {
@@ -284,6 +291,12 @@ impl Origin for Tree<'_> {
         self.found.sources.path(index)
     }
 
+    fn prepare(&self, goes_on: &dyn Fn() -> Result<(), WalkError>) -> Result<(), WalkError> {
+        self.found
+            .packed()
+            .map_or(Ok(()), |packed| packed.prepare(goes_on))
+    }
+
     fn load(&self, index: usize) -> Source {
         if let Some(packed) = self.found.packed() {
             return self.unpack(packed, index);
@@ -326,10 +339,10 @@ impl Origin for Tree<'_> {
     fn shown(&self, relative: &Path) -> PathBuf {
         match self.found.packed() {
             Some(packed) => {
-                let key = self
+                let source = self
                     .find(relative)
-                    .map(|index| self.found.sources.key(index));
-                packed.shown(key, relative)
+                    .map(|index| (&self.found.sources, index));
+                packed.shown(source, relative)
             }
             None => self.root.join(relative),
         }
@@ -338,18 +351,14 @@ impl Origin for Tree<'_> {
     fn shown_at(&self, index: usize) -> PathBuf {
         let sources = &self.found.sources;
         match self.found.packed() {
-            Some(packed) => packed.shown(Some(sources.key(index)), &sources.path(index)),
+            Some(packed) => packed.shown(Some((sources, index)), &sources.path(index)),
             None => self.root.join(sources.path(index)),
         }
     }
 
     fn place(&self, index: usize, findings: &mut [Diagnostic]) {
         if let Some(packed) = self.found.packed().filter(|packed| packed.has_lines()) {
-            let sources = &self.found.sources;
-            let (key, length) = (sources.key(index), sources.bytes(index) as usize);
-            for finding in findings {
-                packed.place(key, length, finding);
-            }
+            packed.place(&self.found.sources, index, findings);
         }
     }
 
@@ -416,6 +425,10 @@ impl Origin for Subset<'_> {
 
     fn relative(&self, index: usize) -> PathBuf {
         self.origin.relative(self.numbers[index] as usize)
+    }
+
+    fn prepare(&self, goes_on: &dyn Fn() -> Result<(), WalkError>) -> Result<(), WalkError> {
+        self.origin.prepare(goes_on)
     }
 
     /// Reads one, which was read before by this run: it must be as it was found.

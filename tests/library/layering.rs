@@ -75,6 +75,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         &[
             "article",
             "diagnostic",
+            "durable",
             "regular",
             "render",
             "spool",

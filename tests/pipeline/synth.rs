@@ -301,6 +301,6 @@ error: --invalid: expected a percentage from 0% to 100% with at most two decimal
         .exits(2)
         .notes("--invalid and --hostile: expected at most 100% together, found 60% and 40.01%");
     world.anp("synth --count 9 --out x --spread 151").exits(2);
-    world.anp("synth --count 9").exits(2).notes("--out <DIR>");
+    world.anp("synth --count 9").exits(2).notes("--out <PATH>");
     assert!(!world.path("x").exists());
 }

@@ -17,12 +17,12 @@ use crate::publish::plan::withdrawn::withdrawn;
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
 use crate::publish::survey::content::{
-    Caching, Corpus, SurveyPurpose, SurveyScope, early_end, readable, renderer, survey,
-    survey_again,
+    Corpus, SurveyPurpose, SurveyScope, early_end, readable, renderer, survey, survey_again,
 };
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::settings::Settings;
+use crate::source::Caching;
 use crate::spool::FinishedSpool;
 use crate::store::Session;
 
@@ -55,7 +55,7 @@ pub(crate) fn import_would_change(
         settings,
         renderer: &renderer,
         keys: Keys::new(&settings.prefix),
-        corpus: Corpus::find(settings, &wanted, interrupted, None, report)?,
+        corpus: Corpus::find(settings, &wanted, interrupted, None, Caching::Read, report)?,
         wanted,
         started_at: started_at.map_err(|error| Failure::of_reading(&error))?,
         interrupted,

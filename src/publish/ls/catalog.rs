@@ -18,12 +18,10 @@ use crate::publish::plan::reach::Scope;
 use crate::publish::plan::scan::scan;
 use crate::publish::reason::Reason;
 use crate::publish::report::Report;
-use crate::publish::survey::content::{
-    Caching, Corpus, SurveyPurpose, SurveyScope, renderer, survey,
-};
+use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, renderer, survey};
 use crate::publish::survey::surveyor::Survey;
 use crate::settings::Settings;
-use crate::source::WalkResult;
+use crate::source::{Caching, WalkResult};
 use crate::store::{Session, StoreError};
 use crate::words::{counted, with};
 
@@ -121,7 +119,14 @@ impl<'a> Catalog<'a> {
     ) -> Result<(Vec<Row>, SourceHeads<'a>), Failure> {
         let renderer = renderer(self.settings)?;
         let wanted = SurveyScope::all();
-        let corpus = Corpus::find(self.settings, &wanted, self.interrupted, None, report)?;
+        let corpus = Corpus::find(
+            self.settings,
+            &wanted,
+            self.interrupted,
+            None,
+            Caching::Read,
+            report,
+        )?;
         let purpose = SurveyPurpose {
             store: Some((&mut *session, self.keys)),
             spool_in: None,

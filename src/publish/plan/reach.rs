@@ -21,7 +21,7 @@ use crate::publish::survey::content::{stopped, walked};
 use crate::publish::survey::routes;
 use crate::publish::survey::surveyor::Survey;
 use crate::settings::Settings;
-use crate::source::Tree;
+use crate::source::{Caching, Tree};
 use crate::store::Session;
 use crate::time_limit::TimeLimit;
 use crate::words::{counted, listed, with};
@@ -126,7 +126,7 @@ impl Scope<'_> {
             part: None,
             ..self.settings.clone()
         };
-        let mut found = walked(&everything, self.interrupted, self.time_limit)?;
+        let mut found = walked(&everything, self.interrupted, self.time_limit, Caching::Off)?;
         // Whatever folder it is in: its front matter may give it any route.
         let may_claim = |index: usize| !found.sources.path(index).starts_with(part);
         let may_claim: Vec<bool> = (0..found.sources.len()).map(may_claim).collect();

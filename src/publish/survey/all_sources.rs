@@ -75,6 +75,9 @@ fn survey_batch(
             .map(|index| UnreadSource { index, asked: None })
             .collect(),
     };
+    if !unread.is_empty() {
+        origin.prepare(&|| surveyor.reads_on())?;
+    }
     SourceReader { surveyor, origin }.read(&unread, &mut chunk, found)?;
     Route::pack(&mut chunk.entries, |entry| &mut entry.route);
     Route::pack(&mut chunk.others, |other| &mut other.route);

@@ -1,6 +1,7 @@
 //! What the survey finds of a batch of sources, and why it may end early.
 
 use std::collections::HashSet;
+use std::io;
 
 use thiserror::Error;
 
@@ -9,7 +10,7 @@ use super::slowest::SlowestSources;
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, ObjectState};
-use crate::source::Learned;
+use crate::source::{Learned, WalkError};
 use crate::store::StoreError;
 use crate::time_limit::TimedOut;
 
@@ -27,7 +28,18 @@ pub enum SurveyError {
     TimedOut(#[from] TimedOut),
     /// The spool could not be written.
     #[error("cannot write the spool of rendered objects: {0}")]
-    Spool(#[from] std::io::Error),
+    Spool(#[from] io::Error),
+}
+
+impl From<WalkError> for SurveyError {
+    fn from(error: WalkError) -> Self {
+        match error {
+            WalkError::Interrupted => Self::Interrupted,
+            WalkError::TimedOut(late) => Self::TimedOut(late),
+            WalkError::Spool(error) | WalkError::Unreadable(error) => Self::Spool(error),
+            other => Self::Spool(io::Error::other(other.to_string())),
+        }
+    }
 }
 
 /// A valid article that is not written here, with the route that it claims.

@@ -25,7 +25,7 @@ use crate::regular;
 use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
+    Cache, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
 };
 use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
@@ -53,17 +53,6 @@ pub(crate) struct SurveyPurpose<'a> {
     pub started_at: i64,
     /// What is known of unchanged files.
     pub cache: Caching,
-}
-
-/// What use is made of the cache of unchanged files.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caching {
-    /// None: every file is read.
-    Off,
-    /// It is read, and left as it is: only who holds the lock of the state folder may write it.
-    Read,
-    /// It is read, and what was found is written for the next run.
-    Write,
 }
 
 /// Which articles a survey is about, and by which rule they are published.
@@ -147,11 +136,13 @@ pub(crate) fn walked(
     settings: &Settings,
     interrupted: &AtomicBool,
     time_limit: Option<TimeLimit>,
+    caching: Caching,
 ) -> Result<WalkResult, Failure> {
     if settings.is_packed() {
         let opening = Opening {
             path: &settings.content,
-            spool_in: &settings.state_dir,
+            state_dir: &settings.state_dir,
+            caching,
             choice: &settings.choice,
             languages: &settings.rules.naming.languages,
             interrupted,
@@ -226,13 +217,14 @@ impl<'a> Corpus<'a> {
         wanted: &SurveyScope<'a>,
         interrupted: &AtomicBool,
         time_limit: Option<TimeLimit>,
+        caching: Caching,
         report: &mut dyn Report,
     ) -> Result<Self, Failure> {
         if let Some((generator, count)) = wanted.generated {
             return Ok(Self::Generated(generator, count));
         }
         let root = &settings.content;
-        let mut found = walked(settings, interrupted, time_limit)?;
+        let mut found = walked(settings, interrupted, time_limit, caching)?;
         if settings.part.is_some() {
             report.note(&format!(
                 "only the articles of {}; their routes are relative to the content root {}",

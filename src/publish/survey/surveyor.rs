@@ -20,7 +20,7 @@ use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::render::{Inputs, Renderer, Stamp};
-use crate::source::{Cache, Order, Origin, PassedOver};
+use crate::source::{Cache, Order, Origin, PassedOver, WalkError};
 use crate::spool::Spool;
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
@@ -160,8 +160,16 @@ impl Surveyor<'_> {
     /// # Errors
     /// When somebody asked the run to end, or it takes too long.
     pub(crate) fn goes_on(&self) -> Result<(), SurveyError> {
+        Ok(self.reads_on()?)
+    }
+
+    /// The same for who reads files.
+    ///
+    /// # Errors
+    /// As [`goes_on`](Self::goes_on).
+    pub(crate) fn reads_on(&self) -> Result<(), WalkError> {
         if self.interrupted.load(Ordering::Relaxed) {
-            return Err(SurveyError::Interrupted);
+            return Err(WalkError::Interrupted);
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::unpacking::Unpacking;
+use super::unpacking::Members;
 use crate::source::file_names::{self, Named};
 use crate::source::folders::FolderRules;
 use crate::source::passed_over::{PassedOver, Reason};
@@ -51,7 +51,7 @@ pub(super) struct Chosen {
 }
 
 /// Leaves only those of the `found` sources that are read.
-pub(super) fn choose(found: &mut Unpacking<'_>, choice: &Choice) -> Chosen {
+pub(super) fn choose(found: &mut Members, choice: &Choice) -> Chosen {
     let small_files = std::mem::take(&mut found.small_files);
     let mut judge = Judge {
         filter: Filter::new(choice, &small_files),
@@ -71,7 +71,7 @@ pub(super) fn choose(found: &mut Unpacking<'_>, choice: &Choice) -> Chosen {
         judge.folder(folder);
     }
     // Links and the like are named only where a file would be read.
-    let mut skipped = std::mem::take(&mut found.skipped);
+    let mut skipped = found.take_skipped();
     skipped.retain(|skipped| {
         skipped.unreadable || judge.takes(&skipped.relative, &mut PassedOver::default())
     });

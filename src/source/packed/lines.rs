@@ -1,7 +1,7 @@
 //! JSON lines: one object a line, each an article.
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use memchr::memchr;
 
@@ -31,15 +31,7 @@ pub(super) fn read(input: &mut dyn BufRead, found: &mut Unpacking<'_>) -> Result
         }
         let bytes = strip(&line, number);
         if length > MAX_LINE_BYTES as u64 {
-            let message =
-                format!("expected a line of at most {MAX_LINE_BYTES} bytes, found {length}");
-            add(
-                found,
-                (number, at),
-                None,
-                length,
-                Err(Fault { message, at: 0 }),
-            )?;
+            add(found, (number, at), (None, length), None)?;
         } else if !bytes.trim_ascii().is_empty() {
             let skipped = bytes.as_ptr().addr() - line.as_ptr().addr();
             let read = path_of(bytes);
@@ -49,7 +41,7 @@ pub(super) fn read(input: &mut dyn BufRead, found: &mut Unpacking<'_>) -> Result
                 )));
             }
             let place = (number, at + skipped as u64);
-            add(found, place, Some(bytes), bytes.len() as u64, read)?;
+            add(found, place, (Some(bytes), bytes.len() as u64), read.ok())?;
         }
         at += length;
     }
@@ -88,7 +80,7 @@ fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<(u6
 }
 
 /// The path of the source that a line is.
-fn path_of(line: &[u8]) -> Result<PathBuf, Fault> {
+pub(super) fn path_of(line: &[u8]) -> Result<PathBuf, Fault> {
     let text = std::str::from_utf8(line).map_err(|error| Fault {
         message: "expected UTF-8, found another byte".to_owned(),
         at: error.valid_up_to(),
@@ -141,26 +133,21 @@ fn guess(line: &[u8]) -> Option<PathBuf> {
     relative(value.strip_prefix('"')?.split('"').next()?)
 }
 
+/// Adds a line. Of one that is broken, its reading says why.
 fn add(
     found: &mut Unpacking<'_>,
     (line, at): (u32, u64),
-    bytes: Option<&[u8]>,
-    length: u64,
-    read: Result<PathBuf, Fault>,
+    (bytes, length): (Option<&[u8]>, u64),
+    path: Option<PathBuf>,
 ) -> Result<(), WalkError> {
-    let (path, fault) = match read {
-        Ok(path) => (Some(path), None),
-        Err(fault) => (bytes.and_then(guess), Some(fault)),
-    };
-    let unnamed = PathBuf::from(format!("line-{line}.md"));
-    let relative: &Path = path.as_deref().unwrap_or(&unnamed);
+    let path = path.or_else(|| bytes.and_then(guess));
+    let path = path.unwrap_or_else(|| PathBuf::from(format!("line-{line}.md")));
     found.add(Member {
-        relative,
+        relative: &path,
         line,
         bytes,
         length,
         at,
-        fault,
     })
 }
 

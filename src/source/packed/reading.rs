@@ -1,31 +1,71 @@
 //! Reads the sources of a packed file that was opened, one by one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::lines::MAX_LINE_BYTES;
+use super::lines::{MAX_LINE_BYTES, path_of};
 use super::record::{Fault, Record, column_of};
 use super::unpacking::{Stored, hash, identity};
-use crate::article::Markup;
+use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::source::identity::Identity;
+use crate::source::list::Sources;
+use crate::source::unread::WalkError;
 use crate::spool::FinishedSpool;
 
 /// Where the bytes of the sources are.
-#[derive(Debug)]
 pub(super) enum Bytes {
     /// In the file itself, which somebody may write to.
     File(File),
     /// In a file of our own.
     Spool(FinishedSpool),
+    /// In a file that is unpacked once a source is to be read.
+    Closed(Closed),
+}
+
+/// Unpacks the file again; none where it is another by now.
+pub(super) type Unpack =
+    dyn Fn(&GoesOn<'_>) -> Result<Option<FinishedSpool>, WalkError> + Send + Sync;
+
+/// Says whether the run goes on.
+pub(super) type GoesOn<'g> = dyn Fn() -> Result<(), WalkError> + 'g;
+
+/// A packed file whose sources are known, and were not unpacked.
+pub(super) struct Closed {
+    unpack: Box<Unpack>,
+    opened: OnceLock<Option<FinishedSpool>>,
+    turn: Mutex<()>,
+}
+
+impl Closed {
+    pub(super) fn new(unpack: Box<Unpack>) -> Self {
+        Self {
+            unpack,
+            opened: OnceLock::new(),
+            turn: Mutex::new(()),
+        }
+    }
+
+    fn open(&self, goes_on: &GoesOn<'_>) -> Result<Option<&FinishedSpool>, WalkError> {
+        // One thread unpacks, and the others wait for it.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.opened.get().is_none() {
+            let spool = match (self.unpack)(goes_on) {
+                Err(WalkError::Broken(_) | WalkError::NoSource(_) | WalkError::Unreadable(_)) => {
+                    None
+                }
+                unpacked => unpacked?,
+            };
+            let _ = self.opened.set(spool);
+        }
+        Ok(self.opened.get().and_then(Option::as_ref))
+    }
 }
 
 /// A packed source that was read.
-#[derive(Debug)]
 pub(in crate::source) struct Packed {
     /// The file as people see it.
     pub(super) shown: PathBuf,
@@ -33,12 +73,16 @@ pub(in crate::source) struct Packed {
     pub(super) bytes: Bytes,
     /// Where each source is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// What is wrong with some of them, by key.
-    pub(super) faults: HashMap<u32, Fault>,
     /// Hashes of the paths of files that are no sources; none where there are no files.
     pub(super) others: Option<HashSet<u64>>,
     /// When the file changed last, in ms since 1970.
     pub(in crate::source) changed_at_ms: i64,
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Packed").field(&self.shown).finish()
+    }
 }
 
 /// A source, unpacked.
@@ -57,37 +101,60 @@ pub(in crate::source) enum Unfit {
 }
 
 impl Packed {
-    fn stored(&self, key: u32) -> Option<&Stored> {
+    /// Makes ready for reading, which can take its time.
+    pub(in crate::source) fn prepare(&self, goes_on: &GoesOn<'_>) -> Result<(), WalkError> {
+        match &self.bytes {
+            Bytes::Closed(closed) => closed.open(goes_on).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn stored(&self, sources: &Sources, index: usize) -> Option<&Stored> {
+        let key = sources.key(index);
         let at = self.stored.binary_search_by_key(&key, |stored| stored.key);
         self.stored.get(at.ok()?)
     }
 
-    /// The bytes of the source `key`, as they stand in the file.
-    fn raw(&self, stored: &Stored, length: usize) -> io::Result<Vec<u8>> {
-        match &self.bytes {
-            Bytes::Spool(spool) => spool.read(stored.at, length),
+    /// The bytes of a source, as they stand in the file; the first ones of what is too long.
+    fn raw(&self, stored: &Stored, length: usize) -> Result<Vec<u8>, Unfit> {
+        let length = length.min(MAX_LINE_BYTES);
+        let spool = match &self.bytes {
+            Bytes::Spool(spool) => spool,
+            Bytes::Closed(closed) => {
+                let opened = closed.open(&|| Ok(()));
+                let unreadable = |error: WalkError| io::Error::other(error.to_string());
+                let opened = opened.map_err(|error| Unfit::Unreadable(unreadable(error)))?;
+                opened.ok_or(Unfit::Changed)?
+            }
             Bytes::File(file) => {
                 let mut bytes = vec![0; length];
-                file.read_exact_at(&mut bytes, stored.at)?;
-                Ok(bytes)
+                let read = file.read_exact_at(&mut bytes, stored.at);
+                return match read {
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        Err(Unfit::Changed)
+                    }
+                    read => read.map(|()| bytes).map_err(Unfit::Unreadable),
+                };
             }
-        }
+        };
+        spool.read(stored.at, length).map_err(Unfit::Unreadable)
     }
 
-    /// Reads the source `key` of `length` bytes, which was found in the state `found`.
+    /// Reads a source.
     pub(in crate::source) fn read(
         &self,
-        key: u32,
-        length: usize,
-        found: Option<Identity>,
+        sources: &Sources,
+        index: usize,
     ) -> Result<Unpacked, Unfit> {
-        if let Some(fault) = self.faults.get(&key) {
-            return Err(Unfit::Broken(fault.message.clone()));
+        let broken = |fault: Fault| Unfit::Broken(fault.message);
+        let stored = self.stored(sources, index).ok_or(Unfit::Changed)?;
+        if let Some(fault) = self.misfit(stored, sources, index) {
+            return Err(broken(fault));
         }
-        let stored = self.stored(key).ok_or(Unfit::Changed)?;
-        let bytes = self.raw(stored, length).map_err(Unfit::Unreadable)?;
+        let bytes = self.raw(stored, sources.bytes(index) as usize)?;
         let is_line = stored.line > 0;
-        if matches!(self.bytes, Bytes::File(_)) && found != Some(identity(&bytes, is_line)) {
+        let is_same = || sources.identity(index) == Some(identity(&bytes, is_line));
+        if matches!(self.bytes, Bytes::File(_)) && !is_same() {
             return Err(Unfit::Changed);
         }
         if !is_line {
@@ -96,9 +163,7 @@ impl Packed {
                 markup: None,
             });
         }
-        let broken = |fault: Fault| Unfit::Broken(fault.message);
-        let text = std::str::from_utf8(&bytes).map_err(|_| Unfit::Changed)?;
-        let record = Record::read(text).map_err(broken)?;
+        let record = line_of(&bytes).map_err(broken)?;
         let document = record.document().map_err(broken)?;
         Ok(Unpacked {
             bytes: document.into_bytes(),
@@ -106,15 +171,50 @@ impl Packed {
         })
     }
 
+    /// Why a source is none, as far as that can be told without reading it.
+    fn misfit(&self, stored: &Stored, sources: &Sources, index: usize) -> Option<Fault> {
+        let length = sources.bytes(index) as usize;
+        let (most, what) = match stored.line {
+            0 => (MAX_SOURCE_BYTES, ""),
+            _ => (MAX_LINE_BYTES, "a line of "),
+        };
+        if length > most {
+            let message = format!("expected {what}at most {most} bytes, found {length}");
+            return Some(Fault { message, at: 0 });
+        }
+        // Sources with one path stand side by side.
+        let beside = [index.checked_sub(1), Some(index + 1)]
+            .into_iter()
+            .flatten();
+        let mut twins =
+            beside.filter(|other| *other < sources.len() && sources.are_twins(index, *other));
+        let twin = twins.next()?;
+        let path = sources.path(index);
+        let path = path.display();
+        let message = match self.stored(sources, twin) {
+            Some(Stored {
+                line: line @ 1.., ..
+            }) => {
+                format!("expected each path once, found '{path}' on line {line} too")
+            }
+            _ => format!("expected one member of this name, found {path} more than once"),
+        };
+        Some(Fault { message, at: 0 })
+    }
+
     /// Whether the file has its sources as lines: then it is what has a path for people.
     pub(in crate::source) fn has_lines(&self) -> bool {
         self.others.is_none()
     }
 
-    /// The source `key` at `relative` as people see it.
-    pub(in crate::source) fn shown(&self, key: Option<u32>, relative: &Path) -> PathBuf {
+    /// A source, or something else at `relative`, as people see it.
+    pub(in crate::source) fn shown(
+        &self,
+        source: Option<(&Sources, usize)>,
+        relative: &Path,
+    ) -> PathBuf {
         let mut shown = self.shown.clone().into_os_string();
-        match key.and_then(|key| self.stored(key)) {
+        match source.and_then(|(sources, index)| self.stored(sources, index)) {
             Some(stored) if stored.line > 0 => shown.push(format!(":{}", stored.line)),
             _ if relative.as_os_str().is_empty() => {}
             _ => {
@@ -125,35 +225,44 @@ impl Packed {
         shown.into()
     }
 
-    /// Gives a finding about the source `key` its place in the file.
-    pub(in crate::source) fn place(&self, key: u32, length: usize, finding: &mut Diagnostic) {
-        let Some(stored) = self.stored(key).filter(|stored| stored.line > 0) else {
+    /// Gives findings about a source their places in the file.
+    pub(in crate::source) fn place(
+        &self,
+        sources: &Sources,
+        index: usize,
+        findings: &mut [Diagnostic],
+    ) {
+        let stored = self.stored(sources, index);
+        let Some(stored) = stored.filter(|stored| stored.line > 0 && !findings.is_empty()) else {
             return;
         };
-        finding.path = Arc::new(self.shown.clone());
-        // A line that is too long may be of any length.
-        let bytes = self.raw(stored, length.min(MAX_LINE_BYTES));
+        let bytes = self.raw(stored, sources.bytes(index) as usize);
         let bytes = bytes.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
+        let misfit = self.misfit(stored, sources, index);
+        let read = match misfit {
+            Some(fault) => Err(fault),
+            None => line_of(&bytes).and_then(|record| record.document().map(|_| record)),
+        };
         let line = stored.line;
-        let whole = |column| {
+        let whole = |at: usize| {
             let span = Span {
                 line: 1,
-                column,
+                column: column_of(&text, at),
                 length: u32::MAX,
             };
             let place = Place::in_text(&text, span);
             Place { line, ..place }
         };
-        let place = match (&finding.place, self.faults.get(&key)) {
-            (_, Some(fault)) => whole(column_of(&text, fault.at)),
-            (None, None) => whole(1),
-            (Some(place), None) => match Record::read(&text) {
-                Ok(record) => moved(place, line, record.column(place)),
-                Err(fault) => whole(column_of(&text, fault.at)),
-            },
-        };
-        finding.place = Some(place);
+        let path = Arc::new(self.shown.clone());
+        for finding in findings {
+            finding.path = Arc::clone(&path);
+            finding.place = Some(match (&finding.place, &read) {
+                (_, Err(fault)) => whole(fault.at),
+                (None, Ok(_)) => whole(0),
+                (Some(place), Ok(record)) => moved(place, line, record.column(place)),
+            });
+        }
     }
 
     /// Whether there is a file at `relative`, as far as that can be known.
@@ -161,6 +270,12 @@ impl Packed {
         let others = self.others.as_ref();
         others.is_none_or(|others| others.contains(&hash(relative)))
     }
+}
+
+/// The article that a line is.
+fn line_of(bytes: &[u8]) -> Result<Record<'_>, Fault> {
+    path_of(bytes)?;
+    Record::read(std::str::from_utf8(bytes).unwrap_or_default())
 }
 
 /// A place with another line and column, and the same text and mark.

@@ -87,7 +87,7 @@ fn take(
         }
         EntryType::Regular | EntryType::Continuous => return file(&relative, entry, found),
         EntryType::Directory => {
-            found.folders.insert(relative);
+            found.found.folders.insert(relative);
             return Ok(());
         }
         EntryType::Symlink => (
@@ -127,7 +127,6 @@ fn file(
         bytes: is_read.then_some(&*bytes),
         length,
         at,
-        fault: None,
     })
 }
 

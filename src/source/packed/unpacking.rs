@@ -9,9 +9,8 @@ use super::super::file_names::{self, Named};
 use super::super::identity::Identity;
 use super::super::list::Sources;
 use super::super::unread::{Skipped, WalkError};
-use super::record::Fault;
-use crate::article::MAX_SOURCE_BYTES;
 use crate::spool::Spool;
+use serde::{Deserialize, Serialize};
 
 /// Most small files that say what is read, and most bytes of each.
 const MOST_SMALL_FILES: usize = 1000;
@@ -21,7 +20,7 @@ const MOST_SMALL_BYTES: usize = 256 * 1024;
 const MOST_SKIPPED: usize = 10_000;
 
 /// Where a source is in the packed file, or in the spool.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stored {
     /// Its key in the list of sources.
     pub(super) key: u32,
@@ -32,6 +31,7 @@ pub(super) struct Stored {
 }
 
 /// One member, as a reader finds it.
+#[derive(Clone, Copy)]
 pub(super) struct Member<'m> {
     /// Its path below the root.
     pub(super) relative: &'m Path,
@@ -43,20 +43,15 @@ pub(super) struct Member<'m> {
     pub(super) length: u64,
     /// Where it begins in the file, decompressed.
     pub(super) at: u64,
-    /// Why it is no source, if that is known already.
-    pub(super) fault: Option<Fault>,
 }
 
-/// Collects members.
-pub(super) struct Unpacking<'a> {
+/// What was found in a packed source.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Members {
     /// The sources, and what may be one.
     pub(super) sources: Sources,
-    /// Where each is, by key.
+    /// Where each is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// What is wrong with some of them, by key.
-    pub(super) faults: HashMap<u32, Fault>,
-    /// Where the bytes go, if they are not in the file as they are.
-    pub(super) spool: Option<Spool>,
     /// Small files that say what is read, by path.
     pub(super) small_files: HashMap<PathBuf, Vec<u8>>,
     /// Folders that the archive names itself.
@@ -66,7 +61,14 @@ pub(super) struct Unpacking<'a> {
     /// What is refused.
     pub(super) skipped: Vec<Skipped>,
     /// Number of those beyond.
-    pub(super) further_skipped: u64,
+    further_skipped: u64,
+}
+
+/// Collects members.
+pub(super) struct Unpacking<'a> {
+    pub(super) found: Members,
+    /// Where the bytes go, if they are not in the file as they are.
+    pub(super) spool: Option<Spool>,
     /// Says whether the run goes on.
     pub(super) goes_on: &'a dyn Fn() -> Result<(), WalkError>,
 }
@@ -77,15 +79,8 @@ impl<'a> Unpacking<'a> {
         goes_on: &'a dyn Fn() -> Result<(), WalkError>,
     ) -> Self {
         Self {
-            sources: Sources::default(),
-            stored: Vec::new(),
-            faults: HashMap::new(),
+            found: Members::default(),
             spool,
-            small_files: HashMap::new(),
-            folders: HashSet::new(),
-            others: HashSet::new(),
-            skipped: Vec::new(),
-            further_skipped: 0,
             goes_on,
         }
     }
@@ -108,41 +103,32 @@ impl<'a> Unpacking<'a> {
             ..
         } = member;
         if !self.wants(relative) {
-            self.others.insert(hash(relative));
+            self.found.others.insert(hash(relative));
             return Ok(());
         }
         if is_small_file(relative) {
             return self.add_small_file(relative, bytes);
         }
-        let too_long = length > MAX_SOURCE_BYTES as u64 && member.line == 0;
         let content = bytes.map(|bytes| identity(bytes, member.line > 0));
-        let key = self.sources.push(relative, length, content, None)?;
+        let key = self.found.sources.push(relative, length, content, None)?;
         let at = match (&mut self.spool, bytes) {
             (Some(spool), Some(bytes)) => spool.append(&[bytes]).map_err(WalkError::Spool)?,
             _ => member.at,
         };
-        self.stored.push(Stored {
-            key,
-            line: member.line,
-            at,
-        });
-        let fault = member.fault.or_else(|| {
-            let is_unread = too_long || bytes.is_none();
-            is_unread.then(|| Fault {
-                message: format!("expected at most {MAX_SOURCE_BYTES} bytes, found {length}"),
-                at: 0,
-            })
-        });
-        self.faults.extend(fault.map(|fault| (key, fault)));
+        let line = member.line;
+        self.found.stored.push(Stored { key, line, at });
         Ok(())
     }
 
     fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) -> Result<(), WalkError> {
         match bytes {
             Some(bytes)
-                if bytes.len() <= MOST_SMALL_BYTES && self.small_files.len() < MOST_SMALL_FILES =>
+                if bytes.len() <= MOST_SMALL_BYTES
+                    && self.found.small_files.len() < MOST_SMALL_FILES =>
             {
-                self.small_files.insert(relative.to_owned(), bytes.to_vec());
+                self.found
+                    .small_files
+                    .insert(relative.to_owned(), bytes.to_vec());
             }
             _ => self.skip(
                 relative,
@@ -155,15 +141,30 @@ impl<'a> Unpacking<'a> {
 
     /// Notes a member that is not read. It is an error if it may hold an article that is missing now.
     pub(super) fn skip(&mut self, relative: &Path, reason: &str, unreadable: bool) {
-        if self.skipped.len() >= MOST_SKIPPED {
-            self.further_skipped += 1;
+        if self.found.skipped.len() >= MOST_SKIPPED {
+            self.found.further_skipped += 1;
             return;
         }
-        self.skipped.push(Skipped {
+        self.found.skipped.push(Skipped {
             relative: relative.to_owned(),
             reason: reason.to_owned(),
             unreadable,
         });
+    }
+}
+
+impl Members {
+    /// What is refused; of many, how many more there are.
+    pub(super) fn take_skipped(&mut self) -> Vec<Skipped> {
+        let mut skipped = std::mem::take(&mut self.skipped);
+        if self.further_skipped > 0 {
+            skipped.push(Skipped {
+                relative: PathBuf::from("…"),
+                reason: format!("{} more members", self.further_skipped),
+                unreadable: true,
+            });
+        }
+        skipped
     }
 }
 

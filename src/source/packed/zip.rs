@@ -58,7 +58,7 @@ fn take(
         }
     };
     if is_folder {
-        found.folders.insert(relative);
+        found.found.folders.insert(relative);
         return Ok(());
     }
     let kind = record.mode().value() & 0o170_000;
@@ -96,7 +96,6 @@ fn take(
         bytes: bytes.as_deref(),
         length,
         at: 0,
-        fault: None,
     })
 }
 
