@@ -25,6 +25,7 @@ mod meta_box;
 mod metrics;
 mod model;
 mod names;
+mod packed;
 mod part;
 mod refusals;
 mod report_page;

@@ -2,7 +2,7 @@
 //! these.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
@@ -274,12 +274,32 @@ pub(crate) fn parsed(selectors: &Selectors, settings: &Settings) -> Result<Selec
     let sources: Result<Vec<PathBuf>, Failure> = selectors
         .sources
         .iter()
-        .map(|path| below(root, path))
+        .map(|path| match settings.is_packed() {
+            true => packed(root, path),
+            false => below(root, path),
+        })
         .collect();
     Ok(Selection {
         globs: globs?,
         tags: tags?,
         sources: sources?,
+    })
+}
+
+/// The path of a member of the packed source `root`, as findings show it or without the file before it.
+fn packed(root: &Path, path: &Path) -> Result<PathBuf, Failure> {
+    let text = path.to_string_lossy();
+    let prefix = format!("{}:", root.display());
+    let inner = Path::new(text.strip_prefix(&prefix).unwrap_or(&text));
+    let is_below = inner
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    let member = is_below.then(|| inner.to_owned());
+    member.ok_or_else(|| {
+        let what = format!("--source: {text} is no path of an article");
+        Failure::new(Exit::Usage, what)
+            .note("expected", format!("a path within {}", root.display()))
+            .note("retry", "with such a path; nothing was written")
     })
 }
 

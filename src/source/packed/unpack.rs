@@ -69,7 +69,8 @@ fn stream(
     spool_in: &Path,
     goes_on: &GoesOn<'_>,
 ) -> Result<Opened, WalkError> {
-    let input = Input::open(raw)?.map_err(WalkError::NoSource)?;
+    let input = Input::open(raw).map_err(|error| WalkError::cut(&error))?;
+    let input = input.map_err(WalkError::NoSource)?;
     let spool = match is_file && input.is_plain {
         true => None,
         false => Some(spool(spool_in)?),

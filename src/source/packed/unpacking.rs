@@ -88,9 +88,7 @@ impl<'a> Unpacking<'a> {
     /// Whether the bytes of the file at `relative` are of use: it may be a source, or says which files
     /// are. All others are only known to be there.
     pub(super) fn wants(&self, relative: &Path) -> bool {
-        let name = relative.file_name().unwrap_or_default();
-        let may_be_article = file_names::judge(name.as_encoded_bytes(), true) == Named::Article;
-        may_be_article || is_small_file(relative)
+        named(relative) == Named::Article || is_small_file(relative)
     }
 
     /// Takes a file.
@@ -102,12 +100,16 @@ impl<'a> Unpacking<'a> {
             length,
             ..
         } = member;
-        if !self.wants(relative) {
-            self.found.others.insert(hash(relative));
-            return Ok(());
-        }
         if is_small_file(relative) {
             return self.add_small_file(relative, bytes);
+        }
+        let named = named(relative);
+        if named != Named::Article {
+            self.found.others.insert(hash(relative));
+        }
+        // What looks like an article and is none is passed over by name.
+        if named == Named::Other {
+            return Ok(());
         }
         let content = bytes.map(|bytes| identity(bytes, member.line > 0));
         let key = self.found.sources.push(relative, length, content, None)?;
@@ -185,6 +187,12 @@ pub(super) fn hash(relative: &Path) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_le_bytes(bytes)
+}
+
+/// What the name of a file says, where the settings include it.
+fn named(relative: &Path) -> Named {
+    let name = relative.file_name().unwrap_or_default();
+    file_names::judge(name.as_encoded_bytes(), true)
 }
 
 fn is_small_file(relative: &Path) -> bool {
