@@ -10,8 +10,10 @@ mod events;
 mod findings;
 mod forms;
 mod given_route;
+pub(crate) mod html;
 mod instant;
 mod links;
+mod markup;
 mod metadata;
 mod naming;
 mod read;
@@ -34,6 +36,7 @@ pub use instant::instant_ms;
 pub use links::{
     Follower, Link, LinkRule, Links, Targets, To, own_heading, resolve as resolve_links,
 };
+pub use markup::Markup;
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, Twins, route_of_name};
 pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};

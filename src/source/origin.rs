@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::identity::Identity;
 use super::passed_over::PassedOver;
 use super::walk::{Skipped, WalkResult};
-use crate::article::{MAX_SOURCE_BYTES, Naming, Route, SourceName, Twins};
+use crate::article::{MAX_SOURCE_BYTES, Markup, Naming, Route, SourceName, Twins};
 use crate::regular;
 use crate::synth::Generator;
 
@@ -34,6 +34,8 @@ fn batch_sources(count: usize) -> usize {
 pub struct Source {
     /// Path below the root.
     pub relative: PathBuf,
+    /// What its body is written in.
+    pub markup: Markup,
     /// Length in bytes; `bytes` end after the limit.
     pub length: u64,
     /// What it holds, or why that is not known.
@@ -218,6 +220,7 @@ impl Origin for Tree<'_> {
         let relative = self.found.sources.path(index);
         match self.read(index) {
             Ok(read) => Source {
+                markup: Markup::of_path(&relative),
                 relative,
                 length: read.length,
                 bytes: Ok(read.bytes),
@@ -225,6 +228,7 @@ impl Origin for Tree<'_> {
                 is_settled: read.is_settled,
             },
             Err(why) => Source {
+                markup: Markup::of_path(&relative),
                 relative,
                 length: 0,
                 bytes: Err(why),
@@ -392,8 +396,10 @@ impl Origin for Generated<'_> {
 
     fn load(&self, index: usize) -> Source {
         let article = self.generator.article(index as u64 + 1);
+        let relative = PathBuf::from(article.path);
         Source {
-            relative: article.path.into(),
+            markup: Markup::of_path(&relative),
+            relative,
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
             identity: None,

@@ -126,6 +126,7 @@ impl<'a> SourceHeads<'a> {
         let input = Input {
             path: Arc::new(tree.shown(&loaded.relative)),
             relative: &loaded.relative,
+            markup: loaded.markup,
             bytes: &bytes,
             cleaned: &OnceLock::new(),
         };

@@ -17,7 +17,7 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Markup, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
@@ -45,6 +45,7 @@ const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to t
 struct LoadedSource<'a> {
     unread: &'a UnreadSource,
     relative: PathBuf,
+    markup: Markup,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
     cleaned: OnceLock<String>,
@@ -169,6 +170,7 @@ impl SourceReader<'_, '_> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
+            markup: source.markup,
             bytes: &source.bytes,
             cleaned: &source.cleaned,
         };
@@ -186,9 +188,7 @@ impl SourceReader<'_, '_> {
             None => Default::default(),
         };
         if let Some(article) = &reading.article {
-            let path = &source.path;
-            let broken =
-                own_headings::broken(article, &links, self.surveyor.rules, path, &source.bytes);
+            let broken = own_headings::broken(article, &links, self.surveyor.rules, &input);
             let refused = broken.iter().any(|d| d.severity == Severity::Error);
             reading.diagnostics.extend(broken);
             if refused {
@@ -406,13 +406,16 @@ impl SourceReader<'_, '_> {
     }
 }
 
-/// What decides a page without being in its source: what its name says, where its links lead, and
-/// what the settings say of its fields.
+/// What decides a page without being in its source: what its name says, where its links lead, what
+/// the settings say of its fields, and whether the body is HTML.
 fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
     let mut further = article.said_by_name.as_bytes().to_vec();
     further.extend(links.into_iter().flatten());
     if article.visibility.is_noindex {
         further.extend_from_slice(b"noindex");
+    }
+    if article.body.markup == Markup::Html {
+        further.extend_from_slice(b"html");
     }
     further
 }
@@ -431,6 +434,7 @@ fn load<'u>(
             return Some(LoadedSource {
                 unread,
                 relative: source.relative,
+                markup: source.markup,
                 path,
                 bytes,
                 cleaned: OnceLock::new(),
