@@ -6,7 +6,7 @@ use super::elements::title_attribute;
 use super::escape;
 use super::url::{self, Use};
 use super::writer::{ImageSource, Writer};
-use crate::article::html::events::image_sizes;
+use crate::article::html::elements::image_sizes;
 use crate::article::{Metadata, Value, shown_host};
 
 /// The entries of `image_sources`.

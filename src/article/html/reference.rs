@@ -5,13 +5,23 @@ use std::collections::HashMap;
 
 use pulldown_cmark::{Event, Parser};
 
-/// Names that are references without a semicolon too (WHATWG HTML §13.5).
-const WITHOUT_SEMICOLON: &str = "AElig AMP Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc Egrave Euml GT \
-    Iacute Icirc Igrave Iuml LT Ntilde Oacute Ocirc Ograve Oslash Otilde Ouml QUOT REG THORN Uacute Ucirc Ugrave \
-    Uuml Yacute aacute acirc acute aelig agrave amp aring atilde auml brvbar ccedil cedil cent copy curren deg \
-    divide eacute ecirc egrave eth euml frac12 frac14 frac34 gt iacute icirc iexcl igrave iquest iuml laquo lt \
-    macr micro middot nbsp not ntilde oacute ocirc ograve ordf ordm oslash otilde ouml para plusmn pound quot \
-    raquo reg sect shy sup1 sup2 sup3 szlig thorn times uacute ucirc ugrave uml uuml yacute yen yuml";
+/// Names that are references without a semicolon too (WHATWG HTML §13.5), sorted.
+const WITHOUT_SEMICOLON: [&str; 106] = [
+    "AElig", "AMP", "Aacute", "Acirc", "Agrave", "Aring", "Atilde", "Auml", "COPY", "Ccedil",
+    "ETH", "Eacute", "Ecirc", "Egrave", "Euml", "GT", "Iacute", "Icirc", "Igrave", "Iuml", "LT",
+    "Ntilde", "Oacute", "Ocirc", "Ograve", "Oslash", "Otilde", "Ouml", "QUOT", "REG", "THORN",
+    "Uacute", "Ucirc", "Ugrave", "Uuml", "Yacute", "aacute", "acirc", "acute", "aelig", "agrave",
+    "amp", "aring", "atilde", "auml", "brvbar", "ccedil", "cedil", "cent", "copy", "curren", "deg",
+    "divide", "eacute", "ecirc", "egrave", "eth", "euml", "frac12", "frac14", "frac34", "gt",
+    "iacute", "icirc", "iexcl", "igrave", "iquest", "iuml", "laquo", "lt", "macr", "micro",
+    "middot", "nbsp", "not", "ntilde", "oacute", "ocirc", "ograve", "ordf", "ordm", "oslash",
+    "otilde", "ouml", "para", "plusmn", "pound", "quot", "raquo", "reg", "sect", "shy", "sup1",
+    "sup2", "sup3", "szlig", "thorn", "times", "uacute", "ucirc", "ugrave", "uml", "uuml",
+    "yacute", "yen", "yuml",
+];
+
+/// How long these are, in bytes.
+const LENGTHS: std::ops::RangeInclusive<usize> = 2..=6;
 
 /// The longest name that any reference has, in bytes.
 const NAME_BYTES: usize = 31;
@@ -71,8 +81,8 @@ impl<'a> References<'a> {
             return rest;
         }
         // The longest of those that need no semicolon.
-        let mut names = WITHOUT_SEMICOLON.split_ascii_whitespace();
-        let found = names.rfind(|known| name.starts_with(known) && !is_shadowed(known, name));
+        let mut prefixes = LENGTHS.rev().filter_map(|length| name.get(..length));
+        let found = prefixes.find(|prefix| WITHOUT_SEMICOLON.binary_search(prefix).is_ok());
         if let Some(found) = found {
             let rest = &after[found.len()..];
             let is_of_value = |c: char| c == '=' || c.is_ascii_alphanumeric();
@@ -92,15 +102,6 @@ impl<'a> References<'a> {
         let known = self.named.entry(name).or_insert_with(|| look_up(name));
         known.as_deref()
     }
-}
-
-/// Whether a longer name than `known`, which `name` begins with too, needs no semicolon either: `not`
-/// and `notin` are no such pair, since `notin` needs one.
-fn is_shadowed(known: &str, name: &str) -> bool {
-    let mut names = WITHOUT_SEMICOLON.split_ascii_whitespace();
-    names.any(|other| {
-        other.len() > known.len() && other.starts_with(known) && name.starts_with(other)
-    })
 }
 
 /// The Markdown parser has the table of all names.
@@ -146,7 +147,7 @@ fn push_numbered<'a>(decoded: &mut String, number: &'a str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Inside, References};
+    use super::{Inside, LENGTHS, References, WITHOUT_SEMICOLON, look_up};
 
     #[test]
     fn references_become_characters() {
@@ -193,6 +194,13 @@ mod tests {
             .decode(url, Inside::Attribute)
             .into_owned();
         assert_eq!(found, "/?a=1&copy=2®&lt3¶&b§");
+    }
+
+    #[test]
+    fn names_without_a_semicolon_can_be_searched() {
+        assert!(WITHOUT_SEMICOLON.is_sorted());
+        let is_known = |name: &&str| LENGTHS.contains(&name.len()) && look_up(name).is_some();
+        assert!(WITHOUT_SEMICOLON.iter().all(is_known));
     }
 
     #[test]

@@ -64,9 +64,12 @@ fn hides(style: &str) -> bool {
 /// How many attributes of one tag are read; further ones are dropped.
 const ATTRIBUTES: usize = 32;
 
-/// Whether `rest`, which begins with `<`, begins with a tag.
+/// Whether `rest` begins with a tag.
 pub(crate) fn starts_tag(rest: &str) -> bool {
-    let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+    let Some(name) = rest.strip_prefix('<') else {
+        return false;
+    };
+    let name = name.strip_prefix('/').unwrap_or(name);
     name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
