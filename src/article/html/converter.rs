@@ -56,6 +56,7 @@ pub(super) enum FrameEnd {
     RawLink,
 }
 
+/// HTML that is being turned into events.
 pub(super) struct Converter<'a, 's, S> {
     pub(super) html: &'a str,
     pub(super) tokens: Vec<Token>,
@@ -89,7 +90,7 @@ impl<'a, S: EventSink<'a>> Converter<'a, '_, S> {
     pub(super) fn end_frames(&mut self, at: usize) -> Result<bool, S::Error> {
         let mut is_end_tag = false;
         while let Some(frame) = self.frames.pop_if(|frame| frame.end as usize <= at) {
-            is_end_tag |= frame.is_closed;
+            is_end_tag |= frame.is_closed && frame.end as usize == at;
             match frame.what {
                 FrameEnd::Event(end) => {
                     if matches!(end, TagEnd::Heading(_) | TagEnd::Paragraph) {
@@ -138,6 +139,7 @@ impl<'a, S: EventSink<'a>> Converter<'a, '_, S> {
         self.event(start, range)
     }
 
+    /// Writes the end of a link that stays raw HTML.
     pub(super) fn end_raw_link(&mut self, range: Range<usize>) -> Result<(), S::Error> {
         self.end_raw()?;
         self.sink.take(Event::InlineHtml("</a>".into()), range)
@@ -161,6 +163,7 @@ impl<'a, S: EventSink<'a>> Converter<'a, '_, S> {
         Ok(())
     }
 
+    /// Hands on the raw HTML at hand. More may follow in the same block.
     pub(super) fn flush_raw(&mut self) -> Result<(), S::Error> {
         let Some(range) = self.raw.take() else {
             return Ok(());
@@ -185,6 +188,7 @@ impl<'a, S: EventSink<'a>> Converter<'a, '_, S> {
         Ok(())
     }
 
+    /// Hands on an event that is no raw HTML.
     pub(super) fn event(&mut self, event: Event<'a>, range: Range<usize>) -> Result<(), S::Error> {
         self.end_raw()?;
         self.sink.take(event, range)

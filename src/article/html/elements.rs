@@ -10,6 +10,7 @@ use super::reference::Inside;
 use super::tag::{RawTag, read_tag};
 use super::token::{Kind, NONE};
 
+/// Opens the heading that starts at `at`. Returns the next token.
 pub(super) fn heading<'a, S: EventSink<'a>>(
     converter: &mut Converter<'a, '_, S>,
     at: usize,
@@ -75,7 +76,8 @@ pub(super) fn image<'a, S: EventSink<'a>>(
     Ok(true)
 }
 
-/// An element that browsers do not show: its tags alone are handed on, so that it is reported.
+/// Skips an element that browsers do not show. Its tags alone are handed on, so that it is reported.
+/// Returns the next token.
 pub(super) fn hidden<'a, S: EventSink<'a>>(
     converter: &mut Converter<'a, '_, S>,
     at: usize,
@@ -93,6 +95,7 @@ pub(super) fn hidden<'a, S: EventSink<'a>>(
     }
 }
 
+/// The number of the first item of a list.
 pub(super) fn first_number<'a, S: EventSink<'a>>(
     converter: &Converter<'a, '_, S>,
     at: usize,
@@ -103,6 +106,7 @@ pub(super) fn first_number<'a, S: EventSink<'a>>(
     start.and_then(|start| start.parse().ok()).unwrap_or(1)
 }
 
+/// Whether `parent` is a list that is an event.
 pub(super) fn is_in_list<'a, S: EventSink<'a>>(
     converter: &Converter<'a, '_, S>,
     parent: u32,
@@ -132,6 +136,7 @@ fn text_alone<'a, S: EventSink<'a>>(
     Some((text.into(), token_range(&token)))
 }
 
+/// Makes an event of code in a line, if there is nothing but text in it. Returns the next token.
 pub(super) fn code<'a, S: EventSink<'a>>(
     converter: &mut Converter<'a, '_, S>,
     at: usize,
@@ -145,7 +150,8 @@ pub(super) fn code<'a, S: EventSink<'a>>(
     Ok(token.partner as usize + 1)
 }
 
-/// `<pre><code>` with text alone is a block of code, and so is a `<pre>` that names its language.
+/// Makes events of a block of code: a `<pre><code>` with text alone, or a `<pre>` that names its
+/// language. Returns the next token.
 pub(super) fn code_block<'a, S: EventSink<'a>>(
     converter: &mut Converter<'a, '_, S>,
     at: usize,
@@ -192,10 +198,11 @@ fn language<'a, S: EventSink<'a>>(converter: &Converter<'a, '_, S>, at: usize) -
     })
 }
 
+/// Opens a link, as an event if its place and content allow that (`is_link`). Returns the next token.
 pub(super) fn link<'a, S: EventSink<'a>>(
     converter: &mut Converter<'a, '_, S>,
     at: usize,
-    is_part: bool,
+    is_link: bool,
 ) -> Result<usize, S::Error> {
     let token = converter.tokens[at];
     let Some((tag, _)) = read_tag(token.text(converter.html)) else {
@@ -210,7 +217,7 @@ pub(super) fn link<'a, S: EventSink<'a>>(
     let is_told = |name: &str| tag.attribute(name).is_none();
     let is_told = ["id", "name", "lang", "dir"].into_iter().all(is_told);
     let range = token_range(&token);
-    if is_part && is_told && !destination.is_empty() {
+    if is_link && is_told && !destination.is_empty() {
         let start = Tag::Link {
             link_type: LinkType::Inline,
             dest_url: destination,

@@ -172,7 +172,8 @@ fn start<'a, S: EventSink<'a>>(
     let is_in_text = converter.lines > 0 || around.is_event;
     let has_end = token.partner != NONE;
     let is_bare = !token.flags.has_attributes;
-    let is_part = is_in_text && token.flags.is_closed && !token.flags.has_block;
+    let is_link = is_in_text && has_end && !token.flags.has_block;
+    let is_part = is_link && token.flags.is_closed;
     let is_block = converter.lines == 0 && has_end && is_bare;
     let (start, end) = match token.name {
         "p" if is_block && !token.flags.has_block => (Tag::Paragraph, TagEnd::Paragraph),
@@ -192,13 +193,7 @@ fn start<'a, S: EventSink<'a>>(
         "sub" if is_part && is_bare => (Tag::Subscript, TagEnd::Subscript),
         "code" if is_part => return elements::code(converter, at),
         "pre" if is_block => return elements::code_block(converter, at),
-        "a" => {
-            return elements::link(
-                converter,
-                at,
-                is_part || is_in_text && has_end && !token.flags.has_block,
-            );
-        }
+        "a" => return elements::link(converter, at, is_link),
         _ => return converter.raw_start(at),
     };
     converter.open(at, Event::Start(start), end, range)?;

@@ -75,11 +75,12 @@ pub(in crate::article) fn html_places(
         let Some(value) = tag.attribute(attribute) else {
             continue;
         };
-        let url = characters.decode(value, Inside::Attribute);
-        let url = url.trim();
-        if is_meant(url) {
+        // Links that are events are decoded, those in raw HTML as [`Reference::destination`] does it.
+        let decoded = characters.decode(value, Inside::Attribute);
+        let urls = [decoded.trim().to_owned(), value.replace("&amp;", "&")];
+        if let Some(url) = urls.into_iter().find(|url| is_meant(url)) {
             let at = token.start as usize + value.as_ptr().addr() - text.as_ptr().addr();
-            found.push((url.to_owned(), at..at + value.len()));
+            found.push((url, at..at + value.len()));
         }
         if found.len() >= most {
             break;
