@@ -388,6 +388,36 @@ fn promise_10_hostile_html_is_bounded() {
     }
 }
 
+#[test]
+fn hostile_fixtures_are_tamed() {
+    let around = [
+        ("", ""),
+        ("<p>text ", " text</p>"),
+        ("<h2>", "</h2>"),
+        ("<table><tr><td>", "</table>"),
+        ("<a href=x>", "</a>"),
+        ("<ul><li>", "</ul>"),
+        ("<pre><code>", "</code></pre>"),
+        ("<div hidden>", "</div>"),
+        ("<img alt=\"", "\">"),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hostile");
+    let mut rendered = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (before, after) in around {
+            let source = format!("{{\"title\": \"T\"}}\n{before}{text}{after}\n<h2>sentinel</h2>");
+            let cleaned = OnceLock::new();
+            let article = reading(&source, &cleaned).article.unwrap();
+            println!("{} {before}", path.display());
+            judge(&String::from_utf8(render(&article).unwrap().page).unwrap());
+            rendered += 1;
+        }
+    }
+    assert!(rendered >= 15 * around.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
