@@ -75,6 +75,7 @@ impl Source {
         let input = Input {
             path: Arc::new(self.relative.clone()),
             relative: &self.relative,
+            markup: anp::article::Markup::of_path(&self.relative),
             bytes: self.text.as_bytes(),
             cleaned: &self.cleaned,
         };

@@ -18,6 +18,7 @@ pub fn boundary(bytes: &[u8]) -> Option<Node> {
     let input = Input {
         path: Arc::new(PathBuf::from("x.md")),
         relative: Path::new("x.md"),
+        markup: anp::article::Markup::Markdown,
         bytes,
         cleaned: &cleaned,
     };

@@ -5,12 +5,16 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-use super::cost::{Excess, Nesting, Refused, refuse_costly};
+use super::cost::{Excess, Nesting, Refused, refuse_costly, refuse_many_marks};
 use super::dialect::Alert;
 use super::dialect::blocks::Rewritten;
 use super::dialect::foreign::ForeignSyntax;
 use super::dialect::inline::{Inline, Sink};
 use super::events::{Events, may_matter, options};
+use super::html::converter::EventSink;
+use super::html::events::events as html_events;
+use super::html::text::{HtmlText, image_tags};
+use super::markup::Markup;
 use crate::diagnostic::Span;
 use crate::front_matter::position;
 
@@ -30,8 +34,10 @@ pub struct Body<'a> {
     pub images: usize,
     /// Number of `<img` tags in raw HTML.
     pub html_images: usize,
-    /// The Markdown that the events were made from.
+    /// The Markdown or HTML that the events were made from.
     pub markdown: &'a str,
+    /// What it is written in.
+    pub markup: Markup,
     /// The line of the source on which it begins, from 1.
     pub first_line: u32,
     /// How many table cells it has, no fewer than that.
@@ -118,15 +124,8 @@ impl<'a> Parsed<'a> {
     ) -> Result<Self, Refused> {
         let mut builder = Builder {
             body: Body {
-                events: Events::with_capacity(if markdown.len() > LONG_BYTES {
-                    MAX_EVENTS
-                } else {
-                    markdown.len() / 24 + 8
-                }),
-                markdown,
-                first_line: 1,
                 shifts: rewritten.shifts,
-                ..Body::default()
+                ..empty_body(markdown)
             },
             alerts: rewritten.alerts.into_iter().rev().collect(),
             ..Builder::default()
@@ -150,6 +149,24 @@ impl<'a> Parsed<'a> {
         })
     }
 
+    /// Parses HTML, cleaned.
+    pub(super) fn of_html(html: &'a str) -> Result<Self, Refused> {
+        refuse_many_marks(html)?;
+        let mut builder = Builder {
+            body: Body {
+                markup: Markup::Html,
+                ..empty_body(html)
+            },
+            ..Builder::default()
+        };
+        html_events(html, &mut builder)?;
+        Ok(Self {
+            body: builder.body,
+            foreign: ForeignSyntax::default(),
+            heading: builder.heading,
+        })
+    }
+
     /// The heading that gives the title. One at the start leaves the body.
     pub(super) fn take_heading(&mut self) -> Option<TitleHeading> {
         let Heading {
@@ -169,6 +186,20 @@ impl<'a> Parsed<'a> {
             offset,
             stays: is_late,
         })
+    }
+}
+
+/// A body without events yet.
+fn empty_body(markdown: &str) -> Body<'_> {
+    Body {
+        events: Events::with_capacity(if markdown.len() > LONG_BYTES {
+            MAX_EVENTS
+        } else {
+            markdown.len() / 24 + 8
+        }),
+        markdown,
+        first_line: 1,
+        ..Body::default()
     }
 }
 
@@ -288,6 +319,31 @@ impl<'a> Sink<'a> for Builder<'a> {
     }
 }
 
+impl<'a> EventSink<'a> for Builder<'a> {
+    type Error = Refused;
+
+    fn take(&mut self, event: Event<'a>, range: Range<usize>) -> Result<(), Refused> {
+        let (Event::Html(html) | Event::InlineHtml(html)) = &event else {
+            return self.push(event, range);
+        };
+        self.body.html_images += image_tags(html);
+        self.body.has_references |= html.contains('=');
+        self.append(event, range.start)
+    }
+
+    fn take_inner_heading(&mut self, event: Event<'a>, range: Range<usize>) -> Result<(), Refused> {
+        // As in a container of Markdown, it is no title.
+        self.nesting.blocks += 1;
+        let taken = self.push(event, range);
+        self.nesting.blocks -= 1;
+        taken
+    }
+
+    fn note_text(&mut self) {
+        self.has_text |= self.open.is_none();
+    }
+}
+
 impl<'a> Builder<'a> {
     fn append(&mut self, event: Event<'a>, offset: usize) -> Result<(), Refused> {
         if self.body.events.len() == MAX_EVENTS {
@@ -348,51 +404,6 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
-}
-
-/// Looks for text in raw HTML, piece by piece.
-#[derive(Default)]
-struct HtmlText {
-    /// The end mark of the open tag or comment.
-    until: Option<&'static str>,
-}
-
-impl HtmlText {
-    /// Whether `html` has text outside tags and comments.
-    fn has_text(&mut self, html: &str) -> bool {
-        let mut rest = html;
-        loop {
-            if let Some(end) = self.until {
-                let Some((_, after)) = rest.split_once(end) else {
-                    return false;
-                };
-                self.until = None;
-                rest = after;
-            }
-            let at = rest.find('<').unwrap_or(rest.len());
-            let (text, markup) = rest.split_at(at);
-            if !text.trim().is_empty() {
-                return true;
-            }
-            if markup.is_empty() {
-                return false;
-            }
-            self.until = Some(if markup.starts_with("<!--") {
-                "-->"
-            } else {
-                ">"
-            });
-            rest = markup;
-        }
-    }
-}
-
-fn image_tags(html: &str) -> usize {
-    let bytes = html.as_bytes();
-    bytes
-        .windows(4)
-        .filter(|window| window.eq_ignore_ascii_case(b"<img"))
-        .count()
 }
 
 #[cfg(test)]

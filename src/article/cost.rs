@@ -83,15 +83,21 @@ fn is_mark(byte: u8) -> bool {
     )
 }
 
-/// Refuses Markdown that would cost too much to parse.
-pub(super) fn refuse_costly(markdown: &str) -> Result<(), Refused> {
-    if markdown.len() > MAX_MARKS {
-        let mut marks = markdown.bytes().enumerate().filter(|(_, b)| is_mark(*b));
+/// Refuses a body that would take too much memory to parse.
+pub(super) fn refuse_many_marks(body: &str) -> Result<(), Refused> {
+    if body.len() > MAX_MARKS {
+        let mut marks = body.bytes().enumerate().filter(|(_, b)| is_mark(*b));
         if let Some((offset, _)) = marks.nth(MAX_MARKS) {
             let why = Excess::Markup;
             return Err(Refused { offset, why });
         }
     }
+    Ok(())
+}
+
+/// Refuses Markdown that would cost too much to parse.
+pub(super) fn refuse_costly(markdown: &str) -> Result<(), Refused> {
+    refuse_many_marks(markdown)?;
     if let Some(offset) = find_costly_nesting(markdown) {
         let why = Excess::Nesting(CONTAINERS);
         return Err(Refused { offset, why });

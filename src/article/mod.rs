@@ -11,6 +11,7 @@ mod findings;
 mod fingerprint;
 mod forms;
 mod given_route;
+pub(crate) mod html;
 mod instant;
 mod links;
 mod markup;

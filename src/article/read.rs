@@ -43,6 +43,8 @@ pub struct Input<'a> {
     pub path: Arc<PathBuf>,
     /// The path below the content root, which decides the route.
     pub relative: &'a Path,
+    /// What the body is written in.
+    pub markup: Markup,
     /// The whole file.
     pub bytes: &'a [u8],
     /// Holds the body where cleaning changes it, so that the article borrows from it as from `bytes`.
@@ -121,12 +123,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
     let article = match (findings.errors(), &route, body) {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
-            fingerprint: fingerprint(
-                &title,
-                &metadata,
-                Markup::of_path(input.relative),
-                &body_hash,
-            ),
+            fingerprint: fingerprint(&title, &metadata, input.markup, &body_hash),
             visibility: Visibility::with(
                 &metadata,
                 &rules.visibility_fields,
@@ -168,11 +165,11 @@ fn parse_body<'a>(
     first_line: u32,
     findings: &mut Findings<'_>,
 ) -> Option<Parsed<'a>> {
-    let mut report = |markdown: &str, Refused { offset, why }| {
-        let help = (why == Excess::Markup).then(|| "split the article".to_owned());
-        let place = position(markdown, offset, first_line);
-        findings.error("body", Some(place), why.to_string(), help);
-    };
+    if input.markup == Markup::Html {
+        return parse_html(input, body, first_line, findings);
+    }
+    let mut report =
+        |markdown: &str, refused| report_refused(markdown, refused, first_line, findings);
     if let Err(refused) = cost::refuse_costly(&body) {
         report(&body, refused);
         return None;
@@ -190,10 +187,7 @@ fn parse_body<'a>(
         Some(_) => cost::refuse_costly(markdown),
         None => Ok(()),
     };
-    let is_mdx = input
-        .relative
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("mdx"));
+    let is_mdx = input.markup == Markup::Mdx;
     let parse = |()| Parsed::rewritten(markdown, rewritten.unwrap_or_default(), is_mdx);
     match judged.and_then(parse) {
         Ok(mut parsed) => {
@@ -206,6 +200,37 @@ fn parse_body<'a>(
             None
         }
     }
+}
+
+/// Parses a cleaned body of HTML. None if it is refused, which is reported.
+fn parse_html<'a>(
+    input: &Input<'a>,
+    body: Cow<'a, str>,
+    first_line: u32,
+    findings: &mut Findings<'_>,
+) -> Option<Parsed<'a>> {
+    let html: &'a str = match body {
+        Cow::Borrowed(body) => body,
+        Cow::Owned(body) => input.cleaned.get_or_init(|| body),
+    };
+    match Parsed::of_html(html) {
+        Ok(mut parsed) => {
+            parsed.body.first_line = first_line;
+            Some(parsed)
+        }
+        Err(refused) => {
+            report_refused(html, refused, first_line, findings);
+            None
+        }
+    }
+}
+
+/// Reports that a body is refused.
+fn report_refused(body: &str, refused: Refused, first_line: u32, findings: &mut Findings<'_>) {
+    let Refused { offset, why } = refused;
+    let help = (why == Excess::Markup).then(|| "split the article".to_owned());
+    let place = position(body, offset, first_line);
+    findings.error("body", Some(place), why.to_string(), help);
 }
 
 /// Notes what the body has that anp does not run.
@@ -351,11 +376,12 @@ fn lift_taxonomies(entries: &mut Vec<(Key, Node)>) {
     }
 }
 
-/// The links of a source whose destination, as written, `is_meant`, each with its place: up to `most`
+/// The links of a source, whose body is in `markup`, whose destination, as written, `is_meant`, each with its place: up to `most`
 /// of them.
 #[must_use]
 pub fn link_places(
     bytes: &[u8],
+    markup: Markup,
     most: usize,
     is_meant: impl FnMut(&str) -> bool,
 ) -> Vec<(String, Place)> {
@@ -366,7 +392,10 @@ pub fn link_places(
         return Vec::new();
     };
     let body = clean_body(parts.body, &mut Cleaned::default());
-    let found = links::places(&body, parts.body_line, most, is_meant);
+    let found = match markup {
+        Markup::Html => links::html_places(&body, parts.body_line, most, is_meant),
+        Markup::Markdown | Markup::Mdx => links::places(&body, parts.body_line, most, is_meant),
+    };
     let placed = found.into_iter();
     placed
         .map(|(destination, span)| (destination, Place::in_text(text, span)))

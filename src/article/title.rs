@@ -5,6 +5,7 @@ use pulldown_cmark::Event;
 
 use super::body::{Body, Parsed, TitleHeading};
 use super::findings::Findings;
+use super::markup::Markup;
 use super::metadata::Metadata;
 use super::text::clean;
 
@@ -61,6 +62,10 @@ const HTML_HEADING_BYTES: usize = 2048;
 
 /// The first `<h1>` of raw HTML that has text.
 fn find_html_heading(body: &Body<'_>) -> Option<TitleHeading> {
+    if body.markup == Markup::Html {
+        // All its headings are events, except those that nobody sees.
+        return None;
+    }
     body.events.iter().find_map(|event| {
         let (Event::Html(html) | Event::InlineHtml(html)) = &*event else {
             return None;

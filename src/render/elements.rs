@@ -1,20 +1,21 @@
 //! The start tags that depend on more than the kind of their event.
 
 use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, LinkType, Tag, TagEnd,
+    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd,
 };
 
 use super::escape;
 use super::nesting::heading_tags;
-use super::raw_tag::is_hidden;
 use super::url::{self, Use};
 use super::writer::Writer;
+use crate::article::html::tag::is_hidden;
 
 pub(super) fn start_heading(
     writer: &mut Writer<'_, '_>,
     at: usize,
     level: HeadingLevel,
     id: Option<&str>,
+    attributes: &[(CowStr<'_>, Option<CowStr<'_>>)],
 ) {
     let level = writer.nesting.levels.next(level as u8);
     writer.heading = level;
@@ -33,6 +34,14 @@ pub(super) fn start_heading(
     writer.out.push('<');
     writer.out.push_str(heading_tags(level).0);
     let id = writer.ids.write_heading(&mut writer.out, text, id);
+    // Only HTML gives any to a heading.
+    for (name, value) in attributes {
+        writer.out.push(' ');
+        writer.out.push_str(name);
+        writer.out.push_str("=\"");
+        escape::attribute(&mut writer.out, value.as_deref().unwrap_or_default());
+        writer.out.push('"');
+    }
     writer.out.push('>');
     if let Some(id) = id {
         if !writer.footnotes.is_open() {

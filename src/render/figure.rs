@@ -6,6 +6,7 @@ use super::elements::title_attribute;
 use super::escape;
 use super::url::{self, Use};
 use super::writer::{ImageSource, Writer};
+use crate::article::html::elements::image_sizes;
 use crate::article::{Metadata, Value, shown_host};
 
 /// The entries of `image_sources`.
@@ -89,7 +90,10 @@ fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
     let (alt, after) = alt(writer, at);
     let event = writer.body.events.at(at);
     let Event::Start(Tag::Image {
-        dest_url, title, ..
+        dest_url,
+        title,
+        id,
+        link_type,
     }) = &*event
     else {
         return after;
@@ -128,7 +132,7 @@ fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
         }
         None => false,
     };
-    image(writer, dest_url, &alt, "");
+    image(writer, dest_url, &alt, "", image_sizes(*link_type, id));
     if is_linked {
         writer.out.push_str("</a>");
     }
@@ -153,11 +157,14 @@ fn figure(writer: &mut Writer<'_, '_>, at: usize, link: Option<&str>) -> usize {
 pub(super) fn inline_image(writer: &mut Writer<'_, '_>, at: usize) -> usize {
     let (alt, after) = alt(writer, at);
     if let Event::Start(Tag::Image {
-        dest_url, title, ..
+        dest_url,
+        title,
+        id,
+        link_type,
     }) = &*writer.body.events.at(at)
     {
         if may_show(writer, dest_url) {
-            image(writer, dest_url, &alt, title);
+            image(writer, dest_url, &alt, title, image_sizes(*link_type, id));
         } else {
             escape::text(&mut writer.out, &alt);
         }
@@ -173,7 +180,13 @@ fn may_show(writer: &mut Writer<'_, '_>, url: &str) -> bool {
     is_allowed
 }
 
-fn image(writer: &mut Writer<'_, '_>, url: &str, alt: &str, title: &str) {
+fn image(
+    writer: &mut Writer<'_, '_>,
+    url: &str,
+    alt: &str,
+    title: &str,
+    sizes: Option<(&str, &str)>,
+) {
     if writer.first_image.is_none() {
         writer.first_image = Some(url.to_owned());
     }
@@ -183,6 +196,15 @@ fn image(writer: &mut Writer<'_, '_>, url: &str, alt: &str, title: &str) {
     escape::attribute(&mut writer.out, alt);
     writer.out.push('"');
     title_attribute(&mut writer.out, title);
+    if let Some((width, height)) = sizes {
+        for (name, value) in [(" width=\"", width), (" height=\"", height)] {
+            if !value.is_empty() {
+                writer.out.push_str(name);
+                escape::attribute(&mut writer.out, value);
+                writer.out.push('"');
+            }
+        }
+    }
     writer.out.push_str(" loading=\"lazy\" decoding=\"async\">");
 }
 

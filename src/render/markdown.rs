@@ -23,7 +23,7 @@ use super::raw_html::{RawHtml, Rewriter};
 use super::removals::Removals;
 use super::writer::{Task, Writer};
 use super::{elements, figure, sanitise};
-use crate::article::EventRef;
+use crate::article::{EventRef, Markup};
 
 /// The body as HTML.
 pub(super) struct BodyHtml {
@@ -194,9 +194,9 @@ fn start(writer: &mut Writer<'_, '_>, at: usize, tag: &Tag<'_>) {
         }
     }
     match tag {
-        Tag::Heading { level, id, .. } => {
-            elements::start_heading(writer, at, *level, id.as_deref());
-        }
+        Tag::Heading {
+            level, id, attrs, ..
+        } => elements::start_heading(writer, at, *level, id.as_deref(), attrs),
         Tag::BlockQuote(kind) => elements::start_quote(writer, *kind),
         Tag::CodeBlock(kind) => elements::start_code(writer, kind),
         Tag::HtmlBlock => writer.raw_block = Some(RawHtml::default()),
@@ -324,6 +324,7 @@ fn rewrite(writer: &mut Writer<'_, '_>, raw: &RawHtml) {
         removals: &mut writer.removals,
         refused_urls: &mut writer.refused_urls,
         rewritten: &writer.body.rewritten,
+        has_components: writer.body.markup != Markup::Html,
     };
     rewriter.rewrite(raw);
 }

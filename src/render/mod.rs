@@ -28,8 +28,6 @@ mod own_pages;
 mod own_values;
 mod page;
 mod raw_html;
-mod raw_policy;
-mod raw_tag;
 mod removals;
 mod sanitise;
 #[doc(hidden)]

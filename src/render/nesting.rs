@@ -11,6 +11,7 @@
 //! the table among all siblings.
 
 use super::headings::Levels;
+use crate::article::html::policy::is_block;
 
 /// How deep raw tags may nest.
 pub(super) const MAX_TAGS_DEPTH: usize = 100;
@@ -369,42 +370,6 @@ const LIST_STOPS: &[&str] = &[
     "h5",
     "h6",
 ];
-
-/// Elements that cannot be part of a line of text.
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "blockquote"
-            | "caption"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "figcaption"
-            | "figure"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "hr"
-            | "li"
-            | "ol"
-            | "p"
-            | "pre"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
-}
 
 /// The start of a container that scrolls sideways, for what may be wider than a phone.
 /// An `aria-label` and `>` must follow.

@@ -20,15 +20,15 @@ use std::collections::HashMap;
 use super::escape;
 use super::ids::Ids;
 use super::nesting::Nesting;
-use super::raw_policy::{
-    CODE, ELEMENTS, FORMATTING, HIDEABLE, VANISH, VOID, find, is_sane, own_attributes,
-};
-use super::raw_tag::{
-    EndTags, RawTag, has_start_tag, name_of_declaration, read_tag, skip_declaration, starts_tag,
-    text_until_end,
-};
 use super::removals::{Removals, Removed};
 use super::url::{self, Use};
+use crate::article::html::policy::{
+    ELEMENTS, FORMATTING, HIDEABLE, VANISH, VOID, find, is_sane, own_attributes,
+};
+use crate::article::html::tag::{
+    EndTags, RawTag, end_of_vanished, name_of_declaration, read_tag, skip_declaration, starts_tag,
+    text_until_end,
+};
 
 /// A piece of raw HTML: a whole HTML block, or one inline tag.
 #[derive(Default)]
@@ -64,6 +64,8 @@ pub(super) struct Rewriter<'t, 'w> {
     pub(super) refused_urls: &'t mut Vec<(Removed, Option<usize>)>,
     /// New URLs by the URL as written: of links, and of images.
     pub(super) rewritten: &'t [HashMap<String, String>; 2],
+    /// Whether a tag may be a component of MDX.
+    pub(super) has_components: bool,
 }
 
 /// How many of the URLs that the sanitiser removes are named.
@@ -115,7 +117,7 @@ impl Rewriter<'_, '_> {
             } else if !self.write_tag(&tag, after, || raw.offset(start)) {
                 // Nobody misses an end tag without a start.
                 if !tag.closes {
-                    let what = if tag.is_component() {
+                    let what = if self.is_component(&tag) {
                         Removed::component(tag.written)
                     } else if find(ELEMENTS, &tag.name).is_some() {
                         Removed::Misplaced(tag.name.clone())
@@ -148,10 +150,14 @@ impl Rewriter<'_, '_> {
         self.nesting.lower(self.out, hoisted);
     }
 
+    fn is_component(&self, tag: &RawTag<'_>) -> bool {
+        self.has_components && tag.is_component()
+    }
+
     /// Leaves out an element with its content. Returns false for components and unknown elements.
     fn hide(&mut self, tag: &RawTag<'_>) -> bool {
         let known = find(ELEMENTS, &tag.name).or_else(|| find(HIDEABLE, &tag.name));
-        let Some(name) = known.filter(|_| !tag.is_component()) else {
+        let Some(name) = known.filter(|_| !self.is_component(tag)) else {
             return false;
         };
         if !VOID.contains(&name) {
@@ -177,7 +183,7 @@ impl Rewriter<'_, '_> {
         after: &str,
         offset: impl Fn() -> Option<usize>,
     ) -> bool {
-        if tag.is_component() {
+        if self.is_component(tag) {
             return false;
         }
         let Some(name) = find(ELEMENTS, &tag.name) else {
@@ -274,24 +280,6 @@ fn id_of<'t>(tag: &RawTag<'t>) -> Option<&'t str> {
     value("id").or_else(|| value("name").filter(|_| tag.name == "a"))
 }
 
-/// Where the vanishing element `name` ends, whose start tag ends at `at`. Without an end tag it is
-/// its start tag alone, and so is one that its author closed as in XML: `<iframe src="x"/>`.
-fn end_of_vanished(
-    text: &str,
-    name: &str,
-    at: usize,
-    closes_itself: bool,
-    end_tag: Option<(usize, usize)>,
-) -> usize {
-    match end_tag {
-        // The end tag is that of another element.
-        Some((start, _)) if closes_itself && has_start_tag(&text[at..start], name) => at,
-        Some((_, end)) => end,
-        None if CODE.contains(&name) && !closes_itself => text.len(),
-        None => at,
-    }
-}
-
 /// Whether the last thing in `html` is the start tag of a `<pre>`. The HTML parser drops one line
 /// end after it, so text that begins with a line end needs one more.
 fn ends_with_pre_tag(html: &str) -> bool {
@@ -324,6 +312,7 @@ mod tests {
             removals: &mut removals,
             refused_urls: &mut refused_urls,
             rewritten: &Default::default(),
+            has_components: true,
         };
         rewriter.rewrite(&html);
         nesting.close_all(&mut out);

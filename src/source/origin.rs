@@ -38,12 +38,12 @@ fn batch_sources(count: usize) -> usize {
 pub struct Source {
     /// Path below the root.
     pub relative: PathBuf,
+    /// What its body is written in.
+    pub markup: Markup,
     /// Length in bytes; `bytes` end after the limit.
     pub length: u64,
     /// What it holds, or why that is not known.
     pub bytes: Result<Vec<u8>, Unloaded>,
-    /// What its body is written in.
-    pub markup: Markup,
     /// The state of the file that `bytes` are of.
     pub identity: Option<Identity>,
     /// Whether the file can be known again by that.
@@ -518,9 +518,10 @@ impl Origin for Generated<'_> {
 
     fn load(&self, index: usize) -> Source {
         let article = self.generator.article(index as u64 + 1);
+        let relative = PathBuf::from(article.path);
         Source {
-            markup: Markup::of_path(Path::new(&article.path)),
-            relative: article.path.into(),
+            markup: Markup::of_path(&relative),
+            relative,
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
             identity: None,

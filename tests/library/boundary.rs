@@ -33,6 +33,7 @@ fn read_fixture<'a>(relative: &'a Path, bytes: &'a [u8], rules: &Rules) -> Readi
         &Input {
             path,
             relative,
+            markup: anp::article::Markup::of_path(relative),
             bytes,
             cleaned: Box::leak(Box::default()),
         },

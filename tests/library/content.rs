@@ -21,6 +21,7 @@ fn each(mut look: impl FnMut(&str, &Article<'_>, &str)) {
         let input = Input {
             path: Arc::new(path),
             relative: &relative,
+            markup: anp::article::Markup::of_path(&relative),
             bytes: &bytes,
             cleaned: &OnceLock::new(),
         };

@@ -25,6 +25,7 @@ fn read_bytes(bytes: &[u8]) -> Reading<'_> {
         &Input {
             path,
             relative: Path::new("x.md"),
+            markup: anp::article::Markup::Markdown,
             bytes,
             cleaned: Box::leak(Box::default()),
         },

@@ -2,6 +2,7 @@
 
 mod dom;
 mod hostile;
+mod html;
 mod judge;
 mod page;
 mod soup;

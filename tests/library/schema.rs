@@ -30,6 +30,7 @@ fn errors(yaml: &str) -> Vec<String> {
     let input = Input {
         path,
         relative: Path::new("x.md"),
+        markup: anp::article::Markup::Markdown,
         bytes: text.as_bytes(),
         cleaned: &OnceLock::new(),
     };

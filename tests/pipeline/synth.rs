@@ -28,6 +28,7 @@ fn read_strictly(synth: &SynthArticle) -> Reading<'_> {
     let input = Input {
         path: Arc::new(PathBuf::from(&synth.path)),
         relative: Path::new(&synth.path),
+        markup: anp::article::Markup::of_path(Path::new(&synth.path)),
         bytes: &synth.bytes,
         cleaned: Box::leak(Box::default()),
     };

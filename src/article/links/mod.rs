@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pulldown_cmark::CowStr;
 
-pub(super) use self::places::places;
+pub(super) use self::places::{html_places, places};
 
 use self::html::References;
 use self::meaning::{Meaning, fragment, meaning};

@@ -120,6 +120,7 @@ impl<'a> SourceHeads<'a> {
         let input = Input {
             path: Arc::new(tree.shown_at(source)),
             relative: &loaded.relative,
+            markup: loaded.markup,
             bytes: &bytes,
             cleaned: &OnceLock::new(),
         };

@@ -111,6 +111,7 @@ impl<'r, 's> BrokenLinks<'r, 's> {
         let input = Input {
             path: Arc::new(source.relative.clone()),
             relative: &source.relative,
+            markup: source.markup,
             bytes: &bytes,
             cleaned: &OnceLock::new(),
         };
@@ -172,7 +173,7 @@ impl<'r, 's> BrokenLinks<'r, 's> {
             let link = follow(destination);
             link.is_some_and(|link| self.is_broken(&link))
         };
-        let places = article::link_places(&bytes, MAX_NAMED, is_broken);
+        let places = article::link_places(&bytes, source.markup, MAX_NAMED, is_broken);
         let mut found = Vec::with_capacity(places.len());
         for (destination, place) in places {
             let Some(link) = follow(&destination) else {

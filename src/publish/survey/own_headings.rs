@@ -1,21 +1,17 @@
 //! Links to headings of the same page that do not exist.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use super::guard::guarded;
 use super::links::{MAX_NAMED, finding, quoted};
-use crate::article::{Article, LinkRule, Links, Rules, To, link_places, own_heading};
+use crate::article::{Article, Input, LinkRule, Links, Rules, To, link_places, own_heading};
 use crate::diagnostic::Diagnostic;
 use crate::render;
 
-/// The findings about the `links` of `article`, which was read from `bytes`.
+/// The findings about the `links` of `article`, which was read from `input`.
 pub(crate) fn broken(
     article: &Article<'_>,
     links: &Links,
     rules: &Rules,
-    path: &Arc<PathBuf>,
-    bytes: &[u8],
+    input: &Input<'_>,
 ) -> Vec<Diagnostic> {
     let own = links.checked.iter().filter(|link| link.to == To::Own);
     let mut wanted = own.filter_map(|link| link.heading.as_deref()).peekable();
@@ -32,7 +28,7 @@ pub(crate) fn broken(
     let is_broken = |destination: &str| {
         own_heading(destination).is_some_and(|heading| !anchors.contains(&heading))
     };
-    let places = link_places(bytes, MAX_NAMED, is_broken).into_iter();
+    let places = link_places(input.bytes, input.markup, MAX_NAMED, is_broken).into_iter();
     let about = |(destination, place): (String, _)| {
         let heading = own_heading(&destination).unwrap_or_default();
         let scored = anchors.iter();
@@ -44,7 +40,7 @@ pub(crate) fn broken(
             quoted(&heading)
         );
         let help = nearest.map(|(_, anchor)| format!("did you mean '#{anchor}'?"));
-        finding(rules, path, place, (message, help))
+        finding(rules, &input.path, place, (message, help))
     };
     places.map(about).collect()
 }

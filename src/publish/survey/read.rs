@@ -17,7 +17,7 @@ use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Reading, Route};
+use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Markup, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
@@ -45,6 +45,7 @@ const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to t
 struct LoadedSource<'a> {
     unread: &'a UnreadSource,
     relative: PathBuf,
+    markup: Markup,
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
     cleaned: OnceLock<String>,
@@ -166,6 +167,7 @@ impl SourceReader<'_, '_> {
         let input = Input {
             path: Arc::clone(&source.path),
             relative: &source.relative,
+            markup: source.markup,
             bytes: &source.bytes,
             cleaned: &source.cleaned,
         };
@@ -183,9 +185,7 @@ impl SourceReader<'_, '_> {
             None => Default::default(),
         };
         if let Some(article) = &reading.article {
-            let path = &source.path;
-            let broken =
-                own_headings::broken(article, &links, self.surveyor.rules, path, &source.bytes);
+            let broken = own_headings::broken(article, &links, self.surveyor.rules, &input);
             let refused = broken.iter().any(|d| d.severity == Severity::Error);
             reading.diagnostics.extend(broken);
             if refused {
@@ -435,6 +435,7 @@ fn load<'u>(
             return Some(LoadedSource {
                 unread,
                 relative: source.relative,
+                markup: source.markup,
                 path,
                 bytes,
                 cleaned: OnceLock::new(),

@@ -62,6 +62,7 @@ pub fn routes(
         let input = Input {
             path: Arc::new(origin.shown_at(index)),
             relative: &source.relative,
+            markup: source.markup,
             bytes: &bytes,
             cleaned: &OnceLock::new(),
         };

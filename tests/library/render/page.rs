@@ -234,6 +234,7 @@ fn published_body(markdown: &str) -> String {
     let input = anp::article::Input {
         path: std::path::PathBuf::from("x.md").into(),
         relative: std::path::Path::new("x.md"),
+        markup: anp::article::Markup::Markdown,
         bytes: source.as_bytes(),
         cleaned: &std::sync::OnceLock::new(),
     };

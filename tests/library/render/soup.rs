@@ -263,6 +263,7 @@ proptest! {
         let input = Input {
             path: PathBuf::from(&name).into(),
             relative: Path::new(&name),
+            markup: anp::article::Markup::of_path(Path::new(&name)),
             bytes: source.as_bytes(),
             cleaned: &cleaned,
         };

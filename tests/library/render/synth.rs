@@ -28,6 +28,7 @@ fn published(synth: &SynthArticle) -> Result<Rendered, Vec<String>> {
     let input = Input {
         path: Arc::new(PathBuf::from(&synth.path)),
         relative: Path::new(&synth.path),
+        markup: anp::article::Markup::of_path(Path::new(&synth.path)),
         bytes: &synth.bytes,
         cleaned: &OnceLock::new(),
     };

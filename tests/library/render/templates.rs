@@ -148,6 +148,7 @@ fn read(text: &'static str) -> Article<'static> {
         path: Arc::default(),
         relative: Path::new("a.md"),
         bytes: text.as_bytes(),
+        markup: anp::article::Markup::Markdown,
         cleaned: Box::leak(Box::default()),
     };
     anp::article::read(&input, &Rules::default())

@@ -1,30 +1,30 @@
 //! Reading raw HTML as the HTML tokeniser would (WHATWG HTML §13.2.5), a tag at a time.
 //! Every function takes the text that is left and runs once over what it consumes.
 
-use super::raw_policy::VOID;
+use super::policy::{CODE, VOID};
 
 /// One attribute of a raw start tag, as written.
-pub(super) struct Attribute<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
+pub(crate) struct Attribute<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
 }
 
 /// A tag of raw HTML.
-pub(super) struct RawTag<'a> {
+pub(crate) struct RawTag<'a> {
     /// Its name as written.
-    pub(super) written: &'a str,
+    pub(crate) written: &'a str,
     /// Its name in lower case.
-    pub(super) name: String,
-    pub(super) closes: bool,
+    pub(crate) name: String,
+    pub(crate) closes: bool,
     /// Whether it ends with `/>`.
-    pub(super) closes_itself: bool,
-    pub(super) attributes: Vec<Attribute<'a>>,
+    pub(crate) closes_itself: bool,
+    pub(crate) attributes: Vec<Attribute<'a>>,
 }
 
 impl<'a> RawTag<'a> {
     /// Whether it is a component of MDX that only shares its name with an element: `<Code>`,
     /// `<B x={1}>`, `<A />`. Old HTML is all in upper case.
-    pub(super) fn is_component(&self) -> bool {
+    pub(crate) fn is_component(&self) -> bool {
         if !self.written.starts_with(|c: char| c.is_ascii_uppercase()) {
             return false;
         }
@@ -35,20 +35,20 @@ impl<'a> RawTag<'a> {
     }
 
     /// The value of an attribute that it has.
-    pub(super) fn attribute(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'a str> {
         let mut attributes = self.attributes.iter();
         let found = attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name));
         found.map(|attribute| attribute.value)
     }
 
     /// Whether browsers do not show the element.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         self.attribute("hidden").is_some() || self.attribute("style").is_some_and(hides)
     }
 }
 
 /// Whether `html` begins with the tag of an element that browsers do not show.
-pub(super) fn is_hidden(html: &str) -> bool {
+pub(crate) fn is_hidden(html: &str) -> bool {
     read_tag(html).is_some_and(|(tag, _)| tag.is_hidden())
 }
 
@@ -64,14 +64,17 @@ fn hides(style: &str) -> bool {
 /// How many attributes of one tag are read; further ones are dropped.
 const ATTRIBUTES: usize = 32;
 
-/// Whether `rest`, which begins with `<`, begins with a tag.
-pub(super) fn starts_tag(rest: &str) -> bool {
-    let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+/// Whether `rest` begins with a tag.
+pub(crate) fn starts_tag(rest: &str) -> bool {
+    let Some(name) = rest.strip_prefix('<') else {
+        return false;
+    };
+    let name = name.strip_prefix('/').unwrap_or(name);
     name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// What follows the comment, CDATA section, declaration or instruction at the start of `rest`.
-pub(super) fn skip_declaration(rest: &str) -> Option<&str> {
+pub(crate) fn skip_declaration(rest: &str) -> Option<&str> {
     let past = |end: &str, from: usize| {
         let after = rest.get(from..).unwrap_or_default();
         after.find(end).map_or("", |at| &after[at + end.len()..])
@@ -89,7 +92,7 @@ pub(super) fn skip_declaration(rest: &str) -> Option<&str> {
 
 /// The name of the declaration at the start of `rest`. Comments and declarations about the whole
 /// document have none.
-pub(super) fn name_of_declaration(rest: &str) -> Option<&str> {
+pub(crate) fn name_of_declaration(rest: &str) -> Option<&str> {
     let section = "<![CDATA[";
     if rest.starts_with(section) {
         return Some(&section[1..]);
@@ -121,7 +124,7 @@ fn find_end_tag(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
 /// The end tags of a piece of raw HTML that were searched for. Each is searched for once, not once
 /// for every start tag.
 #[derive(Default)]
-pub(super) struct EndTags {
+pub(crate) struct EndTags {
     /// For each element, where the next end tag begins and ends, if there is one.
     found: Vec<(&'static str, Option<(usize, usize)>)>,
 }
@@ -129,7 +132,7 @@ pub(super) struct EndTags {
 impl EndTags {
     /// Where the first end tag of `name` from `at` on begins and ends. Calls must not go back in
     /// `text`.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         text: &str,
         name: &'static str,
@@ -153,18 +156,36 @@ impl EndTags {
 }
 
 /// Whether `text` has a start tag of `name`.
-pub(super) fn has_start_tag(text: &str, name: &str) -> bool {
+fn has_start_tag(text: &str, name: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let found = text.get(at + 1..at + 1 + name.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(name))
     })
 }
 
+/// Where the vanishing element `name` ends, whose start tag ends at `at`. Without an end tag it is
+/// its start tag alone, and so is one that its author closed as in XML: `<iframe src="x"/>`.
+pub(crate) fn end_of_vanished(
+    text: &str,
+    name: &str,
+    at: usize,
+    closes_itself: bool,
+    end_tag: Option<(usize, usize)>,
+) -> usize {
+    match end_tag {
+        // The end tag is that of another element.
+        Some((start, _)) if closes_itself && has_start_tag(&text[at..start], name) => at,
+        Some((_, end)) => end,
+        None if CODE.contains(&name) && !closes_itself => text.len(),
+        None => at,
+    }
+}
+
 /// How many bytes of a raw heading decide its id.
 const HEADING_BYTES: usize = 2048;
 
 /// The text from the start of `html` to the end tag of `name`, without tags and references.
-pub(super) fn text_until_end(html: &str, name: &str) -> String {
+pub(crate) fn text_until_end(html: &str, name: &str) -> String {
     let mut end = html.len().min(HEADING_BYTES);
     while !html.is_char_boundary(end) {
         end -= 1;
@@ -187,7 +208,7 @@ pub(super) fn text_until_end(html: &str, name: &str) -> String {
 }
 
 /// Reads the tag at the start of `rest`; `None` if there is none or it has no end.
-pub(super) fn read_tag(rest: &str) -> Option<(RawTag<'_>, &str)> {
+pub(crate) fn read_tag(rest: &str) -> Option<(RawTag<'_>, &str)> {
     if !starts_tag(rest) {
         return None;
     }
