@@ -14,6 +14,8 @@ mod patterns;
 mod second_index;
 mod twins;
 mod walk;
+#[doc(hidden)]
+pub mod wxr;
 
 pub use cache::{Cache, Hit, Known, Learned};
 pub use file_names::is_article;

@@ -76,6 +76,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "render",
             "synth",
             "time_limit",
+            "words",
             "yaml",
         ],
     ),

@@ -1,0 +1,215 @@
+//! The body of an article, as WordPress shows it: the steps of its filter `the_content`, in its order.
+
+use memchr::memchr_iter;
+
+use super::attachments::Attachments;
+use super::event::Finding;
+use super::paragraphs::add_paragraphs;
+use super::scan::{Ahead, is_at, rewrite, skip_space};
+use super::shortcodes::{EMBED, Runner, foreign, link_lone_urls, unwrap_figures};
+use super::text::escaped;
+use super::xml::Text;
+
+/// Most blocks without content that are named.
+const MAX_NAMED: usize = 20;
+
+/// The HTML of a body. `footnotes` is the custom field that blocks keep theirs in.
+pub(super) fn convert(
+    body: &Text,
+    attachments: &Attachments,
+    id: u64,
+    footnotes: &str,
+    findings: &mut Vec<Finding>,
+) -> String {
+    let text = body.text.as_str();
+    let line_of = |offset: usize| {
+        let before = text.as_bytes().get(..offset).unwrap_or_default();
+        let lines = memchr_iter(b'\n', before).count();
+        body.line
+            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
+    };
+    for found in foreign(text) {
+        let times = match found.times {
+            1 => String::new(),
+            times => format!(" ({times} times)"),
+        };
+        let message = format!(
+            "looks like a WordPress shortcode, which anp does not run: {}{times}",
+            found.shown
+        );
+        findings.push(Finding::new(line_of(found.offset), "body.foreign", message));
+    }
+    let mut runner = Runner {
+        attachments,
+        parent: id,
+        missing: 0,
+    };
+    let has_blocks = text.contains("<!-- wp:");
+    let text = link_lone_urls(&runner.run(text, Some(EMBED)));
+    let Unblocked { text, left_out } = remove_block_comments(&text, &note_list(footnotes));
+    let text = match has_blocks {
+        true => text,
+        false => add_paragraphs(&text),
+    };
+    let html = runner.run(&unwrap_figures(&text), None);
+    if !left_out.is_empty() {
+        let message = format!(
+            "left out blocks that WordPress fills in when it shows the page: {}",
+            left_out.join(", ")
+        );
+        findings.push(Finding::new(body.line, "body.foreign", message));
+    }
+    if runner.missing > 0 {
+        let message = format!(
+            "a gallery or playlist names {} that the export does not have",
+            crate::words::counted(u64::from(runner.missing), "attachment")
+        );
+        findings.push(Finding::new(body.line, "body.image", message));
+    }
+    html
+}
+
+struct Unblocked {
+    text: String,
+    /// The names of blocks that had no content.
+    left_out: Vec<String>,
+}
+
+/// Removes the comments that say where blocks begin and end, and those that cut a body in parts.
+fn remove_block_comments(text: &str, footnotes: &str) -> Unblocked {
+    let mut comment = Ahead::new(text, "-->");
+    let mut left_out: Vec<String> = Vec::new();
+    let text = rewrite(text, b'<', |at, out| {
+        if !is_at(text, at, "<!--") {
+            return None;
+        }
+        let end = comment.end(at + 4)?;
+        let inner = &text[at + 4..end - 3];
+        let is_cut = |mark: &str| inner.trim() == mark;
+        if is_cut("nextpage")
+            || is_cut("noteaser")
+            || inner.starts_with("more") && is_name(inner, 4)
+        {
+            return Some(end);
+        }
+        let start = skip_space(inner, 0);
+        if start == 0 {
+            return None;
+        }
+        let name = inner[start..].trim_start_matches('/');
+        let name = name.strip_prefix("wp:")?;
+        let length = name
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || b"-_/".contains(b));
+        let name = &name[..length.count()];
+        // A block without content: `<!-- wp:latest-posts {"postsToShow":3} /-->`
+        if inner.ends_with('/') && !name.is_empty() {
+            match name.strip_prefix("core/").unwrap_or(name) {
+                "footnotes" => out.push_str(footnotes),
+                "nextpage" | "more" => {}
+                name if left_out.len() < MAX_NAMED
+                    && !left_out.iter().any(|known| known == name) =>
+                {
+                    left_out.push(name.to_owned());
+                }
+                _ => {}
+            }
+        }
+        Some(end)
+    });
+    Unblocked { text, left_out }
+}
+
+/// Whether a word ends at `at`: `more` of `more to read`, not of `moreover`.
+fn is_name(text: &str, at: usize) -> bool {
+    let next = text[at..].chars().next();
+    next.is_none_or(char::is_whitespace)
+}
+
+/// The list of footnotes.
+fn note_list(footnotes: &str) -> String {
+    let notes: Vec<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_str(footnotes).unwrap_or_default();
+    let mut items = String::new();
+    for note in &notes {
+        let text = |name: &str| note.get(name).and_then(serde_json::Value::as_str);
+        if let (Some(id), Some(content)) = (text("id"), text("content")) {
+            let id = escaped(id);
+            items.push_str(&format!(
+                "<li id=\"{id}\">{content} <a href=\"#{id}-link\">\u{21a9}\u{fe0e}</a></li>"
+            ));
+        }
+    }
+    match items.is_empty() {
+        true => items,
+        false => format!("<ol>{items}</ol>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converted(text: &str) -> (String, Vec<String>) {
+        let body = Text {
+            text: text.to_owned(),
+            line: 10,
+        };
+        let mut findings = Vec::new();
+        let footnotes = r#"[{"id":"f1","content":"a <b>note</b>"}]"#;
+        let html = convert(
+            &body,
+            &Attachments::default().sorted(),
+            1,
+            footnotes,
+            &mut findings,
+        );
+        let findings = findings.iter();
+        let findings =
+            findings.map(|found| format!("{} {} {}", found.line, found.code, found.message));
+        (html, findings.collect())
+    }
+
+    #[test]
+    fn a_body_with_blocks_keeps_its_html() {
+        let (html, findings) = converted(
+            "<!-- wp:paragraph {\"align\":\"left\"} -->\n<p>a\nb</p>\n<!-- /wp:paragraph -->\n\n\
+             <!-- wp:more -->\n<!--more-->\n<!-- /wp:more -->\n<!-- wp:latest-posts {\"n\":3} /-->\
+             <!-- wp:core/footnotes /--><!-- wp:acme/map /--><!-- a comment -->",
+        );
+        let notes =
+            "<ol><li id=\"f1\">a <b>note</b> <a href=\"#f1-link\">\u{21a9}\u{fe0e}</a></li></ol>";
+        assert_eq!(
+            html,
+            format!("\n<p>a\nb</p>\n\n\n\n\n\n{notes}<!-- a comment -->")
+        );
+        assert_eq!(
+            findings,
+            [
+                "10 body.foreign left out blocks that WordPress fills in when it shows the page: \
+              latest-posts, acme/map"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_classic_body_gets_paragraphs_and_figures() {
+        let (html, findings) = converted(
+            "a<!--more Read on-->\nb\n\n[caption width=\"5\"]<img src=\"x\"> Text[/caption]\n\n\
+             https://youtu.be/x\n[embed]https://x/y[/embed]\n\n<!--nextpage-->\n\n[foo a=b]\n\n[gallery ids=\"5\"]",
+        );
+        assert_eq!(
+            html,
+            "<p>a<br />\nb</p>\n<figure><img src=\"x\"><figcaption>Text</figcaption></figure>\n\
+             <p><a href=\"https://youtu.be/x\">https://youtu.be/x</a><br />\n\
+             <a href=\"https://x/y\">https://x/y</a></p>\n<p>[foo a=b]</p>\n[gallery ids=\"5\"]\n"
+        );
+        assert_eq!(
+            findings,
+            [
+                "18 body.foreign looks like a WordPress shortcode, which anp does not run: [foo a=b]",
+                "10 body.image a gallery or playlist names 1 attachment that the export does not have",
+            ]
+        );
+    }
+}

@@ -1,0 +1,642 @@
+//! Shortcodes: those of WordPress itself become HTML, and those of plugins are named.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use memchr::{memchr2, memmem};
+
+use super::attachments::{Attachment, Attachments};
+use super::scan::{Ahead, Opaque, is_at, is_space};
+use super::text::escaped;
+
+/// How deep shortcodes may be nested in captions.
+const MAX_DEPTH: usize = 4;
+
+/// The shortcodes that become HTML, and their closing tags.
+const KNOWN: [(&str, &str); 7] = [
+    ("caption", "[/caption]"),
+    ("wp_caption", "[/wp_caption]"),
+    ("gallery", "[/gallery]"),
+    ("playlist", "[/playlist]"),
+    ("audio", "[/audio]"),
+    ("video", "[/video]"),
+    (EMBED, "[/embed]"),
+];
+
+pub(super) const EMBED: &str = "embed";
+
+/// Those that become blocks, so that no paragraph is around them.
+const FIGURES: [&str; 3] = ["caption", "wp_caption", "gallery"];
+
+/// Shortcodes of widely used plugins, which are ones also without attributes.
+const OF_PLUGINS: &[&str] = &[
+    "add_to_cart",
+    "bbp-forum-index",
+    "buddypress",
+    "contact-form",
+    "contact-form-7",
+    "edd_checkout",
+    "formidable",
+    "gravityform",
+    "gravityforms",
+    "jetpack_subscription_form",
+    "mc4wp_form",
+    "metaslider",
+    "ninja_form",
+    "ninja_forms",
+    "product_page",
+    "products",
+    "recent-posts",
+    "rev_slider",
+    "show_more",
+    "smartslider3",
+    "su_note",
+    "su_spacer",
+    "tablepress",
+    "toc",
+    "vc_column",
+    "vc_row",
+    "woocommerce_cart",
+    "woocommerce_checkout",
+    "woocommerce_my_account",
+    "wpforms",
+];
+
+/// Most bytes between the name and the bracket of a foreign shortcode.
+const MAX_ATTRIBUTES: usize = 4096;
+
+/// A shortcode in a text.
+#[derive(Debug, PartialEq, Eq)]
+struct Shortcode<'t> {
+    name: &'static str,
+    attributes: &'t str,
+    content: Option<&'t str>,
+    /// The place behind it.
+    end: usize,
+    /// `[[gallery]]`: it is shown, not run.
+    is_escaped: bool,
+}
+
+/// Finds the known shortcodes of a text, in a pass from its beginning to its end.
+struct Finder<'t> {
+    text: &'t str,
+    bracket: Ahead<'t>,
+    closing: [(&'static str, Ahead<'t>); 7],
+}
+
+impl<'t> Finder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            bracket: Ahead::new(text, "]"),
+            closing: KNOWN.map(|(name, closing)| (name, Ahead::new(text, closing))),
+        }
+    }
+
+    /// The shortcode that begins with the `[` at `at`.
+    fn at(&mut self, at: usize) -> Option<Shortcode<'t>> {
+        let text = self.text;
+        let start = at + 1 + usize::from(is_at(text, at + 1, "["));
+        let is_name_byte = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        let (name, closing) = self.closing.iter_mut().find(|(name, _)| {
+            let behind = text.as_bytes().get(start + name.len());
+            is_at(text, start, name) && !behind.is_some_and(is_name_byte)
+        })?;
+        let bracket = self.bracket.find(start)?;
+        let attributes = &text[start + name.len()..bracket];
+        let (mut end, mut content) = (bracket + 1, None);
+        if !attributes.ends_with('/')
+            && let Some(close) = closing.find(end)
+        {
+            content = Some(&text[end..close]);
+            end = close + name.len() + 3;
+        }
+        let is_escaped = start == at + 2 && is_at(text, end, "]");
+        if start == at + 2 && !is_escaped {
+            // A bracket of the text, with a shortcode behind it.
+            return None;
+        }
+        Some(Shortcode {
+            name,
+            attributes,
+            content,
+            end: end + usize::from(is_escaped),
+            is_escaped,
+        })
+    }
+}
+
+/// Takes the paragraph away from around shortcodes that become blocks.
+pub(super) fn unwrap_figures(text: &str) -> String {
+    let mut finder = Finder::new(text);
+    super::scan::rewrite(text, b'<', |at, out| {
+        let start = is_at(text, at, "<p>").then(|| skip_blanks(text, at + 3))?;
+        let found = is_at(text, start, "[")
+            .then(|| finder.at(start))
+            .flatten()?;
+        let behind = skip_blanks(text, found.end);
+        let is_alone = FIGURES.contains(&found.name) && is_at(text, behind, "</p>");
+        is_alone.then(|| {
+            out.push_str(&text[start..found.end]);
+            behind + 4
+        })
+    })
+}
+
+/// Spaces, also those that do not break.
+fn skip_blanks(text: &str, mut at: usize) -> usize {
+    loop {
+        let blanks = ["\u{a0}", "&nbsp;", " ", "\n", "\t", "\r"];
+        let Some(blank) = blanks.into_iter().find(|blank| is_at(text, at, blank)) else {
+            return at;
+        };
+        super::scan::work::count(blank.len());
+        at += blank.len();
+    }
+}
+
+/// What shortcodes are run with.
+#[derive(Debug)]
+pub(super) struct Runner<'a> {
+    pub(super) attachments: &'a Attachments,
+    /// The id of the article, whose own attachments a gallery without ids shows.
+    pub(super) parent: u64,
+    /// How many attachments were not in the export.
+    pub(super) missing: u32,
+}
+
+impl Runner<'_> {
+    /// The text with its known shortcodes as HTML; with `only`, those of that name.
+    pub(super) fn run(&mut self, text: &str, only: Option<&str>) -> String {
+        self.nested(text, only, 0)
+    }
+
+    fn nested(&mut self, text: &str, only: Option<&str>, depth: usize) -> String {
+        let (mut finder, mut opaque) = (Finder::new(text), Opaque::new(text));
+        let mut out = String::with_capacity(text.len());
+        let (mut copied, mut at) = (0, 0);
+        while let Some(length) = memchr2(b'<', b'[', &text.as_bytes()[at..]) {
+            at += length;
+            if text.as_bytes()[at] == b'<' {
+                at = opaque.end(at).unwrap_or(at + 1);
+                continue;
+            }
+            let found = finder.at(at);
+            let Some(found) = found.filter(|found| only.is_none_or(|only| found.name == only))
+            else {
+                at += 1;
+                continue;
+            };
+            let html = match found.is_escaped {
+                true if only.is_some() => Some(text[at..found.end].to_owned()),
+                true => Some(text[at + 1..found.end - 1].to_owned()),
+                false => self.html(&found, depth),
+            };
+            if let Some(html) = html {
+                out.push_str(&text[copied..at]);
+                out.push_str(&html);
+                copied = found.end;
+            }
+            at = found.end;
+        }
+        out.push_str(&text[copied..]);
+        out
+    }
+
+    /// The HTML of a shortcode; none if it stays as it is.
+    fn html(&mut self, found: &Shortcode<'_>, depth: usize) -> Option<String> {
+        let attributes = attributes(found.attributes);
+        let attribute = |name: &str| {
+            let found = attributes.iter().find(|(own, _)| own == name);
+            found
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.is_empty())
+        };
+        let content = found.content.unwrap_or_default();
+        match found.name {
+            "caption" | "wp_caption" => {
+                let content = match depth < MAX_DEPTH {
+                    true => self.nested(content, None, depth + 1),
+                    false => content.to_owned(),
+                };
+                Some(caption(&content, attribute("caption")))
+            }
+            "gallery" => {
+                let shown = self.attachments_of(&attribute, |found| found.is_image());
+                let figures = shown.iter().map(Attachment::figure);
+                (!shown.is_empty()).then(|| figures.collect())
+            }
+            "playlist" => {
+                let shown = self.attachments_of(&attribute, |found| !found.is_image());
+                let links = shown.iter().map(|found| link(found.url));
+                (!shown.is_empty()).then(|| links.collect::<Vec<_>>().join("<br />\n"))
+            }
+            EMBED => {
+                let url = attribute("src").unwrap_or(content).trim();
+                is_url(url).then(|| link(url))
+            }
+            _ => {
+                let endings = [
+                    "src", "mp3", "mp4", "m4a", "ogg", "wav", "flac", "webm", "m4v", "ogv", "wmv",
+                    "flv",
+                ];
+                let url = endings.into_iter().find_map(attribute);
+                url.or_else(|| is_url(content.trim()).then(|| content.trim()))
+                    .map(link)
+            }
+        }
+    }
+
+    /// The attachments that `ids` or `include` name, or else those of the article that `is_meant`.
+    fn attachments_of<'v>(
+        &mut self,
+        attribute: &impl Fn(&str) -> Option<&'v str>,
+        is_meant: impl Fn(&Attachment<'_>) -> bool,
+    ) -> Vec<Attachment<'_>> {
+        let ids = |text: &str| -> Vec<u64> {
+            let ids = text.split(|c: char| !c.is_ascii_digit());
+            ids.filter_map(|id| id.parse().ok()).collect()
+        };
+        let attachments = self.attachments;
+        if let Some(named) = attribute("ids").or_else(|| attribute("include")) {
+            let named = ids(named);
+            let found: Vec<_> = named.iter().filter_map(|id| attachments.get(*id)).collect();
+            let missing = named.len() - found.len();
+            self.missing += u32::try_from(missing).unwrap_or(u32::MAX);
+            return found;
+        }
+        let parent = attribute("id")
+            .and_then(|id| id.parse().ok())
+            .unwrap_or(self.parent);
+        let excluded = attribute("exclude").map(ids).unwrap_or_default();
+        let own = attachments.children(parent);
+        own.filter(|found| is_meant(found) && !excluded.contains(&found.id))
+            .collect()
+    }
+}
+
+/// `<figure>` around the image of a `[caption]`, which is followed by the caption if no attribute has it.
+fn caption(content: &str, caption: Option<&str>) -> String {
+    let mut image_end = content.len();
+    if caption.is_none() {
+        let lower = content.to_ascii_lowercase();
+        let Some(image) = lower.find("<img ") else {
+            return content.to_owned();
+        };
+        let Some(end) = content[image..].find('>') else {
+            return content.to_owned();
+        };
+        image_end = image + end + 1;
+        let behind = content[image_end..].trim_start();
+        if lower[..image].contains("<a ")
+            && lower[content.len() - behind.len()..].starts_with("</a>")
+        {
+            image_end = content.len() - behind.len() + "</a>".len();
+        }
+    }
+    let text = caption.unwrap_or(&content[image_end..]).trim();
+    let image = content[..image_end].trim();
+    if text.is_empty() {
+        return image.to_owned();
+    }
+    format!("<figure>{image}<figcaption>{text}</figcaption></figure>")
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '<')
+    })
+}
+
+/// A link that shows where it goes to.
+pub(super) fn link(url: &str) -> String {
+    let url = escaped(url);
+    format!("<a href=\"{url}\">{url}</a>")
+}
+
+/// The attributes of a shortcode, by lower-case name; values without a name have an empty one.
+fn attributes(text: &str) -> Vec<(String, String)> {
+    let text = text.replace(['\u{a0}', '\u{200b}'], " ");
+    let mut rest = text.trim().trim_end_matches('/').trim_start();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+        let behind = rest[name.len()..].trim_start();
+        let (name, value) = match behind.strip_prefix('=') {
+            Some(value) if !name.is_empty() => (name, value.trim_start()),
+            _ => ("", rest),
+        };
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quoted = quote.and_then(|quote| value[1..].split_once(quote));
+        let (value, behind) = match quoted {
+            Some(quoted) => quoted,
+            None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+        };
+        found.push((name.to_ascii_lowercase(), value.to_owned()));
+        rest = behind.trim_start();
+    }
+    found
+}
+
+/// A shortcode that anp does not run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Foreign {
+    pub(super) name: String,
+    /// Its opening tag, as written, shortened.
+    pub(super) shown: String,
+    /// Its first place, in bytes of the body.
+    pub(super) offset: usize,
+    pub(super) times: u32,
+}
+
+/// Most shortcodes of a body that are told apart.
+const MAX_NAMED: usize = 20;
+
+/// The shortcodes of plugins in a body. What is in brackets is one if it has an attribute, if a closing
+/// tag is there, or if its name is known; `[1]` and `[sic]` are text.
+pub(super) fn foreign(text: &str) -> Vec<Foreign> {
+    let (mut opaque, mut bracket) = (Opaque::new(text), Ahead::new(text, "]"));
+    let closed = closed_names(text);
+    let mut found: Vec<Foreign> = Vec::new();
+    let mut at = 0;
+    while let Some(length) = memchr2(b'<', b'[', &text.as_bytes()[at..]) {
+        at += length;
+        if text.as_bytes()[at] == b'<' {
+            at = opaque.end(at).unwrap_or(at + 1);
+            continue;
+        }
+        let start = at;
+        at += 1;
+        let name = name_at(text, start + 1);
+        let Some(end) = bracket.find(start) else {
+            break;
+        };
+        let is_known = KNOWN.iter().any(|(known, _)| *known == name);
+        let is_escaped = start > 0 && text.as_bytes()[start - 1] == b'[';
+        if name.is_empty() || is_known || is_escaped || is_at(text, end + 1, "(") {
+            continue;
+        }
+        let attributes = &text[start + 1 + name.len()..end];
+        if !is_shortcode(name, attributes, closed.contains(name)) {
+            continue;
+        }
+        at = end + 1;
+        if let Some(known) = found.iter_mut().find(|known| known.name == name) {
+            known.times += 1;
+        } else if found.len() < MAX_NAMED {
+            let mut shown = String::new();
+            let tag = text[start..=end]
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c });
+            shown.extend(tag.take(60));
+            if shown.len() < end - start {
+                let _ = write!(shown, "\u{2026}");
+            }
+            found.push(Foreign {
+                name: name.to_owned(),
+                shown,
+                offset: start,
+                times: 1,
+            });
+        }
+    }
+    found
+}
+
+fn is_shortcode(name: &str, attributes: &str, is_closed: bool) -> bool {
+    let is_named = OF_PLUGINS.contains(&name);
+    if attributes.is_empty() || attributes == "/" || attributes.trim() == "/" {
+        return is_closed || is_named || !attributes.is_empty();
+    }
+    if !attributes.starts_with(|c: char| c.is_ascii_whitespace())
+        || attributes.len() > MAX_ATTRIBUTES
+        || attributes.contains(['<', '['])
+    {
+        return false;
+    }
+    let first = attributes.trim_start();
+    let key = first
+        .bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
+    let key = key.count();
+    let has_attribute = key > 0 && first[key..].trim_start().starts_with('=');
+    has_attribute || is_closed || is_named || attributes.trim_end().ends_with('/')
+}
+
+/// The name of a shortcode at `at`, in lower case; empty if there is none.
+fn name_at(text: &str, at: usize) -> &str {
+    let rest = &text.as_bytes()[at.min(text.len())..];
+    let is_part =
+        |b: &&u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    let length = rest.iter().take(64).take_while(is_part).count();
+    if !rest.first().is_some_and(u8::is_ascii_lowercase) {
+        return "";
+    }
+    &text[at..at + length]
+}
+
+/// The names of all closing tags.
+fn closed_names(text: &str) -> HashSet<&str> {
+    let places = memmem::find_iter(text.as_bytes(), b"[/");
+    let names = places.map(|at| (at, name_at(text, at + 2)));
+    let closed =
+        names.filter(|(at, name)| !name.is_empty() && is_at(text, at + 2 + name.len(), "]"));
+    closed.map(|(_, name)| name).collect()
+}
+
+/// Whether a line holds nothing but spaces and an address; the links that stand there become links.
+pub(super) fn link_lone_urls(text: &str) -> String {
+    let mut opaque = Opaque::new(text);
+    let mut out = String::with_capacity(text.len());
+    let (mut copied, mut at) = (0, 0);
+    let mut is_at_start = true;
+    while at < text.len() {
+        let b = text.as_bytes()[at];
+        if b == b'<' {
+            let end = opaque.end(at).unwrap_or(at + 1);
+            is_at_start = is_at(text, at, "<p>") || is_at(text, at, "<p ");
+            at = end;
+        } else if b == b'\n' {
+            is_at_start = true;
+            at += 1;
+        } else if is_space(b) && is_at_start {
+            at += 1;
+        } else if let Some(end) = is_at_start.then(|| url_end(text, at)).flatten() {
+            out.push_str(&text[copied..at]);
+            out.push_str(&link(&text[at..end]));
+            copied = end;
+            at = end;
+        } else {
+            is_at_start = false;
+            let length = memchr2(b'<', b'\n', &text.as_bytes()[at..]);
+            at = length.map_or(text.len(), |length| at + length.max(1));
+        }
+    }
+    out.push_str(&text[copied..]);
+    out
+}
+
+/// The end of an address at `at` that nothing follows on its line.
+fn url_end(text: &str, at: usize) -> Option<usize> {
+    let rest = &text[at..];
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .find(|scheme| rest.starts_with(scheme))?;
+    let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '<' | '>' | '"');
+    let end = at + rest.find(ends).unwrap_or(rest.len());
+    if end == at + scheme.len() {
+        return None;
+    }
+    let behind = text[end..].trim_start_matches([' ', '\t', '\r']);
+    let is_alone = behind.is_empty() || behind.starts_with('\n') || behind.starts_with("</p>");
+    is_alone.then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::work;
+    use super::*;
+
+    fn run(text: &str) -> String {
+        let mut attachments = Attachments::default();
+        for (id, url) in [
+            (7, "https://x/a.jpg"),
+            (8, "https://x/b.png"),
+            (9, "https://x/c.mp3"),
+        ] {
+            attachments.add(id, 1, 0, url, "", "");
+        }
+        let attachments = attachments.sorted();
+        let mut runner = Runner {
+            attachments: &attachments,
+            parent: 1,
+            missing: 0,
+        };
+        runner.run(text, None)
+    }
+
+    #[test]
+    fn shortcodes_of_wordpress_become_html() {
+        const A: &str = "<figure><img src=\"https://x/a.jpg\" alt=\"\"></figure>\n";
+        const B: &str = "<figure><img src=\"https://x/b.png\" alt=\"\"></figure>\n";
+        for (text, expected) in [
+            (
+                "[caption width=\"9\"]<a href=\"y\"><img src=\"z\"></a> It <em>is</em>[/caption]",
+                "<figure><a href=\"y\"><img src=\"z\"></a><figcaption>It <em>is</em></figcaption></figure>".to_owned(),
+            ),
+            (
+                "[caption caption='old']<img src=\"z\">[/caption]",
+                "<figure><img src=\"z\"><figcaption>old</figcaption></figure>".to_owned(),
+            ),
+            ("[caption]<img src=\"z\">[/caption]", "<img src=\"z\">".to_owned()),
+            ("[gallery ids=\"8, 7,99\"]", format!("{B}{A}")),
+            ("[gallery]", format!("{A}{B}")),
+            ("[gallery exclude=7 /]", B.to_owned()),
+            ("[playlist]", link("https://x/c.mp3")),
+            ("[audio src=\"https://x/d.mp3\"][/audio]x", format!("{}x", link("https://x/d.mp3"))),
+            ("[video mp4='https://x/d.mp4']", link("https://x/d.mp4")),
+            ("[embed width=\"3\"]https://x/?a=1&b[/embed]", link("https://x/?a=1&b")),
+            ("[[gallery]] [gallery_x] [[caption]a[/caption]]", "[gallery] [gallery_x] [caption]a[/caption]".to_owned()),
+            ("<pre>[gallery]</pre><code>[gallery]</code><a title=\"[gallery]\">",
+             "<pre>[gallery]</pre><code>[gallery]</code><a title=\"[gallery]\">".to_owned()),
+            ("[audio]", "[audio]".to_owned()),
+            ("[embed]javascript:x[/embed]", "[embed]javascript:x[/embed]".to_owned()),
+        ] {
+            assert_eq!(run(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn shortcodes_of_plugins_are_told_from_brackets() {
+        let names = |text: &str| -> Vec<String> {
+            let found = foreign(text).into_iter();
+            found
+                .map(|found| format!("{} {}", found.shown, found.times))
+                .collect()
+        };
+        for text in [
+            "[1]",
+            "[text]",
+            "[see page 4]",
+            "[x=1]",
+            "[Note a=\"b\"]",
+            "[a](b) [b c=d](e)",
+            "[[foo a=b]]",
+            "<code>[foo a=b]</code>",
+            "<a title='[foo a=b]'>",
+            "[gallery ids=1]",
+            "[a <b> c=d]",
+            "[",
+            "[]",
+        ] {
+            assert_eq!(names(text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(
+            names(
+                "[foo a=\"b\"] [foo] [foo a=c] [bar]x[/bar] [toc] [divider /] [tabs open]y[/tabs]"
+            ),
+            [
+                "[foo a=\"b\"] 2",
+                "[bar] 1",
+                "[toc] 1",
+                "[divider /] 1",
+                "[tabs open] 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_address_alone_on_its_line_becomes_a_link() {
+        let url = "https://youtu.be/x?a=1&b=2";
+        let linked = link(url);
+        for (text, expected) in [
+            (format!("a\n  {url} \nb"), format!("a\n  {linked} \nb")),
+            (url.to_owned(), linked.clone()),
+            (format!("<p>{url}</p>"), format!("<p>{linked}</p>")),
+            (
+                format!("<div>\n{url}\n</div>"),
+                format!("<div>\n{linked}\n</div>"),
+            ),
+        ] {
+            assert_eq!(link_lone_urls(&text), expected);
+        }
+        for text in [
+            "a https://x",
+            "https://x b",
+            "<pre>\nhttps://x\n</pre>",
+            "https://",
+            "<b>https://x</b>",
+        ] {
+            assert_eq!(link_lone_urls(text), text);
+        }
+    }
+
+    #[test]
+    fn the_work_grows_with_the_text_alone() {
+        for piece in [
+            "[gallery",
+            "[caption]",
+            "[/caption]",
+            "<",
+            "[[",
+            "<p>[gallery ",
+            "<pre>[x a=b]",
+            "[foo a",
+            "\nhttp://",
+        ] {
+            let measure = |times: usize| {
+                let text = piece.repeat(times);
+                work::of(|| {
+                    let _ = run(&unwrap_figures(&link_lone_urls(&text)));
+                    let _ = foreign(&text);
+                })
+            };
+            let (once, twice) = (measure(1000), measure(2000));
+            assert!(twice < once * 5 / 2 + 1000, "{piece:?}: {once}, {twice}");
+        }
+    }
+}
