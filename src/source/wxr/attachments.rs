@@ -5,7 +5,8 @@ use super::text::escaped;
 /// Most bytes of addresses and texts together. What is beyond is counted, and its images are missing.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// The longest text of an image, in bytes.
+/// The longest address, and the longest text of an image, in bytes.
+const MAX_URL_BYTES: usize = 2000;
 const MAX_TEXT_BYTES: usize = 1000;
 
 /// What an export says of attachments. About 100 bytes for each.
@@ -74,9 +75,11 @@ impl Attachments {
         let bytes = url.len() + alt.len() + caption.len();
         let start = u32::try_from(self.texts.len());
         let lengths = [url, alt, caption].map(|text| u16::try_from(text.len()));
-        let (Ok(start), [Ok(url_bytes), Ok(alt_bytes), Ok(caption_bytes)], true) =
-            (start, lengths, self.texts.len() + bytes <= MAX_BYTES)
-        else {
+        let (Ok(start), [Ok(url_bytes), Ok(alt_bytes), Ok(caption_bytes)], true) = (
+            start,
+            lengths,
+            url.len() <= MAX_URL_BYTES && self.texts.len() + bytes <= MAX_BYTES,
+        ) else {
             self.left_out += 1;
             return;
         };
@@ -145,15 +148,30 @@ impl Attachments {
 impl Attachment<'_> {
     /// Whether the ending of its address is that of an image.
     pub(super) fn is_image(&self) -> bool {
-        const ENDINGS: [&str; 10] = [
-            "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "bmp", "tif", "tiff",
-        ];
+        self.is_of_kind("image")
+    }
+
+    /// Whether the ending of its address is that of an `image`, `audio` or `video`.
+    pub(super) fn is_of_kind(&self, kind: &str) -> bool {
+        let endings: &[&str] = match kind {
+            "image" => &[
+                "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "bmp", "tif", "tiff",
+            ],
+            "audio" => &["mp3", "ogg", "oga", "m4a", "wav", "flac"],
+            "video" => &["mp4", "m4v", "webm", "ogv", "mov", "wmv", "flv"],
+            _ => &[],
+        };
         let ending = self.url.rsplit_once('.').map(|(_, ending)| ending);
         ending.is_some_and(|ending| {
-            ENDINGS
+            endings
                 .iter()
                 .any(|known| ending.eq_ignore_ascii_case(known))
         })
+    }
+
+    /// About how much HTML shows it.
+    pub(super) fn html_bytes(&self) -> usize {
+        self.url.len() + self.alt.len() + self.caption.len() + 80
     }
 
     pub(super) fn figure(&self) -> String {

@@ -5,10 +5,11 @@ use memchr::memchr_iter;
 use super::attachments::Attachments;
 use super::event::Finding;
 use super::paragraphs::add_paragraphs;
-use super::scan::{Ahead, is_at, rewrite, skip_space};
+use super::scan::{Ahead, is_at, rewrite};
 use super::shortcodes::{EMBED, Runner, foreign, link_lone_urls, unwrap_figures};
 use super::text::escaped;
 use super::xml::Text;
+use crate::words::counted;
 
 /// Most blocks without content that are named.
 const MAX_NAMED: usize = 20;
@@ -28,57 +29,75 @@ pub(super) fn convert(
         body.line
             .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
     };
-    for found in foreign(text) {
+    let mut warn = |offset: usize, code, message| {
+        findings.push(Finding::new(line_of(offset), code, message));
+    };
+    let (named, unnamed) = foreign(text);
+    for found in named {
         let times = match found.times {
             1 => String::new(),
             times => format!(" ({times} times)"),
         };
-        let message = format!(
-            "looks like a WordPress shortcode, which anp does not run: {}{times}",
-            found.shown
+        let what = "looks like a WordPress shortcode, which anp does not run:";
+        warn(
+            found.offset,
+            "body.foreign",
+            format!("{what} {}{times}", found.shown),
         );
-        findings.push(Finding::new(line_of(found.offset), "body.foreign", message));
     }
-    let mut runner = Runner {
-        attachments,
-        parent: id,
-        missing: 0,
-    };
+    if unnamed > 0 {
+        let more = counted(unnamed, "more shortcode");
+        warn(
+            0,
+            "body.foreign",
+            format!("found {more}, which anp does not run"),
+        );
+    }
     let has_blocks = text.contains("<!-- wp:");
-    let text = link_lone_urls(&runner.run(text, Some(EMBED)));
-    let Unblocked { text, left_out } = remove_block_comments(&text, &note_list(footnotes));
+    let Unblocked { text, left_out } = remove_block_comments(text, &note_list(footnotes));
+    if let Some((offset, _)) = left_out.first() {
+        let what = "left out blocks that WordPress fills in when it shows the page:";
+        let names: Vec<&str> = left_out.iter().map(|(_, name)| name.as_str()).collect();
+        warn(
+            *offset,
+            "body.foreign",
+            format!("{what} {}", names.join(", ")),
+        );
+    }
+    let mut runner = Runner::new(attachments, id);
+    let text = link_lone_urls(&runner.run(&text, Some(EMBED)));
     let text = match has_blocks {
         true => text,
         false => add_paragraphs(&text),
     };
     let html = runner.run(&unwrap_figures(&text), None);
-    if !left_out.is_empty() {
-        let message = format!(
-            "left out blocks that WordPress fills in when it shows the page: {}",
-            left_out.join(", ")
-        );
-        findings.push(Finding::new(body.line, "body.foreign", message));
+    for name in &runner.kept {
+        let what = "left a WordPress shortcode as text, because it names no file:";
+        warn(0, "body.foreign", format!("{what} [{name}]"));
+    }
+    if runner.is_full() {
+        let message = "left out files of galleries and players: there are too many".to_owned();
+        warn(0, "body.image", message);
     }
     if runner.missing > 0 {
-        let message = format!(
-            "a gallery or playlist names {} that the export does not have",
-            crate::words::counted(u64::from(runner.missing), "attachment")
-        );
-        findings.push(Finding::new(body.line, "body.image", message));
+        let missing = counted(u64::from(runner.missing), "attachment");
+        let message =
+            format!("a gallery or playlist names {missing} that the export does not have");
+        warn(0, "body.image", message);
     }
     html
 }
 
 struct Unblocked {
     text: String,
-    /// The names of blocks that had no content.
-    left_out: Vec<String>,
+    /// The places and names of blocks that had no content.
+    left_out: Vec<(usize, String)>,
 }
 
 /// Removes the comments that say where blocks begin and end, and those that cut a body in parts.
 fn remove_block_comments(text: &str, footnotes: &str) -> Unblocked {
     let mut comment = Ahead::new(text, "-->");
-    let mut left_out: Vec<String> = Vec::new();
+    let mut left_out: Vec<(usize, String)> = Vec::new();
     let text = rewrite(text, b'<', |at, out| {
         if !is_at(text, at, "<!--") {
             return None;
@@ -92,32 +111,41 @@ fn remove_block_comments(text: &str, footnotes: &str) -> Unblocked {
         {
             return Some(end);
         }
-        let start = skip_space(inner, 0);
-        if start == 0 {
-            return None;
-        }
-        let name = inner[start..].trim_start_matches('/');
-        let name = name.strip_prefix("wp:")?;
-        let length = name
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || b"-_/".contains(b));
-        let name = &name[..length.count()];
+        let Some(name) = block_name(inner) else {
+            out.push_str(&text[at..end]);
+            return Some(end);
+        };
         // A block without content: `<!-- wp:latest-posts {"postsToShow":3} /-->`
         if inner.ends_with('/') && !name.is_empty() {
             match name.strip_prefix("core/").unwrap_or(name) {
                 "footnotes" => out.push_str(footnotes),
                 "nextpage" | "more" => {}
-                name if left_out.len() < MAX_NAMED
-                    && !left_out.iter().any(|known| known == name) =>
-                {
-                    left_out.push(name.to_owned());
+                name => {
+                    let is_new = left_out.iter().all(|(_, known)| known != name);
+                    if is_new && left_out.len() < MAX_NAMED {
+                        left_out.push((at, name.to_owned()));
+                    }
                 }
-                _ => {}
             }
         }
         Some(end)
     });
     Unblocked { text, left_out }
+}
+
+/// The name of the block that a comment begins or ends: of ` wp:core/list {"ordered":true} `.
+fn block_name(comment: &str) -> Option<&str> {
+    let inner = comment.trim_ascii_start();
+    if inner.len() == comment.len() {
+        return None;
+    }
+    let name = inner
+        .strip_prefix('/')
+        .unwrap_or(inner)
+        .strip_prefix("wp:")?;
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/');
+    let length = name.bytes().take_while(is_part).count();
+    Some(&name[..length])
 }
 
 /// Whether a word ends at `at`: `more` of `more to read`, not of `moreover`.
@@ -202,12 +230,12 @@ mod tests {
             html,
             "<p>a<br />\nb</p>\n<figure><img src=\"x\"><figcaption>Text</figcaption></figure>\n\
              <p><a href=\"https://youtu.be/x\">https://youtu.be/x</a><br />\n\
-             <a href=\"https://x/y\">https://x/y</a></p>\n<p>[foo a=b]</p>\n[gallery ids=\"5\"]\n"
+             <a href=\"https://x/y\">https://x/y</a></p>\n<p>[foo a=b]</p>\n\n"
         );
         assert_eq!(
             findings,
             [
-                "18 body.foreign looks like a WordPress shortcode, which anp does not run: [foo a=b]",
+                "20 body.foreign looks like a WordPress shortcode, which anp does not run: [foo a=b]",
                 "10 body.image a gallery or playlist names 1 attachment that the export does not have",
             ]
         );

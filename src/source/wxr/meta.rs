@@ -17,6 +17,9 @@ const MAX_DEPTH: usize = 4;
 /// Most bytes of all custom fields together; front matter ends at 64 KiB.
 const MAX_BYTES: usize = 40 * 1024;
 
+/// Most values that are joined to one list.
+const MAX_JOINED: usize = 1000;
+
 /// The longest key that is a field, in bytes.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -370,7 +373,7 @@ fn strip_prefix<'k>(key: &'k str, options: &WxrOptions<'_>) -> Option<&'k str> {
     let own = ["_anp_".to_owned(), "anp_".to_owned()];
     let prefixes = match options.meta_prefixes.is_empty() {
         true => &own[..],
-        false => &options.meta_prefixes,
+        false => options.meta_prefixes,
     };
     let mut found = prefixes.iter().filter(|prefix| !prefix.is_empty());
     let rest = found.find_map(|prefix| key.strip_prefix(prefix.as_str()))?;
@@ -409,7 +412,7 @@ fn join(there: &mut Value, value: Value) {
         value => vec![value],
     };
     for item in further {
-        if !items.contains(&item) {
+        if items.len() < MAX_JOINED && !items.contains(&item) {
             items.push(item);
         }
     }

@@ -33,8 +33,9 @@ pub use event::{Event, Finding, Item, Stopped, Summary, WxrError, WxrOptions};
 use self::split::{Piece, Splitter};
 use self::xml::RawItem;
 
-/// Most authors that are remembered.
-const MAX_AUTHORS: usize = 100_000;
+/// Most authors that are remembered, and the longest login and name of one, in bytes.
+const MAX_AUTHORS: usize = 20_000;
+const MAX_AUTHOR_BYTES: usize = 1000;
 
 /// How often reading goes on inside what a broken item seems to hold.
 const MAX_RETRIES: usize = 16;
@@ -84,7 +85,8 @@ pub fn read<E>(
             Part::Item(item, findings) => context.event(&item, findings),
             Part::Broken { line, message } => Event::Broken { line, message },
             Part::Author(login, name) => {
-                if context.authors.len() < MAX_AUTHORS {
+                let is_short = login.len() + name.len() <= MAX_AUTHOR_BYTES;
+                if is_short && context.authors.len() < MAX_AUTHORS {
                     context.authors.insert(login, name);
                 }
                 return Ok(());
@@ -183,10 +185,7 @@ fn one<E>(
 /// The first `<item>` behind the beginning that begins a line.
 fn next_item(text: &str) -> Option<usize> {
     let places = memmem::find_iter(text.as_bytes(), b"<item>").skip(1);
-    let mut places = places.filter(|at| {
-        let line = text[..*at].rsplit('\n').next().unwrap_or_default();
-        line.trim().is_empty()
-    });
+    let mut places = places.filter(|at| text[..*at].trim_end_matches([' ', '\t']).ends_with('\n'));
     places.next()
 }
 

@@ -192,9 +192,8 @@ impl<'a> Reader<'a> {
         for at in memmem::find_iter(self.rest(), b"\";") {
             let end = self.at + at;
             let goes_on = match bytes.get(end + 2..).unwrap_or_default() {
-                [] | [b'}', ..] | [b'N', b';', ..] => true,
+                [] | [b'}', ..] | [b'N', b';', ..] | [b'd', b':', b'N', ..] => true,
                 [kind, b':', b'0'..=b'9' | b'-' | b'.' | b'I', ..] => b"abdisOCErR".contains(kind),
-                [b'd', b':', b'N', ..] => true,
                 _ => false,
             };
             if goes_on {

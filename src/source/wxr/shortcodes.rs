@@ -62,6 +62,17 @@ const OF_PLUGINS: &[&str] = &[
     "wpforms",
 ];
 
+/// Most bytes of HTML that attachments become in one article: no source is longer.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What it costs to look at an attachment that is not shown, in bytes.
+const LOOK_BYTES: usize = 16;
+
+/// Attributes that name the file of a player.
+const MEDIA: &[&str] = &[
+    "src", "mp3", "mp4", "m4a", "ogg", "wav", "flac", "webm", "m4v", "ogv", "wmv", "flv",
+];
+
 /// Most bytes between the name and the bracket of a foreign shortcode.
 const MAX_ATTRIBUTES: usize = 4096;
 
@@ -158,14 +169,28 @@ fn skip_blanks(text: &str, mut at: usize) -> usize {
 /// What shortcodes are run with.
 #[derive(Debug)]
 pub(super) struct Runner<'a> {
-    pub(super) attachments: &'a Attachments,
+    attachments: &'a Attachments,
     /// The id of the article, whose own attachments a gallery without ids shows.
-    pub(super) parent: u64,
+    parent: u64,
     /// How many attachments were not in the export.
     pub(super) missing: u32,
+    /// Shortcodes that stay as text.
+    pub(super) kept: Vec<&'static str>,
+    /// How many more bytes attachments may take.
+    room: usize,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    pub(super) fn new(attachments: &'a Attachments, parent: u64) -> Self {
+        Self {
+            attachments,
+            parent,
+            missing: 0,
+            kept: Vec::new(),
+            room: MAX_BYTES,
+        }
+    }
+
     /// The text with its known shortcodes as HTML; with `only`, those of that name.
     pub(super) fn run(&mut self, text: &str, only: Option<&str>) -> String {
         self.nested(text, only, 0)
@@ -192,6 +217,9 @@ impl Runner<'_> {
                 true => Some(text[at + 1..found.end - 1].to_owned()),
                 false => self.html(&found, depth),
             };
+            if html.is_none() && !self.kept.contains(&found.name) {
+                self.kept.push(found.name);
+            }
             if let Some(html) = html {
                 out.push_str(&text[copied..at]);
                 out.push_str(&html);
@@ -205,6 +233,9 @@ impl Runner<'_> {
 
     /// The HTML of a shortcode; none if it stays as it is.
     fn html(&mut self, found: &Shortcode<'_>, depth: usize) -> Option<String> {
+        if self.is_full() {
+            return None;
+        }
         let attributes = attributes(found.attributes);
         let attribute = |name: &str| {
             let found = attributes.iter().find(|(own, _)| own == name);
@@ -221,57 +252,98 @@ impl Runner<'_> {
                 };
                 Some(caption(&content, attribute("caption")))
             }
+            // WordPress shows nothing either if it has none of them.
             "gallery" => {
-                let shown = self.attachments_of(&attribute, |found| found.is_image());
-                let figures = shown.iter().map(Attachment::figure);
-                (!shown.is_empty()).then(|| figures.collect())
+                let shown = self.attachments_of(&attribute, true);
+                Some(shown.iter().map(Attachment::figure).collect())
             }
             "playlist" => {
-                let shown = self.attachments_of(&attribute, |found| !found.is_image());
+                let shown = self.attachments_of(&attribute, false);
                 let links = shown.iter().map(|found| link(found.url));
-                (!shown.is_empty()).then(|| links.collect::<Vec<_>>().join("<br />\n"))
+                Some(links.collect::<Vec<_>>().join("<br />\n"))
             }
             EMBED => {
                 let url = attribute("src").unwrap_or(content).trim();
                 is_url(url).then(|| link(url))
             }
-            _ => {
-                let endings = [
-                    "src", "mp3", "mp4", "m4a", "ogg", "wav", "flac", "webm", "m4v", "ogv", "wmv",
-                    "flv",
-                ];
-                let url = endings.into_iter().find_map(attribute);
-                url.or_else(|| is_url(content.trim()).then(|| content.trim()))
-                    .map(link)
+            name => {
+                let named = MEDIA.iter().find_map(|ending| attribute(ending));
+                let unnamed = attributes.iter().map(|(_, value)| value.as_str());
+                let mut others = unnamed.chain([content.trim()]).filter(|text| is_url(text));
+                if let Some(url) = named.or_else(|| others.next()) {
+                    return Some(link(url));
+                }
+                let attached = self.own(self.parent, |found| found.is_of_kind(name));
+                attached.first().map(|found| link(found.url))
             }
         }
     }
 
-    /// The attachments that `ids` or `include` name, or else those of the article that `is_meant`.
+    /// The attachments that `ids` or `include` name, or else the images of the article, or its other
+    /// files.
     fn attachments_of<'v>(
         &mut self,
         attribute: &impl Fn(&str) -> Option<&'v str>,
-        is_meant: impl Fn(&Attachment<'_>) -> bool,
-    ) -> Vec<Attachment<'_>> {
-        let ids = |text: &str| -> Vec<u64> {
+        are_images: bool,
+    ) -> Vec<Attachment<'a>> {
+        let ids = |text: &'v str| {
             let ids = text.split(|c: char| !c.is_ascii_digit());
-            ids.filter_map(|id| id.parse().ok()).collect()
+            ids.filter_map(|id| id.parse::<u64>().ok())
         };
-        let attachments = self.attachments;
         if let Some(named) = attribute("ids").or_else(|| attribute("include")) {
-            let named = ids(named);
-            let found: Vec<_> = named.iter().filter_map(|id| attachments.get(*id)).collect();
-            let missing = named.len() - found.len();
-            self.missing += u32::try_from(missing).unwrap_or(u32::MAX);
+            let mut found = Vec::new();
+            for id in ids(named) {
+                match self.attachments.get(id) {
+                    Some(attachment) if self.takes(attachment.html_bytes()) => {
+                        found.push(attachment);
+                    }
+                    Some(_) => break,
+                    None => self.missing = self.missing.saturating_add(1),
+                }
+            }
             return found;
         }
-        let parent = attribute("id")
-            .and_then(|id| id.parse().ok())
-            .unwrap_or(self.parent);
-        let excluded = attribute("exclude").map(ids).unwrap_or_default();
-        let own = attachments.children(parent);
-        own.filter(|found| is_meant(found) && !excluded.contains(&found.id))
-            .collect()
+        let parent = attribute("id").and_then(|id| id.parse().ok());
+        let excluded: HashSet<u64> = attribute("exclude").into_iter().flat_map(ids).collect();
+        self.own(parent.unwrap_or(self.parent), |found| {
+            found.is_image() == are_images && !excluded.contains(&found.id)
+        })
+    }
+
+    /// The attachments of an article that `are_meant`.
+    fn own(
+        &mut self,
+        parent: u64,
+        are_meant: impl Fn(&Attachment<'a>) -> bool,
+    ) -> Vec<Attachment<'a>> {
+        let mut found = Vec::new();
+        for attachment in self.attachments.children(parent) {
+            let is_meant = are_meant(&attachment);
+            let bytes = if is_meant {
+                attachment.html_bytes()
+            } else {
+                LOOK_BYTES
+            };
+            if !self.takes(bytes) {
+                break;
+            }
+            if is_meant {
+                found.push(attachment);
+            }
+        }
+        found
+    }
+
+    /// Whether its shortcodes show more files than an article may.
+    pub(super) fn is_full(&self) -> bool {
+        self.room == 0
+    }
+
+    /// Whether so much more may be written or looked at.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let rest = self.room.checked_sub(bytes);
+        self.room = rest.unwrap_or(0);
+        rest.is_some()
     }
 }
 
@@ -356,10 +428,12 @@ pub(super) struct Foreign {
 /// Most shortcodes of a body that are told apart.
 const MAX_NAMED: usize = 20;
 
-/// The shortcodes of plugins in a body. What is in brackets is one if it has an attribute, if a closing
+/// The shortcodes of plugins in a body, and how many more there are than are told apart. What is in brackets is one if it has an attribute, if a closing
 /// tag is there, or if its name is known; `[1]` and `[sic]` are text.
-pub(super) fn foreign(text: &str) -> Vec<Foreign> {
+pub(super) fn foreign(text: &str) -> (Vec<Foreign>, u64) {
     let (mut opaque, mut bracket) = (Opaque::new(text), Ahead::new(text, "]"));
+    let (mut open, mut tag) = (Ahead::new(text, "["), Ahead::new(text, "<"));
+    let mut unnamed = 0;
     let closed = closed_names(text);
     let mut found: Vec<Foreign> = Vec::new();
     let mut at = 0;
@@ -377,7 +451,11 @@ pub(super) fn foreign(text: &str) -> Vec<Foreign> {
         };
         let is_known = KNOWN.iter().any(|(known, _)| *known == name);
         let is_escaped = start > 0 && text.as_bytes()[start - 1] == b'[';
-        if name.is_empty() || is_known || is_escaped || is_at(text, end + 1, "(") {
+        // Attributes hold neither brackets nor tags.
+        let is_simple = [open.find(at), tag.find(at)]
+            .iter()
+            .all(|at| at.is_none_or(|at| at > end));
+        if name.is_empty() || is_known || is_escaped || !is_simple || is_at(text, end + 1, "(") {
             continue;
         }
         let attributes = &text[start + 1 + name.len()..end];
@@ -402,20 +480,22 @@ pub(super) fn foreign(text: &str) -> Vec<Foreign> {
                 offset: start,
                 times: 1,
             });
+        } else {
+            unnamed += 1;
         }
     }
-    found
+    (found, unnamed)
 }
 
 fn is_shortcode(name: &str, attributes: &str, is_closed: bool) -> bool {
+    if attributes.len() > MAX_ATTRIBUTES {
+        return false;
+    }
     let is_named = OF_PLUGINS.contains(&name);
     if attributes.is_empty() || attributes == "/" || attributes.trim() == "/" {
         return is_closed || is_named || !attributes.is_empty();
     }
-    if !attributes.starts_with(|c: char| c.is_ascii_whitespace())
-        || attributes.len() > MAX_ATTRIBUTES
-        || attributes.contains(['<', '['])
-    {
+    if !attributes.starts_with(|c: char| c.is_ascii_whitespace()) {
         return false;
     }
     let first = attributes.trim_start();
@@ -511,11 +591,7 @@ mod tests {
             attachments.add(id, 1, 0, url, "", "");
         }
         let attachments = attachments.sorted();
-        let mut runner = Runner {
-            attachments: &attachments,
-            parent: 1,
-            missing: 0,
-        };
+        let mut runner = Runner::new(&attachments, 1);
         runner.run(text, None)
     }
 
@@ -543,7 +619,10 @@ mod tests {
             ("[[gallery]] [gallery_x] [[caption]a[/caption]]", "[gallery] [gallery_x] [caption]a[/caption]".to_owned()),
             ("<pre>[gallery]</pre><code>[gallery]</code><a title=\"[gallery]\">",
              "<pre>[gallery]</pre><code>[gallery]</code><a title=\"[gallery]\">".to_owned()),
-            ("[audio]", "[audio]".to_owned()),
+            ("[audio]", link("https://x/c.mp3")),
+            ("[video https://x/e.mp4]", link("https://x/e.mp4")),
+            ("[video]", "[video]".to_owned()),
+            ("a[gallery ids=99]", "a".to_owned()),
             ("[embed]javascript:x[/embed]", "[embed]javascript:x[/embed]".to_owned()),
         ] {
             assert_eq!(run(text), expected, "{text}");
@@ -553,7 +632,7 @@ mod tests {
     #[test]
     fn shortcodes_of_plugins_are_told_from_brackets() {
         let names = |text: &str| -> Vec<String> {
-            let found = foreign(text).into_iter();
+            let found = foreign(text).0.into_iter();
             found
                 .map(|found| format!("{} {}", found.shown, found.times))
                 .collect()

@@ -39,9 +39,20 @@ struct Sink {
     bytes: Vec<u8>,
     limit: usize,
     is_full: bool,
+    /// Whether the first bytes are enough, if they are too many.
+    keeps_head: bool,
 }
 
 impl Sink {
+    /// Of the first bytes.
+    fn of_head(limit: usize) -> Self {
+        Self {
+            limit,
+            keeps_head: true,
+            ..Self::default()
+        }
+    }
+
     fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -49,14 +60,19 @@ impl Sink {
         }
     }
 
-    /// Takes the bytes. If they are too many, it lets go of all that it has.
+    /// Takes the bytes. If they are too many, it lets go of all that it has, or keeps the first.
     fn push(&mut self, bytes: &[u8]) {
         if self.is_full || self.limit == 0 {
             return;
         }
         if self.bytes.len() + bytes.len() > self.limit {
             self.is_full = true;
-            self.bytes = Vec::new();
+            if self.keeps_head {
+                let room = self.limit - self.bytes.len();
+                self.bytes.extend_from_slice(&bytes[..room]);
+            } else {
+                self.bytes = Vec::new();
+            }
         } else {
             self.bytes.extend_from_slice(bytes);
         }
@@ -92,10 +108,9 @@ impl Tag {
         matches!(self.name, Name::Item | Name::ChannelEnd | Name::RssEnd)
     }
 
-    fn of(bytes: &[u8], line: u32) -> Self {
+    fn of(bytes: &[u8], line: u32, is_empty: bool) -> Self {
         let ends = |b: &u8| b.is_ascii_whitespace() || *b == b'>';
         let end = bytes.iter().position(ends).unwrap_or(bytes.len());
-        let is_empty = bytes.ends_with(b"/>");
         let mut name = &bytes[..end];
         if let (true, Some(plain)) = (is_empty, name.strip_suffix(b"/")) {
             name = plain;
@@ -276,13 +291,14 @@ impl<R: BufRead> Splitter<R> {
                 b"!--" => self.until_ending(b"-->", sink)?,
                 b"!DOCTYPE" => self.document_type(line, sink)?,
                 [b'?', ..] => self.instruction(sink)?,
-                [.., b'>'] => return Ok(Some(Tag::of(&opening, line))),
+                [.., b'>'] => return Ok(Some(Tag::of(&opening, line, false))),
                 _ => {
-                    let mut rest = Sink::new(MAX_TAG_BYTES);
+                    let mut rest = Sink::of_head(MAX_TAG_BYTES);
                     let is_whole = self.until_gt(&mut [sink, &mut rest])?;
                     if is_whole {
                         opening.extend_from_slice(&rest.bytes);
-                        return Ok(Some(Tag::of(&opening, line)));
+                        let is_empty = self.tail.ends_with(b"/>");
+                        return Ok(Some(Tag::of(&opening, line, is_empty)));
                     }
                     false
                 }
@@ -325,7 +341,7 @@ impl<R: BufRead> Splitter<R> {
 
     /// Reads a `<?…?>`. The first names the encoding.
     fn instruction(&mut self, sink: &mut Sink) -> Result<bool, WxrError> {
-        let mut text = Sink::new(MAX_TAG_BYTES);
+        let mut text = Sink::of_head(MAX_TAG_BYTES);
         let is_whole = loop {
             if !self.until_gt(&mut [sink, &mut text])? {
                 break false;
@@ -454,12 +470,13 @@ mod tests {
     #[test]
     fn items_are_cut_where_they_end_in_chunks_of_any_size() {
         let text = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- a <item> --><rss a='>'>\n\
-                    <channel><wp:wxr_version>1.2</wp:wxr_version><pubDate>Tue</pubDate><wp:author><a/></wp:author>\n\
+                    <channel LONG><wp:wxr_version>1.2</wp:wxr_version><pubDate>Tue</pubDate><wp:author><a/></wp:author>\n\
                     <item>\n<![CDATA[</item>]] >]]><!-- </item> --></item><item/>\n\
                     <item a=\"b\" >x\n<item>y</item></channel></rss> trailing <item>";
+        let text = text.replace("LONG", &"x='y' ".repeat(99));
         for room in [1, 2, 3, 7, 64, 4096] {
             assert_eq!(
-                pieces(text, room),
+                pieces(&text, room),
                 [
                     "made Tue</pubDate>",
                     "3 author <wp:author><a/></wp:author>",

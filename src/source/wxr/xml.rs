@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(item.terms[0].domain, "post_tag");
         assert_eq!(item.terms[0].name, "T");
         let meta = &item.metas[0];
-        assert_eq!((&*meta.key, &*meta.value, meta.line), ("k", "v", 14));
+        assert_eq!((&*meta.key, &*meta.value, meta.line), ("k", "v", 15));
         assert_eq!(item.metas.len(), 1);
     }
 
