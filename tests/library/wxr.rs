@@ -6,6 +6,7 @@ use std::io::BufReader;
 
 use anp::article::schema::TABLE;
 use anp::source::wxr::{Event, Item, Stopped, WxrError, WxrOptions, read, read_attachments};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn field_of(name: &str) -> Option<&'static str> {
@@ -192,6 +193,7 @@ fn the_address_of_a_post_is_its_route() {
         ("https://x/blog/?p=1", "a", Some("/blog/a/"), "blog/a.html"),
         ("https://x/?p=1", "", None, "post-1.html"),
         ("", "a", Some("/a/"), "a.html"),
+        ("https://x//a///b/", "b", Some("/a/b/"), "a/b.html"),
         ("https://x/a.html", "a", Some("/a.html"), "a.html"),
         (
             "https://x/caf%C3%A9/%2e%2e/",
@@ -206,6 +208,29 @@ fn the_address_of_a_post_is_its_route() {
         ));
         let found = item.record.get("route").and_then(Value::as_str);
         assert_eq!((found, item.path.as_str()), (route, path), "{link}");
+    }
+}
+
+#[test]
+fn an_article_without_a_title_gets_one() {
+    let body = |html: &str| format!("<content:encoded><![CDATA[{html}]]></content:encoded>");
+    for (elements, expected) in [
+        (body("Some <b>words</b>"), Some("Some words")),
+        (body("<h1>Its own</h1>"), None),
+        (
+            "<wp:post_name>a-post</wp:post_name>".to_owned(),
+            Some("a-post"),
+        ),
+        (String::new(), None),
+    ] {
+        let item = published(&elements);
+        let title = item.record.get("title").and_then(Value::as_str);
+        assert_eq!(title, expected, "{elements}");
+        assert_eq!(
+            item.findings.len(),
+            usize::from(expected.is_some()),
+            "{elements}"
+        );
     }
 }
 
@@ -295,7 +320,7 @@ fn own_fields_stay_within_the_limits_of_front_matter() {
 #[test]
 fn bytes_that_are_no_text_are_replaced_and_reported() {
     let text = export(
-        "<item>\n<wp:post_type>post</wp:post_type><wp:status>publish</wp:status>\r\n\
+        "<item>\n<title>t</title><wp:post_type>post</wp:post_type><wp:status>publish</wp:status>\r\n\
          <content:encoded>a\u{1}b BAD</content:encoded></item>",
     );
     let at = text.find("BAD").unwrap();
@@ -346,4 +371,59 @@ fn a_caller_that_has_enough_ends_the_reading() {
         "{result:?}"
     );
     assert_eq!(seen, 2);
+}
+
+/// Marks that an export is cut by, and what may stand between them.
+const MARKS: [&str; 24] = [
+    "<item>",
+    "</item>",
+    "\n<item>",
+    "<![CDATA[",
+    "]]>",
+    "<!--",
+    "-->",
+    "<?",
+    "?>",
+    "<",
+    ">",
+    "&",
+    "&amp;",
+    "&#0;",
+    "<!DOCTYPE a>",
+    "</channel>",
+    "</rss>",
+    "<rss>",
+    "\u{0}",
+    "\u{f6}",
+    "<wp:postmeta>",
+    "</wp:meta_value>",
+    "[gallery]",
+    "a:1:{",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn whatever_happens_to_an_export_reading_it_ends(
+        changes in prop::collection::vec((0..10_000_usize, 0..200_usize, prop::sample::select(&MARKS[..])), 1..6)
+    ) {
+        let mut text = include_str!("wxr/blog.xml").to_owned();
+        for (at, length, mark) in changes {
+            let start = text.floor_char_boundary(at.min(text.len()));
+            let end = text.floor_char_boundary((start + length).min(text.len()));
+            text.replace_range(start..end, mark);
+        }
+        let lines = u32::try_from(text.lines().count()).unwrap();
+        let (events, _) = events(&text);
+        let mut last = 0;
+        for event in &events {
+            let line = match event {
+                Event::Article(item) => item.line,
+                Event::Skipped { line, .. } | Event::Broken { line, .. } => *line,
+            };
+            prop_assert!(last <= line && line <= lines, "{last} {line} {lines}");
+            last = line;
+        }
+    }
 }

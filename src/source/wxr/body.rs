@@ -4,9 +4,11 @@ use memchr::memchr_iter;
 
 use super::attachments::Attachments;
 use super::event::Finding;
+use super::foreign::foreign;
+use super::links::link_lone_urls;
 use super::paragraphs::add_paragraphs;
 use super::scan::{Ahead, is_at, rewrite};
-use super::shortcodes::{EMBED, Runner, foreign, link_lone_urls, unwrap_figures};
+use super::shortcodes::{EMBED, Runner, unwrap_figures};
 use super::text::escaped;
 use super::xml::Text;
 use crate::words::counted;
@@ -214,7 +216,7 @@ mod tests {
         assert_eq!(
             findings,
             [
-                "10 body.foreign left out blocks that WordPress fills in when it shows the page: \
+                "18 body.foreign left out blocks that WordPress fills in when it shows the page: \
               latest-posts, acme/map"
             ]
         );

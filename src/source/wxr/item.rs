@@ -17,6 +17,9 @@ use super::xml::{RawItem, Text};
 /// Most tags, categories and aliases of an article.
 const MAX_LIST: usize = 64;
 
+/// The longest title that is made of the first words of a body, in characters.
+const MAX_TITLE_WORDS: usize = 60;
+
 /// What items are read with.
 pub(super) struct Context<'a> {
     pub(super) options: WxrOptions<'a>,
@@ -159,6 +162,7 @@ impl Context<'_> {
         let footnotes = footnotes.map_or("", |meta| &meta.value);
         let (content, attachments) = (&item.content, self.attachments);
         let html = body::convert(content, attachments, id, footnotes, &mut fields.findings);
+        set_missing_title(item, &html, &mut fields);
         fields.findings.sort_by_key(|finding| finding.line);
         Event::Article(Box::new(Item {
             line: item.line,
@@ -277,6 +281,21 @@ impl Context<'_> {
     }
 }
 
+/// WordPress shows articles without a title; anp needs one.
+fn set_missing_title(item: &RawItem, html: &str, fields: &mut Fields) {
+    if fields.record.contains_key("title") || html.contains("<h1") {
+        return;
+    }
+    let words = shortened(plain(html), MAX_TITLE_WORDS);
+    let slug = decoded(item.slug.text.trim());
+    let Some(title) = [words, slug].into_iter().find(|title| !title.is_empty()) else {
+        return;
+    };
+    let message = format!("expected a title, found none: '{title}' is taken");
+    fields.warn(item.line, "title", message);
+    fields.set("title", Value::String(title));
+}
+
 fn set_dates(item: &RawItem, fields: &mut Fields) {
     if let Some(date) = utc(&item.date_gmt) {
         fields.set("date", Value::String(date.to_string()));
@@ -313,7 +332,12 @@ fn route(item: &RawItem) -> Option<String> {
     let slug = decoded(item.slug.text.trim());
     let slug = Some(slug).filter(|slug| !slug.is_empty() && !slug.contains(['/', '?', '#']));
     match path_of(&item.link.text) {
-        Some((path, false)) => Some(path),
+        Some((mut path, false)) => {
+            while path.contains("//") {
+                path = path.replace("//", "/");
+            }
+            Some(path)
+        }
         // `https://example.com/?p=12`
         Some((path, true)) => {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -3,21 +3,27 @@
 //! 1. [`split`]: the stream is cut into items; one is held at a time.
 //! 2. [`xml`]: an item → the values of its elements.
 //! 3. [`item`], [`meta`], [`php`]: these → the fields of front matter.
-//! 4. [`body`], [`paragraphs`], [`shortcodes`]: the body → HTML as WordPress shows it.
+//! 4. [`body`]: the body → HTML as WordPress shows it: [`paragraphs`] ([`blocks`], [`media`]),
+//!    [`shortcodes`], [`links`]; [`foreign`] names what anp does not run.
 //!
 //! Items refer to files of the media library that may come before or behind them, so an export is read
 //! twice: [`read_attachments`] first, then [`read`].
 
 mod attachments;
+mod blocks;
 mod body;
 mod event;
+mod foreign;
 mod item;
+mod links;
+mod media;
 mod meta;
 mod paragraphs;
 mod php;
 mod scan;
 mod shortcodes;
 mod split;
+mod tags;
 mod text;
 mod xml;
 

@@ -1,19 +1,18 @@
-//! Shortcodes: those of WordPress itself become HTML, and those of plugins are named.
+//! The shortcodes of WordPress itself, as HTML.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
-use memchr::{memchr2, memmem};
+use memchr::memchr2;
 
 use super::attachments::{Attachment, Attachments};
-use super::scan::{Ahead, Opaque, is_at, is_space};
-use super::text::escaped;
+use super::links::{is_url, link};
+use super::scan::{Ahead, Opaque, is_at, rewrite, work};
 
 /// How deep shortcodes may be nested in captions.
 const MAX_DEPTH: usize = 4;
 
 /// The shortcodes that become HTML, and their closing tags.
-const KNOWN: [(&str, &str); 7] = [
+pub(super) const KNOWN: [(&str, &str); 7] = [
     ("caption", "[/caption]"),
     ("wp_caption", "[/wp_caption]"),
     ("gallery", "[/gallery]"),
@@ -28,40 +27,6 @@ pub(super) const EMBED: &str = "embed";
 /// Those that become blocks, so that no paragraph is around them.
 const FIGURES: [&str; 3] = ["caption", "wp_caption", "gallery"];
 
-/// Shortcodes of widely used plugins, which are ones also without attributes.
-const OF_PLUGINS: &[&str] = &[
-    "add_to_cart",
-    "bbp-forum-index",
-    "buddypress",
-    "contact-form",
-    "contact-form-7",
-    "edd_checkout",
-    "formidable",
-    "gravityform",
-    "gravityforms",
-    "jetpack_subscription_form",
-    "mc4wp_form",
-    "metaslider",
-    "ninja_form",
-    "ninja_forms",
-    "product_page",
-    "products",
-    "recent-posts",
-    "rev_slider",
-    "show_more",
-    "smartslider3",
-    "su_note",
-    "su_spacer",
-    "tablepress",
-    "toc",
-    "vc_column",
-    "vc_row",
-    "woocommerce_cart",
-    "woocommerce_checkout",
-    "woocommerce_my_account",
-    "wpforms",
-];
-
 /// Most bytes of HTML that attachments become in one article: no source is longer.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -72,9 +37,6 @@ const LOOK_BYTES: usize = 16;
 const MEDIA: &[&str] = &[
     "src", "mp3", "mp4", "m4a", "ogg", "wav", "flac", "webm", "m4v", "ogv", "wmv", "flv",
 ];
-
-/// Most bytes between the name and the bracket of a foreign shortcode.
-const MAX_ATTRIBUTES: usize = 4096;
 
 /// A shortcode in a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,7 +102,7 @@ impl<'t> Finder<'t> {
 /// Takes the paragraph away from around shortcodes that become blocks.
 pub(super) fn unwrap_figures(text: &str) -> String {
     let mut finder = Finder::new(text);
-    super::scan::rewrite(text, b'<', |at, out| {
+    rewrite(text, b'<', |at, out| {
         let start = is_at(text, at, "<p>").then(|| skip_blanks(text, at + 3))?;
         let found = is_at(text, start, "[")
             .then(|| finder.at(start))
@@ -161,7 +123,7 @@ fn skip_blanks(text: &str, mut at: usize) -> usize {
         let Some(blank) = blanks.into_iter().find(|blank| is_at(text, at, blank)) else {
             return at;
         };
-        super::scan::work::count(blank.len());
+        work::count(blank.len());
         at += blank.len();
     }
 }
@@ -374,21 +336,6 @@ fn caption(content: &str, caption: Option<&str>) -> String {
     format!("<figure>{image}<figcaption>{text}</figcaption></figure>")
 }
 
-fn is_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '<')
-    })
-}
-
-/// A link that shows where it goes to.
-pub(super) fn link(url: &str) -> String {
-    let url = escaped(url);
-    format!("<a href=\"{url}\">{url}</a>")
-}
-
 /// The attributes of a shortcode, by lower-case name; values without a name have an empty one.
 fn attributes(text: &str) -> Vec<(String, String)> {
     let text = text.replace(['\u{a0}', '\u{200b}'], " ");
@@ -414,171 +361,8 @@ fn attributes(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A shortcode that anp does not run.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Foreign {
-    pub(super) name: String,
-    /// Its opening tag, as written, shortened.
-    pub(super) shown: String,
-    /// Its first place, in bytes of the body.
-    pub(super) offset: usize,
-    pub(super) times: u32,
-}
-
-/// Most shortcodes of a body that are told apart.
-const MAX_NAMED: usize = 20;
-
-/// The shortcodes of plugins in a body, and how many more there are than are told apart. What is in brackets is one if it has an attribute, if a closing
-/// tag is there, or if its name is known; `[1]` and `[sic]` are text.
-pub(super) fn foreign(text: &str) -> (Vec<Foreign>, u64) {
-    let (mut opaque, mut bracket) = (Opaque::new(text), Ahead::new(text, "]"));
-    let (mut open, mut tag) = (Ahead::new(text, "["), Ahead::new(text, "<"));
-    let mut unnamed = 0;
-    let closed = closed_names(text);
-    let mut found: Vec<Foreign> = Vec::new();
-    let mut at = 0;
-    while let Some(length) = memchr2(b'<', b'[', &text.as_bytes()[at..]) {
-        at += length;
-        if text.as_bytes()[at] == b'<' {
-            at = opaque.end(at).unwrap_or(at + 1);
-            continue;
-        }
-        let start = at;
-        at += 1;
-        let name = name_at(text, start + 1);
-        let Some(end) = bracket.find(start) else {
-            break;
-        };
-        let is_known = KNOWN.iter().any(|(known, _)| *known == name);
-        let is_escaped = start > 0 && text.as_bytes()[start - 1] == b'[';
-        // Attributes hold neither brackets nor tags.
-        let is_simple = [open.find(at), tag.find(at)]
-            .iter()
-            .all(|at| at.is_none_or(|at| at > end));
-        if name.is_empty() || is_known || is_escaped || !is_simple || is_at(text, end + 1, "(") {
-            continue;
-        }
-        let attributes = &text[start + 1 + name.len()..end];
-        if !is_shortcode(name, attributes, closed.contains(name)) {
-            continue;
-        }
-        at = end + 1;
-        if let Some(known) = found.iter_mut().find(|known| known.name == name) {
-            known.times += 1;
-        } else if found.len() < MAX_NAMED {
-            let mut shown = String::new();
-            let tag = text[start..=end]
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c });
-            shown.extend(tag.take(60));
-            if shown.len() < end - start {
-                let _ = write!(shown, "\u{2026}");
-            }
-            found.push(Foreign {
-                name: name.to_owned(),
-                shown,
-                offset: start,
-                times: 1,
-            });
-        } else {
-            unnamed += 1;
-        }
-    }
-    (found, unnamed)
-}
-
-fn is_shortcode(name: &str, attributes: &str, is_closed: bool) -> bool {
-    if attributes.len() > MAX_ATTRIBUTES {
-        return false;
-    }
-    let is_named = OF_PLUGINS.contains(&name);
-    if attributes.is_empty() || attributes == "/" || attributes.trim() == "/" {
-        return is_closed || is_named || !attributes.is_empty();
-    }
-    if !attributes.starts_with(|c: char| c.is_ascii_whitespace()) {
-        return false;
-    }
-    let first = attributes.trim_start();
-    let key = first
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b));
-    let key = key.count();
-    let has_attribute = key > 0 && first[key..].trim_start().starts_with('=');
-    has_attribute || is_closed || is_named || attributes.trim_end().ends_with('/')
-}
-
-/// The name of a shortcode at `at`, in lower case; empty if there is none.
-fn name_at(text: &str, at: usize) -> &str {
-    let rest = &text.as_bytes()[at.min(text.len())..];
-    let is_part =
-        |b: &&u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
-    let length = rest.iter().take(64).take_while(is_part).count();
-    if !rest.first().is_some_and(u8::is_ascii_lowercase) {
-        return "";
-    }
-    &text[at..at + length]
-}
-
-/// The names of all closing tags.
-fn closed_names(text: &str) -> HashSet<&str> {
-    let places = memmem::find_iter(text.as_bytes(), b"[/");
-    let names = places.map(|at| (at, name_at(text, at + 2)));
-    let closed =
-        names.filter(|(at, name)| !name.is_empty() && is_at(text, at + 2 + name.len(), "]"));
-    closed.map(|(_, name)| name).collect()
-}
-
-/// Whether a line holds nothing but spaces and an address; the links that stand there become links.
-pub(super) fn link_lone_urls(text: &str) -> String {
-    let mut opaque = Opaque::new(text);
-    let mut out = String::with_capacity(text.len());
-    let (mut copied, mut at) = (0, 0);
-    let mut is_at_start = true;
-    while at < text.len() {
-        let b = text.as_bytes()[at];
-        if b == b'<' {
-            let end = opaque.end(at).unwrap_or(at + 1);
-            is_at_start = is_at(text, at, "<p>") || is_at(text, at, "<p ");
-            at = end;
-        } else if b == b'\n' {
-            is_at_start = true;
-            at += 1;
-        } else if is_space(b) && is_at_start {
-            at += 1;
-        } else if let Some(end) = is_at_start.then(|| url_end(text, at)).flatten() {
-            out.push_str(&text[copied..at]);
-            out.push_str(&link(&text[at..end]));
-            copied = end;
-            at = end;
-        } else {
-            is_at_start = false;
-            let length = memchr2(b'<', b'\n', &text.as_bytes()[at..]);
-            at = length.map_or(text.len(), |length| at + length.max(1));
-        }
-    }
-    out.push_str(&text[copied..]);
-    out
-}
-
-/// The end of an address at `at` that nothing follows on its line.
-fn url_end(text: &str, at: usize) -> Option<usize> {
-    let rest = &text[at..];
-    let scheme = ["https://", "http://"]
-        .into_iter()
-        .find(|scheme| rest.starts_with(scheme))?;
-    let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '<' | '>' | '"');
-    let end = at + rest.find(ends).unwrap_or(rest.len());
-    if end == at + scheme.len() {
-        return None;
-    }
-    let behind = text[end..].trim_start_matches([' ', '\t', '\r']);
-    let is_alone = behind.is_empty() || behind.starts_with('\n') || behind.starts_with("</p>");
-    is_alone.then_some(end)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::scan::work;
     use super::*;
 
     fn run(text: &str) -> String {
@@ -630,71 +414,6 @@ mod tests {
     }
 
     #[test]
-    fn shortcodes_of_plugins_are_told_from_brackets() {
-        let names = |text: &str| -> Vec<String> {
-            let found = foreign(text).0.into_iter();
-            found
-                .map(|found| format!("{} {}", found.shown, found.times))
-                .collect()
-        };
-        for text in [
-            "[1]",
-            "[text]",
-            "[see page 4]",
-            "[x=1]",
-            "[Note a=\"b\"]",
-            "[a](b) [b c=d](e)",
-            "[[foo a=b]]",
-            "<code>[foo a=b]</code>",
-            "<a title='[foo a=b]'>",
-            "[gallery ids=1]",
-            "[a <b> c=d]",
-            "[",
-            "[]",
-        ] {
-            assert_eq!(names(text), Vec::<String>::new(), "{text}");
-        }
-        assert_eq!(
-            names(
-                "[foo a=\"b\"] [foo] [foo a=c] [bar]x[/bar] [toc] [divider /] [tabs open]y[/tabs]"
-            ),
-            [
-                "[foo a=\"b\"] 2",
-                "[bar] 1",
-                "[toc] 1",
-                "[divider /] 1",
-                "[tabs open] 1"
-            ]
-        );
-    }
-
-    #[test]
-    fn an_address_alone_on_its_line_becomes_a_link() {
-        let url = "https://youtu.be/x?a=1&b=2";
-        let linked = link(url);
-        for (text, expected) in [
-            (format!("a\n  {url} \nb"), format!("a\n  {linked} \nb")),
-            (url.to_owned(), linked.clone()),
-            (format!("<p>{url}</p>"), format!("<p>{linked}</p>")),
-            (
-                format!("<div>\n{url}\n</div>"),
-                format!("<div>\n{linked}\n</div>"),
-            ),
-        ] {
-            assert_eq!(link_lone_urls(&text), expected);
-        }
-        for text in [
-            "a https://x",
-            "https://x b",
-            "<pre>\nhttps://x\n</pre>",
-            "https://",
-            "<b>https://x</b>",
-        ] {
-            assert_eq!(link_lone_urls(text), text);
-        }
-    }
-
-    #[test]
     fn the_work_grows_with_the_text_alone() {
         for piece in [
             "[gallery",
@@ -710,8 +429,7 @@ mod tests {
             let measure = |times: usize| {
                 let text = piece.repeat(times);
                 work::of(|| {
-                    let _ = run(&unwrap_figures(&link_lone_urls(&text)));
-                    let _ = foreign(&text);
+                    let _ = run(&unwrap_figures(&text));
                 })
             };
             let (once, twice) = (measure(1000), measure(2000));

@@ -8,6 +8,7 @@ use std::io::BufRead;
 use memchr::memchr;
 
 use super::event::WxrError;
+use super::tags::{Name, Tag};
 
 /// The longest item, in bytes: the longest source, and its fields beside it.
 pub(super) const MAX_ITEM_BYTES: usize = 4 * 1024 * 1024 + 64 * 1024;
@@ -75,63 +76,6 @@ impl Sink {
             }
         } else {
             self.bytes.extend_from_slice(bytes);
-        }
-    }
-}
-
-/// The tags that matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    Rss,
-    RssEnd,
-    ChannelEnd,
-    Item,
-    ItemEnd,
-    Author,
-    AuthorEnd,
-    Made,
-    MadeEnd,
-    Version,
-    Other,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tag {
-    name: Name,
-    line: u32,
-    is_empty: bool,
-}
-
-impl Tag {
-    /// Whether it can only stand outside of an item.
-    fn ends_item(self) -> bool {
-        matches!(self.name, Name::Item | Name::ChannelEnd | Name::RssEnd)
-    }
-
-    fn of(bytes: &[u8], line: u32, is_empty: bool) -> Self {
-        let ends = |b: &u8| b.is_ascii_whitespace() || *b == b'>';
-        let end = bytes.iter().position(ends).unwrap_or(bytes.len());
-        let mut name = &bytes[..end];
-        if let (true, Some(plain)) = (is_empty, name.strip_suffix(b"/")) {
-            name = plain;
-        }
-        let name = match name {
-            b"rss" => Name::Rss,
-            b"/rss" => Name::RssEnd,
-            b"/channel" => Name::ChannelEnd,
-            b"item" => Name::Item,
-            b"/item" => Name::ItemEnd,
-            b"wp:author" => Name::Author,
-            b"/wp:author" => Name::AuthorEnd,
-            b"pubDate" => Name::Made,
-            b"/pubDate" => Name::MadeEnd,
-            b"wp:wxr_version" => Name::Version,
-            _ => Name::Other,
-        };
-        Self {
-            name,
-            line,
-            is_empty,
         }
     }
 }
