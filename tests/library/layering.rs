@@ -72,6 +72,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         "source",
         &[
             "article",
+            "characters",
             "regular",
             "render",
             "synth",

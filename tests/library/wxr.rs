@@ -212,6 +212,28 @@ fn the_address_of_a_post_is_its_route() {
 }
 
 #[test]
+fn what_is_shown_on_a_terminal_has_no_hidden_characters() {
+    let escape = "\u{1b}[2J\u{202e}";
+    let item = post(&format!(
+        "<wp:status>a{escape}b</wp:status><link>https://x/c{escape}d/</link>{}",
+        meta(&format!("e{escape}f"), "O:1:\"A\":0:{}")
+    ));
+    let shown = format!("{}{:?}", item.path, item.findings);
+    assert!(
+        !shown.contains("\\u{1b}") && !shown.contains(['\u{1b}', '\u{202e}']),
+        "{shown}"
+    );
+    let (events, _) = events(&export(&format!(
+        "<item><wp:post_type>a{escape}b</wp:post_type></item>"
+    )));
+    let expected = Event::Skipped {
+        line: 3,
+        what: "a[2Jb".to_owned(),
+    };
+    assert_eq!(events, [expected]);
+}
+
+#[test]
 fn an_article_without_a_title_gets_one() {
     let body = |html: &str| format!("<content:encoded><![CDATA[{html}]]></content:encoded>");
     for (elements, expected) in [

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::characters::is_hidden;
+
 /// The longest summary and description, in characters.
 pub(super) const MAX_SUMMARY: usize = 500;
 
@@ -26,7 +28,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(line: u32, code: &'static str, message: String) -> Self {
+    pub(super) fn new(line: u32, code: &'static str, mut message: String) -> Self {
+        // It is shown on terminals, and holds what others wrote.
+        if message.contains(is_hidden) {
+            message = message.replace(is_hidden, " ");
+        }
         Self {
             line,
             code,

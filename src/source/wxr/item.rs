@@ -13,6 +13,7 @@ use super::event::{Event, Finding, Item, MAX_SUMMARY, WxrOptions};
 use super::meta::Fields;
 use super::text::{decoded, path_of, plain, shortened};
 use super::xml::{RawItem, Text};
+use crate::characters::is_hidden;
 
 /// Most tags, categories and aliases of an article.
 const MAX_LIST: usize = 64;
@@ -76,7 +77,7 @@ impl Context<'_> {
         let post_type = item.post_type.text.trim();
         let skipped = |what: &str| Event::Skipped {
             line,
-            what: what.chars().filter(|c| !c.is_control()).take(60).collect(),
+            what: what.chars().filter(|c| !is_hidden(*c)).take(60).collect(),
         };
         match post_type {
             "post" | "page" => {}
@@ -108,6 +109,7 @@ impl Context<'_> {
             },
             "" => Shown::No("without a status in the export".to_owned(), true),
             other => {
+                let other = other.replace(is_hidden, " ");
                 let other: String = other.chars().take(40).collect();
                 Shown::No(
                     format!("in the status '{other}', which anp does not know"),
@@ -360,7 +362,7 @@ fn path(item: &RawItem, route: Option<&str>) -> String {
     let segments = route
         .split('/')
         .filter(|part| !matches!(*part, "" | "." | ".."));
-    let segments = segments.map(|part| part.replace(|c: char| c.is_control() || c == '\\', "-"));
+    let segments = segments.map(|part| part.replace(|c: char| is_hidden(c) || c == '\\', "-"));
     let path = segments.collect::<Vec<_>>().join("/");
     let stem = path
         .strip_suffix(".html")

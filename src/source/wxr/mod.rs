@@ -1,10 +1,10 @@
 //! WordPress exports (WXR 1.0 to 1.2), as articles.
 //!
-//! 1. [`split`]: the stream is cut into items; one is held at a time.
-//! 2. [`xml`]: an item → the values of its elements.
-//! 3. [`item`], [`meta`], [`php`]: these → the fields of front matter.
-//! 4. [`body`]: the body → HTML as WordPress shows it: [`paragraphs`] ([`blocks`], [`media`]),
-//!    [`shortcodes`], [`links`]; [`foreign`] names what anp does not run.
+//! 1. `split`: the stream is cut into items; one is held at a time.
+//! 2. `xml`: an item → the values of its elements.
+//! 3. `item`, `meta`, `php`: these → the fields of front matter.
+//! 4. `body`: the body → HTML as WordPress shows it: `paragraphs` (`blocks`, `media`),
+//!    `shortcodes`, `links`; `foreign` names what anp does not run.
 //!
 //! Items refer to files of the media library that may come before or behind them, so an export is read
 //! twice: [`read_attachments`] first, then [`read`].
@@ -32,6 +32,8 @@ use std::convert::Infallible;
 use std::io::BufRead;
 
 use memchr::memmem;
+
+use crate::characters::is_hidden;
 
 pub use attachments::Attachments;
 pub use event::{Event, Finding, Item, Stopped, Summary, WxrError, WxrOptions};
@@ -174,7 +176,10 @@ fn one<E>(
         there if there == line => broken.message,
         there => format!("line {there}: {}", broken.message),
     };
-    take(Part::Broken { line, message })?;
+    take(Part::Broken {
+        line,
+        message: message.replace(is_hidden, " "),
+    })?;
     // A CDATA that does not end takes in the next items: they are read again from their first line.
     let Some(start) = next_item(&text).filter(|_| retries < MAX_RETRIES) else {
         return Ok(());
