@@ -102,7 +102,32 @@ pub struct FinishedSpool {
     file: File,
 }
 
+/// All bytes of a spool, from its start.
+#[derive(Debug)]
+pub struct SpoolReader<'s> {
+    file: &'s File,
+    at: u64,
+}
+
+impl io::Read for SpoolReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        failpoint::at("spool", "read")?;
+        let length = self.file.read_at(buffer, self.at)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
 impl FinishedSpool {
+    /// All bytes, from the start.
+    #[must_use]
+    pub fn reader(&self) -> SpoolReader<'_> {
+        SpoolReader {
+            file: &self.file,
+            at: 0,
+        }
+    }
+
     /// The `length` bytes at `offset`.
     ///
     /// # Errors

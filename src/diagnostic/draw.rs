@@ -88,13 +88,16 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
                 "{:width$}{gutter}-->{off} {path}:{}:{}",
                 "", place.line, place.column
             );
-            let _ = writeln!(out, "{:width$} {gutter}|{off}", "");
-            let _ = writeln!(out, "{gutter}{:>width$} |{off} {text}", place.line);
-            let _ = writeln!(
-                out,
-                "{:width$} {gutter}|{off} {:before$}{severity}{caret}{off}",
-                "", ""
-            );
+            // Of some places only the line is known.
+            if !place.text.is_empty() {
+                let _ = writeln!(out, "{:width$} {gutter}|{off}", "");
+                let _ = writeln!(out, "{gutter}{:>width$} |{off} {text}", place.line);
+                let _ = writeln!(
+                    out,
+                    "{:width$} {gutter}|{off} {:before$}{severity}{caret}{off}",
+                    "", ""
+                );
+            }
             width
         }
     };

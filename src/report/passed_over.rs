@@ -17,6 +17,7 @@ fn line(reason: &Reason, passed: &Passed) -> String {
         Reason::Excluded => {
             counted(passed.files, "file or folder").replace("file or folders", "files and folders")
         }
+        Reason::Kind(_) => counted(passed.files, "item"),
         _ => counted(passed.files, "file"),
     };
     let names = passed.first.iter().map(|path| path.display().to_string());
@@ -38,6 +39,7 @@ fn line(reason: &Reason, passed: &Passed) -> String {
             format!(" without an ending ({names}); {}", read())
         }
         Reason::Ending(ending) => format!(" ending {ending} ({names}); {}", read()),
+        Reason::Kind(kind) => format!(" of the kind {kind}, which is no article"),
         Reason::Other => format!(" of other kinds ({names})"),
     };
     format!("passed over: {at_least}{files}{what}")
@@ -52,6 +54,7 @@ pub(super) fn json(reason: &Reason, passed: &Passed) -> Value {
         Reason::SecondIndex => ("second_index", None),
         Reason::Excluded => ("excluded", None),
         Reason::Ending(ending) => ("ending", Some(ending.clone())),
+        Reason::Kind(kind) => ("kind", Some(kind.clone())),
         Reason::Other => ("other", None),
     };
     let first = passed.first.iter().map(|path| path.to_string_lossy());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 49] = [
+pub const KEYS: [(&str, &str); 50] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -53,10 +53,19 @@ pub const KEYS: [(&str, &str); 49] = [
     ("site.assets", "ANP_SITE_ASSETS"),
     ("meta_box.show", "ANP_META_BOX_SHOW"),
     ("meta_box.hide", "ANP_META_BOX_HIDE"),
+    ("wordpress.meta_prefix", "ANP_WORDPRESS_META_PREFIX"),
 ];
 
 /// Keys of anp.yaml that hold other keys.
-pub(super) const GROUPS: [&str; 6] = ["expect", "keep_runs", "meta_box", "serve", "site", "tls"];
+pub(super) const GROUPS: [&str; 7] = [
+    "expect",
+    "keep_runs",
+    "meta_box",
+    "serve",
+    "site",
+    "tls",
+    "wordpress",
+];
 
 pub(super) const SECOND_MS: u64 = 1000;
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * SECOND_MS;

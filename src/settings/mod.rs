@@ -108,6 +108,9 @@ pub struct Settings {
     pub paused: Option<String>,
     /// Which old manifests are kept.
     pub keep_runs: KeepRuns,
+    /// Prefixes of the custom fields of a WordPress export that are fields of the front matter; none: those
+    /// that anp knows.
+    pub meta_prefixes: Vec<String>,
     /// How long things may take.
     pub patience: Patience,
     /// How many replicas must have what a run publishes; none: nobody asks.
@@ -229,6 +232,7 @@ impl Settings {
             &[u8::from(self.admits.drafts), u8::from(self.admits.future)],
             self.choice.include.texts().join("\n").as_bytes(),
             self.choice.exclude.texts().join("\n").as_bytes(),
+            self.meta_prefixes.join("\n").as_bytes(),
             &self.rules.identity(),
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
@@ -347,6 +351,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         expected_result: reader.text("expected_result"),
         paused: reader.text("paused"),
         keep_runs: keep_runs(reader),
+        meta_prefixes: reader.get("wordpress.meta_prefix", Vec::new(), files::names),
         patience: connection::patience(reader),
         copies,
         metrics_dir: reader.path("metrics_dir", current_dir),

@@ -18,6 +18,8 @@ mod small_files;
 mod twins;
 mod unread;
 mod walk;
+#[doc(hidden)]
+pub mod wxr;
 
 /// The names of files that say which others are sources.
 const SMALL_FILES: [&str; 4] = [
@@ -34,6 +36,7 @@ pub use identity::Identity;
 pub use order::{Order, Ranks};
 pub use origin::{Generated, Origin, Subset, Tree, Unloaded, ranges};
 pub use packed::opening::Opening;
+pub use packed::wordpress::{ItemFinding, WordpressFields};
 pub use packed::{STDIN, is_packed};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, Patterns};

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::identity::Identity;
 use super::packed::reading::{Packed, Unfit, Unpacked};
+use super::packed::wordpress::ItemFinding;
 use super::passed_over::PassedOver;
 use super::unread::{Skipped, WalkError};
 use super::walk::WalkResult;
@@ -44,6 +45,8 @@ pub struct Source {
     pub length: u64,
     /// What it holds, or why that is not known.
     pub bytes: Result<Vec<u8>, Unloaded>,
+    /// What its reader has to say of it.
+    pub findings: Vec<ItemFinding>,
     /// The state of the file that `bytes` are of.
     pub identity: Option<Identity>,
     /// Whether the file can be known again by that.
@@ -71,6 +74,7 @@ impl Source {
             length: 0,
             bytes: Err(why),
             markup: Markup::default(),
+            findings: Vec::new(),
             identity: None,
             is_settled: false,
         }
@@ -210,7 +214,12 @@ impl Tree<'_> {
     fn unpack(&self, packed: &Packed, index: usize) -> Source {
         let sources = &self.found.sources;
         let (relative, identity) = (sources.path(index), sources.identity(index));
-        let Unpacked { bytes, markup } = match packed.read(sources, index) {
+        let read = packed.read(sources, index);
+        let Unpacked {
+            bytes,
+            markup,
+            findings,
+        } = match read {
             Ok(unpacked) => unpacked,
             Err(unfit) => {
                 let why = match unfit {
@@ -226,6 +235,7 @@ impl Tree<'_> {
             bytes: Ok(bytes),
             markup: markup.unwrap_or_else(|| Markup::of_path(&relative)),
             relative,
+            findings,
             identity,
             is_settled: true,
         }
@@ -307,6 +317,7 @@ impl Origin for Tree<'_> {
                 length: read.length,
                 bytes: Ok(read.bytes),
                 markup: Markup::of_path(&relative),
+                findings: Vec::new(),
                 identity: Some(read.identity),
                 is_settled: read.is_settled,
                 relative,
@@ -524,6 +535,7 @@ impl Origin for Generated<'_> {
             relative,
             length: article.bytes.len() as u64,
             bytes: Ok(article.bytes),
+            findings: Vec::new(),
             identity: None,
             is_settled: false,
         }

@@ -24,6 +24,8 @@ pub enum Reason {
     Excluded,
     /// Their names end with this, a dot first; empty: with nothing.
     Ending(String),
+    /// They are items of an export that are no articles: what they are.
+    Kind(String),
     /// Folders or endings besides those that are counted one by one.
     Other,
 }
@@ -66,6 +68,11 @@ impl PassedOver {
         slot.is_at_least |= passed.is_at_least;
         let room = NAMED.saturating_sub(slot.first.len());
         slot.first.extend(passed.first.into_iter().take(room));
+    }
+
+    /// Counts items of an export, which have no path.
+    pub(super) fn add_kind(&mut self, kind: &str, count: u64) {
+        self.slot(Reason::Kind(kind.to_owned())).files += count;
     }
 
     /// Reasons and counts, in the order in which they are reported.

@@ -74,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         "source",
         &[
             "article",
+            "characters",
             "diagnostic",
             "durable",
             "regular",
@@ -81,6 +82,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "spool",
             "synth",
             "time_limit",
+            "words",
             "yaml",
         ],
     ),

@@ -12,5 +12,6 @@ mod layering;
 mod render;
 mod sample_config;
 mod schema;
+mod wxr;
 mod yaml_lenient;
 mod yaml_plain;

@@ -26,6 +26,7 @@ use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
 use crate::source::{
     Cache, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
+    WordpressFields,
 };
 use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
@@ -139,10 +140,17 @@ pub(crate) fn walked(
     caching: Caching,
 ) -> Result<WalkResult, Failure> {
     if settings.is_packed() {
+        let mut decisive = settings.rules.identity();
+        decisive.extend(settings.meta_prefixes.join("\n").as_bytes());
         let opening = Opening {
             path: &settings.content,
             state_dir: &settings.state_dir,
             caching,
+            fields: WordpressFields {
+                prefixes: &settings.meta_prefixes,
+                known: settings.rules.schema.fields(),
+            },
+            decisive: &decisive,
             choice: &settings.choice,
             languages: &settings.rules.naming.languages,
             interrupted,

@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
 use crate::render::{Digest, Inputs, Removals, Rendered, Stamp};
-use crate::source::{Identity, Learned, Origin, Ranks, Unloaded};
+use crate::source::{Identity, ItemFinding, Learned, Origin, Ranks, Unloaded};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -49,6 +49,7 @@ struct LoadedSource<'a> {
     path: Arc<PathBuf>,
     bytes: Vec<u8>,
     cleaned: OnceLock<String>,
+    findings: Vec<ItemFinding>,
     settled: Option<Identity>,
 }
 
@@ -176,6 +177,7 @@ impl SourceReader<'_, '_> {
             diagnostics: vec![bug(&source.path, "read", &panic)],
             ..Reading::default()
         });
+        self.add_findings(source, &mut reading);
         let (links, rewritten) = match &mut reading.article {
             Some(article) => {
                 let assets = self.surveyor.renderer.assets();
@@ -347,6 +349,30 @@ impl SourceReader<'_, '_> {
         None
     }
 
+    /// Adds what the reader of an export has to say of an article.
+    fn add_findings(&self, source: &LoadedSource<'_>, reading: &mut Reading<'_>) {
+        let is_strict = self.surveyor.rules.strict;
+        for finding in &source.findings {
+            let path = Arc::clone(&source.path);
+            let (code, message) = (&finding.code, finding.message.clone());
+            let mut found = whole_file(path, code, message, RETRY_AFTER_FIX);
+            found.place = Some(Place {
+                line: finding.line,
+                column: 1,
+                length: 1,
+                text: String::new(),
+                window_start: 1,
+            });
+            if !is_strict {
+                found.severity = Severity::Warning;
+            }
+            reading.diagnostics.push(found);
+        }
+        if is_strict && !source.findings.is_empty() {
+            reading.article = None;
+        }
+    }
+
     fn report(&self, source: &LoadedSource<'_>, finding: Diagnostic, chunk: &mut Chunk) {
         let mut finding = [finding];
         self.origin.place(source.unread.index, &mut finding);
@@ -439,6 +465,7 @@ fn load<'u>(
                 path,
                 bytes,
                 cleaned: OnceLock::new(),
+                findings: source.findings,
                 settled,
             });
         }

@@ -60,6 +60,9 @@ pub(super) fn choose(found: &mut Members, choice: &Choice) -> Chosen {
         skipped: Vec::new(),
     };
     let mut passed_over = PassedOver::default();
+    for (kind, count) in &found.kinds {
+        passed_over.add_kind(kind, *count);
+    }
     let keep: Vec<bool> = (0..found.sources.len())
         .map(|index| {
             let path = found.sources.path(index);

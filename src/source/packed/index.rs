@@ -6,6 +6,7 @@
 use std::io;
 use std::path::Path;
 
+use super::input::Form;
 use super::unpacking::Members;
 use crate::durable;
 use crate::regular;
@@ -27,8 +28,8 @@ const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 pub(super) struct Context([u8; 32]);
 
 impl Context {
-    /// That of the file at `path` in the state `identity`.
-    pub(super) fn new(path: &Path, identity: Identity) -> io::Result<Self> {
+    /// That of the file at `path` in the state `identity`; `decisive` is what of the settings decides.
+    pub(super) fn new(path: &Path, identity: Identity, decisive: &[u8]) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         let path = path.canonicalize()?;
         for part in [
@@ -36,6 +37,7 @@ impl Context {
             env!("CARGO_PKG_VERSION").as_bytes(),
             path.as_os_str().as_encoded_bytes(),
             &identity.0,
+            decisive,
         ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -44,9 +46,8 @@ impl Context {
     }
 }
 
-/// What is known: whether the sources are in the file as they are, whether it is an archive, and the
-/// members.
-type Known<M> = (bool, bool, M);
+/// What is known: whether the sources are in the file as they are, what it is, and its members.
+type Known<M> = (bool, Form, M);
 
 /// The index in the state folder `folder`, if it was written for just this.
 pub(super) fn read(folder: &Path, context: Context) -> Option<Known<Members>> {
@@ -76,7 +77,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::unpacking::{Member, Unpacking};
-    use super::{Context, NAME, read, write};
+    use super::{Context, Form, NAME, read, write};
     use crate::source::identity::Identity;
 
     #[test]
@@ -94,10 +95,15 @@ mod tests {
                 })
                 .unwrap();
         }
-        let context = |state| Context::new(folder.path(), Identity([state; 16])).unwrap();
+        let context = |state| Context::new(folder.path(), Identity([state; 16]), b"").unwrap();
         assert!(read(folder.path(), context(1)).is_none());
-        write(folder.path(), context(1), (true, false, &unpacking.found)).unwrap();
-        let (true, false, found) = read(folder.path(), context(1)).unwrap() else {
+        write(
+            folder.path(),
+            context(1),
+            (true, Form::Tar, &unpacking.found),
+        )
+        .unwrap();
+        let (true, Form::Tar, found) = read(folder.path(), context(1)).unwrap() else {
             panic!("another index");
         };
         assert_eq!(format!("{found:?}"), format!("{:?}", unpacking.found));

@@ -8,9 +8,10 @@ use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
 
 /// What the bytes are, decompressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Form {
     /// JSON lines.
     Lines,

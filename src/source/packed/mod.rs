@@ -1,7 +1,7 @@
 //! Packed sources: many articles in one file, or from the standard input.
 //!
 //! The file is read once, from its start to its end ([`unpack`]): JSON lines ([`lines`], [`record`])
-//! or the members of an archive ([`tar`], [`zip`]) give a list of sources ([`unpacking`]), of which some
+//! or the members of an archive ([`tar`], [`zip`]), or the items of a WordPress export ([`wordpress`]), give a list of sources ([`unpacking`]), of which some
 //! are chosen by the rules of a folder ([`choice`]), or an index of them from an earlier run ([`index`]). From then on it behaves like one: each source can
 //! be read at any time, in any order. Where the bytes are compressed, or come from a pipe, those of
 //! the sources wait in an unlinked file in the state folder.
@@ -18,6 +18,7 @@ mod record;
 mod tar;
 mod unpack;
 mod unpacking;
+pub(super) mod wordpress;
 mod zip;
 
 use std::path::Path;

@@ -9,9 +9,11 @@ use std::time::SystemTime;
 use super::STDIN;
 use super::choice::{Chosen, choose};
 use super::index::{self, Context};
+use super::input::Form;
 use super::reading::{Bytes, Closed, GoesOn, Packed};
 use super::unpack::{self, Opened};
 use super::unpacking::Members;
+use super::wordpress::WordpressFields;
 use crate::article::Languages;
 use crate::regular;
 use crate::source::caching::Caching;
@@ -38,6 +40,10 @@ pub struct Opening<'a> {
     pub choice: &'a Choice,
     /// Languages that names may end with.
     pub languages: &'a Languages,
+    /// How the custom fields of a WordPress export are read.
+    pub fields: WordpressFields<'a>,
+    /// What of the settings decides what is found.
+    pub decisive: &'a [u8],
     /// Set when somebody asks the run to end.
     pub interrupted: &'a AtomicBool,
     /// How long the run may take.
@@ -52,33 +58,33 @@ impl Opening<'_> {
     /// run has to end.
     pub fn run(&self) -> Result<WalkResult, WalkError> {
         if self.path == Path::new(STDIN) {
-            let opened = unpack::stdin(self.state_dir, &|| self.goes_on())?;
+            let opened = unpack::stdin(self.fields, self.state_dir, &|| self.goes_on())?;
             let Opened {
                 members,
-                is_archive,
+                form,
                 spool,
             } = opened;
             let spool = spool.map(Bytes::Spool);
             let bytes = spool.ok_or_else(|| WalkError::Broken("it was not kept".to_owned()))?;
-            return Ok(self.chosen(members, is_archive, bytes, i64::MAX));
+            return Ok(self.chosen(members, form, bytes, i64::MAX));
         }
         let now = SystemTime::now();
         let (file, metadata) = regular::open(self.path)?;
         let changed_at_ms = metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000;
         let context = self.context(&metadata, now);
         if let Some(context) = context
-            && let Some((is_in_place, is_archive, members)) = index::read(self.state_dir, context)
+            && let Some((is_in_place, form, members)) = index::read(self.state_dir, context)
         {
             let bytes = match is_in_place {
                 true => Bytes::File(file),
                 false => Bytes::Closed(self.closed(&metadata, &members)),
             };
-            return Ok(self.chosen(members, is_archive, bytes, changed_at_ms));
+            return Ok(self.chosen(members, form, bytes, changed_at_ms));
         }
-        let opened = unpack::file(&file, self.state_dir, &|| self.goes_on())?;
+        let opened = unpack::file(&file, self.fields, self.state_dir, &|| self.goes_on())?;
         let Opened {
             members,
-            is_archive,
+            form,
             spool,
         } = opened;
         if Identity::of(&file.metadata()?) != Identity::of(&metadata) {
@@ -87,32 +93,33 @@ impl Opening<'_> {
         }
         if let Some(context) = context.filter(|_| self.caching == Caching::Write) {
             // Without it the next run reads the file again.
-            let _ = index::write(
-                self.state_dir,
-                context,
-                (spool.is_none(), is_archive, &members),
-            );
+            let _ = index::write(self.state_dir, context, (spool.is_none(), form, &members));
         }
         let bytes = spool.map_or(Bytes::File(file), Bytes::Spool);
-        Ok(self.chosen(members, is_archive, bytes, changed_at_ms))
+        Ok(self.chosen(members, form, bytes, changed_at_ms))
     }
 
     /// By which the index is known; none where it is of no use.
     fn context(&self, metadata: &Metadata, now: SystemTime) -> Option<Context> {
         let is_of_use = self.caching != Caching::Off && Identity::is_settled(metadata, now);
-        is_of_use.then(|| Context::new(self.path, Identity::of(metadata)).ok())?
+        is_of_use.then(|| Context::new(self.path, Identity::of(metadata), self.decisive).ok())?
     }
 
     /// The file, to be unpacked if that is needed, and still is in this state.
     fn closed(&self, metadata: &Metadata, members: &Members) -> Closed {
         let (path, state_dir) = (self.path.to_owned(), self.state_dir.to_owned());
         let (found, stored) = (Identity::of(metadata), members.stored.clone());
+        let (prefixes, known) = (self.fields.prefixes.to_vec(), self.fields.known);
         let unpack = move |goes_on: &GoesOn<'_>| -> Result<Option<FinishedSpool>, WalkError> {
+            let fields = WordpressFields {
+                prefixes: &prefixes,
+                known,
+            };
             let (file, metadata) = regular::open(&path)?;
             if Identity::of(&metadata) != found {
                 return Ok(None);
             }
-            let opened = unpack::file(&file, &state_dir, goes_on)?;
+            let opened = unpack::file(&file, fields, &state_dir, goes_on)?;
             let is_same = opened.members.stored == stored;
             Ok(opened.spool.filter(|_| is_same))
         };
@@ -122,7 +129,7 @@ impl Opening<'_> {
     fn chosen(
         &self,
         mut members: Members,
-        is_archive: bool,
+        form: Form,
         bytes: Bytes,
         changed_at_ms: i64,
     ) -> WalkResult {
@@ -142,7 +149,9 @@ impl Opening<'_> {
             .to_owned(),
             bytes,
             stored: members.stored,
-            others: is_archive.then_some(members.others),
+            form,
+            broken: members.broken,
+            others: members.others,
             changed_at_ms,
         };
         WalkResult::of_packed(

@@ -1,15 +1,17 @@
 //! Reads the sources of a packed file that was opened, one by one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::input::Form;
 use super::lines::{MAX_LINE_BYTES, path_of};
 use super::record::{Fault, Record, column_of};
 use super::unpacking::{Stored, hash, identity};
+use super::wordpress::{self, ItemFinding};
 use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::source::list::Sources;
@@ -73,8 +75,12 @@ pub(in crate::source) struct Packed {
     pub(super) bytes: Bytes,
     /// Where each source is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// Hashes of the paths of files that are no sources; none where there are no files.
-    pub(super) others: Option<HashSet<u64>>,
+    /// What it is.
+    pub(super) form: Form,
+    /// What is wrong with some sources, by key.
+    pub(super) broken: HashMap<u32, String>,
+    /// Hashes of the paths of files that are no sources.
+    pub(super) others: HashSet<u64>,
     /// When the file changed last, in ms since 1970.
     pub(in crate::source) changed_at_ms: i64,
 }
@@ -89,6 +95,7 @@ impl std::fmt::Debug for Packed {
 pub(in crate::source) struct Unpacked {
     pub(in crate::source) bytes: Vec<u8>,
     pub(in crate::source) markup: Option<Markup>,
+    pub(in crate::source) findings: Vec<ItemFinding>,
 }
 
 /// Why a source cannot be unpacked.
@@ -157,26 +164,34 @@ impl Packed {
         if matches!(self.bytes, Bytes::File(_)) && !is_same() {
             return Err(Unfit::Changed);
         }
+        let whole = |bytes: Vec<u8>, markup, findings| Unpacked {
+            bytes,
+            markup,
+            findings,
+        };
         if !is_line {
-            return Ok(Unpacked {
-                bytes,
-                markup: None,
-            });
+            return Ok(whole(bytes, None, Vec::new()));
+        }
+        if self.form == Form::Wordpress {
+            let (findings, source) = wordpress::split(&bytes).ok_or(Unfit::Changed)?;
+            return Ok(whole(source.to_vec(), Some(Markup::Html), findings));
         }
         let record = line_of(&bytes).map_err(broken)?;
         let document = record.document().map_err(broken)?;
-        Ok(Unpacked {
-            bytes: document.into_bytes(),
-            markup: record.is_html.then_some(Markup::Html),
-        })
+        let markup = record.is_html.then_some(Markup::Html);
+        Ok(whole(document.into_bytes(), markup, Vec::new()))
     }
 
     /// Why a source is none, as far as that can be told without reading it.
     fn misfit(&self, stored: &Stored, sources: &Sources, index: usize) -> Option<Fault> {
+        if let Some(message) = self.broken.get(&stored.key) {
+            let message = message.clone();
+            return Some(Fault { message, at: 0 });
+        }
         let length = sources.bytes(index) as usize;
-        let (most, what) = match stored.line {
-            0 => (MAX_SOURCE_BYTES, ""),
-            _ => (MAX_LINE_BYTES, "a line of "),
+        let (most, what) = match self.form {
+            Form::Lines => (MAX_LINE_BYTES, "a line of "),
+            _ => (MAX_SOURCE_BYTES, ""),
         };
         if length > most {
             let message = format!("expected {what}at most {most} bytes, found {length}");
@@ -204,7 +219,7 @@ impl Packed {
 
     /// Whether the file has its sources as lines: then it is what has a path for people.
     pub(in crate::source) fn has_lines(&self) -> bool {
-        self.others.is_none()
+        matches!(self.form, Form::Lines | Form::Wordpress)
     }
 
     /// A source, or something else at `relative`, as people see it.
@@ -236,6 +251,14 @@ impl Packed {
         let Some(stored) = stored.filter(|stored| stored.line > 0 && !findings.is_empty()) else {
             return;
         };
+        let path = Arc::new(self.shown.clone());
+        if self.form == Form::Wordpress {
+            for finding in findings {
+                finding.path = Arc::clone(&path);
+                finding.place = Some(of_item(finding.place.as_ref(), stored.line));
+            }
+            return;
+        }
         let bytes = self.raw(stored, sources.bytes(index) as usize);
         let bytes = bytes.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -254,7 +277,6 @@ impl Packed {
             let place = Place::in_text(&text, span);
             Place { line, ..place }
         };
-        let path = Arc::new(self.shown.clone());
         for finding in findings {
             finding.path = Arc::clone(&path);
             finding.place = Some(match (&finding.place, &read) {
@@ -267,8 +289,7 @@ impl Packed {
 
     /// Whether there is a file at `relative`, as far as that can be known.
     pub(in crate::source) fn has_file(&self, relative: &Path) -> bool {
-        let others = self.others.as_ref();
-        others.is_none_or(|others| others.contains(&hash(relative)))
+        self.has_lines() || self.others.contains(&hash(relative))
     }
 }
 
@@ -276,6 +297,30 @@ impl Packed {
 fn line_of(bytes: &[u8]) -> Result<Record<'_>, Fault> {
     path_of(bytes)?;
     Record::read(std::str::from_utf8(bytes).unwrap_or_default())
+}
+
+/// The place of a finding about the item of a line: what it is about begins the shown text, since its
+/// column in the export is not known. A finding of the reader has its line already.
+fn of_item(place: Option<&Place>, line: u32) -> Place {
+    let nothing = Place {
+        line,
+        column: 1,
+        length: 1,
+        text: String::new(),
+        window_start: 1,
+    };
+    match place {
+        None => nothing,
+        Some(place) if place.text.is_empty() => place.clone(),
+        Some(place) => {
+            let before = place.column.saturating_sub(place.window_start) as usize;
+            Place {
+                length: place.length,
+                text: place.text.chars().skip(before).collect(),
+                ..nothing
+            }
+        }
+    }
 }
 
 /// A place with another line and column, and the same text and mark.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -10,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::input::{Form, Input, is_zip};
 use super::reading::GoesOn;
 use super::unpacking::{Members, Unpacking};
+use super::wordpress::{self, WordpressFields};
 use super::{lines, tar, zip};
 use crate::source::unread::WalkError;
 use crate::spool::{FinishedSpool, Spool};
@@ -23,7 +25,7 @@ const LOOK_EVERY: Timespec = Timespec {
 /// A packed source that was read to its end.
 pub(super) struct Opened {
     pub(super) members: Members,
-    pub(super) is_archive: bool,
+    pub(super) form: Form,
     /// The bytes of the sources; none where they are in the file as they are.
     pub(super) spool: Option<FinishedSpool>,
 }
@@ -35,6 +37,7 @@ pub(super) struct Opened {
 /// has to end.
 pub(super) fn file(
     file: &File,
+    fields: WordpressFields<'_>,
     spool_in: &Path,
     goes_on: &GoesOn<'_>,
 ) -> Result<Opened, WalkError> {
@@ -42,7 +45,8 @@ pub(super) fn file(
         let mut unpacking = Unpacking::new(Some(spool(spool_in)?), goes_on);
         zip::read(file.try_clone()?, &mut unpacking).and_then(|()| finish(unpacking, Form::Zip))
     } else {
-        stream(file.try_clone()?, true, spool_in, goes_on)
+        let whole = || Positioned { file, at: 0 };
+        stream(whole(), Some(&whole), fields, (spool_in, goes_on))
     };
     // Whatever a reader made of it: the run was to end.
     unpacked.map_err(|error| goes_on().err().unwrap_or(error))
@@ -52,30 +56,35 @@ pub(super) fn file(
 ///
 /// # Errors
 /// As [`file`].
-pub(super) fn stdin(spool_in: &Path, goes_on: &GoesOn<'_>) -> Result<Opened, WalkError> {
+pub(super) fn stdin(
+    fields: WordpressFields<'_>,
+    spool_in: &Path,
+    goes_on: &GoesOn<'_>,
+) -> Result<Opened, WalkError> {
     let stdin = io::stdin();
     let patient = Patient {
         inner: stdin.as_fd(),
         goes_on,
     };
-    let unpacked = stream(patient, false, spool_in, goes_on);
+    let unpacked = stream(patient, None, fields, (spool_in, goes_on));
     unpacked.map_err(|error| goes_on().err().unwrap_or(error))
 }
 
-/// Reads `raw`, which may be a file that can be read again.
-fn stream(
+/// Reads `raw`, which may be a file that can be read `again`.
+fn stream<'f>(
     raw: impl Read,
-    is_file: bool,
-    spool_in: &Path,
-    goes_on: &GoesOn<'_>,
+    again: Option<&dyn Fn() -> Positioned<'f>>,
+    fields: WordpressFields<'_>,
+    (spool_in, goes_on): (&Path, &GoesOn<'_>),
 ) -> Result<Opened, WalkError> {
     let input = Input::open(raw).map_err(|error| WalkError::cut(&error))?;
     let input = input.map_err(WalkError::NoSource)?;
-    let spool = match is_file && input.is_plain {
-        true => None,
-        false => Some(spool(spool_in)?),
+    let again = again.filter(|_| input.is_plain);
+    let spooled = match again {
+        Some(_) if input.form != Form::Wordpress => None,
+        _ => Some(spool(spool_in)?),
     };
-    let mut unpacking = Unpacking::new(spool, goes_on);
+    let mut unpacking = Unpacking::new(spooled, goes_on);
     let mut reader = input.reader;
     match input.form {
         Form::Lines => lines::read(&mut *reader, &mut unpacking)?,
@@ -84,10 +93,44 @@ fn stream(
             let what = "found a zip archive, which can only be read from a file";
             return Err(WalkError::NoSource(what.to_owned()));
         }
-        Form::Wordpress => return Err(WalkError::NoSource("found XML".to_owned())),
+        // It is read twice.
+        Form::Wordpress => match again {
+            Some(again) => wordpress::read(
+                &|| Checked {
+                    inner: again(),
+                    goes_on,
+                },
+                fields,
+                &mut unpacking,
+            )?,
+            None => {
+                let kept = keep(&mut *reader, spool_in)?;
+                let again = || Checked {
+                    inner: kept.reader(),
+                    goes_on,
+                };
+                wordpress::read(&again, fields, &mut unpacking)?;
+            }
+        },
     }
-    drain(&mut *reader)?;
+    if again.is_none() || input.form != Form::Wordpress {
+        drain(&mut *reader)?;
+    }
     finish(unpacking, input.form)
+}
+
+/// Keeps all of `reader`.
+fn keep(reader: &mut dyn BufRead, spool_in: &Path) -> Result<FinishedSpool, WalkError> {
+    let mut kept = spool(spool_in)?;
+    loop {
+        let bytes = reader.fill_buf().map_err(|error| WalkError::cut(&error))?;
+        if bytes.is_empty() {
+            return kept.finish().map_err(WalkError::Spool);
+        }
+        kept.append(&[bytes]).map_err(WalkError::Spool)?;
+        let length = bytes.len();
+        reader.consume(length);
+    }
 }
 
 /// A spool. Whoever only looks needs no state folder.
@@ -103,7 +146,7 @@ fn finish(unpacking: Unpacking<'_>, form: Form) -> Result<Opened, WalkError> {
     let spool = unpacking.spool.map(Spool::finish).transpose();
     Ok(Opened {
         members: unpacking.found,
-        is_archive: matches!(form, Form::Tar | Form::Zip),
+        form,
         spool: spool.map_err(WalkError::Spool)?,
     })
 }
@@ -119,6 +162,33 @@ fn drain(reader: &mut dyn BufRead) -> Result<(), WalkError> {
             return Ok(());
         }
         reader.consume(length);
+    }
+}
+
+/// A file from its start, whoever else reads it.
+struct Positioned<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for Positioned<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(buffer, self.at)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+/// A reader that ends with the run.
+struct Checked<'p, R> {
+    inner: R,
+    goes_on: &'p GoesOn<'p>,
+}
+
+impl<R: Read> Read for Checked<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (self.goes_on)().map_err(|error| io::Error::other(error.to_string()))?;
+        self.inner.read(buffer)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a reader of a packed source finds, member by member: a list that is kept small, and the bytes
 //! of the members, where they are not in the file as they are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::super::SMALL_FILES;
@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 /// Most small files that say what is read, and most bytes of each.
 const MOST_SMALL_FILES: usize = 1000;
 const MOST_SMALL_BYTES: usize = 256 * 1024;
+
+/// Most broken items whose message is held, and most kinds of items that are counted one by one.
+const MOST_BROKEN: usize = 10_000;
+const MOST_KINDS: usize = 64;
 
 /// Most members that are refused by name. What a hostile archive has besides is counted in one line.
 const MOST_SKIPPED: usize = 10_000;
@@ -62,6 +66,10 @@ pub(super) struct Members {
     pub(super) skipped: Vec<Skipped>,
     /// Number of those beyond.
     further_skipped: u64,
+    /// What is wrong with items that cannot be read, by key.
+    pub(super) broken: HashMap<u32, String>,
+    /// How many items are no articles, by what they are.
+    pub(super) kinds: BTreeMap<String, u64>,
 }
 
 /// Collects members.
@@ -139,6 +147,37 @@ impl<'a> Unpacking<'a> {
             ),
         }
         Ok(())
+    }
+
+    /// Takes an item that cannot be read.
+    pub(super) fn add_broken(
+        &mut self,
+        relative: &Path,
+        line: u32,
+        message: String,
+    ) -> Result<(), WalkError> {
+        self.add(Member {
+            relative,
+            line,
+            bytes: Some(&[]),
+            length: 0,
+            at: 0,
+        })?;
+        if self.found.broken.len() < MOST_BROKEN
+            && let Some(stored) = self.found.stored.last()
+        {
+            self.found.broken.insert(stored.key, message);
+        }
+        Ok(())
+    }
+
+    /// Counts an item that is no article.
+    pub(super) fn count(&mut self, kind: String) {
+        let kinds = &mut self.found.kinds;
+        let is_full = kinds.len() >= MOST_KINDS && !kinds.contains_key(&kind);
+        *kinds
+            .entry(if is_full { "…".to_owned() } else { kind })
+            .or_default() += 1;
     }
 
     /// Notes a member that is not read. It is an error if it may hold an article that is missing now.
