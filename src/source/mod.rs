@@ -37,7 +37,7 @@ pub use order::{Order, Ranks};
 pub use origin::{Generated, Origin, Subset, Tree, Unloaded, ranges};
 pub use packed::opening::Opening;
 pub use packed::wordpress::{ItemFinding, WordpressFields};
-pub use packed::{STDIN, is_packed};
+pub use packed::{STDIN, has_parts, is_packed};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, Patterns};
 pub use unread::WalkError;

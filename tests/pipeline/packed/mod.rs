@@ -4,6 +4,7 @@ mod forms;
 mod hostile;
 mod nights;
 mod stdin;
+mod wordpress;
 
 use std::io::Write as _;
 use std::path::Path;
