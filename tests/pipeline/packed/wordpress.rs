@@ -145,7 +145,10 @@ fn a_night_without_changes_reads_no_export_again() {
     let ran = world.anp_with(&["import", "parts"], &[only_one]);
     assert_eq!(ran.exits(0).counts()["kept"], 10, "{ran}");
     world.write("parts/blog.002.xml", export(&[("d", ""), ("f", "")]));
-    let counts = world.anp("import parts --prune --max-removed 1").exits(0).counts();
+    let counts = world
+        .anp("import parts --prune --max-removed 1")
+        .exits(0)
+        .counts();
     assert_eq!(
         [&counts["created"], &counts["removed"], &counts["kept"]],
         [2, 2, 8]
