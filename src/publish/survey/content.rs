@@ -127,7 +127,8 @@ pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure
 }
 
 /// What a packed source may be.
-const PACKED: &str = "JSON lines, or a tar or zip archive of Markdown articles";
+const PACKED: &str =
+    "JSON lines, a tar or zip archive of Markdown articles, or a WordPress export";
 
 /// Finds the sources of the content tree, or of what is packed into one file.
 ///
