@@ -66,7 +66,7 @@ impl Opening<'_> {
             } = opened;
             let spool = spool.map(Bytes::Spool);
             let bytes = spool.ok_or_else(|| WalkError::Broken("it was not kept".to_owned()))?;
-            return Ok(self.chosen(members, form, bytes, i64::MAX));
+            return self.chosen(members, form, bytes, i64::MAX);
         }
         let now = SystemTime::now();
         let (file, metadata) = regular::open(self.path)?;
@@ -79,7 +79,7 @@ impl Opening<'_> {
                 true => Bytes::File(file),
                 false => Bytes::Closed(self.closed(&metadata, &members)),
             };
-            return Ok(self.chosen(members, form, bytes, changed_at_ms));
+            return self.chosen(members, form, bytes, changed_at_ms);
         }
         let opened = unpack::file(&file, self.fields, self.state_dir, &|| self.goes_on())?;
         let Opened {
@@ -96,7 +96,7 @@ impl Opening<'_> {
             let _ = index::write(self.state_dir, context, (spool.is_none(), form, &members));
         }
         let bytes = spool.map_or(Bytes::File(file), Bytes::Spool);
-        Ok(self.chosen(members, form, bytes, changed_at_ms))
+        self.chosen(members, form, bytes, changed_at_ms)
     }
 
     /// By which the index is known; none where it is of no use.
@@ -132,12 +132,12 @@ impl Opening<'_> {
         form: Form,
         bytes: Bytes,
         changed_at_ms: i64,
-    ) -> WalkResult {
+    ) -> Result<WalkResult, WalkError> {
         let Chosen {
             skipped,
             passed_over,
             folders,
-        } = choose(&mut members, self.choice);
+        } = choose(&mut members, self.choice)?;
         members.sources.sort();
         let is_stdin = self.path == Path::new(STDIN);
         let packed = Packed {
@@ -154,11 +154,11 @@ impl Opening<'_> {
             others: members.others,
             changed_at_ms,
         };
-        WalkResult::of_packed(
+        Ok(WalkResult::of_packed(
             Contents::Packed(packed),
             (members.sources, skipped, passed_over, folders),
             self.languages,
-        )
+        ))
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {

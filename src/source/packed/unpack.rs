@@ -46,7 +46,11 @@ pub(super) fn file(
         zip::read(file.try_clone()?, &mut unpacking).and_then(|()| finish(unpacking, Form::Zip))
     } else {
         let whole = || Positioned { file, at: 0 };
-        stream(whole(), Some(&whole), fields, (spool_in, goes_on))
+        let checked = Checked {
+            inner: whole(),
+            goes_on,
+        };
+        stream(checked, Some(&whole), fields, (spool_in, goes_on))
     };
     // Whatever a reader made of it: the run was to end.
     unpacked.map_err(|error| goes_on().err().unwrap_or(error))
