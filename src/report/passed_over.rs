@@ -39,7 +39,7 @@ fn line(reason: &Reason, passed: &Passed) -> String {
             format!(" without an ending ({names}); {}", read())
         }
         Reason::Ending(ending) => format!(" ending {ending} ({names}); {}", read()),
-        Reason::Kind(kind) => format!(" of the kind {kind}, which is no article"),
+        Reason::Kind(kind) => format!(" of the type {kind}: no articles"),
         Reason::Other => format!(" of other kinds ({names})"),
     };
     format!("passed over: {at_least}{files}{what}")

@@ -66,8 +66,13 @@ fn of(key: &str) -> Option<Value> {
         "strict" | "drafts" | "future" | "split_spaces" => json!({ "type": "boolean" }),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
-        "login_cookies" | "include" | "exclude" | "languages" | "meta_box.show"
-        | "meta_box.hide" => json!({
+        "login_cookies"
+        | "include"
+        | "exclude"
+        | "languages"
+        | "meta_box.show"
+        | "meta_box.hide"
+        | "wordpress.meta_prefix" => json!({
             "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }],
         }),
         "visibility_fields" => json!({

@@ -121,6 +121,11 @@ impl Sources {
         self.files[index].name_at
     }
 
+    /// The key that the next one will have.
+    pub(super) fn next_key(&self) -> u32 {
+        u32::try_from(self.names.len()).unwrap_or(u32::MAX)
+    }
+
     /// Leaves only those for whose number `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         let mut next = 0..;

@@ -39,7 +39,7 @@ pub use origin::{Generated, Origin, Subset, Tree, Unloaded, ranges};
 pub use packed::in_memory;
 pub use packed::opening::Opening;
 pub use packed::wordpress::{ItemFinding, WordpressFields};
-pub use packed::{STDIN, is_packed};
+pub use packed::{STDIN, has_parts, is_packed};
 pub use passed_over::{Passed, PassedOver, Reason};
 pub use patterns::{Choice, Patterns};
 pub use unread::WalkError;

@@ -57,7 +57,7 @@ pub(super) enum Contents {
     /// The root, held open: sources are opened below it.
     Folder(File),
     /// A packed source.
-    Packed(Packed),
+    Packed(Box<Packed>),
 }
 
 impl WalkResult {

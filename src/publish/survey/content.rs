@@ -26,7 +26,7 @@ use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
 use crate::source::{
     Cache, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
-    WordpressFields,
+    WordpressFields, has_parts,
 };
 use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
@@ -127,7 +127,7 @@ pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure
 }
 
 /// What a packed source may be.
-const PACKED: &str = "JSON lines, or a tar or zip archive of Markdown articles";
+const PACKED: &str = "JSON lines, a tar or zip archive of articles, or a WordPress export";
 
 /// Finds the sources of the content tree, or of what is packed into one file.
 ///
@@ -140,23 +140,7 @@ pub(crate) fn walked(
     caching: Caching,
 ) -> Result<WalkResult, Failure> {
     if settings.is_packed() {
-        let mut decisive = settings.rules.identity();
-        decisive.extend(settings.meta_prefixes.join("\n").as_bytes());
-        let opening = Opening {
-            path: &settings.content,
-            state_dir: &settings.state_dir,
-            caching,
-            fields: WordpressFields {
-                prefixes: &settings.meta_prefixes,
-                known: settings.rules.schema.fields(),
-            },
-            decisive: &decisive,
-            choice: &settings.choice,
-            languages: &settings.rules.naming.languages,
-            interrupted,
-            time_limit,
-        };
-        return opening.run().map_err(|error| unwalked(settings, error));
+        return unpacked(settings, interrupted, time_limit, caching);
     }
     let walk = Walk {
         root: &settings.content,
@@ -166,7 +150,38 @@ pub(crate) fn walked(
         interrupted,
         time_limit,
     };
-    walk.run().map_err(|error| unwalked(settings, error))
+    let found = walk.run().map_err(|error| unwalked(settings, error))?;
+    let is_empty = found.sources.is_empty() && settings.part.is_none();
+    match is_empty && has_parts(&settings.content) {
+        true => unpacked(settings, interrupted, time_limit, caching),
+        false => Ok(found),
+    }
+}
+
+/// Finds the sources of what is packed into one file, or a few.
+fn unpacked(
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    time_limit: Option<TimeLimit>,
+    caching: Caching,
+) -> Result<WalkResult, Failure> {
+    let mut decisive = settings.rules.identity();
+    decisive.extend(settings.meta_prefixes.join("\n").as_bytes());
+    let opening = Opening {
+        path: &settings.content,
+        state_dir: &settings.state_dir,
+        caching,
+        fields: WordpressFields {
+            prefixes: &settings.meta_prefixes,
+            known: settings.rules.schema.fields(),
+        },
+        decisive: &decisive,
+        choice: &settings.choice,
+        languages: &settings.rules.naming.languages,
+        interrupted,
+        time_limit,
+    };
+    opening.run().map_err(|error| unwalked(settings, error))
 }
 
 /// The failure of a command whose sources were not found.

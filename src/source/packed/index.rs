@@ -28,15 +28,16 @@ const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 pub(super) struct Context([u8; 32]);
 
 impl Context {
-    /// That of the file at `path` in the state `identity`; `decisive` is what of the settings decides.
-    pub(super) fn new(path: &Path, identity: Identity, decisive: &[u8]) -> io::Result<Self> {
+    /// That of the source at `path` whose files are in these states; `decisive` is what of the settings decides.
+    pub(super) fn new(path: &Path, identities: &[Identity], decisive: &[u8]) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         let path = path.canonicalize()?;
+        let identities: Vec<u8> = identities.iter().flat_map(|one| one.0).collect();
         for part in [
             &FORMAT.to_le_bytes()[..],
             env!("CARGO_PKG_VERSION").as_bytes(),
             path.as_os_str().as_encoded_bytes(),
-            &identity.0,
+            &identities,
             decisive,
         ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -95,7 +96,7 @@ mod tests {
                 })
                 .unwrap();
         }
-        let context = |state| Context::new(folder.path(), Identity([state; 16]), b"").unwrap();
+        let context = |state| Context::new(folder.path(), &[Identity([state; 16])], b"").unwrap();
         assert!(read(folder.path(), context(1)).is_none());
         write(
             folder.path(),

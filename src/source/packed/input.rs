@@ -10,6 +10,8 @@ use std::rc::Rc;
 use flate2::bufread::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 
+use crate::source::unread::WalkError;
+
 /// What the bytes are, decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Form {
@@ -25,7 +27,7 @@ pub(super) enum Form {
 const LOOKED_AT: usize = 512;
 
 /// Handed on at once.
-const BUFFER_BYTES: usize = 256 * 1024;
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A compressed source grows to at most so many times its size, beyond its first 64 MiB: text that was
 /// written by people or machines grows 4 to 100 times.
@@ -146,6 +148,21 @@ fn is_old_tar(head: &[u8]) -> bool {
         }
     };
     sum == Ok(head.iter().enumerate().map(byte).sum())
+}
+
+/// Reads to the end: only there a checksum tells that all is as it was.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn drain(reader: &mut dyn BufRead) -> Result<(), WalkError> {
+    loop {
+        let available = reader.fill_buf().map_err(|error| WalkError::cut(&error))?;
+        let length = available.len();
+        if length == 0 {
+            return Ok(());
+        }
+        reader.consume(length);
+    }
 }
 
 /// A file that may be a zip archive, which is read from its end.

@@ -25,6 +25,9 @@ mod zip;
 
 use std::path::Path;
 
+/// What the name of an archive ends with: one file, of which nothing is read but articles.
+const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".zip"];
+
 /// What the name of a packed source ends with.
 pub const ENDINGS: [&str; 16] = [
     ".jsonl",
@@ -45,8 +48,24 @@ pub const ENDINGS: [&str; 16] = [
     ".wxr",
 ];
 
+/// Whether a file of this name can be a part of a source in several files: JSON lines, or an export.
+fn is_part(name: &Path) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    let mut endings = ENDINGS.iter().filter(|ending| !ARCHIVES.contains(ending));
+    !name.starts_with('.') && endings.any(|ending| name.ends_with(ending))
+}
+
 /// The name of the standard input.
 pub const STDIN: &str = "-";
+
+/// Whether the folder at `path` has no articles of its own, but a source in several files.
+#[must_use]
+pub fn has_parts(path: &Path) -> bool {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name())
+        .any(|name| is_part(Path::new(&name)))
+}
 
 /// Whether `path` names a packed source: by its name alone, unless it is a folder.
 #[must_use]

@@ -1,19 +1,20 @@
 //! Opens a packed source, and finds its sources: by reading it, or by the index of an earlier run.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use super::STDIN;
 use super::choice::{Chosen, choose};
 use super::index::{self, Context};
 use super::input::Form;
 use super::reading::{Bytes, Closed, GoesOn, Packed};
-use super::unpack::{self, Opened};
+use super::unpack::{Opened, Place};
 use super::unpacking::Members;
 use super::wordpress::WordpressFields;
+use super::{STDIN, is_part};
 use crate::article::Languages;
 use crate::regular;
 use crate::source::caching::Caching;
@@ -57,37 +58,45 @@ impl Opening<'_> {
     /// When it cannot be read, is damaged or cut short, when the spool cannot be written, and when the
     /// run has to end.
     pub fn run(&self) -> Result<WalkResult, WalkError> {
+        let goes_on = || self.goes_on();
+        let place = Place {
+            fields: self.fields,
+            spool_in: self.state_dir,
+            goes_on: &goes_on,
+        };
         if self.path == Path::new(STDIN) {
-            let opened = unpack::stdin(self.fields, self.state_dir, &|| self.goes_on())?;
-            let Opened {
-                members,
-                form,
-                spool,
-            } = opened;
-            let spool = spool.map(Bytes::Spool);
+            let opened = place.stdin()?;
+            let spool = opened.spool.map(Bytes::Spool);
             let bytes = spool.ok_or_else(|| WalkError::Broken("it was not kept".to_owned()))?;
-            return self.chosen(members, form, bytes, i64::MAX);
+            let shown = vec![STDIN_SHOWN.into()];
+            return self.chosen((opened.form, opened.members), shown, bytes, i64::MAX);
         }
         let now = SystemTime::now();
-        let (file, metadata) = regular::open(self.path)?;
-        let changed_at_ms = metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000;
-        let context = self.context(&metadata, now);
+        let files = Files::open(self.path)?;
+        let is_settled = files
+            .metadata
+            .iter()
+            .all(|one| Identity::is_settled(one, now));
+        let is_of_use = self.caching != Caching::Off && is_settled;
+        let context = Context::new(self.path, &files.identities(), self.decisive).ok();
+        let context = context.filter(|_| is_of_use);
+        let changed_at_ms = files.changed_at_ms();
         if let Some(context) = context
             && let Some((is_in_place, form, members)) = index::read(self.state_dir, context)
         {
+            let shown = files.paths.clone();
             let bytes = match is_in_place {
-                true => Bytes::File(file),
-                false => Bytes::Closed(self.closed(&metadata, &members)),
+                true => Bytes::File(files.first()?),
+                false => Bytes::Closed(self.closed(&files, &members)),
             };
-            return self.chosen(members, form, bytes, changed_at_ms);
+            return self.chosen((form, members), shown, bytes, changed_at_ms);
         }
-        let opened = unpack::file(&file, self.fields, self.state_dir, &|| self.goes_on())?;
         let Opened {
             members,
             form,
             spool,
-        } = opened;
-        if Identity::of(&file.metadata()?) != Identity::of(&metadata) {
+        } = place.files(&files.files)?;
+        if files.identities() != files.identities_now()? {
             let what = "somebody wrote to it while it was read".to_owned();
             return Err(WalkError::Broken(what));
         }
@@ -95,31 +104,33 @@ impl Opening<'_> {
             // Without it the next run reads the file again.
             let _ = index::write(self.state_dir, context, (spool.is_none(), form, &members));
         }
-        let bytes = spool.map_or(Bytes::File(file), Bytes::Spool);
-        self.chosen(members, form, bytes, changed_at_ms)
+        let shown = files.paths.clone();
+        let bytes = match spool {
+            Some(spool) => Bytes::Spool(spool),
+            None => Bytes::File(files.first()?),
+        };
+        self.chosen((form, members), shown, bytes, changed_at_ms)
     }
 
-    /// By which the index is known; none where it is of no use.
-    fn context(&self, metadata: &Metadata, now: SystemTime) -> Option<Context> {
-        let is_of_use = self.caching != Caching::Off && Identity::is_settled(metadata, now);
-        is_of_use.then(|| Context::new(self.path, Identity::of(metadata), self.decisive).ok())?
-    }
-
-    /// The file, to be unpacked if that is needed, and still is in this state.
-    fn closed(&self, metadata: &Metadata, members: &Members) -> Closed {
+    /// The files, to be unpacked if that is needed, and still are in this state.
+    fn closed(&self, files: &Files, members: &Members) -> Closed {
         let (path, state_dir) = (self.path.to_owned(), self.state_dir.to_owned());
-        let (found, stored) = (Identity::of(metadata), members.stored.clone());
+        let (found, stored) = (files.identities(), members.stored.clone());
         let (prefixes, known) = (self.fields.prefixes.to_vec(), self.fields.known);
         let unpack = move |goes_on: &GoesOn<'_>| -> Result<Option<FinishedSpool>, WalkError> {
-            let fields = WordpressFields {
-                prefixes: &prefixes,
-                known,
+            let place = Place {
+                fields: WordpressFields {
+                    prefixes: &prefixes,
+                    known,
+                },
+                spool_in: &state_dir,
+                goes_on,
             };
-            let (file, metadata) = regular::open(&path)?;
-            if Identity::of(&metadata) != found {
+            let files = Files::open(&path)?;
+            if files.identities() != found {
                 return Ok(None);
             }
-            let opened = unpack::file(&file, fields, &state_dir, goes_on)?;
+            let opened = place.files(&files.files)?;
             let is_same = opened.members.stored == stored;
             Ok(opened.spool.filter(|_| is_same))
         };
@@ -128,8 +139,8 @@ impl Opening<'_> {
 
     fn chosen(
         &self,
-        mut members: Members,
-        form: Form,
+        (form, mut members): (Form, Members),
+        shown: Vec<PathBuf>,
         bytes: Bytes,
         changed_at_ms: i64,
     ) -> Result<WalkResult, WalkError> {
@@ -139,23 +150,18 @@ impl Opening<'_> {
             folders,
         } = choose(&mut members, self.choice)?;
         members.sources.sort();
-        let is_stdin = self.path == Path::new(STDIN);
         let packed = Packed {
-            shown: if is_stdin {
-                Path::new(STDIN_SHOWN)
-            } else {
-                self.path
-            }
-            .to_owned(),
+            shown,
             bytes,
             stored: members.stored,
+            parts: members.parts,
             form,
             broken: members.broken,
             others: members.others,
             changed_at_ms,
         };
         Ok(WalkResult::of_packed(
-            Contents::Packed(packed),
+            Contents::Packed(Box::new(packed)),
             (members.sources, skipped, passed_over, folders),
             self.languages,
         ))
@@ -167,4 +173,63 @@ impl Opening<'_> {
         }
         Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
     }
+}
+
+/// The files of a packed source, open.
+struct Files {
+    paths: Vec<PathBuf>,
+    files: Vec<File>,
+    metadata: Vec<Metadata>,
+}
+
+impl Files {
+    /// The file at `path`, or the parts in the folder there, by name.
+    fn open(path: &Path) -> io::Result<Self> {
+        let paths = parts(path)?;
+        let opened = paths.iter().map(|path| regular::open(path));
+        let opened: Vec<(File, Metadata)> = opened.collect::<io::Result<_>>()?;
+        let (files, metadata) = opened.into_iter().unzip();
+        Ok(Self {
+            paths,
+            files,
+            metadata,
+        })
+    }
+
+    fn first(&self) -> io::Result<File> {
+        let first = self.files.first().ok_or(io::ErrorKind::NotFound)?;
+        first.try_clone()
+    }
+
+    fn identities(&self) -> Vec<Identity> {
+        self.metadata.iter().map(Identity::of).collect()
+    }
+
+    fn identities_now(&self) -> io::Result<Vec<Identity>> {
+        let now = self.files.iter().map(File::metadata);
+        now.map(|metadata| Ok(Identity::of(&metadata?))).collect()
+    }
+
+    fn changed_at_ms(&self) -> i64 {
+        let changed = self.metadata.iter();
+        let changed = changed.map(|one| one.ctime() * 1000 + one.ctime_nsec() / 1_000_000);
+        changed.max().unwrap_or_default()
+    }
+}
+
+/// The files of the packed source at `path`: the file itself, or where it is a folder the JSON lines or
+/// exports in it.
+fn parts(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut parts = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if is_part(Path::new(&entry.file_name())) && entry.path().is_file() {
+            parts.push(path.join(entry.file_name()));
+        }
+    }
+    parts.sort();
+    Ok(parts)
 }

@@ -69,8 +69,10 @@ impl Closed {
 
 /// A packed source that was read.
 pub(in crate::source) struct Packed {
-    /// The file as people see it.
-    pub(super) shown: PathBuf,
+    /// The files as people see them.
+    pub(super) shown: Vec<PathBuf>,
+    /// The key with which each of them begins.
+    pub(super) parts: Vec<u32>,
     /// Where the bytes of the sources are.
     pub(super) bytes: Bytes,
     /// Where each source is, in the order of their keys.
@@ -120,6 +122,13 @@ impl Packed {
         let key = sources.key(index);
         let at = self.stored.binary_search_by_key(&key, |stored| stored.key);
         self.stored.get(at.ok()?)
+    }
+
+    /// The file of the source `key`.
+    fn file(&self, key: u32) -> &Path {
+        let part = self.parts.partition_point(|first| *first <= key);
+        let shown = self.shown.get(part.saturating_sub(1));
+        shown.map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// The bytes of a source, as they stand in the file; the first ones of what is too long.
@@ -233,8 +242,10 @@ impl Packed {
         source: Option<(&Sources, usize)>,
         relative: &Path,
     ) -> PathBuf {
-        let mut shown = self.shown.clone().into_os_string();
-        match source.and_then(|(sources, index)| self.stored(sources, index)) {
+        let stored = source.and_then(|(sources, index)| self.stored(sources, index));
+        let file = self.file(stored.map_or(0, |stored| stored.key));
+        let mut shown = file.as_os_str().to_owned();
+        match stored {
             Some(stored) if stored.line > 0 => shown.push(format!(":{}", stored.line)),
             _ if relative.as_os_str().is_empty() => {}
             _ => {
@@ -256,7 +267,7 @@ impl Packed {
         let Some(stored) = stored.filter(|stored| stored.line > 0 && !findings.is_empty()) else {
             return;
         };
-        let path = Arc::new(self.shown.clone());
+        let path = Arc::new(self.file(stored.key).to_owned());
         if self.form == Form::Wordpress {
             for finding in findings {
                 finding.path = Arc::clone(&path);

@@ -1,14 +1,14 @@
 //! Reads a packed source from its start to its end.
 
 use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::input::{Form, Input, is_zip};
+use super::input::{BUFFER_BYTES, Form, Input, drain, is_zip};
 use super::reading::GoesOn;
 use super::unpacking::{Members, Unpacking};
 use super::wordpress::{self, WordpressFields};
@@ -30,120 +30,148 @@ pub(super) struct Opened {
     pub(super) spool: Option<FinishedSpool>,
 }
 
-/// Reads a file. What it keeps goes to a spool in `spool_in`.
-///
-/// # Errors
-/// When it cannot be read, is damaged or cut short, when the spool cannot be written, and when the run
-/// has to end.
-pub(super) fn file(
-    file: &File,
-    fields: WordpressFields<'_>,
-    spool_in: &Path,
-    goes_on: &GoesOn<'_>,
-) -> Result<Opened, WalkError> {
-    let unpacked = if is_zip(file)? {
-        let mut unpacking = Unpacking::new(Some(spool(spool_in)?), goes_on);
-        zip::read(file.try_clone()?, &mut unpacking).and_then(|()| finish(unpacking, Form::Zip))
-    } else {
-        let whole = || Positioned { file, at: 0 };
-        let checked = Checked {
-            inner: whole(),
-            goes_on,
+/// Where a source is unpacked.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'p> {
+    /// How the custom fields of an export are read.
+    pub(super) fields: WordpressFields<'p>,
+    /// The folder for spools.
+    pub(super) spool_in: &'p Path,
+    /// Says whether the run goes on.
+    pub(super) goes_on: &'p GoesOn<'p>,
+}
+
+impl Place<'_> {
+    /// Reads one file, or the parts of one source in several files.
+    ///
+    /// # Errors
+    /// When one cannot be read, is damaged or cut short, when the spool cannot be written, and when the
+    /// run has to end.
+    pub(super) fn files(self, files: &[File]) -> Result<Opened, WalkError> {
+        let unpacked = match files {
+            [file] if is_zip(file)? => self.zip(file),
+            files => self.parts(files),
         };
-        stream(checked, Some(&whole), fields, (spool_in, goes_on))
-    };
-    // Whatever a reader made of it: the run was to end.
-    unpacked.map_err(|error| goes_on().err().unwrap_or(error))
+        // Whatever a reader made of it: the run was to end.
+        unpacked.map_err(|error| (self.goes_on)().err().unwrap_or(error))
+    }
+
+    fn zip(self, file: &File) -> Result<Opened, WalkError> {
+        let mut unpacking = Unpacking::new(Some(self.spool()?), self.goes_on);
+        unpacking.begin_part();
+        zip::read(file.try_clone()?, &mut unpacking)?;
+        finish(unpacking, Form::Zip)
+    }
+
+    fn parts(self, files: &[File]) -> Result<Opened, WalkError> {
+        let opened = |part: usize| {
+            let file = files.get(part);
+            let file = file.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            let whole = Positioned { file, at: 0 };
+            opened(Checked {
+                inner: whole,
+                goes_on: self.goes_on,
+            })
+        };
+        let first = opened(0)?;
+        let is_in_place = files.len() == 1 && first.is_plain && first.form != Form::Wordpress;
+        let spool = match is_in_place {
+            true => None,
+            false => Some(self.spool()?),
+        };
+        let mut unpacking = Unpacking::new(spool, self.goes_on);
+        let form = first.form;
+        drop(first);
+        if form == Form::Wordpress {
+            let reader = |part| opened(part).map(|input| input.reader);
+            wordpress::read(files.len(), &reader, self.fields, &mut unpacking)?;
+            return finish(unpacking, form);
+        }
+        for part in 0..files.len() {
+            let input = opened(part)?;
+            if input.form != form {
+                let what = "found files of several kinds in one folder".to_owned();
+                return Err(WalkError::NoSource(what));
+            }
+            whole(input, &mut unpacking)?;
+        }
+        finish(unpacking, form)
+    }
+
+    /// Reads the standard input.
+    ///
+    /// # Errors
+    /// As [`files`](Self::files).
+    pub(super) fn stdin(self) -> Result<Opened, WalkError> {
+        let unpacked = self.pipe(&io::stdin());
+        unpacked.map_err(|error| (self.goes_on)().err().unwrap_or(error))
+    }
+
+    fn pipe(self, pipe: &impl AsFd) -> Result<Opened, WalkError> {
+        let mut input = opened(Patient {
+            inner: pipe.as_fd(),
+            goes_on: self.goes_on,
+        })?;
+        let mut unpacking = Unpacking::new(Some(self.spool()?), self.goes_on);
+        let form = input.form;
+        if form == Form::Wordpress {
+            // It is read twice.
+            let kept = self.keep(&mut *input.reader)?;
+            let reader = |_| -> Result<Box<dyn BufRead + '_>, WalkError> {
+                Ok(Box::new(BufReader::with_capacity(
+                    BUFFER_BYTES,
+                    kept.reader(),
+                )))
+            };
+            wordpress::read(1, &reader, self.fields, &mut unpacking)?;
+        } else {
+            whole(input, &mut unpacking)?;
+        }
+        finish(unpacking, form)
+    }
+
+    /// Keeps all of `reader`.
+    fn keep(self, reader: &mut dyn BufRead) -> Result<FinishedSpool, WalkError> {
+        let mut kept = self.spool()?;
+        loop {
+            let bytes = reader.fill_buf().map_err(|error| WalkError::cut(&error))?;
+            if bytes.is_empty() {
+                return kept.finish().map_err(WalkError::Spool);
+            }
+            kept.append(&[bytes]).map_err(WalkError::Spool)?;
+            let length = bytes.len();
+            reader.consume(length);
+        }
+    }
+
+    /// A spool. Whoever only looks needs no state folder.
+    fn spool(self) -> Result<Spool, WalkError> {
+        let spool = Spool::create(self.spool_in).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Spool::create(&std::env::temp_dir()),
+            _ => Err(error),
+        });
+        spool.map_err(WalkError::Spool)
+    }
 }
 
-/// Reads the standard input.
-///
-/// # Errors
-/// As [`file`].
-pub(super) fn stdin(
-    fields: WordpressFields<'_>,
-    spool_in: &Path,
-    goes_on: &GoesOn<'_>,
-) -> Result<Opened, WalkError> {
-    let stdin = io::stdin();
-    let patient = Patient {
-        inner: stdin.as_fd(),
-        goes_on,
-    };
-    let unpacked = stream(patient, None, fields, (spool_in, goes_on));
-    unpacked.map_err(|error| goes_on().err().unwrap_or(error))
-}
-
-/// Reads `raw`, which may be a file that can be read `again`.
-fn stream<'f>(
-    raw: impl Read,
-    again: Option<&dyn Fn() -> Positioned<'f>>,
-    fields: WordpressFields<'_>,
-    (spool_in, goes_on): (&Path, &GoesOn<'_>),
-) -> Result<Opened, WalkError> {
+fn opened<'r>(raw: impl Read + 'r) -> Result<Input<'r>, WalkError> {
     let input = Input::open(raw).map_err(|error| WalkError::cut(&error))?;
-    let input = input.map_err(WalkError::NoSource)?;
-    let again = again.filter(|_| input.is_plain);
-    let spooled = match again {
-        Some(_) if input.form != Form::Wordpress => None,
-        _ => Some(spool(spool_in)?),
-    };
-    let mut unpacking = Unpacking::new(spooled, goes_on);
-    let mut reader = input.reader;
+    input.map_err(WalkError::NoSource)
+}
+
+/// Reads JSON lines or a tar archive.
+fn whole(mut input: Input<'_>, unpacking: &mut Unpacking<'_>) -> Result<(), WalkError> {
+    unpacking.begin_part();
+    let reader = &mut *input.reader;
     match input.form {
-        Form::Lines => lines::read(&mut *reader, &mut unpacking)?,
-        Form::Tar => tar::read(&mut *reader, &mut unpacking)?,
-        Form::Zip => {
-            let what = "found a zip archive, which can only be read from a file";
+        Form::Lines => lines::read(reader, unpacking)?,
+        Form::Tar => tar::read(&mut *reader, unpacking)?,
+        Form::Zip | Form::Wordpress => {
+            let what = "found a zip archive, which can only be read from one file";
             return Err(WalkError::NoSource(what.to_owned()));
         }
-        // It is read twice.
-        Form::Wordpress => match again {
-            Some(again) => wordpress::read(
-                &|| Checked {
-                    inner: again(),
-                    goes_on,
-                },
-                fields,
-                &mut unpacking,
-            )?,
-            None => {
-                let kept = keep(&mut *reader, spool_in)?;
-                let again = || Checked {
-                    inner: kept.reader(),
-                    goes_on,
-                };
-                wordpress::read(&again, fields, &mut unpacking)?;
-            }
-        },
     }
-    if again.is_none() || input.form != Form::Wordpress {
-        drain(&mut *reader)?;
-    }
-    finish(unpacking, input.form)
-}
-
-/// Keeps all of `reader`.
-fn keep(reader: &mut dyn BufRead, spool_in: &Path) -> Result<FinishedSpool, WalkError> {
-    let mut kept = spool(spool_in)?;
-    loop {
-        let bytes = reader.fill_buf().map_err(|error| WalkError::cut(&error))?;
-        if bytes.is_empty() {
-            return kept.finish().map_err(WalkError::Spool);
-        }
-        kept.append(&[bytes]).map_err(WalkError::Spool)?;
-        let length = bytes.len();
-        reader.consume(length);
-    }
-}
-
-/// A spool. Whoever only looks needs no state folder.
-fn spool(folder: &Path) -> Result<Spool, WalkError> {
-    let spool = Spool::create(folder).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Spool::create(&std::env::temp_dir()),
-        _ => Err(error),
-    });
-    spool.map_err(WalkError::Spool)
+    drain(reader)
 }
 
 fn finish(unpacking: Unpacking<'_>, form: Form) -> Result<Opened, WalkError> {
@@ -153,20 +181,6 @@ fn finish(unpacking: Unpacking<'_>, form: Form) -> Result<Opened, WalkError> {
         form,
         spool: spool.map_err(WalkError::Spool)?,
     })
-}
-
-/// Reads to the end: only there a checksum tells that all is as it was.
-fn drain(reader: &mut dyn BufRead) -> Result<(), WalkError> {
-    loop {
-        let length = reader
-            .fill_buf()
-            .map_err(|error| WalkError::cut(&error))?
-            .len();
-        if length == 0 {
-            return Ok(());
-        }
-        reader.consume(length);
-    }
 }
 
 /// A file from its start, whoever else reads it.

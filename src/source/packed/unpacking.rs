@@ -83,6 +83,8 @@ pub(super) struct Members {
     pub(super) broken: HashMap<u32, String>,
     /// How many items are no articles, by what they are.
     pub(super) kinds: BTreeMap<String, u64>,
+    /// The key with which each file begins.
+    pub(super) parts: Vec<u32>,
 }
 
 /// Collects members.
@@ -193,6 +195,12 @@ impl<'a> Unpacking<'a> {
             ),
         }
         Ok(())
+    }
+
+    /// Begins the next file.
+    pub(super) fn begin_part(&mut self) {
+        let next = self.found.sources.next_key();
+        self.found.parts.push(next);
     }
 
     /// Takes an item that cannot be read.

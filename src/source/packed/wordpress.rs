@@ -1,14 +1,15 @@
 //! A WordPress export: its posts and pages, each as front matter in JSON and a body in HTML, behind what
 //! is to be said of it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufRead;
 
 use serde::{Deserialize, Serialize};
 
+use super::input::drain;
 use super::unpacking::{Member, Unpacking};
 use crate::article::schema::Field;
 use crate::source::unread::WalkError;
-use crate::source::wxr::{self, Event, Item, Stopped, WxrError, WxrOptions};
+use crate::source::wxr::{self, Attachments, Event, Item, Stopped, WxrError, WxrOptions};
 
 /// How the custom fields of an export are read.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +31,22 @@ pub struct ItemFinding {
     pub message: String,
 }
 
-/// Reads all items of an export, which `open` opens twice.
+/// Reads all items of an export in so many `parts`, each of which `open` opens twice.
 ///
 /// # Errors
 /// When it cannot be read, is no export, or ends before its end.
-pub(super) fn read<R: Read>(
-    open: &dyn Fn() -> R,
+pub(super) fn read<'r>(
+    parts: usize,
+    open: &dyn Fn(usize) -> Result<Box<dyn BufRead + 'r>, WalkError>,
     fields: WordpressFields<'_>,
     found: &mut Unpacking<'_>,
 ) -> Result<(), WalkError> {
-    let attachments = wxr::read_attachments(buffered(open())).map_err(unread)?;
+    let mut attachments = Attachments::default();
+    for part in 0..parts {
+        let mut input = open(part)?;
+        wxr::add_attachments(&mut input, &mut attachments).map_err(unread)?;
+    }
+    let attachments = attachments.sorted();
     let known = |name: &str| {
         let mut known = fields.known.iter();
         known
@@ -50,26 +57,27 @@ pub(super) fn read<R: Read>(
         meta_prefixes: fields.prefixes,
         field_of: &known,
     };
-    let mut take = |event| match event {
-        Event::Article(item) => add(*item, found),
-        Event::Skipped { what, .. } => {
-            found.count(what);
-            (found.goes_on)()
+    for part in 0..parts {
+        found.begin_part();
+        let mut take = |event| match event {
+            Event::Article(item) => add(*item, found),
+            Event::Skipped { what, .. } => {
+                found.count(what);
+                (found.goes_on)()
+            }
+            Event::Broken { line, message } => {
+                let relative = format!("item-on-line-{line}-of-{part}.md");
+                found.add_broken(relative.as_ref(), line, message)
+            }
+        };
+        let mut input = open(part)?;
+        match wxr::read(&mut input, &options, &attachments, &mut take) {
+            Ok(_) => drain(&mut *input)?,
+            Err(Stopped::Export(error)) => return Err(unread(error)),
+            Err(Stopped::Taker(error)) => return Err(error),
         }
-        Event::Broken { line, message } => {
-            let relative = format!("item-on-line-{line}.md");
-            found.add_broken(relative.as_ref(), line, message)
-        }
-    };
-    match wxr::read(buffered(open()), &options, &attachments, &mut take) {
-        Ok(_) => Ok(()),
-        Err(Stopped::Export(error)) => Err(unread(error)),
-        Err(Stopped::Taker(error)) => Err(error),
     }
-}
-
-fn buffered(inner: impl Read) -> impl BufRead {
-    BufReader::with_capacity(256 * 1024, inner)
+    Ok(())
 }
 
 fn unread(error: WxrError) -> WalkError {

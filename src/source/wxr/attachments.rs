@@ -96,7 +96,7 @@ impl Attachments {
     }
 
     /// Ready to be asked.
-    pub(super) fn sorted(mut self) -> Self {
+    pub fn sorted(mut self) -> Self {
         // Of an id that is there twice, the first counts.
         self.entries.sort_by_key(|entry| entry.id);
         self.entries.dedup_by_key(|entry| entry.id);

@@ -58,16 +58,27 @@ const MAX_RETRIES: usize = 16;
 /// If the export cannot be read, or not to its end.
 pub fn read_attachments(input: impl BufRead) -> Result<Attachments, WxrError> {
     let mut attachments = Attachments::default();
+    add_attachments(input, &mut attachments)?;
+    Ok(attachments.sorted())
+}
+
+/// Adds those of one file of an export in parts. Behind the last one, they are to be
+/// [`sorted`](Attachments::sorted).
+///
+/// # Errors
+///
+/// As [`read_attachments`].
+pub fn add_attachments(input: impl BufRead, attachments: &mut Attachments) -> Result<(), WxrError> {
     let read = each(input, is_attachment, &mut |part| {
         if let Part::Item(item, _) = part
             && item.post_type.text.trim() == "attachment"
         {
-            item::remember(&item, &mut attachments);
+            item::remember(&item, attachments);
         }
         Ok::<_, Stopped<Infallible>>(())
     });
     match read {
-        Ok(()) => Ok(attachments.sorted()),
+        Ok(()) => Ok(()),
         Err(Stopped::Export(error)) => Err(error),
         Err(Stopped::Taker(never)) => match never {},
     }

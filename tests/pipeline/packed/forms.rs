@@ -262,3 +262,31 @@ fn what_is_compressed_twice_over_or_in_parts_is_read_or_named() {
         ran.notes("nothing was written");
     }
 }
+
+/// The block of this language in a section of docs/inputs.md.
+fn recipe(section: &str, language: &str) -> String {
+    let page = std::fs::read_to_string("docs/inputs.md").unwrap();
+    let section = page.split(&format!("\n## {section}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let block = section.split(&format!("\n```{language}\n")).nth(1);
+    block.unwrap().split("\n```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_recipes_of_the_documentation_run() {
+    let world = World::new();
+    let line = recipe("JSON lines", "json");
+    let ran = piped(&world, "import -", format!("{line}\n").as_bytes());
+    assert_eq!(ran.exits(0).counts()["created"], 2, "{ran}");
+    let page = world.server.get("anp:page:/redis/eviction/").unwrap();
+    assert!(page.contains("What <strong>goes</strong> first."));
+    world.write("export.py", recipe("JSON lines", "python"));
+    world.shell("python3 export.py").exits(0);
+    let ran = world.anp("import export.jsonl.gz");
+    assert_eq!(ran.exits(0).counts()["created"], 4, "{ran}");
+    world.article("a.md", "Text.");
+    let pack = recipe("Archives", "sh");
+    world.shell(pack.lines().next().unwrap()).exits(0);
+    let ran = world.anp("import content.tar.zst");
+    assert_eq!(ran.exits(0).counts()["created"], 2, "{ran}");
+}

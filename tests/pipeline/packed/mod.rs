@@ -1,9 +1,11 @@
 //! Packed sources: JSON lines and archives, from a file or the standard input, behave like a folder.
 
+mod attacks;
 mod forms;
 mod hostile;
 mod nights;
 mod stdin;
+mod wordpress;
 
 use std::io::Write as _;
 use std::path::Path;
