@@ -1,5 +1,7 @@
 //! What holds for every source, and the tree of a front matter beside that of another reader.
 
+pub mod packed;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 

@@ -35,6 +35,8 @@ pub use file_names::is_article;
 pub use identity::Identity;
 pub use order::{Order, Ranks};
 pub use origin::{Generated, Origin, Subset, Tree, Unloaded, ranges};
+#[doc(hidden)]
+pub use packed::in_memory;
 pub use packed::opening::Opening;
 pub use packed::wordpress::{ItemFinding, WordpressFields};
 pub use packed::{STDIN, has_parts, is_packed};

@@ -127,8 +127,7 @@ pub(crate) fn unreadable(settings: &Settings, error: &std::io::Error) -> Failure
 }
 
 /// What a packed source may be.
-const PACKED: &str =
-    "JSON lines, a tar or zip archive of Markdown articles, or a WordPress export";
+const PACKED: &str = "JSON lines, a tar or zip archive of articles, or a WordPress export";
 
 /// Finds the sources of the content tree, or of what is packed into one file.
 ///

@@ -5,13 +5,13 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::unpacking::Members;
+use super::unpacking::{FolderBytes, Members};
 use crate::source::file_names::{self, Named};
 use crate::source::folders::FolderRules;
 use crate::source::passed_over::{PassedOver, Reason};
 use crate::source::patterns::{Choice, Filter, Said};
 use crate::source::small_files::SmallFiles;
-use crate::source::unread::Skipped;
+use crate::source::unread::{Skipped, WalkError};
 
 impl SmallFiles for HashMap<PathBuf, Vec<u8>> {
     fn small_file(&self, relative: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
@@ -40,6 +40,11 @@ struct Judge<'a> {
     rules: FolderRules<'a>,
     folders: HashMap<PathBuf, Verdict>,
     skipped: Vec<Skipped>,
+    /// What `folders` takes, and how many sources there are.
+    bytes: FolderBytes,
+    sources: usize,
+    /// The folders take too much: they are no longer remembered.
+    refused: Option<WalkError>,
 }
 
 /// What the choice left.
@@ -51,27 +56,34 @@ pub(super) struct Chosen {
 }
 
 /// Leaves only those of the `found` sources that are read.
-pub(super) fn choose(found: &mut Members, choice: &Choice) -> Chosen {
+///
+/// # Errors
+/// When the paths have more folders than can be held.
+pub(super) fn choose(found: &mut Members, choice: &Choice) -> Result<Chosen, WalkError> {
     let small_files = std::mem::take(&mut found.small_files);
     let mut judge = Judge {
         filter: Filter::new(choice, &small_files),
         rules: FolderRules::new(&small_files),
         folders: HashMap::new(),
         skipped: Vec::new(),
+        bytes: FolderBytes::default(),
+        sources: found.sources.len(),
+        refused: None,
     };
     let mut passed_over = PassedOver::default();
     for (kind, count) in &found.kinds {
         passed_over.add_kind(kind, *count);
     }
-    let keep: Vec<bool> = (0..found.sources.len())
-        .map(|index| {
-            let path = found.sources.path(index);
-            judge.takes(&path, &mut passed_over)
-        })
-        .collect();
+    let mut keep = Vec::with_capacity(found.sources.len());
+    for index in 0..found.sources.len() {
+        let path = found.sources.path(index);
+        keep.push(judge.takes(&path, &mut passed_over));
+        judge.refused.take().map_or(Ok(()), Err)?;
+    }
     found.sources.retain(|index| keep[index]);
     for folder in &found.folders {
         judge.folder(folder);
+        judge.refused.take().map_or(Ok(()), Err)?;
     }
     // Links and the like are named only where a file would be read.
     let mut skipped = found.take_skipped();
@@ -84,11 +96,11 @@ pub(super) fn choose(found: &mut Members, choice: &Choice) -> Chosen {
     let read = folders.filter(|(_, verdict)| matches!(verdict, Verdict::Read));
     let mut folders: Vec<PathBuf> = read.map(|(folder, _)| folder).collect();
     folders.sort_unstable();
-    Chosen {
+    Ok(Chosen {
         skipped,
         passed_over,
         folders,
-    }
+    })
 }
 
 impl Judge<'_> {
@@ -132,7 +144,10 @@ impl Judge<'_> {
                 verdict => verdict,
             },
         };
-        self.folders.insert(relative.to_owned(), verdict.clone());
+        match self.bytes.add(relative, self.sources) {
+            Ok(()) => drop(self.folders.insert(relative.to_owned(), verdict.clone())),
+            Err(error) => self.refused = Some(error),
+        }
         verdict
     }
 

@@ -31,8 +31,8 @@ pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A compressed source grows to at most so many times its size, beyond its first 64 MiB: text that was
 /// written by people or machines grows 4 to 100 times.
-const MOST_GROWTH: u64 = 1000;
-const FREE_GROWTH: u64 = 64 * 1024 * 1024;
+pub(super) const MOST_GROWTH: u64 = 1000;
+pub(super) const FREE_GROWTH: u64 = 64 * 1024 * 1024;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use memchr::memchr;
 
 use super::record::{Fault, Record};
+use super::tar::MOST_DEPTH;
 use super::unpacking::{Member, Unpacking};
 use crate::article::{ENDINGS, MAX_SOURCE_BYTES};
 use crate::source::unread::WalkError;
@@ -103,9 +104,11 @@ pub(super) fn path_of(line: &[u8]) -> Result<PathBuf, Fault> {
 fn relative(path: &str) -> Option<PathBuf> {
     let path = path.trim_matches('/');
     let is_sound = |part: &str| !part.is_empty() && part != "." && part != "..";
-    let is_path = path.split('/').all(is_sound) && !path.contains(['\0', '\\']);
+    let is_path =
+        path.split('/').all(is_sound) && !path.contains(|c: char| c.is_control() || c == '\\');
     let relative = PathBuf::from(path);
     let is_short = path.len() <= 4096 && relative.file_name()?.len() <= 255;
+    let is_short = is_short && path.matches('/').count() <= MOST_DEPTH;
     if !is_path || !is_short {
         return None;
     }

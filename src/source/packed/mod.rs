@@ -9,6 +9,8 @@
 //! A source is known again by its content.
 
 mod choice;
+#[doc(hidden)]
+pub mod in_memory;
 mod index;
 mod input;
 mod lines;

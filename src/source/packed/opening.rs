@@ -69,7 +69,7 @@ impl Opening<'_> {
             let spool = opened.spool.map(Bytes::Spool);
             let bytes = spool.ok_or_else(|| WalkError::Broken("it was not kept".to_owned()))?;
             let shown = vec![STDIN_SHOWN.into()];
-            return Ok(self.chosen((opened.form, opened.members), shown, bytes, i64::MAX));
+            return self.chosen((opened.form, opened.members), shown, bytes, i64::MAX);
         }
         let now = SystemTime::now();
         let files = Files::open(self.path)?;
@@ -89,7 +89,7 @@ impl Opening<'_> {
                 true => Bytes::File(files.first()?),
                 false => Bytes::Closed(self.closed(&files, &members)),
             };
-            return Ok(self.chosen((form, members), shown, bytes, changed_at_ms));
+            return self.chosen((form, members), shown, bytes, changed_at_ms);
         }
         let Opened {
             members,
@@ -109,7 +109,7 @@ impl Opening<'_> {
             Some(spool) => Bytes::Spool(spool),
             None => Bytes::File(files.first()?),
         };
-        Ok(self.chosen((form, members), shown, bytes, changed_at_ms))
+        self.chosen((form, members), shown, bytes, changed_at_ms)
     }
 
     /// The files, to be unpacked if that is needed, and still are in this state.
@@ -143,12 +143,12 @@ impl Opening<'_> {
         shown: Vec<PathBuf>,
         bytes: Bytes,
         changed_at_ms: i64,
-    ) -> WalkResult {
+    ) -> Result<WalkResult, WalkError> {
         let Chosen {
             skipped,
             passed_over,
             folders,
-        } = choose(&mut members, self.choice);
+        } = choose(&mut members, self.choice)?;
         members.sources.sort();
         let packed = Packed {
             shown,
@@ -160,11 +160,11 @@ impl Opening<'_> {
             others: members.others,
             changed_at_ms,
         };
-        WalkResult::of_packed(
+        Ok(WalkResult::of_packed(
             Contents::Packed(Box::new(packed)),
             (members.sources, skipped, passed_over, folders),
             self.languages,
-        )
+        ))
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::input::Form;
 use super::lines::{MAX_LINE_BYTES, path_of};
 use super::record::{Fault, Record, column_of};
-use super::unpacking::{Stored, hash, identity};
+use super::unpacking::{Members, Stored, hash, identity};
 use super::wordpress::{self, ItemFinding};
 use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};
@@ -197,6 +197,11 @@ impl Packed {
             let message = message.clone();
             return Some(Fault { message, at: 0 });
         }
+        // Of so many broken items that not all messages are held.
+        if self.form == Form::Wordpress && sources.bytes(index) == 0 {
+            let message = "expected an item that can be read, found a broken one".to_owned();
+            return Some(Fault { message, at: 0 });
+        }
         let length = sources.bytes(index) as usize;
         let (most, what) = match self.form {
             Form::Lines => (MAX_LINE_BYTES, "a line of "),
@@ -300,7 +305,9 @@ impl Packed {
 
     /// Whether there is a file at `relative`, as far as that can be known.
     pub(in crate::source) fn has_file(&self, relative: &Path) -> bool {
-        self.has_lines() || self.others.contains(&hash(relative))
+        self.has_lines()
+            || self.others.contains(&hash(relative))
+            || !Members::knows_all(&self.others)
     }
 }
 

@@ -86,10 +86,7 @@ fn take(
             return Ok(());
         }
         EntryType::Regular | EntryType::Continuous => return file(&relative, entry, found),
-        EntryType::Directory => {
-            found.found.folders.insert(relative);
-            return Ok(());
-        }
+        EntryType::Directory => return found.add_folder(relative),
         EntryType::Symlink => (
             "a symbolic link, which anp does not follow in archives",
             false,
@@ -161,6 +158,9 @@ fn path_of(extended: &[u8]) -> Result<Option<Vec<u8>>, WalkError> {
     Ok(path)
 }
 
+/// How deep folders may be nested. Paths have 4096 bytes, which is 2048 folders.
+pub(super) const MOST_DEPTH: usize = 128;
+
 /// The path of a member below the root, without `.` in it; or why it is refused.
 pub(super) fn below(path: &[u8]) -> Result<PathBuf, &'static str> {
     if path.starts_with(b"/") {
@@ -168,6 +168,9 @@ pub(super) fn below(path: &[u8]) -> Result<PathBuf, &'static str> {
     }
     if path.len() > 4096 || path.iter().any(u8::is_ascii_control) {
         return Err("a path that is too long, or has a control character");
+    }
+    if path.iter().filter(|b| **b == b'/').count() > MOST_DEPTH {
+        return Err("a path of more than 128 folders");
     }
     let mut relative = PathBuf::new();
     for part in path.split(|b| *b == b'/') {

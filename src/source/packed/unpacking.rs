@@ -16,6 +16,19 @@ use serde::{Deserialize, Serialize};
 const MOST_SMALL_FILES: usize = 1000;
 const MOST_SMALL_BYTES: usize = 256 * 1024;
 
+/// Most bytes of all small files together.
+const MOST_SMALL_BYTES_IN_ALL: usize = 16 * 1024 * 1024;
+
+/// Most bytes of the paths of folders, beyond those that the articles pay for.
+const MOST_FOLDER_BYTES: usize = 96 * 1024 * 1024;
+const FOLDER_BYTES_OF_ARTICLE: usize = 150;
+
+/// Most paths of other files that are known. Beyond, every file may be there.
+const MOST_OTHERS: usize = 2_000_000;
+
+/// The longest path of a refused member that is shown, in bytes.
+const MOST_SHOWN: usize = 300;
+
 /// Most broken items whose message is held, and most kinds of items that are counted one by one.
 const MOST_BROKEN: usize = 10_000;
 const MOST_KINDS: usize = 64;
@@ -81,6 +94,26 @@ pub(super) struct Unpacking<'a> {
     pub(super) spool: Option<Spool>,
     /// Says whether the run goes on.
     pub(super) goes_on: &'a dyn Fn() -> Result<(), WalkError>,
+    small_bytes: usize,
+    folders: FolderBytes,
+}
+
+/// Counts what the paths of folders take. A path of 4 KiB can name 2,000 of them, so a small archive
+/// could fill the memory with them.
+#[derive(Debug, Default)]
+pub(super) struct FolderBytes(usize);
+
+impl FolderBytes {
+    /// Counts one more, while `sources` are known.
+    pub(super) fn add(&mut self, folder: &Path, sources: usize) -> Result<(), WalkError> {
+        self.0 += folder.as_os_str().len() + 64;
+        match self.0 > MOST_FOLDER_BYTES + FOLDER_BYTES_OF_ARTICLE * sources {
+            true => Err(WalkError::Broken(
+                "it has too many folders for its articles".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
 }
 
 impl<'a> Unpacking<'a> {
@@ -92,7 +125,18 @@ impl<'a> Unpacking<'a> {
             found: Members::default(),
             spool,
             goes_on,
+            small_bytes: 0,
+            folders: FolderBytes::default(),
         }
+    }
+
+    /// Takes a folder that the archive names.
+    pub(super) fn add_folder(&mut self, relative: PathBuf) -> Result<(), WalkError> {
+        if !self.found.folders.contains(&relative) {
+            self.folders.add(&relative, self.found.sources.len())?;
+            self.found.folders.insert(relative);
+        }
+        Ok(())
     }
 
     /// Whether the bytes of the file at `relative` are of use: it may be a source, or says which files
@@ -114,7 +158,7 @@ impl<'a> Unpacking<'a> {
             return self.add_small_file(relative, bytes);
         }
         let named = named(relative);
-        if named != Named::Article {
+        if named != Named::Article && self.found.others.len() < MOST_OTHERS {
             self.found.others.insert(hash(relative));
         }
         // What looks like an article and is none is passed over by name.
@@ -136,8 +180,10 @@ impl<'a> Unpacking<'a> {
         match bytes {
             Some(bytes)
                 if bytes.len() <= MOST_SMALL_BYTES
+                    && self.small_bytes + bytes.len() <= MOST_SMALL_BYTES_IN_ALL
                     && self.found.small_files.len() < MOST_SMALL_FILES =>
             {
+                self.small_bytes += bytes.len();
                 self.found
                     .small_files
                     .insert(relative.to_owned(), bytes.to_vec());
@@ -194,8 +240,16 @@ impl<'a> Unpacking<'a> {
             self.found.further_skipped += 1;
             return;
         }
+        // A member may have a name of a megabyte.
+        let path = relative.as_os_str().as_encoded_bytes();
+        let shown = match path.get(..MOST_SHOWN) {
+            Some(head) if path.len() > MOST_SHOWN => {
+                PathBuf::from(format!("{}…", String::from_utf8_lossy(head)))
+            }
+            _ => relative.to_owned(),
+        };
         self.found.skipped.push(Skipped {
-            relative: relative.to_owned(),
+            relative: shown,
             reason: reason.to_owned(),
             unreadable,
         });
@@ -203,6 +257,11 @@ impl<'a> Unpacking<'a> {
 }
 
 impl Members {
+    /// Whether the other files are all known.
+    pub(super) fn knows_all(others: &HashSet<u64>) -> bool {
+        others.len() < MOST_OTHERS
+    }
+
     /// What is refused; of many, how many more there are.
     pub(super) fn take_skipped(&mut self) -> Vec<Skipped> {
         let mut skipped = std::mem::take(&mut self.skipped);

@@ -8,6 +8,7 @@ use std::path::Path;
 use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipFileHeaderRecord};
 
+use super::input::{FREE_GROWTH, MOST_GROWTH};
 use super::tar::below;
 use super::unpacking::{Member, Unpacking};
 use crate::article::MAX_SOURCE_BYTES;
@@ -21,11 +22,14 @@ type Archive = ZipArchive<rawzip::FileReader>;
 /// When it cannot be read, or is damaged.
 pub(super) fn read(file: File, found: &mut Unpacking<'_>) -> Result<(), WalkError> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    // Several entries may share their bytes, so that a small file grows beyond measure.
+    let most = file.metadata().map_err(WalkError::Unreadable)?.len();
+    let mut left = most.saturating_mul(MOST_GROWTH) + FREE_GROWTH;
     let archive = ZipArchive::from_file(file, &mut buffer).map_err(|error| damaged(&error))?;
     let mut entries = archive.entries(&mut buffer);
     while let Some(record) = entries.next_entry().map_err(|error| damaged(&error))? {
         (found.goes_on)()?;
-        take(&archive, &record, found)?;
+        take(&archive, &record, &mut left, found)?;
     }
     Ok(())
 }
@@ -38,6 +42,7 @@ fn damaged(error: &rawzip::Error) -> WalkError {
 fn take(
     archive: &Archive,
     record: &ZipFileHeaderRecord<'_>,
+    left: &mut u64,
     found: &mut Unpacking<'_>,
 ) -> Result<(), WalkError> {
     let path = record.file_path();
@@ -58,7 +63,10 @@ fn take(
         }
     };
     if is_folder {
-        found.found.folders.insert(relative);
+        return found.add_folder(relative);
+    }
+    if relative.as_os_str().is_empty() {
+        found.skip(Path::new(&shown), "a member without a name", true);
         return Ok(());
     }
     let kind = record.mode().value() & 0o170_000;
@@ -86,6 +94,13 @@ fn take(
     }
     let length = record.uncompressed_size_hint();
     let is_read = found.wants(&relative) && length <= MAX_SOURCE_BYTES as u64;
+    if is_read {
+        *left = left.checked_sub(length).ok_or_else(|| {
+            WalkError::Broken(format!(
+                "decompressed it has more than {MOST_GROWTH} times its size"
+            ))
+        })?;
+    }
     let bytes = match is_read {
         true => Some(unpacked(archive, record, length)?),
         false => None,

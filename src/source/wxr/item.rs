@@ -11,6 +11,7 @@ use super::attachments::Attachments;
 use super::body;
 use super::event::{Event, Finding, Item, MAX_SUMMARY, WxrOptions};
 use super::meta::Fields;
+use super::restricted::restricted;
 use super::text::{decoded, path_of, plain, shortened};
 use super::xml::{RawItem, Text};
 use crate::characters::is_hidden;
@@ -145,6 +146,16 @@ impl Context<'_> {
             fields.set("draft", Value::Bool(true));
         }
         fields.add_metas(&item.metas, &self.options);
+        if let Some((what, _)) = restricted(&item.content.text) {
+            fields.record.insert("draft".to_owned(), Value::Bool(true));
+            let why = format!("an article with parts that not everybody may see: {what}");
+            held = held.or(Some((why, true)));
+        }
+        if item.has_more_metas {
+            fields.record.insert("draft".to_owned(), Value::Bool(true));
+            let why = "an item with so many custom fields that anp does not read all of them";
+            held = held.or(Some((why.to_owned(), true)));
+        }
         if let Some(key) = fields.restricted_by.take() {
             fields.record.insert("draft".to_owned(), Value::Bool(true));
             held = held.or(Some((
@@ -168,7 +179,7 @@ impl Context<'_> {
         fields.findings.sort_by_key(|finding| finding.line);
         Event::Article(Box::new(Item {
             line: item.line,
-            path: path(item, route.as_deref()),
+            path: path(item, route.as_deref().filter(|_| !is_unnamed(item))),
             record: fields.record,
             html,
             held: held.map(|(why, _)| why),
@@ -349,11 +360,25 @@ fn route(item: &RawItem) -> Option<String> {
     }
 }
 
+/// Whether WordPress gave the item no address yet: it has none but `?p=12`. What it would be named may be
+/// the name of another article, which must not suffer from that.
+fn is_unnamed(item: &RawItem) -> bool {
+    item.status.text.trim() != "publish"
+        && path_of(&item.link.text).is_none_or(|(_, has_query)| has_query)
+}
+
+/// Whether a path is as short and flat as one that a file system holds.
+fn is_short(path: &str) -> bool {
+    path.len() <= 4000
+        && path.split('/').count() <= 128
+        && path.split('/').all(|part| part.len() <= 240)
+}
+
 /// A path as that of a file.
 fn path(item: &RawItem, route: Option<&str>) -> String {
-    let Some(route) = route else {
+    let Some(route) = route.filter(|route| is_short(route)) else {
         let (post_type, id) = (item.post_type.text.trim(), item.id.text.trim());
-        let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+        let is_number = !id.is_empty() && id.len() <= 20 && id.bytes().all(|b| b.is_ascii_digit());
         return match is_number {
             true => format!("{post_type}-{id}.html"),
             false => format!("{post_type}-line-{}.html", item.line),

@@ -105,6 +105,12 @@ const RESTRICTING: &[(&str, &[&str])] = &[
     ("_wpmem_block", &["", "0"]),
     ("_groups-read", &[""]),
     ("_ppw_password", &[""]),
+    ("passster_activate_protection", &["", "0"]),
+    ("passster_password", &[""]),
+    ("memberful_acl", &[""]),
+    ("memberful_available_to_any_registered_user", &["", "0"]),
+    ("_jetpack_newsletter_access", &["", "everybody"]),
+    ("pms-content-restrict-all-subscription-plans", &[""]),
 ];
 
 /// The fields of the front matter that custom fields and the item itself make.
@@ -210,8 +216,13 @@ impl Fields {
             }
             return;
         }
-        if key == "um_content_restriction" {
-            if says_restricted(&meta.value) {
+        let is_restricted = match key {
+            "um_content_restriction" => Some(says_restricted(&meta.value)),
+            "_issuem_leaky_paywall_visibility" => Some(meta.value.contains("\"only")),
+            _ => None,
+        };
+        if let Some(is_restricted) = is_restricted {
+            if is_restricted {
                 self.restricted_by.get_or_insert_with(|| key.to_owned());
             }
             return;

@@ -4,7 +4,8 @@
 //! 2. `xml`: an item → the values of its elements.
 //! 3. `item`, `meta`, `php`: these → the fields of front matter.
 //! 4. `body`: the body → HTML as WordPress shows it: `paragraphs` (`blocks`, `media`),
-//!    `shortcodes`, `links`; `foreign` names what anp does not run.
+//!    `shortcodes`, `links`; `foreign` names what anp does not run,
+//!    `restricted` finds what not everybody may see.
 //!
 //! Items refer to files of the media library that may come before or behind them, so an export is read
 //! twice: [`read_attachments`] first, then [`read`].
@@ -20,6 +21,7 @@ mod media;
 mod meta;
 mod paragraphs;
 mod php;
+mod restricted;
 mod scan;
 mod shortcodes;
 mod split;
@@ -32,6 +34,7 @@ use std::convert::Infallible;
 use std::io::BufRead;
 
 use memchr::memmem;
+use serde_json::Value;
 
 use crate::characters::is_hidden;
 
@@ -123,6 +126,14 @@ pub fn read<E>(
         emit(event).map_err(Stopped::Taker)
     })?;
     Ok(summary)
+}
+
+/// Reads a custom field that is a serialised value of PHP; none if it is not meant as one. For the fuzz
+/// target.
+#[doc(hidden)]
+#[must_use]
+pub fn php_value(text: &str) -> Option<Result<Value, &'static str>> {
+    php::is_serialised(text).then(|| php::read(text).map_err(php::Refused::why))
 }
 
 /// A part of an export, read.

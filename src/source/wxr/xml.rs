@@ -52,6 +52,8 @@ pub(super) struct RawItem {
     pub(super) attachment_url: Text,
     pub(super) terms: Vec<Term>,
     pub(super) metas: Vec<Meta>,
+    /// Whether there are more than are read.
+    pub(super) has_more_metas: bool,
 }
 
 impl RawItem {
@@ -149,15 +151,20 @@ fn opened(item: &mut RawItem, depth: usize, tag: &BytesStart<'_>, line: u32) -> 
             });
             Within::Term
         }
-        (2, "wp:postmeta") if item.metas.len() < MAX_LIST => {
+        (2, "wp:postmeta") => {
+            // One beyond may be the one that says who may see the article.
+            item.has_more_metas |= item.metas.len() >= MAX_LIST;
+            if item.has_more_metas {
+                return Within::Nothing;
+            }
             item.metas.push(Meta {
                 line,
                 ..Meta::default()
             });
             Within::Nothing
         }
-        (3, "wp:meta_key") => Within::MetaKey,
-        (3, "wp:meta_value") => Within::MetaValue,
+        (3, "wp:meta_key") if !item.has_more_metas => Within::MetaKey,
+        (3, "wp:meta_value") if !item.has_more_metas => Within::MetaValue,
         (2, name) => match item.element(name) {
             // Of an element that is there twice, the first counts.
             Some(element) if element.text.is_empty() => Within::Element(name.to_owned()),

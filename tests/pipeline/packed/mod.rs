@@ -1,5 +1,6 @@
 //! Packed sources: JSON lines and archives, from a file or the standard input, behave like a folder.
 
+mod attacks;
 mod forms;
 mod hostile;
 mod nights;

@@ -1,0 +1,6 @@
+//! JSON lines, and the article that the first one is.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| anp_fuzz::packed::jsonl(bytes));

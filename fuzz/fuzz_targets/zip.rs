@@ -1,0 +1,6 @@
+//! Zip archives.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| anp_fuzz::packed::zip(bytes));
