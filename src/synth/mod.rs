@@ -56,6 +56,7 @@ mod snippets;
 mod tests;
 mod tree;
 mod vocabulary;
+mod wordpress;
 
 pub use attack::Attack;
 pub use flaw::Flaw;
