@@ -48,6 +48,7 @@ mod options;
 mod packed;
 mod payloads;
 mod phrases;
+mod record;
 mod rng;
 mod share;
 mod size;

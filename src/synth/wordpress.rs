@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use pulldown_cmark::{Options, Parser, html};
 use serde_json::{Map, Value};
 
-use super::packed::record;
+use super::record::record;
 use super::{Attack, Kind, SynthArticle};
 use crate::yaml::normalise;
 
