@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install dist test-packages
+.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-archives bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install dist test-packages
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -74,6 +74,9 @@ deny: ## licences, sources and known faults of the dependencies; needs cargo-den
 
 bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 	@./scripts/bench.sh rounds
+
+bench-archives: setup build ## import from archives and JSON lines against files, 100,000 articles (N=…)
+	@./scripts/bench.sh archives
 
 bench-memory: setup build ## memory and time of 100,000 articles (N=…) against 20,000
 	@./scripts/bench.sh memory

@@ -7,6 +7,9 @@ rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs
         bench-out/bench.json and bench-out/bench.svg.
 memory: peak memory and time of 20,000 articles and of many, for what each further one costs:
         a dry run of generated ones, and an import of files, where the server can hold them.
+archives: `anp import --no-cache` of the same articles from files, a tar archive and JSON lines, each
+        into an empty store, in rounds that begin with another form each; and, for each form, an
+        import that finds nothing changed.
 warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
         readers of the same server see meanwhile.
 
@@ -148,11 +151,11 @@ class Bench:
         where = ["--redis", f"redis+unix://{self.server.path}", "--state-dir", self.state]
         return timed([ANP, *arguments, *where], cwd=self.folder)
 
-    def first_import(self):
+    def first_import(self, *options):
         """An import that finds neither objects in the store nor a cache of its own."""
         self.server.flush()
         shutil.rmtree(self.state, ignore_errors=True)
-        result = self.anp("import", self.content)
+        result = self.anp("import", self.content, *options)
         self.expect(2 * self.count, "an import")
         return result
 
@@ -348,6 +351,44 @@ def chart(rows):
     )
 
 
+ARCHIVES = ("s.tar.zst", "s.jsonl", "s.jsonl.gz")
+
+
+def archives(bench):
+    for name in ARCHIVES:
+        timed([ANP, "synth", "--count", str(bench.count), "--out", f"{bench.folder}/{name}"])
+    forms = {"files": bench.content} | {name: f"{bench.folder}/{name}" for name in ARCHIVES}
+    results = {name: [] for name in forms}
+
+    def measure(source):
+        bench.content = source
+        whole = bench.first_import("--no-cache")
+        bench.anp("import", source)  # fills the cache
+        return *whole, bench.anp("import", source)[0]
+
+    measure(bench.content)  # warms the page cache
+    for i in range(ROUNDS):
+        print(f"round {i + 1} of {ROUNDS}", file=sys.stderr)
+        for at in range(len(forms)):
+            name = list(forms)[(i + at) % len(forms)]
+            results[name].append(measure(forms[name]))
+    print(f"{bench.count:,} articles")
+    print(f"{'':12} {'MB':>6} {'import s':>24} {': files':>17} {'unchanged s':>22} {'MiB':>5}")
+    for name, source in forms.items():
+        size = sum(file.stat().st_size for file in [Path(source), *Path(source).rglob("*.md")])
+        whole, peaks, unchanged = zip(*results[name])
+        ratios = [own / files[0] for own, files in zip(whole, results["files"])]
+        print(
+            f"{name:12} {size / 1e6:6.0f} {spread(whole):>24} {spread(ratios):>17} "
+            f"{spread(unchanged):>22} {max(peaks):5.0f}"
+        )
+
+
+def spread(values):
+    """The least, the median and the greatest."""
+    return f"{min(values):.2f} {statistics.median(values):.2f} {max(values):.2f}"
+
+
 def memory(bench):
     # The bench itself has the few.
     counts = (bench.count, max(int(os.environ.get("N", 100_000)), bench.count + 1))
@@ -473,9 +514,12 @@ def first_key(server, writes):
 
 
 def main():
-    modes = {"rounds": (rounds, 20_000), "memory": (memory, FEW), "warm": (warm, 20_000)}
+    modes = {
+        "rounds": (rounds, 20_000), "archives": (archives, 100_000), "memory": (memory, FEW),
+        "warm": (warm, 20_000),
+    }
     if len(sys.argv) != 2 or sys.argv[1] not in modes:
-        sys.exit("usage: bench.py rounds|memory|warm")
+        sys.exit("usage: bench.py rounds|archives|memory|warm")
     if not ANP.is_file():
         sys.exit(f"bench: {ANP} is missing; `make build` makes it")
     measure, count = modes[sys.argv[1]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures `anp import` on this machine: `bench.sh rounds`, `memory` or `warm`, for which the
-# release build of anp must be there and N=… sets the number of articles; `scale`, likewise; or
+# Measures `anp import` on this machine: `bench.sh rounds`, `archives`, `memory` or `warm`, for which
+# the release build of anp must be there and N=… sets the number of articles; `scale`, likewise; or
 # `stages`.
 set -euo pipefail
 cd "$(dirname "$0")/.."

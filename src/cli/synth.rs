@@ -61,7 +61,7 @@ pub struct Synth {
     /// What they are like.
     #[command(flatten)]
     pub seeded: Seeded,
-    /// Folder to write to, or FILE.jsonl, FILE.tar, FILE.tar.zst, …
+    /// Folder to write to, or FILE.jsonl, FILE.tar, FILE.tar.zst, FILE.xml, …
     ///
     /// Files of the same names are overwritten, others stay.
     #[arg(long, value_name = "PATH")]

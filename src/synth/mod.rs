@@ -48,6 +48,7 @@ mod options;
 mod packed;
 mod payloads;
 mod phrases;
+mod record;
 mod rng;
 mod share;
 mod size;
@@ -56,6 +57,7 @@ mod snippets;
 mod tests;
 mod tree;
 mod vocabulary;
+mod wordpress;
 
 pub use attack::Attack;
 pub use flaw::Flaw;

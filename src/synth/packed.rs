@@ -1,15 +1,15 @@
-//! Articles packed into one file: JSON lines, or a tar archive.
+//! Articles packed into one file: JSON lines, a tar archive, or a WordPress export.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::record::record;
 use super::tree::Tree;
-use super::{Counts, Generator, Kind, SynthArticle};
-use crate::yaml::{self, Node};
+use super::{Counts, Generator, Kind, SynthArticle, wordpress};
 
 /// So many articles are made on every core before they are written.
 const TOGETHER: u64 = 512;
@@ -28,6 +28,7 @@ pub struct Form {
 enum FormKind {
     Lines,
     Tar,
+    Wordpress,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ enum Packing {
 }
 
 /// Endings, and what they stand for.
-const FORMS: [(&str, FormKind, Packing); 11] = [
+const FORMS: [(&str, FormKind, Packing); 15] = [
     (".jsonl", FormKind::Lines, Packing::Plain),
     (".ndjson", FormKind::Lines, Packing::Plain),
     (".jsonl.gz", FormKind::Lines, Packing::Gzip),
@@ -50,6 +51,10 @@ const FORMS: [(&str, FormKind, Packing); 11] = [
     (".tgz", FormKind::Tar, Packing::Gzip),
     (".tar.zst", FormKind::Tar, Packing::Zstd),
     (".tzst", FormKind::Tar, Packing::Zstd),
+    (".xml", FormKind::Wordpress, Packing::Plain),
+    (".wxr", FormKind::Wordpress, Packing::Plain),
+    (".xml.gz", FormKind::Wordpress, Packing::Gzip),
+    (".xml.zst", FormKind::Wordpress, Packing::Zstd),
 ];
 
 impl Form {
@@ -122,6 +127,12 @@ fn articles(
     kind: FormKind,
     count: u64,
 ) -> io::Result<Tree> {
+    let (head, tail): (&[u8], &[u8]) = match kind {
+        FormKind::Lines => (b"", b""),
+        FormKind::Tar => (b"", &[0; 1024]),
+        FormKind::Wordpress => (wordpress::HEAD.as_bytes(), wordpress::TAIL.as_bytes()),
+    };
+    out.write_all(head)?;
     let mut tree = Tree::default();
     let mut first = 1;
     while first <= count {
@@ -135,6 +146,7 @@ fn articles(
                 let packed = match kind {
                     FormKind::Lines => Ok(line(&article)),
                     FormKind::Tar => member(&article),
+                    FormKind::Wordpress => Ok(wordpress::item(n, made, &article)),
                 };
                 packed.map(|packed| (packed, bytes, made))
             })
@@ -145,9 +157,7 @@ fn articles(
         }
         first = last + 1;
     }
-    if kind == FormKind::Tar {
-        out.write_all(&[0; 1024])?;
-    }
+    out.write_all(tail)?;
     Ok(tree)
 }
 
@@ -188,48 +198,10 @@ fn line(article: &SynthArticle) -> Vec<u8> {
     line.into_bytes()
 }
 
-fn record(article: &SynthArticle) -> Option<Map<String, Value>> {
-    let text = std::str::from_utf8(&article.bytes).ok()?;
-    let rest = text.strip_prefix("---\n")?;
-    let (fields, body) = rest.split_once("\n---\n")?;
-    let tree = yaml::parse(&format!("{fields}\n"), 2).ok()?;
-    let mut record = Map::new();
-    record.insert("path".to_owned(), article.path.clone().into());
-    for (key, value) in tree.mapping().ok()? {
-        record.insert(key.text().to_owned(), json(value));
-    }
-    record.insert("body".to_owned(), body.into());
-    Some(record)
-}
-
-/// A node of YAML as JSON: what JSON has another word for stays a text.
-fn json(node: &Node) -> Value {
-    match &node.kind {
-        yaml::Kind::Scalar { text, plain } => match serde_json::from_str::<Value>(text) {
-            Ok(value) if *plain && is_written(&value, text) => value,
-            _ if *plain && text.is_empty() => Value::Null,
-            _ => text.as_str().into(),
-        },
-        yaml::Kind::Sequence(items) => items.iter().map(json).collect(),
-        yaml::Kind::Mapping(members) => {
-            let members = members.iter();
-            Value::Object(
-                members
-                    .map(|(key, value)| (key.text().to_owned(), json(value)))
-                    .collect(),
-            )
-        }
-    }
-}
-
-/// Whether JSON writes a value other than a text just like this.
-fn is_written(value: &Value, text: &str) -> bool {
-    let written = value.to_string();
-    !value.is_string() && written == text
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::super::Options;
     use super::*;
 
@@ -239,6 +211,8 @@ mod tests {
             ("x.jsonl", true),
             ("a/x.TAR.ZST", true),
             ("x.tgz", true),
+            ("x.xml", true),
+            ("x.xml.gz", true),
             ("x", false),
             ("x.zip", false),
         ] {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::PathBuf;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::record::{Fault, Record};
 use super::tar::MOST_DEPTH;
@@ -35,14 +35,17 @@ pub(super) fn read(input: &mut dyn BufRead, found: &mut Unpacking<'_>) -> Result
             add(found, (number, at), (None, length), None)?;
         } else if !bytes.trim_ascii().is_empty() {
             let skipped = bytes.as_ptr().addr() - line.as_ptr().addr();
-            let read = path_of(bytes);
-            if read.is_err() && !is_ended {
+            // Only the last line may have no end. Of the others its reading says what is wrong.
+            let first = is_ended.then(|| first_member(bytes)).flatten();
+            let read = || record_of(bytes).and_then(|record| path_of(&record));
+            let path = first.map_or_else(read, Ok);
+            if path.is_err() && !is_ended {
                 return Err(WalkError::Broken(format!(
                     "it ends in the midst of line {number}, without a line end"
                 )));
             }
             let place = (number, at + skipped as u64);
-            add(found, place, (Some(bytes), bytes.len() as u64), read.ok())?;
+            add(found, place, (Some(bytes), bytes.len() as u64), path.ok())?;
         }
         at += length;
     }
@@ -80,13 +83,17 @@ fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<(u6
     }
 }
 
-/// The path of the source that a line is.
-pub(super) fn path_of(line: &[u8]) -> Result<PathBuf, Fault> {
+/// The article that a line is, whatever its path.
+pub(super) fn record_of(line: &[u8]) -> Result<Record<'_>, Fault> {
     let text = std::str::from_utf8(line).map_err(|error| Fault {
         message: "expected UTF-8, found another byte".to_owned(),
         at: error.valid_up_to(),
     })?;
-    let record = Record::read(text)?;
+    Record::read(text)
+}
+
+/// The path of the source that a line is.
+pub(super) fn path_of(record: &Record<'_>) -> Result<PathBuf, Fault> {
     let Some(path) = record.path() else {
         let message = "expected 'path', found none".to_owned();
         return Err(Fault { message, at: 0 });
@@ -128,6 +135,17 @@ fn relative(path: &str) -> Option<PathBuf> {
     })
 }
 
+/// The path where it is the first member, as programs write it: then the rest need not be looked at.
+fn first_member(line: &[u8]) -> Option<PathBuf> {
+    let name = line.trim_ascii_start().strip_prefix(b"{")?;
+    let mark = name.trim_ascii_start().strip_prefix(b"\"path\"")?;
+    let value = mark.trim_ascii_start().strip_prefix(b":")?;
+    let text = value.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = memchr2(b'"', b'\\', text)?;
+    let path = (text[end] == b'"').then(|| std::str::from_utf8(&text[..end]))?;
+    relative(path.ok()?)
+}
+
 /// What the path most likely is in a line that cannot be read.
 fn guess(line: &[u8]) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(line);
@@ -158,7 +176,7 @@ fn add(
 mod tests {
     use std::path::PathBuf;
 
-    use super::{guess, relative};
+    use super::{first_member, guess, relative};
 
     #[test]
     fn paths_are_below_the_root_and_have_an_ending() {
@@ -184,6 +202,21 @@ mod tests {
             assert_eq!(relative(path), None, "{path}");
         }
         assert_eq!(relative(&"a".repeat(300)), None);
+    }
+
+    #[test]
+    fn a_path_that_comes_first_is_taken_without_the_rest() {
+        for (line, expected) in [
+            (r#"{"path":"a/b.md","title":"x"}"#, Some("a/b.md")),
+            (r#" { "path" : "a", "#, Some("a.md")),
+            (r#"{"path":"a\u002fb.md"}"#, None),
+            (r#"{"path":"../b.md"}"#, None),
+            (r#"{"title":"x","path":"a.md"}"#, None),
+            (r#"{"path":"a.md"#, None),
+        ] {
+            let path = expected.map(PathBuf::from);
+            assert_eq!(first_member(line.as_bytes()), path, "{line}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::input::Form;
-use super::lines::{MAX_LINE_BYTES, path_of};
+use super::lines::{MAX_LINE_BYTES, path_of, record_of};
 use super::record::{Fault, Record, column_of};
 use super::unpacking::{Members, Stored, hash, identity};
 use super::wordpress::{self, ItemFinding};
@@ -313,8 +313,9 @@ impl Packed {
 
 /// The article that a line is.
 fn line_of(bytes: &[u8]) -> Result<Record<'_>, Fault> {
-    path_of(bytes)?;
-    Record::read(std::str::from_utf8(bytes).unwrap_or_default())
+    let record = record_of(bytes)?;
+    path_of(&record)?;
+    Ok(record)
 }
 
 /// The place of a finding about the item of a line: what it is about begins the shown text, since its

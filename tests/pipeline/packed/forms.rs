@@ -1,5 +1,9 @@
 //! One archive in every form.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::{Member, files, gzipped, piped, seeded, stored, tar_of, zip_folder, zip_of};
 use crate::support::World;
 
@@ -54,6 +58,83 @@ fn an_article_that_is_refused_in_one_form_is_refused_in_all() {
         let ran = world.anp(&format!("import {form} --max-invalid 100% --no-cache"));
         assert_eq!(ran.exits(3).counts(), counts, "{form}: {ran}");
         assert_eq!(stored(&world), of_folder, "{form}");
+    }
+}
+
+/// What a store holds that a WordPress export can say: keys, metadata, and the text of pages. A day is a
+/// moment there, and an article has its route from its address.
+fn sayable(world: &World) -> Vec<(String, String)> {
+    let days = |text: &str| text.replace("T00:00:00Z", "");
+    let stored = stored(world).into_iter();
+    let sayable = stored.map(|(key, value)| {
+        if !key.starts_with("anp:meta:") {
+            return (key, days(&shown(&value)));
+        }
+        let meta: Value = serde_json::from_str(&value).unwrap();
+        let fields = meta["metadata"].as_object().unwrap().clone();
+        let mut fields: BTreeMap<String, Value> = fields.into_iter().collect();
+        if let Some(route) = fields.remove("route") {
+            assert_eq!(key, format!("anp:meta:{}", route.as_str().unwrap()));
+        }
+        (key, days(&serde_json::to_string(&fields).unwrap()))
+    });
+    sayable.collect()
+}
+
+/// The text that a page shows. Whether it begins with contents depends on the length of its HTML.
+fn shown(page: &str) -> String {
+    let (_, article) = page.split_once("<article").unwrap();
+    let mut article = format!("<article{article}");
+    if let Some(start) = article.find("<nav class=\"toc\"") {
+        let length = article[start..].find("</nav>").unwrap();
+        article.replace_range(start..start + length, "");
+    }
+    let plain = html2text::config::plain_no_decorate();
+    let text = plain.string_from_read(article.as_bytes(), 10_000).unwrap();
+    assert!(text.len() > 1000, "{text}");
+    // The frames of tables are as wide as their cells.
+    let is_frame = |c: char| ('\u{2500}'..='\u{257f}').contains(&c);
+    let words = text.split(|c: char| c.is_whitespace() || is_frame(c));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+#[test]
+fn a_wordpress_export_of_one_seed_makes_a_store_that_says_the_same() {
+    for (seed, form) in [(1, "s.xml"), (28_802, "s.xml.gz"), (977, "s.xml.zst")] {
+        let world = World::new();
+        seeded(&world, "content", &format!("--count 60 --seed {seed}"));
+        world.anp("import content").exits(0);
+        let of_folder = sayable(&world);
+        assert_eq!(of_folder.len(), 120);
+        world.server.command("FLUSHALL");
+        seeded(&world, form, &format!("--count 60 --seed {seed}"));
+        let ran = world.anp(&format!("import {form} --no-cache"));
+        assert_eq!(ran.exits(0).counts()["created"], 120, "{ran}");
+        let of_export = sayable(&world);
+        assert_eq!(of_export.len(), 120);
+        for (told, expected) in of_export.iter().zip(&of_folder) {
+            assert_eq!(told, expected, "{form}");
+        }
+        let bytes = std::fs::read(world.path(form)).unwrap();
+        let ran = piped(&world, "import -", &bytes);
+        assert_eq!(ran.exits(0).counts()["kept"], 120, "{ran}");
+    }
+}
+
+#[test]
+fn as_many_articles_are_refused_in_a_wordpress_export_as_in_a_folder() {
+    let world = World::new();
+    let options = "--count 400 --seed 5 --invalid 20% --hostile 20%";
+    let summary = |form: &str| {
+        seeded(&world, form, options);
+        let ran = world.anp(&format!("check {form} --format json"));
+        ran.exits(65).of_type("summary")[0].clone()
+    };
+    let (of_folder, of_export) = (summary("content"), summary("s.xml"));
+    assert_eq!(of_folder["invalid"], 103, "{of_folder}");
+    for count in ["articles", "valid", "invalid"] {
+        assert_eq!(of_export[count], of_folder[count], "{of_export}");
     }
 }
 
