@@ -87,8 +87,8 @@ impl<'l> Line<'l> {
     /// What is wrong with it, and the byte at which that shows.
     pub fn read(line: &'l str) -> Result<Self, (String, usize)> {
         let outside = |fault: super::record::Fault| (fault.message, fault.at);
-        let path = path_of(line.as_bytes()).map_err(outside)?;
         let record = Record::read(line).map_err(outside)?;
+        let path = path_of(&record).map_err(outside)?;
         let document = record.document().map_err(outside)?;
         Ok(Self {
             record,
