@@ -23,6 +23,9 @@ const MOST_SMALL_BYTES_IN_ALL: usize = 16 * 1024 * 1024;
 const MOST_FOLDER_BYTES: usize = 96 * 1024 * 1024;
 const FOLDER_BYTES_OF_ARTICLE: usize = 150;
 
+/// A path up to this long is paid for by its article.
+const USUAL_PATH_BYTES: usize = 256;
+
 /// Most paths of other files that are known. Beyond, every file may be there.
 const MOST_OTHERS: usize = 2_000_000;
 
@@ -104,9 +107,13 @@ pub(super) struct Unpacking<'a> {
 pub(super) struct FolderBytes(usize);
 
 impl FolderBytes {
-    /// Counts one more, while `sources` are known.
+    /// Counts one more folder, while `sources` are known.
     pub(super) fn add(&mut self, folder: &Path, sources: usize) -> Result<(), WalkError> {
-        self.0 += folder.as_os_str().len() + 64;
+        self.add_bytes(folder.as_os_str().len() + 64, sources)
+    }
+
+    fn add_bytes(&mut self, bytes: usize, sources: usize) -> Result<(), WalkError> {
+        self.0 += bytes;
         match self.0 > MOST_FOLDER_BYTES + FOLDER_BYTES_OF_ARTICLE * sources {
             true => Err(WalkError::Broken(
                 "it has too many folders for its articles".to_owned(),
@@ -156,6 +163,9 @@ impl<'a> Unpacking<'a> {
         } = member;
         if is_small_file(relative) {
             return self.add_small_file(relative, bytes);
+        }
+        if let Some(beyond @ 1..) = relative.as_os_str().len().checked_sub(USUAL_PATH_BYTES) {
+            self.folders.add_bytes(beyond, self.found.sources.len())?;
         }
         let named = named(relative);
         if named != Named::Article && self.found.others.len() < MOST_OTHERS {

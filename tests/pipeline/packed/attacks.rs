@@ -201,7 +201,7 @@ fn what_an_export_shows_to_some_readers_alone_is_held_back() {
     );
     let ran = world.anp("import x.xml");
     ran.exits(0)
-        .says("8 articles held back")
+        .says("\"held_back\":8")
         .says("held back as a draft");
     assert_eq!(pages(&world), ["/everybody/", "/open/"]);
 }
@@ -252,4 +252,24 @@ fn of_many_broken_items_each_is_an_error() {
         .anp("check x.xml")
         .exits(65)
         .says("10003 articles: 0 valid, 10003 invalid");
+}
+
+#[test]
+fn a_password_beside_a_finding_is_not_shown() {
+    let world = World::new();
+    let lines = [
+        r#"{"path":"a.md","title":"T","password":"hunter2","body":"x"}"#,
+        r#"{"path":"b.md","title":"T","password":"hunter2","draft":"perhaps"}"#,
+        r#"{"path":"c.md","password":"hunter2",}"#,
+    ];
+    world.write("x.jsonl", lines.join("\n") + "\n");
+    let metas = [("members_only", "1"), ("password", "hunter2")];
+    world.write("x.xml", export(&[("a/", "publish", &metas, "Text")]));
+    for name in ["x.jsonl", "x.xml"] {
+        for format in ["text", "json", "concise", "github"] {
+            let ran = world.anp(&format!("check {name} --format {format}"));
+            ran.exits(65);
+            assert!(!ran.to_string().contains("hunter2"), "{ran}");
+        }
+    }
 }
