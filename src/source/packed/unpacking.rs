@@ -13,7 +13,7 @@ use crate::spool::Spool;
 use serde::{Deserialize, Serialize};
 
 /// Most small files that say what is read, and most bytes of each.
-const MOST_SMALL_FILES: usize = 1000;
+pub(super) const MOST_SMALL_FILES: usize = 1000;
 const MOST_SMALL_BYTES: usize = 256 * 1024;
 
 /// Most bytes of all small files together.
@@ -72,8 +72,11 @@ pub(super) struct Members {
     pub(super) sources: Sources,
     /// Where each is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// Small files that say what is read, by path.
-    pub(super) small_files: HashMap<PathBuf, Vec<u8>>,
+    /// Small files that say what is read, by path; none where one is there and cannot be heeded: then its
+    /// folder is not read.
+    pub(super) small_files: HashMap<PathBuf, Option<Vec<u8>>>,
+    /// Whether there are more than are held.
+    pub(super) has_more_small_files: bool,
     /// Folders that the archive names itself.
     pub(super) folders: HashSet<PathBuf>,
     /// Hashes of the paths of all other files.
@@ -162,7 +165,8 @@ impl<'a> Unpacking<'a> {
             ..
         } = member;
         if is_small_file(relative) {
-            return self.add_small_file(relative, bytes);
+            self.add_small_file(relative, bytes);
+            return Ok(());
         }
         if let Some(beyond @ 1..) = relative.as_os_str().len().checked_sub(USUAL_PATH_BYTES) {
             self.folders.add_bytes(beyond, self.found.sources.len())?;
@@ -186,25 +190,18 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) -> Result<(), WalkError> {
-        match bytes {
-            Some(bytes)
-                if bytes.len() <= MOST_SMALL_BYTES
-                    && self.small_bytes + bytes.len() <= MOST_SMALL_BYTES_IN_ALL
-                    && self.found.small_files.len() < MOST_SMALL_FILES =>
-            {
-                self.small_bytes += bytes.len();
-                self.found
-                    .small_files
-                    .insert(relative.to_owned(), bytes.to_vec());
-            }
-            _ => self.skip(
-                relative,
-                "too large, or one of too many, to be heeded",
-                true,
-            ),
+    /// Takes a small file; one without bytes cannot be heeded.
+    fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) {
+        let files = &mut self.found.small_files;
+        let is_there = files.contains_key(relative);
+        if !is_there && files.len() >= MOST_SMALL_FILES {
+            self.found.has_more_small_files = true;
+            return;
         }
-        Ok(())
+        let left = MOST_SMALL_BYTES_IN_ALL - self.small_bytes;
+        let bytes = bytes.filter(|bytes| !is_there && bytes.len() <= left.min(MOST_SMALL_BYTES));
+        self.small_bytes += bytes.map_or(0, <[u8]>::len);
+        files.insert(relative.to_owned(), bytes.map(<[u8]>::to_vec));
     }
 
     /// Begins the next file.
@@ -246,6 +243,9 @@ impl<'a> Unpacking<'a> {
 
     /// Notes a member that is not read. It is an error if it may hold an article that is missing now.
     pub(super) fn skip(&mut self, relative: &Path, reason: &str, unreadable: bool) {
+        if is_small_file(relative) {
+            self.add_small_file(relative, None);
+        }
         if self.found.skipped.len() >= MOST_SKIPPED {
             self.found.further_skipped += 1;
             return;
