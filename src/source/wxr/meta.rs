@@ -37,21 +37,11 @@ const JOINED: [&str; 4] = ["aliases", "tags", "categories", "author"];
 const HIDING: [&str; 4] = ["draft", "noindex", "hidden", "withdrawn"];
 
 /// What WordPress and widely used plugins keep for themselves.
+#[rustfmt::skip]
 const INTERNAL_KEYS: &[&str] = &[
-    "_edit_last",
-    "_edit_lock",
-    "_encloseme",
-    "_pingme",
-    "_thumbnail_id",
-    "_wp_page_template",
-    "enclosure",
-    "footnotes",
-    "inline_featured_image",
-    "slide_template",
-    "_g_feedback_shortcode",
-    "_last_editor_used_jetpack",
-    "_revision-control",
-    "_wpcom_is_markdown",
+    "_edit_last", "_edit_lock", "_encloseme", "_pingme", "_thumbnail_id", "_wp_page_template",
+    "enclosure", "footnotes", "inline_featured_image", "slide_template", "_g_feedback_shortcode",
+    "_last_editor_used_jetpack", "_revision-control", "_wpcom_is_markdown",
     "classic-editor-remember",
 ];
 const INTERNAL_PREFIXES: &[&str] = &[
