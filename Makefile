@@ -54,7 +54,7 @@ torture: setup ## 500 random kills (N=…) rolled back, N random sequences, 200 
 	@cargo test --locked --quiet --test pipeline -- failpoints:: disk_errors:: --nocapture
 	@RACES=200 cargo test --locked --quiet --test store -- lock::of_two --nocapture
 
-fuzz: ## front matter in YAML, TOML and JSON, T=60 seconds each; needs cargo-fuzz
+fuzz: ## front matter, packed sources and HTML bodies, T=60 seconds each format; needs cargo-fuzz
 	@./scripts/fuzz.sh $(or $(T),60)
 
 lint: ## formatting and clippy, warnings are errors

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes front matter in each format for SECONDS, starting from the fixtures. New inputs are kept in
-# fuzz/corpus, failures in fuzz/artifacts.
+# Fuzzes front matter and packed sources in each format for SECONDS, starting from the fixtures. New
+# inputs are kept in fuzz/corpus, failures in fuzz/artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,8 +30,25 @@ seeds() {
     rm -f "fuzz/corpus/$format/seed"
 }
 
-for format in yaml toml json; do
-    seeds "$format"
+# One small input of each packed format; the others find more from there.
+packed_seeds() {
+    local articles=fixtures/boundary/complete.md format
+    for format in tar zip jsonl wxr php html; do mkdir -p "fuzz/corpus/$format"; done
+    tar -cf fuzz/corpus/tar/gnu fixtures/boundary/complete*.md
+    tar --format=pax -cf fuzz/corpus/tar/pax fixtures/boundary/complete*.md
+    ! command -v zip >/dev/null || zip -q fuzz/corpus/zip/seed.zip "$articles" fixtures/hostile/*
+    printf '%s\n' '{"path":"a.md","title":"x","tags":["a"],"body":"A\r\n\u00e9 [x](y.md)"}' >fuzz/corpus/jsonl/body
+    printf '%s\n' '{"slug":"s","draft":true,"html":"<p onclick=x>a<script>"}' >fuzz/corpus/jsonl/html
+    cp tests/library/wxr/blog.xml fuzz/corpus/wxr/
+    printf '%s' 'a:2:{i:0;s:1:"a";i:1;a:1:{s:1:"k";d:1.5;}}' >fuzz/corpus/php/array
+    cp fixtures/hostile/*.html fuzz/corpus/html/
+}
+
+packed_seeds
+for format in yaml toml json tar zip jsonl wxr php html; do
+    case $format in
+        yaml | toml | json) seeds "$format" ;;
+    esac
     # Without a sanitiser: it looks for mistakes of unsafe code, of which anp has none.
     # shellcheck disable=SC2086 # an empty toolchain must not become an argument
     cargo $toolchain fuzz run --sanitizer none "$format" -- -max_total_time="$seconds" -max_len=4096 -timeout=10 \

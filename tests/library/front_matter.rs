@@ -3,7 +3,7 @@
 
 #[allow(unreachable_pub, reason = "shared with the fuzz targets")]
 #[path = "../../fuzz/src/lib.rs"]
-mod readers;
+pub(crate) mod readers;
 
 use std::cell::Cell;
 

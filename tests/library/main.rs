@@ -9,6 +9,7 @@ mod content;
 mod front_matter;
 mod hostile;
 mod layering;
+mod packed_bytes;
 mod render;
 mod sample_config;
 mod schema;

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::unpacking::{FolderBytes, Members};
+use super::unpacking::{FolderBytes, MOST_SMALL_FILES, Members};
 use crate::source::file_names::{self, Named};
 use crate::source::folders::FolderRules;
 use crate::source::passed_over::{PassedOver, Reason};
@@ -13,12 +13,14 @@ use crate::source::patterns::{Choice, Filter, Said};
 use crate::source::small_files::SmallFiles;
 use crate::source::unread::{Skipped, WalkError};
 
-impl SmallFiles for HashMap<PathBuf, Vec<u8>> {
+impl SmallFiles for HashMap<PathBuf, Option<Vec<u8>>> {
     fn small_file(&self, relative: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
-        let bytes = self.get(relative).ok_or(io::ErrorKind::NotFound)?;
-        match bytes.len() as u64 <= most_bytes {
-            true => Ok(bytes.clone()),
-            false => Err(io::Error::other("too large")),
+        match self.get(relative).ok_or(io::ErrorKind::NotFound)? {
+            Some(bytes) if bytes.len() as u64 <= most_bytes => Ok(bytes.clone()),
+            Some(_) => Err(io::Error::other("too large")),
+            None => Err(io::Error::other(
+                "too large, not a plain file, or there twice",
+            )),
         }
     }
 }
@@ -60,6 +62,10 @@ pub(super) struct Chosen {
 /// # Errors
 /// When the paths have more folders than can be held.
 pub(super) fn choose(found: &mut Members, choice: &Choice) -> Result<Chosen, WalkError> {
+    if found.has_more_small_files {
+        let what = format!("it has more than {MOST_SMALL_FILES} files such as .anpignore");
+        return Err(WalkError::Broken(what));
+    }
     let small_files = std::mem::take(&mut found.small_files);
     let mut judge = Judge {
         filter: Filter::new(choice, &small_files),

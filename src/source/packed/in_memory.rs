@@ -44,7 +44,7 @@ fn found(read: impl FnOnce(&mut Unpacking<'_>) -> Result<(), WalkError>) -> Foun
         skipped: skipped
             .map(|skipped| (skipped.relative, skipped.reason))
             .collect(),
-        small_bytes: found.small_files.values().map(Vec::len).sum(),
+        small_bytes: found.small_files.values().flatten().map(Vec::len).sum(),
         error,
     }
 }

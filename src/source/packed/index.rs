@@ -13,7 +13,7 @@ use crate::regular;
 use crate::source::identity::Identity;
 
 /// Counts up with what is found, and with how it is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of the file in the state folder.
 const NAME: &str = "packed.index";

@@ -268,15 +268,21 @@ impl Packed {
             return;
         };
         let path = Arc::new(self.file(stored.key).to_owned());
+        let bytes = self.raw(stored, sources.bytes(index) as usize);
+        let bytes = bytes.unwrap_or_default();
         if self.form == Form::Wordpress {
+            let source = wordpress::split(&bytes).map(|(_, source)| source);
+            let fields = source.and_then(|source| source.split(|b| *b == b'\n').next());
+            let is_secret = names_secret(&String::from_utf8_lossy(fields.unwrap_or_default()));
             for finding in findings {
                 finding.path = Arc::clone(&path);
-                finding.place = Some(of_item(finding.place.as_ref(), stored.line));
+                let is_shown = !is_secret || finding.place.as_ref().is_some_and(|it| it.line > 1);
+                drop_line(&mut finding.message);
+                let place = finding.place.as_ref().filter(|_| is_shown);
+                finding.place = Some(of_item(place, stored.line));
             }
             return;
         }
-        let bytes = self.raw(stored, sources.bytes(index) as usize);
-        let bytes = bytes.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let misfit = self.misfit(stored, sources, index);
         let read = match misfit {
@@ -293,13 +299,26 @@ impl Packed {
             let place = Place::in_text(&text, span);
             Place { line, ..place }
         };
+        let is_secret = match &read {
+            Ok(record) => names_secret(&record.fields()),
+            Err(_) => names_secret(&text),
+        };
         for finding in findings {
             finding.path = Arc::clone(&path);
-            finding.place = Some(match (&finding.place, &read) {
-                (_, Err(fault)) => whole(fault.at),
-                (None, Ok(_)) => whole(0),
-                (Some(place), Ok(record)) => moved(place, line, record.column(place)),
-            });
+            drop_line(&mut finding.message);
+            let (mut placed, is_of_body) = match (&finding.place, &read) {
+                (_, Err(fault)) => (whole(fault.at), false),
+                // Without a place, its line is not to be shown.
+                (None, Ok(_)) => (of_item(None, line), true),
+                (Some(place), Ok(record)) => {
+                    let column = record.column(place);
+                    (moved(place, line, column), place.line > 1)
+                }
+            };
+            if is_secret && !is_of_body {
+                placed.text.clear();
+            }
+            finding.place = Some(placed);
         }
     }
 
@@ -316,6 +335,20 @@ fn line_of(bytes: &[u8]) -> Result<Record<'_>, Fault> {
     let record = record_of(bytes)?;
     path_of(&record)?;
     Ok(record)
+}
+
+/// Whether a line of fields may have a password in it. All fields are on one line, which findings about
+/// any of them would show.
+fn names_secret(fields: &str) -> bool {
+    let fields = fields.to_ascii_lowercase();
+    ["pass", "secret"].iter().any(|part| fields.contains(part))
+}
+
+/// Takes away the line in the source, where the line of the file is known.
+fn drop_line(message: &mut String) {
+    if let Some(rest) = message.strip_prefix("line 1: ") {
+        *message = rest.to_owned();
+    }
 }
 
 /// The place of a finding about the item of a line: what it is about begins the shown text, since its

@@ -179,6 +179,13 @@ impl<'l> Record<'l> {
         Ok(document)
     }
 
+    /// The fields as they stand in the line, one behind the other.
+    pub(super) fn fields(&self) -> String {
+        let fields = self.fields.iter();
+        let texts = fields.filter_map(|field| self.line.get(field.clone()));
+        texts.collect()
+    }
+
     /// The column in the line, from 1, of a place of the document.
     pub(super) fn column(&self, place: &Place) -> u32 {
         let at = match place.line {

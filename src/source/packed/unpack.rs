@@ -147,7 +147,9 @@ impl Place<'_> {
     /// A spool. Whoever only looks needs no state folder.
     fn spool(self) -> Result<Spool, WalkError> {
         let spool = Spool::create(self.spool_in).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Spool::create(&std::env::temp_dir()),
+            io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem => Spool::create(&std::env::temp_dir()),
             _ => Err(error),
         });
         spool.map_err(WalkError::Spool)

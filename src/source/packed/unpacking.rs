@@ -13,7 +13,7 @@ use crate::spool::Spool;
 use serde::{Deserialize, Serialize};
 
 /// Most small files that say what is read, and most bytes of each.
-const MOST_SMALL_FILES: usize = 1000;
+pub(super) const MOST_SMALL_FILES: usize = 1000;
 const MOST_SMALL_BYTES: usize = 256 * 1024;
 
 /// Most bytes of all small files together.
@@ -22,6 +22,9 @@ const MOST_SMALL_BYTES_IN_ALL: usize = 16 * 1024 * 1024;
 /// Most bytes of the paths of folders, beyond those that the articles pay for.
 const MOST_FOLDER_BYTES: usize = 96 * 1024 * 1024;
 const FOLDER_BYTES_OF_ARTICLE: usize = 150;
+
+/// A path up to this long is paid for by its article.
+const USUAL_PATH_BYTES: usize = 256;
 
 /// Most paths of other files that are known. Beyond, every file may be there.
 const MOST_OTHERS: usize = 2_000_000;
@@ -69,8 +72,11 @@ pub(super) struct Members {
     pub(super) sources: Sources,
     /// Where each is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// Small files that say what is read, by path.
-    pub(super) small_files: HashMap<PathBuf, Vec<u8>>,
+    /// Small files that say what is read, by path; none where one is there and cannot be heeded: then its
+    /// folder is not read.
+    pub(super) small_files: HashMap<PathBuf, Option<Vec<u8>>>,
+    /// Whether there are more than are held.
+    pub(super) has_more_small_files: bool,
     /// Folders that the archive names itself.
     pub(super) folders: HashSet<PathBuf>,
     /// Hashes of the paths of all other files.
@@ -104,9 +110,13 @@ pub(super) struct Unpacking<'a> {
 pub(super) struct FolderBytes(usize);
 
 impl FolderBytes {
-    /// Counts one more, while `sources` are known.
+    /// Counts one more folder, while `sources` are known.
     pub(super) fn add(&mut self, folder: &Path, sources: usize) -> Result<(), WalkError> {
-        self.0 += folder.as_os_str().len() + 64;
+        self.add_bytes(folder.as_os_str().len() + 64, sources)
+    }
+
+    fn add_bytes(&mut self, bytes: usize, sources: usize) -> Result<(), WalkError> {
+        self.0 += bytes;
         match self.0 > MOST_FOLDER_BYTES + FOLDER_BYTES_OF_ARTICLE * sources {
             true => Err(WalkError::Broken(
                 "it has too many folders for its articles".to_owned(),
@@ -155,7 +165,11 @@ impl<'a> Unpacking<'a> {
             ..
         } = member;
         if is_small_file(relative) {
-            return self.add_small_file(relative, bytes);
+            self.add_small_file(relative, bytes);
+            return Ok(());
+        }
+        if let Some(beyond @ 1..) = relative.as_os_str().len().checked_sub(USUAL_PATH_BYTES) {
+            self.folders.add_bytes(beyond, self.found.sources.len())?;
         }
         let named = named(relative);
         if named != Named::Article && self.found.others.len() < MOST_OTHERS {
@@ -176,25 +190,18 @@ impl<'a> Unpacking<'a> {
         Ok(())
     }
 
-    fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) -> Result<(), WalkError> {
-        match bytes {
-            Some(bytes)
-                if bytes.len() <= MOST_SMALL_BYTES
-                    && self.small_bytes + bytes.len() <= MOST_SMALL_BYTES_IN_ALL
-                    && self.found.small_files.len() < MOST_SMALL_FILES =>
-            {
-                self.small_bytes += bytes.len();
-                self.found
-                    .small_files
-                    .insert(relative.to_owned(), bytes.to_vec());
-            }
-            _ => self.skip(
-                relative,
-                "too large, or one of too many, to be heeded",
-                true,
-            ),
+    /// Takes a small file; one without bytes cannot be heeded.
+    fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) {
+        let files = &mut self.found.small_files;
+        let is_there = files.contains_key(relative);
+        if !is_there && files.len() >= MOST_SMALL_FILES {
+            self.found.has_more_small_files = true;
+            return;
         }
-        Ok(())
+        let left = MOST_SMALL_BYTES_IN_ALL - self.small_bytes;
+        let bytes = bytes.filter(|bytes| !is_there && bytes.len() <= left.min(MOST_SMALL_BYTES));
+        self.small_bytes += bytes.map_or(0, <[u8]>::len);
+        files.insert(relative.to_owned(), bytes.map(<[u8]>::to_vec));
     }
 
     /// Begins the next file.
@@ -236,6 +243,9 @@ impl<'a> Unpacking<'a> {
 
     /// Notes a member that is not read. It is an error if it may hold an article that is missing now.
     pub(super) fn skip(&mut self, relative: &Path, reason: &str, unreadable: bool) {
+        if is_small_file(relative) {
+            self.add_small_file(relative, None);
+        }
         if self.found.skipped.len() >= MOST_SKIPPED {
             self.found.further_skipped += 1;
             return;

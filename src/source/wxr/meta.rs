@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::event::{Finding, MAX_SUMMARY, WxrOptions};
 use super::php;
 use super::xml::Meta;
+use crate::words::counted;
 use crate::yaml::normalise;
 
 /// Most own fields of an article, most entries of a list or mapping in one, and how deep those may be
@@ -20,6 +21,9 @@ const MAX_BYTES: usize = 40 * 1024;
 /// Most values that are joined to one list.
 const MAX_JOINED: usize = 1000;
 
+/// Most findings about the custom fields of an item that are named.
+const MAX_NAMED: usize = 50;
+
 /// The longest key that is a field, in bytes.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -33,21 +37,11 @@ const JOINED: [&str; 4] = ["aliases", "tags", "categories", "author"];
 const HIDING: [&str; 4] = ["draft", "noindex", "hidden", "withdrawn"];
 
 /// What WordPress and widely used plugins keep for themselves.
+#[rustfmt::skip]
 const INTERNAL_KEYS: &[&str] = &[
-    "_edit_last",
-    "_edit_lock",
-    "_encloseme",
-    "_pingme",
-    "_thumbnail_id",
-    "_wp_page_template",
-    "enclosure",
-    "footnotes",
-    "inline_featured_image",
-    "slide_template",
-    "_g_feedback_shortcode",
-    "_last_editor_used_jetpack",
-    "_revision-control",
-    "_wpcom_is_markdown",
+    "_edit_last", "_edit_lock", "_encloseme", "_pingme", "_thumbnail_id", "_wp_page_template",
+    "enclosure", "footnotes", "inline_featured_image", "slide_template", "_g_feedback_shortcode",
+    "_last_editor_used_jetpack", "_revision-control", "_wpcom_is_markdown",
     "classic-editor-remember",
 ];
 const INTERNAL_PREFIXES: &[&str] = &[
@@ -127,6 +121,8 @@ pub(super) struct Fields {
     /// The own fields, as keys are matched.
     own: Vec<String>,
     bytes: usize,
+    /// How many findings about custom fields there are.
+    about_metas: usize,
 }
 
 /// Description and search engines, as SEO plugins keep them.
@@ -177,7 +173,19 @@ impl Fields {
     }
 
     pub(super) fn warn(&mut self, line: u32, code: &'static str, message: String) {
-        self.findings.push(Finding::new(line, code, message));
+        self.about_metas += usize::from(code == META);
+        if code != META || self.about_metas <= MAX_NAMED {
+            self.findings.push(Finding::new(line, code, message));
+        }
+    }
+
+    /// How many findings about custom fields were not named.
+    fn count_unnamed(&mut self, line: u32) {
+        if let Some(unnamed @ 1..) = self.about_metas.checked_sub(MAX_NAMED) {
+            let more = counted(unnamed as u64, "more custom field");
+            let message = format!("left out {more}, or values of them");
+            self.findings.push(Finding::new(line, META, message));
+        }
     }
 
     /// Adds the custom fields of an item.
@@ -193,6 +201,7 @@ impl Fields {
                 }
             }
         }
+        self.count_unnamed(metas.last().map_or(1, |meta| meta.line));
         if seo.is_noindex {
             self.record.insert("noindex".to_owned(), Value::Bool(true));
         }
