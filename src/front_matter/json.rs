@@ -57,7 +57,12 @@ fn tokens(text: &str, places: &mut Places<'_>, tree: &mut TreeBuilder) -> bool {
             b'"' => {
                 let span = places.span(at..end);
                 // The one thing that is not known yet: escapes that are no character.
-                match serde_json::from_str::<String>(&text[at..end]) {
+                let inner = text.get(at + 1..end.saturating_sub(1)).unwrap_or_default();
+                let read = match inner.contains('\\') {
+                    true => serde_json::from_str::<String>(&text[at..end]),
+                    false => Ok(inner.to_owned()),
+                };
+                match read {
                     Ok(text) => tree.scalar(text, false, span),
                     Err(error) => {
                         tree.error(YamlError::new(Fault::Syntax, span, explain(&error)));

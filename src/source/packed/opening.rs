@@ -86,7 +86,7 @@ impl Opening<'_> {
         {
             let shown = files.paths.clone();
             let bytes = match is_in_place {
-                true => Bytes::File(files.first()?),
+                true => Bytes::File(files.first()?, files.state(is_settled)),
                 false => Bytes::Closed(self.closed(&files, &members)),
             };
             return self.chosen((form, members), shown, bytes, changed_at_ms);
@@ -107,7 +107,7 @@ impl Opening<'_> {
         let shown = files.paths.clone();
         let bytes = match spool {
             Some(spool) => Bytes::Spool(spool),
-            None => Bytes::File(files.first()?),
+            None => Bytes::File(files.first()?, files.state(is_settled)),
         };
         self.chosen((form, members), shown, bytes, changed_at_ms)
     }
@@ -199,6 +199,12 @@ impl Files {
     fn first(&self) -> io::Result<File> {
         let first = self.files.first().ok_or(io::ErrorKind::NotFound)?;
         first.try_clone()
+    }
+
+    /// The state of the first one, if any later write is sure to change it.
+    fn state(&self, is_settled: bool) -> Option<Identity> {
+        let first = self.metadata.first().filter(|_| is_settled);
+        first.map(Identity::of)
     }
 
     fn identities(&self) -> Vec<Identity> {

@@ -14,14 +14,16 @@ use super::unpacking::{Members, Stored, hash, identity};
 use super::wordpress::{self, ItemFinding};
 use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::source::identity::Identity;
 use crate::source::list::Sources;
 use crate::source::unread::WalkError;
 use crate::spool::FinishedSpool;
 
 /// Where the bytes of the sources are.
 pub(super) enum Bytes {
-    /// In the file itself, which somebody may write to.
-    File(File),
+    /// In the file itself, which somebody may write to; and its state, where any later write is sure
+    /// to change that.
+    File(File, Option<Identity>),
     /// In a file of our own.
     Spool(FinishedSpool),
     /// In a file that is unpacked once a source is to be read.
@@ -142,7 +144,7 @@ impl Packed {
                 let opened = opened.map_err(|error| Unfit::Unreadable(unreadable(error)))?;
                 opened.ok_or(Unfit::Changed)?
             }
-            Bytes::File(file) => {
+            Bytes::File(file, _) => {
                 let mut bytes = vec![0; length];
                 let read = file.read_exact_at(&mut bytes, stored.at);
                 return match read {
@@ -169,8 +171,15 @@ impl Packed {
         }
         let bytes = self.raw(stored, sources.bytes(index) as usize)?;
         let is_line = stored.line > 0;
-        let is_same = || sources.identity(index) == Some(identity(&bytes, is_line));
-        if matches!(self.bytes, Bytes::File(_)) && !is_same() {
+        let is_same = match &self.bytes {
+            Bytes::File(file, Some(state)) => {
+                let metadata = file.metadata().map_err(Unfit::Unreadable)?;
+                Identity::of(&metadata) == *state
+            }
+            Bytes::File(_, None) => sources.identity(index) == Some(identity(&bytes, is_line)),
+            _ => true,
+        };
+        if !is_same {
             return Err(Unfit::Changed);
         }
         let whole = |bytes: Vec<u8>, markup, findings| Unpacked {

@@ -289,11 +289,10 @@ impl Members {
 /// What tells the source from every other with its path. The places of a line are not what its bytes
 /// say alone.
 pub(super) fn identity(bytes: &[u8], is_line: bool) -> Identity {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[u8::from(is_line)]);
-    hasher.update(bytes);
     let mut identity = [0; 16];
-    hasher.finalize_xof().fill(&mut identity);
+    // In one piece, which is much faster than two.
+    identity.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    identity[0] ^= u8::from(is_line);
     Identity(identity)
 }
 
