@@ -85,6 +85,11 @@ impl Sources {
             .ok()
     }
 
+    /// Tells by what one is known again.
+    pub(super) fn know(&mut self, index: usize, identity: Identity) {
+        self.files[index].identity = Some(identity);
+    }
+
     /// Whether two have the same path.
     pub(super) fn are_twins(&self, one: usize, other: usize) -> bool {
         let (one, other) = (&self.files[one], &self.files[other]);

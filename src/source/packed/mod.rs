@@ -13,6 +13,7 @@ mod choice;
 pub mod in_memory;
 mod index;
 mod input;
+mod keeper;
 mod lines;
 pub(super) mod opening;
 pub(super) mod reading;

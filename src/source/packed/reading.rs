@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::input::Form;
+use super::keeper::identity;
 use super::lines::{MAX_LINE_BYTES, path_of, record_of};
 use super::record::{Fault, Record, column_of};
-use super::unpacking::{Members, Stored, hash, identity};
+use super::unpacking::{Members, Stored, hash};
 use super::wordpress::{self, ItemFinding};
 use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};

@@ -177,9 +177,10 @@ fn whole(mut input: Input<'_>, unpacking: &mut Unpacking<'_>) -> Result<(), Walk
 }
 
 fn finish(unpacking: Unpacking<'_>, form: Form) -> Result<Opened, WalkError> {
-    let spool = unpacking.spool.map(Spool::finish).transpose();
+    let (members, spool) = unpacking.finish()?;
+    let spool = spool.map(Spool::finish).transpose();
     Ok(Opened {
-        members: unpacking.found,
+        members,
         form,
         spool: spool.map_err(WalkError::Spool)?,
     })

@@ -2,13 +2,14 @@
 //! of the members, where they are not in the file as they are.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::SMALL_FILES;
 use super::super::file_names::{self, Named};
-use super::super::identity::Identity;
 use super::super::list::Sources;
 use super::super::unread::{Skipped, WalkError};
+use super::keeper::Keeper;
 use crate::spool::Spool;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +98,11 @@ pub(super) struct Members {
 pub(super) struct Unpacking<'a> {
     pub(super) found: Members,
     /// Where the bytes go, if they are not in the file as they are.
-    pub(super) spool: Option<Spool>,
+    keeper: Option<Keeper>,
+    /// Whether that keeps bytes, and does not only hash them.
+    is_spooled: bool,
+    /// Which of the sources have bytes, in the order in which the keeper got them.
+    kept: Vec<usize>,
     /// Says whether the run goes on.
     pub(super) goes_on: &'a dyn Fn() -> Result<(), WalkError>,
     small_bytes: usize,
@@ -133,7 +138,9 @@ impl<'a> Unpacking<'a> {
     ) -> Self {
         Self {
             found: Members::default(),
-            spool,
+            is_spooled: spool.is_some(),
+            keeper: Some(Keeper::new(spool)),
+            kept: Vec::new(),
             goes_on,
             small_bytes: 0,
             folders: FolderBytes::default(),
@@ -179,15 +186,42 @@ impl<'a> Unpacking<'a> {
         if named == Named::Other {
             return Ok(());
         }
-        let content = bytes.map(|bytes| identity(bytes, member.line > 0));
-        let key = self.found.sources.push(relative, length, content, None)?;
-        let at = match (&mut self.spool, bytes) {
-            (Some(spool), Some(bytes)) => spool.append(&[bytes]).map_err(WalkError::Spool)?,
-            _ => member.at,
-        };
+        let index = self.found.sources.len();
+        let key = self.found.sources.push(relative, length, None, None)?;
         let line = member.line;
+        let mut at = member.at;
+        if let Some(bytes) = bytes {
+            let kept = self.keep(bytes, line > 0)?;
+            self.kept.push(index);
+            at = if self.is_spooled { kept } else { at };
+        }
         self.found.stored.push(Stored { key, line, at });
         Ok(())
+    }
+
+    /// Keeps the bytes of a member; returns where they begin among those that are kept.
+    fn keep(&mut self, bytes: &[u8], is_line: bool) -> Result<u64, WalkError> {
+        let gone = || WalkError::Spool(io::Error::other("nothing is kept any more"));
+        let keeper = self.keeper.as_mut().ok_or_else(gone)?;
+        keeper.add(bytes, is_line).map_err(|error| {
+            let keeper = self.keeper.take();
+            WalkError::Spool(match keeper {
+                Some(keeper) => keeper.cause(error),
+                None => error,
+            })
+        })
+    }
+
+    /// Ends the collecting: all members, and the bytes of those that were kept.
+    pub(super) fn finish(mut self) -> Result<(Members, Option<Spool>), WalkError> {
+        let Some(keeper) = self.keeper.take() else {
+            return Ok((self.found, None));
+        };
+        let work = keeper.finish().map_err(WalkError::Spool)?;
+        for (index, identity) in self.kept.iter().zip(work.identities) {
+            self.found.sources.know(*index, identity);
+        }
+        Ok((self.found, work.spool))
     }
 
     /// Takes a small file; one without bytes cannot be heeded.
@@ -284,16 +318,6 @@ impl Members {
         }
         skipped
     }
-}
-
-/// What tells the source from every other with its path. The places of a line are not what its bytes
-/// say alone.
-pub(super) fn identity(bytes: &[u8], is_line: bool) -> Identity {
-    let mut identity = [0; 16];
-    // In one piece, which is much faster than two.
-    identity.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
-    identity[0] ^= u8::from(is_line);
-    Identity(identity)
 }
 
 /// The hash of a path, for a set of many.
