@@ -88,7 +88,7 @@ impl<'a> Catalog<'a> {
     /// Whether there is a content tree.
     pub(super) fn has_tree(&self) -> bool {
         let root = self.settings.content.metadata();
-        !root.is_err_and(|error| error.kind() == NotFound)
+        self.settings.is_stdin() || !root.is_err_and(|error| error.kind() == NotFound)
     }
 
     /// What the store holds.

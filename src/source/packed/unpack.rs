@@ -1,7 +1,7 @@
 //! Reads a packed source from its start to its end.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -103,6 +103,10 @@ impl Place<'_> {
     /// # Errors
     /// As [`files`](Self::files).
     pub(super) fn stdin(self) -> Result<Opened, WalkError> {
+        if io::stdin().is_terminal() {
+            let what = "found a terminal, and no program that writes";
+            return Err(WalkError::NoSource(what.to_owned()));
+        }
         let unpacked = self.pipe(&io::stdin());
         unpacked.map_err(|error| (self.goes_on)().err().unwrap_or(error))
     }

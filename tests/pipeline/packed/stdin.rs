@@ -149,6 +149,31 @@ fn a_disk_without_room_for_the_articles_ends_a_run_before_its_first_write() {
 }
 
 #[test]
+fn articles_from_a_pipe_are_listed_and_purged_and_a_terminal_is_no_pipe() {
+    let world = World::new();
+    seeded(&world, "s.jsonl", "--count 12 --seed 2");
+    let lines = std::fs::read(world.path("s.jsonl")).unwrap();
+    piped(&world, "import -", &lines).exits(0);
+    let listed = piped(&world, "ls --content -", &lines);
+    listed.exits(0).says("12 articles: 12 fresh");
+    assert_eq!(listed.stderr, "");
+    let record: serde_json::Value =
+        serde_json::from_slice(lines.split(|b| *b == b'\n').next().unwrap()).unwrap();
+    let path = record["path"].as_str().unwrap();
+    let purged = piped(
+        &world,
+        &format!("purge --content - --source {path} --yes"),
+        &lines,
+    );
+    assert_eq!(purged.exits(0).counts()["removed"], 2, "{purged}");
+    let (_screen, terminal) = crate::support::terminal::open(80);
+    let ran = Ran::of(world.command("state", &["check", "-"]).stdin(terminal));
+    ran.exits(65).notes(
+        "error: cannot read the standard input: found a terminal, and no program that writes",
+    );
+}
+
+#[test]
 fn the_reader_of_a_pipe_waits_for_its_writer() {
     let world = World::new();
     let mut command = world.command("state", &["import", "-"]);
