@@ -178,7 +178,7 @@ impl Pairing<'_, '_> {
         }
     }
 
-    /// An element is open no more: what is in it is in its parent too.
+    /// An element ends: what is in it is in its parent too.
     fn forget(&mut self, open: &Open) {
         if let Some(count) = self.counts.get_mut(open.key) {
             *count -= 1;

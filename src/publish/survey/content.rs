@@ -203,7 +203,7 @@ fn unwalked(settings: &Settings, error: WalkError) -> Failure {
         ),
         WalkError::Broken(why) => refused(
             format!("{path} is damaged or not whole: {why}"),
-            "a file that whoever wrote it has ended",
+            "a file that was written to its end",
             "after you make it again; nothing was written",
         ),
         WalkError::Spool(error) => {

@@ -12,7 +12,7 @@ use crate::durable;
 use crate::regular;
 use crate::source::identity::Identity;
 
-/// Counts up with what is found, and with how it is written.
+/// Rises when other things are found, or when they are written in another way.
 const FORMAT: u32 = 2;
 
 /// The name of the file in the state folder.
@@ -23,7 +23,7 @@ const MAGIC: &[u8; 16] = b"anp packed index";
 /// More than this is no index: ten million articles have less.
 const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// What decides what is found: the file, its state, and how it is read.
+/// The file, its state, and the settings by which it is read: together they decide what is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Context([u8; 32]);
 

@@ -1,5 +1,5 @@
-//! Hashes the bytes of members and keeps them, on a thread of its own: whoever unpacks them has enough
-//! to do.
+//! Hashes the bytes of members and keeps them, on a thread of its own, while the next ones are
+//! unpacked.
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};

@@ -83,7 +83,7 @@ fn next_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<(u6
     }
 }
 
-/// The article that a line is, whatever its path.
+/// Reads a line as an article; its path is not judged.
 pub(super) fn record_of(line: &[u8]) -> Result<Record<'_>, Fault> {
     let text = std::str::from_utf8(line).map_err(|error| Fault {
         message: "expected UTF-8, found another byte".to_owned(),

@@ -58,7 +58,7 @@ pub(super) fn read(input: impl Read, found: &mut Unpacking<'_>) -> Result<(), Wa
             }
         }
     }
-    // An archive ends with a block of zeros: without it, whoever wrote it did not come to the end.
+    // An archive ends with a block of zeros: without it, the writer stopped before the end.
     if is_at_end.get() {
         return Err(WalkError::Broken(
             "it ends before the end of the archive".to_owned(),

@@ -148,7 +148,7 @@ impl Place<'_> {
         }
     }
 
-    /// A spool. Whoever only looks needs no state folder.
+    /// A spool; in the temporary folder where there is no state folder, which a check does not need.
     fn spool(self) -> Result<Spool, WalkError> {
         let spool = Spool::create(self.spool_in).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound
@@ -190,7 +190,7 @@ fn finish(unpacking: Unpacking<'_>, form: Form) -> Result<Opened, WalkError> {
     })
 }
 
-/// A file from its start, whoever else reads it.
+/// A file from its start, also while others read it.
 struct Positioned<'f> {
     file: &'f File,
     at: u64,

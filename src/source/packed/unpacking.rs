@@ -73,7 +73,7 @@ pub(super) struct Members {
     pub(super) sources: Sources,
     /// Where each is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// Small files that say what is read, by path; none where one is there and cannot be heeded: then its
+    /// Small files that say what is read, by path; none where one is there and is not known: then its
     /// folder is not read.
     pub(super) small_files: HashMap<PathBuf, Option<Vec<u8>>>,
     /// Whether there are more than are held.
@@ -224,7 +224,7 @@ impl<'a> Unpacking<'a> {
         Ok((self.found, work.spool))
     }
 
-    /// Takes a small file; one without bytes cannot be heeded.
+    /// Takes a small file; without its bytes, its rules are not known.
     fn add_small_file(&mut self, relative: &Path, bytes: Option<&[u8]>) {
         let files = &mut self.found.small_files;
         let is_there = files.contains_key(relative);

@@ -131,6 +131,6 @@ pub enum WxrError {
 pub enum Stopped<E> {
     /// The export cannot be read.
     Export(WxrError),
-    /// Whoever takes the events has enough.
+    /// The receiver of the events stopped.
     Taker(E),
 }

@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         self.text.get(start..end).ok_or(Refused::Broken)
     }
 
-    /// The next `";` that something follows which may stand there. If a text holds such a place itself,
+    /// The next `";` before something that can follow a text. If a text holds such a place itself,
     /// what is behind it does not fit the lengths of the arrays around, and all of it is refused.
     fn likely_end(&self) -> Result<usize, Refused> {
         let bytes = self.text.as_bytes();

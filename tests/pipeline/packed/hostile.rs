@@ -53,7 +53,7 @@ fn members_that_lead_out_of_an_archive_or_are_no_files_are_refused_by_name() {
         format!("x.tar:twice.md: {twice}"),
     ];
     assert_eq!(found, expected);
-    // Beside them, what is good gets in where that is allowed, and nothing is pruned.
+    // The good article is published where that is allowed, and nothing is pruned.
     let ran = world.anp("import x.tar --max-invalid 100% --prune");
     assert_eq!(ran.exits(3).counts()["created"], 2, "{ran}");
     ran.notes("--prune removes nothing while");

@@ -93,7 +93,7 @@ fn promise_8_a_producer_that_says_nothing_does_not_hold_a_run_for_ever() {
     stdin
         .write_all(b"{\"path\":\"a.md\",\"title\":\"A\"}\n{\"path\"")
         .unwrap();
-    // It waits for more: whoever holds the lock has read the first line.
+    // It waits for more; it takes the lock before it reads the first line.
     let started = Instant::now();
     while world.server.get("anp:lock").is_none() {
         assert!(started.elapsed() < Duration::from_secs(60));
