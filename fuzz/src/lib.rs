@@ -5,22 +5,22 @@ pub mod packed;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use anp::article::{Input, Rules, holds_back, read};
-use anp::diagnostic::{Severity, Span, draw::render};
+use anp::article::{Article, Input, Markup, Rules, holds_back, read};
+use anp::diagnostic::{Diagnostic, Severity, Span, draw::render};
 use anp::front_matter::{self, next_line, split};
 use anp::yaml::{Document, Key, Kind, Node, plain, read_by_parser, read_repaired};
 use serde_json::Value;
 use toml::Value as Toml;
 
-/// Reads a source through the public boundary. Nothing panics, a source is refused with an error
-/// or read, and every place lies inside of the text. Gives the tree of the front matter, if it
-/// was read without an error.
-pub fn boundary(bytes: &[u8]) -> Option<Node> {
+pub(crate) type Take<'t> = dyn FnMut(Option<&Article<'_>>, &[Diagnostic]) + 't;
+
+/// Reads a source, which is refused with an error or read, and hands it on with what is said of it.
+pub(crate) fn with_article(path: &Path, bytes: &[u8], markup: Markup, take: &mut Take<'_>) {
     let cleaned = OnceLock::new();
     let input = Input {
-        path: Arc::new(PathBuf::from("x.md")),
-        relative: Path::new("x.md"),
-        markup: anp::article::Markup::Markdown,
+        path: Arc::new(PathBuf::from(path)),
+        relative: path,
+        markup,
         bytes,
         cleaned: &cleaned,
     };
@@ -33,10 +33,24 @@ pub fn boundary(bytes: &[u8]) -> Option<Node> {
         !(refused && reading.article.is_some()),
         "an error and an article"
     );
-    for found in &reading.diagnostics {
-        let drawn = render(found, false);
-        assert!(!drawn.contains(['\0', '\u{1b}', '\t']), "{drawn:?}");
-    }
+    take(reading.article.as_ref(), &reading.diagnostics);
+}
+
+/// Reads a source through the public boundary. Nothing panics, a source is refused with an error
+/// or read, and every place lies inside of the text. Gives the tree of the front matter, if it
+/// was read without an error.
+pub fn boundary(bytes: &[u8]) -> Option<Node> {
+    with_article(
+        Path::new("x.md"),
+        bytes,
+        Markup::Markdown,
+        &mut |_, found| {
+            for found in found {
+                let drawn = render(found, false);
+                assert!(!drawn.contains(['\0', '\u{1b}', '\t']), "{drawn:?}");
+            }
+        },
+    );
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = lines(text);

@@ -1,15 +1,17 @@
 //! What holds for packed sources, whatever their bytes are.
 
 use std::collections::HashSet;
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::{Component, Path};
+use std::sync::OnceLock;
 
-use anp::article::{Article, Input, Markup, Rules, read};
-use anp::diagnostic::{Diagnostic, Place, Severity, Span, draw::render};
+use anp::article::{Article, Markup};
+use anp::diagnostic::{Diagnostic, Place, Span, draw::render};
 use anp::render::{Digest, RenderSettings, Renderer, Stamp, stages};
 use anp::source::in_memory::{self, Found, Line};
 use anp::source::wxr::{self, Event, Stopped, WxrOptions};
 use serde_json::Value;
+
+use super::with_article;
 
 /// Whether a path stays below the root.
 fn is_below(path: &Path) -> bool {
@@ -167,29 +169,6 @@ pub fn html(bytes: &[u8]) {
         );
     }
     assert_eq!(first, second);
-}
-
-type Take<'t> = dyn FnMut(Option<&Article<'_>>, &[Diagnostic]) + 't;
-
-fn with_article(path: &Path, bytes: &[u8], markup: Markup, take: &mut Take<'_>) {
-    let cleaned = OnceLock::new();
-    let input = Input {
-        path: Arc::new(PathBuf::from(path)),
-        relative: path,
-        markup,
-        bytes,
-        cleaned: &cleaned,
-    };
-    let reading = read(&input, &Rules::default());
-    let refused = reading
-        .diagnostics
-        .iter()
-        .any(|found| found.severity == Severity::Error);
-    assert!(
-        !(refused && reading.article.is_some()),
-        "an error and an article"
-    );
-    take(reading.article.as_ref(), &reading.diagnostics);
 }
 
 static RENDERER: OnceLock<Renderer> = OnceLock::new();

@@ -24,7 +24,7 @@ use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, survey, survey_again};
 use crate::publish::survey::findings::HeldFindings;
-use crate::publish::survey::read::CHANGED;
+use crate::publish::survey::load::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::{Caching, Order};

@@ -39,6 +39,12 @@ impl Identity {
         Self(identity)
     }
 
+    /// When the inode changed last, in ms since 1970: no copy keeps that of the original.
+    #[must_use]
+    pub fn changed_at_ms(metadata: &Metadata) -> i64 {
+        metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000
+    }
+
     /// Whether nothing was written between `before` and `after`, which are of one open file.
     #[must_use]
     pub fn is_same_state(before: &Metadata, after: &Metadata) -> bool {

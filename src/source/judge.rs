@@ -26,6 +26,45 @@ pub(super) enum Verdict {
     Unreadable(String),
 }
 
+/// What the path of an entry says of it.
+pub(super) enum ByName {
+    Article,
+    Folder,
+    /// It begins with a dot.
+    Hidden,
+    /// Something that holds no article.
+    Other,
+    PassedOver(Reason),
+}
+
+/// Judges an entry by its path below the root; the folders above it are read.
+pub(super) fn by_name(
+    filter: &Filter<'_>,
+    folders: &mut FolderRules<'_>,
+    relative: &Path,
+    is_dir: bool,
+) -> ByName {
+    let name = relative.file_name().unwrap_or_default().as_encoded_bytes();
+    if name.starts_with(b".") {
+        return ByName::Hidden;
+    }
+    let said = filter.says(relative, is_dir);
+    if said == Said::Excluded {
+        return ByName::PassedOver(Reason::Excluded);
+    }
+    if is_dir {
+        return match said != Said::Included && folders.is_closed(relative) {
+            true => ByName::PassedOver(Reason::Folder(relative.to_owned())),
+            false => ByName::Folder,
+        };
+    }
+    match file_names::judge(name, said == Said::Included) {
+        Named::Article => ByName::Article,
+        Named::Other => ByName::Other,
+        Named::PassedOver(reason) => ByName::PassedOver(reason),
+    }
+}
+
 /// The rules by which the entries of one tree are judged.
 pub(super) struct Judge<'a> {
     pub(super) real_root: &'a Path,
@@ -36,25 +75,16 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// What becomes of an entry, which is at `relative` below the root.
     pub(super) fn judge(&mut self, entry: &DirEntry, relative: &Path) -> Verdict {
-        let name = entry.file_name().as_encoded_bytes();
         let kind = entry.file_type();
-        if name.starts_with(b".") {
-            return Verdict::Silence;
-        }
-        let said = self.filter.says(relative, kind.is_dir());
-        if said == Said::Excluded {
-            return Verdict::PassedOver(Reason::Excluded);
-        }
-        if kind.is_dir() {
-            return match said != Said::Included && self.folders.is_closed(relative) {
-                true => Verdict::PassedOver(Reason::Folder(relative.to_owned())),
-                false => Verdict::Folder,
-            };
-        }
-        let verdict = match file_names::judge(name, said == Said::Included) {
-            Named::Article => None,
-            Named::Other => Some(Verdict::Silence),
-            Named::PassedOver(reason) => Some(Verdict::PassedOver(reason)),
+        let verdict = match by_name(&self.filter, &mut self.folders, relative, kind.is_dir()) {
+            ByName::Folder => return Verdict::Folder,
+            ByName::Hidden => return Verdict::Silence,
+            ByName::PassedOver(reason) if kind.is_dir() || reason == Reason::Excluded => {
+                return Verdict::PassedOver(reason);
+            }
+            ByName::Article => None,
+            ByName::Other => Some(Verdict::Silence),
+            ByName::PassedOver(reason) => Some(Verdict::PassedOver(reason)),
         };
         if kind.is_symlink() {
             return self.judge_link(entry, relative, verdict);

@@ -1,12 +1,13 @@
-//! What could not be read of a content root: parts of it, or all.
+//! What could not be read of a content root: one source, parts of it, or all.
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::time_limit::TimedOut;
+use crate::time_limit::{TimeLimit, TimedOut};
 
 /// Something that was skipped, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,4 +51,32 @@ impl WalkError {
             _ => Self::Broken(error.to_string()),
         }
     }
+}
+
+/// Says whether the run goes on.
+pub type GoesOn<'g> = dyn Fn() -> Result<(), WalkError> + 'g;
+
+/// Whether a run goes on that ends when `interrupted` is set, and with its time.
+///
+/// # Errors
+/// When it does not.
+pub fn goes_on(interrupted: &AtomicBool, time_limit: Option<TimeLimit>) -> Result<(), WalkError> {
+    if interrupted.load(Ordering::Relaxed) {
+        return Err(WalkError::Interrupted);
+    }
+    Ok(time_limit.map_or(Ok(()), |limit| limit.check())?)
+}
+
+/// Why it is not known what a source holds.
+#[derive(Debug, Error)]
+pub enum Unloaded {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    /// Somebody wrote to it each time that it was read, or since it was found.
+    #[error("somebody writes to it")]
+    Changed,
+    /// It is no source: what was expected, and what was found.
+    #[error("{0}")]
+    Broken(String),
 }

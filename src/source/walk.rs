@@ -8,115 +8,26 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::file_names::{self, Named};
 use super::folders::FolderRules;
+use super::found::{Contents, WalkResult};
 use super::identity::Identity;
 use super::judge::{Judge, Verdict};
 use super::list::Sources;
-use super::packed::reading::Packed;
-use super::passed_over::{Passed, PassedOver, Reason};
+use super::passed_over::{Passed, Reason};
 use super::patterns::{Choice, Filter, Said};
-use super::second_index::{is_index, is_readme, second_indexes};
+use super::second_index::{is_index, is_readme};
 use super::twins::{is_dated, younger};
-use super::unread::{Skipped, WalkError};
+use super::unread::{WalkError, goes_on};
 use crate::article::{ENDINGS, Languages};
 use crate::time_limit::TimeLimit;
 
 /// Most entries of folders that are passed over which one walk looks at to count them.
 const MOST_COUNTED: u64 = 100_000;
-
-/// What a walk found, both lists sorted by path.
-#[derive(Debug, Default)]
-pub struct WalkResult {
-    /// The sources.
-    pub sources: Sources,
-    /// What would be a source and cannot be one.
-    pub skipped: Vec<Skipped>,
-    /// What may hold articles and is not read. Hidden files are passed over in silence, and
-    /// those that hold no articles.
-    pub passed_over: PassedOver,
-    /// The sources that keep the date of their name, since an older one has the same name without
-    /// it.
-    pub twins: Vec<PathBuf>,
-    /// The folders that were walked, as paths below the root, also those without a source.
-    pub(crate) folders: Vec<PathBuf>,
-    /// Where the sources are read from.
-    pub(super) contents: Contents,
-}
-
-/// Where sources are read from.
-#[derive(Debug, Default)]
-pub(super) enum Contents {
-    /// Nothing was found.
-    #[default]
-    None,
-    /// The root, held open: sources are opened below it.
-    Folder(File),
-    /// A packed source.
-    Packed(Box<Packed>),
-}
-
-impl WalkResult {
-    /// What was found in a packed source: its sources by path, what is skipped and passed over, and the
-    /// folders.
-    pub(super) fn of_packed(
-        contents: Contents,
-        (sources, skipped, passed_over, folders): (Sources, Vec<Skipped>, PassedOver, Vec<PathBuf>),
-        languages: &Languages,
-    ) -> Self {
-        let mut found = Self {
-            sources,
-            skipped,
-            passed_over,
-            folders,
-            contents,
-            ..Self::default()
-        };
-        let readmes = (0..found.sources.len()).filter(|at| is_readme(found.sources.name(*at)));
-        let readmes: Vec<usize> = readmes.collect();
-        found.drop_second_indexes(&readmes, &[], languages);
-        found.twins = younger(&found.sources, &[], languages);
-        found
-    }
-
-    /// Takes from the sources those of the `readmes` whose folder has an index, perhaps `beside` what
-    /// was walked.
-    fn drop_second_indexes(
-        &mut self,
-        readmes: &[usize],
-        beside: &[PathBuf],
-        languages: &Languages,
-    ) {
-        let second = second_indexes(&self.sources, readmes, beside, languages);
-        for at in readmes {
-            if second.contains(at) {
-                let path = self.sources.path(*at);
-                self.passed_over.count(Reason::SecondIndex, &path);
-            }
-        }
-        self.sources.retain(|at| !second.contains(&at));
-    }
-
-    /// The folder that was walked.
-    pub(super) fn folder(&self) -> io::Result<&File> {
-        match &self.contents {
-            Contents::Folder(folder) => Ok(folder),
-            _ => Err(io::Error::other("no folder was walked")),
-        }
-    }
-
-    /// The packed source that was read instead of a folder.
-    pub(super) fn packed(&self) -> Option<&Packed> {
-        match &self.contents {
-            Contents::Packed(packed) => Some(packed),
-            _ => None,
-        }
-    }
-}
 
 /// Walks all of `root`, which must be a folder, in its own time: for those who have no signals
 /// to heed.
@@ -358,20 +269,7 @@ impl Walk<'_> {
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(WalkError::Interrupted);
-        }
-        Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
-    }
-}
-
-impl WalkResult {
-    fn skip(&mut self, relative: &Path, reason: String, unreadable: bool) {
-        self.skipped.push(Skipped {
-            relative: relative.to_owned(),
-            reason,
-            unreadable,
-        });
+        goes_on(self.interrupted, self.time_limit)
     }
 }
 

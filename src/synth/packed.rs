@@ -39,35 +39,32 @@ enum Packing {
 }
 
 /// Endings, and what they stand for.
-const FORMS: [(&str, FormKind, Packing); 15] = [
-    (".jsonl", FormKind::Lines, Packing::Plain),
-    (".ndjson", FormKind::Lines, Packing::Plain),
-    (".jsonl.gz", FormKind::Lines, Packing::Gzip),
-    (".ndjson.gz", FormKind::Lines, Packing::Gzip),
-    (".jsonl.zst", FormKind::Lines, Packing::Zstd),
-    (".ndjson.zst", FormKind::Lines, Packing::Zstd),
-    (".tar", FormKind::Tar, Packing::Plain),
-    (".tar.gz", FormKind::Tar, Packing::Gzip),
-    (".tgz", FormKind::Tar, Packing::Gzip),
-    (".tar.zst", FormKind::Tar, Packing::Zstd),
-    (".tzst", FormKind::Tar, Packing::Zstd),
-    (".xml", FormKind::Wordpress, Packing::Plain),
-    (".wxr", FormKind::Wordpress, Packing::Plain),
-    (".xml.gz", FormKind::Wordpress, Packing::Gzip),
-    (".xml.zst", FormKind::Wordpress, Packing::Zstd),
+const KINDS: [(&str, FormKind); 5] = [
+    (".jsonl", FormKind::Lines),
+    (".ndjson", FormKind::Lines),
+    (".tar", FormKind::Tar),
+    (".xml", FormKind::Wordpress),
+    (".wxr", FormKind::Wordpress),
 ];
+const PACKINGS: [(&str, Packing); 2] = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+const SHORT: [(&str, &str); 2] = [(".tgz", ".tar.gz"), (".tzst", ".tar.zst")];
 
 impl Form {
     /// What the name of a file asks for; none where it is that of a folder.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_string_lossy().to_lowercase();
-        let is_it = |(ending, ..): &&(&str, FormKind, Packing)| name.ends_with(ending);
-        let (_, kind, packing) = FORMS.iter().find(is_it)?;
-        Some(Self {
-            kind: *kind,
-            packing: *packing,
-        })
+        let mut name = path.file_name()?.to_string_lossy().to_lowercase();
+        for (short, long) in SHORT {
+            if let Some(stem) = name.strip_suffix(short) {
+                name = format!("{stem}{long}");
+            }
+        }
+        let packed = |(ending, packing)| Some((name.strip_suffix(ending)?, packing));
+        let packed = PACKINGS.into_iter().find_map(packed);
+        let (stem, packing) = packed.unwrap_or((&name, Packing::Plain));
+        let mut kinds = KINDS.into_iter();
+        let (_, kind) = kinds.find(|(ending, _)| stem.ends_with(ending))?;
+        Some(Self { kind, packing })
     }
 }
 
@@ -211,6 +208,9 @@ mod tests {
             ("x.jsonl", true),
             ("a/x.TAR.ZST", true),
             ("x.tgz", true),
+            ("x.tzst", true),
+            ("x.wxr.gz", true),
+            ("x.gz", false),
             ("x.xml", true),
             ("x.xml.gz", true),
             ("x", false),

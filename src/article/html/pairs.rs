@@ -178,7 +178,7 @@ impl Pairing<'_, '_> {
         }
     }
 
-    /// An element ends: what is in it is in its parent too.
+    /// Ends an element; its parent contains what it contained.
     fn forget(&mut self, open: &Open) {
         if let Some(count) = self.counts.get_mut(open.key) {
             *count -= 1;

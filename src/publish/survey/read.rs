@@ -4,7 +4,7 @@
 //! been asked about them, for which a few wait together.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
@@ -12,18 +12,19 @@ use super::findings::whole_file;
 use super::gather::GatheredSurvey;
 use super::guard::guarded;
 use super::large;
+use super::load::{LoadedSource, load};
 use super::own_headings;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article;
-use crate::article::{Article, Input, Lifetime, MAX_SOURCE_BYTES, Markup, Reading, Route};
+use crate::article::{Article, Input, Lifetime, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
 use crate::render::{Digest, Inputs, Removals, Rendered, Stamp};
-use crate::source::{Identity, ItemFinding, Learned, Origin, Ranks, Unloaded};
+use crate::source::{Learned, Origin, Ranks};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -35,23 +36,6 @@ const TOGETHER_EVENTS: usize = 50_000;
 
 /// Why anp could not read or render a file that it should have.
 const RETRY_AFTER_UPGRADE: &str = "after anp is fixed: please report this";
-
-/// The code of a source owner text was never whole: it is neither invalid nor gone.
-pub(crate) const CHANGED: &str = "changed";
-const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
-const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
-
-/// A source in memory.
-struct LoadedSource<'a> {
-    unread: &'a UnreadSource,
-    relative: PathBuf,
-    markup: Markup,
-    path: Arc<PathBuf>,
-    bytes: Vec<u8>,
-    cleaned: OnceLock<String>,
-    findings: Vec<ItemFinding>,
-    settled: Option<Identity>,
-}
 
 /// A valid article.
 struct ValidArticle<'l> {
@@ -445,59 +429,6 @@ fn further(article: &Article<'_>, links: Option<&[u8; 16]>) -> Vec<u8> {
         further.extend_from_slice(b"noindex");
     }
     further
-}
-
-fn load<'u>(
-    origin: &dyn Origin,
-    unread: &'u UnreadSource,
-    chunk: &mut Chunk,
-) -> Option<LoadedSource<'u>> {
-    let index = unread.index;
-    let source = origin.load(index);
-    let settled = source.settled();
-    let path = Arc::new(origin.shown_at(index));
-    let (message, retry) = match source.bytes {
-        Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
-            return Some(LoadedSource {
-                unread,
-                relative: source.relative,
-                markup: source.markup,
-                path,
-                bytes,
-                cleaned: OnceLock::new(),
-                findings: source.findings,
-                settled,
-            });
-        }
-        Ok(bytes) => {
-            let found = source.length.max(bytes.len() as u64);
-            let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {found}");
-            (message, RETRY_AFTER_FIX)
-        }
-        Err(Unloaded::Unreadable(error)) => {
-            let message = format!("expected a file that can be read, found: {error}");
-            (message, "once the file can be read")
-        }
-        Err(Unloaded::Broken(message)) => (message, RETRY_AFTER_FIX),
-        Err(Unloaded::Changed) => {
-            let mut skipped = [whole_file(
-                path,
-                CHANGED,
-                SKIPPED.to_owned(),
-                RETRY_AFTER_CHANGE,
-            )];
-            skipped[0].severity = Severity::Warning;
-            origin.place(index, &mut skipped);
-            chunk.diagnostics.extend(skipped);
-            chunk.changed.push(index);
-            return None;
-        }
-    };
-    let mut finding = [whole_file(path, "source", message, retry)];
-    origin.place(index, &mut finding);
-    chunk.diagnostics.extend(finding);
-    chunk.invalid.push((index, None));
-    None
 }
 
 fn bug(path: &Arc<PathBuf>, step: &str, panic: &str) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::render::{Inputs, Renderer, Stamp};
-use crate::source::{Cache, Order, Origin, PassedOver, WalkError};
+use crate::source::{Cache, Order, Origin, PassedOver, WalkError, goes_on};
 use crate::spool::Spool;
 use crate::store::StoreError;
 use crate::time_limit::TimeLimit;
@@ -168,10 +168,7 @@ impl Surveyor<'_> {
     /// # Errors
     /// As [`goes_on`](Self::goes_on).
     pub(crate) fn reads_on(&self) -> Result<(), WalkError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(WalkError::Interrupted);
-        }
-        Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
+        goes_on(self.interrupted, self.time_limit)
     }
 
     /// Finds the sources of `origin` that links name.

@@ -1,15 +1,15 @@
 //! Which members of an archive are sources: by the same rules as the files of a folder.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::unpacking::{FolderBytes, MOST_SMALL_FILES, Members};
-use crate::source::file_names::{self, Named};
+use crate::source::file_names;
 use crate::source::folders::FolderRules;
+use crate::source::judge::{ByName, by_name};
 use crate::source::passed_over::{PassedOver, Reason};
-use crate::source::patterns::{Choice, Filter, Said};
+use crate::source::patterns::{Choice, Filter};
 use crate::source::small_files::SmallFiles;
 use crate::source::unread::{Skipped, WalkError};
 
@@ -30,7 +30,6 @@ impl SmallFiles for HashMap<PathBuf, Option<Vec<u8>>> {
 enum Verdict {
     Read,
     Silence,
-    Excluded,
     /// Closed by the folder at this path.
     Closed(PathBuf),
     Unreadable,
@@ -42,6 +41,7 @@ struct Judge<'a> {
     rules: FolderRules<'a>,
     folders: HashMap<PathBuf, Verdict>,
     skipped: Vec<Skipped>,
+    passed_over: PassedOver,
     /// What `folders` takes, and how many sources there are.
     bytes: FolderBytes,
     sources: usize,
@@ -72,18 +72,18 @@ pub(super) fn choose(found: &mut Members, choice: &Choice) -> Result<Chosen, Wal
         rules: FolderRules::new(&small_files),
         folders: HashMap::new(),
         skipped: Vec::new(),
+        passed_over: PassedOver::default(),
         bytes: FolderBytes::default(),
         sources: found.sources.len(),
         refused: None,
     };
-    let mut passed_over = PassedOver::default();
     for (kind, count) in &found.kinds {
-        passed_over.add_kind(kind, *count);
+        judge.passed_over.add_kind(kind, *count);
     }
     let mut keep = Vec::with_capacity(found.sources.len());
     for index in 0..found.sources.len() {
         let path = found.sources.path(index);
-        keep.push(judge.takes(&path, &mut passed_over));
+        keep.push(judge.takes(&path));
         judge.refused.take().map_or(Ok(()), Err)?;
     }
     found.sources.retain(|index| keep[index]);
@@ -91,11 +91,10 @@ pub(super) fn choose(found: &mut Members, choice: &Choice) -> Result<Chosen, Wal
         judge.folder(folder);
         judge.refused.take().map_or(Ok(()), Err)?;
     }
+    let passed_over = std::mem::take(&mut judge.passed_over);
     // Links and the like are named only where a file would be read.
     let mut skipped = found.take_skipped();
-    skipped.retain(|skipped| {
-        skipped.unreadable || judge.takes(&skipped.relative, &mut PassedOver::default())
-    });
+    skipped.retain(|skipped| skipped.unreadable || judge.takes(&skipped.relative));
     skipped.append(&mut judge.skipped);
     skipped.sort_by(|a, b| a.relative.cmp(&b.relative));
     let folders = judge.folders.into_iter();
@@ -111,30 +110,19 @@ pub(super) fn choose(found: &mut Members, choice: &Choice) -> Result<Chosen, Wal
 
 impl Judge<'_> {
     /// Whether the file at `relative` is a source.
-    fn takes(&mut self, relative: &Path, passed_over: &mut PassedOver) -> bool {
-        let name = relative.file_name().unwrap_or_default();
-        let folder = self.folder(relative.parent().unwrap_or(Path::new("")));
-        if is_hidden(name) {
-            return false;
-        }
-        let reason = match folder {
-            Verdict::Read => match self.filter.says(relative, false) {
-                Said::Excluded => Reason::Excluded,
-                said => match file_names::judge(name.as_encoded_bytes(), said == Said::Included) {
-                    Named::Article => return true,
-                    Named::Other => return false,
-                    Named::PassedOver(reason) => reason,
-                },
+    fn takes(&mut self, relative: &Path) -> bool {
+        let reason = match self.folder(relative.parent().unwrap_or(Path::new(""))) {
+            Verdict::Read => match by_name(&self.filter, &mut self.rules, relative, false) {
+                ByName::Article => return true,
+                ByName::PassedOver(reason) => reason,
+                _ => return false,
             },
-            Verdict::Silence | Verdict::Unreadable => return false,
-            Verdict::Excluded => Reason::Excluded,
-            Verdict::Closed(by) => Reason::Folder(by),
+            Verdict::Closed(by) if is_shown(relative) && file_names::is_article(relative) => {
+                Reason::Folder(by)
+            }
+            _ => return false,
         };
-        if !matches!(reason, Reason::Excluded | Reason::Folder(_))
-            || file_names::is_article(relative)
-        {
-            passed_over.count(reason, relative);
-        }
+        self.passed_over.count(reason, relative);
         false
     }
 
@@ -147,6 +135,7 @@ impl Judge<'_> {
             None => self.enter(relative),
             Some(above) => match self.folder(above) {
                 Verdict::Read => self.own(relative),
+                Verdict::Closed(_) if !is_shown(relative) => Verdict::Silence,
                 verdict => verdict,
             },
         };
@@ -159,13 +148,14 @@ impl Judge<'_> {
 
     /// What is said of a folder by its own name; those above it are read.
     fn own(&mut self, relative: &Path) -> Verdict {
-        if is_hidden(relative.file_name().unwrap_or_default()) {
-            return Verdict::Silence;
-        }
-        match self.filter.says(relative, true) {
-            Said::Excluded => Verdict::Excluded,
-            Said::Nothing if self.rules.is_closed(relative) => Verdict::Closed(relative.to_owned()),
-            _ => self.enter(relative),
+        match by_name(&self.filter, &mut self.rules, relative, true) {
+            ByName::Folder | ByName::Article => self.enter(relative),
+            ByName::PassedOver(Reason::Folder(by)) => Verdict::Closed(by),
+            ByName::PassedOver(reason) => {
+                self.passed_over.count(reason, relative);
+                Verdict::Silence
+            }
+            ByName::Hidden | ByName::Other => Verdict::Silence,
         }
     }
 
@@ -184,6 +174,8 @@ impl Judge<'_> {
     }
 }
 
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
+/// Whether the name does not begin with a dot.
+fn is_shown(relative: &Path) -> bool {
+    let name = relative.file_name().unwrap_or_default();
+    !name.as_encoded_bytes().starts_with(b".")
 }

@@ -155,14 +155,8 @@ fn is_old_tar(head: &[u8]) -> bool {
 /// # Errors
 /// When it is not.
 pub(super) fn drain(reader: &mut dyn BufRead) -> Result<(), WalkError> {
-    loop {
-        let available = reader.fill_buf().map_err(|error| WalkError::cut(&error))?;
-        let length = available.len();
-        if length == 0 {
-            return Ok(());
-        }
-        reader.consume(length);
-    }
+    let read = io::copy(reader, &mut io::sink());
+    read.map(drop).map_err(|error| WalkError::cut(&error))
 }
 
 /// A file that may be a zip archive, which is read from its end.

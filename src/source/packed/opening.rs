@@ -2,15 +2,14 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use super::choice::{Chosen, choose};
 use super::index::{self, Context};
 use super::input::Form;
-use super::reading::{Bytes, Closed, GoesOn, Packed};
+use super::reading::{Bytes, Closed, Packed};
 use super::unpack::{Opened, Place};
 use super::unpacking::Members;
 use super::wordpress::WordpressFields;
@@ -18,10 +17,10 @@ use super::{STDIN, is_part};
 use crate::article::Languages;
 use crate::regular;
 use crate::source::caching::Caching;
+use crate::source::found::{Contents, WalkResult};
 use crate::source::identity::Identity;
 use crate::source::patterns::Choice;
-use crate::source::unread::WalkError;
-use crate::source::walk::{Contents, WalkResult};
+use crate::source::unread::{GoesOn, WalkError, goes_on};
 use crate::spool::FinishedSpool;
 use crate::time_limit::TimeLimit;
 
@@ -144,12 +143,12 @@ impl Opening<'_> {
         bytes: Bytes,
         changed_at_ms: i64,
     ) -> Result<WalkResult, WalkError> {
+        members.sources.sort();
         let Chosen {
             skipped,
             passed_over,
             folders,
         } = choose(&mut members, self.choice)?;
-        members.sources.sort();
         let packed = Packed {
             shown,
             bytes,
@@ -168,10 +167,7 @@ impl Opening<'_> {
     }
 
     fn goes_on(&self) -> Result<(), WalkError> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(WalkError::Interrupted);
-        }
-        Ok(self.time_limit.map_or(Ok(()), |limit| limit.check())?)
+        goes_on(self.interrupted, self.time_limit)
     }
 }
 
@@ -218,7 +214,7 @@ impl Files {
 
     fn changed_at_ms(&self) -> i64 {
         let changed = self.metadata.iter();
-        let changed = changed.map(|one| one.ctime() * 1000 + one.ctime_nsec() / 1_000_000);
+        let changed = changed.map(Identity::changed_at_ms);
         changed.max().unwrap_or_default()
     }
 }

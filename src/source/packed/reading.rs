@@ -17,7 +17,7 @@ use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::source::identity::Identity;
 use crate::source::list::Sources;
-use crate::source::unread::WalkError;
+use crate::source::unread::{GoesOn, Unloaded, WalkError};
 use crate::spool::FinishedSpool;
 
 /// Where the bytes of the sources are.
@@ -34,9 +34,6 @@ pub(super) enum Bytes {
 /// Unpacks the file again; none where it is another by now.
 pub(super) type Unpack =
     dyn Fn(&GoesOn<'_>) -> Result<Option<FinishedSpool>, WalkError> + Send + Sync;
-
-/// Says whether the run goes on.
-pub(super) type GoesOn<'g> = dyn Fn() -> Result<(), WalkError> + 'g;
 
 /// A packed file whose sources are known, and were not unpacked.
 pub(super) struct Closed {
@@ -103,15 +100,6 @@ pub(in crate::source) struct Unpacked {
     pub(in crate::source) findings: Vec<ItemFinding>,
 }
 
-/// Why a source cannot be unpacked.
-pub(in crate::source) enum Unfit {
-    /// It is not as it should be.
-    Broken(String),
-    /// The file changed meanwhile.
-    Changed,
-    Unreadable(io::Error),
-}
-
 impl Packed {
     /// Makes ready for reading, which can take its time.
     pub(in crate::source) fn prepare(&self, goes_on: &GoesOn<'_>) -> Result<(), WalkError> {
@@ -135,28 +123,28 @@ impl Packed {
     }
 
     /// The bytes of a source, as they stand in the file; the first ones of what is too long.
-    fn raw(&self, stored: &Stored, length: usize) -> Result<Vec<u8>, Unfit> {
+    fn raw(&self, stored: &Stored, length: usize) -> Result<Vec<u8>, Unloaded> {
         let length = length.min(MAX_LINE_BYTES);
         let spool = match &self.bytes {
             Bytes::Spool(spool) => spool,
             Bytes::Closed(closed) => {
                 let opened = closed.open(&|| Ok(()));
                 let unreadable = |error: WalkError| io::Error::other(error.to_string());
-                let opened = opened.map_err(|error| Unfit::Unreadable(unreadable(error)))?;
-                opened.ok_or(Unfit::Changed)?
+                let opened = opened.map_err(|error| Unloaded::Unreadable(unreadable(error)))?;
+                opened.ok_or(Unloaded::Changed)?
             }
             Bytes::File(file, _) => {
                 let mut bytes = vec![0; length];
                 let read = file.read_exact_at(&mut bytes, stored.at);
                 return match read {
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                        Err(Unfit::Changed)
+                        Err(Unloaded::Changed)
                     }
-                    read => read.map(|()| bytes).map_err(Unfit::Unreadable),
+                    read => read.map(|()| bytes).map_err(Unloaded::Unreadable),
                 };
             }
         };
-        spool.read(stored.at, length).map_err(Unfit::Unreadable)
+        spool.read(stored.at, length).map_err(Unloaded::Unreadable)
     }
 
     /// Reads a source.
@@ -164,9 +152,9 @@ impl Packed {
         &self,
         sources: &Sources,
         index: usize,
-    ) -> Result<Unpacked, Unfit> {
-        let broken = |fault: Fault| Unfit::Broken(fault.message);
-        let stored = self.stored(sources, index).ok_or(Unfit::Changed)?;
+    ) -> Result<Unpacked, Unloaded> {
+        let broken = |fault: Fault| Unloaded::Broken(fault.message);
+        let stored = self.stored(sources, index).ok_or(Unloaded::Changed)?;
         if let Some(fault) = self.misfit(stored, sources, index) {
             return Err(broken(fault));
         }
@@ -174,14 +162,14 @@ impl Packed {
         let is_line = stored.line > 0;
         let is_same = match &self.bytes {
             Bytes::File(file, Some(state)) => {
-                let metadata = file.metadata().map_err(Unfit::Unreadable)?;
+                let metadata = file.metadata().map_err(Unloaded::Unreadable)?;
                 Identity::of(&metadata) == *state
             }
             Bytes::File(_, None) => sources.identity(index) == Some(identity(&bytes, is_line)),
             _ => true,
         };
         if !is_same {
-            return Err(Unfit::Changed);
+            return Err(Unloaded::Changed);
         }
         let whole = |bytes: Vec<u8>, markup, findings| Unpacked {
             bytes,
@@ -192,7 +180,7 @@ impl Packed {
             return Ok(whole(bytes, None, Vec::new()));
         }
         if self.form == Form::Wordpress {
-            let (findings, source) = wordpress::split(&bytes).ok_or(Unfit::Changed)?;
+            let (findings, source) = wordpress::split(&bytes).ok_or(Unloaded::Changed)?;
             return Ok(whole(source.to_vec(), Some(Markup::Html), findings));
         }
         let record = line_of(&bytes).map_err(broken)?;

@@ -9,11 +9,10 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::input::{BUFFER_BYTES, Form, Input, drain, is_zip};
-use super::reading::GoesOn;
 use super::unpacking::{Members, Unpacking};
 use super::wordpress::{self, WordpressFields};
 use super::{lines, tar, zip};
-use crate::source::unread::WalkError;
+use crate::source::unread::{GoesOn, WalkError};
 use crate::spool::{FinishedSpool, Spool};
 
 /// How long the standard input is waited for before somebody looks whether the run goes on.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::SMALL_FILES;
 use super::super::file_names::{self, Named};
 use super::super::list::Sources;
-use super::super::unread::{Skipped, WalkError};
+use super::super::unread::{GoesOn, Skipped, WalkError};
 use super::keeper::Keeper;
 use crate::spool::Spool;
 use serde::{Deserialize, Serialize};
@@ -73,8 +73,8 @@ pub(super) struct Members {
     pub(super) sources: Sources,
     /// Where each is, in the order of their keys.
     pub(super) stored: Vec<Stored>,
-    /// Small files that say what is read, by path; none where one is there and is not known: then its
-    /// folder is not read.
+    /// Small files that say what is read, by path; none for one whose rules
+    /// are not known: then its folder is not read.
     pub(super) small_files: HashMap<PathBuf, Option<Vec<u8>>>,
     /// Whether there are more than are held.
     pub(super) has_more_small_files: bool,
@@ -104,7 +104,7 @@ pub(super) struct Unpacking<'a> {
     /// Which of the sources have bytes, in the order in which the keeper got them.
     kept: Vec<usize>,
     /// Says whether the run goes on.
-    pub(super) goes_on: &'a dyn Fn() -> Result<(), WalkError>,
+    pub(super) goes_on: &'a GoesOn<'a>,
     small_bytes: usize,
     folders: FolderBytes,
 }
@@ -132,10 +132,7 @@ impl FolderBytes {
 }
 
 impl<'a> Unpacking<'a> {
-    pub(super) fn new(
-        spool: Option<Spool>,
-        goes_on: &'a dyn Fn() -> Result<(), WalkError>,
-    ) -> Self {
+    pub(super) fn new(spool: Option<Spool>, goes_on: &'a GoesOn<'a>) -> Self {
         Self {
             found: Members::default(),
             is_spooled: spool.is_some(),

@@ -72,8 +72,8 @@ impl<'t> Ahead<'t> {
     }
 }
 
-/// Rewrites a text: asks `step` at each of the bytes `first`. It either writes something in the place of
-/// what stands there and returns the place behind that, or returns none and the byte stays.
+/// Rewrites a text: calls `step` at each of the bytes `first`. Either `step` writes a replacement and returns
+/// where to go on, or it returns none and the byte stays.
 pub(super) fn rewrite(
     text: &str,
     first: u8,

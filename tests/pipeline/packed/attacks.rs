@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use super::{Member, gzipped, stored, tar_of};
+use super::{Member, add_member, gzipped, stored, tar_of};
 use crate::support::World;
 
 const ARTICLE: &[u8] = b"---\ntitle: A\n---\nText.\n";
@@ -22,12 +22,7 @@ fn member(name: &str, content: &[u8]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_path(path).unwrap();
         header.set_entry_type(kind);
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        bytes.extend_from_slice(header.as_bytes());
-        bytes.extend_from_slice(content);
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        add_member(&mut bytes, header, content);
     }
     bytes
 }

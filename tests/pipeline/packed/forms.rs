@@ -190,19 +190,28 @@ fn the_members_of_an_archive_are_chosen_by_the_rules_of_a_folder() {
         .shell("tar -C content -cf t.tar . && tar -C content -cf u.tar.zst --zstd $(ls -A content)")
         .exits(0);
     zip_folder(&world, "content", "t.zip");
-    for options in [
-        "",
-        "--drafts --exclude skip",
-        "--include _private,b/notes.txt",
+    for (options, variables) in [
+        ("", &[][..]),
+        ("--drafts", &[("ANP_EXCLUDE", "skip")]),
+        ("", &[("ANP_INCLUDE", "_private,b/notes.txt")]),
     ] {
         let check = |content: &str| {
-            let ran = world.anp(&format!("check {content} --format json {options}"));
-            let told = ran.stdout.replace(&format!("{content}:"), "content/");
-            (ran.code, told.replace(content, "content"), ran.stderr)
+            let line = format!("check {content} --format json {options}");
+            let arguments: Vec<&str> = line.split_whitespace().collect();
+            let ran = world.anp_with(&arguments, variables);
+            let told = ran
+                .exits(0)
+                .stdout
+                .replace(&format!("{content}:"), "content/");
+            (told.replace(content, "content"), ran.stderr)
         };
         let of_folder = check("content");
         for archive in ["t.tar", "u.tar.zst", "t.zip"] {
-            assert_eq!(check(archive), of_folder, "{archive} {options}");
+            assert_eq!(
+                check(archive),
+                of_folder,
+                "{archive} {options} {variables:?}"
+            );
         }
     }
 }

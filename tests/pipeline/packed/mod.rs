@@ -32,15 +32,20 @@ fn tar_of(members: &[Member<'_>]) -> Vec<u8> {
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
         header.set_entry_type(kind);
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        header.set_cksum();
-        bytes.extend_from_slice(header.as_bytes());
-        bytes.extend_from_slice(content);
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        add_member(&mut bytes, header, content);
     }
     bytes.resize(bytes.len() + 1024, 0);
     bytes
+}
+
+/// Adds a member to the bytes of a tar archive.
+fn add_member(bytes: &mut Vec<u8>, mut header: tar::Header, content: &[u8]) {
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.set_cksum();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
 }
 
 /// The bytes of a zip archive, every second member compressed.
