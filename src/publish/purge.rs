@@ -282,10 +282,7 @@ impl PurgePlan<'_> {
     /// The routes of the content tree; none where there is no tree.
     fn tree(&self, report: &mut dyn Report) -> Result<Option<&NamedRoutes>, Failure> {
         if self.tree.get().is_none() {
-            let settings = self.job.settings;
-            let root = settings.content.metadata();
-            let is_there =
-                settings.is_stdin() || !root.is_err_and(|error| error.kind() == NotFound);
+            let is_there = self.job.settings.has_content();
             let named = is_there.then(|| self.read_tree(report)).transpose()?;
             let _ = self.tree.set(named);
         }

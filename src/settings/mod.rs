@@ -23,6 +23,7 @@ mod tls;
 mod variables;
 mod visibility_fields;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use keys::{DAY_MS, SECOND_MS};
@@ -263,6 +264,13 @@ impl Settings {
     #[must_use]
     pub fn is_stdin(&self) -> bool {
         self.content == Path::new(source::STDIN)
+    }
+
+    /// Whether the content root is there, as far as that can be told.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        let root = self.content.metadata();
+        self.is_stdin() || !root.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// The same for messages, which say if no settings file was found.

@@ -1,7 +1,6 @@
 //! The articles of a list, a small record each: from the survey, or from a scan of the store.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind::NotFound;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -85,12 +84,6 @@ pub(super) struct Catalog<'a> {
 }
 
 impl<'a> Catalog<'a> {
-    /// Whether there is a content tree.
-    pub(super) fn has_tree(&self) -> bool {
-        let root = self.settings.content.metadata();
-        self.settings.is_stdin() || !root.is_err_and(|error| error.kind() == NotFound)
-    }
-
     /// What the store holds.
     pub(super) fn of_store(&self, session: &mut Session) -> Result<Vec<Row>, Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);

@@ -79,7 +79,7 @@ pub fn ls(
         interrupted,
         now_ms,
     };
-    let (mut rows, sources) = if ls.store_only || !catalog.has_tree() {
+    let (mut rows, sources) = if ls.store_only || !settings.has_content() {
         if !ls.store_only {
             let root = settings.content.display();
             report.note(&format!(

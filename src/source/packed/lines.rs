@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use memchr::{memchr, memchr2};
 
+use super::member_path::below;
 use super::record::{Fault, Record};
-use super::tar::MOST_DEPTH;
 use super::unpacking::{Member, Unpacking};
 use crate::article::{ENDINGS, MAX_SOURCE_BYTES};
 use crate::source::unread::WalkError;
@@ -110,13 +110,10 @@ pub(super) fn path_of(record: &Record<'_>) -> Result<PathBuf, Fault> {
 /// The path as that of a source: below the root, with an ending.
 fn relative(path: &str) -> Option<PathBuf> {
     let path = path.trim_matches('/');
-    let is_sound = |part: &str| !part.is_empty() && part != "." && part != "..";
-    let is_path =
-        path.split('/').all(is_sound) && !path.contains(|c: char| c.is_control() || c == '\\');
-    let relative = PathBuf::from(path);
-    let is_short = path.len() <= 4096 && relative.file_name()?.len() <= 255;
-    let is_short = is_short && path.matches('/').count() <= MOST_DEPTH;
-    if !is_path || !is_short {
+    let relative = below(path.as_bytes()).ok()?;
+    // Written as it is meant, and as every system would read it.
+    let is_plain = !path.contains(|c: char| c.is_control() || c == '\\');
+    if path.is_empty() || relative.as_os_str() != path || !is_plain {
         return None;
     }
     let ending = relative.extension().and_then(|ending| ending.to_str());

@@ -17,6 +17,7 @@ mod index;
 mod input;
 mod keeper;
 mod lines;
+mod member_path;
 pub(super) mod opening;
 pub(super) mod reading;
 mod record;

@@ -7,10 +7,11 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
+use super::member_path::below;
 use super::unpacking::{Member, Unpacking};
 use crate::article::MAX_SOURCE_BYTES;
 use crate::source::unread::WalkError;
@@ -156,34 +157,6 @@ fn path_of(extended: &[u8]) -> Result<Option<Vec<u8>>, WalkError> {
         }
     }
     Ok(path)
-}
-
-/// How deep folders may be nested. Paths have 4096 bytes, which is 2048 folders.
-pub(super) const MOST_DEPTH: usize = 128;
-
-/// The path of a member below the root, without `.` in it; or why it is refused.
-pub(super) fn below(path: &[u8]) -> Result<PathBuf, &'static str> {
-    if path.starts_with(b"/") {
-        return Err("an absolute path, which leads out of the archive");
-    }
-    if path.len() > 4096 || path.iter().any(u8::is_ascii_control) {
-        return Err("a path that is too long, or has a control character");
-    }
-    if path.iter().filter(|b| **b == b'/').count() > MOST_DEPTH {
-        return Err("a path of more than 128 folders");
-    }
-    let mut relative = PathBuf::new();
-    for part in path.split(|b| *b == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => return Err("a path with '..', which leads out of the archive"),
-            part if part.len() > 255 => {
-                return Err("a path that is too long, or has a control character");
-            }
-            part => relative.push(OsStr::from_bytes(part)),
-        }
-    }
-    Ok(relative)
 }
 
 /// Refuses what follows the end of an archive: most likely a second one.

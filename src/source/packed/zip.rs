@@ -9,7 +9,7 @@ use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipFileHeaderRecord};
 
 use super::input::{FREE_GROWTH, MOST_GROWTH};
-use super::tar::below;
+use super::member_path::below;
 use super::unpacking::{Member, Unpacking};
 use crate::article::MAX_SOURCE_BYTES;
 use crate::source::unread::WalkError;
