@@ -17,6 +17,13 @@ pub(super) fn run(common: &Common, arguments: &Synth) -> Result<Exit, Failure> {
     let started = Instant::now();
     let generator = super::inputs::seeded(&arguments.seeded).generator()?;
     let seed = generator.seed();
+    if Form::is_missing(&arguments.out) && !arguments.out.is_dir() {
+        let what = format!("--out: anp does not write {}", arguments.out.display());
+        return Err(Failure::usage(what).note(
+            "expected",
+            "a folder, or a file that ends in .jsonl, .tar or .xml, perhaps with .gz or .zst behind it",
+        ));
+    }
     let form = Form::of(&arguments.out).filter(|_| !arguments.out.is_dir());
     let write = || match form {
         Some(form) => write_packed(&generator, &arguments.out, form, arguments.count),

@@ -1,6 +1,6 @@
 //! Articles packed into one file: JSON lines, a tar archive, or a WordPress export.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::record::record;
-use super::tree::Tree;
+use super::tree::{Tree, naming};
 use super::{Counts, Generator, Kind, SynthArticle, wordpress};
 
 /// So many articles are made on every core before they are written.
@@ -47,6 +47,8 @@ const KINDS: [(&str, FormKind); 5] = [
     (".wxr", FormKind::Wordpress),
 ];
 const PACKINGS: [(&str, Packing); 2] = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+/// Endings of files that are not written.
+const OTHERS: [&str; 7] = [".zip", ".gz", ".zst", ".bz2", ".xz", ".7z", ".rar"];
 const SHORT: [(&str, &str); 2] = [(".tgz", ".tar.gz"), (".tzst", ".tar.zst")];
 
 impl Form {
@@ -66,6 +68,13 @@ impl Form {
         let (_, kind) = kinds.find(|(ending, _)| stem.ends_with(ending))?;
         Some(Self { kind, packing })
     }
+
+    /// Whether the name asks for a file of a kind that is not written.
+    #[must_use]
+    pub fn is_missing(path: &Path) -> bool {
+        let name = path.to_string_lossy().to_lowercase();
+        Self::of(path).is_none() && OTHERS.iter().any(|ending| name.ends_with(ending))
+    }
 }
 
 /// Writes the articles 1 to `count` of `generator` into the file `path`, which appears once it is
@@ -83,11 +92,14 @@ pub fn write_packed(
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let file = tempfile::Builder::new()
+    let named = |error: io::Error| naming(path, &error);
+    fs::create_dir_all(folder).map_err(named)?;
+    let made = tempfile::Builder::new()
         .permissions(readable())
-        .tempfile_in(folder)?;
+        .tempfile_in(folder);
+    let file = made.map_err(named)?;
     let tree = write_to(generator, file.as_file().try_clone()?, form, count)?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(path).map_err(|error| named(error.error))?;
     Ok(tree)
 }
 
@@ -217,6 +229,14 @@ mod tests {
             ("x.zip", false),
         ] {
             assert_eq!(Form::of(Path::new(path)).is_some(), is_file, "{path}");
+        }
+        for (path, is_missing) in [
+            ("x.zip", true),
+            ("x.tar.bz2", true),
+            ("x.tar.gz", false),
+            ("x", false),
+        ] {
+            assert_eq!(Form::is_missing(Path::new(path)), is_missing, "{path}");
         }
     }
 

@@ -86,6 +86,6 @@ impl std::ops::Add for Tree {
     }
 }
 
-fn naming(path: &Path, error: &io::Error) -> io::Error {
+pub(super) fn naming(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -305,3 +305,21 @@ error: --invalid: expected a percentage from 0% to 100% with at most two decimal
     world.anp("synth --count 9").exits(2).notes("--out <PATH>");
     assert!(!world.path("x").exists());
 }
+
+#[test]
+fn a_file_of_a_kind_that_is_not_written_is_refused_and_a_folder_on_the_way_is_made() {
+    let world = World::new();
+    for name in ["x.zip", "x.tar.bz2", "x.gz"] {
+        let ran = world.anp(&format!("synth --count 3 --out {name}"));
+        ran.exits(2)
+            .notes(&format!("error: --out: anp does not write {name}\n"))
+            .notes("a file that ends in .jsonl, .tar or .xml");
+        assert!(!world.path(name).exists());
+    }
+    world.anp("synth --count 3 --out deep/er/x.jsonl").exits(0);
+    assert!(world.path("deep/er/x.jsonl").is_file());
+    world.write("file", "");
+    let ran = world.anp("synth --count 3 --out file/x.jsonl");
+    ran.exits(74)
+        .notes("error: cannot write the articles: file/x.jsonl: ");
+}

@@ -131,7 +131,7 @@ fn form(head: &[u8]) -> Result<Form, String> {
             Err(what.to_owned())
         }
         [b'-' | b'+' | b'#', ..] => Err("found what looks like a single article".to_owned()),
-        _ => Err("found other bytes".to_owned()),
+        _ => Err("found bytes of another kind".to_owned()),
     }
 }
 

@@ -329,7 +329,7 @@ fn what_is_compressed_twice_over_or_in_parts_is_read_or_named() {
     world
         .anp("check twice.jsonl.gz")
         .exits(65)
-        .notes("found other bytes");
+        .notes("found bytes of another kind");
     for (name, bytes, found) in [
         (
             "a.jsonl",
