@@ -115,7 +115,7 @@ impl GatheredSurvey {
         }
     }
 
-    /// Makes every source invalid owner route another source claims too.
+    /// Makes every source invalid whose route another source claims too.
     fn refuse_collisions(&mut self, origin: &dyn Origin, naming: &Naming) {
         // Sorted are numbers of claims: of a million, the routes alone have 40 MB.
         let all = number(self.survey.entries.len() + self.others.len());

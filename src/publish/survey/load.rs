@@ -9,7 +9,7 @@ use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{RETRY_AFTER_FIX, Severity};
 use crate::source::{Identity, ItemFinding, Origin, Unloaded};
 
-/// The code of a source owner text was never whole: it is neither invalid nor gone.
+/// The code of a source that could not be read as a whole, since it changed: it is neither invalid nor gone.
 pub(crate) const CHANGED: &str = "changed";
 const SKIPPED: &str = "changed during the run: skipped, and what the store holds of it stays";
 const RETRY_AFTER_CHANGE: &str = "safe at any time, best once nobody writes to the file";
