@@ -93,7 +93,8 @@ impl Expired<'_> {
         });
         let kept = self.unwritten().filter_map(|(place, entry)| {
             let at = entry.first_expiry_ms();
-            let is_page = entry.page().expires_at_ms.is_some_and(|at| at <= now_ms);
+            let first = entry.prior(0).expires_at_ms;
+            let is_page = first.is_some_and(|at| at <= now_ms);
             // What expired as it should have ended is not missing.
             let is_early = at < entry.expires_at_ms;
             (since_ms < at && at <= now_ms && is_early).then_some(MissingArticle {
@@ -151,11 +152,10 @@ impl Expired<'_> {
                 // Its source changed, or is not valid any more.
                 _ => [Fate::Expired; 2],
             };
-            let route = &entry(one).route;
-            let objects = [self.keys.page(route), self.keys.meta(route)];
-            for (key, fate) in objects[one.from..].iter().zip(fates) {
+            let objects = entry(one).objects(self.keys).skip(one.from);
+            for ((_, key, _, _), fate) in objects.zip(fates) {
                 kept += u64::from(one.is_kept);
-                leave(progress, &mut on_key, key, None, fate);
+                leave(progress, &mut on_key, &key, None, fate);
             }
         }
         progress.counts.kept = progress.counts.kept.saturating_sub(kept);

@@ -2,11 +2,33 @@
 
 use crate::article::Route;
 
-/// Which object of an article.
+/// Which object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectKind {
+pub enum ObjectKind {
+    /// An HTML page.
     Page,
+    /// What machines want to know of a page.
     Meta,
+    /// A file such as a feed.
+    File,
+    /// Where a route leads that has no page.
+    Redirect,
+}
+
+impl ObjectKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Page, Self::Meta, Self::File, Self::Redirect];
+
+    /// As keys have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Meta => "meta",
+            Self::File => "file",
+            Self::Redirect => "redirect",
+        }
+    }
 }
 
 /// What stands before the route in a key, and the route: `anp:page` and `/route/`. No prefix has a slash.
@@ -42,16 +64,28 @@ impl Keys {
         format!("{}{route}", self.meta_prefix())
     }
 
+    /// The key of the object of this kind at `route`: `PREFIX:page:/route/`.
+    #[must_use]
+    pub fn of(&self, kind: ObjectKind, route: &Route) -> String {
+        format!("{}{route}", self.prefix_of(kind))
+    }
+
     /// `PREFIX:page:`.
     #[must_use]
     pub fn page_prefix(&self) -> String {
-        format!("{}:page:", self.prefix)
+        self.prefix_of(ObjectKind::Page)
     }
 
     /// `PREFIX:meta:`.
     #[must_use]
     pub fn meta_prefix(&self) -> String {
-        format!("{}:meta:", self.prefix)
+        self.prefix_of(ObjectKind::Meta)
+    }
+
+    /// What every key of this kind begins with: `PREFIX:page:`.
+    #[must_use]
+    pub fn prefix_of(&self, kind: ObjectKind) -> String {
+        format!("{}:{}:", self.prefix, kind.word())
     }
 
     /// `PREFIX:lock`.

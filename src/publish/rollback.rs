@@ -328,6 +328,7 @@ fn step(intent: Intent, slack_ms: i64) -> Step {
             .and_then(|made| made.bytes)
             .unwrap_or(0) as usize,
         reason: Some(Reason::Rollback),
+        of_archive: intent.of_archive,
         want: Want::Back {
             undone: Box::new(intent),
             slack_ms,

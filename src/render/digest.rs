@@ -41,6 +41,16 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// The digest of bytes that carry none.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+        Self(digest)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::text(&self.0))
@@ -61,6 +71,35 @@ pub fn page_digest(tail: &[u8]) -> Option<Digest> {
 pub fn meta_digest(head: &[u8]) -> Option<Digest> {
     let rest = head.strip_prefix(META_OPEN)?;
     (rest.get(32) == Some(&b'"')).then(|| Digest::from_hex(&rest[..32]))?
+}
+
+/// How many of a file's last bytes hold its digest.
+pub const FILE_TAIL_BYTES: usize = 56;
+
+/// What follows the digest of a file of each kind, and what stands before it.
+const FILE_MARKS: [(&[u8], &[u8]); 3] = [
+    (PAGE_OPEN, PAGE_CLOSE),
+    (b"\"_anp\":{\"digest\":\"", b"\"}}"),
+    (b"# anp:", b"\n"),
+];
+
+/// The digest in the last [`FILE_TAIL_BYTES`] of a file: XML, a JSON feed, or lines of text.
+#[must_use]
+pub fn file_digest(tail: &[u8]) -> Option<Digest> {
+    FILE_MARKS.iter().find_map(|(open, close)| {
+        let rest = tail.strip_suffix(*close)?;
+        let (before, hex) = rest.split_at_checked(rest.len().checked_sub(32)?)?;
+        before.ends_with(open).then(|| Digest::from_hex(hex))?
+    })
+}
+
+/// What follows the digest of the meta object of a page of a list.
+pub(super) const LIST_MARK: &[u8] = b",\"archive\":\"list\"";
+
+/// Whether a meta object with this beginning is of a page of a list.
+#[must_use]
+pub fn is_list(head: &[u8]) -> bool {
+    meta_digest(head).is_some() && head[META_HEAD_BYTES..].starts_with(LIST_MARK)
 }
 
 /// Appends what [`page_digest`] looks for. Nothing may follow it.

@@ -15,6 +15,7 @@ mod elements;
 mod error;
 mod escape;
 mod figure;
+mod fill;
 mod footnotes;
 mod headings;
 mod ids;
@@ -42,9 +43,11 @@ use std::path::PathBuf;
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 pub use digest::{
-    Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
+    Digest, FILE_TAIL_BYTES, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, file_digest,
+    is_list, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use fill::{Fill, META_FILL_BYTES, SIMILAR_HOLE, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use meta_box::BoxFields;
@@ -354,6 +357,20 @@ fn text(metadata: &Metadata, name: &str) -> String {
     metadata.text(name).unwrap_or_default().to_owned()
 }
 
+/// The longest summary that lists show, in characters.
+const MAX_SUMMARY: usize = 300;
+
+/// What lists and feeds say of an article: its summary, or the beginning of its text.
+#[must_use]
+pub fn summary(article: &Article<'_>) -> String {
+    let metadata = &article.metadata;
+    let said = metadata.text("summary").or(metadata.text("description"));
+    match said {
+        Some(text) => cut(text, MAX_SUMMARY),
+        None => excerpt(&article.body.events),
+    }
+}
+
 /// The beginning of the first paragraph, for articles without a summary.
 fn excerpt(events: &Events<'_>) -> String {
     const CHARACTERS: usize = 160;
@@ -372,12 +389,16 @@ fn excerpt(events: &Events<'_>) -> String {
             break;
         }
     }
-    let excerpt = excerpt.trim();
-    match excerpt.char_indices().nth(CHARACTERS) {
-        None => excerpt.to_owned(),
+    cut(excerpt.trim(), CHARACTERS)
+}
+
+/// `text`, or whole words of it and an ellipsis where it has more than so many characters.
+fn cut(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        None => text.to_owned(),
         Some((end, _)) => {
-            let cut = excerpt[..end].rfind(' ').unwrap_or(end);
-            format!("{}…", excerpt[..cut].trim_end())
+            let end = text[..end].rfind(' ').unwrap_or(end);
+            format!("{}…", text[..end].trim_end())
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::held::Besides;
 use crate::publish::apply::article_tally::ArticleTally;
+use crate::publish::apply::progress::KeyReport;
 use crate::publish::manifest::{Action, ArticleCounts};
 use crate::publish::reason::Reason;
 use crate::publish::survey::surveyor::Survey;
@@ -13,14 +14,20 @@ use crate::words::counted;
 #[derive(Debug, Default)]
 pub(super) struct Articles {
     tally: ArticleTally,
+    /// The same of archive objects.
+    archive: ArticleTally,
     reasons: BTreeMap<Reason, u64>,
 }
 
 impl Articles {
-    /// Counts the article of `key`. Tells whether the key is the first one of its article.
-    pub(super) fn add(&mut self, key: &str, action: Action, reason: Option<Reason>) -> bool {
-        let is_first = self.tally.add(key, action);
-        if let Some(reason) = reason.filter(|_| is_first) {
+    /// Counts the article of a key that was written. Tells whether the key is the first one of its article.
+    pub(super) fn add(&mut self, report: &KeyReport<'_>, action: Action) -> bool {
+        if report.of_archive {
+            self.archive.add(report.key, action);
+            return false;
+        }
+        let is_first = self.tally.add(report.key, action);
+        if let Some(reason) = report.reason.filter(|_| is_first) {
             *self.reasons.entry(reason).or_default() += 1;
         }
         is_first
@@ -50,16 +57,28 @@ impl Articles {
             "article",
             changes(&self.counts(), is_dry).iter().chain(more),
         );
-        if verdict.is_empty() {
-            "no article changed".to_owned()
-        } else {
-            verdict
-        }
+        let verdict = match verdict.is_empty() {
+            true => "no article changed".to_owned(),
+            false => verdict,
+        };
+        let counts = &self.archive.counts;
+        let written = counts.created + counts.updated;
+        let words = match is_dry {
+            true => ["to write", "to refresh", "to remove"],
+            false => ["written", "refreshed", "removed"],
+        };
+        let parts = [
+            (written, words[0]),
+            (counts.refreshed, words[1]),
+            (counts.removed, words[2]),
+        ];
+        with_archive(verdict, &parts)
     }
 
     /// `16 articles removed, 3 restored`, for a rollback.
     pub(super) fn undone(&self, is_dry: bool) -> String {
-        listed("article", undoings(&self.counts(), is_dry).iter())
+        let undone = listed("article", undoings(&self.counts(), is_dry).iter());
+        with_archive(undone, &undoings(&self.archive.counts, is_dry))
     }
 }
 
@@ -120,6 +139,16 @@ impl Surveyed {
     }
 }
 
+/// `16 articles published; 12 archive objects written`.
+fn with_archive(verdict: String, parts: &[(u64, &str)]) -> String {
+    let archive = listed("archive object", parts.iter());
+    match (verdict.is_empty(), archive.is_empty()) {
+        (_, true) => verdict,
+        (true, false) => archive,
+        (false, false) => format!("{verdict}; {archive}"),
+    }
+}
+
 /// What a run did to articles, each number with its word.
 pub(super) fn changes(counts: &ArticleCounts, is_dry: bool) -> [(u64, &'static str); 4] {
     [
@@ -157,7 +186,8 @@ pub(super) fn listed<'p>(noun: &str, parts: impl Iterator<Item = &'p (u64, &'p s
 #[cfg(test)]
 mod tests {
     use super::{Articles, Surveyed};
-    use crate::publish::manifest::Action;
+    use crate::publish::apply::progress::KeyReport;
+    use crate::publish::manifest::{Action, Fate};
 
     #[test]
     fn an_article_counts_once_for_its_keys() {
@@ -171,7 +201,15 @@ mod tests {
             ("a:b:page:/w/", Action::Refresh),
             ("a:b:meta:/x/", Action::Create),
         ] {
-            articles.add(key, action, None);
+            let report = KeyReport {
+                key,
+                action: Some(action),
+                reason: None,
+                of_archive: false,
+                fate: Fate::Written,
+                expires_at_ms: None,
+            };
+            articles.add(&report, action);
         }
         let more = [(0, "invalid"), (2, "unchanged")];
         assert_eq!(

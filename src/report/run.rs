@@ -237,13 +237,14 @@ impl Report for RunReport {
             key,
             action,
             reason,
+            of_archive: _,
             fate,
             expires_at_ms,
         } = report;
         match (fate, action) {
             (Fate::Written, Some(action)) => {
                 if !self.output.is_json() {
-                    self.articles.add(key, *action, *reason);
+                    self.articles.add(report, *action);
                 }
                 if let Some(reason) = reason {
                     *self.reasons.entry(*reason).or_default() += 1;
@@ -270,6 +271,7 @@ impl Report for RunReport {
             key,
             action,
             reason,
+            of_archive: _,
             fate,
             expires_at_ms,
         } = report;
@@ -283,7 +285,7 @@ impl Report for RunReport {
             if let Some(action) = action
                 && !self.output.is_json()
             {
-                self.articles.add(key, *action, *reason);
+                self.articles.add(report, *action);
             }
             self.output.json(&json!({
                 "type": "key", "key": key, "action": action.map(Action::word),

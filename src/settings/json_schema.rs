@@ -63,7 +63,19 @@ fn of(key: &str) -> Option<Value> {
         "keep_runs.count" => whole(0, 1_000_000),
         "wait_replicas" => whole(0, 100),
         "wait_timeout" => whole(1, 600_000),
-        "strict" | "drafts" | "future" | "split_spaces" => json!({ "type": "boolean" }),
+        "strict" | "drafts" | "future" | "split_spaces" | "archive.sitemap"
+        | "archive.robots_txt" => json!({ "type": "boolean" }),
+        "archive.similar" => whole(0, 20),
+        "archive.lists" => group(&json!({
+            "home": { "type": "boolean" },
+            "folders": { "type": "boolean" },
+            "fields": { "type": "array", "items": { "type": "string" } },
+            "per_page": whole(1, 1000),
+        })),
+        "archive.feeds" => group(&json!({ "count": whole(1, 1000) })),
+        "archive.redirects" => {
+            group(&json!({ "keep": { "type": "string", "pattern": DURATION } }))
+        }
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
         "login_cookies"
@@ -80,6 +92,13 @@ fn of(key: &str) -> Option<Value> {
             "additionalProperties": { "enum": ["ignore", "draft", "noindex"] },
         }),
         _ => return None,
+    })
+}
+
+/// A mapping with these members, or whether it is on.
+fn group(members: &Value) -> Value {
+    json!({
+        "type": ["object", "boolean"], "properties": members, "additionalProperties": false,
     })
 }
 

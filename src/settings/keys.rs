@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 50] = [
+pub const KEYS: [(&str, &str); 56] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -54,10 +54,17 @@ pub const KEYS: [(&str, &str); 50] = [
     ("meta_box.show", "ANP_META_BOX_SHOW"),
     ("meta_box.hide", "ANP_META_BOX_HIDE"),
     ("wordpress.meta_prefix", "ANP_WORDPRESS_META_PREFIX"),
+    ("archive.similar", "ANP_ARCHIVE_SIMILAR"),
+    ("archive.lists", "ANP_ARCHIVE_LISTS"),
+    ("archive.feeds", "ANP_ARCHIVE_FEEDS"),
+    ("archive.sitemap", "ANP_ARCHIVE_SITEMAP"),
+    ("archive.robots_txt", "ANP_ARCHIVE_ROBOTS_TXT"),
+    ("archive.redirects", "ANP_ARCHIVE_REDIRECTS"),
 ];
 
 /// Keys of anp.yaml that hold other keys.
-pub(super) const GROUPS: [&str; 7] = [
+pub(super) const GROUPS: [&str; 8] = [
+    "archive",
     "expect",
     "keep_runs",
     "meta_box",

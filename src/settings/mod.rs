@@ -4,6 +4,7 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod archive;
 mod connection;
 mod content;
 mod expect;
@@ -30,6 +31,7 @@ use keys::{DAY_MS, SECOND_MS};
 use limit::permille;
 use reader::Reader;
 
+use crate::archive::ArchiveSettings;
 use crate::article::{Admits, Rules};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -120,6 +122,8 @@ pub struct Settings {
     pub metrics_dir: Option<PathBuf>,
     /// What pages look like.
     pub render: RenderSettings,
+    /// What is made from many articles.
+    pub archive: ArchiveSettings,
     /// How the preview answers.
     pub serve: Serve,
     /// The settings that do not have their default, each with its origin.
@@ -238,6 +242,7 @@ impl Settings {
             self.render.site_url.as_bytes(),
             self.render.site_name.as_bytes(),
             self.render.lang.as_bytes(),
+            &self.archive.identity(),
             renderer.map_or(&[][..], |fingerprint| fingerprint),
         ] {
             add(&mut hasher, part);
@@ -326,6 +331,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     check_printed_paths(reader, &state_folder.path, config.as_deref());
     let copies = connection::copies(reader);
     let content = content::read(reader, sources);
+    let archive = archive::read(reader, !render.site_url.is_empty());
     let expect = expect::read(reader);
     Settings {
         config,
@@ -364,6 +370,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         copies,
         metrics_dir: reader.path("metrics_dir", current_dir),
         render,
+        archive,
         serve: serve::read(reader),
         in_force: reader.in_force(),
     }

@@ -98,6 +98,7 @@ struct PendingWrite {
     key: String,
     action: Action,
     reason: Option<Reason>,
+    of_archive: bool,
     made: Option<Snapshot>,
     command: CompareAndSet,
     after_first: bool,
@@ -152,11 +153,14 @@ impl PendingWrite {
             progress.touched = true; // also by a write of ours whose reply was lost
             let bytes = made.as_ref().and_then(|made| made.bytes);
             progress.counts.add(*action, bytes.unwrap_or(0));
-            progress.articles.add(key, *action);
+            if !self.of_archive {
+                progress.articles.add(key, *action);
+            }
             on_key(&KeyReport {
                 key,
                 action: Some(*action),
                 reason: self.reason,
+                of_archive: self.of_archive,
                 fate,
                 expires_at_ms: made.as_ref().and_then(|made| made.expires_at),
             });
@@ -317,7 +321,7 @@ impl Apply<'_> {
         let mut writes = Vec::with_capacity(group.len());
         let (mut first_left, mut ran_out) = (false, None);
         for ((index, step), look) in group.into_iter().enumerate().zip(looked) {
-            let (key, reason) = (step.key.clone(), step.reason);
+            let (key, reason, of_archive) = (step.key.clone(), step.reason, step.of_archive);
             let now_ms = match step.want {
                 Want::Refresh { .. } => clock_ms,
                 _ => now_ms,
@@ -337,7 +341,7 @@ impl Apply<'_> {
                     leave(progress, on_key, &key, None, Fate::Withheld);
                 }
                 Decision::Write(intent, _) if self.context.record.is_none() => {
-                    foretell(progress, on_key, &key, (intent.action, reason));
+                    foretell(progress, on_key, &key, (intent.action, reason, of_archive));
                 }
                 Decision::Write(mut intent, command) => {
                     if (self.dates_absence || self.again) && intent.prior.is_none() {
@@ -345,10 +349,12 @@ impl Apply<'_> {
                     }
                     intent.again = self.again;
                     intent.reason = reason;
+                    intent.of_archive = of_archive;
                     writes.push(PendingWrite {
                         key,
                         action: intent.action,
                         reason,
+                        of_archive,
                         made: intent.made.clone(),
                         command: *command,
                         after_first: index > 0,

@@ -102,6 +102,7 @@ mod tests {
             key: number.to_string(),
             want: Want::Remove,
             reason: None,
+            of_archive: false,
             prior_bytes: 0,
         }]
     }

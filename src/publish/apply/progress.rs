@@ -13,6 +13,8 @@ pub struct KeyReport<'a> {
     pub action: Option<Action>,
     /// Why, where it was written.
     pub reason: Option<Reason>,
+    /// Whether it is of an archive object, and not of an article; told of what was written.
+    pub of_archive: bool,
     /// What became of it.
     pub fate: Fate,
     /// Its absolute expiry now, ms since 1970, where it was written and has one.
@@ -64,13 +66,14 @@ pub(crate) fn foretell(
     progress: &mut Progress,
     on_key: &mut dyn FnMut(&KeyReport<'_>),
     key: &str,
-    (action, reason): (Action, Option<Reason>),
+    (action, reason, of_archive): (Action, Option<Reason>, bool),
 ) {
     progress.counts.add(action, 0);
     on_key(&KeyReport {
         key,
         action: Some(action),
         reason,
+        of_archive,
         fate: Fate::Written,
         expires_at_ms: None,
     });
@@ -95,6 +98,7 @@ pub(crate) fn tell(
         key,
         action,
         reason: None,
+        of_archive: false,
         fate,
         expires_at_ms: None,
     });

@@ -60,6 +60,8 @@ pub struct Step {
     pub want: Want,
     /// Why.
     pub reason: Option<Reason>,
+    /// Whether the key is of an archive object, and not of an article.
+    pub of_archive: bool,
     /// About how many bytes the key holds now: batches are bounded by it.
     pub prior_bytes: usize,
 }

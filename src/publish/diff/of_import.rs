@@ -196,7 +196,7 @@ impl Articles<'_> {
                     new,
                 }
             });
-            let is_new = entry.page().is_absent && entry.meta().is_absent;
+            let is_new = entry.stored() == 0;
             Ok(ArticleDiff {
                 route: entry.route.to_string(),
                 action: if is_new {

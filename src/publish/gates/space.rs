@@ -146,12 +146,9 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
     let doing = "asking for the sizes of values of other types";
     let mut unknown = Vec::new();
     for entry in plan.entries.iter().filter(|entry| entry.is_touched()) {
-        let objects = [
-            (keys.page(&entry.route), entry.page()),
-            (keys.meta(&entry.route), entry.meta()),
-        ];
-        let such = objects.into_iter().filter(|(_, prior)| prior.is_other_type);
-        unknown.extend(such.map(|(key, _)| key));
+        let objects = entry.objects(keys);
+        let such = objects.filter(|(_, _, prior, _)| prior.is_other_type);
+        unknown.extend(such.map(|(_, key, _, _)| key));
     }
     for leftover in &plan.leftovers {
         let such = leftover
@@ -182,14 +179,10 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
 fn memory_need(plan: &Plan, keys: &Keys, allocator: Allocator) -> MemoryNeed {
     let mut need = MemoryNeed::new(allocator);
     for entry in &plan.entries {
-        let Some(spot) = entry.spot() else {
+        if entry.spot().is_none() {
             continue;
-        };
-        let objects = [
-            (keys.page(&entry.route), entry.page(), spot.page_bytes),
-            (keys.meta(&entry.route), entry.meta(), spot.meta_bytes),
-        ];
-        for (key, prior, bytes) in objects {
+        }
+        for (_, key, prior, bytes) in entry.objects(keys) {
             // What another type than string frees is not known.
             if prior.is_absent || prior.is_other_type {
                 need.create(key.len() as u64, bytes.into());
@@ -207,11 +200,7 @@ fn disk_need(plan: &Plan, keys: &Keys, is_spooled: bool) -> u64 {
     let mut manifest = ManifestBytes::default();
     let mut spool = 0;
     for entry in plan.entries.iter().filter(|entry| entry.is_touched()) {
-        let objects = [
-            (keys.page(&entry.route), entry.page()),
-            (keys.meta(&entry.route), entry.meta()),
-        ];
-        for (key, prior) in objects {
+        for (_, key, prior, _) in entry.objects(keys) {
             // A refresh that only prolongs records no value.
             let is_recorded = entry.spot().is_some()
                 || prior

@@ -252,7 +252,7 @@ fn row_of(entry: Entry, state: ArticleState) -> Row {
     Row {
         state,
         expires_at_ms: (first != i64::MAX).then_some(first),
-        bytes: u64::from(entry.page().bytes) + u64::from(entry.meta().bytes),
+        bytes: u64::from(entry.prior(0).bytes) + u64::from(entry.prior(1).bytes),
         source: Some(entry.source),
         route: entry.route,
     }
@@ -260,7 +260,7 @@ fn row_of(entry: Entry, state: ArticleState) -> Row {
 
 /// What an article of the survey is; `is_newer` tells whether its file is newer than the last import.
 fn state_of(entry: &Entry, is_newer: &dyn Fn() -> bool) -> ArticleState {
-    let absent = [entry.page().is_absent, entry.meta().is_absent];
+    let absent = [0, 1].map(|object| entry.prior(object).is_absent);
     match entry.need {
         Need::Keep | Need::Wait | Need::Blocked => ArticleState::Fresh,
         Need::Write if absent == [true, true] && is_newer() => ArticleState::New,

@@ -200,6 +200,7 @@ mod tests {
                 settled: false,
                 absent_at: Some(i64::MAX),
                 again: true,
+                of_archive: true,
             });
             let line = serde_json::to_vec(&intent).unwrap().len();
             // What stands around the value is the same for a larger one.

@@ -255,6 +255,9 @@ pub struct Intent {
     /// count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// Whether the key is of an archive object, and not of an article.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_archive: bool,
 }
 
 /// A key that exists: its state, and for the prior one the bytes to bring it back.
@@ -441,6 +444,7 @@ impl Intent {
             settled: false,
             absent_at: None,
             again: false,
+            of_archive: false,
         }
     }
 

@@ -3,8 +3,9 @@
 
 use super::expiry::{Below, Expiry};
 use crate::article::{Lifetime, Route};
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::reason::Reason;
-use crate::render::{Digest, Inputs};
+use crate::render::{Digest, Inputs, filled_bytes};
 
 /// What the survey saw of one object in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub enum ObjectState {
         digest: Option<Digest>,
         /// What it says of what it was made from; only of a meta object.
         inputs: Option<Inputs>,
+        /// What it says of its base and its fill; only of a meta object that has a fill.
+        fill: Option<(Digest, u64)>,
+        /// Whether it says that it is of a page of a list; only of a meta object.
+        is_list: bool,
         /// Whether it is a string, and no other type.
         is_string: bool,
     },
@@ -72,6 +77,21 @@ impl ObjectState {
         }
     }
 
+    /// The digest of the article alone, and the hash of what fills the holes of its page; of a meta object.
+    #[must_use]
+    pub fn base(&self) -> Option<(Digest, u64)> {
+        match self {
+            Self::Absent => None,
+            Self::Present { digest, fill, .. } => fill.or(digest.map(|digest| (digest, 0))),
+        }
+    }
+
+    /// Whether it is the meta object of a page of a list.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::Present { is_list: true, .. })
+    }
+
     /// The absolute expiry, if the key exists and has one.
     #[must_use]
     pub fn expires_at_ms(&self) -> Option<i64> {
@@ -109,19 +129,53 @@ pub enum Policy {
     Again,
 }
 
-/// Decides what the article with `digest` needs.
+/// What a page is made from: the digest of its article, and what fills its holes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The digest of the article alone.
+    pub base: Digest,
+    /// What fills the holes.
+    pub fill: Filling,
+}
+
+/// What fills the holes of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// What is derived once all articles are known, and compared then.
+    Later,
+    /// What has this hash; 0: nothing.
+    Known(u64),
+}
+
+impl Made {
+    /// Whether page and meta are this page.
+    fn is(self, page: &ObjectState, meta: &ObjectState) -> bool {
+        match self.fill {
+            Filling::Known(hash) => {
+                let digest = Some(self.base.filled(hash));
+                page.digest() == digest && meta.digest() == digest
+            }
+            Filling::Later => {
+                let base = meta.base().map(|(base, _)| base);
+                page.digest() == meta.digest() && base == Some(self.base)
+            }
+        }
+    }
+}
+
+/// Decides what the article whose page is `made` like this needs.
 #[must_use]
 pub fn need(
     policy: Policy,
     (page, meta): (&ObjectState, &ObjectState),
-    digest: Digest,
+    made: Made,
     (expiry, route): (&Expiry, &Route),
     lifetime: Lifetime,
 ) -> Need {
     match policy {
-        Policy::Import => import_need(page, meta, digest, expiry, lifetime),
-        Policy::Again => need_again(page, meta, digest),
-        Policy::Warm(below) => warm_need(page, meta, digest, &|seen| {
+        Policy::Import => import_need(page, meta, made, expiry, lifetime),
+        Policy::Again => need_again(page, meta, made),
+        Policy::Warm(below) => warm_need(page, meta, made, &|seen| {
             expiry.has_less_than(below, seen.expires_at_ms(), route, lifetime)
         }),
     }
@@ -130,11 +184,11 @@ pub fn need(
 fn import_need(
     page: &ObjectState,
     meta: &ObjectState,
-    digest: Digest,
+    made: Made,
     expiry: &Expiry,
     lifetime: Lifetime,
 ) -> Need {
-    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+    if !made.is(page, meta) {
         return Need::Write;
     }
     let is_off = |seen: &ObjectState| expiry.is_off(seen.expires_at_ms(), lifetime);
@@ -151,7 +205,7 @@ fn import_need(
 fn warm_need(
     page: &ObjectState,
     meta: &ObjectState,
-    digest: Digest,
+    made: Made,
     is_short: &dyn Fn(&ObjectState) -> bool,
 ) -> Need {
     let is_foreign = |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
@@ -162,7 +216,7 @@ fn warm_need(
     if is_gone {
         return Need::Write;
     }
-    if page.digest() != Some(digest) || meta.digest() != Some(digest) {
+    if !made.is(page, meta) {
         return Need::Wait;
     }
     if is_short(page) || is_short(meta) {
@@ -174,14 +228,18 @@ fn warm_need(
 
 /// An object that expired meanwhile is made again, with its companion. What somebody else put in
 /// the place of either stays; so does an object whose source changed since it was made.
-fn need_again(page: &ObjectState, meta: &ObjectState, digest: Digest) -> Need {
+fn need_again(page: &ObjectState, meta: &ObjectState, made: Made) -> Need {
     let is_there = |seen: &&ObjectState| **seen != ObjectState::Absent;
     let there: Vec<&ObjectState> = [page, meta].into_iter().filter(is_there).collect();
+    let digest = match made.fill {
+        Filling::Known(hash) => Some(made.base.filled(hash)),
+        Filling::Later => None,
+    };
     if there.len() == 2 {
         Need::Keep
     } else if there.iter().any(|seen| seen.digest().is_none()) {
         Need::Blocked
-    } else if there.iter().any(|seen| seen.digest() != Some(digest)) {
+    } else if there.iter().any(|seen| seen.digest() != digest) {
         Need::Wait
     } else {
         Need::Write
@@ -199,11 +257,59 @@ pub struct Spot {
     pub meta_bytes: u32,
 }
 
-/// One article of the catalog.
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// An article: its page and its meta object.
+    Article,
+    /// A page of a list: page and meta object.
+    List,
+    /// A file such as a feed.
+    File,
+    /// A redirect.
+    Redirect,
+}
+
+impl EntryKind {
+    /// The objects that it has.
+    #[must_use]
+    pub fn objects(self) -> &'static [ObjectKind] {
+        match self {
+            Self::Article | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::File => &[ObjectKind::File],
+            Self::Redirect => &[ObjectKind::Redirect],
+        }
+    }
+
+    /// Whether it is made from many articles.
+    #[must_use]
+    pub fn is_archive(self) -> bool {
+        self != Self::Article
+    }
+}
+
+/// What is put into the holes of a page, in the spool: the section as HTML, and the same as JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FillSpot {
+    /// Offset of the section; the JSON follows it.
+    pub offset: u64,
+    /// Length of the section in bytes.
+    pub section_bytes: u32,
+    /// Length of the JSON in bytes.
+    pub json_bytes: u32,
+}
+
+/// One article of the plan, or an archive object.
 ///
-/// A run holds one of each article, so it is kept small: 80 bytes and its route.
+/// A run holds one of each article, so it is kept small: 112 bytes and its route.
 #[derive(Debug)]
 pub struct Entry {
+    /// What it is about.
+    pub kind: EntryKind,
+    /// Hash of what fills the holes of its page: what the store has, until that is derived.
+    pub fill: u64,
+    /// Where that is in the spool, if the page is written.
+    pub fill_at: FillSpot,
     /// Its route.
     pub route: Route,
     /// The absolute expiry that its objects get, ms since 1970.
@@ -219,6 +325,8 @@ pub struct Entry {
     pub reason: Option<Reason>,
     /// Whether search engines are told to leave it out.
     pub is_noindex: bool,
+    /// How many holes its page has.
+    pub holes: u32,
     spot: Spot,
     /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
     expiries: [i64; 2],
@@ -258,6 +366,10 @@ impl Entry {
             ObjectState::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
         };
         Self {
+            kind: EntryKind::Article,
+            fill: meta.base().map_or(0, |(_, fill)| fill),
+            fill_at: FillSpot::default(),
+            holes: 0,
             route,
             expires_at_ms: 0,
             rank: 0,
@@ -269,6 +381,21 @@ impl Entry {
             expiries: [expiry(page), expiry(meta)],
             bytes: [page, meta].map(|seen| capped(seen.bytes())),
             other_types: u8::from(page.is_other_type()) | u8::from(meta.is_other_type()) << 1,
+        }
+    }
+
+    /// The archive object of this kind at `route`, of which the survey saw `objects`.
+    #[must_use]
+    pub fn of_archive(
+        kind: EntryKind,
+        (source, route): (u32, Route),
+        need: Need,
+        objects: (&ObjectState, &ObjectState),
+    ) -> Self {
+        Self {
+            kind,
+            fill: 0,
+            ..Self::new(source, route, need, objects)
         }
     }
 
@@ -290,16 +417,32 @@ impl Entry {
         (self.need == Need::Write).then_some(self.spot)
     }
 
-    /// What the survey saw of the page.
-    #[must_use]
-    pub fn page(&self) -> Prior {
-        self.prior(0)
+    /// Its objects, each with its key, with what the survey saw of it, and with the length in bytes of what
+    /// is written, 0 if nothing is.
+    pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectKind, String, Prior, u32)> {
+        let bytes = self.bytes_written();
+        let kinds = self.kind.objects().iter().enumerate();
+        kinds.map(move |(at, kind)| {
+            let key = keys.of(*kind, &self.route);
+            (*kind, key, self.prior(at), bytes[at])
+        })
     }
 
-    /// What the survey saw of the meta.
+    /// Lengths of the objects that are written.
+    fn bytes_written(&self) -> [u32; 2] {
+        let Some(spot) = self.spot() else {
+            return [0, 0];
+        };
+        let fill = (self.fill_at.section_bytes, self.fill_at.json_bytes);
+        let bytes = (spot.page_bytes, spot.meta_bytes);
+        let (page, meta) = filled_bytes(bytes, self.holes, fill);
+        [page, meta]
+    }
+
+    /// How many of its objects the store has.
     #[must_use]
-    pub fn meta(&self) -> Prior {
-        self.prior(1)
+    pub fn stored(&self) -> u64 {
+        self.expiries.iter().filter(|at| **at != ABSENT).count() as u64
     }
 
     /// Takes what its values of other types really hold from `sizes`, the page first.
@@ -320,7 +463,9 @@ impl Entry {
         some.min().copied().unwrap_or(i64::MAX)
     }
 
-    fn prior(&self, object: usize) -> Prior {
+    /// What the survey saw of an object: 0 is the page, 1 the meta.
+    #[must_use]
+    pub fn prior(&self, object: usize) -> Prior {
         let expiry = self.expiries[object];
         Prior {
             is_absent: expiry == ABSENT,

@@ -1,6 +1,6 @@
 //! Routes that a run removes.
 
-use super::entry::ObjectState;
+use super::entry::{EntryKind, ObjectState};
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
@@ -9,7 +9,9 @@ use crate::store::{Session, StoreError};
 
 /// One route to be removed, with what the store holds for it.
 pub(crate) struct Leftover {
+    pub kind: EntryKind,
     pub route: Route,
+    /// The first object of it: the page, where there is one.
     pub page: ObjectState,
     pub meta: ObjectState,
     /// Why it is removed.
@@ -40,6 +42,10 @@ impl Leftover {
                 let (page, meta) = (meant(page), meant(meta));
                 if page != ObjectState::Absent || meta != ObjectState::Absent {
                     leftovers.push(Self {
+                        kind: match meta.is_list() {
+                            true => EntryKind::List,
+                            false => EntryKind::Article,
+                        },
                         route: (*route).clone(),
                         page,
                         meta,
@@ -53,11 +59,20 @@ impl Leftover {
 
     /// What the store holds of it, each object with its key.
     pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectState, String)> {
-        let both = [
-            (self.page, keys.page(&self.route)),
-            (self.meta, keys.meta(&self.route)),
-        ];
-        both.into_iter()
-            .filter(|(seen, _)| *seen != ObjectState::Absent)
+        let kinds = self.kind.objects().iter();
+        let seen = kinds.zip([self.page, self.meta]);
+        let stored = seen.filter(|(_, seen)| *seen != ObjectState::Absent);
+        stored.map(|(kind, seen)| (seen, keys.of(*kind, &self.route)))
+    }
+
+    /// The number of these.
+    pub fn stored(&self) -> usize {
+        let seen = [self.page, self.meta].into_iter();
+        seen.filter(|seen| *seen != ObjectState::Absent).count()
+    }
+
+    /// Whether it was made from many articles.
+    pub fn is_archive(&self) -> bool {
+        self.kind.is_archive()
     }
 }

@@ -11,7 +11,9 @@ pub(crate) mod reach;
 pub(crate) mod scan;
 pub(crate) mod withdrawn;
 
-use entry::{Entry, Need, Prior};
+use std::io;
+
+use entry::{Entry, FillSpot, Need, Prior};
 use leftover::Leftover;
 
 use super::keys::{Keys, ObjectKind};
@@ -24,6 +26,7 @@ use crate::publish::apply::batch::Group;
 use crate::publish::apply::progress::KeyReport;
 use crate::publish::apply::step::{Step, Want};
 use crate::publish::apply::stop::Stop;
+use crate::render::{self, Fill};
 use crate::spool::FinishedSpool;
 
 /// What will be done.
@@ -50,8 +53,9 @@ impl Plan {
     /// Counts as they stand before anything is written.
     pub(crate) fn counts(&self) -> Counts {
         let kept = self.entries.iter().filter(|entry| !entry.is_touched());
+        let objects = kept.map(|entry| entry.kind.objects().len() as u64);
         Counts {
-            kept: 2 * kept.count() as u64,
+            kept: objects.sum(),
             invalid: self.invalid,
             ..Counts::default()
         }
@@ -59,8 +63,8 @@ impl Plan {
 
     /// Number of articles with this need.
     pub(crate) fn count(&self, need: Need) -> usize {
-        let such = self.entries.iter().filter(|entry| entry.need == need);
-        such.count()
+        let articles = self.entries.iter().filter(|entry| !entry.kind.is_archive());
+        articles.filter(|entry| entry.need == need).count()
     }
 
     /// The largest value that the run, or its way back, sends: its key, and its bytes.
@@ -74,30 +78,20 @@ impl Plan {
             }
         };
         let touched = self.entries.iter().filter(|entry| entry.is_touched());
-        let of_entry = |entry: &'_ Entry| {
-            let spot = entry.spot().unwrap_or_default();
-            let page = prior(entry.page().bytes.into()).max(spot.page_bytes.into());
-            let meta = prior(entry.meta().bytes.into()).max(spot.meta_bytes.into());
-            (page, meta)
-        };
-        let articles = touched.map(|entry| (&entry.route, of_entry(entry)));
-        let leftovers = self.leftovers.iter().map(|leftover| {
-            let (page, meta) = (leftover.page.bytes(), leftover.meta.bytes());
-            (&leftover.route, (prior(page), prior(meta)))
-        });
-        let (route, (page, meta)) = articles
-            .chain(leftovers)
-            .max_by_key(|(_, (page, meta))| *page.max(meta))?;
-        Some(if page >= meta {
-            (keys.page(route), page)
-        } else {
-            (keys.meta(route), meta)
-        })
+        let written = touched.flat_map(|entry| entry.objects(keys));
+        let written =
+            written.map(|(_, key, seen, bytes)| (key, prior(seen.bytes.into()).max(bytes.into())));
+        let leftovers = self.leftovers.iter();
+        let removed = leftovers.flat_map(|leftover| leftover.objects(keys));
+        let removed = removed.map(|(seen, key)| (key, prior(seen.bytes())));
+        written.chain(removed).max_by_key(|(_, bytes)| *bytes)
     }
 
     pub(crate) fn steps(&self) -> u64 {
         let written = self.entries.iter().filter(|entry| entry.is_touched());
-        2 * (written.count() + self.leftovers.len()) as u64
+        let written = written.map(|entry| entry.kind.objects().len());
+        let removed = self.leftovers.iter().map(Leftover::stored);
+        written.chain(removed).sum::<usize>() as u64
     }
 
     /// The places of the articles that are touched, in the order in which they are written:
@@ -130,6 +124,7 @@ impl Plan {
                     key,
                     want: Want::Remove,
                     reason: Some(leftover.reason),
+                    of_archive: leftover.is_archive(),
                     prior_bytes: seen.bytes() as usize,
                 })
                 .collect())
@@ -137,18 +132,15 @@ impl Plan {
         writes.chain(removes)
     }
 
-    /// The objects of an article that are written, each with its key and what the survey saw of it.
+    /// The objects of an entry that are written, each with its key and what the survey saw of it.
     pub(crate) fn objects(
         &self,
         entry: &Entry,
         keys: &Keys,
     ) -> impl Iterator<Item = (ObjectKind, String, Prior)> {
-        let both = [
-            (ObjectKind::Page, keys.page(&entry.route), entry.page()),
-            (ObjectKind::Meta, keys.meta(&entry.route), entry.meta()),
-        ];
         let (to, within) = (entry.expires_at_ms, self.refreshed_within_ms);
-        both.into_iter().filter(move |(_, _, prior)| {
+        let all = entry.objects(keys).map(|(kind, key, prior, _)| (kind, key, prior));
+        all.filter(move |(_, _, prior)| {
             let is_refreshed =
                 |within| !prior.is_absent && same_expiry(prior.expires_at_ms, Some(to), within);
             !within.is_some_and(is_refreshed)
@@ -162,14 +154,14 @@ impl Plan {
                 let length = page_bytes + spot.meta_bytes as usize;
                 let mut page = spooled.read(spot.offset, length).map_err(Stop::Spool)?;
                 let meta = page.split_off(page_bytes);
-                Some((page, meta))
+                Some(fill(entry, page, meta, spooled).map_err(Stop::Spool)?)
             }
             _ => None,
         };
         let steps = self.objects(entry, keys).map(|(object, key, prior)| {
             let body = bodies.as_mut().map(|(page, meta)| match object {
-                ObjectKind::Page => std::mem::take(page),
                 ObjectKind::Meta => std::mem::take(meta),
+                _ => std::mem::take(page),
             });
             let want = match body {
                 Some(content) => Want::Put {
@@ -186,6 +178,7 @@ impl Plan {
                 key,
                 want,
                 reason: entry.reason,
+                of_archive: entry.kind.is_archive(),
                 prior_bytes: prior.bytes as usize,
             }
         });
@@ -201,8 +194,8 @@ impl Plan {
         for leftover in &self.leftovers {
             for (_, key) in leftover.objects(keys) {
                 counts.removed += 1;
-                let reason = Some(leftover.reason);
-                foreseen(report, &key, (Action::Remove, reason), None);
+                let why = (Action::Remove, Some(leftover.reason), leftover.is_archive());
+                foreseen(report, &key, why, None);
             }
         }
         counts
@@ -215,14 +208,7 @@ impl Plan {
         counts: &mut Counts,
         report: &mut dyn Report,
     ) {
-        let bytes = entry
-            .spot()
-            .map_or([0, 0], |spot| [spot.page_bytes, spot.meta_bytes]);
-        let objects = [
-            (keys.page(&entry.route), entry.page(), bytes[0]),
-            (keys.meta(&entry.route), entry.meta(), bytes[1]),
-        ];
-        for (key, prior, bytes) in objects {
+        for (_, key, prior, bytes) in entry.objects(keys) {
             let action = match entry.need {
                 Need::Keep | Need::Wait | Need::Blocked => continue,
                 Need::Refresh => Action::Refresh,
@@ -230,7 +216,7 @@ impl Plan {
                 Need::Write => Action::Update,
             };
             counts.add(action, u64::from(bytes));
-            let why = (action, entry.reason);
+            let why = (action, entry.reason, entry.kind.is_archive());
             foreseen(report, &key, why, Some(entry.expires_at_ms));
         }
     }
@@ -239,14 +225,46 @@ impl Plan {
 fn foreseen(
     report: &mut dyn Report,
     key: &str,
-    (action, reason): (Action, Option<Reason>),
+    (action, reason, of_archive): (Action, Option<Reason>, bool),
     expires_at_ms: Option<i64>,
 ) {
     report.key(&KeyReport {
         key,
         action: Some(action),
         reason,
+        of_archive,
         fate: Fate::Written,
         expires_at_ms,
     });
+}
+
+/// Page and meta of an entry, with what fills the holes of the page.
+fn fill(
+    entry: &Entry,
+    page: Vec<u8>,
+    meta: Vec<u8>,
+    spooled: &FinishedSpool,
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    if entry.fill == 0 && entry.holes == 0 || entry.kind.is_archive() {
+        return Ok((page, meta));
+    }
+    let FillSpot {
+        offset,
+        section_bytes,
+        json_bytes,
+    } = entry.fill_at;
+    let section_bytes = section_bytes as usize;
+    let length = section_bytes + json_bytes as usize;
+    let section = match length {
+        0 => Vec::new(),
+        length => spooled.read(offset, length)?,
+    };
+    let mut section = String::from_utf8(section).map_err(io::Error::other)?;
+    let json = section.split_off(section_bytes);
+    let fill = Fill {
+        hash: entry.fill,
+        section,
+        json,
+    };
+    Ok(render::fill(page, meta, &fill))
 }

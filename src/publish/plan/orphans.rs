@@ -137,9 +137,7 @@ fn is_all_seen(
         return Ok(false);
     }
     let entries = scope.survey.entries.iter();
-    let present =
-        |entry: &Entry| u64::from(!entry.page().is_absent) + u64::from(!entry.meta().is_absent);
-    let seen: u64 = entries.map(present).sum();
+    let seen: u64 = entries.map(Entry::stored).sum();
     Ok(keys_in(session, scope.settings.address.db)? <= seen + other_keys)
 }
 

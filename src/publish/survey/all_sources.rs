@@ -31,7 +31,11 @@ pub(crate) fn survey_all(
     surveyor: &Surveyor<'_>,
     origin: &dyn Origin,
 ) -> Result<Survey, SurveyError> {
-    let found = Mutex::new(GatheredSurvey::new(origin, surveyor.code));
+    let found = Mutex::new(GatheredSurvey::new(
+        origin,
+        surveyor.code,
+        surveyor.listings.is_some(),
+    ));
     all_of(ranges(origin), |batch| {
         let sources = batch.len() as u64;
         let chunk = surveyor

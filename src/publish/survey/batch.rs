@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::links::FollowedLinks;
 use super::slowest::SlowestSources;
+use crate::archive::Draft;
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, ObjectState};
@@ -83,6 +84,8 @@ pub(crate) struct Chunk {
     pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
+    /// What lists say of valid articles that are not held back.
+    pub(crate) listed: Vec<Draft>,
     pub(crate) slowest: SlowestSources,
 }
 

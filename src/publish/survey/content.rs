@@ -7,6 +7,7 @@ use std::sync::{LazyLock, Mutex};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
+use super::listings::Listings;
 use super::pool::in_pool;
 use super::selection::Selection;
 use super::stored::Inspector;
@@ -347,8 +348,9 @@ fn survey_of(
         naming: settings.rules.naming.with(origin.twins()),
         ..settings.rules.clone()
     };
+    let listings = listings(settings, &purpose, origin)?;
     let cache = cache(settings, &rules, renderer, &purpose, origin.count());
-    let surveyor = Surveyor {
+    let mut surveyor = Surveyor {
         rules: &rules,
         admits: settings.admits,
         renderer,
@@ -372,6 +374,8 @@ fn survey_of(
         }),
         order: wanted.order,
         cache,
+        listings,
+        fills: false,
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
@@ -384,9 +388,14 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
+    let listings = surveyor.listings.take().map(|listings| {
+        let texts = listings.texts.into_inner();
+        texts.unwrap_or_else(std::sync::PoisonError::into_inner).finish()
+    });
+    let listings = listings.transpose()?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
-        && let Err(error) = cache.save(&ending(wanted.share))
+        && let Err(error) = cache.save(&ending(wanted.share), listings.as_ref())
     {
         report.warning(&format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
@@ -432,7 +441,28 @@ fn cache(
     }
     let path = settings.state_dir.join("unchanged.cache");
     let sources = (sources, settings.part.is_none());
+    let lists = settings.archive.identity();
+    let rules = (rules, &*lists);
     Cache::open(path, &settings.content, sources, rules, renderer).ok()
+}
+
+/// What takes down what lists say of articles, where the settings ask for lists and the survey sees all
+/// articles.
+fn listings<'a>(
+    settings: &'a Settings,
+    purpose: &SurveyPurpose<'_>,
+    origin: &dyn Origin,
+) -> std::io::Result<Option<Listings<'a>>> {
+    let wanted = &purpose.wanted;
+    let is_whole = settings.part.is_none() && wanted.sample.is_none() && origin.is_whole();
+    if !settings.archive.is_on() || !is_whole || wanted.generated.is_some() {
+        return Ok(None);
+    }
+    let folder = purpose.spool_in.map_or_else(std::env::temp_dir, Path::to_owned);
+    Ok(Some(Listings {
+        settings: &settings.archive,
+        texts: Mutex::new(Spool::create(&folder)?),
+    }))
 }
 
 /// Whether the item at `index` is one of `count` that are taken of `length`, at equal distances.

@@ -1,6 +1,6 @@
 //! What the survey can say only once it has seen all sources.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
+use crate::archive::CatalogBuilder;
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -35,6 +36,8 @@ pub(crate) struct GatheredSurvey {
     /// The claims of sources that have no entry.
     others: Vec<Claim>,
     links: FollowedLinks,
+    /// What lists say of the articles; none where there are no lists.
+    catalog: Option<CatalogBuilder>,
     slowest: SlowestSources,
 }
 
@@ -46,8 +49,9 @@ struct Claim {
 }
 
 impl GatheredSurvey {
-    /// Nothing yet, of the sources of `origin`. Of all findings, only those of `code` will be held, if it is given.
-    pub(crate) fn new(origin: &dyn Origin, code: Option<&str>) -> Self {
+    /// Nothing yet, of the sources of `origin`. Of all findings, only those of `code` will be held, if it is
+    /// given; `has_lists`: what lists say of articles is.
+    pub(crate) fn new(origin: &dyn Origin, code: Option<&str>, has_lists: bool) -> Self {
         Self {
             survey: Survey {
                 // Growing would copy all of it. What is not used costs no memory.
@@ -60,6 +64,7 @@ impl GatheredSurvey {
             changed: Vec::new(),
             others: Vec::new(),
             links: FollowedLinks::default(),
+            catalog: has_lists.then(CatalogBuilder::default),
             slowest: SlowestSources::default(),
         }
     }
@@ -82,6 +87,9 @@ impl GatheredSurvey {
         survey.withdrawn.extend(chunk.withdrawn);
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
+        if let Some(catalog) = &mut self.catalog {
+            chunk.listed.into_iter().for_each(|draft| catalog.add(draft));
+        }
         self.slowest.merge(chunk.slowest);
         let claim = |index, route, owner| Claim {
             route,
@@ -262,6 +270,7 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
         changed,
         others,
         links: _,
+        catalog,
         slowest,
     } = found;
     survey.slowest = slowest.named(origin);
@@ -277,6 +286,19 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
     let unknown = invalid.iter().chain(&changed);
     survey.claimed.extend(unknown.filter_map(of_name));
     survey.changed = changed.len() as u64;
+    survey.catalog = catalog.map(|catalog| {
+        let elsewhere = others.iter().filter(|claim| claim.owner.is_some());
+        let elsewhere = elsewhere.filter(|claim| !invalid.contains(&claim.source));
+        let elsewhere: HashMap<u32, &Route> = elsewhere
+            .map(|claim| (claim.source, &claim.route))
+            .collect();
+        let own = &survey.entries;
+        catalog.finish(|source| {
+            let place = own.binary_search_by_key(&source, |entry| entry.source);
+            let own = place.ok().map(|place| &own[place].route);
+            own.or_else(|| elsewhere.get(&source).copied()).cloned()
+        })
+    });
     for claim in others {
         let Some(owner) = claim.owner.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);

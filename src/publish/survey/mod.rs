@@ -10,6 +10,7 @@ pub(crate) mod guard;
 pub(crate) mod held_back;
 pub(crate) mod large;
 pub(crate) mod links;
+pub(crate) mod listings;
 pub(crate) mod load;
 pub(crate) mod own_headings;
 pub(crate) mod ownership;

@@ -52,7 +52,8 @@ pub(crate) fn leave(
     for (index, route, digest, lifetime) in articles {
         let is_changed = seen.next().is_some_and(|(page, meta)| {
             let when = (&surveyor.expiry, &route);
-            need(surveyor.policy, (&page, &meta), digest, when, lifetime) == Need::Write
+            let made = surveyor.made(index, digest);
+            need(surveyor.policy, (&page, &meta), made, when, lifetime) == Need::Write
         });
         chunk.others.push(Other {
             index,

@@ -17,6 +17,7 @@ use super::own_headings;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
+use crate::archive::Draft;
 use crate::article;
 use crate::article::{Article, Input, Lifetime, Reading, Route};
 use crate::characters::is_hidden;
@@ -24,7 +25,7 @@ use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
 use crate::render;
 use crate::render::{Digest, Inputs, Removals, Rendered, Stamp};
-use crate::source::{Learned, Origin, Ranks};
+use crate::source::{Learned, ListingSpot, Origin, Ranks};
 use crate::words::{counted, with};
 
 /// The store is asked about so many articles at once …
@@ -100,7 +101,7 @@ impl SourceReader<'_, '_> {
         let mut elsewhere: Vec<Elsewhere> = Vec::new();
         for source in loaded {
             self.surveyor.goes_on()?;
-            let Some(one) = self.parse(source, chunk) else {
+            let Some(one) = self.parse(source, chunk)? else {
                 continue;
             };
             let (metadata, path) = (Some(&one.article.metadata), &source.relative);
@@ -147,7 +148,7 @@ impl SourceReader<'_, '_> {
         &self,
         source: &'l LoadedSource<'_>,
         chunk: &mut Chunk,
-    ) -> Option<ValidArticle<'l>> {
+    ) -> Result<Option<ValidArticle<'l>>, SurveyError> {
         let started = Instant::now();
         let input = Input {
             path: Arc::clone(&source.path),
@@ -182,11 +183,12 @@ impl SourceReader<'_, '_> {
             let further = further(article, rewritten.as_ref());
             self.surveyor.renderer.digest(article, &further)
         });
+        let (listing, listed) = self.list(source, reading.article.as_ref())?;
         let learned = match (&self.surveyor.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
                 let twins = &self.surveyor.rules.naming.twins;
                 let place = (&*source.relative, twins);
-                Learned::from(&reading, place, identity, &links, digest)
+                Learned::from(&reading, place, identity, (&links, digest), listing)
             }
             _ => None,
         };
@@ -198,22 +200,38 @@ impl SourceReader<'_, '_> {
             // A guess is no claim that could make another source invalid.
             let claimed = reading.route.filter(|_| !reading.route_guessed);
             chunk.invalid.push((source.unread.index, claimed));
-            return None;
+            return Ok(None);
         };
         if let Some(why) = self.surveyor.held(&article.visibility) {
             chunk.learned.extend(self.unrendered(learned, &article));
             chunk.hold_back(source.unread.index, why, &article.route);
-            return None;
+            return Ok(None);
         }
+        chunk.listed.extend(listed);
         chunk.links.add(number(source.unread.index), &links, true);
-        Some(ValidArticle {
+        Ok(Some(ValidArticle {
             source,
             article,
             digest,
             links: rewritten,
             learned,
             took: started.elapsed(),
-        })
+        }))
+    }
+
+    /// Keeps what lists say of the article of a source that is not held back.
+    fn list(
+        &self,
+        source: &LoadedSource<'_>,
+        article: Option<&Article<'_>>,
+    ) -> std::io::Result<(ListingSpot, Option<Draft>)> {
+        let article = article.filter(|article| self.surveyor.held(&article.visibility).is_none());
+        match (&self.surveyor.listings, article) {
+            (Some(listings), Some(article)) => listings
+                .keep(source.unread.index, &source.relative, article)
+                .map(|(spot, draft)| (spot, Some(draft))),
+            _ => Ok(Default::default()),
+        }
     }
 
     /// Compares articles with the store, and renders what is to be written.
@@ -232,7 +250,8 @@ impl SourceReader<'_, '_> {
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let lifetime = article.lifetime();
             let when = (&surveyor.expiry, &article.route);
-            let need = need(surveyor.policy, (&page, &meta), one.digest, when, lifetime);
+            let made = surveyor.made(one.source.unread.index, one.digest);
+            let need = need(surveyor.policy, (&page, &meta), made, when, lifetime);
             let expires_at_ms = surveyor.expiry.of(&article.route, lifetime);
             let rank = surveyor.order.rank(Ranks::of(article));
             let is_noindex = article.visibility.is_noindex;

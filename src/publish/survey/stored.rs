@@ -9,6 +9,9 @@ use crate::store::{Batch, Reply, Session, StoreError};
 /// What a value of another type than string is taken to hold until it is asked.
 const FOREIGN_BYTES: u64 = 1024 * 1024;
 
+/// A redirect is compared as a whole; of a longer value, so many bytes are read.
+const REDIRECT_BYTES: isize = 4096;
+
 const DOING: &str = "comparing the articles with the store";
 
 /// What PEXPIRETIME answers for a key that is not there (redis.io/commands/pexpiretime).
@@ -41,13 +44,34 @@ impl Inspector<'_> {
         routes: &[&Route],
         likely: Likely,
     ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
-        let keys = self.keys_of(routes);
-        let seen = match likely {
-            Likely::Absent => self.expiry_first(&keys)?,
-            Likely::Stored => self.all_at_once(&keys)?,
-        };
+        let seen = self.look(&self.keys_of(routes), likely)?;
         let pairs = seen.chunks_exact(2).map(|pair| (pair[0], pair[1]));
         Ok(pairs.collect())
+    }
+
+    /// What the store holds of the objects of this kind at `routes`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn inspect_one(
+        &mut self,
+        kind: ObjectKind,
+        routes: &[&Route],
+        likely: Likely,
+    ) -> Result<Vec<ObjectState>, StoreError> {
+        let keys = routes.iter().map(|route| (self.keys.of(kind, route), kind));
+        self.look(&keys.collect::<Vec<_>>(), likely)
+    }
+
+    fn look(
+        &mut self,
+        keys: &[(String, ObjectKind)],
+        likely: Likely,
+    ) -> Result<Vec<ObjectState>, StoreError> {
+        match likely {
+            Likely::Absent => self.expiry_first(keys),
+            Likely::Stored => self.all_at_once(keys),
+        }
     }
 
     /// The expiry alone tells that a key is absent.
@@ -122,7 +146,9 @@ fn ask_expiry(batch: &mut Batch, key: &str) {
 fn ask_content(batch: &mut Batch, key: &str, object: ObjectKind) {
     let (from, to) = match object {
         ObjectKind::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
-        ObjectKind::Meta => (0, render::META_INPUTS_BYTES.cast_signed() - 1),
+        ObjectKind::Meta => (0, render::META_FILL_BYTES.cast_signed() - 1),
+        ObjectKind::File => (-(render::FILE_TAIL_BYTES.cast_signed()), -1),
+        ObjectKind::Redirect => (0, REDIRECT_BYTES - 1),
     };
     let key = key.as_bytes();
     batch.push(&[b"STRLEN", key]);
@@ -149,23 +175,36 @@ fn look(
 ) -> Result<ObjectState, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
     let (length, part) = (next(), next());
-    let (bytes, digest, inputs, is_string) = match (length, part) {
-        (Reply::Int(length), Reply::Bulk(part)) => {
-            let (digest, inputs) = match object {
-                ObjectKind::Page => (render::page_digest(&part), None),
-                ObjectKind::Meta => (render::meta_digest(&part), Inputs::read(&part)),
-            };
-            (length.unsigned_abs(), digest, inputs, true)
-        }
+    let expires_at_ms = (expiry >= 0).then_some(expiry);
+    let (length, part) = match (length, part) {
+        (Reply::Int(length), Reply::Bulk(part)) => (length, part),
         // A foreign type: an update whose prior state is kept by DUMP.
-        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => (FOREIGN_BYTES, None, None, false),
+        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => {
+            return Ok(ObjectState::Present {
+                expires_at_ms,
+                bytes: FOREIGN_BYTES,
+                digest: None,
+                inputs: None,
+                fill: None,
+                is_list: false,
+                is_string: false,
+            });
+        }
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
+    let is_meta = object == ObjectKind::Meta;
     Ok(ObjectState::Present {
-        expires_at_ms: (expiry >= 0).then_some(expiry),
-        bytes,
-        digest,
-        inputs,
-        is_string,
+        expires_at_ms,
+        bytes: length.unsigned_abs(),
+        digest: match object {
+            ObjectKind::Page => render::page_digest(&part),
+            ObjectKind::Meta => render::meta_digest(&part),
+            ObjectKind::File => render::file_digest(&part),
+            ObjectKind::Redirect => Some(render::Digest::of_bytes(&part)),
+        },
+        inputs: Inputs::read(&part).filter(|_| is_meta),
+        fill: render::meta_fill(&part).filter(|_| is_meta),
+        is_list: is_meta && render::is_list(&part),
+        is_string: true,
     })
 }

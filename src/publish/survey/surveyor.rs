@@ -9,17 +9,19 @@ use std::time::Duration;
 use super::batch::SurveyError;
 use super::findings::CodeCount;
 use super::held_back::HeldBack;
+use super::listings::Listings;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
+use crate::archive::Catalog;
 use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::cause::reason;
-use crate::publish::plan::entry::{Entry, Need, ObjectState, Policy};
+use crate::publish::plan::entry::{Entry, Filling, Made, Need, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
-use crate::render::{Inputs, Renderer, Stamp};
+use crate::render::{Digest, Inputs, Renderer, Stamp};
 use crate::source::{Cache, Order, Origin, PassedOver, WalkError, goes_on};
 use crate::spool::Spool;
 use crate::store::StoreError;
@@ -57,6 +59,10 @@ pub struct Surveyor<'a> {
     pub order: Order,
     /// What is known of sources that did not change; without one, each is read.
     pub cache: Option<Cache>,
+    /// Takes down what lists say of articles; without one, there are no archive objects.
+    pub listings: Option<Listings<'a>>,
+    /// Whether the holes of pages are filled once all articles are known.
+    pub fills: bool,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
     /// Routes of linked sources.
@@ -121,6 +127,8 @@ pub struct Survey {
     pub folders: HashSet<Route>,
     /// Folders below the root that exist and hold no source themselves, as routes.
     pub bare_folders: HashSet<Route>,
+    /// What archive objects are made from; none where there are none.
+    pub catalog: Option<Catalog>,
     /// Selectors that meant an article.
     pub busy: HashSet<usize>,
     /// The sources that took longest to read and render, the slowest first.
@@ -139,6 +147,15 @@ impl Surveyor<'_> {
     /// Why an article is not published by this run, if it is not.
     pub(crate) fn held(&self, visibility: &Visibility) -> Option<Held> {
         visibility.held(self.expiry.start_ms, self.admits)
+    }
+
+    /// What the page of the source `index` is made from, whose article has this `base`.
+    pub(crate) fn made(&self, _index: usize, base: Digest) -> Made {
+        let fill = match self.fills {
+            true => Filling::Later,
+            false => Filling::Known(0),
+        };
+        Made { base, fill }
     }
 
     /// Why the run changes an article of which the store holds `page` and `meta`.

@@ -7,6 +7,7 @@ use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
+use crate::archive::Draft;
 use crate::article::{Follower, Links};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
 use crate::source::{Cache, Hit, Known, Origin};
@@ -22,7 +23,7 @@ pub(crate) fn recall(
 ) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-    let mut meant: Vec<(usize, Hit, Known, Links)> = Vec::with_capacity(batch.len());
+    let mut meant: Vec<(usize, Hit, Known, (Links, Option<Draft>))> = Vec::with_capacity(batch.len());
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
@@ -35,19 +36,29 @@ pub(crate) fn recall(
                     hits.push(hit);
                     continue;
                 }
+                let listed = match &surveyor.listings {
+                    Some(listings) => listings.recall(index, cache, &known).map(Some),
+                    None => Some(None),
+                };
+                let Some(listed) = listed else {
+                    unread.push(UnreadSource { index, asked: None });
+                    continue;
+                };
                 let Some(links) = links(surveyor, origin, &relative, &known) else {
                     unread.push(UnreadSource { index, asked: None });
                     continue;
                 };
                 let source = number(index);
                 match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
-                    Owner::Own => meant.push((index, hit, known, links)),
+                    Owner::Own => meant.push((index, hit, known, (links, listed))),
                     Owner::Elsewhere { .. } => {
+                        chunk.listed.extend(listed);
                         chunk.links.add(source, &links, false);
                         elsewhere.push((index, known.route, known.digest, known.lifetime));
                         hits.push(hit);
                     }
                     owner @ Owner::Nobody => {
+                        chunk.listed.extend(listed);
                         chunk.links.add(source, &links, false);
                         chunk.others.push(Other {
                             index,
@@ -64,13 +75,13 @@ pub(crate) fn recall(
     let routes: Vec<_> = meant.iter().map(|(_, _, known, _)| &known.route).collect();
     // Most did not change since they were written, and are there.
     let seen = surveyor.inspect(&routes, Likely::Stored)?;
-    for ((index, hit, known, links), (page, meta)) in meant.into_iter().zip(seen) {
+    for ((index, hit, known, (links, listed)), (page, meta)) in meant.into_iter().zip(seen) {
         let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
         let need = need(
             surveyor.policy,
             (&page, &meta),
-            known.digest,
+            surveyor.made(index, known.digest),
             when,
             lifetime,
         );
@@ -80,6 +91,7 @@ pub(crate) fn recall(
             continue;
         }
         hits.push(hit);
+        chunk.listed.extend(listed);
         chunk.links.add(number(index), &links, false);
         let entry = entry(surveyor, index, known, need, (&page, &meta));
         chunk.entries.push(entry);

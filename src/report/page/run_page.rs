@@ -217,7 +217,7 @@ impl RunPage {
         let (Fate::Written, Some(action)) = (key.fate, key.action) else {
             return;
         };
-        if !self.articles.add(key.key, action, key.reason) {
+        if !self.articles.add(key, action) {
             return;
         }
         let (_, route) = split_key(key.key);
@@ -283,7 +283,7 @@ impl Report for RunPage {
                 self.expiries.add(entry.first_expiry_ms());
             }
             let bytes = entry.spot().map(|spot| spot.page_bytes);
-            self.sizes.add(bytes.unwrap_or(entry.page().bytes));
+            self.sizes.add(bytes.unwrap_or(entry.prior(0).bytes));
         }
     }
 

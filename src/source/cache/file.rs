@@ -1,11 +1,12 @@
-//! The file of the cache: magic, what else decides, two lengths, records, texts, checksum.
+//! The file of the cache: magic, what else decides, three lengths, records, texts, listings, checksum.
+//! Listings stay on the disk until somebody asks for one.
 //!
 //! It may be deleted at any time, and any byte of it may be wrong: whatever does not fit is no
 //! cache at all.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use super::record::{BYTES, Record};
@@ -13,13 +14,46 @@ use crate::regular;
 
 const MAGIC: &[u8; 16] = b"anp cache of src";
 const CHECKSUM_BYTES: usize = 32;
-const HEAD_BYTES: usize = MAGIC.len() + 32 + 2 * 8;
+const HEAD_BYTES: usize = MAGIC.len() + 32 + 3 * 8;
 
 /// What a file holds: records sorted by key, and the texts that they point to.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) records: Vec<Record>,
     pub(super) texts: Vec<u8>,
+    listings: Option<Listings>,
+}
+
+/// The last part of a file that was read to its end.
+#[derive(Debug)]
+struct Listings {
+    file: File,
+    start: u64,
+    bytes: u64,
+}
+
+impl Content {
+    /// The `length` bytes at `at` among the listings.
+    pub(super) fn listing(&self, at: u64, length: u32) -> io::Result<Vec<u8>> {
+        let listings = self.listings.as_ref();
+        let end = at.checked_add(length.into());
+        let listings = listings.filter(|all| end.is_some_and(|end| end <= all.bytes));
+        let Some(all) = listings else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        let mut bytes = vec![0; length as usize];
+        all.file.read_exact_at(&mut bytes, all.start + at)?;
+        Ok(bytes)
+    }
+}
+
+/// A record to be written, with its text.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'r> {
+    pub(super) record: &'r Record,
+    pub(super) text: &'r [u8],
+    /// Whether its listing is in the file that is replaced.
+    pub(super) is_old: bool,
 }
 
 /// Reads the file at `path`, if it was written where `context` decided too.
@@ -35,11 +69,12 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
         bytes.copy_from_slice(&lengths[at..at + 8]);
         u64::from_le_bytes(bytes)
     };
-    let (count, text_bytes) = (length(0), length(8));
+    let (count, text_bytes, listing_bytes) = (length(0), length(8), length(16));
     // Nothing is allocated for lengths that the file does not have.
     let whole = count
         .checked_mul(BYTES as u64)
         .and_then(|bytes| bytes.checked_add(text_bytes))
+        .and_then(|bytes| bytes.checked_add(listing_bytes))
         .and_then(|bytes| bytes.checked_add((HEAD_BYTES + CHECKSUM_BYTES) as u64));
     if magic != MAGIC || found != context || whole != Some(metadata.len()) {
         return Ok(None);
@@ -52,19 +87,31 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
     }
     let mut texts = vec![0; text_bytes as usize];
     input.read_exact(&mut texts)?;
+    io::copy(&mut Read::take(&mut input, listing_bytes), &mut io::sink())?;
     let (mut inner, sum) = input.finish();
     let mut checksum = [0; CHECKSUM_BYTES];
     inner.read_exact(&mut checksum)?;
-    Ok((checksum == sum).then_some(Content { records, texts }))
+    let end = metadata.len() - CHECKSUM_BYTES as u64;
+    let listings = (listing_bytes > 0).then(|| Listings {
+        file: inner.into_inner(),
+        start: end - listing_bytes,
+        bytes: listing_bytes,
+    });
+    Ok((checksum == sum).then_some(Content {
+        records,
+        texts,
+        listings,
+    }))
 }
 
-/// Replaces the file at `path` by records `sorted` by key, each with its text, by way of the one
-/// at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
+/// Replaces the file at `path` by records `sorted` by key, each with its text and with what `listing`
+/// knows of it, by way of the one at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
 /// the sources again.
 pub(super) fn write<'r>(
     (path, beside): (&Path, &Path),
     context: &[u8; 32],
-    sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
+    sorted: impl Iterator<Item = Kept<'r>> + Clone,
+    listing: &dyn Fn(&Kept<'_>) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     // Always the same name, so that runs that are killed do not leave one more each.
     match std::fs::remove_file(beside) {
@@ -76,7 +123,8 @@ pub(super) fn write<'r>(
         .create_new(true)
         .mode(0o600)
         .open(beside)?;
-    let written = fill(file, context, sorted).and_then(|()| std::fs::rename(beside, path));
+    let written = fill(file, context, sorted, listing);
+    let written = written.and_then(|()| std::fs::rename(beside, path));
     if written.is_err() {
         // The first failure is the one that matters.
         let _ = std::fs::remove_file(beside);
@@ -87,27 +135,44 @@ pub(super) fn write<'r>(
 fn fill<'r>(
     file: File,
     context: &[u8; 32],
-    sorted: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
+    sorted: impl Iterator<Item = Kept<'r>> + Clone,
+    listing: &dyn Fn(&Kept<'_>) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
-    let (count, text_bytes) = sorted.clone().fold((0, 0), |(count, bytes), (_, text)| {
-        (count + 1, bytes + text.len())
-    });
+    let (mut count, mut text_bytes, mut listing_bytes) = (0, 0, 0);
+    for kept in sorted.clone() {
+        count += 1;
+        text_bytes += kept.text.len() as u64;
+        listing_bytes += u64::from(kept.record.listing_bytes);
+    }
     output.write_all(MAGIC)?;
     output.write_all(context)?;
     output.write_all(&u64::to_le_bytes(count))?;
-    output.write_all(&(text_bytes as u64).to_le_bytes())?;
-    let mut text_at = 0_u32;
-    for (record, text) in sorted.clone() {
-        let record = Record { text_at, ..*record };
+    output.write_all(&u64::to_le_bytes(text_bytes))?;
+    output.write_all(&u64::to_le_bytes(listing_bytes))?;
+    let (mut text_at, mut listing_at) = (0_u32, 0_u64);
+    for Kept { record, text, .. } in sorted.clone() {
+        let record = Record {
+            text_at,
+            listing_at,
+            ..*record
+        };
+        listing_at += u64::from(record.listing_bytes);
         output.write_all(&record.to_bytes())?;
         text_at = u32::try_from(text.len())
             .ok()
             .and_then(|bytes| text_at.checked_add(bytes))
             .ok_or_else(|| io::Error::other("more than 4 GiB of texts"))?;
     }
-    for (_, text) in sorted {
-        output.write_all(text)?;
+    for kept in sorted.clone() {
+        output.write_all(kept.text)?;
+    }
+    for kept in sorted.filter(|kept| kept.record.listing_bytes > 0) {
+        let bytes = listing(&kept)?;
+        if bytes.len() != kept.record.listing_bytes as usize {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        output.write_all(&bytes)?;
     }
     let (mut inner, sum) = output.finish();
     inner.write_all(&sum)?;

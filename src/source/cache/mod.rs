@@ -25,11 +25,12 @@ use super::order::Ranks;
 use super::packed::STDIN;
 use crate::article::{Lifetime, Links, Reading, Route, Rules, Twins, Visibility};
 use crate::render::{Digest, Renderer};
-use file::Content;
+use crate::spool::FinishedSpool;
+use file::{Content, Kept};
 use record::{MUST_RENDER, Record, facts};
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,17 @@ pub struct Known {
     pub links: String,
     /// Hash of the routes of the sources that it links to: where it is another now, the page is.
     pub linked_routes: u64,
+    /// Where [`Cache::listing`] finds what lists say of it; none if that is not known.
+    pub listing: Option<ListingSpot>,
+}
+
+/// Where what lists say of an article is: an offset, and a length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListingSpot {
+    /// Offset in the file.
+    pub at: u64,
+    /// Length in bytes.
+    pub bytes: u32,
 }
 
 /// A source that was found: where its record is.
@@ -83,8 +95,8 @@ struct New {
 
 impl Cache {
     /// The cache at `path` of what `renderer` and `rules` make of the files below `root`, about
-    /// `sources` of them: all of them, or what is known of the others stays. Without a file that
-    /// is whole and was written for just this, it is empty.
+    /// `sources` of them: all of them, or what is known of the others stays. `lists` decides what lists say
+    /// of them. Without a file that is whole and was written for just this, it is empty.
     ///
     /// # Errors
     /// When `root` is no folder that can be found.
@@ -92,7 +104,7 @@ impl Cache {
         path: PathBuf,
         root: &Path,
         (sources, are_all): (usize, bool),
-        rules: &Rules,
+        (rules, lists): (&Rules, &[u8]),
         renderer: &Renderer,
     ) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
@@ -106,6 +118,7 @@ impl Cache {
             &program(),
             &renderer.fingerprint(),
             &rules.identity(),
+            lists,
             root.as_os_str().as_bytes(),
         ] {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -152,8 +165,20 @@ impl Cache {
             visibility: record.visibility(),
             links: self.links(record)?,
             linked_routes: record.linked_routes,
+            listing: (record.listing_bytes > 0).then_some(ListingSpot {
+                at: record.listing_at,
+                bytes: record.listing_bytes,
+            }),
         };
         Some((Hit(at), known))
+    }
+
+    /// What lists say of an article that was found.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn listing(&self, spot: ListingSpot) -> io::Result<Vec<u8>> {
+        self.old.listing(spot.at, spot.bytes)
     }
 
     fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
@@ -215,6 +240,7 @@ impl Cache {
         let of_old = text_of(old, &self.old.texts)?;
         let same = Record {
             text_at: old.text_at,
+            listing_at: old.listing_at,
             ..*record
         };
         (same == *old && text == of_old).then_some(at)
@@ -226,11 +252,12 @@ impl Cache {
     }
 
     /// Writes what was noted, if that is not what the file holds already. Meanwhile it is in a file
-    /// whose name ends with `ending`, of which each process that may write has its own.
+    /// whose name ends with `ending`, of which each process that may write has its own. `listings` are
+    /// those of sources that were read.
     ///
     /// # Errors
     /// When the file cannot be written; the old one is there then.
-    pub fn save(&self, ending: &str) -> io::Result<()> {
+    pub fn save(&self, ending: &str, listings: Option<&FinishedSpool>) -> io::Result<()> {
         let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
             return Ok(());
@@ -239,27 +266,45 @@ impl Cache {
         let old = self.old.records.iter().zip(&new.kept);
         let old = old.filter_map(|(record, kept)| {
             let text = text_of(record, &self.old.texts);
-            text.filter(|_| *kept).map(|text| (record, text))
+            text.filter(|_| *kept).map(|text| Kept {
+                record,
+                text,
+                is_old: true,
+            })
         });
         let fresh = new.records.iter();
         let fresh = fresh.filter(|record| !new.forgotten.contains(&record.key));
-        let fresh = fresh.filter_map(|record| Some((record, text_of(record, &new.texts)?)));
+        let fresh = fresh.filter_map(|record| {
+            Some(Kept {
+                record,
+                text: text_of(record, &new.texts)?,
+                is_old: false,
+            })
+        });
         let beside = self.path.with_extension(ending);
-        file::write((&self.path, &beside), &self.context, merged(old, fresh))
+        let paths = (&*self.path, &*beside);
+        file::write(paths, &self.context, merged(old, fresh), &|kept| {
+            let (at, bytes) = (kept.record.listing_at, kept.record.listing_bytes);
+            match listings {
+                _ if kept.is_old => self.old.listing(at, bytes),
+                Some(listings) => listings.read(at, bytes as usize),
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        })
     }
 }
 
 impl Learned {
     /// What can be remembered of the source at `relative`, which was read in the state
-    /// `identity`, has these `links` and makes a page of `digest`; nothing if anything is to be
-    /// said of it.
+    /// `identity`, has these `links`, makes a page of `digest`, and is at `listing` for lists; nothing if
+    /// anything is to be said of it.
     #[must_use]
     pub fn from(
         reading: &Reading<'_>,
         (relative, twins): (&Path, &Twins),
         identity: Identity,
-        links: &Links,
-        digest: Digest,
+        (links, digest): (&Links, Digest),
+        listing: ListingSpot,
     ) -> Option<Self> {
         let article = reading.article.as_ref()?;
         let is_clean = reading.diagnostics.is_empty() && !reading.cleaned.any();
@@ -288,6 +333,8 @@ impl Learned {
                 route_bytes: u16::try_from(route.len()).ok()?,
                 from_ms: article.visibility.from_ms,
                 until_ms: article.visibility.until_ms,
+                listing_at: listing.at,
+                listing_bytes: listing.bytes,
                 facts: facts(&article.visibility),
             },
             text: format!("{route}{}", links.destinations),
@@ -304,12 +351,12 @@ impl Learned {
 
 /// Both in the order of their keys, of which each has its own already.
 fn merged<'r>(
-    old: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
-    new: impl Iterator<Item = (&'r Record, &'r [u8])> + Clone,
-) -> impl Iterator<Item = (&'r Record, &'r [u8])> + Clone {
+    old: impl Iterator<Item = Kept<'r>> + Clone,
+    new: impl Iterator<Item = Kept<'r>> + Clone,
+) -> impl Iterator<Item = Kept<'r>> + Clone {
     let (mut old, mut new) = (old.peekable(), new.peekable());
     std::iter::from_fn(move || match (old.peek(), new.peek()) {
-        (Some((a, _)), Some((b, _))) if b.key < a.key => new.next(),
+        (Some(a), Some(b)) if b.record.key < a.record.key => new.next(),
         (Some(_), _) => old.next(),
         (None, _) => new.next(),
     })

@@ -1,10 +1,10 @@
-//! What is remembered of one source, in 112 bytes.
+//! What is remembered of one source, in 128 bytes.
 
 use crate::article::Visibility;
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 112;
+pub(super) const BYTES: usize = 128;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub(super) struct Record {
     /// When it is published, and when it ends.
     pub(super) from_ms: i64,
     pub(super) until_ms: i64,
+    /// Where what lists say of it begins in the last part of the file, and its length; 0: it is not known.
+    pub(super) listing_at: u64,
+    pub(super) listing_bytes: u32,
     /// The yes-or-no facts below, a bit each.
     pub(super) facts: u8,
 }
@@ -92,6 +95,8 @@ impl Record {
         bytes[90] = self.facts;
         bytes[96..104].copy_from_slice(&self.from_ms.to_le_bytes());
         bytes[104..112].copy_from_slice(&self.until_ms.to_le_bytes());
+        bytes[112..120].copy_from_slice(&self.listing_at.to_le_bytes());
+        bytes[120..124].copy_from_slice(&self.listing_bytes.to_le_bytes());
         bytes
     }
 
@@ -110,6 +115,8 @@ impl Record {
             facts: bytes[90],
             from_ms: i64::from_le_bytes(part(bytes, 96)),
             until_ms: i64::from_le_bytes(part(bytes, 104)),
+            listing_at: u64::from_le_bytes(part(bytes, 112)),
+            listing_bytes: u32::from_le_bytes(part(bytes, 120)),
         }
     }
 }
@@ -142,6 +149,8 @@ mod tests {
             route_bytes: u16::MAX - 3,
             from_ms: i64::MIN,
             until_ms: i64::MAX,
+            listing_at: u64::MAX - 7,
+            listing_bytes: u32::MAX - 9,
             facts: 0xff,
         };
         assert_eq!(Record::from_bytes(&record.to_bytes()), record);

@@ -55,6 +55,7 @@ fn decided(key: &Key, want: Want, now: i64) -> Option<(Intent, CompareAndSet)> {
         key: "k".to_owned(),
         want,
         reason: None,
+        of_archive: false,
         prior_bytes: 0,
     };
     match decide(step, looked, now).unwrap() {

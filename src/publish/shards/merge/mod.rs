@@ -249,6 +249,7 @@ fn merge(earlier: Intent, later: Intent, slack_ms: i64) -> Intent {
         settled: later.settled,
         absent_at: None,
         again: false,
+        of_archive: later.of_archive,
     }
 }
 

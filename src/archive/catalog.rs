@@ -1,0 +1,220 @@
+//! The catalog: a small record of every article that lists, feeds and similar posts are made from.
+//!
+//! It is kept small: an article takes 64 bytes and its route, and 4 bytes for each value and term of
+//! it. Its texts are on the disk, and a [`TextSpot`] says where.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::listing::{ListedValue, Listing};
+use crate::article::Route;
+
+/// Where the [`Listing`] of an article is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextSpot {
+    /// Offset in the file.
+    pub at: u64,
+    /// Its length.
+    pub bytes: u32,
+    /// Whether it is in the cache of unchanged sources, and not in the file of this run.
+    pub is_cached: bool,
+}
+
+/// One article.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// The number of its source.
+    pub source: u32,
+    /// Where its texts are.
+    pub texts: TextSpot,
+    /// When it was published, ms since 1970; the least number if that is not said.
+    pub published_ms: i64,
+    /// Hash of what lists show of it.
+    pub shown: u64,
+    /// Whether search engines are told to leave it out: then nothing lists it.
+    pub is_noindex: bool,
+    /// Whether it is the page of a folder.
+    pub is_section: bool,
+    values_from: u32,
+    terms_from: u32,
+    values: u16,
+    terms: u16,
+}
+
+/// What a batch found of one article.
+#[derive(Debug)]
+pub struct Draft {
+    listed: Listed,
+    values: Vec<ListedValue>,
+    terms: Vec<u64>,
+}
+
+impl Draft {
+    /// The article of `source`, whose `listing` is at `texts`.
+    #[must_use]
+    pub fn new(source: u32, texts: TextSpot, listing: Listing) -> Self {
+        let count = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
+        Self {
+            listed: Listed {
+                source,
+                texts,
+                published_ms: listing.published_ms(),
+                shown: listing.shown(),
+                is_noindex: listing.is_noindex,
+                is_section: listing.is_section,
+                values_from: 0,
+                terms_from: 0,
+                values: count(listing.values.len()),
+                terms: count(listing.terms.len()),
+            },
+            values: listing.values,
+            terms: listing.terms,
+        }
+    }
+}
+
+/// A value that has a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueName {
+    /// The place of its field in the settings.
+    pub field: u8,
+    /// As the route of its list has it.
+    pub slug: String,
+    /// The value, as one of the articles writes it: the same one whatever their order.
+    pub text: String,
+}
+
+/// A catalog while the survey runs.
+#[derive(Debug, Default)]
+pub struct CatalogBuilder {
+    articles: Vec<Listed>,
+    values: Vec<u32>,
+    terms: Vec<u32>,
+    names: Vec<ValueName>,
+    name_places: HashMap<(u8, String), u32>,
+    hashes: Vec<u64>,
+    hash_places: HashMap<u64, u32>,
+}
+
+impl CatalogBuilder {
+    /// Takes what a batch found.
+    pub fn add(&mut self, draft: Draft) {
+        let Draft {
+            mut listed,
+            values,
+            terms,
+        } = draft;
+        listed.values_from = place(&self.values);
+        listed.terms_from = place(&self.terms);
+        for value in values.into_iter().take(listed.values.into()) {
+            let number = self.number_of(value);
+            self.values.push(number);
+        }
+        for hash in terms.into_iter().take(listed.terms.into()) {
+            let next = place(&self.hashes);
+            let number = *self.hash_places.entry(hash).or_insert_with(|| {
+                self.hashes.push(hash);
+                next
+            });
+            self.terms.push(number);
+        }
+        self.articles.push(listed);
+    }
+
+    fn number_of(&mut self, value: ListedValue) -> u32 {
+        let ListedValue { field, slug, text } = value;
+        let key = (field, slug);
+        if let Some(number) = self.name_places.get(&key) {
+            let name = &mut self.names[*number as usize];
+            if text < name.text {
+                name.text = text;
+            }
+            return *number;
+        }
+        let number = place(&self.names);
+        let slug = key.1.clone();
+        self.name_places.insert(key, number);
+        self.names.push(ValueName { field, slug, text });
+        number
+    }
+
+    /// The catalog of the articles for which `route_of` knows a route by the number of their source,
+    /// the oldest first; those of one date by their routes.
+    #[must_use]
+    pub fn finish(self, route_of: impl Fn(u32) -> Option<Route>) -> Catalog {
+        let articles = self.articles.into_iter();
+        let known = articles.filter_map(|listed| Some((listed, route_of(listed.source)?)));
+        let mut known: Vec<(Listed, Route)> = known.collect();
+        known.sort_unstable_by(|(a, of_a), (b, of_b)| {
+            (a.published_ms, of_a).cmp(&(b.published_ms, of_b))
+        });
+        let (articles, routes) = known.into_iter().unzip();
+        Catalog {
+            articles,
+            routes,
+            values: self.values,
+            terms: self.terms,
+            names: self.names,
+            hashes: self.hashes,
+        }
+    }
+}
+
+/// All articles that are published, the oldest first. Their numbers are places in this order.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    articles: Vec<Listed>,
+    routes: Vec<Route>,
+    values: Vec<u32>,
+    terms: Vec<u32>,
+    names: Vec<ValueName>,
+    hashes: Vec<u64>,
+}
+
+impl Catalog {
+    /// The articles.
+    #[must_use]
+    pub fn articles(&self) -> &[Listed] {
+        &self.articles
+    }
+
+    /// The route of one.
+    #[must_use]
+    pub fn route(&self, number: u32) -> &Route {
+        &self.routes[number as usize]
+    }
+
+    /// Their routes.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The values that have lists.
+    #[must_use]
+    pub fn names(&self) -> &[ValueName] {
+        &self.names
+    }
+
+    /// The values of an article, as places in [`Self::names`].
+    #[must_use]
+    pub fn values_of(&self, listed: &Listed) -> &[u32] {
+        &self.values[range(listed.values_from, listed.values)]
+    }
+
+    /// The hashes of what an article is about.
+    pub fn terms_of<'c>(&'c self, listed: &Listed) -> impl Iterator<Item = u64> + use<'c> {
+        let terms = &self.terms[range(listed.terms_from, listed.terms)];
+        terms.iter().map(|term| self.hashes[*term as usize])
+    }
+}
+
+fn range(from: u32, count: u16) -> Range<usize> {
+    let from = from as usize;
+    from..from + usize::from(count)
+}
+
+/// The place of the next item.
+fn place<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).expect("fewer than 4 billion values: each takes 4 bytes")
+}

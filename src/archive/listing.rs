@@ -1,0 +1,151 @@
+//! What lists, feeds and similar posts say of one article. A run keeps it on the disk, and so does the
+//! cache of unchanged sources: most runs need it of few articles.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::ArchiveSettings;
+use crate::article::{Article, Metadata, Route, Value, instant_ms, slugify};
+use crate::render;
+
+/// Most values of one field of one article that have lists.
+const MAX_VALUES: usize = 64;
+
+/// What is said of one article.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Its title.
+    pub title: String,
+    /// Its summary, at most 300 characters of it.
+    pub summary: String,
+    /// Its authors, with commas between them.
+    pub author: String,
+    /// Its date, RFC 3339 or `YYYY-MM-DD`; empty: none.
+    pub date: String,
+    /// When it was updated, in the same form.
+    pub updated: String,
+    /// The values of it that have lists.
+    pub values: Vec<ListedValue>,
+    /// Hashes of what it is about.
+    pub terms: Vec<u64>,
+    /// Routes that it had, or that lead to it.
+    pub aliases: Vec<String>,
+    /// Whether it is the page of a folder: `_index.md`.
+    pub is_section: bool,
+    /// Whether search engines are told to leave it out.
+    pub is_noindex: bool,
+}
+
+/// A value of a field that has a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedValue {
+    /// The place of the field in the settings.
+    pub field: u8,
+    /// The value as the route of its list has it.
+    pub slug: String,
+    /// The value.
+    pub text: String,
+}
+
+impl Listing {
+    /// What `settings` want to know of `article`.
+    #[must_use]
+    pub fn of(article: &Article<'_>, is_section: bool, settings: &ArchiveSettings) -> Self {
+        let metadata = &article.metadata;
+        let text = |name: &str| metadata.text(name).unwrap_or_default().to_owned();
+        let fields = (0..=u8::MAX).zip(settings.fields());
+        let values = fields.flat_map(|(field, name)| values(metadata, field, name));
+        Self {
+            title: article.title.clone(),
+            summary: render::summary(article),
+            author: metadata.texts("author").join(", "),
+            date: text("date"),
+            updated: text("updated"),
+            values: values.collect(),
+            terms: Vec::new(),
+            aliases: match settings.redirects {
+                Some(_) => metadata.texts("aliases").into_iter().map(str::to_owned).collect(),
+                None => Vec::new(),
+            },
+            is_section,
+            is_noindex: article.visibility.is_noindex,
+        }
+    }
+
+    /// As the disk has it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Nothing in it can fail.
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+
+    /// When it was published, in ms since 1970; the least number if that is not said.
+    #[must_use]
+    pub fn published_ms(&self) -> i64 {
+        instant_ms(&self.date).unwrap_or(i64::MIN)
+    }
+
+    /// Hash of what lists and feeds show of it.
+    #[must_use]
+    pub fn shown(&self) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for part in [
+            &self.title,
+            &self.summary,
+            &self.author,
+            &self.date,
+            &self.updated,
+        ] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// The values of the field `name`, each slug once.
+fn values(metadata: &Metadata, field: u8, name: &str) -> Vec<ListedValue> {
+    let texts: Vec<&str> = match of_field(metadata, name) {
+        Some(Value::Text(text)) => vec![text],
+        Some(Value::List(items)) => items.iter().filter_map(as_text).collect(),
+        _ => Vec::new(),
+    };
+    let mut values: Vec<ListedValue> = Vec::new();
+    for text in texts.into_iter().take(MAX_VALUES) {
+        let slug = slugify(text);
+        // One that has no route has no list.
+        let has_route = Route::parse(&format!("/{slug}/")).is_ok_and(|route| !route.is_root());
+        if has_route && !values.iter().any(|value| value.slug == slug) {
+            values.push(ListedValue {
+                field,
+                slug,
+                text: text.to_owned(),
+            });
+        }
+    }
+    values
+}
+
+/// The value of a field, also of one that the schema does not know.
+fn of_field<'m>(metadata: &'m Metadata, name: &str) -> Option<&'m Value> {
+    let own = || {
+        let mut extra = metadata.extra.iter();
+        extra.find(|(key, _)| crate::yaml::normalise(key) == name)
+    };
+    metadata
+        .get(name)
+        .or_else(|| own().map(|(_, value)| value))
+}
+
+fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! Which archive objects are made.
+
+/// The fields that have lists where the settings name none.
+pub const DEFAULT_FIELDS: [&str; 4] = ["tags", "stack", "tools", "categories"];
+
+/// Which archive objects are made. The default is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveSettings {
+    /// How many similar posts stand under each article; 0: none.
+    pub similar: usize,
+    /// Which lists there are; none: no list.
+    pub lists: Option<ListSettings>,
+    /// How many articles a feed has; none: no feed.
+    pub feeds: Option<usize>,
+    /// Whether there is a sitemap.
+    pub sitemap: bool,
+    /// Whether there is a robots.txt that names the sitemap.
+    pub robots_txt: bool,
+    /// How long the old route of an article that moved leads to the new one, in ms; none: no redirects.
+    pub redirects: Option<i64>,
+}
+
+/// Which lists there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSettings {
+    /// One of all articles, at `/`.
+    pub home: bool,
+    /// One of each folder.
+    pub folders: bool,
+    /// One of each value of these fields: `/tags/redis/`.
+    pub fields: Vec<String>,
+    /// How many articles a page of a list has.
+    pub per_page: usize,
+}
+
+impl Default for ListSettings {
+    fn default() -> Self {
+        Self {
+            home: true,
+            folders: true,
+            fields: DEFAULT_FIELDS.map(str::to_owned).into(),
+            per_page: 50,
+        }
+    }
+}
+
+impl ArchiveSettings {
+    /// Whether anything is made at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// The fields that have lists.
+    #[must_use]
+    pub fn fields(&self) -> &[String] {
+        self.lists.as_ref().map_or(&[], |lists| &lists.fields)
+    }
+
+    /// What tells these settings from others. Empty for the default.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        match self.is_on() {
+            true => format!("{self:?}").into_bytes(),
+            false => Vec::new(),
+        }
+    }
+}

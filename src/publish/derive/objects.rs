@@ -1,0 +1,140 @@
+//! Archive objects against the store: which are written, refreshed or kept.
+
+use std::io;
+use std::sync::PoisonError;
+
+use rayon::prelude::*;
+
+use super::Derivation;
+use crate::article::{Lifetime, Route};
+use crate::publish::keys::ObjectKind;
+use crate::publish::plan::entry::{
+    Entry, EntryKind, Filling, Made, Need, ObjectState, Spot, need,
+};
+use crate::publish::reason::Reason;
+use crate::publish::survey::batch::SurveyError;
+use crate::publish::survey::stored::Likely;
+use crate::render::Digest;
+
+/// So many objects are compared in one round trip, and held in memory once they are rendered.
+const TOGETHER: usize = 256;
+
+/// An archive object as it is to be.
+pub(super) struct Wanted<T> {
+    pub kind: EntryKind,
+    pub route: Route,
+    /// What decides it.
+    pub digest: Digest,
+    /// What it is made from.
+    pub of: T,
+}
+
+/// How archive objects live: as long as articles that do not say how long.
+const LIFETIME: Lifetime = Lifetime {
+    ttl_ms: None,
+    until_ms: i64::MAX,
+};
+
+impl Derivation<'_, '_> {
+    /// Compares what is `wanted` with the store, and renders with `make` what is to be written: its page, and
+    /// its meta object if it has one.
+    pub(super) fn entries<T: Sync>(
+        &self,
+        wanted: &[Wanted<T>],
+        make: impl Fn(&Wanted<T>) -> Result<(Vec<u8>, Vec<u8>), SurveyError> + Sync,
+    ) -> Result<Vec<Entry>, SurveyError> {
+        let mut entries = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(TOGETHER) {
+            self.surveyor.goes_on()?;
+            let seen = self.seen(some)?;
+            let needs = some.iter().zip(&seen).map(|(one, seen)| self.need(one, seen));
+            let needs: Vec<Need> = needs.collect();
+            let made: Vec<_> = some
+                .par_iter()
+                .zip(&needs)
+                .map(|(one, need)| match need {
+                    Need::Write => make(one).map(Some),
+                    _ => Ok(None),
+                })
+                .collect::<Result<_, _>>()?;
+            for (((one, seen), need), made) in some.iter().zip(seen).zip(needs).zip(made) {
+                entries.push(self.entry(one, &seen, need, made)?);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn seen<T>(
+        &self,
+        some: &[Wanted<T>],
+    ) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
+        let routes: Vec<&Route> = some.iter().map(|one| &one.route).collect();
+        let kind = some.first().map(|one| one.kind);
+        let single = match kind {
+            Some(EntryKind::File) => ObjectKind::File,
+            Some(EntryKind::Redirect) => ObjectKind::Redirect,
+            _ => return Ok(self.surveyor.inspect(&routes, Likely::Stored)?),
+        };
+        let states = self.surveyor.inspect_one(single, &routes)?;
+        let states = states.into_iter().map(|state| (state, ObjectState::Absent));
+        Ok(states.collect())
+    }
+
+    fn need<T>(&self, one: &Wanted<T>, (first, second): &(ObjectState, ObjectState)) -> Need {
+        let made = Made {
+            base: one.digest,
+            fill: Filling::Known(0),
+        };
+        // What has one object alone is compared by that.
+        let second = match one.kind.objects() {
+            [_] => first,
+            _ => second,
+        };
+        let when = (&self.surveyor.expiry, &one.route);
+        need(self.surveyor.policy, (first, second), made, when, LIFETIME)
+    }
+
+    fn entry<T>(
+        &self,
+        one: &Wanted<T>,
+        seen: &(ObjectState, ObjectState),
+        need: Need,
+        made: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> io::Result<Entry> {
+        let (first, second) = (&seen.0, &seen.1);
+        let is_single = one.kind.objects().len() == 1;
+        let compared = if is_single { first } else { second };
+        let route = one.route.clone();
+        let mut entry = Entry::of_archive(one.kind, (0, route), need, (first, second));
+        entry.expires_at_ms = self.surveyor.expiry.of(&one.route, LIFETIME);
+        let reason = self.surveyor.reason(need, (first, compared), LIFETIME, None);
+        entry.reason = match reason {
+            Some(Reason::Changed) => Some(match one.kind {
+                EntryKind::File => Reason::Feed,
+                EntryKind::Redirect => Reason::Redirect,
+                EntryKind::Article | EntryKind::List => Reason::List,
+            }),
+            reason => reason,
+        };
+        Ok(match made {
+            Some((page, meta)) => entry.at(self.spool(&page, &meta)?),
+            None => entry,
+        })
+    }
+
+    pub(super) fn spool(&self, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
+        let offset = match &self.surveyor.spool {
+            Some(spool) => spool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&[page, meta])?,
+            None => 0,
+        };
+        let bytes = |object: &[u8]| u32::try_from(object.len()).map_err(io::Error::other);
+        Ok(Spot {
+            offset,
+            page_bytes: bytes(page)?,
+            meta_bytes: bytes(meta)?,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! What lists and feeds say of the articles of a survey: on the disk, as most runs need it of few.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::batch::number;
+use crate::archive::{ArchiveSettings, Draft, Listing, TextSpot};
+use crate::article::Article;
+use crate::source::{Cache, Known, ListingSpot};
+use crate::spool::Spool;
+
+/// Takes down what lists say of articles.
+pub struct Listings<'a> {
+    /// What is to be known of them.
+    pub settings: &'a ArchiveSettings,
+    /// Where it is kept.
+    pub texts: Mutex<Spool>,
+}
+
+impl Listings<'_> {
+    /// Keeps what is said of `article`, which the source `index` at `relative` has.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub(crate) fn keep(
+        &self,
+        index: usize,
+        relative: &Path,
+        article: &Article<'_>,
+    ) -> io::Result<(ListingSpot, Draft)> {
+        let is_section = relative.file_stem().is_some_and(|stem| stem == "_index");
+        let listing = Listing::of(article, is_section, self.settings);
+        let bytes = listing.to_bytes();
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let spot = ListingSpot {
+            at: texts.append(&[&bytes])?,
+            bytes: u32::try_from(bytes.len()).map_err(io::Error::other)?,
+        };
+        Ok((spot, Draft::new(number(index), at(spot, false), listing)))
+    }
+
+    /// What an earlier run kept of the source `index`; none if that is not there, or not whole.
+    pub(crate) fn recall(&self, index: usize, cache: &Cache, known: &Known) -> Option<Draft> {
+        let spot = known.listing?;
+        let listing = Listing::read(&cache.listing(spot).ok()?)?;
+        Some(Draft::new(number(index), at(spot, true), listing))
+    }
+}
+
+fn at(spot: ListingSpot, is_cached: bool) -> TextSpot {
+    TextSpot {
+        at: spot.at,
+        bytes: spot.bytes,
+        is_cached,
+    }
+}
