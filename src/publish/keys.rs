@@ -1,5 +1,6 @@
-//! How the keys of the objects of a route are named.
+//! How the keys of objects are named.
 
+use crate::archive::FilePath;
 use crate::article::Route;
 
 /// Which object of an article.
@@ -15,7 +16,7 @@ pub(crate) fn split_key(key: &str) -> (&str, &str) {
     (&key[..at], key.get(at + 1..).unwrap_or_default())
 }
 
-/// The keys of the objects of a route.
+/// The keys of all objects under one prefix.
 #[derive(Clone, Debug)]
 pub struct Keys {
     prefix: String,
@@ -42,6 +43,18 @@ impl Keys {
         format!("{}{route}", self.meta_prefix())
     }
 
+    /// `PREFIX:redirect:/route/`.
+    #[must_use]
+    pub fn redirect(&self, route: &Route) -> String {
+        format!("{}{route}", self.redirect_prefix())
+    }
+
+    /// `PREFIX:file:/folder/name.ext`.
+    #[must_use]
+    pub fn file(&self, path: &FilePath) -> String {
+        format!("{}{path}", self.file_prefix())
+    }
+
     /// `PREFIX:page:`.
     #[must_use]
     pub fn page_prefix(&self) -> String {
@@ -52,6 +65,18 @@ impl Keys {
     #[must_use]
     pub fn meta_prefix(&self) -> String {
         format!("{}:meta:", self.prefix)
+    }
+
+    /// `PREFIX:redirect:`.
+    #[must_use]
+    pub fn redirect_prefix(&self) -> String {
+        format!("{}:redirect:", self.prefix)
+    }
+
+    /// `PREFIX:file:`.
+    #[must_use]
+    pub fn file_prefix(&self) -> String {
+        format!("{}:file:", self.prefix)
     }
 
     /// `PREFIX:lock`.

@@ -42,7 +42,8 @@ use std::path::PathBuf;
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 pub use digest::{
-    Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
+    Digest, FILE_TAIL_BYTES, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, file_digest,
+    meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
