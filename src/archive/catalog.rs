@@ -31,10 +31,10 @@ pub struct Listed {
     pub published_ms: i64,
     /// Hash of what lists show of it.
     pub shown: u64,
+    /// Hash of what other pages show of it: title and date.
+    pub titled: u64,
     /// Whether search engines are told to leave it out: then nothing lists it.
     pub is_noindex: bool,
-    /// Whether it is the page of a folder.
-    pub is_section: bool,
     values_from: u32,
     terms_from: u32,
     values: u16,
@@ -47,6 +47,7 @@ pub struct Draft {
     listed: Listed,
     values: Vec<ListedValue>,
     terms: Vec<u64>,
+    section: Option<[u8; 16]>,
 }
 
 impl Draft {
@@ -60,8 +61,8 @@ impl Draft {
                 texts,
                 published_ms: listing.published_ms(),
                 shown: listing.shown(),
+                titled: listing.titled(),
                 is_noindex: listing.is_noindex,
-                is_section: listing.is_section,
                 values_from: 0,
                 terms_from: 0,
                 values: count(listing.values.len()),
@@ -69,6 +70,7 @@ impl Draft {
             },
             values: listing.values,
             terms: listing.terms,
+            section: listing.section,
         }
     }
 }
@@ -94,6 +96,8 @@ pub struct CatalogBuilder {
     name_places: HashMap<(u8, String), u32>,
     hashes: Vec<u64>,
     hash_places: HashMap<u64, u32>,
+    /// Digests of the pages of folders, by the numbers of their sources.
+    sections: HashMap<u32, [u8; 16]>,
 }
 
 impl CatalogBuilder {
@@ -103,7 +107,9 @@ impl CatalogBuilder {
             mut listed,
             values,
             terms,
+            section,
         } = draft;
+        self.sections.extend(section.map(|digest| (listed.source, digest)));
         listed.values_from = place(&self.values);
         listed.terms_from = place(&self.terms);
         for value in values.into_iter().take(listed.values.into()) {
@@ -148,8 +154,13 @@ impl CatalogBuilder {
         known.sort_unstable_by(|(a, of_a), (b, of_b)| {
             (a.published_ms, of_a).cmp(&(b.published_ms, of_b))
         });
-        let (articles, routes) = known.into_iter().unzip();
+        let (articles, routes): (Vec<Listed>, Vec<Route>) = known.into_iter().unzip();
+        let sections = (0..).zip(&articles).filter_map(|(number, listed)| {
+            let digest = self.sections.get(&listed.source)?;
+            Some((number, *digest))
+        });
         Catalog {
+            sections: sections.collect(),
             articles,
             routes,
             values: self.values,
@@ -169,9 +180,16 @@ pub struct Catalog {
     terms: Vec<u32>,
     names: Vec<ValueName>,
     hashes: Vec<u64>,
+    sections: HashMap<u32, [u8; 16]>,
 }
 
 impl Catalog {
+    /// The articles that are pages of folders, by number, each with the digest of its page.
+    #[must_use]
+    pub fn sections(&self) -> &HashMap<u32, [u8; 16]> {
+        &self.sections
+    }
+
     /// The articles.
     #[must_use]
     pub fn articles(&self) -> &[Listed] {

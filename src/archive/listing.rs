@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::ArchiveSettings;
+use super::terms::term_hashes;
 use crate::article::{Article, Metadata, Route, Value, instant_ms, slugify};
 use crate::render;
 
@@ -29,8 +30,8 @@ pub struct Listing {
     pub terms: Vec<u64>,
     /// Routes that it had, or that lead to it.
     pub aliases: Vec<String>,
-    /// Whether it is the page of a folder: `_index.md`.
-    pub is_section: bool,
+    /// The digest of its page if that is the page of a folder: `_index.md`.
+    pub section: Option<[u8; 16]>,
     /// Whether search engines are told to leave it out.
     pub is_noindex: bool,
 }
@@ -49,7 +50,11 @@ pub struct ListedValue {
 impl Listing {
     /// What `settings` want to know of `article`.
     #[must_use]
-    pub fn of(article: &Article<'_>, is_section: bool, settings: &ArchiveSettings) -> Self {
+    pub fn of(
+        article: &Article<'_>,
+        section: Option<[u8; 16]>,
+        settings: &ArchiveSettings,
+    ) -> Self {
         let metadata = &article.metadata;
         let text = |name: &str| metadata.text(name).unwrap_or_default().to_owned();
         let fields = (0..=u8::MAX).zip(settings.fields());
@@ -61,12 +66,15 @@ impl Listing {
             date: text("date"),
             updated: text("updated"),
             values: values.collect(),
-            terms: Vec::new(),
+            terms: match settings.similar {
+                0 => Vec::new(),
+                _ => term_hashes(article),
+            },
             aliases: match settings.redirects {
                 Some(_) => metadata.texts("aliases").into_iter().map(str::to_owned).collect(),
                 None => Vec::new(),
             },
-            is_section,
+            section,
             is_noindex: article.visibility.is_noindex,
         }
     }
@@ -93,20 +101,30 @@ impl Listing {
     /// Hash of what lists and feeds show of it.
     #[must_use]
     pub fn shown(&self) -> u64 {
-        let mut hasher = blake3::Hasher::new();
-        for part in [
+        hash(&[
             &self.title,
             &self.summary,
             &self.author,
             &self.date,
             &self.updated,
-        ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        ])
     }
+
+    /// Hash of what other pages show of it.
+    #[must_use]
+    pub fn titled(&self) -> u64 {
+        hash(&[&self.title, &self.date])
+    }
+}
+
+fn hash(texts: &[&str]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// The values of the field `name`, each slug once.

@@ -3,12 +3,13 @@
 //! Pages are numbered from the oldest articles on, so that a page with a successor never changes: a new
 //! article changes the last page, and the front page of the list, which shows the newest.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::catalog::Catalog;
 use super::settings::ListSettings;
-use crate::article::Route;
+use crate::article::{Route, slugify};
+use crate::render::value_route;
 
 /// What a list is a list of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,14 +57,14 @@ impl Lists {
         settings: &ListSettings,
         claimed: impl Fn(&Route) -> bool,
     ) -> Self {
-        let sections = sections(catalog);
-        let mut found = found(catalog, settings, &sections);
+        let sections = catalog.sections();
+        let mut found = found(catalog, settings);
         let articles: HashMap<&Route, u32> = catalog.routes().iter().zip(0..).collect();
         let mut lists = Self::default();
         // A section whose folder has no article is a page like others.
         for (route, (kind, members)) in std::mem::take(&mut found) {
             let article = articles.get(&route).copied();
-            let section = article.filter(|number| sections.contains(number));
+            let section = article.filter(|number| sections.contains_key(number));
             if section.is_none() && (article.is_some() || claimed(&route)) {
                 lists.taken.push(route);
                 continue;
@@ -105,26 +106,18 @@ impl Lists {
     }
 }
 
-/// The articles that are pages of folders, by number.
-fn sections(catalog: &Catalog) -> HashSet<u32> {
-    let articles = (0..).zip(catalog.articles());
-    let sections = articles.filter(|(_, listed)| listed.is_section);
-    sections.map(|(number, _)| number).collect()
-}
-
 /// The kind and the members of each list, by its route. Where two have one route, the values of fields
 /// win over folders.
 fn found(
     catalog: &Catalog,
     settings: &ListSettings,
-    sections: &HashSet<u32>,
 ) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
     let mut found: BTreeMap<Route, (ListKind, Vec<u32>)> = BTreeMap::new();
     let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); catalog.names().len()];
     let mut by_folder: HashMap<Route, Vec<u32>> = HashMap::new();
     let mut home = Vec::new();
     for (number, listed) in (0..).zip(catalog.articles()) {
-        if listed.is_noindex || sections.contains(&number) {
+        if listed.is_noindex || catalog.sections().contains_key(&number) {
             continue;
         }
         home.push(number);
@@ -164,13 +157,7 @@ fn found(
 /// The route of the page with all values of `field`.
 #[must_use]
 pub fn field_route(field: &str) -> Option<Route> {
-    Route::parse(&format!("/{}/", field.replace('_', "-"))).ok()
-}
-
-/// The route of the list of one value of `field`, whose slug this is.
-#[must_use]
-pub fn value_route(field: &str, slug: &str) -> Option<Route> {
-    Route::parse(&format!("/{}/{slug}/", field.replace('_', "-"))).ok()
+    Route::parse(&format!("/{}/", slugify(field))).ok()
 }
 
 /// A page of a list: its number, or the front page.

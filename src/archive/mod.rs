@@ -1,14 +1,19 @@
-//! What is made from many articles: lists, feeds, the sitemap, similar posts.
+//! What is made from many articles: lists, feeds, the sitemap, similar posts; and the forms of
+//! files and redirects.
 //!
 //! Everything here is a pure function of the catalog and the settings. The survey fills the catalog,
 //! `publish::derive` compares what comes of it with the store.
 
 mod catalog;
+mod file_path;
 mod listing;
 mod lists;
+mod redirect;
 mod settings;
 
 pub use catalog::{Catalog, CatalogBuilder, Draft, Listed, TextSpot, ValueName};
+pub use file_path::FilePath;
 pub use listing::{ListedValue, Listing};
-pub use lists::{List, ListKind, Lists, PageNumber, Paging, field_route, page_route, value_route};
+pub use lists::{List, ListKind, Lists, PageNumber, Paging, field_route, page_route};
+pub use redirect::{MAX_REDIRECT_BYTES, Redirect};
 pub use settings::{ArchiveSettings, DEFAULT_FIELDS, ListSettings};

@@ -126,6 +126,19 @@ impl Route {
         Some(Self::whole(&route[..=end]))
     }
 
+    /// The path of a file, which has the form of a route but for the ending of its name. The caller has
+    /// checked it.
+    pub(crate) fn of_file(path: &str) -> Self {
+        Self::whole(path)
+    }
+
+    /// The last segment; nothing of `/`.
+    #[must_use]
+    pub fn last_segment(&self) -> &str {
+        let segments = self.as_str().trim_end_matches('/');
+        segments.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Whether this is `/`.
     #[must_use]
     pub fn is_root(&self) -> bool {

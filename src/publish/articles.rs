@@ -11,15 +11,17 @@ use crate::article::Cleaned;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
+use crate::publish::derive::archive::Archive;
 use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
 use crate::publish::plan::entry::{Need, Policy};
 use crate::publish::plan::leftover::Leftover;
-use crate::publish::plan::orphans::Orphans;
+use crate::publish::plan::orphans::{Orphans, is_all_seen};
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
+use crate::publish::plan::stale::stale;
 use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, survey, survey_again};
@@ -28,7 +30,7 @@ use crate::publish::survey::load::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::{Caching, Order};
-use crate::store::Session;
+use crate::store::{Class, Session, StoreError};
 use crate::words::{counted, with};
 
 /// What becomes of published articles that the content tree no longer has.
@@ -57,6 +59,8 @@ pub(crate) struct Articles<'a> {
     pub wanted: SurveyScope<'a>,
     /// Where they come from, once the plan was made.
     pub corpus: OnceCell<Corpus<'a>>,
+    /// What the run knows of all of them, where something is made from many.
+    pub archive: OnceCell<Archive>,
     /// How many articles the plan judged.
     pub judged: Cell<Option<Judged>>,
 }
@@ -73,6 +77,7 @@ impl<'a> Articles<'a> {
             cache: false,
             wanted: SurveyScope::all(),
             corpus: OnceCell::new(),
+            archive: OnceCell::new(),
             judged: Cell::new(None),
         }
     }
@@ -108,8 +113,11 @@ impl Work for Articles<'_> {
         };
         let (wanted, caching) = (&self.wanted, purpose.cache);
         let corpus = Corpus::find(settings, wanted, interrupted, *time_limit, caching, report)?;
-        let (survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
+        let (mut survey, spooled) = survey(settings, self.renderer, purpose, &corpus, report)?;
         let _ = self.corpus.set(corpus);
+        if let Some(archive) = survey.archive.take() {
+            let _ = self.archive.set(archive);
+        }
         report.findings(&survey);
         let invalid = survey.unusable();
         let of = judged_articles(&survey);
@@ -134,8 +142,11 @@ impl Work for Articles<'_> {
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
         }
+        let mut entries = survey.entries;
+        // They link to articles, so that these are there first.
+        entries.extend(survey.objects);
         let mut plan = Plan {
-            entries: survey.entries,
+            entries,
             spooled,
             leftovers: removals.leftovers,
             invalid,
@@ -184,12 +195,14 @@ impl Work for Articles<'_> {
             started_at: begun.started_at,
             cache: Caching::Off,
         };
-        let surveyed = survey_again(settings, self.renderer, purpose, corpus, sources, report);
+        let meant = (self.archive.get(), sources);
+        let surveyed = survey_again(settings, self.renderer, purpose, corpus, meant, report);
         let (mut survey, spooled) = surveyed.map_err(|error| match error {
             SurveyError::Store(error) => Stop::Store(error),
             SurveyError::Spool(error) => Stop::Spool(error),
             SurveyError::TimedOut(late) => Stop::TimedOut(late),
             SurveyError::Interrupted => Stop::Interrupted,
+            error @ SurveyError::Render(..) => Stop::Spool(std::io::Error::other(error)),
         })?;
         // The rest was reported before.
         let is_new =
@@ -199,8 +212,10 @@ impl Work for Articles<'_> {
         (survey.diagnostics, survey.codes) = findings.finish();
         survey.cleaned = Cleaned::default();
         report.findings(&survey);
+        let mut entries = survey.entries;
+        entries.extend(survey.objects);
         Ok(Plan {
-            entries: survey.entries,
+            entries,
             spooled,
             ..Plan::default()
         })
@@ -243,6 +258,7 @@ impl Articles<'_> {
         let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
         let mut pruning = self.prune(scope, session, other_keys, report)?;
         let refused = self.gate(survey, &pruning, &withdrawn).err();
+        let mut stale = self.stale(scope, session, other_keys)?;
         if let Some(shard) = self.wanted.share {
             // All of them were expected; each shard removes its own.
             let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
@@ -254,11 +270,40 @@ impl Articles<'_> {
         report_withdrawn(&withdrawn, report);
         let mut leftovers = pruning.leftovers;
         leftovers.append(&mut withdrawn);
+        leftovers.append(&mut stale);
         Ok(Removals {
             leftovers,
             are_withheld: pruning.withheld.is_some(),
             refused,
         })
+    }
+
+    /// The archive objects that are not made any more. While a source cannot be read, nobody knows what it
+    /// would have been listed by.
+    fn stale(
+        &self,
+        scope: &Scope<'_>,
+        session: &mut Session,
+        other_keys: u64,
+    ) -> Result<Vec<Leftover>, Failure> {
+        let (settings, survey) = (scope.settings, scope.survey);
+        let is_whole = settings.part.is_none() && self.orphans != OrphanPolicy::Ignore;
+        let is_asked = settings.archive.is_on() || self.orphans == OrphanPolicy::Remove;
+        let broken = survey.invalid + survey.skipped + survey.changed;
+        if !is_whole || !is_asked || broken > 0 {
+            return Ok(Vec::new());
+        }
+        let share = self.wanted.share;
+        let failed = |error: StoreError| Failure::before_writing(&error);
+        if is_all_seen(scope, session, other_keys, share).map_err(failed)? {
+            return Ok(Vec::new());
+        }
+        let keys = Keys::new(&settings.prefix);
+        match stale(session, &keys, &survey.objects, share) {
+            // An import needs no right to SCAN.
+            Err(error) if error.class == Class::Never => Ok(Vec::new()),
+            found => found.map_err(failed),
+        }
     }
 
     /// What becomes of published articles that the content tree no longer has: removed, or named.

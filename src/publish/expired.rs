@@ -103,7 +103,9 @@ impl Expired<'_> {
                 is_kept: true,
             })
         });
-        late.chain(kept).collect()
+        let mut missing: Vec<MissingArticle> = late.chain(kept).collect();
+        missing.sort_by_key(|one| self.plan.entries[one.place as usize].source);
+        missing
     }
 
     fn pass(

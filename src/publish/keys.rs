@@ -1,5 +1,6 @@
-//! How the keys of the objects of a route are named.
+//! How the keys of objects are named.
 
+use crate::archive::FilePath;
 use crate::article::Route;
 
 /// Which object.
@@ -37,7 +38,7 @@ pub(crate) fn split_key(key: &str) -> (&str, &str) {
     (&key[..at], key.get(at + 1..).unwrap_or_default())
 }
 
-/// The keys of the objects of a route.
+/// The keys of all objects under one prefix.
 #[derive(Clone, Debug)]
 pub struct Keys {
     prefix: String,
@@ -70,6 +71,18 @@ impl Keys {
         format!("{}{route}", self.prefix_of(kind))
     }
 
+    /// `PREFIX:redirect:/route/`.
+    #[must_use]
+    pub fn redirect(&self, route: &Route) -> String {
+        format!("{}{route}", self.redirect_prefix())
+    }
+
+    /// `PREFIX:file:/folder/name.ext`.
+    #[must_use]
+    pub fn file(&self, path: &FilePath) -> String {
+        format!("{}{path}", self.file_prefix())
+    }
+
     /// `PREFIX:page:`.
     #[must_use]
     pub fn page_prefix(&self) -> String {
@@ -86,6 +99,18 @@ impl Keys {
     #[must_use]
     pub fn prefix_of(&self, kind: ObjectKind) -> String {
         format!("{}:{}:", self.prefix, kind.word())
+    }
+
+    /// `PREFIX:redirect:`.
+    #[must_use]
+    pub fn redirect_prefix(&self) -> String {
+        self.prefix_of(ObjectKind::Redirect)
+    }
+
+    /// `PREFIX:file:`.
+    #[must_use]
+    pub fn file_prefix(&self) -> String {
+        self.prefix_of(ObjectKind::File)
     }
 
     /// `PREFIX:lock`.

@@ -12,6 +12,12 @@ pub enum Reason {
     Source,
     /// A source that it links to has another route now, or none.
     Links,
+    /// Other posts are similar to it now, or say something else of themselves.
+    Similar,
+    /// What a list, a feed or the sitemap has changed.
+    List,
+    /// Its article has another route now.
+    Moved,
     /// A template changed, built in or not.
     Template,
     /// A setting that decides pages changed.
@@ -61,6 +67,9 @@ impl Reason {
             Self::New => "new",
             Self::Source => "source",
             Self::Links => "links",
+            Self::Similar => "similar",
+            Self::List => "list",
+            Self::Moved => "moved",
             Self::Template => "template",
             Self::Settings => "settings",
             Self::Renderer => "renderer",
@@ -92,6 +101,9 @@ mod tests {
             Reason::New,
             Reason::Source,
             Reason::Links,
+            Reason::Similar,
+            Reason::List,
+            Reason::Moved,
             Reason::Template,
             Reason::Settings,
             Reason::Renderer,

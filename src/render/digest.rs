@@ -15,9 +15,20 @@ pub const PAGE_TAIL_BYTES: usize = 43;
 /// How many of a meta object's first bytes hold its digest: `{"digest":"` + 32 hex digits + `"`.
 pub const META_HEAD_BYTES: usize = 44;
 
+/// How many of a file's last bytes hold its digest: `"_anp":{"digest":"` + 32 hex digits + `"}}` + a
+/// line feed.
+pub const FILE_TAIL_BYTES: usize = 54;
+
 const PAGE_OPEN: &[u8] = b"<!--anp:";
 const PAGE_CLOSE: &[u8] = b"-->";
 const META_OPEN: &[u8] = b"{\"digest\":\"";
+
+/// What stands before and after the digest of a file: of XML, of a JSON feed, of a text.
+const FILE_SEALS: [(&[u8], &[u8]); 3] = [
+    (PAGE_OPEN, PAGE_CLOSE),
+    (b"\"_anp\":{\"digest\":\"", b"\"}}"),
+    (b"# anp:", b""),
+];
 
 /// Hash of everything that decides a page: what its source says, route, templates, output
 /// settings, renderer version. No clock, no run, no path. 128 bits of BLAKE3; shown as
@@ -42,6 +53,14 @@ impl Digest {
 }
 
 impl Digest {
+    /// The first bytes of a hash.
+    #[must_use]
+    pub fn of_hash(hasher: &blake3::Hasher) -> Self {
+        let mut digest = [0; 16];
+        hasher.finalize_xof().fill(&mut digest);
+        Self(digest)
+    }
+
     /// The digest of bytes that carry none.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
@@ -60,9 +79,22 @@ impl fmt::Display for Digest {
 /// The digest in the last bytes of a page, of which at least [`PAGE_TAIL_BYTES`] are needed.
 #[must_use]
 pub fn page_digest(tail: &[u8]) -> Option<Digest> {
-    let hex = tail.strip_suffix(PAGE_CLOSE)?;
-    let (open, hex) = hex.split_at(hex.len().checked_sub(32)?);
-    open.ends_with(PAGE_OPEN).then(|| Digest::from_hex(hex))?
+    sealed(tail, PAGE_OPEN, PAGE_CLOSE)
+}
+
+/// The digest in the last bytes of a file, of which at least [`FILE_TAIL_BYTES`] are needed. A line feed
+/// may follow it.
+#[must_use]
+pub fn file_digest(tail: &[u8]) -> Option<Digest> {
+    let tail = tail.strip_suffix(b"\n").unwrap_or(tail);
+    let mut seals = FILE_SEALS.into_iter();
+    seals.find_map(|(open, close)| sealed(tail, open, close))
+}
+
+fn sealed(tail: &[u8], open: &[u8], close: &[u8]) -> Option<Digest> {
+    let rest = tail.strip_suffix(close)?;
+    let (rest, hex) = rest.split_at(rest.len().checked_sub(32)?);
+    rest.ends_with(open).then(|| Digest::from_hex(hex))?
 }
 
 /// The digest in the first bytes of a meta object, of which at least [`META_HEAD_BYTES`]
@@ -71,26 +103,6 @@ pub fn page_digest(tail: &[u8]) -> Option<Digest> {
 pub fn meta_digest(head: &[u8]) -> Option<Digest> {
     let rest = head.strip_prefix(META_OPEN)?;
     (rest.get(32) == Some(&b'"')).then(|| Digest::from_hex(&rest[..32]))?
-}
-
-/// How many of a file's last bytes hold its digest.
-pub const FILE_TAIL_BYTES: usize = 56;
-
-/// What follows the digest of a file of each kind, and what stands before it.
-const FILE_MARKS: [(&[u8], &[u8]); 3] = [
-    (PAGE_OPEN, PAGE_CLOSE),
-    (b"\"_anp\":{\"digest\":\"", b"\"}}"),
-    (b"# anp:", b"\n"),
-];
-
-/// The digest in the last [`FILE_TAIL_BYTES`] of a file: XML, a JSON feed, or lines of text.
-#[must_use]
-pub fn file_digest(tail: &[u8]) -> Option<Digest> {
-    FILE_MARKS.iter().find_map(|(open, close)| {
-        let rest = tail.strip_suffix(*close)?;
-        let (before, hex) = rest.split_at_checked(rest.len().checked_sub(32)?)?;
-        before.ends_with(open).then(|| Digest::from_hex(hex))?
-    })
 }
 
 /// What follows the digest of the meta object of a page of a list.
@@ -183,6 +195,38 @@ mod tests {
         assert_eq!(page_digest(&page), None);
         assert_eq!(page_digest(b""), None);
         assert_eq!(page_digest(b"-->"), None);
+    }
+
+    #[test]
+    fn a_file_carries_its_digest_at_its_end_by_its_kind() {
+        for (open, close) in [
+            ("<urlset/><!--anp:", "-->"),
+            ("{\"items\":[],\"_anp\":{\"digest\":\"", "\"}}"),
+            ("User-agent: *\n# anp:", ""),
+            ("# Title\n<!--anp:", "-->"),
+        ] {
+            let file = format!("{open}{DIGEST}{close}").into_bytes();
+            assert_eq!(file_digest(&file), Some(DIGEST), "{open}");
+            let line = [&file[..], b"\n"].concat();
+            let tail = &line[line.len().saturating_sub(FILE_TAIL_BYTES)..];
+            assert_eq!(file_digest(tail), Some(DIGEST), "{open}");
+            for more in ["\n\n", " ", "\r\n"] {
+                let file = [&file[..], more.as_bytes()].concat();
+                assert_eq!(file_digest(&file), None, "{open}, {more:?}");
+            }
+            let upper = format!("{open}{}{close}", DIGEST.to_string().to_uppercase());
+            assert_eq!(file_digest(upper.as_bytes()), None);
+        }
+        for other in [
+            "",
+            "\n",
+            "-->",
+            "# anp:",
+            "00ff",
+            &format!("# anp:{DIGEST}-->"),
+        ] {
+            assert_eq!(file_digest(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Derivation;
-use super::objects::Wanted;
+use super::objects::{Numbers, Wanted};
 use crate::archive::{List, ListKind, Lists, PageNumber, Paging, page_route};
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, EntryKind};
@@ -23,25 +23,27 @@ pub(super) struct OnePage<'l> {
 
 impl Derivation<'_, '_> {
     /// The pages of all lists.
-    pub(super) fn list_pages(&self, lists: &Lists) -> Result<Vec<Entry>, SurveyError> {
-        let per_page = self.archive().lists.as_ref().map_or(1, |lists| lists.per_page);
+    pub(super) fn list_pages(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
+        let lists = &self.archive.lists;
+        let per_page = self.settings.archive.lists.as_ref().map_or(1, |lists| lists.per_page);
         let mut wanted = Vec::new();
         for list in &lists.all {
             let paging = Paging {
                 total: u32::try_from(list.members.len()).unwrap_or(u32::MAX),
                 per_page: u32::try_from(per_page).unwrap_or(u32::MAX),
             };
-            for number in paging.pages() {
-                let route = page_route(&list.route, number);
+            for page in paging.pages() {
+                let route = page_route(&list.route, page);
                 let Some(route) = route.filter(|route| self.is_own(route)) else {
                     continue;
                 };
                 let page = OnePage {
                     list,
                     paging,
-                    number,
+                    number: page,
                 };
                 wanted.push(Wanted {
+                    number: number.next(),
                     kind: EntryKind::List,
                     digest: self.digest_of_page(lists, &page),
                     route,
@@ -49,7 +51,7 @@ impl Derivation<'_, '_> {
                 });
             }
         }
-        self.entries(&wanted, |one| self.page(lists, one))
+        self.entries(wanted, |one| self.page(lists, one))
     }
 
     /// The title of a list whose folder has no page of its own.
@@ -70,12 +72,12 @@ impl Derivation<'_, '_> {
     /// The label of the field of a list, and its value.
     fn name(&self, list: &List) -> (String, String) {
         let label = |field: u8| {
-            let name = self.archive().fields().get(usize::from(field));
+            let name = self.settings.archive.fields().get(usize::from(field));
             name.map_or(String::new(), |name| render::field_label(name))
         };
         match list.kind {
             ListKind::Value(value) => {
-                let name = &self.catalog.names()[value as usize];
+                let name = &self.archive.catalog.names()[value as usize];
                 (label(name.field), name.text.clone())
             }
             ListKind::Field(field) => (label(field), String::new()),
@@ -116,7 +118,7 @@ impl Derivation<'_, '_> {
         children.truncate(MAX_CHILDREN);
         let named = children.into_iter().map(|list| {
             let title = match list.kind {
-                ListKind::Value(value) => self.catalog.names()[value as usize].text.clone(),
+                ListKind::Value(value) => self.archive.catalog.names()[value as usize].text.clone(),
                 _ => self.plain_title(list),
             };
             (title, list.route.clone(), list.members.len() as u64)
@@ -129,7 +131,7 @@ impl Derivation<'_, '_> {
     /// The path of the feed of a list.
     fn feed(&self, list: &List) -> Option<String> {
         let has_feed = matches!(list.kind, ListKind::Home | ListKind::Folder);
-        self.archive().feeds.filter(|_| has_feed)?;
+        self.settings.archive.feeds.filter(|_| has_feed)?;
         Some(format!("{}feed.xml", list.route))
     }
 
@@ -149,11 +151,16 @@ impl Derivation<'_, '_> {
         part(format!("{neighbours:?}").as_bytes());
         part(self.plain_title(list).as_bytes());
         part(self.feed(list).unwrap_or_default().as_bytes());
+        // Its text stands on the front page alone, and so its digest counts there; title and noindex count
+        // everywhere.
         if let Some(section) = list.section {
-            let section = &self.catalog.articles()[section as usize];
-            part(&section.shown.to_le_bytes());
-            part(&section.digest.0);
-            part(&[u8::from(section.is_noindex)]);
+            let listed = &self.archive.catalog.articles()[section as usize];
+            part(&listed.titled.to_le_bytes());
+            part(&[u8::from(listed.is_noindex)]);
+            let digest = self.archive.catalog.sections().get(&section);
+            if let Some(digest) = digest.filter(|_| page.number == PageNumber::Front) {
+                part(digest);
+            }
         }
         if page.number == PageNumber::Front {
             part(&page.paging.total.to_le_bytes());
@@ -168,8 +175,8 @@ impl Derivation<'_, '_> {
             part(&count.to_le_bytes());
         }
         for member in &list.members[page.paging.members(page.number)] {
-            part(self.catalog.route(*member).as_str().as_bytes());
-            part(&self.catalog.articles()[*member as usize].shown.to_le_bytes());
+            part(self.archive.catalog.route(*member).as_str().as_bytes());
+            part(&self.archive.catalog.articles()[*member as usize].shown.to_le_bytes());
         }
         Digest::of_hash(&hasher)
     }
@@ -192,14 +199,14 @@ impl Derivation<'_, '_> {
             .iter()
             .rev()
             .map(|member| {
-                let listing = self.texts.of(&self.catalog.articles()[*member as usize])?;
+                let listing = self.texts().of(&self.archive.catalog.articles()[*member as usize])?;
                 Ok((*member, listing))
             })
             .collect::<io::Result<Vec<_>>>()?;
         let items: Vec<ListItem<'_>> = listings
             .iter()
             .map(|(member, listing)| ListItem {
-                route: self.catalog.route(*member).as_str(),
+                route: self.archive.catalog.route(*member).as_str(),
                 title: &listing.title,
                 summary: &listing.summary,
                 date: &listing.date,
@@ -245,8 +252,8 @@ impl Derivation<'_, '_> {
         let Some(section) = page.list.section else {
             return Ok(None);
         };
-        let listed = &self.catalog.articles()[section as usize];
-        let listing = self.texts.of(listed)?;
+        let listed = &self.archive.catalog.articles()[section as usize];
+        let listing = self.texts().of(listed)?;
         let body = match page.number {
             PageNumber::Front => {
                 let reader = SourceReader {

@@ -19,8 +19,27 @@ use crate::render::Digest;
 /// So many objects are compared in one round trip, and held in memory once they are rendered.
 const TOGETHER: usize = 256;
 
+/// Counts archive objects: each has a number behind those of the sources.
+pub(super) struct Numbers(u32);
+
+impl Numbers {
+    /// The numbers behind those of so many sources.
+    pub(super) fn behind(sources: usize) -> Self {
+        Self(u32::try_from(sources).unwrap_or(u32::MAX))
+    }
+
+    /// The next number.
+    pub(super) fn next(&mut self) -> u32 {
+        let next = self.0;
+        self.0 = self.0.saturating_add(1);
+        next
+    }
+}
+
 /// An archive object as it is to be.
 pub(super) struct Wanted<T> {
+    /// Its number.
+    pub number: u32,
     pub kind: EntryKind,
     pub route: Route,
     /// What decides it.
@@ -36,13 +55,16 @@ const LIFETIME: Lifetime = Lifetime {
 };
 
 impl Derivation<'_, '_> {
-    /// Compares what is `wanted` with the store, and renders with `make` what is to be written: its page, and
+    /// Compares what is `wanted` with the store, as far as it is meant, and renders with `make` what is to be written: its page, and
     /// its meta object if it has one.
     pub(super) fn entries<T: Sync>(
         &self,
-        wanted: &[Wanted<T>],
+        mut wanted: Vec<Wanted<T>>,
         make: impl Fn(&Wanted<T>) -> Result<(Vec<u8>, Vec<u8>), SurveyError> + Sync,
     ) -> Result<Vec<Entry>, SurveyError> {
+        if let Some(numbers) = self.numbers {
+            wanted.retain(|one| numbers.contains(&one.number));
+        }
         let mut entries = Vec::with_capacity(wanted.len());
         for some in wanted.chunks(TOGETHER) {
             self.surveyor.goes_on()?;
@@ -105,14 +127,18 @@ impl Derivation<'_, '_> {
         let is_single = one.kind.objects().len() == 1;
         let compared = if is_single { first } else { second };
         let route = one.route.clone();
-        let mut entry = Entry::of_archive(one.kind, (0, route), need, (first, second));
+        let place = self.numbers.and_then(|numbers| {
+            let place = numbers.iter().position(|number| *number == one.number);
+            place.and_then(|place| u32::try_from(place).ok())
+        });
+        let source = place.unwrap_or(one.number);
+        let mut entry = Entry::of_archive(one.kind, (source, route), need, (first, second));
         entry.expires_at_ms = self.surveyor.expiry.of(&one.route, LIFETIME);
         let reason = self.surveyor.reason(need, (first, compared), LIFETIME, None);
         entry.reason = match reason {
             Some(Reason::Changed) => Some(match one.kind {
-                EntryKind::File => Reason::Feed,
-                EntryKind::Redirect => Reason::Redirect,
-                EntryKind::Article | EntryKind::List => Reason::List,
+                EntryKind::Redirect => Reason::Links,
+                _ => Reason::List,
             }),
             reason => reason,
         };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::manifest::{Damage, Fate, Intent, Line, Manifest, Snapshot};
 use crate::publish::state::KeyState;
 use crate::store::{Session, StoreError};
@@ -55,7 +55,8 @@ pub(crate) fn read_through(
     let mut void = Void::default();
     let mut intents = 0;
     let known = Keys::new(&manifest.header().prefix);
-    let (page, meta) = (known.page_prefix(), known.meta_prefix());
+    let kinds = ObjectKind::ALL.map(|kind| known.prefix_of(kind));
+    let is_known = |key: &str| kinds.iter().any(|kind| key.starts_with(kind));
     for batch in manifest.batches() {
         if interrupted.load(Ordering::Relaxed) {
             return Err(Failure::interrupted());
@@ -65,15 +66,13 @@ pub(crate) fn read_through(
                 Line::Outcome(outcome) if outcome.fate != Fate::Written => {
                     void.left.insert(outcome.key);
                 }
-                Line::Intent(intent)
-                    if !(intent.key.starts_with(&page) || intent.key.starts_with(&meta)) =>
-                {
+                Line::Intent(intent) if !is_known(&intent.key) => {
                     let what = format!(
                         "the manifest names the key {:?}, none of its prefix",
                         intent.key
                     );
                     return Err(Failure::new(Exit::Refused, what)
-                        .note("expected", format!("keys that begin with {page} or {meta}"))
+                        .note("expected", format!("keys that begin with {}", kinds.join(", ")))
                         .note("retry", "not with this file; nothing was written"));
                 }
                 Line::Intent(intent) if intent.again => {

@@ -405,6 +405,11 @@ impl Entry {
         Self { spot, ..self }
     }
 
+    /// Takes note of where its rendered objects are.
+    pub fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
     /// Whether it is touched at all.
     #[must_use]
     pub fn is_touched(&self) -> bool {

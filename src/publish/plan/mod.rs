@@ -9,6 +9,7 @@ pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
 pub(crate) mod scan;
+pub(crate) mod stale;
 pub(crate) mod withdrawn;
 
 use std::io;

@@ -70,7 +70,8 @@ impl Orphans {
         };
         orphans.broken += u64::from(!scope.drop_claimed(&mut routes)?);
         let leftovers = ours(session, &keys, &routes)?;
-        orphans.routes = leftovers.into_iter().map(|one| one.route).collect();
+        let articles = leftovers.into_iter().filter(|one| !one.is_archive());
+        orphans.routes = articles.map(|one| one.route).collect();
         Ok(orphans)
     }
 
@@ -123,7 +124,10 @@ impl Orphans {
 }
 
 /// Whether the database holds no keys but those that the survey saw, and the `other_keys`.
-fn is_all_seen(
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn is_all_seen(
     scope: &Scope<'_>,
     session: &mut Session,
     other_keys: u64,
@@ -136,7 +140,7 @@ fn is_all_seen(
     if scope.settings.part.is_some() || share.is_some() {
         return Ok(false);
     }
-    let entries = scope.survey.entries.iter();
+    let entries = scope.survey.entries.iter().chain(&scope.survey.objects);
     let seen: u64 = entries.map(Entry::stored).sum();
     Ok(keys_in(session, scope.settings.address.db)? <= seen + other_keys)
 }
@@ -173,6 +177,7 @@ fn unknown_pages(
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
     let all = all.chain(&survey.withdrawn);
+    let all = all.chain(survey.objects.iter().map(|entry| &entry.route));
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let (mut routes, mut outside) = (BTreeSet::new(), OutOfReach::default());

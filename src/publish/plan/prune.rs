@@ -53,7 +53,9 @@ impl PrunePlan {
         let own = survey.entries.iter().map(|entry| &entry.route);
         let known = own.chain(&survey.elsewhere);
         // Withdrawn ones go without --prune.
-        let known: HashSet<&Route> = known.chain(&survey.withdrawn).collect();
+        let known = known.chain(&survey.withdrawn);
+        let made = survey.objects.iter().map(|entry| &entry.route);
+        let known: HashSet<&Route> = known.chain(made).collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
         let mut pruning = Self::default();
         let mut candidates = BTreeSet::new();
@@ -76,6 +78,8 @@ impl PrunePlan {
             ));
         }
         pruning.leftovers = ours(session, keys, &candidates)?;
+        // Archive objects go when they are not made any more.
+        pruning.leftovers.retain(|leftover| !leftover.is_archive());
         let held: HashSet<&Route> = survey.held_routes.iter().collect();
         for leftover in &mut pruning.leftovers {
             if held.contains(&leftover.route) {

@@ -11,6 +11,7 @@ use crate::archive::Draft;
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, ObjectState};
+use crate::render::RenderError;
 use crate::source::{Learned, WalkError};
 use crate::store::StoreError;
 use crate::time_limit::TimedOut;
@@ -27,6 +28,9 @@ pub enum SurveyError {
     /// The run takes longer than it may.
     #[error(transparent)]
     TimedOut(#[from] TimedOut),
+    /// A page that lists articles could not be made.
+    #[error("cannot make the page {0}: {1}")]
+    Render(Route, RenderError),
     /// The spool could not be written.
     #[error("cannot write the spool of rendered objects: {0}")]
     Spool(#[from] io::Error),

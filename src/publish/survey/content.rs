@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
@@ -16,6 +16,8 @@ use super::targets::LinkedRoutes;
 use crate::article::Rules;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::derive::archive::{Archive, ArchiveAgain};
+use crate::publish::derive::{Derivation, set_lists};
 use crate::publish::gates::expectations;
 use crate::publish::keys::Keys;
 use crate::publish::plan::entry::Policy;
@@ -298,7 +300,7 @@ pub(crate) fn survey(
     corpus.with(|origin| {
         let bar = report.bar("survey", "articles", origin.count() as u64);
         let on_progress = |done| bar.advance(done);
-        let surveyed = survey_of(settings, renderer, purpose, origin, &on_progress, report);
+        let surveyed = survey_of(settings, renderer, purpose, origin, None, &on_progress, report);
         drop(bar);
         surveyed.map_err(|error| early_end(error, spool_in))
     })
@@ -314,23 +316,36 @@ pub(crate) fn early_end(error: SurveyError, spool_in: &Path) -> Failure {
             Failure::state_folder(&what, &error)
         }
         SurveyError::TimedOut(late) => expectations::too_late(late),
+        SurveyError::Render(..) => Failure::new(Exit::Config, error.to_string())
+            .note("expected", "templates that make every page")
+            .note("retry", "after you fix the template or the folder's page; nothing was written"),
         SurveyError::Interrupted => stopped(&error),
     }
 }
 
-/// Surveys the sources of the `corpus` with these numbers. The entries name a source by its place in
-/// `numbers`.
+/// Surveys the sources of the `corpus` with these numbers, which are sorted, and makes again the archive
+/// objects with numbers behind those of all sources. The entries name a source by its place in `numbers`.
 pub(crate) fn survey_again(
     settings: &Settings,
     renderer: &Renderer,
     purpose: SurveyPurpose<'_>,
     corpus: &Corpus<'_>,
-    numbers: &[u32],
+    (archive, numbers): (Option<&Archive>, &[u32]),
     report: &mut dyn Report,
 ) -> Result<SurveyOutput, SurveyError> {
     corpus.with(|origin| {
-        let some = Subset { origin, numbers };
-        survey_of(settings, renderer, purpose, &some, &|_| {}, report)
+        // Behind the sources there are archive objects.
+        let sources = numbers.iter().take_while(|number| (**number as usize) < origin.count());
+        let some = Subset {
+            origin,
+            numbers: &numbers[..sources.count()],
+        };
+        let again = archive.map(|archive| ArchiveAgain {
+            archive,
+            numbers,
+            similar: settings.archive.similar,
+        });
+        survey_of(settings, renderer, purpose, &some, again, &|_| {}, report)
     })
 }
 
@@ -339,6 +354,7 @@ fn survey_of(
     renderer: &Renderer,
     purpose: SurveyPurpose<'_>,
     origin: &dyn Origin,
+    again: Option<ArchiveAgain<'_>>,
     on_progress: &(dyn Fn(u64) + Sync),
     report: &mut dyn Report,
 ) -> Result<SurveyOutput, SurveyError> {
@@ -374,8 +390,9 @@ fn survey_of(
         }),
         order: wanted.order,
         cache,
+        fills: settings.archive.similar > 0 && (listings.is_some() || again.is_some()),
+        again,
         listings,
-        fills: false,
         store: purpose
             .store
             .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
@@ -388,14 +405,10 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
-    let listings = surveyor.listings.take().map(|listings| {
-        let texts = listings.texts.into_inner();
-        texts.unwrap_or_else(std::sync::PoisonError::into_inner).finish()
-    });
-    let listings = listings.transpose()?;
+    derive(&mut surveyor, settings, origin, &mut survey)?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
-        && let Err(error) = cache.save(&ending(wanted.share), listings.as_ref())
+        && let Err(error) = cache.save(&ending(wanted.share), survey.archive.as_ref().map(Archive::spool))
     {
         report.warning(&format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
@@ -416,6 +429,44 @@ fn survey_of(
     Ok((survey, spooled))
 }
 
+/// Adds to a `survey` of all articles what is made from many of them.
+fn derive(
+    surveyor: &mut Surveyor<'_>,
+    settings: &Settings,
+    origin: &dyn Origin,
+    survey: &mut Survey,
+) -> Result<(), SurveyError> {
+    let listings = surveyor.listings.take();
+    if let Some((catalog, listings)) = survey.catalog.take().zip(listings) {
+        let texts = listings.texts.into_inner();
+        let spool = texts.unwrap_or_else(PoisonError::into_inner).finish()?;
+        let mut archive = Archive::new(
+            catalog,
+            (spool, surveyor.cache.clone()),
+            (&settings.archive, surveyor.renderer),
+            origin.count(),
+        );
+        set_lists(&mut archive, settings, survey);
+        survey.archive = Some(archive);
+    }
+    let (archive, numbers) = match (&survey.archive, surveyor.again) {
+        (Some(archive), _) => (archive, None),
+        (None, Some(again)) => (again.archive, Some(again.numbers)),
+        (None, None) => return Ok(()),
+    };
+    let derivation = Derivation {
+        surveyor,
+        origin,
+        settings,
+        archive,
+        numbers,
+    };
+    let mut objects = Vec::new();
+    in_pool(|| derivation.add_to(&mut survey.entries, &mut objects))??;
+    survey.objects = objects;
+    Ok(())
+}
+
 /// The ending of the file in which the cache is written: whoever writes it holds the lock of the
 /// folder, or that of its shard.
 fn ending(shard: Option<Shard>) -> String {
@@ -432,7 +483,7 @@ fn cache(
     renderer: &Renderer,
     purpose: &SurveyPurpose<'_>,
     sources: usize,
-) -> Option<Cache> {
+) -> Option<Arc<Cache>> {
     let wanted = &purpose.wanted;
     // It does not know the values of lists.
     let is_of_use = wanted.selection.tags.is_empty() && wanted.generated.is_none();
@@ -443,7 +494,9 @@ fn cache(
     let sources = (sources, settings.part.is_none());
     let lists = settings.archive.identity();
     let rules = (rules, &*lists);
-    Cache::open(path, &settings.content, sources, rules, renderer).ok()
+    Cache::open(path, &settings.content, sources, rules, renderer)
+        .ok()
+        .map(Arc::new)
 }
 
 /// What takes down what lists say of articles, where the settings ask for lists and the survey sees all

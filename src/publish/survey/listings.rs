@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::batch::number;
 use crate::archive::{ArchiveSettings, Draft, Listing, TextSpot};
 use crate::article::Article;
+use crate::render::Digest;
 use crate::source::{Cache, Known, ListingSpot};
 use crate::spool::Spool;
 
@@ -27,10 +28,10 @@ impl Listings<'_> {
         &self,
         index: usize,
         relative: &Path,
-        article: &Article<'_>,
+        (article, digest): (&Article<'_>, Digest),
     ) -> io::Result<(ListingSpot, Draft)> {
         let is_section = relative.file_stem().is_some_and(|stem| stem == "_index");
-        let listing = Listing::of(article, is_section, self.settings);
+        let listing = Listing::of(article, is_section.then_some(digest.0), self.settings);
         let bytes = listing.to_bytes();
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let spot = ListingSpot {

@@ -60,6 +60,14 @@ impl ValidArticle<'_> {
 /// A valid article of another shard: source, route, digest, how long it lives.
 type Elsewhere = (usize, Route, Digest, Lifetime);
 
+/// A page that was rendered once more.
+pub(crate) struct Again {
+    /// Where it is.
+    pub spot: Spot,
+    /// How many holes it has.
+    pub holes: u32,
+}
+
 /// Reads the sources of one origin for a survey.
 pub(crate) struct SourceReader<'r, 's> {
     pub surveyor: &'r Surveyor<'s>,
@@ -183,7 +191,7 @@ impl SourceReader<'_, '_> {
             let further = further(article, rewritten.as_ref());
             self.surveyor.renderer.digest(article, &further)
         });
-        let (listing, listed) = self.list(source, reading.article.as_ref())?;
+        let (listing, listed) = self.list(source, reading.article.as_ref().zip(digest))?;
         let learned = match (&self.surveyor.cache, source.settled, digest) {
             (Some(_), Some(identity), Some(digest)) => {
                 let twins = &self.surveyor.rules.naming.twins;
@@ -219,13 +227,36 @@ impl SourceReader<'_, '_> {
         }))
     }
 
+    /// The body of the article of a source, as HTML for the page of a list; none if it has no article any
+    /// more.
+    ///
+    /// # Errors
+    /// When the run has to end, or the body cannot be written.
+    pub(crate) fn body(&self, source: u32) -> Result<Option<String>, SurveyError> {
+        let unread = UnreadSource {
+            index: source as usize,
+            asked: None,
+        };
+        // What is to be said of it was said when it was surveyed.
+        let mut said = Chunk::default();
+        let Some(loaded) = load(self.origin, &unread, &mut said) else {
+            return Ok(None);
+        };
+        let Some(one) = self.parse(&loaded, &mut said)? else {
+            return Ok(None);
+        };
+        let body = self.surveyor.renderer.body(&one.article);
+        body.map(|(html, _)| Some(html))
+            .map_err(|error| SurveyError::Render(one.article.route.clone(), error))
+    }
+
     /// Keeps what lists say of the article of a source that is not held back.
     fn list(
         &self,
         source: &LoadedSource<'_>,
-        article: Option<&Article<'_>>,
+        article: Option<(&Article<'_>, Digest)>,
     ) -> std::io::Result<(ListingSpot, Option<Draft>)> {
-        let article = article.filter(|article| self.surveyor.held(&article.visibility).is_none());
+        let article = article.filter(|(one, _)| self.surveyor.held(&one.visibility).is_none());
         match (&self.surveyor.listings, article) {
             (Some(listings), Some(article)) => listings
                 .keep(source.unread.index, &source.relative, article)
@@ -255,7 +286,7 @@ impl SourceReader<'_, '_> {
             let expires_at_ms = surveyor.expiry.of(&article.route, lifetime);
             let rank = surveyor.order.rank(Ranks::of(article));
             let is_noindex = article.visibility.is_noindex;
-            let mut spot = Spot::default();
+            let (mut spot, mut holes) = (Spot::default(), 0);
             // Nobody asks what an article was made from that is not written.
             let inputs = (need == Need::Write).then(|| one.inputs(surveyor));
             let reason = surveyor.reason(need, (&page, &meta), lifetime, inputs.as_ref());
@@ -264,6 +295,7 @@ impl SourceReader<'_, '_> {
                     continue;
                 };
                 spot = self.spool(&rendered.page, &rendered.meta)?;
+                holes = self.holes(&rendered.page);
             } else if !self.is_renderable(&mut one, chunk) {
                 continue;
             }
@@ -274,9 +306,44 @@ impl SourceReader<'_, '_> {
             entry.rank = rank;
             entry.reason = reason;
             entry.is_noindex = is_noindex;
+            entry.holes = holes;
             chunk.entries.push(entry.at(spot));
         }
         Ok(())
+    }
+
+    fn holes(&self, page: &[u8]) -> u32 {
+        match self.surveyor.fills {
+            true => render::holes(page),
+            false => 0,
+        }
+    }
+
+    /// Renders the article of a source once more, which did not change since; none if it did.
+    ///
+    /// # Errors
+    /// When the run has to end, or the spool fails.
+    pub(crate) fn render_again(
+        &self,
+        index: usize,
+    ) -> Result<Option<Again>, SurveyError> {
+        let unread = UnreadSource { index, asked: None };
+        // What is to be said of it was said when it was surveyed.
+        let mut said = Chunk::default();
+        let Some(loaded) = load(self.origin, &unread, &mut said) else {
+            return Ok(None);
+        };
+        let Some(mut one) = self.parse(&loaded, &mut said)? else {
+            return Ok(None);
+        };
+        let inputs = one.inputs(self.surveyor);
+        let Some(rendered) = self.render(&mut one, Some(inputs), &mut said) else {
+            return Ok(None);
+        };
+        Ok(Some(Again {
+            spot: self.spool(&rendered.page, &rendered.meta)?,
+            holes: self.holes(&rendered.page),
+        }))
     }
 
     /// Whether an article that is not to be written could be: which sources are valid does not

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::batch::SurveyError;
@@ -16,6 +16,8 @@ use super::targets::{LinkedRoutes, SurveyTargets};
 use crate::archive::Catalog;
 use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
+use crate::publish::derive::archive::{Archive, ArchiveAgain};
+use crate::publish::keys::ObjectKind;
 use crate::publish::plan::cause::reason;
 use crate::publish::plan::entry::{Entry, Filling, Made, Need, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
@@ -58,11 +60,13 @@ pub struct Surveyor<'a> {
     /// What articles are ordered by.
     pub order: Order,
     /// What is known of sources that did not change; without one, each is read.
-    pub cache: Option<Cache>,
+    pub cache: Option<Arc<Cache>>,
     /// Takes down what lists say of articles; without one, there are no archive objects.
     pub listings: Option<Listings<'a>>,
     /// Whether the holes of pages are filled once all articles are known.
     pub fills: bool,
+    /// What the run knows of all articles, where this survey is about some of them once more.
+    pub again: Option<ArchiveAgain<'a>>,
     /// The store to compare with; without one, everything is rendered and nothing kept.
     pub store: Option<Mutex<Inspector<'a>>>,
     /// Routes of linked sources.
@@ -127,8 +131,14 @@ pub struct Survey {
     pub folders: HashSet<Route>,
     /// Folders below the root that exist and hold no source themselves, as routes.
     pub bare_folders: HashSet<Route>,
-    /// What archive objects are made from; none where there are none.
+    /// Archive objects.
+    pub objects: Vec<Entry>,
+    /// Routes of lists that are not made, since an article has them.
+    pub lists_taken: Vec<Route>,
+    /// What archive objects are made from, while the survey runs.
     pub catalog: Option<Catalog>,
+    /// What the run knows of all articles; none where nothing is made from many.
+    pub archive: Option<Archive>,
     /// Selectors that meant an article.
     pub busy: HashSet<usize>,
     /// The sources that took longest to read and render, the slowest first.
@@ -150,10 +160,11 @@ impl Surveyor<'_> {
     }
 
     /// What the page of the source `index` is made from, whose article has this `base`.
-    pub(crate) fn made(&self, _index: usize, base: Digest) -> Made {
-        let fill = match self.fills {
-            true => Filling::Later,
-            false => Filling::Known(0),
+    pub(crate) fn made(&self, index: usize, base: Digest) -> Made {
+        let fill = match (&self.again, self.fills) {
+            (Some(again), true) => Filling::Known(again.fill_of(index)),
+            (None, true) => Filling::Later,
+            (_, false) => Filling::Known(0),
         };
         Made { base, fill }
     }
@@ -192,10 +203,25 @@ impl Surveyor<'_> {
     pub(crate) fn targets<'s>(&'s self, origin: &'s dyn Origin) -> SurveyTargets<'s> {
         SurveyTargets {
             rules: self.rules,
-            cache: self.cache.as_ref(),
+            cache: self.cache.as_deref(),
             linked: &self.linked,
             origin,
             is_whole: self.is_whole,
+        }
+    }
+
+    /// What the store holds of the objects of one kind, which it has most likely.
+    pub(crate) fn inspect_one(
+        &self,
+        kind: ObjectKind,
+        routes: &[&Route],
+    ) -> Result<Vec<ObjectState>, StoreError> {
+        match &self.store {
+            Some(inspector) if !routes.is_empty() => inspector
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .inspect_one(kind, routes, Likely::Stored),
+            _ => Ok(vec![ObjectState::Absent; routes.len()]),
         }
     }
 

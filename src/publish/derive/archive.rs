@@ -1,0 +1,99 @@
+//! What a run knows of all articles, for as long as it works: of what expires meanwhile, it makes the
+//! archive objects again.
+
+use std::sync::Arc;
+
+use super::texts::Texts;
+use crate::archive::{ArchiveSettings, Catalog, Lists, TermIndex};
+use crate::render::Renderer;
+use crate::source::Cache;
+use crate::spool::FinishedSpool;
+
+/// What archive objects are made from.
+#[derive(Debug)]
+pub struct Archive {
+    pub(super) catalog: Catalog,
+    pub(super) lists: Lists,
+    /// What similar posts are found by, where pages have such.
+    pub(super) terms: Option<TermIndex>,
+    pub(super) similar_fingerprint: [u8; 32],
+    /// The numbers of the articles, by their sources.
+    numbers: Vec<(u32, u32)>,
+    spool: FinishedSpool,
+    cache: Option<Arc<Cache>>,
+    /// How many sources there are: archive objects have numbers behind theirs.
+    pub(super) sources: usize,
+}
+
+impl Archive {
+    /// What is made from the articles of `catalog`, whose texts are in `spool`, and in `cache` for those that
+    /// did not change.
+    pub(crate) fn new(
+        catalog: Catalog,
+        (spool, cache): (FinishedSpool, Option<Arc<Cache>>),
+        (settings, renderer): (&ArchiveSettings, &Renderer),
+        sources: usize,
+    ) -> Self {
+        let terms = (settings.similar > 0).then(|| {
+            let mut terms = TermIndex::builder();
+            let mut of_one = Vec::new();
+            for (number, listed) in (0..).zip(catalog.articles()) {
+                of_one.clear();
+                of_one.extend(catalog.terms_of(listed));
+                let is_section = catalog.sections().contains_key(&number);
+                terms.push(&of_one, !listed.is_noindex && !is_section);
+            }
+            terms.finish()
+        });
+        let sources_of = catalog.articles().iter().map(|listed| listed.source);
+        let mut numbers: Vec<(u32, u32)> = sources_of.zip(0..).collect();
+        numbers.sort_unstable();
+        Self {
+            similar_fingerprint: renderer.similar_fingerprint(),
+            catalog,
+            lists: Lists::default(),
+            terms,
+            numbers,
+            spool,
+            cache,
+            sources,
+        }
+    }
+
+    /// The number of the article of a source.
+    pub(super) fn number_of(&self, source: u32) -> Option<u32> {
+        let place = self.numbers.binary_search_by_key(&source, |(of, _)| *of);
+        place.ok().map(|place| self.numbers[place].1)
+    }
+
+    /// The texts of the articles that this run read.
+    pub(crate) fn spool(&self) -> &FinishedSpool {
+        &self.spool
+    }
+
+    pub(super) fn texts(&self) -> Texts<'_> {
+        Texts {
+            spool: &self.spool,
+            cache: self.cache.as_deref(),
+        }
+    }
+}
+
+/// The archive for a survey of some of its sources, once more.
+#[derive(Clone, Copy)]
+pub struct ArchiveAgain<'a> {
+    /// What the run knows of all articles.
+    pub archive: &'a Archive,
+    /// The sources that are surveyed, by number.
+    pub numbers: &'a [u32],
+    /// How many similar posts stand under each article.
+    pub similar: usize,
+}
+
+impl ArchiveAgain<'_> {
+    /// Hash of what fills the page of the source at this place.
+    pub(crate) fn fill_of(&self, place: usize) -> u64 {
+        let number = self.numbers.get(place);
+        number.map_or(0, |number| self.archive.fill_of(*number, self.similar))
+    }
+}

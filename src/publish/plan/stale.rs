@@ -1,0 +1,93 @@
+//! Archive objects that the store holds and that are not made any more: the list of a value that no article
+//! has, the feed of a folder that is gone.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::entry::{Entry, EntryKind, ObjectState};
+use super::leftover::{LOOK_ROUTES, Leftover};
+use super::scan::{scan_kind, stored_route};
+use crate::archive::FilePath;
+use crate::article::Route;
+use crate::publish::keys::{Keys, ObjectKind};
+use crate::publish::reason::Reason;
+use crate::publish::shards::shard::Shard;
+use crate::publish::survey::stored::{Inspector, Likely};
+use crate::store::{Session, StoreError};
+
+/// Finds those that are none of `made`, as far as they belong to `share`. What names no digest of ours is
+/// somebody else's.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn stale(
+    session: &mut Session,
+    keys: &Keys,
+    made: &[Entry],
+    share: Option<Shard>,
+) -> Result<Vec<Leftover>, StoreError> {
+    let known: HashSet<&str> = made.iter().map(|entry| entry.route.as_str()).collect();
+    let is_own = |route: &Route| share.is_none_or(|shard| shard.takes(route));
+    let (mut pages, mut files) = (BTreeSet::new(), BTreeSet::new());
+    session.on_each_master(&mut |one| {
+        scan_kind(one, &keys.meta_prefix(), &mut |path| {
+            let route = stored_route(path).filter(|route| !known.contains(route.as_str()));
+            pages.extend(route.filter(is_own));
+        })?;
+        scan_kind(one, &keys.file_prefix(), &mut |path| {
+            let file = FilePath::parse(path).map(|file| file.as_route());
+            let file = file.filter(|file| !known.contains(file.as_str()));
+            files.extend(file.filter(is_own));
+        })
+    })?;
+    let lists = Leftover::lists(session, keys, &pages)?;
+    let files = Leftover::singles(session, keys, EntryKind::File, &files)?;
+    Ok(lists.into_iter().chain(files).collect())
+}
+
+impl Leftover {
+    /// Those of `routes` that are pages of lists.
+    fn lists(
+        session: &mut Session,
+        keys: &Keys,
+        routes: &BTreeSet<Route>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let routes: Vec<&Route> = routes.iter().collect();
+        let all = Self::all(session, keys, &routes, (|seen| seen, Reason::List))?;
+        let lists = all.into_iter().filter(|one| one.kind == EntryKind::List);
+        Ok(lists.collect())
+    }
+
+    /// The objects of a kind that stand alone, at those of `routes` where the store holds one of ours.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) fn singles(
+        session: &mut Session,
+        keys: &Keys,
+        kind: EntryKind,
+        routes: &BTreeSet<Route>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let object = match kind {
+            EntryKind::Redirect => ObjectKind::Redirect,
+            _ => ObjectKind::File,
+        };
+        let routes: Vec<&Route> = routes.iter().collect();
+        let mut inspector = Inspector { session, keys };
+        let mut found = Vec::new();
+        for some in routes.chunks(LOOK_ROUTES) {
+            let seen = inspector.inspect_one(object, some, Likely::Stored)?;
+            for (route, seen) in some.iter().zip(seen) {
+                if seen.digest().is_some() {
+                    found.push(Self {
+                        kind,
+                        route: (*route).clone(),
+                        page: seen,
+                        meta: ObjectState::Absent,
+                        reason: Reason::List,
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+}
