@@ -36,3 +36,12 @@ impl fmt::Display for TemplateError {
 }
 
 impl std::error::Error for TemplateError {}
+
+impl From<TemplateError> for RenderError {
+    fn from(error: TemplateError) -> Self {
+        Self {
+            code: "template",
+            message: error.to_string(),
+        }
+    }
+}

@@ -48,6 +48,13 @@ impl PageIds {
         Self(ids)
     }
 
+    /// Bytes that differ from those of other ids.
+    pub(super) fn identity(&self) -> Vec<u8> {
+        let ids = self.0.iter();
+        // No id has white space in it.
+        ids.flat_map(|id| id.bytes().chain([b' '])).collect()
+    }
+
     /// Whether the page uses `id` itself, with or without the prefix.
     fn has(&self, id: &str) -> bool {
         let mut id = id;

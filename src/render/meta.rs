@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::digest::{self, Digest};
 use super::inputs::Inputs;
+use super::view::View;
 use crate::article::{Article, Value};
 
 /// What the meta object alone shows of the run that writes it, and of what it was made from.
@@ -86,20 +87,9 @@ pub(super) fn write(
     if let Some(inputs) = stamp.inputs {
         inputs.write(&mut out);
     }
-    for (name, value) in [
-        ("run", stamp.run),
-        ("written_at", &rfc3339(stamp.written_at_ms)),
-        ("etag", &format!("\"{digest}\"")),
-        ("robots", robots.as_str()),
-        ("route", article.route.as_str()),
-        ("canonical", canonical),
-        ("title", &article.title),
-    ] {
-        out.push(b',');
-        string(&mut out, name);
-        out.push(b':');
-        string(&mut out, value);
-    }
+    let route = article.route.as_str();
+    let texts = [robots.as_str(), route, canonical, &article.title];
+    head(&mut out, digest, stamp, texts);
     out.extend_from_slice(b",\"metadata\":");
     out.push(b'{');
     let entries = article.metadata.entries.iter();
@@ -116,6 +106,40 @@ pub(super) fn write(
     }
     out.extend_from_slice(b"}}");
     out
+}
+
+/// Writes the meta object of a page of a list. It has no metadata.
+pub(super) fn write_list(page: &View, digest: Digest, stamp: &Stamp<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    digest::open_meta(&mut out, digest);
+    out.extend_from_slice(b",\"archive\":\"list\"");
+    let texts = [page.robots, &page.route, &page.canonical, &page.title];
+    head(&mut out, digest, stamp, texts);
+    out.push(b'}');
+    out
+}
+
+/// Writes the members that every meta object has.
+fn head(
+    out: &mut Vec<u8>,
+    digest: Digest,
+    stamp: &Stamp<'_>,
+    [robots, route, canonical, title]: [&str; 4],
+) {
+    for (name, value) in [
+        ("run", stamp.run),
+        ("written_at", &rfc3339(stamp.written_at_ms)),
+        ("etag", &format!("\"{digest}\"")),
+        ("robots", robots),
+        ("route", route),
+        ("canonical", canonical),
+        ("title", title),
+    ] {
+        out.push(b',');
+        string(out, name);
+        out.push(b':');
+        string(out, value);
+    }
 }
 
 /// Milliseconds since 1970 as `2026-01-31T12:00:00.000Z`.

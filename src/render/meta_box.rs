@@ -3,8 +3,9 @@
 //! Made straight into a `String`: it has many small values, and handing each to a template
 //! would cost more than the rest of the page.
 
-use super::escape;
+use super::lists::value_route;
 use super::url::{self, Use};
+use super::{escape, label};
 use crate::article::schema::{Field, Kind};
 use crate::article::{Metadata, Value, shown_host};
 
@@ -57,8 +58,11 @@ impl Row<'_> {
         }
     }
 
-    /// One `<dt>` with its `<dd>`: the two cells of a row.
-    fn write(&self, out: &mut String) {
+    /// One `<dt>` with its `<dd>`: the two cells of a row. The values of the fields in `listed` link to
+    /// their lists.
+    fn write(&self, out: &mut String, listed: &[String]) {
+        let listed = listed.iter().find(|name| *name == self.name());
+        let listed = listed.map(String::as_str);
         out.push_str("<dt>");
         match self {
             Row::Known(field, _) => escape::text(out, field.label),
@@ -66,15 +70,18 @@ impl Row<'_> {
         }
         out.push_str("</dt><dd>");
         match self {
-            Row::Known(field, value) => self::value(out, &field.kind, field.name, value),
-            Row::Own(_, value) => self::value(out, &Kind::Any, "", value),
+            Row::Known(field, value) => {
+                self::value(out, (&field.kind, field.name), listed, value);
+            }
+            Row::Own(_, value) => self::value(out, (&Kind::Any, ""), listed, value),
         }
         out.push_str("</dd>\n");
     }
 }
 
-/// The box, or nothing if there is nothing to show. It is folded: readers came for the article.
-pub(super) fn write(metadata: &Metadata, fields: &BoxFields) -> String {
+/// The box, or nothing if there is nothing to show. It is folded: readers came for the article. The values
+/// of the fields in `listed` link to their lists.
+pub(super) fn write(metadata: &Metadata, fields: &BoxFields, listed: &[String]) -> String {
     if metadata.get("hide_meta") == Some(&Value::Flag(true)) {
         return String::new();
     }
@@ -90,15 +97,15 @@ pub(super) fn write(metadata: &Metadata, fields: &BoxFields) -> String {
     );
     if !responsible.is_empty() {
         out.push_str("<h3>Responsibility</h3>\n");
-        list(&mut out, &responsible);
+        list(&mut out, &responsible, listed);
         if !details.is_empty() {
             out.push_str("<h3>Details</h3>\n");
         }
     }
-    list(&mut out, &details);
+    list(&mut out, &details, listed);
     if !technical.is_empty() {
         out.push_str("<details>\n<summary>Technical details</summary>\n");
-        list(&mut out, &technical);
+        list(&mut out, &technical, listed);
         out.push_str("</details>\n");
     }
     out.push_str("</details>\n</aside>\n");
@@ -134,18 +141,28 @@ fn rows<'m>(metadata: &'m Metadata, fields: &BoxFields) -> [Vec<Row<'m>>; 3] {
     rows
 }
 
-fn list(out: &mut String, rows: &[Row<'_>]) {
+fn list(out: &mut String, rows: &[Row<'_>], listed: &[String]) {
     if !rows.is_empty() {
         out.push_str("<dl>\n");
-        rows.iter().for_each(|row| row.write(out));
+        rows.iter().for_each(|row| row.write(out, listed));
         out.push_str("</dl>\n");
     }
 }
 
-/// Writes a value. `name` is empty if it is not a field of the table.
-fn value(out: &mut String, kind: &Kind, name: &str, value: &Value) {
+/// Writes a value of this kind. `name` is empty if it is not a field of the table; `listed` is the field
+/// whose lists its texts link to.
+fn value(out: &mut String, (kind, name): (&Kind, &str), listed: Option<&str>, value: &Value) {
     match value {
-        Value::Text(text) => self::text(out, kind, text),
+        Value::Text(text) => match listed.and_then(|field| value_route(field, text)) {
+            Some(route) => {
+                out.push_str("<a href=\"");
+                out.push_str(route.as_str());
+                out.push_str("\">");
+                escape::text(out, text);
+                out.push_str("</a>");
+            }
+            None => self::text(out, kind, text),
+        },
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::Decimal(number) => out.push_str(number),
         Value::Flag(true) => out.push_str("true"),
@@ -165,7 +182,7 @@ fn value(out: &mut String, kind: &Kind, name: &str, value: &Value) {
             out.push('>');
             for item in items {
                 out.push_str("<li>");
-                self::value(out, of, name, item);
+                self::value(out, (of, name), listed, item);
                 out.push_str("</li>");
             }
             out.push_str("</ul>");
@@ -181,12 +198,8 @@ fn value(out: &mut String, kind: &Kind, name: &str, value: &Value) {
                 out.push_str("<dt>");
                 label(out, member);
                 out.push_str("</dt><dd>");
-                self::value(
-                    out,
-                    field.map_or(&Kind::Any, |field| &field.kind),
-                    "",
-                    value,
-                );
+                let kind = field.map_or(&Kind::Any, |field| &field.kind);
+                self::value(out, (kind, ""), None, value);
                 out.push_str("</dd>");
             }
             out.push_str("</dl>");
@@ -233,26 +246,9 @@ fn text(out: &mut String, kind: &Kind, text: &str) {
 
 /// Writes the name of a member for people: `last_reviewed` → `Last reviewed`.
 fn label(out: &mut String, member: &str) {
-    // As a schema names members; any other name is a text as its author wrote it.
-    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-    if !member.bytes().all(is_name) {
+    if label::is_plain(member) {
+        label::write(out, member);
+    } else {
         escape::text(out, member);
-        return;
-    }
-    for (index, word) in member.split('_').enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        match (word, index) {
-            ("ai", _) => out.push_str("AI"),
-            ("id", _) => out.push_str("ID"),
-            ("url", _) => out.push_str("URL"),
-            (_, 0) => {
-                let mut chars = word.chars();
-                out.extend(chars.next().map(|first| first.to_ascii_uppercase()));
-                out.push_str(chars.as_str());
-            }
-            _ => out.push_str(word),
-        }
     }
 }

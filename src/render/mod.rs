@@ -6,9 +6,12 @@
 //!    the digest.
 //! 4. `meta`: metadata → the JSON object.
 //!
+//! `archive_pages` makes what links articles to each other: pages of lists, and similar posts.
+//!
 //! Nothing here knows the store, the clock or a path of the content tree: the same inputs
 //! give the same bytes.
 
+mod archive_pages;
 mod contents;
 mod digest;
 mod elements;
@@ -21,6 +24,9 @@ mod headings;
 mod ids;
 mod inputs;
 mod json_ld;
+mod label;
+mod list_page;
+mod lists;
 mod markdown;
 mod meta;
 mod meta_box;
@@ -31,6 +37,8 @@ mod page;
 mod raw_html;
 mod removals;
 mod sanitise;
+mod settings;
+mod similar;
 #[doc(hidden)]
 pub mod stages;
 mod url;
@@ -38,7 +46,6 @@ mod view;
 mod writer;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
@@ -49,56 +56,27 @@ pub use digest::{
 pub use error::{RenderError, TemplateError};
 pub use fill::{Fill, META_FILL_BYTES, SIMILAR_HOLE, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
+pub use list_page::{ListItem, ListKind, ListPage};
+pub use lists::{ListLinks, field_label, folder_title, value_route};
 pub use meta::{META_OPENING_BYTES, MetaHead, Stamp};
 pub use meta_box::BoxFields;
 pub use own_pages::environment as own_pages;
 pub use page::{BUILT_IN as BUILT_IN_TEMPLATES, STYLE};
 pub use removals::{Removal, Removals, Removed};
+pub use settings::RenderSettings;
+pub use similar::{SIMILAR_HOLE, SimilarPost};
 
-use crate::article::{Article, Events, Metadata, Value, shown_host};
+use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
+use archive_pages::ArchivePages;
 use digest::Digester;
 use ids::PageIds;
 use inputs::SharedInputs;
+use list_page::Site;
 use meta::Robots;
 use page::Templates;
 use url::Use;
 use view::{View, ready};
 use writer::Task;
-
-/// What decides the looks of all pages of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RenderSettings {
-    /// Scheme and host that canonical URLs begin with, without a slash at the end:
-    /// `https://example.org`. Empty: canonical URLs are relative.
-    pub site_url: String,
-    /// The name of the site, for the page header and the browser's title. May be empty.
-    pub site_name: String,
-    /// The language of the pages, as a BCP 47 tag: `en`.
-    pub lang: String,
-    /// The identity of the rules that values are read by; empty for the defaults.
-    pub rules: Vec<u8>,
-    /// The URL of the folder that has the relative images and files, without a slash at its end:
-    /// `https://cdn.example.org/content`. Empty: they stay relative to the page.
-    pub assets: String,
-    /// Which fields the meta box has.
-    pub meta_box: BoxFields,
-    /// A folder of templates that take the place of the built-in ones of the same name.
-    pub templates: Option<PathBuf>,
-}
-
-impl Default for RenderSettings {
-    fn default() -> Self {
-        Self {
-            site_url: String::new(),
-            site_name: String::new(),
-            lang: "en".to_owned(),
-            rules: Vec::new(),
-            assets: String::new(),
-            meta_box: BoxFields::default(),
-            templates: None,
-        }
-    }
-}
 
 /// The two objects of one article, ready for the store.
 #[derive(Debug)]
@@ -118,6 +96,9 @@ pub struct Renderer {
     page_ids: PageIds,
     digester: Digester,
     shared_inputs: SharedInputs,
+    list_fingerprint: [u8; 32],
+    /// The ids that pages of lists have besides those of their text.
+    list_ids: PageIds,
 }
 
 impl Renderer {
@@ -128,21 +109,36 @@ impl Renderer {
     /// The first thing that is wrong with a template or the templates folder.
     pub fn new(settings: &RenderSettings) -> Result<Self, TemplateError> {
         let templates = Templates::load(settings.templates.as_deref())?;
-        let decisive = [
+        let is_linked = settings.similar || settings.lists.is_some();
+        let texts = templates.texts(if is_linked {
+            page::OF_LINKED_PAGES
+        } else {
+            page::OF_PAGES
+        });
+        let ids = settings.similar.then(|| templates.texts(&[page::SIMILAR]));
+        let page_ids = PageIds::of(&[texts.clone(), ids.unwrap_or_default()].concat());
+        let meta_box = settings.meta_box.identity();
+        let linked = settings.linked_identity(&page_ids);
+        let mut decisive = vec![
             settings.site_url.as_bytes(),
             settings.site_name.as_bytes(),
             settings.lang.as_bytes(),
             settings.assets.as_bytes(),
             &settings.rules,
-            &settings.meta_box.identity(),
+            &meta_box,
         ];
-        let digester = Digester::new(&templates.texts(), &decisive);
+        let list_texts = templates.texts(page::OF_LISTS);
+        let list_fingerprint = Digester::new(&list_texts, &decisive[..3]).fingerprint();
+        // Without archive objects the digests stay those of versions that had none.
+        decisive.extend(linked.as_deref());
         Ok(Self {
+            list_fingerprint,
+            list_ids: PageIds::of(&list_texts),
             settings: settings.clone(),
-            page_ids: PageIds::of(&templates.texts()),
-            shared_inputs: SharedInputs::new(&templates.texts(), &decisive),
+            digester: Digester::new(&texts, &decisive),
+            shared_inputs: SharedInputs::new(&texts, &decisive),
+            page_ids,
             templates,
-            digester,
         })
     }
 
@@ -194,18 +190,12 @@ impl Renderer {
         stamp: &Stamp<'_>,
     ) -> Result<Rendered, RenderError> {
         let metadata = &article.metadata;
-        let limit = writer::limit(&article.body);
-        let body = markdown::write(Task {
-            body: &article.body,
-            title: article
-                .body
-                .heading_is_title
-                .then_some(article.title.as_str()),
-            sources: &figure::image_sources(metadata),
-            page_ids: &self.page_ids,
-            limit,
-        })?;
-        let meta_box = meta_box::write(metadata, &self.settings.meta_box);
+        let body = self.written(article, &self.page_ids)?;
+        let lists = self.lists_of(article);
+        let linked = lists.map_or(&[][..], |lists| &lists.fields);
+        let meta_box = meta_box::write(metadata, &self.settings.meta_box, linked);
+        let crumbs = lists.map(|lists| lists.crumbs(&article.route));
+        let crumbs = crumbs.unwrap_or_default();
 
         let head = self.head(article, body.first_image);
         let json_ld = json_ld::write(&json_ld::Facts {
@@ -219,23 +209,107 @@ impl Renderer {
         });
         let meta = meta::write(article, digest, stamp, head.robots, &head.canonical);
         // What templates add to the parts made above: the texts of the head, and themselves.
-        let page_limit = 2 * limit + 8 * meta.len() + self.templates.bytes();
+        let crumb_bytes = |(title, route): &(String, Route)| title.len() + route.as_str().len();
+        let crumb_bytes = crumbs.iter().map(crumb_bytes).sum::<usize>();
+        let page_limit = 2 * writer::limit(&article.body)
+            + 8 * (meta.len() + crumb_bytes)
+            + self.templates.bytes();
         let mut page = Vec::with_capacity(
             body.html.len() + meta_box.len() + json_ld.len() + self.templates.bytes(),
         );
-        let view = self.view(article, head, [json_ld, body.contents, body.html, meta_box]);
+        let parts = [json_ld, body.contents, body.html, meta_box];
+        let view = self.view(article, head, parts, &crumbs);
+        let view = minijinja::Value::from_object(view);
         self.templates
-            .render(view, &mut page, page_limit)
-            .map_err(|error| RenderError {
-                code: "template",
-                message: error.to_string(),
-            })?;
+            .render(page::PAGE, view, &mut page, page_limit)?;
         digest::seal_page(&mut page, digest);
         Ok(Rendered {
             page,
             meta,
             removals: body.removals,
         })
+    }
+}
+
+impl Renderer {
+    /// The body of an article that keeps off the ids of its page.
+    fn written(
+        &self,
+        article: &Article<'_>,
+        page_ids: &PageIds,
+    ) -> Result<markdown::BodyHtml, RenderError> {
+        markdown::write(Task {
+            body: &article.body,
+            title: article.title_heading(),
+            sources: &figure::image_sources(&article.metadata),
+            page_ids,
+            limit: writer::limit(&article.body),
+        })
+    }
+
+    /// The lists that have an article. Those of one that is in none may not exist.
+    fn lists_of(&self, article: &Article<'_>) -> Option<&ListLinks> {
+        let is_listed = !article.visibility.is_noindex && !article.visibility.is_draft;
+        self.settings.lists.as_ref().filter(|_| is_listed)
+    }
+}
+
+impl Renderer {
+    /// Hash of everything besides its articles that decides a page of a list: templates, site and
+    /// language, renderer version.
+    #[must_use]
+    pub fn list_fingerprint(&self) -> [u8; 32] {
+        self.list_fingerprint
+    }
+
+    /// Hash of everything besides the posts that decides a section of similar posts.
+    #[must_use]
+    pub fn similar_fingerprint(&self) -> [u8; 32] {
+        self.archive_pages().similar_fingerprint()
+    }
+
+    /// The page of a list, ending in `<!--anp:DIGEST-->`, and its meta object.
+    ///
+    /// # Errors
+    ///
+    /// The template fails, or makes a page far larger than its list.
+    pub fn list_page(
+        &self,
+        page: &ListPage<'_>,
+        digest: Digest,
+        stamp: &Stamp<'_>,
+    ) -> Result<(Vec<u8>, Vec<u8>), RenderError> {
+        self.archive_pages().list_page(page, digest, stamp)
+    }
+
+    /// The section that takes the place of [`SIMILAR_HOLE`]; empty without posts.
+    ///
+    /// # Errors
+    ///
+    /// The template fails, or makes a section far larger than its posts.
+    pub fn similar_section(&self, posts: &[SimilarPost]) -> Result<String, RenderError> {
+        self.archive_pages().similar_section(posts)
+    }
+
+    /// The body of an `_index.md` as HTML for the page of a list, and what was left out of it.
+    ///
+    /// # Errors
+    ///
+    /// The body nests too deep or grows too large, or its HTML cannot be cleaned soundly.
+    pub fn body(&self, article: &Article<'_>) -> Result<(String, Removals), RenderError> {
+        let body = self.written(article, &self.list_ids)?;
+        Ok((body.html, body.removals))
+    }
+
+    fn archive_pages(&self) -> ArchivePages<'_> {
+        ArchivePages {
+            templates: &self.templates,
+            site: Site {
+                url: &self.settings.site_url,
+                name: &self.settings.site_name,
+                lang: &self.settings.lang,
+            },
+        }
     }
 }
 
@@ -279,6 +353,7 @@ impl Renderer {
         article: &Article<'_>,
         head: Head<'_>,
         [json_ld, toc, body, meta_box]: [String; 4],
+        crumbs: &[(String, Route)],
     ) -> View {
         let metadata = &article.metadata;
         View {
@@ -307,7 +382,13 @@ impl Renderer {
             extra: own_values::mapping(&metadata.extra),
             toc: ready(toc),
             body: ready(body),
+            similar: ready(if self.settings.similar {
+                SIMILAR_HOLE
+            } else {
+                ""
+            }),
             meta_box: ready(meta_box),
+            crumbs: view::crumbs(crumbs),
         }
     }
 

@@ -9,24 +9,47 @@ use minijinja::{Environment, ErrorKind};
 use super::error::TemplateError;
 use super::own_pages::escaping;
 use super::view::{SAMPLE_BODY, VARIABLES, View};
+use super::{list_page, similar};
 use crate::regular;
 
-/// The template that makes a page; it includes the others.
-const PAGE: &str = "page.html";
+/// The template that makes the page of an article; it includes others.
+pub(super) const PAGE: &str = "page.html";
 
-/// The template that holds the style sheet.
-const STYLE_SHEET: &str = "style.css";
+/// The template that makes a page of a list; it includes others.
+pub(super) const LIST: &str = "list.html";
+
+/// The template that makes the similar posts of a page.
+pub(super) const SIMILAR: &str = "similar.html";
+
+/// The templates that hold the style: of all pages, and of what links articles to each other.
+const STYLE_SHEETS: [&str; 2] = ["style.css", ARCHIVE_STYLE];
+const ARCHIVE_STYLE: &str = "archive.css";
+
+const HEADER: &str = "header.html";
+const FOOTER: &str = "footer.html";
+
+/// The templates that make the page of an article.
+pub(super) const OF_PAGES: &[&str] = &[PAGE, "style.css", HEADER, FOOTER];
+
+/// The same where pages have similar posts or link to lists.
+pub(super) const OF_LINKED_PAGES: &[&str] = &[PAGE, "style.css", HEADER, FOOTER, ARCHIVE_STYLE];
+
+/// The templates that make a page of a list.
+pub(super) const OF_LISTS: &[&str] = &[LIST, "style.css", HEADER, FOOTER, ARCHIVE_STYLE];
 
 /// The built-in style of pages, for others that are to look like them.
 pub const STYLE: &str = include_str!("templates/style.css");
 
 /// The templates that exist, with their built-in texts. A file of the same name in the
 /// templates folder takes the place of the text; other names are an error there.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 7] = [
     (PAGE, include_str!("templates/page.html")),
-    (STYLE_SHEET, STYLE),
-    ("header.html", include_str!("templates/header.html")),
-    ("footer.html", include_str!("templates/footer.html")),
+    ("style.css", STYLE),
+    (HEADER, include_str!("templates/header.html")),
+    (FOOTER, include_str!("templates/footer.html")),
+    (LIST, include_str!("templates/list.html")),
+    (SIMILAR, include_str!("templates/similar.html")),
+    (ARCHIVE_STYLE, include_str!("templates/archive.css")),
 ];
 
 /// A template file may be this large, in bytes.
@@ -46,15 +69,15 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Takes the built-in templates and those in `folder`, and rehearses them with a full
-    /// and a minimal page.
+    /// Takes the built-in templates and those in `folder`, and rehearses them with full
+    /// and minimal pages.
     pub(super) fn load(folder: Option<&Path>) -> Result<Self, TemplateError> {
         let mut texts: Vec<_> = BUILT_IN
             .iter()
             .map(|(name, text)| match *name {
                 // Every page carries it. Its line ends, one after each rule, are for us alone.
-                STYLE_SHEET => (*name, text.replace('\n', "")),
-                _ => (*name, (*text).to_owned()),
+                name if STYLE_SHEETS.contains(&name) => (name, text.replace('\n', "")),
+                name => (name, (*text).to_owned()),
             })
             .collect();
         if let Some(folder) = folder {
@@ -73,20 +96,56 @@ impl Templates {
                 .map_err(|error| templates.error(&error))?;
         }
         templates.check_variables()?;
-        for view in [View::full_sample(), View::minimal_sample()] {
-            let mut page = Vec::new();
-            templates.render(view, &mut page, usize::MAX)?;
-            templates.check_page(&page)?;
-        }
+        templates.rehearse()?;
         Ok(templates)
     }
 
-    /// Name and text of every template.
-    pub(super) fn texts(&self) -> Vec<(&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(name, text)| (*name, text.as_str()))
-            .collect()
+    /// Makes each kind of page. One without its article, or without its links, would be an empty success.
+    fn rehearse(&self) -> Result<(), TemplateError> {
+        for view in [View::full_sample(), View::minimal_sample()] {
+            let view = Value::from_object(view);
+            self.rehearse_one(
+                PAGE,
+                view,
+                SAMPLE_BODY,
+                "{{ body }} in the page, found a page",
+            )?;
+        }
+        for view in list_page::samples() {
+            let view = Value::from_object(view);
+            let expected = "a link to each of {{ items }}, found a list";
+            self.rehearse_one(LIST, view, list_page::SAMPLE_ITEM, expected)?;
+        }
+        let post = similar::sample();
+        let view = similar::view(std::slice::from_ref(&post), "en", "", "");
+        let expected = "a link to each of {{ similar }}, found a section";
+        self.rehearse_one(SIMILAR, view, post.route.as_str(), expected)
+    }
+
+    fn rehearse_one(
+        &self,
+        name: &str,
+        view: Value,
+        sample: &str,
+        expected: &str,
+    ) -> Result<(), TemplateError> {
+        let mut page = Vec::new();
+        self.render(name, view, &mut page, usize::MAX)?;
+        if String::from_utf8_lossy(&page).contains(sample) {
+            return Ok(());
+        }
+        Err(TemplateError {
+            path: self.folder.join(name),
+            line: None,
+            message: format!("expected {expected} without it"),
+        })
+    }
+
+    /// Name and text of the templates of these names.
+    pub(super) fn texts<'t>(&'t self, names: &[&str]) -> Vec<(&'t str, &'t str)> {
+        let texts = self.texts.iter();
+        let texts = texts.map(|(name, text)| (*name, text.as_str()));
+        texts.filter(|(name, _)| names.contains(name)).collect()
     }
 
     /// Bytes of all templates together.
@@ -94,22 +153,23 @@ impl Templates {
         self.texts.iter().map(|(_, text)| text.len()).sum()
     }
 
-    /// Appends the page to `out`, at most `limit` bytes of it.
+    /// Appends what the template `name` makes to `out`, at most `limit` bytes of it.
     pub(super) fn render(
         &self,
-        view: View,
+        name: &str,
+        view: Value,
         out: &mut Vec<u8>,
         limit: usize,
     ) -> Result<(), TemplateError> {
         let template = self
             .environment
-            .get_template(PAGE)
+            .get_template(name)
             .map_err(|error| self.error(&error))?;
         let mut writer = Limited { out, left: limit };
-        match template.render_captured_to(Value::from_object(view), &mut writer) {
+        match template.render_captured_to(view, &mut writer) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::WriteFailure => Err(TemplateError {
-                path: self.folder.join(PAGE),
+                path: self.folder.join(name),
                 line: error.line(),
                 message: format!("expected a page of at most {limit} bytes, found more"),
             }),
@@ -128,7 +188,7 @@ impl Templates {
             let mut unknown: Vec<_> = template
                 .undeclared_variables(false)
                 .into_iter()
-                .filter(|variable| !is_known(variable))
+                .filter(|variable| !is_known(name, variable))
                 .collect();
             unknown.sort();
             if let Some(variable) = unknown.first() {
@@ -140,25 +200,12 @@ impl Templates {
                         .map(|line| line + 1),
                     message: format!(
                         "expected one of the variables {}, found '{variable}'",
-                        VARIABLES.join(", ")
+                        variables(name).concat().join(", ")
                     ),
                 });
             }
         }
         Ok(())
-    }
-
-    /// A page without the article would be an empty success.
-    fn check_page(&self, page: &[u8]) -> Result<(), TemplateError> {
-        let page = String::from_utf8_lossy(page);
-        if page.contains(SAMPLE_BODY) {
-            return Ok(());
-        }
-        Err(TemplateError {
-            path: self.folder.join(PAGE),
-            line: None,
-            message: "expected {{ body }} in the page, found a page without it".to_owned(),
-        })
     }
 
     fn error(&self, error: &minijinja::Error) -> TemplateError {
@@ -184,8 +231,18 @@ impl Templates {
     }
 }
 
-fn is_known(variable: &str) -> bool {
-    VARIABLES.contains(&variable) || FUNCTIONS.contains(&variable)
+fn is_known(template: &str, variable: &str) -> bool {
+    let mut known = variables(template).into_iter().flatten();
+    known.any(|known| *known == variable) || FUNCTIONS.contains(&variable)
+}
+
+/// The variables of a template.
+fn variables(template: &str) -> [&'static [&'static str]; 2] {
+    match template {
+        LIST => [&VARIABLES, &list_page::OWN_VARIABLES],
+        SIMILAR => [&similar::VARIABLES, &[]],
+        _ => [&VARIABLES, &[]],
+    }
 }
 
 /// minijinja's own functions, which count as variables there.

@@ -2,6 +2,7 @@
 //! that count the work of each. No part of the interface: everybody else calls [`Renderer::render`].
 
 use super::ids::PageIds;
+use super::page::PAGE;
 use super::view::{View, ready};
 use super::writer::{ImageSource, Task};
 use super::{BoxFields, figure, json_ld, markdown, meta, meta_box, sanitise};
@@ -53,7 +54,7 @@ pub fn sanitise(html: String) -> Option<(String, u32)> {
 /// The box of metadata.
 #[must_use]
 pub fn meta_box(metadata: &Metadata) -> String {
-    meta_box::write(metadata, &BoxFields::default())
+    meta_box::write(metadata, &BoxFields::default(), &[])
 }
 
 /// The meta object.
@@ -99,7 +100,12 @@ pub fn template(
     let mut page = Vec::with_capacity(size);
     renderer
         .templates
-        .render(view, &mut page, usize::MAX)
+        .render(
+            PAGE,
+            minijinja::Value::from_object(view),
+            &mut page,
+            usize::MAX,
+        )
         .ok()?;
     Some(page)
 }

@@ -1,14 +1,17 @@
 //! What a template can use: the variables of one page.
 
+use std::fmt;
 use std::sync::Arc;
 
+use minijinja::context;
 use minijinja::value::{Enumerator, Object, Value};
 
 use super::own_values;
+use super::similar::SIMILAR_HOLE;
 
 /// The names of the variables. All are always defined;
 /// what an article lacks is an empty string.
-pub(super) const VARIABLES: [&str; 25] = [
+pub(super) const VARIABLES: [&str; 27] = [
     "lang",
     "site_name",
     "site_url",
@@ -33,11 +36,13 @@ pub(super) const VARIABLES: [&str; 25] = [
     "json_ld",
     "toc",
     "body",
+    "similar",
+    "crumbs",
     "meta_box",
 ];
 
 /// The values of one page's variables. Texts are escaped where they are printed; `body`,
-/// `toc`, `meta_box` and `json_ld` are ready HTML (safe strings).
+/// `toc`, `similar`, `meta_box` and `json_ld` are ready HTML (safe strings).
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) lang: String,
@@ -62,16 +67,29 @@ pub(super) struct View {
     pub(super) json_ld: Value,
     pub(super) toc: Value,
     pub(super) body: Value,
+    pub(super) similar: Value,
     pub(super) meta_box: Value,
+    pub(super) crumbs: Value,
 }
 
 impl Object for View {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
+        self.value(key.as_str()?)
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        Some(match key {
+        self.value(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&VARIABLES)
+    }
+}
+
+impl View {
+    /// The value of a variable.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        Some(match name {
             "lang" => Value::from(self.lang.as_str()),
             "site_name" => Value::from(self.site_name.as_str()),
             "site_url" => Value::from(self.site_url.as_str()),
@@ -97,13 +115,11 @@ impl Object for View {
             "json_ld" => self.json_ld.clone(),
             "toc" => self.toc.clone(),
             "body" => self.body.clone(),
+            "similar" => self.similar.clone(),
             "meta_box" => self.meta_box.clone(),
+            "crumbs" => self.crumbs.clone(),
             _ => return None,
         })
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&VARIABLES)
     }
 }
 
@@ -113,6 +129,13 @@ pub(super) const SAMPLE_BODY: &str = "<p>Rehearsal.</p>";
 /// HTML that is printed as it is.
 pub(super) fn ready(html: impl Into<String>) -> Value {
     Value::from_safe_string(html.into())
+}
+
+/// Lists above a page, by title and route.
+pub(super) fn crumbs<R: fmt::Display>(crumbs: &[(String, R)]) -> Value {
+    let crumbs = crumbs.iter();
+    let crumb = |(title, route): &(String, R)| context! { title, route => route.to_string() };
+    crumbs.map(crumb).collect()
 }
 
 impl View {
@@ -142,7 +165,9 @@ impl View {
             json_ld: ready("{}"),
             toc: ready("<nav></nav>"),
             body: ready(SAMPLE_BODY),
+            similar: ready(SIMILAR_HOLE),
             meta_box: ready("<aside></aside>"),
+            crumbs: crumbs(&[("Rehearsal".to_owned(), "/rehearsal/")]),
         }
     }
 
@@ -158,7 +183,9 @@ impl View {
             json_ld: ready("{}"),
             toc: ready(""),
             body: ready(SAMPLE_BODY),
+            similar: ready(""),
             meta_box: ready(""),
+            crumbs: crumbs::<&str>(&[]),
             ..Self::default()
         }
     }

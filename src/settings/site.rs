@@ -30,6 +30,7 @@ pub(super) fn read(reader: &mut Reader, current_dir: &Path, rules: &Rules) -> Re
         },
         rules: rules.identity_of_values(),
         templates: reader.path("templates", current_dir),
+        ..RenderSettings::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pages and meta objects as a reader, a browser and the store see them.
 
+mod archive_pages;
 mod dom;
 mod hostile;
 mod html;

@@ -571,12 +571,23 @@ fn a_template_error_names_file_and_line_and_nothing_is_written() {
         "other.html",
         "<p>",
         "own/other.html: expected a template called page.html, style.css, header.html, \
-         footer.html, found 'other.html'",
+         footer.html, list.html, similar.html, archive.css, found 'other.html'",
     );
     refuses_template(
         "page.html",
         "<p>no article</p>",
         "own/page.html: expected {{ body }} in the page, found a page without it",
+    );
+    refuses_template(
+        "list.html",
+        "<p>no articles</p>",
+        "own/list.html: expected a link to each of {{ items }}, found a list without it",
+    );
+    refuses_template(
+        "similar.html",
+        "{{ title }}",
+        "own/similar.html:1: expected one of the variables similar, lang, site_name, site_url, home, \
+         found 'title'",
     );
 }
 

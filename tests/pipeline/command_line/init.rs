@@ -66,7 +66,7 @@ fn init_writes_the_built_in_templates_and_replaces_none() {
     assert!(!world.path("anp.yaml").exists());
     // They work as they are.
     run(&world, &["check", "--templates", "theme"], &[]).exits(0);
-    for name in ["page.html", "header.html", "footer.html", "style.css"] {
+    for (name, _) in anp::render::BUILT_IN_TEMPLATES {
         let built_in = format!("{}/src/render/templates/{name}", env!("CARGO_MANIFEST_DIR"));
         let built_in = std::fs::read_to_string(built_in).unwrap();
         let written = std::fs::read_to_string(world.path(&format!("theme/{name}")));
