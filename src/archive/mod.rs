@@ -10,6 +10,8 @@ mod listing;
 mod lists;
 mod redirect;
 mod settings;
+mod similar;
+mod terms;
 
 pub use catalog::{Catalog, CatalogBuilder, Draft, Listed, TextSpot, ValueName};
 pub use file_path::FilePath;
@@ -17,3 +19,5 @@ pub use listing::{ListedValue, Listing};
 pub use lists::{List, ListKind, Lists, PageNumber, Paging, field_route, page_route};
 pub use redirect::{MAX_REDIRECT_BYTES, Redirect};
 pub use settings::{ArchiveSettings, DEFAULT_FIELDS, ListSettings};
+pub use similar::{Explanation, Match, Scratch, Similar, TermIndex, TermIndexBuilder, WeighedTerm};
+pub use terms::{MAX_TERMS, Term, TermKind, term_hashes, terms};

@@ -17,9 +17,9 @@
 pub mod apply;
 pub(crate) mod articles;
 pub(crate) mod check;
-pub(crate) mod diff;
 pub(crate) mod derive;
-mod difference;
+pub(crate) mod diff;
+pub(crate) mod difference;
 pub(crate) mod expired;
 pub(crate) mod gates;
 pub(crate) mod history;

@@ -8,11 +8,8 @@ use memchr::memmem;
 use super::digest::{Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, page_digest, seal_page};
 use super::inputs::META_INPUTS_BYTES;
 use super::meta::META_OPENING_BYTES;
+use super::similar::SIMILAR_HOLE;
 use crate::hex;
-
-/// Where the similar posts of a page go. No text of an article can hold it: a tag begins with `<`, and
-/// texts are escaped.
-pub const SIMILAR_HOLE: &str = "<!--anp:similar-->";
 
 const BASE_OPEN: &[u8] = b",\"base\":\"";
 const FILL_OPEN: &[u8] = b",\"fill\":\"";

@@ -54,7 +54,7 @@ pub use digest::{
     is_list, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
-pub use fill::{Fill, META_FILL_BYTES, SIMILAR_HOLE, fill, filled_bytes, holes, meta_fill};
+pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use list_page::{ListItem, ListKind, ListPage};
 pub use lists::{ListLinks, field_label, folder_title, value_route};

@@ -5,6 +5,7 @@ use super::keys::DAY_MS;
 use super::reader::Reader;
 use crate::archive::{ArchiveSettings, ListSettings};
 use crate::exit::Exit;
+use crate::render::ListLinks;
 use crate::yaml::{self, Kind, Node, YamlError};
 
 const DAYS_KEPT: u64 = 90;
@@ -32,6 +33,15 @@ pub(super) fn read(reader: &mut Reader, has_url: bool) -> ArchiveSettings {
         }
     }
     settings
+}
+
+/// The lists that pages link to.
+pub(super) fn links(lists: &ListSettings) -> ListLinks {
+    ListLinks {
+        home: lists.home,
+        folders: lists.folders,
+        fields: lists.fields.clone(),
+    }
 }
 
 /// `true`, `false`, or a mapping. A variable has the mapping in braces.

@@ -324,7 +324,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     let visibility_fields = rules::visibility_fields(reader);
     let jitter_permille = jitter_permille(reader);
     let mut rules = rules::read(reader, visibility_fields, current_dir);
-    let render = site::read(reader, current_dir, &rules);
+    let mut render = site::read(reader, current_dir, &rules);
     rules.naming = rules::naming(reader, &render.lang);
     let drafts = reader.flag("drafts");
     let config = reader.file.as_ref().map(|file| file.path.to_path_buf());
@@ -332,6 +332,8 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     let copies = connection::copies(reader);
     let content = content::read(reader, sources);
     let archive = archive::read(reader, !render.site_url.is_empty());
+    render.similar = archive.similar > 0;
+    render.lists = archive.lists.as_ref().map(archive::links);
     let expect = expect::read(reader);
     Settings {
         config,

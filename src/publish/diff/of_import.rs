@@ -1,6 +1,7 @@
 //! What an import would change: the survey of a dry run tells which articles, and those that are shown
 //! are rendered a second time, a few at a time, to have their bytes.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -8,6 +9,8 @@ use super::{ArticleDiff, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals, 
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
+use crate::publish::derive::archive::Archive;
+use crate::publish::plan::bodies;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
@@ -57,11 +60,15 @@ pub(crate) fn import_would_change(
         keys: Keys::new(&settings.prefix),
         corpus: Corpus::find(settings, &wanted, interrupted, None, Caching::Read, report)?,
         wanted,
+        archive: OnceCell::new(),
         started_at: started_at.map_err(|error| Failure::of_reading(&error))?,
         interrupted,
     };
     let purpose = articles.purpose(session, Caching::Read);
-    let (found, _) = survey(settings, &renderer, purpose, &articles.corpus, report)?;
+    let (mut found, _) = survey(settings, &renderer, purpose, &articles.corpus, report)?;
+    if let Some(archive) = found.archive.take() {
+        let _ = articles.archive.set(archive);
+    }
     for name in selection.idle(&found.busy) {
         let name = name.trim_start_matches("--glob ");
         report.warning(&format!("no article matches {name}"));
@@ -128,6 +135,8 @@ struct Articles<'a> {
     keys: Keys,
     corpus: Corpus<'a>,
     wanted: SurveyScope<'a>,
+    /// What is known of all of them, where something is made from many.
+    archive: OnceCell<Archive>,
     started_at: i64,
     interrupted: &'a AtomicBool,
 }
@@ -160,7 +169,8 @@ impl Articles<'_> {
         };
         let (settings, renderer) = (self.settings, self.renderer);
         // What is to be said of the sources was said before.
-        let again = survey_again(settings, renderer, purpose, &self.corpus, numbers, &mut ());
+        let meant = (self.archive.get(), numbers);
+        let again = survey_again(settings, renderer, purpose, &self.corpus, meant, &mut ());
         let (found, spooled) = again.map_err(|error| early_end(error, &folder))?;
         let Some(spooled) = spooled else {
             return Ok(Vec::new());
@@ -248,14 +258,10 @@ impl Articles<'_> {
 
 /// The page and the meta of an article.
 fn rendered(entry: &Entry, spooled: &FinishedSpool) -> std::io::Result<[Side; 2]> {
-    let spot = entry.spot().unwrap_or_default();
-    let read = |offset: u64, bytes: u32| match bytes as usize {
-        bytes if bytes > MOST_BYTES => Ok(Side::TooLarge),
-        bytes => spooled.read(offset, bytes).map(Side::Value),
+    let (page, meta) = bodies(entry, spooled)?;
+    let side = |object: Vec<u8>| match object.len() {
+        bytes if bytes > MOST_BYTES => Side::TooLarge,
+        _ => Side::Value(object),
     };
-    let meta_at = spot.offset + u64::from(spot.page_bytes);
-    Ok([
-        read(spot.offset, spot.page_bytes)?,
-        read(meta_at, spot.meta_bytes)?,
-    ])
+    Ok([side(page), side(meta)])
 }

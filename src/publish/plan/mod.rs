@@ -149,16 +149,9 @@ impl Plan {
     }
 
     fn group(&self, entry: &Entry, keys: &Keys) -> Result<Group, Stop> {
-        let mut bodies = match (entry.spot(), &self.spooled) {
-            (Some(spot), Some(spooled)) => {
-                let page_bytes = spot.page_bytes as usize;
-                let length = page_bytes + spot.meta_bytes as usize;
-                let mut page = spooled.read(spot.offset, length).map_err(Stop::Spool)?;
-                let meta = page.split_off(page_bytes);
-                Some(fill(entry, page, meta, spooled).map_err(Stop::Spool)?)
-            }
-            _ => None,
-        };
+        let spooled = self.spooled.as_ref().filter(|_| entry.spot().is_some());
+        let bodies = spooled.map(|spooled| bodies(entry, spooled));
+        let mut bodies = bodies.transpose().map_err(Stop::Spool)?;
         let steps = self.objects(entry, keys).map(|(object, key, prior)| {
             let body = bodies.as_mut().map(|(page, meta)| match object {
                 ObjectKind::Meta => std::mem::take(meta),
@@ -239,13 +232,15 @@ fn foreseen(
     });
 }
 
-/// Page and meta of an entry, with what fills the holes of the page.
-fn fill(
-    entry: &Entry,
-    page: Vec<u8>,
-    meta: Vec<u8>,
-    spooled: &FinishedSpool,
-) -> io::Result<(Vec<u8>, Vec<u8>)> {
+/// Page and meta of an entry that is written, with what fills the holes of the page.
+///
+/// # Errors
+/// When the spool cannot be read.
+pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let spot = entry.spot().unwrap_or_default();
+    let page_bytes = spot.page_bytes as usize;
+    let mut page = spooled.read(spot.offset, page_bytes + spot.meta_bytes as usize)?;
+    let meta = page.split_off(page_bytes);
     if entry.fill == 0 && entry.holes == 0 || entry.kind.is_archive() {
         return Ok((page, meta));
     }

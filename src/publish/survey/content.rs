@@ -390,7 +390,7 @@ fn survey_of(
         }),
         order: wanted.order,
         cache,
-        fills: settings.archive.similar > 0 && (listings.is_some() || again.is_some()),
+        fills: settings.render.similar,
         again,
         listings,
         store: purpose

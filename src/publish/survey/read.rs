@@ -307,6 +307,10 @@ impl SourceReader<'_, '_> {
             entry.reason = reason;
             entry.is_noindex = is_noindex;
             entry.holes = holes;
+            if need == Need::Write {
+                // Until it is filled.
+                entry.fill = 0;
+            }
             chunk.entries.push(entry.at(spot));
         }
         Ok(())
