@@ -109,7 +109,8 @@ impl CatalogBuilder {
             terms,
             section,
         } = draft;
-        self.sections.extend(section.map(|digest| (listed.source, digest)));
+        self.sections
+            .extend(section.map(|digest| (listed.source, digest)));
         listed.values_from = place(&self.values);
         listed.terms_from = place(&self.terms);
         for value in values.into_iter().take(listed.values.into()) {

@@ -71,7 +71,11 @@ impl Listing {
                 _ => term_hashes(article),
             },
             aliases: match settings.redirects {
-                Some(_) => metadata.texts("aliases").into_iter().map(str::to_owned).collect(),
+                Some(_) => metadata
+                    .texts("aliases")
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
                 None => Vec::new(),
             },
             section,
@@ -156,9 +160,7 @@ fn of_field<'m>(metadata: &'m Metadata, name: &str) -> Option<&'m Value> {
         let mut extra = metadata.extra.iter();
         extra.find(|(key, _)| crate::yaml::normalise(key) == name)
     };
-    metadata
-        .get(name)
-        .or_else(|| own().map(|(_, value)| value))
+    metadata.get(name).or_else(|| own().map(|(_, value)| value))
 }
 
 fn as_text(value: &Value) -> Option<&str> {

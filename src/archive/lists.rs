@@ -108,10 +108,7 @@ impl Lists {
 
 /// The kind and the members of each list, by its route. Where two have one route, the values of fields
 /// win over folders.
-fn found(
-    catalog: &Catalog,
-    settings: &ListSettings,
-) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
+fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
     let mut found: BTreeMap<Route, (ListKind, Vec<u32>)> = BTreeMap::new();
     let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); catalog.names().len()];
     let mut by_folder: HashMap<Route, Vec<u32>> = HashMap::new();
@@ -149,7 +146,11 @@ fn found(
         }
     }
     if settings.home && !home.is_empty() {
-        found.extend(Route::parse("/").ok().map(|root| (root, (ListKind::Home, home))));
+        found.extend(
+            Route::parse("/")
+                .ok()
+                .map(|root| (root, (ListKind::Home, home))),
+        );
     }
     found
 }
@@ -249,10 +250,7 @@ mod tests {
     fn every_article_is_on_one_numbered_page_and_a_page_with_a_successor_never_changes() {
         let mut before: Vec<(Vec<usize>, Option<PageNumber>, Option<PageNumber>)> = Vec::new();
         for total in 0..60 {
-            let paging = Paging {
-                total,
-                per_page: 7,
-            };
+            let paging = Paging { total, per_page: 7 };
             let pages: Vec<PageNumber> = paging.pages().collect();
             let seen = |page: &PageNumber| {
                 let members: Vec<usize> = paging.members(*page).collect();
@@ -274,10 +272,7 @@ mod tests {
     #[test]
     fn readers_reach_every_article_from_the_front_page() {
         for total in [1, 7, 8, 13, 14, 15, 21, 22] {
-            let paging = Paging {
-                total,
-                per_page: 7,
-            };
+            let paging = Paging { total, per_page: 7 };
             let (mut page, mut seen) = (Some(PageNumber::Front), Vec::new());
             while let Some(current) = page {
                 seen.extend(paging.members(current));

@@ -64,7 +64,9 @@ pub fn filled_bytes(
     (section, json): (u32, u32),
 ) -> (u32, u32) {
     let hole = u32::try_from(SIMILAR_HOLE.len()).unwrap_or(0);
-    let page = page.saturating_sub(holes * hole).saturating_add(holes * section);
+    let page = page
+        .saturating_sub(holes * hole)
+        .saturating_add(holes * section);
     if json == 0 {
         return (page, meta);
     }
@@ -107,11 +109,15 @@ fn fill_meta(mut meta: Vec<u8>, (base, digest): (Digest, Digest), fill: &Fill) -
     for at in places.into_iter().take(2) {
         meta[at..at + new.len()].copy_from_slice(&new);
     }
-    let at = match meta.get(META_HEAD_BYTES..).is_some_and(|rest| rest.starts_with(b",\"inputs\":\"")) {
+    let at = match meta
+        .get(META_HEAD_BYTES..)
+        .is_some_and(|rest| rest.starts_with(b",\"inputs\":\""))
+    {
         true => META_INPUTS_BYTES,
         false => META_HEAD_BYTES,
     };
-    let mut filled = Vec::with_capacity(meta.len() + MARK_BYTES + JSON_OPEN.len() + fill.json.len());
+    let mut filled =
+        Vec::with_capacity(meta.len() + MARK_BYTES + JSON_OPEN.len() + fill.json.len());
     let (head, rest) = meta.split_at(at);
     filled.extend_from_slice(head);
     filled.extend_from_slice(BASE_OPEN);

@@ -73,9 +73,7 @@ fn of(key: &str) -> Option<Value> {
             "per_page": whole(1, 1000),
         })),
         "archive.feeds" => group(&json!({ "count": whole(1, 1000) })),
-        "archive.redirects" => {
-            group(&json!({ "keep": { "type": "string", "pattern": DURATION } }))
-        }
+        "archive.redirects" => group(&json!({ "keep": { "type": "string", "pattern": DURATION } })),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
         "login_cookies"

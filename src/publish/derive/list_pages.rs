@@ -25,7 +25,12 @@ impl Derivation<'_, '_> {
     /// The pages of all lists.
     pub(super) fn list_pages(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
         let lists = &self.archive.lists;
-        let per_page = self.settings.archive.lists.as_ref().map_or(1, |lists| lists.per_page);
+        let per_page = self
+            .settings
+            .archive
+            .lists
+            .as_ref()
+            .map_or(1, |lists| lists.per_page);
         let mut wanted = Vec::new();
         for list in &lists.all {
             let paging = Paging {
@@ -57,7 +62,8 @@ impl Derivation<'_, '_> {
     /// The title of a list whose folder has no page of its own.
     pub(super) fn plain_title(&self, list: &List) -> String {
         let (label, value) = self.name(list);
-        self.kind(list, &label, &value).title(&self.settings.render.site_name)
+        self.kind(list, &label, &value)
+            .title(&self.settings.render.site_name)
     }
 
     fn kind<'n>(&self, list: &'n List, label: &'n str, value: &'n str) -> render::ListKind<'n> {
@@ -112,7 +118,11 @@ impl Derivation<'_, '_> {
         if page.number != PageNumber::Front {
             return Vec::new();
         }
-        let children = page.list.children.iter().map(|child| &lists.all[*child as usize]);
+        let children = page
+            .list
+            .children
+            .iter()
+            .map(|child| &lists.all[*child as usize]);
         let mut children: Vec<&List> = children.collect();
         children.sort_by(|a, b| (b.members.len(), &a.route).cmp(&(a.members.len(), &b.route)));
         children.truncate(MAX_CHILDREN);
@@ -147,7 +157,10 @@ impl Derivation<'_, '_> {
         part(&self.surveyor.renderer.list_fingerprint());
         part(list.route.as_str().as_bytes());
         part(format!("{:?}", page.number).as_bytes());
-        let neighbours = [page.paging.older(page.number), page.paging.newer(page.number)];
+        let neighbours = [
+            page.paging.older(page.number),
+            page.paging.newer(page.number),
+        ];
         part(format!("{neighbours:?}").as_bytes());
         part(self.plain_title(list).as_bytes());
         part(self.feed(list).unwrap_or_default().as_bytes());
@@ -176,7 +189,11 @@ impl Derivation<'_, '_> {
         }
         for member in &list.members[page.paging.members(page.number)] {
             part(self.archive.catalog.route(*member).as_str().as_bytes());
-            part(&self.archive.catalog.articles()[*member as usize].shown.to_le_bytes());
+            part(
+                &self.archive.catalog.articles()[*member as usize]
+                    .shown
+                    .to_le_bytes(),
+            );
         }
         Digest::of_hash(&hasher)
     }
@@ -199,7 +216,9 @@ impl Derivation<'_, '_> {
             .iter()
             .rev()
             .map(|member| {
-                let listing = self.texts().of(&self.archive.catalog.articles()[*member as usize])?;
+                let listing = self
+                    .texts()
+                    .of(&self.archive.catalog.articles()[*member as usize])?;
                 Ok((*member, listing))
             })
             .collect::<io::Result<Vec<_>>>()?;
@@ -213,9 +232,8 @@ impl Derivation<'_, '_> {
                 updated: &listing.updated,
             })
             .collect();
-        let neighbour = |number: Option<PageNumber>| {
-            number.and_then(|number| page_route(&list.route, number))
-        };
+        let neighbour =
+            |number: Option<PageNumber>| number.and_then(|number| page_route(&list.route, number));
         let older = neighbour(page.paging.older(page.number));
         let newer = neighbour(page.paging.newer(page.number));
         let (crumbs, children) = (self.crumbs(lists, page), self.children(lists, page));

@@ -15,8 +15,8 @@ use std::collections::HashSet;
 
 use super::survey::batch::SurveyError;
 use super::survey::surveyor::{Survey, Surveyor};
-use crate::article::Route;
 use crate::archive::Lists;
+use crate::article::Route;
 use crate::publish::plan::entry::Entry;
 use crate::settings::Settings;
 use crate::source::Origin;
@@ -95,4 +95,3 @@ impl Derivation<'_, '_> {
         share.is_none_or(|share| share.shard.takes(route))
     }
 }
-

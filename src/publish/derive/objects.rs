@@ -8,9 +8,7 @@ use rayon::prelude::*;
 use super::Derivation;
 use crate::article::{Lifetime, Route};
 use crate::publish::keys::ObjectKind;
-use crate::publish::plan::entry::{
-    Entry, EntryKind, Filling, Made, Need, ObjectState, Spot, need,
-};
+use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, Spot, need};
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::stored::Likely;
@@ -69,7 +67,10 @@ impl Derivation<'_, '_> {
         for some in wanted.chunks(TOGETHER) {
             self.surveyor.goes_on()?;
             let seen = self.seen(some)?;
-            let needs = some.iter().zip(&seen).map(|(one, seen)| self.need(one, seen));
+            let needs = some
+                .iter()
+                .zip(&seen)
+                .map(|(one, seen)| self.need(one, seen));
             let needs: Vec<Need> = needs.collect();
             let made: Vec<_> = some
                 .par_iter()
@@ -86,10 +87,7 @@ impl Derivation<'_, '_> {
         Ok(entries)
     }
 
-    fn seen<T>(
-        &self,
-        some: &[Wanted<T>],
-    ) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
+    fn seen<T>(&self, some: &[Wanted<T>]) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
         let routes: Vec<&Route> = some.iter().map(|one| &one.route).collect();
         let kind = some.first().map(|one| one.kind);
         let single = match kind {
@@ -134,7 +132,9 @@ impl Derivation<'_, '_> {
         let source = place.unwrap_or(one.number);
         let mut entry = Entry::of_archive(one.kind, (source, route), need, (first, second));
         entry.expires_at_ms = self.surveyor.expiry.of(&one.route, LIFETIME);
-        let reason = self.surveyor.reason(need, (first, compared), LIFETIME, None);
+        let reason = self
+            .surveyor
+            .reason(need, (first, compared), LIFETIME, None);
         entry.reason = match reason {
             Some(Reason::Changed) => Some(match one.kind {
                 EntryKind::Redirect => Reason::Links,

@@ -123,7 +123,9 @@ impl Derivation<'_, '_> {
 
     fn made(&self, similar: &[Similar]) -> io::Result<Fill> {
         let posts = similar.iter().map(|post| {
-            let listing = self.texts().of(&self.archive.catalog.articles()[post.place as usize])?;
+            let listing = self
+                .texts()
+                .of(&self.archive.catalog.articles()[post.place as usize])?;
             Ok(SimilarPost {
                 route: self.archive.catalog.route(post.place).clone(),
                 title: listing.title,

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::{ArticleDiff, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals, stored};
 use crate::failure::Failure;
+use crate::publish::derive::archive::Archive;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
-use crate::publish::derive::archive::Archive;
 use crate::publish::plan::bodies;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;

@@ -72,7 +72,10 @@ pub(crate) fn read_through(
                         intent.key
                     );
                     return Err(Failure::new(Exit::Refused, what)
-                        .note("expected", format!("keys that begin with {}", kinds.join(", ")))
+                        .note(
+                            "expected",
+                            format!("keys that begin with {}", kinds.join(", ")),
+                        )
                         .note("retry", "not with this file; nothing was written"));
                 }
                 Line::Intent(intent) if intent.again => {

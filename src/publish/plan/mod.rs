@@ -140,7 +140,9 @@ impl Plan {
         keys: &Keys,
     ) -> impl Iterator<Item = (ObjectKind, String, Prior)> {
         let (to, within) = (entry.expires_at_ms, self.refreshed_within_ms);
-        let all = entry.objects(keys).map(|(kind, key, prior, _)| (kind, key, prior));
+        let all = entry
+            .objects(keys)
+            .map(|(kind, key, prior, _)| (kind, key, prior));
         all.filter(move |(_, _, prior)| {
             let is_refreshed =
                 |within| !prior.is_absent && same_expiry(prior.expires_at_ms, Some(to), within);

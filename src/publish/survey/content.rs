@@ -300,7 +300,15 @@ pub(crate) fn survey(
     corpus.with(|origin| {
         let bar = report.bar("survey", "articles", origin.count() as u64);
         let on_progress = |done| bar.advance(done);
-        let surveyed = survey_of(settings, renderer, purpose, origin, None, &on_progress, report);
+        let surveyed = survey_of(
+            settings,
+            renderer,
+            purpose,
+            origin,
+            None,
+            &on_progress,
+            report,
+        );
         drop(bar);
         surveyed.map_err(|error| early_end(error, spool_in))
     })
@@ -318,7 +326,10 @@ pub(crate) fn early_end(error: SurveyError, spool_in: &Path) -> Failure {
         SurveyError::TimedOut(late) => expectations::too_late(late),
         SurveyError::Render(..) => Failure::new(Exit::Config, error.to_string())
             .note("expected", "templates that make every page")
-            .note("retry", "after you fix the template or the folder's page; nothing was written"),
+            .note(
+                "retry",
+                "after you fix the template or the folder's page; nothing was written",
+            ),
         SurveyError::Interrupted => stopped(&error),
     }
 }
@@ -335,7 +346,9 @@ pub(crate) fn survey_again(
 ) -> Result<SurveyOutput, SurveyError> {
     corpus.with(|origin| {
         // Behind the sources there are archive objects.
-        let sources = numbers.iter().take_while(|number| (**number as usize) < origin.count());
+        let sources = numbers
+            .iter()
+            .take_while(|number| (**number as usize) < origin.count());
         let some = Subset {
             origin,
             numbers: &numbers[..sources.count()],
@@ -408,7 +421,10 @@ fn survey_of(
     derive(&mut surveyor, settings, origin, &mut survey)?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
-        && let Err(error) = cache.save(&ending(wanted.share), survey.archive.as_ref().map(Archive::spool))
+        && let Err(error) = cache.save(
+            &ending(wanted.share),
+            survey.archive.as_ref().map(Archive::spool),
+        )
     {
         report.warning(&format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
@@ -511,7 +527,9 @@ fn listings<'a>(
     if !settings.archive.is_on() || !is_whole || wanted.generated.is_some() {
         return Ok(None);
     }
-    let folder = purpose.spool_in.map_or_else(std::env::temp_dir, Path::to_owned);
+    let folder = purpose
+        .spool_in
+        .map_or_else(std::env::temp_dir, Path::to_owned);
     Ok(Some(Listings {
         settings: &settings.archive,
         texts: Mutex::new(Spool::create(&folder)?),

@@ -88,7 +88,10 @@ impl GatheredSurvey {
         survey.busy.extend(chunk.busy);
         self.links.merge(chunk.links);
         if let Some(catalog) = &mut self.catalog {
-            chunk.listed.into_iter().for_each(|draft| catalog.add(draft));
+            chunk
+                .listed
+                .into_iter()
+                .for_each(|draft| catalog.add(draft));
         }
         self.slowest.merge(chunk.slowest);
         let claim = |index, route, owner| Claim {

@@ -327,10 +327,7 @@ impl SourceReader<'_, '_> {
     ///
     /// # Errors
     /// When the run has to end, or the spool fails.
-    pub(crate) fn render_again(
-        &self,
-        index: usize,
-    ) -> Result<Option<Again>, SurveyError> {
+    pub(crate) fn render_again(&self, index: usize) -> Result<Option<Again>, SurveyError> {
         let unread = UnreadSource { index, asked: None };
         // What is to be said of it was said when it was surveyed.
         let mut said = Chunk::default();

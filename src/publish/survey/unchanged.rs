@@ -23,7 +23,8 @@ pub(crate) fn recall(
 ) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-    let mut meant: Vec<(usize, Hit, Known, (Links, Option<Draft>))> = Vec::with_capacity(batch.len());
+    let mut meant: Vec<(usize, Hit, Known, (Links, Option<Draft>))> =
+        Vec::with_capacity(batch.len());
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
