@@ -128,6 +128,16 @@ impl FinishedSpool {
         }
     }
 
+    /// Appends a few bytes that were made since, and returns their offset.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<u64> {
+        let offset = self.file.metadata()?.len();
+        self.file.write_all_at(bytes, offset)?;
+        Ok(offset)
+    }
+
     /// The `length` bytes at `offset`.
     ///
     /// # Errors

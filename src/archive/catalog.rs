@@ -48,6 +48,7 @@ pub struct Draft {
     values: Vec<ListedValue>,
     terms: Vec<u64>,
     section: Option<[u8; 16]>,
+    aliases: Vec<String>,
 }
 
 impl Draft {
@@ -71,6 +72,7 @@ impl Draft {
             values: listing.values,
             terms: listing.terms,
             section: listing.section,
+            aliases: listing.aliases,
         }
     }
 }
@@ -98,6 +100,8 @@ pub struct CatalogBuilder {
     hash_places: HashMap<u64, u32>,
     /// Digests of the pages of folders, by the numbers of their sources.
     sections: HashMap<u32, [u8; 16]>,
+    /// Routes that lead to articles, by the numbers of their sources.
+    aliases: HashMap<u32, Vec<String>>,
 }
 
 impl CatalogBuilder {
@@ -108,7 +112,11 @@ impl CatalogBuilder {
             values,
             terms,
             section,
+            aliases,
         } = draft;
+        if !aliases.is_empty() {
+            self.aliases.insert(listed.source, aliases);
+        }
         self.sections
             .extend(section.map(|digest| (listed.source, digest)));
         listed.values_from = place(&self.values);
@@ -160,7 +168,12 @@ impl CatalogBuilder {
             let digest = self.sections.get(&listed.source)?;
             Some((number, *digest))
         });
+        let aliases = (0..).zip(&articles).filter_map(|(number, listed)| {
+            let aliases = self.aliases.get(&listed.source)?;
+            Some((number, aliases.clone()))
+        });
         Catalog {
+            aliases: aliases.collect(),
             sections: sections.collect(),
             articles,
             routes,
@@ -182,9 +195,16 @@ pub struct Catalog {
     names: Vec<ValueName>,
     hashes: Vec<u64>,
     sections: HashMap<u32, [u8; 16]>,
+    aliases: Vec<(u32, Vec<String>)>,
 }
 
 impl Catalog {
+    /// What the articles say of routes that lead to them, each with the number of its article.
+    #[must_use]
+    pub fn aliases(&self) -> &[(u32, Vec<String>)] {
+        &self.aliases
+    }
+
     /// The articles that are pages of folders, by number, each with the digest of its page.
     #[must_use]
     pub fn sections(&self) -> &HashMap<u32, [u8; 16]> {

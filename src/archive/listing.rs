@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::ArticleIdentity;
 use super::settings::ArchiveSettings;
 use super::terms::term_hashes;
 use crate::article::{Article, Metadata, Route, Value, instant_ms, slugify};
@@ -28,6 +29,8 @@ pub struct Listing {
     pub values: Vec<ListedValue>,
     /// Hashes of what it is about.
     pub terms: Vec<u64>,
+    /// What it is known by when its route changes.
+    pub identity: ArticleIdentity,
     /// Routes that it had, or that lead to it.
     pub aliases: Vec<String>,
     /// The digest of its page if that is the page of a folder: `_index.md`.
@@ -70,6 +73,7 @@ impl Listing {
                 0 => Vec::new(),
                 _ => term_hashes(article),
             },
+            identity: ArticleIdentity::of(metadata, article.body_hash),
             aliases: match settings.redirects {
                 Some(_) => metadata
                     .texts("aliases")

@@ -4,8 +4,10 @@
 //! Everything here is a pure function of the catalog and the settings. The survey fills the catalog,
 //! `publish::derive` compares what comes of it with the store.
 
+mod aliases;
 mod catalog;
 mod file_path;
+mod identity;
 mod listing;
 mod lists;
 mod redirect;
@@ -13,8 +15,10 @@ mod settings;
 mod similar;
 mod terms;
 
+pub use aliases::Aliases;
 pub use catalog::{Catalog, CatalogBuilder, Draft, Listed, TextSpot, ValueName};
 pub use file_path::FilePath;
+pub use identity::ArticleIdentity;
 pub use listing::{ListedValue, Listing};
 pub use lists::{List, ListKind, Lists, PageNumber, Paging, field_route, page_route};
 pub use redirect::{MAX_REDIRECT_BYTES, Redirect};

@@ -64,6 +64,8 @@ pub struct Article<'a> {
     pub visibility: Visibility,
     /// Hash of what its source says, of which the page is made.
     pub fingerprint: [u8; 16],
+    /// Hash of its cleaned body alone.
+    pub body_hash: [u8; 8],
     /// The parsed Markdown body, without the heading that became the title.
     pub body: Body<'a>,
 }

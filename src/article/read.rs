@@ -124,6 +124,7 @@ pub fn read<'a>(input: &Input<'a>, rules: &Rules) -> Reading<'a> {
         (0, Some(route), Some((title, body))) => Some(Article {
             route: route.clone(),
             fingerprint: fingerprint(&title, &metadata, input.markup, &body_hash),
+            body_hash: std::array::from_fn(|at| body_hash[at]),
             visibility: Visibility::with(
                 &metadata,
                 &rules.visibility_fields,

@@ -16,13 +16,15 @@ use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
-use crate::publish::plan::entry::{Need, Policy};
+use crate::publish::plan::entry::{Entry, Need, Policy};
 use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::moved::{self, Moved, Redirects};
 use crate::publish::plan::orphans::{Orphans, is_all_seen};
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::stale::stale;
 use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
+use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, survey, survey_again};
 use crate::publish::survey::findings::HeldFindings;
@@ -30,7 +32,8 @@ use crate::publish::survey::load::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::{Caching, Order};
-use crate::store::{Class, Session, StoreError};
+use crate::spool::FinishedSpool;
+use crate::store::{Class, Session};
 use crate::words::{counted, with};
 
 /// What becomes of published articles that the content tree no longer has.
@@ -84,7 +87,7 @@ impl<'a> Articles<'a> {
 }
 
 impl Work for Articles<'_> {
-    fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
+    fn plan(&self, mut begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
         if let Some((generator, count)) = self.wanted.generated {
             report.seeded(generator, count);
         }
@@ -137,7 +140,8 @@ impl Work for Articles<'_> {
             time_limit: *time_limit,
         };
         let holds_lock = begun.spool_in.is_some();
-        let removals = self.removals(&scope, begun.session, holds_lock, report)?;
+        let mut removals = self.removals(&scope, begun.session, holds_lock, report)?;
+        let redirects = self.redirects(&scope, &mut begun, spooled.as_ref(), &mut removals)?;
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
@@ -145,6 +149,7 @@ impl Work for Articles<'_> {
         let mut entries = survey.entries;
         // They link to articles, so that these are there first.
         entries.extend(survey.objects);
+        entries.extend(redirects);
         let mut plan = Plan {
             entries,
             spooled,
@@ -229,6 +234,19 @@ struct Removals {
     are_withheld: bool,
     /// Why the plan is not what was expected, if so.
     refused: Option<Failure>,
+    /// Articles that have another route now.
+    moved: Moved,
+    /// Whether the store may hold more keys than the survey saw.
+    has_more_keys: bool,
+}
+
+/// What becomes of published articles that the content tree no longer has.
+struct Gone {
+    pruning: PrunePlan,
+    /// Articles that have another route now …
+    moved: Moved,
+    /// … and what the store holds at their old ones, without `--prune`.
+    leftovers: Vec<Leftover>,
 }
 
 impl Articles<'_> {
@@ -256,83 +274,165 @@ impl Articles<'_> {
             .map(|one| one.objects(&keys).count() as u64);
         // The lock is a key of ours.
         let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
-        let mut pruning = self.prune(scope, session, other_keys, report)?;
+        let has_more_keys = self.has_more_keys(scope, session, other_keys)?;
+        let Gone {
+            mut pruning,
+            moved,
+            leftovers: mut of_moved,
+        } = self.gone(scope, session, other_keys, report)?;
         let refused = self.gate(survey, &pruning, &withdrawn).err();
-        let mut stale = self.stale(scope, session, other_keys)?;
+        let mut stale = match has_more_keys {
+            true => self.stale(scope, session)?,
+            false => Vec::new(),
+        };
         if let Some(shard) = self.wanted.share {
             // All of them were expected; each shard removes its own.
             let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
             pruning.leftovers.retain(is_own);
             withdrawn.retain(is_own);
+            of_moved.retain(is_own);
             let articles = survey.entries.len();
             report.share(shard, articles, articles + survey.elsewhere.len());
         }
         report_withdrawn(&withdrawn, report);
         let mut leftovers = pruning.leftovers;
         leftovers.append(&mut withdrawn);
+        leftovers.append(&mut of_moved);
         leftovers.append(&mut stale);
         Ok(Removals {
             leftovers,
             are_withheld: pruning.withheld.is_some(),
             refused,
+            moved,
+            has_more_keys,
         })
     }
 
-    /// The archive objects that are not made any more. While a source cannot be read, nobody knows what it
-    /// would have been listed by.
-    fn stale(
+    /// Whether archive objects are removed that are not made any more. While a source cannot be read, nobody
+    /// knows what it would have been listed by.
+    fn removes_stale(&self, scope: &Scope<'_>) -> bool {
+        let (settings, survey) = (scope.settings, scope.survey);
+        let is_whole = settings.part.is_none() && self.orphans != OrphanPolicy::Ignore;
+        let is_asked = settings.archive.is_on() || self.orphans == OrphanPolicy::Remove;
+        is_whole && is_asked && survey.invalid + survey.skipped + survey.changed == 0
+    }
+
+    fn has_more_keys(
         &self,
         scope: &Scope<'_>,
         session: &mut Session,
         other_keys: u64,
-    ) -> Result<Vec<Leftover>, Failure> {
-        let (settings, survey) = (scope.settings, scope.survey);
-        let is_whole = settings.part.is_none() && self.orphans != OrphanPolicy::Ignore;
-        let is_asked = settings.archive.is_on() || self.orphans == OrphanPolicy::Remove;
-        let broken = survey.invalid + survey.skipped + survey.changed;
-        if !is_whole || !is_asked || broken > 0 {
-            return Ok(Vec::new());
+    ) -> Result<bool, Failure> {
+        if !self.removes_stale(scope) {
+            return Ok(false);
         }
-        let share = self.wanted.share;
-        let failed = |error: StoreError| Failure::before_writing(&error);
-        if is_all_seen(scope, session, other_keys, share).map_err(failed)? {
-            return Ok(Vec::new());
-        }
-        let keys = Keys::new(&settings.prefix);
-        match stale(session, &keys, &survey.objects, share) {
+        let all_seen = is_all_seen(scope, session, other_keys, self.wanted.share);
+        let all_seen = all_seen.map_err(|error| Failure::before_writing(&error))?;
+        Ok(!all_seen)
+    }
+
+    /// The archive objects that are not made any more.
+    fn stale(&self, scope: &Scope<'_>, session: &mut Session) -> Result<Vec<Leftover>, Failure> {
+        let keys = Keys::new(&scope.settings.prefix);
+        match stale(session, &keys, &scope.survey.objects, self.wanted.share) {
             // An import needs no right to SCAN.
             Err(error) if error.class == Class::Never => Ok(Vec::new()),
-            found => found.map_err(failed),
+            found => found.map_err(|error| Failure::before_writing(&error)),
         }
     }
 
+    /// The redirects that no source asks for: from the old routes of articles that moved, and those that the
+    /// store has.
+    fn redirects(
+        &self,
+        scope: &Scope<'_>,
+        begun: &mut PlanInputs<'_>,
+        spooled: Option<&FinishedSpool>,
+        removals: &mut Removals,
+    ) -> Result<Vec<Entry>, Failure> {
+        let settings = scope.settings;
+        let (Some(archive), Some(keep_ms)) = (self.archive.get(), settings.archive.redirects)
+        else {
+            return Ok(Vec::new());
+        };
+        if !removals.has_more_keys {
+            return Ok(Vec::new());
+        }
+        let mut redirects = Redirects {
+            session: &mut *begun.session,
+            keys: &Keys::new(&settings.prefix),
+            archive,
+            moved: &removals.moved,
+            made: &scope.survey.objects,
+            spooled,
+            share: self.wanted.share,
+            until_ms: begun.started_at.saturating_add(keep_ms),
+        };
+        let mut entries = redirects.of_moved()?;
+        let stored = redirects.stored()?;
+        entries.extend(stored.changed);
+        removals.leftovers.extend(stored.removed);
+        Ok(entries)
+    }
+
     /// What becomes of published articles that the content tree no longer has: removed, or named.
-    fn prune(
+    fn gone(
         &self,
         scope: &Scope<'_>,
         session: &mut Session,
         other_keys: u64,
         report: &mut dyn Report,
-    ) -> Result<PrunePlan, Failure> {
+    ) -> Result<Gone, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        let pruning = match self.orphans {
+        let mut pruning = match self.orphans {
             OrphanPolicy::Remove => PrunePlan::plan(scope, session, &keys)?,
             OrphanPolicy::Name | OrphanPolicy::Ignore => PrunePlan::default(),
         };
         if let Some(why) = &pruning.withheld {
             report.warning(why);
         }
+        let (mut moved, mut leftovers) = (Moved::new(), Vec::new());
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
-            let orphans = Orphans::find(scope, session, other_keys, self.wanted.share)?;
+            let mut orphans = Orphans::find(scope, session, other_keys, self.wanted.share)?;
+            moved = self.moved(scope, session, orphans.leftovers())?;
+            leftovers = orphans.take(|route| moved.contains_key(route));
             orphans.report(report);
-            let number = orphans.are_known().then_some(orphans.routes().len() as u64);
+            let number = orphans.leftovers().len() as u64;
+            let number = orphans.are_known().then_some(number);
             self.judged.set(self.judged.get().map(|judged| Judged {
                 orphans: number,
                 ..judged
             }));
+        } else {
+            moved.extend(self.moved(scope, session, &pruning.leftovers)?);
+        }
+        let pruned = pruning.leftovers.iter_mut().chain(&mut leftovers);
+        for leftover in pruned.filter(|one| moved.contains_key(&one.route)) {
+            leftover.reason = Reason::Moved;
         }
         pruning.out_of_reach.report(report);
-        Ok(pruning)
+        Ok(Gone {
+            pruning,
+            moved,
+            leftovers,
+        })
+    }
+
+    /// Where the articles of these routes are now. While a source cannot be read, it may be theirs.
+    fn moved(
+        &self,
+        scope: &Scope<'_>,
+        session: &mut Session,
+        leftovers: &[Leftover],
+    ) -> Result<Moved, Failure> {
+        let settings = scope.settings;
+        match (self.archive.get(), settings.archive.redirects) {
+            (Some(archive), Some(_)) if self.removes_stale(scope) => {
+                let keys = Keys::new(&settings.prefix);
+                moved::find(session, &keys, archive, leftovers)
+            }
+            _ => Ok(Moved::new()),
+        }
     }
 
     /// Holds the plan against what is expected of it.

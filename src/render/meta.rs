@@ -6,6 +6,7 @@ use super::digest::{self, Digest};
 use super::inputs::Inputs;
 use super::view::View;
 use crate::article::{Article, Value};
+use crate::hex;
 
 /// What the meta object alone shows of the run that writes it, and of what it was made from.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +91,8 @@ pub(super) fn write(
     let route = article.route.as_str();
     let texts = [robots.as_str(), route, canonical, &article.title];
     head(&mut out, digest, stamp, texts);
+    out.extend_from_slice(b",\"body\":");
+    string(&mut out, &hex::text(&article.body_hash));
     out.extend_from_slice(b",\"metadata\":");
     out.push(b'{');
     let entries = article.metadata.entries.iter();
@@ -112,7 +115,7 @@ pub(super) fn write(
 pub(super) fn write_list(page: &View, digest: Digest, stamp: &Stamp<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
     digest::open_meta(&mut out, digest);
-    out.extend_from_slice(b",\"archive\":\"list\"");
+    out.extend_from_slice(digest::LIST_MARK);
     let texts = [page.robots, &page.route, &page.canonical, &page.title];
     head(&mut out, digest, stamp, texts);
     out.push(b'}');

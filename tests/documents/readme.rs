@@ -453,6 +453,7 @@ fn the_manifest_page_names_every_member_of_every_line() {
         settled: false,
         absent_at: Some(0),
         again: true,
+        of_archive: true,
     };
     assert_eq!(named(&page, "intent"), members(&intent));
     let outcome = KeyOutcome {

@@ -1,10 +1,13 @@
 //! What a run knows of all articles, for as long as it works: of what expires meanwhile, it makes the
 //! archive objects again.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
 use super::texts::Texts;
-use crate::archive::{ArchiveSettings, Catalog, Lists, TermIndex};
+use crate::archive::{Aliases, ArchiveSettings, ArticleIdentity, Catalog, Lists, TermIndex};
+use crate::article::Route;
 use crate::render::Renderer;
 use crate::source::Cache;
 use crate::spool::FinishedSpool;
@@ -14,6 +17,10 @@ use crate::spool::FinishedSpool;
 pub struct Archive {
     pub(super) catalog: Catalog,
     pub(super) lists: Lists,
+    /// Routes that lead to articles.
+    pub(super) aliases: Aliases,
+    /// Routes of withdrawn articles.
+    pub(super) gone: BTreeSet<Route>,
     /// What similar posts are found by, where pages have such.
     pub(super) terms: Option<TermIndex>,
     pub(super) similar_fingerprint: [u8; 32],
@@ -52,6 +59,8 @@ impl Archive {
             similar_fingerprint: renderer.similar_fingerprint(),
             catalog,
             lists: Lists::default(),
+            aliases: Aliases::default(),
+            gone: BTreeSet::new(),
             terms,
             numbers,
             spool,
@@ -69,6 +78,28 @@ impl Archive {
     /// The texts of the articles that this run read.
     pub(crate) fn spool(&self) -> &FinishedSpool {
         &self.spool
+    }
+
+    /// The route of an article.
+    pub(crate) fn route(&self, number: u32) -> &Route {
+        self.catalog.route(number)
+    }
+
+    /// The routes of all articles and lists.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        let lists = self.lists.all.iter().map(|list| &list.route);
+        self.catalog.routes().iter().chain(lists)
+    }
+
+    /// The articles that this run read, by number, each with what it is known by.
+    ///
+    /// # Errors
+    /// When the disk does not give it.
+    pub(crate) fn read_articles(&self) -> io::Result<Vec<(u32, ArticleIdentity)>> {
+        let articles = (0..).zip(self.catalog.articles());
+        let read = articles.filter(|(_, listed)| !listed.texts.is_cached);
+        read.map(|(number, listed)| Ok((number, self.texts().of(listed)?.identity)))
+            .collect()
     }
 
     pub(super) fn texts(&self) -> Texts<'_> {

@@ -131,7 +131,7 @@ impl Derivation<'_, '_> {
                 ListKind::Value(value) => self.archive.catalog.names()[value as usize].text.clone(),
                 _ => self.plain_title(list),
             };
-            (title, list.route.clone(), list.members.len() as u64)
+            (title, list.route.clone(), count(list))
         });
         let mut named: Vec<(String, Route, u64)> = named.collect();
         named.sort();
@@ -288,6 +288,14 @@ impl Derivation<'_, '_> {
             is_noindex: listed.is_noindex,
             body,
         }))
+    }
+}
+
+/// What the page above a list says of its size: its articles, or, for a field, its values.
+fn count(list: &List) -> u64 {
+    match list.kind {
+        ListKind::Field(_) => list.children.len() as u64,
+        _ => list.members.len() as u64,
     }
 }
 

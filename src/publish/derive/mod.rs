@@ -8,6 +8,7 @@ pub(crate) mod archive;
 mod files;
 mod list_pages;
 mod objects;
+mod redirects;
 mod similar;
 mod texts;
 
@@ -36,7 +37,7 @@ pub(crate) struct Derivation<'d, 's> {
     pub numbers: Option<&'d [u32]>,
 }
 
-/// Decides which lists there are. Pages of folders that have a list become pages of lists.
+/// Decides which lists and redirects there are. Pages of folders that have a list become pages of lists.
 pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut Survey) {
     let claimed: HashSet<&Route> = survey.claimed.iter().collect();
     let is_claimed = |route: &Route| claimed.contains(route);
@@ -45,6 +46,11 @@ pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut
         None => Lists::default(),
     };
     survey.lists_taken.clone_from(&archive.lists.taken);
+    archive.aliases = std::mem::take(&mut survey.aliases);
+    let articles: HashSet<&Route> = archive.catalog.routes().iter().collect();
+    let is_free = |route: &&Route| !articles.contains(route) && !claimed.contains(route);
+    let gone = survey.withdrawn.iter().filter(is_free).cloned();
+    archive.gone = gone.collect();
 }
 
 impl Derivation<'_, '_> {
@@ -76,6 +82,7 @@ impl Derivation<'_, '_> {
         let mut numbers = Numbers::behind(self.archive.sources);
         let mut objects = self.list_pages(&mut numbers)?;
         objects.extend(self.files(&mut numbers)?);
+        objects.extend(self.redirects(&mut numbers)?);
         Ok(objects)
     }
 

@@ -177,8 +177,7 @@ impl<'a> Catalog<'a> {
                 "published articles without a source are not listed: that needs the right to SCAN",
             );
         }
-        let routes: Vec<&Route> = orphans.routes().iter().collect();
-        self.stored(session, &routes)
+        Ok(orphans.into_leftovers())
     }
 
     /// What the store holds of `routes`.

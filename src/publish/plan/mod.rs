@@ -5,6 +5,7 @@ pub mod cause;
 pub mod entry;
 pub mod expiry;
 pub(crate) mod leftover;
+pub(crate) mod moved;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::entry::Entry;
+use super::leftover::Leftover;
 use super::reach::{OutOfReach, Scope, ours};
 use super::scan::{scan_kind, stored_route};
 use crate::article::Route;
@@ -22,7 +23,7 @@ const NAMED: usize = 20;
 
 /// The articles that the tree no longer has.
 pub(crate) struct Orphans {
-    routes: Vec<Route>,
+    leftovers: Vec<Leftover>,
     /// Pages that may be of another tree.
     outside: OutOfReach,
     /// Number of sources that may be theirs, since nobody can tell the routes of these.
@@ -45,7 +46,7 @@ impl Orphans {
     ) -> Result<Self, Failure> {
         let survey = scope.survey;
         let mut orphans = Self {
-            routes: Vec::new(),
+            leftovers: Vec::new(),
             outside: OutOfReach::default(),
             broken: survey.invalid + survey.skipped + survey.changed,
             are_known: true,
@@ -71,7 +72,7 @@ impl Orphans {
         orphans.broken += u64::from(!scope.drop_claimed(&mut routes)?);
         let leftovers = ours(session, &keys, &routes)?;
         let articles = leftovers.into_iter().filter(|one| !one.is_archive());
-        orphans.routes = articles.map(|one| one.route).collect();
+        orphans.leftovers = articles.collect();
         Ok(orphans)
     }
 
@@ -80,9 +81,20 @@ impl Orphans {
         self.are_known
     }
 
-    /// Their routes.
-    pub(crate) fn routes(&self) -> &[Route] {
-        &self.routes
+    /// What the store holds of them.
+    pub(crate) fn leftovers(&self) -> &[Leftover] {
+        &self.leftovers
+    }
+
+    /// The same, without the rest.
+    pub(crate) fn into_leftovers(self) -> Vec<Leftover> {
+        self.leftovers
+    }
+
+    /// Takes those out that are at these routes.
+    pub(crate) fn take(&mut self, is_meant: impl Fn(&Route) -> bool) -> Vec<Leftover> {
+        let meant = |one: &mut Leftover| is_meant(&one.route);
+        self.leftovers.extract_if(.., meant).collect()
     }
 
     /// Counts and names them.
@@ -94,7 +106,8 @@ impl Orphans {
             );
             return;
         }
-        report.orphans(&self.routes);
+        let routes: Vec<Route> = self.leftovers.iter().map(|one| one.route.clone()).collect();
+        report.orphans(&routes);
         if let Some(text) = self.text() {
             report.warning(&text);
         }
@@ -102,12 +115,13 @@ impl Orphans {
     }
 
     fn text(&self) -> Option<String> {
-        let all = self.routes.len();
+        let all = self.leftovers.len();
         if all == 0 {
             return None;
         }
         let count = all as u64;
-        let names = self.routes.iter().take(NAMED).map(ToString::to_string);
+        let names = self.leftovers.iter().take(NAMED);
+        let names = names.map(|one| one.route.to_string());
         let perhaps = match self.broken {
             0 => "",
             _ => ", unless a source that is invalid or unreadable has that route",
@@ -198,8 +212,10 @@ fn unknown_pages(
 
 #[cfg(test)]
 mod tests {
-    use super::{Orphans, OutOfReach, number_of_keys};
+    use super::{Leftover, Orphans, OutOfReach, number_of_keys};
     use crate::article::Route;
+    use crate::publish::plan::entry::{EntryKind, ObjectState};
+    use crate::publish::reason::Reason;
 
     #[test]
     fn the_number_of_keys_is_that_of_the_database() {
@@ -212,9 +228,15 @@ mod tests {
     #[test]
     fn twenty_are_named_and_the_others_counted() {
         let text = |count: usize, broken| {
-            let routes = (0..count).map(|n| Route::parse(&format!("/n{n}/")).unwrap());
+            let leftovers = (0..count).map(|n| Leftover {
+                kind: EntryKind::Article,
+                route: Route::parse(&format!("/n{n}/")).unwrap(),
+                page: ObjectState::Absent,
+                meta: ObjectState::Absent,
+                reason: Reason::Pruned,
+            });
             let orphans = Orphans {
-                routes: routes.collect(),
+                leftovers: leftovers.collect(),
                 outside: OutOfReach::default(),
                 broken,
                 are_known: true,

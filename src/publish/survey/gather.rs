@@ -13,7 +13,7 @@ use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
-use crate::archive::CatalogBuilder;
+use crate::archive::{Aliases, Catalog, CatalogBuilder};
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -289,7 +289,7 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
     let unknown = invalid.iter().chain(&changed);
     survey.claimed.extend(unknown.filter_map(of_name));
     survey.changed = changed.len() as u64;
-    survey.catalog = catalog.map(|catalog| {
+    let catalog = catalog.map(|catalog| {
         let elsewhere = others.iter().filter(|claim| claim.owner.is_some());
         let elsewhere = elsewhere.filter(|claim| !invalid.contains(&claim.source));
         let elsewhere: HashMap<u32, &Route> = elsewhere
@@ -302,6 +302,11 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
             own.or_else(|| elsewhere.get(&source).copied()).cloned()
         })
     });
+    if let Some(catalog) = &catalog {
+        survey.aliases = Aliases::of(catalog);
+        findings.add(alias_findings(origin, catalog, &mut survey.aliases));
+    }
+    survey.catalog = catalog;
     for claim in others {
         let Some(owner) = claim.owner.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);
@@ -328,6 +333,24 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
     report_skipped(origin, &mut survey, &mut findings);
     (survey.diagnostics, survey.codes) = findings.finish();
     survey
+}
+
+/// Warnings about aliases that lead nowhere.
+fn alias_findings(
+    origin: &dyn Origin,
+    catalog: &Catalog,
+    aliases: &mut Aliases,
+) -> Vec<Diagnostic> {
+    let refused = std::mem::take(&mut aliases.refused).into_iter();
+    let findings = refused.map(|(number, why)| {
+        let source = catalog.articles()[number as usize].source as usize;
+        let path = Arc::new(origin.shown_at(source));
+        let mut finding = [whole_file(path, "aliases", why, RETRY_AFTER_FIX)];
+        finding[0].severity = Severity::Warning;
+        origin.place(source, &mut finding);
+        finding
+    });
+    findings.flatten().collect()
 }
 
 fn report_skipped(origin: &dyn Origin, survey: &mut Survey, findings: &mut HeldFindings) {

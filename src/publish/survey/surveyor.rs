@@ -13,7 +13,7 @@ use super::listings::Listings;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
-use crate::archive::Catalog;
+use crate::archive::{Aliases, Catalog};
 use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
@@ -135,6 +135,8 @@ pub struct Survey {
     pub objects: Vec<Entry>,
     /// Routes of lists that are not made, since an article has them.
     pub lists_taken: Vec<Route>,
+    /// Routes that lead to articles.
+    pub aliases: Aliases,
     /// What archive objects are made from, while the survey runs.
     pub catalog: Option<Catalog>,
     /// What the run knows of all articles; none where nothing is made from many.

@@ -1,0 +1,254 @@
+//! Articles that have another route than when they were published: their old route leads to the new one.
+//!
+//! An old route is one that the store has a page for and no source claims. The article that was there is found
+//! again by its `reference`, its `payload.source_id`, or its body, if just one article of the tree has that.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
+
+use super::entry::{Entry, EntryKind, Need, ObjectState, Spot};
+use super::leftover::Leftover;
+use super::scan::{scan_kind, stored_route};
+use crate::archive::{ArticleIdentity, Redirect};
+use crate::article::Route;
+use crate::failure::Failure;
+use crate::publish::derive::archive::Archive;
+use crate::publish::keys::{Keys, ObjectKind};
+use crate::publish::reason::Reason;
+use crate::publish::shards::shard::Shard;
+use crate::publish::survey::stored::{Inspector, Likely};
+use crate::spool::FinishedSpool;
+use crate::store::{Batch, Reply, Session, StoreError};
+
+/// So many old routes are looked at by one run.
+const MOST: usize = 10_000;
+
+/// So many values are read in one round trip.
+const TOGETHER: usize = 64;
+
+/// A longer meta object is not read.
+const MOST_BYTES: u64 = 256 * 1024;
+
+const DOING: &str = "looking for articles that moved";
+
+/// Articles that moved: new routes by old ones.
+pub(crate) type Moved = BTreeMap<Route, Route>;
+
+/// Finds where the articles of `old` are now.
+///
+/// # Errors
+/// When the store or the disk fails.
+pub(crate) fn find(
+    session: &mut Session,
+    keys: &Keys,
+    archive: &Archive,
+    old: &[Leftover],
+) -> Result<Moved, Failure> {
+    let mut moved = Moved::new();
+    if old.is_empty() {
+        return Ok(moved);
+    }
+    let marks = marks(archive).map_err(|error| {
+        Failure::state_folder("cannot read what the run kept of articles", &error)
+    })?;
+    if marks.is_empty() {
+        return Ok(moved);
+    }
+    let old: Vec<&Leftover> = old
+        .iter()
+        .filter(|one| one.kind == EntryKind::Article && one.meta.bytes() <= MOST_BYTES)
+        .take(MOST)
+        .collect();
+    for some in old.chunks(TOGETHER) {
+        let mut batch = Batch::default();
+        for one in some {
+            batch.push(&[b"GET", keys.meta(&one.route).as_bytes()]);
+        }
+        let replies = session.run(&batch, DOING);
+        let replies = replies.map_err(|error| Failure::before_writing(&error))?;
+        for (one, reply) in some.iter().zip(replies) {
+            let Reply::Bulk(meta) = reply else {
+                continue;
+            };
+            let known = ArticleIdentity::of_meta(&meta);
+            let mut places = known.into_iter().flat_map(ArticleIdentity::marks);
+            let new = places.find_map(|mark| marks.get(&mark).copied().flatten());
+            if let Some(number) = new {
+                let route = archive.route(number).clone();
+                moved.insert(one.route.clone(), route);
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// The articles that this run read, by what they are known by; nothing where several are known by it.
+fn marks(archive: &Archive) -> io::Result<HashMap<(u8, u64), Option<u32>>> {
+    let mut marks = HashMap::new();
+    for (number, identity) in archive.read_articles()? {
+        for mark in identity.marks() {
+            marks
+                .entry(mark)
+                .and_modify(|known| *known = None)
+                .or_insert(Some(number));
+        }
+    }
+    Ok(marks)
+}
+
+/// What becomes of redirects that the store has.
+#[derive(Default)]
+pub(crate) struct StoredRedirects {
+    /// Those that lead somewhere else now.
+    pub changed: Vec<Entry>,
+    /// Those that go.
+    pub removed: Vec<Leftover>,
+}
+
+/// The redirects of a run that are not made from sources.
+pub(crate) struct Redirects<'a> {
+    pub session: &'a mut Session,
+    pub keys: &'a Keys,
+    pub archive: &'a Archive,
+    pub moved: &'a Moved,
+    /// Those that are made from sources.
+    pub made: &'a [Entry],
+    /// Where values are put.
+    pub spooled: Option<&'a FinishedSpool>,
+    pub share: Option<Shard>,
+    /// When those that are made now end, ms since 1970.
+    pub until_ms: i64,
+}
+
+impl Redirects<'_> {
+    /// The redirects from the old routes of articles that moved.
+    pub(crate) fn of_moved(&mut self) -> Result<Vec<Entry>, Failure> {
+        let is_own = |route: &Route| self.share.is_none_or(|shard| shard.takes(route));
+        let moved = self.moved.iter().filter(|(from, _)| is_own(from));
+        let moved: Vec<(&Route, &Route)> = moved.collect();
+        let mut entries = Vec::new();
+        for some in moved.chunks(TOGETHER) {
+            let routes: Vec<&Route> = some.iter().map(|(from, _)| *from).collect();
+            let mut inspector = Inspector {
+                session: self.session,
+                keys: self.keys,
+            };
+            let seen = inspector.inspect_one(ObjectKind::Redirect, &routes, Likely::Absent);
+            let seen = seen.map_err(|error| Failure::before_writing(&error))?;
+            for ((from, to), seen) in some.iter().zip(seen) {
+                entries.push(self.entry(from, to, &seen, self.until_ms)?);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn entry(
+        &self,
+        from: &Route,
+        to: &Route,
+        seen: &ObjectState,
+        until_ms: i64,
+    ) -> Result<Entry, Failure> {
+        let value = Redirect::moved(to.clone()).to_json();
+        let kind = EntryKind::Redirect;
+        let objects = (seen, &ObjectState::Absent);
+        let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, objects);
+        entry.expires_at_ms = until_ms;
+        entry.reason = Some(Reason::Moved);
+        let offset = self.spooled.map_or(Ok(0), |spool| spool.append(&value));
+        let offset = offset
+            .map_err(|error| Failure::state_folder("cannot write the spool of objects", &error))?;
+        Ok(entry.at(Spot {
+            offset,
+            page_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX),
+            meta_bytes: 0,
+        }))
+    }
+
+    /// What becomes of the redirects that the store has and that no source asks for: those that an article
+    /// has replaced go, and those that lead to a route without a page follow its article, or go too.
+    pub(crate) fn stored(&mut self) -> Result<StoredRedirects, Failure> {
+        let failed = |error: StoreError| Failure::before_writing(&error);
+        let found = self.others().map_err(failed)?;
+        let mut stored = StoredRedirects::default();
+        if found.is_empty() {
+            return Ok(stored);
+        }
+        let pages: HashSet<&Route> = self.archive.routes().collect();
+        for some in found.chunks(TOGETHER) {
+            let routes: Vec<&Route> = some.iter().collect();
+            let mut inspector = Inspector {
+                session: self.session,
+                keys: self.keys,
+            };
+            let seen = inspector.inspect_one(ObjectKind::Redirect, &routes, Likely::Stored);
+            let seen = seen.map_err(failed)?;
+            let mut batch = Batch::default();
+            for route in some {
+                batch.push(&[
+                    b"GETRANGE",
+                    self.keys.redirect(route).as_bytes(),
+                    b"0",
+                    b"4095",
+                ]);
+            }
+            let values = self.session.run(&batch, DOING).map_err(failed)?;
+            for ((route, seen), value) in some.iter().zip(seen).zip(values) {
+                let Reply::Bulk(value) = value else {
+                    continue;
+                };
+                let Some(redirect) = Redirect::parse(&value) else {
+                    continue;
+                };
+                match redirect.to() {
+                    _ if pages.contains(route) => stored.removed.push(removed(route, seen)),
+                    None => {}
+                    Some(to) if pages.contains(to) => {}
+                    Some(to) => match self.moved.get(to) {
+                        // Of one that never ends, too, the end is that of a new one.
+                        Some(new) if new != route => {
+                            let until_ms = seen.expires_at_ms().unwrap_or(self.until_ms);
+                            stored
+                                .changed
+                                .push(self.entry(route, new, &seen, until_ms)?);
+                        }
+                        _ => stored.removed.push(removed(route, seen)),
+                    },
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    /// The routes of these.
+    fn others(&mut self) -> Result<Vec<Route>, StoreError> {
+        let made = self
+            .made
+            .iter()
+            .filter(|one| one.kind == EntryKind::Redirect);
+        let made: HashSet<&str> = made.map(|entry| entry.route.as_str()).collect();
+        let (moved, share) = (self.moved, self.share);
+        let prefix = self.keys.redirect_prefix();
+        let mut found = BTreeSet::new();
+        self.session.on_each_master(&mut |one| {
+            scan_kind(one, &prefix, &mut |path| {
+                if made.contains(path) {
+                    return;
+                }
+                let route = stored_route(path).filter(|route| !moved.contains_key(route));
+                found.extend(route.filter(|route| share.is_none_or(|shard| shard.takes(route))));
+            })
+        })?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+fn removed(route: &Route, seen: ObjectState) -> Leftover {
+    Leftover {
+        kind: EntryKind::Redirect,
+        route: route.clone(),
+        page: seen,
+        meta: ObjectState::Absent,
+        reason: Reason::Links,
+    }
+}
