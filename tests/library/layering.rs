@@ -125,7 +125,9 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("cli", &["duration", "exit", "publish", "report"]),
     (
         "serve",
-        &["article", "duration", "publish", "render", "store", "words"],
+        &[
+            "archive", "article", "duration", "publish", "render", "store", "words",
+        ],
     ),
     ("synth", &["yaml"]),
     (
