@@ -79,6 +79,12 @@ impl Keys {
         format!("{}:file:", self.prefix)
     }
 
+    /// `PREFIX:`, which every key begins with.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{}:", self.prefix)
+    }
+
     /// `PREFIX:lock`.
     #[must_use]
     pub fn lock(&self) -> String {

@@ -70,7 +70,14 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("failure", &["exit", "private", "store"]),
     (
         "probe",
-        &["article", "characters", "publish", "render", "store"],
+        &[
+            "archive",
+            "article",
+            "characters",
+            "publish",
+            "render",
+            "store",
+        ],
     ),
     (
         "source",
@@ -133,8 +140,9 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "commands",
         &[
-            "article", "cli", "duration", "exit", "failure", "probe", "publish", "render",
-            "report", "serve", "settings", "signals", "source", "store", "synth", "words",
+            "archive", "article", "cli", "duration", "exit", "failure", "probe", "publish",
+            "render", "report", "serve", "settings", "signals", "source", "store", "synth",
+            "words",
         ],
     ),
     ("main", &[]),

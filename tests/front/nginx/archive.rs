@@ -89,7 +89,9 @@ fn who_has_the_file_is_told_so_and_who_wants_another_version_gets_none() {
 #[test]
 fn what_is_no_file_is_for_the_origin() {
     let world = published();
-    let front = Front::start(&world);
+    // A large value takes its time.
+    let patient = ("set $anp_timeout  200;", "set $anp_timeout 10000;");
+    let front = Front::start_with(&world, &[patient]);
     world.server.run(&["SET", "anp:file:/empty.xml", ""]);
     world.server.command("LPUSH anp:file:/list.xml x");
     world
@@ -187,7 +189,7 @@ fn no_value_leads_to_another_site_or_adds_a_header() {
     world.server.command("LPUSH anp:redirect:/old/ x");
     world
         .server
-        .command("SETRANGE anp:redirect:/large/ 400000000 x");
+        .command("SETRANGE anp:redirect:/large/ 1000000 x");
     for path in ["/old/", "/large/", "/large"] {
         front.get(path).is(200).has("X-Cache", "MISS");
     }
@@ -225,4 +227,19 @@ fn a_user_from_before_there_were_files_and_redirects_still_reads_pages() {
     world.server.command(acl.trim_end());
     front.get("/old/").is(301);
     front.get("/feed.xml").is(200).has("X-Cache", "HIT");
+}
+
+/// Its requests come over TCP, so this front listens there too.
+#[cfg(feature = "probe")]
+#[test]
+fn the_probe_finds_nothing_wrong_with_files_and_redirects() {
+    let world = crate::probe::archive::published();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let listen = format!("listen {address};\n    server_name www.example.org;");
+    let front = Front::start_with(&world, &[("server_name www.example.org;", &listen)]);
+    // The origin answers any other path with 200, which is no page of anp.
+    crate::probe::archive::passes(&world, &format!("http://{address}/"));
+    assert_eq!(front.errors(), "");
 }
