@@ -10,7 +10,9 @@ ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigne
 local sha256 = ffi.C.SHA256 -- if missing, nginx refuses to load this file
 
 local LONGEST_PATH = 2048 -- bytes
-local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites
+local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites; also of files
+local LARGEST_REDIRECT = 2112 -- bytes
+local LONGEST_SEGMENT = 120 -- bytes, of a route
 -- Each worker has at most this many questions to a store in flight, over as many kept connections.
 -- Further requests wait their turn: 64 keep Redis busy, and more would only queue there.
 local AT_ONCE = 64
@@ -37,6 +39,22 @@ local function password()
     local line = file:read("*l")
     file:close()
     return assert(line, path .. " is empty")
+end
+
+-- Whether the error log has it that files and redirects cannot be read.
+local is_refusal_known = false
+
+-- Whether the error `message` is about one value, not about Redis or the connection: the value is not a
+-- string, or it is one that the front can do without and may not read. Users that were set up before
+-- there were files and redirects have no right to them.
+local function is_of_one_value(message, command)
+    if message:find("^WRONGTYPE") then return true end
+    if not (command and command.is_optional and message:find("^NOPERM")) then return false end
+    if not is_refusal_known then
+        is_refusal_known = true
+        ngx.log(ngx.ERR, "anp: files and redirects are left to the origin: ", message)
+    end
+    return true
 end
 
 -- Sends the commands to the store of that name in one round trip and returns a reply for each: a
@@ -76,8 +94,8 @@ local function ask(name, ...)
     end
     -- A value that is not a string is not a page. Any other error (no rights, still loading) is
     -- about Redis, or about a connection that must log in again.
-    for _, reply in ipairs(replies) do
-        if type(reply) == "table" and not reply[2]:find("^WRONGTYPE") then
+    for at, reply in ipairs(replies) do
+        if type(reply) == "table" and not is_of_one_value(reply[2], commands[at - #greetings]) then
             store:close()
             error(reply[2], 0)
         end
@@ -198,6 +216,11 @@ local function style_source(page)
     return last_source
 end
 
+-- What caches may do with something that has this time to live in ms.
+local function cache_control(ttl)
+    return "public, max-age=" .. math.max(math.floor(ttl / 1000), 0)
+end
+
 local function headers_of(page, ttl, meta)
     local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
     if digest and #digest ~= 32 then digest = nil end
@@ -206,7 +229,7 @@ local function headers_of(page, ttl, meta)
         ["Content-Length"] = #page,
         ["ETag"] = digest and '"' .. digest .. '"',
         ["Last-Modified"] = last_modified(meta, digest),
-        ["Cache-Control"] = "public, max-age=" .. math.max(math.floor(ttl / 1000), 0),
+        ["Cache-Control"] = cache_control(ttl),
         ["Age"] = 0,
         ["X-Cache"] = "HIT",
         -- Also if the meta object is about another page: better once too often.
@@ -220,36 +243,159 @@ local function headers_of(page, ttl, meta)
     }
 end
 
--- Returns the page at this path with its headers, or a redirect target, or nothing. In the last case
--- $anp_unanswered is 1 if Redis did not answer.
+-- ── Files and redirects ─────────────────────────────────────────────────────────────────────
+
+-- The rules of src/article/route.rs: segments of a-z 0-9 and single hyphens inside, a slash at both ends.
+local function is_route(path)
+    if not path:find("^/[a-z0-9/-]*$") or path:sub(-1) ~= "/" or path:find("//", 1, true) then
+        return false
+    end
+    for segment in path:gmatch("[^/]+") do
+        if #segment > LONGEST_SEGMENT or segment:find("^%-") or segment:find("%-$")
+            or segment:find("--", 1, true) then
+            return false
+        end
+    end
+    return true
+end
+
+-- Media types of files, by their ending; of feeds, by theirs. src/archive/file_path.rs has the same.
+local TYPES = {
+    xml = "application/xml", json = "application/json", txt = "text/plain", md = "text/markdown" }
+local FEED_TYPES = { xml = "application/atom+xml", json = "application/feed+json" }
+
+-- Content-Type of the file at this path; nil if it is not a path of a file.
+local function file_type(path)
+    local stem, ending = path:match("^(/[a-z0-9/-]*)%.(%l+)$")
+    if not stem or not TYPES[ending] or not is_route(stem .. "/") then return nil end
+    local is_feed = stem:sub(-5) == "/feed"
+    return (is_feed and FEED_TYPES[ending] or TYPES[ending]) .. "; charset=utf-8"
+end
+
+-- The digest at the end of a file: of XML, of a JSON feed, of a text. A line feed may follow it.
+local function file_digest(file)
+    local tail = file:sub(-54):gsub("\n$", "")
+    local digest = tail:match("<!%-%-anp:([0-9a-f]+)%-%->$")
+        or tail:match('"_anp":{"digest":"([0-9a-f]+)"}}$') or tail:match("# anp:([0-9a-f]+)$")
+    return digest and #digest == 32 and digest or nil
+end
+
+local function file_answer(file, ttl, content_type)
+    -- GETRANGE answers an empty string for a missing key.
+    if type(file) ~= "string" or file == "" or #file > LARGEST_PAGE then return nil end
+    local digest = file_digest(file)
+    return { status = 200, body = file, headers = {
+        ["Content-Type"] = content_type,
+        ["Content-Length"] = #file,
+        ["ETag"] = digest and '"' .. digest .. '"',
+        ["Cache-Control"] = cache_control(ttl),
+        ["Age"] = 0,
+        ["X-Cache"] = "HIT",
+        ["Vary"] = "Cookie",
+        ["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; base-uri 'none'"
+            .. "; form-action 'none'; frame-ancestors 'none'",
+        ["X-Content-Type-Options"] = "nosniff",
+        ["Referrer-Policy"] = "strict-origin-when-cross-origin",
+    } }
+end
+
+-- The values that src/archive/redirect.rs takes: these members in either order, blanks between them.
+local MOVED_TO_FIRST, MOVED_STATUS_FIRST, GONE
+do
+    local blank = "[ \t\r\n]*"
+    local function member(name, value) return '"' .. name .. '"' .. blank .. ":" .. blank .. value end
+    local function object(...)
+        local members = table.concat({ ... }, blank .. "," .. blank)
+        return "^" .. blank .. "{" .. blank .. members .. blank .. "}" .. blank .. "$"
+    end
+    local to, status = member("to", '"([a-z0-9/-]*)"'), member("status", "(%d+)")
+    MOVED_TO_FIRST, MOVED_STATUS_FIRST = object(to, status), object(status, to)
+    GONE = object(member("status", "410"))
+end
+
+local MOVED_STATUSES = { ["301"] = 301, ["302"] = 302, ["308"] = 308 }
+
+local GONE_PAGE = "<!doctype html><html lang=en><title>410</title><h1>This page is gone</h1>"
+    .. "<p>It was withdrawn.\n"
+
+-- What the redirect stored for this route says; nil if the value is not a redirect, or leads back to it.
+-- It leads to a route, never to another site.
+local function redirect_answer(route, value, ttl)
+    -- -2: it has just expired.
+    if type(value) ~= "string" or #value > LARGEST_REDIRECT or type(ttl) ~= "number" or ttl == -2 then
+        return nil
+    end
+    local headers = { ["Cache-Control"] = cache_control(ttl), ["Vary"] = "Cookie" }
+    if value:find(GONE) then
+        headers["Content-Type"] = "text/html; charset=utf-8"
+        headers["Content-Length"] = #GONE_PAGE
+        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        headers["X-Content-Type-Options"] = "nosniff"
+        return { status = 410, body = GONE_PAGE, headers = headers }
+    end
+    local to, status = value:match(MOVED_TO_FIRST)
+    if not to then status, to = value:match(MOVED_STATUS_FIRST) end
+    status = MOVED_STATUSES[status]
+    if not status or to == route or not is_route(to) then return nil end
+    return { status = status, to = to, headers = headers }
+end
+
+-- ── Looking up ──────────────────────────────────────────────────────────────────────────────
+
+-- Returns the replies of Redis, or nil. $anp_unanswered is 1 as long as it has not answered.
+local function look_up(is_last, ...)
+    ngx.var.anp_unanswered = 1
+    local replies = ask_if_up(is_last, ...)
+    if replies then ngx.var.anp_unanswered = "" end
+    return replies
+end
+
+local function find_file(path, content_type, is_last)
+    local key = ngx.var.anp_prefix .. ":file:" .. path
+    local replies = look_up(is_last, { "getrange", key, 0, LARGEST_PAGE, is_optional = true },
+        { "pttl", key, is_optional = true })
+    return replies and file_answer(replies[1], replies[2], content_type)
+end
+
+local function find_redirect(route, is_last)
+    local key = ngx.var.anp_prefix .. ":redirect:" .. route
+    local replies = look_up(is_last, { "getrange", key, 0, LARGEST_REDIRECT, is_optional = true },
+        { "pttl", key, is_optional = true })
+    return replies and redirect_answer(route, replies[1], replies[2])
+end
+
+-- Returns the answer to this path, { status, headers, body } or { status, headers, to }, or nothing. Only
+-- where there is no page is Redis asked for a redirect.
 local function find(path, is_last)
+    local content_type = file_type(path)
+    if content_type then return find_file(path, content_type, is_last) end
     -- Only a route becomes part of a key.
     if not path:find("^/[a-z0-9/-]*$") or path:find("//", 1, true) then return end
-    local var = ngx.var
-    local prefix = var.anp_prefix
-    var.anp_unanswered = 1
+    local prefix = ngx.var.anp_prefix
     if path:sub(-1) ~= "/" then
-        local key = prefix .. ":page:" .. path .. "/"
-        local replies = ask_if_up(is_last, { "pttl", key }, { "getrange", key, 0, 0 })
+        local route = path .. "/"
+        local key = prefix .. ":page:" .. route
+        local replies = look_up(is_last, { "pttl", key }, { "getrange", key, 0, 0 })
         if not replies then return end
-        var.anp_unanswered = ""
         -- A value that is not a string is not a page.
         if replies[1] ~= -2 and type(replies[2]) == "string" and replies[2] ~= "" then
-            return nil, nil, path .. "/"
+            -- The page may go, and the origin decide.
+            return { status = 308, to = route, headers = { ["Cache-Control"] = "no-store" } }
         end
-        return
+        return find_redirect(route, is_last)
     end
     local key = prefix .. ":page:" .. path
-    local replies = ask_if_up(is_last, { "getrange", key, 0, LARGEST_PAGE }, { "pttl", key },
+    local replies = look_up(is_last, { "getrange", key, 0, LARGEST_PAGE }, { "pttl", key },
         { "getrange", prefix .. ":meta:" .. path, 0, 399 })
     if not replies then return end
-    var.anp_unanswered = ""
     -- GETRANGE answers an empty string for a missing key. That, a value that is not a string, and a
     -- large value of another program are not pages.
     local page = replies[1]
-    if type(page) ~= "string" or page == "" or #page > LARGEST_PAGE then return end
+    if type(page) ~= "string" or page == "" or #page > LARGEST_PAGE then
+        return find_redirect(path, is_last)
+    end
     local meta = type(replies[3]) == "string" and replies[3] or ""
-    return page, headers_of(page, replies[2], meta)
+    return { status = 200, body = page, headers = headers_of(page, replies[2], meta) }
 end
 
 -- ── Requests ────────────────────────────────────────────────────────────────────────────────
@@ -269,31 +415,33 @@ local function is_unwanted(etag, last_modified)
     return since and last_modified and ngx.parse_http_time(last_modified) > since
 end
 
--- Answers with the page from Redis, or returns.
+-- Answers from Redis, or returns.
 local function answer_from_store(is_last)
     local var = ngx.var
-    local ok, page, headers, elsewhere = pcall(find, var.uri, is_last)
+    local ok, found = pcall(find, var.uri, is_last)
     if not ok then
-        ngx.log(ngx.ERR, "anp: the origin answers: ", page)
-    elseif elsewhere then
-        var.anp_cache = "HIT"
-        ngx.header["Cache-Control"] = "no-store" -- the page may go, and the origin decide
-        return ngx.redirect(elsewhere .. (var.is_args or "") .. (var.args or ""), 308)
-    elseif page then
-        var.anp_cache = "HIT"
-        if is_unwanted(headers["ETag"], headers["Last-Modified"]) then
-            ngx.header["Cache-Control"] = "no-store"
-            return ngx.exit(412)
-        end
-        for name, value in pairs(headers) do ngx.header[name] = value or nil end
-        -- nginx itself answers 304, but would require both conditions.
-        if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
-        -- nginx would check these again, in the middle of the page.
-        ngx.req.clear_header("If-Match")
-        ngx.req.clear_header("If-Unmodified-Since")
-        ngx.print(page)
-        return ngx.exit(200)
+        ngx.log(ngx.ERR, "anp: the origin answers: ", found)
+        return
     end
+    if not found then return end
+    var.anp_cache = "HIT"
+    local headers = found.headers
+    if found.status == 200 and is_unwanted(headers["ETag"], headers["Last-Modified"]) then
+        ngx.header["Cache-Control"] = "no-store"
+        return ngx.exit(412)
+    end
+    for name, value in pairs(headers) do ngx.header[name] = value or nil end
+    if found.to then
+        return ngx.redirect(found.to .. (var.is_args or "") .. (var.args or ""), found.status)
+    end
+    ngx.status = found.status
+    -- nginx itself answers 304, but would require both conditions.
+    if var.http_if_none_match then ngx.req.clear_header("If-Modified-Since") end
+    -- nginx would check these again, in the middle of the page.
+    ngx.req.clear_header("If-Match")
+    ngx.req.clear_header("If-Unmodified-Since")
+    ngx.print(found.body)
+    return ngx.exit(200)
 end
 
 -- Answers the request, or returns for the origin to do so.

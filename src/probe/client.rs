@@ -87,12 +87,6 @@ impl Client {
         Ok(())
     }
 
-    /// The front that is asked.
-    #[must_use]
-    pub fn front(&self) -> &Front {
-        &self.front
-    }
-
     /// Sends one request and reads the answer.
     ///
     /// # Errors

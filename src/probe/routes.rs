@@ -1,12 +1,10 @@
-//! Which routes of many are checked.
+//! Which routes and files of many are checked.
 
 use std::collections::BTreeSet;
 
-use crate::article::Route;
-
-/// `count` of the routes, as far apart as can be, and the same ones every time.
+/// `count` of the routes or files, as far apart as can be, and the same ones every time.
 #[must_use]
-pub fn sample(routes: Vec<Route>, count: usize) -> Vec<Route> {
+pub fn sample<T>(routes: Vec<T>, count: usize) -> Vec<T> {
     let all = routes.len();
     if all <= count {
         return routes;

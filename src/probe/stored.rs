@@ -1,11 +1,13 @@
-//! What the store holds for a route: what a front has to answer with.
+//! What the store holds for a route or file: what a front has to answer with.
 
 use std::time::{Duration, Instant};
 
 use super::coding::LARGEST_BODY;
+use super::subject::Subject;
+use crate::archive::{FilePath, MAX_REDIRECT_BYTES, Redirect};
 use crate::article::Route;
 use crate::publish::keys::Keys;
-use crate::render::{Digest, META_OPENING_BYTES, MetaHead, page_digest};
+use crate::render::{Digest, META_OPENING_BYTES, MetaHead, file_digest, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What is known of whether robots may list a page.
@@ -20,21 +22,25 @@ pub enum Robots {
     Unsaid(&'static str),
 }
 
-/// What is kept of a page.
+/// What is kept of a page or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Its length.
     pub bytes: usize,
     /// The digest at its end; none if it is not one of ours.
     pub digest: Option<Digest>,
+    /// Its `Content-Type`.
+    pub content_type: String,
     hash: blake3::Hash,
 }
 
-/// A route in the store at one moment.
+/// A route or file in the store at one moment.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The page; none if there is no such key, or no string.
+    /// The page or file; none if there is no such key, or no string.
     pub page: Option<Page>,
+    /// Where the route leads, if that is what was asked, and no page stands before it.
+    pub redirect: Option<Redirect>,
     /// What the meta object says about robots.
     pub robots: Robots,
     left: Option<Duration>,
@@ -42,47 +48,88 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads a route, and its page, which is empty where there is none; writes nothing. One byte
-    /// more than a front may answer with is read at most.
+    /// Reads what is asked for, and its bytes, which are empty where there is no page or file; writes
+    /// nothing.
     ///
     /// # Errors
     /// As [`Session::run`], and when a right is missing.
     pub fn read(
         session: &mut Session,
         keys: &Keys,
+        subject: Subject<'_>,
+    ) -> Result<(Self, Vec<u8>), StoreError> {
+        match subject {
+            Subject::Page(route) => Self::read_page(session, keys, route),
+            Subject::File(path) => Self::read_file(session, keys, path),
+            Subject::Redirect(route) => {
+                let stored = Self::read_redirect(session, keys, route)?;
+                Ok((stored, Vec::new()))
+            }
+        }
+    }
+
+    fn read_page(
+        session: &mut Session,
+        keys: &Keys,
         route: &Route,
     ) -> Result<(Self, Vec<u8>), StoreError> {
-        let doing = "reading what the store holds for a route";
-        let (page, meta) = (keys.page(route), keys.meta(route));
-        let mut batch = Batch::default();
-        batch.push(&[b"PTTL", page.as_bytes()]);
-        let last = LARGEST_BODY.to_string();
-        batch.push(&[b"GETRANGE", page.as_bytes(), b"0", last.as_bytes()]);
-        let last = (META_OPENING_BYTES - 1).to_string();
-        batch.push(&[b"GETRANGE", meta.as_bytes(), b"0", last.as_bytes()]);
-        let mut replies = session.run(&batch, doing)?.into_iter();
-        // Afterwards: what is left is rather taken for too much than for too little.
-        let read_at = Instant::now();
-        let mut next = || replies.next().unwrap_or(Reply::Nil);
-        let (is_there, left) = match next() {
-            Reply::Int(ms) => (ms != -2, u64::try_from(ms).ok().map(Duration::from_millis)),
-            other => return other.fail(doing),
-        };
-        // An absent string is an empty one to GETRANGE, and an empty one is no page.
-        let bytes = string(next(), doing)?.filter(|bytes| is_there && !bytes.is_empty());
-        let meta = string(next(), doing)?.unwrap_or_default();
-        let page = bytes.as_deref().map(|bytes| Page {
+        let meta = (keys.meta(route), META_OPENING_BYTES - 1);
+        let value = Value::read(session, (keys.page(route), LARGEST_BODY), Some(meta))?;
+        let digest = value.bytes.as_deref().and_then(page_digest);
+        let robots = Robots::read(&value.beside, digest);
+        let content_type = "text/html; charset=utf-8".to_owned();
+        let (stored, bytes) = Self::of(value, digest, content_type);
+        Ok((Self { robots, ..stored }, bytes))
+    }
+
+    fn read_file(
+        session: &mut Session,
+        keys: &Keys,
+        path: &FilePath,
+    ) -> Result<(Self, Vec<u8>), StoreError> {
+        let value = Value::read(session, (keys.file(path), LARGEST_BODY), None)?;
+        let digest = value.bytes.as_deref().and_then(file_digest);
+        Ok(Self::of(value, digest, path.content_type()))
+    }
+
+    /// A page or file and its bytes.
+    fn of(value: Value, digest: Option<Digest>, content_type: String) -> (Self, Vec<u8>) {
+        let page = value.bytes.as_deref().map(|bytes| Page {
             bytes: bytes.len(),
-            digest: page_digest(bytes),
+            digest,
+            content_type,
             hash: blake3::hash(bytes),
         });
         let stored = Self {
-            robots: Robots::read(&meta, page.as_ref().and_then(|page| page.digest)),
             page,
-            left,
-            read_at,
+            left: value.left,
+            read_at: value.read_at,
+            ..Self::nothing()
         };
-        Ok((stored, bytes.unwrap_or_default()))
+        (stored, value.bytes.unwrap_or_default())
+    }
+
+    fn read_redirect(
+        session: &mut Session,
+        keys: &Keys,
+        route: &Route,
+    ) -> Result<Self, StoreError> {
+        let (key, page) = (keys.redirect(route), keys.page(route));
+        let value = Value::read(session, (key, MAX_REDIRECT_BYTES), Some((page, 0)))?;
+        let redirect = value.bytes.as_deref();
+        let redirect = redirect.and_then(|bytes| Redirect::parse_at(route, bytes));
+        Ok(Self {
+            redirect: redirect.filter(|_| value.beside.is_empty()),
+            left: value.left,
+            read_at: value.read_at,
+            ..Self::nothing()
+        })
+    }
+
+    /// Whether the store holds what was asked for.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.page.is_some() || self.redirect.is_some()
     }
 
     /// No page, and no meta object.
@@ -90,6 +137,7 @@ impl Stored {
     pub fn nothing() -> Self {
         Self {
             page: None,
+            redirect: None,
             robots: Robots::read(b"", None),
             left: None,
             read_at: Instant::now(),
@@ -113,7 +161,57 @@ impl Stored {
             (None, None) => true,
             _ => false,
         };
-        self.page != later.page || self.robots != later.robots || !same_expiry
+        let is_other = self.page != later.page || self.redirect != later.redirect;
+        is_other || self.robots != later.robots || !same_expiry
+    }
+}
+
+/// A value as it was read.
+struct Value {
+    /// Its first bytes; none if it is not a string, or empty.
+    bytes: Option<Vec<u8>>,
+    /// How long it stays; none if for ever.
+    left: Option<Duration>,
+    /// The first bytes of the value beside it; empty if there is none.
+    beside: Vec<u8>,
+    read_at: Instant,
+}
+
+impl Value {
+    /// Reads a key up to the byte of this number; and the one `beside` it.
+    fn read(
+        session: &mut Session,
+        key: (String, usize),
+        beside: Option<(String, usize)>,
+    ) -> Result<Self, StoreError> {
+        let doing = "reading what the store holds";
+        let mut batch = Batch::default();
+        batch.push(&[b"PTTL", key.0.as_bytes()]);
+        let has_beside = beside.is_some();
+        for (key, last) in std::iter::once(key).chain(beside) {
+            let last = last.to_string();
+            batch.push(&[b"GETRANGE", key.as_bytes(), b"0", last.as_bytes()]);
+        }
+        let mut replies = session.run(&batch, doing)?.into_iter();
+        // Afterwards: what is left is rather taken for too much than for too little.
+        let read_at = Instant::now();
+        let mut next = || replies.next().unwrap_or(Reply::Nil);
+        let (is_there, left) = match next() {
+            Reply::Int(ms) => (ms != -2, u64::try_from(ms).ok().map(Duration::from_millis)),
+            other => return other.fail(doing),
+        };
+        // An absent string is an empty one to GETRANGE.
+        let bytes = string(next(), doing)?.filter(|bytes| is_there && !bytes.is_empty());
+        let beside = match has_beside {
+            true => string(next(), doing)?.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        Ok(Self {
+            bytes,
+            left,
+            beside,
+            read_at,
+        })
     }
 }
 

@@ -64,6 +64,14 @@ impl Target {
         format!("{}{route}", self.base)
     }
 
+    /// Whether `location`, as a redirect names it, is where this front has `route`.
+    #[must_use]
+    pub fn is_at(&self, location: &str, route: &str) -> bool {
+        let path = self.path(route);
+        let is_whole = |scheme| location == format!("{scheme}://{}{path}", self.authority);
+        location == path || ["http", "https"].into_iter().any(is_whole)
+    }
+
     /// Looks the name up. This blocks for as long as the system takes.
     ///
     /// # Errors
@@ -115,6 +123,18 @@ mod tests {
         assert_eq!(target.authority, "example.org");
         assert_eq!(target.path("/a/b/"), "/archive/a/b/");
         assert_eq!(target.to_string(), "https://example.org/archive/");
+        for (location, is_at) in [
+            ("/archive/a/", true),
+            ("https://example.org/archive/a/", true),
+            ("http://example.org/archive/a/", true),
+            ("/a/", false),
+            ("/archive/a", false),
+            ("//example.org/archive/a/", false),
+            ("https://evil.example/archive/a/", false),
+            ("", false),
+        ] {
+            assert_eq!(target.is_at(location, "/a/"), is_at, "{location}");
+        }
         let bare = Target::parse("http://[::1]:8080").unwrap();
         assert_eq!(
             (bare.host.as_str(), bare.authority.as_str()),

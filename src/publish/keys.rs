@@ -113,6 +113,12 @@ impl Keys {
         self.prefix_of(ObjectKind::File)
     }
 
+    /// `PREFIX:`, which every key begins with.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{}:", self.prefix)
+    }
+
     /// `PREFIX:lock`.
     #[must_use]
     pub fn lock(&self) -> String {

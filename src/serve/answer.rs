@@ -7,17 +7,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use tokio::task::JoinSet;
 
 use super::Preview;
 use super::cache::PageCache;
+use super::file;
 use super::headers::{self, CacheStatus};
 use super::host::Hosts;
 use super::index::{INDEX, Index};
 use super::page::{Recheck, StoredPage};
 use super::path::{self, RequestedPath};
-use super::refusal::{self, brief, empty, redirect};
+use super::redirect;
+use super::refusal::{self, brief, empty};
 use super::site::Site;
 use super::site_pages::RETRY_AFTER;
 use crate::article::Route;
@@ -86,25 +88,51 @@ impl App {
             "/favicon.ico" => return empty(StatusCode::NO_CONTENT),
             "/healthz" => return self.health().await,
             INDEX => return self.index(uri, headers).await,
-            "/_anp" => return redirect(INDEX),
+            "/_anp" => return refusal::redirect(INDEX),
             _ => {}
         }
-        match path::asked(path) {
-            RequestedPath::Route(route) => match self.page(&route, headers).await {
-                Ok(Some(response)) => response,
-                Ok(None) if route.is_root() => self.index(uri, headers).await,
-                Ok(None) => refusal::not_found(&self.site, path, Some(&route), headers),
-                Err(error) => refusal::away(&self.site, &error, headers),
-            },
-            RequestedPath::Unslashed(route) => {
-                match StoredPage::is_there(&self.site.store, &self.site.keys, &route).await {
-                    Ok(true) => redirect(route.as_str()),
-                    Ok(false) => refusal::not_found(&self.site, path, Some(&route), headers),
-                    Err(error) => refusal::away(&self.site, &error, headers),
-                }
-            }
-            RequestedPath::Nothing => refusal::not_found(&self.site, path, None, headers),
+        let asked = path::asked(path);
+        let found = match &asked {
+            RequestedPath::Route(route) => self.route(route, uri, headers).await,
+            RequestedPath::Unslashed(route) => self.unslashed(route, uri, headers).await,
+            RequestedPath::File(file) => file::answer(&self.site, file, headers).await,
+            RequestedPath::Nothing => Ok(None),
+        };
+        match found {
+            Ok(Some(response)) => response,
+            Ok(None) => refusal::not_found(&self.site, path, &asked, headers),
+            Err(error) => refusal::away(&self.site, &error, headers),
         }
+    }
+
+    /// The page of `route`, or where the store leads from there; the index at `/` if there is neither.
+    async fn route(
+        &self,
+        route: &Route,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Option<Response<Body>>, StoreError> {
+        if let Some(page) = self.page(route, headers).await? {
+            return Ok(Some(page));
+        }
+        let redirect = redirect::answer(&self.site, route, uri.query(), headers).await?;
+        if redirect.is_none() && route.is_root() {
+            return Ok(Some(self.index(uri, headers).await));
+        }
+        Ok(redirect)
+    }
+
+    /// From `route` without its last slash to its page, or at once to where the store leads from there.
+    async fn unslashed(
+        &self,
+        route: &Route,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Option<Response<Body>>, StoreError> {
+        if StoredPage::is_there(&self.site.store, &self.site.keys, route).await? {
+            return Ok(Some(refusal::redirect(route.as_str())));
+        }
+        redirect::answer(&self.site, route, uri.query(), headers).await
     }
 
     /// The page of `route`, from the cache if the store still has it so.
@@ -143,7 +171,7 @@ impl App {
         }))
     }
 
-    async fn index(&self, uri: &axum::http::Uri, headers: &HeaderMap) -> Response<Body> {
+    async fn index(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
         match self
             .index
             .answer(&self.site, uri.query().unwrap_or(""))

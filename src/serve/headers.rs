@@ -1,6 +1,8 @@
-//! The answer that carries a page: its headers, whole or not modified.
+//! The answer that carries a page or a file: its headers, whole or not modified.
 
-use axum::body::Body;
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::conditional::Precondition;
@@ -36,6 +38,23 @@ impl CacheStatus {
     }
 }
 
+/// What caches and conditional requests are told of what an answer carries.
+pub(super) struct Carried {
+    /// Its entity tag, without quotes.
+    pub(super) tag: Option<String>,
+    /// When it was written, if that is known.
+    pub(super) written_at: Option<SystemTime>,
+    /// How long it had to live when it was taken from the store, in seconds.
+    pub(super) max_age: i64,
+    /// How long ago that was.
+    pub(super) age: Duration,
+}
+
+/// Whole seconds of a time to live in ms; 0 for what does not expire.
+pub(super) fn seconds(left_ms: i64) -> i64 {
+    left_ms.max(0) / 1000
+}
+
 /// The page for whoever asked with the headers `request`.
 pub(super) fn answer(
     taken: &StoredPage,
@@ -48,50 +67,19 @@ pub(super) fn answer(
         HeaderValue::from_static("Cookie, Sec-Fetch-Dest"),
     );
     headers.insert(header::LINK, LIST_LINK);
-    headers.insert(X_CACHE, cache.value());
     let barred = bar::is_for(request).then(|| bar::with_bar(&taken.body()));
     let barred = barred.flatten();
     // Other bytes are another entity.
     let mark = barred.as_ref().map_or("", |_| "-bar");
-    let tag = taken.tag().map(|tag| tag + mark);
-    let precondition = Precondition::of(request, tag.as_deref(), taken.meta.written_at);
-    if precondition == Precondition::Failed {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        return bodiless(StatusCode::PRECONDITION_FAILED, headers);
+    let carried = Carried {
+        tag: taken.tag().map(|tag| tag + mark),
+        written_at: taken.meta.written_at,
+        max_age: taken.max_age(),
+        age: taken.age(),
+    };
+    if let Some(status) = judge(&carried, cache, request, &mut headers) {
+        return bodiless(status, headers);
     }
-    if cache == CacheStatus::Bypass {
-        let value = HeaderValue::from_static("private, no-store");
-        headers.insert(header::CACHE_CONTROL, value);
-        return whole(taken, barred, headers);
-    }
-    let max_age = format!("public, max-age={}", taken.max_age());
-    let last_modified = taken.meta.written_at.map(httpdate::fmt_http_date);
-    let texts = [
-        (header::CACHE_CONTROL, Some(max_age)),
-        (header::AGE, Some(taken.age().as_secs().to_string())),
-        (header::ETAG, tag.as_ref().map(|tag| format!("\"{tag}\""))),
-        (header::LAST_MODIFIED, last_modified),
-    ];
-    for (name, text) in texts {
-        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.insert(name, value);
-        }
-    }
-    if precondition == Precondition::NotModified {
-        return bodiless(StatusCode::NOT_MODIFIED, headers);
-    }
-    whole(taken, barred, headers)
-}
-
-fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
-}
-
-/// The page, or the bytes `barred` in its place.
-fn whole(taken: &StoredPage, barred: Option<Vec<u8>>, mut headers: HeaderMap) -> Response<Body> {
     if taken.meta.is_noindex {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }
@@ -101,6 +89,90 @@ fn whole(taken: &StoredPage, barred: Option<Vec<u8>>, mut headers: HeaderMap) ->
     };
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     html(&mut headers);
+    whole(body, headers)
+}
+
+/// The file `body` for whoever asked with the headers `request`.
+pub(super) fn file(
+    carried: &Carried,
+    cache: CacheStatus,
+    request: &HeaderMap,
+    body: Bytes,
+    content_type: Option<HeaderValue>,
+) -> Response<Body> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    if let Some(status) = judge(carried, cache, request, &mut headers) {
+        return bodiless(status, headers);
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy::of_file());
+    html(&mut headers);
+    if let Some(content_type) = content_type {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    whole(body, headers)
+}
+
+/// Sets what caches are told; the status of an answer without a body, if the preconditions of `request`
+/// ask for one.
+fn judge(
+    carried: &Carried,
+    cache: CacheStatus,
+    request: &HeaderMap,
+    headers: &mut HeaderMap,
+) -> Option<StatusCode> {
+    let precondition = Precondition::of(request, carried.tag.as_deref(), carried.written_at);
+    if precondition == Precondition::Failed {
+        headers.insert(X_CACHE, cache.value());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return Some(StatusCode::PRECONDITION_FAILED);
+    }
+    lasting(headers, cache, carried.max_age);
+    if cache == CacheStatus::Bypass {
+        return None;
+    }
+    let texts = [
+        (header::AGE, Some(carried.age.as_secs().to_string())),
+        (
+            header::ETAG,
+            carried.tag.as_ref().map(|tag| format!("\"{tag}\"")),
+        ),
+        (
+            header::LAST_MODIFIED,
+            carried.written_at.map(httpdate::fmt_http_date),
+        ),
+    ];
+    for (name, text) in texts {
+        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    (precondition == Precondition::NotModified).then_some(StatusCode::NOT_MODIFIED)
+}
+
+/// Where the answer came from, and for how long caches may keep it: not at all if it is for a visitor who
+/// is logged in.
+pub(super) fn lasting(headers: &mut HeaderMap, cache: CacheStatus, max_age: i64) {
+    headers.insert(X_CACHE, cache.value());
+    let value = match cache {
+        CacheStatus::Bypass => Ok(HeaderValue::from_static("private, no-store")),
+        CacheStatus::Hit | CacheStatus::Miss => {
+            HeaderValue::try_from(format!("public, max-age={max_age}"))
+        }
+    };
+    if let Ok(value) = value {
+        headers.insert(header::CACHE_CONTROL, value);
+    }
+}
+
+fn bodiless(status: StatusCode, headers: HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn whole(body: Bytes, mut headers: HeaderMap) -> Response<Body> {
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let mut response = Response::new(Body::from(body));
     *response.headers_mut() = headers;

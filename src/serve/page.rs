@@ -18,7 +18,7 @@ use crate::store::{Reply, StoreError};
 const SAME_MS: i64 = 1_000;
 
 /// The largest page that is served: 64 MiB, as large as a value that anp overwrites.
-const LARGEST_PAGE: usize = crate::publish::state::LARGEST_PRIOR_BYTES;
+pub(super) const LARGEST_PAGE: usize = crate::publish::state::LARGEST_PRIOR_BYTES;
 
 const DOING: &str = "reading one page";
 

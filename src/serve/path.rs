@@ -1,7 +1,8 @@
-//! From the path of a request to the route it asks for.
+//! From the path of a request to the route or file that it asks for.
 
 use percent_encoding::percent_decode_str;
 
+use crate::archive::FilePath;
 use crate::article::{MAX_ROUTE_BYTES, Route};
 
 /// The longest path, in bytes as they are sent, without the query.
@@ -14,14 +15,20 @@ pub(super) enum RequestedPath {
     Route(Route),
     /// The same, without the `/` at its end.
     Unslashed(Route),
+    /// The file at this path.
+    File(FilePath),
     /// Nothing that a store can hold.
     Nothing,
 }
 
-/// Reads a path as it was sent. It is decoded once; what then is no route in every byte
+/// Reads a path as it was sent. It is decoded once; what then is neither a route nor a file in every byte
 /// never reaches the store, nor a header of the answer.
 pub(super) fn asked(path: &str) -> RequestedPath {
     let decoded: Vec<u8> = percent_decode_str(path).collect();
+    let file = std::str::from_utf8(&decoded).ok().and_then(FilePath::parse);
+    if let Some(file) = file {
+        return RequestedPath::File(file);
+    }
     let is_plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-/".contains(b);
     if !decoded.starts_with(b"/") || !decoded.iter().all(is_plain) {
         return RequestedPath::Nothing;
@@ -48,6 +55,7 @@ pub(super) fn shown(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{RequestedPath, asked, shown};
+    use crate::archive::FilePath;
     use crate::article::Route;
 
     fn route(path: &str) -> Option<String> {
@@ -73,6 +81,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_an_ending_of_files_is_a_file() {
+        for (path, file) in [
+            ("/feed.xml", "/feed.xml"),
+            ("/%61%2Fllms%2etxt", "/a/llms.txt"),
+        ] {
+            let file = FilePath::parse(file).unwrap();
+            assert_eq!(asked(path), RequestedPath::File(file));
+        }
+    }
+
+    #[test]
     fn what_is_no_route_asks_for_nothing() {
         let long = format!("/{}/", "a".repeat(200));
         for path in [
@@ -89,6 +108,13 @@ mod tests {
             "/A/",
             "/a_b/",
             "/a.html",
+            "/a.xml/",
+            "/A.xml",
+            "//a.xml",
+            "/../a.xml",
+            "/a.xml%00",
+            "/a%0d%0a.xml",
+            "/%2561.xml",
             "/a%00/",
             "/a%0d%0aX-Injected:%201/",
             "/a%0a",

@@ -27,6 +27,11 @@ pub(super) fn of_page_with_bar(page: &[u8]) -> HeaderValue {
     policy(&styles, IMAGES, "'none'", SANDBOX)
 }
 
+/// The policy of a file that is not HTML: a browser that shows it loads nothing for it.
+pub(super) fn of_file() -> HeaderValue {
+    policy("'none'", "", "'none'", SANDBOX)
+}
+
 /// The policy of a page of our own with the text `style` in its style element, and forms
 /// that ask us.
 pub(super) fn of_own(style: &str) -> HeaderValue {

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::headers::CacheStatus;
 use super::host::Wrong;
-use super::path;
+use super::path::{self, RequestedPath};
 use super::site::Site;
 use super::site_pages::Message;
 use crate::article::Route;
@@ -14,32 +14,56 @@ use crate::store::StoreError;
 pub(super) fn not_found(
     site: &Site,
     path: &str,
-    route: Option<&Route>,
+    asked: &RequestedPath,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    let shown = path::shown(path);
+    const EXPIRED: &str = "It was never published, was removed, or has expired.";
     let prefix = &site.preview.prefix;
-    let what = match route {
-        Some(route) => {
-            format!("The store holds no page at {route} (key {prefix}:page:{route}).")
-        }
-        None => format!("{shown} is no route of an article: those consist of a-z 0-9 - and /."),
-    };
-    let command = route.map_or(String::new(), |route| format!("anp show {route}"));
-    let help = if route.is_some() {
-        "It was never published, was removed, or has expired. To look:"
-    } else {
-        "Routes look like /redis-caching/ttl-jitter/."
+    let (what, help, command) = match asked {
+        RequestedPath::Route(route) | RequestedPath::Unslashed(route) => (
+            format!("The store holds no page at {route} (key {prefix}:page:{route})."),
+            format!("{EXPIRED} To look:"),
+            format!("anp show {route}"),
+        ),
+        RequestedPath::File(file) => (
+            format!("The store holds no file at {file} (key {prefix}:file:{file})."),
+            EXPIRED.to_owned(),
+            String::new(),
+        ),
+        RequestedPath::Nothing => (
+            format!(
+                "{} is no route of an article: those consist of a-z 0-9 - and /.",
+                path::shown(path)
+            ),
+            "Routes look like /redis-caching/ttl-jitter/, files like /feed.xml.".to_owned(),
+            String::new(),
+        ),
     };
     site.own.message(
         &Message {
             status: StatusCode::NOT_FOUND,
             title: "No such page",
             what: &what,
-            help,
+            help: &help,
             command: &command,
         },
         site.uncached(headers),
+    )
+}
+
+/// The article of `route` was withdrawn, and the store says so.
+pub(super) fn gone(site: &Site, route: &Route, cache: CacheStatus) -> Response<Body> {
+    let prefix = &site.preview.prefix;
+    let what = format!("The article at {route} was withdrawn (key {prefix}:redirect:{route}).");
+    site.own.message(
+        &Message {
+            status: StatusCode::GONE,
+            title: "This page is gone",
+            what: &what,
+            help: "",
+            command: "",
+        },
+        cache,
     )
 }
 

@@ -1,6 +1,7 @@
 //! deploy/nginx: real nginx with these files as they are, before a real store and an origin,
 //! keeps the contract of docs/serving.md.
 
+mod archive;
 mod faults;
 mod front;
 mod operating;

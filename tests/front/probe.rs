@@ -3,6 +3,7 @@
 
 #![cfg(feature = "probe")]
 
+pub mod archive;
 mod fault;
 mod front;
 mod load;

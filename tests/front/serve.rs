@@ -1,6 +1,7 @@
 //! `anp serve`, by its contract in docs/serving.md: the real program, a real server, bytes.
 #![cfg(feature = "serve")]
 
+mod archive;
 mod cached;
 mod cluster;
 mod index;

@@ -70,7 +70,14 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("failure", &["exit", "private", "store"]),
     (
         "probe",
-        &["article", "characters", "publish", "render", "store"],
+        &[
+            "archive",
+            "article",
+            "characters",
+            "publish",
+            "render",
+            "store",
+        ],
     ),
     (
         "source",
@@ -125,14 +132,17 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("cli", &["duration", "exit", "publish", "report"]),
     (
         "serve",
-        &["article", "duration", "publish", "render", "store", "words"],
+        &[
+            "archive", "article", "duration", "publish", "render", "store", "words",
+        ],
     ),
     ("synth", &["yaml"]),
     (
         "commands",
         &[
-            "article", "cli", "duration", "exit", "failure", "probe", "publish", "render",
-            "report", "serve", "settings", "signals", "source", "store", "synth", "words",
+            "archive", "article", "cli", "duration", "exit", "failure", "probe", "publish",
+            "render", "report", "serve", "settings", "signals", "source", "store", "synth",
+            "words",
         ],
     ),
     ("main", &[]),

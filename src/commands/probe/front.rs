@@ -12,7 +12,7 @@ use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::probe::{
-    CHECKS, Check, Client, Front, GONE, Load, MISSING, Scene, Stored, Target, Trouble, Visit,
+    Check, Client, Front, Load, MISSING, Scene, Stored, Subject, Target, Trouble, Visit, checks_of,
     cookie, visit,
 };
 use crate::publish::keys::Keys;
@@ -21,7 +21,7 @@ use crate::publish::run::connection::Connected;
 use crate::publish::run::process::salt;
 use crate::report::{Output, Progress, log};
 use crate::signals::watch;
-use crate::store::StoreError;
+use crate::store::{Session, StoreError};
 
 pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exit, Failure> {
     let settings = settings(common, Vec::new())?;
@@ -41,37 +41,39 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
 
     let mut output = Output::stdout(common.format);
     let mut report = Report::default();
-    let keys = Keys::new(&task.prefix);
-    let mut read = |route: &Route| {
-        let stored = Stored::read(&mut store.session, &keys, route);
-        stored.map_err(|error| store_failed(&error, &interrupted))
+    let count = task.routes.len() + task.files.len() + task.redirects.len();
+    let bar = Progress::new(common.quiet).bar("probe", "routes", count as u64);
+    let mut prober = Prober {
+        client,
+        session: &mut store.session,
+        keys: Keys::new(&task.prefix),
+        target: &front.target,
+        login_cookie: &login_cookie,
+        interrupted: &interrupted,
+        report: &mut report,
+        output: &mut output,
     };
-    let count = task.routes.len() as u64;
-    let bar = Progress::new(common.quiet).bar("probe", "routes", count);
     // Paths of the pages that are there.
     let mut there = Vec::new();
     for route in &task.routes {
-        let path = front.target.path(route.as_str());
-        let (stored, visit) = look(&mut client, &path, &login_cookie, &mut || read(route))?;
-        let scene = Scene {
-            stored: &stored,
-            visit: &visit,
-        };
-        let is_there = stored.page.is_some();
-        let checks: &[Check] = if is_there { &CHECKS } else { &[GONE] };
-        for check in checks {
-            report.add(&mut output, check, route.as_str(), check.judge(&scene));
-        }
-        if is_there {
-            report.compared += 1;
-            there.push(path);
+        if prober.check(Subject::Page(route))? {
+            prober.report.compared += 1;
+            there.push(front.target.path(route.as_str()));
         } else {
-            report.gone += 1;
+            prober.report.gone += 1;
         }
         bar.advance(1);
     }
+    for path in &task.files {
+        prober.report.files += u64::from(prober.check(Subject::File(path))?);
+        bar.advance(1);
+    }
+    for route in &task.redirects {
+        prober.report.redirects += u64::from(prober.check(Subject::Redirect(route))?);
+        bar.advance(1);
+    }
     drop(bar);
-    missing(&mut client, &login_cookie, &mut report, &mut output)?;
+    prober.missing()?;
     report.show(&mut output, &front.target, &task);
     if there.is_empty() {
         log::warning("the store holds none of these pages (any more): nothing was compared");
@@ -100,53 +102,89 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
     })
 }
 
-/// Visits a route; once more where the store changed meanwhile, since the front may have
-/// answered with either state.
-fn look(
-    client: &mut Client,
-    path: &str,
-    login_cookie: &str,
-    read: &mut dyn FnMut() -> Result<(Stored, Vec<u8>), Failure>,
-) -> Result<(Stored, Visit), Failure> {
-    let mut ask = |stored: &Stored, page: &[u8]| {
-        let page = stored.page.as_ref().map(|_| page);
-        visit(client, path, page, login_cookie).map_err(|_| stopped())
-    };
-    let (mut stored, page) = read()?;
-    let mut seen = ask(&stored, &page)?;
-    drop(page);
-    let scene = Scene {
-        stored: &stored,
-        visit: &seen,
-    };
-    let is_good = |check: &Check| !report::is_failed(&check.judge(&scene));
-    if !CHECKS.iter().all(is_good) {
-        let (later, page) = read()?;
-        if stored.differs_from(&later) {
-            seen = ask(&later, &page)?;
-            stored = later;
-        }
-    }
-    Ok((stored, seen))
+/// Compares a front with the store, and reports it.
+struct Prober<'p> {
+    client: Client,
+    session: &'p mut Session,
+    keys: Keys,
+    target: &'p Target,
+    login_cookie: &'p str,
+    interrupted: &'p AtomicBool,
+    report: &'p mut Report,
+    output: &'p mut Output,
 }
 
-/// A route that never was.
-fn missing(
-    client: &mut Client,
-    login_cookie: &str,
-    report: &mut Report,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let route = format!("/anp-probe-{:016x}/", salt());
-    let path = client.front().target.path(&route);
-    let nothing = Stored::nothing();
-    let visit = visit(client, &path, None, login_cookie).map_err(|_| stopped())?;
-    let scene = Scene {
-        stored: &nothing,
-        visit: &visit,
-    };
-    report.add(output, &MISSING, &route, MISSING.judge(&scene));
-    Ok(())
+impl Prober<'_> {
+    /// Checks one page, file or redirect; whether the store holds it.
+    fn check(&mut self, subject: Subject<'_>) -> Result<bool, Failure> {
+        let (stored, visit) = self.look(subject)?;
+        let scene = Scene {
+            target: self.target,
+            stored: &stored,
+            visit: &visit,
+        };
+        for check in checks_of(subject, &stored) {
+            let verdict = check.judge(&scene);
+            self.report.add(self.output, check, subject.path(), verdict);
+        }
+        Ok(stored.is_there())
+    }
+
+    /// Reads and visits it; once more where the store changed meanwhile, since the front may have answered
+    /// with either state.
+    fn look(&mut self, subject: Subject<'_>) -> Result<(Stored, Visit), Failure> {
+        let (stored, bytes) = self.read(subject)?;
+        let seen = self.ask(subject, &stored, &bytes)?;
+        drop(bytes);
+        let scene = Scene {
+            target: self.target,
+            stored: &stored,
+            visit: &seen,
+        };
+        let is_bad = |check: &Check| report::is_failed(&check.judge(&scene));
+        if checks_of(subject, &stored).iter().any(is_bad) {
+            let (later, bytes) = self.read(subject)?;
+            if stored.differs_from(&later) {
+                let seen = self.ask(subject, &later, &bytes)?;
+                return Ok((later, seen));
+            }
+        }
+        Ok((stored, seen))
+    }
+
+    fn read(&mut self, subject: Subject<'_>) -> Result<(Stored, Vec<u8>), Failure> {
+        let stored = Stored::read(self.session, &self.keys, subject);
+        stored.map_err(|error| store_failed(&error, self.interrupted))
+    }
+
+    fn ask(
+        &mut self,
+        subject: Subject<'_>,
+        stored: &Stored,
+        bytes: &[u8],
+    ) -> Result<Visit, Failure> {
+        let path = self.target.path(subject.path());
+        let bytes = stored.page.as_ref().map(|_| bytes);
+        let seen = visit(&mut self.client, subject, &path, bytes, self.login_cookie);
+        seen.map_err(|_| stopped())
+    }
+
+    /// Checks a route that never was.
+    fn missing(&mut self) -> Result<(), Failure> {
+        let route = Route::parse(&format!("/anp-probe-{:016x}/", salt()));
+        let route = route.expect("letters, digits and single hyphens are a route");
+        let stored = Stored::nothing();
+        let visit = self.ask(Subject::Page(&route), &stored, b"")?;
+        let scene = Scene {
+            target: self.target,
+            stored: &stored,
+            visit: &visit,
+        };
+        let verdict = MISSING.judge(&scene);
+        self.report
+            .add(self.output, &MISSING, route.as_str(), verdict);
+        Ok(())
+    }
 }
 
 fn usage(option: &str, error: &str) -> Failure {

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::task::Task;
 use crate::duration::show as show_duration;
-use crate::probe::{CHECKS, Check, GONE, MISSING, Measured, Target, Verdict, bars, show};
+use crate::probe::{
+    CHECKS, Check, FILE, GONE, MISSING, Measured, REDIRECT, Target, Verdict, bars, show,
+};
 use crate::report::{Output, log};
 use crate::words::counted;
 
@@ -30,17 +32,22 @@ pub(super) struct Report {
     pub(super) compared: u64,
     /// Routes that it does not hold.
     pub(super) gone: u64,
+    /// Files and redirects that it holds.
+    pub(super) files: u64,
+    pub(super) redirects: u64,
     load_failed: u64,
     load_unsent: u64,
 }
 
 impl Default for Report {
     fn default() -> Self {
-        let checks = CHECKS.into_iter().chain([GONE, MISSING]);
+        let checks = CHECKS.into_iter().chain([FILE, REDIRECT, GONE, MISSING]);
         Self {
             rows: checks.map(|check| (check, Row::default())).collect(),
             compared: 0,
             gone: 0,
+            files: 0,
+            redirects: 0,
             load_failed: 0,
             load_unsent: 0,
         }
@@ -127,22 +134,35 @@ impl Report {
             (None, Some((all, false))) => format!(" of more than {all} in the store"),
             (None, None) => String::new(),
         };
+        let mut further = String::new();
+        if self.gone > 0 {
+            further += &format!(", {} gone from the store", self.gone);
+        }
+        for (count, name) in [(self.files, "file"), (self.redirects, "redirect")] {
+            if count > 0 {
+                further += &format!(", {}", counted(count, name));
+            }
+        }
         output.text(format!(
-            "{target} against {}, prefix {}\n{}{of}{}\n",
+            "{target} against {}, prefix {}\n{}{of}{further}\n",
             task.address,
             task.prefix,
             counted(task.routes.len() as u64, "route"),
-            match self.gone {
-                0 => String::new(),
-                gone => format!(", {gone} gone from the store"),
-            }
         ));
         output.text(format!(
             "  {:<15}{:>10}{:>9}{:>14}",
             "check", "routes ok", "failed", "not offered"
         ));
         for (check, row) in &self.rows {
-            if check.name == GONE.name && self.gone == 0 {
+            let counts = [
+                (GONE, self.gone),
+                (FILE, self.files),
+                (REDIRECT, self.redirects),
+            ];
+            if counts
+                .iter()
+                .any(|(rare, count)| rare.name == check.name && *count == 0)
+            {
                 continue;
             }
             let failed = row.failed;
@@ -259,6 +279,7 @@ impl Report {
             "type": "summary", "command": "probe", "url": target.to_string(),
             "store": task.address.to_string(), "prefix": task.prefix, "run": task.run,
             "routes": task.routes.len(), "gone": self.gone,
+            "files": self.files, "redirects": self.redirects,
             "ok": self.count(|row| row.ok), "failed": self.count(|row| row.failed),
             "not_offered": self.count(|row| row.not_offered.0),
             "not_run": self.count(|row| row.not_run),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::archive::FilePath;
 use crate::article::Route;
 use crate::cli::Probe;
 use crate::exit::Exit;
@@ -13,7 +14,7 @@ use crate::publish::history::open_manifest;
 use crate::publish::history::runs::Runs;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::{Manifest, published_routes};
-use crate::publish::plan::scan::some_pages;
+use crate::publish::plan::scan::some_objects;
 use crate::publish::run::connection::Connected;
 use crate::publish::survey::selection::typed_route;
 use crate::report::{Progress, Stderr, log};
@@ -23,12 +24,18 @@ use crate::store::{Address, Class};
 /// How many routes are checked where nobody says.
 const SAMPLE: usize = 20;
 
+/// How many files, and how many redirects, are checked beside them.
+const FEW: usize = 5;
+
 /// So many pages of each master are looked at to sample some.
 const MOST_LISTED: usize = 100_000;
 
 /// What is compared with what.
 pub(super) struct Task {
     pub(super) routes: Vec<Route>,
+    /// Some of the files and redirects of the store, where the routes are those of the store.
+    pub(super) files: Vec<FilePath>,
+    pub(super) redirects: Vec<Route>,
     /// The run that the routes are of.
     pub(super) run: Option<String>,
     /// How many pages the store holds, and whether that is all, where some of them are sampled.
@@ -46,6 +53,8 @@ pub(super) fn find(
     if !arguments.routes.is_empty() {
         return Ok(Task {
             routes: named(&arguments.routes)?,
+            files: Vec::new(),
+            redirects: Vec::new(),
             run: None,
             sampled_of: None,
             address: settings.address.clone(),
@@ -81,6 +90,8 @@ pub(super) fn find(
     let count = arguments.sample.map(|count| count as usize).or(all);
     Ok(Task {
         routes: sample(routes, count.unwrap_or(SAMPLE)),
+        files: Vec::new(),
+        redirects: Vec::new(),
         run: Some(run.clone()),
         sampled_of: None,
         address: open_manifest::address(settings, &manifest)?,
@@ -88,7 +99,7 @@ pub(super) fn find(
     })
 }
 
-/// Some of the pages that the store holds. None where it holds none, or its user may not list them:
+/// Some of the pages, files and redirects that the store holds. None where it holds no page, or its user may not list them:
 /// then those of the last run are the ones to check.
 fn stored(
     settings: &Settings,
@@ -97,7 +108,7 @@ fn stored(
 ) -> Result<Option<Task>, Failure> {
     let mut store = Connected::open_to_read(&settings.address, settings, interrupted)?;
     let keys = Keys::new(&settings.prefix);
-    let (routes, are_all) = match some_pages(&mut store.session, &keys, MOST_LISTED) {
+    let found = match some_objects(&mut store.session, &keys, MOST_LISTED) {
         Ok(found) => found,
         Err(error) if error.class == Class::Never => {
             log::note("the pages in the store cannot be listed, which needs the right to SCAN");
@@ -105,15 +116,17 @@ fn stored(
         }
         Err(error) => return Err(Failure::of_reading(&error)),
     };
-    if routes.is_empty() {
+    if found.pages.is_empty() {
         return Ok(None);
     }
-    let found = routes.len();
+    let all = found.pages.len();
     let count = arguments.sample.map_or(SAMPLE, |count| count as usize);
     Ok(Some(Task {
-        routes: sample(routes.into_iter().collect(), count),
+        routes: sample(found.pages.into_iter().collect(), count),
+        files: sample(found.files.into_iter().collect(), FEW),
+        redirects: sample(found.redirects.into_iter().collect(), FEW),
         run: None,
-        sampled_of: Some((found, are_all)),
+        sampled_of: Some((all, found.is_whole)),
         address: settings.address.clone(),
         prefix: settings.prefix.clone(),
     }))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::page::coding;
 use super::scene::{Scene, Verdict, answer, failed, first, status_line, verdict, whole};
+use crate::probe::client::Answer;
 use crate::probe::head::XCache;
 
 /// Seconds are whole in headers, and clocks are not the same.
@@ -25,22 +26,28 @@ pub(super) fn max_age(scene: &Scene<'_>) -> Verdict {
     verdict(first(scene).and_then(|_| {
         for exchange in [&scene.visit.first, &scene.visit.second] {
             let Some(Ok(answer)) = exchange else { continue };
-            let longest = answer.head.caching().longest();
             // The check of Cache-Control tells that it is missing.
-            let longest = longest.ok_or(Verdict::NotRun)?;
-            let Some(left) = scene.stored.left_at(answer.asked_at) else {
-                continue;
-            };
-            let age = answer.head.age();
-            if Duration::from_secs(longest.saturating_sub(age)) > left + SLACK {
-                return Err(failed(format!(
-                    "{longest} less {age} s, and the store has {} s left",
-                    left.as_secs()
-                )));
-            }
+            answer.head.caching().longest().ok_or(Verdict::NotRun)?;
+            within_expiry(scene, answer)?;
         }
         Ok(())
     }))
+}
+
+/// Whether caches keep an answer no longer than the store has what it is about; also if nothing is said.
+pub(super) fn within_expiry(scene: &Scene<'_>, answer: &Answer) -> Result<(), Verdict> {
+    let longest = answer.head.caching().longest().unwrap_or(0);
+    let Some(left) = scene.stored.left_at(answer.asked_at) else {
+        return Ok(());
+    };
+    let age = answer.head.age();
+    if Duration::from_secs(longest.saturating_sub(age)) > left + SLACK {
+        return Err(failed(format!(
+            "{longest} less {age} s, and the store has {} s left",
+            left.as_secs()
+        )));
+    }
+    Ok(())
 }
 
 pub(super) fn x_cache(scene: &Scene<'_>) -> Verdict {

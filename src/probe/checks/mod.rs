@@ -1,5 +1,6 @@
 //! The checks: each a name, what is expected, and a small function that judges a visit.
 
+mod archive;
 mod cache;
 mod page;
 mod scene;
@@ -7,6 +8,9 @@ mod validators;
 mod visitors;
 
 pub use scene::{Scene, Verdict};
+
+use super::stored::Stored;
+use super::subject::Subject;
 
 /// One check.
 #[derive(Clone, Copy)]
@@ -107,6 +111,20 @@ pub const CHECKS: [Check; 17] = [
     },
 ];
 
+/// The check of a file.
+pub const FILE: Check = Check {
+    name: "file",
+    expects: "200 with the stored bytes, their type and digest, for no longer than the store has left",
+    judge: archive::file,
+};
+
+/// The check of a redirect.
+pub const REDIRECT: Check = Check {
+    name: "redirect",
+    expects: "the stored status and Location, for no longer than the store has left",
+    judge: archive::redirect,
+};
+
 /// The check of a route that the store does not hold (any more).
 pub const GONE: Check = Check {
     name: "gone",
@@ -120,6 +138,19 @@ pub const MISSING: Check = Check {
     expects: "no page of anp for a route that does not exist, cached for at most 60 s",
     judge: page::missing,
 };
+
+/// The checks of what is asked for, where the store holds it or not. A file or redirect that is gone has
+/// none: another answer may be at its path.
+#[must_use]
+pub fn checks_of(subject: Subject<'_>, stored: &Stored) -> &'static [Check] {
+    match (subject, stored.is_there()) {
+        (Subject::Page(_), true) => &CHECKS,
+        (Subject::Page(_), false) => &[GONE],
+        (Subject::File(_), true) => &[FILE],
+        (Subject::Redirect(_), true) => &[REDIRECT],
+        (Subject::File(_) | Subject::Redirect(_), false) => &[],
+    }
+}
 
 impl Check {
     /// Judges one route.

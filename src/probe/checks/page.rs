@@ -23,10 +23,14 @@ pub(super) fn status(scene: &Scene<'_>) -> Verdict {
 }
 
 pub(super) fn content_type(scene: &Scene<'_>) -> Verdict {
+    let media_type = |value: &str| {
+        let value = value.split(';').next().unwrap_or_default();
+        value.trim().to_ascii_lowercase()
+    };
     verdict(first(scene).and_then(|first| {
-        let kind = first.head.get("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if kind.eq_ignore_ascii_case("text/html") {
+        let stored = scene.stored.page.as_ref().ok_or(Verdict::NotRun)?;
+        let found = first.head.get("content-type").unwrap_or_default();
+        if media_type(found) == media_type(&stored.content_type) {
             Ok(())
         } else {
             Err(failed(first.head.shown("content-type")))

@@ -3,6 +3,7 @@
 use crate::probe::body::{Body, Comparison};
 use crate::probe::client::Answer;
 use crate::probe::stored::Stored;
+use crate::probe::target::Target;
 use crate::probe::visit::{Exchange, Visit};
 
 /// What a check found.
@@ -18,9 +19,11 @@ pub enum Verdict {
     NotRun,
 }
 
-/// A route, what the store holds for it, and what a front answered.
+/// A route or file: where it was asked for, what the store holds for it, and what the front answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
+    /// The front.
+    pub target: &'a Target,
     /// What the store holds.
     pub stored: &'a Stored,
     /// What the front answered.

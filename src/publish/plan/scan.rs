@@ -1,7 +1,8 @@
-//! Which routes the store holds, by a scan of its keys.
+//! Which routes and files the store holds, by a scan of its keys.
 
 use std::collections::BTreeSet;
 
+use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::store::{OneMaster, Reply, Session, StoreError};
@@ -33,28 +34,58 @@ pub(crate) fn stored_route(path: &str) -> Option<Route> {
     (route.as_str() == path).then_some(route)
 }
 
-/// Routes of stored pages, sorted: of each master about `most` at least, or all that it has. Says
-/// too whether these are all.
+/// Some of what the store holds, sorted.
+#[derive(Debug, Default)]
+pub(crate) struct StoredSample {
+    /// Routes of pages.
+    pub(crate) pages: BTreeSet<Route>,
+    /// Paths of files.
+    pub(crate) files: BTreeSet<FilePath>,
+    /// Routes of redirects.
+    pub(crate) redirects: BTreeSet<Route>,
+    /// Whether these are all.
+    pub(crate) is_whole: bool,
+}
+
+impl StoredSample {
+    /// Takes a key; says whether it is that of a page.
+    fn add(&mut self, keys: &Keys, key: &str) -> bool {
+        if let Some(path) = key.strip_prefix(&keys.page_prefix()) {
+            self.pages.extend(stored_route(path));
+            return true;
+        }
+        if let Some(path) = key.strip_prefix(&keys.file_prefix()) {
+            self.files.extend(FilePath::parse(path));
+        } else if let Some(path) = key.strip_prefix(&keys.redirect_prefix()) {
+            self.redirects.extend(stored_route(path));
+        }
+        false
+    }
+}
+
+/// What one look through the store finds: of each master about `most` pages at least, and the files and
+/// redirects that stand among them, or all that it has.
 ///
 /// # Errors
 /// When the store fails, or the right to SCAN is missing.
-pub(crate) fn some_pages(
+pub(crate) fn some_objects(
     session: &mut Session,
     keys: &Keys,
     most: usize,
-) -> Result<(BTreeSet<Route>, bool), StoreError> {
-    let (mut routes, mut are_all) = (BTreeSet::new(), true);
+) -> Result<StoredSample, StoreError> {
+    let (mut sample, mut is_whole) = (StoredSample::default(), true);
+    // Pages, files and redirects; not meta objects.
+    let pattern = format!("{}[pfr]*:/*", keys.prefix());
     session.on_each_master(&mut |one| {
         let mut left = most;
-        let mut add = |path: &str| {
-            routes.extend(stored_route(path));
-            left = left.saturating_sub(1);
+        let mut add = |key: &str| {
+            left = left.saturating_sub(usize::from(sample.add(keys, key)));
             left > 0
         };
-        are_all &= scan_while(one, &keys.page_prefix(), &mut add)?;
+        is_whole &= scan_while(one, &pattern, &mut add)?;
         Ok(())
     })?;
-    Ok((routes, are_all))
+    Ok(StoredSample { is_whole, ..sample })
 }
 
 /// Hands what follows `kind` in the keys that begin with it, on one master, to `each`: some of
@@ -64,21 +95,23 @@ pub(crate) fn scan_kind(
     kind: &str,
     each: &mut dyn FnMut(&str),
 ) -> Result<(), StoreError> {
-    let mut all = |path: &str| {
-        each(path);
+    let mut all = |key: &str| {
+        if let Some(path) = key.strip_prefix(kind) {
+            each(path);
+        }
         true
     };
-    scan_while(one, kind, &mut all).map(|_| ())
+    scan_while(one, &format!("{kind}/*"), &mut all).map(|_| ())
 }
 
-/// The same, until `each` wants no more; says whether these were all.
+/// Hands the keys that match `pattern` on one master to `each`, some of them more than once, until it wants
+/// no more; says whether these were all.
 fn scan_while(
     one: &mut OneMaster<'_>,
-    kind: &str,
+    pattern: &str,
     each: &mut dyn FnMut(&str) -> bool,
 ) -> Result<bool, StoreError> {
     let doing = "looking for stored articles (SCAN)";
-    let pattern = format!("{kind}/*");
     let mut cursor = "0".to_owned();
     loop {
         let command: [&[u8]; 6] = [
@@ -100,9 +133,7 @@ fn scan_while(
             return reply.fail(doing);
         };
         for key in found {
-            if let Some(path) = key.text().and_then(|key| key.strip_prefix(kind))
-                && !each(path)
-            {
+            if key.text().is_some_and(|key| !each(key)) {
                 return Ok(false);
             }
         }

@@ -42,6 +42,9 @@ pub(super) struct Meta {
     pub(super) written_at: String,
     #[serde(default)]
     pub(super) robots: String,
+    /// Which object of the archive the page is; empty for an article.
+    #[serde(default)]
+    pub(super) archive: String,
     #[serde(default)]
     pub(super) title: String,
     #[serde(default)]

@@ -71,6 +71,7 @@ fn row(
         title => title, route => route, tags => tags,
         date => meta.and_then(|meta| meta.metadata.date()).or(article.date.as_deref()),
         is_gone => left_ms.is_none(),
+        is_list => meta.is_some_and(|meta| meta.archive == "list"),
         is_noindex => meta.is_some_and(|meta| meta.robots.contains("noindex")),
         written => written.map(|at| time_from(at.as_millisecond(), now_ms)),
         run => run.map(|run| context! { text => run, to => link("", run) }),

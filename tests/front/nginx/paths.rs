@@ -18,7 +18,10 @@ fn only_routes_are_looked_up_and_all_else_is_for_the_origin() {
         front.get(path).has("X-Cache", cache);
         calls(&world, "getrange") + calls(&world, "pttl") - before
     };
-    assert_eq!(looked_up("/none/", "MISS"), 3);
+    // A page with its meta object, then a redirect.
+    assert_eq!(looked_up("/a/", "HIT"), 3);
+    assert_eq!(looked_up("/none/", "MISS"), 3 + 2);
+    assert_eq!(looked_up("/none.xml", "MISS"), 2);
     for path in [
         "/a/index.html",
         "/A/",

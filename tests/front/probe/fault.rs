@@ -52,6 +52,12 @@ pub enum Fault {
     MissAfterLogin,
     AnyPath,
     MissingForLong,
+    /// A redirect has this status.
+    RedirectsWith(u16),
+    /// A redirect leads there.
+    RedirectsTo(&'static str),
+    /// A redirect says this of caches.
+    RedirectsFor(&'static str),
     /// Request number N, and no other, takes so long.
     StallAt(usize, Duration),
     /// Each takes so long from request number N on.
@@ -79,6 +85,7 @@ impl Fault {
         let number = shared.requests.load(Ordering::SeqCst);
         let is_page = matches!(reply.status, 200 | 304);
         let is_gzip = reply.header("Content-Encoding").is_some();
+        let is_redirect = matches!(reply.status, 301 | 302 | 308 | 410);
         match self {
             Self::AnyPath if !is_page => {
                 *reply = Reply {
@@ -91,6 +98,12 @@ impl Fault {
             Self::StallAt(at, time) if number == *at => std::thread::sleep(*time),
             Self::SlowFrom(from, time) if number >= *from => std::thread::sleep(*time),
             Self::ErrorsFrom(from) if number >= *from => self.fail(reply),
+            Self::RedirectsWith(status) if is_redirect => reply.status = *status,
+            Self::RedirectsTo(to) if is_redirect => reply.set("Location", *to),
+            Self::RedirectsFor(text) if is_redirect && !text.is_empty() => {
+                reply.set("Cache-Control", *text);
+            }
+            Self::RedirectsFor(_) if is_redirect => reply.remove("Cache-Control"),
             _ if !is_page => {}
             Self::Errors => self.fail(reply),
             Self::RedirectTo(url) => {

@@ -6,6 +6,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use anp::archive::{FilePath, Redirect};
+use anp::article::Route;
+
 use super::fault::Fault;
 use super::tls;
 
@@ -235,7 +238,29 @@ fn answer(asked: &Asked, shared: &Shared, redis: &mut redis::Connection) -> Repl
         |key: &str| -> Option<Vec<u8>> { redis::cmd("GET").arg(key).query(redis).unwrap() };
     let route = asked.path.strip_prefix("/below").unwrap_or(&asked.path);
     let (key, meta) = (format!("anp:page:{route}"), format!("anp:meta:{route}"));
+    let key = if route.contains('.') {
+        format!("anp:file:{route}")
+    } else {
+        key
+    };
     let Some(page) = get(&key) else {
+        let key = format!("anp:redirect:{route}");
+        let value = get(&key).unwrap_or_default();
+        let left_ms: i64 = redis::cmd("PTTL").arg(&key).query(redis).unwrap();
+        let leads_from = Route::parse(route).ok();
+        let redirect = leads_from.and_then(|route| Redirect::parse_at(&route, &value));
+        if let Some(redirect) = redirect {
+            let mut reply = Reply {
+                status: redirect.status(),
+                ..Reply::default()
+            };
+            let max_age = format!("public, max-age={}", left_ms / 1000);
+            reply.set("Cache-Control", max_age);
+            if let Some(to) = redirect.to() {
+                reply.set("Location", asked.path.replace(route, to.as_str()));
+            }
+            return reply;
+        }
         return Reply {
             status: 404,
             headers: vec![
@@ -248,14 +273,16 @@ fn answer(asked: &Asked, shared: &Shared, redis: &mut redis::Connection) -> Repl
     };
     let meta = get(&meta).map(|meta| String::from_utf8(meta).unwrap());
     let ttl_ms: i64 = redis::cmd("PTTL").arg(&key).query(redis).unwrap();
-    let digest = String::from_utf8(page[page.len() - 35..page.len() - 3].to_vec()).unwrap();
+    let digest = anp::render::file_digest(&page).unwrap().to_string();
     let was_cached = !shared.cached.lock().unwrap().insert(asked.path.clone());
     let mut reply = Reply {
         status: 200,
         body: page,
         ..Reply::default()
     };
-    reply.set("Content-Type", "text/html; charset=utf-8");
+    let file = FilePath::parse(route).map(|path| path.content_type());
+    let content_type = file.unwrap_or("text/html; charset=utf-8".to_owned());
+    reply.set("Content-Type", content_type);
     reply.set("Vary", "Cookie");
     if meta.is_some_and(|meta| meta.contains(r#""robots":"noindex""#)) {
         reply.set("X-Robots-Tag", "noindex");

@@ -1,6 +1,6 @@
 //! docs/serving.md says what a probe checks, and shows what it prints.
 
-use anp::probe::{CHECKS, GONE, MISSING};
+use anp::probe::{CHECKS, FILE, GONE, MISSING, REDIRECT};
 use regex::Regex;
 
 use super::fault::Fault;
@@ -29,7 +29,7 @@ fn its_table_has_every_check_and_what_it_expects() {
         .collect();
     let known: Vec<(String, String)> = CHECKS
         .iter()
-        .chain([&GONE, &MISSING])
+        .chain([&FILE, &REDIRECT, &GONE, &MISSING])
         .map(|check| (check.name.to_owned(), check.expects.to_owned()))
         .collect();
     assert_eq!(said, known);

@@ -61,6 +61,13 @@ fn the_preview_passes_every_check() {
 }
 
 #[test]
+fn the_preview_passes_the_checks_of_files_and_redirects() {
+    let world = super::archive::published();
+    let preview = Preview::of(&world);
+    super::archive::passes(&world, &preview.url);
+}
+
+#[test]
 fn the_preview_follows_the_store() {
     let world = published();
     let preview = Preview::of(&world);
