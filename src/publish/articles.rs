@@ -147,7 +147,10 @@ impl Work for Articles<'_> {
             report.warning(&format!("no article matches {name}"));
         }
         let mut entries = survey.entries;
-        // They link to articles, so that these are there first.
+        if let Some(archive) = self.archive.get().filter(|_| wanted.order == Order::Path) {
+            // Similar posts are older ones, which are there first then.
+            archive.sort_by_age(&mut entries);
+        }
         entries.extend(survey.objects);
         entries.extend(redirects);
         let mut plan = Plan {

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod archive;
 mod bounds;
 mod changing;
 mod command_line;

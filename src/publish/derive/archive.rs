@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::texts::Texts;
 use crate::archive::{Aliases, ArchiveSettings, ArticleIdentity, Catalog, Lists, TermIndex};
 use crate::article::Route;
+use crate::publish::plan::entry::{Entry, Need};
 use crate::render::Renderer;
 use crate::source::Cache;
 use crate::spool::FinishedSpool;
@@ -78,6 +79,14 @@ impl Archive {
     /// The texts of the articles that this run read.
     pub(crate) fn spool(&self) -> &FinishedSpool {
         &self.spool
+    }
+
+    /// Sorts what is written by age, where pages have similar posts.
+    pub(crate) fn sort_by_age(&self, entries: &mut [Entry]) {
+        let is_written = |entry: &Entry| entry.need == Need::Write;
+        if self.terms.is_some() && entries.iter().any(is_written) {
+            entries.sort_by_cached_key(|entry| self.number_of(entry.source));
+        }
     }
 
     /// The route of an article.

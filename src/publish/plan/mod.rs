@@ -97,7 +97,8 @@ impl Plan {
     }
 
     /// The places of the articles that are touched, in the order in which they are written:
-    /// refreshes before the next expiry is due, then the others as they are.
+    /// refreshes before the next expiry is due, then the others as they are, or, where there are archive
+    /// objects, each behind what it links to.
     pub(crate) fn order(&self) -> Vec<u32> {
         let places = |need: Need| {
             let all = (0_u32..).zip(&self.entries);
@@ -106,7 +107,11 @@ impl Plan {
         };
         let mut order: Vec<u32> = places(Need::Refresh).collect();
         order.sort_by_key(|place| self.entries[*place as usize].first_expiry_ms());
-        order.extend(places(Need::Write));
+        let mut written: Vec<u32> = places(Need::Write).collect();
+        if self.entries.iter().any(|entry| entry.kind.is_archive()) {
+            written.sort_by_key(|place| link_order(&self.entries[*place as usize]));
+        }
+        order.extend(written);
         order
     }
 
@@ -233,6 +238,15 @@ fn foreseen(
         fate: Fate::Written,
         expires_at_ms,
     });
+}
+
+/// Where an entry comes among those that are written, so that no reader finds a link to a page that is not
+/// there yet. Nothing leads to new articles before lists do, so they come first, then the new lists that they
+/// link to; then what readers see already. The list of all articles comes last of each.
+fn link_order(entry: &Entry) -> (bool, bool, bool) {
+    let is_archive = entry.kind.is_archive();
+    let is_home = is_archive && entry.route.is_root();
+    (entry.stored() > 0, is_archive, is_home)
 }
 
 /// Page and meta of an entry that is written, with what fills the holes of the page.

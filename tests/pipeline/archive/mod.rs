@@ -1,0 +1,9 @@
+//! Archive objects: lists, feeds, the sitemap, similar posts and redirects, over several runs. What an import
+//! makes of a tree does not depend on the imports before it, each can be taken back exactly, and no reader finds
+//! a link to nothing.
+
+mod objects;
+mod readers;
+mod redirects;
+mod runs;
+mod tree;

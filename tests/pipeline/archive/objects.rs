@@ -1,0 +1,148 @@
+//! What the objects say.
+
+use super::tree::Archive;
+use crate::support::settle;
+
+fn links(page: &str) -> Vec<&str> {
+    let parts = page.split("href=\"").skip(1);
+    let links = parts.filter_map(|part| part.split('"').next());
+    links.filter(|link| link.starts_with('/')).collect()
+}
+
+#[test]
+fn a_full_page_of_a_list_never_changes_when_new_articles_come() {
+    let archive = Archive::new();
+    archive.import();
+    let page = |number: usize| archive.page(&format!("/page/{number}/"));
+    let before: Vec<Option<String>> = (1..=4).map(page).collect();
+    assert!(before.iter().all(Option::is_some) && page(5).is_some() && page(6).is_none());
+    settle();
+    for number in 1..=4 {
+        archive.article(&format!("queue/new{number}"), 200 + number, "");
+    }
+    archive.import();
+    assert!(page(6).is_some());
+    let after: Vec<Option<String>> = (1..=4).map(page).collect();
+    assert!(after == before);
+}
+
+#[test]
+fn lists_show_the_newest_first_and_lead_to_every_article() {
+    let archive = Archive::new();
+    archive.import();
+    let home = archive.page("/").unwrap();
+    let of_home = links(&home);
+    let place = |route: &str| of_home.iter().position(|link| *link == route);
+    assert!(place("/cache/deep/n13/") < place("/cache/n12/"), "{of_home:?}");
+    assert!(place("/cache/n12/").is_some() && place("/cache/deep/n10/").is_none());
+    let mut seen = std::collections::BTreeSet::new();
+    for number in 1..=5 {
+        let page = archive.page(&format!("/page/{number}/")).unwrap();
+        seen.extend(links(&page).into_iter().map(str::to_owned));
+    }
+    for number in 1..=13 {
+        let folder = ["cache", "cache/deep", "queue"][number % 3];
+        let route = format!("/{folder}/n{number}/");
+        assert!(seen.contains(&route), "{route}");
+        // An article links to the lists that it is in.
+        let page = archive.page(&route).unwrap();
+        let of_page = links(&page);
+        let folder_list = format!("/{folder}/");
+        for list in ["/", folder_list.as_str()] {
+            assert!(of_page.contains(&list), "{route}: {of_page:?}");
+        }
+        assert!(of_page.iter().any(|link| link.starts_with("/tags/")), "{of_page:?}");
+    }
+    let tags = archive.page("/tags/").unwrap();
+    for tag in ["/tags/redis/", "/tags/ttl/", "/tags/jitter/", "/tags/queue/"] {
+        assert!(links(&tags).contains(&tag));
+    }
+}
+
+#[test]
+fn similar_posts_are_older_and_stand_in_page_and_meta_object() {
+    let archive = Archive::new();
+    archive.import();
+    let meta = archive.world.meta("/cache/n12/");
+    let similar = meta["similar"].as_array().unwrap();
+    assert_eq!(similar.len(), 3);
+    let page = archive.page("/cache/n12/").unwrap();
+    for post in similar {
+        let route = post["route"].as_str().unwrap();
+        let number: usize = route.rsplit('n').next().unwrap().trim_end_matches('/').parse().unwrap();
+        assert!(number < 12, "{route}");
+        assert!(links(&page).contains(&route));
+        assert!(page.contains(post["title"].as_str().unwrap()));
+    }
+    let oldest = archive.world.meta("/cache/deep/n1/");
+    assert!(oldest.get("similar").is_none());
+}
+
+#[test]
+fn another_title_updates_the_pages_that_show_it_and_no_others() {
+    let archive = Archive::new();
+    archive.import();
+    settle();
+    let shows = |route: &str| {
+        let meta = archive.world.meta(route);
+        let similar = meta["similar"].as_array().cloned().unwrap_or_default();
+        similar.iter().any(|post| post["route"] == "/cache/n3/")
+    };
+    let routes = (1..=13).map(|number| {
+        let folder = ["cache", "cache/deep", "queue"][number % 3];
+        format!("/{folder}/n{number}/")
+    });
+    let showing: std::collections::BTreeSet<String> = routes.filter(|route| shows(route)).collect();
+    assert!(!showing.is_empty());
+    let text = std::fs::read_to_string(archive.world.path("content/cache/n3.md")).unwrap();
+    let text = text.replace("title: About", "title: New words about");
+    archive.world.write("content/cache/n3.md", text);
+    let ran = archive.import();
+    let updated: std::collections::BTreeSet<String> = ran
+        .of_type("key")
+        .iter()
+        .filter(|key| key["reason"] == "similar")
+        .filter_map(|key| key["key"].as_str()?.strip_prefix("anp:page:").map(str::to_owned))
+        .collect();
+    // Words of the title are terms, so that others may be similar now, too.
+    assert!(updated.is_superset(&showing), "{updated:?} {showing:?}");
+    for route in showing.iter().filter(|route| shows(route)) {
+        assert!(archive.page(route).unwrap().contains("New words about"), "{route}");
+    }
+}
+
+#[test]
+fn the_page_of_a_folder_is_its_list() {
+    let archive = Archive::new();
+    let text = "---\ntitle: All of the cache\nnoindex: true\n---\n\n## How to read it\n";
+    archive.world.write("content/cache/_index.md", text);
+    let ran = archive.import();
+    let page = archive.page("/cache/").unwrap();
+    assert!(page.contains("All of the cache") && page.contains("How to read it"), "{page}");
+    assert!(page.contains("content=\"noindex\""), "{page}");
+    assert!(links(&page).contains(&"/cache/n12/"));
+    assert!(ran.of_type("summary")[0]["articles"].is_object() || !ran.of_type("key").is_empty());
+    // An article with another name keeps its route, and there is no list of the folder.
+    archive.world.write("content/queue/index.md", "---\ntitle: Queue\n---\n\nText.\n");
+    archive.import();
+    let page = archive.page("/queue/").unwrap();
+    assert!(!links(&page).contains(&"/queue/n2/"));
+}
+
+#[test]
+fn an_alias_that_cannot_be_followed_is_a_warning() {
+    let archive = Archive::new();
+    archive.article("cache/n3", 3, "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/]\n");
+    archive.article("cache/n9", 9, "aliases: [/good/]\n");
+    let ran = archive.world.anp("import --format json");
+    ran.exits(0);
+    let found = ran.of_type("diagnostic");
+    let messages: Vec<&str> = found
+        .iter()
+        .filter(|found| found["code"] == "aliases")
+        .filter_map(|found| found["message"].as_str())
+        .collect();
+    assert_eq!(messages.len(), 4, "{messages:?}");
+    assert_eq!(archive.redirect("/good/").unwrap(), r#"{"to":"/cache/n3/","status":301}"#);
+    assert!(archive.redirect("/cache/n6/").is_none());
+}
