@@ -17,6 +17,7 @@
 //! what the store holds (feature `probe`). `durable` replaces files as a whole, `regular` opens
 //! no other kind of file, `private` knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
 
+pub mod archive;
 pub mod article;
 pub mod characters;
 pub mod cli;

@@ -18,6 +18,7 @@ mod elements;
 mod error;
 mod escape;
 mod figure;
+mod file_seal;
 mod footnotes;
 mod headings;
 mod ids;
@@ -52,6 +53,7 @@ pub use digest::{
     Digest, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use file_seal::FileSeal;
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use list_page::{ListItem, ListKind, ListPage};
 pub use lists::{ListLinks, field_label, folder_title, value_route};

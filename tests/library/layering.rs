@@ -10,7 +10,7 @@ mod scan;
 use scan::Scan;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
@@ -35,6 +35,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         ],
     ),
     ("front_matter", &["diagnostic", "yaml"]),
+    ("archive", &["article", "characters"]),
     ("render", &["article", "characters", "hex", "regular"]),
     (
         "store",

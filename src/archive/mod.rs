@@ -1,0 +1,4 @@
+//! What is made from many articles: feeds and the sitemap.
+
+pub mod feed;
+pub mod sitemap;
