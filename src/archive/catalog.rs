@@ -1,6 +1,6 @@
 //! The catalog: a small record of every article that lists, feeds and similar posts are made from.
 //!
-//! It is kept small: an article takes 64 bytes and its route, and 4 bytes for each value and term of
+//! It is kept small: an article takes 80 bytes and its route, and 4 bytes for each value and term of
 //! it. Its texts are on the disk, and a [`TextSpot`] says where.
 
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ pub struct Listed {
     pub texts: TextSpot,
     /// When it was published, ms since 1970; the least number if that is not said.
     pub published_ms: i64,
+    /// When it last changed, in the same form.
+    pub changed_ms: i64,
     /// Hash of what lists show of it.
     pub shown: u64,
     /// Hash of what other pages show of it: title and date.
@@ -61,6 +63,7 @@ impl Draft {
                 source,
                 texts,
                 published_ms: listing.published_ms(),
+                changed_ms: listing.changed_ms(),
                 shown: listing.shown(),
                 titled: listing.titled(),
                 is_noindex: listing.is_noindex,

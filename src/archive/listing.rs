@@ -106,6 +106,13 @@ impl Listing {
         instant_ms(&self.date).unwrap_or(i64::MIN)
     }
 
+    /// When it last changed, in the same form.
+    #[must_use]
+    pub fn changed_ms(&self) -> i64 {
+        let updated = instant_ms(&self.updated);
+        updated.map_or(self.published_ms(), |at| at.max(self.published_ms()))
+    }
+
     /// Hash of what lists and feeds show of it.
     #[must_use]
     pub fn shown(&self) -> u64 {

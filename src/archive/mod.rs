@@ -6,6 +6,7 @@
 
 mod aliases;
 mod catalog;
+pub mod feed;
 mod file_path;
 mod identity;
 mod listing;
@@ -13,6 +14,7 @@ mod lists;
 mod redirect;
 mod settings;
 mod similar;
+pub mod sitemap;
 mod terms;
 
 pub use aliases::Aliases;

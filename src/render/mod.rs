@@ -18,6 +18,7 @@ mod elements;
 mod error;
 mod escape;
 mod figure;
+mod file_seal;
 mod fill;
 mod footnotes;
 mod headings;
@@ -54,6 +55,7 @@ pub use digest::{
     is_list, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use file_seal::FileSeal;
 pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use list_page::{ListItem, ListKind, ListPage};

@@ -35,7 +35,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
         ],
     ),
     ("front_matter", &["diagnostic", "yaml"]),
-    ("archive", &["article"]),
+    ("archive", &["article", "characters", "render", "yaml"]),
     ("render", &["article", "characters", "hex", "regular"]),
     (
         "store",

@@ -139,7 +139,7 @@ impl Derivation<'_, '_> {
     }
 
     /// The path of the feed of a list.
-    fn feed(&self, list: &List) -> Option<String> {
+    pub(super) fn feed(&self, list: &List) -> Option<String> {
         let has_feed = matches!(list.kind, ListKind::Home | ListKind::Folder);
         self.settings.archive.feeds.filter(|_| has_feed)?;
         Some(format!("{}feed.xml", list.route))

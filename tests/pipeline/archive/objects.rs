@@ -33,7 +33,10 @@ fn lists_show_the_newest_first_and_lead_to_every_article() {
     let home = archive.page("/").unwrap();
     let of_home = links(&home);
     let place = |route: &str| of_home.iter().position(|link| *link == route);
-    assert!(place("/cache/deep/n13/") < place("/cache/n12/"), "{of_home:?}");
+    assert!(
+        place("/cache/deep/n13/") < place("/cache/n12/"),
+        "{of_home:?}"
+    );
     assert!(place("/cache/n12/").is_some() && place("/cache/deep/n10/").is_none());
     let mut seen = std::collections::BTreeSet::new();
     for number in 1..=5 {
@@ -51,10 +54,18 @@ fn lists_show_the_newest_first_and_lead_to_every_article() {
         for list in ["/", folder_list.as_str()] {
             assert!(of_page.contains(&list), "{route}: {of_page:?}");
         }
-        assert!(of_page.iter().any(|link| link.starts_with("/tags/")), "{of_page:?}");
+        assert!(
+            of_page.iter().any(|link| link.starts_with("/tags/")),
+            "{of_page:?}"
+        );
     }
     let tags = archive.page("/tags/").unwrap();
-    for tag in ["/tags/redis/", "/tags/ttl/", "/tags/jitter/", "/tags/queue/"] {
+    for tag in [
+        "/tags/redis/",
+        "/tags/ttl/",
+        "/tags/jitter/",
+        "/tags/queue/",
+    ] {
         assert!(links(&tags).contains(&tag));
     }
 }
@@ -69,7 +80,13 @@ fn similar_posts_are_older_and_stand_in_page_and_meta_object() {
     let page = archive.page("/cache/n12/").unwrap();
     for post in similar {
         let route = post["route"].as_str().unwrap();
-        let number: usize = route.rsplit('n').next().unwrap().trim_end_matches('/').parse().unwrap();
+        let number: usize = route
+            .rsplit('n')
+            .next()
+            .unwrap()
+            .trim_end_matches('/')
+            .parse()
+            .unwrap();
         assert!(number < 12, "{route}");
         assert!(links(&page).contains(&route));
         assert!(page.contains(post["title"].as_str().unwrap()));
@@ -102,12 +119,20 @@ fn another_title_updates_the_pages_that_show_it_and_no_others() {
         .of_type("key")
         .iter()
         .filter(|key| key["reason"] == "similar")
-        .filter_map(|key| key["key"].as_str()?.strip_prefix("anp:page:").map(str::to_owned))
+        .filter_map(|key| {
+            key["key"]
+                .as_str()?
+                .strip_prefix("anp:page:")
+                .map(str::to_owned)
+        })
         .collect();
     // Words of the title are terms, so that others may be similar now, too.
     assert!(updated.is_superset(&showing), "{updated:?} {showing:?}");
     for route in showing.iter().filter(|route| shows(route)) {
-        assert!(archive.page(route).unwrap().contains("New words about"), "{route}");
+        assert!(
+            archive.page(route).unwrap().contains("New words about"),
+            "{route}"
+        );
     }
 }
 
@@ -118,12 +143,18 @@ fn the_page_of_a_folder_is_its_list() {
     archive.world.write("content/cache/_index.md", text);
     let ran = archive.import();
     let page = archive.page("/cache/").unwrap();
-    assert!(page.contains("All of the cache") && page.contains("How to read it"), "{page}");
+    assert!(
+        page.contains("All of the cache") && page.contains("How to read it"),
+        "{page}"
+    );
     assert!(page.contains("content=\"noindex\""), "{page}");
     assert!(links(&page).contains(&"/cache/n12/"));
     assert!(ran.of_type("summary")[0]["articles"].is_object() || !ran.of_type("key").is_empty());
     // An article with another name keeps its route, and there is no list of the folder.
-    archive.world.write("content/queue/index.md", "---\ntitle: Queue\n---\n\nText.\n");
+    archive.world.write(
+        "content/queue/index.md",
+        "---\ntitle: Queue\n---\n\nText.\n",
+    );
     archive.import();
     let page = archive.page("/queue/").unwrap();
     assert!(!links(&page).contains(&"/queue/n2/"));
@@ -132,7 +163,11 @@ fn the_page_of_a_folder_is_its_list() {
 #[test]
 fn an_alias_that_cannot_be_followed_is_a_warning() {
     let archive = Archive::new();
-    archive.article("cache/n3", 3, "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/]\n");
+    archive.article(
+        "cache/n3",
+        3,
+        "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/]\n",
+    );
     archive.article("cache/n9", 9, "aliases: [/good/]\n");
     let ran = archive.world.anp("import --format json");
     ran.exits(0);
@@ -143,6 +178,9 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
         .filter_map(|found| found["message"].as_str())
         .collect();
     assert_eq!(messages.len(), 4, "{messages:?}");
-    assert_eq!(archive.redirect("/good/").unwrap(), r#"{"to":"/cache/n3/","status":301}"#);
+    assert_eq!(
+        archive.redirect("/good/").unwrap(),
+        r#"{"to":"/cache/n3/","status":301}"#
+    );
     assert!(archive.redirect("/cache/n6/").is_none());
 }

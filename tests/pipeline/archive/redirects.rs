@@ -36,7 +36,10 @@ fn the_old_route_of_an_article_leads_to_the_new_one() {
     assert_eq!(reasons, ["\"moved\"", "\"moved\"", "\"moved\""]);
     // It stays, and the next night has nothing to do.
     let again = archive.import().counts();
-    assert_eq!([&again["created"], &again["updated"], &again["removed"]], [0, 0, 0]);
+    assert_eq!(
+        [&again["created"], &again["updated"], &again["removed"]],
+        [0, 0, 0]
+    );
     assert_eq!(archive.redirect("/cache/n3/"), to("/moved/there/"));
     let first = ran.of_type("run")[0]["run"].as_str().unwrap().to_owned();
     archive.world.anp(&format!("rollback {first}")).exits(0);
@@ -88,7 +91,9 @@ fn while_a_source_is_broken_nothing_is_taken_for_moved() {
     let archive = Archive::new();
     archive.import();
     settle();
-    archive.world.write("content/broken.md", "---\ntitle: [\n---\n");
+    archive
+        .world
+        .write("content/broken.md", "---\ntitle: [\n---\n");
     archive.rename("cache/n3", "cache/second");
     archive.world.anp("import --max-invalid 100%").exits(3);
     assert_eq!(archive.redirect("/cache/n3/"), None);

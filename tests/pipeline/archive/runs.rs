@@ -64,7 +64,11 @@ fn each_import_makes_what_an_import_from_nothing_makes_and_can_be_taken_back() {
         assert_eq!(world.keys(), before, "{name}: a dry run wrote");
         let ran = archive.import();
         for count in ["created", "updated", "removed", "kept"] {
-            assert_eq!(dry.counts()[count], ran.counts()[count], "{name}, {count}: {ran}");
+            assert_eq!(
+                dry.counts()[count],
+                ran.counts()[count],
+                "{name}, {count}: {ran}"
+            );
         }
         let made = archive.objects("anp");
         let expected = archive.made_from_nothing();
@@ -75,7 +79,8 @@ fn each_import_makes_what_an_import_from_nothing_makes_and_can_be_taken_back() {
         archive.import();
         assert!(archive.objects("anp") == made, "{name}: once more");
         let again = archive.import().counts();
-        let changed = ["created", "updated", "removed", "refreshed"].map(|name| again[name].clone());
+        let changed =
+            ["created", "updated", "removed", "refreshed"].map(|name| again[name].clone());
         assert_eq!(changed, [0, 0, 0, 0], "{name}: a night without changes");
     }
 }
@@ -96,7 +101,10 @@ fn shards_make_together_what_one_run_makes() {
         let state = format!("state-{}", &shard[..1]);
         let mut command = archive.world.command(&state, &["import", "--shard", shard]);
         let counts = Ran::of(command.args(["--format", "json"])).counts();
-        assert_eq!(counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap(), 0);
+        assert_eq!(
+            counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap(),
+            0
+        );
     }
 }
 
@@ -115,7 +123,12 @@ fn a_warm_up_brings_back_archive_objects_and_no_others() {
     let archive = Archive::new();
     archive.import();
     let (made, before) = (archive.objects("anp"), archive.world.keys());
-    for key in ["anp:page:/", "anp:meta:/tags/redis/", "anp:file:/sitemap.xml", "anp:page:/cache/n3/"] {
+    for key in [
+        "anp:page:/",
+        "anp:meta:/tags/redis/",
+        "anp:file:/sitemap.xml",
+        "anp:page:/cache/n3/",
+    ] {
         archive.world.server.command(&format!("DEL {key}"));
     }
     let ran = archive.world.anp("warm --format json");
@@ -138,7 +151,11 @@ fn a_part_of_the_tree_leaves_archive_objects_as_they_are() {
     assert_eq!(ran.exits(0).counts()["created"], 2, "{ran}");
     let mut with_article = archive.objects("anp");
     for kind in ["page", "meta"] {
-        assert!(with_article.remove(&format!("{kind}:/queue/newest/")).is_some());
+        assert!(
+            with_article
+                .remove(&format!("{kind}:/queue/newest/"))
+                .is_some()
+        );
     }
     assert!(with_article == made, "{}", difference(&with_article, &made));
     let page = archive.page("/queue/newest/").unwrap();
@@ -153,9 +170,15 @@ fn a_part_of_the_tree_leaves_archive_objects_as_they_are() {
 fn without_the_group_nothing_of_it_is_made_and_prune_removes_what_was() {
     let archive = Archive::new();
     archive.import();
-    archive.world.write("anp.yaml", "site: {url: 'https://example.org', name: Notes}\n");
+    archive.world.write(
+        "anp.yaml",
+        "site: {url: 'https://example.org', name: Notes}\n",
+    );
     archive.world.anp("import").exits(0);
-    assert!(archive.page("/tags/redis/").is_some(), "it stays until it expires");
+    assert!(
+        archive.page("/tags/redis/").is_some(),
+        "it stays until it expires"
+    );
     archive.world.anp("import --prune").exits(0);
     let made = archive.objects("anp");
     assert_eq!(made.len(), 2 * 13, "{:?}", made.keys());

@@ -40,7 +40,8 @@ impl Archive {
     pub fn article(&self, name: &str, day: usize, fields: &str) -> &Self {
         let date = format!("2024-{:02}-{:02}", 1 + day / 28, 1 + day % 28);
         let title = name.replace('/', " ");
-        let text = format!("---\ntitle: About {title}\ndate: {date}\n{fields}---\n\nText of {title}.\n");
+        let text =
+            format!("---\ntitle: About {title}\ndate: {date}\n{fields}---\n\nText of {title}.\n");
         self.world.write(&format!("content/{name}.md"), text);
         self
     }
@@ -61,7 +62,9 @@ impl Archive {
     /// Imports, and removes what has no source.
     #[track_caller]
     pub fn import(&self) -> Ran {
-        let ran = self.world.anp("import --prune --max-removed 100% --format json");
+        let ran = self
+            .world
+            .anp("import --prune --max-removed 100% --format json");
         ran.exits(0);
         ran
     }
@@ -97,7 +100,9 @@ impl Archive {
         let mut command = self.world.command("fresh-state", &["import"]);
         Ran::of(command.args(fresh)).exits(0);
         let objects = self.objects("fresh");
-        let mut command = self.world.command("fresh-state", &["purge", "--all", "--yes"]);
+        let mut command = self
+            .world
+            .command("fresh-state", &["purge", "--all", "--yes"]);
         Ran::of(command.args(fresh)).exits(0);
         assert_eq!(self.objects("fresh").len(), 0, "purge --all leaves nothing");
         objects
@@ -119,7 +124,9 @@ impl Archive {
 /// The first difference of two archives, to be read by people.
 pub fn difference(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> String {
     let keys = one.keys().chain(other.keys());
-    let mut differ: Vec<&String> = keys.filter(|key| one.get(*key) != other.get(*key)).collect();
+    let mut differ: Vec<&String> = keys
+        .filter(|key| one.get(*key) != other.get(*key))
+        .collect();
     differ.sort();
     differ.dedup();
     let first = differ.first().map_or(String::new(), |key| {
