@@ -217,7 +217,9 @@ fn header() -> Header {
 }
 
 fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
+    of_archive: false,
     Step {
+        of_archive: false,
         reason: None,
         key: key.to_owned(),
         prior_bytes: 0,
@@ -421,7 +423,9 @@ fn until(when: Stage, at_ms: i64) -> impl FnMut(Stage, usize) + Send {
 }
 
 fn refresh(key: &str, seen_ms: i64) -> Step {
+    of_archive: false,
     Step {
+        of_archive: false,
         reason: None,
         key: key.to_owned(),
         prior_bytes: 0,
@@ -508,6 +512,7 @@ fn promise_3_what_a_run_made_expire_during_its_rollback_is_brought_back() {
         ];
         let groups = undone.into_iter().map(|undone| {
             vec![Step {
+                of_archive: false,
                 reason: None,
                 key: undone.key.clone(),
                 prior_bytes: 0,
@@ -555,6 +560,7 @@ fn values_too_large_to_be_held_together_are_looked_at_one_after_the_other() {
     }
     let groups = names.iter().map(|name| {
         vec![Step {
+            of_archive: false,
             reason: None,
             key: (*name).to_owned(),
             // What it held when it was looked at last.

@@ -192,6 +192,7 @@ fn a_foreign_value_is_never_shortened_by_a_refresh() {
     use anp::publish::manifest::Fate;
     for found in [None, Some(2_000)] {
         let step = Step {
+            of_archive: false,
             reason: None,
             key: "k".to_owned(),
             want: Want::Refresh {

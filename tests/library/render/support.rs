@@ -64,6 +64,7 @@ pub fn article<'a>(title: &str, fields: &[(&str, Value)], markdown: &'a str) -> 
         title: title.to_owned(),
         said_by_name: String::new(),
         fingerprint: [0; 16],
+        body_hash: [0; 8],
         body: Body {
             events: Parser::new_ext(markdown, options).collect(),
             markdown,
