@@ -217,7 +217,6 @@ fn header() -> Header {
 }
 
 fn put(key: &str, value: &str, create: bool, expires_at_ms: i64) -> Step {
-    of_archive: false,
     Step {
         of_archive: false,
         reason: None,
@@ -423,7 +422,6 @@ fn until(when: Stage, at_ms: i64) -> impl FnMut(Stage, usize) + Send {
 }
 
 fn refresh(key: &str, seen_ms: i64) -> Step {
-    of_archive: false,
     Step {
         of_archive: false,
         reason: None,

@@ -100,7 +100,7 @@ fn shards_make_together_what_one_run_makes() {
     for shard in ["0/3", "1/3", "2/3"] {
         let state = format!("state-{}", &shard[..1]);
         let mut command = archive.world.command(&state, &["import", "--shard", shard]);
-        let counts = Ran::of(command.args(["--format", "json"])).counts();
+        let counts = Ran::of(&mut command).counts();
         assert_eq!(
             counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap(),
             0

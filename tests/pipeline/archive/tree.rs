@@ -94,7 +94,7 @@ impl Archive {
     /// What an import makes of the tree where there was nothing.
     #[track_caller]
     pub fn made_from_nothing(&self) -> BTreeMap<String, String> {
-        let fresh = ["--prefix", "fresh", "--format", "json"];
+        let fresh = ["--prefix", "fresh"];
         let state = self.world.path("fresh-state");
         let _ = std::fs::remove_dir_all(state);
         let mut command = self.world.command("fresh-state", &["import"]);
