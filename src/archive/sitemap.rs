@@ -77,7 +77,8 @@ pub fn month(date: &str) -> Option<Month> {
 /// and bits. The parts of an article depend on its route and month and on the size of that month, not on
 /// the order of the articles.
 ///
-/// It takes 4 bytes an article for the result, and about as much while it works.
+/// It takes 4 bytes an article for the result; and while it works 8 for each of the largest month, if that
+/// is divided.
 #[must_use]
 pub fn parts<'e>(
     count: u32,
@@ -85,11 +86,13 @@ pub fn parts<'e>(
     site_url: &str,
     limits: Limits,
 ) -> Vec<Part> {
-    let url_bytes = url(site_url, "", Some(&"0".repeat(LASTMOD_BYTES))).len();
+    let mut longest = String::new();
+    let lastmod = "0".repeat(LASTMOD_BYTES);
+    location(&mut longest, "url", [&escape(site_url), ""], Some(&lastmod));
     let division = Division {
         entry,
         limits,
-        url_bytes,
+        url_bytes: longest.len(),
     };
     let by_month = division.parts(count, |month| (month.year, month.month));
     if by_month.len() <= limits.parts {
@@ -122,31 +125,54 @@ impl<'e, F: Fn(u32) -> SitemapEntry<'e>> Division<F> {
                 Some((year, 0)) => format!("sitemap-{year:04}"),
                 Some((year, month)) => format!("sitemap-{year:04}-{month:02}"),
             };
-            self.divide(name, members, 0, &mut parts);
+            if self.fits(&members) {
+                parts.push(self.part(name, members));
+            } else {
+                let mut hashed = self.hashed(members);
+                hashed.sort_unstable();
+                self.divide(&format!("{name}-"), &hashed, 0, &mut parts);
+            }
         }
         parts
     }
 
-    /// Adds the part `name` with these articles; or, if they are too many, its two halves by the bit of
-    /// their hashes behind the first `depth`.
-    fn divide(&self, name: String, members: Vec<u32>, depth: u32, parts: &mut Vec<Part>) {
-        // Nobody finds thousands of routes whose hashes agree in all bits.
-        if depth == u32::BITS || self.fits(&members) {
-            if !members.is_empty() {
-                parts.push(self.part(name, members));
-            }
-            return;
-        }
+    /// Articles behind the hashes of their routes.
+    fn hashed(&self, members: Vec<u32>) -> Vec<(u32, u32)> {
+        let members = members.into_iter();
+        let hashed = members.map(|number| (hash((self.entry)(number).route), number));
+        hashed.collect()
+    }
+
+    /// Adds both halves of articles whose hashes have the same first bits, `depth` of them, or what these
+    /// are divided into.
+    fn divide(&self, name: &str, sorted: &[(u32, u32)], depth: u32, parts: &mut Vec<Part>) {
         let bit = 1_u32.rotate_right(depth + 1);
-        let is_zero = |number: &u32| hash((self.entry)(*number).route) & bit == 0;
-        let (zeros, ones) = members.into_iter().partition(is_zero);
-        let name = if depth == 0 { name + "-" } else { name };
-        self.divide(format!("{name}0"), zeros, depth + 1, parts);
-        self.divide(format!("{name}1"), ones, depth + 1, parts);
+        let middle = sorted.partition_point(|(hash, _)| hash & bit == 0);
+        let (zeros, ones) = sorted.split_at(middle);
+        for (digit, half) in [('0', zeros), ('1', ones)] {
+            let name = format!("{name}{digit}");
+            match self.members(half, depth + 1) {
+                Some(members) if members.is_empty() => {}
+                Some(members) => parts.push(self.part(name, members)),
+                None => self.divide(&name, half, depth + 1, parts),
+            }
+        }
+    }
+
+    /// The articles, if they make a part.
+    fn members(&self, sorted: &[(u32, u32)], depth: u32) -> Option<Vec<u32>> {
+        // Nobody finds thousands of routes whose hashes agree in all bits.
+        let is_last = depth == u32::BITS;
+        if sorted.len() > self.limits.urls && !is_last {
+            return None;
+        }
+        let mut members: Vec<u32> = sorted.iter().map(|(_, number)| *number).collect();
+        members.sort_unstable();
+        (is_last || self.fits(&members)).then_some(members)
     }
 
     fn part(&self, name: String, mut members: Vec<u32>) -> Part {
-        // Callers mostly have the articles in the order of their routes; then this only looks.
+        // Callers mostly number the articles in the order of their routes; then this only looks.
         members.sort_by_key(|number| (self.entry)(*number).route);
         members.shrink_to_fit();
         Part {
@@ -177,8 +203,9 @@ pub fn part_xml<'e>(
     items: impl IntoIterator<Item = (&'e str, Option<&'e str>)>,
 ) -> Vec<u8> {
     let mut xml = format!("{OPEN}<urlset {NAMESPACE}>\n");
+    let site_url = escape(site_url);
     for (route, lastmod) in items {
-        xml.push_str(&url(site_url, route, lastmod));
+        location(&mut xml, "url", [&site_url, route], lastmod);
     }
     xml.push_str("</urlset>\n");
     xml.into_bytes()
@@ -191,10 +218,9 @@ pub fn index_xml<'p>(
     parts: impl IntoIterator<Item = (&'p str, Option<&'p str>)>,
 ) -> Vec<u8> {
     let mut xml = format!("{OPEN}<sitemapindex {NAMESPACE}>\n");
+    let folder = format!("{}/", escape(site_url));
     for (name, lastmod) in parts {
-        xml.push_str("<sitemap>");
-        location(&mut xml, &[site_url, "/", name], lastmod);
-        xml.push_str("</sitemap>\n");
+        location(&mut xml, "sitemap", [&folder, name], lastmod);
     }
     xml.push_str("</sitemapindex>\n");
     xml.into_bytes()
@@ -206,21 +232,15 @@ pub fn newest<'d>(dates: impl IntoIterator<Item = &'d str>) -> Option<&'d str> {
     dates.into_iter().max_by_key(|date| instant_ms(date))
 }
 
-fn url(site_url: &str, route: &str, lastmod: Option<&str>) -> String {
-    let mut xml = "<url>".to_owned();
-    location(&mut xml, &[site_url, route], lastmod);
-    xml.push_str("</url>\n");
-    xml
-}
-
-fn location(xml: &mut String, url: &[&str], lastmod: Option<&str>) {
-    xml.push_str("<loc>");
-    url.iter().for_each(|part| xml.push_str(&escape(*part)));
-    xml.push_str("</loc>");
-    if let Some(lastmod) = lastmod.filter(|date| date.len() <= LASTMOD_BYTES) {
-        xml.push_str("<lastmod>");
-        xml.push_str(&escape(lastmod));
-        xml.push_str("</lastmod>");
+/// Appends an element with a location, of an escaped beginning and a path, and a time.
+fn location(xml: &mut String, name: &str, [base, path]: [&str; 2], lastmod: Option<&str>) {
+    let lastmod = lastmod.filter(|date| date.len() <= LASTMOD_BYTES);
+    let [before, after] = lastmod.map_or([""; 2], |_| ["<lastmod>", "</lastmod>"]);
+    let [path, lastmod] = [path, lastmod.unwrap_or_default()].map(escape);
+    for piece in [
+        "<", name, "><loc>", base, &path, "</loc>", before, &lastmod, after, "</", name, ">\n",
+    ] {
+        xml.push_str(piece);
     }
 }
 
