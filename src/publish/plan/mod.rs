@@ -8,6 +8,8 @@ pub(crate) mod leftover;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
+#[cfg(feature = "probe")]
+pub(crate) mod sample;
 pub(crate) mod scan;
 pub(crate) mod withdrawn;
 
