@@ -221,26 +221,32 @@ local function cache_control(ttl)
     return "public, max-age=" .. math.max(math.floor(ttl / 1000), 0)
 end
 
-local function headers_of(page, ttl, meta)
-    local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
-    if digest and #digest ~= 32 then digest = nil end
+-- The headers that a page and a file have in common.
+local function headers_of(body, digest, ttl, content_type, policy)
     return {
-        ["Content-Type"] = "text/html; charset=utf-8",
-        ["Content-Length"] = #page,
+        ["Content-Type"] = content_type,
+        ["Content-Length"] = #body,
         ["ETag"] = digest and '"' .. digest .. '"',
-        ["Last-Modified"] = last_modified(meta, digest),
         ["Cache-Control"] = cache_control(ttl),
         ["Age"] = 0,
         ["X-Cache"] = "HIT",
-        -- Also if the meta object is about another page: better once too often.
-        ["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex",
         ["Vary"] = "Cookie",
-        ["Content-Security-Policy"] = "default-src 'none'; style-src " .. style_source(page)
-            .. "; img-src 'self' https: http:; base-uri 'none'; form-action 'none'"
+        ["Content-Security-Policy"] = policy .. "; base-uri 'none'; form-action 'none'"
             .. "; frame-ancestors 'none'",
         ["X-Content-Type-Options"] = "nosniff",
         ["Referrer-Policy"] = "strict-origin-when-cross-origin",
     }
+end
+
+local function page_answer(page, ttl, meta)
+    local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
+    if digest and #digest ~= 32 then digest = nil end
+    local headers = headers_of(page, digest, ttl, "text/html; charset=utf-8",
+        "default-src 'none'; style-src " .. style_source(page) .. "; img-src 'self' https: http:")
+    headers["Last-Modified"] = last_modified(meta, digest)
+    -- Also if the meta object is about another page: better once too often.
+    headers["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex"
+    return { status = 200, body = page, headers = headers }
 end
 
 -- ── Files and redirects ─────────────────────────────────────────────────────────────────────
@@ -283,20 +289,9 @@ end
 local function file_answer(file, ttl, content_type)
     -- GETRANGE answers an empty string for a missing key.
     if type(file) ~= "string" or file == "" or #file > LARGEST_PAGE then return nil end
-    local digest = file_digest(file)
-    return { status = 200, body = file, headers = {
-        ["Content-Type"] = content_type,
-        ["Content-Length"] = #file,
-        ["ETag"] = digest and '"' .. digest .. '"',
-        ["Cache-Control"] = cache_control(ttl),
-        ["Age"] = 0,
-        ["X-Cache"] = "HIT",
-        ["Vary"] = "Cookie",
-        ["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; base-uri 'none'"
-            .. "; form-action 'none'; frame-ancestors 'none'",
-        ["X-Content-Type-Options"] = "nosniff",
-        ["Referrer-Policy"] = "strict-origin-when-cross-origin",
-    } }
+    local headers = headers_of(file, file_digest(file), ttl, content_type,
+        "default-src 'none'; style-src 'none'")
+    return { status = 200, body = file, headers = headers }
 end
 
 -- The values that src/archive/redirect.rs takes: these members in either order, blanks between them.
@@ -395,7 +390,7 @@ local function find(path, is_last)
         return find_redirect(path, is_last)
     end
     local meta = type(replies[3]) == "string" and replies[3] or ""
-    return { status = 200, body = page, headers = headers_of(page, replies[2], meta) }
+    return page_answer(page, replies[2], meta)
 end
 
 -- ── Requests ────────────────────────────────────────────────────────────────────────────────

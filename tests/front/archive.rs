@@ -39,6 +39,20 @@ pub fn files() -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
+/// Files that end in no digest.
+pub fn untagged() -> [String; 8] {
+    [
+        "x".to_owned(),
+        format!("<x/><!--anp:{DIGEST}-->\n\n"),
+        format!("<x/><!--anp:{DIGEST}-->\r\n"),
+        format!("<x/><!--anp:{}-->", DIGEST.to_uppercase()),
+        format!("<x/><!--anp:{DIGEST}0-->"),
+        format!("{{\"_anp\":{{\"digest\":\"{}\"}}}}", &DIGEST[1..]),
+        format!("{{\"_anp\":{{\"digest\":\"{DIGEST}\"}}}}}}"),
+        format!("#anp:{DIGEST}"),
+    ]
+}
+
 /// Paths that are not paths of files, as a client may send them.
 pub const NO_FILES: [&str; 14] = [
     "/Feed.xml",
@@ -176,6 +190,9 @@ fn the_values_of_these_tests_are_what_they_are_meant_to_be() {
         );
         let digest = anp::render::file_digest(bytes.as_bytes()).unwrap();
         assert_eq!(digest.to_string(), DIGEST);
+    }
+    for bytes in untagged() {
+        assert_eq!(anp::render::file_digest(bytes.as_bytes()), None, "{bytes}");
     }
     for path in NO_FILES {
         assert_eq!(FilePath::parse(path), None, "{path}");

@@ -14,7 +14,7 @@ use crate::publish::history::open_manifest;
 use crate::publish::history::runs::Runs;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::{Manifest, published_routes};
-use crate::publish::plan::scan::some_objects;
+use crate::publish::plan::sample::some_objects;
 use crate::publish::run::connection::Connected;
 use crate::publish::survey::selection::typed_route;
 use crate::report::{Progress, Stderr, log};
@@ -27,7 +27,7 @@ const SAMPLE: usize = 20;
 /// How many files, and how many redirects, are checked beside them.
 const FEW: usize = 5;
 
-/// So many pages of each master are looked at to sample some.
+/// So many keys of each master are looked at to sample some.
 const MOST_LISTED: usize = 100_000;
 
 /// What is compared with what.

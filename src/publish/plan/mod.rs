@@ -9,6 +9,8 @@ pub(crate) mod moved;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
+#[cfg(feature = "probe")]
+pub(crate) mod sample;
 pub(crate) mod scan;
 pub(crate) mod stale;
 pub(crate) mod withdrawn;

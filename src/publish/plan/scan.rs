@@ -1,8 +1,7 @@
-//! Which routes and files the store holds, by a scan of its keys.
+//! Which routes the store holds, by a scan of its keys.
 
 use std::collections::BTreeSet;
 
-use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::store::{OneMaster, Reply, Session, StoreError};
@@ -34,60 +33,6 @@ pub(crate) fn stored_route(path: &str) -> Option<Route> {
     (route.as_str() == path).then_some(route)
 }
 
-/// Some of what the store holds, sorted.
-#[derive(Debug, Default)]
-pub(crate) struct StoredSample {
-    /// Routes of pages.
-    pub(crate) pages: BTreeSet<Route>,
-    /// Paths of files.
-    pub(crate) files: BTreeSet<FilePath>,
-    /// Routes of redirects.
-    pub(crate) redirects: BTreeSet<Route>,
-    /// Whether these are all.
-    pub(crate) is_whole: bool,
-}
-
-impl StoredSample {
-    /// Takes a key; says whether it is that of a page.
-    fn add(&mut self, keys: &Keys, key: &str) -> bool {
-        if let Some(path) = key.strip_prefix(&keys.page_prefix()) {
-            self.pages.extend(stored_route(path));
-            return true;
-        }
-        if let Some(path) = key.strip_prefix(&keys.file_prefix()) {
-            self.files.extend(FilePath::parse(path));
-        } else if let Some(path) = key.strip_prefix(&keys.redirect_prefix()) {
-            self.redirects.extend(stored_route(path));
-        }
-        false
-    }
-}
-
-/// What one look through the store finds: of each master about `most` pages at least, and the files and
-/// redirects that stand among them, or all that it has.
-///
-/// # Errors
-/// When the store fails, or the right to SCAN is missing.
-pub(crate) fn some_objects(
-    session: &mut Session,
-    keys: &Keys,
-    most: usize,
-) -> Result<StoredSample, StoreError> {
-    let (mut sample, mut is_whole) = (StoredSample::default(), true);
-    // Pages, files and redirects; not meta objects.
-    let pattern = format!("{}[pfr]*:/*", keys.prefix());
-    session.on_each_master(&mut |one| {
-        let mut left = most;
-        let mut add = |key: &str| {
-            left = left.saturating_sub(usize::from(sample.add(keys, key)));
-            left > 0
-        };
-        is_whole &= scan_while(one, &pattern, &mut add)?;
-        Ok(())
-    })?;
-    Ok(StoredSample { is_whole, ..sample })
-}
-
 /// Hands what follows `kind` in the keys that begin with it, on one master, to `each`: some of
 /// them more than once.
 pub(crate) fn scan_kind(
@@ -106,7 +51,7 @@ pub(crate) fn scan_kind(
 
 /// Hands the keys that match `pattern` on one master to `each`, some of them more than once, until it wants
 /// no more; says whether these were all.
-fn scan_while(
+pub(super) fn scan_while(
     one: &mut OneMaster<'_>,
     pattern: &str,
     each: &mut dyn FnMut(&str) -> bool,

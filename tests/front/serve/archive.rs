@@ -1,7 +1,7 @@
 //! Files, redirects and lists of an archive.
 
 use super::{Serving, one};
-use crate::archive::{DIGEST, NO_FILES, REDIRECTS, files, no_redirects, put};
+use crate::archive::{DIGEST, NO_FILES, REDIRECTS, files, no_redirects, put, untagged};
 use crate::support::http::{Answer, request};
 
 /// The `max-age` of an answer that caches may keep.
@@ -57,9 +57,12 @@ fn a_file_comes_as_it_is_with_the_type_of_its_name() {
     gone.is(404)
         .says("The store holds no file at /feed.xml (key anp:file:/feed.xml)");
     world.server.command("DEL anp:file:/robots.txt");
-    world.server.command("SET anp:file:/robots.txt x");
-    let other = serving.get("/robots.txt");
-    assert_eq!(max_age(other.is(200).lacks("etag")), 0);
+    for bytes in untagged() {
+        world.server.run(&["SET", "anp:file:/robots.txt", &bytes]);
+        let other = serving.get("/robots.txt");
+        assert_eq!(other.is(200).lacks("etag").text(), bytes);
+        assert_eq!(max_age(&other), 0, "it does not expire");
+    }
 }
 
 #[test]
