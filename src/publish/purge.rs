@@ -11,17 +11,20 @@ use std::sync::atomic::AtomicBool;
 
 use super::outcome::Outcome;
 use super::report::Report;
+use crate::archive::FilePath;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::history::intents::{intents, void};
 use crate::publish::history::open_manifest;
 use crate::publish::history::open_manifest::unusable;
 use crate::publish::job::Job;
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::manifest::{Action, Damage, Intent, Manifest};
 use crate::publish::plan::Plan;
+use crate::publish::plan::entry::EntryKind;
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::scan::scan;
+use crate::publish::plan::stale::scan_singles;
 use crate::publish::reason::Reason;
 use crate::publish::survey::content::{stopped, unreadable, walked};
 use crate::publish::survey::pool::in_pool;
@@ -129,18 +132,33 @@ impl Work for PurgePlan<'_> {
         let keys = Keys::new(&self.job.settings.prefix);
         let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
         let mut is_partial = false;
+        let mut singles = vec![
+            (EntryKind::File, BTreeSet::new()),
+            (EntryKind::Redirect, BTreeSet::new()),
+        ];
         if let Some(manifest) = self.manifest {
-            wanted.extend(written_by(manifest, &keys, self.job.interrupted)?);
+            for (kind, route) in written_by(manifest, &keys, self.job.interrupted)? {
+                match kind {
+                    ObjectKind::Page | ObjectKind::Meta => wanted.insert(route),
+                    ObjectKind::File => singles[0].1.insert(route),
+                    ObjectKind::Redirect => singles[1].1.insert(route),
+                };
+            }
         }
         if self.all {
             wanted.extend(scan(begun.session, &keys).map_err(before)?);
+            singles.extend(scan_singles(begun.session, &keys).map_err(before)?);
         }
         if !self.selection.is_empty() {
             is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;
         }
         let wanted: Vec<&Route> = wanted.iter().collect();
-        let leftovers = Leftover::all(begun.session, &keys, &wanted, (|seen| seen, Reason::Purged))
-            .map_err(before)?;
+        let purged = (|seen| seen, Reason::Purged);
+        let mut leftovers = Leftover::all(begun.session, &keys, &wanted, purged).map_err(before)?;
+        for (kind, routes) in &singles {
+            let some = Leftover::singles(begun.session, &keys, (*kind, routes), purged);
+            leftovers.extend(some.map_err(before)?);
+        }
         let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
         for route in self.explicit.iter().filter(|route| !held.contains(route)) {
             is_partial |= self.not_held(route, begun.session, &keys, report)?;
@@ -290,24 +308,28 @@ impl PurgePlan<'_> {
     }
 }
 
-/// The routes of the keys that a run created or updated. One that it refreshed alone was there
-/// before.
+/// What a run created or updated. What it refreshed alone was there before.
 fn written_by(
     manifest: &Manifest,
     keys: &Keys,
     interrupted: &AtomicBool,
-) -> Result<Vec<Route>, Failure> {
+) -> Result<Vec<(ObjectKind, Route)>, Failure> {
     let void = void(manifest, interrupted)?;
-    let (page, meta) = (keys.page_prefix(), keys.meta_prefix());
-    let route = |intent: Result<Intent, Damage>| {
-        let intent = intent.map_err(|damage| unusable(&damage))?;
-        let path = intent.key.strip_prefix(&page);
-        let path = path.or_else(|| intent.key.strip_prefix(&meta));
-        let made = matches!(intent.action, Action::Create | Action::Update);
-        Ok(path
-            .filter(|_| made)
-            .and_then(|path| Route::parse(path).ok()))
+    let of_key = |key: &str| {
+        ObjectKind::ALL.into_iter().find_map(|kind| {
+            let path = key.strip_prefix(&keys.prefix_of(kind))?;
+            let route = match kind {
+                ObjectKind::File => FilePath::parse(path)?.as_route(),
+                _ => Route::parse(path).ok()?,
+            };
+            Some((kind, route))
+        })
     };
-    let all = intents(manifest, &void).map(route);
+    let object = |intent: Result<Intent, Damage>| {
+        let intent = intent.map_err(|damage| unusable(&damage))?;
+        let made = matches!(intent.action, Action::Create | Action::Update);
+        Ok(made.then(|| of_key(&intent.key)).flatten())
+    };
+    let all = intents(manifest, &void).map(object);
     all.filter_map(Result::transpose).collect()
 }

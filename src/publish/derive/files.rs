@@ -12,8 +12,8 @@ use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
 use crate::render::{Digest, FileSeal};
 
-/// The name of the part of the sitemap that has the lists.
-const OF_LISTS: &str = "sitemap-lists.xml";
+/// What the names of the parts of the sitemap that have the lists begin with.
+const OF_LISTS: &str = "sitemap-lists";
 
 /// Counts up whenever the same articles would give other files.
 const VERSION: u32 = 1;
@@ -22,7 +22,7 @@ const VERSION: u32 = 1;
 pub(super) enum OneFile<'l> {
     Feed(&'l List, Format),
     Part(Part),
-    /// The part of the sitemap that has the lists.
+    /// A part of the sitemap that has lists.
     Lists(Vec<Route>),
     /// The index of these parts, each with the time of its last change.
     Index(Vec<(String, Option<String>)>),
@@ -118,10 +118,10 @@ impl Derivation<'_, '_> {
         let mut files: Vec<(String, OneFile<'_>)> = Vec::new();
         let lists = self.archive.lists.all.iter();
         let lists = lists.filter(|list| !self.is_hidden(list));
-        let lists: Vec<Route> = lists.map(|list| list.route.clone()).collect();
-        if !lists.is_empty() {
-            index.push((OF_LISTS.to_owned(), None));
-            files.push((format!("/{OF_LISTS}"), OneFile::Lists(lists)));
+        let lists: Vec<&Route> = lists.map(|list| &list.route).collect();
+        for (name, routes) in lists_in_parts(&lists, site_url) {
+            files.push((format!("/{name}"), OneFile::Lists(routes)));
+            index.push((name, None));
         }
         let parts = parts.into_iter();
         files.extend(parts.map(|part| (format!("/{}", part.name), OneFile::Part(part))));
@@ -273,6 +273,25 @@ impl Derivation<'_, '_> {
             Format::Json => feed::json(&head, &items),
         })
     }
+}
+
+/// The lists in parts of the sitemap, of which there is one unless they are very many.
+fn lists_in_parts(lists: &[&Route], site_url: &str) -> Vec<(String, Vec<Route>)> {
+    let entry = |place: u32| SitemapEntry {
+        route: lists[place as usize].as_str(),
+        month: None,
+    };
+    let count = u32::try_from(lists.len()).unwrap_or(u32::MAX);
+    let parts = sitemap::parts(count, entry, site_url, sitemap::PROTOCOL);
+    let parts = parts.into_iter().map(|part| {
+        let routes = part.members.iter();
+        let routes = routes.map(|place| lists[*place as usize].clone());
+        (
+            part.name.replace("sitemap-undated", OF_LISTS),
+            routes.collect(),
+        )
+    });
+    parts.collect()
 }
 
 fn authors(text: &str) -> Vec<&str> {

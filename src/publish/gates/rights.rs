@@ -4,17 +4,25 @@
 //! The commands themselves are sent, with a key that nobody has: there they change nothing, and the
 //! server checks the rights first. `ACL DRYRUN` would need a right of its own.
 
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::store::{Batch, Class, KEY_COMMANDS, Reply, Session, StoreError};
 
-/// Asks every master. `salt` makes a key that nobody has.
+/// Asks every master. `salt` makes a key that nobody has; `has_archive`: the run may write archive objects.
 ///
 /// # Errors
 /// `Never` with the first command that the user may not run on pages or metas, and as the session
 /// fails.
-pub(crate) fn check(session: &mut Session, prefix: &str, salt: u64) -> Result<(), StoreError> {
+pub(crate) fn check(
+    session: &mut Session,
+    prefix: &str,
+    salt: u64,
+    has_archive: bool,
+) -> Result<(), StoreError> {
     let keys = Keys::new(prefix);
-    let kinds = [keys.page_prefix(), keys.meta_prefix()];
+    let kinds = ObjectKind::ALL.into_iter();
+    let kinds =
+        kinds.filter(|kind| has_archive || matches!(kind, ObjectKind::Page | ObjectKind::Meta));
+    let kinds: Vec<String> = kinds.map(|kind| keys.prefix_of(kind)).collect();
     let asked = || {
         let all = kinds.iter();
         all.flat_map(|kind| KEY_COMMANDS.iter().map(move |command| (kind, command)))

@@ -8,7 +8,7 @@ use super::leftover::{LOOK_ROUTES, Leftover};
 use super::scan::{scan_kind, stored_route};
 use crate::archive::FilePath;
 use crate::article::Route;
-use crate::publish::keys::{Keys, ObjectKind};
+use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::stored::{Inspector, Likely};
@@ -40,8 +40,30 @@ pub(crate) fn stale(
         })
     })?;
     let lists = Leftover::lists(session, keys, &pages)?;
-    let files = Leftover::singles(session, keys, EntryKind::File, &files)?;
+    let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
+    let files = (EntryKind::File, &files);
+    let files = Leftover::singles(session, keys, files, (ours, Reason::List))?;
     Ok(lists.into_iter().chain(files).collect())
+}
+
+/// The paths of all files and the routes of all redirects that the store has.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn scan_singles(
+    session: &mut Session,
+    keys: &Keys,
+) -> Result<[(EntryKind, BTreeSet<Route>); 2], StoreError> {
+    let (mut files, mut redirects) = (BTreeSet::new(), BTreeSet::new());
+    session.on_each_master(&mut |one| {
+        scan_kind(one, &keys.file_prefix(), &mut |path| {
+            files.extend(FilePath::parse(path).map(|file| file.as_route()));
+        })?;
+        scan_kind(one, &keys.redirect_prefix(), &mut |path| {
+            redirects.extend(stored_route(path));
+        })
+    })?;
+    Ok([(EntryKind::File, files), (EntryKind::Redirect, redirects)])
 }
 
 impl Leftover {
@@ -57,33 +79,32 @@ impl Leftover {
         Ok(lists.collect())
     }
 
-    /// The objects of a kind that stand alone, at those of `routes` where the store holds one of ours.
+    /// The objects of a kind that stand alone, at those of `routes` where the store holds something, seen as
+    /// `meant` has it, to be removed for `reason`.
     ///
     /// # Errors
     /// When the store fails.
     pub(crate) fn singles(
         session: &mut Session,
         keys: &Keys,
-        kind: EntryKind,
-        routes: &BTreeSet<Route>,
+        (kind, routes): (EntryKind, &BTreeSet<Route>),
+        (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
     ) -> Result<Vec<Self>, StoreError> {
-        let object = match kind {
-            EntryKind::Redirect => ObjectKind::Redirect,
-            _ => ObjectKind::File,
-        };
+        let object = kind.objects()[0];
         let routes: Vec<&Route> = routes.iter().collect();
         let mut inspector = Inspector { session, keys };
         let mut found = Vec::new();
         for some in routes.chunks(LOOK_ROUTES) {
             let seen = inspector.inspect_one(object, some, Likely::Stored)?;
             for (route, seen) in some.iter().zip(seen) {
-                if seen.digest().is_some() {
+                let seen = meant(seen);
+                if seen != ObjectState::Absent {
                     found.push(Self {
                         kind,
                         route: (*route).clone(),
                         page: seen,
                         meta: ObjectState::Absent,
-                        reason: Reason::List,
+                        reason,
                     });
                 }
             }

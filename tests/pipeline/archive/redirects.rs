@@ -10,13 +10,13 @@ fn to(route: &str) -> Option<String> {
 #[test]
 fn the_old_route_of_an_article_leads_to_the_new_one() {
     let archive = Archive::new();
-    archive.article("cache/n3", 3, "reference: anp-ref-3-0001\n");
+    archive.article("cache/n3", 3, "reference: anp-ref-000003-0001\n");
     archive.import();
     settle();
     let before = archive.world.keys();
     // Another route, and another text, and the same reference.
     archive.remove("cache/n3");
-    archive.article("moved/there", 3, "reference: anp-ref-3-0001\n");
+    archive.article("moved/there", 3, "reference: anp-ref-000003-0001\n");
     // The same body, under another name.
     archive.rename("queue/n5", "queue/other-name");
     let ran = archive.world.anp("import --format json");
