@@ -136,6 +136,7 @@ impl Work for Articles<'_> {
         let scope = Scope {
             settings,
             survey: &survey,
+            stale: &[],
             interrupted,
             time_limit: *time_limit,
         };
@@ -278,16 +279,20 @@ impl Articles<'_> {
         // The lock is a key of ours.
         let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
         let has_more_keys = self.has_more_keys(scope, session, other_keys)?;
+        let mut stale = match has_more_keys {
+            true => self.stale(scope, session)?,
+            false => Vec::new(),
+        };
+        let scope = &Scope {
+            stale: &stale,
+            ..*scope
+        };
         let Gone {
             mut pruning,
             moved,
             leftovers: mut of_moved,
         } = self.gone(scope, session, other_keys, report)?;
         let refused = self.gate(survey, &pruning, &withdrawn).err();
-        let mut stale = match has_more_keys {
-            true => self.stale(scope, session)?,
-            false => Vec::new(),
-        };
         if let Some(shard) = self.wanted.share {
             // All of them were expected; each shard removes its own.
             let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
@@ -337,7 +342,7 @@ impl Articles<'_> {
     /// The archive objects that are not made any more.
     fn stale(&self, scope: &Scope<'_>, session: &mut Session) -> Result<Vec<Leftover>, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        match stale(session, &keys, &scope.survey.objects, self.wanted.share) {
+        match stale(session, &keys, scope.survey, self.wanted.share) {
             // An import needs no right to SCAN.
             Err(error) if error.class == Class::Never => Ok(Vec::new()),
             found => found.map_err(|error| Failure::before_writing(&error)),

@@ -141,6 +141,15 @@ impl Derivation<'_, '_> {
         list.members.iter().rev().take(count).copied()
     }
 
+    /// The values of an article that have lists, as those lists write them.
+    fn tags(&self, number: u32) -> impl Iterator<Item = &str> {
+        let catalog = &self.archive.catalog;
+        let values = catalog.values_of(&catalog.articles()[number as usize]);
+        values
+            .iter()
+            .map(|value| &*catalog.names()[*value as usize].text)
+    }
+
     fn digest_of_file(&self, route: &Route, file: &OneFile<'_>) -> Digest {
         let mut hasher = blake3::Hasher::new_derive_key("anp 2026 digest of a file");
         let mut part = |bytes: &[u8]| {
@@ -164,6 +173,9 @@ impl Derivation<'_, '_> {
                 for number in self.newest(list) {
                     part(self.archive.catalog.route(number).as_str().as_bytes());
                     part(&articles[number as usize].shown.to_le_bytes());
+                    for tag in self.tags(number) {
+                        part(tag.as_bytes());
+                    }
                 }
             }
             OneFile::Part(one) => {
@@ -236,20 +248,20 @@ impl Derivation<'_, '_> {
             let listing = self
                 .texts()
                 .of(&self.archive.catalog.articles()[number as usize])?;
-            Ok((self.archive.catalog.route(number), listing))
+            Ok((number, listing))
         };
         let listings = self.newest(list).map(of);
-        let listings: Vec<(&Route, Listing)> = listings.collect::<io::Result<_>>()?;
+        let listings: Vec<(u32, Listing)> = listings.collect::<io::Result<_>>()?;
         let items: Vec<FeedItem<'_>> = listings
             .iter()
-            .map(|(route, listing)| FeedItem {
-                route: route.as_str(),
+            .map(|(number, listing)| FeedItem {
+                route: self.archive.catalog.route(*number).as_str(),
                 title: &listing.title,
                 summary: &listing.summary,
                 authors: authors(&listing.author),
                 published: Some(&*listing.date).filter(|date| !date.is_empty()),
                 updated: Some(&*listing.updated).filter(|date| !date.is_empty()),
-                tags: listing.values.iter().map(|value| &*value.text).collect(),
+                tags: self.tags(*number).collect(),
             })
             .collect();
         let title = match list.section {

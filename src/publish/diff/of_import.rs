@@ -111,6 +111,7 @@ fn removed(
     let reach = reach::Scope {
         settings: articles.settings,
         survey,
+        stale: &[],
         interrupted: articles.interrupted,
         time_limit: None,
     };

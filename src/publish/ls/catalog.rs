@@ -168,6 +168,7 @@ impl<'a> Catalog<'a> {
         let scope = Scope {
             settings: self.settings,
             survey,
+            stale: &[],
             interrupted: self.interrupted,
             time_limit: None,
         };

@@ -54,12 +54,15 @@ impl PrunePlan {
         let known = own.chain(&survey.elsewhere);
         // Withdrawn ones go without --prune.
         let known = known.chain(&survey.withdrawn);
-        let made = survey.objects.iter().map(|entry| &entry.route);
-        let known: HashSet<&Route> = known.chain(made).collect();
+        let known: HashSet<&Route> = known.collect();
+        let of_archive: HashSet<&Route> = scope.archive_routes().collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
         let mut pruning = Self::default();
         let mut candidates = BTreeSet::new();
-        for route in stored {
+        for route in stored
+            .into_iter()
+            .filter(|route| !of_archive.contains(route))
+        {
             if !scope.reaches(&route) {
                 // A part of the content root says nothing about the rest of it.
                 if scope.settings.part.is_none() {

@@ -98,11 +98,19 @@ impl OutOfReach {
 pub(crate) struct Scope<'a> {
     pub settings: &'a Settings,
     pub survey: &'a Survey,
+    /// Archive objects that the store holds and that are not made any more.
+    pub stale: &'a [Leftover],
     pub interrupted: &'a AtomicBool,
     pub time_limit: Option<TimeLimit>,
 }
 
 impl Scope<'_> {
+    /// The routes of archive objects, also of those that go.
+    pub(crate) fn archive_routes(&self) -> impl Iterator<Item = &Route> {
+        let made = self.survey.objects.iter().map(|entry| &entry.route);
+        made.chain(self.stale.iter().map(|leftover| &leftover.route))
+    }
+
     /// Whether the survey would know `route` if its source were still there.
     pub(crate) fn reaches(&self, route: &Route) -> bool {
         let is_in_part = match &self.settings.part {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::entry::{Entry, EntryKind, ObjectState};
+use super::entry::{EntryKind, ObjectState};
 use super::leftover::{LOOK_ROUTES, Leftover};
 use super::scan::{scan_kind, stored_route};
 use crate::archive::FilePath;
@@ -12,9 +12,10 @@ use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::stored::{Inspector, Likely};
+use crate::publish::survey::surveyor::Survey;
 use crate::store::{Session, StoreError};
 
-/// Finds those that are none of `made`, as far as they belong to `share`. What names no digest of ours is
+/// Finds those that `survey` does not make, as far as they belong to `share`. What names no digest of ours is
 /// somebody else's.
 ///
 /// # Errors
@@ -22,10 +23,12 @@ use crate::store::{Session, StoreError};
 pub(crate) fn stale(
     session: &mut Session,
     keys: &Keys,
-    made: &[Entry],
+    survey: &Survey,
     share: Option<Shard>,
 ) -> Result<Vec<Leftover>, StoreError> {
-    let known: HashSet<&str> = made.iter().map(|entry| entry.route.as_str()).collect();
+    let made = survey.entries.iter().chain(&survey.objects);
+    let known = made.map(|entry| &entry.route).chain(&survey.elsewhere);
+    let known: HashSet<&str> = known.map(Route::as_str).collect();
     let is_own = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let (mut pages, mut files) = (BTreeSet::new(), BTreeSet::new());
     session.on_each_master(&mut |one| {

@@ -112,10 +112,6 @@ impl Archive {
         self.world.server.get(&format!("anp:page:{route}"))
     }
 
-    pub fn file(&self, path: &str) -> Option<String> {
-        self.world.server.get(&format!("anp:file:{path}"))
-    }
-
     pub fn redirect(&self, route: &str) -> Option<String> {
         self.world.server.get(&format!("anp:redirect:{route}"))
     }
