@@ -9,14 +9,16 @@
 //! 4. [`source`]: a content tree, a single file, or a generator → sources.
 //! 5. [`article`]: one source → front matter ([`front_matter`], [`yaml`]) → validated, cleaned article.
 //! 6. [`render`]: an article → the page and meta objects.
-//! 7. [`store`]: the seam to Redis or Valkey.
-//! 8. [`report`]: what people and machines see.
+//! 7. [`archive`]: all articles → lists, feeds, the sitemap, similar posts.
+//! 8. [`store`]: the seam to Redis or Valkey.
+//! 9. [`report`]: what people and machines see.
 //!
 //! Beside the flow, `serve` shows what the store holds over HTTP; it alone, and the connection
 //! that it reads through, know of an async runtime (feature `serve`). `probe` asks any front for
 //! what the store holds (feature `probe`). `durable` replaces files as a whole, `regular` opens
 //! no other kind of file, `private` knows whose a folder is, and [`synth`] makes seeded articles for tests and load tests.
 
+pub mod archive;
 pub mod article;
 pub mod characters;
 pub mod cli;

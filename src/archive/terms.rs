@@ -1,0 +1,244 @@
+//! What an article is about, as terms: what similar posts are found by.
+//!
+//! A term has a kind and a text in lower case. Tags and tools share a kind, so that the tag
+//! `redis` of one article matches the tool `Redis` of another; words of titles do not match tags,
+//! because measurements were better without (docs/archive.md).
+
+use crate::article::{Article, Value};
+
+/// An article has no more terms than this. Those that come first in the order of [`terms`] stay.
+pub const MAX_TERMS: usize = 24;
+
+/// Of those, at most this many are topics and labels, so that a long list of tags leaves room for
+/// the title.
+const MAX_LABELS: usize = 16;
+
+/// The fields whose texts are labels, in the order in which they count.
+const LABEL_FIELDS: [&str; 5] = ["tags", "categories", "entities", "tools", "stack"];
+
+/// Words that say nothing about what an English title is about. Those of other languages weigh
+/// little, because they are in many titles.
+const STOP_WORDS: [&str; 67] = [
+    "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "do",
+    "does", "for", "from", "get", "has", "have", "how", "if", "in", "into", "is", "it", "its",
+    "just", "may", "more", "my", "new", "no", "not", "of", "on", "or", "our", "out", "so", "than",
+    "that", "the", "their", "there", "this", "to", "up", "us", "use", "using", "via", "was", "we",
+    "what", "when", "where", "which", "who", "why", "will", "with", "without", "would", "you",
+    "your", "yours",
+];
+
+/// Where a term comes from, which decides how much it weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TermKind {
+    /// The topic as a whole.
+    Topic,
+    /// A tag, a category, the name of an entity, a tool or a technology.
+    Label,
+    /// A word of the title, or two that follow each other.
+    Title,
+}
+
+impl TermKind {
+    /// How much a term of this kind counts beside one of another kind that is as rare.
+    pub(super) fn weight(self) -> u32 {
+        match self {
+            Self::Topic => 4,
+            Self::Label => 2,
+            Self::Title => 1,
+        }
+    }
+
+    /// The kind of the term with this hash.
+    #[must_use]
+    pub fn of_hash(hash: u64) -> Self {
+        match hash & KIND_BITS {
+            0 => Self::Topic,
+            1 => Self::Label,
+            _ => Self::Title,
+        }
+    }
+
+    fn bits(self) -> u64 {
+        match self {
+            Self::Topic => 0,
+            Self::Label => 1,
+            Self::Title => 2,
+        }
+    }
+}
+
+/// The bits of a term's hash that say its kind.
+const KIND_BITS: u64 = 0b11;
+
+/// A term of an article, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// As in [`term_hashes`].
+    pub hash: u64,
+    /// Where it comes from.
+    pub kind: TermKind,
+    /// Its text, in lower case.
+    pub text: String,
+}
+
+/// The hashes of an article's [`terms`], in the same order.
+///
+/// A hash is the first 8 bytes of the BLAKE3 of the text, little-endian, with the kind in its lowest two
+/// bits. It is the same in every version and on every machine, because caches on disk hold it.
+#[must_use]
+pub fn term_hashes(article: &Article<'_>) -> Vec<u64> {
+    let mut terms = Terms::new(None);
+    terms.collect(article);
+    terms.hashes
+}
+
+/// The terms of an article, each once: its topic, its labels (tags, categories, entities, tools, stack), the
+/// words of its title, and the pairs of words that follow each other there.
+#[must_use]
+pub fn terms(article: &Article<'_>) -> Vec<Term> {
+    let mut terms = Terms::new(Some(Vec::new()));
+    terms.collect(article);
+    let texts = terms.texts.unwrap_or_default();
+    let named = terms.hashes.into_iter().zip(texts);
+    let named = named.map(|(hash, text)| Term {
+        hash,
+        kind: TermKind::of_hash(hash),
+        text,
+    });
+    named.collect()
+}
+
+/// Collects terms.
+struct Terms {
+    hashes: Vec<u64>,
+    /// The text of each hash, if somebody wants it.
+    texts: Option<Vec<String>>,
+    /// The text of the term that is looked at.
+    folded: String,
+}
+
+impl Terms {
+    fn new(texts: Option<Vec<String>>) -> Self {
+        Self {
+            hashes: Vec::with_capacity(MAX_TERMS),
+            texts,
+            folded: String::with_capacity(64),
+        }
+    }
+
+    fn collect(&mut self, article: &Article<'_>) {
+        let metadata = &article.metadata;
+        if let Some(topic) = metadata.get("topic") {
+            self.add_texts(TermKind::Topic, topic);
+        }
+        for field in LABEL_FIELDS {
+            if let Some(labels) = metadata.get(field) {
+                self.add_texts(TermKind::Label, labels);
+            }
+        }
+        self.add_title(&article.title);
+    }
+
+    /// Adds a text, the texts of a list, and of groups what is called `name`.
+    fn add_texts(&mut self, kind: TermKind, value: &Value) {
+        match value {
+            Value::Text(text) => {
+                self.folded.clear();
+                fold(text, &mut self.folded);
+                self.add(kind, MAX_LABELS);
+            }
+            Value::List(items) => {
+                for item in items {
+                    self.add_texts(kind, item);
+                }
+            }
+            Value::Group(members) => {
+                for (_, name) in members.iter().filter(|(member, _)| member == "name") {
+                    self.add_texts(kind, name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_title(&mut self, title: &str) {
+        let mut words = String::with_capacity(title.len() + 8);
+        let mut ends = Vec::with_capacity(16);
+        for word in title.split(|c: char| !(c.is_alphanumeric() || c == '+' || c == '#')) {
+            let start = words.len();
+            push_word(word, &mut words);
+            if words.len() > start {
+                ends.push(words.len());
+                words.push(' ');
+            }
+        }
+        let starts = || std::iter::once(0).chain(ends.iter().map(|end| end + 1));
+        for (start, end) in starts().zip(&ends) {
+            self.add_part(&words[start..*end]);
+        }
+        for (start, end) in starts().zip(ends.iter().skip(1)) {
+            self.add_part(&words[start..*end]);
+        }
+    }
+
+    fn add_part(&mut self, part: &str) {
+        self.folded.clear();
+        self.folded.push_str(part);
+        self.add(TermKind::Title, MAX_TERMS);
+    }
+
+    /// Adds the text in `folded`, if it is new and there are fewer terms than `most`.
+    fn add(&mut self, kind: TermKind, most: usize) {
+        if self.folded.is_empty() || self.hashes.len() >= most {
+            return;
+        }
+        let hash = hash(kind, &self.folded);
+        if self.hashes.contains(&hash) {
+            return;
+        }
+        self.hashes.push(hash);
+        if let Some(texts) = &mut self.texts {
+            texts.push(self.folded.clone());
+        }
+    }
+}
+
+fn hash(kind: TermKind, text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    let first = hash.as_bytes().first_chunk().expect("it has 32 bytes");
+    u64::from_le_bytes(*first) & !KIND_BITS | kind.bits()
+}
+
+/// Appends `text` in lower case, with one space for white space, hyphens and underscores: `Machine-learning`
+/// and `machine learning` are one label.
+fn fold(text: &str, out: &mut String) {
+    let start = out.len();
+    for part in text.split(|c: char| c.is_whitespace() || c == '-' || c == '_') {
+        if part.is_empty() {
+            continue;
+        }
+        if out.len() > start {
+            out.push(' ');
+        }
+        push_lower(part, out);
+    }
+}
+
+fn push_lower(text: &str, out: &mut String) {
+    out.extend(text.chars().flat_map(char::to_lowercase));
+}
+
+/// Appends a word of a title in lower case, without the `s` of a plural. Single letters, numbers and stop words
+/// are left out.
+fn push_word(word: &str, out: &mut String) {
+    let start = out.len();
+    push_lower(word, out);
+    let lower = &out[start..];
+    let is_letter = lower.chars().nth(1).is_none();
+    let is_number = !lower.chars().any(char::is_alphabetic);
+    if is_letter || is_number || STOP_WORDS.binary_search(&lower).is_ok() {
+        out.truncate(start);
+    } else if lower.len() > 3 && lower.ends_with('s') && !lower.ends_with("ss") {
+        out.pop();
+    }
+}
