@@ -6,6 +6,7 @@
 //! put in between changes only lists of newer articles. All numbers are whole, so that the lists
 //! are the same on every machine.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -14,15 +15,20 @@ use super::terms::{MAX_TERMS, TermKind};
 #[cfg(test)]
 mod tests;
 
-/// Of a term that more older articles have, this many of the newest are looked at.
+/// A term leads to at most this many older articles, the newest that have it.
 const MAX_POSTINGS: usize = 256;
 
 /// The weight of a term that every older article has, in units of 1/256, for a kind of weight 1. Each halving
 /// of their number adds 256.
 const LEAST_WEIGHT: u32 = 2 << 8;
 
-/// Slots of the table of scores: a power of two, more than twice as many as an article has postings.
-const SLOTS: usize = (2 * MAX_TERMS * MAX_POSTINGS).next_power_of_two();
+/// At most this many older articles are compared with an article: those that share the terms of the greatest
+/// weight.
+const MAX_CANDIDATES: usize = 512;
+
+/// Slots of the set of candidates and of the table of weights: powers of two, with room between the entries.
+const CANDIDATE_SLOTS: usize = (4 * MAX_CANDIDATES).next_power_of_two();
+const WEIGHT_SLOTS: usize = (4 * MAX_TERMS).next_power_of_two();
 
 /// An older article in a list of similar ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +62,7 @@ pub struct Match {
 /// Why a list is as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// The terms of the article that another article has too.
+    /// The terms of the article that another article has too, those of the greatest weight first.
     pub terms: Vec<WeighedTerm>,
     /// How many older articles were compared.
     pub candidates: usize,
@@ -121,14 +127,23 @@ impl TermIndex {
     /// If no article has that place.
     #[must_use]
     pub fn similar(&self, place: u32, most: usize, scratch: &mut Scratch) -> Vec<Similar> {
-        for (weight, older) in self.weighed(place) {
-            for other in newest(older) {
-                scratch.add(*other, weight);
+        let mut terms = std::mem::take(&mut scratch.terms);
+        terms.clear();
+        self.weigh(place, &mut terms);
+        scratch.forget();
+        'candidates: for term in &terms {
+            for other in newest(self.postings_before(term)).iter().rev() {
+                if scratch.candidates.len() == MAX_CANDIDATES {
+                    break 'candidates;
+                }
+                scratch.add(*other);
             }
         }
-        let best = scratch.best(most);
-        scratch.clear();
-        best
+        for term in &terms {
+            scratch.weights.set(term.id, term.weight);
+        }
+        scratch.terms = terms;
+        self.best(most, scratch)
     }
 
     /// The list of [`similar`](Self::similar), and what it was made from.
@@ -138,33 +153,27 @@ impl TermIndex {
     /// If no article has that place.
     #[must_use]
     pub fn explain(&self, place: u32, most: usize, scratch: &mut Scratch) -> Explanation {
-        let weighed: Vec<(u32, &[u32])> = self.weighed(place).collect();
-        let others = weighed.iter().flat_map(|(_, older)| newest(older));
-        let mut others: Vec<u32> = others.copied().collect();
-        others.sort_unstable();
-        others.dedup();
-
-        let matches = self.similar(place, most, scratch).into_iter();
-        let matches = matches.map(|similar| Match {
-            similar,
-            shared: (0..weighed.len())
-                .filter(|term| {
-                    newest(weighed[*term].1)
-                        .binary_search(&similar.place)
-                        .is_ok()
-                })
-                .collect(),
-        });
-        let terms = self.terms_of(place).iter().zip(&weighed);
-        let terms = terms.map(|(term, (weight, older))| WeighedTerm {
-            hash: self.hashes[*term as usize],
-            weight: *weight,
-            older: count(older.len()),
+        let list = self.similar(place, most, scratch).into_iter();
+        let terms = &scratch.terms;
+        let matches = list.map(|similar| {
+            let others = self.terms_of(similar.place);
+            let is_shared = |index: &usize| others.contains(&terms[*index].id);
+            Match {
+                similar,
+                shared: (0..terms.len()).filter(is_shared).collect(),
+            }
         });
         Explanation {
             matches: matches.collect(),
-            terms: terms.collect(),
-            candidates: others.len(),
+            terms: terms
+                .iter()
+                .map(|term| WeighedTerm {
+                    hash: term.hash,
+                    weight: term.weight,
+                    older: term.older,
+                })
+                .collect(),
+            candidates: scratch.candidates.len(),
         }
     }
 
@@ -173,19 +182,66 @@ impl TermIndex {
         &self.terms[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
 
-    /// For each term of an article its weight, and the older articles that have it.
-    fn weighed(&self, place: u32) -> impl Iterator<Item = (u32, &[u32])> {
+    /// Adds the terms of an article to `out`, those of the greatest weight first.
+    fn weigh(&self, place: u32, out: &mut Vec<PageTerm>) {
         let all = log2(place + 1);
-        self.terms_of(place).iter().map(move |term| {
-            let term = *term as usize;
-            let start = self.posting_starts[term] as usize;
-            let postings = &self.postings[start..self.posting_starts[term + 1] as usize];
-            let older = &postings[..postings.partition_point(|other| *other < place)];
-            let rarity = all - log2(count(older.len()) + 1);
-            let weight = TermKind::of_hash(self.hashes[term]).weight();
-            (weight * (LEAST_WEIGHT + rarity), older)
-        })
+        out.extend(self.terms_of(place).iter().map(|id| {
+            let hash = self.hashes[*id as usize];
+            let postings = self.postings_of(*id);
+            let older = count(postings.partition_point(|other| *other < place));
+            let rarity = all - log2(older + 1);
+            PageTerm {
+                weight: TermKind::of_hash(hash).weight() * (LEAST_WEIGHT + rarity),
+                hash,
+                id: *id,
+                older,
+            }
+        }));
+        // By hash, because the order in which terms are given decides nothing.
+        out.sort_unstable_by_key(|term| (Reverse(term.weight), term.hash));
     }
+
+    fn postings_of(&self, id: u32) -> &[u32] {
+        let id = id as usize;
+        &self.postings[self.posting_starts[id] as usize..self.posting_starts[id + 1] as usize]
+    }
+
+    fn postings_before(&self, term: &PageTerm) -> &[u32] {
+        &self.postings_of(term.id)[..term.older as usize]
+    }
+
+    /// The `most` best of the candidates, the best first.
+    fn best(&self, most: usize, scratch: &Scratch) -> Vec<Similar> {
+        let candidates = &scratch.candidates;
+        let mut best: Vec<(u32, u32)> = Vec::with_capacity(most.min(candidates.len()) + 1);
+        for place in candidates {
+            let weights = self
+                .terms_of(*place)
+                .iter()
+                .map(|id| scratch.weights.get(*id));
+            // Of two with the same score the newer, which has the greater place.
+            let rank = (weights.sum::<u32>(), *place);
+            if best.len() == most && best.last().is_none_or(|last| *last > rank) {
+                continue;
+            }
+            let index = best.partition_point(|other| *other > rank);
+            best.insert(index, rank);
+            best.truncate(most);
+        }
+        let best = best.into_iter();
+        best.map(|(score, place)| Similar { place, score })
+            .collect()
+    }
+}
+
+/// A term of the article whose list is made.
+#[derive(Clone, Copy, Debug)]
+struct PageTerm {
+    weight: u32,
+    hash: u64,
+    id: u32,
+    /// How many candidates older than the article have it.
+    older: u32,
 }
 
 fn newest(older: &[u32]) -> &[u32] {
@@ -212,73 +268,85 @@ fn log2(number: u32) -> u32 {
     log
 }
 
-/// The scores of the articles that one article is compared with. One thread uses it again and again.
-///
-/// A table of a fixed size, because an array with a number for each article would grow with the archive, in each
-/// thread.
+/// What the making of one list needs besides the index. One thread uses it for many lists.
 #[derive(Debug)]
 pub struct Scratch {
-    /// Place + 1, or 0: free.
-    owners: Vec<u32>,
-    scores: Vec<u32>,
-    /// The slots that are not free.
-    used: Vec<u32>,
+    /// The terms of the article.
+    terms: Vec<PageTerm>,
+    weights: Weights,
+    /// The places of the articles that it is compared with, each once.
+    candidates: Vec<u32>,
+    /// Those places by their hash; 0: free, else place + 1.
+    slots: Vec<u32>,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
         Self {
-            owners: vec![0; SLOTS],
-            scores: vec![0; SLOTS],
-            used: Vec::with_capacity(MAX_TERMS * MAX_POSTINGS),
+            terms: Vec::with_capacity(MAX_TERMS),
+            weights: Weights::default(),
+            candidates: Vec::with_capacity(MAX_CANDIDATES),
+            slots: vec![0; CANDIDATE_SLOTS],
         }
     }
 }
 
 impl Scratch {
-    fn add(&mut self, place: u32, weight: u32) {
-        let owner = place + 1;
-        // Fibonacci hashing: neighbours, which are frequent, come far apart.
-        let mut slot = (owner.wrapping_mul(0x9E37_79B9) >> (32 - SLOTS.ilog2())) as usize;
-        while self.owners[slot] != owner {
-            if self.owners[slot] == 0 {
-                self.owners[slot] = owner;
-                self.scores[slot] = 0;
-                self.used.push(slot as u32);
-                break;
-            }
-            slot = (slot + 1) % SLOTS;
-        }
-        self.scores[slot] += weight;
+    fn forget(&mut self) {
+        self.weights = Weights::default();
+        self.candidates.clear();
+        self.slots.fill(0);
     }
 
-    /// The `most` best, the best first.
-    fn best(&self, most: usize) -> Vec<Similar> {
-        let mut best: Vec<(u32, u32)> = Vec::with_capacity(most.min(self.used.len()) + 1);
-        for slot in &self.used {
-            let slot = *slot as usize;
-            // The owner is greater the newer the article is.
-            let rank = (self.scores[slot], self.owners[slot]);
-            if best.len() == most && best.last().is_none_or(|last| *last > rank) {
-                continue;
-            }
-            let index = best.partition_point(|other| *other > rank);
-            best.insert(index, rank);
-            best.truncate(most);
+    fn add(&mut self, place: u32) {
+        let entry = place + 1;
+        let slot = slot_of(entry, &self.slots);
+        if self.slots[slot] == 0 {
+            self.slots[slot] = entry;
+            self.candidates.push(place);
         }
-        let best = best.into_iter();
-        best.map(|(score, owner)| Similar {
-            place: owner - 1,
-            score,
-        })
-        .collect()
+    }
+}
+
+/// The weights of the terms of one article, by the ids of the terms.
+#[derive(Debug)]
+struct Weights {
+    /// 0: free, else id + 1.
+    slots: [u32; WEIGHT_SLOTS],
+    weights: [u32; WEIGHT_SLOTS],
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            slots: [0; WEIGHT_SLOTS],
+            weights: [0; WEIGHT_SLOTS],
+        }
+    }
+}
+
+impl Weights {
+    fn set(&mut self, id: u32, weight: u32) {
+        let slot = slot_of(id + 1, &self.slots);
+        self.slots[slot] = id + 1;
+        self.weights[slot] = weight;
     }
 
-    fn clear(&mut self) {
-        for slot in self.used.drain(..) {
-            self.owners[slot as usize] = 0;
-        }
+    /// 0 for terms that the article does not have.
+    fn get(&self, id: u32) -> u32 {
+        self.weights[slot_of(id + 1, &self.slots)]
     }
+}
+
+/// The slot of an entry, or the free one where it belongs. `slots` has a power of two of them, some of them free.
+fn slot_of(entry: u32, slots: &[u32]) -> usize {
+    // Fibonacci hashing: numbers that follow each other, which are frequent, come far apart.
+    let hash = entry.wrapping_mul(0x9E37_79B9) >> (32 - slots.len().ilog2());
+    let mut slot = hash as usize;
+    while slots[slot] != entry && slots[slot] != 0 {
+        slot = (slot + 1) % slots.len();
+    }
+    slot
 }
 
 /// Takes the articles, the oldest first.

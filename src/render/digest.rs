@@ -53,6 +53,20 @@ impl Digest {
 }
 
 impl Digest {
+    /// The digest of a page with this base and a fill of this hash.
+    #[must_use]
+    pub fn filled(self, hash: u64) -> Self {
+        if hash == 0 {
+            return self;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0);
+        hasher.update(&hash.to_le_bytes());
+        let mut digest = [0; 16];
+        hasher.finalize_xof().fill(&mut digest);
+        Self(digest)
+    }
+
     /// The first bytes of a hash.
     #[must_use]
     pub fn of_hash(hasher: &blake3::Hasher) -> Self {

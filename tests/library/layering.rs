@@ -117,6 +117,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "settings",
         &[
+            "archive",
             "article",
             "diagnostic",
             "exit",

@@ -6,7 +6,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::texts::Texts;
-use crate::archive::{Aliases, ArchiveSettings, ArticleIdentity, Catalog, Lists, TermIndex};
+use crate::archive::{
+    Aliases, ArchiveSettings, ArticleIdentity, Catalog, Lists, Scratch, Similar, TermIndex,
+};
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::render::Renderer;
@@ -68,6 +70,38 @@ impl Archive {
             cache,
             sources,
         }
+    }
+
+    /// The articles that are similar to the one with this number.
+    pub(crate) fn similar(&self, number: u32, most: usize, scratch: &mut Scratch) -> Vec<Similar> {
+        match &self.terms {
+            Some(terms) => terms.similar(number, most, scratch),
+            None => Vec::new(),
+        }
+    }
+
+    /// Hash of what fills the page of an article with these `similar` posts; 0 without any.
+    pub(super) fn hash(&self, similar: &[Similar]) -> u64 {
+        if similar.is_empty() {
+            return 0;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.similar_fingerprint);
+        for post in similar {
+            hasher.update(self.catalog.route(post.place).as_str().as_bytes());
+            let titled = self.catalog.articles()[post.place as usize].titled;
+            hasher.update(&titled.to_le_bytes());
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1)
+    }
+
+    /// Hash of what fills the page of the article of a source.
+    pub(crate) fn fill_of(&self, source: u32, most: usize) -> u64 {
+        let number = self.number_of(source);
+        number.map_or(0, |number| {
+            self.hash(&self.similar(number, most, &mut Scratch::default()))
+        })
     }
 
     /// The number of the article of a source.

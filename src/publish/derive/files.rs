@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::Derivation;
-use super::objects::{Numbers, Wanted};
+use super::derivation::Derivation;
+use super::list_pages::ListPages;
+use super::objects::{Numbers, Wanted, entries};
 use crate::archive::feed::{self, FeedHead, FeedItem};
 use crate::archive::sitemap::{self, Month, Part, SitemapEntry};
 use crate::archive::{FilePath, List, ListKind, Listing};
@@ -36,19 +37,25 @@ pub(super) enum Format {
     Json,
 }
 
-impl Derivation<'_, '_> {
+/// Makes files.
+pub(super) struct Files<'m, 'd, 's> {
+    pub with: &'m Derivation<'d, 's>,
+    pub lists: ListPages<'m, 'd, 's>,
+}
+
+impl Files<'_, '_, '_> {
     /// All files.
-    pub(super) fn files(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
+    pub(super) fn entries(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
         let mut files = self.feeds();
         files.extend(self.sitemap());
-        if self.settings.archive.robots_txt {
+        if self.with.settings.archive.robots_txt {
             files.push(("/robots.txt".to_owned(), OneFile::Robots));
         }
         let wanted = files.into_iter().filter_map(|(path, file)| {
             let number = number.next();
             let route = FilePath::parse(&path)?.as_route();
             let digest = self.digest_of_file(&route, &file);
-            self.is_own(&route).then_some(Wanted {
+            self.with.is_own(&route).then_some(Wanted {
                 number,
                 kind: EntryKind::File,
                 route,
@@ -57,7 +64,7 @@ impl Derivation<'_, '_> {
             })
         });
         let wanted = wanted.collect();
-        self.entries(wanted, |one| {
+        entries(self.with, wanted, |one| {
             let mut file = self.file(&one.route, &one.of)?;
             if let Some(seal) = FileSeal::of(one.route.as_str()) {
                 seal.write(&mut file, one.digest);
@@ -68,8 +75,8 @@ impl Derivation<'_, '_> {
 
     /// The feeds of home and folders.
     fn feeds(&self) -> Vec<(String, OneFile<'_>)> {
-        let lists = self.archive.lists.all.iter();
-        let with_feeds = lists.filter(|list| self.feed(list).is_some());
+        let lists = self.with.archive.lists.all.iter();
+        let with_feeds = lists.filter(|list| self.lists.feed(list).is_some());
         let feeds = with_feeds.flat_map(|list| {
             [("feed.xml", Format::Atom), ("feed.json", Format::Json)].map(|(name, format)| {
                 (format!("{}{name}", list.route), OneFile::Feed(list, format))
@@ -79,14 +86,19 @@ impl Derivation<'_, '_> {
     }
 
     fn sitemap(&self) -> Vec<(String, OneFile<'_>)> {
-        if !self.settings.archive.sitemap {
+        if !self.with.settings.archive.sitemap {
             return Vec::new();
         }
-        let catalog = &self.archive.catalog;
+        let catalog = &self.with.archive.catalog;
         let meant = (0..).zip(catalog.articles());
         let meant = meant.filter(|(number, listed)| {
             // Those that are pages of lists are with the lists.
-            let is_list = self.archive.lists.find(catalog.route(*number)).is_some();
+            let is_list = self
+                .with
+                .archive
+                .lists
+                .find(catalog.route(*number))
+                .is_some();
             !listed.is_noindex && !is_list
         });
         let mut meant: Vec<u32> = meant.map(|(number, _)| number).collect();
@@ -99,7 +111,7 @@ impl Derivation<'_, '_> {
             }
         };
         let count = u32::try_from(meant.len()).unwrap_or(u32::MAX);
-        let site_url = &self.settings.render.site_url;
+        let site_url = &self.with.settings.render.site_url;
         let mut parts = sitemap::parts(count, entry, site_url, sitemap::PROTOCOL);
         for part in &mut parts {
             for place in &mut part.members {
@@ -116,7 +128,7 @@ impl Derivation<'_, '_> {
             .map(|part| (part.name.clone(), changed(part)))
             .collect();
         let mut files: Vec<(String, OneFile<'_>)> = Vec::new();
-        let lists = self.archive.lists.all.iter();
+        let lists = self.with.archive.lists.all.iter();
         let lists = lists.filter(|list| !self.is_hidden(list));
         let lists: Vec<&Route> = lists.map(|list| &list.route).collect();
         for (name, routes) in lists_in_parts(&lists, site_url) {
@@ -132,18 +144,19 @@ impl Derivation<'_, '_> {
     /// Whether the page of the folder of a list asks search engines to leave it out.
     fn is_hidden(&self, list: &List) -> bool {
         let section = list.section;
-        section.is_some_and(|number| self.archive.catalog.articles()[number as usize].is_noindex)
+        section
+            .is_some_and(|number| self.with.archive.catalog.articles()[number as usize].is_noindex)
     }
 
     /// The articles of a feed, the newest first.
     fn newest<'l>(&self, list: &'l List) -> impl Iterator<Item = u32> + use<'l> {
-        let count = self.settings.archive.feeds.unwrap_or_default();
+        let count = self.with.settings.archive.feeds.unwrap_or_default();
         list.members.iter().rev().take(count).copied()
     }
 
     /// The values of an article that have lists, as those lists write them.
     fn tags(&self, number: u32) -> impl Iterator<Item = &str> {
-        let catalog = &self.archive.catalog;
+        let catalog = &self.with.archive.catalog;
         let values = catalog.values_of(&catalog.articles()[number as usize]);
         values
             .iter()
@@ -156,7 +169,7 @@ impl Derivation<'_, '_> {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         };
-        let render = &self.settings.render;
+        let render = &self.with.settings.render;
         part(&VERSION.to_le_bytes());
         for text in [
             route.as_str(),
@@ -166,12 +179,12 @@ impl Derivation<'_, '_> {
         ] {
             part(text.as_bytes());
         }
-        let articles = self.archive.catalog.articles();
+        let articles = self.with.archive.catalog.articles();
         match file {
             OneFile::Feed(list, _) => {
                 part(self.title_mark(list).as_bytes());
                 for number in self.newest(list) {
-                    part(self.archive.catalog.route(number).as_str().as_bytes());
+                    part(self.with.archive.catalog.route(number).as_str().as_bytes());
                     part(&articles[number as usize].shown.to_le_bytes());
                     for tag in self.tags(number) {
                         part(tag.as_bytes());
@@ -180,7 +193,7 @@ impl Derivation<'_, '_> {
             }
             OneFile::Part(one) => {
                 for number in &one.members {
-                    part(self.archive.catalog.route(*number).as_str().as_bytes());
+                    part(self.with.archive.catalog.route(*number).as_str().as_bytes());
                     part(&articles[*number as usize].changed_ms.to_le_bytes());
                 }
             }
@@ -203,14 +216,14 @@ impl Derivation<'_, '_> {
     /// What decides the title of a list, without reading the page of its folder.
     fn title_mark(&self, list: &List) -> String {
         let section = list.section.map(|number| {
-            let listed = &self.archive.catalog.articles()[number as usize];
+            let listed = &self.with.archive.catalog.articles()[number as usize];
             format!("{:016x}", listed.titled)
         });
-        section.unwrap_or_else(|| self.plain_title(list))
+        section.unwrap_or_else(|| self.lists.plain_title(list))
     }
 
     fn file(&self, route: &Route, file: &OneFile<'_>) -> io::Result<Vec<u8>> {
-        let site_url = &self.settings.render.site_url;
+        let site_url = &self.with.settings.render.site_url;
         Ok(match file {
             OneFile::Feed(list, format) => self.feed_file(route, list, *format)?,
             OneFile::Part(part) => {
@@ -218,8 +231,8 @@ impl Derivation<'_, '_> {
                     .members
                     .iter()
                     .map(|number| {
-                        let listed = &self.archive.catalog.articles()[*number as usize];
-                        let route = self.archive.catalog.route(*number).as_str();
+                        let listed = &self.with.archive.catalog.articles()[*number as usize];
+                        let route = self.with.archive.catalog.route(*number).as_str();
                         (route, rfc3339(listed.changed_ms))
                     })
                     .collect();
@@ -234,7 +247,7 @@ impl Derivation<'_, '_> {
                 sitemap::index_xml(site_url, parts.map(|(name, at)| (&**name, at.as_deref())))
             }
             OneFile::Robots => {
-                let sitemap = match self.settings.archive.sitemap {
+                let sitemap = match self.with.settings.archive.sitemap {
                     true => format!("Sitemap: {site_url}/sitemap.xml\n"),
                     false => String::new(),
                 };
@@ -246,8 +259,9 @@ impl Derivation<'_, '_> {
     fn feed_file(&self, route: &Route, list: &List, format: Format) -> io::Result<Vec<u8>> {
         let of = |number: u32| {
             let listing = self
+                .with
                 .texts()
-                .of(&self.archive.catalog.articles()[number as usize])?;
+                .of(&self.with.archive.catalog.articles()[number as usize])?;
             Ok((number, listing))
         };
         let listings = self.newest(list).map(of);
@@ -255,7 +269,7 @@ impl Derivation<'_, '_> {
         let items: Vec<FeedItem<'_>> = listings
             .iter()
             .map(|(number, listing)| FeedItem {
-                route: self.archive.catalog.route(*number).as_str(),
+                route: self.with.archive.catalog.route(*number).as_str(),
                 title: &listing.title,
                 summary: &listing.summary,
                 authors: authors(&listing.author),
@@ -266,19 +280,19 @@ impl Derivation<'_, '_> {
             .collect();
         let title = match list.section {
             Some(section) => of(section)?.1.title,
-            None => self.plain_title(list),
+            None => self.lists.plain_title(list),
         };
         let title = match list.kind {
             ListKind::Home => title,
-            _ if self.settings.render.site_name.is_empty() => title,
-            _ => format!("{} · {title}", self.settings.render.site_name),
+            _ if self.with.settings.render.site_name.is_empty() => title,
+            _ => format!("{} · {title}", self.with.settings.render.site_name),
         };
         let head = FeedHead {
             title: &title,
-            site_url: &self.settings.render.site_url,
+            site_url: &self.with.settings.render.site_url,
             list: list.route.as_str(),
             path: route.as_str(),
-            language: &self.settings.render.lang,
+            language: &self.with.settings.render.lang,
         };
         Ok(match format {
             Format::Atom => feed::atom(&head, &items),

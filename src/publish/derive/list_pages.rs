@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::Derivation;
-use super::objects::{Numbers, Wanted};
+use super::derivation::Derivation;
+use super::objects::{Numbers, Wanted, entries};
 use crate::archive::{List, ListKind, Lists, PageNumber, Paging, page_route};
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, EntryKind};
@@ -21,11 +21,18 @@ pub(super) struct OnePage<'l> {
     number: PageNumber,
 }
 
-impl Derivation<'_, '_> {
+/// Makes the pages of lists.
+#[derive(Clone, Copy)]
+pub(super) struct ListPages<'m, 'd, 's> {
+    pub with: &'m Derivation<'d, 's>,
+}
+
+impl ListPages<'_, '_, '_> {
     /// The pages of all lists.
-    pub(super) fn list_pages(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
-        let lists = &self.archive.lists;
+    pub(super) fn entries(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
+        let lists = &self.with.archive.lists;
         let per_page = self
+            .with
             .settings
             .archive
             .lists
@@ -39,7 +46,7 @@ impl Derivation<'_, '_> {
             };
             for page in paging.pages() {
                 let route = page_route(&list.route, page);
-                let Some(route) = route.filter(|route| self.is_own(route)) else {
+                let Some(route) = route.filter(|route| self.with.is_own(route)) else {
                     continue;
                 };
                 let page = OnePage {
@@ -56,14 +63,14 @@ impl Derivation<'_, '_> {
                 });
             }
         }
-        self.entries(wanted, |one| self.page(lists, one))
+        entries(self.with, wanted, |one| self.page(lists, one))
     }
 
     /// The title of a list whose folder has no page of its own.
     pub(super) fn plain_title(&self, list: &List) -> String {
         let (label, value) = self.name(list);
         self.kind(list, &label, &value)
-            .title(&self.settings.render.site_name)
+            .title(&self.with.settings.render.site_name)
     }
 
     fn kind<'n>(&self, list: &'n List, label: &'n str, value: &'n str) -> render::ListKind<'n> {
@@ -78,12 +85,12 @@ impl Derivation<'_, '_> {
     /// The label of the field of a list, and its value.
     fn name(&self, list: &List) -> (String, String) {
         let label = |field: u8| {
-            let name = self.settings.archive.fields().get(usize::from(field));
+            let name = self.with.settings.archive.fields().get(usize::from(field));
             name.map_or(String::new(), |name| render::field_label(name))
         };
         match list.kind {
             ListKind::Value(value) => {
-                let name = &self.archive.catalog.names()[value as usize];
+                let name = &self.with.archive.catalog.names()[value as usize];
                 (label(name.field), name.text.clone())
             }
             ListKind::Field(field) => (label(field), String::new()),
@@ -128,7 +135,9 @@ impl Derivation<'_, '_> {
         children.truncate(MAX_CHILDREN);
         let named = children.into_iter().map(|list| {
             let title = match list.kind {
-                ListKind::Value(value) => self.archive.catalog.names()[value as usize].text.clone(),
+                ListKind::Value(value) => self.with.archive.catalog.names()[value as usize]
+                    .text
+                    .clone(),
                 _ => self.plain_title(list),
             };
             (title, list.route.clone(), count(list))
@@ -141,7 +150,7 @@ impl Derivation<'_, '_> {
     /// The path of the feed of a list.
     pub(super) fn feed(&self, list: &List) -> Option<String> {
         let has_feed = matches!(list.kind, ListKind::Home | ListKind::Folder);
-        self.settings.archive.feeds.filter(|_| has_feed)?;
+        self.with.settings.archive.feeds.filter(|_| has_feed)?;
         Some(format!("{}feed.xml", list.route))
     }
 
@@ -154,7 +163,7 @@ impl Derivation<'_, '_> {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         };
-        part(&self.surveyor.renderer.list_fingerprint());
+        part(&self.with.surveyor.renderer.list_fingerprint());
         part(list.route.as_str().as_bytes());
         part(format!("{:?}", page.number).as_bytes());
         let neighbours = [
@@ -167,10 +176,10 @@ impl Derivation<'_, '_> {
         // Its text stands on the front page alone, and so its digest counts there; title and noindex count
         // everywhere.
         if let Some(section) = list.section {
-            let listed = &self.archive.catalog.articles()[section as usize];
+            let listed = &self.with.archive.catalog.articles()[section as usize];
             part(&listed.titled.to_le_bytes());
             part(&[u8::from(listed.is_noindex)]);
-            let digest = self.archive.catalog.sections().get(&section);
+            let digest = self.with.archive.catalog.sections().get(&section);
             if let Some(digest) = digest.filter(|_| page.number == PageNumber::Front) {
                 part(digest);
             }
@@ -188,9 +197,9 @@ impl Derivation<'_, '_> {
             part(&count.to_le_bytes());
         }
         for member in &list.members[page.paging.members(page.number)] {
-            part(self.archive.catalog.route(*member).as_str().as_bytes());
+            part(self.with.archive.catalog.route(*member).as_str().as_bytes());
             part(
-                &self.archive.catalog.articles()[*member as usize]
+                &self.with.archive.catalog.articles()[*member as usize]
                     .shown
                     .to_le_bytes(),
             );
@@ -217,15 +226,16 @@ impl Derivation<'_, '_> {
             .rev()
             .map(|member| {
                 let listing = self
+                    .with
                     .texts()
-                    .of(&self.archive.catalog.articles()[*member as usize])?;
+                    .of(&self.with.archive.catalog.articles()[*member as usize])?;
                 Ok((*member, listing))
             })
             .collect::<io::Result<Vec<_>>>()?;
         let items: Vec<ListItem<'_>> = listings
             .iter()
             .map(|(member, listing)| ListItem {
-                route: self.archive.catalog.route(*member).as_str(),
+                route: self.with.archive.catalog.route(*member).as_str(),
                 title: &listing.title,
                 summary: &listing.summary,
                 date: &listing.date,
@@ -260,8 +270,8 @@ impl Derivation<'_, '_> {
             feed: feed.as_deref(),
             children: &children,
         };
-        let renderer = self.surveyor.renderer;
-        let made = renderer.list_page(&shown, wanted.digest, &self.surveyor.stamp);
+        let renderer = self.with.surveyor.renderer;
+        let made = renderer.list_page(&shown, wanted.digest, &self.with.surveyor.stamp);
         made.map_err(|error| SurveyError::Render(wanted.route.clone(), error))
     }
 
@@ -270,13 +280,13 @@ impl Derivation<'_, '_> {
         let Some(section) = page.list.section else {
             return Ok(None);
         };
-        let listed = &self.archive.catalog.articles()[section as usize];
-        let listing = self.texts().of(listed)?;
+        let listed = &self.with.archive.catalog.articles()[section as usize];
+        let listing = self.with.texts().of(listed)?;
         let body = match page.number {
             PageNumber::Front => {
                 let reader = SourceReader {
-                    surveyor: self.surveyor,
-                    origin: self.origin,
+                    surveyor: self.with.surveyor,
+                    origin: self.with.origin,
                 };
                 reader.body(listed.source)?
             }

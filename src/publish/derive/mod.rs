@@ -5,6 +5,7 @@
 //! night without changes renders nothing.
 
 pub(crate) mod archive;
+mod derivation;
 mod files;
 mod list_pages;
 mod objects;
@@ -15,27 +16,17 @@ mod texts;
 use std::collections::HashSet;
 
 use super::survey::batch::SurveyError;
-use super::survey::surveyor::{Survey, Surveyor};
+use super::survey::surveyor::Survey;
 use crate::archive::Lists;
 use crate::article::Route;
 use crate::publish::plan::entry::Entry;
 use crate::settings::Settings;
-use crate::source::Origin;
-
-use objects::Numbers;
-use texts::Texts;
-
 use archive::Archive;
+use files::Files;
+use list_pages::ListPages;
+use objects::Numbers;
 
-/// What archive objects are made with.
-pub(crate) struct Derivation<'d, 's> {
-    pub surveyor: &'d Surveyor<'s>,
-    pub origin: &'d dyn Origin,
-    pub settings: &'d Settings,
-    pub archive: &'d Archive,
-    /// The sources of `origin` and the archive objects that are meant, by number; none: all.
-    pub numbers: Option<&'d [u32]>,
-}
+pub(crate) use derivation::Derivation;
 
 /// Decides which lists and redirects there are. Pages of folders that have a list become pages of lists.
 pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut Survey) {
@@ -53,52 +44,30 @@ pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut
     archive.gone = gone.collect();
 }
 
-impl Derivation<'_, '_> {
-    /// Adds archive objects to `objects`, and to the `entries` of articles what their pages show of others.
-    ///
-    /// # Errors
-    /// When the store or the disk fails, or the run has to end.
-    pub(crate) fn add_to(
-        &self,
-        entries: &mut Vec<Entry>,
-        objects: &mut Vec<Entry>,
-    ) -> Result<(), SurveyError> {
-        let lists = self.archive.lists.all.iter();
-        let sections = lists.filter_map(|list| list.section);
-        let made: HashSet<u32> = sections
-            .map(|section| self.archive.catalog.articles()[section as usize].source)
-            .collect();
-        entries.retain(|entry| !made.contains(&self.source(entry.source)));
-        self.fill(entries)?;
-        // A selection of articles is no archive.
-        if self.surveyor.selection.is_empty() {
-            objects.extend(self.objects()?);
-        }
-        Ok(())
+/// Adds archive objects to `objects`, and to the `entries` of articles what their pages show of others.
+///
+/// # Errors
+/// When the store or the disk fails, or the run has to end.
+pub(crate) fn derive(
+    with: &Derivation<'_, '_>,
+    entries: &mut Vec<Entry>,
+    objects: &mut Vec<Entry>,
+) -> Result<(), SurveyError> {
+    let lists = with.archive.lists.all.iter();
+    let sections = lists.filter_map(|list| list.section);
+    let made: HashSet<u32> = sections
+        .map(|section| with.archive.catalog.articles()[section as usize].source)
+        .collect();
+    // Their pages are pages of lists.
+    entries.retain(|entry| !made.contains(&with.source(entry.source)));
+    similar::fill(with, entries)?;
+    // A selection of articles is no archive.
+    if with.surveyor.selection.is_empty() {
+        let mut numbers = Numbers::behind(with.archive.sources);
+        let lists = ListPages { with };
+        objects.extend(lists.entries(&mut numbers)?);
+        objects.extend(Files { with, lists }.entries(&mut numbers)?);
+        objects.extend(redirects::entries(with, &mut numbers)?);
     }
-
-    /// All archive objects that this process writes, in the order in which they are written.
-    fn objects(&self) -> Result<Vec<Entry>, SurveyError> {
-        let mut numbers = Numbers::behind(self.archive.sources);
-        let mut objects = self.list_pages(&mut numbers)?;
-        objects.extend(self.files(&mut numbers)?);
-        objects.extend(self.redirects(&mut numbers)?);
-        Ok(objects)
-    }
-
-    fn texts(&self) -> Texts<'_> {
-        self.archive.texts()
-    }
-
-    /// The number of a source, of which `origin` may have some alone.
-    fn source(&self, number: u32) -> u32 {
-        let numbers = self.numbers;
-        numbers.map_or(number, |numbers| numbers[number as usize])
-    }
-
-    /// Whether this process writes what is at `route`.
-    fn is_own(&self, route: &Route) -> bool {
-        let share = self.surveyor.share;
-        share.is_none_or(|share| share.shard.takes(route))
-    }
+    Ok(())
 }

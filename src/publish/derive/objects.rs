@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
-use super::Derivation;
+use super::derivation::Derivation;
 use crate::article::{Lifetime, Route};
 use crate::publish::keys::ObjectKind;
 use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, Spot, need};
@@ -52,115 +52,120 @@ const LIFETIME: Lifetime = Lifetime {
     until_ms: i64::MAX,
 };
 
-impl Derivation<'_, '_> {
-    /// Compares what is `wanted` with the store, as far as it is meant, and renders with `make` what is to be written: its page, and
-    /// its meta object if it has one.
-    pub(super) fn entries<T: Sync>(
-        &self,
-        mut wanted: Vec<Wanted<T>>,
-        make: impl Fn(&Wanted<T>) -> Result<(Vec<u8>, Vec<u8>), SurveyError> + Sync,
-    ) -> Result<Vec<Entry>, SurveyError> {
-        if let Some(numbers) = self.numbers {
-            wanted.retain(|one| numbers.contains(&one.number));
+/// Compares what is `wanted` with the store, as far as it is meant, and renders with `make` what is to be written: its page, and
+/// its meta object if it has one.
+pub(super) fn entries<T: Sync>(
+    with: &Derivation<'_, '_>,
+    mut wanted: Vec<Wanted<T>>,
+    make: impl Fn(&Wanted<T>) -> Result<(Vec<u8>, Vec<u8>), SurveyError> + Sync,
+) -> Result<Vec<Entry>, SurveyError> {
+    if let Some(numbers) = with.numbers {
+        wanted.retain(|one| numbers.contains(&one.number));
+    }
+    let mut entries = Vec::with_capacity(wanted.len());
+    for some in wanted.chunks(TOGETHER) {
+        with.surveyor.goes_on()?;
+        let states = seen(with, some)?;
+        let needs = some
+            .iter()
+            .zip(&states)
+            .map(|(one, seen)| need_of(with, one, seen));
+        let needs: Vec<Need> = needs.collect();
+        let made: Vec<_> = some
+            .par_iter()
+            .zip(&needs)
+            .map(|(one, need)| match need {
+                Need::Write => make(one).map(Some),
+                _ => Ok(None),
+            })
+            .collect::<Result<_, _>>()?;
+        for (((one, seen), need), made) in some.iter().zip(states).zip(needs).zip(made) {
+            entries.push(entry(with, one, &seen, need, made)?);
         }
-        let mut entries = Vec::with_capacity(wanted.len());
-        for some in wanted.chunks(TOGETHER) {
-            self.surveyor.goes_on()?;
-            let seen = self.seen(some)?;
-            let needs = some
-                .iter()
-                .zip(&seen)
-                .map(|(one, seen)| self.need(one, seen));
-            let needs: Vec<Need> = needs.collect();
-            let made: Vec<_> = some
-                .par_iter()
-                .zip(&needs)
-                .map(|(one, need)| match need {
-                    Need::Write => make(one).map(Some),
-                    _ => Ok(None),
-                })
-                .collect::<Result<_, _>>()?;
-            for (((one, seen), need), made) in some.iter().zip(seen).zip(needs).zip(made) {
-                entries.push(self.entry(one, &seen, need, made)?);
-            }
-        }
-        Ok(entries)
     }
+    Ok(entries)
+}
 
-    fn seen<T>(&self, some: &[Wanted<T>]) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
-        let routes: Vec<&Route> = some.iter().map(|one| &one.route).collect();
-        let kind = some.first().map(|one| one.kind);
-        let single = match kind {
-            Some(EntryKind::File) => ObjectKind::File,
-            Some(EntryKind::Redirect) => ObjectKind::Redirect,
-            _ => return Ok(self.surveyor.inspect(&routes, Likely::Stored)?),
-        };
-        let states = self.surveyor.inspect_one(single, &routes)?;
-        let states = states.into_iter().map(|state| (state, ObjectState::Absent));
-        Ok(states.collect())
-    }
+fn seen<T>(
+    with: &Derivation<'_, '_>,
+    some: &[Wanted<T>],
+) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
+    let routes: Vec<&Route> = some.iter().map(|one| &one.route).collect();
+    let kind = some.first().map(|one| one.kind);
+    let single = match kind {
+        Some(EntryKind::File) => ObjectKind::File,
+        Some(EntryKind::Redirect) => ObjectKind::Redirect,
+        _ => return Ok(with.surveyor.inspect(&routes, Likely::Stored)?),
+    };
+    let states = with.surveyor.inspect_one(single, &routes)?;
+    let states = states.into_iter().map(|state| (state, ObjectState::Absent));
+    Ok(states.collect())
+}
 
-    fn need<T>(&self, one: &Wanted<T>, (first, second): &(ObjectState, ObjectState)) -> Need {
-        let made = Made {
-            base: one.digest,
-            fill: Filling::Known(0),
-        };
-        // What has one object alone is compared by that.
-        let second = match one.kind.objects() {
-            [_] => first,
-            _ => second,
-        };
-        let when = (&self.surveyor.expiry, &one.route);
-        need(self.surveyor.policy, (first, second), made, when, LIFETIME)
-    }
+fn need_of<T>(
+    with: &Derivation<'_, '_>,
+    one: &Wanted<T>,
+    (first, second): &(ObjectState, ObjectState),
+) -> Need {
+    let made = Made {
+        base: one.digest,
+        fill: Filling::Known(0),
+    };
+    // What has one object alone is compared by that.
+    let second = match one.kind.objects() {
+        [_] => first,
+        _ => second,
+    };
+    let when = (&with.surveyor.expiry, &one.route);
+    need(with.surveyor.policy, (first, second), made, when, LIFETIME)
+}
 
-    fn entry<T>(
-        &self,
-        one: &Wanted<T>,
-        seen: &(ObjectState, ObjectState),
-        need: Need,
-        made: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> io::Result<Entry> {
-        let (first, second) = (&seen.0, &seen.1);
-        let is_single = one.kind.objects().len() == 1;
-        let compared = if is_single { first } else { second };
-        let route = one.route.clone();
-        let place = self.numbers.and_then(|numbers| {
-            let place = numbers.iter().position(|number| *number == one.number);
-            place.and_then(|place| u32::try_from(place).ok())
-        });
-        let source = place.unwrap_or(one.number);
-        let mut entry = Entry::of_archive(one.kind, (source, route), need, (first, second));
-        entry.expires_at_ms = self.surveyor.expiry.of(&one.route, LIFETIME);
-        let reason = self
-            .surveyor
-            .reason(need, (first, compared), LIFETIME, None);
-        entry.reason = match reason {
-            Some(Reason::Changed) => Some(match one.kind {
-                EntryKind::Redirect => Reason::Links,
-                _ => Reason::List,
-            }),
-            reason => reason,
-        };
-        Ok(match made {
-            Some((page, meta)) => entry.at(self.spool(&page, &meta)?),
-            None => entry,
-        })
-    }
+fn entry<T>(
+    with: &Derivation<'_, '_>,
+    one: &Wanted<T>,
+    seen: &(ObjectState, ObjectState),
+    need: Need,
+    made: Option<(Vec<u8>, Vec<u8>)>,
+) -> io::Result<Entry> {
+    let (first, second) = (&seen.0, &seen.1);
+    let is_single = one.kind.objects().len() == 1;
+    let compared = if is_single { first } else { second };
+    let route = one.route.clone();
+    let place = with.numbers.and_then(|numbers| {
+        let place = numbers.iter().position(|number| *number == one.number);
+        place.and_then(|place| u32::try_from(place).ok())
+    });
+    let source = place.unwrap_or(one.number);
+    let mut entry = Entry::of_archive(one.kind, (source, route), need, (first, second));
+    entry.expires_at_ms = with.surveyor.expiry.of(&one.route, LIFETIME);
+    let reason = with
+        .surveyor
+        .reason(need, (first, compared), LIFETIME, None);
+    entry.reason = match reason {
+        Some(Reason::Changed) => Some(match one.kind {
+            EntryKind::Redirect => Reason::Links,
+            _ => Reason::List,
+        }),
+        reason => reason,
+    };
+    Ok(match made {
+        Some((page, meta)) => entry.at(spool(with, &page, &meta)?),
+        None => entry,
+    })
+}
 
-    pub(super) fn spool(&self, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
-        let offset = match &self.surveyor.spool {
-            Some(spool) => spool
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .append(&[page, meta])?,
-            None => 0,
-        };
-        let bytes = |object: &[u8]| u32::try_from(object.len()).map_err(io::Error::other);
-        Ok(Spot {
-            offset,
-            page_bytes: bytes(page)?,
-            meta_bytes: bytes(meta)?,
-        })
-    }
+fn spool(with: &Derivation<'_, '_>, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
+    let offset = match &with.surveyor.spool {
+        Some(spool) => spool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(&[page, meta])?,
+        None => 0,
+    };
+    let bytes = |object: &[u8]| u32::try_from(object.len()).map_err(io::Error::other);
+    Ok(Spot {
+        offset,
+        page_bytes: bytes(page)?,
+        meta_bytes: bytes(meta)?,
+    })
 }

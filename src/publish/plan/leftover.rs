@@ -1,6 +1,8 @@
 //! Routes that a run removes.
 
 use super::entry::{EntryKind, ObjectState};
+use std::collections::BTreeSet;
+
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
@@ -55,6 +57,54 @@ impl Leftover {
             }
         }
         Ok(leftovers)
+    }
+
+    /// Those of `routes` that are pages of lists.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn lists(
+        session: &mut Session,
+        keys: &Keys,
+        routes: &BTreeSet<Route>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let routes: Vec<&Route> = routes.iter().collect();
+        let all = Self::all(session, keys, &routes, (|seen| seen, Reason::List))?;
+        let lists = all.into_iter().filter(|one| one.kind == EntryKind::List);
+        Ok(lists.collect())
+    }
+
+    /// The objects of a kind that stand alone, at those of `routes` where the store holds something, seen as
+    /// `meant` has it, to be removed for `reason`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn singles(
+        session: &mut Session,
+        keys: &Keys,
+        (kind, routes): (EntryKind, &BTreeSet<Route>),
+        (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
+    ) -> Result<Vec<Self>, StoreError> {
+        let object = kind.objects()[0];
+        let routes: Vec<&Route> = routes.iter().collect();
+        let mut inspector = Inspector { session, keys };
+        let mut found = Vec::new();
+        for some in routes.chunks(LOOK_ROUTES) {
+            let seen = inspector.inspect_one(object, some, Likely::Stored)?;
+            for (route, seen) in some.iter().zip(seen) {
+                let seen = meant(seen);
+                if seen != ObjectState::Absent {
+                    found.push(Self {
+                        kind,
+                        route: (*route).clone(),
+                        page: seen,
+                        meta: ObjectState::Absent,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What the store holds of it, each object with its key.

@@ -4,14 +4,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::entry::{EntryKind, ObjectState};
-use super::leftover::{LOOK_ROUTES, Leftover};
+use super::leftover::Leftover;
 use super::scan::{scan_kind, stored_route};
 use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
-use crate::publish::survey::stored::{Inspector, Likely};
 use crate::publish::survey::surveyor::Survey;
 use crate::store::{Session, StoreError};
 
@@ -67,51 +66,4 @@ pub(crate) fn scan_singles(
         })
     })?;
     Ok([(EntryKind::File, files), (EntryKind::Redirect, redirects)])
-}
-
-impl Leftover {
-    /// Those of `routes` that are pages of lists.
-    fn lists(
-        session: &mut Session,
-        keys: &Keys,
-        routes: &BTreeSet<Route>,
-    ) -> Result<Vec<Self>, StoreError> {
-        let routes: Vec<&Route> = routes.iter().collect();
-        let all = Self::all(session, keys, &routes, (|seen| seen, Reason::List))?;
-        let lists = all.into_iter().filter(|one| one.kind == EntryKind::List);
-        Ok(lists.collect())
-    }
-
-    /// The objects of a kind that stand alone, at those of `routes` where the store holds something, seen as
-    /// `meant` has it, to be removed for `reason`.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(crate) fn singles(
-        session: &mut Session,
-        keys: &Keys,
-        (kind, routes): (EntryKind, &BTreeSet<Route>),
-        (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
-    ) -> Result<Vec<Self>, StoreError> {
-        let object = kind.objects()[0];
-        let routes: Vec<&Route> = routes.iter().collect();
-        let mut inspector = Inspector { session, keys };
-        let mut found = Vec::new();
-        for some in routes.chunks(LOOK_ROUTES) {
-            let seen = inspector.inspect_one(object, some, Likely::Stored)?;
-            for (route, seen) in some.iter().zip(seen) {
-                let seen = meant(seen);
-                if seen != ObjectState::Absent {
-                    found.push(Self {
-                        kind,
-                        route: (*route).clone(),
-                        page: seen,
-                        meta: ObjectState::Absent,
-                        reason,
-                    });
-                }
-            }
-        }
-        Ok(found)
-    }
 }

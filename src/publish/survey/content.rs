@@ -17,7 +17,7 @@ use crate::article::Rules;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
-use crate::publish::derive::{Derivation, set_lists};
+use crate::publish::derive::{self, Derivation, set_lists};
 use crate::publish::gates::expectations;
 use crate::publish::keys::Keys;
 use crate::publish::plan::entry::Policy;
@@ -418,7 +418,7 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
-    derive(&mut surveyor, settings, origin, &mut survey)?;
+    add_archive(&mut surveyor, settings, origin, &mut survey)?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(
@@ -446,7 +446,7 @@ fn survey_of(
 }
 
 /// Adds to a `survey` of all articles what is made from many of them.
-fn derive(
+fn add_archive(
     surveyor: &mut Surveyor<'_>,
     settings: &Settings,
     origin: &dyn Origin,
@@ -478,7 +478,7 @@ fn derive(
         numbers,
     };
     let mut objects = Vec::new();
-    in_pool(|| derivation.add_to(&mut survey.entries, &mut objects))??;
+    in_pool(|| derive::derive(&derivation, &mut survey.entries, &mut objects))??;
     survey.objects = objects;
     Ok(())
 }
