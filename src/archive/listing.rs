@@ -17,7 +17,7 @@ const MAX_VALUES: usize = 64;
 pub struct Listing {
     /// Its title.
     pub title: String,
-    /// Its summary, at most 300 characters of it.
+    /// Its summary, at most 600 characters of it.
     pub summary: String,
     /// Its authors, with commas between them.
     pub author: String,

@@ -7,7 +7,7 @@ use crate::hex;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
 /// member. Part of every digest, so all pages count as changed after such an upgrade.
-pub const RENDERER_VERSION: u32 = 7;
+pub const RENDERER_VERSION: u32 = 8;
 
 /// How many of a page's last bytes hold its digest: `<!--anp:` + 32 hex digits + `-->`.
 pub const PAGE_TAIL_BYTES: usize = 43;

@@ -441,7 +441,7 @@ fn text(metadata: &Metadata, name: &str) -> String {
 }
 
 /// The longest summary that lists show, in characters.
-const MAX_SUMMARY: usize = 300;
+const MAX_SUMMARY: usize = 600;
 
 /// What lists and feeds say of an article: its summary, or the beginning of its text.
 #[must_use]

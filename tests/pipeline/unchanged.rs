@@ -320,8 +320,8 @@ fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
 /// the cache: then it finds drafts alone, and refuses.
 fn forge(world: &World) {
     let mut bytes = std::fs::read(cache(world)).unwrap();
-    for record in bytes[64..]
-        .chunks_exact_mut(112)
+    for record in bytes[72..]
+        .chunks_exact_mut(120)
         .take(number_known(world) as usize)
     {
         record[90] = 1;

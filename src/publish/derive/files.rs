@@ -154,13 +154,18 @@ impl Files<'_, '_, '_> {
         list.members.iter().rev().take(count).copied()
     }
 
-    /// The values of an article that have lists, as those lists write them.
-    fn tags(&self, number: u32) -> impl Iterator<Item = &str> {
+    /// The values of an article that have lists, as those lists write them, each once.
+    fn tags(&self, number: u32) -> Vec<&str> {
         let catalog = &self.with.archive.catalog;
         let values = catalog.values_of(&catalog.articles()[number as usize]);
-        values
-            .iter()
-            .map(|value| &*catalog.names()[*value as usize].text)
+        let mut tags: Vec<&str> = Vec::new();
+        for value in values {
+            let text = &*catalog.names()[*value as usize].text;
+            if !tags.contains(&text) {
+                tags.push(text);
+            }
+        }
+        tags
     }
 
     fn digest_of_file(&self, route: &Route, file: &OneFile<'_>) -> Digest {
@@ -275,7 +280,7 @@ impl Files<'_, '_, '_> {
                 authors: authors(&listing.author),
                 published: Some(&*listing.date).filter(|date| !date.is_empty()),
                 updated: Some(&*listing.updated).filter(|date| !date.is_empty()),
-                tags: self.tags(*number).collect(),
+                tags: self.tags(*number),
             })
             .collect();
         let title = match list.section {

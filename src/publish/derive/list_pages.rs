@@ -54,9 +54,17 @@ impl ListPages<'_, '_, '_> {
                     paging,
                     number: page,
                 };
+                let section = list.section.filter(|_| page.number == PageNumber::Front);
+                let source = section.map(|number| {
+                    let articles = self.with.archive.catalog.articles();
+                    articles[number as usize].source
+                });
                 wanted.push(Wanted {
-                    number: number.next(),
-                    kind: EntryKind::List,
+                    number: source.unwrap_or_else(|| number.next()),
+                    kind: match source {
+                        Some(_) => EntryKind::Section,
+                        None => EntryKind::List,
+                    },
                     digest: self.digest_of_page(lists, &page),
                     route,
                     of: page,

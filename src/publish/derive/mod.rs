@@ -65,7 +65,13 @@ pub(crate) fn derive(
     if with.surveyor.selection.is_empty() {
         let mut numbers = Numbers::behind(with.archive.sources);
         let lists = ListPages { with };
-        objects.extend(lists.entries(&mut numbers)?);
+        let (lists_made, sections): (Vec<Entry>, Vec<Entry>) = lists
+            .entries(&mut numbers)?
+            .into_iter()
+            .partition(|entry| entry.kind.is_archive());
+        entries.extend(sections);
+        entries.sort_by_key(|entry| entry.source);
+        objects.extend(lists_made);
         objects.extend(Files { with, lists }.entries(&mut numbers)?);
         objects.extend(redirects::entries(with, &mut numbers)?);
     }

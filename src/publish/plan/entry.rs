@@ -262,6 +262,8 @@ pub struct Spot {
 pub enum EntryKind {
     /// An article: its page and its meta object.
     Article,
+    /// An article that is the page of a folder, and so the front page of its list.
+    Section,
     /// A page of a list: page and meta object.
     List,
     /// A file such as a feed.
@@ -275,16 +277,16 @@ impl EntryKind {
     #[must_use]
     pub fn objects(self) -> &'static [ObjectKind] {
         match self {
-            Self::Article | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::Article | Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
             Self::File => &[ObjectKind::File],
             Self::Redirect => &[ObjectKind::Redirect],
         }
     }
 
-    /// Whether it is made from many articles.
+    /// Whether it is made from many articles alone.
     #[must_use]
     pub fn is_archive(self) -> bool {
-        self != Self::Article
+        !matches!(self, Self::Article | Self::Section)
     }
 }
 

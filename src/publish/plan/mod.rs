@@ -260,7 +260,7 @@ pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<(Vec<
     let page_bytes = spot.page_bytes as usize;
     let mut page = spooled.read(spot.offset, page_bytes + spot.meta_bytes as usize)?;
     let meta = page.split_off(page_bytes);
-    if entry.fill == 0 && entry.holes == 0 || entry.kind.is_archive() {
+    if entry.fill == 0 && entry.holes == 0 {
         return Ok((page, meta));
     }
     let FillSpot {

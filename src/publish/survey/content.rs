@@ -404,6 +404,7 @@ fn survey_of(
         order: wanted.order,
         cache,
         fills: settings.render.similar,
+        keeps_lists: settings.archive.lists.is_some() && listings.is_none() && again.is_none(),
         again,
         listings,
         store: purpose

@@ -282,7 +282,11 @@ impl SourceReader<'_, '_> {
             let lifetime = article.lifetime();
             let when = (&surveyor.expiry, &article.route);
             let made = surveyor.made(one.source.unread.index, one.digest);
-            let need = need(surveyor.policy, (&page, &meta), made, when, lifetime);
+            let need = match surveyor.keeps_lists && meta.is_list() {
+                // A part of the tree does not know what its list has.
+                true => Need::Keep,
+                false => need(surveyor.policy, (&page, &meta), made, when, lifetime),
+            };
             let expires_at_ms = surveyor.expiry.of(&article.route, lifetime);
             let rank = surveyor.order.rank(Ranks::of(article));
             let is_noindex = article.visibility.is_noindex;

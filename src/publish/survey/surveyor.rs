@@ -65,6 +65,8 @@ pub struct Surveyor<'a> {
     pub listings: Option<Listings<'a>>,
     /// Whether the holes of pages are filled once all articles are known.
     pub fills: bool,
+    /// Whether pages of lists stay as they are, since this survey does not make any.
+    pub keeps_lists: bool,
     /// What the run knows of all articles, where this survey is about some of them once more.
     pub again: Option<ArchiveAgain<'a>>,
     /// The store to compare with; without one, everything is rendered and nothing kept.

@@ -79,13 +79,16 @@ pub(crate) fn recall(
     for ((index, hit, known, (links, listed)), (page, meta)) in meant.into_iter().zip(seen) {
         let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
-        let need = need(
-            surveyor.policy,
-            (&page, &meta),
-            surveyor.made(index, known.digest),
-            when,
-            lifetime,
-        );
+        let need = match surveyor.keeps_lists && meta.is_list() {
+            true => Need::Keep,
+            false => need(
+                surveyor.policy,
+                (&page, &meta),
+                surveyor.made(index, known.digest),
+                when,
+                lifetime,
+            ),
+        };
         if need == Need::Write {
             let asked = Some((known.route, page, meta));
             unread.push(UnreadSource { index, asked });

@@ -1,10 +1,10 @@
-//! What is remembered of one source, in 128 bytes.
+//! What is remembered of one source, in 120 bytes.
 
 use crate::article::Visibility;
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 128;
+pub(super) const BYTES: usize = 120;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Record {
         bytes[96..104].copy_from_slice(&self.from_ms.to_le_bytes());
         bytes[104..112].copy_from_slice(&self.until_ms.to_le_bytes());
         bytes[112..120].copy_from_slice(&self.listing_at.to_le_bytes());
-        bytes[120..124].copy_from_slice(&self.listing_bytes.to_le_bytes());
+        bytes[92..96].copy_from_slice(&self.listing_bytes.to_le_bytes());
         bytes
     }
 
@@ -116,7 +116,7 @@ impl Record {
             from_ms: i64::from_le_bytes(part(bytes, 96)),
             until_ms: i64::from_le_bytes(part(bytes, 104)),
             listing_at: u64::from_le_bytes(part(bytes, 112)),
-            listing_bytes: u32::from_le_bytes(part(bytes, 120)),
+            listing_bytes: u32::from_le_bytes(part(bytes, 92)),
         }
     }
 }
