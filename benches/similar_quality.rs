@@ -39,21 +39,21 @@ fn main() {
         .collect();
     if let [folder, field, rest @ ..] = arguments.as_slice() {
         let posts = posts_of(Path::new(folder), field, rest == ["split"]);
-        report_quality(folder, posts);
+        report_quality(folder, &posts);
         return;
     }
     report_quality(
         "topic, without the topic as a term",
-        seeded(QUALITY_ARTICLES, &topic, false),
+        &seeded(QUALITY_ARTICLES, &topic, false),
     );
-    report_quality("topic, with it", seeded(QUALITY_ARTICLES, &topic, true));
+    report_quality("topic, with it", &seeded(QUALITY_ARTICLES, &topic, true));
     report_quality(
         "folder, without the topic as a term",
-        seeded(QUALITY_ARTICLES, &folder, false),
+        &seeded(QUALITY_ARTICLES, &folder, false),
     );
-    report_quality("folder, with it", seeded(QUALITY_ARTICLES, &folder, true));
+    report_quality("folder, with it", &seeded(QUALITY_ARTICLES, &folder, true));
     for count in SPEED_ARTICLES {
-        report_speed(seeded(count, &folder, true));
+        report_speed(&seeded(count, &folder, true));
     }
     report_time_of_terms();
 }
@@ -198,8 +198,8 @@ fn number(place: usize) -> u32 {
     u32::try_from(place).expect("few posts")
 }
 
-fn report_quality(name: &str, posts: Vec<Post>) {
-    let index = index(&posts);
+fn report_quality(name: &str, posts: &[Post]) {
+    let index = index(posts);
     let mut scratch = Scratch::default();
     let mut by_tag: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut older: HashMap<&str, usize> = HashMap::new();
@@ -260,9 +260,9 @@ fn most_tags(post: &Post, by_tag: &HashMap<&str, Vec<usize>>) -> Vec<usize> {
         .collect()
 }
 
-fn report_speed(posts: Vec<Post>) {
+fn report_speed(posts: &[Post]) {
     let start = Instant::now();
-    let index = index(&posts);
+    let index = index(posts);
     let built = each(start.elapsed(), posts.len());
     let mut scratch = Scratch::default();
     let start = Instant::now();
