@@ -228,6 +228,12 @@ fn push_lower(text: &str, out: &mut String) {
     out.extend(text.chars().flat_map(char::to_lowercase));
 }
 
+/// Whether the `s` at the end of a word may be one of a plural: `caches`, not `redis`, `status` or `class`.
+fn is_plural(word: &str) -> bool {
+    let others = ["is", "ss", "us"];
+    word.len() > 3 && word.ends_with('s') && !others.iter().any(|end| word.ends_with(end))
+}
+
 /// Appends a word of a title in lower case, without the `s` of a plural. Single letters, numbers and stop words
 /// are left out.
 fn push_word(word: &str, out: &mut String) {
@@ -238,7 +244,110 @@ fn push_word(word: &str, out: &mut String) {
     let is_number = !lower.chars().any(char::is_alphabetic);
     if is_letter || is_number || STOP_WORDS.binary_search(&lower).is_ok() {
         out.truncate(start);
-    } else if lower.len() > 3 && lower.ends_with('s') && !lower.ends_with("ss") {
+    } else if is_plural(lower) {
         out.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::{Input, Markup, Rules, read};
+    use std::path::Path;
+    use std::sync::{Arc, OnceLock};
+
+    /// The terms of an article with this front matter, each as `kind text`.
+    fn terms_of(front_matter: &str) -> Vec<String> {
+        let source = format!("---\n{front_matter}\n---\n\ntext\n");
+        let path = Path::new("a.md");
+        let cleaned = OnceLock::new();
+        let input = Input {
+            path: Arc::new(path.into()),
+            relative: path,
+            markup: Markup::of_path(path),
+            bytes: source.as_bytes(),
+            cleaned: &cleaned,
+        };
+        let article = read(&input, &Rules::default()).article.expect("valid");
+        let terms = terms(&article);
+        let hashes: Vec<u64> = terms.iter().map(|term| term.hash).collect();
+        assert_eq!(hashes, term_hashes(&article));
+        let named = |term: Term| {
+            assert_eq!(term.kind, TermKind::of_hash(term.hash));
+            format!("{:?} {}", term.kind, term.text)
+        };
+        terms.into_iter().map(named).collect()
+    }
+
+    #[test]
+    fn every_field_says_what_an_article_is_about() {
+        let terms = terms_of(
+            "title: Redis notes\ntopic: Caching / Redis\ntags: [Machine-learning, cron_jobs]\ncategories: [ops]\n\
+             entities: [{name: Database, type: area}]\ntools: [redis-cli]\nstack: [C++]",
+        );
+        let expected = [
+            "Topic caching / redis",
+            "Label machine learning",
+            "Label cron jobs",
+            "Label ops",
+            "Label database",
+            "Label redis cli",
+            "Label c++",
+            "Title redis",
+            "Title note",
+            "Title redis note",
+        ];
+        assert_eq!(terms, expected);
+    }
+
+    #[test]
+    fn a_label_counts_once_however_it_is_written() {
+        let terms = terms_of("title: the\ntags: [redis, REDIS]\ntools: [Redis, foo  bar, Foo-Bar]");
+        assert_eq!(terms, ["Label redis", "Label foo bar"]);
+    }
+
+    #[test]
+    fn a_title_is_its_words_and_pairs_without_what_says_nothing() {
+        let terms = terms_of("title: \"What's new in C++ and the 2024 classes, part 2: a glass\"");
+        let expected = [
+            "Title c++",
+            "Title classe",
+            "Title part",
+            "Title glass",
+            "Title c++ classe",
+            "Title classe part",
+            "Title part glass",
+        ];
+        assert_eq!(terms, expected);
+    }
+
+    #[test]
+    fn many_labels_leave_room_for_the_title() {
+        let tags: Vec<String> = (0..60).map(|n| format!("tag{n}")).collect();
+        let title: Vec<String> = (0..20).map(|n| format!("word{n}")).collect();
+        let terms = terms_of(&format!(
+            "title: {}\ntags: [{}]",
+            title.join(" "),
+            tags.join(", ")
+        ));
+        assert_eq!(terms.len(), MAX_TERMS);
+        assert_eq!(terms[MAX_LABELS - 1], "Label tag15");
+        assert_eq!(terms[MAX_LABELS], "Title word0");
+    }
+
+    #[test]
+    fn hashes_are_those_that_caches_hold() {
+        let label = hash(TermKind::Label, "redis");
+        assert_eq!(label, 4_800_096_828_349_278_725);
+        let topic = hash(TermKind::Topic, "redis");
+        assert_eq!(
+            (topic, TermKind::of_hash(topic)),
+            (label - 1, TermKind::Topic)
+        );
+    }
+
+    #[test]
+    fn stop_words_are_sorted_for_the_search() {
+        assert!(STOP_WORDS.is_sorted());
     }
 }
