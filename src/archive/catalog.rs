@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::listing::{ListedValue, Listing};
+use super::settings::{ArchiveSettings, field_route};
 use crate::article::Route;
+use crate::render::value_route;
 
 /// Where the [`Listing`] of an article is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +156,20 @@ impl CatalogBuilder {
         self.name_places.insert(key, number);
         self.names.push(ValueName { field, slug, text });
         number
+    }
+
+    /// Routes without an article that links may lead to: of lists of values, and aliases.
+    #[must_use]
+    pub fn other_routes(&self, settings: &ArchiveSettings) -> Vec<Route> {
+        let fields = settings.fields();
+        let of_fields = fields.iter().filter_map(|field| field_route(field));
+        let of_values = self.names.iter().filter_map(|name| {
+            let field = fields.get(usize::from(name.field))?;
+            value_route(field, &name.slug)
+        });
+        let aliases = self.aliases.values().flatten();
+        let aliases = aliases.filter_map(|alias| Route::parse(alias).ok());
+        of_fields.chain(of_values).chain(aliases).collect()
     }
 
     /// The catalog of the articles for which `route_of` knows a route by the number of their source,

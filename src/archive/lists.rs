@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::catalog::Catalog;
-use super::settings::ListSettings;
-use crate::article::{Route, slugify};
+use super::settings::{ListSettings, field_route};
+use crate::article::Route;
 use crate::render::value_route;
 
 /// What a list is a list of.
@@ -153,12 +153,6 @@ fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKin
         );
     }
     found
-}
-
-/// The route of the page with all values of `field`.
-#[must_use]
-pub fn field_route(field: &str) -> Option<Route> {
-    Route::parse(&format!("/{}/", slugify(field))).ok()
 }
 
 /// A page of a list: its number, or the front page.

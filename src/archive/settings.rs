@@ -1,5 +1,7 @@
 //! Which archive objects are made.
 
+use crate::article::{Route, slugify};
+
 /// The fields that have lists where the settings name none.
 pub const DEFAULT_FIELDS: [&str; 4] = ["tags", "stack", "tools", "categories"];
 
@@ -16,6 +18,8 @@ pub struct ArchiveSettings {
     pub sitemap: bool,
     /// Whether there is a robots.txt that names the sitemap.
     pub robots_txt: bool,
+    /// Whether there is an llms.txt.
+    pub llms_txt: bool,
     /// How long the old route of an article that moved leads to the new one, in ms; none: no redirects.
     pub redirects: Option<i64>,
 }
@@ -65,4 +69,10 @@ impl ArchiveSettings {
             false => Vec::new(),
         }
     }
+}
+
+/// The route of the page with all values of `field`.
+#[must_use]
+pub fn field_route(field: &str) -> Option<Route> {
+    Route::parse(&format!("/{}/", slugify(field))).ok()
 }

@@ -24,7 +24,7 @@ const LEAST_WEIGHT: u32 = 2 << 8;
 
 /// At most this many older articles are compared with an article: those that share the terms of the greatest
 /// weight.
-const MAX_CANDIDATES: usize = 512;
+const MAX_CANDIDATES: usize = 256;
 
 /// Slots of the set of candidates and of the table of weights: powers of two, with room between the entries.
 const CANDIDATE_SLOTS: usize = (4 * MAX_CANDIDATES).next_power_of_two();
@@ -131,19 +131,27 @@ impl TermIndex {
         terms.clear();
         self.weigh(place, &mut terms);
         scratch.forget();
-        'candidates: for term in &terms {
-            for other in newest(self.postings_before(term)).iter().rev() {
-                if scratch.candidates.len() == MAX_CANDIDATES {
-                    break 'candidates;
-                }
-                scratch.add(*other);
-            }
-        }
         for term in &terms {
             scratch.weights.set(term.id, term.weight);
         }
+        let mut best = Vec::with_capacity(most.min(MAX_CANDIDATES) + 1);
+        let mut rest: u32 = terms.iter().map(|term| term.weight).sum();
+        for term in &terms {
+            // The other terms lead to nothing better.
+            if best.len() == most && best.last().is_none_or(|(score, _)| *score > rest) {
+                break;
+            }
+            rest -= term.weight;
+            for other in newest(self.postings_before(term)).iter().rev() {
+                if scratch.add(*other) {
+                    self.rank(*other, most, &scratch.weights, &mut best);
+                }
+            }
+        }
         scratch.terms = terms;
-        self.best(most, scratch)
+        let best = best.into_iter();
+        best.map(|(score, place)| Similar { place, score })
+            .collect()
     }
 
     /// The list of [`similar`](Self::similar), and what it was made from.
@@ -210,27 +218,17 @@ impl TermIndex {
         &self.postings_of(term.id)[..term.older as usize]
     }
 
-    /// The `most` best of the candidates, the best first.
-    fn best(&self, most: usize, scratch: &Scratch) -> Vec<Similar> {
-        let candidates = &scratch.candidates;
-        let mut best: Vec<(u32, u32)> = Vec::with_capacity(most.min(candidates.len()) + 1);
-        for place in candidates {
-            let weights = self
-                .terms_of(*place)
-                .iter()
-                .map(|id| scratch.weights.get(*id));
-            // Of two with the same score the newer, which has the greater place.
-            let rank = (weights.sum::<u32>(), *place);
-            if best.len() == most && best.last().is_none_or(|last| *last > rank) {
-                continue;
-            }
-            let index = best.partition_point(|other| *other > rank);
-            best.insert(index, rank);
-            best.truncate(most);
+    /// Puts a candidate among the `most` best by score and age, the best first, if it is one of them.
+    fn rank(&self, place: u32, most: usize, weights: &Weights, best: &mut Vec<(u32, u32)>) {
+        let shared = self.terms_of(place).iter().map(|id| weights.get(*id));
+        // Of two with the same score the newer, which has the greater place.
+        let rank = (shared.sum::<u32>(), place);
+        if best.len() == most && best.last().is_none_or(|last| *last > rank) {
+            return;
         }
-        let best = best.into_iter();
-        best.map(|(score, place)| Similar { place, score })
-            .collect()
+        let index = best.partition_point(|other| *other > rank);
+        best.insert(index, rank);
+        best.truncate(most);
     }
 }
 
@@ -298,13 +296,15 @@ impl Scratch {
         self.slots.fill(0);
     }
 
-    fn add(&mut self, place: u32) {
-        let entry = place + 1;
-        let slot = slot_of(entry, &self.slots);
-        if self.slots[slot] == 0 {
-            self.slots[slot] = entry;
+    /// Adds a candidate. False if it is one already, or if there are enough.
+    fn add(&mut self, place: u32) -> bool {
+        let slot = slot_of(place + 1, &self.slots);
+        let is_new = self.slots[slot] == 0 && self.candidates.len() < MAX_CANDIDATES;
+        if is_new {
+            self.slots[slot] = place + 1;
             self.candidates.push(place);
         }
+        is_new
     }
 }
 

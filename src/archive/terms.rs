@@ -1,8 +1,8 @@
 //! What an article is about, as terms: what similar posts are found by.
 //!
 //! A term has a kind and a text in lower case. Tags and tools share a kind, so that the tag
-//! `redis` of one article matches the tool `Redis` of another; words of titles do not match tags,
-//! because measurements were better without (docs/archive.md).
+//! `redis` of one article matches the tool `Redis` of another. Words of titles do not match tags,
+//! because that made one measured tree worse and none clearly better (docs/archive.md).
 
 use crate::article::{Article, Value};
 

@@ -20,12 +20,14 @@ pub(super) fn read(reader: &mut Reader, has_url: bool) -> ArchiveSettings {
         feeds: reader.get("archive.feeds", None, feeds),
         sitemap: reader.flag("archive.sitemap"),
         robots_txt: reader.flag("archive.robots_txt"),
+        llms_txt: reader.flag("archive.llms_txt"),
         redirects: reader.get("archive.redirects", None, redirects),
     };
     for (key, is_on) in [
         ("archive.feeds", settings.feeds.is_some()),
         ("archive.sitemap", settings.sitemap),
         ("archive.robots_txt", settings.robots_txt),
+        ("archive.llms_txt", settings.llms_txt),
     ] {
         if is_on && !has_url {
             let what = format!("{key} needs site.url, since it names whole URLs");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 56] = [
+pub const KEYS: [(&str, &str); 57] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -59,6 +59,7 @@ pub const KEYS: [(&str, &str); 56] = [
     ("archive.feeds", "ANP_ARCHIVE_FEEDS"),
     ("archive.sitemap", "ANP_ARCHIVE_SITEMAP"),
     ("archive.robots_txt", "ANP_ARCHIVE_ROBOTS_TXT"),
+    ("archive.llms_txt", "ANP_ARCHIVE_LLMS_TXT"),
     ("archive.redirects", "ANP_ARCHIVE_REDIRECTS"),
 ];
 

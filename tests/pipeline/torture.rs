@@ -28,11 +28,29 @@ impl Random {
 
 const ARTICLES: u64 = 150;
 
-/// Articles, an earlier import of some of them, and keys of others under the same names.
+/// Everything that is made from many articles.
+const ARCHIVE: &str = "\
+site: {url: 'https://example.org'}
+archive: {similar: 3, lists: {per_page: 20}, feeds: true, sitemap: true, redirects: true}
+";
+
+/// Writes an article with what lists and similar posts are made from.
+fn article(world: &World, name: &str, number: u64, text: &str) {
+    let (day, tag, alias) = (1 + number % 28, number % 5, name.replace(['/', '.'], "-"));
+    let fields = format!("title: About {number}\ndate: 2024-01-{day:02}\ntags: [tag {tag}]");
+    let text = format!("---\n{fields}\naliases: [/old/{alias}/]\n---\n\n{text}\n");
+    world.write(&format!("content/{name}"), text);
+}
+
+/// Articles, an earlier import of some of them, and keys of others under the same names; in every second
+/// mix with archive objects.
 fn mix(world: &World, random: &mut Random) {
+    if random.below(2) == 0 {
+        world.write("anp.yaml", ARCHIVE);
+    }
     for number in 0..ARTICLES {
         let text = format!("Version 1 of {number}. {}", "More text. ".repeat(30));
-        world.article(&format!("n{number}.md"), &text);
+        article(world, &format!("n{number}.md"), number, &text);
     }
     if random.below(3) > 0 {
         // A short ttl, so that the next import refreshes what did not change.
@@ -64,20 +82,37 @@ fn mix(world: &World, random: &mut Random) {
             }
             6 => {
                 let text = format!("Version 2 of {number}.");
-                world.article(&format!("n{number}.md"), &text);
+                article(world, &format!("n{number}.md"), number + 1, &text);
             }
-            7 => {
-                world.article(&format!("gone/n{number}.md"), "Only for a while.");
-            }
+            7 => article(
+                world,
+                &format!("gone/n{number}.md"),
+                number,
+                "Only for a while.",
+            ),
             _ => {}
+        }
+    }
+    let theirs = [
+        "anp:page:/",
+        "anp:meta:/tags/tag-1/",
+        "anp:file:/feed.xml",
+        "anp:redirect:/old/n3-md/",
+    ];
+    for key in theirs {
+        if random.below(4) == 0 {
+            world
+                .server
+                .command(&format!("SET {key} theirs PXAT 4000000000123"));
         }
     }
 }
 
-/// The value of every page.
+/// The value of every page, file and redirect.
 fn pages(world: &World) -> BTreeMap<String, Option<String>> {
     let keys = world.server.dump().into_keys();
-    keys.filter(|key| key.starts_with("anp:page:"))
+    let kinds = ["anp:page:", "anp:file:", "anp:redirect:"];
+    keys.filter(|key| kinds.iter().any(|kind| key.starts_with(kind)))
         .map(|key| (key.clone(), world.server.get(&key)))
         .collect()
 }

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::derivation::Derivation;
-use super::list_pages::ListPages;
+use super::list_pages::{ListPages, count};
+use super::llms_txt;
 use super::objects::{Numbers, Wanted, entries};
 use crate::archive::feed::{self, FeedHead, FeedItem};
 use crate::archive::sitemap::{self, Month, Part, SitemapEntry};
@@ -28,6 +29,7 @@ pub(super) enum OneFile<'l> {
     /// The index of these parts, each with the time of its last change.
     Index(Vec<(String, Option<String>)>),
     Robots,
+    LlmsTxt,
 }
 
 /// The form of a feed.
@@ -50,6 +52,9 @@ impl Files<'_, '_, '_> {
         files.extend(self.sitemap());
         if self.with.settings.archive.robots_txt {
             files.push(("/robots.txt".to_owned(), OneFile::Robots));
+        }
+        if self.with.settings.archive.llms_txt {
+            files.push(("/llms.txt".to_owned(), OneFile::LlmsTxt));
         }
         let wanted = files.into_iter().filter_map(|(path, file)| {
             let number = number.next();
@@ -213,7 +218,18 @@ impl Files<'_, '_, '_> {
                     part(changed.as_deref().unwrap_or_default().as_bytes());
                 }
             }
-            OneFile::Robots => {}
+            OneFile::Robots => part(&[u8::from(self.with.settings.archive.sitemap)]),
+            OneFile::LlmsTxt => {
+                for list in llms_txt::lists(self.with) {
+                    part(self.lists.plain_title(list).as_bytes());
+                    part(list.route.as_str().as_bytes());
+                    part(&count(list).to_le_bytes());
+                }
+                for number in llms_txt::newest(self.with) {
+                    part(self.with.archive.catalog.route(number).as_str().as_bytes());
+                    part(&articles[number as usize].shown.to_le_bytes());
+                }
+            }
         }
         Digest::of_hash(&hasher)
     }
@@ -251,6 +267,7 @@ impl Files<'_, '_, '_> {
                 let parts = parts.iter();
                 sitemap::index_xml(site_url, parts.map(|(name, at)| (&**name, at.as_deref())))
             }
+            OneFile::LlmsTxt => llms_txt::file(self.lists)?,
             OneFile::Robots => {
                 let sitemap = match self.with.settings.archive.sitemap {
                     true => format!("Sitemap: {site_url}/sitemap.xml\n"),

@@ -310,7 +310,7 @@ impl ListPages<'_, '_, '_> {
 }
 
 /// What the page above a list says of its size: its articles, or, for a field, its values.
-fn count(list: &List) -> u64 {
+pub(super) fn count(list: &List) -> u64 {
     match list.kind {
         ListKind::Field(_) => list.children.len() as u64,
         _ => list.members.len() as u64,

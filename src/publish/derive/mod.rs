@@ -8,6 +8,7 @@ pub(crate) mod archive;
 mod derivation;
 mod files;
 mod list_pages;
+mod llms_txt;
 mod objects;
 mod redirects;
 mod similar;

@@ -59,7 +59,10 @@ fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut
     let guesses = found.guesses(origin, &surveyor.rules.naming);
     let guessed = guesses.iter().map(|(route, source)| (route, *source));
     let claims = found.claims().chain(guessed);
-    let mut broken = BrokenLinks::find(surveyor, origin, found.links(), claims);
+    let others = surveyor.listings.as_ref();
+    let others = others.map(|listings| found.other_routes(listings.settings));
+    let others = others.unwrap_or_default();
+    let mut broken = BrokenLinks::find(surveyor, origin, found.links(), (claims, &others));
     let refused: Vec<u32> = broken.refused().collect();
     let severity = broken.severity();
     let (findings, beyond) = broken.findings(MAX_FINDINGS);

@@ -24,6 +24,8 @@ pub(crate) struct BrokenLinks<'r, 's> {
     origin: &'r dyn Origin,
     /// Hash and source of every route that a source claims.
     pages: HashMap<u64, u32>,
+    /// Hashes of routes of lists and aliases.
+    others: HashSet<u64>,
     /// Headings that do not exist: hashes of route and heading.
     headings: HashSet<(u64, u64)>,
     /// Number of broken links by source.
@@ -35,17 +37,19 @@ pub(crate) struct BrokenLinks<'r, 's> {
 }
 
 impl<'r, 's> BrokenLinks<'r, 's> {
-    /// Finds the broken ones of `links`. `claims` are all routes with their sources.
+    /// Finds the broken ones of `links`. `claims` are all routes with their sources, `others` those that have
+    /// none.
     pub(crate) fn find(
         surveyor: &'r Surveyor<'s>,
         origin: &'r dyn Origin,
         links: &FollowedLinks,
-        claims: impl Iterator<Item = (&'r Route, u32)>,
+        (claims, others): (impl Iterator<Item = (&'r Route, u32)>, &HashSet<Route>),
     ) -> Self {
         let mut broken = Self {
             surveyor,
             origin,
             pages: HashMap::new(),
+            others: HashSet::new(),
             headings: HashSet::new(),
             sources: BTreeMap::new(),
             routes: Vec::new(),
@@ -54,6 +58,7 @@ impl<'r, 's> BrokenLinks<'r, 's> {
         if links.is_empty() || surveyor.rules.links == LinkRule::Allow {
             return broken;
         }
+        broken.others = others.iter().map(|route| hash(route.as_str())).collect();
         for (route, source) in claims {
             broken.pages.insert(hash(route.as_str()), source);
             broken.routes.push(route);
@@ -73,7 +78,8 @@ impl<'r, 's> BrokenLinks<'r, 's> {
     /// Whether a page exists, as far as this survey can tell: the root is often served by something
     /// else, and a survey of a part does not know the other pages.
     fn has_page(&self, page: u64) -> bool {
-        !self.surveyor.is_whole || page == hash("/") || self.pages.contains_key(&page)
+        let is_there = self.pages.contains_key(&page) || self.others.contains(&page);
+        !self.surveyor.is_whole || page == hash("/") || is_there
     }
 
     fn find_headings(&mut self, links: &FollowedLinks) {

@@ -13,7 +13,7 @@ use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
-use crate::archive::{Aliases, Catalog, CatalogBuilder};
+use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder};
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -173,6 +173,26 @@ impl GatheredSurvey {
     /// The links of all sources.
     pub(crate) fn links(&self) -> &FollowedLinks {
         &self.links
+    }
+
+    /// Routes without a source that links may lead to: of lists and aliases, as `settings` ask for them.
+    pub(crate) fn other_routes(&self, settings: &ArchiveSettings) -> HashSet<Route> {
+        let mut routes: HashSet<Route> = HashSet::new();
+        if let Some(catalog) = &self.catalog {
+            routes.extend(catalog.other_routes(settings));
+        }
+        if settings.lists.as_ref().is_some_and(|lists| lists.folders) {
+            for (route, _) in self.claims() {
+                let mut folder = route.parent();
+                while let Some(above) = folder {
+                    folder = above.parent();
+                    if !routes.insert(above) {
+                        break;
+                    }
+                }
+            }
+        }
+        routes
     }
 
     /// Every route that a source claims, with the number of the source.

@@ -184,3 +184,114 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
     );
     assert!(archive.redirect("/cache/n6/").is_none());
 }
+
+#[test]
+fn links_to_lists_and_aliases_are_not_broken() {
+    let archive = Archive::new();
+    let body = "[a](/tags/redis/) [b](/tags/) [c](/cache/) [d](/good/) [e](/) [f](/tags/none/)";
+    let text = format!("---\ntitle: Links\ndate: 2024-02-02\n---\n\n{body}\n");
+    archive.world.write("content/links.md", text);
+    archive.article("cache/n3", 3, "aliases: [/good/]\n");
+    settle();
+    for _ in 0..2 {
+        let ran = archive.world.anp("import --format json");
+        let found = ran.of_type("diagnostic");
+        let broken: Vec<&str> = found
+            .iter()
+            .filter(|found| found["code"] == "link")
+            .filter_map(|found| found["message"].as_str())
+            .collect();
+        assert!(
+            broken.len() == 1 && broken[0].contains("/tags/none/"),
+            "{broken:?}"
+        );
+    }
+}
+
+/// What stands between the tags `name` of an XML file, in order.
+fn between<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let parts = xml.split(open.as_str()).skip(1);
+    parts
+        .filter_map(|part| part.split(close.as_str()).next())
+        .collect()
+}
+
+#[test]
+fn the_sitemap_has_each_article_once_that_search_engines_may_see() {
+    let archive = Archive::new();
+    archive.article("queue/hidden", 40, "noindex: true\n");
+    archive.article("queue/draft", 41, "draft: true\n");
+    archive.article("queue/later", 70, "updated: 2024-04-01T10:00:00+02:00\n");
+    archive
+        .world
+        .write("content/undated.md", "---\ntitle: Undated\n---\n\nText.\n");
+    archive.import();
+    let index = archive.file("/sitemap.xml").unwrap();
+    let mut urls = Vec::new();
+    for part in between(&index, "loc") {
+        let path = part.strip_prefix("https://example.org").unwrap();
+        let part = archive.file(path).unwrap();
+        urls.extend(between(&part, "loc").into_iter().map(str::to_owned));
+        assert!(path != "/sitemap-2024-03.xml" || part.contains("<lastmod>2024-04-01T08:00:00Z<"));
+    }
+    let expected = |route: &str| urls.iter().filter(|url| url.ends_with(route)).count();
+    for number in 1..=13 {
+        assert_eq!(expected(&format!("/n{number}/")), 1, "{number}: {urls:?}");
+    }
+    assert_eq!(
+        ["/queue/later/", "/undated/", "/tags/redis/"].map(expected),
+        [1, 1, 1]
+    );
+    assert_eq!(
+        ["/queue/hidden/", "/queue/draft/", "/page/1/"].map(expected),
+        [0, 0, 0]
+    );
+    assert!(
+        index.contains("sitemap-2024-03.xml</loc><lastmod>2024-04-01T08:00:00Z"),
+        "{index}"
+    );
+    let robots = archive.file("/robots.txt").unwrap();
+    assert!(robots.contains("Sitemap: https://example.org/sitemap.xml\n"));
+    let llms = archive.file("/llms.txt").unwrap();
+    assert!(
+        llms.contains("- [About queue later](https://example.org/queue/later/)"),
+        "{llms}"
+    );
+    assert!(
+        llms.contains("- [Cache](https://example.org/cache/): 9 articles"),
+        "{llms}"
+    );
+    assert!(!llms.contains("hidden"), "{llms}");
+}
+
+#[test]
+fn a_feed_has_the_newest_articles_of_its_folder() {
+    let archive = Archive::new();
+    archive.import();
+    let feed = archive.file("/cache/feed.xml").unwrap();
+    let titles = between(&feed, "title");
+    assert_eq!(
+        titles,
+        [
+            "Notes · Cache",
+            "About cache deep n13",
+            "About cache n12",
+            "About cache deep n10",
+            "About cache n9",
+        ]
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&archive.file("/feed.json").unwrap()).unwrap();
+    assert_eq!(json["items"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        json["items"][0]["url"],
+        "https://example.org/cache/deep/n13/"
+    );
+    assert!(
+        archive
+            .page("/cache/")
+            .unwrap()
+            .contains("href=\"/cache/feed.xml\"")
+    );
+}

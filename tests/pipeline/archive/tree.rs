@@ -13,6 +13,7 @@ archive:
   feeds: {count: 4}
   sitemap: true
   robots_txt: true
+  llms_txt: true
   redirects: true
 ";
 
@@ -110,6 +111,10 @@ impl Archive {
 
     pub fn page(&self, route: &str) -> Option<String> {
         self.world.server.get(&format!("anp:page:{route}"))
+    }
+
+    pub fn file(&self, path: &str) -> Option<String> {
+        self.world.server.get(&format!("anp:file:{path}"))
     }
 
     pub fn redirect(&self, route: &str) -> Option<String> {
