@@ -94,6 +94,10 @@ proptest! {
         for place in [200, 500, 800, 898, 899] {
             prop_assert_eq!(&before[place], &plain_list(&rows, place, 5));
         }
+        // What comes next in a list changes nothing before it.
+        for (longer, list) in lists(&rows, 8).iter().zip(&before) {
+            prop_assert_eq!(&longer[..longer.len().min(5)], list);
+        }
         let mut with_new = rows;
         with_new.push(new);
         prop_assert_eq!(&lists(&with_new, 5)[..before.len()], &before);
