@@ -1,6 +1,6 @@
 //! The index against a plain reading of its rules, and what a new article may change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;

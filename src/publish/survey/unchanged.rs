@@ -12,6 +12,9 @@ use crate::article::{Follower, Links};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
+/// A source that is meant: its number, what the cache knows of it, its links, and what lists say of it.
+type MeantSource = (usize, Hit, Known, (Links, Option<Draft>));
+
 /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
 /// must be read: unknown ones, and those that are to be rendered.
 pub(crate) fn recall(
@@ -23,8 +26,7 @@ pub(crate) fn recall(
 ) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-    let mut meant: Vec<(usize, Hit, Known, (Links, Option<Draft>))> =
-        Vec::with_capacity(batch.len());
+    let mut meant: Vec<MeantSource> = Vec::with_capacity(batch.len());
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
