@@ -273,7 +273,7 @@ mod tests {
         let digest = digester.digest(b"source", &Route::parse("/a/").unwrap(), b"");
         assert_eq!(
             (RENDERER_VERSION, digest.to_string()),
-            (7, "ff345f58c4847b694551e7c9a980bbff".to_owned())
+            (8, "61d4d71e4044830ad7a71900c511da37".to_owned())
         );
     }
 

@@ -15,8 +15,17 @@ const MOST_TIME: Duration = Duration::from_secs(1);
 /// A longer diff is cut, in bytes.
 const MOST_DIFF_BYTES: usize = 256 * 1024;
 
-/// Members of a meta object that are others after every write.
-const VOLATILE: [&str; 5] = ["digest", "inputs", "run", "written_at", "etag"];
+/// Members of a meta object that tell a reader nothing: hashes, and which run wrote it.
+const VOLATILE: [&str; 8] = [
+    "digest",
+    "inputs",
+    "base",
+    "fill",
+    "run",
+    "written_at",
+    "etag",
+    "body",
+];
 
 /// How two versions of an object differ.
 pub(super) struct Comparison {
@@ -144,11 +153,15 @@ mod tests {
 
     #[test]
     fn metadata_differs_by_member_and_not_by_run() {
-        let old = value(r#"{"digest":"1","run":"a","title":"A","metadata":{"x":[1,2]}}"#);
+        let old = value(
+            r#"{"digest":"1","base":"1","fill":"1","run":"a","title":"A","body":"1","metadata":{"x":[1,2]}}"#,
+        );
         let new = value(r#"{"digest":"2","run":"b","title":"A","metadata":{"x":[1,3]}}"#);
         let found = compare(&object(false, old.clone(), new));
         assert_eq!((found.added, found.removed), (1, 1));
-        let run = value(r#"{"digest":"2","run":"b","title":"A","metadata":{"x":[1,2]}}"#);
+        let run = value(
+            r#"{"digest":"2","base":"2","fill":"2","run":"b","title":"A","body":"2","metadata":{"x":[1,2]}}"#,
+        );
         let found = compare(&object(false, old, run));
         assert_eq!(found.note.unwrap(), "only its digest, run and time changed");
     }

@@ -72,11 +72,11 @@ fn of_store(store: &StoreStatus, orphans: Option<u64>, now_ms: i64, output: &mut
         .as_ref()
         .map_or("free".to_owned(), |lock| held(lock, now_ms));
     row(output, "lock", &lock);
-    let articles = match &store.articles {
+    let pages = match &store.articles {
         Some(articles) => of_articles(articles, orphans, now_ms),
         None => "not known: that needs the right to SCAN".to_owned(),
     };
-    row(output, "articles", &articles);
+    row(output, "pages", &pages);
     if let Some(memory) = &store.memory {
         row(output, "memory", &of_memory(memory));
     }

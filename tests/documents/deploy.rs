@@ -163,12 +163,12 @@ fn the_crontab_line_imports_says_what_is_wrong_and_is_quiet_when_nothing_is() {
     let ran = run_by_hand(&world);
     assert!(
         ran.stdout
-            .starts_with("1 article published, 1 updated, 2 invalid\n"),
+            .starts_with("1 article published, 1 updated, 2 invalid; 6 archive objects written\n"),
         "{ran}"
     );
     ran.exits(3).says(bad).says("rollback  ").notes_exactly("");
     assert!(!ran.stdout.contains("anp:page:"), "{ran}");
-    assert_eq!(world.server.dump().len(), 4);
+    assert_eq!(world.server.dump().len(), 11);
     environment("wrong");
     run_by_hand(&world)
         .notes("= retry: after you change the credentials")

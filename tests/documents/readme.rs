@@ -55,9 +55,10 @@ fn follow(path: &str) -> Story {
 }
 
 /// The pages whose commands are run by the tests below.
-const FOLLOWED: [&str; 12] = [
+const FOLLOWED: [&str; 13] = [
     "README.md",
     "RUNBOOK.md",
+    "docs/archive.md",
     "docs/configuration.md",
     "docs/first-steps.md",
     "docs/guides/load-test.md",
@@ -126,6 +127,11 @@ fn every_command_of_the_page_about_operations_does_what_it_shows() {
 #[test]
 fn every_command_of_the_page_about_templates_does_what_it_shows() {
     assert!(follow("docs/templates.md").commands >= 4);
+}
+
+#[test]
+fn every_command_of_the_page_about_archives_does_what_it_shows() {
+    assert!(follow("docs/archive.md").commands >= 9);
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn one_screen_says_that_all_is_well() {
         .says(&format!("{}?db=0, prefix anp\n", world.server.url()))
         .says("switch    on\n")
         .says("lock      free\n")
-        .says("articles  2; the first expires in ")
+        .says("pages     2; the first expires in ")
         .says("2 articles published")
         .says(" of 268 MB used")
         .says(&run);

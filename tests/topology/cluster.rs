@@ -128,7 +128,7 @@ fn every_command_does_on_a_cluster_what_it_does_on_one_server() {
     );
     assert!(routes.len() >= 300 && routes.is_sorted(), "{listed}");
     let count = routes.len();
-    anp("status").exits(0).says(&format!("articles  {count}; "));
+    anp("status").exits(0).says(&format!("pages     {count}; "));
 }
 
 #[test]

@@ -26,6 +26,11 @@ impl ArticleTally {
     pub fn add(&mut self, key: &str, action: Action) -> bool {
         let (kind, route) = split_key(key);
         let is_page = kind.ends_with(":page");
+        if !is_page && !kind.ends_with(":meta") {
+            // A file or a redirect is one key, wherever in a batch it is.
+            self.counts.add(action);
+            return true;
+        }
         if self.routes.is_empty() || self.is_second_half && is_page == self.begins_with_pages {
             self.routes.clear();
             self.begins_with_pages = is_page;
@@ -36,5 +41,28 @@ impl ArticleTally {
             self.counts.add(action);
         }
         is_first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ArticleTally;
+    use crate::publish::manifest::Action;
+
+    #[test]
+    fn files_among_pages_and_metas_count_once_and_leave_these_together() {
+        let mut tally = ArticleTally::default();
+        let keys = [
+            "a:page:/x/",
+            "a:file:/feed.xml",
+            "a:redirect:/old/",
+            "a:page:/",
+            "a:meta:/x/",
+            "a:meta:/",
+            "a:page:/x/",
+        ];
+        let is_first = keys.map(|key| tally.add(key, Action::Create));
+        assert_eq!(is_first, [true, true, true, true, false, false, true]);
+        assert_eq!(tally.counts.created, 5);
     }
 }

@@ -5,7 +5,7 @@ use super::texts::Texts;
 use crate::article::Route;
 use crate::publish::survey::surveyor::Surveyor;
 use crate::settings::Settings;
-use crate::source::Origin;
+use crate::source::{Caching, Origin};
 
 /// What archive objects are made with.
 pub(crate) struct Derivation<'d, 's> {
@@ -13,6 +13,8 @@ pub(crate) struct Derivation<'d, 's> {
     pub origin: &'d dyn Origin,
     pub settings: &'d Settings,
     pub archive: &'d Archive,
+    /// What use is made of what earlier runs remember.
+    pub caching: Caching,
     /// The sources of `origin` and the archive objects that are meant, by number; none: all.
     pub numbers: Option<&'d [u32]>,
 }

@@ -7,6 +7,7 @@
 pub(crate) mod archive;
 mod derivation;
 mod files;
+mod known_fills;
 mod list_pages;
 mod llms_txt;
 mod objects;

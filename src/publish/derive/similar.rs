@@ -7,13 +7,14 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::derivation::Derivation;
+use super::known_fills::{KnownFills, UNKNOWN};
 use crate::archive::{Scratch, Similar};
 use crate::publish::plan::entry::{Entry, FillSpot, Need, Policy};
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::read::{Again, SourceReader};
 use crate::render::{Fill, SimilarPost};
-use crate::source::Subset;
+use crate::source::{Caching, Subset};
 
 /// So many pages are rendered at once that change only since others did.
 const TOGETHER: usize = 64;
@@ -23,11 +24,21 @@ pub(super) fn fill(with: &Derivation<'_, '_>, entries: &mut [Entry]) -> Result<(
     if with.archive.terms.is_none() {
         return Ok(());
     }
-    entries
+    let mut known = known(with);
+    let fills = known.as_ref().map_or(&[][..], |known| &known.fills);
+    let found: Vec<Option<(u32, u64)>> = entries
         .par_iter_mut()
-        .try_for_each_init(Scratch::default, |scratch, entry| {
-            fill_entry(with, entry, scratch)
-        })?;
+        .map_init(Scratch::default, |scratch, entry| {
+            fill_entry(with, entry, fills, scratch)
+        })
+        .collect::<io::Result<_>>()?;
+    if let Some(known) = &mut known
+        && known.learn(found.into_iter().flatten())
+        && with.caching == Caching::Write
+    {
+        // Without it, the next run works a little longer.
+        let _ = known.save();
+    }
     let again = entries.iter_mut();
     let mut again: Vec<&mut Entry> = again
         .filter(|entry| entry.reason == Some(Reason::Similar))
@@ -38,20 +49,43 @@ pub(super) fn fill(with: &Derivation<'_, '_>, entries: &mut [Entry]) -> Result<(
         .try_for_each(|entries| render_again(with, entries))
 }
 
+/// What the last run knew of the lists of these articles. Of a part of them, nobody keeps anything.
+fn known(with: &Derivation<'_, '_>) -> Option<KnownFills> {
+    let is_whole = with.numbers.is_none() && with.surveyor.share.is_none();
+    if !is_whole || with.caching == Caching::Off {
+        return None;
+    }
+    let decisive = [
+        &with.archive.similar_fingerprint[..],
+        &with.settings.archive.similar.to_le_bytes(),
+    ]
+    .concat();
+    let (folder, catalog) = (&with.settings.state_dir, &with.archive.catalog);
+    Some(KnownFills::read(folder, catalog, &decisive))
+}
+
+/// Decides what an entry needs by what fills its page, and returns its number with the hash of that. Of the
+/// first articles, what fills them is in `fills`.
 fn fill_entry(
     with: &Derivation<'_, '_>,
     entry: &mut Entry,
+    fills: &[u64],
     scratch: &mut Scratch,
-) -> io::Result<()> {
+) -> io::Result<Option<(u32, u64)>> {
     let Some(number) = with.archive.number_of(with.source(entry.source)) else {
-        return Ok(());
+        return Ok(None);
     };
-    let most = with.settings.archive.similar;
-    let similar = with.archive.similar(number, most, scratch);
-    let hash = with.archive.hash(&similar);
+    let known = fills.get(number as usize).copied();
+    let mut similar = None;
+    let mut find = || with.archive.similar(number, with.settings.archive.similar, scratch);
+    let hash = match known.filter(|fill| *fill != UNKNOWN) {
+        Some(fill) => fill,
+        None => with.archive.hash(similar.insert(find())),
+    };
+    let found = Some((number, hash));
     match (entry.need, with.surveyor.policy) {
         (Need::Write, _) => {}
-        (Need::Keep | Need::Refresh, _) if entry.fill == hash => return Ok(()),
+        (Need::Keep | Need::Refresh, _) if entry.fill == hash => return Ok(found),
         (Need::Keep | Need::Refresh, Policy::Import) => {
             entry.need = Need::Write;
             entry.reason = Some(Reason::Similar);
@@ -59,13 +93,13 @@ fn fill_entry(
         // What is stored can be read until an import.
         (Need::Keep | Need::Refresh, Policy::Warm(_)) => {
             entry.need = Need::Wait;
-            return Ok(());
+            return Ok(found);
         }
-        _ => return Ok(()),
+        _ => return Ok(found),
     }
     entry.fill = hash;
-    entry.fill_at = spool_fill(with, &similar)?;
-    Ok(())
+    entry.fill_at = spool_fill(with, &similar.unwrap_or_else(find))?;
+    Ok(found)
 }
 
 /// Puts what fills a hole into the spool.

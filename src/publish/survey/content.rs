@@ -419,7 +419,7 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
-    add_archive(&mut surveyor, settings, origin, &mut survey)?;
+    add_archive(&mut surveyor, settings, (origin, purpose.cache), &mut survey)?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(
@@ -450,7 +450,7 @@ fn survey_of(
 fn add_archive(
     surveyor: &mut Surveyor<'_>,
     settings: &Settings,
-    origin: &dyn Origin,
+    (origin, caching): (&dyn Origin, Caching),
     survey: &mut Survey,
 ) -> Result<(), SurveyError> {
     let listings = surveyor.listings.take();
@@ -476,6 +476,7 @@ fn add_archive(
         origin,
         settings,
         archive,
+        caching,
         numbers,
     };
     let mut objects = Vec::new();
