@@ -8,6 +8,7 @@ mod near_misses;
 mod probe;
 mod publishing;
 mod serve;
+mod show;
 mod synth;
 mod values;
 mod version;
@@ -29,6 +30,7 @@ pub use publishing::{
     Content, Import, Order, Page, Purge, Recorded, Rehearse, Selectors, Sharded, Warm,
 };
 pub use serve::Serve;
+pub use show::Show;
 pub use synth::{Seeded, Synth};
 
 /// Publishes generated article files to Redis, with a way back.
@@ -410,19 +412,6 @@ pub struct RunsShow {
     /// Print every key, instead of the first
     #[arg(long)]
     pub keys: bool,
-}
-
-/// `anp show`.
-#[derive(Debug, Args)]
-pub struct Show {
-    /// The route, as in /redis-caching/scheduled-tasks-028802/
-    pub route: String,
-    /// Print the stored page as it is
-    #[arg(long, conflicts_with = "meta")]
-    pub page: bool,
-    /// Print the stored meta object as it is
-    #[arg(long)]
-    pub meta: bool,
 }
 
 impl Common {

@@ -48,6 +48,16 @@ impl TermKind {
         }
     }
 
+    /// The word that reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::Label => "label",
+            Self::Title => "title",
+        }
+    }
+
     /// The kind of the term with this hash.
     #[must_use]
     pub fn of_hash(hash: u64) -> Self {

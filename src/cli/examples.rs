@@ -117,7 +117,8 @@ Examples:
 pub(super) const SHOW: &str = "\
 Examples:
   anp show /redis-caching/scheduled-tasks-028802/
-  anp show /redis-caching/scheduled-tasks-028802/ --page > page.html";
+  anp show /redis-caching/scheduled-tasks-028802/ --page > page.html
+  anp show /redis-caching/scheduled-tasks-028802/ --similar";
 
 pub(super) const PROBE: &str = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `anp show`: what the store holds for one route.
+//! `anp show`: what the store holds for one route, or why the similar posts of its article are these.
 
 use crate::article::Route;
 use crate::cli::{Common, Show};
@@ -6,15 +6,19 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::run::connection::Connected;
+use crate::publish::similar::explain_similar;
 use crate::publish::stored_route::{StoredRoute, did_you_mean};
 use crate::publish::survey::selection::typed_route;
-use crate::report::{Output, stored_route};
+use crate::report::{Output, Progress, Stderr, similar, stored_route};
 use crate::settings::Needs;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
-    let settings = super::inputs::settings_needing(Needs::Store, common, Vec::new())?;
     let route = typed_route(&arguments.route)?;
+    if arguments.similar {
+        return similar(common, arguments, &route);
+    }
+    let settings = super::inputs::settings_needing(Needs::Store, common, Vec::new())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
     let stored = StoredRoute::read(&mut store.session, &Keys::new(&settings.prefix), &route)
         .map_err(|error| Failure::before_writing(&error))?;
@@ -41,6 +45,14 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         return Err(not_held());
     }
     stored_route::show(&stored, &route, &mut output);
+    Ok(Exit::Done)
+}
+
+fn similar(common: &Common, arguments: &Show, route: &Route) -> Result<Exit, Failure> {
+    let settings = super::inputs::settings_alone(common, arguments.settings())?;
+    let mut report = Stderr(Progress::new(common.quiet));
+    let posts = explain_similar(&settings, route, &watch()?, &mut report)?;
+    similar::show(&posts, &mut Output::stdout(common.format));
     Ok(Exit::Done)
 }
 

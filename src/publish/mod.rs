@@ -38,6 +38,7 @@ pub(crate) mod rollback;
 pub mod run;
 pub(crate) mod seeded;
 pub mod shards;
+pub(crate) mod similar;
 pub mod state;
 pub mod status;
 pub(crate) mod stored_route;

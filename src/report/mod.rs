@@ -26,6 +26,7 @@ pub(crate) mod run;
 pub(crate) mod runs;
 mod sarif;
 pub(crate) mod seeded;
+pub(crate) mod similar;
 pub(crate) mod status;
 mod stderr;
 pub(crate) mod stored_route;

@@ -552,9 +552,11 @@ fn settings_are_those_of_the_code() {
     assert_eq!(said, known);
 
     let cli = Cli::command();
-    // anp synth has no settings, and the flags of anp probe are about the front.
+    // anp synth has no settings, the flags of anp probe are about the front, and those of anp show say
+    // what is shown.
+    let others = ["synth", "probe", "show"];
     let commands = cli.get_subcommands().chain([&cli]);
-    let commands = commands.filter(|command| !["synth", "probe"].contains(&command.get_name()));
+    let commands = commands.filter(|command| !others.contains(&command.get_name()));
     let flags: Vec<String> = commands
         .flat_map(clap::Command::get_arguments)
         .filter_map(|argument| argument.get_long().map(|long| format!("--{long}")))

@@ -1,6 +1,6 @@
 //! The index against a plain reading of its rules, and what a new article may change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -93,6 +93,10 @@ proptest! {
         let before = lists(&rows, 5);
         for place in [200, 500, 800, 898, 899] {
             prop_assert_eq!(&before[place], &plain_list(&rows, place, 5));
+        }
+        // What comes next in a list changes nothing before it.
+        for (longer, list) in lists(&rows, 8).iter().zip(&before) {
+            prop_assert_eq!(&longer[..longer.len().min(5)], list);
         }
         let mut with_new = rows;
         with_new.push(new);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::texts::Texts;
 use crate::archive::{
-    Aliases, ArchiveSettings, ArticleIdentity, Catalog, Lists, Scratch, Similar, TermIndex,
+    Aliases, ArchiveSettings, ArticleIdentity, Catalog, Explanation, Lists, Scratch, Similar,
+    TermIndex,
 };
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, Need};
@@ -80,6 +81,12 @@ impl Archive {
         }
     }
 
+    /// Why `most` articles are similar to the one with this number; none where pages have no similar posts.
+    pub(crate) fn explain(&self, number: u32, most: usize) -> Option<Explanation> {
+        let terms = self.terms.as_ref()?;
+        Some(terms.explain(number, most, &mut Scratch::default()))
+    }
+
     /// Hash of what fills the page of an article with these `similar` posts; 0 without any.
     pub(super) fn hash(&self, similar: &[Similar]) -> u64 {
         if similar.is_empty() {
@@ -110,6 +117,32 @@ impl Archive {
         place.ok().map(|place| self.numbers[place].1)
     }
 
+    /// The number of the article at a route.
+    pub(crate) fn number_at(&self, route: &Route) -> Option<u32> {
+        let mut routes = (0..).zip(self.article_routes());
+        let found = routes.find(|(_, other)| *other == route);
+        found.map(|(number, _)| number)
+    }
+
+    /// The number of the source of an article.
+    pub(crate) fn source(&self, number: u32) -> u32 {
+        self.catalog.articles()[number as usize].source
+    }
+
+    /// The title of an article.
+    ///
+    /// # Errors
+    /// When the disk does not give it.
+    pub(crate) fn title(&self, number: u32) -> io::Result<String> {
+        let listed = &self.catalog.articles()[number as usize];
+        Ok(self.texts().of(listed)?.title)
+    }
+
+    /// Whether there is a list at a route.
+    pub(crate) fn has_list(&self, route: &Route) -> bool {
+        self.lists.all.iter().any(|list| list.route == *route)
+    }
+
     /// The texts of the articles that this run read.
     pub(crate) fn spool(&self) -> &FinishedSpool {
         &self.spool
@@ -126,6 +159,11 @@ impl Archive {
     /// The route of an article.
     pub(crate) fn route(&self, number: u32) -> &Route {
         self.catalog.route(number)
+    }
+
+    /// The routes of all articles, by their numbers.
+    pub(crate) fn article_routes(&self) -> &[Route] {
+        self.catalog.routes()
     }
 
     /// The routes of all articles and lists.

@@ -1,15 +1,14 @@
 //! What a list shows of an article besides its keys: title, date and tags.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::article;
-use crate::article::{Input, MAX_SOURCE_BYTES, Route, Rules, UnknownFields};
+use crate::article::{Route, Rules};
 use crate::publish::keys::Keys;
-use crate::publish::survey::guard::guarded;
+use crate::publish::survey::read_again::{lenient_rules, read_again};
 use crate::settings::Settings;
 use crate::source::{Origin, Tree, WalkResult};
 use crate::store::{Batch, Reply, Session, StoreError};
@@ -63,20 +62,14 @@ pub(super) struct SourceHeads<'a> {
 }
 
 impl<'a> SourceHeads<'a> {
-    /// Of the sources that a walk `found`. How strict the settings are does not count.
+    /// Of the sources that a walk `found`.
     pub(super) fn new(settings: &'a Settings, found: WalkResult) -> Self {
         let root = &settings.content;
-        let twins = Tree {
+        let tree = Tree {
             root,
             found: &found,
-        }
-        .twins();
-        let rules = Rules {
-            strict: false,
-            unknown_fields: UnknownFields::default(),
-            naming: settings.rules.naming.with(twins),
-            ..settings.rules.clone()
         };
+        let rules = lenient_rules(settings, &tree);
         Self { root, found, rules }
     }
 
@@ -111,28 +104,15 @@ impl<'a> SourceHeads<'a> {
 
     /// The same with its route.
     fn read_with_route(&self, source: usize) -> Option<(Route, Head)> {
-        let tree = self.tree();
-        let loaded = tree.load(source);
-        let bytes = loaded
-            .bytes
-            .ok()
-            .filter(|bytes| bytes.len() <= MAX_SOURCE_BYTES)?;
-        let input = Input {
-            path: Arc::new(tree.shown_at(source)),
-            relative: &loaded.relative,
-            markup: loaded.markup,
-            bytes: &bytes,
-            cleaned: &OnceLock::new(),
-        };
-        let reading = guarded("read", || article::read(&input, &self.rules)).ok()?;
-        let article = reading.article?;
-        let fields = article.metadata.entries.iter();
-        let metadata = fields.map(|(field, value)| (field.name.to_owned(), json_of(value)));
-        let head = Head {
-            title: article.title.clone(),
-            metadata: Value::Object(metadata.collect()),
-        };
-        Some((article.route, head))
+        read_again(&self.tree(), source, &self.rules, |article| {
+            let fields = article.metadata.entries.iter();
+            let metadata = fields.map(|(field, value)| (field.name.to_owned(), json_of(value)));
+            let head = Head {
+                title: article.title.clone(),
+                metadata: Value::Object(metadata.collect()),
+            };
+            (article.route, head)
+        })
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod own_headings;
 pub(crate) mod ownership;
 pub(crate) mod pool;
 pub(crate) mod read;
+pub(crate) mod read_again;
 pub(crate) mod routes;
 pub(crate) mod selection;
 pub(crate) mod slowest;

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { generated } from './articles.mjs'
@@ -15,9 +15,10 @@ export const ANP = process.env.ANP ?? join(process.env.CARGO_TARGET_DIR ?? join(
 
 /**
  * Imports `content` (a folder; without one, the articles of these tests) and serves what the
- * store then holds. `name` is the site's name; empty for none.
+ * store then holds. `name` is the site's name; empty for none. `settings` are further lines of
+ * anp.yaml, `articles` further articles: file name → text.
  */
-export async function publish ({ content, name = '', anp = ANP } = {}) {
+export async function publish ({ content, name = '', anp = ANP, settings: further = '', articles = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'anp-browser-'))
   const closing = [() => rm(folder, { recursive: true, force: true })]
   const close = async () => { for (const step of closing.reverse()) await step() }
@@ -25,12 +26,13 @@ export async function publish ({ content, name = '', anp = ANP } = {}) {
     const tree = join(folder, 'content')
     await mkdir(tree)
     await cp(content ?? new URL('../articles', import.meta.url).pathname, tree, { recursive: true })
-    if (!content) {
-      for (const [file, text] of Object.entries(generated())) await writeFile(join(tree, file), text)
+    for (const [file, text] of Object.entries({ ...(content ? {} : generated()), ...articles })) {
+      await mkdir(dirname(join(tree, file)), { recursive: true })
+      await writeFile(join(tree, file), text)
     }
     const redis = await startRedis(folder, closing)
     // Nothing of the caller's own settings: a file without any, and an environment without ANP_….
-    await writeFile(join(folder, 'anp.yaml'), 'redis: embedded\n')
+    await writeFile(join(folder, 'anp.yaml'), `redis: embedded\n${further}`)
     const env = { PATH: process.env.PATH, HOME: folder, ANP_SITE_NAME: name, ANP_SITE_URL: name && 'https://example.org' }
     if (process.env.TEMPLATES) env.ANP_TEMPLATES = process.env.TEMPLATES
     const settings = ['--config', join(folder, 'anp.yaml'), '--redis', redis, '--state-dir', join(folder, 'state')]

@@ -6,4 +6,5 @@ mod objects;
 mod readers;
 mod redirects;
 mod runs;
+mod similar;
 mod tree;

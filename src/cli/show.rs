@@ -1,0 +1,36 @@
+//! `anp show`.
+
+use clap::Args;
+
+use super::given::given;
+
+/// `anp show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The route, as in /redis-caching/scheduled-tasks-028802/
+    pub route: String,
+    /// Print the stored page as it is
+    #[arg(long, conflicts_with = "meta")]
+    pub page: bool,
+    /// Print the stored meta object as it is
+    #[arg(long)]
+    pub meta: bool,
+    /// Explain the similar posts of the article: terms, weights, candidates
+    ///
+    /// It reads the content tree and needs no store.
+    #[arg(long, conflicts_with_all = ["page", "meta"])]
+    pub similar: bool,
+    /// Folder of articles, for --similar [default: content]
+    ///
+    /// [env: ANP_CONTENT]
+    #[arg(long, value_name = "DIR", requires = "similar")]
+    pub content: Option<String>,
+}
+
+impl Show {
+    /// The settings that were given as flags: key of the setting, text.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        given([("content", self.content.clone())])
+    }
+}
