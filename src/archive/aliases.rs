@@ -1,4 +1,4 @@
-//! The routes that articles name as leading to them: `aliases`.
+//! The routes that redirect to articles: `aliases`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,7 +40,7 @@ impl Aliases {
         articles: &HashMap<&Route, u32>,
         catalog: &Catalog,
     ) -> Result<(), String> {
-        // A path without a slash at its end leads to the one with it.
+        // A path without a slash at its end redirects to the one with it.
         let route = Route::parse(name).map_err(|_| {
             format!("no redirect from '{name}': expected a path of a-z, 0-9 and hyphens, such as /old/page/")
         })?;
@@ -58,7 +58,7 @@ impl Aliases {
             Some(other) if *other != number => {
                 let other = catalog.route(*other);
                 Err(format!(
-                    "no redirect from {route}: it leads to {other} already"
+                    "no redirect from {route}: it redirects to {other} already"
                 ))
             }
             _ => {

@@ -105,7 +105,7 @@ pub struct CatalogBuilder {
     hash_places: HashMap<u64, u32>,
     /// Digests of the pages of folders, by the numbers of their sources.
     sections: HashMap<u32, [u8; 16]>,
-    /// Routes that lead to articles, by the numbers of their sources.
+    /// Routes that redirect to articles, by the numbers of their sources.
     aliases: HashMap<u32, Vec<String>>,
 }
 
@@ -158,7 +158,7 @@ impl CatalogBuilder {
         number
     }
 
-    /// Routes without an article that links may lead to: of lists of values, and aliases.
+    /// Routes without an article that links may have: of lists of values, and aliases.
     #[must_use]
     pub fn other_routes(&self, settings: &ArchiveSettings) -> Vec<Route> {
         let fields = settings.fields();
@@ -218,7 +218,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// What the articles say of routes that lead to them, each with the number of its article.
+    /// What the articles say of routes that redirect to them, each with the number of its article.
     #[must_use]
     pub fn aliases(&self) -> &[(u32, Vec<String>)] {
         &self.aliases

@@ -31,7 +31,7 @@ pub struct Listing {
     pub terms: Vec<u64>,
     /// What it is known by when its route changes.
     pub identity: ArticleIdentity,
-    /// Routes that it had, or that lead to it.
+    /// Routes that redirect to it.
     pub aliases: Vec<String>,
     /// The digest of its page if that is the page of a folder: `_index.md`.
     pub section: Option<[u8; 16]>,

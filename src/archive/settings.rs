@@ -20,7 +20,7 @@ pub struct ArchiveSettings {
     pub robots_txt: bool,
     /// Whether there is an llms.txt.
     pub llms_txt: bool,
-    /// How long the old route of an article that moved leads to the new one, in ms; none: no redirects.
+    /// How long the old route of an article that moved redirects to the new one, in ms; none: no redirects.
     pub redirects: Option<i64>,
 }
 

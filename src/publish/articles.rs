@@ -1,13 +1,14 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
 
 use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::report::Report;
 use super::work::{Judged, PlanInputs, Work};
-use crate::article::Cleaned;
+use crate::article::{Cleaned, Route};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
@@ -22,7 +23,7 @@ use crate::publish::plan::moved::{self, Moved, Redirects};
 use crate::publish::plan::orphans::{Orphans, is_all_seen};
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach::Scope;
-use crate::publish::plan::stale::stale;
+use crate::publish::plan::stale::{StoredArchive, stored_archive};
 use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
@@ -241,8 +242,8 @@ struct Removals {
     refused: Option<Failure>,
     /// Articles that have another route now.
     moved: Moved,
-    /// Whether the store may hold more keys than the survey saw.
-    has_more_keys: bool,
+    /// The routes of redirects that the store has.
+    redirects: BTreeSet<Route>,
 }
 
 /// What becomes of published articles that the content tree no longer has.
@@ -280,9 +281,12 @@ impl Articles<'_> {
         // The lock is a key of ours.
         let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
         let has_more_keys = self.has_more_keys(scope, session, other_keys)?;
-        let mut stale = match has_more_keys {
-            true => self.stale(scope, session)?,
-            false => Vec::new(),
+        let StoredArchive {
+            mut stale,
+            redirects,
+        } = match has_more_keys {
+            true => self.stored_archive(scope, session)?,
+            false => StoredArchive::default(),
         };
         let scope = &Scope {
             stale: &stale,
@@ -313,7 +317,7 @@ impl Articles<'_> {
             are_withheld: pruning.withheld.is_some(),
             refused,
             moved,
-            has_more_keys,
+            redirects,
         })
     }
 
@@ -340,12 +344,16 @@ impl Articles<'_> {
         Ok(!all_seen)
     }
 
-    /// The archive objects that are not made any more.
-    fn stale(&self, scope: &Scope<'_>, session: &mut Session) -> Result<Vec<Leftover>, Failure> {
+    /// What the store has of archive objects besides those that are made.
+    fn stored_archive(
+        &self,
+        scope: &Scope<'_>,
+        session: &mut Session,
+    ) -> Result<StoredArchive, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        match stale(session, &keys, scope.survey, self.wanted.share) {
+        match stored_archive(session, &keys, scope.survey, self.wanted.share) {
             // An import needs no right to SCAN.
-            Err(error) if error.class == Class::Never => Ok(Vec::new()),
+            Err(error) if error.class == Class::Never => Ok(StoredArchive::default()),
             found => found.map_err(|error| Failure::before_writing(&error)),
         }
     }
@@ -364,14 +372,12 @@ impl Articles<'_> {
         else {
             return Ok(Vec::new());
         };
-        if !removals.has_more_keys {
-            return Ok(Vec::new());
-        }
         let mut redirects = Redirects {
             session: &mut *begun.session,
             keys: &Keys::new(&settings.prefix),
             archive,
             moved: &removals.moved,
+            found: &removals.redirects,
             made: &scope.survey.objects,
             spooled,
             share: self.wanted.share,
@@ -470,7 +476,7 @@ impl Articles<'_> {
     }
 }
 
-/// So many of them are named.
+/// How many of them are named.
 const NAMED_LISTS: usize = 5;
 
 /// Says which lists are not made, since an article has their route.

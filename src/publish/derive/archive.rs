@@ -21,7 +21,7 @@ use crate::spool::FinishedSpool;
 pub struct Archive {
     pub(super) catalog: Catalog,
     pub(super) lists: Lists,
-    /// Routes that lead to articles.
+    /// Routes that redirect to articles.
     pub(super) aliases: Aliases,
     /// Routes of withdrawn articles.
     pub(super) gone: BTreeSet<Route>,

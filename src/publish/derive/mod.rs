@@ -60,6 +60,10 @@ pub(crate) fn derive(
     let made: HashSet<u32> = sections
         .map(|section| with.archive.catalog.articles()[section as usize].source)
         .collect();
+    if with.surveyor.store.is_none() {
+        // Nobody asks what they need.
+        return Ok(());
+    }
     // Their pages are pages of lists.
     entries.retain(|entry| !made.contains(&with.source(entry.source)));
     similar::fill(with, entries)?;

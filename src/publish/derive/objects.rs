@@ -52,7 +52,7 @@ const LIFETIME: Lifetime = Lifetime {
     until_ms: i64::MAX,
 };
 
-/// Compares what is `wanted` with the store, as far as it is meant, and renders with `make` what is to be written: its page, and
+/// Compares what is `wanted` and meant with the store, and renders with `make` what is to be written: its page, and
 /// its meta object if it has one.
 pub(super) fn entries<T: Sync>(
     with: &Derivation<'_, '_>,

@@ -243,7 +243,7 @@ fn foreseen(
 }
 
 /// Where an entry comes among those that are written, so that no reader finds a link to a page that is not
-/// there yet. Nothing leads to new articles before lists do, so they come first, then the new lists that they
+/// there yet. Nothing links to new articles before lists do, so they come first, then the new lists that they
 /// link to; then what readers see already. The list of all articles comes last of each.
 fn link_order(entry: &Entry) -> (bool, bool, bool) {
     let is_archive = entry.kind.is_archive();

@@ -1,4 +1,4 @@
-//! Articles that have another route than when they were published: their old route leads to the new one.
+//! Articles that have another route than when they were published: their old route redirects to the new one.
 //!
 //! An old route is one that the store has a page for and no source claims. The article that was there is found
 //! again by its `reference`, its `payload.source_id`, or its body, if just one article of the tree has that.
@@ -8,7 +8,6 @@ use std::io;
 
 use super::entry::{Entry, EntryKind, Need, ObjectState, Spot};
 use super::leftover::Leftover;
-use super::scan::{scan_kind, stored_route};
 use crate::archive::{ArticleIdentity, Redirect};
 use crate::article::Route;
 use crate::failure::Failure;
@@ -111,6 +110,8 @@ pub(crate) struct Redirects<'a> {
     pub keys: &'a Keys,
     pub archive: &'a Archive,
     pub moved: &'a Moved,
+    /// The routes of those that the store has.
+    pub found: &'a BTreeSet<Route>,
     /// Those that are made from sources.
     pub made: &'a [Entry],
     /// Where values are put.
@@ -166,10 +167,10 @@ impl Redirects<'_> {
     }
 
     /// What becomes of the redirects that the store has and that no source asks for: those that an article
-    /// has replaced go, and those that lead to a route without a page follow its article, or go too.
+    /// has replaced go, and those to a route without a page follow its article, or go too.
     pub(crate) fn stored(&mut self) -> Result<StoredRedirects, Failure> {
         let failed = |error: StoreError| Failure::before_writing(&error);
-        let found = self.others().map_err(failed)?;
+        let found = self.others();
         let mut stored = StoredRedirects::default();
         if found.is_empty() {
             return Ok(stored);
@@ -221,25 +222,16 @@ impl Redirects<'_> {
     }
 
     /// The routes of these.
-    fn others(&mut self) -> Result<Vec<Route>, StoreError> {
+    fn others(&self) -> Vec<Route> {
         let made = self
             .made
             .iter()
             .filter(|one| one.kind == EntryKind::Redirect);
-        let made: HashSet<&str> = made.map(|entry| entry.route.as_str()).collect();
-        let (moved, share) = (self.moved, self.share);
-        let prefix = self.keys.redirect_prefix();
-        let mut found = BTreeSet::new();
-        self.session.on_each_master(&mut |one| {
-            scan_kind(one, &prefix, &mut |path| {
-                if made.contains(path) {
-                    return;
-                }
-                let route = stored_route(path).filter(|route| !moved.contains_key(route));
-                found.extend(route.filter(|route| share.is_none_or(|shard| shard.takes(route))));
-            })
-        })?;
-        Ok(found.into_iter().collect())
+        let made: HashSet<&Route> = made.map(|entry| &entry.route).collect();
+        let others = self.found.iter();
+        let others =
+            others.filter(|route| !made.contains(route) && !self.moved.contains_key(route));
+        others.cloned().collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::entry::{EntryKind, ObjectState};
 use super::leftover::Leftover;
-use super::scan::{scan_kind, stored_route};
+use super::scan::{scan_kind, scan_while, stored_route};
 use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::Keys;
@@ -14,38 +14,61 @@ use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
 use crate::store::{Session, StoreError};
 
-/// Finds those that `survey` does not make, as far as they belong to `share`. What names no digest of ours is
-/// somebody else's.
+/// What the store has of archive objects besides those that a survey makes.
+#[derive(Default)]
+pub(crate) struct StoredArchive {
+    /// Lists and files that are not made any more.
+    pub stale: Vec<Leftover>,
+    /// The routes of all redirects.
+    pub redirects: BTreeSet<Route>,
+}
+
+/// Looks through the store once, for what belongs to `share`. What names no digest of ours belongs to another
+/// program, and stays.
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) fn stale(
+pub(crate) fn stored_archive(
     session: &mut Session,
     keys: &Keys,
     survey: &Survey,
     share: Option<Shard>,
-) -> Result<Vec<Leftover>, StoreError> {
+) -> Result<StoredArchive, StoreError> {
     let made = survey.entries.iter().chain(&survey.objects);
     let known = made.map(|entry| &entry.route).chain(&survey.elsewhere);
     let known: HashSet<&str> = known.map(Route::as_str).collect();
     let is_own = |route: &Route| share.is_none_or(|shard| shard.takes(route));
-    let (mut pages, mut files) = (BTreeSet::new(), BTreeSet::new());
+    let is_unknown = |route: &Route| !known.contains(route.as_str()) && is_own(route);
+    let (mut lists, mut files, mut redirects) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (meta, file, redirect) = (
+        keys.meta_prefix(),
+        keys.file_prefix(),
+        keys.redirect_prefix(),
+    );
+    // Of the two objects of a list, the meta says what it is.
+    let pattern = format!("{}[mfr]*:/*", keys.prefix());
     session.on_each_master(&mut |one| {
-        scan_kind(one, &keys.meta_prefix(), &mut |path| {
-            let route = stored_route(path).filter(|route| !known.contains(route.as_str()));
-            pages.extend(route.filter(is_own));
-        })?;
-        scan_kind(one, &keys.file_prefix(), &mut |path| {
-            let file = FilePath::parse(path).map(|file| file.as_route());
-            let file = file.filter(|file| !known.contains(file.as_str()));
-            files.extend(file.filter(is_own));
+        scan_while(one, &pattern, &mut |key| {
+            if let Some(path) = key.strip_prefix(&meta) {
+                lists.extend(stored_route(path).filter(is_unknown));
+            } else if let Some(path) = key.strip_prefix(&file) {
+                let file = FilePath::parse(path).map(|file| file.as_route());
+                files.extend(file.filter(is_unknown));
+            } else if let Some(path) = key.strip_prefix(&redirect) {
+                redirects.extend(stored_route(path).filter(is_own));
+            }
+            true
         })
+        .map(drop)
     })?;
-    let lists = Leftover::lists(session, keys, &pages)?;
+    let lists = Leftover::lists(session, keys, &lists)?;
     let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
     let files = (EntryKind::File, &files);
     let files = Leftover::singles(session, keys, files, (ours, Reason::List))?;
-    Ok(lists.into_iter().chain(files).collect())
+    Ok(StoredArchive {
+        stale: lists.into_iter().chain(files).collect(),
+        redirects,
+    })
 }
 
 /// The paths of all files and the routes of all redirects that the store has.

@@ -175,7 +175,7 @@ impl GatheredSurvey {
         &self.links
     }
 
-    /// Routes without a source that links may lead to: of lists and aliases, as `settings` ask for them.
+    /// Routes without a source that links may have: of lists and aliases, as `settings` ask for them.
     pub(crate) fn other_routes(&self, settings: &ArchiveSettings) -> HashSet<Route> {
         let mut routes: HashSet<Route> = HashSet::new();
         if let Some(catalog) = &self.catalog {

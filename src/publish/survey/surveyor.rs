@@ -137,7 +137,7 @@ pub struct Survey {
     pub objects: Vec<Entry>,
     /// Routes of lists that are not made, since an article has them.
     pub lists_taken: Vec<Route>,
-    /// Routes that lead to articles.
+    /// Routes that redirect to articles.
     pub aliases: Aliases,
     /// What archive objects are made from, while the survey runs.
     pub catalog: Option<Catalog>,
