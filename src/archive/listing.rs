@@ -39,6 +39,32 @@ pub struct Listing {
     pub is_noindex: bool,
 }
 
+/// What of a [`Listing`] lists, feeds and other pages show: its first members, which are read without the others.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Shown {
+    /// Its title.
+    pub title: String,
+    /// Its summary.
+    pub summary: String,
+    /// Its authors, with commas between them.
+    pub author: String,
+    /// Its date, or empty.
+    pub date: String,
+    /// When it was updated, or empty.
+    pub updated: String,
+}
+
+impl Shown {
+    /// Reads it from what [`Listing::to_bytes`] wrote.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        // Members stand one behind the other.
+        postcard::take_from_bytes(bytes)
+            .ok()
+            .map(|(shown, _)| shown)
+    }
+}
+
 /// A value of a field that has a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedValue {
@@ -178,5 +204,42 @@ fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::Text(text) => Some(text),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listing, Shown};
+
+    #[test]
+    fn what_is_shown_is_read_without_the_rest() {
+        let text = str::to_owned;
+        let listing = Listing {
+            title: text("A title"),
+            summary: text("A summary"),
+            author: text("Ann, Bob"),
+            date: text("2024-01-02"),
+            updated: text("2024-01-03T04:05:06Z"),
+            terms: vec![1, u64::MAX],
+            ..Listing::default()
+        };
+        let bytes = listing.to_bytes();
+        assert_eq!(Listing::read(&bytes).as_ref(), Some(&listing));
+        let Listing {
+            title,
+            summary,
+            author,
+            date,
+            updated,
+            ..
+        } = listing;
+        let shown = Shown {
+            title,
+            summary,
+            author,
+            date,
+            updated,
+        };
+        assert_eq!(Shown::read(&bytes), Some(shown));
     }
 }

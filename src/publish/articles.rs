@@ -34,7 +34,7 @@ use crate::render::Renderer;
 use crate::source::{Caching, Order};
 use crate::spool::FinishedSpool;
 use crate::store::{Class, Session};
-use crate::words::{counted, with};
+use crate::words::{counted, listed, with};
 
 /// What becomes of published articles that the content tree no longer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,7 @@ impl Work for Articles<'_> {
             let _ = self.archive.set(archive);
         }
         report.findings(&survey);
+        say_which_lists_are_missing(&survey, report);
         let invalid = survey.unusable();
         let of = judged_articles(&survey);
         self.judged.set(Some(Judged {
@@ -467,6 +468,26 @@ impl Articles<'_> {
             },
         )
     }
+}
+
+/// So many of them are named.
+const NAMED_LISTS: usize = 5;
+
+/// Says which lists are not made, since an article has their route.
+fn say_which_lists_are_missing(survey: &Survey, report: &mut dyn Report) {
+    let taken = &survey.lists_taken;
+    if taken.is_empty() {
+        return;
+    }
+    let count = taken.len() as u64;
+    let names = taken.iter().take(NAMED_LISTS).map(ToString::to_string);
+    report.note(&format!(
+        "{} {} not made, since an article that is no _index.md has {} route: {}",
+        counted(count, "list"),
+        with(count, "is", "are"),
+        with(count, "its", "their"),
+        listed(names, taken.len())
+    ));
 }
 
 /// Says which articles a run that warms leaves as they are.

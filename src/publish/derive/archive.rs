@@ -179,7 +179,7 @@ impl Archive {
     pub(crate) fn read_articles(&self) -> io::Result<Vec<(u32, ArticleIdentity)>> {
         let articles = (0..).zip(self.catalog.articles());
         let read = articles.filter(|(_, listed)| !listed.texts.is_cached);
-        read.map(|(number, listed)| Ok((number, self.texts().of(listed)?.identity)))
+        read.map(|(number, listed)| Ok((number, self.texts().whole(listed)?.identity)))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use super::llms_txt;
 use super::objects::{Numbers, Wanted, entries};
 use crate::archive::feed::{self, FeedHead, FeedItem};
 use crate::archive::sitemap::{self, Month, Part, SitemapEntry};
-use crate::archive::{FilePath, List, ListKind, Listing};
+use crate::archive::{FilePath, List, ListKind, Shown};
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
@@ -287,7 +287,7 @@ impl Files<'_, '_, '_> {
             Ok((number, listing))
         };
         let listings = self.newest(list).map(of);
-        let listings: Vec<(u32, Listing)> = listings.collect::<io::Result<_>>()?;
+        let listings: Vec<(u32, Shown)> = listings.collect::<io::Result<_>>()?;
         let items: Vec<FeedItem<'_>> = listings
             .iter()
             .map(|(number, listing)| FeedItem {

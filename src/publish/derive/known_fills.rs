@@ -102,7 +102,11 @@ impl KnownFills {
             _ => {}
         }
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&beside)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
         file.write_all(&bytes)?;
         std::fs::rename(&beside, &self.path)
     }

@@ -77,7 +77,10 @@ fn fill_entry(
     };
     let known = fills.get(number as usize).copied();
     let mut similar = None;
-    let mut find = || with.archive.similar(number, with.settings.archive.similar, scratch);
+    let mut find = || {
+        with.archive
+            .similar(number, with.settings.archive.similar, scratch)
+    };
     let hash = match known.filter(|fill| *fill != UNKNOWN) {
         Some(fill) => fill,
         None => with.archive.hash(similar.insert(find())),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::archive::{Listed, Listing};
+use crate::archive::{Listed, Listing, Shown};
 use crate::source::{Cache, ListingSpot};
 use crate::spool::FinishedSpool;
 
@@ -15,20 +15,34 @@ pub(crate) struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// What is said of an article.
+    /// What other pages show of an article.
     ///
     /// # Errors
     /// When the disk does not give it.
-    pub(crate) fn of(&self, listed: &Listed) -> io::Result<Listing> {
+    pub(crate) fn of(&self, listed: &Listed) -> io::Result<Shown> {
+        Shown::read(&self.bytes(listed)?).ok_or_else(damaged)
+    }
+
+    /// All that is said of an article.
+    ///
+    /// # Errors
+    /// When the disk does not give it.
+    pub(crate) fn whole(&self, listed: &Listed) -> io::Result<Listing> {
+        Listing::read(&self.bytes(listed)?).ok_or_else(damaged)
+    }
+
+    fn bytes(&self, listed: &Listed) -> io::Result<Vec<u8>> {
         let spot = listed.texts;
-        let bytes = match (spot.is_cached, self.cache) {
+        match (spot.is_cached, self.cache) {
             (true, Some(cache)) => cache.listing(ListingSpot {
                 at: spot.at,
                 bytes: spot.bytes,
-            })?,
-            _ => self.spool.read(spot.at, spot.bytes as usize)?,
-        };
-        let damaged = || io::Error::other("what a run kept of an article for lists is damaged");
-        Listing::read(&bytes).ok_or_else(damaged)
+            }),
+            _ => self.spool.read(spot.at, spot.bytes as usize),
+        }
     }
+}
+
+fn damaged() -> io::Error {
+    io::Error::other("what a run kept of an article for lists is damaged")
 }

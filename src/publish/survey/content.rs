@@ -419,7 +419,12 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
-    add_archive(&mut surveyor, settings, (origin, purpose.cache), &mut survey)?;
+    add_archive(
+        &mut surveyor,
+        settings,
+        (origin, purpose.cache),
+        &mut survey,
+    )?;
     if let Some(cache) = surveyor.cache.as_ref()
         && purpose.cache == Caching::Write
         && let Err(error) = cache.save(

@@ -12,8 +12,15 @@ use crate::article::{Follower, Links};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
-/// A source that is meant: its number, what the cache knows of it, its links, and what lists say of it.
-type MeantSource = (usize, Hit, Known, (Links, Option<Draft>));
+/// A source that is meant and did not change.
+struct Meant {
+    index: usize,
+    hit: Hit,
+    known: Known,
+    links: Links,
+    /// What lists say of it.
+    listed: Option<Draft>,
+}
 
 /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
 /// must be read: unknown ones, and those that are to be rendered.
@@ -26,7 +33,7 @@ pub(crate) fn recall(
 ) -> Result<Vec<UnreadSource>, SurveyError> {
     let mut unread = Vec::new();
     let mut hits: Vec<Hit> = Vec::with_capacity(batch.len());
-    let mut meant: Vec<MeantSource> = Vec::with_capacity(batch.len());
+    let mut meant: Vec<Meant> = Vec::with_capacity(batch.len());
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
@@ -53,7 +60,13 @@ pub(crate) fn recall(
                 };
                 let source = number(index);
                 match owner_of(surveyor, &known.route, &relative, None, &mut chunk.busy) {
-                    Owner::Own => meant.push((index, hit, known, (links, listed))),
+                    Owner::Own => meant.push(Meant {
+                        index,
+                        hit,
+                        known,
+                        links,
+                        listed,
+                    }),
                     Owner::Elsewhere { .. } => {
                         chunk.listed.extend(listed);
                         chunk.links.add(source, &links, false);
@@ -75,10 +88,17 @@ pub(crate) fn recall(
         }
     }
     leave(surveyor, elsewhere, Likely::Stored, chunk)?;
-    let routes: Vec<_> = meant.iter().map(|(_, _, known, _)| &known.route).collect();
+    let routes: Vec<_> = meant.iter().map(|one| &one.known.route).collect();
     // Most did not change since they were written, and are there.
     let seen = surveyor.inspect(&routes, Likely::Stored)?;
-    for ((index, hit, known, (links, listed)), (page, meta)) in meant.into_iter().zip(seen) {
+    for (one, (page, meta)) in meant.into_iter().zip(seen) {
+        let Meant {
+            index,
+            hit,
+            known,
+            links,
+            listed,
+        } = one;
         let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
         let need = match surveyor.keeps_lists && meta.is_list() {

@@ -141,7 +141,7 @@ fn the_page_of_a_folder_is_its_list() {
     let archive = Archive::new();
     let text = "---\ntitle: All of the cache\nnoindex: true\n---\n\n## How to read it\n";
     archive.world.write("content/cache/_index.md", text);
-    let ran = archive.import();
+    archive.import();
     let page = archive.page("/cache/").unwrap();
     assert!(
         page.contains("All of the cache") && page.contains("How to read it"),
@@ -149,13 +149,13 @@ fn the_page_of_a_folder_is_its_list() {
     );
     assert!(page.contains("content=\"noindex\""), "{page}");
     assert!(links(&page).contains(&"/cache/n12/"));
-    assert!(ran.of_type("summary")[0]["articles"].is_object() || !ran.of_type("key").is_empty());
     // An article with another name keeps its route, and there is no list of the folder.
     archive.world.write(
         "content/queue/index.md",
         "---\ntitle: Queue\n---\n\nText.\n",
     );
-    archive.import();
+    let ran = archive.import();
+    ran.notes("1 list is not made, since an article that is no _index.md has its route: /queue/");
     let page = archive.page("/queue/").unwrap();
     assert!(!links(&page).contains(&"/queue/n2/"));
 }
