@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
-use anp::publish::plan::entry::{Need, ObjectState, Policy, need};
+use anp::publish::plan::entry::{self, Filling, Need, ObjectState, Policy, need};
 use anp::publish::plan::expiry::Expiry;
 use anp::publish::state::{Content, Fingerprint, Present};
 use anp::render::Rendered;
@@ -30,13 +30,11 @@ pub(super) fn bench(stages: &mut Stages<'_>, folder: &Path, made: &[Made<'_>]) {
         &unchanged,
         |(made, (page, meta))| {
             let (route, ttl) = (&made.article.route, made.article.lifetime());
-            let need = need(
-                Policy::Import,
-                (page, meta),
-                made.digest,
-                (&EXPIRY, route),
-                ttl,
-            );
+            let wanted = entry::Made {
+                base: made.digest,
+                fill: Filling::Known(0),
+            };
+            let need = need(Policy::Import, (page, meta), wanted, (&EXPIRY, route), ttl);
             assert_eq!(need, Need::Keep);
             EXPIRY.of(route, ttl)
         },
@@ -109,6 +107,8 @@ fn seen(made: &Made<'_>) -> (ObjectState, ObjectState) {
         is_string: true,
         digest: Some(made.digest),
         inputs: None,
+        fill: None,
+        is_list: false,
     };
     (seen(&made.rendered.page), seen(&made.rendered.meta))
 }
