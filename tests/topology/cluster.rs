@@ -619,3 +619,44 @@ fn a_cluster_whose_slots_are_not_all_served_is_waited_for_and_then_refused() {
         .notes("of 16384 slots")
         .notes("nothing was written");
 }
+
+#[test]
+fn archive_objects_on_a_cluster_are_those_of_one_server_and_are_taken_back() {
+    let mut scene = Scene::new();
+    let settings = "site: {url: 'https://example.org'}\narchive: {similar: 3, lists: {per_page: 5}, \
+                    feeds: true, sitemap: true, redirects: true}\n";
+    scene.world.write("anp.yaml", settings);
+    let write = |world: &World, name: &str, tag: usize| {
+        let fields = format!(
+            "title: About {name}\ndate: 2024-01-{:02}\ntags: [tag {tag}]",
+            1 + tag
+        );
+        let text = format!("---\n{fields}\naliases: [/old/{name}/]\n---\n\nText of {name}.\n");
+        world.write(&format!("content/a/{name}.md"), text);
+    };
+    for number in 0..60 {
+        write(&scene.world, &format!("n{number}"), number % 7);
+    }
+    scene.anp("import").exits(0);
+    let before = scene.keys();
+    // The same objects as one server has.
+    scene.world.anp("import --state-dir other").exits(0);
+    let names = |keys: &BTreeMap<String, String>| keys.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&before), names(&scene.world.keys()));
+    write(&scene.world, "newest", 20);
+    std::fs::remove_file(scene.world.path("content/a/n3.md")).unwrap();
+    std::fs::rename(
+        scene.world.path("content/a/n5.md"),
+        scene.world.path("content/a/moved.md"),
+    )
+    .unwrap();
+    let ran = scene.anp("import --prune --max-removed 50% --format json");
+    ran.exits(0);
+    let after = scene.keys();
+    for key in ["anp:page:/tags/tag-20/", "anp:redirect:/a/n5/"] {
+        assert!(after.contains_key(key), "{key}: {ran}");
+    }
+    scene.anp("verify last").exits(0);
+    scene.anp("rollback last").exits(0);
+    assert!(scene.keys() == before);
+}
