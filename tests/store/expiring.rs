@@ -364,3 +364,61 @@ fn a_hash_whose_last_field_expires_before_it_is_overwritten_is_no_conflict() {
     world.anp("rollback last").exits(0);
     assert!(!world.is_there(&page), "what had expired stays away");
 }
+
+#[test]
+fn promise_11_an_archive_object_that_expires_meanwhile_is_made_again_as_it_was() {
+    let world = World::new();
+    let settings = "site: {url: 'https://example.org'}\narchive: {similar: 2, lists: true, feeds: \
+                    true, sitemap: true, redirects: true}\n";
+    world.write("anp.yaml", settings);
+    for (day, name) in (1..).zip(["a", "b", "c", "d"]) {
+        let fields = format!("title: About {name}\ndate: 2024-01-0{day}\ntags: [redis]");
+        let text = format!("---\n{fields}\naliases: [/old/{name}/]\n---\n\nText of {name}.\n");
+        world.write(&format!("content/t/{name}.md"), text);
+    }
+    world.write(
+        "content/t/_index.md",
+        "---\ntitle: The folder\n---\n\nAll.\n",
+    );
+    world.anp("import").exits(0);
+    let pages = |world: &World| -> BTreeMap<String, Option<String>> {
+        let keys = world.keys().into_keys();
+        let keys = keys.filter(|key| !key.starts_with("anp:meta:"));
+        keys.map(|key| (key.clone(), world.server.get(&key)))
+            .collect()
+    };
+    let before = pages(&world);
+    // An article with similar posts, the page of a folder, two lists, a file and a redirect.
+    let short = [
+        "anp:page:/t/d/",
+        "anp:meta:/t/d/",
+        "anp:page:/t/",
+        "anp:meta:/t/",
+        "anp:page:/tags/redis/",
+        "anp:meta:/tags/redis/",
+        "anp:page:/",
+        "anp:file:/sitemap.xml",
+        "anp:redirect:/old/a/",
+    ];
+    for key in short {
+        world.expires_in(key, 3_000);
+    }
+    let ran = world.held("import --format json", refresh(), || {
+        for key in short {
+            world.wait_until_gone(key);
+        }
+    });
+    ran.exits(0);
+    assert_eq!(ran.counts()["created"], 9, "{ran}");
+    let after = pages(&world);
+    let differ = before
+        .keys()
+        .filter(|key| before.get(*key) != after.get(*key));
+    assert_eq!(differ.collect::<Vec<_>>(), [""; 0], "{ran}");
+    world.anp("verify last").exits(0);
+    world.anp("rollback last").exits(0);
+    assert!(short.iter().all(|key| !world.is_there(key)));
+    let again = world.anp("import --format json");
+    again.exits(0);
+    assert!(pages(&world) == before, "{again}");
+}
