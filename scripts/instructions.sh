@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts the instructions of a first import, a second import and a rollback of 500 seeded
-# articles (callgrind, so the load of the machine does not matter), and compares them with the
-# record in bench/instructions. Fails where one grew by more than a tenth; a growth that is meant
+# articles (callgrind, so the load of the machine does not matter), without archive objects and with
+# those of the sample settings, and compares them with the record in bench/instructions. Fails where one grew by more than a tenth; a growth that is meant
 # is recorded in the same commit: `instructions.sh record`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,17 +27,30 @@ done
 # Files that changed a moment ago are read again whatever a cache says.
 sleep 3
 
+sed '/^archive:/,/^$/d' anp.yaml >"$folder/plain.yaml"
+cp anp.yaml "$folder/archive.yaml"
+
+# Counts the instructions of the command behind the name of the settings.
 count() {
+    local settings=$1
+    shift
     env -i PATH="$PATH" HOME="$folder" \
         valgrind --tool=callgrind --callgrind-out-file=/dev/null "$anp" "$@" --quiet \
-        --redis "redis+unix://$folder/s" --state-dir "$folder/state" 2>&1 >/dev/null |
+        --redis "redis+unix://$folder/s" --state-dir "$folder/$settings" \
+        --config "$folder/$settings.yaml" 2>&1 >/dev/null |
         sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 
+# A first import, the same again, and the rollback of the first: three rows whose names begin with $2.
+rows() {
+    echo "$2first-import $(count "$1" import "$folder/content")"
+    echo "$2second-import $(count "$1" import "$folder/content")"
+    echo "$2rollback $(count "$1" rollback "$(ls "$folder/$1/runs" | head -n 1 | cut -d. -f1,2)")"
+}
+
 found=$(
-    echo "first-import $(count import "$folder/content")"
-    echo "second-import $(count import "$folder/content")"
-    echo "rollback $(count rollback "$(ls "$folder/state/runs" | head -n 1 | cut -d. -f1,2)")"
+    rows plain ""
+    rows archive archive-
 )
 if [ "${1:-check}" = record ]; then
     printf '%s\n' "$found" >"$record"

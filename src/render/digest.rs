@@ -125,7 +125,8 @@ pub(super) const LIST_MARK: &[u8] = b",\"archive\":\"list\"";
 /// Whether a meta object with this beginning is of a page of a list.
 #[must_use]
 pub fn is_list(head: &[u8]) -> bool {
-    meta_digest(head).is_some() && head[META_HEAD_BYTES..].starts_with(LIST_MARK)
+    let rest = head.get(META_HEAD_BYTES..).unwrap_or_default();
+    rest.starts_with(LIST_MARK) && meta_digest(head).is_some()
 }
 
 /// Appends what [`page_digest`] looks for. Nothing may follow it.

@@ -202,8 +202,8 @@ fn look(
             ObjectKind::File => render::file_digest(&part),
             ObjectKind::Redirect => Some(render::Digest::of_bytes(&part)),
         },
-        inputs: Inputs::read(&part).filter(|_| is_meta),
-        fill: render::meta_fill(&part).filter(|_| is_meta),
+        inputs: is_meta.then(|| Inputs::read(&part)).flatten(),
+        fill: is_meta.then(|| render::meta_fill(&part)).flatten(),
         is_list: is_meta && render::is_list(&part),
         is_string: true,
     })
