@@ -236,6 +236,17 @@ pub fn page_route(route: &Route, page: PageNumber) -> Option<Route> {
     }
 }
 
+/// Whether a route has the form of that of a numbered page: `/redis/page/1/`.
+#[must_use]
+pub fn is_numbered(route: &Route) -> bool {
+    let number = route.last_segment();
+    !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && route
+            .parent()
+            .is_some_and(|folder| folder.last_segment() == "page")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{PageNumber, Paging};

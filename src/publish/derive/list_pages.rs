@@ -1,10 +1,11 @@
 //! The pages of lists.
 
+use std::collections::HashSet;
 use std::io;
 
 use super::derivation::Derivation;
 use super::objects::{Numbers, Wanted, entries};
-use crate::archive::{List, ListKind, Lists, PageNumber, Paging, page_route};
+use crate::archive::{List, ListKind, Lists, PageNumber, Paging, is_numbered, page_route};
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
@@ -38,6 +39,7 @@ impl ListPages<'_, '_, '_> {
             .lists
             .as_ref()
             .map_or(1, |lists| lists.per_page);
+        let taken = self.taken();
         let mut wanted = Vec::new();
         for list in &lists.all {
             let paging = Paging {
@@ -46,7 +48,9 @@ impl ListPages<'_, '_, '_> {
             };
             for page in paging.pages() {
                 let route = page_route(&list.route, page);
-                let Some(route) = route.filter(|route| self.with.is_own(route)) else {
+                let is_free = |route: &Route| page == PageNumber::Front || !taken.contains(route);
+                let own = |route: &Route| self.with.is_own(route) && is_free(route);
+                let Some(route) = route.filter(own) else {
                     continue;
                 };
                 let page = OnePage {
@@ -72,6 +76,12 @@ impl ListPages<'_, '_, '_> {
             }
         }
         entries(self.with, wanted, |one| self.page(lists, one))
+    }
+
+    /// The routes of numbered pages that an article or another list has.
+    fn taken(&self) -> HashSet<&Route> {
+        let routes = self.with.archive.routes();
+        routes.filter(|route| is_numbered(route)).collect()
     }
 
     /// The title of a list whose folder has no page of its own.

@@ -125,7 +125,10 @@ impl Redirects<'_> {
     /// The redirects from the old routes of articles that moved.
     pub(crate) fn of_moved(&mut self) -> Result<Vec<Entry>, Failure> {
         let is_own = |route: &Route| self.share.is_none_or(|shard| shard.takes(route));
-        let moved = self.moved.iter().filter(|(from, _)| is_own(from));
+        // Where a source asks for the redirect itself, that is made.
+        let made = self.made_routes();
+        let is_meant = |from: &Route| is_own(from) && !made.contains(from);
+        let moved = self.moved.iter().filter(|(from, _)| is_meant(from));
         let moved: Vec<(&Route, &Route)> = moved.collect();
         let mut entries = Vec::new();
         for some in moved.chunks(TOGETHER) {
@@ -221,13 +224,16 @@ impl Redirects<'_> {
         Ok(stored)
     }
 
+    /// The routes of redirects that are made from sources.
+    fn made_routes(&self) -> HashSet<&'_ Route> {
+        let made = self.made.iter();
+        let made = made.filter(|one| one.kind == EntryKind::Redirect);
+        made.map(|entry| &entry.route).collect()
+    }
+
     /// The routes of these.
     fn others(&self) -> Vec<Route> {
-        let made = self
-            .made
-            .iter()
-            .filter(|one| one.kind == EntryKind::Redirect);
-        let made: HashSet<&Route> = made.map(|entry| &entry.route).collect();
+        let made = self.made_routes();
         let others = self.found.iter();
         let others =
             others.filter(|route| !made.contains(route) && !self.moved.contains_key(route));

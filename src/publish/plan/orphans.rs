@@ -191,7 +191,7 @@ fn unknown_pages(
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
     let all = all.chain(&survey.withdrawn);
-    let all = all.chain(scope.archive_routes());
+    let all = all.chain(scope.list_routes());
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let (mut routes, mut outside) = (BTreeSet::new(), OutOfReach::default());

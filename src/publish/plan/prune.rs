@@ -55,7 +55,7 @@ impl PrunePlan {
         // Withdrawn ones go without --prune.
         let known = known.chain(&survey.withdrawn);
         let known: HashSet<&Route> = known.collect();
-        let of_archive: HashSet<&Route> = scope.archive_routes().collect();
+        let of_archive: HashSet<&Route> = scope.list_routes().collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
         let mut pruning = Self::default();
         let mut candidates = BTreeSet::new();

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicBool;
 
-use super::entry::ObjectState;
+use super::entry::{EntryKind, ObjectState};
 use super::leftover::Leftover;
 use crate::article::Route;
 use crate::failure::Failure;
@@ -105,10 +105,12 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The routes of archive objects, also of those that go.
-    pub(crate) fn archive_routes(&self) -> impl Iterator<Item = &Route> {
-        let made = self.survey.objects.iter().map(|entry| &entry.route);
-        made.chain(self.stale.iter().map(|leftover| &leftover.route))
+    /// The routes of pages of lists, also of those that go.
+    pub(crate) fn list_routes(&self) -> impl Iterator<Item = &Route> {
+        let stale = self.stale.iter();
+        let stale = stale.filter(|leftover| leftover.kind == EntryKind::List);
+        let stale = stale.map(|leftover| &leftover.route);
+        self.survey.list_routes().chain(stale)
     }
 
     /// Whether the survey would know `route` if its source were still there.

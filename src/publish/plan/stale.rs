@@ -34,8 +34,12 @@ pub(crate) fn stored_archive(
     survey: &Survey,
     share: Option<Shard>,
 ) -> Result<StoredArchive, StoreError> {
-    let made = survey.entries.iter().chain(&survey.objects);
-    let known = made.map(|entry| &entry.route).chain(&survey.elsewhere);
+    let entries = survey.entries.iter().map(|entry| &entry.route);
+    let pages = entries.chain(&survey.elsewhere).chain(survey.list_routes());
+    let made_files = survey.objects.iter();
+    let made_files = made_files.filter(|entry| entry.kind == EntryKind::File);
+    // The path of a file is the route of no page.
+    let known = pages.chain(made_files.map(|entry| &entry.route));
     let known: HashSet<&str> = known.map(Route::as_str).collect();
     let is_own = |route: &Route| share.is_none_or(|shard| shard.takes(route));
     let is_unknown = |route: &Route| !known.contains(route.as_str()) && is_own(route);

@@ -12,7 +12,7 @@ use crate::publish::report::Report;
 use crate::store::Session;
 use crate::words::{counted, listed, with};
 
-/// Those that the store holds. A route that another source claims is not withdrawn.
+/// Those that the store holds. A route that another source or a list has is not withdrawn.
 ///
 /// # Errors
 /// 65 and 130 when the run has to end, 69 and 77 when the store fails.
@@ -27,7 +27,9 @@ pub(crate) fn withdrawn(
     }
     let mut routes: BTreeSet<Route> = survey.withdrawn.iter().cloned().collect();
     let own = survey.entries.iter().map(|entry| &entry.route);
-    for route in own.chain(&survey.elsewhere).chain(&survey.claimed) {
+    let claimed = own.chain(&survey.elsewhere).chain(&survey.claimed);
+    // The page of a folder may be withdrawn, and its list stay.
+    for route in claimed.chain(survey.list_routes()) {
         routes.remove(route);
     }
     let stored = ours(session, keys, &routes)?;

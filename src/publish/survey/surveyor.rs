@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
 use crate::publish::keys::ObjectKind;
 use crate::publish::plan::cause::reason;
-use crate::publish::plan::entry::{Entry, Filling, Made, Need, ObjectState, Policy};
+use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, Policy};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
@@ -150,6 +150,13 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The routes of the pages of lists.
+    pub(crate) fn list_routes(&self) -> impl Iterator<Item = &Route> {
+        let lists = self.objects.iter();
+        let lists = lists.filter(|entry| entry.kind == EntryKind::List);
+        lists.map(|entry| &entry.route)
+    }
+
     /// Number of sources, files and folders that could not be used.
     #[must_use]
     pub fn unusable(&self) -> u64 {

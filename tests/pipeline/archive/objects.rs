@@ -295,3 +295,26 @@ fn a_feed_has_the_newest_articles_of_its_folder() {
             .contains("href=\"/cache/feed.xml\"")
     );
 }
+
+#[test]
+fn an_article_at_the_route_of_a_numbered_page_keeps_it() {
+    let archive = Archive::new();
+    archive.article("page/1", 60, "tags: [redis]\n");
+    archive.article("page/2/deep", 61, "tags: [page]\n");
+    archive.import();
+    assert!(
+        archive
+            .page("/page/1/")
+            .unwrap()
+            .contains("Text of page 1.")
+    );
+    assert!(
+        archive
+            .page("/page/2/")
+            .unwrap()
+            .contains("About page 2 deep")
+    );
+    assert!(archive.page("/page/3/").is_some());
+    let counts = archive.import().counts();
+    assert_eq!([&counts["created"], &counts["updated"]], [0, 0]);
+}

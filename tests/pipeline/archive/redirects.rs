@@ -99,3 +99,26 @@ fn while_a_source_is_broken_nothing_is_taken_for_moved() {
     assert_eq!(archive.redirect("/cache/n3/"), None);
     assert!(archive.page("/cache/n3/").is_some());
 }
+
+#[test]
+fn an_article_that_moves_and_names_its_old_route_has_one_redirect() {
+    let archive = Archive::new();
+    archive.import();
+    settle();
+    archive.rename("cache/n3", "cache/second");
+    let path = archive.world.path("content/cache/second.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replacen("---\n", "---\naliases: [/cache/n3/]\n", 1);
+    archive.world.write("content/cache/second.md", text);
+    let before = archive.world.keys();
+    archive.import();
+    assert_eq!(archive.redirect("/cache/n3/"), to("/cache/second/"));
+    assert!(archive.page("/cache/n3/").is_none());
+    let counts = archive.import().counts();
+    assert_eq!(
+        [&counts["created"], &counts["updated"], &counts["removed"]],
+        [0, 0, 0]
+    );
+    archive.world.anp("rollback last").exits(0);
+    assert!(archive.world.keys() == before);
+}

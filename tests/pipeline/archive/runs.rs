@@ -6,7 +6,7 @@ use crate::support::{Ran, settle};
 /// An edit of the tree.
 type Edit = (&'static str, fn(&Archive));
 
-const EDITS: [Edit; 12] = [
+const EDITS: [Edit; 13] = [
     ("a new article", |archive| {
         archive.article("queue/newest", 200, "tags: [redis, fresh tag]\n");
     }),
@@ -35,6 +35,10 @@ const EDITS: [Edit; 12] = [
     }),
     ("another text of that", |archive| {
         let text = "---\ntitle: The cache folder\n---\n\nOther text.\n";
+        archive.world.write("content/cache/_index.md", text);
+    }),
+    ("a withdrawn page of a folder", |archive| {
+        let text = "---\ntitle: The cache folder\nwithdrawn: true\n---\n\nText.\n";
         archive.world.write("content/cache/_index.md", text);
     }),
     ("a withdrawn article", |archive| {
