@@ -29,7 +29,7 @@ impl ArticleIdentity {
         Self {
             reference: hash(metadata.text("reference")),
             source_id: hash(source_id.as_deref()),
-            body: u64::from_be_bytes(body_hash),
+            body: of_body(u64::from_be_bytes(body_hash)),
         }
     }
 
@@ -48,14 +48,30 @@ impl ArticleIdentity {
         Some(Self {
             reference: hash(metadata["reference"].as_str()),
             source_id: hash(source_id.as_deref()),
-            body: body.unwrap_or(0),
+            body: of_body(body.unwrap_or(0)),
         })
+    }
+
+    /// Whether nothing that both name tells them apart: two articles may have the same body.
+    #[must_use]
+    pub fn agrees_with(self, other: Self) -> bool {
+        let is_same = |one: u64, other: u64| one == 0 || other == 0 || one == other;
+        is_same(self.reference, other.reference) && is_same(self.source_id, other.source_id)
     }
 
     /// What it is known by, the surest first.
     pub fn marks(self) -> impl Iterator<Item = (u8, u64)> {
         let marks = [(0, self.reference), (1, self.source_id), (2, self.body)];
         marks.into_iter().filter(|(_, mark)| *mark != 0)
+    }
+}
+
+/// Nothing of an empty body: many articles may have that.
+fn of_body(hash: u64) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(b"").as_bytes();
+    match hash == u64::from_be_bytes([a, b, c, d, e, f, g, h]) {
+        true => 0,
+        false => hash,
     }
 }
 

@@ -367,7 +367,7 @@ impl Articles<'_> {
         spooled: Option<&FinishedSpool>,
         removals: &mut Removals,
     ) -> Result<Vec<Entry>, Failure> {
-        let settings = scope.settings;
+        let (settings, survey) = (scope.settings, scope.survey);
         let (Some(archive), Some(keep_ms)) = (self.archive.get(), settings.archive.redirects)
         else {
             return Ok(Vec::new());
@@ -377,8 +377,9 @@ impl Articles<'_> {
             keys: &Keys::new(&settings.prefix),
             archive,
             moved: &removals.moved,
+            held: survey.held_routes.iter().chain(&survey.claimed).collect(),
             found: &removals.redirects,
-            made: &scope.survey.objects,
+            made: &survey.objects,
             spooled,
             share: self.wanted.share,
             until_ms: begun.started_at.saturating_add(keep_ms),
@@ -410,6 +411,7 @@ impl Articles<'_> {
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
             let mut orphans = Orphans::find(scope, session, other_keys, self.wanted.share)?;
             moved = self.moved(scope, session, orphans.leftovers())?;
+            moved.extend(self.moved(scope, session, orphans.far())?);
             leftovers = orphans.take(|route| moved.contains_key(route));
             orphans.report(report);
             let number = orphans.leftovers().len() as u64;
@@ -420,7 +422,9 @@ impl Articles<'_> {
             }));
         } else {
             moved.extend(self.moved(scope, session, &pruning.leftovers)?);
+            moved.extend(self.moved(scope, session, &pruning.far)?);
         }
+        leftovers.extend(pruning.take_far(|route| moved.contains_key(route)));
         let pruned = pruning.leftovers.iter_mut().chain(&mut leftovers);
         for leftover in pruned.filter(|one| moved.contains_key(&one.route)) {
             leftover.reason = Reason::Moved;
@@ -444,7 +448,7 @@ impl Articles<'_> {
         match (self.archive.get(), settings.archive.redirects) {
             (Some(archive), Some(_)) if self.removes_stale(scope) => {
                 let keys = Keys::new(&settings.prefix);
-                moved::find(session, &keys, archive, leftovers)
+                moved::find(session, &keys, (archive, scope.survey), leftovers)
             }
             _ => Ok(Moved::new()),
         }
@@ -461,13 +465,16 @@ impl Articles<'_> {
             .entries
             .iter()
             .filter(|entry| entry.need == Need::Write);
+        // What moved is there still.
+        let pruned = pruning.leftovers.iter();
+        let pruned = pruned.filter(|leftover| leftover.reason != Reason::Moved);
         expectations::check(
             &self.job.settings.expect,
             &expectations::PlannedChanges {
                 articles: survey.valid,
                 written: written.count() as u64 + survey.changed_elsewhere,
                 withdrawn: withdrawn.len() as u64,
-                removed: pruning.leftovers.len() as u64,
+                removed: pruned.count() as u64,
                 stored: pruning.in_reach,
                 forced: self.force,
                 too_late: self.job.time_limit.and_then(|limit| limit.check().err()),

@@ -142,7 +142,10 @@ impl Files<'_, '_, '_> {
         }
         let parts = parts.into_iter();
         files.extend(parts.map(|part| (format!("/{}", part.name), OneFile::Part(part))));
-        files.push(("/sitemap.xml".to_owned(), OneFile::Index(index)));
+        // An index names one part at least.
+        if !index.is_empty() {
+            files.push(("/sitemap.xml".to_owned(), OneFile::Index(index)));
+        }
         files
     }
 

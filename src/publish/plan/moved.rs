@@ -16,6 +16,7 @@ use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::stored::{Inspector, Likely};
+use crate::publish::survey::surveyor::Survey;
 use crate::spool::FinishedSpool;
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -40,16 +41,17 @@ pub(crate) type Moved = BTreeMap<Route, Route>;
 pub(crate) fn find(
     session: &mut Session,
     keys: &Keys,
-    archive: &Archive,
+    (archive, survey): (&Archive, &Survey),
     old: &[Leftover],
 ) -> Result<Moved, Failure> {
     let mut moved = Moved::new();
     if old.is_empty() {
         return Ok(moved);
     }
-    let marks = marks(archive).map_err(|error| {
+    let new = new_articles(archive, survey).map_err(|error| {
         Failure::state_folder("cannot read what the run kept of articles", &error)
     })?;
+    let marks = marks(&new);
     if marks.is_empty() {
         return Ok(moved);
     }
@@ -69,10 +71,13 @@ pub(crate) fn find(
             let Reply::Bulk(meta) = reply else {
                 continue;
             };
-            let known = ArticleIdentity::of_meta(&meta);
-            let mut places = known.into_iter().flat_map(ArticleIdentity::marks);
-            let new = places.find_map(|mark| marks.get(&mark).copied().flatten());
-            if let Some(number) = new {
+            let Some(known) = ArticleIdentity::of_meta(&meta) else {
+                continue;
+            };
+            let mut places = known.marks();
+            let found = places.find_map(|mark| marks.get(&mark).copied().flatten());
+            let found = found.filter(|number| new[number].agrees_with(known));
+            if let Some(number) = found {
                 let route = archive.route(number).clone();
                 moved.insert(one.route.clone(), route);
             }
@@ -81,18 +86,28 @@ pub(crate) fn find(
     Ok(moved)
 }
 
-/// The articles that this run read, by what they are known by; nothing where several are known by it.
-fn marks(archive: &Archive) -> io::Result<HashMap<(u8, u64), Option<u32>>> {
+/// The articles under routes that the store did not have, by number. Of the articles of other shards nobody
+/// knows that; they count if this run read them.
+fn new_articles(archive: &Archive, survey: &Survey) -> io::Result<HashMap<u32, ArticleIdentity>> {
+    let stored = survey.entries.iter().filter(|entry| entry.stored() > 0);
+    let stored: HashSet<&Route> = stored.map(|entry| &entry.route).collect();
+    let read = archive.read_articles()?.into_iter();
+    let new = read.filter(|(number, _)| !stored.contains(archive.route(*number)));
+    Ok(new.collect())
+}
+
+/// These articles by what they are known by; nothing where several are known by it.
+fn marks(new: &HashMap<u32, ArticleIdentity>) -> HashMap<(u8, u64), Option<u32>> {
     let mut marks = HashMap::new();
-    for (number, identity) in archive.read_articles()? {
+    for (number, identity) in new {
         for mark in identity.marks() {
             marks
                 .entry(mark)
                 .and_modify(|known| *known = None)
-                .or_insert(Some(number));
+                .or_insert(Some(*number));
         }
     }
-    Ok(marks)
+    marks
 }
 
 /// What becomes of redirects that the store has.
@@ -110,6 +125,8 @@ pub(crate) struct Redirects<'a> {
     pub keys: &'a Keys,
     pub archive: &'a Archive,
     pub moved: &'a Moved,
+    /// Routes that sources have without a page now: drafts, and sources that cannot be read.
+    pub held: HashSet<&'a Route>,
     /// The routes of those that the store has.
     pub found: &'a BTreeSet<Route>,
     /// Those that are made from sources.
@@ -207,7 +224,7 @@ impl Redirects<'_> {
                 match redirect.to() {
                     _ if pages.contains(route) => stored.removed.push(removed(route, seen)),
                     None => {}
-                    Some(to) if pages.contains(to) => {}
+                    Some(to) if pages.contains(to) || self.held.contains(to) => {}
                     Some(to) => match self.moved.get(to) {
                         // Of one that never ends, too, the end is that of a new one.
                         Some(new) if new != route => {

@@ -18,12 +18,17 @@ use crate::publish::shards::shard::Shard;
 use crate::store::{Class, Session, StoreError};
 use crate::words::{counted, listed, with};
 
+/// So many pages out of reach are looked at.
+pub(super) const MOST_FAR: usize = 10_000;
+
 /// How many of them people see by name; machines get all.
 const NAMED: usize = 20;
 
 /// The articles that the tree no longer has.
 pub(crate) struct Orphans {
     leftovers: Vec<Leftover>,
+    /// Pages out of reach whose articles may have moved.
+    far: Vec<Leftover>,
     /// Pages that may be of another tree.
     outside: OutOfReach,
     /// Number of sources that may be theirs, since nobody can tell the routes of these.
@@ -47,6 +52,7 @@ impl Orphans {
         let survey = scope.survey;
         let mut orphans = Self {
             leftovers: Vec::new(),
+            far: Vec::new(),
             outside: OutOfReach::default(),
             broken: survey.invalid + survey.skipped + survey.changed,
             are_known: true,
@@ -58,7 +64,9 @@ impl Orphans {
             Err(error) => Err(error),
         };
         let mut routes = match found {
-            Ok((routes, outside)) => {
+            Ok((routes, far, outside)) => {
+                orphans.far = ours(session, &keys, &far)?;
+                orphans.far.retain(|one| !one.is_archive());
                 orphans.outside = outside;
                 routes
             }
@@ -91,10 +99,20 @@ impl Orphans {
         self.leftovers
     }
 
-    /// Takes those out that are at these routes.
+    /// Pages out of reach whose articles may have moved.
+    pub(crate) fn far(&self) -> &[Leftover] {
+        &self.far
+    }
+
+    /// Takes those out that are at these routes. The others out of reach may be of another tree.
     pub(crate) fn take(&mut self, is_meant: impl Fn(&Route) -> bool) -> Vec<Leftover> {
         let meant = |one: &mut Leftover| is_meant(&one.route);
-        self.leftovers.extract_if(.., meant).collect()
+        let mut taken: Vec<Leftover> = self.leftovers.extract_if(.., meant).collect();
+        taken.extend(self.far.extract_if(.., meant));
+        for one in std::mem::take(&mut self.far) {
+            self.outside.add(one.route);
+        }
+        taken
     }
 
     /// Counts and names them.
@@ -186,7 +204,7 @@ fn unknown_pages(
     session: &mut Session,
     keys: &Keys,
     share: Option<Shard>,
-) -> Result<(BTreeSet<Route>, OutOfReach), StoreError> {
+) -> Result<(BTreeSet<Route>, BTreeSet<Route>, OutOfReach), StoreError> {
     let survey = scope.survey;
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
@@ -194,7 +212,8 @@ fn unknown_pages(
     let all = all.chain(scope.list_routes());
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));
-    let (mut routes, mut outside) = (BTreeSet::new(), OutOfReach::default());
+    let (mut routes, mut far, mut outside) =
+        (BTreeSet::new(), BTreeSet::new(), OutOfReach::default());
     session.on_each_master(&mut |one| {
         scan_kind(one, &keys.page_prefix(), &mut |path| {
             if known.contains(path) {
@@ -202,12 +221,15 @@ fn unknown_pages(
             }
             match stored_route(path).filter(is_theirs) {
                 Some(route) if scope.reaches(&route) => drop(routes.insert(route)),
+                Some(route) if scope.looks_far() && far.len() < MOST_FAR => {
+                    far.insert(route);
+                }
                 Some(route) if scope.settings.part.is_none() => outside.add(route),
                 _ => {}
             }
         })
     })?;
-    Ok((routes, outside))
+    Ok((routes, far, outside))
 }
 
 #[cfg(test)]
@@ -237,6 +259,7 @@ mod tests {
             });
             let orphans = Orphans {
                 leftovers: leftovers.collect(),
+                far: Vec::new(),
                 outside: OutOfReach::default(),
                 broken,
                 are_known: true,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::leftover::Leftover;
+use super::orphans::MOST_FAR;
 use super::reach::{OutOfReach, Scope, ours};
 use super::scan::scan;
 use crate::article::Route;
@@ -20,6 +21,8 @@ pub(crate) struct PrunePlan {
     pub leftovers: Vec<Leftover>,
     /// Stored routes that are not in reach, and stay.
     pub out_of_reach: OutOfReach,
+    /// Pages out of reach whose articles may have moved.
+    pub far: Vec<Leftover>,
     /// Number of stored routes in reach.
     pub in_reach: u64,
     /// Why nothing is removed, if that is so.
@@ -27,6 +30,16 @@ pub(crate) struct PrunePlan {
 }
 
 impl PrunePlan {
+    /// Takes those pages out of reach whose articles moved. The others may be of another tree.
+    pub(crate) fn take_far(&mut self, has_moved: impl Fn(&Route) -> bool) -> Vec<Leftover> {
+        let moved = self.far.extract_if(.., |one| has_moved(&one.route));
+        let moved = moved.collect();
+        for one in std::mem::take(&mut self.far) {
+            self.out_of_reach.add(one.route);
+        }
+        moved
+    }
+
     /// Finds what to remove.
     ///
     /// # Errors
@@ -58,14 +71,16 @@ impl PrunePlan {
         let of_archive: HashSet<&Route> = scope.list_routes().collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
         let mut pruning = Self::default();
-        let mut candidates = BTreeSet::new();
+        let (mut candidates, mut far) = (BTreeSet::new(), BTreeSet::new());
         for route in stored
             .into_iter()
             .filter(|route| !of_archive.contains(route))
         {
             if !scope.reaches(&route) {
                 // A part of the content root says nothing about the rest of it.
-                if scope.settings.part.is_none() {
+                if scope.looks_far() && far.len() < MOST_FAR && !known.contains(&route) {
+                    far.insert(route);
+                } else if scope.settings.part.is_none() {
                     pruning.out_of_reach.add(route);
                 }
                 continue;
@@ -81,6 +96,8 @@ impl PrunePlan {
             ));
         }
         pruning.leftovers = ours(session, keys, &candidates)?;
+        pruning.far = ours(session, keys, &far)?;
+        pruning.far.retain(|leftover| !leftover.is_archive());
         // Archive objects go when they are not made any more.
         pruning.leftovers.retain(|leftover| !leftover.is_archive());
         let held: HashSet<&Route> = survey.held_routes.iter().collect();

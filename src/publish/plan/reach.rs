@@ -105,6 +105,11 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// Whether pages out of reach are looked at, too: an article of this tree may have moved away from there.
+    pub(crate) fn looks_far(&self) -> bool {
+        self.settings.archive.redirects.is_some() && self.settings.part.is_none()
+    }
+
     /// The routes of pages of lists, also of those that go.
     pub(crate) fn list_routes(&self) -> impl Iterator<Item = &Route> {
         let stale = self.stale.iter();

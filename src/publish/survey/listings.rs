@@ -30,7 +30,9 @@ impl Listings<'_> {
         relative: &Path,
         (article, digest): (&Article<'_>, Digest),
     ) -> io::Result<(ListingSpot, Draft)> {
-        let is_section = relative.file_stem().is_some_and(|stem| stem == "_index");
+        // Also in another language: `_index.fr.md`.
+        let name = relative.file_name().and_then(|name| name.to_str());
+        let is_section = name.is_some_and(|name| name.starts_with("_index."));
         let listing = Listing::of(article, is_section.then_some(digest.0), self.settings);
         let bytes = listing.to_bytes();
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -122,3 +122,45 @@ fn an_article_that_moves_and_names_its_old_route_has_one_redirect() {
     archive.world.anp("rollback last").exits(0);
     assert!(archive.world.keys() == before);
 }
+
+#[test]
+fn a_folder_that_is_renamed_is_redirected_also_without_prune() {
+    let archive = Archive::new();
+    archive.article("alone/one", 50, "reference: one\n");
+    archive.import();
+    settle();
+    let before = archive.world.keys();
+    archive.rename("alone/one", "elsewhere/one");
+    for line in ["import --format json", "import --prune --format json"] {
+        let ran = archive.world.anp(line);
+        ran.exits(0);
+        assert_eq!(
+            archive.redirect("/alone/one/"),
+            to("/elsewhere/one/"),
+            "{ran}"
+        );
+        assert!(archive.page("/alone/one/").is_none() && archive.page("/alone/").is_none());
+        archive.world.anp("rollback last").exits(0);
+        assert!(archive.world.keys() == before);
+    }
+}
+
+#[test]
+fn an_article_with_the_same_body_is_not_the_one_that_was_deleted() {
+    let archive = Archive::new();
+    for (name, reference) in [("queue/a", "RA"), ("queue/b", "RB")] {
+        let text = format!("---\ntitle: {name}\nreference: {reference}\n---\n\nSee PDF.\n");
+        archive.world.write(&format!("content/{name}.md"), text);
+    }
+    archive.import();
+    settle();
+    archive.remove("queue/a");
+    // Also where every file is read, and where the other one is new.
+    archive.world.anp("import --no-cache").exits(0);
+    assert_eq!(archive.redirect("/queue/a/"), None);
+    archive.rename("queue/b", "queue/c");
+    archive.world.anp("import").exits(0);
+    assert_eq!(archive.redirect("/queue/a/"), None);
+    assert_eq!(archive.redirect("/queue/b/"), to("/queue/c/"));
+    assert!(archive.page("/queue/a/").is_some());
+}
