@@ -23,6 +23,8 @@ pub struct Archive {
     pub(super) lists: Lists,
     /// Routes that redirect to articles.
     pub(super) aliases: Aliases,
+    /// Routes in the form of numbered pages that sources claim which are invalid.
+    pub(super) claimed_pages: Vec<Route>,
     /// Routes of withdrawn articles.
     pub(super) gone: BTreeSet<Route>,
     /// What similar posts are found by, where pages have such.
@@ -64,6 +66,7 @@ impl Archive {
             catalog,
             lists: Lists::default(),
             aliases: Aliases::default(),
+            claimed_pages: Vec::new(),
             gone: BTreeSet::new(),
             terms,
             numbers,

@@ -78,10 +78,11 @@ impl ListPages<'_, '_, '_> {
         entries(self.with, wanted, |one| self.page(lists, one))
     }
 
-    /// The routes of numbered pages that an article or another list has.
+    /// The routes of numbered pages that a source or another list has.
     fn taken(&self) -> HashSet<&Route> {
         let routes = self.with.archive.routes();
-        routes.filter(|route| is_numbered(route)).collect()
+        let routes = routes.filter(|route| is_numbered(route));
+        routes.chain(&self.with.archive.claimed_pages).collect()
     }
 
     /// The title of a list whose folder has no page of its own.

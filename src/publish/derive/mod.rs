@@ -19,7 +19,7 @@ use std::collections::HashSet;
 
 use super::survey::batch::SurveyError;
 use super::survey::surveyor::Survey;
-use crate::archive::Lists;
+use crate::archive::{Lists, is_numbered};
 use crate::article::Route;
 use crate::publish::plan::entry::Entry;
 use crate::settings::Settings;
@@ -39,6 +39,8 @@ pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut
         None => Lists::default(),
     };
     survey.lists_taken.clone_from(&archive.lists.taken);
+    let pages = survey.claimed.iter().filter(|route| is_numbered(route));
+    archive.claimed_pages = pages.cloned().collect();
     archive.aliases = std::mem::take(&mut survey.aliases);
     let articles: HashSet<&Route> = archive.catalog.routes().iter().collect();
     let is_free = |route: &&Route| !articles.contains(route) && !claimed.contains(route);
