@@ -313,8 +313,8 @@ local MOVED_STATUSES = { ["301"] = 301, ["302"] = 302, ["308"] = 308 }
 local GONE_PAGE = "<!doctype html><html lang=en><title>410</title><h1>This page is gone</h1>"
     .. "<p>It was withdrawn.\n"
 
--- What the redirect stored for this route says; nil if the value is not a redirect, or leads back to it.
--- It leads to a route, never to another site.
+-- What the redirect stored for this route says; nil if the value is not a redirect, or redirects to itself.
+-- Its target is a route, never another site.
 local function redirect_answer(route, value, ttl)
     -- -2: it has just expired.
     if type(value) ~= "string" or #value > LARGEST_REDIRECT or type(ttl) ~= "number" or ttl == -2 then

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::catalog::Catalog;
 use crate::article::Route;
 
-/// Redirects from the routes that articles name, and the names that lead nowhere.
+/// Redirects from the routes that articles name, and the routes that make none.
 #[derive(Debug, Default)]
 pub struct Aliases {
     /// The articles by their other routes.

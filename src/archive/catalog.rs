@@ -230,6 +230,13 @@ impl Catalog {
         &self.sections
     }
 
+    /// Whether lists name the article `number`: no page of a folder, nor what search engines are told to
+    /// leave out.
+    #[must_use]
+    pub fn is_listed(&self, number: u32) -> bool {
+        !self.articles[number as usize].is_noindex && !self.sections.contains_key(&number)
+    }
+
     /// The articles.
     #[must_use]
     pub fn articles(&self) -> &[Listed] {

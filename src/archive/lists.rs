@@ -114,7 +114,7 @@ fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKin
     let mut by_folder: HashMap<Route, Vec<u32>> = HashMap::new();
     let mut home = Vec::new();
     for (number, listed) in (0..).zip(catalog.articles()) {
-        if listed.is_noindex || catalog.sections().contains_key(&number) {
+        if !catalog.is_listed(number) {
             continue;
         }
         home.push(number);

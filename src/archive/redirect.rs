@@ -68,7 +68,7 @@ impl Redirect {
     }
 
     /// Reads a value of the store, which anybody may have written. A value that is not exactly such JSON,
-    /// has another status, or leads to something else than a route is none: no reader is ever sent to
+    /// has another status, or has a target that is not a route is none: no reader is ever sent to
     /// another site. deploy/nginx/anp.lua takes the same values.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
@@ -91,7 +91,7 @@ impl Redirect {
         }
     }
 
-    /// The same for the value stored for `route`: none also if it leads back to that route.
+    /// The same for the value stored for `route`: none also if it redirects to that route.
     #[must_use]
     pub fn parse_at(route: &Route, value: &[u8]) -> Option<Self> {
         Self::parse(value).filter(|redirect| redirect.to.as_ref() != Some(route))

@@ -15,7 +15,7 @@ use super::terms::{MAX_TERMS, TermKind};
 #[cfg(test)]
 mod tests;
 
-/// A term leads to at most this many older articles, the newest that have it.
+/// At most this many older articles are taken for a term: the newest that have it.
 const MAX_POSTINGS: usize = 256;
 
 /// The weight of a term that every older article has, in units of 1/256, for a kind of weight 1. Each halving
@@ -137,7 +137,7 @@ impl TermIndex {
         let mut best = Vec::with_capacity(most.min(MAX_CANDIDATES) + 1);
         let mut rest: u32 = terms.iter().map(|term| term.weight).sum();
         for term in &terms {
-            // The other terms lead to nothing better.
+            // No article of the other terms can be better.
             if best.len() == most && best.last().is_none_or(|(score, _)| *score > rest) {
                 break;
             }

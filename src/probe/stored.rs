@@ -6,7 +6,7 @@ use super::coding::LARGEST_BODY;
 use super::subject::Subject;
 use crate::archive::{FilePath, MAX_REDIRECT_BYTES, Redirect};
 use crate::article::Route;
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::render::{Digest, META_OPENING_BYTES, MetaHead, file_digest, page_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -114,7 +114,7 @@ impl Stored {
         keys: &Keys,
         route: &Route,
     ) -> Result<Self, StoreError> {
-        let (key, page) = (keys.redirect(route), keys.page(route));
+        let (key, page) = (keys.of(ObjectKind::Redirect, route), keys.page(route));
         let value = Value::read(session, (key, MAX_REDIRECT_BYTES), Some((page, 0)))?;
         let redirect = value.bytes.as_deref();
         let redirect = redirect.and_then(|bytes| Redirect::parse_at(route, bytes));
@@ -193,7 +193,7 @@ impl Value {
             batch.push(&[b"GETRANGE", key.as_bytes(), b"0", last.as_bytes()]);
         }
         let mut replies = session.run(&batch, doing)?.into_iter();
-        // Afterwards: what is left is rather taken for too much than for too little.
+        // Afterwards: rather a time to live that is too long than one that is too short.
         let read_at = Instant::now();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         let (is_there, left) = match next() {

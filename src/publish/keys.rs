@@ -12,7 +12,7 @@ pub enum ObjectKind {
     Meta,
     /// A file such as a feed.
     File,
-    /// Where a route leads that has no page.
+    /// What answers a route that has no page.
     Redirect,
 }
 
@@ -71,16 +71,10 @@ impl Keys {
         format!("{}{route}", self.prefix_of(kind))
     }
 
-    /// `PREFIX:redirect:/route/`.
-    #[must_use]
-    pub fn redirect(&self, route: &Route) -> String {
-        format!("{}{route}", self.redirect_prefix())
-    }
-
     /// `PREFIX:file:/folder/name.ext`.
     #[must_use]
     pub fn file(&self, path: &FilePath) -> String {
-        format!("{}{path}", self.file_prefix())
+        format!("{}{path}", self.prefix_of(ObjectKind::File))
     }
 
     /// `PREFIX:page:`.
@@ -99,18 +93,6 @@ impl Keys {
     #[must_use]
     pub fn prefix_of(&self, kind: ObjectKind) -> String {
         format!("{}:{}:", self.prefix, kind.word())
-    }
-
-    /// `PREFIX:redirect:`.
-    #[must_use]
-    pub fn redirect_prefix(&self) -> String {
-        self.prefix_of(ObjectKind::Redirect)
-    }
-
-    /// `PREFIX:file:`.
-    #[must_use]
-    pub fn file_prefix(&self) -> String {
-        self.prefix_of(ObjectKind::File)
     }
 
     /// `PREFIX:`, which every key begins with.

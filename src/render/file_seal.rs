@@ -14,8 +14,8 @@ pub enum FileSeal {
 }
 
 impl FileSeal {
-    /// That of the file at a path; none if its ending has none. A text for language models is Markdown,
-    /// whatever its ending.
+    /// That of the file at a path; none if its ending has none. llms.txt is Markdown although it ends
+    /// like text.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         match path.rsplit_once('.')? {

@@ -55,7 +55,7 @@ pub(super) fn seconds(left_ms: i64) -> i64 {
     left_ms.max(0) / 1000
 }
 
-/// The page for whoever asked with the headers `request`.
+/// The page as the answer to a request with the headers `request`.
 pub(super) fn answer(
     taken: &StoredPage,
     cache: CacheStatus,
@@ -92,7 +92,7 @@ pub(super) fn answer(
     whole(body, headers)
 }
 
-/// The file `body` for whoever asked with the headers `request`.
+/// The file `body` as the answer to a request with the headers `request`.
 pub(super) fn file(
     carried: &Carried,
     cache: CacheStatus,

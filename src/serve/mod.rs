@@ -3,9 +3,10 @@
 //! docs/serving.md is its contract. A request goes through these: [`listen`] (connections
 //! and their limits) → [`answer`] (which kind of answer) → `host`, `path`, `login` (what is
 //! asked, of whom, by whom) → `page`, `meta`, `cache` (the page, from the store or as it was
-//! taken), `file`, or `redirect` where there is no page → `headers`, `conditional`, `policy` (what is said
-//! of it), or `refusal` (what is said instead). `site` is what all of them are made from. `index` lists the articles of the store or of a
-//! run, to which the `bar` over each page leads; `site_pages` makes the pages that are not stored.
+//! taken), `file`, or `redirect` where there is no page → `headers`, `conditional`, `policy` (what
+//! is said of it), or `refusal` (what is said instead). `site` has what all of them need. `index` lists
+//! the articles of the store or of a run, and the `bar` over each page links to it; `site_pages` makes
+//! the pages that are not stored.
 
 mod answer;
 mod bar;

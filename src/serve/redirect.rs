@@ -1,4 +1,4 @@
-//! Where a route without a page leads.
+//! The answer at a route that has a redirect in place of a page.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -8,6 +8,7 @@ use super::refusal;
 use super::site::Site;
 use crate::archive::{MAX_REDIRECT_BYTES, Redirect};
 use crate::article::Route;
+use crate::publish::keys::ObjectKind;
 use crate::store::reading::Ask;
 use crate::store::{Reply, StoreError};
 
@@ -20,7 +21,7 @@ pub(super) async fn answer(
     query: Option<&str>,
     request: &HeaderMap,
 ) -> Result<Option<Response<Body>>, StoreError> {
-    let key = site.keys.redirect(route);
+    let key = site.keys.of(ObjectKind::Redirect, route);
     let questions = [Ask::Head(&key, MAX_REDIRECT_BYTES + 1), Ask::Left(&key)];
     let replies = site.store.ask(&questions, "reading one redirect").await?;
     let [Reply::Bulk(value), Reply::Int(left_ms)] = replies.as_slice() else {
@@ -44,7 +45,7 @@ pub(super) async fn answer(
     Ok(Some(response))
 }
 
-/// An answer without a body that leads to `to`.
+/// An answer without a body that redirects to `to`.
 fn leading_to(to: &Route, query: Option<&str>) -> Response<Body> {
     let query = query.map_or(String::new(), |query| format!("?{query}"));
     let mut response = Response::new(Body::empty());

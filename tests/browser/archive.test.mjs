@@ -114,7 +114,7 @@ test('every link of lists, tags, feeds and similar posts leads somewhere, and to
   }
   assert.deepEqual(dead, [])
   for (const route of site.routes.filter(route => !seen.has(new URL(route, site.origin).pathname))) {
-    assert.match((await site.meta(route)).robots, /^noindex/, `nothing leads to ${route}`)
+    assert.match((await site.meta(route)).robots, /^noindex/, `nothing links to ${route}`)
   }
   assert.ok(seen.has('/feed.xml') && seen.has('/page/1/') && seen.has('/tags/cron/'), `${[...seen]}`)
   await page.close()

@@ -3,6 +3,7 @@
 use anp::archive::{FilePath, Redirect};
 
 use crate::support::World;
+use crate::support::http::Answer;
 
 pub const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
@@ -11,6 +12,17 @@ pub fn put(world: &World, key: &str, value: impl AsRef<[u8]>) {
     let mut set = redis::cmd("SET");
     set.arg(key).arg(value.as_ref()).arg("PX").arg(100_000);
     set.exec(&mut world.server.connection()).unwrap();
+}
+
+/// The `max-age` of an answer that caches may keep.
+#[track_caller]
+pub fn max_age(answer: &Answer) -> u64 {
+    let control = answer.header("cache-control").unwrap();
+    let seconds = control.strip_prefix("public, max-age=");
+    seconds
+        .unwrap_or_else(|| panic!("{control}"))
+        .parse()
+        .unwrap()
 }
 
 /// Files of each kind: path, content type, and the bytes, which end in [`DIGEST`].
@@ -82,7 +94,7 @@ pub const REDIRECTS: [(&str, u16, Option<&str>); 8] = [
         Some("/new/"),
     ),
     (r#"{"status":301,"to":"/new/"}"#, 301, Some("/new/")),
-    // It leads to another redirect, which is for the client to follow.
+    // Its target is another redirect, which is for the client to follow.
     (r#"{"to":"/older/","status":301}"#, 301, Some("/older/")),
     (r#"{"status":410}"#, 410, None),
     ("\n{ \"status\" : 410 }\n", 410, None),

@@ -231,7 +231,7 @@ fn logarithms_are_exact_at_powers_of_two_and_rise() {
 
 #[test]
 fn an_article_is_compared_with_so_many_and_no_more() {
-    // Each term leads to other articles.
+    // Each term finds other articles.
     let wide: Vec<u64> = (0..MAX_TERMS as u64).map(label).collect();
     let mut rows: Vec<Row> = (0..1_000).map(|n| listed(&[wide[n % MAX_TERMS]])).collect();
     rows.push(listed(&wide));

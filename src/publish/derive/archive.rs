@@ -53,8 +53,7 @@ impl Archive {
             for (number, listed) in (0..).zip(catalog.articles()) {
                 of_one.clear();
                 of_one.extend(catalog.terms_of(listed));
-                let is_section = catalog.sections().contains_key(&number);
-                terms.push(&of_one, !listed.is_noindex && !is_section);
+                terms.push(&of_one, catalog.is_listed(number));
             }
             terms.finish()
         });

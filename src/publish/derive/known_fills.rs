@@ -127,8 +127,7 @@ fn chain(catalog: &Catalog) -> Vec<u64> {
         hasher.update(&last.to_le_bytes());
         hasher.update(catalog.route(place).as_str().as_bytes());
         hasher.update(&listed.titled.to_le_bytes());
-        let is_candidate = !listed.is_noindex && !catalog.sections().contains_key(&place);
-        hasher.update(&[u8::from(is_candidate)]);
+        hasher.update(&[u8::from(catalog.is_listed(place))]);
         for term in catalog.terms_of(listed) {
             hasher.update(&term.to_le_bytes());
         }

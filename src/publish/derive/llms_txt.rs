@@ -22,10 +22,7 @@ pub(super) fn lists<'l>(with: &'l Derivation<'_, '_>) -> impl Iterator<Item = &'
 pub(super) fn newest<'l>(with: &'l Derivation<'_, '_>) -> impl Iterator<Item = u32> + use<'l> {
     let catalog = &with.archive.catalog;
     let count = u32::try_from(catalog.articles().len()).unwrap_or(u32::MAX);
-    let listed = (0..count).rev().filter(|number| {
-        let is_section = catalog.sections().contains_key(number);
-        !catalog.articles()[*number as usize].is_noindex && !is_section
-    });
+    let listed = (0..count).rev().filter(|number| catalog.is_listed(*number));
     listed.take(NEWEST)
 }
 

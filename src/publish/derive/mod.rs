@@ -57,17 +57,17 @@ pub(crate) fn derive(
     entries: &mut Vec<Entry>,
     objects: &mut Vec<Entry>,
 ) -> Result<(), SurveyError> {
-    let lists = with.archive.lists.all.iter();
-    let sections = lists.filter_map(|list| list.section);
-    let made: HashSet<u32> = sections
-        .map(|section| with.archive.catalog.articles()[section as usize].source)
-        .collect();
     if with.surveyor.store.is_none() {
         // Nobody asks what they need.
         return Ok(());
     }
+    let lists = with.archive.lists.all.iter();
+    let sections = lists.filter_map(|list| list.section);
+    let sections: HashSet<u32> = sections
+        .map(|section| with.archive.catalog.articles()[section as usize].source)
+        .collect();
     // Their pages are pages of lists.
-    entries.retain(|entry| !made.contains(&with.source(entry.source)));
+    entries.retain(|entry| !sections.contains(&with.source(entry.source)));
     similar::fill(with, entries)?;
     // A selection of articles is no archive.
     if with.surveyor.selection.is_empty() {

@@ -1,14 +1,13 @@
 //! Archive objects against the store: which are written, refreshed or kept.
 
 use std::io;
-use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
 use super::derivation::Derivation;
 use crate::article::{Lifetime, Route};
 use crate::publish::keys::ObjectKind;
-use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, Spot, need};
+use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, need};
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::stored::Likely;
@@ -149,23 +148,7 @@ fn entry<T>(
         reason => reason,
     };
     Ok(match made {
-        Some((page, meta)) => entry.at(spool(with, &page, &meta)?),
+        Some((page, meta)) => entry.at(with.surveyor.spool_page(&page, &meta)?),
         None => entry,
-    })
-}
-
-fn spool(with: &Derivation<'_, '_>, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
-    let offset = match &with.surveyor.spool {
-        Some(spool) => spool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&[page, meta])?,
-        None => 0,
-    };
-    let bytes = |object: &[u8]| u32::try_from(object.len()).map_err(io::Error::other);
-    Ok(Spot {
-        offset,
-        page_bytes: bytes(page)?,
-        meta_bytes: bytes(meta)?,
     })
 }

@@ -1,7 +1,6 @@
 //! The similar posts of every page: what fills its hole.
 
 use std::io;
-use std::sync::PoisonError;
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -111,18 +110,12 @@ fn spool_fill(with: &Derivation<'_, '_>, similar: &[Similar]) -> io::Result<Fill
         return Ok(FillSpot::default());
     }
     let Fill { section, json, .. } = made(with, similar)?;
-    let offset = match &with.surveyor.spool {
-        Some(spool) => spool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&[section.as_bytes(), json.as_bytes()])?,
-        None => 0,
-    };
-    let bytes = |text: &str| u32::try_from(text.len()).map_err(io::Error::other);
+    let parts = [section.as_bytes(), json.as_bytes()];
+    let (offset, [section_bytes, json_bytes]) = with.surveyor.append(parts)?;
     Ok(FillSpot {
         offset,
-        section_bytes: bytes(&section)?,
-        json_bytes: bytes(&json)?,
+        section_bytes,
+        json_bytes,
     })
 }
 

@@ -208,7 +208,7 @@ impl Redirects<'_> {
             for route in some {
                 batch.push(&[
                     b"GETRANGE",
-                    self.keys.redirect(route).as_bytes(),
+                    self.keys.of(ObjectKind::Redirect, route).as_bytes(),
                     b"0",
                     b"4095",
                 ]);

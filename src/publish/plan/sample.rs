@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::scan::{scan_while, stored_route};
 use crate::archive::FilePath;
 use crate::article::Route;
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::store::{Session, StoreError};
 
 /// Some of what the store holds, sorted.
@@ -27,9 +27,9 @@ impl StoredSample {
     fn add(&mut self, keys: &Keys, key: &str) {
         if let Some(path) = key.strip_prefix(&keys.page_prefix()) {
             self.pages.extend(stored_route(path));
-        } else if let Some(path) = key.strip_prefix(&keys.file_prefix()) {
+        } else if let Some(path) = key.strip_prefix(&keys.prefix_of(ObjectKind::File)) {
             self.files.extend(FilePath::parse(path));
-        } else if let Some(path) = key.strip_prefix(&keys.redirect_prefix()) {
+        } else if let Some(path) = key.strip_prefix(&keys.prefix_of(ObjectKind::Redirect)) {
             self.redirects.extend(stored_route(path));
         }
     }

@@ -8,7 +8,7 @@ use super::leftover::Leftover;
 use super::scan::{scan_kind, scan_while, stored_route};
 use crate::archive::FilePath;
 use crate::article::Route;
-use crate::publish::keys::Keys;
+use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
@@ -46,8 +46,8 @@ pub(crate) fn stored_archive(
     let (mut lists, mut files, mut redirects) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (meta, file, redirect) = (
         keys.meta_prefix(),
-        keys.file_prefix(),
-        keys.redirect_prefix(),
+        keys.prefix_of(ObjectKind::File),
+        keys.prefix_of(ObjectKind::Redirect),
     );
     // Of the two objects of a list, the meta says what it is.
     let pattern = format!("{}[mfr]*:/*", keys.prefix());
@@ -85,10 +85,10 @@ pub(crate) fn scan_singles(
 ) -> Result<[(EntryKind, BTreeSet<Route>); 2], StoreError> {
     let (mut files, mut redirects) = (BTreeSet::new(), BTreeSet::new());
     session.on_each_master(&mut |one| {
-        scan_kind(one, &keys.file_prefix(), &mut |path| {
+        scan_kind(one, &keys.prefix_of(ObjectKind::File), &mut |path| {
             files.extend(FilePath::parse(path).map(|file| file.as_route()));
         })?;
-        scan_kind(one, &keys.redirect_prefix(), &mut |path| {
+        scan_kind(one, &keys.prefix_of(ObjectKind::Redirect), &mut |path| {
             redirects.extend(stored_route(path));
         })
     })?;

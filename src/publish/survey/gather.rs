@@ -355,7 +355,7 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
     survey
 }
 
-/// Warnings about aliases that lead nowhere.
+/// Warnings about aliases that make no redirect.
 fn alias_findings(
     origin: &dyn Origin,
     catalog: &Catalog,

@@ -298,7 +298,7 @@ impl SourceReader<'_, '_> {
                 let Some(rendered) = self.render(&mut one, inputs, chunk) else {
                     continue;
                 };
-                spot = self.spool(&rendered.page, &rendered.meta)?;
+                spot = self.surveyor.spool_page(&rendered.page, &rendered.meta)?;
                 holes = self.holes(&rendered.page);
             } else if !self.is_renderable(&mut one, chunk) {
                 continue;
@@ -346,7 +346,7 @@ impl SourceReader<'_, '_> {
             return Ok(None);
         };
         Ok(Some(Again {
-            spot: self.spool(&rendered.page, &rendered.meta)?,
+            spot: self.surveyor.spool_page(&rendered.page, &rendered.meta)?,
             holes: self.holes(&rendered.page),
         }))
     }
@@ -490,24 +490,6 @@ impl SourceReader<'_, '_> {
                 diagnostic
             })
             .collect()
-    }
-
-    fn spool(&self, page: &[u8], meta: &[u8]) -> std::io::Result<Spot> {
-        let offset = match &self.surveyor.spool {
-            Some(spool) => spool
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .append(&[page, meta])?,
-            None => 0,
-        };
-        let bytes = |object: &[u8]| {
-            u32::try_from(object.len()).map_err(|_| std::io::Error::other("an object of 4 GiB"))
-        };
-        Ok(Spot {
-            offset,
-            page_bytes: bytes(page)?,
-            meta_bytes: bytes(meta)?,
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a survey works with, and what it found.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,9 @@ use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
 use crate::publish::keys::ObjectKind;
 use crate::publish::plan::cause::reason;
-use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, Policy};
+use crate::publish::plan::entry::{
+    Entry, EntryKind, Filling, Made, Need, ObjectState, Policy, Spot,
+};
 use crate::publish::plan::expiry::Expiry;
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
@@ -165,6 +168,39 @@ impl Survey {
 }
 
 impl Surveyor<'_> {
+    /// Puts two byte strings into the spool, and returns the offset of the first and both lengths. Without a
+    /// spool they are dropped.
+    ///
+    /// # Errors
+    /// When the disk does not take them, or one has 4 GiB.
+    pub(crate) fn append(&self, parts: [&[u8]; 2]) -> io::Result<(u64, [u32; 2])> {
+        let offset = match &self.spool {
+            Some(spool) => spool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&parts)?,
+            None => 0,
+        };
+        let bytes = |part: &[u8]| {
+            u32::try_from(part.len()).map_err(|_| io::Error::other("an object of 4 GiB"))
+        };
+        let [first, second] = parts;
+        Ok((offset, [bytes(first)?, bytes(second)?]))
+    }
+
+    /// Puts a page and its meta object into the spool.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(crate) fn spool_page(&self, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
+        let (offset, [page_bytes, meta_bytes]) = self.append([page, meta])?;
+        Ok(Spot {
+            offset,
+            page_bytes,
+            meta_bytes,
+        })
+    }
+
     /// Why an article is not published by this run, if it is not.
     pub(crate) fn held(&self, visibility: &Visibility) -> Option<Held> {
         visibility.held(self.expiry.start_ms, self.admits)

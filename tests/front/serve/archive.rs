@@ -1,19 +1,8 @@
 //! Files, redirects and lists of an archive.
 
 use super::{Serving, one};
-use crate::archive::{DIGEST, NO_FILES, REDIRECTS, files, no_redirects, put, untagged};
-use crate::support::http::{Answer, request};
-
-/// The `max-age` of an answer that caches may keep.
-#[track_caller]
-fn max_age(answer: &Answer) -> u64 {
-    let control = answer.header("cache-control").unwrap();
-    let seconds = control.strip_prefix("public, max-age=");
-    seconds
-        .unwrap_or_else(|| panic!("{control}"))
-        .parse()
-        .unwrap()
-}
+use crate::archive::{DIGEST, NO_FILES, REDIRECTS, files, max_age, no_redirects, put, untagged};
+use crate::support::http::request;
 
 #[test]
 fn a_file_comes_as_it_is_with_the_type_of_its_name() {
