@@ -132,8 +132,9 @@ impl FrameLines {
         while left > 0 && !self.line.ends_with(b"\n") {
             let step = left.min(STEP);
             if self.line.capacity() - self.line.len() < step {
-                // Doubled, the memory of a line of 145 MiB would be 256 MiB.
-                self.line.reserve_exact(step.max(self.line.len() / 8));
+                // Doubled, the memory of a line of 145 MiB would be 256 MiB. What is not read needs none.
+                let more = step.max(self.line.len() / 8).min(left);
+                self.line.reserve_exact(more);
             }
             let mut bounded = (&mut self.reader).take(step as u64);
             match bounded.read_until(b'\n', &mut self.line) {
