@@ -58,12 +58,18 @@ impl Lists {
         claimed: impl Fn(&Route) -> bool,
     ) -> Self {
         let sections = catalog.sections();
-        let mut found = found(catalog, settings);
-        let articles: HashMap<&Route, u32> = catalog.routes().iter().zip(0..).collect();
+        let found = found(catalog, settings);
+        // There are fewer lists than articles.
+        let mut articles: HashMap<&str, u32> = HashMap::new();
+        for (number, route) in (0..).zip(catalog.routes()) {
+            if found.contains_key(route) {
+                articles.insert(route.as_str(), number);
+            }
+        }
         let mut lists = Self::default();
         // A section whose folder has no article is a page like others.
-        for (route, (kind, members)) in std::mem::take(&mut found) {
-            let article = articles.get(&route).copied();
+        for (route, (kind, members)) in found {
+            let article = articles.get(route.as_str()).copied();
             let section = article.filter(|number| sections.contains_key(number));
             if section.is_none() && (article.is_some() || claimed(&route)) {
                 lists.taken.push(route);
@@ -111,7 +117,7 @@ impl Lists {
 fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
     let mut found: BTreeMap<Route, (ListKind, Vec<u32>)> = BTreeMap::new();
     let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); catalog.names().len()];
-    let mut by_folder: HashMap<Route, Vec<u32>> = HashMap::new();
+    let mut by_folder: HashMap<&str, Vec<u32>> = HashMap::new();
     let mut home = Vec::new();
     for (number, listed) in (0..).zip(catalog.articles()) {
         if !catalog.is_listed(number) {
@@ -122,14 +128,14 @@ fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKin
             by_value[*value as usize].push(number);
         }
         if settings.folders {
-            let folders = std::iter::successors(catalog.route(number).parent(), Route::parent);
-            for folder in folders.take_while(|folder| !folder.is_root()) {
+            for folder in listed.route.folders() {
                 by_folder.entry(folder).or_default().push(number);
             }
         }
     }
     for (folder, members) in by_folder {
-        found.insert(folder, (ListKind::Folder, members));
+        let folder = Route::parse(folder).ok();
+        found.extend(folder.map(|route| (route, (ListKind::Folder, members))));
     }
     for ((value, name), members) in (0..).zip(catalog.names()).zip(by_value) {
         let Some(field) = settings.fields.get(usize::from(name.field)) else {
@@ -146,11 +152,7 @@ fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKin
         }
     }
     if settings.home && !home.is_empty() {
-        found.extend(
-            Route::parse("/")
-                .ok()
-                .map(|root| (root, (ListKind::Home, home))),
-        );
+        found.insert(Route::root(), (ListKind::Home, home));
     }
     found
 }

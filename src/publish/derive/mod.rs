@@ -42,10 +42,14 @@ pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut
     let pages = survey.claimed.iter().filter(|route| is_numbered(route));
     archive.claimed_pages = pages.cloned().collect();
     archive.aliases = std::mem::take(&mut survey.aliases);
-    let articles: HashSet<&Route> = archive.catalog.routes().iter().collect();
-    let is_free = |route: &&Route| !articles.contains(route) && !claimed.contains(route);
-    let gone = survey.withdrawn.iter().filter(is_free).cloned();
+    let gone = survey.withdrawn.iter();
+    let gone = gone.filter(|route| !claimed.contains(route)).cloned();
     archive.gone = gone.collect();
+    if !archive.gone.is_empty() {
+        for route in archive.catalog.routes() {
+            archive.gone.remove(route);
+        }
+    }
 }
 
 /// Adds archive objects to `objects`, and to the `entries` of articles what their pages show of others.
