@@ -151,11 +151,15 @@ class Bench:
         where = ["--redis", f"redis+unix://{self.server.path}", "--state-dir", self.state]
         return timed([ANP, *arguments, *where], cwd=self.folder)
 
-    def first_import(self, *options):
+    def import_from_nothing(self, *options):
         """An import that finds neither objects in the store nor a cache of its own."""
         self.server.flush()
         shutil.rmtree(self.state, ignore_errors=True)
-        result = self.anp("import", self.content, *options)
+        return self.anp("import", self.content, *options)
+
+    def first_import(self, *options):
+        """The same, of articles alone."""
+        result = self.import_from_nothing(*options)
         self.expect(2 * self.count, "an import")
         return result
 
@@ -531,4 +535,5 @@ def main():
             bench.server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -93,6 +93,19 @@ pub struct TermIndex {
 }
 
 impl TermIndex {
+    /// The memory that the index takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let numbers = [
+            &self.starts,
+            &self.terms,
+            &self.posting_starts,
+            &self.postings,
+        ];
+        let numbers: usize = numbers.iter().map(|numbers| numbers.capacity() * 4).sum();
+        numbers + self.counts.capacity() + self.hashes.capacity() * 8
+    }
+
     /// The `most` articles before `place` that are most similar to the one there, the most similar first, and of
     /// two with the same score the newer. An article that shares no term is never among them.
     ///

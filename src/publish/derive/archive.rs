@@ -14,7 +14,7 @@ use crate::article::Route;
 use crate::hashing::short_hash;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::render::Renderer;
-use crate::source::Cache;
+use crate::source::CachedListings;
 use crate::spool::FinishedSpool;
 
 /// What archive objects are made from.
@@ -36,7 +36,7 @@ pub struct Archive {
     /// The numbers of the articles, by their sources.
     numbers: Vec<(u32, u32)>,
     spool: FinishedSpool,
-    cache: Option<Arc<Cache>>,
+    cache: CachedListings,
     /// How many sources there are: archive objects have numbers behind theirs.
     pub(super) sources: usize,
 }
@@ -46,7 +46,7 @@ impl Archive {
     /// did not change.
     pub(crate) fn new(
         catalog: Catalog,
-        (spool, cache): (FinishedSpool, Option<Arc<Cache>>),
+        (spool, cache): (FinishedSpool, CachedListings),
         (settings, renderer): (&ArchiveSettings, &Renderer),
         sources: usize,
     ) -> Self {
@@ -94,6 +94,11 @@ impl Archive {
             texts.each_terms(articles, &by_place, take)
         })?;
         Ok(Arc::clone(terms.insert(Arc::new(made))))
+    }
+
+    /// Gives back the memory of what similar posts are found by.
+    pub(super) fn forget_terms(&self) {
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Why `most` articles are similar to the one with this number; none where pages have no similar posts.
@@ -169,11 +174,6 @@ impl Archive {
         self.lists.all.iter().any(|list| list.route == *route)
     }
 
-    /// The texts of the articles that this run read.
-    pub(crate) fn spool(&self) -> &FinishedSpool {
-        &self.spool
-    }
-
     /// Sorts what is written by age, where pages have similar posts.
     pub(crate) fn sort_by_age(&self, entries: &mut [Entry]) {
         let is_written = |entry: &Entry| entry.need == Need::Write;
@@ -212,7 +212,7 @@ impl Archive {
     pub(super) fn texts(&self) -> Texts<'_> {
         Texts {
             spool: &self.spool,
-            cache: self.cache.as_deref(),
+            cache: &self.cache,
         }
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn fill(with: &Derivation<'_, '_>, entries: &mut [Entry]) -> Result<(
         // Without it, the next run works a little longer.
         let _ = known.save();
     }
+    with.archive.forget_terms();
     let again = entries.iter_mut();
     let mut again: Vec<&mut Entry> = again
         .filter(|entry| entry.reason == Some(Reason::Similar))

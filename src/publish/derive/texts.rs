@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::archive::{Listed, Listing, MAX_TERMS, Shown, TextSpot};
-use crate::source::{Cache, ListingSpot};
+use crate::source::{CachedListings, ListingSpot};
 use crate::spool::FinishedSpool;
 
 /// So many bytes are read at once where all texts are.
@@ -14,7 +14,7 @@ pub(crate) struct Texts<'a> {
     /// Those of sources that this run read.
     pub spool: &'a FinishedSpool,
     /// Those of the others.
-    pub cache: Option<&'a Cache>,
+    pub cache: &'a CachedListings,
 }
 
 impl Texts<'_> {
@@ -73,12 +73,10 @@ impl Texts<'_> {
     }
 
     fn bytes(&self, spot: TextSpot) -> io::Result<Vec<u8>> {
-        match (spot.is_cached, self.cache) {
-            (true, Some(cache)) => cache.listing(ListingSpot {
-                at: spot.at,
-                bytes: spot.bytes,
-            }),
-            _ => self.spool.read(spot.at, spot.bytes as usize),
+        let TextSpot { at, bytes, .. } = spot;
+        match spot.is_cached {
+            true => self.cache.read(ListingSpot { at, bytes }),
+            false => self.spool.read(at, bytes as usize),
         }
     }
 }

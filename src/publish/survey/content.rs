@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
@@ -28,8 +28,8 @@ use crate::regular;
 use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
 use crate::source::{
-    Cache, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk, WalkError, WalkResult,
-    WordpressFields, has_parts,
+    Cache, CachedListings, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk,
+    WalkError, WalkResult, WordpressFields, has_parts,
 };
 use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
@@ -419,23 +419,30 @@ fn survey_of(
         on_progress,
     };
     let mut survey = in_pool(|| survey_all(&surveyor, origin))??;
-    add_archive(
-        &mut surveyor,
-        settings,
-        (origin, purpose.cache),
-        &mut survey,
-    )?;
-    if let Some(cache) = surveyor.cache.as_ref()
+    let spool = surveyor.listings.take().map(|listings| {
+        let texts = listings.texts.into_inner();
+        texts.unwrap_or_else(PoisonError::into_inner).finish()
+    });
+    let spool = spool.transpose()?;
+    // What is known of sources is not needed beside what is derived from them: it takes as much memory.
+    let cache = surveyor.cache.take();
+    if let Some(cache) = &cache
         && purpose.cache == Caching::Write
-        && let Err(error) = cache.save(
-            &ending(wanted.share),
-            survey.archive.as_ref().map(Archive::spool),
-        )
+        && let Err(error) = cache.save(&ending(wanted.share), spool.as_ref())
     {
         report.warning(&format!(
             "cannot write the cache of unchanged files, the next run reads them all: {error}"
         ));
     }
+    let cached = cache.map_or_else(CachedListings::default, Cache::into_listings);
+    if let Some((catalog, spool)) = survey.catalog.take().zip(spool) {
+        let texts = (spool, cached);
+        let made_with = (&settings.archive, renderer);
+        let mut archive = Archive::new(catalog, texts, made_with, origin.count());
+        set_lists(&mut archive, settings, &mut survey);
+        survey.archive = Some(archive);
+    }
+    add_archive(&surveyor, settings, (origin, purpose.cache), &mut survey)?;
     if wanted.order != Order::Path {
         survey.entries.sort_by_key(|entry| Reverse(entry.rank));
     }
@@ -453,24 +460,11 @@ fn survey_of(
 
 /// Adds to a `survey` of all articles what is made from many of them.
 fn add_archive(
-    surveyor: &mut Surveyor<'_>,
+    surveyor: &Surveyor<'_>,
     settings: &Settings,
     (origin, caching): (&dyn Origin, Caching),
     survey: &mut Survey,
 ) -> Result<(), SurveyError> {
-    let listings = surveyor.listings.take();
-    if let Some((catalog, listings)) = survey.catalog.take().zip(listings) {
-        let texts = listings.texts.into_inner();
-        let spool = texts.unwrap_or_else(PoisonError::into_inner).finish()?;
-        let mut archive = Archive::new(
-            catalog,
-            (spool, surveyor.cache.clone()),
-            (&settings.archive, surveyor.renderer),
-            origin.count(),
-        );
-        set_lists(&mut archive, settings, survey);
-        survey.archive = Some(archive);
-    }
     let (archive, numbers) = match (&survey.archive, surveyor.again) {
         (Some(archive), _) => (archive, None),
         (None, Some(again)) => (again.archive, Some(again.numbers)),
@@ -506,7 +500,7 @@ fn cache(
     renderer: &Renderer,
     purpose: &SurveyPurpose<'_>,
     sources: usize,
-) -> Option<Arc<Cache>> {
+) -> Option<Cache> {
     let wanted = &purpose.wanted;
     // It does not know the values of lists.
     let is_of_use = wanted.selection.tags.is_empty() && wanted.generated.is_none();
@@ -517,9 +511,7 @@ fn cache(
     let sources = (sources, settings.part.is_none());
     let lists = settings.archive.identity();
     let rules = (rules, &*lists);
-    Cache::open(path, &settings.content, sources, rules, renderer)
-        .ok()
-        .map(Arc::new)
+    Cache::open(path, &settings.content, sources, rules, renderer).ok()
 }
 
 /// What takes down what lists say of articles, where the settings ask for lists and the survey sees all

@@ -46,7 +46,7 @@ impl Listings<'_> {
     /// What an earlier run kept of the source `index`; none if that is not there, or not whole.
     pub(crate) fn recall(&self, index: usize, cache: &Cache, known: &Known) -> Option<Draft> {
         let spot = known.listing?;
-        let listing = Listing::read(&cache.listing(spot).ok()?)?;
+        let listing = Listing::read(&cache.listings().read(spot).ok()?)?;
         Some(Draft::new(number(index), at(spot, true), listing))
     }
 }

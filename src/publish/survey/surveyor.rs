@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::batch::SurveyError;
@@ -63,7 +63,7 @@ pub struct Surveyor<'a> {
     /// What articles are ordered by.
     pub order: Order,
     /// What is known of sources that did not change; without one, each is read.
-    pub cache: Option<Arc<Cache>>,
+    pub cache: Option<Cache>,
     /// Takes down what lists say of articles; without one, there are no archive objects.
     pub listings: Option<Listings<'a>>,
     /// Whether the holes of pages are filled once all articles are known.
@@ -253,7 +253,7 @@ impl Surveyor<'_> {
     pub(crate) fn targets<'s>(&'s self, origin: &'s dyn Origin) -> SurveyTargets<'s> {
         SurveyTargets {
             rules: self.rules,
-            cache: self.cache.as_deref(),
+            cache: self.cache.as_ref(),
             linked: &self.linked,
             origin,
             is_whole: self.is_whole,

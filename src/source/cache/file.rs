@@ -23,29 +23,40 @@ const HEAD_BYTES: usize = MAGIC.len() + 32 + 3 * 8;
 pub(super) struct Content {
     pub(super) records: Vec<Record>,
     pub(super) texts: Vec<u8>,
-    listings: Option<Listings>,
+    pub(super) listings: CachedListings,
 }
 
-/// The last part of a file that was read to its end.
-#[derive(Debug)]
-struct Listings {
-    file: File,
+/// Where what lists say of an article is: an offset, and a length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListingSpot {
+    /// Offset in the file.
+    pub at: u64,
+    /// Length in bytes.
+    pub bytes: u32,
+}
+
+/// What lists say of the articles of a cache: the last part of its file, which was read to its end.
+#[derive(Debug, Default)]
+pub struct CachedListings {
+    file: Option<File>,
     start: u64,
     bytes: u64,
 }
 
-impl Content {
-    /// The `length` bytes at `at` among the listings.
-    pub(super) fn listing(&self, at: u64, length: u32) -> io::Result<Vec<u8>> {
-        let listings = self.listings.as_ref();
-        let end = at.checked_add(length.into());
-        let listings = listings.filter(|all| end.is_some_and(|end| end <= all.bytes));
-        let Some(all) = listings else {
+impl CachedListings {
+    /// What lists say of an article.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no such place.
+    pub fn read(&self, ListingSpot { at, bytes }: ListingSpot) -> io::Result<Vec<u8>> {
+        let end = at.checked_add(bytes.into());
+        let file = self.file.as_ref();
+        let Some(file) = file.filter(|_| end.is_some_and(|end| end <= self.bytes)) else {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
-        let mut bytes = vec![0; length as usize];
-        all.file.read_exact_at(&mut bytes, all.start + at)?;
-        Ok(bytes)
+        let mut listing = vec![0; bytes as usize];
+        file.read_exact_at(&mut listing, self.start + at)?;
+        Ok(listing)
     }
 }
 
@@ -94,11 +105,11 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
     let mut checksum = [0; CHECKSUM_BYTES];
     inner.read_exact(&mut checksum)?;
     let end = metadata.len() - CHECKSUM_BYTES as u64;
-    let listings = (listing_bytes > 0).then(|| Listings {
-        file: inner.into_inner(),
+    let listings = CachedListings {
+        file: (listing_bytes > 0).then(|| inner.into_inner()),
         start: end - listing_bytes,
         bytes: listing_bytes,
-    });
+    };
     Ok((checksum == sum).then_some(Content {
         records,
         texts,

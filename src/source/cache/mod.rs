@@ -30,6 +30,8 @@ use crate::spool::FinishedSpool;
 use file::{Content, Kept};
 use record::{MUST_RENDER, Record, facts};
 
+pub use file::{CachedListings, ListingSpot};
+
 /// Counts up with the format of the file, and with what is remembered.
 const FORMAT: u32 = 6;
 
@@ -50,17 +52,8 @@ pub struct Known {
     pub links: String,
     /// Hash of the routes of the sources that it links to: where it is another now, the page is.
     pub linked_routes: u64,
-    /// Where [`Cache::listing`] finds what lists say of it; none if that is not known.
+    /// Where [`CachedListings::read`] finds what lists say of it; none if that is not known.
     pub listing: Option<ListingSpot>,
-}
-
-/// Where what lists say of an article is: an offset, and a length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ListingSpot {
-    /// Offset in the file.
-    pub at: u64,
-    /// Length in bytes.
-    pub bytes: u32,
 }
 
 /// A source that was found: where its record is.
@@ -173,12 +166,16 @@ impl Cache {
         Some((Hit(at), known))
     }
 
-    /// What lists say of an article that was found.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn listing(&self, spot: ListingSpot) -> io::Result<Vec<u8>> {
-        self.old.listing(spot.at, spot.bytes)
+    /// What lists say of the articles that are found.
+    #[must_use]
+    pub fn listings(&self) -> &CachedListings {
+        &self.old.listings
+    }
+
+    /// The same, without what else is known.
+    #[must_use]
+    pub fn into_listings(self) -> CachedListings {
+        self.old.listings
     }
 
     fn route(&self, record: &Record, relative: &Path) -> Option<Route> {
@@ -286,7 +283,7 @@ impl Cache {
         file::write(paths, &self.context, merged(old, fresh), &|kept| {
             let (at, bytes) = (kept.record.listing_at, kept.record.listing_bytes);
             match listings {
-                _ if kept.is_old => self.old.listing(at, bytes),
+                _ if kept.is_old => self.old.listings.read(ListingSpot { at, bytes }),
                 Some(listings) => listings.read(at, bytes as usize),
                 None => Err(io::ErrorKind::UnexpectedEof.into()),
             }
