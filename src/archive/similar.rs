@@ -263,7 +263,7 @@ pub struct Scratch {
     /// The places of the articles that it is compared with, each once.
     candidates: Vec<u32>,
     /// Those places by their hash; 0: free, else place + 1.
-    slots: Vec<u32>,
+    slots: Box<[u32; CANDIDATE_SLOTS]>,
 }
 
 impl Default for Scratch {
@@ -272,7 +272,7 @@ impl Default for Scratch {
             terms: Vec::with_capacity(MAX_TERMS),
             weights: Weights::default(),
             candidates: Vec::with_capacity(MAX_CANDIDATES),
-            slots: vec![0; CANDIDATE_SLOTS],
+            slots: Box::new([0; CANDIDATE_SLOTS]),
         }
     }
 }
@@ -326,13 +326,14 @@ impl Weights {
     }
 }
 
-/// The slot of an entry, or the free one where it belongs. `slots` has a power of two of them, some of them free.
-fn slot_of(entry: u32, slots: &[u32]) -> usize {
+/// The slot of an entry, or the free one where it belongs. `N` is a power of two, which the compiler knows: this
+/// is called some thousand times for each article.
+fn slot_of<const N: usize>(entry: u32, slots: &[u32; N]) -> usize {
     // Fibonacci hashing: numbers that follow each other, which are frequent, come far apart.
-    let hash = entry.wrapping_mul(0x9E37_79B9) >> (32 - slots.len().ilog2());
-    let mut slot = hash as usize;
+    let hash = entry.wrapping_mul(0x9E37_79B9) >> (32 - N.ilog2());
+    let mut slot = hash as usize % N;
     while slots[slot] != entry && slots[slot] != 0 {
-        slot = (slot + 1) % slots.len();
+        slot = (slot + 1) % N;
     }
     slot
 }
