@@ -44,7 +44,7 @@ pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut
     archive.aliases = std::mem::take(&mut survey.aliases);
     let articles: HashSet<&Route> = archive.catalog.routes().iter().collect();
     let is_free = |route: &&Route| !articles.contains(route) && !claimed.contains(route);
-    let gone = survey.withdrawn.iter().filter(is_free).cloned();
+    let gone = survey.withdrawn_routes().filter(is_free).cloned();
     archive.gone = gone.collect();
 }
 

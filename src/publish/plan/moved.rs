@@ -1,7 +1,8 @@
 //! Articles that have another route than when they were published: their old route redirects to the new one.
 //!
 //! An old route is one that the store has a page for and no source claims. The article that was there is found
-//! again by its `reference`, its `payload.source_id`, or its body, if just one article of the tree has that.
+//! again by its `reference`, its `payload.source_id`, or its body, if just one article of the tree has that. If
+//! it is withdrawn under its new route, it is withdrawn under the old one too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
@@ -31,10 +32,11 @@ const MOST_BYTES: u64 = 256 * 1024;
 
 const DOING: &str = "looking for articles that moved";
 
-/// Articles that moved: new routes by old ones.
-pub(crate) type Moved = BTreeMap<Route, Route>;
+/// Articles that moved: new routes by old ones; none for those that are withdrawn.
+pub(crate) type Moved = BTreeMap<Route, Option<Route>>;
 
-/// Finds where the articles of `old` are now.
+/// Finds where the articles of `old` are now. Of those that are withdrawn, the store has the pages of
+/// `withdrawn`.
 ///
 /// # Errors
 /// When the store or the disk fails.
@@ -42,15 +44,16 @@ pub(crate) fn find(
     session: &mut Session,
     keys: &Keys,
     (archive, survey): (&Archive, &Survey),
-    old: &[Leftover],
+    (old, withdrawn): (&[Leftover], &[Leftover]),
 ) -> Result<Moved, Failure> {
     let mut moved = Moved::new();
     if old.is_empty() {
         return Ok(moved);
     }
-    let new = new_articles(archive, survey).map_err(|error| {
+    let mut new = new_articles(archive, survey).map_err(|error| {
         Failure::state_folder("cannot read what the run kept of articles", &error)
     })?;
+    new.extend(withdrawn_articles(survey, withdrawn));
     let marks = marks(&new);
     if marks.is_empty() {
         return Ok(moved);
@@ -76,9 +79,10 @@ pub(crate) fn find(
             };
             let mut places = known.marks();
             let found = places.find_map(|mark| marks.get(&mark).copied().flatten());
-            let found = found.filter(|number| new[number].agrees_with(known));
-            if let Some(number) = found {
-                let route = archive.route(number).clone();
+            let found = found.map(|at| new[at]);
+            let found = found.filter(|new| new.identity.agrees_with(known));
+            if let Some(new) = found {
+                let route = new.number.map(|number| archive.route(number).clone());
                 moved.insert(one.route.clone(), route);
             }
         }
@@ -86,28 +90,68 @@ pub(crate) fn find(
     Ok(moved)
 }
 
-/// The articles under routes that the store did not have, by number. Of the articles of other shards nobody
-/// knows that; they count if this run read them.
-fn new_articles(archive: &Archive, survey: &Survey) -> io::Result<HashMap<u32, ArticleIdentity>> {
+/// An article that an old page may be of.
+#[derive(Clone, Copy)]
+struct NewArticle {
+    /// Its number; none if it is withdrawn.
+    number: Option<u32>,
+    identity: ArticleIdentity,
+}
+
+/// The articles under routes that the store did not have. Of the articles of other shards nobody knows that;
+/// they count if this run read them.
+fn new_articles(archive: &Archive, survey: &Survey) -> io::Result<Vec<NewArticle>> {
     let stored = survey.entries.iter().filter(|entry| entry.stored() > 0);
     let stored: HashSet<&Route> = stored.map(|entry| &entry.route).collect();
     let read = archive.read_articles()?.into_iter();
     let new = read.filter(|(number, _)| !stored.contains(archive.route(*number)));
+    let new = new.map(|(number, identity)| NewArticle {
+        number: Some(number),
+        identity,
+    });
     Ok(new.collect())
 }
 
-/// These articles by what they are known by; nothing where several are known by it.
-fn marks(new: &HashMap<u32, ArticleIdentity>) -> HashMap<(u8, u64), Option<u32>> {
-    let mut marks = HashMap::new();
-    for (number, identity) in new {
-        for mark in identity.marks() {
-            marks
-                .entry(mark)
-                .and_modify(|known| *known = None)
-                .or_insert(Some(*number));
+/// The articles that are withdrawn. The body tells only of those that are withdrawn since the last run: another
+/// article may have had the same.
+fn withdrawn_articles<'s>(
+    survey: &'s Survey,
+    stored: &'s [Leftover],
+) -> impl Iterator<Item = NewArticle> {
+    let objects = survey.objects.iter();
+    let answered = objects.filter(|one| one.kind == EntryKind::Redirect && one.stored() > 0);
+    let known = answered.map(|one| &one.route);
+    let known: HashSet<&Route> = known.chain(stored.iter().map(|one| &one.route)).collect();
+    survey.withdrawn.iter().map(move |one| NewArticle {
+        number: None,
+        identity: ArticleIdentity {
+            body: match known.contains(&one.route) {
+                true => 0,
+                false => one.identity.body,
+            },
+            ..one.identity
+        },
+    })
+}
+
+/// The places of these articles by what they are known by; nothing where several are known by it, unless all of
+/// them are withdrawn.
+fn marks(new: &[NewArticle]) -> HashMap<(u8, u64), Option<usize>> {
+    let mut marks: HashMap<(u8, u64), Option<usize>> = HashMap::new();
+    for (at, one) in new.iter().enumerate() {
+        for mark in one.identity.marks() {
+            let known = marks.entry(mark).or_insert(Some(at));
+            let same = known
+                .filter(|known| *known == at || (new[*known].number, one.number) == (None, None));
+            *known = same;
         }
     }
     marks
+}
+
+/// Why the old page of an article goes that is at `to` now; none if it is withdrawn.
+pub(crate) fn reason(to: Option<&Route>) -> Reason {
+    to.map_or(Reason::Withdrawn, |_| Reason::Moved)
 }
 
 /// What becomes of redirects that the store has.
@@ -138,7 +182,7 @@ pub(crate) struct Redirects<'a> {
     pub until_ms: i64,
 }
 
-impl Redirects<'_> {
+impl<'a> Redirects<'a> {
     /// The redirects from the old routes of articles that moved.
     pub(crate) fn of_moved(&mut self) -> Result<Vec<Entry>, Failure> {
         let is_own = |route: &Route| self.share.is_none_or(|shard| shard.takes(route));
@@ -146,7 +190,7 @@ impl Redirects<'_> {
         let made = self.made_routes();
         let is_meant = |from: &Route| is_own(from) && !made.contains(from);
         let moved = self.moved.iter().filter(|(from, _)| is_meant(from));
-        let moved: Vec<(&Route, &Route)> = moved.collect();
+        let moved: Vec<(&Route, &Option<Route>)> = moved.collect();
         let mut entries = Vec::new();
         for some in moved.chunks(TOGETHER) {
             let routes: Vec<&Route> = some.iter().map(|(from, _)| *from).collect();
@@ -157,7 +201,7 @@ impl Redirects<'_> {
             let seen = inspector.inspect_one(ObjectKind::Redirect, &routes, Likely::Absent);
             let seen = seen.map_err(|error| Failure::before_writing(&error))?;
             for ((from, to), seen) in some.iter().zip(seen) {
-                entries.push(self.entry(from, to, &seen, self.until_ms)?);
+                entries.push(self.entry(from, to.as_ref(), &seen, self.until_ms)?);
             }
         }
         Ok(entries)
@@ -166,16 +210,17 @@ impl Redirects<'_> {
     fn entry(
         &self,
         from: &Route,
-        to: &Route,
+        to: Option<&Route>,
         seen: &ObjectState,
         until_ms: i64,
     ) -> Result<Entry, Failure> {
-        let value = Redirect::moved(to.clone()).to_json();
+        let redirect = to.map_or_else(Redirect::gone, |to| Redirect::moved(to.clone()));
+        let value = redirect.to_json();
         let kind = EntryKind::Redirect;
         let objects = (seen, &ObjectState::Absent);
         let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, objects);
         entry.expires_at_ms = until_ms;
-        entry.reason = Some(Reason::Moved);
+        entry.reason = Some(reason(to));
         let offset = self.spooled.map_or(Ok(0), |spool| spool.append(&value));
         let offset = offset
             .map_err(|error| Failure::state_folder("cannot write the spool of objects", &error))?;
@@ -189,7 +234,6 @@ impl Redirects<'_> {
     /// What becomes of the redirects that the store has and that no source asks for: those that an article
     /// has replaced go, and those to a route without a page follow its article, or go too.
     pub(crate) fn stored(&mut self) -> Result<StoredRedirects, Failure> {
-        let failed = |error: StoreError| Failure::before_writing(&error);
         let found = self.others();
         let mut stored = StoredRedirects::default();
         if found.is_empty() {
@@ -197,43 +241,22 @@ impl Redirects<'_> {
         }
         let pages: HashSet<&Route> = self.archive.routes().collect();
         for some in found.chunks(TOGETHER) {
-            let routes: Vec<&Route> = some.iter().collect();
-            let mut inspector = Inspector {
-                session: self.session,
-                keys: self.keys,
-            };
-            let seen = inspector.inspect_one(ObjectKind::Redirect, &routes, Likely::Stored);
-            let seen = seen.map_err(failed)?;
-            let mut batch = Batch::default();
-            for route in some {
-                batch.push(&[
-                    b"GETRANGE",
-                    self.keys.of(ObjectKind::Redirect, route).as_bytes(),
-                    b"0",
-                    b"4095",
-                ]);
-            }
-            let values = self.session.run(&batch, DOING).map_err(failed)?;
-            for ((route, seen), value) in some.iter().zip(seen).zip(values) {
-                let Reply::Bulk(value) = value else {
-                    continue;
-                };
-                let Some(redirect) = Redirect::parse(&value) else {
-                    continue;
-                };
+            let read = read(self.session, self.keys, some)?;
+            for (route, seen, redirect) in read {
                 match redirect.to() {
-                    _ if pages.contains(route) => stored.removed.push(removed(route, seen)),
+                    _ if pages.contains(route) => {
+                        stored.removed.push(removed(route, seen, Reason::Links));
+                    }
                     None => {}
                     Some(to) if pages.contains(to) || self.held.contains(to) => {}
                     Some(to) => match self.moved.get(to) {
                         // Of one that never ends, too, the end is that of a new one.
-                        Some(new) if new != route => {
+                        Some(new) if new.as_ref() != Some(route) => {
                             let until_ms = seen.expires_at_ms().unwrap_or(self.until_ms);
-                            stored
-                                .changed
-                                .push(self.entry(route, new, &seen, until_ms)?);
+                            let entry = self.entry(route, new.as_ref(), &seen, until_ms)?;
+                            stored.changed.push(entry);
                         }
-                        _ => stored.removed.push(removed(route, seen)),
+                        _ => stored.removed.push(removed(route, seen, Reason::Links)),
                     },
                 }
             }
@@ -249,21 +272,44 @@ impl Redirects<'_> {
     }
 
     /// The routes of these.
-    fn others(&self) -> Vec<Route> {
+    fn others(&self) -> Vec<&'a Route> {
         let made = self.made_routes();
         let others = self.found.iter();
         let others =
             others.filter(|route| !made.contains(route) && !self.moved.contains_key(route));
-        others.cloned().collect()
+        others.collect()
     }
 }
 
-fn removed(route: &Route, seen: ObjectState) -> Leftover {
+/// The redirects that the store has at these routes, each with its state. What is no redirect is left out.
+fn read<'r>(
+    session: &mut Session,
+    keys: &Keys,
+    routes: &[&'r Route],
+) -> Result<Vec<(&'r Route, ObjectState, Redirect)>, Failure> {
+    let failed = |error: StoreError| Failure::before_writing(&error);
+    let kind = ObjectKind::Redirect;
+    let seen = Inspector { session, keys }.inspect_one(kind, routes, Likely::Stored);
+    let seen = seen.map_err(failed)?;
+    let mut batch = Batch::default();
+    for route in routes {
+        batch.push(&[b"GETRANGE", keys.of(kind, route).as_bytes(), b"0", b"4095"]);
+    }
+    let values = session.run(&batch, DOING).map_err(failed)?;
+    let read = routes.iter().zip(seen).zip(values);
+    let read = read.filter_map(|((route, seen), value)| match value {
+        Reply::Bulk(value) => Some((*route, seen, Redirect::parse(&value)?)),
+        _ => None,
+    });
+    Ok(read.collect())
+}
+
+fn removed(route: &Route, seen: ObjectState, reason: Reason) -> Leftover {
     Leftover {
         kind: EntryKind::Redirect,
         route: route.clone(),
         page: seen,
         meta: ObjectState::Absent,
-        reason: Reason::Links,
+        reason,
     }
 }

@@ -86,6 +86,126 @@ fn what_is_withdrawn_is_gone_and_says_so() {
     assert!(archive.page("/queue/n8/").is_some());
 }
 
+fn gone() -> Option<String> {
+    Some(r#"{"status":410}"#.to_owned())
+}
+
+#[test]
+fn an_article_that_moves_and_is_withdrawn_is_gone_under_both_routes() {
+    let archive = Archive::new();
+    archive.article("queue/n5", 5, "reference: RA\n");
+    archive.article("alone/one", 50, "payload: {source_id: S1}\n");
+    archive.import();
+    settle();
+    // What led to the article is gone with it.
+    archive.rename("queue/n8", "queue/second");
+    archive.import();
+    settle();
+    let before = archive.world.keys();
+    let withdraw = |from: &str, to: &str, words: &str| {
+        archive.rename(from, to);
+        let path = archive.world.path(&format!("content/{to}.md"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let text = text.replacen("---\n", "---\nwithdrawn: true\n", 1);
+        let text = text.replace("Text of", words);
+        archive.world.write(&format!("content/{to}.md"), text);
+    };
+    // Known by its reference, its source id, and its body alone.
+    withdraw("queue/n5", "queue/a", "New words about");
+    withdraw("alone/one", "elsewhere/b", "New words about");
+    withdraw("queue/second", "queue/c", "Text of");
+    for line in ["import", "import --prune"] {
+        let ran = archive
+            .world
+            .anp(&format!("{line} --max-removed 100% --format json"));
+        ran.exits(0);
+        ran.notes(
+            "3 published articles are withdrawn, and this run removes them: /alone/one/, /queue/n5/, \
+             /queue/second/",
+        );
+        for (old, new) in [
+            ("/queue/n5/", "/queue/a/"),
+            ("/alone/one/", "/elsewhere/b/"),
+            ("/queue/second/", "/queue/c/"),
+        ] {
+            assert!(
+                archive.page(old).is_none() && archive.page(new).is_none(),
+                "{old}"
+            );
+            assert_eq!(
+                [archive.redirect(old), archive.redirect(new)],
+                [gone(), gone()],
+                "{old}"
+            );
+            let ended = ran.of_type("key");
+            let of_old = ended
+                .iter()
+                .filter(|key| key["key"].as_str().unwrap().ends_with(old));
+            assert!(
+                of_old.clone().count() == 3
+                    && of_old.clone().all(|key| key["reason"] == "withdrawn"),
+                "{ran}"
+            );
+        }
+        assert_eq!(archive.redirect("/queue/n8/"), gone());
+        // The next night has nothing to do, and what was withdrawn stays known without its source being read.
+        let counts = archive.import().counts();
+        assert_eq!(
+            [&counts["created"], &counts["updated"], &counts["removed"]],
+            [0, 0, 0]
+        );
+        let run = ran.of_type("run")[0]["run"].as_str().unwrap().to_owned();
+        archive.world.anp(&format!("rollback {run}")).exits(0);
+        assert!(archive.world.keys() == before);
+    }
+}
+
+#[test]
+fn the_only_article_of_a_tree_may_move_and_be_withdrawn() {
+    let archive = Archive::new();
+    for number in 1..=13 {
+        archive.remove(&format!(
+            "{}/n{number}",
+            ["cache", "cache/deep", "queue"][number % 3]
+        ));
+    }
+    archive.article("queue/one", 1, "reference: RA\n");
+    archive.import();
+    settle();
+    archive.remove("queue/one");
+    archive.article("queue/two", 1, "reference: RA\nwithdrawn: true\n");
+    archive.world.anp("import").exits(0);
+    assert!(archive.page("/queue/one/").is_none());
+    assert_eq!(
+        [
+            archive.redirect("/queue/one/"),
+            archive.redirect("/queue/two/")
+        ],
+        [gone(), gone()]
+    );
+    // Nothing is published, and nothing to take down.
+    archive.world.anp("import").exits(65);
+}
+
+#[test]
+fn an_article_with_the_body_of_one_that_was_withdrawn_before_is_not_taken_for_it() {
+    let archive = Archive::new();
+    let text = |fields: &str| format!("---\ntitle: A\n{fields}---\n\nSee PDF.\n");
+    archive.world.write("content/queue/a.md", text(""));
+    archive.world.write("content/queue/b.md", text(""));
+    archive.import();
+    settle();
+    archive
+        .world
+        .write("content/queue/b.md", text("withdrawn: true\n"));
+    archive.world.anp("import").exits(0);
+    archive.remove("queue/a");
+    for line in ["import", "import --no-cache"] {
+        archive.world.anp(line).exits(0);
+        assert!(archive.page("/queue/a/").is_some() && archive.redirect("/queue/a/").is_none());
+    }
+}
+
 #[test]
 fn while_a_source_is_broken_nothing_is_taken_for_moved() {
     let archive = Archive::new();
