@@ -200,6 +200,10 @@ impl RemovalPlanner<'_> {
         let (settings, survey) = (scope.settings, scope.survey);
         let keys = &Keys::new(&settings.prefix);
         let (Some(archive), Some(keep_ms)) = (self.archive, settings.archive.redirects) else {
+            if self.orphans == OrphanPolicy::Remove && settings.archive.redirects.is_none() {
+                let unmade = moved::unmade(session, keys, &removals.redirects)?;
+                removals.leftovers.extend(unmade);
+            }
             return Ok(Vec::new());
         };
         let mut redirects = Redirects {

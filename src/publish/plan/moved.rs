@@ -18,6 +18,7 @@ use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::stored::{Inspector, Likely};
 use crate::publish::survey::surveyor::Survey;
+use crate::render::Digest;
 use crate::spool::FinishedSpool;
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -279,6 +280,30 @@ impl<'a> Redirects<'a> {
             others.filter(|route| !made.contains(route) && !self.moved.contains_key(route));
         others.collect()
     }
+}
+
+/// Those of the redirects at `found` routes that runs of anp made, where no redirects are made any more. One of
+/// another program has other bytes, or never ends.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn unmade(
+    session: &mut Session,
+    keys: &Keys,
+    found: &BTreeSet<Route>,
+) -> Result<Vec<Leftover>, Failure> {
+    let found: Vec<&Route> = found.iter().collect();
+    let mut unmade = Vec::new();
+    for some in found.chunks(TOGETHER) {
+        let read = read(session, keys, some)?.into_iter();
+        let ours = read.filter(|(_, seen, redirect)| {
+            let digest = Digest::of_bytes(&redirect.to_json());
+            let is_status = matches!(redirect.status(), 301 | 410);
+            is_status && seen.digest() == Some(digest) && seen.expires_at_ms().is_some()
+        });
+        unmade.extend(ours.map(|(route, seen, _)| removed(route, seen, Reason::Pruned)));
+    }
+    Ok(unmade)
 }
 
 /// The redirects that the store has at these routes, each with its state. What is no redirect is left out.

@@ -1,7 +1,7 @@
 //! Old routes: of articles that moved, and of those that were withdrawn.
 
-use super::tree::Archive;
-use crate::support::settle;
+use super::tree::{Archive, SETTINGS, difference};
+use crate::support::{Ran, settle};
 
 fn to(route: &str) -> Option<String> {
     Some(format!(r#"{{"to":"{route}","status":301}}"#))
@@ -283,4 +283,49 @@ fn an_article_with_the_same_body_is_not_the_one_that_was_deleted() {
     assert_eq!(archive.redirect("/queue/a/"), None);
     assert_eq!(archive.redirect("/queue/b/"), to("/queue/c/"));
     assert!(archive.page("/queue/a/").is_some());
+}
+
+#[test]
+fn without_their_settings_prune_removes_what_earlier_runs_made() {
+    let archive = Archive::new();
+    archive.article("cache/n3", 3, "aliases: [/old/page/]\n");
+    archive.article("queue/n8", 8, "withdrawn: true\n");
+    archive.import();
+    settle();
+    archive.rename("queue/n5", "queue/second");
+    archive.import();
+    for route in ["/old/page/", "/queue/n8/", "/queue/n5/"] {
+        assert!(archive.redirect(route).is_some(), "{route}");
+    }
+    // Those of other programs: without an end, or with another status.
+    let server = &archive.world.server;
+    server.run(&["SET", "anp:redirect:/by-hand/", &to("/cache/n3/").unwrap()]);
+    let found = r#"{"to":"/cache/n3/","status":302}"#;
+    server.run(&["SET", "anp:redirect:/found/", found, "EX", "100000"]);
+    let before = archive.world.keys();
+    let group = SETTINGS.find("archive:").unwrap();
+    let without_redirects = SETTINGS.replace("  redirects: true\n", "");
+    for settings in [&SETTINGS[..group], without_redirects.as_str()] {
+        archive.world.write("anp.yaml", settings);
+        let dry = archive.world.anp("import --prune --dry-run --format json");
+        dry.exits(0);
+        assert!(archive.world.keys() == before);
+        let ran = archive.import();
+        let removed = |ran: &Ran| ran.counts()["removed"].clone();
+        assert_eq!(removed(&dry), removed(&ran));
+        let mut objects = archive.objects("anp");
+        for route in ["/by-hand/", "/found/"] {
+            assert!(objects.remove(&format!("redirect:{route}")).is_some());
+        }
+        let fresh = archive.made_from_nothing();
+        assert!(objects == fresh, "{}", difference(&objects, &fresh));
+        let counts = archive.import().counts();
+        assert_eq!(
+            [&counts["created"], &counts["updated"], &counts["removed"]],
+            [0, 0, 0]
+        );
+        let run = ran.of_type("run")[0]["run"].as_str().unwrap().to_owned();
+        archive.world.anp(&format!("rollback {run}")).exits(0);
+        assert!(archive.world.keys() == before);
+    }
 }
