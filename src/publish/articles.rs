@@ -8,7 +8,8 @@ use super::plan::Plan;
 use super::removals::{OrphanPolicy, RemovalCounts, RemovalPlanner, Removals};
 use super::report::Report;
 use super::work::{Judged, PlanInputs, Work};
-use crate::article::Cleaned;
+use crate::archive::Lists;
+use crate::article::{Cleaned, Route};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
 use crate::publish::apply::stop::Stop;
@@ -104,7 +105,9 @@ impl Work for Articles<'_> {
             let _ = self.archive.set(archive);
         }
         report.findings(&survey);
-        say_which_lists_are_missing(&survey, report);
+        if let Some(archive) = self.archive.get() {
+            say_which_lists_are_missing(archive.lists(), report);
+        }
         let invalid = survey.unusable();
         let of = judged_articles(&survey);
         self.judged.set(Some(Judged {
@@ -286,21 +289,37 @@ impl Articles<'_> {
 /// How many of them are named.
 const NAMED_LISTS: usize = 5;
 
-/// Says which lists are not made, since an article has their route.
-fn say_which_lists_are_missing(survey: &Survey, report: &mut dyn Report) {
-    let taken = &survey.lists_taken;
-    if taken.is_empty() {
-        return;
+/// Says which lists and pages of lists are not made, since an article has their route.
+fn say_which_lists_are_missing(lists: &Lists, report: &mut dyn Report) {
+    let named = |routes: &mut dyn Iterator<Item = &Route>| {
+        let first = routes.take(NAMED_LISTS).map(ToString::to_string);
+        first.collect::<Vec<_>>()
+    };
+    let taken = &lists.taken;
+    if !taken.is_empty() {
+        let count = taken.len() as u64;
+        report.note(&format!(
+            "{} {} not made, since an article that is no _index.md has {} route: {}",
+            counted(count, "list"),
+            with(count, "is", "are"),
+            with(count, "its", "their"),
+            listed(named(&mut taken.iter()), taken.len())
+        ));
     }
-    let count = taken.len() as u64;
-    let names = taken.iter().take(NAMED_LISTS).map(ToString::to_string);
-    report.note(&format!(
-        "{} {} not made, since an article that is no _index.md has {} route: {}",
-        counted(count, "list"),
-        with(count, "is", "are"),
-        with(count, "its", "their"),
-        listed(names, taken.len())
-    ));
+    let taken = &lists.taken_pages;
+    if !taken.is_empty() {
+        let count = taken.len() as u64;
+        report.warning(&format!(
+            "{} of {} {} not made, since an article or another list has {} route: {}; the list may lack {} \
+             articles",
+            counted(count, "numbered page"),
+            with(count, "a list", "lists"),
+            with(count, "is", "are"),
+            with(count, "its", "their"),
+            listed(named(&mut taken.iter()), taken.len()),
+            with(count, "its", "their"),
+        ));
+    }
 }
 
 /// Says which articles a run that warms leaves as they are.

@@ -49,7 +49,9 @@ pub(crate) fn survey_all(
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.settle(origin, naming);
     refuse_broken_links(surveyor, origin, &mut found);
-    Ok(close(origin, naming, found))
+    let settings = surveyor.listings.as_ref();
+    let settings = settings.map(|listings| listings.settings);
+    Ok(close(origin, naming, settings, found))
 }
 
 /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no

@@ -468,7 +468,7 @@ fn add_archive(
             (&settings.archive, surveyor.renderer),
             origin.count(),
         );
-        set_lists(&mut archive, settings, survey);
+        set_lists(&mut archive, survey);
         survey.archive = Some(archive);
     }
     let (archive, numbers) = match (&survey.archive, surveyor.again) {

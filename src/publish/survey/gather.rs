@@ -13,7 +13,7 @@ use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
-use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder};
+use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder, Lists};
 use crate::article::{Naming, Route, SourceName, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -283,8 +283,13 @@ impl GatheredSurvey {
     }
 }
 
-/// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey) -> Survey {
+/// The survey of all batches, with the lists and aliases that `settings` ask for.
+pub(crate) fn close(
+    origin: &dyn Origin,
+    naming: &Naming,
+    settings: Option<&ArchiveSettings>,
+    found: GatheredSurvey,
+) -> Survey {
     let GatheredSurvey {
         mut survey,
         mut findings,
@@ -322,11 +327,6 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
             own.or_else(|| elsewhere.get(&source).copied()).cloned()
         })
     });
-    if let Some(catalog) = &catalog {
-        survey.aliases = Aliases::of(catalog);
-        findings.add(alias_findings(origin, catalog, &mut survey.aliases));
-    }
-    survey.catalog = catalog;
     for claim in others {
         let Some(owner) = claim.owner.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);
@@ -337,6 +337,15 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
             survey.changed_elsewhere += u64::from(is_changed);
             survey.elsewhere.push(claim.route);
         }
+    }
+    if let Some((catalog, settings)) = catalog.zip(settings) {
+        let claimed: HashSet<&Route> = survey.claimed.iter().collect();
+        let lists = settings.lists.as_ref();
+        let lists = lists.map(|lists| Lists::of(&catalog, lists, &claimed));
+        survey.lists = lists.unwrap_or_default();
+        survey.aliases = Aliases::of(&catalog);
+        findings.add(alias_findings(origin, &catalog, &mut survey.aliases));
+        survey.catalog = Some(catalog);
     }
     survey.invalid = invalid.len() as u64;
     survey.sources = origin.count() as u64;

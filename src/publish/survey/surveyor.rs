@@ -14,7 +14,7 @@ use super::listings::Listings;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
-use crate::archive::{Aliases, Catalog};
+use crate::archive::{Aliases, Catalog, Lists};
 use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
@@ -138,8 +138,8 @@ pub struct Survey {
     pub bare_folders: HashSet<Route>,
     /// Archive objects.
     pub objects: Vec<Entry>,
-    /// Routes of lists that are not made, since an article has them.
-    pub lists_taken: Vec<Route>,
+    /// The lists that there are, while the survey runs.
+    pub lists: Lists,
     /// Routes that redirect to articles.
     pub aliases: Aliases,
     /// What archive objects are made from, while the survey runs.

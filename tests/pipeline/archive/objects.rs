@@ -1,6 +1,6 @@
 //! What the objects say.
 
-use super::tree::Archive;
+use super::tree::{Archive, SETTINGS};
 use crate::support::settle;
 
 fn links(page: &str) -> Vec<&str> {
@@ -315,6 +315,29 @@ fn an_article_at_the_route_of_a_numbered_page_keeps_it() {
             .contains("About page 2 deep")
     );
     assert!(archive.page("/page/3/").is_some());
+    // Who goes through the pages passes by those that are not made, and is told.
+    let linked = |route: &str, rel: &str| {
+        let page = archive.page(route).unwrap();
+        let tag = page
+            .split("<a ")
+            .skip(1)
+            .find(|tag| tag.contains(&format!("rel=\"{rel}\"")));
+        tag.map(|tag| links(tag)[0].to_owned())
+    };
+    let to = |route: &str| Some(route.to_owned());
+    assert_eq!(linked("/page/3/", "next"), None);
+    assert_eq!(
+        [linked("/page/4/", "next"), linked("/page/3/", "prev")],
+        [to("/page/3/"), to("/page/4/")]
+    );
+    let settings = SETTINGS.replace("per_page: 3", "per_page: 2");
+    archive.remove("page/1").world.write("anp.yaml", settings);
+    let ran = archive.import();
+    ran.notes("warning: 1 numbered page of a list is not made, since an article or another list has its route: /page/2/");
+    assert_eq!(
+        [linked("/page/3/", "next"), linked("/page/1/", "prev")],
+        [to("/page/1/"), to("/page/3/")]
+    );
     let counts = archive.import().counts();
     assert_eq!([&counts["created"], &counts["updated"]], [0, 0]);
 }
