@@ -17,7 +17,7 @@ mod similar;
 pub mod sitemap;
 mod terms;
 
-pub use aliases::Aliases;
+pub use aliases::{Aliases, RefusedAlias};
 pub use catalog::{Catalog, CatalogBuilder, Draft, Listed, TextSpot, ValueName};
 pub use file_path::FilePath;
 pub use identity::ArticleIdentity;

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Owner, number};
-use super::findings::{HeldFindings, whole_file};
+use super::findings::{HeldFindings, MAX_FINDINGS, whole_file};
 use super::held_back::HeldSources;
 use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
 use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder, Lists};
-use crate::article::{Naming, Route, SourceName, route_of_name};
+use crate::article::{Naming, Route, SourceName, alias_place, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
 use crate::source::Origin;
@@ -343,7 +343,7 @@ pub(crate) fn close(
         let lists = settings.lists.as_ref();
         let lists = lists.map(|lists| Lists::of(&catalog, lists, &claimed));
         survey.lists = lists.unwrap_or_default();
-        survey.aliases = Aliases::of(&catalog);
+        survey.aliases = Aliases::of(&catalog, &survey.lists);
         findings.add(alias_findings(origin, &catalog, &mut survey.aliases));
         survey.catalog = Some(catalog);
     }
@@ -364,18 +364,24 @@ pub(crate) fn close(
     survey
 }
 
-/// Warnings about aliases that make no redirect.
+/// Warnings about aliases that make no redirect. Of very many, the first have places: each takes a look into its
+/// source.
 fn alias_findings(
     origin: &dyn Origin,
     catalog: &Catalog,
     aliases: &mut Aliases,
 ) -> Vec<Diagnostic> {
-    let refused = std::mem::take(&mut aliases.refused).into_iter();
-    let findings = refused.map(|(number, why)| {
-        let source = catalog.articles()[number as usize].source as usize;
+    let refused = std::mem::take(&mut aliases.refused).into_iter().enumerate();
+    let findings = refused.map(|(place, one)| {
+        let source = catalog.articles()[one.number as usize].source as usize;
         let path = Arc::new(origin.shown_at(source));
-        let mut finding = [whole_file(path, "aliases", why, RETRY_AFTER_FIX)];
+        let mut finding = [whole_file(path, "aliases", one.why, RETRY_AFTER_FIX)];
         finding[0].severity = Severity::Warning;
+        if place < MAX_FINDINGS
+            && let Ok(bytes) = origin.load(source).bytes
+        {
+            finding[0].place = alias_place(&bytes, &one.name);
+        }
         origin.place(source, &mut finding);
         finding
     });

@@ -166,9 +166,35 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
     archive.article(
         "cache/n3",
         3,
-        "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/]\n",
+        "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/, /tags/ttl/, /page/2/, /, /tags/none/]\n\
+         tags: [ttl]\n",
     );
     archive.article("cache/n9", 9, "aliases: [/good/]\n");
+    for line in ["check --format json", "import --format json"] {
+        let ran = archive.world.anp(line);
+        let found = ran.of_type("diagnostic");
+        let found = found
+            .iter()
+            .filter(|found| found["message"].as_str().unwrap().contains("list"));
+        let found: Vec<String> = found
+            .map(|found| {
+                let [path, message] =
+                    [&found["path"], &found["message"]].map(|of| of.as_str().unwrap());
+                format!("{path}:{}:{} {message}", found["line"], found["column"])
+            })
+            .collect();
+        let said = [
+            "4:59 no redirect from /tags/ttl/: a list has that route",
+            "4:71 no redirect from /page/2/: the list / has its pages there",
+            "4:81 no redirect from /: a list has that route",
+        ];
+        assert_eq!(
+            found,
+            said.map(|said| format!("content/cache/n3.md:{said}")),
+            "{ran}"
+        );
+    }
+    assert!(archive.redirect("/tags/none/").is_some());
     let ran = archive.world.anp("import --format json");
     ran.exits(0);
     let found = ran.of_type("diagnostic");
@@ -177,7 +203,7 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
         .filter(|found| found["code"] == "aliases")
         .filter_map(|found| found["message"].as_str())
         .collect();
-    assert_eq!(messages.len(), 4, "{messages:?}");
+    assert_eq!(messages.len(), 7, "{messages:?}");
     assert_eq!(
         archive.redirect("/good/").unwrap(),
         r#"{"to":"/cache/n3/","status":301}"#
