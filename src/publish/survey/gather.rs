@@ -13,7 +13,9 @@ use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
-use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder, Lists};
+use crate::archive::{
+    Aliases, ArchiveSettings, Catalog, CatalogBuilder, ListSettings, Lists, numbered_routes,
+};
 use crate::article::{Naming, Route, SourceName, alias_place, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
@@ -193,6 +195,25 @@ impl GatheredSurvey {
             }
         }
         routes
+    }
+
+    /// The routes of the numbered pages of `lists`.
+    pub(crate) fn numbered_routes(&self, lists: &ListSettings) -> impl Iterator<Item = Route> {
+        let valid = self
+            .claims()
+            .filter(|(_, source)| !self.invalid.contains(source));
+        let routes: HashMap<u32, &Route> = valid.map(|(route, source)| (source, route)).collect();
+        let of_catalog = self.catalog.as_ref().map(|catalog| {
+            let pages = self
+                .claims()
+                .filter(|(_, source)| !catalog.is_section(*source));
+            let claimed: HashSet<&Route> = pages.map(|(route, _)| route).collect();
+            let route_of = move |source| routes.get(&source).copied();
+            numbered_routes(catalog, lists, route_of, move |route| {
+                claimed.contains(route)
+            })
+        });
+        of_catalog.into_iter().flatten()
     }
 
     /// Every route that a source claims, with the number of the source.

@@ -367,3 +367,58 @@ fn an_article_at_the_route_of_a_numbered_page_keeps_it() {
     let counts = archive.import().counts();
     assert_eq!([&counts["created"], &counts["updated"]], [0, 0]);
 }
+
+#[test]
+fn a_link_to_a_numbered_page_is_broken_if_there_is_none() {
+    let archive = Archive::new();
+    let body = "[a](/page/1/) [b](/page/5/) [c](/page/6/) [d](/tags/ttl/page/2/) [e](/tags/ttl/page/4/) \
+                [f](/cache/page/3/) [g](/cache/page/4/) [h](/page/05/) [i](/tags/page/1/) [j](/queue/page/1/)";
+    let text = format!("---\ntitle: Links\ndate: 2024-02-02\nnoindex: true\n---\n\n{body}\n");
+    archive.world.write("content/links.md", text);
+    // It has the route of the list, which is not made.
+    archive.world.write(
+        "content/queue/index.md",
+        "---\ntitle: Queue\n---\n\nText.\n",
+    );
+    archive.world.anp("import").exits(0);
+    settle();
+    for line in [
+        "check --format json",
+        "import --format json",
+        "import --format json",
+    ] {
+        let ran = archive.world.anp(line);
+        let found = ran.of_type("diagnostic");
+        let about = found.iter().filter(|found| found["code"] == "link");
+        let about = about.map(|found| {
+            found["message"]
+                .as_str()
+                .unwrap()
+                .rsplit(' ')
+                .next()
+                .unwrap()
+                .to_owned()
+        });
+        let broken: Vec<String> = about.collect();
+        let expected = [
+            "/page/6/",
+            "/tags/ttl/page/4/",
+            "/cache/page/4/",
+            "/page/05/",
+            "/tags/page/1/",
+            "/queue/page/1/",
+        ];
+        assert_eq!(broken, expected, "{ran}");
+        for route in expected {
+            assert!(archive.page(route).is_none(), "{route}");
+        }
+        for route in [
+            "/page/1/",
+            "/page/5/",
+            "/tags/ttl/page/2/",
+            "/cache/page/3/",
+        ] {
+            assert!(archive.page(route).is_some(), "{route}");
+        }
+    }
+}
