@@ -121,6 +121,14 @@ impl Lists {
         is_made.then_some(route)
     }
 
+    /// How many values have lists below the list of a field.
+    #[must_use]
+    pub fn values(&self, list: &List) -> usize {
+        let children = list.children.iter().map(|child| &self.all[*child as usize]);
+        let values = children.filter(|child| matches!(child.kind, ListKind::Value(_)));
+        values.count()
+    }
+
     /// The pages with the next older and the next newer articles, of those that are made.
     #[must_use]
     pub fn neighbours(&self, list: &List, page: PageNumber) -> [Option<PageNumber>; 2] {
@@ -145,12 +153,7 @@ impl Lists {
             };
             let parent = self.find(&parent);
             if let (Some(parent), Ok(child)) = (parent, u32::try_from(at)) {
-                let is_of_values = matches!(self.all[at].kind, ListKind::Value(_));
-                let of = &mut self.all[parent];
-                // The values of a field stand on the page of the field alone.
-                if is_of_values == matches!(of.kind, ListKind::Field(_)) {
-                    of.children.push(child);
-                }
+                self.all[parent].children.push(child);
             }
         }
     }

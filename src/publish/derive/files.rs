@@ -226,7 +226,7 @@ impl Files<'_, '_, '_> {
                 for list in llms_txt::lists(self.with) {
                     part(self.lists.plain_title(list).as_bytes());
                     part(list.route.as_str().as_bytes());
-                    part(&count(list).to_le_bytes());
+                    part(&count(&self.with.archive.lists, list).to_le_bytes());
                 }
                 for number in llms_txt::newest(self.with) {
                     part(self.with.archive.catalog.route(number).as_str().as_bytes());

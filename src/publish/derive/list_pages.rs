@@ -141,7 +141,7 @@ impl ListPages<'_, '_, '_> {
                     .clone(),
                 _ => self.plain_title(list),
             };
-            (title, list.route.clone(), count(list))
+            (title, list.route.clone(), count(lists, list))
         });
         let mut named: Vec<(String, Route, u64)> = named.collect();
         named.sort();
@@ -297,9 +297,9 @@ impl ListPages<'_, '_, '_> {
 }
 
 /// What the page above a list says of its size: its articles, or, for a field, its values.
-pub(super) fn count(list: &List) -> u64 {
+pub(super) fn count(lists: &Lists, list: &List) -> u64 {
     match list.kind {
-        ListKind::Field(_) => list.children.len() as u64,
+        ListKind::Field(_) => lists.values(list) as u64,
         _ => list.members.len() as u64,
     }
 }

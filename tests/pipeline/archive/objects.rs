@@ -422,3 +422,24 @@ fn a_link_to_a_numbered_page_is_broken_if_there_is_none() {
         }
     }
 }
+
+#[test]
+fn the_page_of_a_field_names_the_folders_below_it_too() {
+    let archive = Archive::new();
+    archive.article("tags/guides/one", 60, "tags: [redis]\n");
+    archive.article("tags/ttl/deep/two", 61, "tags: [redis]\n");
+    archive.import();
+    let page = archive.page("/tags/").unwrap();
+    let named = links(&page);
+    for route in ["/tags/redis/", "/tags/ttl/", "/tags/guides/"] {
+        assert!(named.contains(&route), "{route}: {named:?}");
+    }
+    assert!(!named.contains(&"/tags/ttl/deep/"));
+    assert!(links(&archive.page("/tags/ttl/").unwrap()).contains(&"/tags/ttl/deep/"));
+    // What is counted of a field are its values.
+    let llms = archive.file("/llms.txt").unwrap();
+    assert!(
+        llms.contains("- [Tags](https://example.org/tags/): 4 values\n"),
+        "{llms}"
+    );
+}
