@@ -443,3 +443,51 @@ fn the_page_of_a_field_names_the_folders_below_it_too() {
         "{llms}"
     );
 }
+
+#[test]
+fn a_date_outside_of_the_years_1_to_9999_is_undated_in_the_sitemap() {
+    let archive = Archive::new();
+    for (name, date) in [
+        ("before", "0001-01-01T00:30:00+02:00"),
+        ("first", "0001-01-01T02:30:00+02:00"),
+        ("last", "9999-12-31"),
+        ("after", "9999-12-31T23:30:00-02:00"),
+    ] {
+        let text = format!("---\ntitle: {name}\ndate: {date}\n---\n\nText.\n");
+        archive.world.write(&format!("content/{name}.md"), text);
+    }
+    let text =
+        "---\ntitle: A\ndate: 2024-02-02\nupdated: 9999-12-31T23:30:00-02:00\n---\n\nText.\n";
+    archive.world.write("content/updated.md", text);
+    archive.world.anp("import --future").exits(0);
+    let part = |name: &str| archive.file(&format!("/sitemap-{name}.xml")).unwrap();
+    let url = |route: &str, lastmod: &str| {
+        format!("<url><loc>https://example.org/{route}/</loc>{lastmod}</url>")
+    };
+    let undated = part("undated");
+    for route in ["before", "after"] {
+        assert!(undated.contains(&url(route, "")), "{undated}");
+    }
+    assert!(part("0001-01").contains(&url("first", "<lastmod>0001-01-01T00:30:00Z</lastmod>")));
+    assert!(part("9999-12").contains(&url("last", "<lastmod>9999-12-31</lastmod>")));
+    let of_2024 = part("2024-02");
+    assert!(of_2024.contains(&url("updated", "")), "{of_2024}");
+    let index = archive.file("/sitemap.xml").unwrap();
+    let names: Vec<&str> = between(&index, "loc")
+        .into_iter()
+        .map(|url| url.trim_start_matches("https://example.org/sitemap-"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "undated.xml",
+            "0001-01.xml",
+            "2024-01.xml",
+            "2024-02.xml",
+            "9999-12.xml",
+            "lists.xml"
+        ]
+    );
+    // Its newest article of which that is known.
+    assert!(index.contains("2024-02.xml</loc></sitemap>"), "{index}");
+}
