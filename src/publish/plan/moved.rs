@@ -307,11 +307,17 @@ pub(crate) fn unmade(
 }
 
 /// The redirects that the store has at these routes, each with its state. What is no redirect is left out.
-fn read<'r>(
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn read<'r>(
     session: &mut Session,
     keys: &Keys,
     routes: &[&'r Route],
 ) -> Result<Vec<(&'r Route, ObjectState, Redirect)>, Failure> {
+    if routes.is_empty() {
+        return Ok(Vec::new());
+    }
     let failed = |error: StoreError| Failure::before_writing(&error);
     let kind = ObjectKind::Redirect;
     let seen = Inspector { session, keys }.inspect_one(kind, routes, Likely::Stored);
