@@ -7,10 +7,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Output;
 use super::table::width;
+use crate::article::Route;
 use crate::duration;
 use crate::duration::DAY_MS;
-use crate::publish::ls::{ArticleSink, ArticleState, ListedArticle, ListedKind};
+use crate::publish::ls::{ArticleSink, ArticleState, ListedArticle};
 use crate::publish::one_line_within;
+use crate::publish::plan::entry::EntryKind;
 use crate::words::counted;
 
 /// What stands before the route: state, time left, size, date, each with a blank behind it.
@@ -31,7 +33,7 @@ pub(crate) struct ArticleTable {
     /// How many of them the routes take.
     route: usize,
     counts: BTreeMap<ArticleState, u64>,
-    kinds: BTreeMap<ListedKind, u64>,
+    kinds: BTreeMap<EntryKind, u64>,
     bytes: u64,
 }
 
@@ -61,13 +63,10 @@ impl ArticleTable {
         };
         let date = article.date.as_deref().unwrap_or_default();
         let date = date.get(..10).unwrap_or(date);
-        let answer = article
-            .redirect
-            .as_ref()
-            .map(|redirect| match redirect.to() {
-                Some(to) => format!("{} to {to}", redirect.status()),
-                None => redirect.status().to_string(),
-            });
+        let answer = article.status.map(|status| match &article.to {
+            Some(to) => format!("{status} to {to}"),
+            None => status.to_string(),
+        });
         let title = answer.as_ref().or(article.title.as_ref());
         let title = one_line_within(title.map_or("", String::as_str), LONGEST_TITLE);
         let route = cut(article.route.as_str(), self.room);
@@ -88,11 +87,11 @@ impl ArticleTable {
     /// Says how many there were.
     pub(crate) fn end(mut self) {
         let all: u64 = self.counts.values().sum();
-        let number = |kind: ListedKind| self.kinds.get(&kind).copied().unwrap_or(0);
+        let number = |kind: EntryKind| self.kinds.get(&kind).copied().unwrap_or(0);
         let [lists, files, redirects] =
-            [ListedKind::List, ListedKind::File, ListedKind::Redirect].map(number);
+            [EntryKind::List, EntryKind::File, EntryKind::Redirect].map(number);
         // Pages of lists were counted as articles before there were other archive objects.
-        let articles = number(ListedKind::Article) + lists;
+        let articles = number(EntryKind::Article) + lists;
         let states: serde_json::Map<String, serde_json::Value> = self
             .counts
             .iter()
@@ -150,8 +149,7 @@ impl ArticleSink for ArticleTable {
             "date": article.date, "state": article.state.word(),
             "expires_at": article.expires_at_ms, "left_ms": article.left_ms,
             "bytes": article.bytes, "kind": article.kind.word(),
-            "to": article.redirect.as_ref().and_then(|redirect| redirect.to()).map(|to| to.as_str()),
-            "status": article.redirect.as_ref().map(|redirect| redirect.status()),
+            "to": article.to.as_ref().map(Route::as_str), "status": article.status,
         }));
         if self.routes_alone {
             self.output.text(article.route.as_str());

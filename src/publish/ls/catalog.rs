@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::head::{Head, SourceHeads};
-use super::listed::{ArticleState, ListedArticle, ListedKind};
+use super::listed::{ArticleState, ListedArticle};
 use crate::archive::Redirect;
 use crate::article::{Held, Route};
 use crate::failure::Failure;
 use crate::publish::history::listing::last_good_import;
 use crate::publish::keys::Keys;
-use crate::publish::plan::entry::{Entry, Need, ObjectState};
+use crate::publish::plan::entry::{Entry, EntryKind, Need, ObjectState};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::reach::Scope;
@@ -28,7 +28,7 @@ use crate::words::{counted, with};
 
 /// One article, or an archive object that the store holds.
 pub(super) struct Row {
-    pub kind: ListedKind,
+    pub kind: EntryKind,
     pub route: Route,
     pub state: ArticleState,
     /// When the first of its keys expires, ms since 1970.
@@ -43,7 +43,7 @@ impl Row {
     fn of_store(leftover: Leftover, state: ArticleState) -> Self {
         let both = [leftover.page, leftover.meta];
         Self {
-            kind: leftover.kind.into(),
+            kind: leftover.kind,
             route: leftover.route,
             state,
             expires_at_ms: both.iter().filter_map(ObjectState::expires_at_ms).min(),
@@ -69,14 +69,15 @@ impl Row {
         now_ms: i64,
     ) -> ListedArticle {
         let date = head.as_ref().and_then(Head::date).map(str::to_owned);
-        let is_redirect = self.kind == ListedKind::Redirect;
+        let is_redirect = self.kind == EntryKind::Redirect;
         ListedArticle {
             kind: self.kind,
             state: match is_redirect && redirect.is_none() {
                 true => ArticleState::Foreign,
                 false => self.state,
             },
-            redirect,
+            status: redirect.as_ref().map(Redirect::status),
+            to: redirect.and_then(|redirect| redirect.to().cloned()),
             route: self.route.clone(),
             title: head
                 .map(|head| head.title)
@@ -235,7 +236,7 @@ impl<'a> Catalog<'a> {
                 Held::NoPage => ArticleState::NoPage,
             };
             rows.push(Row {
-                kind: ListedKind::Article,
+                kind: EntryKind::Article,
                 route,
                 state,
                 expires_at_ms: None,
@@ -278,7 +279,7 @@ impl<'a> Catalog<'a> {
 fn row_of(entry: Entry, state: ArticleState) -> Row {
     let first = entry.first_expiry_ms();
     Row {
-        kind: ListedKind::Article,
+        kind: EntryKind::Article,
         state,
         expires_at_ms: (first != i64::MAX).then_some(first),
         bytes: u64::from(entry.prior(0).bytes) + u64::from(entry.prior(1).bytes),

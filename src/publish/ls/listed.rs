@@ -1,6 +1,5 @@
 //! One article of a list.
 
-use crate::archive::Redirect;
 use crate::article::Route;
 use crate::publish::plan::entry::EntryKind;
 
@@ -57,56 +56,21 @@ impl ArticleState {
     }
 }
 
-/// What a line of the list is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ListedKind {
-    /// An article.
-    Article,
-    /// A page of a list.
-    List,
-    /// A file.
-    File,
-    /// A redirect.
-    Redirect,
-}
-
-impl ListedKind {
-    /// The word that lists use.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Article => "article",
-            Self::List => "list",
-            Self::File => "file",
-            Self::Redirect => "redirect",
-        }
-    }
-}
-
-impl From<EntryKind> for ListedKind {
-    fn from(kind: EntryKind) -> Self {
-        match kind {
-            EntryKind::Article | EntryKind::Section => Self::Article,
-            EntryKind::List => Self::List,
-            EntryKind::File => Self::File,
-            EntryKind::Redirect => Self::Redirect,
-        }
-    }
-}
-
 /// One article of the list, or an archive object that the store holds.
 #[derive(Clone, Debug)]
 pub struct ListedArticle {
     /// What it is.
-    pub kind: ListedKind,
+    pub kind: EntryKind,
     /// Its route, or the path of a file.
     pub route: Route,
     /// Its title, where one is known.
     pub title: Option<String>,
     /// Its date, as its front matter has it.
     pub date: Option<String>,
-    /// Where a redirect leads.
-    pub redirect: Option<Redirect>,
+    /// The status of a redirect.
+    pub status: Option<u16>,
+    /// Where it leads; none also for 410.
+    pub to: Option<Route>,
     /// How it compares with its source.
     pub state: ArticleState,
     /// When the first of its keys expires, ms since 1970; none if none does.

@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use catalog::{Catalog, Row};
 use head::{Head, SourceHeads, stored_heads};
 
-pub use listed::{ArticleState, ListedArticle, ListedKind};
+pub use listed::{ArticleState, ListedArticle};
 
 use super::keys::Keys;
 use super::report::Report;
@@ -25,6 +25,7 @@ use super::survey::selection::{RouteGlob, Selection, Selectors, Tag, parsed};
 use crate::archive::Redirect;
 use crate::article::Route;
 use crate::failure::Failure;
+use crate::publish::plan::entry::EntryKind;
 use crate::publish::plan::moved;
 use crate::publish::run::connection::Connected;
 use crate::settings::Settings;
@@ -116,7 +117,7 @@ pub fn ls(
         let heads = stored_heads(&mut store.session, &keys, &routes).map_err(before)?;
         let mut redirects = redirects_of(&mut store.session, &keys, batch)?;
         for (row, stored) in batch.iter().zip(heads) {
-            let has_meta = matches!(row.kind, ListedKind::Article | ListedKind::List);
+            let has_meta = row.kind.objects().len() > 1;
             let stored = stored.filter(|_| has_meta);
             let source = row.source.filter(|_| stored.is_none() || row.differs());
             let read = |source| {
@@ -126,7 +127,7 @@ pub fn ls(
             };
             let head = source.and_then(read).or(stored);
             if filter.takes_head(head.as_ref()) {
-                let is_redirect = row.kind == ListedKind::Redirect;
+                let is_redirect = row.kind == EntryKind::Redirect;
                 let redirect = redirects.remove(&row.route).filter(|_| is_redirect);
                 sink.article(&row.listed(head, redirect, now_ms));
             }
@@ -141,7 +142,7 @@ fn redirects_of(
     keys: &Keys,
     rows: &[Row],
 ) -> Result<HashMap<Route, Redirect>, Failure> {
-    let redirects = rows.iter().filter(|row| row.kind == ListedKind::Redirect);
+    let redirects = rows.iter().filter(|row| row.kind == EntryKind::Redirect);
     let routes: Vec<&Route> = redirects.map(|row| &row.route).collect();
     let read = moved::read(session, keys, &routes)?.into_iter();
     let read = read.map(|(route, _, redirect)| (route.clone(), redirect));

@@ -1,7 +1,9 @@
 //! What commands about single routes do with lists, files and redirects.
 
-use super::tree::Archive;
-use crate::support::settle;
+use std::collections::BTreeSet;
+
+use super::tree::{Archive, SETTINGS};
+use crate::support::{Ran, settle};
 
 /// An archive with a redirect from an alias, one from a route that an article left, and one of a withdrawn one.
 fn with_redirects() -> Archive {
@@ -212,4 +214,110 @@ fn ls_lists_what_the_store_holds_of_lists_files_and_redirects() {
         .hides("/feed.xml")
         .hides("/old/page/")
         .hides("/tags/ttl/");
+}
+
+/// What becomes of archive objects, by the lines of this type that a command prints: action, kind and route.
+fn changes(ran: &Ran, kind: &str) -> BTreeSet<String> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let lines = ran.of_type(kind).into_iter();
+    let named = lines.map(|line| match kind {
+        "key" => {
+            let key = text(&line["key"]);
+            let (kind, route) = key.strip_prefix("anp:").unwrap().split_once(':').unwrap();
+            let kind = match kind {
+                "page" | "meta" => "list",
+                kind => kind,
+            };
+            (text(&line["action"]), kind.to_owned(), route.to_owned())
+        }
+        _ => (
+            text(&line["action"]),
+            text(&line["kind"]),
+            text(&line["route"]),
+        ),
+    });
+    // Articles have another form of route here than lists.
+    let is_article = |route: &str| {
+        let last = route.trim_end_matches('/').rsplit('/').next().unwrap();
+        let is_numbered = last
+            .strip_prefix('n')
+            .is_some_and(|rest| rest.parse::<u32>().is_ok());
+        is_numbered || ["second", "newest"].contains(&last)
+    };
+    let archive = named.filter(|(_, kind, route)| kind != "list" || !is_article(route));
+    archive
+        .map(|(action, kind, route)| format!("{action} {kind} {route}"))
+        .collect()
+}
+
+#[test]
+fn diff_counts_and_names_the_archive_objects_that_an_import_would_change() {
+    let archive = Archive::new();
+    archive.import();
+    settle();
+    let world = &archive.world;
+    world
+        .anp("diff --exit-code")
+        .exits(0)
+        .says("no article differs\n")
+        .hides("archive");
+    archive.article("queue/newest", 200, "tags: [fresh]\n");
+    archive.rename("queue/n5", "cache/second");
+    archive.article("cache/n3", 3, "withdrawn: true\n");
+    archive.remove("cache/n12");
+    let group = SETTINGS.find("archive:").unwrap();
+    for (settings, line) in [
+        (SETTINGS, ""),
+        (SETTINGS, " --prune"),
+        (&SETTINGS.replace("per_page: 3", "per_page: 4"), ""),
+        (&SETTINGS[..group], " --prune"),
+    ] {
+        world.write("anp.yaml", settings);
+        let before = world.keys();
+        let all = world.anp(&format!("diff --all --format json{line}"));
+        let summary = all.exits(0).of_type("summary").remove(0);
+        let named = changes(&all, "archive_object");
+        assert!(
+            !named.is_empty() && summary["archive_objects"] == named.len(),
+            "{all}"
+        );
+        let few = world.anp(&format!("diff --stat --format json{line}"));
+        assert_eq!(few.of_type("archive_object").len(), named.len().min(20));
+        assert_eq!(few.of_type("summary")[0]["archive_objects"], named.len());
+        let none = world.anp(&format!("diff --exit-code{line}"));
+        let count = format!(
+            "{} archive objects differ, named with --stat or --all\n",
+            named.len()
+        );
+        none.exits(1).says(&count).hides("  update  list");
+        let first = world.anp(&format!("diff --all --stat{line}"));
+        first
+            .says("  file     /sitemap.xml  (list)\n")
+            .hides("named with");
+        assert!(world.keys() == before);
+        let ran = world.anp(&format!("import --max-removed 100% --format json{line}"));
+        let done = changes(&ran, "key");
+        assert!(
+            named == done,
+            "{line}: {:?}",
+            named.symmetric_difference(&done)
+        );
+        // What the run changed is counted and named in the same way.
+        let of_run = world.anp("diff --run last --all --format json");
+        assert_eq!(changes(&of_run, "archive_object"), done);
+        assert_eq!(of_run.of_type("summary")[0]["archive_objects"], done.len());
+        let articles = of_run.of_type("article");
+        assert!(articles.iter().all(|line| line["route"] != "/"), "{of_run}");
+        assert_eq!(of_run.of_type("summary")[0]["changed"], summary["changed"]);
+        world.anp("rollback last").exits(0);
+        assert!(world.keys() == before);
+    }
+    // A list that is asked for is shown with its text.
+    world.write("anp.yaml", SETTINGS);
+    world.anp("import").exits(0);
+    world
+        .anp("diff --run last /tags/fresh/")
+        .exits(0)
+        .says("create /tags/fresh/ (new)\n")
+        .says("[About queue newest]");
 }
