@@ -117,7 +117,7 @@ impl RemovalPlanner<'_> {
             moved,
             leftovers: mut of_moved,
             orphans,
-        } = self.gone(scope, session, (&withdrawn, other_keys), report)?;
+        } = self.gone(scope, session, (&withdrawn, other_keys, &redirects), report)?;
         let is_withdrawn = |one: &mut Leftover| one.reason == Reason::Withdrawn;
         withdrawn.extend(pruning.leftovers.extract_if(.., is_withdrawn));
         withdrawn.extend(of_moved.extract_if(.., is_withdrawn));
@@ -226,12 +226,13 @@ impl RemovalPlanner<'_> {
     }
 
     /// What becomes of published articles that the content tree no longer has: removed, or named. The store
-    /// has the pages `withdrawn` of those that are withdrawn, and `other_keys` that the survey did not see.
+    /// has the pages `withdrawn` of those that are withdrawn, `other_keys` that the survey did not see, and
+    /// redirects at the routes `redirects`.
     fn gone(
         &self,
         scope: &Scope<'_>,
         session: &mut Session,
-        (withdrawn, other_keys): (&[Leftover], u64),
+        (withdrawn, other_keys, redirects): (&[Leftover], u64, &BTreeSet<Route>),
         report: &mut dyn Report,
     ) -> Result<Gone, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
@@ -242,8 +243,9 @@ impl RemovalPlanner<'_> {
         if let Some(why) = &pruning.withheld {
             report.warning(why);
         }
-        let find =
-            |session: &mut Session, old: &[Leftover]| self.moved(scope, session, (old, withdrawn));
+        let find = |session: &mut Session, old: &[Leftover]| {
+            self.moved(scope, session, (old, withdrawn, redirects))
+        };
         let (mut moved, mut leftovers, mut count) = (Moved::new(), Vec::new(), None);
         if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
             let mut orphans = Orphans::find(scope, session, other_keys, self.share)?;
@@ -277,13 +279,16 @@ impl RemovalPlanner<'_> {
         &self,
         scope: &Scope<'_>,
         session: &mut Session,
-        (old, withdrawn): (&[Leftover], &[Leftover]),
+        (old, withdrawn, redirects): (&[Leftover], &[Leftover], &BTreeSet<Route>),
     ) -> Result<Moved, Failure> {
         let settings = scope.settings;
         match (self.archive, settings.archive.redirects) {
             (Some(archive), Some(_)) if self.removes_stale(scope) => {
                 let keys = Keys::new(&settings.prefix);
-                moved::find(session, &keys, (archive, scope.survey), (old, withdrawn))
+                let known = (archive, scope.survey);
+                let mut moved = moved::announced(session, &keys, known, old, redirects)?;
+                moved.extend(moved::find(session, &keys, known, (old, withdrawn))?);
+                Ok(moved)
             }
             _ => Ok(Moved::new()),
         }

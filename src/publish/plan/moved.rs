@@ -36,6 +36,53 @@ const DOING: &str = "looking for articles that moved";
 /// Articles that moved: new routes by old ones; none for those that are withdrawn.
 pub(crate) type Moved = BTreeMap<Route, Option<Route>>;
 
+/// Where the articles of `old` are now, as an earlier run found out that could not remove their pages: it wrote
+/// their redirects first. The store has redirects at the routes `found`.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn announced(
+    session: &mut Session,
+    keys: &Keys,
+    (archive, survey): (&Archive, &Survey),
+    old: &[Leftover],
+    found: &BTreeSet<Route>,
+) -> Result<Moved, Failure> {
+    let made = made_routes(&survey.objects);
+    let old = old.iter().map(|one| &one.route);
+    let old: Vec<&Route> = old
+        .filter(|route| found.contains(*route) && !made.contains(route))
+        .collect();
+    let mut moved = Moved::new();
+    if old.is_empty() {
+        return Ok(moved);
+    }
+    let articles: HashSet<&Route> = archive.article_routes().iter().collect();
+    for some in old.chunks(TOGETHER) {
+        let read = read(session, keys, some)?.into_iter();
+        for (route, _, redirect) in read.filter(|(_, seen, one)| is_ours(seen, one)) {
+            if redirect.to().is_none_or(|to| articles.contains(to)) {
+                moved.insert(route.clone(), redirect.to().cloned());
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// Whether a run of anp made a redirect. One of another program has other bytes, or never ends.
+fn is_ours(seen: &ObjectState, redirect: &Redirect) -> bool {
+    let digest = Digest::of_bytes(&redirect.to_json());
+    let is_status = matches!(redirect.status(), 301 | 410);
+    is_status && seen.digest() == Some(digest) && seen.expires_at_ms().is_some()
+}
+
+/// The routes of redirects that are made from sources.
+fn made_routes(made: &[Entry]) -> HashSet<&Route> {
+    let made = made.iter();
+    let made = made.filter(|one| one.kind == EntryKind::Redirect);
+    made.map(|entry| &entry.route).collect()
+}
+
 /// Finds where the articles of `old` are now. Of those that are withdrawn, the store has the pages of
 /// `withdrawn`.
 ///
@@ -188,7 +235,7 @@ impl<'a> Redirects<'a> {
     pub(crate) fn of_moved(&mut self) -> Result<Vec<Entry>, Failure> {
         let is_own = |route: &Route| self.share.is_none_or(|shard| shard.takes(route));
         // Where a source asks for the redirect itself, that is made.
-        let made = self.made_routes();
+        let made = made_routes(self.made);
         let is_meant = |from: &Route| is_own(from) && !made.contains(from);
         let moved = self.moved.iter().filter(|(from, _)| is_meant(from));
         let moved: Vec<(&Route, &Option<Route>)> = moved.collect();
@@ -265,16 +312,9 @@ impl<'a> Redirects<'a> {
         Ok(stored)
     }
 
-    /// The routes of redirects that are made from sources.
-    fn made_routes(&self) -> HashSet<&'_ Route> {
-        let made = self.made.iter();
-        let made = made.filter(|one| one.kind == EntryKind::Redirect);
-        made.map(|entry| &entry.route).collect()
-    }
-
     /// The routes of these.
     fn others(&self) -> Vec<&'a Route> {
-        let made = self.made_routes();
+        let made = made_routes(self.made);
         let others = self.found.iter();
         let others =
             others.filter(|route| !made.contains(route) && !self.moved.contains_key(route));
@@ -282,8 +322,7 @@ impl<'a> Redirects<'a> {
     }
 }
 
-/// Those of the redirects at `found` routes that runs of anp made, where no redirects are made any more. One of
-/// another program has other bytes, or never ends.
+/// Those of the redirects at `found` routes that runs of anp made, where no redirects are made any more.
 ///
 /// # Errors
 /// When the store fails.
@@ -296,11 +335,7 @@ pub(crate) fn unmade(
     let mut unmade = Vec::new();
     for some in found.chunks(TOGETHER) {
         let read = read(session, keys, some)?.into_iter();
-        let ours = read.filter(|(_, seen, redirect)| {
-            let digest = Digest::of_bytes(&redirect.to_json());
-            let is_status = matches!(redirect.status(), 301 | 410);
-            is_status && seen.digest() == Some(digest) && seen.expires_at_ms().is_some()
-        });
+        let ours = read.filter(|(_, seen, redirect)| is_ours(seen, redirect));
         unmade.extend(ours.map(|(route, seen, _)| removed(route, seen, Reason::Pruned)));
     }
     Ok(unmade)

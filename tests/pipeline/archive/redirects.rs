@@ -1,6 +1,8 @@
 //! Old routes: of articles that moved, and of those that were withdrawn.
 
 use super::tree::{Archive, SETTINGS, difference};
+#[cfg(debug_assertions)]
+use crate::scene::{anp, dies, restore, snapshot};
 use crate::support::{Ran, settle};
 
 fn to(route: &str) -> Option<String> {
@@ -328,4 +330,51 @@ fn without_their_settings_prune_removes_what_earlier_runs_made() {
         archive.world.anp(&format!("rollback {run}")).exits(0);
         assert!(archive.world.keys() == before);
     }
+}
+
+/// After a kill the new page may be there already, and the old one still.
+#[cfg(debug_assertions)]
+#[test]
+fn an_import_that_dies_between_the_new_page_and_the_old_one_is_finished_by_the_next() {
+    let archive = Archive::new();
+    archive.import();
+    settle();
+    archive.rename("queue/n5", "cache/moved");
+    archive.remove("queue/n8");
+    archive.article("queue/other", 8, "withdrawn: true\n");
+    let path = archive.world.path("content/queue/other.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace("Text of queue other", "Text of queue n8");
+    archive.world.write("content/queue/other.md", text);
+    settle();
+    let world = &archive.world;
+    let before = snapshot(world);
+    let mut deaths = 0;
+    for sent in (0..).step_by(5) {
+        restore(world, &before);
+        let (state, point) = (format!("state-{sent}"), format!("first.sent:{sent}"));
+        if !dies(&mut anp(world, &state, &["import"], Some(&point)), &point) {
+            break;
+        }
+        deaths += 1;
+        let ran = Ran::of(&mut anp(world, &state, &["import"], None));
+        ran.exits(0);
+        assert_eq!(
+            archive.redirect("/queue/n5/"),
+            to("/cache/moved/"),
+            "{point}"
+        );
+        assert_eq!(
+            [
+                archive.redirect("/queue/n8/"),
+                archive.redirect("/queue/other/")
+            ],
+            [gone(), gone()],
+            "{point}"
+        );
+        for old in ["/queue/n5/", "/queue/n8/"] {
+            assert!(archive.page(old).is_none(), "{point}: {ran}");
+        }
+    }
+    assert!(deaths > 3, "{deaths}");
 }
