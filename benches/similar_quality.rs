@@ -195,11 +195,17 @@ fn folded(text: &str) -> String {
 }
 
 fn index(posts: &[Post]) -> TermIndex {
-    let mut builder = TermIndex::builder();
-    for post in posts {
-        builder.push(&post.terms, true);
-    }
-    builder.finish()
+    let index = TermIndex::of(
+        posts.len(),
+        |_| true,
+        |take| {
+            for (place, post) in (0..).zip(posts) {
+                take(place, &post.terms);
+            }
+            Ok::<(), std::convert::Infallible>(())
+        },
+    );
+    index.unwrap_or_else(|never| match never {})
 }
 
 fn number(place: usize) -> u32 {

@@ -1,9 +1,9 @@
 //! Files that are replaced as a whole: whoever reads one sees the old content or the new,
 //! also after a crash.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::private;
@@ -38,6 +38,32 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     File::open(folder)?.sync_all()
+}
+
+/// Replaces the file at `path`, or makes it, by what `fill` writes into the one at `beside`. Not synced: it is
+/// for files with a checksum that may be gone after a crash. `beside` is the same for every run, so that
+/// runs that are killed do not leave one more each.
+///
+/// # Errors
+/// Those of `fill`, and when the folder cannot be written; the old file is there then.
+pub(crate) fn replace_without_sync(
+    path: &Path,
+    beside: &Path,
+    fill: impl FnOnce(File) -> io::Result<()>,
+) -> io::Result<()> {
+    match std::fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600);
+    let written = fill(file.open(beside)?);
+    let written = written.and_then(|()| std::fs::rename(beside, path));
+    if written.is_err() {
+        // The first failure is the one that matters.
+        let _ = std::fs::remove_file(beside);
+    }
+    written
 }
 
 #[cfg(test)]

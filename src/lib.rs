@@ -30,6 +30,7 @@ pub mod exit;
 mod failpoint;
 pub mod failure;
 pub mod front_matter;
+mod hashing;
 mod hex;
 mod private;
 #[cfg(feature = "probe")]

@@ -1,6 +1,6 @@
 //! The routes that redirect to articles: `aliases`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::catalog::Catalog;
 use super::lists::Lists;
@@ -34,7 +34,12 @@ impl Aliases {
         if catalog.aliases().is_empty() {
             return aliases;
         }
-        let articles: HashMap<&Route, u32> = catalog.routes().iter().zip(0..).collect();
+        let names = catalog.aliases().iter().flat_map(|(_, names)| names);
+        let routes: HashSet<Route> = names.filter_map(|name| Route::parse(name).ok()).collect();
+        // There are fewer of them than articles.
+        let articles = (0..).zip(catalog.routes());
+        let articles = articles.filter(|(_, route)| routes.contains(*route));
+        let articles = articles.map(|(number, route)| (route, number)).collect();
         for (number, names) in catalog.aliases() {
             for name in names {
                 if let Err(why) = aliases.add(*number, name, (&articles, lists), catalog) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Metadata, Value};
+use crate::hashing::first_bytes;
 
 /// What an article is known by: hashes, 0 where it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +69,7 @@ impl ArticleIdentity {
 
 /// Nothing of an empty body: many articles may have that.
 fn of_body(hash: u64) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(b"").as_bytes();
-    match hash == u64::from_be_bytes([a, b, c, d, e, f, g, h]) {
+    match hash == u64::from_be_bytes(first_bytes(&blake3::hash(b""))) {
         true => 0,
         false => hash,
     }
@@ -87,6 +87,5 @@ fn hash(text: Option<&str>) -> u64 {
     let Some(text) = text else {
         return 0;
     };
-    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(text.as_bytes()).as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    u64::from_be_bytes(first_bytes(&blake3::hash(text.as_bytes())))
 }

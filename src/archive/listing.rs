@@ -7,6 +7,7 @@ use super::identity::ArticleIdentity;
 use super::settings::ArchiveSettings;
 use super::terms::term_hashes;
 use crate::article::{Article, Metadata, Route, Value, instant_ms, slugify};
+use crate::hashing::{add_part, short_hash};
 use crate::render;
 
 /// Most values of one field of one article that have lists.
@@ -27,7 +28,8 @@ pub struct Listing {
     pub updated: String,
     /// The values of it that have lists.
     pub values: Vec<ListedValue>,
-    /// Hashes of what it is about.
+    /// Hashes of what it is about, at most [`MAX_TERMS`](super::terms::MAX_TERMS).
+    #[serde(skip)]
     pub terms: Vec<u64>,
     /// What it is known by when its route changes.
     pub identity: ArticleIdentity,
@@ -113,17 +115,25 @@ impl Listing {
         }
     }
 
-    /// As the disk has it.
+    /// As the disk has it: everything else, then the terms, 8 bytes each, so that they are read without the
+    /// rest.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // Nothing in it can fail.
-        postcard::to_stdvec(self).unwrap_or_default()
+        let mut bytes = postcard::to_stdvec(self).unwrap_or_default();
+        bytes.extend(self.terms.iter().flat_map(|term| term.to_le_bytes()));
+        bytes
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok()
+        let (mut listing, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        let (terms, []) = rest.as_chunks() else {
+            return None;
+        };
+        listing.terms = terms.iter().copied().map(u64::from_le_bytes).collect();
+        Some(listing)
     }
 
     /// When it was published, in ms since 1970; the least number if that is not said.
@@ -156,16 +166,24 @@ impl Listing {
     pub fn titled(&self) -> u64 {
         hash(&[&self.title, &self.date])
     }
+
+    /// Hash of what it is about.
+    #[must_use]
+    pub fn about(&self) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for term in &self.terms {
+            hasher.update(&term.to_le_bytes());
+        }
+        short_hash(&hasher)
+    }
 }
 
 fn hash(texts: &[&str]) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for text in texts {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+        add_part(&mut hasher, text.as_bytes());
     }
-    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    short_hash(&hasher)
 }
 
 /// The values of the field `name`, each slug once.

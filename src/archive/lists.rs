@@ -57,14 +57,21 @@ impl Lists {
     #[must_use]
     pub fn of(catalog: &Catalog, settings: &ListSettings, claimed: &HashSet<&Route>) -> Self {
         let sections = catalog.sections();
-        let articles: HashMap<&Route, u32> = catalog.routes().iter().zip(0..).collect();
+        let found = found(catalog.listed(), catalog.names(), settings);
+        // There are fewer lists than articles.
+        let mut articles: HashMap<&str, u32> = HashMap::new();
+        for (number, route) in (0..).zip(catalog.routes()) {
+            if found.contains_key(route) {
+                articles.insert(route.as_str(), number);
+            }
+        }
         let mut lists = Self {
             per_page: per_page(settings),
             ..Self::default()
         };
         // A section whose folder has no article is a page like others.
-        for (route, (kind, members)) in found(catalog.listed(), catalog.names(), settings) {
-            let article = articles.get(&route).copied();
+        for (route, (kind, members)) in found {
+            let article = articles.get(route.as_str()).copied();
             let section = article.filter(|number| sections.contains_key(number));
             if section.is_none() && (article.is_some() || claimed.contains(&route)) {
                 lists.taken.push(route);
@@ -79,7 +86,7 @@ impl Lists {
             });
         }
         lists.set_children();
-        let routes = catalog.routes().iter().chain(claimed.iter().copied());
+        let routes = catalog.routes().chain(claimed.iter().copied());
         let routes = routes.chain(lists.all.iter().map(|list| &list.route));
         let taken = routes.filter(|route| lists.has_numbered(route));
         lists.taken_pages = taken.cloned().collect();
@@ -190,7 +197,7 @@ fn found<'c>(
 ) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
     let mut found: BTreeMap<Route, (ListKind, Vec<u32>)> = BTreeMap::new();
     let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
-    let mut by_folder: HashMap<Route, Vec<u32>> = HashMap::new();
+    let mut by_folder: HashMap<&str, Vec<u32>> = HashMap::new();
     let mut home = Vec::new();
     for (number, route, values) in articles {
         home.push(number);
@@ -198,14 +205,14 @@ fn found<'c>(
             by_value[*value as usize].push(number);
         }
         if settings.folders {
-            let folders = std::iter::successors(route.parent(), Route::parent);
-            for folder in folders.take_while(|folder| !folder.is_root()) {
+            for folder in route.folders() {
                 by_folder.entry(folder).or_default().push(number);
             }
         }
     }
     for (folder, members) in by_folder {
-        found.insert(folder, (ListKind::Folder, members));
+        let folder = Route::parse(folder).ok();
+        found.extend(folder.map(|route| (route, (ListKind::Folder, members))));
     }
     for ((value, name), members) in (0..).zip(names).zip(by_value) {
         let Some(field) = settings.fields.get(usize::from(name.field)) else {
@@ -222,11 +229,7 @@ fn found<'c>(
         }
     }
     if settings.home && !home.is_empty() {
-        found.extend(
-            Route::parse("/")
-                .ok()
-                .map(|root| (root, (ListKind::Home, home))),
-        );
+        found.insert(Route::root(), (ListKind::Home, home));
     }
     found
 }

@@ -25,5 +25,5 @@ pub use listing::{ListedValue, Listing, Shown};
 pub use lists::{List, ListKind, Lists, PageNumber, Paging, is_numbered, numbered_routes};
 pub use redirect::{MAX_REDIRECT_BYTES, Redirect};
 pub use settings::{ArchiveSettings, DEFAULT_FIELDS, ListSettings, field_route};
-pub use similar::{Explanation, Match, Scratch, Similar, TermIndex, TermIndexBuilder, WeighedTerm};
+pub use similar::{Explanation, Match, Scratch, Similar, TermIndex, WeighedTerm};
 pub use terms::{MAX_TERMS, Term, TermKind, term_hashes, terms};

@@ -7,8 +7,9 @@
 //! are the same on every machine.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::terms::{MAX_TERMS, TermKind};
 
@@ -25,6 +26,9 @@ const LEAST_WEIGHT: u32 = 2 << 8;
 /// At most this many older articles are compared with an article: those that share the terms of the greatest
 /// weight.
 const MAX_CANDIDATES: usize = 256;
+
+/// Bits of [`SharedTerms`] for each article, of each of two kinds.
+const BITS_PER_ARTICLE: usize = 32;
 
 /// Slots of the set of candidates and of the table of weights: powers of two, with room between the entries.
 const CANDIDATE_SLOTS: usize = (4 * MAX_CANDIDATES).next_power_of_two();
@@ -62,7 +66,7 @@ pub struct Match {
 /// Why a list is as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// The terms of the article that another article has too, those of the greatest weight first.
+    /// The terms of the article that an older one has too which may be listed, those of the greatest weight first.
     pub terms: Vec<WeighedTerm>,
     /// How many older articles were compared.
     pub candidates: usize,
@@ -70,13 +74,14 @@ pub struct Explanation {
     pub matches: Vec<Match>,
 }
 
-/// The terms of all articles, and for each term the articles that have it.
-///
-/// Holds what takes no part in any list as little as it can: a term of a single article is left out.
+/// The terms of all articles, and for each term the articles that have it. Most terms that a single article has
+/// are left out.
 #[derive(Debug)]
 pub struct TermIndex {
-    /// Where the terms of each article begin in `terms`; one more at the end.
+    /// Where the terms of each article begin in `terms`.
     starts: Vec<u32>,
+    /// How many terms each article has.
+    counts: Vec<u8>,
     /// The terms of the articles, as indexes into `hashes`.
     terms: Vec<u32>,
     /// The hash of each term.
@@ -88,37 +93,6 @@ pub struct TermIndex {
 }
 
 impl TermIndex {
-    /// A builder of an index.
-    #[must_use]
-    pub fn builder() -> TermIndexBuilder {
-        TermIndexBuilder::default()
-    }
-
-    /// How many articles there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The memory that the index takes, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let numbers = [
-            &self.starts,
-            &self.terms,
-            &self.posting_starts,
-            &self.postings,
-        ];
-        let numbers: usize = numbers.iter().map(|numbers| numbers.capacity() * 4).sum();
-        numbers + self.hashes.capacity() * 8
-    }
-
     /// The `most` articles before `place` that are most similar to the one there, the most similar first, and of
     /// two with the same score the newer. An article that shares no term is never among them.
     ///
@@ -187,23 +161,24 @@ impl TermIndex {
 
     fn terms_of(&self, place: u32) -> &[u32] {
         let place = place as usize;
-        &self.terms[self.starts[place] as usize..self.starts[place + 1] as usize]
+        let start = self.starts[place] as usize;
+        &self.terms[start..start + usize::from(self.counts[place])]
     }
 
-    /// Adds the terms of an article to `out`, those of the greatest weight first.
+    /// Adds the terms of an article that older ones have too to `out`, those of the greatest weight first.
     fn weigh(&self, place: u32, out: &mut Vec<PageTerm>) {
         let all = log2(place + 1);
-        out.extend(self.terms_of(place).iter().map(|id| {
+        out.extend(self.terms_of(place).iter().filter_map(|id| {
             let hash = self.hashes[*id as usize];
             let postings = self.postings_of(*id);
             let older = count(postings.partition_point(|other| *other < place));
             let rarity = all - log2(older + 1);
-            PageTerm {
+            (older > 0).then(|| PageTerm {
                 weight: TermKind::of_hash(hash).weight() * (LEAST_WEIGHT + rarity),
                 hash,
                 id: *id,
                 older,
-            }
+            })
         }));
         // By hash, because the order in which terms are given decides nothing.
         out.sort_unstable_by_key(|term| (Reverse(term.weight), term.hash));
@@ -349,137 +324,122 @@ fn slot_of(entry: u32, slots: &[u32]) -> usize {
     slot
 }
 
-/// Takes the articles, the oldest first.
-#[derive(Debug, Default)]
-pub struct TermIndexBuilder {
-    ids: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
-    hashes: Vec<u64>,
-    starts: Vec<u32>,
-    terms: Vec<u32>,
-    is_candidate: Vec<bool>,
+/// The terms that more than one article has, and perhaps a few others: two bits for each of many hashes.
+struct SharedTerms {
+    seen: Vec<u64>,
+    again: Vec<u64>,
 }
 
-impl TermIndexBuilder {
-    /// Takes the next article by the hashes of its terms, which differ from each other; those beyond
-    /// [`MAX_TERMS`] do not count. Only a candidate is listed as similar to others.
+impl SharedTerms {
+    /// Room for the terms of so many articles: with four times as many bits as articles have terms of their
+    /// own, one term in five is held for shared that is not.
+    fn with_room_for(articles: usize) -> Self {
+        let words = (articles * BITS_PER_ARTICLE / 64).next_power_of_two();
+        Self {
+            seen: vec![0; words],
+            again: vec![0; words],
+        }
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (word, bit) = self.bit(hash);
+        self.again[word] |= self.seen[word] & bit;
+        self.seen[word] |= bit;
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bit) = self.bit(hash);
+        self.again[word] & bit != 0
+    }
+
+    fn bit(&self, hash: u64) -> (usize, u64) {
+        // Its lowest two bits are the kind of the term.
+        let word = (hash >> 8) as usize & (self.seen.len() - 1);
+        (word, 1 << ((hash >> 2) & 63))
+    }
+}
+
+/// The terms of one article after another, in any order, for the one that takes them by place.
+type TakeTerms<'t> = dyn FnMut(u32, &[u64]) + 't;
+
+impl TermIndex {
+    /// The index of so many articles. `read` gives the hashes of the terms of each article, which differ from
+    /// each other; it is asked twice, so that terms of a single article never are in memory. Those beyond
+    /// [`MAX_TERMS`] do not count. Only candidates are listed as similar to others.
+    ///
+    /// # Errors
+    /// Those of `read`.
     ///
     /// # Panics
-    ///
     /// If the articles have 2^32 terms together.
-    pub fn push(&mut self, terms: &[u64], is_candidate: bool) {
-        self.starts.push(count(self.terms.len()));
-        self.is_candidate.push(is_candidate);
-        for hash in terms.iter().take(MAX_TERMS) {
-            let next = count(self.hashes.len());
-            let id = *self.ids.entry(*hash).or_insert(next);
-            if id == next {
-                self.hashes.push(*hash);
-            }
-            self.terms.push(id);
-        }
-    }
-
-    /// The index of all articles that were pushed.
-    ///
-    /// # Panics
-    ///
-    /// As [`push`](Self::push).
-    #[must_use]
-    pub fn finish(mut self) -> TermIndex {
-        self.ids = HashMap::default();
-        self.starts.push(count(self.terms.len()));
-        self.keep_shared_terms();
-        let (posting_starts, postings) = self.postings();
-        self.starts.shrink_to_fit();
-        self.terms.shrink_to_fit();
-        self.hashes.shrink_to_fit();
-        TermIndex {
-            starts: self.starts,
-            terms: self.terms,
-            hashes: self.hashes,
-            posting_starts,
-            postings,
-        }
-    }
-
-    /// Leaves out terms that one article alone has.
-    fn keep_shared_terms(&mut self) {
-        let mut uses = vec![0_u32; self.hashes.len()];
-        for term in &self.terms {
-            uses[*term as usize] += 1;
-        }
-        let mut ids = uses;
-        let mut kept = 0;
-        for (term, uses) in ids.iter_mut().enumerate() {
-            let is_shared = *uses > 1;
-            *uses = if is_shared { kept } else { u32::MAX };
-            if is_shared {
-                self.hashes[kept as usize] = self.hashes[term];
-                kept += 1;
-            }
-        }
-        self.hashes.truncate(kept as usize);
-
-        let (mut read, mut written) = (0, 0);
-        for place in 0..self.is_candidate.len() {
-            let end = self.starts[place + 1] as usize;
-            self.starts[place] = count(written);
-            for index in read..end {
-                let id = ids[self.terms[index] as usize];
-                if id != u32::MAX {
-                    self.terms[written] = id;
-                    written += 1;
-                }
-            }
-            read = end;
-        }
-        self.terms.truncate(written);
-        if let Some(last) = self.starts.last_mut() {
-            *last = count(written);
-        }
-    }
-
-    /// The candidates of each term, the oldest first, and where those of each term begin.
-    fn postings(&self) -> (Vec<u32>, Vec<u32>) {
-        let candidates = || (0..self.is_candidate.len()).filter(|place| self.is_candidate[*place]);
-        let terms = |place: usize| {
-            &self.terms[self.starts[place] as usize..self.starts[place + 1] as usize]
+    pub fn of<E>(
+        articles: usize,
+        is_candidate: impl Fn(u32) -> bool,
+        read: impl Fn(&mut TakeTerms<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut shared = SharedTerms::with_room_for(articles);
+        read(&mut |_, terms| {
+            let terms = terms.iter().take(MAX_TERMS);
+            terms.for_each(|hash| shared.add(*hash));
+        })?;
+        let mut index = Self {
+            starts: vec![0; articles],
+            counts: vec![0; articles],
+            terms: Vec::new(),
+            hashes: Vec::new(),
+            posting_starts: Vec::new(),
+            postings: Vec::new(),
         };
+        let mut ids = HashTable::new();
+        read(&mut |place, terms| {
+            index.starts[place as usize] = count(index.terms.len());
+            let terms = terms.iter().take(MAX_TERMS);
+            for hash in terms.filter(|hash| shared.may_have(**hash)) {
+                let id = id_of(*hash, &mut ids, &mut index.hashes);
+                index.terms.push(id);
+                index.counts[place as usize] += 1;
+            }
+        })?;
+        drop((ids, shared));
+        index.set_postings(is_candidate);
+        Ok(index)
+    }
+
+    /// Sets the candidates of each term, the oldest first, and where those of each term begin.
+    fn set_postings(&mut self, is_candidate: impl Fn(u32) -> bool) {
+        let candidates = || (0..count(self.starts.len())).filter(|place| is_candidate(*place));
         let mut starts = vec![0_u32; self.hashes.len() + 1];
-        for term in candidates().flat_map(terms) {
+        for term in candidates().flat_map(|place| self.terms_of(place)) {
             starts[*term as usize + 1] += 1;
         }
         for term in 1..starts.len() {
             starts[term] += starts[term - 1];
         }
         let mut postings = vec![0; starts[self.hashes.len()] as usize];
-        let mut ends = starts.clone();
+        // Each start moves on to the next, and is put back afterwards.
         for place in candidates() {
-            for term in terms(place) {
-                let end = &mut ends[*term as usize];
-                postings[*end as usize] = count(place);
-                *end += 1;
+            for term in self.terms_of(place) {
+                let next = &mut starts[*term as usize];
+                postings[*next as usize] = place;
+                *next += 1;
             }
         }
-        (starts, postings)
+        starts.rotate_right(1);
+        starts[0] = 0;
+        (self.posting_starts, self.postings) = (starts, postings);
     }
 }
 
-/// Hashes that are hashes already.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        // The table looks at both ends, and the lowest bits are the kind of the term.
-        self.0.rotate_left(32)
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only terms are hashed, which are numbers");
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
+/// The id of a term: its place in `hashes`.
+fn id_of(hash: u64, ids: &mut HashTable<u32>, hashes: &mut Vec<u64>) -> u32 {
+    // The table looks at both ends, and the lowest bits are the kind of the term.
+    let spread = |hash: u64| hash.rotate_left(32);
+    let place = |id: &u32| spread(hashes[*id as usize]);
+    let entry = ids.entry(spread(hash), |id| hashes[*id as usize] == hash, place);
+    let new = match entry {
+        Entry::Occupied(id) => return *id.get(),
+        Entry::Vacant(free) => *free.insert(count(hashes.len())).get(),
+    };
+    hashes.push(hash);
+    new
 }

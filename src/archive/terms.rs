@@ -5,6 +5,7 @@
 //! because that made one measured tree worse and none clearly better (docs/archive.md).
 
 use crate::article::{Article, Value};
+use crate::hashing::first_bytes;
 
 /// An article has no more terms than this. Those that come first in the order of [`terms`] stay.
 pub const MAX_TERMS: usize = 24;
@@ -214,9 +215,8 @@ impl Terms {
 }
 
 fn hash(kind: TermKind, text: &str) -> u64 {
-    let hash = blake3::hash(text.as_bytes());
-    let first = hash.as_bytes().first_chunk().expect("it has 32 bytes");
-    u64::from_le_bytes(*first) & !KIND_BITS | kind.bits()
+    let hash = u64::from_le_bytes(first_bytes(&blake3::hash(text.as_bytes())));
+    hash & !KIND_BITS | kind.bits()
 }
 
 /// Appends `text` in lower case, with one space for white space, hyphens and underscores: `Machine-learning`

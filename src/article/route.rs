@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::yaml::quoted;
 
@@ -124,6 +124,22 @@ impl Route {
         let route = self.as_str();
         let end = route.strip_suffix('/')?.rfind('/')?;
         Some(Self::whole(&route[..=end]))
+    }
+
+    /// The routes of the folders that contain this one, the nearest first, without the root.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        fn above<'r>(route: &&'r str) -> Option<&'r str> {
+            let end = route.strip_suffix('/')?.rfind('/')?;
+            (end > 0).then(|| &route[..=end])
+        }
+        std::iter::successors(above(&self.as_str()), above)
+    }
+
+    /// `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        static ROOT: LazyLock<Route> = LazyLock::new(|| Route::whole("/"));
+        ROOT.clone()
     }
 
     /// The path of a file, which has the form of a route but for the ending of its name. The caller has

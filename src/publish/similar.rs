@@ -40,7 +40,7 @@ pub(crate) struct SimilarPosts {
     pub older: u32,
     /// How many of them were compared with it.
     pub compared: usize,
-    /// Its terms, those of the greatest weight first; at the end those that no other article has.
+    /// Its terms, those of the greatest weight first; at the end those that no older article has.
     pub terms: Vec<ArticleTerm>,
     /// The posts that the page shows, the most similar first.
     pub posts: Vec<Post>,
@@ -55,7 +55,7 @@ pub(crate) struct ArticleTerm {
     pub text: String,
     /// Where it comes from: `topic`, `label` or `title`.
     pub kind: &'static str,
-    /// What a post that has it gains; none if no other article has it.
+    /// What a post that has it gains; none if no older article has it.
     pub weight: Option<f64>,
     /// How many older articles have it and may be listed.
     pub older: u32,
@@ -147,7 +147,7 @@ fn explained(
     all_terms: Vec<Term>,
     most: usize,
 ) -> io::Result<Option<SimilarPosts>> {
-    let Some(explanation) = archive.explain(number, most + RUNNERS_UP) else {
+    let Some(explanation) = archive.explain(number, most + RUNNERS_UP)? else {
         return Ok(None);
     };
     let Some(terms) = named(&explanation, all_terms) else {
@@ -179,7 +179,7 @@ fn read_post(archive: &Archive, post: Match) -> io::Result<Post> {
     })
 }
 
-/// The terms of an explanation with their texts, then those of `all_terms` that no other article has; none if
+/// The terms of an explanation with their texts, then those of `all_terms` that no older article has; none if
 /// a text is missing.
 fn named(explanation: &Explanation, all_terms: Vec<Term>) -> Option<Vec<ArticleTerm>> {
     let places = (0..).zip(&all_terms);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::article::Route;
+use crate::hashing::add_part;
 use crate::hex;
 
 /// Counts up whenever the same inputs would give another page or another `metadata`
@@ -154,12 +155,12 @@ impl Digester {
         hasher.update(&RENDERER_VERSION.to_le_bytes());
         hasher.update(&(templates.len() as u64).to_le_bytes());
         for (name, text) in templates {
-            part(&mut hasher, name.as_bytes());
-            part(&mut hasher, text.as_bytes());
+            add_part(&mut hasher, name.as_bytes());
+            add_part(&mut hasher, text.as_bytes());
         }
         hasher.update(&(settings.len() as u64).to_le_bytes());
         for setting in settings {
-            part(&mut hasher, setting);
+            add_part(&mut hasher, setting);
         }
         Self(hasher)
     }
@@ -173,21 +174,15 @@ impl Digester {
     /// and route decide it alone.
     pub(super) fn digest(&self, source: &[u8], route: &Route, further: &[u8]) -> Digest {
         let mut hasher = self.0.clone();
-        part(&mut hasher, route.as_str().as_bytes());
-        part(&mut hasher, source);
+        add_part(&mut hasher, route.as_str().as_bytes());
+        add_part(&mut hasher, source);
         if !further.is_empty() {
-            part(&mut hasher, further);
+            add_part(&mut hasher, further);
         }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);
         Digest(digest)
     }
-}
-
-/// Every part goes in behind its length, so no two lists of parts give the same bytes.
-fn part(hasher: &mut blake3::Hasher, bytes: &[u8]) {
-    hasher.update(&(bytes.len() as u64).to_le_bytes());
-    hasher.update(bytes);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! the digest alone says.
 
 use super::digest::{META_HEAD_BYTES, RENDERER_VERSION};
+use crate::hashing::add_part;
 use crate::hex;
 
 /// Digits of one kind of input, and of all five.
@@ -75,12 +76,10 @@ impl SharedInputs {
     }
 }
 
-/// Every part counts with its length, so no two lists of parts are the same bytes.
 fn sum<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> u32 {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        add_part(&mut hasher, part);
     }
     let [a, b, c, d, ..] = *hasher.finalize().as_bytes();
     u32::from_le_bytes([a, b, c, d])

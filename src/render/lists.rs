@@ -41,7 +41,7 @@ impl ListLinks {
                 crumbs.push((folder_title(last_segment(&folder)), folder));
             }
         }
-        if let Some(home) = Route::parse("/").ok().filter(|_| self.home) {
+        if let Some(home) = self.home.then(Route::root) {
             crumbs.push(("Home".to_owned(), home));
         }
         crumbs.reverse();

@@ -97,7 +97,7 @@ fn terms(terms: &[ArticleTerm]) -> String {
     let alone: Vec<String> = alone.map(|term| one_line(&term.text)).collect();
     if !alone.is_empty() {
         let (none, text) = (String::new(), alone.join(", "));
-        let text = format!("no other article has: {text}");
+        let text = format!("no older article has: {text}");
         table.row(vec![format!("{:>6}", "-"), none.clone(), none, text]);
     }
     table.text()

@@ -35,6 +35,7 @@ use crate::archive::ArchiveSettings;
 use crate::article::{Admits, Rules};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hashing::add_part;
 use crate::private;
 use crate::render::RenderSettings;
 use crate::source::{self, Choice};
@@ -212,7 +213,7 @@ impl Settings {
         ];
         let mut hasher = self.hasher_of_objects(renderer);
         for limit in &limits {
-            add(&mut hasher, limit.as_bytes());
+            add_part(&mut hasher, limit.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }
@@ -245,7 +246,7 @@ impl Settings {
             &self.archive.identity(),
             renderer.map_or(&[][..], |fingerprint| fingerprint),
         ] {
-            add(&mut hasher, part);
+            add_part(&mut hasher, part);
         }
         hasher
     }
@@ -430,10 +431,4 @@ fn shown(path: &Path, is_default: bool) -> String {
         false => String::new(),
     };
     format!("{}{clause}", path.display())
-}
-
-/// Adds `part` so that no byte of it can pass for one of the next part.
-fn add(hasher: &mut blake3::Hasher, part: &[u8]) {
-    hasher.update(&(part.len() as u64).to_le_bytes());
-    hasher.update(part);
 }

@@ -25,7 +25,7 @@ const EACH: [(&str, usize); 12] = [
 /// A run of the tests kills at one step in so many.
 const KILLS_ONE_IN: usize = 8;
 
-/// Of the steps of an archive, which are three times as many, it kills at one in so many of those.
+/// With archive objects there are three times as many steps, and a run of the tests kills at this part of those.
 const ARCHIVE_ONE_IN: usize = 4;
 
 /// The points that this run of the tests tries, as often as they come, until `dies` says that one

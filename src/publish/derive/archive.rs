@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::texts::Texts;
 use crate::archive::{
@@ -11,6 +11,7 @@ use crate::archive::{
     TermIndex,
 };
 use crate::article::Route;
+use crate::hashing::short_hash;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::render::Renderer;
 use crate::source::Cache;
@@ -25,8 +26,10 @@ pub struct Archive {
     pub(super) aliases: Aliases,
     /// Routes of withdrawn articles.
     pub(super) gone: BTreeSet<Route>,
-    /// What similar posts are found by, where pages have such.
-    pub(super) terms: Option<TermIndex>,
+    /// Whether pages have similar posts.
+    has_similar: bool,
+    /// What those are found by, once somebody asks: a night without changes asks for none.
+    terms: Mutex<Option<Arc<TermIndex>>>,
     pub(super) similar_fingerprint: [u8; 32],
     /// The numbers of the articles, by their sources.
     numbers: Vec<(u32, u32)>,
@@ -45,16 +48,6 @@ impl Archive {
         (settings, renderer): (&ArchiveSettings, &Renderer),
         sources: usize,
     ) -> Self {
-        let terms = (settings.similar > 0).then(|| {
-            let mut terms = TermIndex::builder();
-            let mut of_one = Vec::new();
-            for (number, listed) in (0..).zip(catalog.articles()) {
-                of_one.clear();
-                of_one.extend(catalog.terms_of(listed));
-                terms.push(&of_one, catalog.is_listed(number));
-            }
-            terms.finish()
-        });
         let sources_of = catalog.articles().iter().map(|listed| listed.source);
         let mut numbers: Vec<(u32, u32)> = sources_of.zip(0..).collect();
         numbers.sort_unstable();
@@ -64,7 +57,8 @@ impl Archive {
             lists: Lists::default(),
             aliases: Aliases::default(),
             gone: BTreeSet::new(),
-            terms,
+            has_similar: settings.similar > 0,
+            terms: Mutex::default(),
             numbers,
             spool,
             cache,
@@ -72,18 +66,43 @@ impl Archive {
         }
     }
 
-    /// The articles that are similar to the one with this number.
-    pub(crate) fn similar(&self, number: u32, most: usize, scratch: &mut Scratch) -> Vec<Similar> {
-        match &self.terms {
-            Some(terms) => terms.similar(number, most, scratch),
-            None => Vec::new(),
+    /// Whether pages have similar posts.
+    pub(super) fn has_similar(&self) -> bool {
+        self.has_similar
+    }
+
+    /// What similar posts are found by.
+    ///
+    /// # Errors
+    /// When the disk does not give the terms.
+    pub(super) fn terms(&self) -> io::Result<Arc<TermIndex>> {
+        let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(terms) = &*terms {
+            return Ok(Arc::clone(terms));
         }
+        let articles = self.catalog.articles();
+        let is_candidate = |number| self.catalog.is_listed(number);
+        // Read as they are on the disk, one behind the other.
+        let mut by_place: Vec<u32> = (0..articles.len() as u32).collect();
+        let spot = |number: &u32| &articles[*number as usize].texts;
+        by_place.sort_unstable_by_key(|number| (spot(number).is_cached, spot(number).at));
+        let texts = self.texts();
+        let made = TermIndex::of(articles.len(), is_candidate, |take| {
+            texts.each_terms(articles, &by_place, take)
+        })?;
+        Ok(Arc::clone(terms.insert(Arc::new(made))))
     }
 
     /// Why `most` articles are similar to the one with this number; none where pages have no similar posts.
-    pub(crate) fn explain(&self, number: u32, most: usize) -> Option<Explanation> {
-        let terms = self.terms.as_ref()?;
-        Some(terms.explain(number, most, &mut Scratch::default()))
+    ///
+    /// # Errors
+    /// When the disk does not give the terms.
+    pub(crate) fn explain(&self, number: u32, most: usize) -> io::Result<Option<Explanation>> {
+        if !self.has_similar {
+            return Ok(None);
+        }
+        let explanation = self.terms()?.explain(number, most, &mut Scratch::default());
+        Ok(Some(explanation))
     }
 
     /// Hash of what fills the page of an article with these `similar` posts; 0 without any.
@@ -98,16 +117,21 @@ impl Archive {
             let titled = self.catalog.articles()[post.place as usize].titled;
             hasher.update(&titled.to_le_bytes());
         }
-        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1)
+        short_hash(&hasher).max(1)
     }
 
     /// Hash of what fills the page of the article of a source.
-    pub(crate) fn fill_of(&self, source: u32, most: usize) -> u64 {
-        let number = self.number_of(source);
-        number.map_or(0, |number| {
-            self.hash(&self.similar(number, most, &mut Scratch::default()))
-        })
+    ///
+    /// # Errors
+    /// When the disk does not give the terms.
+    pub(crate) fn fill_of(&self, source: u32, most: usize) -> io::Result<u64> {
+        match self.number_of(source).filter(|_| self.has_similar) {
+            Some(number) => {
+                let similar = self.terms()?.similar(number, most, &mut Scratch::default());
+                Ok(self.hash(&similar))
+            }
+            None => Ok(0),
+        }
     }
 
     /// The number of the article of a source.
@@ -155,7 +179,7 @@ impl Archive {
     /// Sorts what is written by age, where pages have similar posts.
     pub(crate) fn sort_by_age(&self, entries: &mut [Entry]) {
         let is_written = |entry: &Entry| entry.need == Need::Write;
-        if self.terms.is_some() && entries.iter().any(is_written) {
+        if self.has_similar && entries.iter().any(is_written) {
             entries.sort_by_cached_key(|entry| self.number_of(entry.source));
         }
     }
@@ -166,14 +190,14 @@ impl Archive {
     }
 
     /// The routes of all articles, by their numbers.
-    pub(crate) fn article_routes(&self) -> &[Route] {
+    pub(crate) fn article_routes(&self) -> impl Iterator<Item = &Route> + Clone {
         self.catalog.routes()
     }
 
     /// The routes of all articles and lists.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         let lists = self.lists.all.iter().map(|list| &list.route);
-        self.catalog.routes().iter().chain(lists)
+        self.catalog.routes().chain(lists)
     }
 
     /// The articles that this run read, by number, each with what it is known by.
@@ -208,8 +232,13 @@ pub struct ArchiveAgain<'a> {
 
 impl ArchiveAgain<'_> {
     /// Hash of what fills the page of the source at this place.
-    pub(crate) fn fill_of(&self, place: usize) -> u64 {
-        let number = self.numbers.get(place);
-        number.map_or(0, |number| self.archive.fill_of(*number, self.similar))
+    ///
+    /// # Errors
+    /// When the disk does not give the terms.
+    pub(crate) fn fill_of(&self, place: usize) -> io::Result<u64> {
+        match self.numbers.get(place) {
+            Some(number) => self.archive.fill_of(*number, self.similar),
+            None => Ok(0),
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::archive::feed::{self, FeedHead, FeedItem};
 use crate::archive::sitemap::{self, Month, Part, SitemapEntry};
 use crate::archive::{FilePath, List, ListKind, Shown};
 use crate::article::Route;
+use crate::hashing::add_part;
 use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
 use crate::render::{Digest, FileSeal};
@@ -182,10 +183,7 @@ impl Files<'_, '_, '_> {
 
     fn digest_of_file(&self, route: &Route, file: &OneFile<'_>) -> Digest {
         let mut hasher = blake3::Hasher::new_derive_key("anp 2026 digest of a file");
-        let mut part = |bytes: &[u8]| {
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
-        };
+        let mut part = |bytes: &[u8]| add_part(&mut hasher, bytes);
         let render = &self.with.settings.render;
         part(&VERSION.to_le_bytes());
         for text in [

@@ -3,27 +3,25 @@
 //!
 //! The file may be deleted at any time, and any byte of it may be wrong: what does not fit is none at all.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{Catalog, Listed};
+use crate::durable;
+use crate::hashing::{Hashing, short_hash};
 use crate::regular;
 
 /// Counts up whenever the same articles would have other lists.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const NAME: &str = "similar.cache";
 const MAGIC: &[u8; 16] = b"anp similar fill";
-const HEAD_BYTES: usize = MAGIC.len() + 32 + 32;
+const HEAD_BYTES: usize = MAGIC.len() + 32;
+const CHECKSUM_BYTES: usize = 32;
 
 /// Bytes of an article: hashes of it and all older ones, and of what fills its page.
 const RECORD_BYTES: usize = 16;
-
-/// More than this is no such file: fifty million articles have less.
-const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What fills a page that nobody asked about.
 pub(super) const UNKNOWN: u64 = u64::MAX;
@@ -53,16 +51,48 @@ impl KnownFills {
             chain: chain(catalog),
             fills: Vec::new(),
         };
-        let old = known.records().unwrap_or_default();
-        let old = old.chunks_exact(RECORD_BYTES).map(|record| {
-            let (chain, fill) = record.split_at(8);
-            (number(chain), number(fill))
-        });
-        let same = old.zip(&known.chain);
-        let same = same.take_while(|((old, _), new)| old == *new);
-        known.fills = same.map(|((_, fill), _)| fill).collect();
+        known.fills = known.read_fills().unwrap_or_default();
         known.fills.resize(known.chain.len(), UNKNOWN);
         known
+    }
+
+    /// What the file has of the articles up to the first that is another now, or that it does not have.
+    fn read_fills(&self) -> io::Result<Vec<u64>> {
+        let (file, metadata) = regular::open(&self.path)?;
+        let damaged = || io::Error::from(io::ErrorKind::InvalidData);
+        let records = (metadata.len() as usize).checked_sub(HEAD_BYTES + CHECKSUM_BYTES);
+        let records = records.ok_or_else(damaged)? / RECORD_BYTES;
+        let mut input = Hashing::new(BufReader::new(file));
+        let mut head = [0; HEAD_BYTES];
+        input.read_exact(&mut head)?;
+        if head != self.head() {
+            return Err(damaged());
+        }
+        let mut fills = Vec::with_capacity(records.min(self.chain.len()));
+        let mut is_same = true;
+        for place in 0..records {
+            let mut record = [0; RECORD_BYTES];
+            input.read_exact(&mut record)?;
+            let (chain, fill) = record.split_at(8);
+            is_same &= self.chain.get(place) == Some(&number(chain));
+            if is_same {
+                fills.push(number(fill));
+            }
+        }
+        let (mut input, sum) = input.finish();
+        let mut found = [0; CHECKSUM_BYTES];
+        input.read_exact(&mut found)?;
+        match found == sum {
+            true => Ok(fills),
+            false => Err(damaged()),
+        }
+    }
+
+    fn head(&self) -> [u8; HEAD_BYTES] {
+        let mut head = [0; HEAD_BYTES];
+        head[..MAGIC.len()].copy_from_slice(MAGIC);
+        head[MAGIC.len()..].copy_from_slice(&self.context);
+        head
     }
 
     /// Takes what was found of articles, by their numbers. Returns whether any of it is new.
@@ -75,40 +105,23 @@ impl KnownFills {
         is_new
     }
 
-    fn records(&self) -> Option<Vec<u8>> {
-        let bytes = regular::read(&self.path, MOST_BYTES).ok()?;
-        let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&self.context)?;
-        let (sum, records) = rest.split_at_checked(32)?;
-        (blake3::hash(records).as_bytes() == sum).then(|| records.to_vec())
-    }
-
     /// Writes what is known now. Not synced: what a crash leaves of it fails its checksum.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn save(&self) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + RECORD_BYTES * self.chain.len());
-        for (chain, fill) in self.chain.iter().zip(&self.fills) {
-            bytes.extend_from_slice(&chain.to_le_bytes());
-            bytes.extend_from_slice(&fill.to_le_bytes());
-        }
-        let sum = blake3::hash(&bytes);
-        let head = [MAGIC, &self.context[..], sum.as_bytes()].concat();
-        bytes.splice(..0, head);
-        // Always the same name, so that runs that are killed do not leave one more each.
         let beside = self.path.with_file_name(format!("{NAME}.new"));
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)?;
-        file.write_all(&bytes)?;
-        std::fs::rename(&beside, &self.path)
+        durable::replace_without_sync(&self.path, &beside, |file| {
+            let mut output = Hashing::new(BufWriter::new(file));
+            output.write_all(&self.head())?;
+            for (chain, fill) in self.chain.iter().zip(&self.fills) {
+                output.write_all(&chain.to_le_bytes())?;
+                output.write_all(&fill.to_le_bytes())?;
+            }
+            let (mut output, sum) = output.finish();
+            output.write_all(&sum)?;
+            output.flush()
+        })
     }
 }
 
@@ -124,14 +137,12 @@ fn chain(catalog: &Catalog) -> Vec<u64> {
     let articles = (0..).zip(catalog.articles());
     let chain = articles.map(|(place, listed): (u32, &Listed)| {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&last.to_le_bytes());
-        hasher.update(catalog.route(place).as_str().as_bytes());
-        hasher.update(&listed.titled.to_le_bytes());
-        hasher.update(&[u8::from(catalog.is_listed(place))]);
-        for term in catalog.terms_of(listed) {
-            hasher.update(&term.to_le_bytes());
+        for number in [last, listed.titled, listed.about] {
+            hasher.update(&number.to_le_bytes());
         }
-        last = number(&hasher.finalize().as_bytes()[..8]);
+        hasher.update(&[u8::from(catalog.is_listed(place))]);
+        hasher.update(listed.route.as_str().as_bytes());
+        last = short_hash(&hasher);
         last
     });
     chain.collect()

@@ -6,6 +6,7 @@ use super::derivation::Derivation;
 use super::objects::{Numbers, Wanted, entries};
 use crate::archive::{List, ListKind, Lists, PageNumber, Paging};
 use crate::article::Route;
+use crate::hashing::add_part;
 use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::read::SourceReader;
@@ -160,10 +161,7 @@ impl ListPages<'_, '_, '_> {
     fn digest_of_page(&self, lists: &Lists, page: &OnePage<'_>) -> Digest {
         let list = page.list;
         let mut hasher = blake3::Hasher::new_derive_key("anp 2026 digest of a page of a list");
-        let mut part = |bytes: &[u8]| {
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
-        };
+        let mut part = |bytes: &[u8]| add_part(&mut hasher, bytes);
         part(&self.with.surveyor.renderer.list_fingerprint());
         part(list.route.as_str().as_bytes());
         part(format!("{:?}", page.number).as_bytes());

@@ -32,11 +32,15 @@ pub(crate) use derivation::Derivation;
 pub(crate) fn set_lists(archive: &mut Archive, survey: &mut Survey) {
     archive.lists = std::mem::take(&mut survey.lists);
     archive.aliases = std::mem::take(&mut survey.aliases);
-    let articles: HashSet<&Route> = archive.catalog.routes().iter().collect();
     let claimed: HashSet<&Route> = survey.claimed.iter().collect();
-    let is_free = |route: &&Route| !articles.contains(route) && !claimed.contains(route);
-    let gone = survey.withdrawn_routes().filter(is_free).cloned();
+    let gone = survey.withdrawn_routes();
+    let gone = gone.filter(|route| !claimed.contains(route)).cloned();
     archive.gone = gone.collect();
+    if !archive.gone.is_empty() {
+        for route in archive.catalog.routes() {
+            archive.gone.remove(route);
+        }
+    }
 }
 
 /// Adds archive objects to `objects`, and to the `entries` of articles what their pages show of others.

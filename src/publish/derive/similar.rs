@@ -15,26 +15,32 @@ use crate::publish::survey::read::{Again, SourceReader};
 use crate::render::{Fill, SimilarPost};
 use crate::source::{Caching, Subset};
 
+/// Of so many entries, what was found is in memory at once.
+const FILLED_TOGETHER: usize = 16 * 1024;
+
 /// So many pages are rendered at once that change only since others did.
 const TOGETHER: usize = 64;
 
 /// Fills the holes of the pages that are written, and finds those that change since others did.
 pub(super) fn fill(with: &Derivation<'_, '_>, entries: &mut [Entry]) -> Result<(), SurveyError> {
-    if with.archive.terms.is_none() {
+    if !with.archive.has_similar() {
         return Ok(());
     }
     let mut known = known(with);
-    let fills = known.as_ref().map_or(&[][..], |known| &known.fills);
-    let found: Vec<Option<(u32, u64)>> = entries
-        .par_iter_mut()
-        .map_init(Scratch::default, |scratch, entry| {
-            fill_entry(with, entry, fills, scratch)
-        })
-        .collect::<io::Result<_>>()?;
-    if let Some(known) = &mut known
-        && known.learn(found.into_iter().flatten())
-        && with.caching == Caching::Write
-    {
+    let mut is_new = false;
+    for some in entries.chunks_mut(FILLED_TOGETHER) {
+        let fills = known.as_ref().map_or(&[][..], |known| &known.fills);
+        let found: Vec<Option<(u32, u64)>> = some
+            .par_iter_mut()
+            .map_init(Scratch::default, |scratch, entry| {
+                fill_entry(with, entry, fills, scratch)
+            })
+            .collect::<io::Result<_>>()?;
+        if let Some(known) = &mut known {
+            is_new |= known.learn(found.into_iter().flatten());
+        }
+    }
+    if let Some(known) = known.filter(|_| is_new && with.caching == Caching::Write) {
         // Without it, the next run works a little longer.
         let _ = known.save();
     }
@@ -76,13 +82,13 @@ fn fill_entry(
     };
     let known = fills.get(number as usize).copied();
     let mut similar = None;
-    let mut find = || {
-        with.archive
-            .similar(number, with.settings.archive.similar, scratch)
+    let mut find = || -> io::Result<Vec<Similar>> {
+        let terms = with.archive.terms()?;
+        Ok(terms.similar(number, with.settings.archive.similar, scratch))
     };
     let hash = match known.filter(|fill| *fill != UNKNOWN) {
         Some(fill) => fill,
-        None => with.archive.hash(similar.insert(find())),
+        None => with.archive.hash(similar.insert(find()?)),
     };
     let found = Some((number, hash));
     match (entry.need, with.surveyor.policy) {
@@ -100,7 +106,8 @@ fn fill_entry(
         _ => return Ok(found),
     }
     entry.fill = hash;
-    entry.fill_at = spool_fill(with, &similar.unwrap_or_else(find))?;
+    let similar = similar.map_or_else(find, Ok)?;
+    entry.fill_at = spool_fill(with, &similar)?;
     Ok(found)
 }
 

@@ -53,20 +53,20 @@ pub(crate) fn announced(
     let old: Vec<&Route> = old
         .filter(|route| found.contains(*route) && !made.contains(route))
         .collect();
-    let mut moved = Moved::new();
-    if old.is_empty() {
-        return Ok(moved);
-    }
-    let articles: HashSet<&Route> = archive.article_routes().iter().collect();
+    let mut redirects: Vec<(&Route, Option<Route>)> = Vec::new();
     for some in old.chunks(TOGETHER) {
         let read = read(session, keys, some)?.into_iter();
-        for (route, _, redirect) in read.filter(|(_, seen, one)| is_ours(seen, one)) {
-            if redirect.to().is_none_or(|to| articles.contains(to)) {
-                moved.insert(route.clone(), redirect.to().cloned());
-            }
-        }
+        let ours = read.filter(|(_, seen, redirect)| is_ours(seen, redirect));
+        redirects.extend(ours.map(|(route, _, redirect)| (route, redirect.to().cloned())));
     }
-    Ok(moved)
+    let targets: HashSet<&Route> = redirects.iter().filter_map(|(_, to)| to.as_ref()).collect();
+    let articles = archive.article_routes();
+    let there: HashSet<&Route> = articles.filter(|route| targets.contains(route)).collect();
+    let moved = redirects.iter();
+    let moved = moved.filter(|(_, to)| to.as_ref().is_none_or(|to| there.contains(to)));
+    Ok(moved
+        .map(|(from, to)| ((*from).clone(), to.clone()))
+        .collect())
 }
 
 /// Whether a run of anp made a redirect. One of another program has other bytes, or never ends.

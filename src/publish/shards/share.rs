@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::shard::{self, LONGEST_RUN_ID, MOST_SHARDS, Shard};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hashing::add_part;
 use crate::publish::history::runs::is_id;
 use crate::settings::Settings;
 use crate::store::Place;
@@ -42,8 +43,7 @@ impl Share {
             &settings.address.to_string(),
             &self.options,
         ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
+            add_part(&mut hasher, part.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }

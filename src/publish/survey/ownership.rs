@@ -4,13 +4,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::batch::{Chunk, Other, Owner};
+use super::batch::{Chunk, Other, Owner, SurveyError};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article::{Lifetime, Metadata, Route};
 use crate::publish::plan::entry::{Need, need};
 use crate::render::Digest;
-use crate::store::StoreError;
 
 /// Who writes the article; notes which selectors mean it.
 pub(crate) fn owner_of(
@@ -40,7 +39,7 @@ pub(crate) fn leave(
     articles: Vec<(usize, Route, Digest, Lifetime)>,
     likely: Likely,
     chunk: &mut Chunk,
-) -> Result<(), StoreError> {
+) -> Result<(), SurveyError> {
     let counts_changes = surveyor.share.is_some_and(|share| share.counts_changes);
     let seen = if counts_changes {
         let routes: Vec<&Route> = articles.iter().map(|(_, route, _, _)| route).collect();
@@ -50,9 +49,9 @@ pub(crate) fn leave(
     };
     let mut seen = seen.into_iter();
     for (index, route, digest, lifetime) in articles {
+        let made = surveyor.made(index, digest)?;
         let is_changed = seen.next().is_some_and(|(page, meta)| {
             let when = (&surveyor.expiry, &route);
-            let made = surveyor.made(index, digest);
             need(surveyor.policy, (&page, &meta), made, when, lifetime) == Need::Write
         });
         chunk.others.push(Other {

@@ -284,7 +284,7 @@ impl SourceReader<'_, '_> {
             let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
             let lifetime = article.lifetime();
             let when = (&surveyor.expiry, &article.route);
-            let made = surveyor.made(one.source.unread.index, one.digest);
+            let made = surveyor.made(one.source.unread.index, one.digest)?;
             let need = match surveyor.keeps_lists && meta.is_list() {
                 // A part of the tree does not know what its list has.
                 true => Need::Keep,

@@ -212,13 +212,16 @@ impl Surveyor<'_> {
     }
 
     /// What the page of the source `index` is made from, whose article has this `base`.
-    pub(crate) fn made(&self, index: usize, base: Digest) -> Made {
+    ///
+    /// # Errors
+    /// When the disk does not give what fills it.
+    pub(crate) fn made(&self, index: usize, base: Digest) -> io::Result<Made> {
         let fill = match (&self.again, self.fills) {
-            (Some(again), true) => Filling::Known(again.fill_of(index)),
+            (Some(again), true) => Filling::Known(again.fill_of(index)?),
             (None, true) => Filling::Later,
             (_, false) => Filling::Known(0),
         };
-        Made { base, fill }
+        Ok(Made { base, fill })
     }
 
     /// Why the run changes an article of which the store holds `page` and `meta`.

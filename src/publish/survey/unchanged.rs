@@ -111,7 +111,7 @@ pub(crate) fn recall(
             false => need(
                 surveyor.policy,
                 (&page, &meta),
-                surveyor.made(index, known.digest),
+                surveyor.made(index, known.digest)?,
                 when,
                 lifetime,
             ),

@@ -4,12 +4,14 @@
 //! It may be deleted at any time, and any byte of it may be wrong: whatever does not fit is no
 //! cache at all.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::record::{BYTES, Record};
+use crate::durable;
+use crate::hashing::Hashing;
 use crate::regular;
 
 const MAGIC: &[u8; 16] = b"anp cache of src";
@@ -113,23 +115,7 @@ pub(super) fn write<'r>(
     sorted: impl Iterator<Item = Kept<'r>> + Clone,
     listing: &dyn Fn(&Kept<'_>) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
-    // Always the same name, so that runs that are killed do not leave one more each.
-    match std::fs::remove_file(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(beside)?;
-    let written = fill(file, context, sorted, listing);
-    let written = written.and_then(|()| std::fs::rename(beside, path));
-    if written.is_err() {
-        // The first failure is the one that matters.
-        let _ = std::fs::remove_file(beside);
-    }
-    written
+    durable::replace_without_sync(path, beside, |file| fill(file, context, sorted, listing))
 }
 
 fn fill<'r>(
@@ -177,62 +163,4 @@ fn fill<'r>(
     let (mut inner, sum) = output.finish();
     inner.write_all(&sum)?;
     inner.flush()
-}
-
-/// Hashes what goes through.
-struct Hashing<T> {
-    inner: T,
-    hasher: blake3::Hasher,
-    /// Hashed in large pieces: many bytes at a time go several times as fast.
-    pending: Vec<u8>,
-}
-
-const PIECE: usize = 64 * 1024;
-
-impl<T> Hashing<T> {
-    fn new(inner: T) -> Self {
-        Self {
-            inner,
-            hasher: blake3::Hasher::new(),
-            pending: Vec::with_capacity(PIECE),
-        }
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        if self.pending.len() + bytes.len() > PIECE {
-            self.hasher.update(&self.pending);
-            self.pending.clear();
-        }
-        if bytes.len() > PIECE {
-            self.hasher.update(bytes);
-        } else {
-            self.pending.extend_from_slice(bytes);
-        }
-    }
-
-    /// The inner one, and the hash of everything so far.
-    fn finish(mut self) -> (T, [u8; CHECKSUM_BYTES]) {
-        self.hasher.update(&self.pending);
-        (self.inner, *self.hasher.finalize().as_bytes())
-    }
-}
-
-impl<T: Read> Read for Hashing<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.take(&buffer[..count]);
-        Ok(count)
-    }
-}
-
-impl<T: Write> Write for Hashing<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.take(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

@@ -24,13 +24,14 @@ use super::identity::Identity;
 use super::order::Ranks;
 use super::packed::STDIN;
 use crate::article::{Lifetime, Links, Reading, Route, Rules, Twins, Visibility};
+use crate::hashing::add_part;
 use crate::render::{Digest, Renderer};
 use crate::spool::FinishedSpool;
 use file::{Content, Kept};
 use record::{MUST_RENDER, Record, facts};
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,8 +122,7 @@ impl Cache {
             lists,
             root.as_os_str().as_bytes(),
         ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+            add_part(&mut hasher, part);
         }
         let context = *hasher.finalize().as_bytes();
         let old = file::read(&path, &context).ok().flatten();

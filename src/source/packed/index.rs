@@ -9,6 +9,7 @@ use std::path::Path;
 use super::input::Form;
 use super::unpacking::Members;
 use crate::durable;
+use crate::hashing::add_part;
 use crate::regular;
 use crate::source::identity::Identity;
 
@@ -40,8 +41,7 @@ impl Context {
             &identities,
             decisive,
         ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+            add_part(&mut hasher, part);
         }
         Ok(Self(*hasher.finalize().as_bytes()))
     }

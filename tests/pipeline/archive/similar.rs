@@ -102,7 +102,7 @@ WEIGHT  OLDER  KIND   TERM
   5.48      2  label  tool 1
   5.48      2  label  ttl
   3.32      1  title  queue
-     -                no other article has: n5, queue n5
+     -                no older article has: n5, queue n5
 
    SCORE   POST
 1   16.43  /cache/deep/n1/
