@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::catalog::Catalog;
+use super::lists::Lists;
 use crate::article::Route;
 
 /// Redirects from the routes that articles name, and the routes that make none.
@@ -10,14 +11,25 @@ use crate::article::Route;
 pub struct Aliases {
     /// The articles by their other routes.
     pub routes: BTreeMap<Route, u32>,
-    /// The names that cannot be followed, each with its article, and why.
-    pub refused: Vec<(u32, String)>,
+    /// Those that cannot be followed.
+    pub refused: Vec<RefusedAlias>,
+}
+
+/// An alias that makes no redirect.
+#[derive(Debug)]
+pub struct RefusedAlias {
+    /// The number of its article.
+    pub number: u32,
+    /// As the article has it.
+    pub name: String,
+    /// Why it makes none.
+    pub why: String,
 }
 
 impl Aliases {
-    /// Those of all articles of `catalog`.
+    /// Those of all articles of `catalog`, which has these `lists`.
     #[must_use]
-    pub fn of(catalog: &Catalog) -> Self {
+    pub fn of(catalog: &Catalog, lists: &Lists) -> Self {
         let mut aliases = Self::default();
         if catalog.aliases().is_empty() {
             return aliases;
@@ -30,8 +42,12 @@ impl Aliases {
         let articles = articles.map(|(number, route)| (route, number)).collect();
         for (number, names) in catalog.aliases() {
             for name in names {
-                if let Err(why) = aliases.add(*number, name, &articles, catalog) {
-                    aliases.refused.push((*number, why));
+                if let Err(why) = aliases.add(*number, name, (&articles, lists), catalog) {
+                    aliases.refused.push(RefusedAlias {
+                        number: *number,
+                        name: name.clone(),
+                        why,
+                    });
                 }
             }
         }
@@ -42,7 +58,7 @@ impl Aliases {
         &mut self,
         number: u32,
         name: &str,
-        articles: &HashMap<&Route, u32>,
+        (articles, lists): (&HashMap<&Route, u32>, &Lists),
         catalog: &Catalog,
     ) -> Result<(), String> {
         // A path without a slash at its end redirects to the one with it.
@@ -58,6 +74,15 @@ impl Aliases {
                     "no redirect from {route}: another article has that route"
                 )),
             };
+        }
+        if let Some(list) = lists.owner(&route) {
+            return Err(match list.route == route {
+                true => format!("no redirect from {route}: a list has that route"),
+                false => format!(
+                    "no redirect from {route}: the list {} has its pages there",
+                    list.route
+                ),
+            });
         }
         match self.routes.get(&route) {
             Some(other) if *other != number => {

@@ -182,6 +182,32 @@ impl CatalogBuilder {
         of_fields.chain(of_values).chain(aliases).collect()
     }
 
+    /// The values that have lists.
+    #[must_use]
+    pub fn names(&self) -> &[ValueName] {
+        &self.names
+    }
+
+    /// The articles that lists name, of those for which `route_of` knows a route by the number of their source:
+    /// that number, the route, and the values, as places in [`Self::names`].
+    pub fn listed<'c>(
+        &'c self,
+        route_of: impl Fn(u32) -> Option<&'c Route>,
+    ) -> impl Iterator<Item = (u32, &'c Route, &'c [u32])> {
+        let listed = self.articles.iter();
+        let listed = listed.filter(|one| !one.is_noindex && !self.is_section(one.source));
+        listed.filter_map(move |one| {
+            let values = &self.values[range(one.values_from, one.values)];
+            Some((one.source, route_of(one.source)?, values))
+        })
+    }
+
+    /// Whether the article of a source is the page of a folder.
+    #[must_use]
+    pub fn is_section(&self, source: u32) -> bool {
+        self.sections.contains_key(&source)
+    }
+
     /// The catalog of the articles for which `route_of` knows a route by the number of their source,
     /// the oldest first; those of one date by their routes.
     #[must_use]
@@ -241,6 +267,13 @@ impl Catalog {
     #[must_use]
     pub fn is_listed(&self, number: u32) -> bool {
         !self.articles[number as usize].is_noindex && !self.sections.contains_key(&number)
+    }
+
+    /// The articles that lists name: number, route, and values, as places in [`Self::names`].
+    pub fn listed(&self) -> impl Iterator<Item = (u32, &Route, &[u32])> {
+        let listed = (0..).zip(&self.articles);
+        let listed = listed.filter(|(number, _)| self.is_listed(*number));
+        listed.map(|(number, one)| (number, self.route(number), self.values_of(one)))
     }
 
     /// The articles.

@@ -3,10 +3,10 @@
 //! Pages are numbered from the oldest articles on, so that a page with a successor never changes: a new
 //! article changes the last page, and the front page of the list, which shows the newest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, CatalogBuilder, ValueName};
 use super::settings::{ListSettings, field_route};
 use crate::article::Route;
 use crate::render::value_route;
@@ -46,19 +46,18 @@ pub struct Lists {
     pub all: Vec<List>,
     /// Routes of lists that are not made, since an article has them.
     pub taken: Vec<Route>,
+    /// Routes of numbered pages that are not made, since an article or another list has them.
+    pub taken_pages: BTreeSet<Route>,
+    /// How many articles a page has.
+    per_page: u32,
 }
 
 impl Lists {
-    /// The lists that `settings` ask for. `claimed` says whether a source without a place in the catalog
-    /// has a route.
+    /// The lists that `settings` ask for. Sources without a place in the catalog have the routes `claimed`.
     #[must_use]
-    pub fn of(
-        catalog: &Catalog,
-        settings: &ListSettings,
-        claimed: impl Fn(&Route) -> bool,
-    ) -> Self {
+    pub fn of(catalog: &Catalog, settings: &ListSettings, claimed: &HashSet<&Route>) -> Self {
         let sections = catalog.sections();
-        let found = found(catalog, settings);
+        let found = found(catalog.listed(), catalog.names(), settings);
         // There are fewer lists than articles.
         let mut articles: HashMap<&str, u32> = HashMap::new();
         for (number, route) in (0..).zip(catalog.routes()) {
@@ -66,12 +65,15 @@ impl Lists {
                 articles.insert(route.as_str(), number);
             }
         }
-        let mut lists = Self::default();
+        let mut lists = Self {
+            per_page: per_page(settings),
+            ..Self::default()
+        };
         // A section whose folder has no article is a page like others.
         for (route, (kind, members)) in found {
             let article = articles.get(route.as_str()).copied();
             let section = article.filter(|number| sections.contains_key(number));
-            if section.is_none() && (article.is_some() || claimed(&route)) {
+            if section.is_none() && (article.is_some() || claimed.contains(&route)) {
                 lists.taken.push(route);
                 continue;
             }
@@ -84,7 +86,64 @@ impl Lists {
             });
         }
         lists.set_children();
+        let routes = catalog.routes().chain(claimed.iter().copied());
+        let routes = routes.chain(lists.all.iter().map(|list| &list.route));
+        let taken = routes.filter(|route| lists.has_numbered(route));
+        lists.taken_pages = taken.cloned().collect();
         lists
+    }
+
+    /// How a list is divided into pages.
+    #[must_use]
+    pub fn paging(&self, list: &List) -> Paging {
+        Paging::of(list.members.len(), self.per_page)
+    }
+
+    /// The list whose front page, or numbered pages, have routes such as this one.
+    #[must_use]
+    pub fn owner(&self, route: &Route) -> Option<&List> {
+        let list = match is_numbered(route) {
+            true => self.find(&route.parent()?.parent()?),
+            false => self.find(route),
+        };
+        list.map(|at| &self.all[at])
+    }
+
+    /// Whether the articles of a list reach to the numbered page with this route.
+    fn has_numbered(&self, route: &Route) -> bool {
+        let owner = self.owner(route).filter(|_| is_numbered(route));
+        let number = route.last_segment().parse().ok();
+        owner.zip(number).is_some_and(|(list, number)| {
+            let is_there = (1..=self.paging(list).numbered()).contains(&number);
+            is_there
+                && page_route(&list.route, PageNumber::Numbered(number)).as_ref() == Some(route)
+        })
+    }
+
+    /// The route of a page of a list, if it is made.
+    #[must_use]
+    pub fn page_route(&self, list: &List, page: PageNumber) -> Option<Route> {
+        let route = page_route(&list.route, page)?;
+        let is_made = page == PageNumber::Front || !self.taken_pages.contains(&route);
+        is_made.then_some(route)
+    }
+
+    /// How many values have lists below the list of a field.
+    #[must_use]
+    pub fn values(&self, list: &List) -> usize {
+        let children = list.children.iter().map(|child| &self.all[*child as usize]);
+        let values = children.filter(|child| matches!(child.kind, ListKind::Value(_)));
+        values.count()
+    }
+
+    /// The pages with the next older and the next newer articles, of those that are made.
+    #[must_use]
+    pub fn neighbours(&self, list: &List, page: PageNumber) -> [Option<PageNumber>; 2] {
+        let paging = self.paging(list);
+        let is_made = |page: &PageNumber| self.page_route(list, *page).is_some();
+        let older = std::iter::successors(paging.older(page), |page| paging.older(*page));
+        let newer = std::iter::successors(paging.newer(page), |page| paging.newer(*page));
+        [{ older }.find(is_made), { newer }.find(is_made)]
     }
 
     /// The place of the list at `route`.
@@ -101,34 +160,52 @@ impl Lists {
             };
             let parent = self.find(&parent);
             if let (Some(parent), Ok(child)) = (parent, u32::try_from(at)) {
-                let is_of_values = matches!(self.all[at].kind, ListKind::Value(_));
-                let of = &mut self.all[parent];
-                // The values of a field stand on the page of the field alone.
-                if is_of_values == matches!(of.kind, ListKind::Field(_)) {
-                    of.children.push(child);
-                }
+                self.all[parent].children.push(child);
             }
         }
     }
 }
 
-/// The kind and the members of each list, by its route. Where two have one route, the values of fields
-/// win over folders.
-fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
+/// The routes of the numbered pages that lists will have, while the survey runs. `route_of` knows the route of a
+/// valid article by the number of its source, `is_claimed` the routes of sources that are pages of no folder.
+pub fn numbered_routes<'c>(
+    catalog: &'c CatalogBuilder,
+    settings: &ListSettings,
+    route_of: impl Fn(u32) -> Option<&'c Route>,
+    is_claimed: impl Fn(&Route) -> bool,
+) -> impl Iterator<Item = Route> {
+    let lists = found(catalog.listed(route_of), catalog.names(), settings).into_iter();
+    let lists = lists.filter(move |(route, _)| !is_claimed(route));
+    let per_page = per_page(settings);
+    lists.flat_map(move |(route, (_, members))| {
+        let pages = 1..=Paging::of(members.len(), per_page).numbered();
+        pages.filter_map(move |number| page_route(&route, PageNumber::Numbered(number)))
+    })
+}
+
+fn per_page(settings: &ListSettings) -> u32 {
+    u32::try_from(settings.per_page).unwrap_or(u32::MAX)
+}
+
+/// The kind and the members of each list of these articles, by its route. Of an article there are its number,
+/// route, and values, as places in `names`. Where two lists have one route, the values of fields win over
+/// folders.
+fn found<'c>(
+    articles: impl Iterator<Item = (u32, &'c Route, &'c [u32])>,
+    names: &[ValueName],
+    settings: &ListSettings,
+) -> BTreeMap<Route, (ListKind, Vec<u32>)> {
     let mut found: BTreeMap<Route, (ListKind, Vec<u32>)> = BTreeMap::new();
-    let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); catalog.names().len()];
+    let mut by_value: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
     let mut by_folder: HashMap<&str, Vec<u32>> = HashMap::new();
     let mut home = Vec::new();
-    for (number, listed) in (0..).zip(catalog.articles()) {
-        if !catalog.is_listed(number) {
-            continue;
-        }
+    for (number, route, values) in articles {
         home.push(number);
-        for value in catalog.values_of(listed) {
+        for value in values {
             by_value[*value as usize].push(number);
         }
         if settings.folders {
-            for folder in listed.route.folders() {
+            for folder in route.folders() {
                 by_folder.entry(folder).or_default().push(number);
             }
         }
@@ -137,7 +214,7 @@ fn found(catalog: &Catalog, settings: &ListSettings) -> BTreeMap<Route, (ListKin
         let folder = Route::parse(folder).ok();
         found.extend(folder.map(|route| (route, (ListKind::Folder, members))));
     }
-    for ((value, name), members) in (0..).zip(catalog.names()).zip(by_value) {
+    for ((value, name), members) in (0..).zip(names).zip(by_value) {
         let Some(field) = settings.fields.get(usize::from(name.field)) else {
             continue;
         };
@@ -176,6 +253,13 @@ pub struct Paging {
 }
 
 impl Paging {
+    fn of(total: usize, per_page: u32) -> Self {
+        Self {
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+            per_page,
+        }
+    }
+
     /// How many numbered pages there are: none where the front page has all articles.
     #[must_use]
     pub fn numbered(self) -> u32 {

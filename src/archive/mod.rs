@@ -17,12 +17,12 @@ mod similar;
 pub mod sitemap;
 mod terms;
 
-pub use aliases::Aliases;
+pub use aliases::{Aliases, RefusedAlias};
 pub use catalog::{Catalog, CatalogBuilder, Draft, Listed, TextSpot, ValueName};
 pub use file_path::FilePath;
 pub use identity::ArticleIdentity;
 pub use listing::{ListedValue, Listing, Shown};
-pub use lists::{List, ListKind, Lists, PageNumber, Paging, is_numbered, page_route};
+pub use lists::{List, ListKind, Lists, PageNumber, Paging, is_numbered, numbered_routes};
 pub use redirect::{MAX_REDIRECT_BYTES, Redirect};
 pub use settings::{ArchiveSettings, DEFAULT_FIELDS, ListSettings, field_route};
 pub use similar::{Explanation, Match, Scratch, Similar, TermIndex, WeighedTerm};

@@ -40,7 +40,9 @@ pub use links::{
 pub use markup::Markup;
 pub use metadata::{Metadata, Value};
 pub use naming::{ENDINGS, Languages, Naming, RoutePattern, SourceName, Twins, route_of_name};
-pub use read::{Input, MAX_SOURCE_BYTES, Reading, link_places, read, read_claim, read_route};
+pub use read::{
+    Input, MAX_SOURCE_BYTES, Reading, alias_place, link_places, read, read_claim, read_route,
+};
 pub use route::{MAX_ROUTE_BYTES, Route, RouteError, slugify};
 pub use rules::{Rules, UnknownFields};
 pub use text::{Cleaned, clean as clean_text};

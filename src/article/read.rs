@@ -23,6 +23,7 @@ use super::metadata::{Metadata, Value};
 use super::naming::SourceName;
 use super::route::Route;
 use super::rules::Rules;
+use super::schema::TABLE;
 use super::text::{Cleaned, clean_body};
 use super::validate::Validator;
 use super::visibility::{Further, Visibility, holds_back};
@@ -401,6 +402,24 @@ pub fn link_places(
     placed
         .map(|(destination, span)| (destination, Place::in_text(text, span)))
         .collect()
+}
+
+/// The place of the alias `name` in the front matter of a source, or of all its aliases if none is written like
+/// that; none if it has none.
+#[must_use]
+pub fn alias_place(bytes: &[u8], name: &str) -> Option<Place> {
+    let text = decode(bytes).ok()?;
+    let parts = split(text, holds_back).ok()?;
+    let root = front_matter::read(&parts).root;
+    let field = TABLE.iter().find(|field| field.name == "aliases")?;
+    let mut entries = root.mapping().ok()?.iter();
+    let (_, aliases) = entries.find(|(key, _)| field.answers_to(&key.name))?;
+    let is_meant = |item: &&Node| item.text().is_ok_and(|text| text.trim() == name);
+    let item = aliases
+        .list()
+        .ok()
+        .and_then(|items| items.iter().find(is_meant));
+    Some(Place::in_text(text, item.unwrap_or(aliases).span))
 }
 
 /// The route that a source claims, or most likely claims if its front matter cannot be read, without

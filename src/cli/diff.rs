@@ -19,13 +19,13 @@ pub struct Diff {
     /// Show also the articles that an import with --prune would remove
     #[arg(long, conflicts_with = "run")]
     pub prune: bool,
-    /// Count lines instead of showing them
+    /// Count lines instead of showing them, and name archive objects
     #[arg(long)]
     pub stat: bool,
-    /// Show every article, instead of the first 20
+    /// Show every article, instead of the first 20, and name every archive object
     #[arg(long)]
     pub all: bool,
-    /// Exit with 1 if an article differs
+    /// Exit with 1 if an article or an archive object differs
     #[arg(long)]
     pub exit_code: bool,
     /// Folder of articles [default: content]

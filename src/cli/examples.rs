@@ -53,6 +53,7 @@ Examples:
 pub(super) const PURGE: &str = "\
 Examples:
   anp purge /redis-caching/scheduled-tasks-028802/
+  anp purge /feed.xml /old/route/
   anp purge --glob '/redis-caching/**' --dry-run
   anp purge --tag tags=cron --content content/
   anp purge --run last
@@ -118,6 +119,7 @@ pub(super) const SHOW: &str = "\
 Examples:
   anp show /redis-caching/scheduled-tasks-028802/
   anp show /redis-caching/scheduled-tasks-028802/ --page > page.html
+  anp show /feed.xml --page > feed.xml
   anp show /redis-caching/scheduled-tasks-028802/ --similar";
 
 pub(super) const PROBE: &str = "\

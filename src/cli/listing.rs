@@ -20,7 +20,7 @@ pub struct Ls {
     /// Only articles whose source differs from the store: changed and new ones
     #[arg(long, conflicts_with = "store_only")]
     pub changed: bool,
-    /// List what the store holds, without a look at the content tree
+    /// List what the store holds, without a look at the content tree: also lists, files and redirects
     #[arg(long)]
     pub store_only: bool,
     /// Print the routes alone, one a line, for xargs

@@ -421,7 +421,7 @@ anp purge [OPTIONS] <ROUTE>...
 #[command(group = ArgGroup::new("what").required(true).multiple(true)
     .args(["routes", "globs", "tags", "sources", "run", "all"]))]
 pub struct Purge {
-    /// Articles by route: /redis-caching/scheduled-tasks-028802/
+    /// Articles, lists and redirects by route, files by path: /redis-caching/scheduled-tasks-028802/ /feed.xml
     #[arg(value_name = "ROUTE")]
     pub routes: Vec<String>,
     /// What else: all of these together.

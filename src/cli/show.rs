@@ -7,9 +7,9 @@ use super::given::given;
 /// `anp show`.
 #[derive(Debug, Args)]
 pub struct Show {
-    /// The route, as in /redis-caching/scheduled-tasks-028802/
+    /// The route, as in /redis-caching/scheduled-tasks-028802/, or the path of a file, as in /feed.xml
     pub route: String,
-    /// Print the stored page as it is
+    /// Print the stored page, or the file, as it is
     #[arg(long, conflicts_with = "meta")]
     pub page: bool,
     /// Print the stored meta object as it is

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::publish::diff::Scope;
 use crate::publish::diff::of_import::import_would_change;
 use crate::publish::diff::of_run::run_changed;
-use crate::report::diff::DiffReport;
+use crate::report::diff::{DiffDetail, DiffReport};
 use crate::report::{Output, Progress, Stderr};
 use crate::settings::Needs;
 use crate::signals::watch;
@@ -30,29 +30,26 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Failur
         Some(_) => ["before the run", "after it"],
         None => ["stored", "import"],
     };
-    let mut report = DiffReport::new(Output::stdout(common.format), arguments.stat, sides);
-    let on_article = &mut |article: &_| report.article(article);
+    let detail = DiffDetail {
+        is_stat: arguments.stat,
+        names_archive: arguments.stat || arguments.all,
+    };
+    let mut report = DiffReport::new(Output::stdout(common.format), detail, sides);
     let interrupted = watch()?;
     let (run, totals) = match &arguments.run {
         Some(run) => {
             let runs = (run.as_str(), arguments.against.as_deref());
-            let found = run_changed(
-                &settings,
-                runs,
-                &scope,
-                &interrupted,
-                &mut progress,
-                on_article,
-            );
+            let sink = &mut report;
+            let found = run_changed(&settings, runs, &scope, &interrupted, &mut progress, sink);
             found.map(|(run, totals)| (Some(run), totals))?
         }
         None => {
-            let found =
-                import_would_change(&settings, &scope, &interrupted, &mut progress, on_article);
+            let sink = &mut report;
+            let found = import_would_change(&settings, &scope, &interrupted, &mut progress, sink);
             (None, found?)
         }
     };
     report.summary(&totals, run.as_deref());
-    let differs = arguments.exit_code && totals.changed > 0;
+    let differs = arguments.exit_code && totals.changed + totals.archive > 0;
     Ok(if differs { Exit::Differs } else { Exit::Done })
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::publish::diff::Scope;
 use crate::publish::diff::of_import::import_would_change;
 use crate::publish::diff::of_run::run_changed;
-use crate::publish::diff::{ArticleDiff, Scope};
 use crate::report::page::{self, MOST_DIFFERENCES};
 use crate::report::{RunPage, log};
 use crate::settings::Settings;
@@ -35,14 +35,13 @@ pub(super) fn compare(page: &mut RunPage, settings: &Settings, interrupted: &Arc
     }
     let manifest = page.manifest().map(Path::to_path_buf);
     let is_import = page.command() == "import";
-    let on_article = &mut |article: &ArticleDiff| page.difference(article);
     let compared = match manifest {
         Some(manifest) => {
             let runs = (&*manifest.to_string_lossy(), None);
-            run_changed(settings, runs, &scope, interrupted, &mut (), on_article).map(|_| ())
+            run_changed(settings, runs, &scope, interrupted, &mut (), page).map(|_| ())
         }
         None if is_import => {
-            import_would_change(settings, &scope, interrupted, &mut (), on_article).map(|_| ())
+            import_would_change(settings, &scope, interrupted, &mut (), page).map(|_| ())
         }
         // The dry run of another command does not know the new texts.
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! `anp show`: what the store holds for one route, or why the similar posts of its article are these.
+//! `anp show`: what the store holds for one route or file, or why the similar posts of an article are these.
 
 use crate::article::Route;
 use crate::cli::{Common, Show};
@@ -8,24 +8,24 @@ use crate::publish::keys::Keys;
 use crate::publish::run::connection::Connected;
 use crate::publish::similar::explain_similar;
 use crate::publish::stored_route::{StoredRoute, did_you_mean};
-use crate::publish::survey::selection::typed_route;
+use crate::publish::survey::selection::{TypedPath, typed_path, typed_route};
 use crate::report::{Output, Progress, Stderr, similar, stored_route};
 use crate::settings::Needs;
 use crate::signals::watch;
 
 pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
-    let route = typed_route(&arguments.route)?;
     if arguments.similar {
-        return similar(common, arguments, &route);
+        return similar(common, arguments, &typed_route(&arguments.route)?);
     }
+    let path = typed_path(&arguments.route)?;
     let settings = super::inputs::settings_needing(Needs::Store, common, Vec::new())?;
     let mut store = Connected::open(&settings.address, &settings, &watch()?)?;
-    let stored = StoredRoute::read(&mut store.session, &Keys::new(&settings.prefix), &route)
-        .map_err(|error| Failure::before_writing(&error))?;
     let keys = Keys::new(&settings.prefix);
+    let stored = StoredRoute::read(&mut store.session, &keys, &path)
+        .map_err(|error| Failure::before_writing(&error))?;
     let mut not_held = || {
-        let failure = not_held(&settings.address.to_string(), &route);
-        match did_you_mean(&mut store.session, &keys, &route) {
+        let failure = not_held(&settings.address.to_string(), &path);
+        match did_you_mean(&mut store.session, &keys, &path) {
             Some(question) => failure.note("help", question),
             None => failure,
         }
@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
     let mut output = Output::stdout(common.format);
     if arguments.page || arguments.meta {
         let wanted = if arguments.page {
-            stored.page
+            stored.page.or(stored.file)
         } else {
             stored.meta
         };
@@ -41,10 +41,10 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         output.raw(&value.ok_or_else(&mut not_held)?);
         return Ok(Exit::Done);
     }
-    if stored.page.is_none() && stored.meta.is_none() {
+    if !stored.is_there() {
         return Err(not_held());
     }
-    stored_route::show(&stored, &route, &mut output);
+    stored_route::show(&stored, &path, &mut output);
     Ok(Exit::Done)
 }
 
@@ -56,14 +56,22 @@ fn similar(common: &Common, arguments: &Show, route: &Route) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn not_held(server: &str, route: &Route) -> Failure {
-    Failure::new(
-        Exit::Partial,
-        format!("the store {server} holds nothing for {route}"),
-    )
-    .note(
-        "expected",
-        "the route of a published article, such as /redis-caching/ttl-jitter/",
-    )
-    .note("retry", "safe once the article is published")
+fn not_held(server: &str, path: &TypedPath) -> Failure {
+    let route = &path.route;
+    let what = format!("the store {server} holds nothing for {route}");
+    let failure = Failure::new(Exit::Partial, what);
+    match path.is_file {
+        true => failure
+            .note(
+                "expected",
+                "the path of a published file, such as /feed.xml",
+            )
+            .note("retry", "safe once the file is published"),
+        false => failure
+            .note(
+                "expected",
+                "the route of a published article, such as /redis-caching/ttl-jitter/",
+            )
+            .note("retry", "safe once the article is published"),
+    }
 }

@@ -1,13 +1,14 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
 
 use super::job::Job;
 use super::keys::Keys;
 use super::plan::Plan;
+use super::removals::{OrphanPolicy, RemovalCounts, RemovalPlanner, Removals};
 use super::report::Report;
 use super::work::{Judged, PlanInputs, Work};
+use crate::archive::Lists;
 use crate::article::{Cleaned, Route};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::failure::Failure;
@@ -17,15 +18,9 @@ use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
-use crate::publish::plan::entry::{Entry, Need, Policy};
-use crate::publish::plan::leftover::Leftover;
-use crate::publish::plan::moved::{self, Moved, Redirects};
-use crate::publish::plan::orphans::{Orphans, is_all_seen};
-use crate::publish::plan::prune::PrunePlan;
+use crate::publish::plan::entry::{Need, Policy};
 use crate::publish::plan::reach::Scope;
-use crate::publish::plan::stale::{StoredArchive, stored_archive};
-use crate::publish::plan::withdrawn::{report_withdrawn, withdrawn};
-use crate::publish::reason::Reason;
+use crate::publish::plan::withdrawn::report_withdrawn;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, survey, survey_again};
 use crate::publish::survey::findings::HeldFindings;
@@ -33,20 +28,7 @@ use crate::publish::survey::load::CHANGED;
 use crate::publish::survey::surveyor::Survey;
 use crate::render::Renderer;
 use crate::source::{Caching, Order};
-use crate::spool::FinishedSpool;
-use crate::store::{Class, Session};
 use crate::words::{counted, listed, with};
-
-/// What becomes of published articles that the content tree no longer has.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OrphanPolicy {
-    /// They are removed.
-    Remove,
-    /// They are counted and named.
-    Name,
-    /// Nothing: nobody looks for them.
-    Ignore,
-}
 
 /// How articles are published.
 pub(crate) struct Articles<'a> {
@@ -123,7 +105,9 @@ impl Work for Articles<'_> {
             let _ = self.archive.set(archive);
         }
         report.findings(&survey);
-        say_which_lists_are_missing(&survey, report);
+        if let Some(archive) = self.archive.get() {
+            say_which_lists_are_missing(archive.lists(), report);
+        }
         let invalid = survey.unusable();
         let of = judged_articles(&survey);
         self.judged.set(Some(Judged {
@@ -142,9 +126,15 @@ impl Work for Articles<'_> {
             interrupted,
             time_limit: *time_limit,
         };
-        let holds_lock = begun.spool_in.is_some();
-        let mut removals = self.removals(&scope, begun.session, holds_lock, report)?;
-        let redirects = self.redirects(&scope, &mut begun, spooled.as_ref(), &mut removals)?;
+        let mut removals = self.removals(&scope, &mut begun, report)?;
+        let refused = self.gate(&survey, &removals.counts).err();
+        let planner = self.planner(begun.spool_in.is_some());
+        let redirects = planner.redirects(
+            &scope,
+            (&mut *begun.session, begun.started_at),
+            spooled.as_ref(),
+            &mut removals,
+        )?;
         let idle = self.wanted.selection.idle(&survey.busy);
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
@@ -162,7 +152,7 @@ impl Work for Articles<'_> {
             leftovers: removals.leftovers,
             invalid,
             is_partial: invalid + survey.changed > 0 || removals.are_withheld || !idle.is_empty(),
-            refused: removals.refused,
+            refused,
             refreshed_within_ms: None,
         };
         plan.is_partial |= plan.count(Need::Blocked) > 0;
@@ -233,249 +223,62 @@ impl Work for Articles<'_> {
     }
 }
 
-/// What a plan removes.
-struct Removals {
-    leftovers: Vec<Leftover>,
-    /// Whether `--prune` removes nothing, as not all is known.
-    are_withheld: bool,
-    /// Why the plan is not what was expected, if so.
-    refused: Option<Failure>,
-    /// Articles that have another route now.
-    moved: Moved,
-    /// The routes of redirects that the store has.
-    redirects: BTreeSet<Route>,
-}
-
-/// What becomes of published articles that the content tree no longer has.
-struct Gone {
-    pruning: PrunePlan,
-    /// Articles that have another route now …
-    moved: Moved,
-    /// … and what the store holds at their old ones, without `--prune`.
-    leftovers: Vec<Leftover>,
-}
-
 impl Articles<'_> {
-    /// What the run removes: articles that are withdrawn, and with `--prune` those without a source.
+    /// What the run removes. Refuses a tree without an article, and one with too many that are invalid.
     fn removals(
         &self,
         scope: &Scope<'_>,
-        session: &mut Session,
-        holds_lock: bool,
+        begun: &mut PlanInputs<'_>,
         report: &mut dyn Report,
     ) -> Result<Removals, Failure> {
         let (settings, survey) = (scope.settings, scope.survey);
-        let keys = Keys::new(&settings.prefix);
-        let mut withdrawn = match self.orphans {
-            OrphanPolicy::Ignore => Vec::new(),
-            _ => withdrawn(scope, session, &keys)?,
-        };
         // To take down the only article of a tree is no mistake.
-        if withdrawn.is_empty() {
+        if survey.withdrawn.is_empty() {
             refuse_nothing(settings, survey)?;
         }
         refuse_invalid(settings, survey)?;
-        let objects = withdrawn
-            .iter()
-            .map(|one| one.objects(&keys).count() as u64);
-        // The lock is a key of ours.
-        let other_keys = objects.sum::<u64>() + u64::from(holds_lock);
-        let has_more_keys = self.has_more_keys(scope, session, other_keys)?;
-        let StoredArchive {
-            mut stale,
-            redirects,
-        } = match has_more_keys {
-            true => self.stored_archive(scope, session)?,
-            false => StoredArchive::default(),
-        };
-        let scope = &Scope {
-            stale: &stale,
-            ..*scope
-        };
-        let Gone {
-            mut pruning,
-            moved,
-            leftovers: mut of_moved,
-        } = self.gone(scope, session, other_keys, report)?;
-        let refused = self.gate(survey, &pruning, &withdrawn).err();
+        let planner = self.planner(begun.spool_in.is_some());
+        let removals = planner.removals(scope, begun.session, report)?;
+        if removals.counts.withdrawn == 0 {
+            refuse_nothing(settings, survey)?;
+        }
         if let Some(shard) = self.wanted.share {
-            // All of them were expected; each shard removes its own.
-            let is_own = |leftover: &Leftover| shard.takes(&leftover.route);
-            pruning.leftovers.retain(is_own);
-            withdrawn.retain(is_own);
-            of_moved.retain(is_own);
             let articles = survey.entries.len();
             report.share(shard, articles, articles + survey.elsewhere.len());
         }
-        report_withdrawn(&withdrawn, report);
-        let mut leftovers = pruning.leftovers;
-        leftovers.append(&mut withdrawn);
-        leftovers.append(&mut of_moved);
-        leftovers.append(&mut stale);
-        Ok(Removals {
-            leftovers,
-            are_withheld: pruning.withheld.is_some(),
-            refused,
-            moved,
-            redirects,
-        })
+        report_withdrawn(&removals.leftovers, report);
+        self.judged.set(self.judged.get().map(|judged| Judged {
+            orphans: removals.counts.orphans,
+            ..judged
+        }));
+        Ok(removals)
     }
 
-    /// Whether archive objects are removed that are not made any more. While a source cannot be read, nobody
-    /// knows what it would have been listed by.
-    fn removes_stale(&self, scope: &Scope<'_>) -> bool {
-        let (settings, survey) = (scope.settings, scope.survey);
-        let is_whole = settings.part.is_none() && self.orphans != OrphanPolicy::Ignore;
-        let is_asked = settings.archive.is_on() || self.orphans == OrphanPolicy::Remove;
-        is_whole && is_asked && survey.invalid + survey.skipped + survey.changed == 0
-    }
-
-    fn has_more_keys(
-        &self,
-        scope: &Scope<'_>,
-        session: &mut Session,
-        other_keys: u64,
-    ) -> Result<bool, Failure> {
-        if !self.removes_stale(scope) {
-            return Ok(false);
-        }
-        let all_seen = is_all_seen(scope, session, other_keys, self.wanted.share);
-        let all_seen = all_seen.map_err(|error| Failure::before_writing(&error))?;
-        Ok(!all_seen)
-    }
-
-    /// What the store has of archive objects besides those that are made.
-    fn stored_archive(
-        &self,
-        scope: &Scope<'_>,
-        session: &mut Session,
-    ) -> Result<StoredArchive, Failure> {
-        let keys = Keys::new(&scope.settings.prefix);
-        match stored_archive(session, &keys, scope.survey, self.wanted.share) {
-            // An import needs no right to SCAN.
-            Err(error) if error.class == Class::Never => Ok(StoredArchive::default()),
-            found => found.map_err(|error| Failure::before_writing(&error)),
-        }
-    }
-
-    /// The redirects that no source asks for: from the old routes of articles that moved, and those that the
-    /// store has.
-    fn redirects(
-        &self,
-        scope: &Scope<'_>,
-        begun: &mut PlanInputs<'_>,
-        spooled: Option<&FinishedSpool>,
-        removals: &mut Removals,
-    ) -> Result<Vec<Entry>, Failure> {
-        let (settings, survey) = (scope.settings, scope.survey);
-        let (Some(archive), Some(keep_ms)) = (self.archive.get(), settings.archive.redirects)
-        else {
-            return Ok(Vec::new());
-        };
-        let mut redirects = Redirects {
-            session: &mut *begun.session,
-            keys: &Keys::new(&settings.prefix),
-            archive,
-            moved: &removals.moved,
-            held: survey.held_routes.iter().chain(&survey.claimed).collect(),
-            found: &removals.redirects,
-            made: &survey.objects,
-            spooled,
+    /// Decides what is removed.
+    fn planner(&self, holds_lock: bool) -> RemovalPlanner<'_> {
+        RemovalPlanner {
+            orphans: self.orphans,
             share: self.wanted.share,
-            until_ms: begun.started_at.saturating_add(keep_ms),
-        };
-        let mut entries = redirects.of_moved()?;
-        let stored = redirects.stored()?;
-        entries.extend(stored.changed);
-        removals.leftovers.extend(stored.removed);
-        Ok(entries)
-    }
-
-    /// What becomes of published articles that the content tree no longer has: removed, or named.
-    fn gone(
-        &self,
-        scope: &Scope<'_>,
-        session: &mut Session,
-        other_keys: u64,
-        report: &mut dyn Report,
-    ) -> Result<Gone, Failure> {
-        let keys = Keys::new(&scope.settings.prefix);
-        let mut pruning = match self.orphans {
-            OrphanPolicy::Remove => PrunePlan::plan(scope, session, &keys)?,
-            OrphanPolicy::Name | OrphanPolicy::Ignore => PrunePlan::default(),
-        };
-        if let Some(why) = &pruning.withheld {
-            report.warning(why);
-        }
-        let (mut moved, mut leftovers) = (Moved::new(), Vec::new());
-        if self.orphans == OrphanPolicy::Name || pruning.withheld.is_some() {
-            let mut orphans = Orphans::find(scope, session, other_keys, self.wanted.share)?;
-            moved = self.moved(scope, session, orphans.leftovers())?;
-            moved.extend(self.moved(scope, session, orphans.far())?);
-            leftovers = orphans.take(|route| moved.contains_key(route));
-            orphans.report(report);
-            let number = orphans.leftovers().len() as u64;
-            let number = orphans.are_known().then_some(number);
-            self.judged.set(self.judged.get().map(|judged| Judged {
-                orphans: number,
-                ..judged
-            }));
-        } else {
-            moved.extend(self.moved(scope, session, &pruning.leftovers)?);
-            moved.extend(self.moved(scope, session, &pruning.far)?);
-        }
-        leftovers.extend(pruning.take_far(|route| moved.contains_key(route)));
-        let pruned = pruning.leftovers.iter_mut().chain(&mut leftovers);
-        for leftover in pruned.filter(|one| moved.contains_key(&one.route)) {
-            leftover.reason = Reason::Moved;
-        }
-        pruning.out_of_reach.report(report);
-        Ok(Gone {
-            pruning,
-            moved,
-            leftovers,
-        })
-    }
-
-    /// Where the articles of these routes are now. While a source cannot be read, it may be theirs.
-    fn moved(
-        &self,
-        scope: &Scope<'_>,
-        session: &mut Session,
-        leftovers: &[Leftover],
-    ) -> Result<Moved, Failure> {
-        let settings = scope.settings;
-        match (self.archive.get(), settings.archive.redirects) {
-            (Some(archive), Some(_)) if self.removes_stale(scope) => {
-                let keys = Keys::new(&settings.prefix);
-                moved::find(session, &keys, (archive, scope.survey), leftovers)
-            }
-            _ => Ok(Moved::new()),
+            archive: self.archive.get(),
+            is_selection: !self.wanted.selection.is_empty(),
+            holds_lock,
         }
     }
 
     /// Holds the plan against what is expected of it.
-    fn gate(
-        &self,
-        survey: &Survey,
-        pruning: &PrunePlan,
-        withdrawn: &[Leftover],
-    ) -> Result<(), Failure> {
+    fn gate(&self, survey: &Survey, counts: &RemovalCounts) -> Result<(), Failure> {
         let written = survey
             .entries
             .iter()
             .filter(|entry| entry.need == Need::Write);
-        // What moved is there still.
-        let pruned = pruning.leftovers.iter();
-        let pruned = pruned.filter(|leftover| leftover.reason != Reason::Moved);
         expectations::check(
             &self.job.settings.expect,
             &expectations::PlannedChanges {
                 articles: survey.valid,
                 written: written.count() as u64 + survey.changed_elsewhere,
-                withdrawn: withdrawn.len() as u64,
-                removed: pruned.count() as u64,
-                stored: pruning.in_reach,
+                withdrawn: counts.withdrawn,
+                removed: counts.pruned,
+                stored: counts.in_reach,
                 forced: self.force,
                 too_late: self.job.time_limit.and_then(|limit| limit.check().err()),
             },
@@ -486,21 +289,37 @@ impl Articles<'_> {
 /// How many of them are named.
 const NAMED_LISTS: usize = 5;
 
-/// Says which lists are not made, since an article has their route.
-fn say_which_lists_are_missing(survey: &Survey, report: &mut dyn Report) {
-    let taken = &survey.lists_taken;
-    if taken.is_empty() {
-        return;
+/// Says which lists and pages of lists are not made, since an article has their route.
+fn say_which_lists_are_missing(lists: &Lists, report: &mut dyn Report) {
+    let named = |routes: &mut dyn Iterator<Item = &Route>| {
+        let first = routes.take(NAMED_LISTS).map(ToString::to_string);
+        first.collect::<Vec<_>>()
+    };
+    let taken = &lists.taken;
+    if !taken.is_empty() {
+        let count = taken.len() as u64;
+        report.note(&format!(
+            "{} {} not made, since an article that is no _index.md has {} route: {}",
+            counted(count, "list"),
+            with(count, "is", "are"),
+            with(count, "its", "their"),
+            listed(named(&mut taken.iter()), taken.len())
+        ));
     }
-    let count = taken.len() as u64;
-    let names = taken.iter().take(NAMED_LISTS).map(ToString::to_string);
-    report.note(&format!(
-        "{} {} not made, since an article that is no _index.md has {} route: {}",
-        counted(count, "list"),
-        with(count, "is", "are"),
-        with(count, "its", "their"),
-        listed(names, taken.len())
-    ));
+    let taken = &lists.taken_pages;
+    if !taken.is_empty() {
+        let count = taken.len() as u64;
+        report.warning(&format!(
+            "{} of {} {} not made, since an article or another list has {} route: {}; the list may lack {} \
+             articles",
+            counted(count, "numbered page"),
+            with(count, "a list", "lists"),
+            with(count, "is", "are"),
+            with(count, "its", "their"),
+            listed(named(&mut taken.iter()), taken.len()),
+            with(count, "its", "their"),
+        ));
+    }
 }
 
 /// Says which articles a run that warms leaves as they are.

@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::articles::{Articles, OrphanPolicy};
+use super::articles::Articles;
 use super::job::Job;
 use super::outcome::Outcome;
+use super::removals::OrphanPolicy;
 use super::report::Report;
 use super::run::switch::Switch;
 use super::seeded::Seeded;

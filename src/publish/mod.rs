@@ -33,6 +33,7 @@ pub mod plan;
 pub(crate) mod purge;
 pub mod reason;
 pub(crate) mod rehearse;
+pub(crate) mod removals;
 pub(crate) mod report;
 pub(crate) mod rollback;
 pub mod run;

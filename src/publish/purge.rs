@@ -1,7 +1,7 @@
-//! Purging: just these articles out of the store, each with its way back.
+//! Purging: just these articles, lists, files and redirects out of the store, each with its way back.
 //!
 //! Routes come from the caller, a manifest or the content tree. The keyspace is scanned for all of
-//! them, and for patterns where there is no tree.
+//! them, and for patterns: those of archive objects, and of articles where there is no tree.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -29,11 +29,11 @@ use crate::publish::reason::Reason;
 use crate::publish::survey::content::{stopped, unreadable, walked};
 use crate::publish::survey::pool::in_pool;
 use crate::publish::survey::routes::{NamedRoutes, nearest, routes};
-use crate::publish::survey::selection::{Selection, Selectors, parsed, typed_route};
+use crate::publish::survey::selection::{Selection, Selectors, TypedPath, parsed, typed_path};
 use crate::publish::work::{PlanInputs, Work};
 use crate::settings::Settings;
 use crate::source::{Caching, Tree};
-use crate::store::{Session, StoreError};
+use crate::store::{Class, Session, StoreError};
 
 /// So many routes are offered in place of one that is not there.
 const NEAREST: usize = 3;
@@ -41,9 +41,9 @@ const NEAREST: usize = 3;
 /// What is removed: all of these together.
 #[derive(Clone, Debug, Default)]
 pub struct Purge {
-    /// Routes, as they are typed.
+    /// Routes and paths of files, as they are typed.
     pub routes: Vec<String>,
-    /// Articles that these name.
+    /// Articles that these name; patterns also name lists, files and redirects.
     pub selectors: Selectors,
     /// What this run wrote: its id, the file of its manifest, or `last`.
     pub run: Option<String>,
@@ -76,11 +76,8 @@ pub fn purge(
         None => settings.prefix.clone(),
     };
     report.prefix(&prefix);
-    let explicit: Result<Vec<Route>, Failure> = purge
-        .routes
-        .iter()
-        .map(|typed| typed_route(typed))
-        .collect();
+    let explicit: Result<Vec<TypedPath>, Failure> =
+        purge.routes.iter().map(|typed| typed_path(typed)).collect();
     // What a manifest names counts in every message and every printed command.
     let settings = &Settings {
         address_is_explicit: settings.address_is_explicit || !address.same_as(&settings.address),
@@ -115,8 +112,8 @@ pub fn purge(
 /// What is to be removed.
 struct PurgePlan<'a> {
     job: &'a Job<'a>,
-    /// Routes of the command line.
-    explicit: Vec<Route>,
+    /// Routes and paths of files of the command line.
+    explicit: Vec<TypedPath>,
     selection: Selection,
     /// The run whose keys go.
     manifest: Option<&'a Manifest>,
@@ -126,42 +123,82 @@ struct PurgePlan<'a> {
     tree: OnceCell<Option<NamedRoutes>>,
 }
 
+/// The routes of what goes, as far as the store has it.
+#[derive(Default)]
+struct Wanted {
+    /// Of articles and lists.
+    pages: BTreeSet<Route>,
+    files: BTreeSet<Route>,
+    redirects: BTreeSet<Route>,
+}
+
+impl Wanted {
+    /// Adds the files and redirects of the store that `is_meant`.
+    fn add_singles(
+        &mut self,
+        session: &mut Session,
+        keys: &Keys,
+        is_meant: impl Fn(&Route) -> bool,
+    ) -> Result<(), StoreError> {
+        let [(_, files), (_, redirects)] = scan_singles(session, keys)?;
+        self.files.extend(files.into_iter().filter(&is_meant));
+        self.redirects
+            .extend(redirects.into_iter().filter(&is_meant));
+        Ok(())
+    }
+
+    /// What the store holds of it.
+    fn leftovers(&self, session: &mut Session, keys: &Keys) -> Result<Vec<Leftover>, StoreError> {
+        let purged = (|seen| seen, Reason::Purged);
+        let pages: Vec<&Route> = self.pages.iter().collect();
+        let mut leftovers = Leftover::all(session, keys, &pages, purged)?;
+        for single in [
+            (EntryKind::File, &self.files),
+            (EntryKind::Redirect, &self.redirects),
+        ] {
+            leftovers.extend(Leftover::singles(session, keys, single, purged)?);
+        }
+        Ok(leftovers)
+    }
+}
+
 impl Work for PurgePlan<'_> {
     fn plan(&self, begun: PlanInputs<'_>, report: &mut dyn Report) -> Result<Plan, Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
         let keys = Keys::new(&self.job.settings.prefix);
-        let mut wanted: BTreeSet<Route> = self.explicit.iter().cloned().collect();
+        let mut wanted = Wanted::default();
         let mut is_partial = false;
-        let mut singles = vec![
-            (EntryKind::File, BTreeSet::new()),
-            (EntryKind::Redirect, BTreeSet::new()),
-        ];
+        for TypedPath { route, is_file } in &self.explicit {
+            if *is_file {
+                wanted.files.insert(route.clone());
+            } else {
+                wanted.pages.insert(route.clone());
+                wanted.redirects.insert(route.clone());
+            }
+        }
         if let Some(manifest) = self.manifest {
             for (kind, route) in written_by(manifest, &keys, self.job.interrupted)? {
                 match kind {
-                    ObjectKind::Page | ObjectKind::Meta => wanted.insert(route),
-                    ObjectKind::File => singles[0].1.insert(route),
-                    ObjectKind::Redirect => singles[1].1.insert(route),
+                    ObjectKind::Page | ObjectKind::Meta => wanted.pages.insert(route),
+                    ObjectKind::File => wanted.files.insert(route),
+                    ObjectKind::Redirect => wanted.redirects.insert(route),
                 };
             }
         }
         if self.all {
-            wanted.extend(scan(begun.session, &keys).map_err(before)?);
-            singles.extend(scan_singles(begun.session, &keys).map_err(before)?);
+            let stored = scan(begun.session, &keys).map_err(before)?;
+            wanted.pages.extend(stored);
+            let all = wanted.add_singles(begun.session, &keys, |_| true);
+            all.map_err(before)?;
         }
         if !self.selection.is_empty() {
             is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;
         }
-        let wanted: Vec<&Route> = wanted.iter().collect();
-        let purged = (|seen| seen, Reason::Purged);
-        let mut leftovers = Leftover::all(begun.session, &keys, &wanted, purged).map_err(before)?;
-        for (kind, routes) in &singles {
-            let some = Leftover::singles(begun.session, &keys, (*kind, routes), purged);
-            leftovers.extend(some.map_err(before)?);
-        }
+        let leftovers = wanted.leftovers(begun.session, &keys).map_err(before)?;
         let held: BTreeSet<&Route> = leftovers.iter().map(|leftover| &leftover.route).collect();
-        for route in self.explicit.iter().filter(|route| !held.contains(route)) {
-            is_partial |= self.not_held(route, begun.session, &keys, report)?;
+        let typed = self.explicit.iter();
+        for path in typed.filter(|path| !held.contains(&path.route)) {
+            is_partial |= self.not_held(path, begun.session, &keys, report)?;
         }
         if let Some(Some(named)) = self.tree.get() {
             for (file, _) in named.gone.iter().filter(|(_, route)| !held.contains(route)) {
@@ -186,14 +223,16 @@ impl PurgePlan<'_> {
         &self,
         session: &mut Session,
         keys: &Keys,
-        wanted: &mut BTreeSet<Route>,
+        wanted: &mut Wanted,
         report: &mut dyn Report,
     ) -> Result<bool, Failure> {
         let root = &self.job.settings.content;
         let mut is_partial = false;
-        let idle: Vec<String> = if let Some(named) = self.tree(report)? {
-            wanted.extend(named.selected.iter().cloned());
-            wanted.extend(named.gone.iter().map(|(_, route)| route.clone()));
+        let mut idle: Vec<String> = if let Some(named) = self.tree(report)? {
+            let gone = named.gone.iter().map(|(_, route)| route);
+            wanted
+                .pages
+                .extend(named.selected.iter().chain(gone).cloned());
             for file in &named.untold {
                 report.warning(&format!(
                     "{} cannot be read as an article: whether --tag means it cannot be told",
@@ -207,37 +246,84 @@ impl PurgePlan<'_> {
                 "there is no content folder {}: looking for the routes in the store (SCAN)",
                 root.display()
             ));
-            let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
-            let globs = self.selection.globs.iter();
-            let idle = globs
-                .clone()
-                .filter(|glob| !stored.iter().any(|route| glob.matches(route)));
-            let idle = idle.map(|glob| format!("--glob {glob}")).collect();
-            let meant = |route: &Route| globs.clone().any(|glob| glob.matches(route));
-            wanted.extend(stored.iter().filter(|route| meant(route)).cloned());
-            idle
+            self.selection.names()
         } else {
             let error = std::fs::read_dir(root).err();
             let error = error.unwrap_or_else(|| NotFound.into());
             return Err(unreadable(self.job.settings, &error));
         };
+        if !self.selection.globs.is_empty() {
+            self.add_matching(session, keys, wanted, report)?;
+            idle.retain(|name| !self.is_busy(name, wanted));
+        }
         for name in &idle {
             report.warning(&format!("no article matches {name}"));
         }
         Ok(is_partial || !idle.is_empty())
     }
 
-    /// Reports a route that the store does not hold; says whether that is a mistake, and not
+    /// Whether a selector is a pattern that fits what is wanted.
+    fn is_busy(&self, name: &str, wanted: &Wanted) -> bool {
+        let mut globs = self.selection.globs.iter();
+        let glob = globs.find(|glob| format!("--glob {glob}") == name);
+        glob.is_some_and(|glob| {
+            let all = [&wanted.pages, &wanted.files, &wanted.redirects];
+            all.into_iter().flatten().any(|route| glob.matches(route))
+        })
+    }
+
+    /// Adds the archive objects of the store that fit the patterns, and where there is no tree all that fits.
+    fn add_matching(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        wanted: &mut Wanted,
+        report: &mut dyn Report,
+    ) -> Result<(), Failure> {
+        let has_tree = matches!(self.tree.get(), Some(Some(_)));
+        if has_tree && !self.job.settings.archive.is_on() {
+            return Ok(());
+        }
+        let globs = &self.selection.globs;
+        let is_meant = |route: &Route| globs.iter().any(|glob| glob.matches(route));
+        let mut add = || {
+            let mut stored = scan(session, keys)?;
+            stored.retain(|route| is_meant(route));
+            if has_tree {
+                let lists = Leftover::lists(session, keys, &stored)?;
+                stored = lists.into_iter().map(|list| list.route).collect();
+            }
+            wanted.pages.append(&mut stored);
+            wanted.add_singles(session, keys, is_meant)
+        };
+        match add() {
+            // What the tree names needs no right to SCAN.
+            Err(error) if has_tree && error.class == Class::Never => {
+                report.note(
+                    "lists, files and redirects are not looked for: that needs the right to SCAN",
+                );
+                Ok(())
+            }
+            added => added.map_err(|error| Failure::before_writing(&error)),
+        }
+    }
+
+    /// Reports a route or file that the store does not hold; says whether that is a mistake, and not
     /// an article that is gone already.
     fn not_held(
         &self,
-        route: &Route,
+        TypedPath { route, is_file }: &TypedPath,
         session: &mut Session,
         keys: &Keys,
         report: &mut dyn Report,
     ) -> Result<bool, Failure> {
         let from_store;
-        let known: &BTreeSet<Route> = if let Some(named) = self.tree(report)? {
+        let before = |error: StoreError| Failure::before_writing(&error);
+        let known: &BTreeSet<Route> = if *is_file {
+            let [(_, files), _] = scan_singles(session, keys).map_err(before)?;
+            from_store = files;
+            &from_store
+        } else if let Some(named) = self.tree(report)? {
             if named.all.contains(route) {
                 report.note(&format!(
                     "{route} is not in the store: nothing to do for it"
@@ -246,7 +332,7 @@ impl PurgePlan<'_> {
             }
             &named.all
         } else {
-            from_store = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;
+            from_store = scan(session, keys).map_err(before)?;
             &from_store
         };
         let alike: Vec<String> = nearest(route, known, NEAREST)
@@ -257,7 +343,8 @@ impl PurgePlan<'_> {
             0 => String::new(),
             _ => format!("; did you mean {}?", alike.join(" or ")),
         };
-        report.warning(&format!("there is no article {route}{hint}"));
+        let what = if *is_file { "file" } else { "article" };
+        report.warning(&format!("there is no {what} {route}{hint}"));
         Ok(true)
     }
 

@@ -1,46 +1,93 @@
-//! What the store holds for one route.
+//! What the store holds for one route, or the path of one file.
 
-use super::keys::Keys;
+use super::keys::{Keys, ObjectKind};
 use super::plan::scan::scan;
+use super::plan::stale::scan_singles;
 use super::survey::routes::nearest;
+use super::survey::selection::TypedPath;
+use crate::archive::Redirect;
 use crate::article::Route;
 use crate::store::{Batch, Reply, Session, StoreError};
 
-/// What the store holds for a route.
+/// What the store holds for a route, or for the path of a file.
 pub(crate) struct StoredRoute {
     /// The page, if there is one.
     pub(crate) page: Option<StoredObject>,
     /// The meta object, if there is one.
     pub(crate) meta: Option<StoredObject>,
+    /// The file, if there is one.
+    pub(crate) file: Option<StoredObject>,
+    /// The redirect, if there is one.
+    pub(crate) redirect: Option<StoredRedirect>,
     /// The server's clock before that, ms since 1970.
     pub(crate) now_ms: i64,
 }
 
 impl StoredRoute {
-    /// Reads both objects of `route`.
+    /// Reads the objects of `path`.
     pub(crate) fn read(
         session: &mut Session,
         keys: &Keys,
-        route: &Route,
+        path: &TypedPath,
     ) -> Result<Self, StoreError> {
+        let now_ms = session.now_ms()?;
+        let mut read = |kind: ObjectKind| match (kind == ObjectKind::File) == path.is_file {
+            true => held(session, keys.of(kind, &path.route)),
+            false => Ok(None),
+        };
         Ok(Self {
-            now_ms: session.now_ms()?,
-            page: held(session, keys.page(route))?,
-            meta: held(session, keys.meta(route))?,
+            now_ms,
+            page: read(ObjectKind::Page)?,
+            meta: read(ObjectKind::Meta)?,
+            file: read(ObjectKind::File)?,
+            redirect: read(ObjectKind::Redirect)?
+                .map(|object| StoredRedirect::of(object, &path.route)),
         })
+    }
+
+    /// Whether it holds anything.
+    pub(crate) fn is_there(&self) -> bool {
+        let objects = [&self.page, &self.meta, &self.file];
+        objects.into_iter().any(Option::is_some) || self.redirect.is_some()
     }
 }
 
 /// So many routes are offered in place of one that is not there.
 const NEAREST: usize = 3;
 
-/// The stored routes that look most like `route`, as one line to ask with; none where nothing does, or
+/// The stored routes or files that look most like `path`, as one line to ask with; none where nothing does, or
 /// where the keys cannot be looked through.
-pub(crate) fn did_you_mean(session: &mut Session, keys: &Keys, route: &Route) -> Option<String> {
-    let known = scan(session, keys).ok()?;
-    let alike = nearest(route, &known, NEAREST);
+pub(crate) fn did_you_mean(session: &mut Session, keys: &Keys, path: &TypedPath) -> Option<String> {
+    let [(_, files), (_, redirects)] = scan_singles(session, keys).ok()?;
+    let mut known = files;
+    if !path.is_file {
+        known = scan(session, keys).ok()?;
+        known.extend(redirects);
+    }
+    let alike = nearest(&path.route, &known, NEAREST);
     let names: Vec<String> = alike.iter().map(ToString::to_string).collect();
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
+}
+
+/// A redirect as the store holds it.
+pub(crate) struct StoredRedirect {
+    pub(crate) object: StoredObject,
+    /// Its status; none if fronts ignore the value.
+    pub(crate) status: Option<u16>,
+    /// Where it leads; none also for 410.
+    pub(crate) to: Option<Route>,
+}
+
+impl StoredRedirect {
+    fn of(object: StoredObject, route: &Route) -> Self {
+        let value = object.value.as_ref();
+        let redirect = value.and_then(|value| Redirect::parse_at(route, value));
+        Self {
+            status: redirect.as_ref().map(Redirect::status),
+            to: redirect.and_then(|redirect| redirect.to().cloned()),
+            object,
+        }
+    }
 }
 
 /// One object as the store holds it.

@@ -6,14 +6,22 @@ use serde_json::json;
 
 use super::diff_text::{Comparison, compare};
 use super::{Output, colour};
-use crate::publish::diff::{ArticleDiff, ObjectDiff, Totals};
+use crate::publish::diff::{ArchiveChange, ArticleDiff, DiffSink, ObjectDiff, Totals};
 use crate::words::{counted, with};
+
+/// How much of differences is printed.
+#[derive(Clone, Copy)]
+pub(crate) struct DiffDetail {
+    /// Whether only the lines are counted.
+    pub is_stat: bool,
+    /// Whether archive objects are named, and not only counted.
+    pub names_archive: bool,
+}
 
 /// Prints differences as they come.
 pub(crate) struct DiffReport {
     pub output: Output,
-    /// Whether only the lines are counted.
-    pub is_stat: bool,
+    pub detail: DiffDetail,
     /// What the old and the new side are, as in `stored` and `import`.
     pub sides: [String; 2],
     added: u64,
@@ -21,53 +29,14 @@ pub(crate) struct DiffReport {
 }
 
 impl DiffReport {
-    pub(crate) fn new(output: Output, is_stat: bool, sides: [&str; 2]) -> Self {
+    pub(crate) fn new(output: Output, detail: DiffDetail, sides: [&str; 2]) -> Self {
         Self {
             output,
-            is_stat,
+            detail,
             sides: sides.map(str::to_owned),
             added: 0,
             removed: 0,
         }
-    }
-
-    /// Prints one article.
-    pub(crate) fn article(&mut self, article: &ArticleDiff) {
-        let compared: Vec<(&ObjectDiff, Comparison)> = article
-            .objects
-            .iter()
-            .map(|object| (object, compare(object)))
-            .collect();
-        for (_, comparison) in &compared {
-            self.added += comparison.added;
-            self.removed += comparison.removed;
-        }
-        self.output.json(&json!({
-            "type": "article", "route": article.route, "action": article.action,
-            "reason": article.reason,
-            "objects": compared.iter().map(|(object, comparison)| json!({
-                "key": object.key, "added": comparison.added, "removed": comparison.removed,
-                "note": comparison.note,
-                "diff": (!self.is_stat).then_some(&comparison.hunks),
-            })).collect::<Vec<_>>(),
-        }));
-        if self.output.is_json() {
-            return;
-        }
-        let reason = article.reason.map(|reason| format!(" ({})", reason.word()));
-        let reason = reason.unwrap_or_default();
-        let (route, action) = (&article.route, article.action.word());
-        if self.is_stat {
-            let counts: Vec<String> = compared.iter().map(stat).collect();
-            let line = format!("  {action:8}{route}  {}{reason}", counts.join(", "));
-            self.output.text(line);
-            return;
-        }
-        self.output.text(format!("{action} {route}{reason}"));
-        for (object, comparison) in &compared {
-            self.object(object, comparison);
-        }
-        self.output.text("");
     }
 
     fn object(&mut self, object: &ObjectDiff, comparison: &Comparison) {
@@ -88,12 +57,32 @@ impl DiffReport {
         }
     }
 
+    fn archive_summary(&mut self, totals: &Totals) {
+        let all = totals.archive;
+        if all == 0 {
+            return;
+        }
+        let named = if self.detail.names_archive {
+            totals.named
+        } else {
+            0
+        };
+        let more = match named {
+            0 => ", named with --stat or --all".to_owned(),
+            some if some < all => format!(", of which {some} are named; with --all, all are"),
+            _ => String::new(),
+        };
+        let differ = with(all, "differs", "differ");
+        self.output
+            .text(format!("{} {differ}{more}", counted(all, "archive object")));
+    }
+
     /// Prints how many articles differ; `all` says how the others are shown.
     pub(crate) fn summary(&mut self, totals: &Totals, run: Option<&str>) {
         self.output.json(&json!({
             "type": "summary", "command": "diff", "run": run, "changed": totals.changed,
             "shown": totals.shown, "refreshed": totals.refreshed, "invalid": totals.invalid,
-            "added": self.added, "removed": self.removed,
+            "added": self.added, "removed": self.removed, "archive_objects": totals.archive,
         }));
         let more = totals.changed.saturating_sub(totals.shown);
         if more > 0 {
@@ -112,6 +101,7 @@ impl DiffReport {
                 counted(added, "line"),
             ));
         }
+        self.archive_summary(totals);
         if totals.refreshed > 0 {
             let refreshed = counted(totals.refreshed, "article");
             self.output
@@ -124,6 +114,63 @@ impl DiffReport {
                 .text(format!("{invalid} {left} left out: anp check"));
         }
         self.output.flush();
+    }
+}
+
+impl DiffSink for DiffReport {
+    /// Prints one article.
+    fn article(&mut self, article: &ArticleDiff) {
+        let compared: Vec<(&ObjectDiff, Comparison)> = article
+            .objects
+            .iter()
+            .map(|object| (object, compare(object)))
+            .collect();
+        for (_, comparison) in &compared {
+            self.added += comparison.added;
+            self.removed += comparison.removed;
+        }
+        self.output.json(&json!({
+            "type": "article", "route": article.route, "action": article.action,
+            "reason": article.reason,
+            "objects": compared.iter().map(|(object, comparison)| json!({
+                "key": object.key, "added": comparison.added, "removed": comparison.removed,
+                "note": comparison.note,
+                "diff": (!self.detail.is_stat).then_some(&comparison.hunks),
+            })).collect::<Vec<_>>(),
+        }));
+        if self.output.is_json() {
+            return;
+        }
+        let reason = article.reason.map(|reason| format!(" ({})", reason.word()));
+        let reason = reason.unwrap_or_default();
+        let (route, action) = (&article.route, article.action.word());
+        if self.detail.is_stat {
+            let counts: Vec<String> = compared.iter().map(stat).collect();
+            let line = format!("  {action:8}{route}  {}{reason}", counts.join(", "));
+            self.output.text(line);
+            return;
+        }
+        self.output.text(format!("{action} {route}{reason}"));
+        for (object, comparison) in &compared {
+            self.object(object, comparison);
+        }
+        self.output.text("");
+    }
+
+    /// Names one archive object.
+    fn archive_object(&mut self, object: &ArchiveChange) {
+        if !self.detail.names_archive {
+            return;
+        }
+        let (kind, action) = (object.kind.word(), object.action.word());
+        self.output.json(&json!({
+            "type": "archive_object", "kind": kind, "route": object.route,
+            "action": object.action, "reason": object.reason,
+        }));
+        let reason = object.reason.map(|reason| format!("  ({})", reason.word()));
+        let reason = reason.unwrap_or_default();
+        let line = format!("  {action:8}{kind:9}{}{reason}", object.route);
+        self.output.text(line);
     }
 }
 

@@ -7,10 +7,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Output;
 use super::table::width;
+use crate::article::Route;
 use crate::duration;
 use crate::duration::DAY_MS;
 use crate::publish::ls::{ArticleSink, ArticleState, ListedArticle};
 use crate::publish::one_line_within;
+use crate::publish::plan::entry::EntryKind;
 use crate::words::counted;
 
 /// What stands before the route: state, time left, size, date, each with a blank behind it.
@@ -31,6 +33,7 @@ pub(crate) struct ArticleTable {
     /// How many of them the routes take.
     route: usize,
     counts: BTreeMap<ArticleState, u64>,
+    kinds: BTreeMap<EntryKind, u64>,
     bytes: u64,
 }
 
@@ -43,6 +46,7 @@ impl ArticleTable {
             room: usize::from(width()).saturating_sub(BEFORE),
             route: 0,
             counts: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             bytes: 0,
         }
     }
@@ -59,7 +63,12 @@ impl ArticleTable {
         };
         let date = article.date.as_deref().unwrap_or_default();
         let date = date.get(..10).unwrap_or(date);
-        let title = one_line_within(article.title.as_deref().unwrap_or_default(), LONGEST_TITLE);
+        let answer = article.status.map(|status| match &article.to {
+            Some(to) => format!("{status} to {to}"),
+            None => status.to_string(),
+        });
+        let title = answer.as_ref().or(article.title.as_ref());
+        let title = one_line_within(title.map_or("", String::as_str), LONGEST_TITLE);
         let route = cut(article.route.as_str(), self.room);
         let rest = self.room.saturating_sub(route.width().max(self.route) + 2);
         let title = if rest < 4 {
@@ -78,14 +87,19 @@ impl ArticleTable {
     /// Says how many there were.
     pub(crate) fn end(mut self) {
         let all: u64 = self.counts.values().sum();
+        let number = |kind: EntryKind| self.kinds.get(&kind).copied().unwrap_or(0);
+        let [lists, files, redirects] =
+            [EntryKind::List, EntryKind::File, EntryKind::Redirect].map(number);
+        // Pages of lists were counted as articles before there were other archive objects.
+        let articles = number(EntryKind::Article) + lists;
         let states: serde_json::Map<String, serde_json::Value> = self
             .counts
             .iter()
             .map(|(state, count)| (state.word().to_owned(), (*count).into()))
             .collect();
         self.output.json(&json!({
-            "type": "summary", "command": "ls", "articles": all, "states": states,
-            "bytes": self.bytes,
+            "type": "summary", "command": "ls", "articles": articles, "states": states,
+            "bytes": self.bytes, "lists": lists, "files": files, "redirects": redirects,
         }));
         if self.routes_alone {
             return;
@@ -100,7 +114,12 @@ impl ArticleTable {
         }
         self.output.text(match each.len() {
             0 => "no article".to_owned(),
-            _ => format!("{}: {}", counted(all, "article"), each.join(", ")),
+            _ => {
+                let kinds = self.kinds.iter();
+                let kinds = kinds.map(|(kind, count)| counted(*count, kind.word()));
+                let kinds: Vec<String> = kinds.collect();
+                format!("{}: {}", kinds.join(", "), each.join(", "))
+            }
         });
     }
 }
@@ -123,12 +142,14 @@ impl ArticleSink for ArticleTable {
 
     fn article(&mut self, article: &ListedArticle) {
         *self.counts.entry(article.state).or_default() += 1;
+        *self.kinds.entry(article.kind).or_default() += 1;
         self.bytes += article.bytes;
         self.output.json(&json!({
             "type": "article", "route": article.route.as_str(), "title": article.title,
             "date": article.date, "state": article.state.word(),
             "expires_at": article.expires_at_ms, "left_ms": article.left_ms,
-            "bytes": article.bytes,
+            "bytes": article.bytes, "kind": article.kind.word(),
+            "to": article.to.as_ref().map(Route::as_str), "status": article.status,
         }));
         if self.routes_alone {
             self.output.text(article.route.as_str());

@@ -8,27 +8,99 @@ use super::Output;
 use crate::article::Route;
 use crate::duration;
 use crate::duration::show_time;
-use crate::publish::stored_route::{StoredObject, StoredRoute};
+use crate::publish::stored_route::{StoredObject, StoredRedirect, StoredRoute};
+use crate::publish::survey::selection::TypedPath;
 use crate::render;
 
 /// Width of the page as text, in columns.
 const TEXT_WIDTH: usize = 100;
 
-/// Prints what the store holds for `route`.
-pub(crate) fn show(stored: &StoredRoute, route: &Route, output: &mut Output) {
-    let StoredRoute { page, meta, now_ms } = stored;
+/// Prints what the store holds for `path`.
+pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) {
+    let StoredRoute {
+        page,
+        meta,
+        file,
+        redirect,
+        now_ms,
+    } = stored;
+    let route = &path.route;
+    let shown = |held: &Option<StoredObject>| held.as_ref().map(|held| summary(held, *now_ms));
     let parsed: Option<Value> = meta
         .as_ref()
         .and_then(|held| serde_json::from_slice(held.value.as_ref()?).ok());
     output.json(&json!({
         "type": "route", "route": route.as_str(),
-        "page": page.as_ref().map(|held| summary(held, *now_ms)),
-        "meta": meta.as_ref().map(|held| summary(held, *now_ms)),
-        "digest": page_digest(page.as_ref()), "metadata": parsed,
+        "page": shown(page), "meta": shown(meta), "file": shown(file),
+        "redirect": redirect.as_ref().map(|redirect| redirect_summary(redirect, *now_ms)),
+        "digest": digest(stored), "metadata": parsed,
     }));
-    if !output.is_json() {
-        text(output, route, stored, parsed.as_ref());
+    if output.is_json() {
+        return;
     }
+    output.text(format!("{route}\n"));
+    if let Some(held) = file {
+        object(output, "file", held, *now_ms);
+    } else if page.is_some() || meta.is_some() {
+        both(output, stored);
+    }
+    if let Some(redirect) = redirect {
+        object(output, "redirect", &redirect.object, *now_ms);
+        output.text(format!("  {:11}{}", "answer", answer(redirect)));
+    }
+    if let Some(digest) = digest(stored) {
+        output.text(format!("  {:11}{digest}", "digest"));
+    }
+    if let Some(meta) = &parsed {
+        details(output, meta);
+    }
+    let page = page.as_ref().and_then(|held| held.value.as_ref());
+    let file = file.as_ref().and_then(|held| held.value.as_ref());
+    let body = page.map(|value| page_text(value));
+    if let Some(body) = body.or(file.map(|file| String::from_utf8_lossy(file).into_owned())) {
+        output.text("");
+        output.text(body);
+    }
+}
+
+/// The lines about page and meta object.
+fn both(output: &mut Output, stored: &StoredRoute) {
+    for (name, held) in [("page", &stored.page), ("meta", &stored.meta)] {
+        match held {
+            None => output.text(format!("  {name:11}absent")),
+            Some(held) => object(output, name, held, stored.now_ms),
+        }
+    }
+}
+
+/// The line about one object.
+fn object(output: &mut Output, name: &str, held: &StoredObject, now_ms: i64) {
+    let StoredObject {
+        key, kind, value, ..
+    } = held;
+    output.text(match value {
+        None => format!("  {name:11}{key}: a {kind}, not written by anp"),
+        Some(value) => {
+            let left = time_left(held, now_ms);
+            format!("  {name:11}{key}: {} bytes, {left}", value.len())
+        }
+    });
+}
+
+/// What a redirect answers.
+fn answer(redirect: &StoredRedirect) -> String {
+    match (redirect.status, &redirect.to) {
+        (None, _) => "nothing: the value is no redirect".to_owned(),
+        (Some(status), Some(to)) => format!("{status}, to {to}"),
+        (Some(status), None) => format!("{status}, the article was withdrawn"),
+    }
+}
+
+fn redirect_summary(redirect: &StoredRedirect, now_ms: i64) -> Value {
+    let mut summary = summary(&redirect.object, now_ms);
+    summary["status"] = json!(redirect.status);
+    summary["to"] = json!(redirect.to.as_ref().map(Route::as_str));
+    summary
 }
 
 fn time_left(object: &StoredObject, now_ms: i64) -> String {
@@ -49,51 +121,28 @@ fn summary(object: &StoredObject, now_ms: i64) -> Value {
     })
 }
 
-fn page_digest(page: Option<&StoredObject>) -> Option<String> {
-    let value = page?.value.as_ref()?;
-    let tail = &value[value.len().saturating_sub(render::PAGE_TAIL_BYTES)..];
-    render::page_digest(tail).map(|digest| digest.to_string())
+/// The digest of the page, or of the file.
+fn digest(stored: &StoredRoute) -> Option<String> {
+    let digest = match &stored.file {
+        Some(file) => render::file_digest(file.value.as_ref()?),
+        None => {
+            let page = stored.page.as_ref()?.value.as_ref()?;
+            render::page_digest(&page[page.len().saturating_sub(render::PAGE_TAIL_BYTES)..])
+        }
+    };
+    digest.map(|digest| digest.to_string())
 }
 
-fn text(output: &mut Output, route: &Route, stored: &StoredRoute, parsed: Option<&Value>) {
-    let StoredRoute { page, meta, now_ms } = stored;
-    let (page, meta, now_ms) = (page.as_ref(), meta.as_ref(), *now_ms);
-    output.text(format!("{route}\n"));
-    for (name, held) in [("page", page), ("meta", meta)] {
-        output.text(match held {
-            None => format!("  {name:11}absent"),
-            Some(StoredObject {
-                value: None,
-                kind,
-                key,
-                ..
-            }) => {
-                format!("  {name:11}{key}: a {kind}, not written by anp")
-            }
-            Some(held) => {
-                let bytes = held.value.as_ref().map_or(0, Vec::len);
-                let left = time_left(held, now_ms);
-                format!("  {name:11}{}: {bytes} bytes, {left}", held.key)
-            }
-        });
-    }
-    if let Some(digest) = page_digest(page) {
-        output.text(format!("  {:11}{digest}", "digest"));
-    }
-    if let Some(Value::Object(meta)) = parsed {
-        for name in ["run", "written_at", "robots"] {
-            if let Some(Value::String(value)) = meta.get(name) {
-                output.text(format!("  {name:11}{value}"));
-            }
-        }
-        if let Some(metadata) = meta.get("metadata") {
-            output.text("");
-            show_value(output, metadata, 1);
+/// What the meta object says besides.
+fn details(output: &mut Output, meta: &Value) {
+    for name in ["run", "written_at", "robots"] {
+        if let Some(Value::String(value)) = meta.get(name) {
+            output.text(format!("  {name:11}{value}"));
         }
     }
-    if let Some(value) = page.and_then(|held| held.value.as_ref()) {
+    if let Some(metadata) = meta.get("metadata") {
         output.text("");
-        output.text(page_text(value));
+        show_value(output, metadata, 1);
     }
 }
 

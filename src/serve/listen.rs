@@ -1,5 +1,6 @@
 //! Connections: how many, how long, and the end of all.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::middleware::map_response_with_state;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -133,7 +136,7 @@ async fn converse(
         .max_buf_size(HEAD_BYTES)
         .max_header_size(HEAD_BYTES)
         .max_headers(MOST_HEADERS)
-        .serve_connection(stream, TowerToHyperService::new(router));
+        .serve_connection(stream, bodiless(router));
     let mut connection = std::pin::pin!(connection);
     // Visitors come and go; how one went is no news.
     tokio::select! {
@@ -143,6 +146,27 @@ async fn converse(
     }
     connection.as_mut().graceful_shutdown();
     let _ = timeout(limits.patience, connection).await;
+}
+
+/// The answers of `router`. Of those that never have a body none tells its length, also to HEAD, where axum would
+/// say 0: in a 304 it would be that of the page (RFC 9110, 8.6), in a 204 there is none.
+fn bodiless(
+    router: Router,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> {
+    let inner = TowerToHyperService::new(router);
+    service_fn(move |request| {
+        let answer = inner.call(request);
+        async move {
+            let mut response = answer.await?;
+            if matches!(
+                response.status(),
+                StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT
+            ) {
+                response.headers_mut().remove(header::CONTENT_LENGTH);
+            }
+            Ok(response)
+        }
+    })
 }
 
 /// Fails a write that makes no progress for `limit`: the visitor stopped reading. (How long a request

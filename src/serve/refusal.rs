@@ -27,8 +27,8 @@ pub(super) fn not_found(
         ),
         RequestedPath::File(file) => (
             format!("The store holds no file at {file} (key {prefix}:file:{file})."),
-            EXPIRED.to_owned(),
-            String::new(),
+            format!("{EXPIRED} To look:"),
+            format!("anp show {file}"),
         ),
         RequestedPath::Nothing => (
             format!(

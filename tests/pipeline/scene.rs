@@ -37,6 +37,17 @@ pub const STEPS: [&str; 20] = [
     "footer.synced",
 ];
 
+/// Two articles a page, so that a few make several.
+const ARCHIVE: &str = "\
+site: {url: 'https://example.org', name: Notes}
+archive:
+  similar: 2
+  lists: {home: true, folders: true, fields: [tags], per_page: 2}
+  feeds: {count: 3}
+  sitemap: true
+  redirects: true
+";
+
 /// A key with its DUMP and its absolute expiry in ms, -1 without.
 pub type Key = (String, Vec<u8>, i64);
 
@@ -46,6 +57,8 @@ pub struct Scene {
     pub before: BTreeMap<String, String>,
     /// What an undisturbed import makes of it.
     pub end: BTreeMap<String, String>,
+    /// Whether there are archive objects.
+    pub has_archive: bool,
 }
 
 impl Scene {
@@ -90,14 +103,8 @@ impl Scene {
                 world.server.command(&format!("PEXPIREAT {key} {at}"));
             }
         }
-        let mut scene = Self {
-            before: world.keys(),
-            keys: snapshot(&world),
-            world,
-            end: BTreeMap::new(),
-        };
-        let ran = scene.import("undisturbed", None);
-        let counts = ran.exits(0).counts();
+        let (scene, ran) = Self::of(world);
+        let counts = ran.counts();
         for (what, number) in [
             ("created", 2),
             ("updated", 16),
@@ -107,8 +114,99 @@ impl Scene {
         ] {
             assert_eq!(counts[what], number, "{what}: {ran}");
         }
-        scene.end = scene.made_by(&ran);
         scene
+    }
+
+    /// The same with archive objects: lists, feeds, parts of the sitemap, redirects and similar posts that come,
+    /// change and go, some of them in the place of what another program wrote.
+    pub fn with_archive() -> Self {
+        let world = World::new();
+        world.write("anp.yaml", ARCHIVE);
+        let article = |name: &str, day: u32, fields: &str| {
+            let text = format!(
+                "---\ntitle: Notes {name}\ndate: 2024-01-{day:02}\n{fields}---\n\nText of {name}.\n"
+            );
+            world.write(&format!("content/{name}.md"), text);
+        };
+        let remove =
+            |name: &str| std::fs::remove_file(world.path(&format!("content/{name}.md"))).unwrap();
+        for (name, day, fields) in [
+            ("a/same", 1, "tags: [x]\n"),
+            ("a/changed", 2, "tags: [x, y]\n"),
+            ("a/moves", 3, "tags: [y]\n"),
+            ("a/withdrawn", 4, "tags: [x]\n"),
+            ("gone/only", 5, "tags: [old]\n"),
+        ] {
+            article(name, day, fields);
+        }
+        world.anp("import --ttl 1h --quiet").exits(0);
+        article("a/changed", 2, "tags: [y]\naliases: [/old/changed/]\n");
+        article("a/withdrawn", 4, "withdrawn: true\n");
+        article("b/new", 27, "tags: [x, z]\n");
+        remove("a/moves");
+        article("b/moved", 3, "tags: [y]\n");
+        let text = std::fs::read_to_string(world.path("content/b/moved.md")).unwrap();
+        world.write(
+            "content/b/moved.md",
+            text.replace("Text of b/moved", "Text of a/moves"),
+        );
+        remove("gone/only");
+        for line in [
+            "SET anp:page:/tags/x/ theirs PXAT 4000000000123",
+            "DEL anp:file:/a/feed.json",
+            "RPUSH anp:file:/a/feed.json a b",
+            "SET anp:redirect:/old/changed/ theirs",
+            "PERSIST anp:file:/gone/feed.xml",
+            "SET theirs:alone x PXAT 4000000000789",
+        ] {
+            world.server.command(line);
+        }
+        let (scene, ran) = Self::of(world);
+        let scene = Self {
+            has_archive: true,
+            ..scene
+        };
+        let changes: BTreeSet<(String, String)> = ran
+            .of_type("key")
+            .iter()
+            .map(|line| {
+                let kind = line["key"]
+                    .as_str()
+                    .unwrap()
+                    .split(':')
+                    .nth(1)
+                    .unwrap()
+                    .to_owned();
+                (kind, line["action"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        for (kind, actions) in [
+            ("page", &["create", "update", "remove"][..]),
+            ("meta", &["create", "update", "remove"]),
+            ("file", &["create", "update", "remove"]),
+            ("redirect", &["create", "update"]),
+        ] {
+            for action in actions {
+                let change = (kind.to_owned(), (*action).to_owned());
+                assert!(changes.contains(&change), "{change:?}: {ran}");
+            }
+        }
+        scene
+    }
+
+    /// The scene of what the store and the content of `world` are now, and the undisturbed import.
+    fn of(world: World) -> (Self, Ran) {
+        let mut scene = Self {
+            before: world.keys(),
+            keys: snapshot(&world),
+            world,
+            end: BTreeMap::new(),
+            has_archive: false,
+        };
+        let ran = scene.import("undisturbed", None);
+        ran.exits(0);
+        scene.end = scene.made_by(&ran);
+        (scene, ran)
     }
 
     /// The keyspace as it was.

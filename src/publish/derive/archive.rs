@@ -24,8 +24,6 @@ pub struct Archive {
     pub(super) lists: Lists,
     /// Routes that redirect to articles.
     pub(super) aliases: Aliases,
-    /// Routes in the form of numbered pages that sources claim which are invalid.
-    pub(super) claimed_pages: Vec<Route>,
     /// Routes of withdrawn articles.
     pub(super) gone: BTreeSet<Route>,
     /// Whether pages have similar posts.
@@ -58,7 +56,6 @@ impl Archive {
             catalog,
             lists: Lists::default(),
             aliases: Aliases::default(),
-            claimed_pages: Vec::new(),
             gone: BTreeSet::new(),
             has_similar: settings.similar > 0,
             terms: Mutex::default(),
@@ -167,6 +164,11 @@ impl Archive {
     pub(crate) fn title(&self, number: u32) -> io::Result<String> {
         let listed = &self.catalog.articles()[number as usize];
         Ok(self.texts().of(listed)?.title)
+    }
+
+    /// The lists of it.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// Whether there is a list at a route.

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
 use super::derivation::Derivation;
 use super::list_pages::{ListPages, count};
 use super::llms_txt;
@@ -19,7 +22,7 @@ use crate::render::{Digest, FileSeal};
 const OF_LISTS: &str = "sitemap-lists";
 
 /// Counts up whenever the same articles would give other files.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A file that is made.
 pub(super) enum OneFile<'l> {
@@ -127,7 +130,8 @@ impl Files<'_, '_, '_> {
         let changed = |part: &Part| {
             let members = part.members.iter();
             let changed = members.map(|number| catalog.articles()[*number as usize].changed_ms);
-            changed.max().and_then(rfc3339)
+            let known = changed.filter(|at_ms| utc(*at_ms).is_some());
+            known.max().and_then(rfc3339)
         };
         let mut index: Vec<(String, Option<String>)> = parts
             .iter()
@@ -224,7 +228,7 @@ impl Files<'_, '_, '_> {
                 for list in llms_txt::lists(self.with) {
                     part(self.lists.plain_title(list).as_bytes());
                     part(list.route.as_str().as_bytes());
-                    part(&count(list).to_le_bytes());
+                    part(&count(&self.with.archive.lists, list).to_le_bytes());
                 }
                 for number in llms_txt::newest(self.with) {
                     part(self.with.archive.catalog.route(number).as_str().as_bytes());
@@ -348,23 +352,28 @@ fn authors(text: &str) -> Vec<&str> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
+/// A time in ms since 1970 by UTC; none outside of the years 1 to 9999, which other programs do not read.
+fn utc(at_ms: i64) -> Option<DateTime> {
+    const EPOCH: DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+    let at = EPOCH.checked_add(SignedDuration::from_millis(at_ms)).ok()?;
+    (1..=9999).contains(&at.year()).then_some(at)
+}
+
 /// The month of a time in ms since 1970, by UTC.
 fn month(at_ms: i64) -> Option<Month> {
-    let at = jiff::Timestamp::from_millisecond(at_ms).ok()?;
-    let date = jiff::tz::Offset::UTC.to_datetime(at).date();
+    let at = utc(at_ms)?;
     Some(Month {
-        year: u16::try_from(date.year()).ok()?,
-        month: u8::try_from(date.month()).ok()?,
+        year: u16::try_from(at.year()).ok()?,
+        month: u8::try_from(at.month()).ok()?,
     })
 }
 
 /// A time in ms since 1970 as RFC 3339; the day alone where it begins.
 fn rfc3339(at_ms: i64) -> Option<String> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-    let at = jiff::Timestamp::from_millisecond(at_ms).ok()?;
-    let text = format!("{at:.0}");
+    let at = utc(at_ms)?;
     Some(match at_ms % DAY_MS {
-        0 => text[..10].to_owned(),
-        _ => text,
+        0 => at.date().to_string(),
+        _ => format!("{at:.0}Z"),
     })
 }

@@ -1,11 +1,10 @@
 //! The pages of lists.
 
-use std::collections::HashSet;
 use std::io;
 
 use super::derivation::Derivation;
 use super::objects::{Numbers, Wanted, entries};
-use crate::archive::{List, ListKind, Lists, PageNumber, Paging, is_numbered, page_route};
+use crate::archive::{List, ListKind, Lists, PageNumber, Paging};
 use crate::article::Route;
 use crate::hashing::add_part;
 use crate::publish::plan::entry::{Entry, EntryKind};
@@ -21,6 +20,8 @@ pub(super) struct OnePage<'l> {
     list: &'l List,
     paging: Paging,
     number: PageNumber,
+    /// The pages with the next older and the next newer articles.
+    neighbours: [Option<PageNumber>; 2],
 }
 
 /// Makes the pages of lists.
@@ -33,31 +34,19 @@ impl ListPages<'_, '_, '_> {
     /// The pages of all lists.
     pub(super) fn entries(&self, number: &mut Numbers) -> Result<Vec<Entry>, SurveyError> {
         let lists = &self.with.archive.lists;
-        let per_page = self
-            .with
-            .settings
-            .archive
-            .lists
-            .as_ref()
-            .map_or(1, |lists| lists.per_page);
-        let taken = self.taken();
         let mut wanted = Vec::new();
         for list in &lists.all {
-            let paging = Paging {
-                total: u32::try_from(list.members.len()).unwrap_or(u32::MAX),
-                per_page: u32::try_from(per_page).unwrap_or(u32::MAX),
-            };
+            let paging = lists.paging(list);
             for page in paging.pages() {
-                let route = page_route(&list.route, page);
-                let is_free = |route: &Route| page == PageNumber::Front || !taken.contains(route);
-                let own = |route: &Route| self.with.is_own(route) && is_free(route);
-                let Some(route) = route.filter(own) else {
+                let route = lists.page_route(list, page);
+                let Some(route) = route.filter(|route| self.with.is_own(route)) else {
                     continue;
                 };
                 let page = OnePage {
                     list,
                     paging,
                     number: page,
+                    neighbours: lists.neighbours(list, page),
                 };
                 let section = list.section.filter(|_| page.number == PageNumber::Front);
                 let source = section.map(|number| {
@@ -77,13 +66,6 @@ impl ListPages<'_, '_, '_> {
             }
         }
         entries(self.with, wanted, |one| self.page(lists, one))
-    }
-
-    /// The routes of numbered pages that a source or another list has.
-    fn taken(&self) -> HashSet<&Route> {
-        let routes = self.with.archive.routes();
-        let routes = routes.filter(|route| is_numbered(route));
-        routes.chain(&self.with.archive.claimed_pages).collect()
     }
 
     /// The title of a list whose folder has no page of its own.
@@ -160,7 +142,7 @@ impl ListPages<'_, '_, '_> {
                     .clone(),
                 _ => self.plain_title(list),
             };
-            (title, list.route.clone(), count(list))
+            (title, list.route.clone(), count(lists, list))
         });
         let mut named: Vec<(String, Route, u64)> = named.collect();
         named.sort();
@@ -183,11 +165,7 @@ impl ListPages<'_, '_, '_> {
         part(&self.with.surveyor.renderer.list_fingerprint());
         part(list.route.as_str().as_bytes());
         part(format!("{:?}", page.number).as_bytes());
-        let neighbours = [
-            page.paging.older(page.number),
-            page.paging.newer(page.number),
-        ];
-        part(format!("{neighbours:?}").as_bytes());
+        part(format!("{:?}", page.neighbours).as_bytes());
         part(self.plain_title(list).as_bytes());
         part(self.feed(list).unwrap_or_default().as_bytes());
         // Its text stands on the front page alone, and so its digest counts there; title and noindex count
@@ -259,10 +237,8 @@ impl ListPages<'_, '_, '_> {
                 updated: &listing.updated,
             })
             .collect();
-        let neighbour =
-            |number: Option<PageNumber>| number.and_then(|number| page_route(&list.route, number));
-        let older = neighbour(page.paging.older(page.number));
-        let newer = neighbour(page.paging.newer(page.number));
+        let route = |number: Option<PageNumber>| lists.page_route(list, number?);
+        let [older, newer] = page.neighbours.map(route);
         let (crumbs, children) = (self.crumbs(lists, page), self.children(lists, page));
         let feed = self.feed(list);
         let is_noindex = section.as_ref().is_some_and(|section| section.is_noindex);
@@ -319,9 +295,9 @@ impl ListPages<'_, '_, '_> {
 }
 
 /// What the page above a list says of its size: its articles, or, for a field, its values.
-pub(super) fn count(list: &List) -> u64 {
+pub(super) fn count(lists: &Lists, list: &List) -> u64 {
     match list.kind {
-        ListKind::Field(_) => list.children.len() as u64,
+        ListKind::Field(_) => lists.values(list) as u64,
         _ => list.members.len() as u64,
     }
 }

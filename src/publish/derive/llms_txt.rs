@@ -47,7 +47,10 @@ pub(super) fn file(pages: ListPages<'_, '_, '_>) -> io::Result<Vec<u8>> {
             ListKind::Field(_) => "value",
             _ => "article",
         };
-        let (title, size) = (pages.plain_title(list), counted(count(list), noun));
+        let (title, size) = (
+            pages.plain_title(list),
+            counted(count(&with.archive.lists, list), noun),
+        );
         text += &line(&title, &format!("{}{}", render.site_url, list.route), &size);
     }
     text.push_str("\n## Newest articles\n\n");

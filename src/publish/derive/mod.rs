@@ -19,10 +19,8 @@ use std::collections::HashSet;
 
 use super::survey::batch::SurveyError;
 use super::survey::surveyor::Survey;
-use crate::archive::{Lists, is_numbered};
 use crate::article::Route;
 use crate::publish::plan::entry::Entry;
-use crate::settings::Settings;
 use archive::Archive;
 use files::Files;
 use list_pages::ListPages;
@@ -30,19 +28,12 @@ use objects::Numbers;
 
 pub(crate) use derivation::Derivation;
 
-/// Decides which lists and redirects there are. Pages of folders that have a list become pages of lists.
-pub(crate) fn set_lists(archive: &mut Archive, settings: &Settings, survey: &mut Survey) {
-    let claimed: HashSet<&Route> = survey.claimed.iter().collect();
-    let is_claimed = |route: &Route| claimed.contains(route);
-    archive.lists = match &settings.archive.lists {
-        Some(settings) => Lists::of(&archive.catalog, settings, is_claimed),
-        None => Lists::default(),
-    };
-    survey.lists_taken.clone_from(&archive.lists.taken);
-    let pages = survey.claimed.iter().filter(|route| is_numbered(route));
-    archive.claimed_pages = pages.cloned().collect();
+/// Takes over which lists and redirects there are.
+pub(crate) fn set_lists(archive: &mut Archive, survey: &mut Survey) {
+    archive.lists = std::mem::take(&mut survey.lists);
     archive.aliases = std::mem::take(&mut survey.aliases);
-    let gone = survey.withdrawn.iter();
+    let claimed: HashSet<&Route> = survey.claimed.iter().collect();
+    let gone = survey.withdrawn_routes();
     let gone = gone.filter(|route| !claimed.contains(route)).cloned();
     archive.gone = gone.collect();
     if !archive.gone.is_empty() {

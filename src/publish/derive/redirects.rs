@@ -2,7 +2,7 @@
 
 use super::derivation::Derivation;
 use super::objects::{self, Numbers, Wanted};
-use crate::archive::{Redirect, is_numbered};
+use crate::archive::Redirect;
 use crate::article::Route;
 use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::survey::batch::SurveyError;
@@ -40,10 +40,5 @@ pub(super) fn entries(
 
 /// Whether a redirect may stand at `route`: this process writes it, and no page is there.
 fn is_free(with: &Derivation<'_, '_>, route: &Route) -> bool {
-    let list = match is_numbered(route) {
-        true => route.parent().and_then(|folder| folder.parent()),
-        false => Some(route.clone()),
-    };
-    let has_list = list.is_some_and(|list| with.archive.lists.find(&list).is_some());
-    with.is_own(route) && !has_list
+    with.is_own(route) && with.archive.lists.owner(route).is_none()
 }

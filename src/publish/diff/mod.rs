@@ -1,5 +1,6 @@
 //! What an import would change, or what a run changed, article by article, with both versions of each
-//! object. Nothing is written, and of the values only those of a few articles are held at a time.
+//! object. Archive objects are named. Nothing is written, and of the values only those of a few articles are
+//! held at a time.
 
 pub(crate) mod of_import;
 pub(crate) mod of_run;
@@ -10,6 +11,7 @@ use glob::Pattern;
 use super::survey::selection::{RouteGlob, Selection, typed_route};
 use crate::failure::Failure;
 use crate::publish::manifest::Action;
+use crate::publish::plan::entry::EntryKind;
 use crate::publish::reason::Reason;
 
 /// A longer value is not compared, in bytes.
@@ -23,7 +25,7 @@ const TOGETHER: usize = 8;
 pub(crate) struct Scope {
     /// Only the articles of these routes, or patterns of routes; all, where none is given.
     pub routes: Vec<String>,
-    /// At most so many articles are shown. The others are counted.
+    /// At most so many articles are shown, and archive objects named. The others are counted.
     pub limit: Option<u64>,
     /// The import would be one with `--prune`.
     pub prunes: bool,
@@ -49,6 +51,28 @@ impl Scope {
     fn is_shown(&self, totals: &Totals) -> bool {
         self.limit.is_none_or(|limit| totals.shown < limit)
     }
+
+    fn is_named(&self, totals: &Totals) -> bool {
+        self.limit.is_none_or(|limit| totals.named < limit)
+    }
+}
+
+/// Who is told what differs.
+pub(crate) trait DiffSink {
+    /// An article.
+    fn article(&mut self, article: &ArticleDiff);
+    /// An archive object.
+    fn archive_object(&mut self, _object: &ArchiveChange) {}
+}
+
+/// An archive object that changes.
+#[derive(Clone, Debug)]
+pub(crate) struct ArchiveChange {
+    pub kind: EntryKind,
+    /// Its route, or the path of a file.
+    pub route: String,
+    pub action: Action,
+    pub reason: Option<Reason>,
 }
 
 /// One side of a difference.
@@ -93,6 +117,10 @@ pub(crate) struct Totals {
     pub changed: u64,
     /// Those that were shown.
     pub shown: u64,
+    /// Archive objects that change.
+    pub archive: u64,
+    /// Those that were named.
+    pub named: u64,
     /// Articles of which the expiry alone changes.
     pub refreshed: u64,
     /// Sources that cannot be used, of which nothing is known.

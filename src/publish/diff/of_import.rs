@@ -5,7 +5,10 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{ArticleDiff, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals, stored};
+use super::{
+    ArchiveChange, ArticleDiff, DiffSink, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals,
+    stored,
+};
 use crate::failure::Failure;
 use crate::publish::derive::archive::Archive;
 use crate::publish::keys::Keys;
@@ -13,10 +16,9 @@ use crate::publish::manifest::Action;
 use crate::publish::plan::bodies;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;
-use crate::publish::plan::orphans::Orphans;
-use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
+use crate::publish::removals::{OrphanPolicy, RemovalPlanner};
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
 use crate::publish::survey::content::{
@@ -33,7 +35,7 @@ use crate::store::Session;
 const RUN: &str = "not-a-run";
 
 /// Shows the articles that an import of the content tree would change: first what it would write, then what
-/// it would remove.
+/// it would remove. Names the archive objects that it would change.
 ///
 /// # Errors
 /// When the content or the store cannot be read, or `interrupted` is set.
@@ -42,7 +44,7 @@ pub(crate) fn import_would_change(
     scope: &Scope,
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn Report,
-    on_article: &mut dyn FnMut(&ArticleDiff),
+    sink: &mut dyn DiffSink,
 ) -> Result<Totals, Failure> {
     let renderer = renderer(settings)?;
     readable(settings)?;
@@ -73,7 +75,9 @@ pub(crate) fn import_would_change(
         let name = name.trim_start_matches("--glob ");
         report.warning(&format!("no article matches {name}"));
     }
-    let removed = removed(&articles, &found, scope, session, report)?;
+    let (removed, redirects) = removed(&articles, &found, scope, session, report)?;
+    let (of_archive, removed): (Vec<Leftover>, Vec<Leftover>) =
+        removed.into_iter().partition(Leftover::is_archive);
     let needs = |need: Need| found.entries.iter().filter(move |entry| entry.need == need);
     let mut totals = Totals {
         changed: (needs(Need::Write).count() + removed.len()) as u64,
@@ -87,27 +91,70 @@ pub(crate) fn import_would_change(
     for numbers in shown.chunks(TOGETHER) {
         for article in articles.differences(numbers, session)? {
             totals.shown += 1;
-            on_article(&article);
+            sink.article(&article);
         }
     }
     let left = limit.map_or(removed.len(), |limit| limit.saturating_sub(shown.len()));
     for some in removed[..left.min(removed.len())].chunks(TOGETHER) {
         for article in articles.removals(some, session)? {
             totals.shown += 1;
-            on_article(&article);
+            sink.article(&article);
+        }
+    }
+    let made = found
+        .objects
+        .iter()
+        .chain(&redirects)
+        .filter(|entry| entry.need == Need::Write);
+    for change in made
+        .map(made_object)
+        .chain(of_archive.iter().map(removed_object))
+    {
+        totals.archive += 1;
+        if scope.is_named(&totals) {
+            totals.named += 1;
+            sink.archive_object(&change);
         }
     }
     Ok(totals)
 }
 
-/// What the import would remove: what its sources withdraw, and with `--prune` what has no source.
+fn made_object(entry: &Entry) -> ArchiveChange {
+    ArchiveChange {
+        kind: entry.kind,
+        route: entry.route.to_string(),
+        action: action(entry),
+        reason: entry.reason,
+    }
+}
+
+fn removed_object(leftover: &Leftover) -> ArchiveChange {
+    ArchiveChange {
+        kind: leftover.kind,
+        route: leftover.route.to_string(),
+        action: Action::Remove,
+        reason: Some(leftover.reason),
+    }
+}
+
+/// What the write of an entry is.
+fn action(entry: &Entry) -> Action {
+    match entry.stored() {
+        0 => Action::Create,
+        _ => Action::Update,
+    }
+}
+
+/// What the import would remove: what its sources withdraw, what moved, archive objects that are not made any
+/// more, and with `--prune` what has no source. And the redirects that it would write besides. Of some articles
+/// alone, only the first is looked for, unless `--prune` is given.
 fn removed(
     articles: &Articles<'_>,
     survey: &Survey,
     scope: &Scope,
     session: &mut Session,
     report: &mut dyn Report,
-) -> Result<Vec<Leftover>, Failure> {
+) -> Result<(Vec<Leftover>, Vec<Entry>), Failure> {
     let reach = reach::Scope {
         settings: articles.settings,
         survey,
@@ -115,18 +162,27 @@ fn removed(
         interrupted: articles.interrupted,
         time_limit: None,
     };
-    let mut removed = withdrawn(&reach, session, &articles.keys)?;
-    if scope.prunes {
-        let pruning = PrunePlan::plan(&reach, session, &articles.keys)?;
-        if let Some(why) = &pruning.withheld {
-            report.warning(why);
-        }
-        removed.extend(pruning.leftovers);
-    } else if scope.routes.is_empty() {
-        Orphans::find(&reach, session, 0, None)?.report(report);
+    if !scope.routes.is_empty() && !scope.prunes {
+        let mut removed = withdrawn(&reach, session, &articles.keys)?;
+        removed.retain(|one| articles.wanted.selection.fits(&one.route));
+        return Ok((removed, Vec::new()));
     }
+    let planner = RemovalPlanner {
+        orphans: match scope.prunes {
+            true => OrphanPolicy::Remove,
+            false => OrphanPolicy::Name,
+        },
+        share: None,
+        archive: articles.archive.get(),
+        is_selection: !scope.routes.is_empty(),
+        holds_lock: false,
+    };
+    let mut removals = planner.removals(&reach, session, report)?;
+    let redirects =
+        planner.redirects(&reach, (session, articles.started_at), None, &mut removals)?;
+    let mut removed = removals.leftovers;
     removed.retain(|one| articles.wanted.selection.fits(&one.route));
-    Ok(removed)
+    Ok((removed, redirects))
 }
 
 /// The articles of the content tree.
@@ -207,14 +263,9 @@ impl Articles<'_> {
                     new,
                 }
             });
-            let is_new = entry.stored() == 0;
             Ok(ArticleDiff {
                 route: entry.route.to_string(),
-                action: if is_new {
-                    Action::Create
-                } else {
-                    Action::Update
-                },
+                action: action(entry),
                 reason: entry.reason,
                 objects: objects.collect(),
             })

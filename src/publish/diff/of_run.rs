@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{ArticleDiff, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals, stored};
+use super::{
+    ArchiveChange, ArticleDiff, DiffSink, MOST_BYTES, ObjectDiff, Scope, Side, TOGETHER, Totals,
+    stored,
+};
 use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,6 +16,7 @@ use crate::publish::history::intents::{Void, intents, void};
 use crate::publish::history::open_manifest::{self, unusable};
 use crate::publish::keys::Keys;
 use crate::publish::manifest::{Action, Intent, Manifest, Snapshot};
+use crate::publish::plan::entry::EntryKind;
 use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
@@ -33,7 +37,7 @@ pub(crate) fn run_changed(
     scope: &Scope,
     interrupted: &Arc<AtomicBool>,
     report: &mut dyn Report,
-    on_article: &mut dyn FnMut(&ArticleDiff),
+    sink: &mut dyn DiffSink,
 ) -> Result<(String, Totals), Failure> {
     let manifest = open_manifest::open(settings, run, report)?;
     let against = against.map(|run| open_manifest::open(settings, run, report));
@@ -55,11 +59,26 @@ pub(crate) fn run_changed(
         later: later.transpose()?,
         session: &mut store.session,
         together: Vec::new(),
-        on_article,
+        sink,
     };
-    let totals = source.each_article(&mut |article| reader.add(article))?;
+    let totals = source.each_article(&mut |change| match change {
+        RunChange::Article(article) => reader.add(article),
+        RunChange::Archive(object) => {
+            // In the order of the run.
+            reader.show()?;
+            reader.sink.archive_object(&object);
+            Ok(())
+        }
+    })?;
     reader.show()?;
     Ok((manifest.header().run.clone(), totals))
+}
+
+/// What a run changed.
+enum RunChange {
+    /// An article, by its intents.
+    Article(Vec<Intent>),
+    Archive(ArchiveChange),
 }
 
 /// The articles of a run.
@@ -71,20 +90,23 @@ struct RunDiff<'a> {
 }
 
 impl RunDiff<'_> {
-    /// Visits the articles that are shown, each with its intents: they follow each other in a manifest.
+    /// Visits the articles that are shown, each with its intents: they follow each other in a manifest; and the
+    /// archive objects that are named. A list that is asked for is shown like an article.
     fn each_article(
         &self,
-        visit: &mut dyn FnMut(Vec<Intent>) -> Result<(), Failure>,
+        visit: &mut dyn FnMut(RunChange) -> Result<(), Failure>,
     ) -> Result<Totals, Failure> {
         let keys = Keys::new(&self.manifest.header().prefix);
         let mut totals = Totals::default();
         let mut intents = intents(self.manifest, self.void).peekable();
         while let Some(intent) = intents.next() {
             let intent = intent.map_err(|damage| unusable(&damage))?;
-            let Some(path) = path(&keys, &intent.key).map(str::to_owned) else {
+            let Some((kind, path)) = kind_of(&keys, &intent.key) else {
                 continue;
             };
-            let is_same = |next: &Intent| path_is(&keys, next, &path);
+            let is_single = kind.objects().len() == 1;
+            let path = path.to_owned();
+            let is_same = |next: &Intent| !is_single && path_is(&keys, next, &path);
             let mut article = vec![intent];
             while let Some(Ok(next)) = intents.next_if(|next| next.as_ref().is_ok_and(is_same)) {
                 article.push(next);
@@ -93,14 +115,29 @@ impl RunDiff<'_> {
                 continue;
             }
             article.retain(|intent| intent.action != Action::Refresh);
-            if article.is_empty() {
-                totals.refreshed += 1;
-                continue;
-            }
-            totals.changed += 1;
-            if self.scope.is_shown(&totals) {
-                totals.shown += 1;
-                visit(article)?;
+            let first = article.first();
+            let of_archive = is_single || first.is_some_and(|first| first.of_archive);
+            match first {
+                None => totals.refreshed += u64::from(!is_single),
+                Some(first) if of_archive && (is_single || self.selection.globs.is_empty()) => {
+                    totals.archive += 1;
+                    if self.scope.is_named(&totals) {
+                        totals.named += 1;
+                        visit(RunChange::Archive(ArchiveChange {
+                            kind: if is_single { kind } else { EntryKind::List },
+                            route: path,
+                            action: first.action,
+                            reason: first.reason,
+                        }))?;
+                    }
+                }
+                Some(_) => {
+                    totals.changed += 1;
+                    if self.scope.is_shown(&totals) {
+                        totals.shown += 1;
+                        visit(RunChange::Article(article))?;
+                    }
+                }
             }
         }
         Ok(totals)
@@ -112,7 +149,18 @@ impl RunDiff<'_> {
     }
 }
 
-/// The route in a key.
+/// What a key is of, as far as it tells, and the route or path in it.
+fn kind_of<'k>(keys: &Keys, key: &'k str) -> Option<(EntryKind, &'k str)> {
+    let single = |kind: EntryKind| {
+        let prefix = keys.prefix_of(kind.objects()[0]);
+        key.strip_prefix(&prefix).map(|path| (kind, path))
+    };
+    let page = path(keys, key).map(|path| (EntryKind::Article, path));
+    page.or_else(|| single(EntryKind::File))
+        .or_else(|| single(EntryKind::Redirect))
+}
+
+/// The route in the key of a page or meta object.
 fn path<'k>(keys: &Keys, key: &'k str) -> Option<&'k str> {
     let path = key.strip_prefix(&keys.page_prefix());
     path.or_else(|| key.strip_prefix(&keys.meta_prefix()))
@@ -137,7 +185,7 @@ struct Reader<'a> {
     later: Option<Replaced>,
     session: &'a mut Session,
     together: Vec<Vec<Recorded>>,
-    on_article: &'a mut dyn FnMut(&ArticleDiff),
+    sink: &'a mut dyn DiffSink,
 }
 
 impl Reader<'_> {
@@ -187,7 +235,7 @@ impl Reader<'_> {
                     new,
                 });
             }
-            (self.on_article)(&shown);
+            self.sink.article(&shown);
         }
         Ok(())
     }
@@ -246,7 +294,9 @@ impl Replaced {
     ) -> Result<Self, Failure> {
         let mut places = HashMap::new();
         run.each_article(&mut |article| {
-            places.extend(article.iter().map(|intent| (hash(&intent.key), (0, 0))));
+            if let RunChange::Article(article) = article {
+                places.extend(article.iter().map(|intent| (hash(&intent.key), (0, 0))));
+            }
             Ok(())
         })?;
         let folder = std::env::temp_dir();

@@ -6,15 +6,17 @@ use std::sync::atomic::AtomicBool;
 
 use super::head::{Head, SourceHeads};
 use super::listed::{ArticleState, ListedArticle};
+use crate::archive::Redirect;
 use crate::article::{Held, Route};
 use crate::failure::Failure;
 use crate::publish::history::listing::last_good_import;
 use crate::publish::keys::Keys;
-use crate::publish::plan::entry::{Entry, Need, ObjectState};
+use crate::publish::plan::entry::{Entry, EntryKind, Need, ObjectState};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::scan::scan;
+use crate::publish::plan::stale::scan_singles;
 use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, renderer, survey};
@@ -24,8 +26,9 @@ use crate::source::{Caching, WalkResult};
 use crate::store::{Session, StoreError};
 use crate::words::{counted, with};
 
-/// One article.
+/// One article, or an archive object that the store holds.
 pub(super) struct Row {
+    pub kind: EntryKind,
     pub route: Route,
     pub state: ArticleState,
     /// When the first of its keys expires, ms since 1970.
@@ -40,6 +43,7 @@ impl Row {
     fn of_store(leftover: Leftover, state: ArticleState) -> Self {
         let both = [leftover.page, leftover.meta];
         Self {
+            kind: leftover.kind,
             route: leftover.route,
             state,
             expires_at_ms: both.iter().filter_map(ObjectState::expires_at_ms).min(),
@@ -57,16 +61,28 @@ impl Row {
         )
     }
 
-    /// The article with what its `head` says.
-    pub(super) fn listed(&self, head: Option<Head>, now_ms: i64) -> ListedArticle {
+    /// The article with what its `head` says, or the redirect with where it leads.
+    pub(super) fn listed(
+        &self,
+        head: Option<Head>,
+        redirect: Option<Redirect>,
+        now_ms: i64,
+    ) -> ListedArticle {
         let date = head.as_ref().and_then(Head::date).map(str::to_owned);
+        let is_redirect = self.kind == EntryKind::Redirect;
         ListedArticle {
+            kind: self.kind,
+            state: match is_redirect && redirect.is_none() {
+                true => ArticleState::Foreign,
+                false => self.state,
+            },
+            status: redirect.as_ref().map(Redirect::status),
+            to: redirect.and_then(|redirect| redirect.to().cloned()),
             route: self.route.clone(),
             title: head
                 .map(|head| head.title)
                 .filter(|title| !title.is_empty()),
             date,
-            state: self.state,
             expires_at_ms: self.expires_at_ms,
             left_ms: self.expires_at_ms.map(|at| (at - now_ms).max(0)),
             bytes: self.bytes,
@@ -101,7 +117,19 @@ impl<'a> Catalog<'a> {
             };
             Row::of_store(stored, state)
         });
-        Ok(rows.collect())
+        let mut rows: Vec<Row> = rows.collect();
+        for (kind, routes) in scan_singles(session, self.keys).map_err(before)? {
+            let seen = (|seen| seen, Reason::Unknown);
+            let stored = Leftover::singles(session, self.keys, (kind, &routes), seen);
+            rows.extend(stored.map_err(before)?.into_iter().map(|stored| {
+                let state = match stored.page.digest() {
+                    Some(_) => ArticleState::Stored,
+                    None => ArticleState::Foreign,
+                };
+                Row::of_store(stored, state)
+            }));
+        }
+        Ok(rows)
     }
 
     /// What the content tree has, compared with the store, and what the store holds besides.
@@ -208,6 +236,7 @@ impl<'a> Catalog<'a> {
                 Held::NoPage => ArticleState::NoPage,
             };
             rows.push(Row {
+                kind: EntryKind::Article,
                 route,
                 state,
                 expires_at_ms: None,
@@ -250,6 +279,7 @@ impl<'a> Catalog<'a> {
 fn row_of(entry: Entry, state: ArticleState) -> Row {
     let first = entry.first_expiry_ms();
     Row {
+        kind: EntryKind::Article,
         state,
         expires_at_ms: (first != i64::MAX).then_some(first),
         bytes: u64::from(entry.prior(0).bytes) + u64::from(entry.prior(1).bytes),

@@ -1,6 +1,7 @@
 //! One article of a list.
 
 use crate::article::Route;
+use crate::publish::plan::entry::EntryKind;
 
 /// What an article is, in the store and in the content tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,16 +56,22 @@ impl ArticleState {
     }
 }
 
-/// One article of the list.
+/// One article of the list, or an archive object that the store holds.
 #[derive(Clone, Debug)]
 pub struct ListedArticle {
-    /// Its route.
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its route, or the path of a file.
     pub route: Route,
     /// Its title, where one is known.
     pub title: Option<String>,
     /// Its date, as its front matter has it.
     pub date: Option<String>,
-    /// What it is.
+    /// The status of a redirect.
+    pub status: Option<u16>,
+    /// Where it leads; none also for 410.
+    pub to: Option<Route>,
+    /// How it compares with its source.
     pub state: ArticleState,
     /// When the first of its keys expires, ms since 1970; none if none does.
     pub expires_at_ms: Option<i64>,

@@ -2,7 +2,7 @@
 //!
 //! 1. With a content tree, the survey of a dry run tells the state of each article; published articles
 //!    that the tree no longer has come from a scan.
-//! 2. Without one, the scan alone tells what is stored.
+//! 2. Without one, the scan alone tells what is stored: articles, lists, files and redirects.
 //! 3. Titles, dates and tags come from the meta objects, a batch at a time, or from the source where
 //!    that may say something else.
 
@@ -10,6 +10,7 @@ mod catalog;
 mod head;
 mod listed;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,10 +22,14 @@ pub use listed::{ArticleState, ListedArticle};
 use super::keys::Keys;
 use super::report::Report;
 use super::survey::selection::{RouteGlob, Selection, Selectors, Tag, parsed};
+use crate::archive::Redirect;
+use crate::article::Route;
 use crate::failure::Failure;
+use crate::publish::plan::entry::EntryKind;
+use crate::publish::plan::moved;
 use crate::publish::run::connection::Connected;
 use crate::settings::Settings;
-use crate::store::StoreError;
+use crate::store::{Session, StoreError};
 
 /// So many articles are looked up in one round trip.
 const BATCH: usize = 64;
@@ -100,7 +105,7 @@ pub fn ls(
         changed: ls.changed,
     };
     rows.retain(|row| filter.takes(row));
-    rows.sort_unstable_by(|a, b| a.route.cmp(&b.route));
+    rows.sort_unstable_by(|a, b| (&a.route, a.kind).cmp(&(&b.route, b.kind)));
     let longest = rows.iter().map(|row| row.route.as_str().chars().count());
     sink.begin(longest.max().unwrap_or(0));
     for batch in rows.chunks(BATCH) {
@@ -110,7 +115,10 @@ pub fn ls(
             .map_err(before)?;
         let routes: Vec<_> = batch.iter().map(|row| &row.route).collect();
         let heads = stored_heads(&mut store.session, &keys, &routes).map_err(before)?;
+        let mut redirects = redirects_of(&mut store.session, &keys, batch)?;
         for (row, stored) in batch.iter().zip(heads) {
+            let has_meta = row.kind.objects().len() > 1;
+            let stored = stored.filter(|_| has_meta);
             let source = row.source.filter(|_| stored.is_none() || row.differs());
             let read = |source| {
                 sources
@@ -119,11 +127,26 @@ pub fn ls(
             };
             let head = source.and_then(read).or(stored);
             if filter.takes_head(head.as_ref()) {
-                sink.article(&row.listed(head, now_ms));
+                let is_redirect = row.kind == EntryKind::Redirect;
+                let redirect = redirects.remove(&row.route).filter(|_| is_redirect);
+                sink.article(&row.listed(head, redirect, now_ms));
             }
         }
     }
     Ok(())
+}
+
+/// The redirects among these.
+fn redirects_of(
+    session: &mut Session,
+    keys: &Keys,
+    rows: &[Row],
+) -> Result<HashMap<Route, Redirect>, Failure> {
+    let redirects = rows.iter().filter(|row| row.kind == EntryKind::Redirect);
+    let routes: Vec<&Route> = redirects.map(|row| &row.route).collect();
+    let read = moved::read(session, keys, &routes)?.into_iter();
+    let read = read.map(|(route, _, redirect)| (route.clone(), redirect));
+    Ok(read.collect())
 }
 
 /// Which of the articles are listed.

@@ -258,7 +258,7 @@ pub struct Spot {
 }
 
 /// What an entry is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
     /// An article: its page and its meta object.
     Article,
@@ -280,6 +280,17 @@ impl EntryKind {
             Self::Article | Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
             Self::File => &[ObjectKind::File],
             Self::Redirect => &[ObjectKind::Redirect],
+        }
+    }
+
+    /// The word that lists use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Article | Self::Section => "article",
+            Self::List => "list",
+            Self::File => "file",
+            Self::Redirect => "redirect",
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) mod withdrawn;
 
 use std::io;
 
-use entry::{Entry, FillSpot, Need, Prior};
+use entry::{Entry, EntryKind, FillSpot, Need, Prior};
 use leftover::Leftover;
 
 use super::keys::{Keys, ObjectKind};
@@ -245,10 +245,16 @@ fn foreseen(
 /// Where an entry comes among those that are written, so that no reader finds a link to a page that is not
 /// there yet. Nothing links to new articles before lists do, so they come first, then the new lists that they
 /// link to; then what readers see already. The list of all articles comes last of each.
-fn link_order(entry: &Entry) -> (bool, bool, bool) {
+///
+/// Before all of them come new redirects from the old routes of articles. The old pages hide them until they are
+/// removed, and if the run ends before that, the next one knows by them where the articles are.
+fn link_order(entry: &Entry) -> (bool, bool, bool, bool) {
     let is_archive = entry.kind.is_archive();
     let is_home = is_archive && entry.route.is_root();
-    (entry.stored() > 0, is_archive, is_home)
+    let is_stored = entry.stored() > 0;
+    let is_of_old_route = matches!(entry.reason, Some(Reason::Moved | Reason::Withdrawn));
+    let is_hidden = entry.kind == EntryKind::Redirect && is_of_old_route && !is_stored;
+    (!is_hidden, is_stored, is_archive, is_home)
 }
 
 /// Page and meta of an entry that is written, with what fills the holes of the page.

@@ -208,7 +208,7 @@ fn unknown_pages(
     let survey = scope.survey;
     let own = survey.entries.iter().map(|entry| &entry.route);
     let all = own.chain(&survey.elsewhere).chain(&survey.claimed);
-    let all = all.chain(&survey.withdrawn);
+    let all = all.chain(survey.withdrawn_routes());
     let all = all.chain(scope.list_routes());
     let known: HashSet<&str> = all.map(Route::as_str).collect();
     let is_theirs = |route: &Route| share.is_none_or(|shard| shard.takes(route));

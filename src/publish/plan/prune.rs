@@ -66,7 +66,7 @@ impl PrunePlan {
         let own = survey.entries.iter().map(|entry| &entry.route);
         let known = own.chain(&survey.elsewhere);
         // Withdrawn ones go without --prune.
-        let known = known.chain(&survey.withdrawn);
+        let known = known.chain(survey.withdrawn_routes());
         let known: HashSet<&Route> = known.collect();
         let of_archive: HashSet<&Route> = scope.list_routes().collect();
         let stored = scan(session, keys).map_err(|error| Failure::before_writing(&error))?;

@@ -25,7 +25,7 @@ pub(crate) fn withdrawn(
     if survey.withdrawn.is_empty() {
         return Ok(Vec::new());
     }
-    let mut routes: BTreeSet<Route> = survey.withdrawn.iter().cloned().collect();
+    let mut routes: BTreeSet<Route> = survey.withdrawn_routes().cloned().collect();
     let own = survey.entries.iter().map(|entry| &entry.route);
     let claimed = own.chain(&survey.elsewhere).chain(&survey.claimed);
     // The page of a folder may be withdrawn, and its list stay.
@@ -43,19 +43,21 @@ pub(crate) fn withdrawn(
     Ok(stored)
 }
 
-/// Names the first of those that the run removes.
+/// Names the first of those among `leftovers`.
 pub(crate) fn report_withdrawn(leftovers: &[Leftover], report: &mut dyn Report) {
-    if leftovers.is_empty() {
+    let is_withdrawn = |one: &&Leftover| one.reason == Reason::Withdrawn;
+    let withdrawn: Vec<&Leftover> = leftovers.iter().filter(is_withdrawn).collect();
+    if withdrawn.is_empty() {
         return;
     }
-    let count = leftovers.len() as u64;
-    let names = leftovers.iter().take(NAMED);
+    let count = withdrawn.len() as u64;
+    let names = withdrawn.iter().take(NAMED);
     let names = names.map(|leftover| leftover.route.to_string());
     report.note(&format!(
         "{} {} withdrawn, and this run removes {}: {}",
         counted(count, "published article"),
         with(count, "is", "are"),
         with(count, "it", "them"),
-        listed(names, leftovers.len())
+        listed(names, withdrawn.len())
     ));
 }

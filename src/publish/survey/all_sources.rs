@@ -49,7 +49,9 @@ pub(crate) fn survey_all(
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.settle(origin, naming);
     refuse_broken_links(surveyor, origin, &mut found);
-    Ok(close(origin, naming, found))
+    let settings = surveyor.listings.as_ref();
+    let settings = settings.map(|listings| listings.settings);
+    Ok(close(origin, naming, settings, found))
 }
 
 /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no
@@ -59,10 +61,17 @@ fn refuse_broken_links(surveyor: &Surveyor<'_>, origin: &dyn Origin, found: &mut
     let guesses = found.guesses(origin, &surveyor.rules.naming);
     let guessed = guesses.iter().map(|(route, source)| (route, *source));
     let claims = found.claims().chain(guessed);
-    let others = surveyor.listings.as_ref();
-    let others = others.map(|listings| found.other_routes(listings.settings));
+    let listings = surveyor.listings.as_ref();
+    let others = listings.map(|listings| found.other_routes(listings.settings));
     let others = others.unwrap_or_default();
-    let mut broken = BrokenLinks::find(surveyor, origin, found.links(), (claims, &others));
+    let lists = listings.and_then(|listings| listings.settings.lists.as_ref());
+    let pages = || {
+        lists
+            .into_iter()
+            .flat_map(|lists| found.numbered_routes(lists))
+    };
+    let routes = (claims, &others);
+    let mut broken = BrokenLinks::find(surveyor, origin, found.links(), routes, pages);
     let refused: Vec<u32> = broken.refused().collect();
     let severity = broken.severity();
     let (findings, beyond) = broken.findings(MAX_FINDINGS);

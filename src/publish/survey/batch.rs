@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::links::FollowedLinks;
 use super::slowest::SlowestSources;
-use crate::archive::Draft;
+use crate::archive::{ArticleIdentity, Draft};
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::{Entry, ObjectState};
@@ -68,6 +68,15 @@ pub(crate) enum Owner {
     },
 }
 
+/// An article that is withdrawn.
+#[derive(Clone, Debug)]
+pub struct Withdrawn {
+    /// Its route.
+    pub route: Route,
+    /// What it is known by under another route; nothing where the survey makes no archive objects.
+    pub identity: ArticleIdentity,
+}
+
 /// What was found of a batch.
 #[derive(Default)]
 pub(crate) struct Chunk {
@@ -83,8 +92,8 @@ pub(crate) struct Chunk {
     pub(crate) changed: Vec<usize>,
     /// Valid articles that are not published now.
     pub(crate) held: Vec<(usize, Route, Held)>,
-    /// The routes of those of them that are withdrawn.
-    pub(crate) withdrawn: Vec<Route>,
+    /// Those of them that are withdrawn.
+    pub(crate) withdrawn: Vec<Withdrawn>,
     pub(crate) links: FollowedLinks,
     /// What the cache is to be told of sources that were read.
     pub(crate) learned: Vec<Learned>,
@@ -95,9 +104,17 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// Notes that the article of the source `index` is not published now.
-    pub(crate) fn hold_back(&mut self, index: usize, why: Held, route: &Route) {
+    pub(crate) fn hold_back(
+        &mut self,
+        index: usize,
+        why: Held,
+        (route, identity): (&Route, ArticleIdentity),
+    ) {
         if why == Held::Withdrawn {
-            self.withdrawn.push(route.clone());
+            self.withdrawn.push(Withdrawn {
+                route: route.clone(),
+                identity,
+            });
         }
         self.held.push((index, route.clone(), why));
     }

@@ -24,7 +24,7 @@ pub(crate) struct BrokenLinks<'r, 's> {
     origin: &'r dyn Origin,
     /// Hash and source of every route that a source claims.
     pages: HashMap<u64, u32>,
-    /// Hashes of routes of lists and aliases.
+    /// Hashes of routes of lists, their pages, and aliases.
     others: HashSet<u64>,
     /// Headings that do not exist: hashes of route and heading.
     headings: HashSet<(u64, u64)>,
@@ -38,12 +38,13 @@ pub(crate) struct BrokenLinks<'r, 's> {
 
 impl<'r, 's> BrokenLinks<'r, 's> {
     /// Finds the broken ones of `links`. `claims` are all routes with their sources, `others` those that have
-    /// none.
-    pub(crate) fn find(
+    /// none, and `pages` those of numbered pages of lists, which are very many.
+    pub(crate) fn find<P: Iterator<Item = Route>>(
         surveyor: &'r Surveyor<'s>,
         origin: &'r dyn Origin,
         links: &FollowedLinks,
         (claims, others): (impl Iterator<Item = (&'r Route, u32)>, &HashSet<Route>),
+        pages: impl FnOnce() -> P,
     ) -> Self {
         let mut broken = Self {
             surveyor,
@@ -62,6 +63,14 @@ impl<'r, 's> BrokenLinks<'r, 's> {
         for (route, source) in claims {
             broken.pages.insert(hash(route.as_str()), source);
             broken.routes.push(route);
+        }
+        let linked = links.pages.iter().map(|(page, _)| *page);
+        let unknown: HashSet<u64> = linked.filter(|page| !broken.has_page(*page)).collect();
+        if !unknown.is_empty() {
+            let pages = pages().map(|route| hash(route.as_str()));
+            broken
+                .others
+                .extend(pages.filter(|page| unknown.contains(page)));
         }
         for source in &links.lost {
             *broken.sources.entry(*source).or_default() += 1;

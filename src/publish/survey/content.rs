@@ -439,7 +439,7 @@ fn survey_of(
         let texts = (spool, cached);
         let made_with = (&settings.archive, renderer);
         let mut archive = Archive::new(catalog, texts, made_with, origin.count());
-        set_lists(&mut archive, settings, &mut survey);
+        set_lists(&mut archive, &mut survey);
         survey.archive = Some(archive);
     }
     add_archive(&surveyor, settings, (origin, purpose.cache), &mut survey)?;

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::batch::{Chunk, Other, Owner, number};
-use super::findings::{HeldFindings, whole_file};
+use super::findings::{HeldFindings, MAX_FINDINGS, whole_file};
 use super::held_back::HeldSources;
 use super::links::FollowedLinks;
 use super::links::LINK;
 use super::slowest::SlowestSources;
 use super::surveyor::Survey;
-use crate::archive::{Aliases, ArchiveSettings, Catalog, CatalogBuilder};
-use crate::article::{Naming, Route, SourceName, route_of_name};
+use crate::archive::{
+    Aliases, ArchiveSettings, Catalog, CatalogBuilder, ListSettings, Lists, numbered_routes,
+};
+use crate::article::{Naming, Route, SourceName, alias_place, route_of_name};
 use crate::diagnostic::{Diagnostic, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::Entry;
 use crate::source::Origin;
@@ -195,6 +197,25 @@ impl GatheredSurvey {
         routes
     }
 
+    /// The routes of the numbered pages of `lists`.
+    pub(crate) fn numbered_routes(&self, lists: &ListSettings) -> impl Iterator<Item = Route> {
+        let valid = self
+            .claims()
+            .filter(|(_, source)| !self.invalid.contains(source));
+        let routes: HashMap<u32, &Route> = valid.map(|(route, source)| (source, route)).collect();
+        let of_catalog = self.catalog.as_ref().map(|catalog| {
+            let pages = self
+                .claims()
+                .filter(|(_, source)| !catalog.is_section(*source));
+            let claimed: HashSet<&Route> = pages.map(|(route, _)| route).collect();
+            let route_of = move |source| routes.get(&source).copied();
+            numbered_routes(catalog, lists, route_of, move |route| {
+                claimed.contains(route)
+            })
+        });
+        of_catalog.into_iter().flatten()
+    }
+
     /// Every route that a source claims, with the number of the source.
     pub(crate) fn claims(&self) -> impl Iterator<Item = (&Route, u32)> {
         let entries = self.survey.entries.iter();
@@ -283,8 +304,13 @@ impl GatheredSurvey {
     }
 }
 
-/// The survey of all batches.
-pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey) -> Survey {
+/// The survey of all batches, with the lists and aliases that `settings` ask for.
+pub(crate) fn close(
+    origin: &dyn Origin,
+    naming: &Naming,
+    settings: Option<&ArchiveSettings>,
+    found: GatheredSurvey,
+) -> Survey {
     let GatheredSurvey {
         mut survey,
         mut findings,
@@ -322,11 +348,6 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
             own.or_else(|| elsewhere.get(&source).copied()).cloned()
         })
     });
-    if let Some(catalog) = &catalog {
-        survey.aliases = Aliases::of(catalog);
-        findings.add(alias_findings(origin, catalog, &mut survey.aliases));
-    }
-    survey.catalog = catalog;
     for claim in others {
         let Some(owner) = claim.owner.filter(|_| !invalid.contains(&claim.source)) else {
             survey.claimed.push(claim.route);
@@ -337,6 +358,15 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
             survey.changed_elsewhere += u64::from(is_changed);
             survey.elsewhere.push(claim.route);
         }
+    }
+    if let Some((catalog, settings)) = catalog.zip(settings) {
+        let claimed: HashSet<&Route> = survey.claimed.iter().collect();
+        let lists = settings.lists.as_ref();
+        let lists = lists.map(|lists| Lists::of(&catalog, lists, &claimed));
+        survey.lists = lists.unwrap_or_default();
+        survey.aliases = Aliases::of(&catalog, &survey.lists);
+        findings.add(alias_findings(origin, &catalog, &mut survey.aliases));
+        survey.catalog = Some(catalog);
     }
     survey.invalid = invalid.len() as u64;
     survey.sources = origin.count() as u64;
@@ -355,18 +385,24 @@ pub(crate) fn close(origin: &dyn Origin, naming: &Naming, found: GatheredSurvey)
     survey
 }
 
-/// Warnings about aliases that make no redirect.
+/// Warnings about aliases that make no redirect. Of very many, the first have places: each takes a look into its
+/// source.
 fn alias_findings(
     origin: &dyn Origin,
     catalog: &Catalog,
     aliases: &mut Aliases,
 ) -> Vec<Diagnostic> {
-    let refused = std::mem::take(&mut aliases.refused).into_iter();
-    let findings = refused.map(|(number, why)| {
-        let source = catalog.articles()[number as usize].source as usize;
+    let refused = std::mem::take(&mut aliases.refused).into_iter().enumerate();
+    let findings = refused.map(|(place, one)| {
+        let source = catalog.articles()[one.number as usize].source as usize;
         let path = Arc::new(origin.shown_at(source));
-        let mut finding = [whole_file(path, "aliases", why, RETRY_AFTER_FIX)];
+        let mut finding = [whole_file(path, "aliases", one.why, RETRY_AFTER_FIX)];
         finding[0].severity = Severity::Warning;
+        if place < MAX_FINDINGS
+            && let Ok(bytes) = origin.load(source).bytes
+        {
+            finding[0].place = alias_place(&bytes, &one.name);
+        }
         origin.place(source, &mut finding);
         finding
     });

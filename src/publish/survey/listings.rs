@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::number;
-use crate::archive::{ArchiveSettings, Draft, Listing, TextSpot};
+use crate::archive::{ArchiveSettings, ArticleIdentity, Draft, Listing, TextSpot};
 use crate::article::Article;
 use crate::render::Digest;
 use crate::source::{Cache, Known, ListingSpot};
@@ -45,10 +45,20 @@ impl Listings<'_> {
 
     /// What an earlier run kept of the source `index`; none if that is not there, or not whole.
     pub(crate) fn recall(&self, index: usize, cache: &Cache, known: &Known) -> Option<Draft> {
-        let spot = known.listing?;
-        let listing = Listing::read(&cache.listings().read(spot).ok()?)?;
+        let (spot, listing) = read(cache, known)?;
         Some(Draft::new(number(index), at(spot, true), listing))
     }
+
+    /// What an earlier run knew a withdrawn article by; none if that is not there, or not whole.
+    pub(crate) fn identity(&self, cache: &Cache, known: &Known) -> Option<ArticleIdentity> {
+        read(cache, known).map(|(_, listing)| listing.identity)
+    }
+}
+
+/// What an earlier run kept of a source.
+fn read(cache: &Cache, known: &Known) -> Option<(ListingSpot, Listing)> {
+    let spot = known.listing?;
+    Some((spot, Listing::read(&cache.listings().read(spot).ok()?)?))
 }
 
 fn at(spot: ListingSpot, is_cached: bool) -> TextSpot {

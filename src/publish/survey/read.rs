@@ -17,9 +17,9 @@ use super::own_headings;
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
-use crate::archive::Draft;
+use crate::archive::{ArticleIdentity, Draft};
 use crate::article;
-use crate::article::{Article, Input, Lifetime, Reading, Route};
+use crate::article::{Article, Held, Input, Lifetime, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
@@ -212,7 +212,8 @@ impl SourceReader<'_, '_> {
         };
         if let Some(why) = self.surveyor.held(&article.visibility) {
             chunk.learned.extend(self.unrendered(learned, &article));
-            chunk.hold_back(source.unread.index, why, &article.route);
+            let identity = ArticleIdentity::of(&article.metadata, article.body_hash);
+            chunk.hold_back(source.unread.index, why, (&article.route, identity));
             return Ok(None);
         }
         chunk.listed.extend(listed);
@@ -250,13 +251,15 @@ impl SourceReader<'_, '_> {
             .map_err(|error| SurveyError::Render(one.article.route.clone(), error))
     }
 
-    /// Keeps what lists say of the article of a source that is not held back.
+    /// Keeps what lists say of the article of a source that is not held back, and what a withdrawn one is known
+    /// by.
     fn list(
         &self,
         source: &LoadedSource<'_>,
         article: Option<(&Article<'_>, Digest)>,
     ) -> std::io::Result<(ListingSpot, Option<Draft>)> {
-        let article = article.filter(|(one, _)| self.surveyor.held(&one.visibility).is_none());
+        let is_kept = |held| matches!(held, None | Some(Held::Withdrawn));
+        let article = article.filter(|(one, _)| is_kept(self.surveyor.held(&one.visibility)));
         match (&self.surveyor.listings, article) {
             (Some(listings), Some(article)) => listings
                 .keep(source.unread.index, &source.relative, article)

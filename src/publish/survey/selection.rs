@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
+use crate::archive::FilePath;
 use crate::article::schema::{Field, Kind};
 use crate::article::{Metadata, Route, Value};
 use crate::exit::Exit;
@@ -213,7 +214,9 @@ impl Selection {
             .collect()
     }
 
-    fn names(&self) -> Vec<String> {
+    /// All selectors, as they were given.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         let globs = self.globs.iter().map(|glob| format!("--glob {glob}"));
         let tags = self.tags.iter().map(|tag| format!("--tag {tag}"));
         let sources = self.sources.iter();
@@ -248,6 +251,35 @@ pub(crate) fn typed_route(typed: &str) -> Result<Route, Failure> {
             Some(help) => failure.note("help", help),
             None => failure,
         }
+    })
+}
+
+/// What a command line names in the store: a route, or the path of a file in the form of one.
+#[derive(Clone, Debug)]
+pub(crate) struct TypedPath {
+    pub route: Route,
+    pub is_file: bool,
+}
+
+/// A route or the path of a file from the command line: what ends like a file is one.
+///
+/// # Errors
+/// 2 when it is neither.
+pub(crate) fn typed_path(typed: &str) -> Result<TypedPath, Failure> {
+    let path = typed.trim();
+    let file = match path.starts_with('/') {
+        true => FilePath::parse(path),
+        false => FilePath::parse(&format!("/{path}")),
+    };
+    Ok(match file {
+        Some(file) => TypedPath {
+            route: file.as_route(),
+            is_file: true,
+        },
+        None => TypedPath {
+            route: typed_route(typed)?,
+            is_file: false,
+        },
     })
 }
 

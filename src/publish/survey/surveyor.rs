@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::batch::SurveyError;
+use super::batch::{SurveyError, Withdrawn};
 use super::findings::CodeCount;
 use super::held_back::HeldBack;
 use super::listings::Listings;
 use super::selection::Selection;
 use super::stored::{Inspector, Likely};
 use super::targets::{LinkedRoutes, SurveyTargets};
-use crate::archive::{Aliases, Catalog};
+use crate::archive::{Aliases, Catalog, Lists};
 use crate::article::{Admits, Cleaned, Held, Lifetime, Route, Rules, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
@@ -114,8 +114,8 @@ pub struct Survey {
     pub held_back: HeldBack,
     /// Their routes.
     pub held_routes: Vec<Route>,
-    /// The routes of those of them that are withdrawn.
-    pub withdrawn: Vec<Route>,
+    /// Those of them that are withdrawn.
+    pub withdrawn: Vec<Withdrawn>,
     /// Number of valid articles that search engines are told to leave out, of those that are meant.
     pub noindex: u64,
     /// Number of files and folders that were passed over for a reason.
@@ -138,8 +138,8 @@ pub struct Survey {
     pub bare_folders: HashSet<Route>,
     /// Archive objects.
     pub objects: Vec<Entry>,
-    /// Routes of lists that are not made, since an article has them.
-    pub lists_taken: Vec<Route>,
+    /// The lists that there are, while the survey runs.
+    pub lists: Lists,
     /// Routes that redirect to articles.
     pub aliases: Aliases,
     /// What archive objects are made from, while the survey runs.
@@ -153,6 +153,11 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The routes of articles that are withdrawn.
+    pub(crate) fn withdrawn_routes(&self) -> impl Iterator<Item = &Route> {
+        self.withdrawn.iter().map(|one| &one.route)
+    }
+
     /// The routes of the pages of lists.
     pub(crate) fn list_routes(&self) -> impl Iterator<Item = &Route> {
         let lists = self.objects.iter();

@@ -7,8 +7,8 @@ use super::batch::{Chunk, Other, Owner, SurveyError, UnreadSource, number};
 use super::ownership::{leave, owner_of};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
-use crate::archive::Draft;
-use crate::article::{Follower, Links};
+use crate::archive::{ArticleIdentity, Draft};
+use crate::article::{Follower, Held, Links};
 use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
 use crate::source::{Cache, Hit, Known, Origin};
 
@@ -42,8 +42,13 @@ pub(crate) fn recall(
             None => unread.push(UnreadSource { index, asked: None }),
             Some((hit, known)) => {
                 if let Some(why) = surveyor.held(&known.visibility) {
-                    chunk.hold_back(index, why, &known.route);
-                    hits.push(hit);
+                    match identity_of(surveyor, cache, (&known, why)) {
+                        Some(identity) => {
+                            chunk.hold_back(index, why, (&known.route, identity));
+                            hits.push(hit);
+                        }
+                        None => unread.push(UnreadSource { index, asked: None }),
+                    }
                     continue;
                 }
                 let listed = match &surveyor.listings {
@@ -125,6 +130,19 @@ pub(crate) fn recall(
     cache.note(&hits, Vec::new());
     unread.sort_unstable_by_key(|unread| unread.index);
     Ok(unread)
+}
+
+/// What an article that is held back is known by, where that is asked; none if its source has to be read for
+/// that.
+fn identity_of(
+    surveyor: &Surveyor<'_>,
+    cache: &Cache,
+    (known, why): (&Known, Held),
+) -> Option<ArticleIdentity> {
+    match &surveyor.listings {
+        Some(listings) if why == Held::Withdrawn => listings.identity(cache, known),
+        _ => Some(ArticleIdentity::default()),
+    }
 }
 
 /// An unchanged article, which is not rendered.

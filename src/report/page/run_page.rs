@@ -13,7 +13,7 @@ use crate::article::Route;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::apply::progress::KeyReport;
-use crate::publish::diff::ArticleDiff;
+use crate::publish::diff::{ArticleDiff, DiffSink};
 use crate::publish::keys::split_key;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
@@ -117,6 +117,15 @@ impl Drop for Stopwatch {
     }
 }
 
+impl DiffSink for RunPage {
+    /// Shows how an article differs.
+    fn article(&mut self, article: &ArticleDiff) {
+        let objects = article.objects.iter();
+        let objects = objects.map(|object| (object.key.clone(), compare(object)));
+        self.differences.push(ShownArticle::new(article, objects));
+    }
+}
+
 impl RunPage {
     /// The page of a run of `command`, to be written to `path`.
     ///
@@ -189,13 +198,6 @@ impl RunPage {
             .filter(|change| change.action == Action::Update);
         let routes = updated.map(|change| change.route.clone());
         routes.take(MOST_DIFFERENCES).collect()
-    }
-
-    /// Shows how an article differs.
-    pub(crate) fn difference(&mut self, article: &ArticleDiff) {
-        let objects = article.objects.iter();
-        let objects = objects.map(|object| (object.key.clone(), compare(object)));
-        self.differences.push(ShownArticle::new(article, objects));
     }
 
     /// Says why it does not show how articles differ.

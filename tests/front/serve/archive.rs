@@ -44,7 +44,8 @@ fn a_file_comes_as_it_is_with_the_type_of_its_name() {
     world.server.command("DEL anp:file:/feed.xml");
     let gone = serving.get("/feed.xml");
     gone.is(404)
-        .says("The store holds no file at /feed.xml (key anp:file:/feed.xml)");
+        .says("The store holds no file at /feed.xml (key anp:file:/feed.xml)")
+        .says("anp show /feed.xml");
     world.server.command("DEL anp:file:/robots.txt");
     for bytes in untagged() {
         world.server.run(&["SET", "anp:file:/robots.txt", &bytes]);

@@ -158,6 +158,34 @@ fn who_asks_for_another_version_gets_412_and_no_page() {
 }
 
 #[test]
+fn an_answer_without_a_body_tells_no_length_to_get_or_head() {
+    let world = one();
+    world.server.run(&[
+        "SET",
+        "anp:file:/feed.xml",
+        "<feed/>\n<!--anp:0123456789abcdef0123456789abcdef-->\n",
+    ]);
+    let serving = Serving::of(&world);
+    for path in ["/a/", "/feed.xml"] {
+        let whole = serving.get(path);
+        let length = whole.is(200).header("content-length").unwrap();
+        let tag = whole.header("etag").unwrap();
+        for method in ["GET", "HEAD"] {
+            let ask = |headers: &[(&str, &str)]| request(&serving.address, method, path, headers);
+            ask(&[]).is(200).has("content-length", &length);
+            ask(&[("If-None-Match", &tag)])
+                .is(304)
+                .lacks("content-length")
+                .lacks("transfer-encoding");
+        }
+    }
+    for method in ["GET", "HEAD"] {
+        let icon = request(&serving.address, method, "/favicon.ico", &[]);
+        icon.is(204).lacks("content-length");
+    }
+}
+
+#[test]
 fn nothing_but_the_kept_connection_follows_a_304_or_the_answer_to_head() {
     let world = one();
     let serving = Serving::of(&world);

@@ -2,6 +2,7 @@
 //! makes of a tree does not depend on the imports before it, each can be taken back exactly, and no reader finds
 //! a link to nothing.
 
+mod commands;
 mod objects;
 mod readers;
 mod redirects;

@@ -1,6 +1,6 @@
 //! What the objects say.
 
-use super::tree::Archive;
+use super::tree::{Archive, SETTINGS};
 use crate::support::settle;
 
 fn links(page: &str) -> Vec<&str> {
@@ -166,9 +166,35 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
     archive.article(
         "cache/n3",
         3,
-        "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/]\n",
+        "aliases: [/Old Page.html, /cache/n6/, /cache/n3/, /good/, /tags/ttl/, /page/2/, /, /tags/none/]\n\
+         tags: [ttl]\n",
     );
     archive.article("cache/n9", 9, "aliases: [/good/]\n");
+    for line in ["check --format json", "import --format json"] {
+        let ran = archive.world.anp(line);
+        let found = ran.of_type("diagnostic");
+        let found = found
+            .iter()
+            .filter(|found| found["message"].as_str().unwrap().contains("list"));
+        let found: Vec<String> = found
+            .map(|found| {
+                let [path, message] =
+                    [&found["path"], &found["message"]].map(|of| of.as_str().unwrap());
+                format!("{path}:{}:{} {message}", found["line"], found["column"])
+            })
+            .collect();
+        let said = [
+            "4:59 no redirect from /tags/ttl/: a list has that route",
+            "4:71 no redirect from /page/2/: the list / has its pages there",
+            "4:81 no redirect from /: a list has that route",
+        ];
+        assert_eq!(
+            found,
+            said.map(|said| format!("content/cache/n3.md:{said}")),
+            "{ran}"
+        );
+    }
+    assert!(archive.redirect("/tags/none/").is_some());
     let ran = archive.world.anp("import --format json");
     ran.exits(0);
     let found = ran.of_type("diagnostic");
@@ -177,7 +203,7 @@ fn an_alias_that_cannot_be_followed_is_a_warning() {
         .filter(|found| found["code"] == "aliases")
         .filter_map(|found| found["message"].as_str())
         .collect();
-    assert_eq!(messages.len(), 4, "{messages:?}");
+    assert_eq!(messages.len(), 7, "{messages:?}");
     assert_eq!(
         archive.redirect("/good/").unwrap(),
         r#"{"to":"/cache/n3/","status":301}"#
@@ -315,6 +341,153 @@ fn an_article_at_the_route_of_a_numbered_page_keeps_it() {
             .contains("About page 2 deep")
     );
     assert!(archive.page("/page/3/").is_some());
+    // Who goes through the pages passes by those that are not made, and is told.
+    let linked = |route: &str, rel: &str| {
+        let page = archive.page(route).unwrap();
+        let tag = page
+            .split("<a ")
+            .skip(1)
+            .find(|tag| tag.contains(&format!("rel=\"{rel}\"")));
+        tag.map(|tag| links(tag)[0].to_owned())
+    };
+    let to = |route: &str| Some(route.to_owned());
+    assert_eq!(linked("/page/3/", "next"), None);
+    assert_eq!(
+        [linked("/page/4/", "next"), linked("/page/3/", "prev")],
+        [to("/page/3/"), to("/page/4/")]
+    );
+    let settings = SETTINGS.replace("per_page: 3", "per_page: 2");
+    archive.remove("page/1").world.write("anp.yaml", settings);
+    let ran = archive.import();
+    ran.notes("warning: 1 numbered page of a list is not made, since an article or another list has its route: /page/2/");
+    assert_eq!(
+        [linked("/page/3/", "next"), linked("/page/1/", "prev")],
+        [to("/page/1/"), to("/page/3/")]
+    );
     let counts = archive.import().counts();
     assert_eq!([&counts["created"], &counts["updated"]], [0, 0]);
+}
+
+#[test]
+fn a_link_to_a_numbered_page_is_broken_if_there_is_none() {
+    let archive = Archive::new();
+    let body = "[a](/page/1/) [b](/page/5/) [c](/page/6/) [d](/tags/ttl/page/2/) [e](/tags/ttl/page/4/) \
+                [f](/cache/page/3/) [g](/cache/page/4/) [h](/page/05/) [i](/tags/page/1/) [j](/queue/page/1/)";
+    let text = format!("---\ntitle: Links\ndate: 2024-02-02\nnoindex: true\n---\n\n{body}\n");
+    archive.world.write("content/links.md", text);
+    // It has the route of the list, which is not made.
+    archive.world.write(
+        "content/queue/index.md",
+        "---\ntitle: Queue\n---\n\nText.\n",
+    );
+    archive.world.anp("import").exits(0);
+    settle();
+    for line in [
+        "check --format json",
+        "import --format json",
+        "import --format json",
+    ] {
+        let ran = archive.world.anp(line);
+        let found = ran.of_type("diagnostic");
+        let about = found.iter().filter(|found| found["code"] == "link");
+        let about = about.map(|found| {
+            found["message"]
+                .as_str()
+                .unwrap()
+                .rsplit(' ')
+                .next()
+                .unwrap()
+                .to_owned()
+        });
+        let broken: Vec<String> = about.collect();
+        let expected = [
+            "/page/6/",
+            "/tags/ttl/page/4/",
+            "/cache/page/4/",
+            "/page/05/",
+            "/tags/page/1/",
+            "/queue/page/1/",
+        ];
+        assert_eq!(broken, expected, "{ran}");
+        for route in expected {
+            assert!(archive.page(route).is_none(), "{route}");
+        }
+        for route in [
+            "/page/1/",
+            "/page/5/",
+            "/tags/ttl/page/2/",
+            "/cache/page/3/",
+        ] {
+            assert!(archive.page(route).is_some(), "{route}");
+        }
+    }
+}
+
+#[test]
+fn the_page_of_a_field_names_the_folders_below_it_too() {
+    let archive = Archive::new();
+    archive.article("tags/guides/one", 60, "tags: [redis]\n");
+    archive.article("tags/ttl/deep/two", 61, "tags: [redis]\n");
+    archive.import();
+    let page = archive.page("/tags/").unwrap();
+    let named = links(&page);
+    for route in ["/tags/redis/", "/tags/ttl/", "/tags/guides/"] {
+        assert!(named.contains(&route), "{route}: {named:?}");
+    }
+    assert!(!named.contains(&"/tags/ttl/deep/"));
+    assert!(links(&archive.page("/tags/ttl/").unwrap()).contains(&"/tags/ttl/deep/"));
+    // What is counted of a field are its values.
+    let llms = archive.file("/llms.txt").unwrap();
+    assert!(
+        llms.contains("- [Tags](https://example.org/tags/): 4 values\n"),
+        "{llms}"
+    );
+}
+
+#[test]
+fn a_date_outside_of_the_years_1_to_9999_is_undated_in_the_sitemap() {
+    let archive = Archive::new();
+    for (name, date) in [
+        ("before", "0001-01-01T00:30:00+02:00"),
+        ("first", "0001-01-01T02:30:00+02:00"),
+        ("last", "9999-12-31"),
+        ("after", "9999-12-31T23:30:00-02:00"),
+    ] {
+        let text = format!("---\ntitle: {name}\ndate: {date}\n---\n\nText.\n");
+        archive.world.write(&format!("content/{name}.md"), text);
+    }
+    let text =
+        "---\ntitle: A\ndate: 2024-02-02\nupdated: 9999-12-31T23:30:00-02:00\n---\n\nText.\n";
+    archive.world.write("content/updated.md", text);
+    archive.world.anp("import --future").exits(0);
+    let part = |name: &str| archive.file(&format!("/sitemap-{name}.xml")).unwrap();
+    let url = |route: &str, lastmod: &str| {
+        format!("<url><loc>https://example.org/{route}/</loc>{lastmod}</url>")
+    };
+    let undated = part("undated");
+    for route in ["before", "after"] {
+        assert!(undated.contains(&url(route, "")), "{undated}");
+    }
+    assert!(part("0001-01").contains(&url("first", "<lastmod>0001-01-01T00:30:00Z</lastmod>")));
+    assert!(part("9999-12").contains(&url("last", "<lastmod>9999-12-31</lastmod>")));
+    let of_2024 = part("2024-02");
+    assert!(of_2024.contains(&url("updated", "")), "{of_2024}");
+    let index = archive.file("/sitemap.xml").unwrap();
+    let names: Vec<&str> = between(&index, "loc")
+        .into_iter()
+        .map(|url| url.trim_start_matches("https://example.org/sitemap-"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "undated.xml",
+            "0001-01.xml",
+            "2024-01.xml",
+            "2024-02.xml",
+            "9999-12.xml",
+            "lists.xml"
+        ]
+    );
+    // Its newest article of which that is known.
+    assert!(index.contains("2024-02.xml</loc></sitemap>"), "{index}");
 }
