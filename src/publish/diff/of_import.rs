@@ -18,6 +18,7 @@ use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
+use crate::publish::reason::Reason;
 use crate::publish::removals::{OrphanPolicy, RemovalPlanner};
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
@@ -182,6 +183,8 @@ fn removed(
         planner.redirects(&reach, (session, articles.started_at), None, &mut removals)?;
     let mut removed = removals.leftovers;
     removed.retain(|one| articles.wanted.selection.fits(&one.route));
+    // What must go whatever the options are comes first.
+    removed.sort_by_key(|one| one.reason != Reason::Withdrawn);
     Ok((removed, redirects))
 }
 
