@@ -10,7 +10,7 @@ mod scan;
 use scan::Scan;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 30] = [
+const ALLOWED: [(&str, &[&str]); 31] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("durable", &["private"]),
     ("private", &[]),
     ("hex", &[]),
+    ("hashing", &[]),
     ("regular", &[]),
     ("spool", &["failpoint"]),
     ("yaml", &["characters", "diagnostic", "duration"]),
@@ -35,8 +36,8 @@ const ALLOWED: [(&str, &[&str]); 30] = [
         ],
     ),
     ("front_matter", &["diagnostic", "yaml"]),
-    ("archive", &["article", "characters", "render", "yaml"]),
-    ("render", &["article", "characters", "hex", "regular"]),
+    ("archive", &["article", "characters", "hashing", "render", "yaml"]),
+    ("render", &["article", "characters", "hashing", "hex", "regular"]),
     (
         "store",
         &["characters", "failpoint", "hex", "private", "regular"],
@@ -52,6 +53,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "exit",
             "failpoint",
             "failure",
+            "hashing",
             "hex",
             "private",
             "regular",
@@ -86,6 +88,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "characters",
             "diagnostic",
             "durable",
+            "hashing",
             "regular",
             "render",
             "spool",
@@ -120,8 +123,10 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "archive",
             "article",
             "diagnostic",
+            "durable",
             "exit",
             "failure",
+            "hashing",
             "private",
             "regular",
             "render",
