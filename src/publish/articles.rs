@@ -1,7 +1,7 @@
 //! The plan of a command that publishes articles: survey, diagnostics, what to remove, room.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::job::Job;
 use super::keys::Keys;
@@ -17,7 +17,7 @@ use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
-use crate::publish::plan::entry::{Entry, Need, Policy};
+use crate::publish::plan::entry::{Entry, EntryKind, Need, Policy};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::moved::{self, Moved, Redirects};
 use crate::publish::plan::orphans::{Orphans, is_all_seen};
@@ -311,6 +311,9 @@ impl Articles<'_> {
         let mut leftovers = pruning.leftovers;
         leftovers.append(&mut withdrawn);
         leftovers.append(&mut of_moved);
+        // The text of an article that goes, goes with it.
+        let gone: HashSet<&Route> = leftovers.iter().map(|one| &one.route).collect();
+        stale.retain(|one| one.kind != EntryKind::Text || !gone.contains(&one.route));
         leftovers.append(&mut stale);
         Ok(Removals {
             leftovers,
@@ -351,7 +354,8 @@ impl Articles<'_> {
         session: &mut Session,
     ) -> Result<StoredArchive, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        match stored_archive(session, &keys, scope.survey, self.wanted.share) {
+        let meant = (scope.survey, scope.settings.archive.text);
+        match stored_archive(session, &keys, meant, self.wanted.share) {
             // An import needs no right to SCAN.
             Err(error) if error.class == Class::Never => Ok(StoredArchive::default()),
             found => found.map_err(|error| Failure::before_writing(&error)),

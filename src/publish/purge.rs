@@ -139,7 +139,7 @@ impl Work for PurgePlan<'_> {
         if let Some(manifest) = self.manifest {
             for (kind, route) in written_by(manifest, &keys, self.job.interrupted)? {
                 match kind {
-                    ObjectKind::Page | ObjectKind::Meta => wanted.insert(route),
+                    ObjectKind::Page | ObjectKind::Meta | ObjectKind::Text => wanted.insert(route),
                     ObjectKind::File => singles[0].1.insert(route),
                     ObjectKind::Redirect => singles[1].1.insert(route),
                 };
@@ -147,14 +147,17 @@ impl Work for PurgePlan<'_> {
         }
         if self.all {
             wanted.extend(scan(begun.session, &keys).map_err(before)?);
-            singles.extend(scan_singles(begun.session, &keys).map_err(before)?);
+            let (texts, others) = scan_singles(begun.session, &keys).map_err(before)?;
+            wanted.extend(texts);
+            singles.extend(others);
         }
         if !self.selection.is_empty() {
             is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;
         }
         let wanted: Vec<&Route> = wanted.iter().collect();
         let purged = (|seen| seen, Reason::Purged);
-        let mut leftovers = Leftover::all(begun.session, &keys, &wanted, purged).map_err(before)?;
+        let mut leftovers =
+            Leftover::whole(begun.session, &keys, &wanted, purged).map_err(before)?;
         for (kind, routes) in &singles {
             let some = Leftover::singles(begun.session, &keys, (*kind, routes), purged);
             leftovers.extend(some.map_err(before)?);

@@ -1,10 +1,10 @@
 //! What the store holds for one route.
 
-use super::keys::Keys;
+use super::keys::{Keys, ObjectKind};
 use super::plan::scan::scan;
 use super::survey::routes::nearest;
 use crate::article::Route;
-use crate::store::{Batch, Reply, Session, StoreError};
+use crate::store::{Batch, Class, Reply, Session, StoreError};
 
 /// What the store holds for a route.
 pub(crate) struct StoredRoute {
@@ -12,12 +12,14 @@ pub(crate) struct StoredRoute {
     pub(crate) page: Option<StoredObject>,
     /// The meta object, if there is one.
     pub(crate) meta: Option<StoredObject>,
+    /// The text, if there is one.
+    pub(crate) text: Option<StoredObject>,
     /// The server's clock before that, ms since 1970.
     pub(crate) now_ms: i64,
 }
 
 impl StoredRoute {
-    /// Reads both objects of `route`.
+    /// Reads the objects of `route`. A text that this user may not read counts as none.
     pub(crate) fn read(
         session: &mut Session,
         keys: &Keys,
@@ -27,6 +29,10 @@ impl StoredRoute {
             now_ms: session.now_ms()?,
             page: held(session, keys.page(route))?,
             meta: held(session, keys.meta(route))?,
+            text: match held(session, keys.of(ObjectKind::Text, route)) {
+                Err(error) if error.class == Class::Never => None,
+                text => text?,
+            },
         })
     }
 }

@@ -42,6 +42,7 @@ mod settings;
 mod similar;
 #[doc(hidden)]
 pub mod stages;
+mod text;
 mod url;
 mod view;
 mod writer;
@@ -80,16 +81,22 @@ use url::Use;
 use view::{View, ready};
 use writer::Task;
 
-/// The two objects of one article, ready for the store.
+/// The objects of one article, ready for the store.
 #[derive(Debug)]
 pub struct Rendered {
     /// The whole HTML page, ending in `<!--anp:DIGEST-->`.
     pub page: Vec<u8>,
     /// The meta object: one line of JSON, beginning `{"digest":"DIGEST",`.
     pub meta: Vec<u8>,
+    /// The article as Markdown, ending in `<!--anp:DIGEST-->` and a line end, with
+    /// [`RenderSettings::text`].
+    pub text: Option<Vec<u8>>,
     /// What was left out because no page may carry it; worth a warning.
     pub removals: Removals,
 }
+
+/// The name of the text of an article in the folder of its route.
+pub const TEXT_NAME: &str = "index.md";
 
 /// Renders articles, from any number of threads at once.
 pub struct Renderer {
@@ -133,6 +140,9 @@ impl Renderer {
         let list_fingerprint = Digester::new(&list_texts, &decisive[..3]).fingerprint();
         // Without archive objects the digests stay those of versions that had none.
         decisive.extend(linked.as_deref());
+        if settings.text {
+            decisive.push(b"text");
+        }
         Ok(Self {
             list_fingerprint,
             list_ids: PageIds::of(&list_texts),
@@ -210,6 +220,14 @@ impl Renderer {
             metadata,
         });
         let meta = meta::write(article, digest, stamp, head.robots, &head.canonical);
+        let text = text::Source {
+            title: &article.title,
+            summary: head.summary,
+            html: &body.html,
+            limit: writer::limit(&article.body),
+        };
+        let text = self.settings.text.then(|| text::write(&text, digest));
+        let text = text.transpose()?;
         // What templates add to the parts made above: the texts of the head, and themselves.
         let crumb_bytes = |(title, route): &(String, Route)| title.len() + route.as_str().len();
         let crumb_bytes = crumbs.iter().map(crumb_bytes).sum::<usize>();
@@ -228,6 +246,7 @@ impl Renderer {
         Ok(Rendered {
             page,
             meta,
+            text,
             removals: body.removals,
         })
     }
@@ -360,6 +379,10 @@ impl Renderer {
         let metadata = &article.metadata;
         View {
             lang: head.lang.to_owned(),
+            text: match self.settings.text {
+                true => format!("{}{TEXT_NAME}", head.canonical),
+                false => String::new(),
+            },
             site_name: self.settings.site_name.clone(),
             site_url: self.settings.site_url.clone(),
             route: article.route.as_str().to_owned(),

@@ -16,7 +16,12 @@ const TEXT_WIDTH: usize = 100;
 
 /// Prints what the store holds for `route`.
 pub(crate) fn show(stored: &StoredRoute, route: &Route, output: &mut Output) {
-    let StoredRoute { page, meta, now_ms } = stored;
+    let StoredRoute {
+        page,
+        meta,
+        text: markdown,
+        now_ms,
+    } = stored;
     let parsed: Option<Value> = meta
         .as_ref()
         .and_then(|held| serde_json::from_slice(held.value.as_ref()?).ok());
@@ -24,6 +29,7 @@ pub(crate) fn show(stored: &StoredRoute, route: &Route, output: &mut Output) {
         "type": "route", "route": route.as_str(),
         "page": page.as_ref().map(|held| summary(held, *now_ms)),
         "meta": meta.as_ref().map(|held| summary(held, *now_ms)),
+        "text": markdown.as_ref().map(|held| summary(held, *now_ms)),
         "digest": page_digest(page.as_ref()), "metadata": parsed,
     }));
     if !output.is_json() {
@@ -56,10 +62,12 @@ fn page_digest(page: Option<&StoredObject>) -> Option<String> {
 }
 
 fn text(output: &mut Output, route: &Route, stored: &StoredRoute, parsed: Option<&Value>) {
-    let StoredRoute { page, meta, now_ms } = stored;
-    let (page, meta, now_ms) = (page.as_ref(), meta.as_ref(), *now_ms);
+    let (page, meta, now_ms) = (stored.page.as_ref(), stored.meta.as_ref(), stored.now_ms);
     output.text(format!("{route}\n"));
-    for (name, held) in [("page", page), ("meta", meta)] {
+    let objects = [("page", page), ("meta", meta)].into_iter();
+    // Most articles have none.
+    let text = stored.text.iter().map(|held| ("text", Some(held)));
+    for (name, held) in objects.chain(text) {
         output.text(match held {
             None => format!("  {name:11}absent"),
             Some(StoredObject {

@@ -31,7 +31,7 @@ const ARTICLES: u64 = 150;
 /// Everything that is made from many articles.
 const ARCHIVE: &str = "\
 site: {url: 'https://example.org'}
-archive: {similar: 3, lists: {per_page: 20}, feeds: true, sitemap: true, redirects: true}
+archive: {similar: 3, lists: {per_page: 20}, feeds: true, sitemap: true, redirects: true, text: true}
 ";
 
 /// Writes an article with what lists and similar posts are made from.

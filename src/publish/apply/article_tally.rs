@@ -6,8 +6,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use crate::publish::keys::split_key;
 use crate::publish::manifest::{Action, ArticleCounts};
 
-/// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
-/// or the other way round: an article counts by the key that comes first.
+/// Articles by what became of them. A run reports a batch at a time, first its pages and then their metas and
+/// texts, or the other way round: an article counts by the key that comes first.
 #[derive(Debug, Default)]
 pub struct ArticleTally {
     /// The articles so far.
@@ -26,7 +26,7 @@ impl ArticleTally {
     pub fn add(&mut self, key: &str, action: Action) -> bool {
         let (kind, route) = split_key(key);
         let is_page = kind.ends_with(":page");
-        if !is_page && !kind.ends_with(":meta") {
+        if !is_page && !kind.ends_with(":meta") && !kind.ends_with(":text") {
             // A file or a redirect is one key, wherever in a batch it is.
             self.counts.add(action);
             return true;

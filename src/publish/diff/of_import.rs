@@ -10,13 +10,13 @@ use crate::failure::Failure;
 use crate::publish::derive::archive::Archive;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
-use crate::publish::plan::bodies;
 use crate::publish::plan::entry::{Entry, Need};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::prune::PrunePlan;
 use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
+use crate::publish::plan::{Bodies, bodies};
 use crate::publish::report::Report;
 use crate::publish::run::connection::Connected;
 use crate::publish::survey::content::{
@@ -259,7 +259,7 @@ impl Articles<'_> {
 
 /// The page and the meta of an article.
 fn rendered(entry: &Entry, spooled: &FinishedSpool) -> std::io::Result<[Side; 2]> {
-    let (page, meta) = bodies(entry, spooled)?;
+    let Bodies { page, meta, .. } = bodies(entry, spooled)?;
     let side = |object: Vec<u8>| match object.len() {
         bytes if bytes > MOST_BYTES => Side::TooLarge,
         _ => Side::Value(object),

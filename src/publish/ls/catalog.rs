@@ -38,13 +38,16 @@ pub(super) struct Row {
 
 impl Row {
     fn of_store(leftover: Leftover, state: ArticleState) -> Self {
-        let both = [leftover.page, leftover.meta];
+        let stored = &leftover.stored;
         Self {
-            route: leftover.route,
             state,
-            expires_at_ms: both.iter().filter_map(ObjectState::expires_at_ms).min(),
-            bytes: both.iter().map(ObjectState::bytes).sum(),
+            expires_at_ms: stored
+                .objects()
+                .filter_map(ObjectState::expires_at_ms)
+                .min(),
+            bytes: stored.objects().map(ObjectState::bytes).sum(),
             source: None,
+            route: leftover.route,
         }
     }
 
@@ -91,10 +94,11 @@ impl<'a> Catalog<'a> {
         let routes: Vec<&Route> = routes.iter().collect();
         let stored = self.stored(session, &routes)?;
         let rows = stored.into_iter().map(|stored| {
-            let both = [&stored.page, &stored.meta];
-            let state = if both.contains(&&ObjectState::Absent) {
+            let seen = &stored.stored;
+            let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;
+            let state = if seen.objects().any(is_absent) {
                 ArticleState::Lost
-            } else if both.iter().any(|seen| seen.digest().is_none()) {
+            } else if seen.is_foreign() {
                 ArticleState::Foreign
             } else {
                 ArticleState::Stored
@@ -184,6 +188,7 @@ impl<'a> Catalog<'a> {
     /// What the store holds of `routes`.
     fn stored(&self, session: &mut Session, routes: &[&Route]) -> Result<Vec<Leftover>, Failure> {
         // Nothing is removed, so the reason does not matter.
+        let routes = (routes, self.settings.archive.text);
         Leftover::all(session, self.keys, routes, (|seen| seen, Reason::Unknown))
             .map_err(|error| Failure::before_writing(&error))
     }
@@ -252,7 +257,7 @@ fn row_of(entry: Entry, state: ArticleState) -> Row {
     Row {
         state,
         expires_at_ms: (first != i64::MAX).then_some(first),
-        bytes: u64::from(entry.prior(0).bytes) + u64::from(entry.prior(1).bytes),
+        bytes: entry.stored_bytes(),
         source: Some(entry.source),
         route: entry.route,
     }
@@ -264,7 +269,9 @@ fn state_of(entry: &Entry, is_newer: &dyn Fn() -> bool) -> ArticleState {
     match entry.need {
         Need::Keep | Need::Wait | Need::Blocked => ArticleState::Fresh,
         Need::Write if absent == [true, true] && is_newer() => ArticleState::New,
-        Need::Write if absent.contains(&true) => ArticleState::Lost,
+        Need::Write if absent.contains(&true) || entry.reason == Some(Reason::Lost) => {
+            ArticleState::Lost
+        }
         Need::Write => ArticleState::Changed,
         // A ttl that was made shorter is a change as well.
         Need::Refresh if entry.first_expiry_ms() > entry.expires_at_ms => ArticleState::Changed,

@@ -102,14 +102,69 @@ impl ObjectState {
     }
 }
 
+/// What the survey saw of the objects of an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredArticle {
+    /// Its page; of what has one object alone, that.
+    pub page: ObjectState,
+    /// Its meta object.
+    pub meta: ObjectState,
+    /// Its text; none where articles have no texts, and nobody asked for it.
+    pub text: Option<ObjectState>,
+}
+
+impl StoredArticle {
+    /// Nothing of one that has a text, or has none.
+    #[must_use]
+    pub fn absent(has_text: bool) -> Self {
+        Self {
+            page: ObjectState::Absent,
+            meta: ObjectState::Absent,
+            text: has_text.then_some(ObjectState::Absent),
+        }
+    }
+
+    /// One object, of what has no other.
+    #[must_use]
+    pub fn single(object: ObjectState) -> Self {
+        Self {
+            page: object,
+            ..Self::absent(false)
+        }
+    }
+
+    /// Its objects: page, meta, text.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectState> {
+        [&self.page, &self.meta].into_iter().chain(&self.text)
+    }
+
+    /// The same, with each object seen as `meant` has it.
+    #[must_use]
+    pub fn map(self, meant: impl Fn(ObjectState) -> ObjectState) -> Self {
+        Self {
+            page: meant(self.page),
+            meta: meant(self.meta),
+            text: self.text.map(meant),
+        }
+    }
+
+    /// Whether a value that is none of ours stands at one of its keys.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        let is_foreign =
+            |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
+        self.objects().any(is_foreign)
+    }
+}
+
 /// What an article needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: both objects are there, are these bytes, and live long enough.
+    /// Nothing: all objects are there, are these bytes, and live long enough.
     Keep,
-    /// Both objects get a new expiry.
+    /// All objects get a new expiry.
     Refresh,
-    /// Both objects are rendered and written.
+    /// All objects are rendered and written.
     Write,
     /// Nothing now: its source changed, and what is stored can be read until an import.
     Wait,
@@ -149,7 +204,8 @@ pub enum Filling {
 
 impl Made {
     /// Whether page and meta are this page.
-    fn is(self, page: &ObjectState, meta: &ObjectState) -> bool {
+    fn is(self, seen: &StoredArticle) -> bool {
+        let StoredArticle { page, meta, .. } = seen;
         match self.fill {
             Filling::Known(hash) => {
                 let digest = Some(self.base.filled(hash));
@@ -161,85 +217,91 @@ impl Made {
             }
         }
     }
+
+    /// Whether the text, if there is to be one, is of this page. It shows nothing of other articles.
+    fn has_text(self, seen: &StoredArticle) -> bool {
+        let text = seen.text.as_ref();
+        text.is_none_or(|text| text.digest() == Some(self.base))
+    }
 }
 
 /// Decides what the article whose page is `made` like this needs.
 #[must_use]
 pub fn need(
     policy: Policy,
-    (page, meta): (&ObjectState, &ObjectState),
+    seen: &StoredArticle,
     made: Made,
     (expiry, route): (&Expiry, &Route),
     lifetime: Lifetime,
 ) -> Need {
     match policy {
-        Policy::Import => import_need(page, meta, made, expiry, lifetime),
-        Policy::Again => need_again(page, meta, made),
-        Policy::Warm(below) => warm_need(page, meta, made, &|seen| {
+        Policy::Import => import_need(seen, made, expiry, lifetime),
+        Policy::Again => need_again(seen, made),
+        Policy::Warm(below) => warm_need(seen, made, &|seen| {
             expiry.has_less_than(below, seen.expires_at_ms(), route, lifetime)
         }),
     }
 }
 
-fn import_need(
-    page: &ObjectState,
-    meta: &ObjectState,
-    made: Made,
-    expiry: &Expiry,
-    lifetime: Lifetime,
-) -> Need {
-    if !made.is(page, meta) {
+fn import_need(seen: &StoredArticle, made: Made, expiry: &Expiry, lifetime: Lifetime) -> Need {
+    if !(made.is(seen) && made.has_text(seen)) {
         return Need::Write;
     }
-    let is_off = |seen: &ObjectState| expiry.is_off(seen.expires_at_ms(), lifetime);
-    if is_off(page) || is_off(meta) {
+    let mut objects = seen.objects();
+    if objects.any(|seen| expiry.is_off(seen.expires_at_ms(), lifetime)) {
         Need::Refresh
     } else {
         Need::Keep
     }
 }
 
-/// An object that is gone is made again, with its companion, so that both are of one source
-/// and expire together. What is no object of ours stays, and so does the other one then, also
-/// where that is gone.
-fn warm_need(
-    page: &ObjectState,
-    meta: &ObjectState,
-    made: Made,
-    is_short: &dyn Fn(&ObjectState) -> bool,
-) -> Need {
-    let is_foreign = |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
-    let is_gone = *page == ObjectState::Absent || *meta == ObjectState::Absent;
-    if is_foreign(page) || is_foreign(meta) {
+/// An object that is gone is made again, with its companions, so that all are of one source
+/// and expire together. What is no object of ours stays, and so do the others then, also
+/// where one is gone. A text that is gone waits with a page that waits: articles that never had one
+/// get it from an import.
+fn warm_need(seen: &StoredArticle, made: Made, is_short: &dyn Fn(&ObjectState) -> bool) -> Need {
+    let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;
+    if seen.is_foreign() {
+        let is_gone = seen.objects().any(is_absent);
         return if is_gone { Need::Blocked } else { Need::Keep };
     }
-    if is_gone {
+    if is_absent(&seen.page) || is_absent(&seen.meta) {
         return Need::Write;
     }
-    if !made.is(page, meta) {
+    if !made.is(seen) {
         return Need::Wait;
     }
-    if is_short(page) || is_short(meta) {
+    if seen.text.as_ref().is_some_and(is_absent) {
+        return Need::Write;
+    }
+    if !made.has_text(seen) {
+        return Need::Wait;
+    }
+    if seen.objects().any(is_short) {
         Need::Refresh
     } else {
         Need::Keep
     }
 }
 
-/// An object that expired meanwhile is made again, with its companion. What somebody else put in
-/// the place of either stays; so does an object whose source changed since it was made.
-fn need_again(page: &ObjectState, meta: &ObjectState, made: Made) -> Need {
-    let is_there = |seen: &&ObjectState| **seen != ObjectState::Absent;
-    let there: Vec<&ObjectState> = [page, meta].into_iter().filter(is_there).collect();
+/// An object that expired meanwhile is made again, with its companions. What somebody else put in
+/// the place of one stays; so does an object whose source changed since it was made.
+fn need_again(seen: &StoredArticle, made: Made) -> Need {
+    let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;
     let digest = match made.fill {
         Filling::Known(hash) => Some(made.base.filled(hash)),
         Filling::Later => None,
     };
-    if there.len() == 2 {
+    let is_other = |seen: &ObjectState, digest| !is_absent(seen) && seen.digest() != digest;
+    let is_other_text = |text| is_other(text, Some(made.base));
+    if !seen.objects().any(is_absent) {
         Need::Keep
-    } else if there.iter().any(|seen| seen.digest().is_none()) {
+    } else if seen.is_foreign() {
         Need::Blocked
-    } else if there.iter().any(|seen| seen.digest() != digest) {
+    } else if is_other(&seen.page, digest)
+        || is_other(&seen.meta, digest)
+        || seen.text.as_ref().is_some_and(is_other_text)
+    {
         Need::Wait
     } else {
         Need::Write
@@ -249,18 +311,20 @@ fn need_again(page: &ObjectState, meta: &ObjectState, made: Made) -> Need {
 /// Rendered bytes in the spool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spot {
-    /// Offset of the page; the meta follows it.
+    /// Offset of the page; meta and text follow it.
     pub offset: u64,
     /// Length of the page in bytes.
     pub page_bytes: u32,
     /// Length of the meta in bytes.
     pub meta_bytes: u32,
+    /// Length of the text in bytes.
+    pub text_bytes: u32,
 }
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
-    /// An article: its page and its meta object.
+    /// An article: its page, its meta object, and perhaps its text.
     Article,
     /// An article that is the page of a folder, and so the front page of its list.
     Section,
@@ -270,14 +334,18 @@ pub enum EntryKind {
     File,
     /// A redirect.
     Redirect,
+    /// The text of an article that has none any more.
+    Text,
 }
 
 impl EntryKind {
-    /// The objects that it has.
+    /// The objects that it can have. Articles have a text only on request.
     #[must_use]
     pub fn objects(self) -> &'static [ObjectKind] {
         match self {
-            Self::Article | Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::Article => &[ObjectKind::Page, ObjectKind::Meta, ObjectKind::Text],
+            Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::Text => &[ObjectKind::Text],
             Self::File => &[ObjectKind::File],
             Self::Redirect => &[ObjectKind::Redirect],
         }
@@ -303,7 +371,7 @@ pub struct FillSpot {
 
 /// One article of the plan, or an archive object.
 ///
-/// A run holds one of each article, so it is kept small: 112 bytes and its route.
+/// A run holds one of each article, so it is kept small: 128 bytes and its route.
 #[derive(Debug)]
 pub struct Entry {
     /// What it is about.
@@ -330,13 +398,18 @@ pub struct Entry {
     /// How many holes its page has.
     pub holes: u32,
     spot: Spot,
-    /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
-    expiries: [i64; 2],
-    /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
-    bytes: [u32; 2],
-    /// A bit for each of page and meta.
+    /// Of page, meta and text, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
+    expiries: [i64; OBJECTS],
+    /// Of page, meta and text. More than 4 GiB are taken for 4 GiB: batches are cut by it.
+    bytes: [u32; OBJECTS],
+    /// A bit for each of page, meta and text.
     other_types: u8,
+    /// Whether it has a text.
+    has_text: bool,
 }
+
+/// So many objects an article has at most.
+const OBJECTS: usize = 3;
 
 const NEVER: i64 = -1;
 const ABSENT: i64 = -2;
@@ -355,14 +428,12 @@ pub struct Prior {
 }
 
 impl Entry {
-    /// The article of `source` under `route`, of which the survey saw `page` and `meta`.
+    /// The article of `source` under `route`, of which the survey saw these objects.
     #[must_use]
-    pub fn new(
-        source: u32,
-        route: Route,
-        need: Need,
-        (page, meta): (&ObjectState, &ObjectState),
-    ) -> Self {
+    pub fn new(source: u32, route: Route, need: Need, stored: &StoredArticle) -> Self {
+        let StoredArticle { page, meta, text } = stored;
+        let has_text = text.is_some();
+        let objects = [page, meta, &text.unwrap_or(ObjectState::Absent)];
         let expiry = |seen: &ObjectState| match seen {
             ObjectState::Absent => ABSENT,
             ObjectState::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
@@ -380,24 +451,27 @@ impl Entry {
             reason: None,
             is_noindex: false,
             spot: Spot::default(),
-            expiries: [expiry(page), expiry(meta)],
-            bytes: [page, meta].map(|seen| capped(seen.bytes())),
-            other_types: u8::from(page.is_other_type()) | u8::from(meta.is_other_type()) << 1,
+            expiries: objects.map(expiry),
+            bytes: objects.map(|seen| capped(seen.bytes())),
+            other_types: (objects.iter().enumerate())
+                .map(|(place, seen)| u8::from(seen.is_other_type()) << place)
+                .sum(),
+            has_text,
         }
     }
 
-    /// The archive object of this kind at `route`, of which the survey saw `objects`.
+    /// The archive object of this kind at `route`, of which the survey saw this.
     #[must_use]
     pub fn of_archive(
         kind: EntryKind,
         (source, route): (u32, Route),
         need: Need,
-        objects: (&ObjectState, &ObjectState),
+        stored: &StoredArticle,
     ) -> Self {
         Self {
             kind,
             fill: 0,
-            ..Self::new(source, route, need, objects)
+            ..Self::new(source, route, need, stored)
         }
     }
 
@@ -428,28 +502,44 @@ impl Entry {
     /// is written, 0 if nothing is.
     pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectKind, String, Prior, u32)> {
         let bytes = self.bytes_written();
-        let kinds = self.kind.objects().iter().enumerate();
+        let kinds = self.kinds().iter().enumerate();
         kinds.map(move |(at, kind)| {
             let key = keys.of(*kind, &self.route);
             (*kind, key, self.prior(at), bytes[at])
         })
     }
 
+    /// The objects that it has.
+    #[must_use]
+    pub fn kinds(&self) -> &'static [ObjectKind] {
+        let all = self.kind.objects();
+        match self.has_text {
+            true => all,
+            false => &all[..all.len().min(OBJECTS - 1)],
+        }
+    }
+
     /// Lengths of the objects that are written.
-    fn bytes_written(&self) -> [u32; 2] {
+    fn bytes_written(&self) -> [u32; OBJECTS] {
         let Some(spot) = self.spot() else {
-            return [0, 0];
+            return [0; OBJECTS];
         };
         let fill = (self.fill_at.section_bytes, self.fill_at.json_bytes);
         let bytes = (spot.page_bytes, spot.meta_bytes);
         let (page, meta) = filled_bytes(bytes, self.holes, fill);
-        [page, meta]
+        [page, meta, spot.text_bytes]
     }
 
     /// How many of its objects the store has.
     #[must_use]
     pub fn stored(&self) -> u64 {
         self.expiries.iter().filter(|at| **at != ABSENT).count() as u64
+    }
+
+    /// What the store holds of its objects, in bytes.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.bytes.iter().copied().map(u64::from).sum()
     }
 
     /// Takes what its values of other types really hold from `sizes`, the page first.
@@ -470,7 +560,7 @@ impl Entry {
         some.min().copied().unwrap_or(i64::MAX)
     }
 
-    /// What the survey saw of an object: 0 is the page, 1 the meta.
+    /// What the survey saw of an object: 0 is the page, 1 the meta, 2 the text.
     #[must_use]
     pub fn prior(&self, object: usize) -> Prior {
         let expiry = self.expiries[object];

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 
-use super::entry::{Entry, EntryKind, Need, ObjectState, Spot};
+use super::entry::{Entry, EntryKind, Need, ObjectState, Spot, StoredArticle};
 use super::leftover::Leftover;
 use crate::archive::{ArticleIdentity, Redirect};
 use crate::article::Route;
@@ -57,7 +57,7 @@ pub(crate) fn find(
     }
     let old: Vec<&Leftover> = old
         .iter()
-        .filter(|one| one.kind == EntryKind::Article && one.meta.bytes() <= MOST_BYTES)
+        .filter(|one| one.kind == EntryKind::Article && one.stored.meta.bytes() <= MOST_BYTES)
         .take(MOST)
         .collect();
     for some in old.chunks(TOGETHER) {
@@ -172,8 +172,8 @@ impl Redirects<'_> {
     ) -> Result<Entry, Failure> {
         let value = Redirect::moved(to.clone()).to_json();
         let kind = EntryKind::Redirect;
-        let objects = (seen, &ObjectState::Absent);
-        let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, objects);
+        let stored = StoredArticle::single(*seen);
+        let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, &stored);
         entry.expires_at_ms = until_ms;
         entry.reason = Some(Reason::Moved);
         let offset = self.spooled.map_or(Ok(0), |spool| spool.append(&value));
@@ -182,7 +182,7 @@ impl Redirects<'_> {
         Ok(entry.at(Spot {
             offset,
             page_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX),
-            meta_bytes: 0,
+            ..Spot::default()
         }))
     }
 
@@ -262,8 +262,7 @@ fn removed(route: &Route, seen: ObjectState) -> Leftover {
     Leftover {
         kind: EntryKind::Redirect,
         route: route.clone(),
-        page: seen,
-        meta: ObjectState::Absent,
+        stored: StoredArticle::single(seen),
         reason: Reason::Links,
     }
 }

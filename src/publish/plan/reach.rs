@@ -167,7 +167,7 @@ pub(crate) fn ours(
     let routes: Vec<&Route> = routes.iter().collect();
     let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
     let ours = (ours, Reason::Pruned);
-    Leftover::all(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
+    Leftover::whole(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
 }
 
 /// Whether `route` is in reach of the `folders` that hold sources, and of the `bare` ones that exist

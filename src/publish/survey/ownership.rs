@@ -50,10 +50,10 @@ pub(crate) fn leave(
     };
     let mut seen = seen.into_iter();
     for (index, route, digest, lifetime) in articles {
-        let is_changed = seen.next().is_some_and(|(page, meta)| {
+        let is_changed = seen.next().is_some_and(|stored| {
             let when = (&surveyor.expiry, &route);
             let made = surveyor.made(index, digest);
-            need(surveyor.policy, (&page, &meta), made, when, lifetime) == Need::Write
+            need(surveyor.policy, &stored, made, when, lifetime) == Need::Write
         });
         chunk.others.push(Other {
             index,

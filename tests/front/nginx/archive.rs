@@ -192,7 +192,7 @@ fn no_value_leads_to_another_site_or_adds_a_header() {
 fn a_user_from_before_there_were_files_and_redirects_still_reads_pages() {
     let world = published();
     let acl = block("acl", "SETUSER anp-front");
-    let before = acl.replace(" ~anp:file:* ~anp:redirect:*", "");
+    let before = acl.replace(" ~anp:file:* ~anp:redirect:* ~anp:text:*", "");
     assert!(before.contains(" ~anp:meta:* resetchannels "), "{before}");
     world.server.command(before.trim_end());
     put(&world, "anp:redirect:/old/", REDIRECTS[0].0);
@@ -212,7 +212,7 @@ fn a_user_from_before_there_were_files_and_redirects_still_reads_pages() {
     }
     // Each of the two workers says it once.
     let errors = front.errors();
-    let said = "anp: files and redirects are left to the origin: NOPERM";
+    let said = "anp: files, redirects and texts are left to the origin: NOPERM";
     assert!((1..=2).contains(&errors.matches(said).count()), "{errors}");
     // With the rights of the manual they are answered.
     world.server.command(acl.trim_end());
