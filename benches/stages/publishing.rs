@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
-use anp::publish::plan::entry::{self, Filling, Need, ObjectState, Policy, StoredArticle, need};
 use anp::publish::plan::expiry::Expiry;
+use anp::publish::plan::need::{self, Filling, Need, Policy, need};
+use anp::publish::plan::stored_article::{ObjectState, StoredArticle};
 use anp::publish::state::{Content, Fingerprint, Present};
 use anp::render::Rendered;
 use anp::spool::Spool;
@@ -27,7 +28,7 @@ pub(super) fn bench(stages: &mut Stages<'_>, folder: &Path, made: &[Made<'_>]) {
     let unchanged: Vec<_> = made.iter().map(|m| (m, seen(m))).collect();
     stages.each("plan: need and expiry", &unchanged, |(made, stored)| {
         let (route, ttl) = (&made.article.route, made.article.lifetime());
-        let wanted = entry::Made {
+        let wanted = need::Made {
             base: made.digest,
             fill: Filling::Known(0),
         };

@@ -15,7 +15,8 @@ use super::report::Report;
 use super::work::{PlanInputs, Work};
 use crate::publish::apply::progress::{KeyReport, Progress, Steps, leave};
 use crate::publish::apply::stop::Stop;
-use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::Need;
 use crate::words::counted;
 
 /// So many further passes are made at most. Each takes less time than the one before, since it

@@ -17,6 +17,7 @@ mod digest;
 mod elements;
 mod error;
 mod escape;
+mod excerpt;
 mod figure;
 mod file_seal;
 mod fill;
@@ -49,13 +50,14 @@ mod writer;
 
 use std::collections::HashSet;
 
-use pulldown_cmark::{Event, Tag, TagEnd};
+use pulldown_cmark::{Event, Tag};
 
 pub use digest::{
     Digest, FILE_TAIL_BYTES, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, file_digest,
     is_list, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use excerpt::summary;
 pub use file_seal::FileSeal;
 pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
@@ -69,9 +71,10 @@ pub use removals::{Removal, Removals, Removed};
 pub use settings::RenderSettings;
 pub use similar::{SIMILAR_HOLE, SimilarPost};
 
-use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
+use crate::article::{Article, Metadata, Route, Value, shown_host};
 use archive_pages::ArchivePages;
 use digest::Digester;
+use excerpt::excerpt;
 use ids::PageIds;
 use inputs::SharedInputs;
 use list_page::Site;
@@ -461,50 +464,4 @@ pub fn anchors(article: &Article<'_>) -> HashSet<String> {
 
 fn text(metadata: &Metadata, name: &str) -> String {
     metadata.text(name).unwrap_or_default().to_owned()
-}
-
-/// The longest summary that lists show, in characters.
-const MAX_SUMMARY: usize = 600;
-
-/// What lists and feeds say of an article: its summary, or the beginning of its text.
-#[must_use]
-pub fn summary(article: &Article<'_>) -> String {
-    let metadata = &article.metadata;
-    let said = metadata.text("summary").or(metadata.text("description"));
-    match said {
-        Some(text) => cut(text, MAX_SUMMARY),
-        None => excerpt(&article.body.events),
-    }
-}
-
-/// The beginning of the first paragraph, for articles without a summary.
-fn excerpt(events: &Events<'_>) -> String {
-    const CHARACTERS: usize = 160;
-    let mut excerpt = String::new();
-    let mut in_paragraph = false;
-    for event in events.iter() {
-        match &*event {
-            Event::Start(Tag::Paragraph) => in_paragraph = true,
-            Event::End(TagEnd::Paragraph) if !excerpt.trim().is_empty() => break,
-            Event::End(TagEnd::Paragraph) => in_paragraph = false,
-            Event::Text(text) | Event::Code(text) if in_paragraph => excerpt.push_str(text),
-            Event::SoftBreak | Event::HardBreak if in_paragraph => excerpt.push(' '),
-            _ => {}
-        }
-        if excerpt.len() > CHARACTERS * 4 {
-            break;
-        }
-    }
-    cut(excerpt.trim(), CHARACTERS)
-}
-
-/// `text`, or whole words of it and an ellipsis where it has more than so many characters.
-fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            let end = text[..end].rfind(' ').unwrap_or(end);
-            format!("{}…", text[..end].trim_end())
-        }
-    }
 }

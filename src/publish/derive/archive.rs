@@ -11,7 +11,8 @@ use crate::archive::{
     TermIndex,
 };
 use crate::article::Route;
-use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::Need;
 use crate::render::Renderer;
 use crate::source::Cache;
 use crate::spool::FinishedSpool;

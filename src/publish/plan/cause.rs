@@ -1,6 +1,7 @@
 //! Why a run changes an article: decided from what it needs and what the store holds of it.
 
-use super::entry::{Need, ObjectState, Policy, StoredArticle};
+use super::need::{Need, Policy};
+use super::stored_article::{ObjectState, StoredArticle};
 use crate::publish::reason::Reason;
 use crate::render::{Input, Inputs};
 

@@ -1,6 +1,7 @@
 //! Routes that a run removes.
 
-use super::entry::{EntryKind, ObjectState, StoredArticle};
+use super::entry::EntryKind;
+use super::stored_article::{ObjectState, StoredArticle};
 use std::collections::BTreeSet;
 
 use crate::article::Route;

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod expiry;
 pub(crate) mod leftover;
 pub(crate) mod moved;
+pub mod need;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
@@ -13,12 +14,14 @@ pub(crate) mod reach;
 pub(crate) mod sample;
 pub(crate) mod scan;
 pub(crate) mod stale;
+pub mod stored_article;
 pub(crate) mod withdrawn;
 
 use std::io;
 
-use entry::{Entry, FillSpot, Need, Prior};
+use entry::{Entry, FillSpot, Prior};
 use leftover::Leftover;
+use need::Need;
 
 use super::keys::{Keys, ObjectKind};
 use super::manifest::{Action, Counts, Fate};

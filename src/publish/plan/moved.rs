@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 
-use super::entry::{Entry, EntryKind, Need, ObjectState, Spot, StoredArticle};
+use super::entry::{Entry, EntryKind, Spot};
 use super::leftover::Leftover;
+use super::need::Need;
+use super::stored_article::{ObjectState, StoredArticle};
 use crate::archive::{ArticleIdentity, Redirect};
 use crate::article::Route;
 use crate::failure::Failure;

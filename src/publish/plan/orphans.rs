@@ -236,7 +236,8 @@ fn unknown_pages(
 mod tests {
     use super::{Leftover, Orphans, OutOfReach, number_of_keys};
     use crate::article::Route;
-    use crate::publish::plan::entry::{EntryKind, StoredArticle};
+    use crate::publish::plan::entry::EntryKind;
+    use crate::publish::plan::stored_article::StoredArticle;
     use crate::publish::reason::Reason;
 
     #[test]

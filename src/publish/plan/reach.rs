@@ -10,8 +10,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicBool;
 
-use super::entry::{EntryKind, ObjectState};
+use super::entry::EntryKind;
 use super::leftover::Leftover;
+use super::stored_article::ObjectState;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::entry::{EntryKind, ObjectState};
+use super::entry::EntryKind;
 use super::leftover::Leftover;
 use super::scan::{scan_kind, scan_while, stored_route};
+use super::stored_article::ObjectState;
 use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};

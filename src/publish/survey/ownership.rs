@@ -8,7 +8,7 @@ use super::batch::{Chunk, Other, Owner};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article::{Lifetime, Metadata, Route};
-use crate::publish::plan::entry::{Need, need};
+use crate::publish::plan::need::{Need, need};
 use crate::render::Digest;
 use crate::store::StoreError;
 

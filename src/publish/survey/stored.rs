@@ -2,7 +2,7 @@
 
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
-use crate::publish::plan::entry::{ObjectState, StoredArticle};
+use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
 use crate::render::{self, Inputs};
 use crate::store::{Batch, Reply, Session, StoreError};
 

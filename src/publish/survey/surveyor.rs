@@ -20,10 +20,10 @@ use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
 use crate::publish::keys::ObjectKind;
 use crate::publish::plan::cause::reason;
-use crate::publish::plan::entry::{
-    Entry, EntryKind, Filling, Made, Need, ObjectState, Policy, Spot, StoredArticle,
-};
+use crate::publish::plan::entry::{Entry, EntryKind, Spot};
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::plan::need::{Filling, Made, Need, Policy};
+use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
 use crate::render::{Digest, Inputs, Rendered, Renderer, Stamp};

@@ -9,7 +9,9 @@ use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::archive::Draft;
 use crate::article::{Follower, Links};
-use crate::publish::plan::entry::{Entry, Need, StoredArticle, need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::{Need, need};
+use crate::publish::plan::stored_article::StoredArticle;
 use crate::source::{Cache, Hit, Known, Origin};
 
 /// A source that is meant and did not change.

@@ -9,14 +9,16 @@
 
 mod escape;
 mod pieces;
+mod span;
 mod table;
 mod writer;
 
 use std::borrow::Cow;
 
 use self::pieces::{Piece, Pieces, StartTag};
+use self::span::Span;
 use self::table::Table;
-use self::writer::{Gap, Markdown, Span};
+use self::writer::{Gap, Markdown};
 use super::digest::{self, Digest};
 use super::error::RenderError;
 use crate::article::html::reference::{Inside, References};

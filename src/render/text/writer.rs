@@ -1,6 +1,7 @@
 //! Writes Markdown: blocks with what stands before each of their lines, and lines with spans of text.
 
 use super::escape::{self, Around};
+use super::span::{OpenSpan, Span};
 
 /// What separates a block from the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,19 +50,6 @@ enum Space {
     Between,
     LineEnd,
     Break,
-}
-
-/// A part of a line with a meaning. It is written once it has any content.
-pub(super) enum Span {
-    /// `*`, `**` or `~~` around it.
-    Marked(&'static str),
-    /// A link.
-    Link { destination: String, title: String },
-}
-
-struct OpenSpan {
-    span: Span,
-    is_written: bool,
 }
 
 /// Markdown that is being written.
@@ -120,8 +108,6 @@ impl Markdown {
     fn is_in_line(&self) -> bool {
         self.place != Place::Block
     }
-
-    // Blocks.
 
     /// A block begins that `gap` separates from a line before it.
     pub(super) fn begin_block(&mut self, gap: Gap) {
@@ -240,7 +226,8 @@ impl Markdown {
     /// A line across the page, as a block of its own.
     pub(super) fn rule(&mut self) {
         if !self.is_in_line() {
-            self.line("---");
+            // No list has this mark, so it can be the first of an item.
+            self.line("___");
             self.end_block(Gap::Blank);
         }
     }
@@ -295,8 +282,46 @@ impl Markdown {
         self.end_line(Gap::Line);
     }
 
-    // Lines.
+    fn open_line(&mut self) {
+        if std::mem::take(&mut self.gap) == Gap::Blank {
+            self.empty_line(self.gap_depth);
+        }
+        self.prefix(self.containers.len());
+        self.is_line_open = true;
+        self.is_line_blank = true;
+    }
 
+    /// Writes an empty line in the first `depth` containers.
+    fn empty_line(&mut self, depth: usize) {
+        self.prefix(depth);
+        let text = self.out.trim_end_matches(' ').len();
+        self.out.truncate(text);
+        self.out.push('\n');
+    }
+
+    /// Writes what stands before a line in the first `depth` containers.
+    fn prefix(&mut self, depth: usize) {
+        for container in self.containers.iter_mut().take(depth) {
+            match container {
+                Container::Quote => self.out.push_str("> "),
+                Container::Item {
+                    is_begun: true,
+                    indent,
+                    ..
+                } => self.out.extend(std::iter::repeat_n(' ', *indent)),
+                Container::Item {
+                    marker, is_begun, ..
+                } => {
+                    self.out.push_str(marker);
+                    *is_begun = true;
+                }
+            }
+        }
+    }
+}
+
+/// What stands in lines.
+impl Markdown {
     /// Text, whose white space counts as HTML counts it.
     pub(super) fn text(&mut self, text: &str) {
         let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
@@ -485,18 +510,23 @@ impl Markdown {
         let before = self.out.chars().next_back();
         let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         // Marks between a letter and a sign mark nothing (CommonMark 0.31.2, section 6.2), and those behind
-        // other marks something else.
+        // other marks something else, as do those inside the same marks.
         let may_mark =
             self.mark_end != self.out.len() && (!is_of_word(before) || is_of_word(first));
         let mut spans = std::mem::take(&mut self.spans);
-        for open in spans.iter_mut().filter(|open| !open.is_written) {
+        for place in 0..spans.len() {
+            let (around, inner) = spans.split_at_mut(place);
+            let open = &mut inner[0];
+            if open.is_written {
+                continue;
+            }
             match &open.span {
                 Span::Link { .. } => {
                     self.keep_exclamation_mark();
                     self.out.push('[');
                     open.is_written = true;
                 }
-                Span::Marked(mark) if may_mark => {
+                Span::Marked(mark) if may_mark && !around.iter().any(|open| open.is(mark)) => {
                     self.out.push_str(mark);
                     open.is_written = true;
                 }
@@ -512,43 +542,6 @@ impl Markdown {
         if self.out.ends_with('!') && !self.out.ends_with("\\!") {
             self.out.pop();
             self.out.push_str("\\!");
-        }
-    }
-
-    fn open_line(&mut self) {
-        if std::mem::take(&mut self.gap) == Gap::Blank {
-            self.empty_line(self.gap_depth);
-        }
-        self.prefix(self.containers.len());
-        self.is_line_open = true;
-        self.is_line_blank = true;
-    }
-
-    /// Writes an empty line in the first `depth` containers.
-    fn empty_line(&mut self, depth: usize) {
-        self.prefix(depth);
-        let text = self.out.trim_end_matches(' ').len();
-        self.out.truncate(text);
-        self.out.push('\n');
-    }
-
-    /// Writes what stands before a line in the first `depth` containers.
-    fn prefix(&mut self, depth: usize) {
-        for container in self.containers.iter_mut().take(depth) {
-            match container {
-                Container::Quote => self.out.push_str("> "),
-                Container::Item {
-                    is_begun: true,
-                    indent,
-                    ..
-                } => self.out.extend(std::iter::repeat_n(' ', *indent)),
-                Container::Item {
-                    marker, is_begun, ..
-                } => {
-                    self.out.push_str(marker);
-                    *is_begun = true;
-                }
-            }
         }
     }
 }

@@ -129,7 +129,6 @@ fn what_markdown_says_stays_as_it_was() {
         "```rust\nfn a() {}\n\n```",
         "| a | b |\n| --- | --: |\n| c \\| d | `e` |",
         "## A\n\na\n\n### B\n\nb",
-        "---",
         "1\\. a",
         "\\- a",
         "\\# a",
@@ -145,6 +144,7 @@ fn what_markdown_says_stays_as_it_was() {
 fn other_forms_become_the_usual_ones() {
     for (markdown, expected) in [
         ("* a\n* b", "- a\n- b"),
+        ("- - ***", "- - ___"),
         ("_a_ __b__", "*a* **b**"),
         ("A\n=\n\nB\n-", "## A\n\n### B"),
         ("    code\n", "```\ncode\n```"),
@@ -216,7 +216,10 @@ fn html_becomes_markdown() {
         ("<q>a</q> <u>b</u> <mark>c</mark>", "\"a\" b c"),
         ("<p><em> a </em>b</p>", "*a* b"),
         ("<p>a<em>\"b\"</em></p>", "a\"b\""),
-        ("<p>a</p>\n<hr>\n<p>b</p>", "a\n\n---\n\nb"),
+        ("<p><del>a<br><del>b</del></del></p>", "~~a\\\nb~~"),
+        ("<p><del><br><del>b</del></del></p>", "~~b~~"),
+        ("<p><em>a</em><em>b</em></p>", "*a*b"),
+        ("<p>a</p>\n<hr>\n<p>b</p>", "a\n\n___\n\nb"),
         ("<ul><li></li><li>a</li></ul>", "-\n- a"),
     ] {
         assert_eq!(html_body(html), expected, "{html}");
