@@ -147,9 +147,13 @@ impl Work for PurgePlan<'_> {
         }
         if self.all {
             wanted.extend(scan(begun.session, &keys).map_err(before)?);
-            let (texts, others) = scan_singles(begun.session, &keys).map_err(before)?;
-            wanted.extend(texts);
-            singles.extend(others);
+            for (kind, routes) in scan_singles(begun.session, &keys).map_err(before)? {
+                match kind {
+                    // It goes with its article.
+                    EntryKind::Text => wanted.extend(routes),
+                    _ => singles.push((kind, routes)),
+                }
+            }
         }
         if !self.selection.is_empty() {
             is_partial |= self.select(begun.session, &keys, &mut wanted, report)?;

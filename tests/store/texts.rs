@@ -1,4 +1,4 @@
-//! Texts that somebody else changes, or that expire, while a run works.
+//! Texts that another client changes, or that expire, while a run works.
 
 use super::expiring::{LOOK, key, refresh};
 use crate::support::World;

@@ -50,6 +50,26 @@ mod tests {
     use crate::publish::manifest::Action;
 
     #[test]
+    fn a_text_belongs_to_its_article_whichever_key_comes_first() {
+        let forward = [
+            "page:/x/", "page:/y/", "meta:/x/", "text:/x/", "meta:/y/", "text:/y/",
+        ];
+        for (keys, first) in [
+            (forward, [true, true, false, false, false, false]),
+            (
+                [
+                    "text:/y/", "meta:/y/", "text:/x/", "meta:/x/", "page:/y/", "page:/x/",
+                ],
+                [true, false, true, false, false, false],
+            ),
+        ] {
+            let mut tally = ArticleTally::default();
+            let found = keys.map(|key| tally.add(&format!("a:{key}"), Action::Update));
+            assert_eq!((found, tally.counts.updated), (first, 2), "{keys:?}");
+        }
+    }
+
+    #[test]
     fn files_among_pages_and_metas_count_once_and_leave_these_together() {
         let mut tally = ArticleTally::default();
         let keys = [

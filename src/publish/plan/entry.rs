@@ -123,7 +123,7 @@ pub struct Prior {
     pub expires_at_ms: Option<i64>,
     /// Length of the value in bytes, 0 if absent.
     pub bytes: u32,
-    /// Whether a value of another type than string stands there.
+    /// Whether the value has another type than string.
     pub is_other_type: bool,
 }
 

@@ -16,7 +16,7 @@ pub enum Need {
     Write,
     /// Nothing now: its source changed, and what is stored can be read until an import.
     Wait,
-    /// It would be made again, but somebody else's value stands at one of its keys.
+    /// It would be made again, but another client's value is at one of its keys.
     Blocked,
 }
 
@@ -132,7 +132,7 @@ fn warm_need(seen: &StoredArticle, made: Made, is_short: &dyn Fn(&ObjectState) -
     }
 }
 
-/// An object that expired meanwhile is made again, with its companions. What somebody else put in
+/// An object that expired meanwhile is made again, with its companions. What another client put in
 /// the place of one stays; so does an object whose source changed since it was made.
 fn need_again(seen: &StoredArticle, made: Made) -> Need {
     let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;

@@ -123,27 +123,30 @@ fn keep_with_pages(
     Ok(())
 }
 
-/// The routes of all texts, the paths of all files and the routes of all redirects that the store has.
+/// The paths of all files, and the routes of all redirects and texts that the store has.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) fn scan_singles(
     session: &mut Session,
     keys: &Keys,
-) -> Result<(BTreeSet<Route>, [(EntryKind, BTreeSet<Route>); 2]), StoreError> {
+) -> Result<[(EntryKind, BTreeSet<Route>); 3], StoreError> {
     let (mut files, mut redirects) = (BTreeSet::new(), BTreeSet::new());
     let mut texts = BTreeSet::new();
     session.on_each_master(&mut |one| {
-        scan_kind(one, &keys.prefix_of(ObjectKind::Text), &mut |path| {
-            texts.extend(stored_route(path));
-        })?;
         scan_kind(one, &keys.prefix_of(ObjectKind::File), &mut |path| {
             files.extend(FilePath::parse(path).map(|file| file.as_route()));
         })?;
         scan_kind(one, &keys.prefix_of(ObjectKind::Redirect), &mut |path| {
             redirects.extend(stored_route(path));
+        })?;
+        scan_kind(one, &keys.prefix_of(ObjectKind::Text), &mut |path| {
+            texts.extend(stored_route(path));
         })
     })?;
-    let others = [(EntryKind::File, files), (EntryKind::Redirect, redirects)];
-    Ok((texts, others))
+    Ok([
+        (EntryKind::File, files),
+        (EntryKind::Redirect, redirects),
+        (EntryKind::Text, texts),
+    ])
 }

@@ -36,7 +36,7 @@ impl ObjectState {
         }
     }
 
-    /// Whether a value of another type than string stands there.
+    /// Whether the value has another type than string.
     #[must_use]
     pub fn is_other_type(&self) -> bool {
         matches!(self, Self::Present { is_string, .. } if !is_string)
@@ -143,7 +143,7 @@ impl StoredArticle {
         }
     }
 
-    /// Whether a value that is none of ours stands at one of its keys.
+    /// Whether another client's value is at one of its keys.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         let is_foreign =

@@ -164,7 +164,6 @@ impl<'h> Body<'h> {
             "blockquote" => self.out.begin_quote(),
             "ul" | "ol" => self.start_list(tag, list_before),
             "li" => self.start_item(tag),
-            "dt" => self.out.begin_block(Gap::Blank),
             "dd" => self.out.begin_item(": ".to_owned(), 2),
             "pre" => {
                 let language = self.language();
@@ -336,7 +335,7 @@ impl<'h> Body<'h> {
             "em" | "i" | "strong" | "b" | "del" | "s" | "a" => self.out.end_span(),
             "q" => self.out.text("\""),
             "h2" | "h3" | "h4" | "h5" | "h6" => self.out.end_heading(),
-            "blockquote" => self.out.end_container(Gap::Blank),
+            "blockquote" | "dd" => self.out.end_container(Gap::Blank),
             "ul" | "ol" => {
                 self.out.end_block(Gap::Blank);
                 return self.lists.pop().map(|list| list.mark);
@@ -351,7 +350,6 @@ impl<'h> Body<'h> {
                 self.out.end_block(Gap::Blank);
                 self.out.join_block();
             }
-            "dd" => self.out.end_container(Gap::Blank),
             "tr" => {
                 if let Some(table) = &mut self.table {
                     table.end_row(&mut self.out);
