@@ -93,7 +93,7 @@ fn mix(world: &World, random: &mut Random) {
                 "Only for a while.",
             ),
             8 => run(&["DEL", &text]),
-            9 => run(&["SET", &text, "theirs", "PXAT", "4000000000123"]),
+            9 if has_archive => run(&["SET", &text, "theirs", "PXAT", "4000000000123"]),
             _ => {}
         }
     }
