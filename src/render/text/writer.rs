@@ -337,7 +337,8 @@ impl Markdown {
                     Space::Between
                 });
             }
-            if word.is_empty() {
+            // Each line of a text may take a prefix that is longer than itself.
+            if word.is_empty() || self.is_full() {
                 return;
             }
             let (word, after) = word.split_at(word.find(is_space).unwrap_or(word.len()));
