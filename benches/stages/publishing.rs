@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anp::publish::keys::Keys;
 use anp::publish::manifest::{Action, Encoder, Frames, Intent, Line, Snapshot, Writer};
-use anp::publish::plan::entry::{self, Filling, Need, ObjectState, Policy, need};
 use anp::publish::plan::expiry::Expiry;
+use anp::publish::plan::need::{self, Filling, Need, Policy, need};
+use anp::publish::plan::stored_article::{ObjectState, StoredArticle};
 use anp::publish::state::{Content, Fingerprint, Present};
 use anp::render::Rendered;
 use anp::spool::Spool;
@@ -25,20 +26,16 @@ const EXPIRY: Expiry = Expiry {
 pub(super) fn bench(stages: &mut Stages<'_>, folder: &Path, made: &[Made<'_>]) {
     let objects: Vec<_> = made.iter().flat_map(objects).collect();
     let unchanged: Vec<_> = made.iter().map(|m| (m, seen(m))).collect();
-    stages.each(
-        "plan: need and expiry",
-        &unchanged,
-        |(made, (page, meta))| {
-            let (route, ttl) = (&made.article.route, made.article.lifetime());
-            let wanted = entry::Made {
-                base: made.digest,
-                fill: Filling::Known(0),
-            };
-            let need = need(Policy::Import, (page, meta), wanted, (&EXPIRY, route), ttl);
-            assert_eq!(need, Need::Keep);
-            EXPIRY.of(route, ttl)
-        },
-    );
+    stages.each("plan: need and expiry", &unchanged, |(made, stored)| {
+        let (route, ttl) = (&made.article.route, made.article.lifetime());
+        let wanted = need::Made {
+            base: made.digest,
+            fill: Filling::Known(0),
+        };
+        let need = need(Policy::Import, stored, wanted, (&EXPIRY, route), ttl);
+        assert_eq!(need, Need::Keep);
+        EXPIRY.of(route, ttl)
+    });
     let append = || {
         let mut spool = Spool::create(folder).expect("a spool");
         let offsets: Vec<_> = made
@@ -99,7 +96,7 @@ fn objects<'a>(made: &'a Made<'_>) -> [Object<'a>; 2] {
 }
 
 /// The objects of an article as the store has them after an import.
-fn seen(made: &Made<'_>) -> (ObjectState, ObjectState) {
+fn seen(made: &Made<'_>) -> StoredArticle {
     let ttl = made.article.lifetime();
     let seen = |value: &[u8]| ObjectState::Present {
         expires_at_ms: Some(EXPIRY.of(&made.article.route, ttl)),
@@ -110,7 +107,11 @@ fn seen(made: &Made<'_>) -> (ObjectState, ObjectState) {
         fill: None,
         is_list: false,
     };
-    (seen(&made.rendered.page), seen(&made.rendered.meta))
+    StoredArticle {
+        page: seen(&made.rendered.page),
+        meta: seen(&made.rendered.meta),
+        text: None,
+    }
 }
 
 /// The objects in batches, where so many copies of each are sent and recorded.

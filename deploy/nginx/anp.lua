@@ -41,18 +41,18 @@ local function password()
     return assert(line, path .. " is empty")
 end
 
--- Whether the error log has it that files and redirects cannot be read.
+-- Whether the error log has it that files, redirects or texts cannot be read.
 local is_refusal_known = false
 
 -- Whether the error `message` is about one value, not about Redis or the connection: the value is not a
 -- string, or it is one that the front can do without and may not read. Users that were set up before
--- there were files and redirects have no right to them.
+-- there were files, redirects and texts have no right to them.
 local function is_of_one_value(message, command)
     if message:find("^WRONGTYPE") then return true end
     if not (command and command.is_optional and message:find("^NOPERM")) then return false end
     if not is_refusal_known then
         is_refusal_known = true
-        ngx.log(ngx.ERR, "anp: files and redirects are left to the origin: ", message)
+        ngx.log(ngx.ERR, "anp: files, redirects and texts are left to the origin: ", message)
     end
     return true
 end
@@ -345,7 +345,25 @@ local function look_up(is_last, ...)
     return replies
 end
 
+-- The text of the article in whose folder the path names `index.md`.
+local function find_text(path, content_type, is_last)
+    local prefix, route = ngx.var.anp_prefix, path:sub(1, -#"index.md" - 1)
+    local key = prefix .. ":text:" .. route
+    local replies = look_up(is_last, { "getrange", key, 0, LARGEST_PAGE, is_optional = true },
+        { "pttl", key, is_optional = true }, { "getrange", prefix .. ":meta:" .. route, 0, 399 })
+    local answer = replies and file_answer(replies[1], replies[2], content_type)
+    if answer and type(replies[3]) == "string" then
+        answer.headers["X-Robots-Tag"] = replies[3]:find('"robots":"noindex"', 1, true) and "noindex"
+    end
+    return answer, replies
+end
+
 local function find_file(path, content_type, is_last)
+    if path:sub(-9) == "/index.md" then
+        local answer, replies = find_text(path, content_type, is_last)
+        -- Without replies, Redis is not asked again.
+        if answer or not replies then return answer end
+    end
     local key = ngx.var.anp_prefix .. ":file:" .. path
     local replies = look_up(is_last, { "getrange", key, 0, LARGEST_PAGE, is_optional = true },
         { "pttl", key, is_optional = true })

@@ -22,6 +22,8 @@ pub struct ArchiveSettings {
     pub llms_txt: bool,
     /// How long the old route of an article that moved redirects to the new one, in ms; none: no redirects.
     pub redirects: Option<i64>,
+    /// Whether each article has a text: itself, as Markdown.
+    pub text: bool,
 }
 
 /// Which lists there are.
@@ -53,6 +55,16 @@ impl ArchiveSettings {
     #[must_use]
     pub fn is_on(&self) -> bool {
         *self != Self::default()
+    }
+
+    /// Whether anything is made from many articles.
+    #[must_use]
+    pub fn is_of_many(&self) -> bool {
+        let others = Self {
+            text: false,
+            ..self.clone()
+        };
+        others.is_on()
     }
 
     /// The fields that have lists.

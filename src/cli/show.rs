@@ -10,15 +10,20 @@ pub struct Show {
     /// The route, as in /redis-caching/scheduled-tasks-028802/, or the path of a file, as in /feed.xml
     pub route: String,
     /// Print the stored page, or the file, as it is
-    #[arg(long, conflicts_with = "meta")]
+    #[arg(long, conflicts_with_all = ["meta", "text"])]
     pub page: bool,
     /// Print the stored meta object as it is
-    #[arg(long)]
+    #[arg(long, conflicts_with = "text")]
     pub meta: bool,
+    /// Print the stored text as it is: the article as Markdown
+    ///
+    /// There is one with archive.text: true.
+    #[arg(long)]
+    pub text: bool,
     /// Explain the similar posts of the article: terms, weights, candidates
     ///
     /// It reads the content tree and needs no store.
-    #[arg(long, conflicts_with_all = ["page", "meta"])]
+    #[arg(long, conflicts_with_all = ["page", "meta", "text"])]
     pub similar: bool,
     /// Folder of articles, for --similar [default: content]
     ///

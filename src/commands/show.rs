@@ -31,14 +31,15 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         }
     };
     let mut output = Output::stdout(common.format);
-    if arguments.page || arguments.meta {
-        let wanted = if arguments.page {
-            stored.page.or(stored.file)
-        } else {
-            stored.meta
-        };
-        let value = wanted.and_then(|held| held.value);
-        output.raw(&value.ok_or_else(&mut not_held)?);
+    let wanted = match (arguments.page, arguments.meta, arguments.text) {
+        (true, _, _) => Some(stored.page.as_ref().or(stored.file.as_ref())),
+        (_, true, _) => Some(stored.meta.as_ref()),
+        (_, _, true) => Some(stored.text.as_ref()),
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        let value = wanted.and_then(|held| held.value.as_deref());
+        output.raw(value.ok_or_else(&mut not_held)?);
         return Ok(Exit::Done);
     }
     if !stored.is_there() {

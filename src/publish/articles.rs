@@ -18,7 +18,7 @@ use crate::publish::gates::expectations;
 use crate::publish::gates::invalid::{judged_articles, refuse_invalid, refuse_nothing};
 use crate::publish::gates::space::{Gate, admit};
 use crate::publish::manifest::Counts;
-use crate::publish::plan::entry::{Need, Policy};
+use crate::publish::plan::need::{Need, Policy};
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::withdrawn::report_withdrawn;
 use crate::publish::survey::batch::SurveyError;

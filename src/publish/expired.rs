@@ -13,9 +13,10 @@ use super::manifest::{Fate, Header};
 use super::plan::Plan;
 use super::report::Report;
 use super::work::{PlanInputs, Work};
-use crate::publish::apply::progress::{KeyReport, Progress, leave};
+use crate::publish::apply::progress::{KeyReport, Progress, Steps, leave};
 use crate::publish::apply::stop::Stop;
-use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::Need;
 use crate::words::counted;
 
 /// So many further passes are made at most. Each takes less time than the one before, since it
@@ -40,10 +41,20 @@ pub(crate) struct Expired<'a> {
 struct MissingArticle {
     /// Its place in the plan.
     place: u32,
-    /// Its first object that expired: 0 is the page, 1 the meta.
-    from: usize,
+    /// Its objects that expired; with the page, all of them count.
+    steps: Steps,
     /// Whether its objects were counted as kept.
     is_kept: bool,
+}
+
+/// The objects of an entry that expired by `now_ms`.
+fn expired(entry: &Entry, now_ms: i64) -> Steps {
+    let places = 0..entry.kinds().len();
+    let expired = places.filter(|place| {
+        let expiry = entry.prior(*place).expires_at_ms;
+        expiry.is_some_and(|at| at <= now_ms)
+    });
+    expired.map(Steps::from).fold(Steps::default(), Steps::and)
 }
 
 impl Expired<'_> {
@@ -82,24 +93,28 @@ impl Expired<'_> {
     /// What expired after `since_ms`, and by `now_ms`.
     fn missing(&self, progress: &mut Progress, since_ms: i64, now_ms: i64) -> Vec<MissingArticle> {
         let mut late = std::mem::take(&mut progress.ran_out);
-        late.sort_by_key(|late| (late.group, late.from));
-        late.dedup_by_key(|late| late.group);
+        late.sort_by_key(|late| late.group);
+        late.dedup_by(|next, late| {
+            let is_same = next.group == late.group;
+            if is_same {
+                late.steps = late.steps.and(next.steps);
+            }
+            is_same
+        });
         let late = late.into_iter().filter_map(|late| {
             Some(MissingArticle {
                 place: *self.order.get(late.group)?,
-                from: late.from,
+                steps: late.steps,
                 is_kept: false,
             })
         });
         let kept = self.unwritten().filter_map(|(place, entry)| {
             let at = entry.first_expiry_ms();
-            let first = entry.prior(0).expires_at_ms;
-            let is_page = first.is_some_and(|at| at <= now_ms);
             // What expired as it should have ended is not missing.
             let is_early = at < entry.expires_at_ms;
             (since_ms < at && at <= now_ms && is_early).then_some(MissingArticle {
                 place,
-                from: usize::from(!is_page),
+                steps: expired(entry, now_ms),
                 is_kept: true,
             })
         });
@@ -139,7 +154,7 @@ impl Expired<'_> {
         let mut kept = 0;
         let mut written = 0_usize;
         for (one, need) in missing.iter().zip(needs) {
-            let fates = match need {
+            let [first, others] = match need {
                 Some((Need::Write, place)) => {
                     written += 1;
                     if one.is_kept {
@@ -154,9 +169,11 @@ impl Expired<'_> {
                 // Its source changed, or is not valid any more.
                 _ => [Fate::Expired; 2],
             };
-            let objects = entry(one).objects(self.keys).skip(one.from);
-            for ((_, key, _, _), fate) in objects.zip(fates) {
+            let objects = entry(one).objects(self.keys).enumerate();
+            let objects = objects.filter(|(place, _)| one.steps.has(*place));
+            for (number, (_, (_, key, _, _))) in objects.enumerate() {
                 kept += u64::from(one.is_kept);
+                let fate = if number == 0 { first } else { others };
                 leave(progress, &mut on_key, &key, None, fate);
             }
         }

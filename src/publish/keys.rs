@@ -14,11 +14,19 @@ pub enum ObjectKind {
     File,
     /// What answers a route that has no page.
     Redirect,
+    /// An article as Markdown.
+    Text,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Page, Self::Meta, Self::File, Self::Redirect];
+    pub const ALL: [Self; 5] = [
+        Self::Page,
+        Self::Meta,
+        Self::File,
+        Self::Redirect,
+        Self::Text,
+    ];
 
     /// As keys have it.
     #[must_use]
@@ -28,6 +36,7 @@ impl ObjectKind {
             Self::Meta => "meta",
             Self::File => "file",
             Self::Redirect => "redirect",
+            Self::Text => "text",
         }
     }
 }

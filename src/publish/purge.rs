@@ -140,7 +140,9 @@ impl Wanted {
         keys: &Keys,
         is_meant: impl Fn(&Route) -> bool,
     ) -> Result<(), StoreError> {
-        let [(_, files), (_, redirects)] = scan_singles(session, keys)?;
+        let [(_, files), (_, redirects), (_, texts)] = scan_singles(session, keys)?;
+        // A text goes with its article.
+        self.pages.extend(texts.into_iter().filter(&is_meant));
         self.files.extend(files.into_iter().filter(&is_meant));
         self.redirects
             .extend(redirects.into_iter().filter(&is_meant));
@@ -151,7 +153,7 @@ impl Wanted {
     fn leftovers(&self, session: &mut Session, keys: &Keys) -> Result<Vec<Leftover>, StoreError> {
         let purged = (|seen| seen, Reason::Purged);
         let pages: Vec<&Route> = self.pages.iter().collect();
-        let mut leftovers = Leftover::all(session, keys, &pages, purged)?;
+        let mut leftovers = Leftover::whole(session, keys, &pages, purged)?;
         for single in [
             (EntryKind::File, &self.files),
             (EntryKind::Redirect, &self.redirects),
@@ -179,7 +181,9 @@ impl Work for PurgePlan<'_> {
         if let Some(manifest) = self.manifest {
             for (kind, route) in written_by(manifest, &keys, self.job.interrupted)? {
                 match kind {
-                    ObjectKind::Page | ObjectKind::Meta => wanted.pages.insert(route),
+                    ObjectKind::Page | ObjectKind::Meta | ObjectKind::Text => {
+                        wanted.pages.insert(route)
+                    }
                     ObjectKind::File => wanted.files.insert(route),
                     ObjectKind::Redirect => wanted.redirects.insert(route),
                 };
@@ -320,7 +324,7 @@ impl PurgePlan<'_> {
         let from_store;
         let before = |error: StoreError| Failure::before_writing(&error);
         let known: &BTreeSet<Route> = if *is_file {
-            let [(_, files), _] = scan_singles(session, keys).map_err(before)?;
+            let [(_, files), ..] = scan_singles(session, keys).map_err(before)?;
             from_store = files;
             &from_store
         } else if let Some(named) = self.tree(report)? {

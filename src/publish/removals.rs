@@ -1,14 +1,14 @@
 //! What an import removes: articles that are withdrawn, archive objects that are not made any more, the old
 //! pages of articles that moved, and with `--prune` what the content tree no longer has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::keys::Keys;
 use super::report::Report;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::derive::archive::Archive;
-use crate::publish::plan::entry::Entry;
+use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::moved::{self, Moved, Redirects};
 use crate::publish::plan::orphans::{Orphans, is_all_seen};
@@ -137,6 +137,9 @@ impl RemovalPlanner<'_> {
             // All of them were expected; each shard removes its own.
             leftovers.retain(|leftover| shard.takes(&leftover.route));
         }
+        // The text of an article that goes, goes with it.
+        let gone: HashSet<&Route> = leftovers.iter().map(|one| &one.route).collect();
+        stale.retain(|one| one.kind != EntryKind::Text || !gone.contains(&one.route));
         leftovers.append(&mut stale);
         Ok(Removals {
             leftovers,
@@ -178,7 +181,8 @@ impl RemovalPlanner<'_> {
         session: &mut Session,
     ) -> Result<StoredArchive, Failure> {
         let keys = Keys::new(&scope.settings.prefix);
-        match stored_archive(session, &keys, scope.survey, self.share) {
+        let meant = (scope.survey, scope.settings.archive.text);
+        match stored_archive(session, &keys, meant, self.share) {
             // An import needs no right to SCAN.
             Err(error) if error.class == Class::Never => Ok(StoredArchive::default()),
             found => found.map_err(|error| Failure::before_writing(&error)),

@@ -7,7 +7,7 @@ use super::survey::routes::nearest;
 use super::survey::selection::TypedPath;
 use crate::archive::Redirect;
 use crate::article::Route;
-use crate::store::{Batch, Reply, Session, StoreError};
+use crate::store::{Batch, Class, Reply, Session, StoreError};
 
 /// What the store holds for a route, or for the path of a file.
 pub(crate) struct StoredRoute {
@@ -15,6 +15,8 @@ pub(crate) struct StoredRoute {
     pub(crate) page: Option<StoredObject>,
     /// The meta object, if there is one.
     pub(crate) meta: Option<StoredObject>,
+    /// The text, if there is one.
+    pub(crate) text: Option<StoredObject>,
     /// The file, if there is one.
     pub(crate) file: Option<StoredObject>,
     /// The redirect, if there is one.
@@ -24,7 +26,7 @@ pub(crate) struct StoredRoute {
 }
 
 impl StoredRoute {
-    /// Reads the objects of `path`.
+    /// Reads the objects of `path`. A text that this user may not read counts as none.
     pub(crate) fn read(
         session: &mut Session,
         keys: &Keys,
@@ -39,6 +41,10 @@ impl StoredRoute {
             now_ms,
             page: read(ObjectKind::Page)?,
             meta: read(ObjectKind::Meta)?,
+            text: match read(ObjectKind::Text) {
+                Err(error) if error.class == Class::Never => None,
+                text => text?,
+            },
             file: read(ObjectKind::File)?,
             redirect: read(ObjectKind::Redirect)?
                 .map(|object| StoredRedirect::of(object, &path.route)),
@@ -47,7 +53,7 @@ impl StoredRoute {
 
     /// Whether it holds anything.
     pub(crate) fn is_there(&self) -> bool {
-        let objects = [&self.page, &self.meta, &self.file];
+        let objects = [&self.page, &self.meta, &self.text, &self.file];
         objects.into_iter().any(Option::is_some) || self.redirect.is_some()
     }
 }
@@ -58,7 +64,7 @@ const NEAREST: usize = 3;
 /// The stored routes or files that look most like `path`, as one line to ask with; none where nothing does, or
 /// where the keys cannot be looked through.
 pub(crate) fn did_you_mean(session: &mut Session, keys: &Keys, path: &TypedPath) -> Option<String> {
-    let [(_, files), (_, redirects)] = scan_singles(session, keys).ok()?;
+    let [(_, files), (_, redirects), _] = scan_singles(session, keys).ok()?;
     let mut known = files;
     if !path.is_file {
         known = scan(session, keys).ok()?;

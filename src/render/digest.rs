@@ -137,6 +137,12 @@ pub(super) fn seal_page(page: &mut Vec<u8>, digest: Digest) {
     page.extend_from_slice(PAGE_CLOSE);
 }
 
+/// Appends what [`file_digest`] looks for in a text. Nothing may follow it.
+pub(super) fn seal_text(text: &mut Vec<u8>, digest: Digest) {
+    seal_page(text, digest);
+    text.push(b'\n');
+}
+
 /// Appends what [`meta_digest`] looks for. It must be the first of the object.
 pub(super) fn open_meta(meta: &mut Vec<u8>, digest: Digest) {
     meta.extend_from_slice(META_OPEN);

@@ -17,6 +17,7 @@ mod digest;
 mod elements;
 mod error;
 mod escape;
+mod excerpt;
 mod figure;
 mod file_seal;
 mod fill;
@@ -42,19 +43,21 @@ mod settings;
 mod similar;
 #[doc(hidden)]
 pub mod stages;
+mod text;
 mod url;
 mod view;
 mod writer;
 
 use std::collections::HashSet;
 
-use pulldown_cmark::{Event, Tag, TagEnd};
+use pulldown_cmark::{Event, Tag};
 
 pub use digest::{
     Digest, FILE_TAIL_BYTES, META_HEAD_BYTES, PAGE_TAIL_BYTES, RENDERER_VERSION, file_digest,
     is_list, meta_digest, page_digest,
 };
 pub use error::{RenderError, TemplateError};
+pub use excerpt::summary;
 pub use file_seal::FileSeal;
 pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
@@ -68,9 +71,10 @@ pub use removals::{Removal, Removals, Removed};
 pub use settings::RenderSettings;
 pub use similar::{SIMILAR_HOLE, SimilarPost};
 
-use crate::article::{Article, Events, Metadata, Route, Value, shown_host};
+use crate::article::{Article, Metadata, Route, Value, shown_host};
 use archive_pages::ArchivePages;
 use digest::Digester;
+use excerpt::excerpt;
 use ids::PageIds;
 use inputs::SharedInputs;
 use list_page::Site;
@@ -80,16 +84,22 @@ use url::Use;
 use view::{View, ready};
 use writer::Task;
 
-/// The two objects of one article, ready for the store.
+/// The objects of one article, ready for the store.
 #[derive(Debug)]
 pub struct Rendered {
     /// The whole HTML page, ending in `<!--anp:DIGEST-->`.
     pub page: Vec<u8>,
     /// The meta object: one line of JSON, beginning `{"digest":"DIGEST",`.
     pub meta: Vec<u8>,
+    /// The article as Markdown, ending in `<!--anp:DIGEST-->` and a line end, with
+    /// [`RenderSettings::text`].
+    pub text: Option<Vec<u8>>,
     /// What was left out because no page may carry it; worth a warning.
     pub removals: Removals,
 }
+
+/// The name of the text of an article in the folder of its route.
+pub const TEXT_NAME: &str = "index.md";
 
 /// Renders articles, from any number of threads at once.
 pub struct Renderer {
@@ -133,6 +143,9 @@ impl Renderer {
         let list_fingerprint = Digester::new(&list_texts, &decisive[..3]).fingerprint();
         // Without archive objects the digests stay those of versions that had none.
         decisive.extend(linked.as_deref());
+        if settings.text {
+            decisive.push(b"text");
+        }
         Ok(Self {
             list_fingerprint,
             list_ids: PageIds::of(&list_texts),
@@ -210,6 +223,14 @@ impl Renderer {
             metadata,
         });
         let meta = meta::write(article, digest, stamp, head.robots, &head.canonical);
+        let text = text::Source {
+            title: &article.title,
+            summary: head.summary,
+            html: &body.html,
+            limit: writer::limit(&article.body),
+        };
+        let text = self.settings.text.then(|| text::write(&text, digest));
+        let text = text.transpose()?;
         // What templates add to the parts made above: the texts of the head, and themselves.
         let crumb_bytes = |(title, route): &(String, Route)| title.len() + route.as_str().len();
         let crumb_bytes = crumbs.iter().map(crumb_bytes).sum::<usize>();
@@ -228,6 +249,7 @@ impl Renderer {
         Ok(Rendered {
             page,
             meta,
+            text,
             removals: body.removals,
         })
     }
@@ -360,6 +382,10 @@ impl Renderer {
         let metadata = &article.metadata;
         View {
             lang: head.lang.to_owned(),
+            text: match self.settings.text {
+                true => format!("{}{TEXT_NAME}", head.canonical),
+                false => String::new(),
+            },
             site_name: self.settings.site_name.clone(),
             site_url: self.settings.site_url.clone(),
             route: article.route.as_str().to_owned(),
@@ -438,50 +464,4 @@ pub fn anchors(article: &Article<'_>) -> HashSet<String> {
 
 fn text(metadata: &Metadata, name: &str) -> String {
     metadata.text(name).unwrap_or_default().to_owned()
-}
-
-/// The longest summary that lists show, in characters.
-const MAX_SUMMARY: usize = 600;
-
-/// What lists and feeds say of an article: its summary, or the beginning of its text.
-#[must_use]
-pub fn summary(article: &Article<'_>) -> String {
-    let metadata = &article.metadata;
-    let said = metadata.text("summary").or(metadata.text("description"));
-    match said {
-        Some(text) => cut(text, MAX_SUMMARY),
-        None => excerpt(&article.body.events),
-    }
-}
-
-/// The beginning of the first paragraph, for articles without a summary.
-fn excerpt(events: &Events<'_>) -> String {
-    const CHARACTERS: usize = 160;
-    let mut excerpt = String::new();
-    let mut in_paragraph = false;
-    for event in events.iter() {
-        match &*event {
-            Event::Start(Tag::Paragraph) => in_paragraph = true,
-            Event::End(TagEnd::Paragraph) if !excerpt.trim().is_empty() => break,
-            Event::End(TagEnd::Paragraph) => in_paragraph = false,
-            Event::Text(text) | Event::Code(text) if in_paragraph => excerpt.push_str(text),
-            Event::SoftBreak | Event::HardBreak if in_paragraph => excerpt.push(' '),
-            _ => {}
-        }
-        if excerpt.len() > CHARACTERS * 4 {
-            break;
-        }
-    }
-    cut(excerpt.trim(), CHARACTERS)
-}
-
-/// `text`, or whole words of it and an ellipsis where it has more than so many characters.
-fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            let end = text[..end].rfind(' ').unwrap_or(end);
-            format!("{}…", text[..end].trim_end())
-        }
-    }
 }

@@ -29,6 +29,8 @@ pub struct RenderSettings {
     pub similar: bool,
     /// The lists that pages link to; none: there are no lists.
     pub lists: Option<ListLinks>,
+    /// Whether articles have a text, which their pages name.
+    pub text: bool,
 }
 
 impl Default for RenderSettings {
@@ -43,6 +45,7 @@ impl Default for RenderSettings {
             templates: None,
             similar: false,
             lists: None,
+            text: false,
         }
     }
 }

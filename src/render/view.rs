@@ -11,13 +11,14 @@ use super::similar::SIMILAR_HOLE;
 
 /// The names of the variables. All are always defined;
 /// what an article lacks is an empty string.
-pub(super) const VARIABLES: [&str; 27] = [
+pub(super) const VARIABLES: [&str; 28] = [
     "lang",
     "site_name",
     "site_url",
     "home",
     "route",
     "canonical",
+    "text",
     "robots",
     "noindex",
     "draft",
@@ -50,6 +51,7 @@ pub(super) struct View {
     pub(super) site_url: String,
     pub(super) route: String,
     pub(super) canonical: String,
+    pub(super) text: String,
     pub(super) robots: &'static str,
     pub(super) noindex: bool,
     pub(super) draft: bool,
@@ -96,6 +98,7 @@ impl View {
             "home" => Value::from(format!("{}/", self.site_url)),
             "route" => Value::from(self.route.as_str()),
             "canonical" => Value::from(self.canonical.as_str()),
+            "text" => Value::from(self.text.as_str()),
             "robots" => Value::from(self.robots),
             "noindex" => Value::from(self.noindex),
             "draft" => Value::from(self.draft),
@@ -148,6 +151,7 @@ impl View {
             site_url: text("https://example.org"),
             route: text("/rehearsal/"),
             canonical: text("https://example.org/rehearsal/"),
+            text: text("https://example.org/rehearsal/index.md"),
             robots: "noindex",
             noindex: true,
             draft: true,

@@ -20,6 +20,7 @@ pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) 
     let StoredRoute {
         page,
         meta,
+        text,
         file,
         redirect,
         now_ms,
@@ -31,7 +32,7 @@ pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) 
         .and_then(|held| serde_json::from_slice(held.value.as_ref()?).ok());
     output.json(&json!({
         "type": "route", "route": route.as_str(),
-        "page": shown(page), "meta": shown(meta), "file": shown(file),
+        "page": shown(page), "meta": shown(meta), "text": shown(text), "file": shown(file),
         "redirect": redirect.as_ref().map(|redirect| redirect_summary(redirect, *now_ms)),
         "digest": digest(stored), "metadata": parsed,
     }));
@@ -41,8 +42,8 @@ pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) 
     output.text(format!("{route}\n"));
     if let Some(held) = file {
         object(output, "file", held, *now_ms);
-    } else if page.is_some() || meta.is_some() {
-        both(output, stored);
+    } else if page.is_some() || meta.is_some() || text.is_some() {
+        of_article(output, stored);
     }
     if let Some(redirect) = redirect {
         object(output, "redirect", &redirect.object, *now_ms);
@@ -63,13 +64,16 @@ pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) 
     }
 }
 
-/// The lines about page and meta object.
-fn both(output: &mut Output, stored: &StoredRoute) {
+/// The lines about page and meta object, and about the text, which most articles have not.
+fn of_article(output: &mut Output, stored: &StoredRoute) {
     for (name, held) in [("page", &stored.page), ("meta", &stored.meta)] {
         match held {
             None => output.text(format!("  {name:11}absent")),
             Some(held) => object(output, name, held, stored.now_ms),
         }
+    }
+    if let Some(text) = &stored.text {
+        object(output, "text", text, stored.now_ms);
     }
 }
 

@@ -1,4 +1,5 @@
-//! One file as it is taken from the store. It is read at each request: the cache is for pages.
+//! One file, or the text of an article, as it is taken from the store. It is read at each request: the cache
+//! is for pages.
 
 use std::time::Instant;
 
@@ -6,30 +7,60 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response};
 
 use super::headers::{self, Carried};
+use super::meta::Meta;
 use super::page::LARGEST_PAGE;
 use super::site::Site;
 use crate::archive::FilePath;
-use crate::render::file_digest;
+use crate::article::Route;
+use crate::publish::keys::ObjectKind;
+use crate::render::{META_OPENING_BYTES, TEXT_NAME, file_digest};
 use crate::store::reading::Ask;
 use crate::store::{Reply, StoreError};
 
-/// The answer with the file at `path`; none where the store holds none. A value that is not a string, is
-/// empty, or is larger than a page, is none.
+/// The answer with what stands at `path`: the text of the article in whose folder it is named, or a file; none
+/// where the store holds neither. A value that is not a string, is empty, or is larger than a page, is none.
 pub(super) async fn answer(
     site: &Site,
     path: &FilePath,
     request: &HeaderMap,
 ) -> Result<Option<Response<Body>>, StoreError> {
-    let key = site.keys.file(path);
+    let article = path.as_str().strip_suffix(TEXT_NAME);
+    let article = article.and_then(|folder| Route::parse(folder).ok());
+    if let Some(route) = article.filter(|route| path.as_str() == format!("{route}{TEXT_NAME}")) {
+        let (text, meta) = (
+            site.keys.of(ObjectKind::Text, &route),
+            site.keys.meta(&route),
+        );
+        let meta = Ask::Head(&meta, META_OPENING_BYTES);
+        let text = read(site, path, (&text, Some(meta)), request).await?;
+        if text.is_some() {
+            return Ok(text);
+        }
+    }
+    read(site, path, (&site.keys.file(path), None), request).await
+}
+
+/// The answer with the value of `key`. Of a text, the `meta` object tells whether search engines are to leave
+/// it out.
+async fn read(
+    site: &Site,
+    path: &FilePath,
+    (key, meta): (&str, Option<Ask<'_>>),
+    request: &HeaderMap,
+) -> Result<Option<Response<Body>>, StoreError> {
     let asked_at = Instant::now();
-    let questions = [Ask::Head(&key, LARGEST_PAGE + 1), Ask::Left(&key)];
+    let questions = [Ask::Head(key, LARGEST_PAGE + 1), Ask::Left(key)];
+    let questions: Vec<Ask<'_>> = questions.into_iter().chain(meta).collect();
     let replies = site.store.ask(&questions, "reading one file").await?;
-    let Ok([Reply::Bulk(body), Reply::Int(left_ms)]) = <[Reply; 2]>::try_from(replies) else {
+    let mut replies = replies.into_iter();
+    let mut next = || replies.next().unwrap_or(Reply::Nil);
+    let (Reply::Bulk(body), Reply::Int(left_ms), meta) = (next(), next(), next()) else {
         return Ok(None);
     };
     if left_ms == -2 || !(1..=LARGEST_PAGE).contains(&body.len()) {
         return Ok(None);
     }
+    let is_noindex = matches!(meta, Reply::Bulk(head) if Meta::read(&head, None).is_noindex);
     let carried = Carried {
         tag: file_digest(&body).map(|digest| digest.to_string()),
         written_at: None,
@@ -39,6 +70,7 @@ pub(super) async fn answer(
     // The characters of a content type are visible ASCII.
     let content_type = HeaderValue::try_from(path.content_type()).ok();
     let cache = site.uncached(request);
-    let answer = headers::file(&carried, cache, request, Bytes::from(body), content_type);
+    let file = (Bytes::from(body), content_type, is_noindex);
+    let answer = headers::file(&carried, cache, request, file);
     Ok(Some(answer))
 }

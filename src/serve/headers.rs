@@ -12,6 +12,7 @@ use super::{bar, policy};
 /// Where an answer came from.
 pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
 
 /// Where the list of articles is.
 const LIST_LINK: HeaderValue = HeaderValue::from_static("</_anp/>; rel=\"index\"");
@@ -81,7 +82,7 @@ pub(super) fn answer(
         return bodiless(status, headers);
     }
     if taken.meta.is_noindex {
-        headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
+        headers.insert(X_ROBOTS_TAG, NOINDEX);
     }
     let (body, policy) = match barred {
         Some(page) => (page.into(), policy::of_page_with_bar(&taken.body())),
@@ -97,13 +98,15 @@ pub(super) fn file(
     carried: &Carried,
     cache: CacheStatus,
     request: &HeaderMap,
-    body: Bytes,
-    content_type: Option<HeaderValue>,
+    (body, content_type, is_noindex): (Bytes, Option<HeaderValue>, bool),
 ) -> Response<Body> {
     let mut headers = HeaderMap::new();
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
     if let Some(status) = judge(carried, cache, request, &mut headers) {
         return bodiless(status, headers);
+    }
+    if is_noindex {
+        headers.insert(X_ROBOTS_TAG, NOINDEX);
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, policy::of_file());
     html(&mut headers);

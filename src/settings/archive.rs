@@ -22,6 +22,7 @@ pub(super) fn read(reader: &mut Reader, has_url: bool) -> ArchiveSettings {
         robots_txt: reader.flag("archive.robots_txt"),
         llms_txt: reader.flag("archive.llms_txt"),
         redirects: reader.get("archive.redirects", None, redirects),
+        text: reader.flag("archive.text"),
     };
     for (key, is_on) in [
         ("archive.feeds", settings.feeds.is_some()),

@@ -64,7 +64,9 @@ fn of(key: &str) -> Option<Value> {
         "wait_replicas" => whole(0, 100),
         "wait_timeout" => whole(1, 600_000),
         "strict" | "drafts" | "future" | "split_spaces" | "archive.sitemap"
-        | "archive.robots_txt" | "archive.llms_txt" => json!({ "type": "boolean" }),
+        | "archive.robots_txt" | "archive.llms_txt" | "archive.text" => {
+            json!({ "type": "boolean" })
+        }
         "archive.similar" => whole(0, 20),
         "archive.lists" => group(&json!({
             "home": { "type": "boolean" },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 57] = [
+pub const KEYS: [(&str, &str); 58] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -61,6 +61,7 @@ pub const KEYS: [(&str, &str); 57] = [
     ("archive.robots_txt", "ANP_ARCHIVE_ROBOTS_TXT"),
     ("archive.llms_txt", "ANP_ARCHIVE_LLMS_TXT"),
     ("archive.redirects", "ANP_ARCHIVE_REDIRECTS"),
+    ("archive.text", "ANP_ARCHIVE_TEXT"),
 ];
 
 /// Keys of anp.yaml that hold other keys.

@@ -335,6 +335,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     let archive = archive::read(reader, !render.site_url.is_empty());
     render.similar = archive.similar > 0;
     render.lists = archive.lists.as_ref().map(archive::links);
+    render.text = archive.text;
     let expect = expect::read(reader);
     Settings {
         config,

@@ -36,8 +36,14 @@ const ALLOWED: [(&str, &[&str]); 31] = [
         ],
     ),
     ("front_matter", &["diagnostic", "yaml"]),
-    ("archive", &["article", "characters", "hashing", "render", "yaml"]),
-    ("render", &["article", "characters", "hashing", "hex", "regular"]),
+    (
+        "archive",
+        &["article", "characters", "hashing", "render", "yaml"],
+    ),
+    (
+        "render",
+        &["article", "characters", "hashing", "hex", "regular"],
+    ),
     (
         "store",
         &["characters", "failpoint", "hex", "private", "regular"],
@@ -49,6 +55,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "article",
             "characters",
             "diagnostic",
+            "durable",
             "duration",
             "exit",
             "failpoint",

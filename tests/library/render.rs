@@ -10,4 +10,5 @@ mod soup;
 mod support;
 mod synth;
 mod templates;
+mod text;
 mod work;

@@ -31,7 +31,7 @@ const ARTICLES: u64 = 150;
 /// Everything that is made from many articles.
 const ARCHIVE: &str = "\
 site: {url: 'https://example.org'}
-archive: {similar: 3, lists: {per_page: 20}, feeds: true, sitemap: true, redirects: true}
+archive: {similar: 3, lists: {per_page: 20}, feeds: true, sitemap: true, redirects: true, text: true}
 ";
 
 /// Writes an article with what lists and similar posts are made from.
@@ -61,13 +61,14 @@ fn mix(world: &World, random: &mut Random) {
     for number in 0..ARTICLES {
         let page = format!("anp:page:/n{number}/");
         let meta = format!("anp:meta:/n{number}/");
+        let text = format!("anp:text:/n{number}/");
         let mut run = |words: &[&str]| {
             redis::cmd(words[0])
                 .arg(&words[1..])
                 .query::<redis::Value>(&mut connection)
                 .unwrap();
         };
-        match random.below(9) {
+        match random.below(11) {
             0 => run(&["DEL", &page]),
             1 => run(&["DEL", &page, &meta]),
             2 => run(&["SET", &page, "theirs", "PXAT", "4000000000123"]),
@@ -91,6 +92,8 @@ fn mix(world: &World, random: &mut Random) {
                 number,
                 "Only for a while.",
             ),
+            8 => run(&["DEL", &text]),
+            9 if has_archive => run(&["SET", &text, "theirs", "PXAT", "4000000000123"]),
             _ => {}
         }
     }
@@ -109,10 +112,10 @@ fn mix(world: &World, random: &mut Random) {
     }
 }
 
-/// The value of every page, file and redirect.
+/// The value of every page, file, redirect and text.
 fn pages(world: &World) -> BTreeMap<String, Option<String>> {
     let keys = world.server.dump().into_keys();
-    let kinds = ["anp:page:", "anp:file:", "anp:redirect:"];
+    let kinds = ["anp:page:", "anp:file:", "anp:redirect:", "anp:text:"];
     keys.filter(|key| kinds.iter().any(|kind| key.starts_with(kind)))
         .map(|key| (key.clone(), world.server.get(&key)))
         .collect()

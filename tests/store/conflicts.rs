@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::support::Server;
 use anp::publish::apply::encode::Way;
 use anp::publish::apply::pace::Pace;
-use anp::publish::apply::progress::{Progress, RanOut};
+use anp::publish::apply::progress::{Progress, RanOut, Steps};
 use anp::publish::apply::step::{Step, Want};
 use anp::publish::apply::stop::Stop;
 use anp::publish::apply::{Apply, Direction, Group, Guards, RunContext, RunRecord};
@@ -450,7 +450,8 @@ fn a_refresh_that_comes_too_late_is_told_and_leaves_no_trace() {
             ];
             let result = scene.apply(vec![group], until(when, now + 600), nothing);
             assert!(result.stopped.is_none());
-            let ran_out = RanOut { group: 0, from };
+            let steps = Steps::from(from);
+            let ran_out = RanOut { group: 0, steps };
             assert_eq!(result.progress.ran_out, [ran_out], "{when:?}");
             assert_eq!(result.progress.outcomes.len(), 0);
             let written = [("page", Fate::Written)];

@@ -20,7 +20,7 @@ fn world() -> World {
     world
 }
 
-fn key(kind: &str, name: &str) -> String {
+pub fn key(kind: &str, name: &str) -> String {
     format!("anp:{kind}:/{name}/")
 }
 
@@ -30,7 +30,7 @@ fn now_ms() -> i64 {
 
 impl World {
     /// Lets an object expire after so many ms.
-    fn expires_in(&self, key: &str, ms: i64) {
+    pub fn expires_in(&self, key: &str, ms: i64) {
         let at = (now_ms() + ms).to_string();
         self.server.run(&["PEXPIREAT", key, &at]);
     }
@@ -39,7 +39,7 @@ impl World {
         self.server.expiry(key) != -2
     }
 
-    fn wait_until_gone(&self, key: &str) {
+    pub fn wait_until_gone(&self, key: &str) {
         while self.is_there(key) {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -47,7 +47,7 @@ impl World {
 
     /// Runs a command whose pieces stay on the way from the first one with the bytes `at` on, until
     /// `meanwhile` is done.
-    fn held(&self, line: &str, at: &'static [u8], meanwhile: impl FnOnce()) -> Ran {
+    pub fn held(&self, line: &str, at: &'static [u8], meanwhile: impl FnOnce()) -> Ran {
         let proxy = self.server.proxy(Trouble::once(Fault::Held, at));
         let url = proxy.url();
         let words = line.split(' ').chain(["--redis", &url]);
@@ -73,7 +73,7 @@ impl World {
 
     /// Each key that a run told of, with what it did. No key is told of twice.
     #[track_caller]
-    fn told(ran: &Ran) -> BTreeMap<String, String> {
+    pub fn told(ran: &Ran) -> BTreeMap<String, String> {
         let mut told = BTreeMap::new();
         for line in ran.lines() {
             let what = line["action"].as_str().or(line["fate"].as_str());
@@ -87,10 +87,10 @@ impl World {
 }
 
 /// The look at the keys of the first batch.
-const LOOK: &[u8] = b"\r\nkeep\r\n";
+pub const LOOK: &[u8] = b"\r\nkeep\r\n";
 
 /// The first write of an expiry.
-fn refresh() -> &'static [u8] {
+pub fn refresh() -> &'static [u8] {
     Script::Expire.sha().as_bytes()
 }
 

@@ -19,6 +19,7 @@ mod rehearse;
 mod repeat;
 mod rollback;
 mod switch;
+mod texts;
 mod verify;
 mod warm;
 mod way_back;

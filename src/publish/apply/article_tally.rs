@@ -6,8 +6,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use crate::publish::keys::split_key;
 use crate::publish::manifest::{Action, ArticleCounts};
 
-/// Articles by what became of them. A run reports a batch at a time, first its pages and then its metas,
-/// or the other way round: an article counts by the key that comes first.
+/// Articles by what became of them. A run reports a batch at a time, first its pages and then their metas and
+/// texts, or the other way round: an article counts by the key that comes first.
 #[derive(Debug, Default)]
 pub struct ArticleTally {
     /// The articles so far.
@@ -26,7 +26,7 @@ impl ArticleTally {
     pub fn add(&mut self, key: &str, action: Action) -> bool {
         let (kind, route) = split_key(key);
         let is_page = kind.ends_with(":page");
-        if !is_page && !kind.ends_with(":meta") {
+        if !is_page && !kind.ends_with(":meta") && !kind.ends_with(":text") {
             // A file or a redirect is one key, wherever in a batch it is.
             self.counts.add(action);
             return true;
@@ -48,6 +48,26 @@ impl ArticleTally {
 mod tests {
     use super::ArticleTally;
     use crate::publish::manifest::Action;
+
+    #[test]
+    fn a_text_belongs_to_its_article_whichever_key_comes_first() {
+        let forward = [
+            "page:/x/", "page:/y/", "meta:/x/", "text:/x/", "meta:/y/", "text:/y/",
+        ];
+        for (keys, first) in [
+            (forward, [true, true, false, false, false, false]),
+            (
+                [
+                    "text:/y/", "meta:/y/", "text:/x/", "meta:/x/", "page:/y/", "page:/x/",
+                ],
+                [true, false, true, false, false, false],
+            ),
+        ] {
+            let mut tally = ArticleTally::default();
+            let found = keys.map(|key| tally.add(&format!("a:{key}"), Action::Update));
+            assert_eq!((found, tally.counts.updated), (first, 2), "{keys:?}");
+        }
+    }
 
     #[test]
     fn files_among_pages_and_metas_count_once_and_leave_these_together() {

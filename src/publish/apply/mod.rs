@@ -4,7 +4,7 @@
 //!    back for the next batch.
 //! 2. Write the intents to the manifest and sync them.
 //! 3. Send the writes, and look at every reply.
-//! 4. Send the writes that had to wait for another (the meta of a page).
+//! 4. Send the writes that had to wait for another (the meta and the text of a page).
 //!
 //! The round trip before the writes of a batch renews the lease, asks for the time, looks at
 //! the switch, and looks at the keys of the *next* batch. So while the server writes, a thread
@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use batch::{BATCH_BYTES, NumberedGroup, bytes_of};
 use encode::{Way, encode, push_put};
 use prefetch::{Encoding, ahead};
-use progress::{KeyReport, Progress, RanOut, foretell, leave, tell};
+use progress::{KeyReport, Progress, RanOut, Steps, foretell, leave, tell};
 use read_current::Sight;
 use step::{CompareAndSet, CurrentState, Decision, Want, decide};
 use stop::Stop;
@@ -101,7 +101,8 @@ struct PendingWrite {
     of_archive: bool,
     made: Option<Snapshot>,
     command: CompareAndSet,
-    after_first: bool,
+    /// Its place in its group.
+    place: usize,
 }
 
 /// Why a write of a group was refused.
@@ -319,7 +320,7 @@ impl Apply<'_> {
         // Where expiries may have moved by themselves, so may have the moment of one.
         let clock_ms = now_ms + self.context.slack_ms;
         let mut writes = Vec::with_capacity(group.len());
-        let (mut first_left, mut ran_out) = (false, None);
+        let (mut first_left, mut ran_out) = (false, Steps::default());
         for ((index, step), look) in group.into_iter().enumerate().zip(looked) {
             let (key, reason, of_archive) = (step.key.clone(), step.reason, step.of_archive);
             let now_ms = match step.want {
@@ -328,11 +329,11 @@ impl Apply<'_> {
             };
             let decision = decide(step, look, now_ms).map_err(Stop::Undone)?;
             match decision {
-                _ if ran_out == Some(0) => {}
+                _ if ran_out.has(0) => {}
                 Decision::RanOut if first_left => {
                     leave(progress, on_key, &key, None, Fate::Withheld);
                 }
-                Decision::RanOut => ran_out = ran_out.or(Some(index)),
+                Decision::RanOut => ran_out = ran_out.and(Steps::from(index)),
                 Decision::Leave(fate) => {
                     first_left |= index == 0 && fate != Fate::Already;
                     leave(progress, on_key, &key, None, fate);
@@ -357,16 +358,16 @@ impl Apply<'_> {
                         of_archive,
                         made: intent.made.clone(),
                         command: *command,
-                        after_first: index > 0,
+                        place: index,
                     });
                     intents.push(Line::Intent(*intent));
                 }
             }
         }
-        if let Some(from) = ran_out {
+        if ran_out.is_any() {
             progress.ran_out.push(RanOut {
                 group: number,
-                from,
+                steps: ran_out,
             });
         }
         Ok(writes)
@@ -407,10 +408,9 @@ impl Apply<'_> {
                     leave(progress, on_key, &pending.key, action, Fate::Expired);
                     continue;
                 }
-                let wave = if pending.after_first {
-                    &mut seconds
-                } else {
-                    &mut firsts
+                let wave = match pending.place {
+                    0 => &mut firsts,
+                    _ => &mut seconds,
                 };
                 wave.push((group, pending));
             }
@@ -487,7 +487,7 @@ impl Apply<'_> {
                     refused.insert(*group, RefusalCause::RanOut);
                     progress.ran_out.push(RanOut {
                         group: *group,
-                        from: usize::from(pending.after_first),
+                        steps: Steps::from(pending.place),
                     });
                     continue;
                 }

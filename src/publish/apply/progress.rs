@@ -42,8 +42,44 @@ pub struct Progress {
 pub struct RanOut {
     /// The number of the group, in the order in which the groups came.
     pub group: usize,
-    /// Its first step that was not carried out, and none after it was.
-    pub from: usize,
+    /// Its steps that were not carried out.
+    pub steps: Steps,
+}
+
+/// Some of the steps of a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps(u32);
+
+impl Steps {
+    /// All of them: without the first, none is carried out.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// The step at `place`; of the first, all.
+    #[must_use]
+    pub fn from(place: usize) -> Self {
+        match u32::try_from(place) {
+            Ok(place @ 1..32) => Self(1 << place),
+            _ => Self::ALL,
+        }
+    }
+
+    /// These and `others`.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Whether the step at `place` is one of them.
+    #[must_use]
+    pub fn has(self, place: usize) -> bool {
+        place < 32 && self.0 >> place & 1 == 1
+    }
 }
 
 /// Counts, reports and records a key that was not written: the way back passes it over.

@@ -12,7 +12,8 @@ use crate::archive::{
 };
 use crate::article::Route;
 use crate::hashing::short_hash;
-use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::Need;
 use crate::render::Renderer;
 use crate::source::CachedListings;
 use crate::spool::FinishedSpool;

@@ -225,6 +225,9 @@ impl Files<'_, '_, '_> {
             }
             OneFile::Robots => part(&[u8::from(self.with.settings.archive.sitemap)]),
             OneFile::LlmsTxt => {
+                if self.with.settings.archive.text {
+                    part(b"text");
+                }
                 for list in llms_txt::lists(self.with) {
                     part(self.lists.plain_title(list).as_bytes());
                     part(list.route.as_str().as_bytes());

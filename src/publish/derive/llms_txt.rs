@@ -5,6 +5,7 @@ use std::io;
 use super::derivation::Derivation;
 use super::list_pages::{ListPages, count};
 use crate::archive::{List, ListKind};
+use crate::render::TEXT_NAME;
 use crate::words::counted;
 
 /// So many articles are named, the newest first.
@@ -58,7 +59,9 @@ pub(super) fn file(pages: ListPages<'_, '_, '_>) -> io::Result<Vec<u8>> {
         let listing = with
             .texts()
             .of(&with.archive.catalog.articles()[number as usize])?;
-        let url = format!("{}{}", render.site_url, with.archive.catalog.route(number));
+        let name = if render.text { TEXT_NAME } else { "" };
+        let route = with.archive.catalog.route(number);
+        let url = format!("{}{route}{name}", render.site_url);
         text += &line(&listing.title, &url, &listing.summary);
     }
     Ok(text.into_bytes())

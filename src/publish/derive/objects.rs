@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::derivation::Derivation;
 use crate::article::{Lifetime, Route};
 use crate::publish::keys::ObjectKind;
-use crate::publish::plan::entry::{Entry, EntryKind, Filling, Made, Need, ObjectState, need};
+use crate::publish::plan::entry::{Entry, EntryKind};
+use crate::publish::plan::need::{Filling, Made, Need, need};
+use crate::publish::plan::stored_article::StoredArticle;
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::stored::Likely;
@@ -88,58 +90,56 @@ pub(super) fn entries<T: Sync>(
 fn seen<T>(
     with: &Derivation<'_, '_>,
     some: &[Wanted<T>],
-) -> Result<Vec<(ObjectState, ObjectState)>, SurveyError> {
+) -> Result<Vec<StoredArticle>, SurveyError> {
     let routes: Vec<&Route> = some.iter().map(|one| &one.route).collect();
     let kind = some.first().map(|one| one.kind);
     let single = match kind {
         Some(EntryKind::File) => ObjectKind::File,
         Some(EntryKind::Redirect) => ObjectKind::Redirect,
-        _ => return Ok(with.surveyor.inspect(&routes, Likely::Stored)?),
+        _ => return Ok((with.surveyor).inspect_pages((&routes, false), Likely::Stored)?),
     };
     let states = with.surveyor.inspect_one(single, &routes)?;
-    let states = states.into_iter().map(|state| (state, ObjectState::Absent));
-    Ok(states.collect())
+    Ok(states.into_iter().map(StoredArticle::single).collect())
 }
 
-fn need_of<T>(
-    with: &Derivation<'_, '_>,
-    one: &Wanted<T>,
-    (first, second): &(ObjectState, ObjectState),
-) -> Need {
+fn need_of<T>(with: &Derivation<'_, '_>, one: &Wanted<T>, stored: &StoredArticle) -> Need {
     let made = Made {
         base: one.digest,
         fill: Filling::Known(0),
     };
-    // What has one object alone is compared by that.
-    let second = match one.kind.objects() {
-        [_] => first,
-        _ => second,
-    };
+    let stored = compared(one, stored);
     let when = (&with.surveyor.expiry, &one.route);
-    need(with.surveyor.policy, (first, second), made, when, LIFETIME)
+    need(with.surveyor.policy, &stored, made, when, LIFETIME)
+}
+
+/// What an object is compared by: what has one alone, by that.
+fn compared<T>(one: &Wanted<T>, stored: &StoredArticle) -> StoredArticle {
+    match one.kind.objects() {
+        [_] => StoredArticle {
+            meta: stored.page,
+            ..*stored
+        },
+        _ => *stored,
+    }
 }
 
 fn entry<T>(
     with: &Derivation<'_, '_>,
     one: &Wanted<T>,
-    seen: &(ObjectState, ObjectState),
+    stored: &StoredArticle,
     need: Need,
     made: Option<(Vec<u8>, Vec<u8>)>,
 ) -> io::Result<Entry> {
-    let (first, second) = (&seen.0, &seen.1);
-    let is_single = one.kind.objects().len() == 1;
-    let compared = if is_single { first } else { second };
     let route = one.route.clone();
     let place = with.numbers.and_then(|numbers| {
         let place = numbers.iter().position(|number| *number == one.number);
         place.and_then(|place| u32::try_from(place).ok())
     });
     let source = place.unwrap_or(one.number);
-    let mut entry = Entry::of_archive(one.kind, (source, route), need, (first, second));
+    let mut entry = Entry::of_archive(one.kind, (source, route), need, stored);
     entry.expires_at_ms = with.surveyor.expiry.of(&one.route, LIFETIME);
-    let reason = with
-        .surveyor
-        .reason(need, (first, compared), LIFETIME, None);
+    let compared = compared(one, stored);
+    let reason = with.surveyor.reason(need, &compared, LIFETIME, None);
     entry.reason = match reason {
         Some(Reason::Changed) => Some(match one.kind {
             EntryKind::Redirect => Reason::Links,

@@ -13,11 +13,12 @@ use crate::failure::Failure;
 use crate::publish::derive::archive::Archive;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
-use crate::publish::plan::bodies;
-use crate::publish::plan::entry::{Entry, Need};
+use crate::publish::plan::entry::Entry;
 use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::need::Need;
 use crate::publish::plan::reach;
 use crate::publish::plan::withdrawn::withdrawn;
+use crate::publish::plan::{Bodies, bodies};
 use crate::publish::reason::Reason;
 use crate::publish::removals::{OrphanPolicy, RemovalPlanner};
 use crate::publish::report::Report;
@@ -313,7 +314,7 @@ impl Articles<'_> {
 
 /// The page and the meta of an article.
 fn rendered(entry: &Entry, spooled: &FinishedSpool) -> std::io::Result<[Side; 2]> {
-    let (page, meta) = bodies(entry, spooled)?;
+    let Bodies { page, meta, .. } = bodies(entry, spooled)?;
     let side = |object: Vec<u8>| match object.len() {
         bytes if bytes > MOST_BYTES => Side::TooLarge,
         _ => Side::Value(object),

@@ -7,7 +7,8 @@
 use crate::publish::keys::{Keys, ObjectKind};
 use crate::store::{Batch, Class, KEY_COMMANDS, Reply, Session, StoreError};
 
-/// Asks every master. `salt` makes a key that nobody has; `has_archive`: the run may write archive objects.
+/// Asks every master. `salt` makes a key that nobody has; `has_archive`: the run may write archive objects;
+/// `has_texts`: it may write texts.
 ///
 /// # Errors
 /// `Never` with the first command that the user may not run on pages or metas, and as the session
@@ -16,12 +17,15 @@ pub(crate) fn check(
     session: &mut Session,
     prefix: &str,
     salt: u64,
-    has_archive: bool,
+    (has_archive, has_texts): (bool, bool),
 ) -> Result<(), StoreError> {
     let keys = Keys::new(prefix);
     let kinds = ObjectKind::ALL.into_iter();
-    let kinds =
-        kinds.filter(|kind| has_archive || matches!(kind, ObjectKind::Page | ObjectKind::Meta));
+    let kinds = kinds.filter(|kind| match kind {
+        ObjectKind::Page | ObjectKind::Meta => true,
+        ObjectKind::File | ObjectKind::Redirect => has_archive,
+        ObjectKind::Text => has_texts,
+    });
     let kinds: Vec<String> = kinds.map(|kind| keys.prefix_of(kind)).collect();
     let asked = || {
         let all = kinds.iter();

@@ -168,7 +168,9 @@ fn weigh(plan: &mut Plan, keys: &Keys, session: &mut Session) -> Result<(), Stor
         entry.weigh(&mut sizes);
     }
     for leftover in &mut plan.leftovers {
-        for seen in [&mut leftover.page, &mut leftover.meta] {
+        let stored = &mut leftover.stored;
+        let objects = [&mut stored.page, &mut stored.meta].into_iter();
+        for seen in objects.chain(&mut stored.text) {
             seen.weigh(&mut sizes);
         }
     }

@@ -11,12 +11,14 @@ use crate::article::{Held, Route};
 use crate::failure::Failure;
 use crate::publish::history::listing::last_good_import;
 use crate::publish::keys::Keys;
-use crate::publish::plan::entry::{Entry, EntryKind, Need, ObjectState};
+use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::plan::leftover::Leftover;
+use crate::publish::plan::need::Need;
 use crate::publish::plan::orphans::Orphans;
 use crate::publish::plan::reach::Scope;
 use crate::publish::plan::scan::scan;
 use crate::publish::plan::stale::scan_singles;
+use crate::publish::plan::stored_article::ObjectState;
 use crate::publish::reason::Reason;
 use crate::publish::report::Report;
 use crate::publish::survey::content::{Corpus, SurveyPurpose, SurveyScope, renderer, survey};
@@ -41,14 +43,17 @@ pub(super) struct Row {
 
 impl Row {
     fn of_store(leftover: Leftover, state: ArticleState) -> Self {
-        let both = [leftover.page, leftover.meta];
+        let stored = &leftover.stored;
         Self {
             kind: leftover.kind,
-            route: leftover.route,
             state,
-            expires_at_ms: both.iter().filter_map(ObjectState::expires_at_ms).min(),
-            bytes: both.iter().map(ObjectState::bytes).sum(),
+            expires_at_ms: stored
+                .objects()
+                .filter_map(ObjectState::expires_at_ms)
+                .min(),
+            bytes: stored.objects().map(ObjectState::bytes).sum(),
             source: None,
+            route: leftover.route,
         }
     }
 
@@ -103,14 +108,15 @@ impl<'a> Catalog<'a> {
     /// What the store holds.
     pub(super) fn of_store(&self, session: &mut Session) -> Result<Vec<Row>, Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
-        let routes = scan(session, self.keys).map_err(before)?;
-        let routes: Vec<&Route> = routes.iter().collect();
+        let with_pages = scan(session, self.keys).map_err(before)?;
+        let routes: Vec<&Route> = with_pages.iter().collect();
         let stored = self.stored(session, &routes)?;
         let rows = stored.into_iter().map(|stored| {
-            let both = [&stored.page, &stored.meta];
-            let state = if both.contains(&&ObjectState::Absent) {
+            let seen = &stored.stored;
+            let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;
+            let state = if seen.objects().any(is_absent) {
                 ArticleState::Lost
-            } else if both.iter().any(|seen| seen.digest().is_none()) {
+            } else if seen.is_foreign() {
                 ArticleState::Foreign
             } else {
                 ArticleState::Stored
@@ -118,11 +124,15 @@ impl<'a> Catalog<'a> {
             Row::of_store(stored, state)
         });
         let mut rows: Vec<Row> = rows.collect();
-        for (kind, routes) in scan_singles(session, self.keys).map_err(before)? {
+        for (kind, mut routes) in scan_singles(session, self.keys).map_err(before)? {
+            if kind == EntryKind::Text {
+                // The others are counted with their articles.
+                routes.retain(|route| !with_pages.contains(route));
+            }
             let seen = (|seen| seen, Reason::Unknown);
             let stored = Leftover::singles(session, self.keys, (kind, &routes), seen);
             rows.extend(stored.map_err(before)?.into_iter().map(|stored| {
-                let state = match stored.page.digest() {
+                let state = match stored.stored.page.digest() {
                     Some(_) => ArticleState::Stored,
                     None => ArticleState::Foreign,
                 };
@@ -212,6 +222,7 @@ impl<'a> Catalog<'a> {
     /// What the store holds of `routes`.
     fn stored(&self, session: &mut Session, routes: &[&Route]) -> Result<Vec<Leftover>, Failure> {
         // Nothing is removed, so the reason does not matter.
+        let routes = (routes, self.settings.archive.text);
         Leftover::all(session, self.keys, routes, (|seen| seen, Reason::Unknown))
             .map_err(|error| Failure::before_writing(&error))
     }
@@ -282,7 +293,7 @@ fn row_of(entry: Entry, state: ArticleState) -> Row {
         kind: EntryKind::Article,
         state,
         expires_at_ms: (first != i64::MAX).then_some(first),
-        bytes: u64::from(entry.prior(0).bytes) + u64::from(entry.prior(1).bytes),
+        bytes: entry.stored_bytes(),
         source: Some(entry.source),
         route: entry.route,
     }
@@ -294,7 +305,9 @@ fn state_of(entry: &Entry, is_newer: &dyn Fn() -> bool) -> ArticleState {
     match entry.need {
         Need::Keep | Need::Wait | Need::Blocked => ArticleState::Fresh,
         Need::Write if absent == [true, true] && is_newer() => ArticleState::New,
-        Need::Write if absent.contains(&true) => ArticleState::Lost,
+        Need::Write if absent.contains(&true) || entry.reason == Some(Reason::Lost) => {
+            ArticleState::Lost
+        }
         Need::Write => ArticleState::Changed,
         // A ttl that was made shorter is a change as well.
         Need::Refresh if entry.first_expiry_ms() > entry.expires_at_ms => ArticleState::Changed,

@@ -1,6 +1,7 @@
 //! Why a run changes an article: decided from what it needs and what the store holds of it.
 
-use super::entry::{Need, ObjectState, Policy};
+use super::need::{Need, Policy};
+use super::stored_article::{ObjectState, StoredArticle};
 use crate::publish::reason::Reason;
 use crate::render::{Input, Inputs};
 
@@ -9,25 +10,21 @@ use crate::render::{Input, Inputs};
 #[must_use]
 pub fn reason(
     (policy, need): (Policy, Need),
-    (page, meta): (&ObjectState, &ObjectState),
+    stored: &StoredArticle,
     is_short: impl Fn(&ObjectState) -> bool,
     inputs: Option<&Inputs>,
 ) -> Option<Reason> {
     match need {
-        Need::Write => Some(of_write(policy, (page, meta), inputs)),
-        Need::Refresh if is_short(page) || is_short(meta) => Some(Reason::Expiring),
+        Need::Write => Some(of_write(policy, stored, inputs)),
+        Need::Refresh if stored.objects().any(is_short) => Some(Reason::Expiring),
         Need::Refresh => Some(Reason::Lifetime),
         Need::Keep | Need::Wait | Need::Blocked => None,
     }
 }
 
-fn of_write(
-    policy: Policy,
-    (page, meta): (&ObjectState, &ObjectState),
-    inputs: Option<&Inputs>,
-) -> Reason {
+fn of_write(policy: Policy, stored: &StoredArticle, inputs: Option<&Inputs>) -> Reason {
+    let StoredArticle { page, meta, text } = stored;
     let is_absent = |seen: &ObjectState| *seen == ObjectState::Absent;
-    let is_foreign = |seen: &ObjectState| !is_absent(seen) && seen.digest().is_none();
     let absent = [page, meta]
         .into_iter()
         .filter(|seen| is_absent(seen))
@@ -38,7 +35,7 @@ fn of_write(
         Policy::Warm(_) if absent == 2 => return Reason::Lost,
         Policy::Import | Policy::Warm(_) => {}
     }
-    if is_foreign(page) || is_foreign(meta) {
+    if stored.is_foreign() {
         return Reason::Foreign;
     }
     if absent == 1 {
@@ -55,6 +52,7 @@ fn of_write(
         Some(Input::Template) => Reason::Template,
         Some(Input::Settings) => Reason::Settings,
         Some(Input::Renderer) => Reason::Renderer,
+        None if text.as_ref().is_some_and(is_absent) => Reason::Lost,
         None => Reason::Changed,
     }
 }

@@ -1,266 +1,30 @@
 //! What a run would do to the store: decided for each article from what the store holds,
 //! finished before the first write.
 
-use super::expiry::{Below, Expiry};
-use crate::article::{Lifetime, Route};
+use super::need::Need;
+use super::stored_article::{ObjectState, StoredArticle};
+use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::reason::Reason;
-use crate::render::{Digest, Inputs, filled_bytes};
-
-/// What the survey saw of one object in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectState {
-    /// There is no such key.
-    Absent,
-    /// There is one.
-    Present {
-        /// Absolute expiry, ms since 1970.
-        expires_at_ms: Option<i64>,
-        /// Length of the value; of one that is no string, a guess until [`ObjectState::weigh`].
-        bytes: u64,
-        /// The digest that the value names; none if it is not one of ours.
-        digest: Option<Digest>,
-        /// What it says of what it was made from; only of a meta object.
-        inputs: Option<Inputs>,
-        /// What it says of its base and its fill; only of a meta object that has a fill.
-        fill: Option<(Digest, u64)>,
-        /// Whether it says that it is of a page of a list; only of a meta object.
-        is_list: bool,
-        /// Whether it is a string, and no other type.
-        is_string: bool,
-    },
-}
-
-impl ObjectState {
-    /// Length of the value, 0 if absent.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        match self {
-            Self::Absent => 0,
-            Self::Present { bytes, .. } => *bytes,
-        }
-    }
-
-    /// Whether a value of another type than string stands there.
-    #[must_use]
-    pub fn is_other_type(&self) -> bool {
-        matches!(self, Self::Present { is_string, .. } if !is_string)
-    }
-
-    /// Takes what a value of another type really holds from `sizes`.
-    pub fn weigh(&mut self, sizes: &mut impl Iterator<Item = u64>) {
-        if let Self::Present {
-            bytes, is_string, ..
-        } = self
-            && !*is_string
-            && let Some(size) = sizes.next()
-        {
-            *bytes = size;
-        }
-    }
-
-    /// The digest, if the key exists and names one.
-    #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
-        match self {
-            Self::Absent => None,
-            Self::Present { digest, .. } => *digest,
-        }
-    }
-
-    /// What it was made from, if the key exists and says so.
-    #[must_use]
-    pub fn inputs(&self) -> Option<&Inputs> {
-        match self {
-            Self::Absent => None,
-            Self::Present { inputs, .. } => inputs.as_ref(),
-        }
-    }
-
-    /// The digest of the article alone, and the hash of what fills the holes of its page; of a meta object.
-    #[must_use]
-    pub fn base(&self) -> Option<(Digest, u64)> {
-        match self {
-            Self::Absent => None,
-            Self::Present { digest, fill, .. } => fill.or(digest.map(|digest| (digest, 0))),
-        }
-    }
-
-    /// Whether it is the meta object of a page of a list.
-    #[must_use]
-    pub fn is_list(&self) -> bool {
-        matches!(self, Self::Present { is_list: true, .. })
-    }
-
-    /// The absolute expiry, if the key exists and has one.
-    #[must_use]
-    pub fn expires_at_ms(&self) -> Option<i64> {
-        match self {
-            Self::Absent => None,
-            Self::Present { expires_at_ms, .. } => *expires_at_ms,
-        }
-    }
-}
-
-/// What an article needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing: both objects are there, are these bytes, and live long enough.
-    Keep,
-    /// Both objects get a new expiry.
-    Refresh,
-    /// Both objects are rendered and written.
-    Write,
-    /// Nothing now: its source changed, and what is stored can be read until an import.
-    Wait,
-    /// It would be made again, but somebody else's value stands at one of its keys.
-    Blocked,
-}
-
-/// By which rule it is decided what an article needs.
-#[derive(Clone, Copy, Debug)]
-pub enum Policy {
-    /// The store is to hold what the content tree has.
-    Import,
-    /// The store is to hold what is missing in it, for long enough: with less than this left,
-    /// objects are refreshed.
-    Warm(Below),
-    /// What expired while the run worked is made again, of the source that it was made of.
-    Again,
-}
-
-/// What a page is made from: the digest of its article, and what fills its holes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
-    /// The digest of the article alone.
-    pub base: Digest,
-    /// What fills the holes.
-    pub fill: Filling,
-}
-
-/// What fills the holes of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filling {
-    /// What is derived once all articles are known, and compared then.
-    Later,
-    /// What has this hash; 0: nothing.
-    Known(u64),
-}
-
-impl Made {
-    /// Whether page and meta are this page.
-    fn is(self, page: &ObjectState, meta: &ObjectState) -> bool {
-        match self.fill {
-            Filling::Known(hash) => {
-                let digest = Some(self.base.filled(hash));
-                page.digest() == digest && meta.digest() == digest
-            }
-            Filling::Later => {
-                let base = meta.base().map(|(base, _)| base);
-                page.digest() == meta.digest() && base == Some(self.base)
-            }
-        }
-    }
-}
-
-/// Decides what the article whose page is `made` like this needs.
-#[must_use]
-pub fn need(
-    policy: Policy,
-    (page, meta): (&ObjectState, &ObjectState),
-    made: Made,
-    (expiry, route): (&Expiry, &Route),
-    lifetime: Lifetime,
-) -> Need {
-    match policy {
-        Policy::Import => import_need(page, meta, made, expiry, lifetime),
-        Policy::Again => need_again(page, meta, made),
-        Policy::Warm(below) => warm_need(page, meta, made, &|seen| {
-            expiry.has_less_than(below, seen.expires_at_ms(), route, lifetime)
-        }),
-    }
-}
-
-fn import_need(
-    page: &ObjectState,
-    meta: &ObjectState,
-    made: Made,
-    expiry: &Expiry,
-    lifetime: Lifetime,
-) -> Need {
-    if !made.is(page, meta) {
-        return Need::Write;
-    }
-    let is_off = |seen: &ObjectState| expiry.is_off(seen.expires_at_ms(), lifetime);
-    if is_off(page) || is_off(meta) {
-        Need::Refresh
-    } else {
-        Need::Keep
-    }
-}
-
-/// An object that is gone is made again, with its companion, so that both are of one source
-/// and expire together. What is no object of ours stays, and so does the other one then, also
-/// where that is gone.
-fn warm_need(
-    page: &ObjectState,
-    meta: &ObjectState,
-    made: Made,
-    is_short: &dyn Fn(&ObjectState) -> bool,
-) -> Need {
-    let is_foreign = |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
-    let is_gone = *page == ObjectState::Absent || *meta == ObjectState::Absent;
-    if is_foreign(page) || is_foreign(meta) {
-        return if is_gone { Need::Blocked } else { Need::Keep };
-    }
-    if is_gone {
-        return Need::Write;
-    }
-    if !made.is(page, meta) {
-        return Need::Wait;
-    }
-    if is_short(page) || is_short(meta) {
-        Need::Refresh
-    } else {
-        Need::Keep
-    }
-}
-
-/// An object that expired meanwhile is made again, with its companion. What somebody else put in
-/// the place of either stays; so does an object whose source changed since it was made.
-fn need_again(page: &ObjectState, meta: &ObjectState, made: Made) -> Need {
-    let is_there = |seen: &&ObjectState| **seen != ObjectState::Absent;
-    let there: Vec<&ObjectState> = [page, meta].into_iter().filter(is_there).collect();
-    let digest = match made.fill {
-        Filling::Known(hash) => Some(made.base.filled(hash)),
-        Filling::Later => None,
-    };
-    if there.len() == 2 {
-        Need::Keep
-    } else if there.iter().any(|seen| seen.digest().is_none()) {
-        Need::Blocked
-    } else if there.iter().any(|seen| seen.digest() != digest) {
-        Need::Wait
-    } else {
-        Need::Write
-    }
-}
+use crate::render::filled_bytes;
 
 /// Rendered bytes in the spool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spot {
-    /// Offset of the page; the meta follows it.
+    /// Offset of the page; meta and text follow it.
     pub offset: u64,
     /// Length of the page in bytes.
     pub page_bytes: u32,
     /// Length of the meta in bytes.
     pub meta_bytes: u32,
+    /// Length of the text in bytes.
+    pub text_bytes: u32,
 }
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// An article: its page and its meta object.
+    /// An article: its page, its meta object, and perhaps its text.
     Article,
     /// An article that is the page of a folder, and so the front page of its list.
     Section,
@@ -270,14 +34,18 @@ pub enum EntryKind {
     File,
     /// A redirect.
     Redirect,
+    /// The text of an article that has none any more.
+    Text,
 }
 
 impl EntryKind {
-    /// The objects that it has.
+    /// The objects that it can have. Articles have a text only on request.
     #[must_use]
     pub fn objects(self) -> &'static [ObjectKind] {
         match self {
-            Self::Article | Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::Article => &[ObjectKind::Page, ObjectKind::Meta, ObjectKind::Text],
+            Self::Section | Self::List => &[ObjectKind::Page, ObjectKind::Meta],
+            Self::Text => &[ObjectKind::Text],
             Self::File => &[ObjectKind::File],
             Self::Redirect => &[ObjectKind::Redirect],
         }
@@ -291,6 +59,7 @@ impl EntryKind {
             Self::List => "list",
             Self::File => "file",
             Self::Redirect => "redirect",
+            Self::Text => "text",
         }
     }
 
@@ -314,7 +83,7 @@ pub struct FillSpot {
 
 /// One article of the plan, or an archive object.
 ///
-/// A run holds one of each article, so it is kept small: 112 bytes and its route.
+/// A run holds one of each article, so it is kept small: 128 bytes and its route.
 #[derive(Debug)]
 pub struct Entry {
     /// What it is about.
@@ -341,13 +110,18 @@ pub struct Entry {
     /// How many holes its page has.
     pub holes: u32,
     spot: Spot,
-    /// Of page and meta, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
-    expiries: [i64; 2],
-    /// Of page and meta. More than 4 GiB are taken for 4 GiB: batches are cut by it.
-    bytes: [u32; 2],
-    /// A bit for each of page and meta.
+    /// Of page, meta and text, as PEXPIRETIME tells it: ms since 1970, `NEVER` or `ABSENT`.
+    expiries: [i64; OBJECTS],
+    /// Of page, meta and text. More than 4 GiB are taken for 4 GiB: batches are cut by it.
+    bytes: [u32; OBJECTS],
+    /// A bit for each of page, meta and text.
     other_types: u8,
+    /// Whether it has a text.
+    has_text: bool,
 }
+
+/// So many objects an article has at most.
+const OBJECTS: usize = 3;
 
 const NEVER: i64 = -1;
 const ABSENT: i64 = -2;
@@ -361,19 +135,17 @@ pub struct Prior {
     pub expires_at_ms: Option<i64>,
     /// Length of the value in bytes, 0 if absent.
     pub bytes: u32,
-    /// Whether a value of another type than string stands there.
+    /// Whether the value has another type than string.
     pub is_other_type: bool,
 }
 
 impl Entry {
-    /// The article of `source` under `route`, of which the survey saw `page` and `meta`.
+    /// The article of `source` under `route`, of which the survey saw these objects.
     #[must_use]
-    pub fn new(
-        source: u32,
-        route: Route,
-        need: Need,
-        (page, meta): (&ObjectState, &ObjectState),
-    ) -> Self {
+    pub fn new(source: u32, route: Route, need: Need, stored: &StoredArticle) -> Self {
+        let StoredArticle { page, meta, text } = stored;
+        let has_text = text.is_some();
+        let objects = [page, meta, &text.unwrap_or(ObjectState::Absent)];
         let expiry = |seen: &ObjectState| match seen {
             ObjectState::Absent => ABSENT,
             ObjectState::Present { expires_at_ms, .. } => expires_at_ms.unwrap_or(NEVER),
@@ -391,24 +163,27 @@ impl Entry {
             reason: None,
             is_noindex: false,
             spot: Spot::default(),
-            expiries: [expiry(page), expiry(meta)],
-            bytes: [page, meta].map(|seen| capped(seen.bytes())),
-            other_types: u8::from(page.is_other_type()) | u8::from(meta.is_other_type()) << 1,
+            expiries: objects.map(expiry),
+            bytes: objects.map(|seen| capped(seen.bytes())),
+            other_types: (objects.iter().enumerate())
+                .map(|(place, seen)| u8::from(seen.is_other_type()) << place)
+                .sum(),
+            has_text,
         }
     }
 
-    /// The archive object of this kind at `route`, of which the survey saw `objects`.
+    /// The archive object of this kind at `route`, of which the survey saw this.
     #[must_use]
     pub fn of_archive(
         kind: EntryKind,
         (source, route): (u32, Route),
         need: Need,
-        objects: (&ObjectState, &ObjectState),
+        stored: &StoredArticle,
     ) -> Self {
         Self {
             kind,
             fill: 0,
-            ..Self::new(source, route, need, objects)
+            ..Self::new(source, route, need, stored)
         }
     }
 
@@ -439,28 +214,44 @@ impl Entry {
     /// is written, 0 if nothing is.
     pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectKind, String, Prior, u32)> {
         let bytes = self.bytes_written();
-        let kinds = self.kind.objects().iter().enumerate();
+        let kinds = self.kinds().iter().enumerate();
         kinds.map(move |(at, kind)| {
             let key = keys.of(*kind, &self.route);
             (*kind, key, self.prior(at), bytes[at])
         })
     }
 
+    /// The objects that it has.
+    #[must_use]
+    pub fn kinds(&self) -> &'static [ObjectKind] {
+        let all = self.kind.objects();
+        match self.has_text {
+            true => all,
+            false => &all[..all.len().min(OBJECTS - 1)],
+        }
+    }
+
     /// Lengths of the objects that are written.
-    fn bytes_written(&self) -> [u32; 2] {
+    fn bytes_written(&self) -> [u32; OBJECTS] {
         let Some(spot) = self.spot() else {
-            return [0, 0];
+            return [0; OBJECTS];
         };
         let fill = (self.fill_at.section_bytes, self.fill_at.json_bytes);
         let bytes = (spot.page_bytes, spot.meta_bytes);
         let (page, meta) = filled_bytes(bytes, self.holes, fill);
-        [page, meta]
+        [page, meta, spot.text_bytes]
     }
 
     /// How many of its objects the store has.
     #[must_use]
     pub fn stored(&self) -> u64 {
         self.expiries.iter().filter(|at| **at != ABSENT).count() as u64
+    }
+
+    /// What the store holds of its objects, in bytes.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.bytes.iter().copied().map(u64::from).sum()
     }
 
     /// Takes what its values of other types really hold from `sizes`, the page first.
@@ -481,7 +272,7 @@ impl Entry {
         some.min().copied().unwrap_or(i64::MAX)
     }
 
-    /// What the survey saw of an object: 0 is the page, 1 the meta.
+    /// What the survey saw of an object: 0 is the page, 1 the meta, 2 the text.
     #[must_use]
     pub fn prior(&self, object: usize) -> Prior {
         let expiry = self.expiries[object];
@@ -496,4 +287,14 @@ impl Entry {
 
 fn capped(bytes: u64) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Entry;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<Entry>(), 144);
+    }
 }

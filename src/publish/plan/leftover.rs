@@ -1,21 +1,20 @@
 //! Routes that a run removes.
 
-use super::entry::{EntryKind, ObjectState};
+use super::entry::EntryKind;
+use super::stored_article::{ObjectState, StoredArticle};
 use std::collections::BTreeSet;
 
 use crate::article::Route;
 use crate::publish::keys::Keys;
 use crate::publish::reason::Reason;
 use crate::publish::survey::stored::{Inspector, Likely};
-use crate::store::{Session, StoreError};
+use crate::store::{Class, Session, StoreError};
 
 /// One route to be removed, with what the store holds for it.
 pub(crate) struct Leftover {
     pub kind: EntryKind,
     pub route: Route,
-    /// The first object of it: the page, where there is one.
-    pub page: ObjectState,
-    pub meta: ObjectState,
+    pub stored: StoredArticle,
     /// Why it is removed.
     pub reason: Reason,
 }
@@ -25,32 +24,53 @@ pub(crate) const LOOK_ROUTES: usize = 512;
 
 impl Leftover {
     /// Those of `routes` of which the store holds something, seen as `meant` has it, to be removed for
-    /// `reason`.
+    /// `reason`. Texts count where this user may touch them: an import without texts needs no right to.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn whole(
+        session: &mut Session,
+        keys: &Keys,
+        routes: &[&Route],
+        (meant, reason): (impl Fn(ObjectState) -> ObjectState + Copy, Reason),
+    ) -> Result<Vec<Self>, StoreError> {
+        match Self::all(session, keys, (routes, true), (meant, reason)) {
+            Err(error) if error.class == Class::Never => {
+                Self::all(session, keys, (routes, false), (meant, reason))
+            }
+            found => found,
+        }
+    }
+
+    /// The same, with texts where they are asked for.
     ///
     /// # Errors
     /// When the store fails.
     pub fn all(
         session: &mut Session,
         keys: &Keys,
-        routes: &[&Route],
+        (routes, has_text): (&[&Route], bool),
         (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
     ) -> Result<Vec<Self>, StoreError> {
         let mut inspector = Inspector { session, keys };
         let mut leftovers = Vec::new();
         for chunk in routes.chunks(LOOK_ROUTES) {
             inspector.session.goes_on("looking at stored articles")?;
-            let seen = inspector.inspect(chunk, Likely::Stored)?;
-            for (route, (page, meta)) in chunk.iter().zip(seen) {
-                let (page, meta) = (meant(page), meant(meta));
-                if page != ObjectState::Absent || meta != ObjectState::Absent {
+            let seen = inspector.inspect((chunk, has_text), Likely::Stored)?;
+            for (route, stored) in chunk.iter().zip(seen) {
+                let mut stored = stored.map(&meant);
+                let kind = match stored.meta.is_list() {
+                    true => EntryKind::List,
+                    false => EntryKind::Article,
+                };
+                if kind == EntryKind::List {
+                    stored.text = None;
+                }
+                if stored.objects().any(|seen| *seen != ObjectState::Absent) {
                     leftovers.push(Self {
-                        kind: match meta.is_list() {
-                            true => EntryKind::List,
-                            false => EntryKind::Article,
-                        },
+                        kind,
                         route: (*route).clone(),
-                        page,
-                        meta,
+                        stored,
                         reason,
                     });
                 }
@@ -69,7 +89,7 @@ impl Leftover {
         routes: &BTreeSet<Route>,
     ) -> Result<Vec<Self>, StoreError> {
         let routes: Vec<&Route> = routes.iter().collect();
-        let all = Self::all(session, keys, &routes, (|seen| seen, Reason::List))?;
+        let all = Self::all(session, keys, (&routes, false), (|seen| seen, Reason::List))?;
         let lists = all.into_iter().filter(|one| one.kind == EntryKind::List);
         Ok(lists.collect())
     }
@@ -97,8 +117,7 @@ impl Leftover {
                     found.push(Self {
                         kind,
                         route: (*route).clone(),
-                        page: seen,
-                        meta: ObjectState::Absent,
+                        stored: StoredArticle::single(seen),
                         reason,
                     });
                 }
@@ -110,15 +129,15 @@ impl Leftover {
     /// What the store holds of it, each object with its key.
     pub fn objects(&self, keys: &Keys) -> impl Iterator<Item = (ObjectState, String)> {
         let kinds = self.kind.objects().iter();
-        let seen = kinds.zip([self.page, self.meta]);
+        let seen = kinds.zip(self.stored.objects().copied());
         let stored = seen.filter(|(_, seen)| *seen != ObjectState::Absent);
         stored.map(|(kind, seen)| (seen, keys.of(*kind, &self.route)))
     }
 
     /// The number of these.
     pub fn stored(&self) -> usize {
-        let seen = [self.page, self.meta].into_iter();
-        seen.filter(|seen| *seen != ObjectState::Absent).count()
+        let seen = self.stored.objects();
+        seen.filter(|seen| **seen != ObjectState::Absent).count()
     }
 
     /// Whether it was made from many articles.

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod expiry;
 pub(crate) mod leftover;
 pub(crate) mod moved;
+pub mod need;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod reach;
@@ -13,12 +14,14 @@ pub(crate) mod reach;
 pub(crate) mod sample;
 pub(crate) mod scan;
 pub(crate) mod stale;
+pub mod stored_article;
 pub(crate) mod withdrawn;
 
 use std::io;
 
-use entry::{Entry, EntryKind, FillSpot, Need, Prior};
+use entry::{Entry, EntryKind, FillSpot, Prior};
 use leftover::Leftover;
+use need::Need;
 
 use super::keys::{Keys, ObjectKind};
 use super::manifest::{Action, Counts, Fate};
@@ -57,7 +60,7 @@ impl Plan {
     /// Counts as they stand before anything is written.
     pub(crate) fn counts(&self) -> Counts {
         let kept = self.entries.iter().filter(|entry| !entry.is_touched());
-        let objects = kept.map(|entry| entry.kind.objects().len() as u64);
+        let objects = kept.map(|entry| entry.kinds().len() as u64);
         Counts {
             kept: objects.sum(),
             invalid: self.invalid,
@@ -93,7 +96,7 @@ impl Plan {
 
     pub(crate) fn steps(&self) -> u64 {
         let written = self.entries.iter().filter(|entry| entry.is_touched());
-        let written = written.map(|entry| entry.kind.objects().len());
+        let written = written.map(|entry| entry.kinds().len());
         let removed = self.leftovers.iter().map(Leftover::stored);
         written.chain(removed).sum::<usize>() as u64
     }
@@ -163,9 +166,10 @@ impl Plan {
         let bodies = spooled.map(|spooled| bodies(entry, spooled));
         let mut bodies = bodies.transpose().map_err(Stop::Spool)?;
         let steps = self.objects(entry, keys).map(|(object, key, prior)| {
-            let body = bodies.as_mut().map(|(page, meta)| match object {
-                ObjectKind::Meta => std::mem::take(meta),
-                _ => std::mem::take(page),
+            let body = bodies.as_mut().map(|bodies| match object {
+                ObjectKind::Meta => std::mem::take(&mut bodies.meta),
+                ObjectKind::Text => std::mem::take(&mut bodies.text),
+                _ => std::mem::take(&mut bodies.page),
             });
             let want = match body {
                 Some(content) => Want::Put {
@@ -257,17 +261,29 @@ fn link_order(entry: &Entry) -> (bool, bool, bool, bool) {
     (!is_hidden, is_stored, is_archive, is_home)
 }
 
-/// Page and meta of an entry that is written, with what fills the holes of the page.
+/// The objects of an entry that is written.
+pub(crate) struct Bodies {
+    /// Its page; of what has one object alone, that.
+    pub page: Vec<u8>,
+    /// Its meta object.
+    pub meta: Vec<u8>,
+    /// Its text, empty if it has none.
+    pub text: Vec<u8>,
+}
+
+/// The objects of an entry that is written, with what fills the holes of the page.
 ///
 /// # Errors
 /// When the spool cannot be read.
-pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<Bodies> {
     let spot = entry.spot().unwrap_or_default();
-    let page_bytes = spot.page_bytes as usize;
-    let mut page = spooled.read(spot.offset, page_bytes + spot.meta_bytes as usize)?;
+    let [page_bytes, meta_bytes, text_bytes] =
+        [spot.page_bytes, spot.meta_bytes, spot.text_bytes].map(|bytes| bytes as usize);
+    let mut page = spooled.read(spot.offset, page_bytes + meta_bytes + text_bytes)?;
+    let text = page.split_off(page_bytes + meta_bytes);
     let meta = page.split_off(page_bytes);
     if entry.fill == 0 && entry.holes == 0 {
-        return Ok((page, meta));
+        return Ok(Bodies { page, meta, text });
     }
     let FillSpot {
         offset,
@@ -287,5 +303,6 @@ pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<(Vec<
         section,
         json,
     };
-    Ok(render::fill(page, meta, &fill))
+    let (page, meta) = render::fill(page, meta, &fill);
+    Ok(Bodies { page, meta, text })
 }

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 
-use super::entry::{Entry, EntryKind, Need, ObjectState, Spot};
+use super::entry::{Entry, EntryKind, Spot};
 use super::leftover::Leftover;
+use super::need::Need;
+use super::stored_article::{ObjectState, StoredArticle};
 use crate::archive::{ArticleIdentity, Redirect};
 use crate::article::Route;
 use crate::failure::Failure;
@@ -108,7 +110,7 @@ pub(crate) fn find(
     }
     let old: Vec<&Leftover> = old
         .iter()
-        .filter(|one| one.kind == EntryKind::Article && one.meta.bytes() <= MOST_BYTES)
+        .filter(|one| one.kind == EntryKind::Article && one.stored.meta.bytes() <= MOST_BYTES)
         .take(MOST)
         .collect();
     for some in old.chunks(TOGETHER) {
@@ -265,8 +267,8 @@ impl<'a> Redirects<'a> {
         let redirect = to.map_or_else(Redirect::gone, |to| Redirect::moved(to.clone()));
         let value = redirect.to_json();
         let kind = EntryKind::Redirect;
-        let objects = (seen, &ObjectState::Absent);
-        let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, objects);
+        let stored = StoredArticle::single(*seen);
+        let mut entry = Entry::of_archive(kind, (u32::MAX, from.clone()), Need::Write, &stored);
         entry.expires_at_ms = until_ms;
         entry.reason = Some(reason(to));
         let offset = self.spooled.map_or(Ok(0), |spool| spool.append(&value));
@@ -275,7 +277,7 @@ impl<'a> Redirects<'a> {
         Ok(entry.at(Spot {
             offset,
             page_bytes: u32::try_from(value.len()).unwrap_or(u32::MAX),
-            meta_bytes: 0,
+            ..Spot::default()
         }))
     }
 
@@ -374,8 +376,7 @@ fn removed(route: &Route, seen: ObjectState, reason: Reason) -> Leftover {
     Leftover {
         kind: EntryKind::Redirect,
         route: route.clone(),
-        page: seen,
-        meta: ObjectState::Absent,
+        stored: StoredArticle::single(seen),
         reason,
     }
 }

@@ -236,7 +236,8 @@ fn unknown_pages(
 mod tests {
     use super::{Leftover, Orphans, OutOfReach, number_of_keys};
     use crate::article::Route;
-    use crate::publish::plan::entry::{EntryKind, ObjectState};
+    use crate::publish::plan::entry::EntryKind;
+    use crate::publish::plan::stored_article::StoredArticle;
     use crate::publish::reason::Reason;
 
     #[test]
@@ -253,8 +254,7 @@ mod tests {
             let leftovers = (0..count).map(|n| Leftover {
                 kind: EntryKind::Article,
                 route: Route::parse(&format!("/n{n}/")).unwrap(),
-                page: ObjectState::Absent,
-                meta: ObjectState::Absent,
+                stored: StoredArticle::absent(false),
                 reason: Reason::Pruned,
             });
             let orphans = Orphans {

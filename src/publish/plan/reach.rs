@@ -10,8 +10,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicBool;
 
-use super::entry::{EntryKind, ObjectState};
+use super::entry::EntryKind;
 use super::leftover::Leftover;
+use super::stored_article::ObjectState;
 use crate::article::Route;
 use crate::failure::Failure;
 use crate::publish::keys::Keys;
@@ -167,7 +168,7 @@ pub(crate) fn ours(
     let routes: Vec<&Route> = routes.iter().collect();
     let ours = |seen: ObjectState| seen.digest().map_or(ObjectState::Absent, |_| seen);
     let ours = (ours, Reason::Pruned);
-    Leftover::all(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
+    Leftover::whole(session, keys, &routes, ours).map_err(|error| Failure::before_writing(&error))
 }
 
 /// Whether `route` is in reach of the `folders` that hold sources, and of the `bare` ones that exist

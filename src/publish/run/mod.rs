@@ -186,8 +186,9 @@ impl<'a> Beginning<'a> {
         // may not remove it. A rollback restores as much as its rights allow.
         let session = &mut beginning.store.session;
         if matches!(purpose.goal, Goal::Publish { .. }) {
-            let has_archive = settings.archive.is_on();
-            rights::check(session, purpose.prefix, salt, has_archive).map_err(before)?;
+            let archive = &settings.archive;
+            let kinds = (archive.is_of_many(), archive.text);
+            rights::check(session, purpose.prefix, salt, kinds).map_err(before)?;
         }
         let connections = fence::ids(session).map_err(before)?;
         Ok((beginning, connections))

@@ -10,7 +10,8 @@ use super::slowest::SlowestSources;
 use crate::archive::{ArticleIdentity, Draft};
 use crate::article::{Cleaned, Held, Route};
 use crate::diagnostic::Diagnostic;
-use crate::publish::plan::entry::{Entry, ObjectState};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::stored_article::StoredArticle;
 use crate::render::RenderError;
 use crate::source::{Learned, WalkError};
 use crate::store::StoreError;
@@ -124,14 +125,14 @@ impl Chunk {
 pub(crate) struct UnreadSource {
     pub(crate) index: usize,
     /// What the store holds under the route that the cache knows, if that was asked.
-    pub(crate) asked: Option<(Route, ObjectState, ObjectState)>,
+    pub(crate) asked: Option<(Route, StoredArticle)>,
 }
 
 impl UnreadSource {
     /// What the store holds under `route`, if that is what was asked for.
-    pub(crate) fn seen(&self, route: &Route) -> Option<(ObjectState, ObjectState)> {
-        let (asked, page, meta) = self.asked.as_ref()?;
-        (asked == route).then_some((*page, *meta))
+    pub(crate) fn seen(&self, route: &Route) -> Option<StoredArticle> {
+        let (asked, stored) = self.asked.as_ref()?;
+        (asked == route).then_some(*stored)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::publish::derive::archive::{Archive, ArchiveAgain};
 use crate::publish::derive::{self, Derivation, set_lists};
 use crate::publish::gates::expectations;
 use crate::publish::keys::Keys;
-use crate::publish::plan::entry::Policy;
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::plan::need::Policy;
 use crate::publish::report::Report;
 use crate::publish::shards::shard::Shard;
 use crate::regular;
@@ -404,6 +404,7 @@ fn survey_of(
         order: wanted.order,
         cache,
         fills: settings.render.similar,
+        has_texts: settings.archive.text,
         keeps_lists: settings.archive.lists.is_some() && listings.is_none() && again.is_none(),
         again,
         listings,
@@ -523,7 +524,7 @@ fn listings<'a>(
 ) -> std::io::Result<Option<Listings<'a>>> {
     let wanted = &purpose.wanted;
     let is_whole = settings.part.is_none() && wanted.sample.is_none() && origin.is_whole();
-    if !settings.archive.is_on() || !is_whole || wanted.generated.is_some() {
+    if !settings.archive.is_of_many() || !is_whole || wanted.generated.is_some() {
         return Ok(None);
     }
     let folder = purpose

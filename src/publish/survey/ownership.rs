@@ -8,7 +8,7 @@ use super::batch::{Chunk, Other, Owner, SurveyError};
 use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::article::{Lifetime, Metadata, Route};
-use crate::publish::plan::entry::{Need, need};
+use crate::publish::plan::need::{Need, need};
 use crate::render::Digest;
 
 /// Who writes the article; notes which selectors mean it.
@@ -50,9 +50,9 @@ pub(crate) fn leave(
     let mut seen = seen.into_iter();
     for (index, route, digest, lifetime) in articles {
         let made = surveyor.made(index, digest)?;
-        let is_changed = seen.next().is_some_and(|(page, meta)| {
+        let is_changed = seen.next().is_some_and(|stored| {
             let when = (&surveyor.expiry, &route);
-            need(surveyor.policy, (&page, &meta), made, when, lifetime) == Need::Write
+            need(surveyor.policy, &stored, made, when, lifetime) == Need::Write
         });
         chunk.others.push(Other {
             index,

@@ -22,7 +22,9 @@ use crate::article;
 use crate::article::{Article, Held, Input, Lifetime, Reading, Route};
 use crate::characters::is_hidden;
 use crate::diagnostic::{Diagnostic, Place, RETRY_AFTER_FIX, Severity};
-use crate::publish::plan::entry::{Entry, Need, ObjectState, Spot, need};
+use crate::publish::plan::entry::{Entry, Spot};
+use crate::publish::plan::need::{Need, need};
+use crate::publish::plan::stored_article::StoredArticle;
 use crate::render;
 use crate::render::{Digest, Inputs, Removals, Rendered, Stamp};
 use crate::source::{Learned, ListingSpot, Origin, Ranks};
@@ -280,15 +282,15 @@ impl SourceReader<'_, '_> {
             let started = Instant::now();
             let article = &one.article;
             let seen = one.source.unread.seen(&article.route);
-            let absent = (ObjectState::Absent, ObjectState::Absent);
-            let (page, meta) = seen.or_else(|| answers.next()).unwrap_or(absent);
+            let stored = seen.or_else(|| answers.next());
+            let stored = stored.unwrap_or(StoredArticle::absent(surveyor.has_texts));
             let lifetime = article.lifetime();
             let when = (&surveyor.expiry, &article.route);
             let made = surveyor.made(one.source.unread.index, one.digest)?;
-            let need = match surveyor.keeps_lists && meta.is_list() {
+            let need = match surveyor.keeps_lists && stored.meta.is_list() {
                 // A part of the tree does not know what its list has.
                 true => Need::Keep,
-                false => need(surveyor.policy, (&page, &meta), made, when, lifetime),
+                false => need(surveyor.policy, &stored, made, when, lifetime),
             };
             let expires_at_ms = surveyor.expiry.of(&article.route, lifetime);
             let rank = surveyor.order.rank(Ranks::of(article));
@@ -296,19 +298,19 @@ impl SourceReader<'_, '_> {
             let (mut spot, mut holes) = (Spot::default(), 0);
             // Nobody asks what an article was made from that is not written.
             let inputs = (need == Need::Write).then(|| one.inputs(surveyor));
-            let reason = surveyor.reason(need, (&page, &meta), lifetime, inputs.as_ref());
+            let reason = surveyor.reason(need, &stored, lifetime, inputs.as_ref());
             if need == Need::Write {
                 let Some(rendered) = self.render(&mut one, inputs, chunk) else {
                     continue;
                 };
-                spot = self.surveyor.spool_page(&rendered.page, &rendered.meta)?;
+                spot = surveyor.spool_article(&rendered)?;
                 holes = self.holes(&rendered.page);
             } else if !self.is_renderable(&mut one, chunk) {
                 continue;
             }
             let source = number(one.source.unread.index);
             chunk.slowest.add(one.took + started.elapsed(), source);
-            let mut entry = Entry::new(source, one.article.route, need, (&page, &meta));
+            let mut entry = Entry::new(source, one.article.route, need, &stored);
             entry.expires_at_ms = expires_at_ms;
             entry.rank = rank;
             entry.reason = reason;
@@ -349,7 +351,7 @@ impl SourceReader<'_, '_> {
             return Ok(None);
         };
         Ok(Some(Again {
-            spot: self.surveyor.spool_page(&rendered.page, &rendered.meta)?,
+            spot: self.surveyor.spool_article(&rendered)?,
             holes: self.holes(&rendered.page),
         }))
     }

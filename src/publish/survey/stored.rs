@@ -2,7 +2,7 @@
 
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
-use crate::publish::plan::entry::ObjectState;
+use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
 use crate::render::{self, Inputs};
 use crate::store::{Batch, Reply, Session, StoreError};
 
@@ -35,18 +35,30 @@ pub struct Inspector<'a> {
 }
 
 impl Inspector<'_> {
-    /// What the store holds for each of `routes`: page and meta.
+    /// What the store holds for each of `routes`: page and meta, and the text where they have one.
     ///
     /// # Errors
     /// When the store fails.
     pub fn inspect(
         &mut self,
-        routes: &[&Route],
+        (routes, has_text): (&[&Route], bool),
         likely: Likely,
-    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
-        let seen = self.look(&self.keys_of(routes), likely)?;
-        let pairs = seen.chunks_exact(2).map(|pair| (pair[0], pair[1]));
-        Ok(pairs.collect())
+    ) -> Result<Vec<StoredArticle>, StoreError> {
+        let kinds = match has_text {
+            true => &[ObjectKind::Page, ObjectKind::Meta, ObjectKind::Text][..],
+            false => &[ObjectKind::Page, ObjectKind::Meta],
+        };
+        let mut keys = Vec::with_capacity(routes.len() * kinds.len());
+        for route in routes {
+            keys.extend(kinds.iter().map(|kind| (self.keys.of(*kind, route), *kind)));
+        }
+        let seen = self.look(&keys, likely)?;
+        let articles = seen.chunks_exact(kinds.len()).map(|seen| StoredArticle {
+            page: seen[0],
+            meta: seen[1],
+            text: seen.get(2).copied(),
+        });
+        Ok(articles.collect())
     }
 
     /// What the store holds of the objects of this kind at `routes`.
@@ -126,16 +138,6 @@ impl Inspector<'_> {
         });
         seen.collect()
     }
-
-    fn keys_of(&self, routes: &[&Route]) -> Vec<(String, ObjectKind)> {
-        let both = routes.iter().flat_map(|route| {
-            [
-                (self.keys.page(route), ObjectKind::Page),
-                (self.keys.meta(route), ObjectKind::Meta),
-            ]
-        });
-        both.collect()
-    }
 }
 
 fn ask_expiry(batch: &mut Batch, key: &str) {
@@ -147,7 +149,7 @@ fn ask_content(batch: &mut Batch, key: &str, object: ObjectKind) {
     let (from, to) = match object {
         ObjectKind::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
         ObjectKind::Meta => (0, render::META_FILL_BYTES.cast_signed() - 1),
-        ObjectKind::File => (-(render::FILE_TAIL_BYTES.cast_signed()), -1),
+        ObjectKind::File | ObjectKind::Text => (-(render::FILE_TAIL_BYTES.cast_signed()), -1),
         ObjectKind::Redirect => (0, REDIRECT_BYTES - 1),
     };
     let key = key.as_bytes();
@@ -199,7 +201,7 @@ fn look(
         digest: match object {
             ObjectKind::Page => render::page_digest(&part),
             ObjectKind::Meta => render::meta_digest(&part),
-            ObjectKind::File => render::file_digest(&part),
+            ObjectKind::File | ObjectKind::Text => render::file_digest(&part),
             ObjectKind::Redirect => Some(render::Digest::of_bytes(&part)),
         },
         inputs: is_meta.then(|| Inputs::read(&part)).flatten(),

@@ -20,13 +20,13 @@ use crate::diagnostic::Diagnostic;
 use crate::publish::derive::archive::{Archive, ArchiveAgain};
 use crate::publish::keys::ObjectKind;
 use crate::publish::plan::cause::reason;
-use crate::publish::plan::entry::{
-    Entry, EntryKind, Filling, Made, Need, ObjectState, Policy, Spot,
-};
+use crate::publish::plan::entry::{Entry, EntryKind, Spot};
 use crate::publish::plan::expiry::Expiry;
+use crate::publish::plan::need::{Filling, Made, Need, Policy};
+use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
 use crate::publish::reason::Reason;
 use crate::publish::shards::shard::Shard;
-use crate::render::{Digest, Inputs, Renderer, Stamp};
+use crate::render::{Digest, Inputs, Rendered, Renderer, Stamp};
 use crate::source::{Cache, Order, Origin, PassedOver, WalkError, goes_on};
 use crate::spool::Spool;
 use crate::store::StoreError;
@@ -68,6 +68,8 @@ pub struct Surveyor<'a> {
     pub listings: Option<Listings<'a>>,
     /// Whether the holes of pages are filled once all articles are known.
     pub fills: bool,
+    /// Whether articles have texts.
+    pub has_texts: bool,
     /// Whether pages of lists stay as they are, since this survey does not make any.
     pub keeps_lists: bool,
     /// What the run knows of all articles, where this survey is about some of them once more.
@@ -173,12 +175,12 @@ impl Survey {
 }
 
 impl Surveyor<'_> {
-    /// Puts two byte strings into the spool, and returns the offset of the first and both lengths. Without a
+    /// Puts byte strings into the spool, and returns the offset of the first and all lengths. Without a
     /// spool they are dropped.
     ///
     /// # Errors
     /// When the disk does not take them, or one has 4 GiB.
-    pub(crate) fn append(&self, parts: [&[u8]; 2]) -> io::Result<(u64, [u32; 2])> {
+    pub(crate) fn append<const N: usize>(&self, parts: [&[u8]; N]) -> io::Result<(u64, [u32; N])> {
         let offset = match &self.spool {
             Some(spool) => spool
                 .lock()
@@ -186,11 +188,12 @@ impl Surveyor<'_> {
                 .append(&parts)?,
             None => 0,
         };
-        let bytes = |part: &[u8]| {
-            u32::try_from(part.len()).map_err(|_| io::Error::other("an object of 4 GiB"))
-        };
-        let [first, second] = parts;
-        Ok((offset, [bytes(first)?, bytes(second)?]))
+        let mut bytes = [0; N];
+        for (bytes, part) in bytes.iter_mut().zip(parts) {
+            let length = u32::try_from(part.len());
+            *bytes = length.map_err(|_| io::Error::other("an object of 4 GiB"))?;
+        }
+        Ok((offset, bytes))
     }
 
     /// Puts a page and its meta object into the spool.
@@ -203,6 +206,23 @@ impl Surveyor<'_> {
             offset,
             page_bytes,
             meta_bytes,
+            ..Spot::default()
+        })
+    }
+
+    /// Puts the objects of an article into the spool.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(crate) fn spool_article(&self, rendered: &Rendered) -> io::Result<Spot> {
+        let text = rendered.text.as_deref().unwrap_or_default();
+        let objects = [&rendered.page[..], &rendered.meta, text];
+        let (offset, [page_bytes, meta_bytes, text_bytes]) = self.append(objects)?;
+        Ok(Spot {
+            offset,
+            page_bytes,
+            meta_bytes,
+            text_bytes,
         })
     }
 
@@ -224,11 +244,11 @@ impl Surveyor<'_> {
         Ok(Made { base, fill })
     }
 
-    /// Why the run changes an article of which the store holds `page` and `meta`.
+    /// Why the run changes an article of which the store holds these objects.
     pub(crate) fn reason(
         &self,
         need: Need,
-        (page, meta): (&ObjectState, &ObjectState),
+        stored: &StoredArticle,
         lifetime: Lifetime,
         inputs: Option<&Inputs>,
     ) -> Option<Reason> {
@@ -237,7 +257,7 @@ impl Surveyor<'_> {
             Policy::Warm(_) | Policy::Again => true,
             Policy::Import => self.expiry.is_short(seen.expires_at_ms(), lifetime),
         };
-        reason((self.policy, need), (page, meta), is_short, inputs)
+        reason((self.policy, need), stored, is_short, inputs)
     }
 
     /// # Errors
@@ -280,20 +300,27 @@ impl Surveyor<'_> {
         }
     }
 
+    /// What the store holds of articles.
     pub(crate) fn inspect(
         &self,
         routes: &[&Route],
         likely: Likely,
-    ) -> Result<Vec<(ObjectState, ObjectState)>, StoreError> {
+    ) -> Result<Vec<StoredArticle>, StoreError> {
+        self.inspect_pages((routes, self.has_texts), likely)
+    }
+
+    /// The same, of pages of which some kinds have no text.
+    pub(crate) fn inspect_pages(
+        &self,
+        (routes, has_text): (&[&Route], bool),
+        likely: Likely,
+    ) -> Result<Vec<StoredArticle>, StoreError> {
         match &self.store {
             Some(inspector) if !routes.is_empty() => inspector
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .inspect(routes, likely),
-            _ => Ok(vec![
-                (ObjectState::Absent, ObjectState::Absent);
-                routes.len()
-            ]),
+                .inspect((routes, has_text), likely),
+            _ => Ok(vec![StoredArticle::absent(has_text); routes.len()]),
         }
     }
 }

@@ -9,7 +9,9 @@ use super::stored::Likely;
 use super::surveyor::Surveyor;
 use crate::archive::{ArticleIdentity, Draft};
 use crate::article::{Follower, Held, Links};
-use crate::publish::plan::entry::{Entry, Need, ObjectState, need};
+use crate::publish::plan::entry::Entry;
+use crate::publish::plan::need::{Need, need};
+use crate::publish::plan::stored_article::StoredArticle;
 use crate::source::{Cache, Hit, Known, Origin};
 
 /// A source that is meant and did not change.
@@ -96,7 +98,7 @@ pub(crate) fn recall(
     let routes: Vec<_> = meant.iter().map(|one| &one.known.route).collect();
     // Most did not change since they were written, and are there.
     let seen = surveyor.inspect(&routes, Likely::Stored)?;
-    for (one, (page, meta)) in meant.into_iter().zip(seen) {
+    for (one, stored) in meant.into_iter().zip(seen) {
         let Meant {
             index,
             hit,
@@ -106,25 +108,25 @@ pub(crate) fn recall(
         } = one;
         let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
-        let need = match surveyor.keeps_lists && meta.is_list() {
+        let need = match surveyor.keeps_lists && stored.meta.is_list() {
             true => Need::Keep,
             false => need(
                 surveyor.policy,
-                (&page, &meta),
+                &stored,
                 surveyor.made(index, known.digest)?,
                 when,
                 lifetime,
             ),
         };
         if need == Need::Write {
-            let asked = Some((known.route, page, meta));
+            let asked = Some((known.route, stored));
             unread.push(UnreadSource { index, asked });
             continue;
         }
         hits.push(hit);
         chunk.listed.extend(listed);
         chunk.links.add(number(index), &links, false);
-        let entry = entry(surveyor, index, known, need, (&page, &meta));
+        let entry = entry(surveyor, index, known, need, &stored);
         chunk.entries.push(entry);
     }
     cache.note(&hits, Vec::new());
@@ -151,13 +153,13 @@ fn entry(
     index: usize,
     known: Known,
     need: Need,
-    (page, meta): (&ObjectState, &ObjectState),
+    stored: &StoredArticle,
 ) -> Entry {
     let lifetime = known.lifetime;
     let expires_at_ms = surveyor.expiry.of(&known.route, lifetime);
-    let mut entry = Entry::new(number(index), known.route, need, (page, meta));
+    let mut entry = Entry::new(number(index), known.route, need, stored);
     if need == Need::Refresh {
-        entry.reason = surveyor.reason(need, (page, meta), lifetime, None);
+        entry.reason = surveyor.reason(need, stored, lifetime, None);
     }
     entry.expires_at_ms = expires_at_ms;
     entry.rank = surveyor.order.rank(known.ranks);

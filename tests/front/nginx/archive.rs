@@ -192,7 +192,7 @@ fn no_value_leads_to_another_site_or_adds_a_header() {
 fn a_user_from_before_there_were_files_and_redirects_still_reads_pages() {
     let world = published();
     let acl = block("acl", "SETUSER anp-front");
-    let before = acl.replace(" ~anp:file:* ~anp:redirect:*", "");
+    let before = acl.replace(" ~anp:file:* ~anp:redirect:* ~anp:text:*", "");
     assert!(before.contains(" ~anp:meta:* resetchannels "), "{before}");
     world.server.command(before.trim_end());
     put(&world, "anp:redirect:/old/", REDIRECTS[0].0);
@@ -212,12 +212,42 @@ fn a_user_from_before_there_were_files_and_redirects_still_reads_pages() {
     }
     // Each of the two workers says it once.
     let errors = front.errors();
-    let said = "anp: files and redirects are left to the origin: NOPERM";
+    let said = "anp: files, redirects and texts are left to the origin: NOPERM";
     assert!((1..=2).contains(&errors.matches(said).count()), "{errors}");
     // With the rights of the manual they are answered.
     world.server.command(acl.trim_end());
     front.get("/old/").is(301);
     front.get("/feed.xml").is(200).has("X-Cache", "HIT");
+}
+
+#[test]
+fn the_text_of_an_article_is_index_md_in_its_folder() {
+    let world = published();
+    let front = Front::start(&world);
+    front.get("/a/index.md").is(200).has("X-Cache", "MISS");
+    let text = format!("# A\n\n<!--anp:{DIGEST}-->\n");
+    put(&world, "anp:text:/a/", &text);
+    let answer = front.get("/a/index.md");
+    assert_eq!(answer.is(200).text(), text);
+    answer
+        .has("Content-Type", "text/markdown; charset=utf-8")
+        .has("ETag", &format!("\"{DIGEST}\""))
+        .has("X-Cache", "HIT")
+        .lacks("X-Robots-Tag");
+    assert!((90..=100).contains(&max_age(&answer)), "{answer:?}");
+    let tag = format!("\"{DIGEST}\"");
+    let ask = |name, value: &str| front.ask("GET", "/a/index.md", &[(name, value)]);
+    assert_eq!(ask("If-None-Match", &tag).is(304).text(), "");
+    ask("If-Match", "\"x\"").is(412);
+    put(&world, "anp:meta:/a/", r#"{"robots":"noindex"}"#);
+    front.get("/a/index.md").has("X-Robots-Tag", "noindex");
+    put(&world, "anp:file:/b/index.md", &text);
+    front.get("/b/index.md").has("X-Cache", "HIT");
+    put(&world, "anp:text:/", &text);
+    front.get("/index.md").has("X-Cache", "HIT");
+    world.server.command("LPUSH anp:text:/list/ x");
+    front.get("/list/index.md").has("X-Cache", "MISS");
+    assert_eq!(front.errors(), "");
 }
 
 /// Its requests come over TCP, so this front listens there too.

@@ -204,3 +204,36 @@ fn at_the_start_a_page_comes_first_then_a_redirect_then_the_list_of_articles() {
     answer.says("<a href=\"/\">Home</a> <strong class=\"mark\">list</strong>");
     serving.get("/_anp/?q=about").says("1 of 2").hides(">list<");
 }
+
+#[test]
+fn the_text_of_an_article_is_index_md_in_its_folder() {
+    let world = one();
+    let serving = Serving::of(&world);
+    serving.get("/a/index.md").is(404);
+    let text = format!("# A\n\n<!--anp:{DIGEST}-->\n");
+    put(&world, "anp:text:/a/", &text);
+    let answer = serving.get("/a/index.md");
+    assert_eq!(answer.is(200).text(), text);
+    answer
+        .has("content-type", "text/markdown; charset=utf-8")
+        .has("etag", &format!("\"{DIGEST}\""))
+        .has("x-content-type-options", "nosniff")
+        .lacks("x-robots-tag");
+    assert!((90..=100).contains(&max_age(&answer)), "{answer:?}");
+    let tag = format!("\"{DIGEST}\"");
+    let ask = |name, value: &str| serving.get_with("/a/index.md", &[(name, value)]);
+    assert_eq!(ask("If-None-Match", &tag).is(304).text(), "");
+    ask("If-Match", "\"x\"").is(412);
+    request(&serving.address, "HEAD", "/a/index.md", &[]).is(200);
+    // The page of the route says who may find it.
+    put(&world, "anp:meta:/a/", r#"{"robots":"noindex"}"#);
+    serving.get("/a/index.md").has("x-robots-tag", "noindex");
+    // A file of that name is answered where there is no text.
+    put(&world, "anp:file:/b/index.md", &text);
+    serving.get("/b/index.md").is(200).lacks("x-robots-tag");
+    put(&world, "anp:text:/", &text);
+    serving.get("/index.md").is(200);
+    world.server.command("LPUSH anp:text:/list/ x");
+    serving.get("/list/index.md").is(404);
+    serving.get("/a/other.md").is(404);
+}

@@ -14,10 +14,10 @@ use super::judge::judge;
 use super::soup::soup;
 use super::support::render;
 
-mod benign;
+pub mod benign;
 
 /// Reads a source with a body of HTML.
-fn reading<'a>(source: &'a str, cleaned: &'a OnceLock<String>) -> Reading<'a> {
+pub fn reading<'a>(source: &'a str, cleaned: &'a OnceLock<String>) -> Reading<'a> {
     let input = Input {
         path: PathBuf::from("x.json").into(),
         relative: Path::new("x.json"),

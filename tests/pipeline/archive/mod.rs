@@ -8,4 +8,5 @@ mod readers;
 mod redirects;
 mod runs;
 mod similar;
+mod texts;
 mod tree;

@@ -281,7 +281,7 @@ fn the_sitemap_has_each_article_once_that_search_engines_may_see() {
     assert!(robots.contains("Sitemap: https://example.org/sitemap.xml\n"));
     let llms = archive.file("/llms.txt").unwrap();
     assert!(
-        llms.contains("- [About queue later](https://example.org/queue/later/)"),
+        llms.contains("- [About queue later](https://example.org/queue/later/index.md)"),
         "{llms}"
     );
     assert!(

@@ -12,7 +12,8 @@ fn links(page: &str) -> BTreeSet<String> {
     let links = parts.filter_map(|part| part.split('"').next());
     let links = links.filter_map(|link| link.strip_prefix("https://example.org").or(Some(link)));
     links
-        .filter(|link| link.starts_with('/'))
+        // The text of an article is written right behind its page.
+        .filter(|link| link.starts_with('/') && !link.ends_with("/index.md"))
         .map(str::to_owned)
         .collect()
 }

@@ -35,7 +35,7 @@ fn the_old_route_of_an_article_leads_to_the_new_one() {
         .filter(|key| key["key"].as_str().unwrap().ends_with(":/cache/n3/"))
         .map(|key| key["reason"].to_string())
         .collect();
-    assert_eq!(reasons, ["\"moved\"", "\"moved\"", "\"moved\""]);
+    assert_eq!(reasons, ["\"moved\""; 4]);
     // It stays, and the next night has nothing to do.
     let again = archive.import().counts();
     assert_eq!(

@@ -152,9 +152,9 @@ fn a_part_of_the_tree_leaves_archive_objects_as_they_are() {
     settle();
     archive.article("queue/newest", 200, "tags: [redis]\n");
     let ran = archive.world.anp("import content/queue --format json");
-    assert_eq!(ran.exits(0).counts()["created"], 2, "{ran}");
+    assert_eq!(ran.exits(0).counts()["created"], 3, "{ran}");
     let mut with_article = archive.objects("anp");
-    for kind in ["page", "meta"] {
+    for kind in ["page", "meta", "text"] {
         assert!(
             with_article
                 .remove(&format!("{kind}:/queue/newest/"))

@@ -15,6 +15,7 @@ archive:
   robots_txt: true
   llms_txt: true
   redirects: true
+  text: true
 ";
 
 pub struct Archive {
