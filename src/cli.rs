@@ -267,6 +267,11 @@ pub struct Init {
     /// They are a start for templates of your own. No file is overwritten.
     #[arg(long, value_name = "DIR", conflicts_with = "folder")]
     pub templates: Option<PathBuf>,
+    /// Write only an nginx front for these settings, to this folder
+    ///
+    /// Its site has the store, the prefix, the login cookies and the cache times of the settings.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["folder", "templates"])]
+    pub nginx: Option<PathBuf>,
 }
 
 /// `anp completions`.

@@ -23,7 +23,8 @@ pub(super) const INIT: &str = "\
 Examples:
   anp init blog                  # in a new folder
   anp init                       # in this folder; no file is overwritten
-  anp init --templates theme     # the built-in templates, to change them";
+  anp init --templates theme     # the built-in templates, to change them
+  anp init --nginx front         # an nginx front for these settings";
 
 pub(super) const IMPORT: &str = "\
 Examples:

@@ -141,11 +141,13 @@ impl App {
         route: &Route,
         headers: &HeaderMap,
     ) -> Result<Option<Response<Body>>, StoreError> {
+        let caching = self.site.caching(route.as_str());
+        let answer = |taken: &StoredPage, from| headers::answer(taken, from, caching, headers);
         if self.site.login.is_of(headers) {
             let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
-            return Ok(taken.map(|taken| headers::answer(&taken, CacheStatus::Bypass, headers)));
+            return Ok(taken.map(|taken| answer(&taken, CacheStatus::Bypass)));
         }
-        let hit = |taken: &StoredPage| Some(headers::answer(taken, CacheStatus::Hit, headers));
+        let hit = |taken: &StoredPage| Some(answer(taken, CacheStatus::Hit));
         if let Some(held) = self.pages.get(route) {
             if held.unchecked_for() < FRESH {
                 return Ok(hit(&held));
@@ -165,7 +167,7 @@ impl App {
         }
         let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
         Ok(taken.map(|taken| {
-            let response = headers::answer(&taken, CacheStatus::Miss, headers);
+            let response = answer(&taken, CacheStatus::Miss);
             self.pages.put(route, taken);
             response
         }))

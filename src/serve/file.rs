@@ -39,6 +39,7 @@ pub(super) async fn answer(
     // The characters of a content type are visible ASCII.
     let content_type = HeaderValue::try_from(path.content_type()).ok();
     let cache = site.uncached(request);
-    let answer = headers::file(&carried, cache, request, Bytes::from(body), content_type);
-    Ok(Some(answer))
+    let caching = site.caching(path.as_str());
+    let body = (Bytes::from(body), content_type);
+    Ok(Some(headers::file(&carried, cache, caching, request, body)))
 }

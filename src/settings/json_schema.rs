@@ -49,7 +49,15 @@ fn of(key: &str) -> Option<Value> {
         }
         "site.url" | "site.assets" => json!({ "type": "string", "pattern": "^https?://" }),
         "site.lang" => json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,35}$" }),
-        "ttl" | "max_ttl" | "expect.max_duration" | "deadline" | "timeout" | "keep_runs.age" => {
+        "ttl"
+        | "max_ttl"
+        | "expect.max_duration"
+        | "deadline"
+        | "timeout"
+        | "keep_runs.age"
+        | "cache.browser"
+        | "cache.edge"
+        | "cache.stale" => {
             json!({ "type": "string", "pattern": DURATION })
         }
         "jitter" => json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9])?%$" }),
@@ -63,8 +71,14 @@ fn of(key: &str) -> Option<Value> {
         "keep_runs.count" => whole(0, 1_000_000),
         "wait_replicas" => whole(0, 100),
         "wait_timeout" => whole(1, 600_000),
-        "strict" | "drafts" | "future" | "split_spaces" | "archive.sitemap"
-        | "archive.robots_txt" | "archive.llms_txt" => json!({ "type": "boolean" }),
+        "strict"
+        | "drafts"
+        | "future"
+        | "split_spaces"
+        | "archive.sitemap"
+        | "archive.robots_txt"
+        | "archive.llms_txt"
+        | "cache.surrogate_keys" => json!({ "type": "boolean" }),
         "archive.similar" => whole(0, 20),
         "archive.lists" => group(&json!({
             "home": { "type": "boolean" },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 57] = [
+pub const KEYS: [(&str, &str); 61] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -44,6 +44,10 @@ pub const KEYS: [(&str, &str); 57] = [
     ("templates", "ANP_TEMPLATES"),
     ("login_cookies", "ANP_LOGIN_COOKIES"),
     ("serve.addr", "ANP_SERVE_ADDR"),
+    ("cache.browser", "ANP_CACHE_BROWSER"),
+    ("cache.edge", "ANP_CACHE_EDGE"),
+    ("cache.stale", "ANP_CACHE_STALE"),
+    ("cache.surrogate_keys", "ANP_CACHE_SURROGATE_KEYS"),
     ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
     ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
     ("site.url", "ANP_SITE_URL"),
@@ -64,8 +68,9 @@ pub const KEYS: [(&str, &str); 57] = [
 ];
 
 /// Keys of anp.yaml that hold other keys.
-pub(super) const GROUPS: [&str; 8] = [
+pub(super) const GROUPS: [&str; 9] = [
     "archive",
+    "cache",
     "expect",
     "keep_runs",
     "meta_box",

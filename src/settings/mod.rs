@@ -5,6 +5,7 @@
 //! wrong says where it was given.
 
 mod archive;
+mod cache;
 mod connection;
 mod content;
 mod expect;
@@ -33,6 +34,7 @@ use reader::Reader;
 
 use crate::archive::ArchiveSettings;
 use crate::article::{Admits, Rules};
+use crate::edge::CachePolicy;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::private;
@@ -126,6 +128,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// How the preview answers.
     pub serve: Serve,
+    /// How long caches may keep what the fronts serve.
+    pub cache: CachePolicy,
     /// The settings that do not have their default, each with its origin.
     pub in_force: Vec<InForce>,
 }
@@ -374,6 +378,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         render,
         archive,
         serve: serve::read(reader),
+        cache: cache::read(reader),
         in_force: reader.in_force(),
     }
 }

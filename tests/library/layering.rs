@@ -10,13 +10,14 @@ mod scan;
 use scan::Scan;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 30] = [
+const ALLOWED: [(&str, &[&str]); 31] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
     ("diagnostic", &["characters"]),
     ("duration", &[]),
     ("durable", &["private"]),
+    ("edge", &["store"]),
     ("private", &[]),
     ("hex", &[]),
     ("regular", &[]),
@@ -74,6 +75,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "archive",
             "article",
             "characters",
+            "edge",
             "publish",
             "render",
             "store",
@@ -120,6 +122,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "archive",
             "article",
             "diagnostic",
+            "edge",
             "exit",
             "failure",
             "private",
@@ -134,14 +137,14 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "serve",
         &[
-            "archive", "article", "duration", "publish", "render", "store", "words",
+            "archive", "article", "duration", "edge", "publish", "render", "store", "words",
         ],
     ),
     ("synth", &["yaml"]),
     (
         "commands",
         &[
-            "archive", "article", "cli", "duration", "exit", "failure", "probe", "publish",
+            "archive", "article", "cli", "duration", "edge", "exit", "failure", "probe", "publish",
             "render", "report", "serve", "settings", "signals", "source", "store", "synth",
             "words",
         ],
