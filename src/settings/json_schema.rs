@@ -55,6 +55,7 @@ fn of(key: &str) -> Option<Value> {
         | "deadline"
         | "timeout"
         | "keep_runs.age"
+        | "after.command_timeout"
         | "cache.browser"
         | "cache.edge"
         | "cache.stale" => {
@@ -88,6 +89,10 @@ fn of(key: &str) -> Option<Value> {
         })),
         "archive.feeds" => group(&json!({ "count": whole(1, 1000) })),
         "archive.redirects" => group(&json!({ "keep": { "type": "string", "pattern": DURATION } })),
+        "after.command" => json!({
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+        }),
+        "after.purge" => json!({ "type": "array", "maxItems": 100, "items": purge_target() }),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
         "login_cookies"
@@ -104,6 +109,26 @@ fn of(key: &str) -> Option<Value> {
             "additionalProperties": { "enum": ["ignore", "draft", "noindex"] },
         }),
         _ => return None,
+    })
+}
+
+/// A cache that is purged after a run; anp judges what fits its kind.
+fn purge_target() -> Value {
+    let text = || json!({ "type": "string" });
+    let whole = || json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "type": "object", "required": ["kind"], "additionalProperties": false,
+        "properties": {
+            "kind": { "enum": ["varnish", "nginx", "fastly", "cloudflare", "http"] },
+            "url": { "type": "string", "pattern": "^https?://" },
+            "headers": { "type": "object", "additionalProperties": { "type": ["string", "number"] } },
+            "rate": { "type": "string", "pattern": "^[0-9]+/s$" },
+            "timeout": { "type": "string", "pattern": DURATION },
+            "retries": whole(), "max_urls": whole(), "batch": whole(),
+            "everything": { "type": ["boolean", "object"] },
+            "service": text(), "by": { "enum": ["url", "key"] }, "soft": { "type": "boolean" },
+            "token_env": text(), "zone": text(), "method": text(), "body": text(),
+        },
     })
 }
 

@@ -4,6 +4,7 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod after;
 mod archive;
 mod cache;
 mod connection;
@@ -34,7 +35,7 @@ use reader::Reader;
 
 use crate::archive::ArchiveSettings;
 use crate::article::{Admits, Rules};
-use crate::edge::CachePolicy;
+use crate::edge::{After, CachePolicy};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::private;
@@ -130,6 +131,8 @@ pub struct Settings {
     pub serve: Serve,
     /// How long caches may keep what the fronts serve.
     pub cache: CachePolicy,
+    /// What is done after a run.
+    pub after: After,
     /// The settings that do not have their default, each with its origin.
     pub in_force: Vec<InForce>,
 }
@@ -338,6 +341,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     let archive = archive::read(reader, !render.site_url.is_empty());
     render.similar = archive.similar > 0;
     render.lists = archive.lists.as_ref().map(archive::links);
+    let after = after::read(reader, !render.site_url.is_empty());
     let expect = expect::read(reader);
     Settings {
         config,
@@ -379,6 +383,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         archive,
         serve: serve::read(reader),
         cache: cache::read(reader),
+        after,
         in_force: reader.in_force(),
     }
 }
