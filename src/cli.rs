@@ -405,6 +405,25 @@ pub enum RunsCommand {
     /// Show one run: who, why, when, where, each key, and how to undo it
     #[command(after_long_help = examples::RUNS_SHOW)]
     Show(RunsShow),
+    /// Purge caches of what runs changed, and run after.command, where that failed
+    #[command(after_long_help = examples::RUNS_NOTIFY)]
+    Notify(RunsNotify),
+}
+
+/// `anp runs notify`.
+#[derive(Debug, Args)]
+pub struct RunsNotify {
+    /// A run's id or the start of it, the file of a manifest, or 'last' [default: all that owe it]
+    pub run: Option<String>,
+    /// Send all of it again, also what was sent
+    #[arg(long, requires = "run")]
+    pub again: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Print every request of a dry run, instead of the first
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `anp runs show`.

@@ -73,7 +73,14 @@ Examples:
 pub(super) const RUNS: &str = "\
 Examples:
   anp runs
-  anp runs show last";
+  anp runs show last
+  anp runs notify";
+
+pub(super) const RUNS_NOTIFY: &str = "\
+Examples:
+  anp runs notify
+  anp runs notify 20261124T070015.005Z-0b7e --dry-run
+  anp runs notify last --again";
 
 pub(super) const RUNS_SHOW: &str = "\
 Examples:

@@ -149,7 +149,8 @@ impl App {
         }
         let hit = |taken: &StoredPage| Some(answer(taken, CacheStatus::Hit));
         if let Some(held) = self.pages.get(route) {
-            if held.unchecked_for() < FRESH {
+            // A cache that was just purged asks at once, and keeps for long what it gets.
+            if held.unchecked_for() < FRESH && !caching.policy.is_set() {
                 return Ok(hit(&held));
             }
             match held.check(&self.site.store, &self.site.keys, route).await? {
