@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// How long caches may keep an object, in seconds. Whatever is set, no cache keeps it longer than the
-/// object has left to live.
+/// How long caches may keep an object, in seconds. No cache ever keeps it longer than the object has left
+/// to live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CachePolicy {
     /// In browsers (`max-age`); none: for as long as the object lives.

@@ -67,7 +67,7 @@ impl<'a> Sender<'a> {
             .timeout_global(Some(target.timeout))
             .user_agent(concat!("anp/", env!("CARGO_PKG_VERSION")));
         if matches!(target.service, Service::Varnish | Service::Nginx) {
-            // A cache next to the store, which no proxy of the environment leads to.
+            // A cache next to the store: a proxy of the environment is for other networks.
             config = config.proxy(None);
         }
         if target.url.starts_with("https://") {

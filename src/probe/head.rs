@@ -133,7 +133,8 @@ pub struct Caching {
     pub max_age: Option<u64>,
     /// For so many seconds in caches that visitors share.
     pub s_maxage: Option<u64>,
-    /// For so many seconds more while a cache asks anew, or gets no answer: the longer of the two.
+    /// Seconds that a cache may still answer while it asks again, or if it gets no answer: the longer of the
+    /// two.
     pub stale: Option<u64>,
 }
 

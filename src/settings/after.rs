@@ -200,7 +200,7 @@ fn http(members: &Members<'_>) -> Result<(Service, usize), YamlError> {
         let inner = Members::of(node)?;
         for (key, _) in inner.entries {
             if !["method", "url", "body"].contains(&key.name.as_str()) {
-                return Err(key.unknown(["method", "url", "body"].into_iter()));
+                return Err(key.unknown(["method", "url", "body"]));
             }
         }
         let url = url(&inner, None, true)?;

@@ -1,9 +1,9 @@
 //! The file beside a manifest that says that the caches are not yet purged of what the run changed:
 //! `RUN.notify.json`.
 //!
-//! It is durable before the run writes its first key, and goes when all is done: a run that dies at any
-//! moment leaves it. The run, and whoever sends what it owes, holds the lock of the file, which the system
-//! drops when the process dies.
+//! It is durable before the run writes its first key, and is removed when all is sent: a run that dies at
+//! any moment leaves it. The run, and later the process that sends it, holds the lock of the file, which the
+//! system drops when the process dies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -34,7 +34,7 @@ pub struct Attempts {
     pub failed: BTreeMap<String, String>,
 }
 
-/// A notification that is owed, and held: nobody else sends it meanwhile.
+/// A notification that is owed, and locked: no other process sends it meanwhile.
 #[derive(Debug)]
 pub struct OwedNotification {
     manifest: PathBuf,
@@ -50,7 +50,7 @@ impl OwedNotification {
         let path = path_of(manifest);
         let folder = path.parent().unwrap_or(Path::new("."));
         failpoint::at("notify", "create")?;
-        // It gets its name once it is locked: nobody else may take it for that of a dead run.
+        // It gets its name once it is locked: no other process may take it for that of a dead run.
         let file = tempfile::NamedTempFile::new_in(folder)?;
         file.as_file().try_lock().map_err(io::Error::from)?;
         let file = file.persist_noclobber(&path)?;
@@ -67,7 +67,7 @@ impl OwedNotification {
     /// Takes hold of what the run of `manifest` owes.
     ///
     /// # Errors
-    /// `NotFound` if it owes nothing, `WouldBlock` if the run is under way or somebody else sends it,
+    /// `NotFound` if it owes nothing, `WouldBlock` if the run is under way or another process sends it,
     /// and whatever else the file system says.
     pub fn take(manifest: &Path) -> io::Result<Self> {
         let path = path_of(manifest);
@@ -79,7 +79,7 @@ impl OwedNotification {
             Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // Somebody may have sent and removed it since it was opened.
+        // Another process may have sent and removed it since it was opened.
         let there = path.symlink_metadata()?;
         if there.ino() != file.metadata()?.ino() {
             return Err(io::ErrorKind::NotFound.into());

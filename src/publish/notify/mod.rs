@@ -191,7 +191,7 @@ impl<'a> Notifier<'a> {
                     }
                     is_done &= self.send(owed, false);
                 }
-                // Gone, or of a run that is under way, or somebody else sends it.
+                // Gone, or of a run that is under way, or another process sends it.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::WouldBlock) => {}
                 Err(error) => {

@@ -366,7 +366,7 @@ pub struct Run {
     keep: KeepRuns,
     lock: Option<FolderLock>,
     state_dir: PathBuf,
-    /// Held until its end, so that nobody else sends it before.
+    /// Held until its end, so that no other process sends it before.
     _owed: Option<OwedNotification>,
 }
 

@@ -62,7 +62,7 @@ impl Api {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream.unwrap(), &state));
+                std::thread::spawn(move || serve(&stream.unwrap(), &state));
             }
         });
         Self { state, url }
@@ -90,7 +90,7 @@ impl Api {
     }
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>) {
+fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(asked) = read(&mut reader) {
         let (answer, delay) = {
@@ -105,7 +105,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
             "HTTP/1.1 {status} So\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
-        if (&stream).write_all(text.as_bytes()).is_err() {
+        let mut stream = stream;
+        if stream.write_all(text.as_bytes()).is_err() {
             return;
         }
     }

@@ -21,8 +21,11 @@ fn published(settings: &str) -> World {
     world
 }
 
+/// Asks a front for a path.
+type Get<'a> = dyn Fn(&str) -> Answer + 'a;
+
 /// Each front with what it answers: the preview, and nginx as `anp init --nginx` writes it.
-fn on_each_front(world: &World, check: &dyn Fn(&dyn Fn(&str) -> Answer)) {
+fn on_each_front(world: &World, check: &dyn Fn(&Get<'_>)) {
     let (_serving, address) = serving(&mut world.command("state", &[]));
     check(&|path| http::get(&address, path));
     let front = nginx(world, "front");

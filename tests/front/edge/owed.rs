@@ -158,7 +158,7 @@ fn what_cannot_be_written_beside_the_manifest_begins_no_run() {
     ran.exits(74).notes("cannot write beside the manifest");
     assert!(world.keys() == before);
     assert_eq!(api.lines(), [""; 0]);
-    // What failed cannot be kept, and what is done cannot be settled: it is sent again.
+    // If anp cannot record that all is sent, it sends it again.
     let variables = [("ANP_FAIL_POINT", "notify.settle=EIO")];
     world
         .anp_with(&["import"], &variables)

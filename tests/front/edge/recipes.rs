@@ -1,4 +1,4 @@
-//! The recipes of docs/edge.md work as they stand there.
+//! The recipes of docs/edge.md work unchanged.
 
 use super::api::Api;
 use super::{block, blocks, changed, published};
