@@ -9,6 +9,7 @@ mod killed;
 mod owed;
 mod readers;
 mod recipes;
+mod tls;
 
 use crate::support::{Ran, World};
 
