@@ -148,12 +148,13 @@ want_valkey() {
 # What deploy/nginx needs of Debian; its tests are not left out.
 have_nginx() {
     [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] &&
+        [ -e /usr/lib/nginx/modules/ngx_http_cache_purge_module.so ] &&
         [ -e /usr/share/lua/5.1/nginx/redis.lua ]
 }
 
 want_nginx() {
     have_nginx && return
-    local modules=(libnginx-mod-http-lua lua-nginx-redis)
+    local modules=(libnginx-mod-http-lua lua-nginx-redis libnginx-mod-http-cache-purge)
     if have apt-get && may_be_root; then
         if [ -x /usr/sbin/nginx ]; then # somebody's own, which stays as it is
             apt_install "${modules[@]}" || true
@@ -161,13 +162,23 @@ want_nginx() {
             apt_install_server nginx "${modules[@]}" || true
         fi
     fi
-    have_nginx || say "nginx with Lua is missing, the tests of deploy/nginx fail:" \
+    have_nginx || say "nginx with its modules is missing, the tests of deploy/nginx and docs/edge.md fail:" \
         "install nginx ${modules[*]} (Debian, Ubuntu)"
+}
+
+# A cache before the fronts. Its tests are not left out.
+want_varnish() {
+    have varnishd || [ -x /usr/sbin/varnishd ] && return
+    if have apt-get && may_be_root; then apt_install_server varnish || true; fi
+    [ -x /usr/sbin/varnishd ] || have varnishd ||
+        say "varnish is missing, the tests of docs/edge.md fail: install varnish (Debian, Ubuntu)"
 }
 
 want_test_tools() {
     want_nginx
+    want_varnish
     want jq "the commands of docs/manifest.md are not tested"
+    want curl "the tests of after.command fail"
     want zstd "the commands of docs/manifest.md are not tested"
     want systemd-analyze "the test of the systemd units fails" systemd
     want mandoc "the test of the man pages fails"

@@ -267,6 +267,11 @@ pub struct Init {
     /// They are a start for templates of your own. No file is overwritten.
     #[arg(long, value_name = "DIR", conflicts_with = "folder")]
     pub templates: Option<PathBuf>,
+    /// Write only an nginx front for these settings, to this folder
+    ///
+    /// Its site has the store, the prefix, the login cookies and the cache times of the settings.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["folder", "templates"])]
+    pub nginx: Option<PathBuf>,
 }
 
 /// `anp completions`.
@@ -400,6 +405,25 @@ pub enum RunsCommand {
     /// Show one run: who, why, when, where, each key, and how to undo it
     #[command(after_long_help = examples::RUNS_SHOW)]
     Show(RunsShow),
+    /// Purge caches of what runs changed, and run after.command, where that failed
+    #[command(after_long_help = examples::RUNS_NOTIFY)]
+    Notify(RunsNotify),
+}
+
+/// `anp runs notify`.
+#[derive(Debug, Args)]
+pub struct RunsNotify {
+    /// A run's id or the start of it, the file of a manifest, or 'last' [default: all that owe it]
+    pub run: Option<String>,
+    /// Send all of it again, also what was sent
+    #[arg(long, requires = "run")]
+    pub again: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Print every request of a dry run, instead of the first
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `anp runs show`.

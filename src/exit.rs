@@ -11,7 +11,8 @@ pub enum Exit {
     Differs = 1,
     /// The command line was wrong.
     Usage = 2,
-    /// Done, but some articles were invalid, some keys in conflict, or a comparison differed.
+    /// Done, but some articles were invalid, some keys in conflict, a comparison differed, or a cache was
+    /// not purged.
     Partial = 3,
     /// Another run holds the lock.
     Locked = 11,
@@ -53,7 +54,7 @@ Exit codes:
   0    done (warnings alone are 0)
   1    'anp diff --exit-code' found differences
   2    usage
-  3    done, but some articles were invalid, some keys in conflict, or a comparison differed
+  3    done, but some articles were invalid, some keys in conflict, a comparison differed, or a cache was not purged
   11   another run holds the lock
   12   switched off
   65   content refused, nothing written

@@ -26,6 +26,7 @@ pub mod commands;
 pub mod diagnostic;
 mod durable;
 mod duration;
+pub mod edge;
 pub mod exit;
 mod failpoint;
 pub mod failure;

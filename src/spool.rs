@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -126,6 +126,16 @@ impl FinishedSpool {
             file: &self.file,
             at: 0,
         }
+    }
+
+    /// The file, to be read from its start by another process.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn file_from_start(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
     }
 
     /// Appends a few bytes that were made since, and returns their offset.

@@ -216,9 +216,29 @@ local function style_source(page)
     return last_source
 end
 
--- What caches may do with something that has this time to live in ms.
+-- What caches may do with something that has this time to live in ms: src/edge/cache_policy.rs has the
+-- same rules. A site file from before there were these variables lacks them.
 local function cache_control(ttl)
-    return "public, max-age=" .. math.max(math.floor(ttl / 1000), 0)
+    local var = ngx.var
+    local left = math.max(math.floor(ttl / 1000), 0)
+    local browser = math.min(tonumber(var.anp_cache_browser) or left, left)
+    local value, fresh = "public, max-age=" .. browser, browser
+    local edge = tonumber(var.anp_cache_edge)
+    if edge then
+        edge = math.min(edge, left)
+        fresh = math.max(edge, browser)
+        value = value .. ", s-maxage=" .. edge
+    end
+    local stale = math.min(tonumber(var.anp_cache_stale) or 0, left - fresh)
+    if stale > 0 then
+        value = value .. ", stale-while-revalidate=" .. stale .. ", stale-if-error=" .. stale
+    end
+    return value
+end
+
+-- The key by which a CDN purges what is at this path; nil if the site has none.
+local function surrogate_key(path)
+    return ngx.var.anp_surrogate_keys == "on" and path or nil
 end
 
 -- The headers that a page and a file have in common.
@@ -326,13 +346,13 @@ local function redirect_answer(route, value, ttl)
         headers["Content-Length"] = #GONE_PAGE
         headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         headers["X-Content-Type-Options"] = "nosniff"
-        return { status = 410, body = GONE_PAGE, headers = headers }
+        return { status = 410, at = route, body = GONE_PAGE, headers = headers }
     end
     local to, status = value:match(MOVED_TO_FIRST)
     if not to then status, to = value:match(MOVED_STATUS_FIRST) end
     status = MOVED_STATUSES[status]
     if not status or to == route or not is_route(to) then return nil end
-    return { status = status, to = to, headers = headers }
+    return { status = status, at = route, to = to, headers = headers }
 end
 
 -- ── Looking up ──────────────────────────────────────────────────────────────────────────────
@@ -444,6 +464,9 @@ local function answer_from_store(is_last)
         return ngx.exit(412)
     end
     for name, value in pairs(headers) do ngx.header[name] = value or nil end
+    if headers["Cache-Control"] ~= "no-store" then
+        ngx.header["Surrogate-Key"] = surrogate_key(found.at or var.uri)
+    end
     if found.to then
         return ngx.redirect(found.to .. (var.is_args or "") .. (var.args or ""), found.status)
     end

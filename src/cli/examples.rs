@@ -23,7 +23,8 @@ pub(super) const INIT: &str = "\
 Examples:
   anp init blog                  # in a new folder
   anp init                       # in this folder; no file is overwritten
-  anp init --templates theme     # the built-in templates, to change them";
+  anp init --templates theme     # the built-in templates, to change them
+  anp init --nginx front         # an nginx front for these settings";
 
 pub(super) const IMPORT: &str = "\
 Examples:
@@ -73,7 +74,14 @@ Examples:
 pub(super) const RUNS: &str = "\
 Examples:
   anp runs
-  anp runs show last";
+  anp runs show last
+  anp runs notify";
+
+pub(super) const RUNS_NOTIFY: &str = "\
+Examples:
+  anp runs notify
+  anp runs notify 20261124T070015.005Z-0b7e --dry-run
+  anp runs notify last --again";
 
 pub(super) const RUNS_SHOW: &str = "\
 Examples:

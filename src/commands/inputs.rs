@@ -119,6 +119,7 @@ pub(super) fn settings_alone(
         current_dir: &current_dir,
     })?;
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let names = names.filter(|name| !settings.after.reads(name));
     unknown_variables(names).iter().for_each(log::warning);
     in_force::detail(&settings);
     Ok(settings)

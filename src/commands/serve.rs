@@ -58,6 +58,7 @@ mod with_server {
             prefix: settings.prefix.clone(),
             state_dir: settings.state_dir.clone(),
             login_cookies: settings.serve.login_cookies.clone(),
+            cache: settings.cache,
         };
         listen(listener, preview, &stop)
             .map_err(|error| cannot_listen(&settings.serve.addr, &error))?;
@@ -66,10 +67,8 @@ mod with_server {
 
     fn bind(addr: &str) -> Result<TcpListener, Failure> {
         let found = addr.to_socket_addrs();
-        let addresses: Vec<_> = found
-            .map_err(|error| cannot_listen(addr, &error))?
-            .collect();
-        TcpListener::bind(&addresses[..]).map_err(|error| cannot_listen(addr, &error))
+        let bound = found.and_then(|found| TcpListener::bind(&found.collect::<Vec<_>>()[..]));
+        bound.map_err(|error| cannot_listen(addr, &error))
     }
 
     fn cannot_listen(addr: &str, error: &std::io::Error) -> Failure {

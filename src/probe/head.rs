@@ -61,6 +61,9 @@ impl Head {
                 "no-cache" => caching.no_cache = true,
                 "max-age" => caching.max_age = seconds(),
                 "s-maxage" => caching.s_maxage = seconds(),
+                "stale-while-revalidate" | "stale-if-error" => {
+                    caching.stale = caching.stale.max(seconds());
+                }
                 _ => {}
             }
         }
@@ -130,6 +133,9 @@ pub struct Caching {
     pub max_age: Option<u64>,
     /// For so many seconds in caches that visitors share.
     pub s_maxage: Option<u64>,
+    /// Seconds that a cache may still answer while it asks again, or if it gets no answer: the longer of the
+    /// two.
+    pub stale: Option<u64>,
 }
 
 impl Caching {

@@ -15,6 +15,7 @@ use super::seeded::Seeded;
 use super::shards::share::{Share, part_bytes};
 use super::survey::content::{SurveyScope, readable, renderer};
 use crate::article::slugify;
+use crate::edge::After;
 use crate::failure::Failure;
 use crate::settings::{Expect, Settings};
 
@@ -104,7 +105,7 @@ pub fn import(
         },
         ..Articles::of(&job, &renderer)
     };
-    job.run(&articles, import.dry_run, report)
+    job.run_and_notify(&articles, import.dry_run, report)
 }
 
 /// The settings of a prefix below the one of `settings`: `load/` is `anp:load`.
@@ -133,6 +134,8 @@ pub fn under(settings: &Settings, path: &str, has_max_ttl: bool) -> Result<Setti
     Ok(Settings {
         prefix,
         max_ttl_ms: Some(max_ttl_ms),
+        // Readers see nothing of it.
+        after: After::default(),
         ..settings.clone()
     })
 }

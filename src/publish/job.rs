@@ -9,6 +9,7 @@ use super::apply::{Apply, Direction, Guards};
 use super::expired::Expired;
 use super::keys::Keys;
 use super::manifest::Status;
+use super::notify;
 use super::outcome::{Ended, Outcome, status_of};
 use super::plan::Plan;
 use super::report::Report;
@@ -78,6 +79,21 @@ impl<'a> Job<'a> {
             folder: None,
             share: None,
         }
+    }
+
+    /// Does it and what is to be done after it, or shows both.
+    pub(crate) fn run_and_notify(
+        &self,
+        work: &dyn Work,
+        dry_run: bool,
+        report: &mut dyn Report,
+    ) -> Result<Outcome, Failure> {
+        if dry_run {
+            let dry = |report: &mut dyn Report| self.run(work, true, report);
+            return notify::dry_run(self.settings, report, dry);
+        }
+        let ended = self.run(work, false, report);
+        notify::after_run(self.settings, self.interrupted, report, ended)
     }
 
     /// Does it, or shows what it would do.

@@ -12,7 +12,8 @@
 //! 4. [`run`]: an execution that may write: lock, lease, fence, manifest.
 //! 5. [`apply`]: carries a plan out, in bounded batches: look, intent, compare-and-set.
 //! 6. [`manifest`] and [`history`]: the durable record of a run, and what all of them tell.
-//! 7. [`shards`]: all about runs that several processes do together.
+//! 7. `notify`: what is done after a run: caches are purged, a program is told.
+//! 8. [`shards`]: all about runs that several processes do together.
 
 pub mod apply;
 pub(crate) mod articles;
@@ -28,6 +29,7 @@ pub(crate) mod job;
 pub mod keys;
 pub mod ls;
 pub mod manifest;
+pub(crate) mod notify;
 pub(crate) mod outcome;
 pub mod plan;
 pub(crate) mod purge;
@@ -53,6 +55,7 @@ pub use check::check;
 pub use difference::DifferenceKind;
 pub use import::{Import, import};
 pub use ls::{Ls, ls};
+pub use notify::{Notify, notify};
 pub use outcome::Outcome;
 pub use purge::{Purge, purge};
 pub use rehearse::rehearse;

@@ -99,7 +99,7 @@ pub fn purge(
         all: purge.all,
         tree: OnceCell::new(),
     };
-    let outcome = job.run(&purging, purge.dry_run, report)?;
+    let outcome = job.run_and_notify(&purging, purge.dry_run, report)?;
     let may_come_back = manifest
         .as_ref()
         .is_none_or(open_manifest::published_from_tree);

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::outcome::Outcome;
 use super::report::Report;
 use super::rollback::Undo;
+use crate::edge::After;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::articles::Articles;
@@ -77,6 +78,7 @@ pub fn rehearse(
     let scratch = Settings {
         prefix: format!("{}:{SCRATCH}:{:08x}", settings.prefix, salt() >> 32),
         state_dir: settings.state_dir.join(SCRATCH),
+        after: After::default(),
         expect: expected(&settings.expect, sample.is_some()),
         ..settings.clone()
     };

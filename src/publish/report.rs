@@ -11,6 +11,7 @@ use super::outcome::Ended;
 use super::shards::shard::Shard;
 use super::survey::surveyor::Survey;
 use crate::article::Route;
+use crate::edge::Purged;
 use crate::synth::Generator;
 
 /// Takes what a run says. Every method does nothing unless it is overridden.
@@ -81,6 +82,28 @@ pub trait Report {
 
     /// Articles that were taken out of the store come back with the next import.
     fn comes_back(&mut self) {}
+
+    /// After a run a cache was purged, or a program was told, or that failed.
+    fn notified(&mut self, _notified: &Notified<'_>) {}
+
+    /// What would be sent to a cache, or started, after a run.
+    fn would_send(&mut self, _to: &str, _request: &str) {}
+
+    /// That was all that would be sent.
+    fn would_have_sent(&mut self) {}
+}
+
+/// What came of one part of a notification.
+#[derive(Clone, Copy, Debug)]
+pub struct Notified<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// The name of the cache; `command` for the program.
+    pub to: &'a str,
+    /// What a cache was purged of.
+    pub purged: Option<&'a Purged>,
+    /// Why it is still owed.
+    pub problem: Option<&'a str>,
 }
 
 /// Says nothing.
@@ -127,6 +150,9 @@ impl Report for Both<'_> {
         pruned(pruned: &Pruned);
         ended(ended: &Ended<'_>);
         comes_back();
+        notified(notified: &Notified<'_>);
+        would_send(to: &str, request: &str);
+        would_have_sent();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::notify;
 use super::outcome::{Ended, Outcome, status_of};
 use super::report::Report;
 use crate::exit::Exit;
@@ -47,6 +48,21 @@ pub struct Rollback {
 /// # Errors
 /// With the exit code that says what was restored: see [`crate::exit::Exit`].
 pub fn rollback(
+    settings: &Settings,
+    rollback: &Rollback,
+    interrupted: &Arc<AtomicBool>,
+    report: &mut dyn Report,
+) -> Result<Outcome, Failure> {
+    if rollback.dry_run {
+        let dry = |report: &mut dyn Report| undo(settings, rollback, interrupted, report);
+        return notify::dry_run(settings, report, dry);
+    }
+    // The store first: a cache that is purged before would fetch the old page again.
+    let ended = undo(settings, rollback, interrupted, report);
+    notify::after_run(settings, interrupted, report, ended)
+}
+
+fn undo(
     settings: &Settings,
     rollback: &Rollback,
     interrupted: &Arc<AtomicBool>,

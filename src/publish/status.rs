@@ -2,6 +2,7 @@
 //! the articles and their expiries.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::publish::history::listing::{RunFilter, RunItem, RunList};
+use crate::publish::history::owed_notification::OwedNotification;
+use crate::publish::history::runs::Runs;
 use crate::publish::one_line;
 use crate::publish::run::connection::Connected;
 use crate::publish::run::lease::Holder;
@@ -20,6 +23,7 @@ use crate::publish::run::process::{host, is_alive};
 use crate::publish::run::switch::{Paused, Switch};
 use crate::settings::Settings;
 use crate::store::{Batch, Class, Reply, Session, StoreError};
+use crate::words::{counted, with};
 
 /// So many keys are asked for their expiry in one round trip.
 const BATCH: usize = 512;
@@ -85,6 +89,8 @@ pub struct Status {
     pub store: Result<StoreStatus, Failure>,
     /// The runs into this store and under this prefix, and those that cannot be read, newest first.
     pub runs: Vec<RunItem>,
+    /// The manifests of runs whose changes the caches were not told of.
+    pub owed: Vec<PathBuf>,
     /// What a person has to look at, a sentence each.
     pub needs_a_look: Vec<String>,
     /// When all this was so, by the server's clock or, without it, by ours; ms since 1970.
@@ -157,6 +163,19 @@ impl Status {
         if let Some(last) = last.filter(|last| last.failed()) {
             needs.push(format!("the last import, {}, failed", last.id));
         }
+        // A run under way keeps its own to itself.
+        let own = holder.and_then(|lock| lock.holder.as_ref());
+        let is_of_holder = |file: &&PathBuf| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            own.is_some_and(|holder| name.starts_with(&holder.run))
+        };
+        let owed = self.owed.iter().filter(|file| !is_of_holder(file)).count() as u64;
+        if owed > 0 {
+            let (runs, have) = (counted(owed, "run"), with(owed, "has", "have"));
+            needs.push(format!(
+                "{runs} still {have} to tell the caches: anp runs notify"
+            ));
+        }
         if let Some(damaged) = self.runs.iter().find(|item| item.is_damaged()) {
             needs.push(format!("the manifest of run {} is damaged", damaged.id));
         }
@@ -205,7 +224,12 @@ pub fn status(
         return Err(Failure::interrupted());
     }
     let here = |_: &Failure| jiff::Timestamp::now().as_millisecond();
+    let owed = match settings.after.is_on() {
+        true => OwedNotification::all(&Runs::of(&settings.state_dir)).unwrap_or_default(),
+        false => Vec::new(),
+    };
     let mut status = Status {
+        owed,
         now_ms: store.as_ref().map_or_else(here, |store| store.now_ms),
         store,
         runs,

@@ -80,7 +80,7 @@ pub fn warm(
         },
         ..Articles::of(&job, &renderer)
     };
-    job.run(&articles, warm.dry_run, report)
+    job.run_and_notify(&articles, warm.dry_run, report)
 }
 
 /// What of the options decides what is written. Files count as they lie below the content folder,

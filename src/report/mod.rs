@@ -16,6 +16,7 @@ mod lost;
 pub(crate) mod ls;
 pub mod metrics;
 pub(crate) mod metrics_file;
+mod notifications;
 pub(crate) mod one_run;
 mod output;
 pub(crate) mod page;

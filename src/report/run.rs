@@ -11,6 +11,7 @@ use super::findings::{Look, bad_files};
 use super::keys::{KeyList, table, why_left, written};
 use super::log::Level;
 use super::lost::warn_of_lost;
+use super::notifications::{self, Requests};
 use super::output::Format;
 use super::{Output, Progress, findings, log, seeded, to_ms};
 use crate::article::Route;
@@ -22,7 +23,7 @@ use crate::publish::history::retention::Pruned;
 use crate::publish::manifest::{Action, Counts, Fate, Header, Lost, Status};
 use crate::publish::outcome::Ended;
 use crate::publish::reason::Reason;
-use crate::publish::report::{Bar, Report};
+use crate::publish::report::{Bar, Notified, Report};
 use crate::publish::shards::shard::Shard;
 use crate::publish::survey::surveyor::Survey;
 use crate::synth::Generator;
@@ -65,6 +66,8 @@ pub(crate) struct RunReport {
     reasons: BTreeMap<Reason, u64>,
     /// The files with errors, for a command that says little.
     bad_files: Vec<String>,
+    /// What a dry run would send.
+    requests: Requests,
 }
 
 /// A part of the articles.
@@ -98,12 +101,14 @@ impl RunReport {
             articles: Articles::default(),
             reasons: BTreeMap::new(),
             bad_files: Vec::new(),
+            requests: Requests::default(),
         }
     }
 
     /// Prints every key at once, instead of the first at the end.
     pub(crate) fn show_all_keys(&mut self, all: bool) {
         self.keys.prints_all = all;
+        self.requests.prints_all = all;
     }
 
     /// Adds to a failure what a quiet command has not said: the files with errors.
@@ -371,6 +376,18 @@ impl Report for RunReport {
             Some(undone) => self.undone(undone, counts, status.word(), run),
             None => self.summary(run, command, status.word(), counts),
         }
+    }
+
+    fn notified(&mut self, notified: &Notified<'_>) {
+        notifications::notified(&mut self.output, notified, self.is_quiet);
+    }
+
+    fn would_send(&mut self, to: &str, request: &str) {
+        self.requests.would_send(&mut self.output, to, request);
+    }
+
+    fn would_have_sent(&mut self) {
+        std::mem::take(&mut self.requests).rest(&mut self.output);
     }
 
     /// Says that articles that were taken out of the store come back with the next import, and how

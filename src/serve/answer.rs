@@ -141,13 +141,16 @@ impl App {
         route: &Route,
         headers: &HeaderMap,
     ) -> Result<Option<Response<Body>>, StoreError> {
+        let caching = self.site.caching(route.as_str());
+        let answer = |taken: &StoredPage, from| headers::answer(taken, from, caching, headers);
         if self.site.login.is_of(headers) {
             let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
-            return Ok(taken.map(|taken| headers::answer(&taken, CacheStatus::Bypass, headers)));
+            return Ok(taken.map(|taken| answer(&taken, CacheStatus::Bypass)));
         }
-        let hit = |taken: &StoredPage| Some(headers::answer(taken, CacheStatus::Hit, headers));
+        let hit = |taken: &StoredPage| Some(answer(taken, CacheStatus::Hit));
         if let Some(held) = self.pages.get(route) {
-            if held.unchecked_for() < FRESH {
+            // A cache that was just purged asks at once, and keeps for long what it gets.
+            if held.unchecked_for() < FRESH && !caching.policy.is_set() {
                 return Ok(hit(&held));
             }
             match held.check(&self.site.store, &self.site.keys, route).await? {
@@ -165,7 +168,7 @@ impl App {
         }
         let taken = StoredPage::fetch(&self.site.store, &self.site.keys, route).await?;
         Ok(taken.map(|taken| {
-            let response = headers::answer(&taken, CacheStatus::Miss, headers);
+            let response = answer(&taken, CacheStatus::Miss);
             self.pages.put(route, taken);
             response
         }))

@@ -70,7 +70,7 @@ async fn read(
     // The characters of a content type are visible ASCII.
     let content_type = HeaderValue::try_from(path.content_type()).ok();
     let cache = site.uncached(request);
+    let caching = site.caching(path.as_str());
     let file = (Bytes::from(body), content_type, is_noindex);
-    let answer = headers::file(&carried, cache, request, file);
-    Ok(Some(answer))
+    Ok(Some(headers::file(&carried, cache, caching, request, file)))
 }

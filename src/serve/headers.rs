@@ -8,11 +8,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 use super::conditional::Precondition;
 use super::page::StoredPage;
 use super::{bar, policy};
+use crate::edge::CachePolicy;
 
 /// Where an answer came from.
 pub(super) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
+const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 
 /// Where the list of articles is.
 const LIST_LINK: HeaderValue = HeaderValue::from_static("</_anp/>; rel=\"index\"");
@@ -51,6 +53,13 @@ pub(super) struct Carried {
     pub(super) age: Duration,
 }
 
+/// What shared caches are told of the object at `path`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caching<'a> {
+    pub(super) policy: CachePolicy,
+    pub(super) path: &'a str,
+}
+
 /// Whole seconds of a time to live in ms; 0 for what does not expire.
 pub(super) fn seconds(left_ms: i64) -> i64 {
     left_ms.max(0) / 1000
@@ -60,6 +69,7 @@ pub(super) fn seconds(left_ms: i64) -> i64 {
 pub(super) fn answer(
     taken: &StoredPage,
     cache: CacheStatus,
+    caching: Caching<'_>,
     request: &HeaderMap,
 ) -> Response<Body> {
     let mut headers = HeaderMap::new();
@@ -78,7 +88,7 @@ pub(super) fn answer(
         max_age: taken.max_age(),
         age: taken.age(),
     };
-    if let Some(status) = judge(&carried, cache, request, &mut headers) {
+    if let Some(status) = judge(&carried, cache, caching, request, &mut headers) {
         return bodiless(status, headers);
     }
     if taken.meta.is_noindex {
@@ -97,12 +107,13 @@ pub(super) fn answer(
 pub(super) fn file(
     carried: &Carried,
     cache: CacheStatus,
+    caching: Caching<'_>,
     request: &HeaderMap,
     (body, content_type, is_noindex): (Bytes, Option<HeaderValue>, bool),
 ) -> Response<Body> {
     let mut headers = HeaderMap::new();
     headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
-    if let Some(status) = judge(carried, cache, request, &mut headers) {
+    if let Some(status) = judge(carried, cache, caching, request, &mut headers) {
         return bodiless(status, headers);
     }
     if is_noindex {
@@ -121,6 +132,7 @@ pub(super) fn file(
 fn judge(
     carried: &Carried,
     cache: CacheStatus,
+    caching: Caching<'_>,
     request: &HeaderMap,
     headers: &mut HeaderMap,
 ) -> Option<StatusCode> {
@@ -130,12 +142,19 @@ fn judge(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         return Some(StatusCode::PRECONDITION_FAILED);
     }
-    lasting(headers, cache, carried.max_age);
+    let mut age = carried.age.as_secs();
+    let mut left = carried.max_age;
+    if caching.policy.is_set() {
+        // The store was asked a moment ago. With the age of our copy, browsers would ask each time.
+        left = left.saturating_sub_unsigned(age);
+        age = 0;
+    }
+    lasting(headers, cache, caching, left);
     if cache == CacheStatus::Bypass {
         return None;
     }
     let texts = [
-        (header::AGE, Some(carried.age.as_secs().to_string())),
+        (header::AGE, Some(age.to_string())),
         (
             header::ETAG,
             carried.tag.as_ref().map(|tag| format!("\"{tag}\"")),
@@ -154,17 +173,32 @@ fn judge(
 }
 
 /// Where the answer came from, and for how long caches may keep it: not at all if it is for a visitor who
-/// is logged in.
-pub(super) fn lasting(headers: &mut HeaderMap, cache: CacheStatus, max_age: i64) {
+/// is logged in. `left` are the seconds that the object has to live.
+pub(super) fn lasting(
+    headers: &mut HeaderMap,
+    cache: CacheStatus,
+    caching: Caching<'_>,
+    left: i64,
+) {
     headers.insert(X_CACHE, cache.value());
-    let value = match cache {
-        CacheStatus::Bypass => Ok(HeaderValue::from_static("private, no-store")),
-        CacheStatus::Hit | CacheStatus::Miss => {
-            HeaderValue::try_from(format!("public, max-age={max_age}"))
+    if cache == CacheStatus::Bypass {
+        let private = HeaderValue::from_static("private, no-store");
+        headers.insert(header::CACHE_CONTROL, private);
+        return;
+    }
+    let left = u64::try_from(left).unwrap_or(0);
+    let key = caching.policy.surrogate_keys.then_some(caching.path);
+    let texts = [
+        (
+            header::CACHE_CONTROL,
+            Some(caching.policy.cache_control(left)),
+        ),
+        (SURROGATE_KEY, key.map(str::to_owned)),
+    ];
+    for (name, text) in texts {
+        if let Some(value) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(name, value);
         }
-    };
-    if let Ok(value) = value {
-        headers.insert(header::CACHE_CONTROL, value);
     }
 }
 

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 pub use listen::listen;
 
+use crate::edge::CachePolicy;
 use crate::store::{Address, Connector};
 
 /// How long any request waits for the store.
@@ -50,6 +51,8 @@ pub struct Preview {
     pub state_dir: PathBuf,
     /// Names of the cookies of visitors who are logged in.
     pub login_cookies: Vec<String>,
+    /// How long caches may keep an answer.
+    pub cache: CachePolicy,
 }
 
 impl Preview {

@@ -41,7 +41,9 @@ pub(super) async fn answer(
     }
     let vary = HeaderValue::from_static("Cookie");
     response.headers_mut().insert(header::VARY, vary);
-    headers::lasting(response.headers_mut(), cache, headers::seconds(*left_ms));
+    let left = headers::seconds(*left_ms);
+    let caching = site.caching(route.as_str());
+    headers::lasting(response.headers_mut(), cache, caching, left);
     Ok(Some(response))
 }
 

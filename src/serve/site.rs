@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 
-use super::headers::CacheStatus;
+use super::headers::{CacheStatus, Caching};
 use super::login::Login;
 use super::site_pages::SitePages;
 use super::{Preview, STORE_TIMEOUT};
@@ -32,6 +32,14 @@ impl Site {
             login: Login::new(&preview.login_cookies),
             preview,
         })
+    }
+
+    /// What shared caches are told of the object at `path`.
+    pub(super) fn caching<'a>(&self, path: &'a str) -> Caching<'a> {
+        Caching {
+            policy: self.preview.cache,
+            path,
+        }
     }
 
     /// Where an answer without a page comes from: never from the cache.

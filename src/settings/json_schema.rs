@@ -49,7 +49,16 @@ fn of(key: &str) -> Option<Value> {
         }
         "site.url" | "site.assets" => json!({ "type": "string", "pattern": "^https?://" }),
         "site.lang" => json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,35}$" }),
-        "ttl" | "max_ttl" | "expect.max_duration" | "deadline" | "timeout" | "keep_runs.age" => {
+        "ttl"
+        | "max_ttl"
+        | "expect.max_duration"
+        | "deadline"
+        | "timeout"
+        | "keep_runs.age"
+        | "after.command_timeout"
+        | "cache.browser"
+        | "cache.edge"
+        | "cache.stale" => {
             json!({ "type": "string", "pattern": DURATION })
         }
         "jitter" => json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9])?%$" }),
@@ -63,10 +72,15 @@ fn of(key: &str) -> Option<Value> {
         "keep_runs.count" => whole(0, 1_000_000),
         "wait_replicas" => whole(0, 100),
         "wait_timeout" => whole(1, 600_000),
-        "strict" | "drafts" | "future" | "split_spaces" | "archive.sitemap"
-        | "archive.robots_txt" | "archive.llms_txt" | "archive.text" => {
-            json!({ "type": "boolean" })
-        }
+        "strict"
+        | "drafts"
+        | "future"
+        | "split_spaces"
+        | "archive.sitemap"
+        | "archive.robots_txt"
+        | "archive.llms_txt"
+        | "archive.text"
+        | "cache.surrogate_keys" => json!({ "type": "boolean" }),
         "archive.similar" => whole(0, 20),
         "archive.lists" => group(&json!({
             "home": { "type": "boolean" },
@@ -76,6 +90,10 @@ fn of(key: &str) -> Option<Value> {
         })),
         "archive.feeds" => group(&json!({ "count": whole(1, 1000) })),
         "archive.redirects" => group(&json!({ "keep": { "type": "string", "pattern": DURATION } })),
+        "after.command" => json!({
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+        }),
+        "after.purge" => json!({ "type": "array", "maxItems": 100, "items": purge_target() }),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
         "login_cookies"
@@ -92,6 +110,26 @@ fn of(key: &str) -> Option<Value> {
             "additionalProperties": { "enum": ["ignore", "draft", "noindex"] },
         }),
         _ => return None,
+    })
+}
+
+/// A cache that is purged after a run; anp judges what fits its kind.
+fn purge_target() -> Value {
+    let text = || json!({ "type": "string" });
+    let whole = || json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "type": "object", "required": ["kind"], "additionalProperties": false,
+        "properties": {
+            "kind": { "enum": ["varnish", "nginx", "fastly", "cloudflare", "http"] },
+            "url": { "type": "string", "pattern": "^https?://" },
+            "headers": { "type": "object", "additionalProperties": { "type": ["string", "number"] } },
+            "rate": { "type": "string", "pattern": "^[0-9]+/s$" },
+            "timeout": { "type": "string", "pattern": DURATION },
+            "retries": whole(), "max_urls": whole(), "batch": whole(),
+            "everything": { "type": ["boolean", "object"] },
+            "service": text(), "by": { "enum": ["url", "key"] }, "soft": { "type": "boolean" },
+            "token_env": text(), "zone": text(), "method": text(), "body": text(),
+        },
     })
 }
 

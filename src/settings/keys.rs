@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 58] = [
+pub const KEYS: [(&str, &str); 65] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -44,6 +44,13 @@ pub const KEYS: [(&str, &str); 58] = [
     ("templates", "ANP_TEMPLATES"),
     ("login_cookies", "ANP_LOGIN_COOKIES"),
     ("serve.addr", "ANP_SERVE_ADDR"),
+    ("cache.browser", "ANP_CACHE_BROWSER"),
+    ("cache.edge", "ANP_CACHE_EDGE"),
+    ("cache.stale", "ANP_CACHE_STALE"),
+    ("cache.surrogate_keys", "ANP_CACHE_SURROGATE_KEYS"),
+    ("after.purge", "ANP_AFTER_PURGE"),
+    ("after.command", "ANP_AFTER_COMMAND"),
+    ("after.command_timeout", "ANP_AFTER_COMMAND_TIMEOUT"),
     ("keep_runs.count", "ANP_KEEP_RUNS_COUNT"),
     ("keep_runs.age", "ANP_KEEP_RUNS_AGE"),
     ("site.url", "ANP_SITE_URL"),
@@ -65,8 +72,10 @@ pub const KEYS: [(&str, &str); 58] = [
 ];
 
 /// Keys of anp.yaml that hold other keys.
-pub(super) const GROUPS: [&str; 8] = [
+pub(super) const GROUPS: [&str; 10] = [
+    "after",
     "archive",
+    "cache",
     "expect",
     "keep_runs",
     "meta_box",

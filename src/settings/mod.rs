@@ -4,7 +4,9 @@
 //! an `ANP_…` variable, which wins over anp.yaml), then it is read by its type. Whatever is
 //! wrong says where it was given.
 
+mod after;
 mod archive;
+mod cache;
 mod connection;
 mod content;
 mod expect;
@@ -33,6 +35,7 @@ use reader::Reader;
 
 use crate::archive::ArchiveSettings;
 use crate::article::{Admits, Rules};
+use crate::edge::{After, CachePolicy};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hashing::add_part;
@@ -127,6 +130,10 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// How the preview answers.
     pub serve: Serve,
+    /// How long caches may keep what the fronts serve.
+    pub cache: CachePolicy,
+    /// What is done after a run.
+    pub after: After,
     /// The settings that do not have their default, each with its origin.
     pub in_force: Vec<InForce>,
 }
@@ -336,6 +343,7 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
     render.similar = archive.similar > 0;
     render.lists = archive.lists.as_ref().map(archive::links);
     render.text = archive.text;
+    let after = after::read(reader, !render.site_url.is_empty());
     let expect = expect::read(reader);
     Settings {
         config,
@@ -376,6 +384,8 @@ fn read_settings(reader: &mut Reader, sources: &Sources<'_>) -> Settings {
         render,
         archive,
         serve: serve::read(reader),
+        cache: cache::read(reader),
+        after,
         in_force: reader.in_force(),
     }
 }

@@ -143,7 +143,9 @@ impl Reader {
             // key that nobody knows.
             let is_secret = |text: &str| {
                 let text = text.to_lowercase();
-                code == "redis" || ["://", "@", "pass"].iter().any(|part| text.contains(part))
+                code == "redis"
+                    || code == "after.purge"
+                    || ["://", "@", "pass"].iter().any(|part| text.contains(part))
             };
             if let Some(place) = diagnostic.place.take_if(|place| is_secret(&place.text)) {
                 diagnostic.message = format!("line {}: {}", place.line, diagnostic.message);

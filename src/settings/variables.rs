@@ -4,9 +4,11 @@ use super::keys::KEYS;
 use crate::yaml::suggest::suggestion;
 
 /// Variables that are read besides those of [`KEYS`].
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
+    "ANP_CLOUDFLARE_TOKEN",
     "ANP_CONFIG",
     "ANP_FAIL_POINT",
+    "ANP_FASTLY_TOKEN",
     "ANP_LOG_FORMAT",
     "ANP_REDIS_PASSWORD",
     "ANP_RUN_ID",

@@ -45,7 +45,7 @@ pub use resp::Batch;
 pub use script::Script;
 pub use seam::{Master, Store};
 pub use session::{Greeting, OneMaster, Replies, Session};
-pub use tls::{Tls, TlsSettings, system_roots};
+pub use tls::{Tls, TlsSettings, system_certificates, system_roots};
 
 /// Whether `text` can stand before every key of an archive, with at most `most` characters.
 #[must_use]

@@ -361,17 +361,27 @@ fn authorities(path: &Path) -> Result<RootCertStore, String> {
 /// # Errors
 /// One sentence: there are none.
 pub fn system_roots() -> Result<RootCertStore, String> {
-    let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
-    if added > 0 {
-        return Ok(roots);
+    let (added, _) = roots.add_parsable_certificates(system_certificates()?);
+    match added {
+        0 => Err(format!("{NOTHING_TRUSTED} that can be read")),
+        _ => Ok(roots),
+    }
+}
+
+const NOTHING_TRUSTED: &str = "this system has no certificates to trust";
+
+/// The certificates of the authorities that this system trusts.
+///
+/// # Errors
+/// One sentence: there are none.
+pub fn system_certificates() -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if !found.certs.is_empty() {
+        return Ok(found.certs);
     }
     let why = found.errors.first().map(|error| format!(": {error}"));
-    Err(format!(
-        "this system has no certificates to trust{}",
-        why.unwrap_or_default()
-    ))
+    Err(format!("{NOTHING_TRUSTED}{}", why.unwrap_or_default()))
 }
 
 #[cfg(all(test, feature = "serve"))]

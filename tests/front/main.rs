@@ -5,6 +5,7 @@
 mod support;
 
 mod archive;
+mod edge;
 mod nginx;
 mod probe;
 mod serve;

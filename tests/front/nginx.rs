@@ -3,7 +3,7 @@
 
 mod archive;
 mod faults;
-mod front;
+pub mod front;
 mod operating;
 mod origin;
 mod paths;

@@ -10,13 +10,14 @@ mod scan;
 use scan::Scan;
 
 /// Each module, and the modules that it may use.
-const ALLOWED: [(&str, &[&str]); 31] = [
+const ALLOWED: [(&str, &[&str]); 32] = [
     ("exit", &[]),
     ("failpoint", &[]),
     ("characters", &[]),
     ("diagnostic", &["characters"]),
     ("duration", &[]),
     ("durable", &["private"]),
+    ("edge", &["characters", "store"]),
     ("private", &[]),
     ("hex", &[]),
     ("hashing", &[]),
@@ -57,6 +58,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "diagnostic",
             "durable",
             "duration",
+            "edge",
             "exit",
             "failpoint",
             "failure",
@@ -83,6 +85,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "archive",
             "article",
             "characters",
+            "edge",
             "publish",
             "render",
             "store",
@@ -130,7 +133,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "archive",
             "article",
             "diagnostic",
-            "durable",
+            "edge",
             "exit",
             "failure",
             "hashing",
@@ -146,14 +149,14 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     (
         "serve",
         &[
-            "archive", "article", "duration", "publish", "render", "store", "words",
+            "archive", "article", "duration", "edge", "publish", "render", "store", "words",
         ],
     ),
     ("synth", &["yaml"]),
     (
         "commands",
         &[
-            "archive", "article", "cli", "duration", "exit", "failure", "probe", "publish",
+            "archive", "article", "cli", "duration", "edge", "exit", "failure", "probe", "publish",
             "render", "report", "serve", "settings", "signals", "source", "store", "synth",
             "words",
         ],

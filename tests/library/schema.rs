@@ -130,6 +130,10 @@ fn judge(schema: &Value, value: &Value) -> Result<(), String> {
             "maxItems" => value
                 .as_array()
                 .is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
+            "required" => value.as_object().is_none_or(|all| {
+                let mut names = rule.as_array().unwrap().iter();
+                names.all(|name| all.contains_key(name.as_str().unwrap()))
+            }),
             "minProperties" => value
                 .as_object()
                 .is_none_or(|all| all.len() as u64 >= rule.as_u64().unwrap()),
@@ -188,6 +192,9 @@ fn the_schema_of_the_settings_accepts_the_sample_and_refuses_what_settings_refus
         "unknown_fields: allow\n",
         "max_invalid: some\n",
         "keep_runs: {count: many}\n",
+        "cache: {browser: 300}\n",
+        "after: {purge: [{url: \"http://a\"}]}\n",
+        "after: {purge: {kind: varnish}}\n",
     ] {
         assert!(judged(text).is_err(), "{text}");
     }

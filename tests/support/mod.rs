@@ -527,6 +527,8 @@ impl World {
         };
         let mut ids: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            // Beside a manifest may be what its run owes the caches.
+            .filter(|name| !name.ends_with(".notify.json"))
             .map(|name| name.strip_suffix(".jsonl.zst").unwrap().to_owned())
             .collect();
         ids.sort();

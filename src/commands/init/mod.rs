@@ -1,7 +1,8 @@
 //! `anp init`: a settings file, its schema, a first article, and what git leaves alone; or the
-//! built-in templates.
+//! built-in templates; or an nginx front.
 
 mod new_files;
+mod nginx;
 
 use std::path::Path;
 
@@ -23,9 +24,10 @@ const SHOW: &str = "anp show /hello/  # what the store holds for one of them";
 
 pub(super) fn run(common: &Common, arguments: &Init) -> Result<Exit, Failure> {
     let mut output = Output::stdout(common.format);
-    match &arguments.templates {
-        Some(folder) => templates(folder, &mut output)?,
-        None => project(&arguments.folder, &mut output)?,
+    match (&arguments.templates, &arguments.nginx) {
+        (Some(folder), _) => templates(folder, &mut output)?,
+        (None, Some(folder)) => nginx::write(folder, common, &mut output)?,
+        (None, None) => project(&arguments.folder, &mut output)?,
     }
     Ok(Exit::Done)
 }

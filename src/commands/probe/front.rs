@@ -9,6 +9,7 @@ use crate::article::Route;
 use crate::cli::{Common, Probe};
 use crate::commands::inputs::settings;
 use crate::duration;
+use crate::edge::CachePolicy;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::probe::{
@@ -49,6 +50,7 @@ pub(in crate::commands) fn run(common: &Common, arguments: &Probe) -> Result<Exi
         keys: Keys::new(&task.prefix),
         target: &front.target,
         login_cookie: &login_cookie,
+        policy: settings.cache,
         interrupted: &interrupted,
         report: &mut report,
         output: &mut output,
@@ -109,6 +111,7 @@ struct Prober<'p> {
     keys: Keys,
     target: &'p Target,
     login_cookie: &'p str,
+    policy: CachePolicy,
     interrupted: &'p AtomicBool,
     report: &'p mut Report,
     output: &'p mut Output,
@@ -122,6 +125,7 @@ impl Prober<'_> {
             target: self.target,
             stored: &stored,
             visit: &visit,
+            policy: self.policy,
         };
         for check in checks_of(subject, &stored) {
             let verdict = check.judge(&scene);
@@ -140,6 +144,7 @@ impl Prober<'_> {
             target: self.target,
             stored: &stored,
             visit: &seen,
+            policy: self.policy,
         };
         let is_bad = |check: &Check| report::is_failed(&check.judge(&scene));
         if checks_of(subject, &stored).iter().any(is_bad) {
@@ -179,6 +184,7 @@ impl Prober<'_> {
             target: self.target,
             stored: &stored,
             visit: &visit,
+            policy: self.policy,
         };
         let verdict = MISSING.judge(&scene);
         self.report

@@ -57,6 +57,7 @@ pub(super) fn redirect(scene: &Scene<'_>) -> Verdict {
         if caching.longest().is_none() && !caching.no_cache && answer.head.status != 302 {
             return Err(failed(answer.head.shown("cache-control")));
         }
+        cache::as_set(scene, answer)?;
         cache::within_expiry(scene, answer)
     }))
 }

@@ -14,12 +14,43 @@ pub(super) fn cache_control(scene: &Scene<'_>) -> Verdict {
     verdict(first(scene).and_then(|first| {
         let caching = first.head.caching();
         let is_kept = caching.public && !caching.private && !caching.no_store && !caching.no_cache;
-        if is_kept && caching.max_age.is_some() {
-            Ok(())
-        } else {
-            Err(failed(first.head.shown("cache-control")))
+        if !is_kept || caching.max_age.is_none() {
+            return Err(failed(first.head.shown("cache-control")));
         }
+        as_set(scene, first)
     }))
+}
+
+/// Whether caches are told what the settings say, where these say anything.
+pub(super) fn as_set(scene: &Scene<'_>, answer: &Answer) -> Result<(), Verdict> {
+    let Some(left) = scene.stored.left_at(answer.asked_at) else {
+        return Ok(());
+    };
+    if !scene.policy.is_set() {
+        return Ok(());
+    }
+    // What it had left when the front, or a cache before it, made the answer; a little less and a
+    // little more.
+    let made = left.as_secs().saturating_add(answer.head.age());
+    let slack = SLACK.as_secs();
+    let bounds = [made.saturating_sub(slack), made.saturating_add(slack)];
+    let [low, high] = bounds.map(|left| scene.policy.of(left));
+    let caching = answer.head.caching();
+    // The stale time is what the others leave of the object's life.
+    let stale = low.stale.min(high.stale)..=low.stale.max(high.stale);
+    let is_within =
+        |low: Option<u64>, found: Option<u64>, high: Option<u64>| (low..=high).contains(&found);
+    if is_within(Some(low.browser), caching.max_age, Some(high.browser))
+        && is_within(low.edge, caching.s_maxage, high.edge)
+        && stale.contains(&caching.stale.unwrap_or(0))
+    {
+        return Ok(());
+    }
+    let expected = scene.policy.cache_control(made);
+    Err(failed(format!(
+        "{}, where the settings ask for {expected}",
+        answer.head.shown("cache-control")
+    )))
 }
 
 pub(super) fn max_age(scene: &Scene<'_>) -> Verdict {
@@ -35,6 +66,8 @@ pub(super) fn max_age(scene: &Scene<'_>) -> Verdict {
 }
 
 /// Whether caches keep an answer no longer than the store has what it is about; also if nothing is said.
+/// What is stale counts only where the settings say how long it may be used: elsewhere it is the front's
+/// own choice.
 pub(super) fn within_expiry(scene: &Scene<'_>, answer: &Answer) -> Result<(), Verdict> {
     let longest = answer.head.caching().longest().unwrap_or(0);
     let Some(left) = scene.stored.left_at(answer.asked_at) else {

@@ -46,7 +46,7 @@ pub const CHECKS: [Check; 17] = [
     },
     Check {
         name: "cache-control",
-        expects: "Cache-Control: public, max-age=…",
+        expects: "Cache-Control: public, max-age=…, with the times that are set",
         judge: cache::cache_control,
     },
     Check {

@@ -1,5 +1,6 @@
 //! What a check judges, what it says of it, and the steps that many checks share.
 
+use crate::edge::CachePolicy;
 use crate::probe::body::{Body, Comparison};
 use crate::probe::client::Answer;
 use crate::probe::stored::Stored;
@@ -28,6 +29,8 @@ pub struct Scene<'a> {
     pub stored: &'a Stored,
     /// What the front answered.
     pub visit: &'a Visit,
+    /// What the settings let caches do.
+    pub policy: CachePolicy,
 }
 
 /// An answer to be judged, or the verdict where there is none.

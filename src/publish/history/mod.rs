@@ -5,6 +5,7 @@ pub(crate) mod intents;
 pub(crate) mod later_expiries;
 pub mod listing;
 pub(crate) mod open_manifest;
+pub(crate) mod owed_notification;
 pub mod records;
 pub mod retention;
 pub mod runs;

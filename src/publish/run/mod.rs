@@ -44,6 +44,7 @@ use super::shards::{admission, join};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::publish::apply::progress::Progress;
+use crate::publish::history::owed_notification::OwedNotification;
 use crate::publish::history::retention::{Pruned, prune};
 use crate::publish::history::runs::Runs;
 use crate::publish::shards::shard::Shard;
@@ -118,6 +119,8 @@ impl<'a> RunPurpose<'a> {
 struct Beginning<'a> {
     settings: &'a Settings,
     purpose: &'a RunPurpose<'a>,
+    /// Whether readers see what it changes, and something is to be done after it.
+    notifies: bool,
     runs: Runs,
     store: Connected,
     /// Who it is, as the lock tells it.
@@ -137,6 +140,7 @@ impl<'a> Beginning<'a> {
     fn connect(
         settings: &'a Settings,
         purpose: &'a RunPurpose<'a>,
+        notifies: bool,
         own_lock: Option<&FolderLock>,
     ) -> Result<(Self, Ids), Failure> {
         let before = |error: StoreError| Failure::before_writing(&error);
@@ -173,6 +177,7 @@ impl<'a> Beginning<'a> {
         let mut beginning = Self {
             settings,
             purpose,
+            notifies,
             runs,
             store,
             holder,
@@ -233,7 +238,7 @@ impl<'a> Beginning<'a> {
     }
 
     /// Writes the header of the manifest, if nothing speaks against the run.
-    fn record(&mut self) -> Result<(Header, Writer), Failure> {
+    fn record(&mut self) -> Result<(Header, Writer, Option<OwedNotification>), Failure> {
         self.is_switched_on()?;
         let mut header = self.header();
         match (&self.purpose.goal, self.purpose.joins()) {
@@ -251,7 +256,12 @@ impl<'a> Beginning<'a> {
             let what = format!("cannot write the manifest {}", path.display());
             Failure::state_folder(&what, &error)
         })?;
-        Ok((header, manifest))
+        let owed = self.notifies.then(|| OwedNotification::create(&path));
+        let owed = owed.transpose().map_err(|error| {
+            let what = format!("cannot write beside the manifest {}", path.display());
+            Failure::state_folder(&what, &error)
+        })?;
+        Ok((header, manifest, owed))
     }
 
     /// Behind the lock: a pause that comes later is seen by the first batch.
@@ -316,6 +326,12 @@ impl<'a> Beginning<'a> {
     }
 }
 
+/// Whether something is to be done after the run: it is about the pages of the site of the settings.
+fn notifies(settings: &Settings, purpose: &RunPurpose<'_>) -> bool {
+    let is_there = !settings.address_is_set || purpose.address.same_as(&settings.address);
+    settings.after.is_on() && settings.prefix == purpose.prefix && is_there
+}
+
 /// This process, as the lock of `run` tells it.
 fn holder(settings: &Settings, run: &str, folder: String, since: i64, salt: u64) -> Holder {
     Holder {
@@ -351,6 +367,8 @@ pub struct Run {
     keep: KeepRuns,
     lock: Option<FolderLock>,
     state_dir: PathBuf,
+    /// Held until its end, so that no other process sends it before.
+    _owed: Option<OwedNotification>,
 }
 
 impl Run {
@@ -361,6 +379,7 @@ impl Run {
     /// when the state folder cannot be written, 65 and 78 when a shard does not fit in with the
     /// others of its run. Nothing was written to the store then.
     pub fn begin(settings: &Settings, purpose: &RunPurpose<'_>) -> Result<Self, Failure> {
+        let notifies = notifies(settings, purpose);
         // A manifest may name another server and prefix than the settings do.
         let settings = &Settings {
             address: purpose.address.clone(),
@@ -371,7 +390,8 @@ impl Run {
             Some(_) => None,
             None => Some(lock_for(settings, purpose.joins())?),
         };
-        let (mut beginning, connections) = Beginning::connect(settings, purpose, lock.as_ref())?;
+        let (mut beginning, connections) =
+            Beginning::connect(settings, purpose, notifies, lock.as_ref())?;
         let began = Instant::now();
         let lease = beginning.take_lease()?;
         let fenced = beginning.fence(&lease, connections);
@@ -384,7 +404,7 @@ impl Run {
             }
         };
         match beginning.record() {
-            Ok((header, manifest)) => Ok(Self {
+            Ok((header, manifest, owed)) => Ok(Self {
                 header,
                 manifest,
                 lease,
@@ -396,6 +416,7 @@ impl Run {
                 keep: settings.keep_runs,
                 lock,
                 state_dir: settings.state_dir.clone(),
+                _owed: owed,
             }),
             Err(failure) => {
                 // The heartbeat ends before the lease is given back: it could take it again.

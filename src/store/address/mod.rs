@@ -163,6 +163,12 @@ impl Address {
         })
     }
 
+    /// The name of the user, if it names one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     /// The address as visitors may see it: without any path of this machine.
     #[must_use]
     pub fn without_path(&self) -> String {

@@ -43,19 +43,27 @@ impl Front {
 
     /// The same with some values changed at the top of site.conf; `{root}` is nginx's folder.
     pub fn start_with(world: &World, settings: &[(&str, &str)]) -> Self {
+        let site = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx/site.conf");
+        let redis = format!("unix:{}", world.server.socket().display());
+        let redis = ("unix:/run/redis/redis-server.sock", redis.as_str());
+        let settings: Vec<_> = std::iter::once(redis)
+            .chain(settings.iter().copied())
+            .collect();
+        Self::start_site(world, std::fs::read_to_string(site).unwrap(), &settings)
+    }
+
+    /// The same with the text of another site.
+    pub fn start_site(world: &World, mut text: String, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("anp").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let origin = Origin::start(folder.path().join("origin"));
         set_up(world, &folder);
         let site = path("etc/sites-available/anp");
-        let mut text = std::fs::read_to_string(&site).unwrap();
-        let redis = format!("unix:{}", world.server.socket().display());
         for (from, to) in [
             (
                 "listen 80;",
                 format!("listen unix:{};", path("front")).as_str(),
             ),
-            ("unix:/run/redis/redis-server.sock", redis.as_str()),
             (
                 "127.0.0.1:8080",
                 format!("unix:{}", path("origin")).as_str(),

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rules::{Now, RetainedRun, superfluous};
 
+use super::owed_notification::OwedNotification;
 use super::records::Record;
 use super::runs::{ListedRun, Runs};
 use crate::failpoint;
@@ -88,7 +89,16 @@ fn candidates(runs: &Runs, keep: KeepRuns, now: Now) -> io::Result<Vec<(ListedRu
         let changed_at = last_changed(&listed)?;
         let manifest = listed.open(Verify::Ends).ok()?;
         let record = Record::of(&manifest);
-        (record.run == listed.id).then_some((listed, RetainedRun { record, changed_at }))
+        let owes = listed
+            .files
+            .iter()
+            .any(|file| OwedNotification::is_owed(file));
+        let kept = RetainedRun {
+            record,
+            changed_at,
+            owes,
+        };
+        (kept.record.run == listed.id).then_some((listed, kept))
     };
     Ok(list.into_iter().filter_map(open).collect())
 }

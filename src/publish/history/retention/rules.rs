@@ -29,6 +29,8 @@ pub struct RetainedRun {
     pub record: Record,
     /// When the file was last written, by this machine's clock, ms since 1970.
     pub changed_at: i64,
+    /// Whether caches are not yet purged of what it changed.
+    pub owes: bool,
 }
 
 /// The time by the two clocks that date a manifest. Only what is old by both is old: one
@@ -98,6 +100,7 @@ pub fn superfluous<'a>(
             || Some(run) == current_undoes
             || newest.contains(run)
             || is_open
+            || kept.owes
             || speaks_of_kept;
         if is_kept {
             kept_runs.insert(run);
@@ -175,6 +178,7 @@ mod tests {
         RetainedRun {
             record,
             changed_at: day * DAY,
+            owes: false,
         }
     }
 

@@ -1,0 +1,158 @@
+//! `after.command`: a program that gets a run as JSON lines on stdin.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How often a running program is looked at.
+const STEP: Duration = Duration::from_millis(10);
+/// So many bytes of what it printed are shown if it fails.
+const SHOWN_BYTES: i64 = 300;
+
+/// Runs `words` with `stdin`, for at most `timeout`, and with the variable `ANP_RUN`. What it starts
+/// ends with it.
+///
+/// # Errors
+/// One sentence: it cannot be started, took too long, or failed.
+pub fn run(
+    words: &[String],
+    stdin: File,
+    run: &str,
+    timeout: Duration,
+    stop: &AtomicBool,
+) -> Result<(), String> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Ok(());
+    };
+    let output = tempfile::tempfile();
+    let mut output = output.map_err(|error| format!("cannot keep what it prints: {error}"))?;
+    let both = || output.try_clone().map(Stdio::from);
+    let spawned = both().and_then(|stdout| {
+        Command::new(program)
+            .args(arguments)
+            .env("ANP_RUN", run)
+            .stdin(stdin)
+            .stdout(stdout)
+            .stderr(both()?)
+            .process_group(0)
+            .spawn()
+    });
+    let mut child = spawned.map_err(|error| format!("cannot start {program}: {error}"))?;
+    let ended = wait(&mut child, timeout, stop);
+    if ended.is_err() {
+        end(&mut child);
+    }
+    let what = match ended {
+        Ok(status) if status.success() => return Ok(()),
+        Ok(status) => how(status),
+        Err(what) => what,
+    };
+    Err(format!("{what}{}", printed(&mut output)))
+}
+
+fn wait(child: &mut Child, timeout: Duration, stop: &AtomicBool) -> Result<ExitStatus, String> {
+    let until = Instant::now() + timeout;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) => {}
+            Err(error) => return Err(format!("cannot wait for it: {error}")),
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err("interrupted by a signal".to_owned());
+        }
+        if Instant::now() >= until {
+            return Err(format!("it took more than {} s", timeout.as_secs()));
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// Kills the program and what it started.
+fn end(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        // It is gone already if this fails.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait();
+}
+
+fn how(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("it ended with {code}"),
+        (None, Some(signal)) => format!("signal {signal} ended it"),
+        (None, None) => "it failed".to_owned(),
+    }
+}
+
+/// The end of what it printed, as a part of a message.
+fn printed(output: &mut File) -> String {
+    let length = output.metadata().map_or(0, |metadata| metadata.len());
+    let start = length.saturating_sub(SHOWN_BYTES.unsigned_abs());
+    let mut text = Vec::new();
+    let read = output.seek(SeekFrom::Start(start)).and_then(|_| {
+        output
+            .take(SHOWN_BYTES.unsigned_abs())
+            .read_to_end(&mut text)
+    });
+    let text = String::from_utf8_lossy(&text);
+    let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
+    let text = text.replace(hidden, " ");
+    match (read, text.trim()) {
+        (Err(_), _) | (_, "") => String::new(),
+        (Ok(_), text) => format!(": {text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use super::run;
+
+    fn tried(script: &str, timeout: Duration) -> Result<(), String> {
+        let mut stdin = tempfile::tempfile().unwrap();
+        stdin.write_all(b"one\ntwo\n").unwrap();
+        stdin.rewind().unwrap();
+        let words = ["/bin/sh", "-c", script].map(str::to_owned);
+        run(&words, stdin, "RUN", timeout, &AtomicBool::new(false))
+    }
+
+    #[test]
+    fn a_program_gets_the_lines_and_its_failure_is_told() {
+        let long = Duration::from_secs(60);
+        assert_eq!(tried("test \"$(wc -l)$ANP_RUN\" = 2RUN", long), Ok(()));
+        assert_eq!(tried("exec true", long), Ok(()));
+        let failed = tried("echo out; echo wrong >&2; exit 7", long);
+        assert_eq!(failed.unwrap_err(), "it ended with 7: out wrong");
+        let killed = tried("kill -9 $$", long);
+        assert_eq!(killed.unwrap_err(), "signal 9 ended it");
+        let words = ["/none/there".to_owned()];
+        let stdin = tempfile::tempfile().unwrap();
+        let none = run(&words, stdin, "RUN", long, &AtomicBool::new(false));
+        assert!(none.unwrap_err().starts_with("cannot start /none/there: "));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_ends_with_all_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; wait", file.display());
+        let failed = tried(&script, Duration::from_secs(2));
+        assert_eq!(failed.unwrap_err(), "it took more than 2 s");
+        let pid = std::fs::read_to_string(file).unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        assert!(
+            state.map_or(true, |state| state.contains(") Z ")),
+            "it lives"
+        );
+    }
+}
