@@ -253,6 +253,7 @@ mod tests {
             public: true,
             max_age: Some(60),
             s_maxage: Some(90),
+            stale: Some(5),
             ..Caching::default()
         };
         assert_eq!(all.caching(), expected);

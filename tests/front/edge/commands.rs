@@ -73,6 +73,28 @@ fn a_program_gets_header_changes_and_summary_of_each_run() {
 }
 
 #[test]
+fn the_text_of_an_article_has_an_url_too() {
+    let settings = format!("{SITE}archive: {{text: true}}\n");
+    let world = published(&settings);
+    world.write(
+        "anp.yaml",
+        format!("{settings}after:\n  command: cat > told\n"),
+    );
+    changed(&world).exits(0);
+    let told = lines(&world);
+    let mut changes: Vec<String> = told[1..told.len() - 1]
+        .iter()
+        .map(|change| format!("{} {}", change["kind"], change["url"]))
+        .collect();
+    changes.sort();
+    let expected = [
+        r#""page" "https://www.example.org/a/""#,
+        r#""text" "https://www.example.org/a/index.md""#,
+    ];
+    assert_eq!(changes, expected);
+}
+
+#[test]
 fn a_program_with_its_arguments_needs_no_shell() {
     let world = world("command: [tee, told, $HOME]");
     changed(&world).exits(0);

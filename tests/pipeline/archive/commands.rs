@@ -225,7 +225,8 @@ fn changes(ran: &Ran, kind: &str) -> BTreeSet<String> {
             let key = text(&line["key"]);
             let (kind, route) = key.strip_prefix("anp:").unwrap().split_once(':').unwrap();
             let kind = match kind {
-                "page" | "meta" => "list",
+                // With their articles.
+                "page" | "meta" | "text" => "list",
                 kind => kind,
             };
             (text(&line["action"]), kind.to_owned(), route.to_owned())

@@ -144,7 +144,8 @@ fn an_article_that_moves_and_is_withdrawn_is_gone_under_both_routes() {
                 .iter()
                 .filter(|key| key["key"].as_str().unwrap().ends_with(old));
             assert!(
-                of_old.clone().count() == 3
+                // Page, meta and text, and the redirect in their place.
+                of_old.clone().count() == 4
                     && of_old.clone().all(|key| key["reason"] == "withdrawn"),
                 "{ran}"
             );
