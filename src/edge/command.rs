@@ -1,10 +1,12 @@
 //! `after.command`: a program that gets a run as JSON lines on stdin.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, PipeWriter, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -12,7 +14,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// How often a running program is looked at.
 const STEP: Duration = Duration::from_millis(10);
 /// So many bytes of what it printed are shown if it fails.
-const SHOWN_BYTES: i64 = 300;
+const SHOWN_BYTES: usize = 300;
+/// So long the last of it is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Runs `words` with `stdin`, for at most `timeout`, and with the variable `ANP_RUN`. What it starts
 /// ends with it.
@@ -29,16 +33,14 @@ pub fn run(
     let Some((program, arguments)) = words.split_first() else {
         return Ok(());
     };
-    let output = tempfile::tempfile();
-    let mut output = output.map_err(|error| format!("cannot keep what it prints: {error}"))?;
-    let both = || output.try_clone().map(Stdio::from);
-    let spawned = both().and_then(|stdout| {
+    let mut output = Printed::default();
+    let spawned = output.pipe().and_then(|pipe| {
         Command::new(program)
             .args(arguments)
             .env("ANP_RUN", run)
             .stdin(stdin)
-            .stdout(stdout)
-            .stderr(both()?)
+            .stdout(pipe.try_clone()?)
+            .stderr(pipe)
             .process_group(0)
             .spawn()
     });
@@ -52,7 +54,7 @@ pub fn run(
         Ok(status) => how(status),
         Err(what) => what,
     };
-    Err(format!("{what}{}", printed(&mut output)))
+    Err(format!("{what}{}", output.shown()))
 }
 
 fn wait(child: &mut Child, timeout: Duration, stop: &AtomicBool) -> Result<ExitStatus, String> {
@@ -91,22 +93,46 @@ fn how(status: ExitStatus) -> String {
     }
 }
 
-/// The end of what it printed, as a part of a message.
-fn printed(output: &mut File) -> String {
-    let length = output.metadata().map_or(0, |metadata| metadata.len());
-    let start = length.saturating_sub(SHOWN_BYTES.unsigned_abs());
-    let mut text = Vec::new();
-    let read = output.seek(SeekFrom::Start(start)).and_then(|_| {
-        output
-            .take(SHOWN_BYTES.unsigned_abs())
-            .read_to_end(&mut text)
-    });
-    let text = String::from_utf8_lossy(&text);
-    let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
-    let text = text.replace(hidden, " ");
-    match (read, text.trim()) {
-        (Err(_), _) | (_, "") => String::new(),
-        (Ok(_), text) => format!(": {text}"),
+/// The end of what a program prints. The rest is read and dropped: it may print without an end.
+#[derive(Default)]
+struct Printed {
+    end: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Printed {
+    /// What the program writes into.
+    fn pipe(&mut self) -> io::Result<PipeWriter> {
+        let (mut reader, writer) = io::pipe()?;
+        let end = Arc::clone(&self.end);
+        let read = move || {
+            let mut buffer = [0; 8 * 1024];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let mut end = end.lock().unwrap_or_else(PoisonError::into_inner);
+                end.extend_from_slice(&buffer[..count]);
+                let before = end.len().saturating_sub(SHOWN_BYTES);
+                end.drain(..before);
+            }
+        };
+        self.reader = Some(std::thread::Builder::new().spawn(read)?);
+        Ok(writer)
+    }
+
+    /// The end of it, as a part of a message. What left the group of the program may hold the pipe for ever.
+    fn shown(&self) -> String {
+        let until = Instant::now() + LAST_WORDS;
+        let is_reading = |reader: &JoinHandle<()>| !reader.is_finished();
+        while self.reader.as_ref().is_some_and(is_reading) && Instant::now() < until {
+            std::thread::sleep(STEP);
+        }
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&end);
+        let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
+        let text = text.replace(hidden, " ");
+        match text.trim() {
+            "" => String::new(),
+            text => format!(": {text}"),
+        }
     }
 }
 

@@ -9,6 +9,9 @@ use super::secrets::Environment;
 use super::send::{Failed, Sender};
 use super::target::PurgeTarget;
 
+/// So many requests that are refused one after the other are taken for all of them.
+const MOST_REFUSED: u32 = 10;
+
 /// What came of a purge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
@@ -22,6 +25,8 @@ pub struct Purged {
     pub too_many: bool,
     /// Why it is not complete.
     pub problem: Option<String>,
+    /// Whether the target takes no requests now, of any run.
+    pub is_away: bool,
 }
 
 /// How many purges of one target the changes are.
@@ -106,7 +111,8 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Purges the target of `changes`. The first request that fails for good ends it.
+    /// Purges the target of `changes`. A request that it refuses is told, and the others are sent, unless it
+    /// refuses [`MOST_REFUSED`] one after the other.
     #[must_use]
     pub fn send(
         &self,
@@ -130,19 +136,35 @@ impl Purge<'_> {
                 return purged;
             }
         };
+        let (mut refused, mut in_a_row) = (0_u64, 0);
         let read = self.requests(changes, &mut |request, urls| {
-            match sender.send(request) {
+            let what = match sender.send(request) {
                 Ok(()) => {
                     purged.urls += urls;
                     purged.requests += 1;
+                    in_a_row = 0;
+                    return true;
                 }
-                Err(Failed::Interrupted) => {
-                    purged.problem = Some("interrupted by a signal".to_owned());
+                Err(Failed::Refused(what)) => {
+                    refused += 1;
+                    in_a_row += 1;
+                    // The first says most.
+                    purged.problem.get_or_insert(what);
+                    purged.is_away = in_a_row == MOST_REFUSED;
+                    return !purged.is_away;
                 }
-                Err(Failed::For(what)) => purged.problem = Some(what),
-            }
-            purged.problem.is_none()
+                Err(Failed::Interrupted) => "interrupted by a signal".to_owned(),
+                Err(Failed::Away(what)) => {
+                    purged.is_away = true;
+                    what
+                }
+            };
+            purged.problem = Some(what);
+            false
         });
+        if let Some(problem) = purged.problem.as_mut().filter(|_| refused > 1) {
+            *problem += &format!(" ({refused} requests failed so)");
+        }
         if let Err(error) = read {
             purged.problem = Some(format!("cannot read what changed: {error}"));
         }

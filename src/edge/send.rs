@@ -16,6 +16,10 @@ use crate::store::system_certificates;
 
 /// No wait between two attempts is longer, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// One target is purged for no longer; what is left stays owed. A timer that starts anp again waits for it.
+const LONGEST_PURGE: Duration = Duration::from_secs(30 * 60);
+/// Characters of what is said of a failure.
+const SHOWN_CHARACTERS: usize = 240;
 /// The first wait; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// How often a wait looks for a signal.
@@ -28,8 +32,11 @@ const LARGEST_ANSWER: u64 = 64 * 1024;
 pub enum Failed {
     /// A signal ended the wait.
     Interrupted,
-    /// What a person needs to know; no secret is in it.
-    For(String),
+    /// The target does not want this request, and may want others. What a person needs to know; no secret is
+    /// in it.
+    Refused(String),
+    /// The target takes no requests now, for the same.
+    Away(String),
 }
 
 /// The failure of one attempt.
@@ -48,6 +55,8 @@ pub struct Sender<'a> {
     stop: &'a AtomicBool,
     /// Nothing is sent before.
     next: Instant,
+    /// Nothing is sent after.
+    until: Instant,
 }
 
 impl<'a> Sender<'a> {
@@ -70,9 +79,7 @@ impl<'a> Sender<'a> {
             // A cache next to the store: a proxy of the environment is for other networks.
             config = config.proxy(None);
         }
-        if target.url.starts_with("https://") {
-            config = config.tls_config(tls()?);
-        }
+        config = config.tls_config(tls(target.url.starts_with("https://"))?);
         Ok(Self {
             agent: config.build().new_agent(),
             target,
@@ -80,6 +87,7 @@ impl<'a> Sender<'a> {
             secrets: Secrets::default(),
             stop,
             next: Instant::now(),
+            until: Instant::now() + LONGEST_PURGE,
         })
     }
 
@@ -91,24 +99,31 @@ impl<'a> Sender<'a> {
         let mut wait = FIRST_WAIT;
         for attempt in 0.. {
             self.wait_until(self.next)?;
+            if Instant::now() >= self.until {
+                let minutes = LONGEST_PURGE.as_secs() / 60;
+                return Err(Failed::Away(format!(
+                    "it took more than {minutes} minutes; the rest is sent at the next attempt"
+                )));
+            }
             self.next = Instant::now() + Duration::from_secs(1) / self.target.rate.max(1);
             let Attempt { what, again } = match self.attempt(request) {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
-            let what = self.secrets.hide(&what);
+            // Only a whole secret is found: first hide, then cut.
+            let what = short(&self.secrets.hide(&what));
             let Some(asked) = again else {
-                return Err(Failed::For(what));
+                return Err(Failed::Refused(what));
             };
             let pause = asked.unwrap_or(wait);
             if pause > LONGEST_WAIT {
                 let seconds = pause.as_secs();
-                return Err(Failed::For(format!(
+                return Err(Failed::Away(format!(
                     "{what}; it asks to wait for {seconds} s"
                 )));
             }
             if attempt >= self.target.retries {
-                return Err(Failed::For(match attempt {
+                return Err(Failed::Away(match attempt {
                     0 => what,
                     _ => format!("{what} ({} attempts)", attempt + 1),
                 }));
@@ -198,7 +213,7 @@ fn judge(service: &Service, mut answer: Response<ureq::Body>) -> Result<(), Atte
     }
     let said = [&body["errors"][0]["message"], &body["msg"], &body["error"]];
     let said = said.iter().find_map(|text| text.as_str());
-    let said = said.map_or(String::new(), |said| format!(": {}", short(said)));
+    let said = said.map_or(String::new(), |said| format!(": {said}"));
     let may_pass = status.as_u16() == 429 || status.as_u16() == 408 || status.is_server_error();
     Err(Attempt {
         what: format!("it answered {}{said}", status.as_u16()),
@@ -209,7 +224,8 @@ fn judge(service: &Service, mut answer: Response<ureq::Body>) -> Result<(), Atte
 /// A text of a server as a part of a message.
 fn short(text: &str) -> String {
     let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
-    text.replace(hidden, " ").chars().take(200).collect()
+    let text = text.replace(hidden, " ");
+    text.chars().take(SHOWN_CHARACTERS).collect()
 }
 
 /// The wait that `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3).
@@ -221,8 +237,13 @@ fn wait_of(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     Duration::try_from(at.duration_since(now)).ok()
 }
 
-fn tls() -> Result<TlsConfig, String> {
-    let certificates = system_certificates()?;
+/// Without certificates, a target that `needs_tls` cannot be asked. Others may still be behind a proxy, or have
+/// another URL for everything.
+fn tls(needs_tls: bool) -> Result<TlsConfig, String> {
+    let certificates = match system_certificates() {
+        Err(problem) if needs_tls => return Err(problem),
+        found => found.unwrap_or_default(),
+    };
     let certificates = certificates
         .iter()
         .map(|certificate| Certificate::from_der(certificate).to_owned());

@@ -26,25 +26,32 @@ pub(crate) struct StoredRoute {
 }
 
 impl StoredRoute {
-    /// Reads the objects of `path`. A text that this user may not read counts as none.
+    /// Reads the objects of `path`. A text or a redirect that this user may not read counts as none.
     pub(crate) fn read(
         session: &mut Session,
         keys: &Keys,
         path: &TypedPath,
     ) -> Result<Self, StoreError> {
         let now_ms = session.now_ms()?;
-        let mut read = |kind: ObjectKind| match (kind == ObjectKind::File) == path.is_file {
-            true => held(session, keys.of(kind, &path.route)),
-            false => Ok(None),
+        let mut read = |kind: ObjectKind| {
+            if (kind == ObjectKind::File) != path.is_file {
+                return Ok(None);
+            }
+            match held(session, keys.of(kind, &path.route)) {
+                Err(error)
+                    if error.class == Class::Never
+                        && matches!(kind, ObjectKind::Text | ObjectKind::Redirect) =>
+                {
+                    Ok(None)
+                }
+                read => read,
+            }
         };
         Ok(Self {
             now_ms,
             page: read(ObjectKind::Page)?,
             meta: read(ObjectKind::Meta)?,
-            text: match read(ObjectKind::Text) {
-                Err(error) if error.class == Class::Never => None,
-                text => text?,
-            },
+            text: read(ObjectKind::Text)?,
             file: read(ObjectKind::File)?,
             redirect: read(ObjectKind::Redirect)?
                 .map(|object| StoredRedirect::of(object, &path.route)),

@@ -6,7 +6,7 @@ use super::files;
 use super::reader::Reader;
 use crate::article::Rules;
 use crate::render::{BoxFields, RenderSettings};
-use crate::yaml::{Node, YamlError};
+use crate::yaml::{Fault, Node, YamlError};
 
 /// Reads what pages look like.
 pub(super) fn read(reader: &mut Reader, current_dir: &Path, rules: &Rules) -> RenderSettings {
@@ -40,6 +40,12 @@ fn base_url(node: &Node) -> Result<String, YamlError> {
     let is_http = text.starts_with("https://") || text.starts_with("http://");
     if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
         return Err(node.mismatch("an http(s) URL without query or fragment"));
+    }
+    let host = text.split('/').nth(2).unwrap_or_default();
+    if host.is_empty() || host.contains('@') {
+        // It stands on every page, so the message must not repeat it either.
+        let message = "expected an http(s) URL with a host, and without user and password";
+        return Err(YamlError::new(Fault::Value, node.span, message));
     }
     Ok(text.to_owned())
 }

@@ -23,6 +23,9 @@ const CHECKSUM_BYTES: usize = 32;
 /// Bytes of an article: hashes of it and all older ones, and of what fills its page.
 const RECORD_BYTES: usize = 16;
 
+/// So many records may the file have besides two for each article.
+const MORE_RECORDS: usize = 100_000;
+
 /// What fills a page that nobody asked about.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
@@ -62,6 +65,10 @@ impl KnownFills {
         let damaged = || io::Error::from(io::ErrorKind::InvalidData);
         let records = (metadata.len() as usize).checked_sub(HEAD_BYTES + CHECKSUM_BYTES);
         let records = records.ok_or_else(damaged)? / RECORD_BYTES;
+        // Articles may go, but not most of them: reading takes time, and what is not known is made again.
+        if records > 2 * self.chain.len() + MORE_RECORDS {
+            return Err(damaged());
+        }
         let mut input = Hashing::new(BufReader::new(file));
         let mut head = [0; HEAD_BYTES];
         input.read_exact(&mut head)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::records::{Record, rolled_back};
 use super::runs::Runs;
 use crate::failure::Failure;
-use crate::publish::manifest::{Damage, Manifest, Status};
+use crate::publish::manifest::{Damage, Header, Manifest, Status};
 use crate::settings::Settings;
 use crate::store::Address;
 
@@ -61,14 +61,8 @@ impl RunItem {
     /// Whether it wrote to the store and under the prefix of `settings`.
     #[must_use]
     pub fn is_of(&self, settings: &Settings) -> bool {
-        let Ok(manifest) = &self.manifest else {
-            return false;
-        };
-        let header = manifest.header();
-        let there = Address::parse(&header.server);
-        let there = there.map(|there| there.in_state_folder(&settings.state_dir));
-        header.prefix == settings.prefix
-            && there.is_ok_and(|there| there.same_as(&settings.address))
+        let manifest = self.manifest.as_ref();
+        manifest.is_ok_and(|manifest| is_about(manifest.header(), settings))
     }
 
     /// Whether it did what it was to do, and no rollback undid it.
@@ -83,6 +77,13 @@ impl RunItem {
         let started = |manifest: &Manifest| manifest.header().started_at;
         self.manifest.as_ref().map_or(self.place_ms, started)
     }
+}
+
+/// Whether the run of `header` wrote to the store and under the prefix of `settings`.
+pub(crate) fn is_about(header: &Header, settings: &Settings) -> bool {
+    let there = Address::parse(&header.server);
+    let there = there.map(|there| there.in_state_folder(&settings.state_dir));
+    header.prefix == settings.prefix && there.is_ok_and(|there| there.same_as(&settings.address))
 }
 
 /// The runs that were asked for, oldest first.

@@ -139,7 +139,7 @@ impl OwedNotification {
         path_of(manifest).symlink_metadata().is_ok()
     }
 
-    /// The manifests in the folder of `runs` whose runs owe one, newest first.
+    /// The manifests in the folder of `runs` whose runs owe one, the oldest first.
     ///
     /// # Errors
     /// Whatever the file system says of the folder.
@@ -156,7 +156,6 @@ impl OwedNotification {
             }
         }
         found.sort();
-        found.reverse();
         Ok(found)
     }
 }

@@ -1,8 +1,8 @@
 //! After a run: caches are purged of what it changed, and a program is told.
 //!
 //! A run with `after` in its settings owes a notification from before its first write on
-//! ([`OwedNotification`]). Each command that writes sends what is owed in its state folder, its own run's
-//! first, once that has ended. Nothing of this changes what the run did: what fails stays owed.
+//! ([`OwedNotification`]). Each command that writes sends what is owed in its state folder, the oldest first,
+//! once its own run has ended. Nothing of this changes what the run did: what fails stays owed.
 
 mod changed;
 mod foresee;
@@ -18,6 +18,7 @@ use crate::edge::{Purged, Site};
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::failure::Failure;
+use crate::publish::history::listing::is_about;
 use crate::publish::history::open_manifest;
 use crate::publish::history::owed_notification::{Attempts, OwedNotification};
 use crate::publish::history::runs::Runs;
@@ -29,6 +30,9 @@ use crate::publish::run::refusal::locked;
 use crate::settings::Settings;
 
 pub(crate) use foresee::dry_run;
+
+/// Why nothing is sent to a cache, or to the program, that failed a moment ago.
+const AWAY: &str = "it failed for another run just now";
 
 /// Sends what is owed once a command has ended, and adds to its exit code what failed.
 pub(crate) fn after_run(
@@ -122,10 +126,15 @@ pub fn notify(
                 return Err(locked(what.to_owned(), "once that has ended"));
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(unlisted(error)),
+            Err(error) if notify.run.is_some() => return Err(unlisted(error)),
+            Err(error) => {
+                is_done = false;
+                notifier.untold(manifest, &error);
+                continue;
+            }
         };
         sent += 1;
-        is_done &= notifier.send(owed, notify.again);
+        is_done &= notifier.send(owed, notify.again, true);
     }
     if sent == 0 {
         notifier.report.say(match &notify.run {
@@ -165,10 +174,11 @@ impl<'a> Notifier<'a> {
         }
     }
 
-    /// Sends all that is owed, the notification of the run of `own` first. Says whether all went well.
+    /// Sends all that is owed, the oldest first, as a program that follows changes needs it. `own` is the
+    /// manifest of the run that just ended. Says whether all went well.
     fn send_all(&mut self, own: Option<&Path>) -> bool {
         let runs = Runs::of(&self.settings.state_dir);
-        let mut all = match OwedNotification::all(&runs) {
+        let all = match OwedNotification::all(&runs) {
             Ok(all) => all,
             Err(error) => {
                 let shown = runs.folder().display();
@@ -177,52 +187,70 @@ impl<'a> Notifier<'a> {
                 return false;
             }
         };
-        all.sort_by_key(|manifest| Some(manifest.as_path()) != own);
         let mut is_done = true;
         for manifest in all {
             match OwedNotification::take(&manifest) {
                 Ok(owed) => {
-                    if Some(manifest.as_path()) != own && !self.interrupted.load(Ordering::Relaxed)
-                    {
-                        let run = name_of(&manifest);
-                        self.report.note(&format!(
-                            "run {run} ended without telling the caches; doing it now"
-                        ));
-                    }
-                    is_done &= self.send(owed, false);
+                    let is_own = Some(manifest.as_path()) == own;
+                    is_done &= self.send(owed, false, is_own);
                 }
                 // Gone, or of a run that is under way, or another process sends it.
                 Err(error)
                     if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::WouldBlock) => {}
                 Err(error) => {
                     is_done = false;
-                    let shown = manifest.display();
-                    self.report.warning(&format!(
-                        "cannot tell what the run of {shown} owes: {error}"
-                    ));
+                    self.untold(&manifest, &error);
                 }
             }
         }
         is_done
     }
 
-    /// Sends what one run owes; with `again`, all of it. Says whether all went well.
-    fn send(&mut self, mut owed: OwedNotification, again: bool) -> bool {
+    fn untold(&mut self, manifest: &Path, error: &std::io::Error) {
+        let shown = manifest.display();
+        self.report.warning(&format!(
+            "cannot tell what the run of {shown} owes: {error}"
+        ));
+    }
+
+    /// Sends what one run owes; with `again`, all of it. If nobody `is_expected` to know of it, says that it does
+    /// so. Says whether all went well.
+    fn send(&mut self, mut owed: OwedNotification, again: bool, is_expected: bool) -> bool {
         let manifest = match Manifest::open(owed.manifest(), Verify::Ends) {
             Ok(manifest) => manifest,
-            // It died before it wrote anything, or the manifest was removed.
-            Err(Damage::NoHeader { .. }) => return self.settle(owed),
-            Err(Damage::Io { error, .. }) if error.kind() == ErrorKind::NotFound => {
-                return self.settle(owed);
+            Err(Damage::Io { error, path }) if error.kind() != ErrorKind::NotFound => {
+                let run = name_of(owed.manifest());
+                let damage = Damage::Io { error, path };
+                return self.nothing_sent(&run, &damage.to_string());
             }
+            // Nobody will ever know what it changed, so it is told once.
             Err(damage) => {
                 let run = name_of(owed.manifest());
-                return self.nothing_sent(&run, &damage.to_string());
+                self.report.warning(&format!(
+                    "what run {run} changed cannot be told to the caches: {damage}\n  \
+                     = purge all of each cache by hand"
+                ));
+                self.settle(owed);
+                return false;
             }
         };
         let run = manifest.header().run.clone();
+        let header = manifest.header();
+        let is_there = !self.settings.address_is_set || is_about(header, self.settings);
+        if header.prefix != self.settings.prefix || !is_there {
+            self.report.note(&format!(
+                "run {run} is of another store or prefix, and owes a notification: a command with its \
+                 settings sends it"
+            ));
+            return true;
+        }
         if self.interrupted.load(Ordering::Relaxed) {
             return self.nothing_sent(&run, "interrupted by a signal");
+        }
+        if !is_expected {
+            self.report.note(&format!(
+                "run {run} ended without telling the caches; doing it now"
+            ));
         }
         // A failpoint that asks for an error is one that nothing here can fail with.
         let _ = failpoint::at("notify", "begin");
@@ -236,7 +264,7 @@ impl<'a> Notifier<'a> {
             true => Attempts::default(),
             false => owed.attempts(),
         };
-        attempts.failed.clear();
+        let before = std::mem::take(&mut attempts.failed);
         self.purge(&run, &changed, &mut attempts);
         let _ = failpoint::at("notify", "purged");
         self.tell(&run, &changed, &mut attempts);
@@ -245,6 +273,12 @@ impl<'a> Notifier<'a> {
             return self.settle(owed);
         }
         self.failed(&run, &attempts.failed);
+        for (name, problem) in before {
+            // What went wrong for its own sake says more.
+            if let Some(kept) = attempts.failed.get_mut(&name).filter(|kept| *kept == AWAY) {
+                *kept = problem;
+            }
+        }
         if let Err(error) = owed.keep(&attempts) {
             self.report
                 .warning(&format!("cannot keep what failed of run {run}: {error}"));
@@ -260,8 +294,7 @@ impl<'a> Notifier<'a> {
             .into_iter()
             .partition(|(name, _)| self.away.contains(name));
         for (name, _) in away {
-            let what = "it failed for another run just now";
-            attempts.failed.insert(name, what.to_owned());
+            attempts.failed.insert(name, AWAY.to_owned());
         }
         for (name, purged) in send::purge(targets, &self.site, changed, self.interrupted) {
             self.note(run, &name, &purged, changed, attempts);
@@ -289,7 +322,9 @@ impl<'a> Notifier<'a> {
             None => drop(attempts.done.insert(name.to_owned())),
             Some(problem) => {
                 attempts.failed.insert(name.to_owned(), problem.clone());
-                self.away.insert(name.to_owned());
+                if purged.is_away {
+                    self.away.insert(name.to_owned());
+                }
             }
         }
         self.report.notified(&Notified {
@@ -308,7 +343,7 @@ impl<'a> Notifier<'a> {
             return;
         }
         let ended = match self.away.contains(name) {
-            true => Err("it failed for another run just now".to_owned()),
+            true => Err(AWAY.to_owned()),
             false => send::command(after, run, changed, self.interrupted),
         };
         match &ended {

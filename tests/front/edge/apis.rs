@@ -455,3 +455,63 @@ fn a_redirect_is_purged_with_and_without_its_last_slash_and_a_meta_object_is_no_
     assert_eq!(api.lines(), [""; 0]);
     assert_eq!(changed(&world).code, 0);
 }
+
+#[test]
+fn an_url_that_is_refused_keeps_no_other_from_being_purged() {
+    let api = Api::start((200, "", ""));
+    let world = published(SITE);
+    let after = format!(
+        "after: {{purge: [{{kind: varnish, url: \"{}\", retries: 0}}]}}\n",
+        api.url
+    );
+    world.write("anp.yaml", format!("{SITE}{after}"));
+    for name in ["a", "b", "c"] {
+        world.article(&format!("{name}.md"), "The second text.");
+    }
+    api.then(&[(400, "", "")]);
+    let ran = anp(&world, "import");
+    ran.exits(3).notes("it answered 400");
+    assert_eq!(api.asked().len(), 3);
+    anp(&world, "runs notify").exits(0);
+    api.asked();
+    // All that one refuses is taken for everything after ten.
+    for number in 0..20 {
+        world.article(&format!("d{number}.md"), "New.");
+    }
+    api.then(&[(403, "", ""); 40]);
+    anp(&world, "import")
+        .exits(3)
+        .notes("(10 requests failed so)");
+    assert_eq!(api.asked().len(), 10);
+}
+
+#[test]
+fn a_long_secret_in_an_answer_is_hidden_whole() {
+    let long = "s3cret".repeat(80);
+    let body = format!("{{\"error\":\"no access with Bearer {long}\"}}");
+    let api = Api::start((403, "", String::leak(body)));
+    let world = world(&format!(
+        "{{kind: http, url: \"{}/{{path}}\", headers: {{Authorization: \"Bearer ${{CDN_TOKEN}}\"}}}}",
+        api.url
+    ));
+    let ran = world.anp_with(&["import"], &[("CDN_TOKEN", &long)]);
+    ran.exits(3).notes("it answered 403").hides("s3cret");
+    let kept = world.shell("grep -rF s3cret state");
+    assert_eq!(kept.stdout, "");
+}
+
+#[test]
+fn everything_may_be_purged_over_tls_where_urls_are_not() {
+    let api = Api::start((200, "", ""));
+    let world = world(&format!(
+        "{{kind: http, url: \"{}/{{path}}\", max_urls: 1, retries: 0, \
+         everything: {{method: DELETE, url: \"https://127.0.0.1:1/\"}}}}",
+        api.url
+    ));
+    world.article("b.md", "Another.");
+    let ran = anp(&world, "import");
+    ran.exits(3)
+        .hides("panicked")
+        .hides("a bug in anp")
+        .notes("refused");
+}

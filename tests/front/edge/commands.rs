@@ -121,7 +121,7 @@ fn a_program_that_fails_or_hangs_leaves_the_run_complete_and_is_repeated() {
         .iter()
         .map(|line| line["run"].clone())
         .collect();
-    assert_eq!(told, [world.runs().pop().unwrap(), run], "its own first");
+    assert_eq!(told, [run, world.runs().pop().unwrap()], "the oldest first");
     assert_eq!(owed(&world), [""; 0]);
     world.write(
         "anp.yaml",

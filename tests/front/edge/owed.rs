@@ -168,3 +168,92 @@ fn what_cannot_be_written_beside_the_manifest_begins_no_run() {
     world.anp("runs notify").exits(0);
     assert_eq!(api.lines(), ["PURGE /a/"]);
 }
+
+/// Another site that has the state folder of `world`, and purges `api`.
+fn beside(world: &World, api: &Api) {
+    let after = format!(
+        "after: {{purge: [{{kind: varnish, url: \"{}\", retries: 0}}]}}\n",
+        api.url
+    );
+    let site = "site: {url: https://other.example.net}\nprefix: other\n";
+    world.write("other.yaml", format!("{site}{after}"));
+}
+
+#[test]
+fn a_run_of_another_prefix_is_left_to_its_own_settings() {
+    let (api, other) = (Api::start((500, "", "")), Api::start((200, "", "")));
+    let world = world(&api);
+    beside(&world, &other);
+    changed(&world).exits(3);
+    let ran = world.anp("import --config other.yaml");
+    ran.exits(0).notes("is of another store or prefix");
+    let asked = other.asked();
+    assert!(!asked.is_empty());
+    for one in &asked {
+        assert_eq!(one.header("host"), Some("other.example.net"));
+    }
+    assert_eq!(owed(&world).len(), 1);
+    world.anp("runs notify --config other.yaml").exits(0);
+    api.asked();
+    api.then(&[(200, "", "")]);
+    world.anp("runs notify").exits(0);
+    assert_eq!(api.lines(), ["PURGE /a/"]);
+    assert_eq!(owed(&world), [""; 0]);
+}
+
+#[test]
+fn a_run_whose_manifest_is_gone_or_damaged_is_told_once() {
+    let api = Api::start((500, "", ""));
+    let world = world(&api);
+    for damage in ["rm", "truncate -s 0", "truncate -s 20"] {
+        world.article("a.md", &format!("Before {damage}."));
+        world.anp("import").exits(3);
+        let run = world.runs().pop().unwrap();
+        world.shell(&format!("{damage} {}", world.manifest(&run).display()));
+        let ran = world.anp("runs notify");
+        ran.exits(3).notes("purge all of each cache by hand");
+        assert_eq!(owed(&world), [""; 0], "{damage}");
+        world.anp("runs notify").exits(0);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_other_from_being_sent() {
+    let api = Api::start((500, "", ""));
+    let world = world(&api);
+    changed(&world).exits(3);
+    world.shell("mkfifo state/runs/29990101T000000.000Z-ffff.notify.json");
+    api.then(&[(200, "", "")]);
+    world
+        .anp("runs notify")
+        .exits(3)
+        .notes("cannot tell what the run of");
+    assert_eq!(owed(&world).len(), 1);
+}
+
+#[test]
+fn a_program_is_told_of_the_oldest_run_first() {
+    let world = published(SITE);
+    let command = |line: &str| {
+        world.write("anp.yaml", format!("{SITE}after:\n  command: {line}\n"));
+    };
+    command("exit 1");
+    changed(&world).exits(3);
+    world.anp("rollback last").exits(3);
+    let runs: Vec<String> = world.runs().split_off(1);
+    command("echo $ANP_RUN >> told");
+    world.anp("runs notify").exits(0);
+    let told = std::fs::read_to_string(world.path("told")).unwrap();
+    assert_eq!(told.lines().collect::<Vec<_>>(), runs);
+}
+
+#[test]
+fn a_program_may_print_without_an_end() {
+    let world = published(SITE);
+    world.write(
+        "anp.yaml",
+        format!("{SITE}after:\n  command: yes | head -c 300000000; echo last words; exit 4\n"),
+    );
+    let ran = changed(&world);
+    ran.exits(3).notes("last words");
+}
