@@ -227,6 +227,42 @@ fn html_becomes_markdown() {
 }
 
 #[test]
+fn only_text_stands_behind_the_mark_of_a_definition() {
+    let code = "<pre>&lt;script&gt;</pre>";
+    for (definition, expected) in [
+        (code.to_owned(), "a\n\n```\n<script>\n```"),
+        (format!("b{code}"), "a\n: b\n```\n<script>\n```"),
+        (
+            format!("b<dl><dt>c<dd>d{code}</dl>"),
+            "a\n: b\n\nc\n: d\n```\n<script>\n```",
+        ),
+        (
+            format!("<ol start=3><li>{code}</ol>"),
+            "a\n\n3. ```\n   <script>\n   ```",
+        ),
+        (
+            format!("<blockquote>{code}</blockquote>"),
+            "a\n\n> ```\n> <script>\n> ```",
+        ),
+        ("<ul><li>b</ul>c".to_owned(), "a\n\n- b\n\nc"),
+        ("<hr>".to_owned(), "a\n\n___"),
+        ("<h3>b</h3>".to_owned(), "a\n\n## b"),
+        ("<table><tr><td>b</table>".to_owned(), "a\n\n| b |\n| --- |"),
+        ("<p>b</p><p>c</p>".to_owned(), "a\n: b\n\nc"),
+        ("b<br>c".to_owned(), "a\n: b\\\nc"),
+        (String::new(), "a"),
+    ] {
+        let html = format!("<dl><dt>a<dd>{definition}</dl>");
+        assert_eq!(html_body(&html), expected, "{html}");
+    }
+    // A line behind a table would be a row of it, whose bars end cells and their code.
+    let html = "<dl><dt><table><tr><td>a</table><dd><code>b|&lt;i&gt;</code></dl>";
+    assert_eq!(html_body(html), "| a |\n| --- |\n\n: `b|<i>`");
+    let html = "<dl><dt>a<dt>b<dd>c<dd>d</dl>";
+    assert_eq!(html_body(html), "a\nb\n: c\n\n: d");
+}
+
+#[test]
 fn what_its_author_hides_is_not_in_the_text() {
     for hidden in [
         "<div hidden>\n\nsecret *secret*\n\n</div>\n\nshown",
