@@ -146,8 +146,8 @@ impl<'h> Body<'h> {
     fn start_block(&mut self, tag: StartTag<'h>, list_before: Option<char>) {
         match tag.name {
             "p" if tag.is_of_class("kind") => {
-                let kind = self.inner_text("p").to_uppercase();
-                self.out.line(&format!("[!{kind}]"));
+                let kind = self.inner_text("p");
+                self.out.alert(&kind);
             }
             "p" => {
                 if let Some(list) = self.lists.last_mut() {

@@ -226,6 +226,15 @@ impl Markdown {
         self.open(Container::Quote);
     }
 
+    /// The kind of an alert, at the beginning of its quote.
+    pub(super) fn alert(&mut self, kind: &str) {
+        if self.is_in_line() {
+            self.text(kind);
+            return self.end_block(Gap::Line);
+        }
+        self.line(&format!("[!{}]", kind.to_uppercase()));
+    }
+
     /// An item begins: `marker` stands before its first line, and the others are indented as far.
     pub(super) fn begin_item(&mut self, marker: String, indent: usize) {
         self.open(Container::Item {
@@ -588,9 +597,13 @@ impl Markdown {
 
     /// Before a bracket, an exclamation mark would make an image.
     fn keep_exclamation_mark(&mut self) {
-        if self.out.ends_with('!') && !self.out.ends_with("\\!") {
-            self.out.pop();
-            self.out.push_str("\\!");
+        let Some(before) = self.out.strip_suffix('!') else {
+            return;
+        };
+        // Of two backslashes, the first one escapes the other.
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        if backslashes % 2 == 0 {
+            self.out.insert(before.len(), '\\');
         }
     }
 }

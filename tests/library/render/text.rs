@@ -157,6 +157,10 @@ fn other_forms_become_the_usual_ones() {
         ("````\n```\n````", "````\n```\n````"),
         ("wow![a](/b/)", "wow![a](/b/)"),
         ("wow\\![a](/b/)", "wow\\![a](/b/)"),
+        ("5\\\\\\![a](/b/)", "5\\\\\\![a](/b/)"),
+        ("5\\\\\\![^1]\n\n[^1]: b", "5\\\\\\![^1]\n\n[^1]: b"),
+        ("C:\\\\\nDir", "C:\\\\\nDir"),
+        ("C:\\\\ Dir", "C:\\\\ Dir"),
     ] {
         assert_eq!(body(markdown), expected, "{markdown}");
     }
@@ -173,10 +177,16 @@ fn the_text_of_raw_html_stays_and_its_tags_go() {
         ("<script>alert(1)</script>\n\nb", "b"),
         ("<!-- a -->\n\nb", "b"),
         ("<a href=\"javascript:x\">a</a>", "a"),
+        ("<a href=\"/a`b\">a</a> `c`", "[a](/a%60b) `c`"),
         ("[a](javascript:x)", "a"),
         ("![a](javascript:x)", "a"),
         ("&lt;script&gt;", "&lt;script>"),
         ("<p onclick=\"x()\">a</p>", "a"),
+        (
+            "<table><tr><td>a\n\n> [!TIP]\n> b\n\nc</td></tr></table>",
+            "| a Tip b c |\n| --- |",
+        ),
+        ("<h2>a\n\n> [!TIP]\n> b\n\nc</h2>", "## a Tip b c"),
     ] {
         assert_eq!(body(markdown), expected, "{markdown}");
     }
