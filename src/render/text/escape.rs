@@ -26,14 +26,14 @@ pub(super) fn word(out: &mut String, word: &str, around: Around) {
         let is_first = rest.as_str().len() + c.len_utf8() == word.len();
         let next = rest.clone().next();
         let ends = next.is_none() && around.is_last;
+        let escapes = next.is_none_or(|next| next.is_ascii_punctuation());
         match c {
             '*' | '`' | '[' | '~' => out.extend(['\\', c]),
             ']' if around.is_in_brackets => out.push_str("\\]"),
             '|' if around.is_in_cell => out.push_str("\\|"),
             '#' if around.is_in_heading && is_first => out.push_str("\\#"),
-            '\\' if ends || next.is_some_and(|next| next.is_ascii_punctuation()) => {
-                out.push_str("\\\\");
-            }
+            // Behind the word may come the end of a line.
+            '\\' if escapes => out.push_str("\\\\"),
             '_' => {
                 let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
                 if !(is_of_word(before) && is_of_word(next)) {
@@ -93,6 +93,7 @@ pub(super) fn destination(out: &mut String, url: &str) {
             '\\' => out.push_str("%5C"),
             '|' => out.push_str("%7C"),
             '"' => out.push_str("%22"),
+            '`' => out.push_str("%60"),
             '&' if is_reference(rest.as_str(), false) => out.push_str("&amp;"),
             c if c.is_whitespace() => out.push_str("%20"),
             c => out.push(c),
@@ -131,6 +132,7 @@ mod tests {
             ("&#60;", "&amp;#60;"),
             ("array[0]", "array\\[0]"),
             ("C:\\dir\\*", "C:\\dir\\\\\\*"),
+            ("C:\\dir\\", "C:\\dir\\\\"),
             ("a|b", "a|b"),
             ("-", "-"),
             ("1.", "1."),
@@ -183,6 +185,7 @@ mod tests {
             ("?a=1&b=2", "?a=1&b=2"),
             ("?a&lt;b", "?a&amp;lt;b"),
             ("<x>", "%3Cx%3E"),
+            ("/a`b", "/a%60b"),
         ] {
             let mut out = String::new();
             destination(&mut out, url);

@@ -146,8 +146,8 @@ impl<'h> Body<'h> {
     fn start_block(&mut self, tag: StartTag<'h>, list_before: Option<char>) {
         match tag.name {
             "p" if tag.is_of_class("kind") => {
-                let kind = self.inner_text("p").to_uppercase();
-                self.out.line(&format!("[!{kind}]"));
+                let kind = self.inner_text("p");
+                self.out.alert(&kind);
             }
             "p" => {
                 if let Some(list) = self.lists.last_mut() {
@@ -164,7 +164,8 @@ impl<'h> Body<'h> {
             "blockquote" => self.out.begin_quote(),
             "ul" | "ol" => self.start_list(tag, list_before),
             "li" => self.start_item(tag),
-            "dd" => self.out.begin_item(": ".to_owned(), 2),
+            "dt" => self.out.begin_term(),
+            "dd" => self.out.begin_definition(),
             "pre" => {
                 let language = self.language();
                 let code = self.inner_text("pre");
@@ -335,7 +336,7 @@ impl<'h> Body<'h> {
             "em" | "i" | "strong" | "b" | "del" | "s" | "a" => self.out.end_span(),
             "q" => self.out.text("\""),
             "h2" | "h3" | "h4" | "h5" | "h6" => self.out.end_heading(),
-            "blockquote" | "dd" => self.out.end_container(Gap::Blank),
+            "blockquote" => self.out.end_container(Gap::Blank),
             "ul" | "ol" => {
                 self.out.end_block(Gap::Blank);
                 return self.lists.pop().map(|list| list.mark);
@@ -346,10 +347,8 @@ impl<'h> Body<'h> {
                 self.out
                     .end_container(if is_loose { Gap::Blank } else { Gap::Line });
             }
-            "dt" => {
-                self.out.end_block(Gap::Blank);
-                self.out.join_block();
-            }
+            "dt" => self.out.end_term(),
+            "dd" => self.out.end_definition(),
             "tr" => {
                 if let Some(table) = &mut self.table {
                     table.end_row(&mut self.out);

@@ -19,7 +19,7 @@ pub(super) enum Gap {
 enum Container {
     /// A quote.
     Quote,
-    /// An item of a list, a definition or a footnote.
+    /// An item of a list or a footnote.
     Item {
         /// What stands before its first line.
         marker: String,
@@ -69,6 +69,8 @@ pub(super) struct Markdown {
     is_line_blank: bool,
     /// What stands before the first text of the block.
     lead: &'static str,
+    /// Where the text of the last term ends.
+    term_end: usize,
     spans: Vec<OpenSpan>,
     /// Where the last mark of a span that ended is: right behind it no other can begin.
     mark_end: usize,
@@ -88,6 +90,7 @@ impl Markdown {
             is_line_open: false,
             is_line_blank: true,
             lead: "",
+            term_end: usize::MAX,
             spans: Vec::new(),
             mark_end: usize::MAX,
         }
@@ -128,10 +131,51 @@ impl Markdown {
         }
     }
 
-    /// Separates the next block by a line end alone: it belongs to the last one.
-    pub(super) fn join_block(&mut self) {
-        if self.gap == Gap::Blank {
+    /// A term begins.
+    pub(super) fn begin_term(&mut self) {
+        self.begin_block(Gap::Blank);
+        self.join_term();
+    }
+
+    /// The term ends.
+    pub(super) fn end_term(&mut self) {
+        let is_text = self.is_line_open && !self.is_in_line();
+        self.end_block(Gap::Blank);
+        if is_text {
+            self.term_end = self.out.len();
+        }
+    }
+
+    /// A definition begins. In CommonMark its mark is text: a line with one begins no block but a paragraph,
+    /// and what is indented below it can be no block either. So only text has the mark, and nothing is
+    /// indented.
+    pub(super) fn begin_definition(&mut self) {
+        self.begin_block(Gap::Line);
+        if !self.is_in_line() {
+            self.join_term();
+            self.lead = ": ";
+        }
+    }
+
+    /// The definition ends.
+    pub(super) fn end_definition(&mut self) {
+        if !self.is_in_line() {
+            self.begin_no_text();
+        }
+        self.end_block(Gap::Blank);
+    }
+
+    /// Separates the next block from a term right before it by a line end alone.
+    fn join_term(&mut self) {
+        if self.gap == Gap::Blank && self.term_end == self.out.len() {
             self.gap = Gap::Line;
+        }
+    }
+
+    /// What comes is no text: it takes no mark of a definition, and does not go on a line with one.
+    fn begin_no_text(&mut self) {
+        if !std::mem::take(&mut self.lead).is_empty() && self.gap == Gap::Line {
+            self.gap = Gap::Blank;
         }
     }
 
@@ -162,6 +206,7 @@ impl Markdown {
         const LEADS: [&str; 6] = ["# ", "## ", "### ", "#### ", "##### ", "###### "];
         self.begin_block(Gap::Blank);
         if !self.is_in_line() {
+            self.begin_no_text();
             self.lead = LEADS[usize::from(level.clamp(1, 6)) - 1];
             self.place = Place::Heading;
         }
@@ -181,6 +226,15 @@ impl Markdown {
         self.open(Container::Quote);
     }
 
+    /// The kind of an alert, at the beginning of its quote.
+    pub(super) fn alert(&mut self, kind: &str) {
+        if self.is_in_line() {
+            self.text(kind);
+            return self.end_block(Gap::Line);
+        }
+        self.line(&format!("[!{}]", kind.to_uppercase()));
+    }
+
     /// An item begins: `marker` stands before its first line, and the others are indented as far.
     pub(super) fn begin_item(&mut self, marker: String, indent: usize) {
         self.open(Container::Item {
@@ -193,6 +247,7 @@ impl Markdown {
     fn open(&mut self, container: Container) {
         self.begin_block(Gap::Line);
         if !self.is_in_line() {
+            self.begin_no_text();
             self.containers.push(container);
         }
     }
@@ -218,6 +273,7 @@ impl Markdown {
 
     /// A line that is written as it stands.
     pub(super) fn line(&mut self, line: &str) {
+        self.begin_no_text();
         self.open_line();
         self.out.push_str(line);
         self.end_line(Gap::Line);
@@ -258,6 +314,7 @@ impl Markdown {
     /// A row of a table begins.
     pub(super) fn begin_row(&mut self, is_first: bool) {
         self.end_line(if is_first { Gap::Blank } else { Gap::Line });
+        self.begin_no_text();
         self.open_line();
         self.out.push('|');
         self.place = Place::Cell;
@@ -540,9 +597,13 @@ impl Markdown {
 
     /// Before a bracket, an exclamation mark would make an image.
     fn keep_exclamation_mark(&mut self) {
-        if self.out.ends_with('!') && !self.out.ends_with("\\!") {
-            self.out.pop();
-            self.out.push_str("\\!");
+        let Some(before) = self.out.strip_suffix('!') else {
+            return;
+        };
+        // Of two backslashes, the first one escapes the other.
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        if backslashes % 2 == 0 {
+            self.out.insert(before.len(), '\\');
         }
     }
 }

@@ -157,6 +157,10 @@ fn other_forms_become_the_usual_ones() {
         ("````\n```\n````", "````\n```\n````"),
         ("wow![a](/b/)", "wow![a](/b/)"),
         ("wow\\![a](/b/)", "wow\\![a](/b/)"),
+        ("5\\\\\\![a](/b/)", "5\\\\\\![a](/b/)"),
+        ("5\\\\\\![^1]\n\n[^1]: b", "5\\\\\\![^1]\n\n[^1]: b"),
+        ("C:\\\\\nDir", "C:\\\\\nDir"),
+        ("C:\\\\ Dir", "C:\\\\ Dir"),
     ] {
         assert_eq!(body(markdown), expected, "{markdown}");
     }
@@ -173,10 +177,16 @@ fn the_text_of_raw_html_stays_and_its_tags_go() {
         ("<script>alert(1)</script>\n\nb", "b"),
         ("<!-- a -->\n\nb", "b"),
         ("<a href=\"javascript:x\">a</a>", "a"),
+        ("<a href=\"/a`b\">a</a> `c`", "[a](/a%60b) `c`"),
         ("[a](javascript:x)", "a"),
         ("![a](javascript:x)", "a"),
         ("&lt;script&gt;", "&lt;script>"),
         ("<p onclick=\"x()\">a</p>", "a"),
+        (
+            "<table><tr><td>a\n\n> [!TIP]\n> b\n\nc</td></tr></table>",
+            "| a Tip b c |\n| --- |",
+        ),
+        ("<h2>a\n\n> [!TIP]\n> b\n\nc</h2>", "## a Tip b c"),
     ] {
         assert_eq!(body(markdown), expected, "{markdown}");
     }
@@ -224,6 +234,42 @@ fn html_becomes_markdown() {
     ] {
         assert_eq!(html_body(html), expected, "{html}");
     }
+}
+
+#[test]
+fn only_text_stands_behind_the_mark_of_a_definition() {
+    let code = "<pre>&lt;script&gt;</pre>";
+    for (definition, expected) in [
+        (code.to_owned(), "a\n\n```\n<script>\n```"),
+        (format!("b{code}"), "a\n: b\n```\n<script>\n```"),
+        (
+            format!("b<dl><dt>c<dd>d{code}</dl>"),
+            "a\n: b\n\nc\n: d\n```\n<script>\n```",
+        ),
+        (
+            format!("<ol start=3><li>{code}</ol>"),
+            "a\n\n3. ```\n   <script>\n   ```",
+        ),
+        (
+            format!("<blockquote>{code}</blockquote>"),
+            "a\n\n> ```\n> <script>\n> ```",
+        ),
+        ("<ul><li>b</ul>c".to_owned(), "a\n\n- b\n\nc"),
+        ("<hr>".to_owned(), "a\n\n___"),
+        ("<h3>b</h3>".to_owned(), "a\n\n## b"),
+        ("<table><tr><td>b</table>".to_owned(), "a\n\n| b |\n| --- |"),
+        ("<p>b</p><p>c</p>".to_owned(), "a\n: b\n\nc"),
+        ("b<br>c".to_owned(), "a\n: b\\\nc"),
+        (String::new(), "a"),
+    ] {
+        let html = format!("<dl><dt>a<dd>{definition}</dl>");
+        assert_eq!(html_body(&html), expected, "{html}");
+    }
+    // A line behind a table would be a row of it, whose bars end cells and their code.
+    let html = "<dl><dt><table><tr><td>a</table><dd><code>b|&lt;i&gt;</code></dl>";
+    assert_eq!(html_body(html), "| a |\n| --- |\n\n: `b|<i>`");
+    let html = "<dl><dt>a<dt>b<dd>c<dd>d</dl>";
+    assert_eq!(html_body(html), "a\nb\n: c\n\n: d");
 }
 
 #[test]
