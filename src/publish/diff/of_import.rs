@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::publish::derive::archive::Archive;
 use crate::publish::keys::Keys;
 use crate::publish::manifest::Action;
-use crate::publish::plan::entry::Entry;
+use crate::publish::plan::entry::{Entry, EntryKind};
 use crate::publish::plan::leftover::Leftover;
 use crate::publish::plan::need::Need;
 use crate::publish::plan::reach;
@@ -183,7 +183,8 @@ fn removed(
     let redirects =
         planner.redirects(&reach, (session, articles.started_at), None, &mut removals)?;
     let mut removed = removals.leftovers;
-    removed.retain(|one| articles.wanted.selection.fits(&one.route));
+    // A text belongs to its article, whose page changes too where texts are turned off.
+    removed.retain(|one| one.kind != EntryKind::Text && articles.wanted.selection.fits(&one.route));
     // What must go whatever the options are comes first.
     removed.sort_by_key(|one| one.reason != Reason::Withdrawn);
     Ok((removed, redirects))

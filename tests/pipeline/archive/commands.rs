@@ -219,20 +219,14 @@ fn ls_lists_what_the_store_holds_of_lists_files_and_redirects() {
 /// What becomes of archive objects, by the lines of this type that a command prints: action, kind and route.
 fn changes(ran: &Ran, kind: &str) -> BTreeSet<String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let all = ran.of_type(kind);
-    // A text goes with its page, or alone if the article stays.
-    let has_page = |route: &str| {
-        let page = format!("anp:page:{route}");
-        all.iter().any(|line| line["key"] == page.as_str())
-    };
-    let lines = all.iter();
+    let lines = ran.of_type(kind).into_iter();
     let named = lines.map(|line| match kind {
         "key" => {
             let key = text(&line["key"]);
             let (kind, route) = key.strip_prefix("anp:").unwrap().split_once(':').unwrap();
             let kind = match kind {
-                "page" | "meta" => "list",
-                "text" if has_page(route) => "list",
+                // With their articles.
+                "page" | "meta" | "text" => "list",
                 kind => kind,
             };
             (text(&line["action"]), kind.to_owned(), route.to_owned())
