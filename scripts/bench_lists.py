@@ -102,7 +102,8 @@ def hugo(folder):
     site = Path(folder, "hugo")
     articles = Path(folder, "few")
     timed([ANP, "synth", "--count", str(HUGO_ARTICLES), "--out", articles])
-    shutil.copytree("bench/peers/hugo-archive", site)
+    shutil.copytree("bench/peers/hugo", site)
+    shutil.copytree("bench/peers/hugo-archive", site, dirs_exist_ok=True)
     shutil.copy("src/render/templates/style.css", site)
     shutil.copytree(articles, site / "content")
     results = []

@@ -56,6 +56,12 @@ pub fn is_hidden(c: char) -> bool {
     }
 }
 
+/// `text` as a part of one line of a message: a space for tabs and for what is hidden.
+#[must_use]
+pub fn in_one_line(text: &str) -> String {
+    text.replace(|c| c == '\t' || is_hidden(c), " ")
+}
+
 /// Whether no page carries this character: controls and noncharacters (parse errors by the HTML
 /// standard, §13.2.3.5), and what forces a direction. Tabs and line feeds stay.
 #[must_use]

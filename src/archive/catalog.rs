@@ -1,6 +1,6 @@
 //! The catalog: a small record of every article that lists, feeds and similar posts are made from.
 //!
-//! It is kept small: an article takes 104 bytes, the text of its route, and 4 bytes for each value of it.
+//! It is kept small: an article takes 96 bytes, the text of its route, and 4 bytes for each value of it.
 //! Its texts and terms are on the disk, and a [`TextSpot`] says where.
 
 use std::collections::HashMap;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::characters::in_one_line;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How often a running program is looked at.
@@ -126,9 +127,7 @@ impl Printed {
             std::thread::sleep(STEP);
         }
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&end);
-        let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
-        let text = text.replace(hidden, " ");
+        let text = in_one_line(&String::from_utf8_lossy(&end));
         match text.trim() {
             "" => String::new(),
             text => format!(": {text}"),

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::CachePolicy;
+use super::{CachePolicy, Site};
 use crate::store::{Address, Place};
 
 const SITE: &str = include_str!("../../deploy/nginx/site.conf");
@@ -51,8 +51,12 @@ impl NginxSite<'_> {
             set.unwrap_or_else(|| line.to_owned()) + "\n"
         });
         let site: String = lines.collect();
-        let (_, host) = self.site_url.split_once("://").unwrap_or_default();
-        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let url = Site::new(self.site_url);
+        let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let host = match url.host().rsplit_once(':') {
+            Some((host, port)) if is_port(port) => host,
+            _ => url.host(),
+        };
         Ok(match host {
             "" => site,
             host => site.replacen("www.example.org", host, 1),

@@ -12,6 +12,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use super::request::Request;
 use super::secrets::{Environment, Secrets};
 use super::target::{PurgeTarget, Service};
+use crate::characters::in_one_line;
 use crate::store::system_certificates;
 
 /// No wait between two attempts is longer, whatever a server asks for.
@@ -223,9 +224,7 @@ fn judge(service: &Service, mut answer: Response<ureq::Body>) -> Result<(), Atte
 
 /// A text of a server as a part of a message.
 fn short(text: &str) -> String {
-    let hidden = |c: char| c.is_control() || crate::characters::is_hidden(c);
-    let text = text.replace(hidden, " ");
-    text.chars().take(SHOWN_CHARACTERS).collect()
+    in_one_line(text).chars().take(SHOWN_CHARACTERS).collect()
 }
 
 /// The wait that `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3).

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::files;
 use super::reader::Reader;
 use crate::article::Rules;
+use crate::edge::Site;
 use crate::render::{BoxFields, RenderSettings};
 use crate::yaml::{Fault, Node, YamlError};
 
@@ -41,7 +42,8 @@ fn base_url(node: &Node) -> Result<String, YamlError> {
     if !is_http || text.contains(['"', '<', '>', ' ', '?', '#', '\\']) {
         return Err(node.mismatch("an http(s) URL without query or fragment"));
     }
-    let host = text.split('/').nth(2).unwrap_or_default();
+    let site = Site::new(text);
+    let host = site.host();
     if host.is_empty() || host.contains('@') {
         // It stands on every page, so the message must not repeat it either.
         let message = "expected an http(s) URL with a host, and without user and password";

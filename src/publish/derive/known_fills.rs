@@ -65,7 +65,7 @@ impl KnownFills {
         let damaged = || io::Error::from(io::ErrorKind::InvalidData);
         let records = (metadata.len() as usize).checked_sub(HEAD_BYTES + CHECKSUM_BYTES);
         let records = records.ok_or_else(damaged)? / RECORD_BYTES;
-        // Articles may go, but not most of them: reading takes time, and what is not known is made again.
+        // A far longer file would only take time to read, and everything in it can be computed again.
         if records > 2 * self.chain.len() + MORE_RECORDS {
             return Err(damaged());
         }
