@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-archives bench-lists bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install dist test-packages
+.PHONY: help setup build demo test test-all test-browser screenshots torture fuzz lint deny bench bench-archives bench-compress bench-lists bench-memory bench-scale bench-stages bench-warm bench-synth house instructions record-instructions install dist test-packages
 
 ANP := ./target/release/anp
 # The article that `make demo` shows.
@@ -77,6 +77,9 @@ bench: setup build ## import against redis-cli --pipe, 20,000 articles (N=…)
 
 bench-archives: setup build ## import from archives and JSON lines against files, 100,000 articles (N=…)
 	@./scripts/bench.sh archives
+
+bench-compress: setup build ## memory and times with compress: gzip against without, 100,000 articles (N=…)
+	@./scripts/bench.sh compress
 
 bench-lists: setup build ## import with lists, feeds and similar posts against without, 100,000 articles (N=…)
 	@./scripts/bench.sh lists

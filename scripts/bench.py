@@ -10,6 +10,9 @@ memory: peak memory and time of 20,000 articles and of many, for what each furth
 archives: `anp import --no-cache` of the same articles from files, a tar archive and JSON lines, each
         into an empty store, in rounds that begin with another form each; and, for each form, an
         import that finds nothing changed.
+compress: the same articles plain and with `compress: gzip`, in pairs that take turns in going first:
+        memory of the server, and times of an import, one that finds nothing changed, warm after a
+        FLUSHDB, and the rollback.
 warm:   seeded articles to files and straight into the store, `anp warm` after a FLUSHDB, and what
         readers of the same server see meanwhile.
 
@@ -89,6 +92,11 @@ class Server:
 
     def flush(self):
         self.ask((b"FLUSHALL", b"SYNC"))
+
+    def used_memory(self):
+        (info,) = self.ask((b"INFO", b"memory"))
+        line = next(line for line in info.split() if line.startswith(b"used_memory:"))
+        return int(line.split(b":")[1])
 
     def objects(self):
         """The number of keys, less those that anp keeps for itself."""
@@ -388,6 +396,45 @@ def archives(bench):
         )
 
 
+def compress(bench):
+    forms = ("none", "gzip")
+    settings = {form: Path(bench.folder, f"{form}.yaml") for form in forms}
+    for form, path in settings.items():
+        path.write_text(f"compress: {form}\n")
+
+    def measure(form):
+        options = ("--config", str(settings[form]))
+        row = {"import": bench.first_import(*options)}
+        row["memory"] = bench.server.used_memory()
+        row["nothing changed"] = bench.anp("import", bench.content, *options)
+        bench.server.ask((b"FLUSHDB", b"SYNC"))
+        row["warm after FLUSHDB"] = bench.anp("warm", bench.content, *options)
+        bench.expect(2 * bench.count, "a warm run")
+        bench.first_import(*options)
+        row["rollback"] = bench.anp("rollback", "last", *options)
+        bench.expect(0, "a rollback")
+        return row
+
+    measure("none")  # warms the page cache
+    results = {form: [] for form in forms}
+    for i in range(ROUNDS):
+        print(f"round {i + 1} of {ROUNDS}", file=sys.stderr)
+        for form in forms if i % 2 == 0 else forms[::-1]:
+            results[form].append(measure(form))
+    print(f"{bench.count:,} articles")
+    memory = {form: statistics.median(row["memory"] for row in rows) for form, rows in results.items()}
+    for form in forms:
+        print(f"memory of the server, {form:18} {memory[form] / 2**20:8,.0f} MiB")
+    print(f"{'gzip : none':40} {memory['gzip'] / memory['none']:8.3f}")
+    print(f"\n{'seconds: least, median, greatest':34} {'none':>18} {'gzip':>18} {'gzip : none':>18}")
+    for name in ("import", "nothing changed", "warm after FLUSHDB", "rollback"):
+        each = {form: [row[name][0] for row in rows] for form, rows in results.items()}
+        ratios = [own / plain for own, plain in zip(each["gzip"], each["none"])]
+        print(f"{name:34} {spread(each['none']):>18} {spread(each['gzip']):>18} {spread(ratios):>18}")
+    peak = max(row["import"][1] for row in results["gzip"])
+    print(f"peak memory of an import in gzip {peak:.0f} MiB")
+
+
 def spread(values):
     """The least, the median and the greatest."""
     return f"{min(values):.2f} {statistics.median(values):.2f} {max(values):.2f}"
@@ -520,10 +567,10 @@ def first_key(server, writes):
 def main():
     modes = {
         "rounds": (rounds, 20_000), "archives": (archives, 100_000), "memory": (memory, FEW),
-        "warm": (warm, 20_000),
+        "compress": (compress, 100_000), "warm": (warm, 20_000),
     }
     if len(sys.argv) != 2 or sys.argv[1] not in modes:
-        sys.exit("usage: bench.py rounds|archives|memory|warm")
+        sys.exit("usage: bench.py rounds|archives|compress|memory|warm")
     if not ANP.is_file():
         sys.exit(f"bench: {ANP} is missing; `make build` makes it")
     measure, count = modes[sys.argv[1]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures `anp import` on this machine: `bench.sh rounds`, `archives`, `lists`, `memory` or `warm`, for
+# Measures `anp import` on this machine: `bench.sh rounds`, `archives`, `compress`, `lists`, `memory` or `warm`, for
 # which the release build of anp must be there and N=… sets the number of articles; `scale`, likewise;
 # or `stages`.
 set -euo pipefail

@@ -138,12 +138,16 @@ impl FinishedSpool {
         Ok(file)
     }
 
-    /// Appends a few bytes that were made since, and returns their offset.
+    /// Appends what was made since, and returns its offset.
     ///
     /// # Errors
-    /// Whatever the file system says.
+    /// Whatever the file system says, and `StorageFull` before the disk is full.
     pub fn append(&self, bytes: &[u8]) -> io::Result<u64> {
         let offset = self.file.metadata()?.len();
+        let stat = rustix::fs::fstatvfs(&self.file)?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let _ = until_next_look(bytes.len() as u64, free, offset)?;
+        failpoint::at("spool", "write")?;
         self.file.write_all_at(bytes, offset)?;
         Ok(offset)
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anp::article::{self, Article, Input, Rules};
-use anp::render::{self, Digest, RenderSettings, Rendered, Renderer, Stamp};
+use anp::render::{self, Compression, Digest, RenderSettings, Rendered, Renderer, Stamp};
 use anp::source::{Origin as _, Tree, walk};
 use anp::synth::{Generator, Options};
 use anp::yaml;
@@ -207,6 +207,9 @@ fn rendering(stages: &mut Stages<'_>, renderer: &Renderer, sources: &[Source], m
         page.expect("a page")
     });
     stages.each("= whole render", made, whole);
+    stages.each("gzip, if the settings ask for it", made, |made| {
+        Compression::Gzip.store(&made.rendered.page).len()
+    });
     stages.each_own("sanitise, if it has raw HTML", &raw_bodies, |_, html| {
         render::stages::sanitise(html).expect("clean HTML")
     });

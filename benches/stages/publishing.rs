@@ -105,6 +105,7 @@ fn seen(made: &Made<'_>) -> StoredArticle {
         digest: Some(made.digest),
         inputs: None,
         fill: None,
+        is_gzip: false,
         is_list: false,
     };
     StoredArticle {

@@ -5,9 +5,24 @@ local ffi = require "ffi"
 local redis = require "nginx.redis"
 local semaphore = require "ngx.semaphore"
 
--- nginx is linked with OpenSSL's libcrypto.
-ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);"
-local sha256 = ffi.C.SHA256 -- if missing, nginx refuses to load this file
+-- nginx is linked with OpenSSL's libcrypto, and with zlib. Other Lua files may declare zlib's functions
+-- too: those of this one have names of their own.
+ffi.cdef [[
+unsigned char *SHA256(const unsigned char *data, size_t bytes, unsigned char *digest);
+typedef struct {
+    const char *next_in; unsigned avail_in; unsigned long total_in;
+    unsigned char *next_out; unsigned avail_out; unsigned long total_out;
+    const char *message; void *state; void *allocate; void *free; void *opaque;
+    int data_type; unsigned long checksum; unsigned long reserved;
+} anp_zlib_stream;
+int anp_inflate_init(anp_zlib_stream *, int bits, const char *version, int size) __asm__("inflateInit2_");
+int anp_inflate(anp_zlib_stream *, int flush) __asm__("inflate");
+int anp_inflate_end(anp_zlib_stream *) __asm__("inflateEnd");
+]]
+-- If one is missing, nginx refuses to load this file.
+local sha256 = ffi.C.SHA256
+local inflate_init, inflate, inflate_end =
+    ffi.C.anp_inflate_init, ffi.C.anp_inflate, ffi.C.anp_inflate_end
 
 local LONGEST_PATH = 2048 -- bytes
 local LARGEST_PAGE = 64 * 1024 * 1024 -- bytes, as large as a value that anp overwrites; also of files
@@ -185,6 +200,32 @@ end
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
+-- What a value in gzip begins with; the 16 bytes of its digest follow. src/render/gzip.rs writes it.
+local GZIP_OPEN = "\31\139\8\4\0\0\0\0\0\255\20\0an\16\0"
+local LONGEST_HEAD = 128 * 1024 -- bytes, of a page up to the end of its style
+
+-- The digest of a value in gzip; nil for any other value.
+local function gzip_digest(value)
+    if value:sub(1, #GZIP_OPEN) ~= GZIP_OPEN or #value < #GZIP_OPEN + 16 then return nil end
+    local digest = value:sub(#GZIP_OPEN + 1, #GZIP_OPEN + 16)
+    return (digest:gsub(".", function(byte) return string.format("%02x", byte:byte()) end))
+end
+
+-- The first bytes of what `value` unpacks to; nil if it is not gzip.
+local function unpacked_head(value)
+    local stream = ffi.new("anp_zlib_stream")
+    stream.next_in, stream.avail_in = value, #value
+    -- 16 more bits: gzip.
+    if inflate_init(stream, 15 + 16, "1", ffi.sizeof(stream)) ~= 0 then return nil end
+    local head = ffi.new("unsigned char[?]", LONGEST_HEAD)
+    stream.next_out, stream.avail_out = head, LONGEST_HEAD
+    local status = inflate(stream, 0)
+    inflate_end(stream)
+    -- 0: there is more; 1: this was all.
+    if status ~= 0 and status ~= 1 then return nil end
+    return ffi.string(head, LONGEST_HEAD - stream.avail_out)
+end
+
 -- `written_at` of the meta object of the page with this digest, as an HTTP date. nil if it is not a
 -- date, or if the object is about another page: a browser would mistake one page for the other.
 local function last_modified(meta, digest)
@@ -243,10 +284,13 @@ end
 
 -- The headers that a page and a file have in common.
 local function headers_of(body, digest, ttl, content_type, policy)
+    local is_gzip = gzip_digest(body) ~= nil
     return {
         ["Content-Type"] = content_type,
+        ["Content-Encoding"] = is_gzip and "gzip",
         ["Content-Length"] = #body,
-        ["ETag"] = digest and '"' .. digest .. '"',
+        -- Whoever takes no gzip gets other bytes, so one tag for both is a weak one.
+        ["ETag"] = digest and (is_gzip and 'W/"' or '"') .. digest .. '"',
         ["Cache-Control"] = cache_control(ttl),
         ["Age"] = 0,
         ["X-Cache"] = "HIT",
@@ -259,10 +303,17 @@ local function headers_of(body, digest, ttl, content_type, policy)
 end
 
 local function page_answer(page, ttl, meta)
-    local digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
-    if digest and #digest ~= 32 then digest = nil end
+    local digest, head = gzip_digest(page), page
+    if digest then
+        head = unpacked_head(page)
+        -- The origin answers where the value is damaged.
+        if not head then return nil end
+    else
+        digest = page:sub(-43):match("^<!%-%-anp:([0-9a-f]+)%-%->$")
+        if digest and #digest ~= 32 then digest = nil end
+    end
     local headers = headers_of(page, digest, ttl, "text/html; charset=utf-8",
-        "default-src 'none'; style-src " .. style_source(page) .. "; img-src 'self' https: http:")
+        "default-src 'none'; style-src " .. style_source(head) .. "; img-src 'self' https: http:")
     headers["Last-Modified"] = last_modified(meta, digest)
     -- Also if the meta object is about another page: better once too often.
     headers["X-Robots-Tag"] = meta:find('"robots":"noindex"', 1, true) and "noindex"
@@ -300,6 +351,8 @@ end
 
 -- The digest at the end of a file: of XML, of a JSON feed, of a text. A line feed may follow it.
 local function file_digest(file)
+    local of_gzip = gzip_digest(file)
+    if of_gzip then return of_gzip end
     local tail = file:sub(-54):gsub("\n$", "")
     local digest = tail:match("<!%-%-anp:([0-9a-f]+)%-%->$")
         or tail:match('"_anp":{"digest":"([0-9a-f]+)"}}$') or tail:match("# anp:([0-9a-f]+)$")

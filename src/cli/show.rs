@@ -9,13 +9,15 @@ use super::given::given;
 pub struct Show {
     /// The route, as in /redis-caching/scheduled-tasks-028802/, or the path of a file, as in /feed.xml
     pub route: String,
-    /// Print the stored page, or the file, as it is
+    /// Print the stored page, or the file, as readers see it
+    ///
+    /// A value in gzip is unpacked.
     #[arg(long, conflicts_with_all = ["meta", "text"])]
     pub page: bool,
     /// Print the stored meta object as it is
     #[arg(long, conflicts_with = "text")]
     pub meta: bool,
-    /// Print the stored text as it is: the article as Markdown
+    /// Print the stored text: the article as Markdown
     ///
     /// There is one with archive.text: true.
     #[arg(long)]

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::publish::keys::Keys;
 use crate::publish::run::connection::Connected;
 use crate::publish::similar::explain_similar;
-use crate::publish::stored_route::{StoredRoute, did_you_mean};
+use crate::publish::stored_route::{StoredObject, StoredRoute, did_you_mean};
 use crate::publish::survey::selection::{TypedPath, typed_path, typed_route};
 use crate::report::{Output, Progress, Stderr, similar, stored_route};
 use crate::settings::Needs;
@@ -38,8 +38,8 @@ pub(super) fn run(common: &Common, arguments: &Show) -> Result<Exit, Failure> {
         _ => None,
     };
     if let Some(wanted) = wanted {
-        let value = wanted.and_then(|held| held.value.as_deref());
-        output.raw(value.ok_or_else(&mut not_held)?);
+        let plain = wanted.map(StoredObject::readable).transpose()?.flatten();
+        output.raw(&plain.ok_or_else(&mut not_held)?);
         return Ok(Exit::Done);
     }
     if !stored.is_there() {

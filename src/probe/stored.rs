@@ -1,5 +1,6 @@
 //! What the store holds for a route or file: what a front has to answer with.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::coding::LARGEST_BODY;
@@ -7,7 +8,7 @@ use super::subject::Subject;
 use crate::archive::{FilePath, MAX_REDIRECT_BYTES, Redirect};
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
-use crate::render::{Digest, META_OPENING_BYTES, MetaHead, file_digest, page_digest};
+use crate::render::{Digest, META_OPENING_BYTES, MetaHead, gzip_digest, plain, stored_digest};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What is known of whether robots may list a page.
@@ -75,7 +76,8 @@ impl Stored {
     ) -> Result<(Self, Vec<u8>), StoreError> {
         let meta = (keys.meta(route), META_OPENING_BYTES - 1);
         let value = Value::read(session, (keys.page(route), LARGEST_BODY), Some(meta))?;
-        let digest = value.bytes.as_deref().and_then(page_digest);
+        let value = value.unpacked();
+        let digest = value.bytes.as_deref().and_then(stored_digest);
         let robots = Robots::read(&value.beside, digest);
         let content_type = "text/html; charset=utf-8".to_owned();
         let (stored, bytes) = Self::of(value, digest, content_type);
@@ -88,7 +90,8 @@ impl Stored {
         path: &FilePath,
     ) -> Result<(Self, Vec<u8>), StoreError> {
         let value = Value::read(session, (keys.file(path), LARGEST_BODY), None)?;
-        let digest = value.bytes.as_deref().and_then(file_digest);
+        let value = value.unpacked();
+        let digest = value.bytes.as_deref().and_then(stored_digest);
         Ok(Self::of(value, digest, path.content_type()))
     }
 
@@ -212,6 +215,24 @@ impl Value {
             beside,
             read_at,
         })
+    }
+}
+
+impl Value {
+    /// The same, with its bytes as readers see them: none where they are damaged or too many.
+    fn unpacked(self) -> Self {
+        let Some(bytes) = self
+            .bytes
+            .as_deref()
+            .filter(|bytes| gzip_digest(bytes).is_some())
+        else {
+            return self;
+        };
+        let plain = plain(bytes, LARGEST_BODY).ok();
+        Self {
+            bytes: plain.map(Cow::into_owned),
+            ..self
+        }
     }
 }
 

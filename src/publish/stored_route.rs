@@ -1,12 +1,18 @@
 //! What the store holds for one route, or the path of one file.
 
+use std::borrow::Cow;
+
 use super::keys::{Keys, ObjectKind};
 use super::plan::scan::scan;
 use super::plan::stale::scan_singles;
+use super::state::LARGEST_PRIOR_BYTES;
 use super::survey::routes::nearest;
 use super::survey::selection::TypedPath;
 use crate::archive::Redirect;
 use crate::article::Route;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::{GzipError, plain};
 use crate::store::{Batch, Class, Reply, Session, StoreError};
 
 /// What the store holds for a route, or for the path of a file.
@@ -113,6 +119,36 @@ pub(crate) struct StoredObject {
     pub(crate) expires_at_ms: Option<i64>,
     /// The bytes of a string.
     pub(crate) value: Option<Vec<u8>>,
+}
+
+impl StoredObject {
+    /// What a reader of it sees; none of another type than string.
+    pub(crate) fn plain(&self) -> Option<Result<Cow<'_, [u8]>, GzipError>> {
+        let value = self.value.as_deref()?;
+        Some(plain(value, LARGEST_PRIOR_BYTES.max(value.len())))
+    }
+
+    /// The same, to be shown as it is.
+    ///
+    /// # Errors
+    /// 3 where it is damaged.
+    pub(crate) fn readable(&self) -> Result<Option<Cow<'_, [u8]>>, Failure> {
+        self.plain().transpose().map_err(|error| {
+            let what = format!("the store holds {error} at {}", self.key);
+            Failure::new(Exit::Partial, what)
+                .note("expected", "a value as anp import wrote it")
+                .note("retry", "after anp import has written it again")
+        })
+    }
+
+    /// The length of what was unpacked, where it is stored in gzip.
+    pub(crate) fn unpacked_bytes(&self) -> Option<Result<usize, GzipError>> {
+        match self.plain()? {
+            Ok(Cow::Borrowed(_)) => None,
+            Ok(Cow::Owned(plain)) => Some(Ok(plain.len())),
+            Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 fn held(session: &mut Session, key: String) -> Result<Option<StoredObject>, StoreError> {

@@ -22,6 +22,7 @@ mod figure;
 mod file_seal;
 mod fill;
 mod footnotes;
+mod gzip;
 mod headings;
 mod ids;
 mod inputs;
@@ -60,6 +61,9 @@ pub use error::{RenderError, TemplateError};
 pub use excerpt::summary;
 pub use file_seal::FileSeal;
 pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
+pub use gzip::{
+    Compression, GZIP_HEAD_BYTES, GzipError, LARGEST_PLAIN_BYTES, gzip_digest, plain, stored_digest,
+};
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use list_page::{ListItem, ListKind, ListPage};
 pub use lists::{ListLinks, field_label, folder_title, value_route};
@@ -140,12 +144,16 @@ impl Renderer {
             &meta_box,
         ];
         let list_texts = templates.texts(page::OF_LISTS);
-        let list_fingerprint = Digester::new(&list_texts, &decisive[..3]).fingerprint();
+        let compression = settings.compression.identity();
+        let mut decisive_of_lists = decisive[..3].to_vec();
+        decisive_of_lists.extend(compression);
+        let list_fingerprint = Digester::new(&list_texts, &decisive_of_lists).fingerprint();
         // Without archive objects the digests stay those of versions that had none.
         decisive.extend(linked.as_deref());
         if settings.text {
             decisive.push(b"text");
         }
+        decisive.extend(compression);
         Ok(Self {
             list_fingerprint,
             list_ids: PageIds::of(&list_texts),
@@ -183,6 +191,12 @@ impl Renderer {
     #[must_use]
     pub fn assets(&self) -> &str {
         &self.settings.assets
+    }
+
+    /// How pages, files and texts are stored.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.settings.compression
     }
 
     /// Hash of everything besides an article that decides its page: templates, output

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::gzip::Compression;
 use super::ids::PageIds;
 use super::lists::ListLinks;
 use super::meta_box::BoxFields;
@@ -31,6 +32,8 @@ pub struct RenderSettings {
     pub lists: Option<ListLinks>,
     /// Whether articles have a text, which their pages name.
     pub text: bool,
+    /// How pages, files and texts are stored.
+    pub compression: Compression,
 }
 
 impl Default for RenderSettings {
@@ -46,6 +49,7 @@ impl Default for RenderSettings {
             similar: false,
             lists: None,
             text: false,
+            compression: Compression::None,
         }
     }
 }

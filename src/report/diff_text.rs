@@ -1,6 +1,7 @@
 //! Two versions of an object as a unified diff of what a person reads: the text of a page, the members
 //! of a meta object one a line.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,12 +9,16 @@ use similar::TextDiff;
 
 use super::stored_route::page_text;
 use crate::publish::diff::{MOST_BYTES, ObjectDiff, Side};
+use crate::render::{PAGE_TAIL_BYTES, plain};
 
 /// After this the differences are found in a coarser way.
 const MOST_TIME: Duration = Duration::from_secs(1);
 
 /// A longer diff is cut, in bytes.
 const MOST_DIFF_BYTES: usize = 256 * 1024;
+
+/// A value in gzip that unpacks to more is not compared, in bytes.
+const MOST_PLAIN_BYTES: usize = 4 * MOST_BYTES;
 
 /// Members of a meta object that tell a reader nothing: hashes, and which run wrote it.
 const VOLATILE: [&str; 8] = [
@@ -63,14 +68,31 @@ pub(super) fn compare(object: &ObjectDiff) -> Comparison {
             hunks: String::new(),
         };
     }
-    let [old, new] = [&object.old, &object.new].map(|side| match side {
-        Side::Value(value) if object.is_page => page_text(value),
-        Side::Value(value) => meta_text(value),
-        _ => String::new(),
+    let sides = [&object.old, &object.new].map(|side| match side {
+        Side::Value(value) => plain(value, MOST_PLAIN_BYTES),
+        _ => Ok(Cow::default()),
     });
-    let mut comparison = diff(&old, &new);
+    let [old, new] = match sides {
+        [Ok(old), Ok(new)] => [old, new],
+        [Err(error), _] | [_, Err(error)] => {
+            return Comparison {
+                added: 0,
+                removed: 0,
+                note: Some(format!("{error}: not compared")),
+                hunks: String::new(),
+            };
+        }
+    };
+    let text = |side: &Side, value: &[u8]| match side {
+        Side::Value(_) if object.is_page => page_text(value),
+        Side::Value(_) => meta_text(value),
+        _ => String::new(),
+    };
+    let mut comparison = diff(&text(&object.old, &old), &text(&object.new, &new));
     if comparison.hunks.is_empty() {
-        let what = if object.is_page {
+        let what = if object.is_page && unsealed(&old) == unsealed(&new) {
+            "the page is the same, stored in another form"
+        } else if object.is_page {
             "the text is the same, the HTML around it changed"
         } else {
             "only its digest, run and time changed"
@@ -79,6 +101,11 @@ pub(super) fn compare(object: &ObjectDiff) -> Comparison {
         comparison.note = Some(if is_same { "the same" } else { what }.to_owned());
     }
     comparison
+}
+
+/// A page without its digest.
+fn unsealed(page: &[u8]) -> &[u8] {
+    &page[..page.len().saturating_sub(PAGE_TAIL_BYTES)]
 }
 
 fn diff(old: &str, new: &str) -> Comparison {

@@ -55,10 +55,12 @@ pub(crate) fn show(stored: &StoredRoute, path: &TypedPath, output: &mut Output) 
     if let Some(meta) = &parsed {
         details(output, meta);
     }
-    let page = page.as_ref().and_then(|held| held.value.as_ref());
-    let file = file.as_ref().and_then(|held| held.value.as_ref());
-    let body = page.map(|value| page_text(value));
-    if let Some(body) = body.or(file.map(|file| String::from_utf8_lossy(file).into_owned())) {
+    let plain = |held: &'_ Option<StoredObject>| -> Option<Vec<u8>> {
+        let plain = held.as_ref()?.plain()?;
+        plain.ok().map(Cow::into_owned)
+    };
+    let body = plain(page).map(|page| page_text(&page));
+    if let Some(body) = body.or_else(|| Some(String::from_utf8_lossy(&plain(file)?).into_owned())) {
         output.text("");
         output.text(body);
     }
@@ -86,7 +88,12 @@ fn object(output: &mut Output, name: &str, held: &StoredObject, now_ms: i64) {
         None => format!("  {name:11}{key}: a {kind}, not written by anp"),
         Some(value) => {
             let left = time_left(held, now_ms);
-            format!("  {name:11}{key}: {} bytes, {left}", value.len())
+            let form = match held.unpacked_bytes() {
+                None => String::new(),
+                Some(Ok(bytes)) => format!(" of gzip, {bytes} unpacked"),
+                Some(Err(error)) => format!(" of {error}"),
+            };
+            format!("  {name:11}{key}: {} bytes{form}, {left}", value.len())
         }
     });
 }
@@ -122,18 +129,17 @@ fn summary(object: &StoredObject, now_ms: i64) -> Value {
         "key": object.key, "kind": object.kind, "expires_at": object.expires_at_ms,
         "left_ms": object.expires_at_ms.map(|at| (at - now_ms).max(0)),
         "bytes": object.value.as_ref().map(Vec::len),
+        "unpacked_bytes": object.unpacked_bytes().and_then(Result::ok),
     })
 }
 
 /// The digest of the page, or of the file.
 fn digest(stored: &StoredRoute) -> Option<String> {
-    let digest = match &stored.file {
-        Some(file) => render::file_digest(file.value.as_ref()?),
-        None => {
-            let page = stored.page.as_ref()?.value.as_ref()?;
-            render::page_digest(&page[page.len().saturating_sub(render::PAGE_TAIL_BYTES)..])
-        }
+    let named = match &stored.file {
+        Some(file) => file,
+        None => stored.page.as_ref()?,
     };
+    let digest = render::stored_digest(named.value.as_ref()?);
     digest.map(|digest| digest.to_string())
 }
 

@@ -22,7 +22,7 @@ struct Size;
 
 impl Weighter<Route, StoredPage> for Size {
     fn weight(&self, _: &Route, taken: &StoredPage) -> u64 {
-        (taken.bytes() + OVERHEAD_BYTES) as u64
+        (taken.body().stored_bytes() + OVERHEAD_BYTES) as u64
     }
 }
 
@@ -72,6 +72,7 @@ mod tests {
 
     use super::{OVERHEAD_BYTES, PageCache};
     use crate::article::Route;
+    use crate::serve::coding::StoredBody;
     use crate::serve::page::StoredPage;
 
     fn route(number: usize) -> Route {
@@ -79,7 +80,8 @@ mod tests {
     }
 
     fn page(bytes: usize) -> StoredPage {
-        StoredPage::new(vec![b'x'; bytes], 60_000, b"", Instant::now())
+        let body = StoredBody::of(vec![b'x'; bytes]).unwrap();
+        StoredPage::new(body, 60_000, b"", Instant::now())
     }
 
     fn held(cache: &PageCache) -> Vec<usize> {
@@ -96,7 +98,9 @@ mod tests {
             let bytes = 500 + number * 20;
             cache.put(&route(number), page(bytes));
             let pages = (0..100).filter_map(|number| cache.get(&route(number)));
-            let sizes: Vec<usize> = pages.map(|page| page.bytes() + OVERHEAD_BYTES).collect();
+            let sizes: Vec<usize> = pages
+                .map(|page| page.body().stored_bytes() + OVERHEAD_BYTES)
+                .collect();
             assert!(sizes.iter().sum::<usize>() <= MOST, "{sizes:?}");
             assert!(sizes.len() >= 4.min(number), "{sizes:?}");
         }
@@ -141,7 +145,7 @@ mod tests {
         let before = page(10);
         cache.put(&route(0), page(20));
         cache.renew(&route(0), before.clone());
-        assert_eq!(cache.get(&route(0)).unwrap().bytes(), 20);
+        assert_eq!(cache.get(&route(0)).unwrap().body().stored_bytes(), 20);
         cache.renew(&route(1), before);
         assert_eq!(held(&cache), [0]);
     }

@@ -23,17 +23,17 @@ enum Comparison {
 }
 
 impl Precondition {
-    /// Judges a request for the page with this entity tag (without its quotes) and date. A date
-    /// of the request counts only where it sent no tags of the same kind, and if the page has a
-    /// date.
+    /// Judges a request for the page with this entity tag (without its quotes, and whether it is a weak
+    /// one) and date. A date of the request counts only where it sent no tags of the same kind, and if the
+    /// page has a date.
     pub(super) fn of(
         request: &HeaderMap,
-        tag: Option<&str>,
+        (tag, is_weak): (Option<&str>, bool),
         last_modified: Option<SystemTime>,
     ) -> Self {
         let date = |name| date(request, name).zip(last_modified);
         let is_wanted = match list(request, &header::IF_MATCH) {
-            Some(list) => names(&list, tag, Comparison::Strong),
+            Some(list) => names(&list, tag.filter(|_| !is_weak), Comparison::Strong),
             None => date(&header::IF_UNMODIFIED_SINCE).is_none_or(|(since, last)| last <= since),
         };
         let is_there = match list(request, &header::IF_NONE_MATCH) {
@@ -108,7 +108,7 @@ mod tests {
                 HeaderValue::from_bytes(line).unwrap(),
             );
         }
-        Precondition::of(&headers, tag, None) == Precondition::NotModified
+        Precondition::of(&headers, (tag, false), None) == Precondition::NotModified
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             headers
         };
         let is = |headers: &HeaderMap| {
-            Precondition::of(headers, TAG, Some(written)) == Precondition::NotModified
+            Precondition::of(headers, (TAG, false), Some(written)) == Precondition::NotModified
         };
         for yes in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -181,7 +181,7 @@ mod tests {
             assert!(!is(&since(no)), "{no}");
         }
         let mut both = since("Sun, 06 Nov 1994 08:49:37 GMT");
-        let undated = Precondition::of(&both, TAG, None);
+        let undated = Precondition::of(&both, (TAG, false), None);
         assert_eq!(undated, Precondition::Passed, "a page without a date");
         both.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"other\""));
         assert!(!is(&both));
@@ -194,7 +194,7 @@ mod tests {
             let value = HeaderValue::from_str(value).unwrap();
             ((*name).clone(), value)
         });
-        Precondition::of(&pairs.collect(), tag, Some(written))
+        Precondition::of(&pairs.collect(), (tag, false), Some(written))
     }
 
     #[test]

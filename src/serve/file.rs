@@ -3,22 +3,22 @@
 
 use std::time::Instant;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response};
 
+use super::coding::{LARGEST_PAGE, StoredBody};
 use super::headers::{self, Carried};
 use super::meta::Meta;
-use super::page::LARGEST_PAGE;
 use super::site::Site;
 use crate::archive::FilePath;
 use crate::article::Route;
 use crate::publish::keys::ObjectKind;
-use crate::render::{META_OPENING_BYTES, TEXT_NAME, file_digest};
+use crate::render::{META_OPENING_BYTES, TEXT_NAME};
 use crate::store::reading::Ask;
 use crate::store::{Reply, StoreError};
 
 /// The answer with what stands at `path`: the text of the article in whose folder it is named, or a file; none
-/// where the store holds neither. A value that is not a string, is empty, or is larger than a page, is none.
+/// where the store holds neither. A value that is not a string, is empty, or is larger than a page, is none; nor is damaged gzip.
 pub(super) async fn answer(
     site: &Site,
     path: &FilePath,
@@ -60,9 +60,13 @@ async fn read(
     if left_ms == -2 || !(1..=LARGEST_PAGE).contains(&body.len()) {
         return Ok(None);
     }
+    let Some(body) = StoredBody::of(body) else {
+        return Ok(None);
+    };
     let is_noindex = matches!(meta, Reply::Bulk(head) if Meta::read(&head, None).is_noindex);
     let carried = Carried {
-        tag: file_digest(&body).map(|digest| digest.to_string()),
+        tag: body.digest.map(|digest| digest.to_string()),
+        is_weak: body.is_gzip(),
         written_at: None,
         max_age: headers::seconds(left_ms),
         age: asked_at.elapsed(),
@@ -71,6 +75,6 @@ async fn read(
     let content_type = HeaderValue::try_from(path.content_type()).ok();
     let cache = site.uncached(request);
     let caching = site.caching(path.as_str());
-    let file = (Bytes::from(body), content_type, is_noindex);
+    let file = (&body, content_type, is_noindex);
     Ok(Some(headers::file(&carried, cache, caching, request, file)))
 }

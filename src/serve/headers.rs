@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
+use super::coding::{SentBody, StoredBody};
 use super::conditional::Precondition;
 use super::page::StoredPage;
 use super::{bar, policy};
@@ -45,6 +46,8 @@ impl CacheStatus {
 pub(super) struct Carried {
     /// Its entity tag, without quotes.
     pub(super) tag: Option<String>,
+    /// Whether that is a weak one, of what is sent in two forms.
+    pub(super) is_weak: bool,
     /// When it was written, if that is known.
     pub(super) written_at: Option<SystemTime>,
     /// How long it had to live when it was taken from the store, in seconds.
@@ -72,18 +75,17 @@ pub(super) fn answer(
     caching: Caching<'_>,
     request: &HeaderMap,
 ) -> Response<Body> {
+    let body = taken.body();
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Cookie, Sec-Fetch-Dest"),
-    );
+    vary(&mut headers, body, "Cookie, Sec-Fetch-Dest");
     headers.insert(header::LINK, LIST_LINK);
-    let barred = bar::is_for(request).then(|| bar::with_bar(&taken.body()));
+    let barred = bar::is_for(request).then(|| bar::with_bar(&body.plain()));
     let barred = barred.flatten();
     // Other bytes are another entity.
     let mark = barred.as_ref().map_or("", |_| "-bar");
     let carried = Carried {
         tag: taken.tag().map(|tag| tag + mark),
+        is_weak: body.is_gzip(),
         written_at: taken.meta.written_at,
         max_age: taken.max_age(),
         age: taken.age(),
@@ -95,8 +97,8 @@ pub(super) fn answer(
         headers.insert(X_ROBOTS_TAG, NOINDEX);
     }
     let (body, policy) = match barred {
-        Some(page) => (page.into(), policy::of_page_with_bar(&taken.body())),
-        None => (taken.body(), taken.policy()),
+        Some(page) => (page.into(), policy::of_page_with_bar(&body.plain())),
+        None => (coded(&mut headers, body.sent(request)), taken.policy()),
     };
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     html(&mut headers);
@@ -109,10 +111,10 @@ pub(super) fn file(
     cache: CacheStatus,
     caching: Caching<'_>,
     request: &HeaderMap,
-    (body, content_type, is_noindex): (Bytes, Option<HeaderValue>, bool),
+    (body, content_type, is_noindex): (&StoredBody, Option<HeaderValue>, bool),
 ) -> Response<Body> {
     let mut headers = HeaderMap::new();
-    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    vary(&mut headers, body, "Cookie");
     if let Some(status) = judge(carried, cache, caching, request, &mut headers) {
         return bodiless(status, headers);
     }
@@ -124,7 +126,24 @@ pub(super) fn file(
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
+    let body = coded(&mut headers, body.sent(request));
     whole(body, headers)
+}
+
+/// Says which headers of a request decide the answer: of a body in gzip, also what codings it takes.
+fn vary(headers: &mut HeaderMap, body: &StoredBody, others: &'static str) {
+    headers.insert(header::VARY, HeaderValue::from_static(others));
+    if body.is_gzip() {
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+}
+
+/// The bytes that are sent, with their coding in the headers.
+fn coded(headers: &mut HeaderMap, sent: SentBody) -> Bytes {
+    if sent.is_gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    sent.bytes
 }
 
 /// Sets what caches are told; the status of an answer without a body, if the preconditions of `request`
@@ -136,7 +155,8 @@ fn judge(
     request: &HeaderMap,
     headers: &mut HeaderMap,
 ) -> Option<StatusCode> {
-    let precondition = Precondition::of(request, carried.tag.as_deref(), carried.written_at);
+    let tag = carried.tag.as_deref();
+    let precondition = Precondition::of(request, (tag, carried.is_weak), carried.written_at);
     if precondition == Precondition::Failed {
         headers.insert(X_CACHE, cache.value());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -157,7 +177,10 @@ fn judge(
         (header::AGE, Some(age.to_string())),
         (
             header::ETAG,
-            carried.tag.as_ref().map(|tag| format!("\"{tag}\"")),
+            carried.tag.as_ref().map(|tag| {
+                let weak = if carried.is_weak { "W/" } else { "" };
+                format!("{weak}\"{tag}\"")
+            }),
         ),
         (
             header::LAST_MODIFIED,

@@ -11,6 +11,7 @@
 mod answer;
 mod bar;
 mod cache;
+mod coding;
 mod conditional;
 mod file;
 mod headers;

@@ -3,22 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use axum::http::HeaderValue;
 
+use super::coding::{LARGEST_PAGE, StoredBody};
 use super::meta::Meta;
 use super::policy;
 use crate::article::Route;
 use crate::publish::keys::Keys;
-use crate::render::{Digest, META_OPENING_BYTES, PAGE_TAIL_BYTES, page_digest};
+use crate::render::{GZIP_HEAD_BYTES, META_OPENING_BYTES, PAGE_TAIL_BYTES, stored_digest};
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};
 
 /// Expiries that are so close are one expiry: answers take time.
 const SAME_MS: i64 = 1_000;
-
-/// The largest page that is served: 64 MiB, as large as a value that anp overwrites.
-pub(super) const LARGEST_PAGE: usize = crate::publish::state::LARGEST_PRIOR_BYTES;
 
 const DOING: &str = "reading one page";
 
@@ -36,8 +33,7 @@ pub(super) struct StoredPage {
 
 /// What does not change without a new digest.
 struct Page {
-    body: Bytes,
-    digest: Option<Digest>,
+    body: StoredBody,
     policy: HeaderValue,
 }
 
@@ -53,16 +49,11 @@ pub(super) enum Recheck {
 
 impl StoredPage {
     /// The page `body`, with `left_ms` to live (negative: for ever), asked for at `asked_at`.
-    pub(super) fn new(body: Vec<u8>, left_ms: i64, meta: &[u8], asked_at: Instant) -> Self {
-        let digest = page_digest(&body);
-        let policy = policy::of_page(&body);
+    pub(super) fn new(body: StoredBody, left_ms: i64, meta: &[u8], asked_at: Instant) -> Self {
+        let policy = policy::of_page(&body.plain());
         Self {
-            meta: Meta::read(meta, digest),
-            page: Arc::new(Page {
-                body: body.into(),
-                digest,
-                policy,
-            }),
+            meta: Meta::read(meta, body.digest),
+            page: Arc::new(Page { body, policy }),
             left_ms: (left_ms >= 0).then_some(left_ms),
             taken_at: asked_at,
             checked_at: asked_at,
@@ -70,7 +61,7 @@ impl StoredPage {
     }
 
     /// The page of `route`; none where the store holds none. Somebody else's value that is
-    /// no string, is empty, or is larger than a page, is none.
+    /// no string, is empty, or is larger than a page, is none; nor is damaged gzip.
     pub(super) async fn fetch(
         store: &Reading,
         keys: &Keys,
@@ -91,7 +82,8 @@ impl StoredPage {
             (Reply::Bulk(body), Reply::Int(left_ms), meta)
                 if (1..=LARGEST_PAGE).contains(&body.len()) =>
             {
-                Some(Self::new(body, left_ms, bytes(&meta), asked_at))
+                let body = StoredBody::of(body);
+                body.map(|body| Self::new(body, left_ms, bytes(&meta), asked_at))
             }
             _ => None,
         })
@@ -116,17 +108,18 @@ impl StoredPage {
     ) -> Result<Recheck, StoreError> {
         let (page, meta) = (keys.page(route), keys.meta(route));
         let asked_at = Instant::now();
-        let questions = [
-            Ask::Left(&page),
-            Ask::Tail(&page, PAGE_TAIL_BYTES),
-            Ask::Head(&meta, META_OPENING_BYTES),
-        ];
+        let digest = self.page.body.digest;
+        let part = match self.page.body.is_gzip() {
+            true => Ask::Head(&page, GZIP_HEAD_BYTES),
+            false => Ask::Tail(&page, PAGE_TAIL_BYTES),
+        };
+        let questions = [Ask::Left(&page), part, Ask::Head(&meta, META_OPENING_BYTES)];
         let mut replies = store.ask(&questions, DOING).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nil);
         Ok(match (next(), next(), next()) {
             (Reply::Int(-2), _, _) => Recheck::Gone,
-            (Reply::Int(left_ms), Reply::Bulk(tail), meta)
-                if self.page.digest.is_some() && page_digest(&tail) == self.page.digest =>
+            (Reply::Int(left_ms), Reply::Bulk(part), meta)
+                if digest.is_some() && stored_digest(&part) == digest =>
             {
                 Recheck::Same(self.renewed(left_ms, bytes(&meta), asked_at))
             }
@@ -150,7 +143,7 @@ impl StoredPage {
         };
         Self {
             page: Arc::clone(&self.page),
-            meta: Meta::read(meta, self.page.digest),
+            meta: Meta::read(meta, self.page.body.digest),
             left_ms,
             taken_at,
             checked_at: asked_at,
@@ -158,18 +151,13 @@ impl StoredPage {
     }
 
     /// The page itself.
-    pub(super) fn body(&self) -> Bytes {
-        self.page.body.clone()
-    }
-
-    /// Its length.
-    pub(super) fn bytes(&self) -> usize {
-        self.page.body.len()
+    pub(super) fn body(&self) -> &StoredBody {
+        &self.page.body
     }
 
     /// Its entity tag, without quotes; none for a page that is none of ours.
     pub(super) fn tag(&self) -> Option<String> {
-        self.page.digest.map(|digest| digest.to_string())
+        self.page.body.digest.map(|digest| digest.to_string())
     }
 
     /// Its `Content-Security-Policy`.
@@ -229,12 +217,12 @@ fn millis(duration: Duration) -> i64 {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::StoredPage;
+    use super::{StoredBody, StoredPage};
 
     const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
-    fn page() -> Vec<u8> {
-        format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()
+    fn page() -> StoredBody {
+        StoredBody::of(format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()).unwrap()
     }
 
     #[test]

@@ -95,6 +95,7 @@ fn of(key: &str) -> Option<Value> {
         }),
         "after.purge" => json!({ "type": "array", "maxItems": 100, "items": purge_target() }),
         "unknown_fields" => json!({ "enum": ["keep", "warn", "deny"] }),
+        "compress" => json!({ "enum": ["none", "gzip"] }),
         "links" => json!({ "enum": ["warn", "deny", "allow"] }),
         "login_cookies"
         | "include"

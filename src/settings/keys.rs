@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Key in anp.yaml and `ANP_…` variable of every setting.
-pub const KEYS: [(&str, &str); 65] = [
+pub const KEYS: [(&str, &str); 66] = [
     ("redis", "ANP_REDIS_URL"),
     ("sentinel_user", "ANP_SENTINEL_USER"),
     ("tls.ca", "ANP_TLS_CA"),
@@ -42,6 +42,7 @@ pub const KEYS: [(&str, &str); 65] = [
     ("wait_timeout", "ANP_WAIT_TIMEOUT"),
     ("metrics_dir", "ANP_METRICS_DIR"),
     ("templates", "ANP_TEMPLATES"),
+    ("compress", "ANP_COMPRESS"),
     ("login_cookies", "ANP_LOGIN_COOKIES"),
     ("serve.addr", "ANP_SERVE_ADDR"),
     ("cache.browser", "ANP_CACHE_BROWSER"),

@@ -6,7 +6,7 @@ use super::files;
 use super::reader::Reader;
 use crate::article::Rules;
 use crate::edge::Site;
-use crate::render::{BoxFields, RenderSettings};
+use crate::render::{BoxFields, Compression, RenderSettings};
 use crate::yaml::{Fault, Node, YamlError};
 
 /// Reads what pages look like.
@@ -31,6 +31,10 @@ pub(super) fn read(reader: &mut Reader, current_dir: &Path, rules: &Rules) -> Re
         },
         rules: rules.identity_of_values(),
         templates: reader.path("templates", current_dir),
+        compression: reader.get("compress", Compression::None, |node| {
+            let choices = [Compression::None, Compression::Gzip];
+            Ok(choices[node.choice(&["none", "gzip"])?])
+        }),
         ..RenderSettings::default()
     }
 }

@@ -4,6 +4,7 @@
 mod archive;
 mod faults;
 pub mod front;
+mod gzip;
 mod operating;
 mod origin;
 mod paths;

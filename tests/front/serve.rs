@@ -4,8 +4,10 @@
 mod archive;
 mod cached;
 mod cluster;
+mod gzip;
 mod index;
 mod page;
+mod readers;
 mod trouble;
 
 use std::io::{BufRead as _, BufReader, Read as _};

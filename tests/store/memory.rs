@@ -89,6 +89,43 @@ fn promise_9_an_import_into_an_empty_store_fits_or_is_refused() {
     sweep(&world, "warm", taken / 2, taken * 5 / 4 + LARGEST);
 }
 
+/// Text of about `bytes` bytes that gzip makes half as long.
+fn noise(number: u64, bytes: usize) -> String {
+    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut text = String::with_capacity(bytes + 20);
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.push_str(&format!("{state:016x} "));
+    }
+    text
+}
+
+#[test]
+fn promise_9_pages_in_gzip_fit_or_are_refused_by_the_bytes_that_are_stored() {
+    let world = World::new();
+    let settings = "compress: gzip\narchive: {similar: 3, lists: {fields: [tags]}}\n";
+    world.write("anp.yaml", settings);
+    for number in 0..300 {
+        let text = noise(number, 30_000);
+        let article = format!("---\ntitle: N{number}\ntags: [a, b{number}]\n---\n\n{text}\n");
+        world.write(&format!("content/n{number}.md"), article);
+    }
+    let import = |compress: &str| {
+        let taken = added(&world, || {
+            world
+                .anp_with(&["import"], &[("ANP_COMPRESS", compress)])
+                .exits(0);
+        });
+        world.anp("rollback last").exits(0);
+        taken
+    };
+    let (plain, taken) = (import("none"), import("gzip"));
+    assert!(taken < plain * 2 / 3, "{taken} of {plain}");
+    sweep(&world, "import", taken / 2, taken * 5 / 4 + LARGEST);
+}
+
 #[test]
 fn promise_9_a_rehearsal_fits_beside_what_is_published_or_is_refused() {
     let world = World::new();

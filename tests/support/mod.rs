@@ -165,10 +165,27 @@ impl Server {
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
+        let bytes = self.bytes(key)?;
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
+    pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         redis::cmd("GET")
             .arg(key)
             .query(&mut self.connection())
             .unwrap()
+    }
+
+    /// What readers see of a value that may be in gzip.
+    pub fn unpacked(&self, key: &str) -> Option<String> {
+        let bytes = self.bytes(key)?;
+        if !bytes.starts_with(&[0x1f, 0x8b]) {
+            return Some(String::from_utf8(bytes).unwrap());
+        }
+        let mut text = String::new();
+        let mut reader = flate2::read::GzDecoder::new(&bytes[..]);
+        std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        Some(text)
     }
 
     /// Absolute expiry in ms; -1 without, -2 for no such key.
@@ -204,7 +221,10 @@ pub fn dump_of(connection: &mut redis::Connection) -> BTreeMap<String, String> {
             let value = match kind.as_str() {
                 "string" => {
                     let bytes: Vec<u8> = redis::cmd("GET").arg(&key).query(connection).unwrap();
-                    format!("{:?}", String::from_utf8_lossy(&bytes))
+                    match std::str::from_utf8(&bytes) {
+                        Ok(text) => format!("{text:?}"),
+                        Err(_) => bytes.escape_ascii().to_string(),
+                    }
                 }
                 "hash" => {
                     let members: BTreeMap<String, String> =

@@ -194,6 +194,9 @@ impl Files<'_, '_, '_> {
         ] {
             part(text.as_bytes());
         }
+        if let Some(compression) = render.compression.identity() {
+            part(compression);
+        }
         let articles = self.with.archive.catalog.articles();
         match file {
             OneFile::Feed(list, _) => {

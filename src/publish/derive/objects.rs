@@ -13,7 +13,7 @@ use crate::publish::plan::stored_article::StoredArticle;
 use crate::publish::reason::Reason;
 use crate::publish::survey::batch::SurveyError;
 use crate::publish::survey::stored::Likely;
-use crate::render::Digest;
+use crate::render::{Compression, Digest};
 
 /// So many objects are compared in one round trip, and held in memory once they are rendered.
 const TOGETHER: usize = 256;
@@ -140,15 +140,18 @@ fn entry<T>(
     entry.expires_at_ms = with.surveyor.expiry.of(&one.route, LIFETIME);
     let compared = compared(one, stored);
     let reason = with.surveyor.reason(need, &compared, LIFETIME, None);
+    let was_gzip = stored.page.is_gzip();
+    let is_gzip = with.surveyor.renderer.compression() == Compression::Gzip;
     entry.reason = match reason {
         Some(Reason::Changed) => Some(match one.kind {
             EntryKind::Redirect => Reason::Links,
+            _ if was_gzip != is_gzip => Reason::Settings,
             _ => Reason::List,
         }),
         reason => reason,
     };
     Ok(match made {
-        Some((page, meta)) => entry.at(with.surveyor.spool_page(&page, &meta)?),
+        Some((page, meta)) => entry.at(with.surveyor.spool_object(&page, &meta)?),
         None => entry,
     })
 }

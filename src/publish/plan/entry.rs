@@ -118,6 +118,8 @@ pub struct Entry {
     other_types: u8,
     /// Whether it has a text.
     has_text: bool,
+    /// Whether what fills its page is in what is spooled.
+    is_filled: bool,
 }
 
 /// So many objects an article has at most.
@@ -169,6 +171,7 @@ impl Entry {
                 .map(|(place, seen)| u8::from(seen.is_other_type()) << place)
                 .sum(),
             has_text,
+            is_filled: false,
         }
     }
 
@@ -196,6 +199,18 @@ impl Entry {
     /// Takes note of where its rendered objects are.
     pub fn set_spot(&mut self, spot: Spot) {
         self.spot = spot;
+    }
+
+    /// Takes note of where its rendered objects are, now that its page is filled.
+    pub fn set_filled(&mut self, spot: Spot) {
+        self.spot = spot;
+        self.is_filled = true;
+    }
+
+    /// Whether its page, if it is one of an article, is yet to be filled.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_filled && (self.fill != 0 || self.holes > 0)
     }
 
     /// Whether it is touched at all.
@@ -236,6 +251,9 @@ impl Entry {
         let Some(spot) = self.spot() else {
             return [0; OBJECTS];
         };
+        if !self.is_open() {
+            return [spot.page_bytes, spot.meta_bytes, spot.text_bytes];
+        }
         let fill = (self.fill_at.section_bytes, self.fill_at.json_bytes);
         let bytes = (spot.page_bytes, spot.meta_bytes);
         let (page, meta) = filled_bytes(bytes, self.holes, fill);

@@ -52,7 +52,7 @@ impl Leftover {
         (routes, has_text): (&[&Route], bool),
         (meant, reason): (impl Fn(ObjectState) -> ObjectState, Reason),
     ) -> Result<Vec<Self>, StoreError> {
-        let mut inspector = Inspector { session, keys };
+        let mut inspector = Inspector::new(session, keys);
         let mut leftovers = Vec::new();
         for chunk in routes.chunks(LOOK_ROUTES) {
             inspector.session.goes_on("looking at stored articles")?;
@@ -107,7 +107,7 @@ impl Leftover {
     ) -> Result<Vec<Self>, StoreError> {
         let object = kind.objects()[0];
         let routes: Vec<&Route> = routes.iter().collect();
-        let mut inspector = Inspector { session, keys };
+        let mut inspector = Inspector::new(session, keys);
         let mut found = Vec::new();
         for some in routes.chunks(LOOK_ROUTES) {
             let seen = inspector.inspect_one(object, some, Likely::Stored)?;

@@ -282,7 +282,7 @@ pub(crate) fn bodies(entry: &Entry, spooled: &FinishedSpool) -> io::Result<Bodie
     let mut page = spooled.read(spot.offset, page_bytes + meta_bytes + text_bytes)?;
     let text = page.split_off(page_bytes + meta_bytes);
     let meta = page.split_off(page_bytes);
-    if entry.fill == 0 && entry.holes == 0 {
+    if !entry.is_open() {
         return Ok(Bodies { page, meta, text });
     }
     let FillSpot {

@@ -244,10 +244,7 @@ impl<'a> Redirects<'a> {
         let mut entries = Vec::new();
         for some in moved.chunks(TOGETHER) {
             let routes: Vec<&Route> = some.iter().map(|(from, _)| *from).collect();
-            let mut inspector = Inspector {
-                session: self.session,
-                keys: self.keys,
-            };
+            let mut inspector = Inspector::new(self.session, self.keys);
             let seen = inspector.inspect_one(ObjectKind::Redirect, &routes, Likely::Absent);
             let seen = seen.map_err(|error| Failure::before_writing(&error))?;
             for ((from, to), seen) in some.iter().zip(seen) {
@@ -357,7 +354,7 @@ pub(crate) fn read<'r>(
     }
     let failed = |error: StoreError| Failure::before_writing(&error);
     let kind = ObjectKind::Redirect;
-    let seen = Inspector { session, keys }.inspect_one(kind, routes, Likely::Stored);
+    let seen = Inspector::new(session, keys).inspect_one(kind, routes, Likely::Stored);
     let seen = seen.map_err(failed)?;
     let mut batch = Batch::default();
     for route in routes {

@@ -19,6 +19,8 @@ pub enum ObjectState {
         inputs: Option<Inputs>,
         /// What it says of its base and its fill; only of a meta object that has a fill.
         fill: Option<(Digest, u64)>,
+        /// Whether it is one of ours, in gzip.
+        is_gzip: bool,
         /// Whether it says that it is of a page of a list; only of a meta object.
         is_list: bool,
         /// Whether it is a string, and no other type.
@@ -79,6 +81,12 @@ impl ObjectState {
             Self::Absent => None,
             Self::Present { digest, fill, .. } => fill.or(digest.map(|digest| (digest, 0))),
         }
+    }
+
+    /// Whether it is one of ours, in gzip.
+    #[must_use]
+    pub fn is_gzip(&self) -> bool {
+        matches!(self, Self::Present { is_gzip: true, .. })
     }
 
     /// Whether it is the meta object of a page of a list.

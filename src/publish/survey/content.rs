@@ -7,6 +7,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::all_sources::survey_all;
 use super::batch::SurveyError;
+use super::compress::compress_filled;
 use super::listings::Listings;
 use super::pool::in_pool;
 use super::selection::Selection;
@@ -410,7 +411,7 @@ fn survey_of(
         listings,
         store: purpose
             .store
-            .map(|(session, keys)| Mutex::new(Inspector { session, keys })),
+            .map(|(session, keys)| Mutex::new(Inspector::new(session, keys))),
         linked: LinkedRoutes::default(),
         is_whole: settings.part.is_none() && wanted.sample.is_none() && origin.is_whole(),
         spool: spool.map(Mutex::new),
@@ -456,6 +457,10 @@ fn survey_of(
                 .finish()
         })
         .transpose()?;
+    if let Some(spooled) = spooled.as_ref().filter(|_| settings.render.similar) {
+        let (entries, compression) = (&mut survey.entries, renderer.compression());
+        in_pool(|| compress_filled(entries, spooled, compression))??;
+    }
     Ok((survey, spooled))
 }
 

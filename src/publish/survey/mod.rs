@@ -3,6 +3,7 @@
 pub(crate) mod all_sources;
 pub(crate) mod batch;
 pub(crate) mod broken;
+pub(crate) mod compress;
 pub(crate) mod content;
 pub(crate) mod findings;
 pub(crate) mod gather;

@@ -3,14 +3,14 @@
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
 use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
-use crate::render::{self, Inputs};
+use crate::render::{self, Digest, Inputs};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What a value of another type than string is taken to hold until it is asked.
 const FOREIGN_BYTES: u64 = 1024 * 1024;
 
 /// A redirect is compared as a whole; of a longer value, so many bytes are read.
-const REDIRECT_BYTES: isize = 4096;
+const REDIRECT_BYTES: usize = 4096;
 
 const DOING: &str = "comparing the articles with the store";
 
@@ -30,11 +30,40 @@ pub enum Likely {
 pub struct Inspector<'a> {
     /// The store.
     pub session: &'a mut Session,
-    /// How keys are named.
-    pub keys: &'a Keys,
+    keys: &'a Keys,
+    /// Where values most likely have their digest: those that were seen last had it there.
+    end: End,
 }
 
-impl Inspector<'_> {
+/// The end of a value at which its digest is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The first bytes, of a value in gzip.
+    First,
+    /// The last bytes, of a plain value.
+    Last,
+}
+
+impl End {
+    fn other(self) -> Self {
+        match self {
+            Self::First => Self::Last,
+            Self::Last => Self::First,
+        }
+    }
+}
+
+impl<'a> Inspector<'a> {
+    /// Asks `session`, which has keys named like `keys`.
+    #[must_use]
+    pub fn new(session: &'a mut Session, keys: &'a Keys) -> Self {
+        Self {
+            session,
+            keys,
+            end: End::Last,
+        }
+    }
+
     /// What the store holds for each of `routes`: page and meta, and the text where they have one.
     ///
     /// # Errors
@@ -80,10 +109,57 @@ impl Inspector<'_> {
         keys: &[(String, ObjectKind)],
         likely: Likely,
     ) -> Result<Vec<ObjectState>, StoreError> {
-        match likely {
+        let mut seen = match likely {
             Likely::Absent => self.expiry_first(keys),
             Likely::Stored => self.all_at_once(keys),
+        }?;
+        self.look_at_other_end(keys, &mut seen)?;
+        Ok(seen)
+    }
+
+    /// Asks for the other end of the values that named no digest at the first.
+    fn look_at_other_end(
+        &mut self,
+        keys: &[(String, ObjectKind)],
+        seen: &mut [ObjectState],
+    ) -> Result<(), StoreError> {
+        let end = self.end.other();
+        let unnamed = |(object, seen): (ObjectKind, &ObjectState)| {
+            has_two_ends(object)
+                && seen.bytes() > 0
+                && !seen.is_other_type()
+                && seen.digest().is_none()
+        };
+        let places = 0..keys.len();
+        let places: Vec<usize> = places
+            .filter(|place| unnamed((keys[*place].1, &seen[*place])))
+            .collect();
+        if places.is_empty() {
+            return Ok(());
         }
+        let mut batch = Batch::default();
+        for place in &places {
+            let (key, object) = &keys[*place];
+            ask_part(&mut batch, key, part(*object, end));
+        }
+        let replies = self.session.run(&batch, DOING)?;
+        let mut found = 0;
+        for (place, reply) in places.iter().zip(replies) {
+            if let Reply::Bulk(part) = reply
+                && let Some(named) = digest(keys[*place].1, end, &part)
+                && let ObjectState::Present {
+                    digest, is_gzip, ..
+                } = &mut seen[*place]
+            {
+                (*digest, *is_gzip) = (Some(named), end == End::First);
+                found += 1;
+            }
+        }
+        let of_two_ends = keys.iter().filter(|(_, object)| has_two_ends(*object));
+        if 2 * found > of_two_ends.count() {
+            self.end = end;
+        }
+        Ok(())
     }
 
     /// The expiry alone tells that a key is absent.
@@ -100,7 +176,7 @@ impl Inspector<'_> {
         batch.clear();
         for ((key, object), at) in keys.iter().zip(&expiries) {
             if *at != ABSENT {
-                ask_content(&mut batch, key, *object);
+                ask_content(&mut batch, key, (*object, self.end));
             }
         }
         let mut replies = if batch.is_empty() {
@@ -112,7 +188,7 @@ impl Inspector<'_> {
             if at == ABSENT {
                 return Ok(ObjectState::Absent);
             }
-            look(*object, at, &mut replies)
+            look((*object, self.end), at, &mut replies)
         });
         seen.collect()
     }
@@ -124,12 +200,12 @@ impl Inspector<'_> {
         let mut batch = Batch::default();
         for (key, object) in keys {
             ask_expiry(&mut batch, key);
-            ask_content(&mut batch, key, *object);
+            ask_content(&mut batch, key, (*object, self.end));
         }
         let mut replies = self.session.run(&batch, DOING)?.into_iter();
         let seen = keys.iter().map(|(_, object)| {
             let at = expiry(replies.next().unwrap_or(Reply::Nil))?;
-            let seen = look(*object, at, &mut replies)?;
+            let seen = look((*object, self.end), at, &mut replies)?;
             Ok(if at == ABSENT {
                 ObjectState::Absent
             } else {
@@ -144,16 +220,46 @@ fn ask_expiry(batch: &mut Batch, key: &str) {
     batch.push(&[b"PEXPIRETIME", key.as_bytes()]);
 }
 
+/// Whether values of this kind may be in gzip.
+fn has_two_ends(object: ObjectKind) -> bool {
+    matches!(
+        object,
+        ObjectKind::Page | ObjectKind::File | ObjectKind::Text
+    )
+}
+
+/// The first and the last of the bytes that hold the digest, at this end of those that have two.
+fn part(object: ObjectKind, end: End) -> (isize, isize) {
+    let last = |bytes: usize| (-bytes.cast_signed(), -1);
+    let first = |bytes: usize| (0, bytes.cast_signed() - 1);
+    match (object, end) {
+        (ObjectKind::Meta, _) => first(render::META_FILL_BYTES),
+        (ObjectKind::Redirect, _) => first(REDIRECT_BYTES),
+        (_, End::First) => first(render::GZIP_HEAD_BYTES),
+        (ObjectKind::Page, End::Last) => last(render::PAGE_TAIL_BYTES),
+        (_, End::Last) => last(render::FILE_TAIL_BYTES),
+    }
+}
+
+/// The digest in that part of a value.
+fn digest(object: ObjectKind, end: End, part: &[u8]) -> Option<Digest> {
+    match (object, end) {
+        (ObjectKind::Meta, _) => render::meta_digest(part),
+        (ObjectKind::Redirect, _) => Some(Digest::of_bytes(part)),
+        (_, End::First) => render::gzip_digest(part),
+        (ObjectKind::Page, End::Last) => render::page_digest(part),
+        (_, End::Last) => render::file_digest(part),
+    }
+}
+
 /// Asks for the length, and for the bytes that hold the digest, and of a meta object the inputs.
-fn ask_content(batch: &mut Batch, key: &str, object: ObjectKind) {
-    let (from, to) = match object {
-        ObjectKind::Page => (-(render::PAGE_TAIL_BYTES.cast_signed()), -1),
-        ObjectKind::Meta => (0, render::META_FILL_BYTES.cast_signed() - 1),
-        ObjectKind::File | ObjectKind::Text => (-(render::FILE_TAIL_BYTES.cast_signed()), -1),
-        ObjectKind::Redirect => (0, REDIRECT_BYTES - 1),
-    };
+fn ask_content(batch: &mut Batch, key: &str, (object, end): (ObjectKind, End)) {
+    batch.push(&[b"STRLEN", key.as_bytes()]);
+    ask_part(batch, key, part(object, end));
+}
+
+fn ask_part(batch: &mut Batch, key: &str, (from, to): (isize, isize)) {
     let key = key.as_bytes();
-    batch.push(&[b"STRLEN", key]);
     batch.push(&[
         b"GETRANGE",
         key,
@@ -171,7 +277,7 @@ fn expiry(reply: Reply) -> Result<i64, StoreError> {
 
 /// What a key holds that exists and expires at `expiry`, by the next two of `replies`.
 fn look(
-    object: ObjectKind,
+    (object, end): (ObjectKind, End),
     expiry: i64,
     replies: &mut impl Iterator<Item = Reply>,
 ) -> Result<ObjectState, StoreError> {
@@ -188,6 +294,7 @@ fn look(
                 digest: None,
                 inputs: None,
                 fill: None,
+                is_gzip: false,
                 is_list: false,
                 is_string: false,
             });
@@ -195,15 +302,12 @@ fn look(
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
     let is_meta = object == ObjectKind::Meta;
+    let digest = digest(object, end, &part);
     Ok(ObjectState::Present {
         expires_at_ms,
         bytes: length.unsigned_abs(),
-        digest: match object {
-            ObjectKind::Page => render::page_digest(&part),
-            ObjectKind::Meta => render::meta_digest(&part),
-            ObjectKind::File | ObjectKind::Text => render::file_digest(&part),
-            ObjectKind::Redirect => Some(render::Digest::of_bytes(&part)),
-        },
+        digest,
+        is_gzip: digest.is_some() && end == End::First && has_two_ends(object),
         inputs: is_meta.then(|| Inputs::read(&part)).flatten(),
         fill: is_meta.then(|| render::meta_fill(&part)).flatten(),
         is_list: is_meta && render::is_list(&part),

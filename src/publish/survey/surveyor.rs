@@ -1,5 +1,6 @@
 //! What a survey works with, and what it found.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
@@ -196,12 +197,13 @@ impl Surveyor<'_> {
         Ok((offset, bytes))
     }
 
-    /// Puts a page and its meta object into the spool.
+    /// Puts an object into the spool as it is stored, and its meta object if it has one.
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub(crate) fn spool_page(&self, page: &[u8], meta: &[u8]) -> io::Result<Spot> {
-        let (offset, [page_bytes, meta_bytes]) = self.append([page, meta])?;
+    pub(crate) fn spool_object(&self, object: &[u8], meta: &[u8]) -> io::Result<Spot> {
+        let object = self.renderer.compression().store(object);
+        let (offset, [page_bytes, meta_bytes]) = self.append([&object, meta])?;
         Ok(Spot {
             offset,
             page_bytes,
@@ -210,13 +212,19 @@ impl Surveyor<'_> {
         })
     }
 
-    /// Puts the objects of an article into the spool.
+    /// Puts the objects of an article into the spool as they are stored. A page that is to be filled is
+    /// compressed after that; where there is no spool, the forecast takes it as if it were filled.
     ///
     /// # Errors
     /// As [`Self::append`].
     pub(crate) fn spool_article(&self, rendered: &Rendered) -> io::Result<Spot> {
-        let text = rendered.text.as_deref().unwrap_or_default();
-        let objects = [&rendered.page[..], &rendered.meta, text];
+        let compression = self.renderer.compression();
+        let text = compression.store(rendered.text.as_deref().unwrap_or_default());
+        let page = match self.fills && self.spool.is_some() {
+            true => Cow::Borrowed(&rendered.page[..]),
+            false => compression.store(&rendered.page),
+        };
+        let objects = [&page[..], &rendered.meta, &text];
         let (offset, [page_bytes, meta_bytes, text_bytes]) = self.append(objects)?;
         Ok(Spot {
             offset,

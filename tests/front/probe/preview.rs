@@ -103,3 +103,17 @@ fn the_preview_is_measured_without_an_error() {
         (&100.into(), &0.into())
     );
 }
+
+#[test]
+fn the_preview_passes_every_check_for_pages_in_gzip_too() {
+    let world = published();
+    let gzip = [("ANP_COMPRESS", "gzip")];
+    world.anp_with(&["import", "--quiet"], &gzip).exits(0);
+    let page = world.server.bytes("anp:page:/a/").unwrap();
+    assert!(page.starts_with(&[0x1f, 0x8b]));
+    let preview = Preview::of(&world);
+    let ran = probe(&world, &preview.url, "--format json");
+    ran.exits(0);
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!(summary["not_offered"], 0, "{ran}");
+}

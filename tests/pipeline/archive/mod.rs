@@ -3,6 +3,7 @@
 //! a link to nothing.
 
 mod commands;
+mod compress;
 mod objects;
 mod readers;
 mod redirects;

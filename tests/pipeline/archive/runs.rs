@@ -56,12 +56,20 @@ const EDITS: [Edit; 13] = [
 
 #[test]
 fn each_import_makes_what_an_import_from_nothing_makes_and_can_be_taken_back() {
-    let archive = Archive::new();
+    edit(&Archive::new());
+}
+
+#[test]
+fn so_does_each_import_in_gzip() {
+    edit(&Archive::with(super::compress::GZIP));
+}
+
+fn edit(archive: &Archive) {
     settle();
     let world = &archive.world;
     archive.import();
     for (name, edit) in EDITS {
-        edit(&archive);
+        edit(archive);
         settle();
         let before = world.keys();
         let dry = world.anp("import --prune --max-removed 100% --dry-run --format json");

@@ -25,10 +25,15 @@ pub struct Archive {
 impl Archive {
     /// Thirteen articles in two folders, one of them inside the other.
     pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same with `more` settings.
+    pub fn with(more: &str) -> Self {
         let archive = Self {
             world: World::new(),
         };
-        archive.world.write("anp.yaml", SETTINGS);
+        archive.set(more);
         for number in 1..=13 {
             let folder = ["cache", "cache/deep", "queue"][number % 3];
             let tags = ["redis", "redis, ttl", "ttl, jitter", "queue"][number % 4];
@@ -36,6 +41,12 @@ impl Archive {
             archive.article(&format!("{folder}/n{number}"), number, &fields);
         }
         archive
+    }
+
+    /// Writes the settings, and `more`.
+    pub fn set(&self, more: &str) -> &Self {
+        self.world.write("anp.yaml", format!("{SETTINGS}{more}"));
+        self
     }
 
     /// Writes the article `name`, published on a day of 2024.
@@ -80,7 +91,9 @@ impl Archive {
             .unwrap();
         let objects = keys.into_iter().map(|key| {
             let rest = key[prefix.len() + 1..].to_owned();
-            let mut value = self.world.server.get(&key).unwrap();
+            let value = self.world.server.bytes(&key).unwrap();
+            let mut value = String::from_utf8(value)
+                .unwrap_or_else(|gzip| gzip.as_bytes().escape_ascii().to_string());
             if rest.starts_with("meta:") {
                 let mut meta: serde_json::Value = serde_json::from_str(&value).unwrap();
                 for name in ["run", "written_at"] {
