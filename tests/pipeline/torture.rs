@@ -43,12 +43,15 @@ fn article(world: &World, name: &str, number: u64, text: &str) {
 }
 
 /// Articles, an earlier import of some of them, and keys of others under the same names; in every second
-/// mix with archive objects.
+/// mix with archive objects, and in either form.
 fn mix(world: &World, random: &mut Random) {
     let has_archive = random.below(2) == 0;
-    if has_archive {
-        world.write("anp.yaml", ARCHIVE);
-    }
+    let settings = |random: &mut Random| {
+        let archive = if has_archive { ARCHIVE } else { "" };
+        let compress = ["none", "gzip"][usize::from(random.below(2) == 0)];
+        world.write("anp.yaml", format!("{archive}compress: {compress}\n"));
+    };
+    settings(random);
     for number in 0..ARTICLES {
         let text = format!("Version 1 of {number}. {}", "More text. ".repeat(30));
         article(world, &format!("n{number}.md"), number, &text);
@@ -56,6 +59,7 @@ fn mix(world: &World, random: &mut Random) {
     if random.below(3) > 0 {
         // A short ttl, so that the next import refreshes what did not change.
         world.anp("import --ttl 1h --quiet").exits(0);
+        settings(random);
     }
     let mut connection = world.server.connection();
     for number in 0..ARTICLES {
@@ -117,7 +121,7 @@ fn pages(world: &World) -> BTreeMap<String, Option<String>> {
     let keys = world.server.dump().into_keys();
     let kinds = ["anp:page:", "anp:file:", "anp:redirect:", "anp:text:"];
     keys.filter(|key| kinds.iter().any(|kind| key.starts_with(kind)))
-        .map(|key| (key.clone(), world.server.get(&key)))
+        .map(|key| (key.clone(), world.server.unpacked(&key)))
         .collect()
 }
 
