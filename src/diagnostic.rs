@@ -85,6 +85,16 @@ pub const RETRY_AFTER_FIX: &str = "after you fix the file";
 const MAX_SHOWN: usize = 160;
 
 impl Place {
+    /// Takes the text of its line from `source`, the whole text of the file.
+    pub fn read_line(&mut self, source: &str) {
+        let span = Span {
+            line: self.line,
+            column: self.column,
+            length: self.length,
+        };
+        *self = Self::in_text(source, span);
+    }
+
     /// The place of `span` in `source`, the whole text of the file. Lines end with LF, CRLF
     /// or CR. A span that leaves its line is cut to it; one that begins with a quote ends
     /// with the closing one; white space at its end is left out.

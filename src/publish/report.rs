@@ -46,6 +46,11 @@ pub trait Report {
     /// The articles 1 to `count` of `generator` are published.
     fn seeded(&mut self, _generator: &Generator, _count: usize) {}
 
+    /// Of so many findings of each code, the lines of their sources are shown.
+    fn lines_shown(&self) -> usize {
+        0
+    }
+
     /// What the survey found in the sources.
     fn findings(&mut self, _survey: &Survey) {}
 
@@ -122,6 +127,10 @@ macro_rules! tell_both {
 }
 
 impl Report for Both<'_> {
+    fn lines_shown(&self) -> usize {
+        self.0.lines_shown().max(self.1.lines_shown())
+    }
+
     fn bar(&mut self, stage: &'static str, unit: &'static str, total: u64) -> Box<dyn Bar> {
         Box::new([
             self.0.bar(stage, unit, total),

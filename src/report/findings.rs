@@ -13,7 +13,7 @@ use crate::publish::survey::surveyor::Survey;
 use crate::words::{counted, with};
 
 /// Findings of each code that people see in full; the others are counted.
-const SHOWN: usize = 3;
+pub(crate) const SHOWN: usize = 3;
 
 /// Files with an error that a quiet command names.
 const QUIET_FILES: usize = 50;

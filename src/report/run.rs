@@ -209,6 +209,13 @@ impl Report for RunReport {
         seeded::announce(generator, count, &mut self.output);
     }
 
+    fn lines_shown(&self) -> usize {
+        match self.format {
+            Format::Text if !log::is_json() => findings::SHOWN,
+            _ => usize::MAX,
+        }
+    }
+
     fn findings(&mut self, survey: &Survey) {
         let look = Look::beside_result(self.format, self.is_quiet, &self.check);
         findings::report(survey, &mut self.output, look);

@@ -31,7 +31,7 @@ const SMALL_FILES: [&str; 4] = [
     "_config.yaml",
 ];
 
-pub use cache::{Cache, CachedListings, Hit, Known, Learned, ListingSpot};
+pub use cache::{Cache, CachedListings, Hit, Known, Learned, ListingSpot, Said, SourceState};
 pub use caching::Caching;
 pub use file_names::is_article;
 pub use found::WalkResult;

@@ -88,6 +88,11 @@ pub trait Origin: Sync {
         None
     }
 
+    /// Whether each is a file of its own, which may be the same although its state is another.
+    fn has_files(&self) -> bool {
+        false
+    }
+
     /// Whether these are all sources that there are.
     fn is_whole(&self) -> bool {
         true

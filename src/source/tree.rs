@@ -164,6 +164,10 @@ impl Origin for Tree<'_> {
         self.found.sources.identity(index)
     }
 
+    fn has_files(&self) -> bool {
+        self.found.packed().is_none()
+    }
+
     fn find(&self, relative: &Path) -> Option<usize> {
         self.found.sources.find(relative)
     }

@@ -14,7 +14,7 @@ fn cache(world: &World) -> PathBuf {
 }
 
 /// Articles of every kind that the survey tells apart, long enough ago, and published: what is
-/// clean is remembered.
+/// valid is remembered.
 fn mixed() -> World {
     let world = World::new();
     let front = |name: &str, fields: &str| {
@@ -90,9 +90,9 @@ fn number_known(world: &World) -> u64 {
 #[test]
 fn a_run_says_and_does_the_same_with_the_cache_as_without() {
     let world = mixed();
-    // The draft too, and own fields; not what is invalid, cleaned or warned of. What two claim, and
-    // what only rendering finds fault with, is clean by itself.
-    assert_eq!(number_known(&world), 5 + 1 + 1 + 2 + 2 + 40);
+    // The draft too, own fields, and what is warned of or cleaned; not what is invalid. What two claim, and
+    // what only rendering finds fault with, is valid by itself.
+    assert_eq!(number_known(&world), 5 + 1 + 1 + 2 + 2 + 2 + 40);
     let all = "--max-invalid 50%";
     let before = world.keys();
     for line in [
@@ -295,11 +295,11 @@ fn two_files_that_change_places_are_seen() {
 }
 
 #[test]
-fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
+fn what_was_written_just_now_or_in_the_future_is_known_by_its_bytes_alone() {
     let world = World::new();
     world.article("now.md", "A.");
     world.anp("import").exits(0);
-    assert!(!cache(&world).exists(), "nothing to remember");
+    assert_eq!(number_known(&world), 1);
     world.article("future.md", "A.").article("old.md", "A.");
     set_times(
         &world.path("content/future.md"),
@@ -307,8 +307,8 @@ fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
     );
     settle();
     world.anp("import").exits(0);
-    assert_eq!(number_known(&world), 2, "now.md by now, and old.md");
-    // Within the same two seconds, the same size: read, because the first was not remembered.
+    assert_eq!(number_known(&world), 3);
+    // Within the same two seconds, the same size.
     world.article("now.md", "B.");
     world.anp("import").exits(0);
     world.article("now.md", "C.");
@@ -320,8 +320,8 @@ fn what_was_written_just_now_or_in_the_future_is_not_remembered() {
 /// the cache: then it finds drafts alone, and refuses.
 fn forge(world: &World) {
     let mut bytes = std::fs::read(cache(world)).unwrap();
-    for record in bytes[72..]
-        .chunks_exact_mut(120)
+    for record in bytes[80..]
+        .chunks_exact_mut(144)
         .take(number_known(world) as usize)
     {
         record[90] = 1;
@@ -363,6 +363,82 @@ fn what_is_remembered_is_believed_by_import_warm_and_dry_runs() {
         before,
         "left as it is"
     );
+}
+
+#[test]
+fn after_a_checkout_the_bytes_of_a_file_tell_that_it_is_the_same() {
+    let world = forged();
+    let before = std::fs::read(cache(&world)).unwrap();
+    let paths = ["content/a.md", "content/b/c.md"].map(|path| world.path(path));
+    for path in &paths {
+        // Another file, with another time.
+        let text = std::fs::read(path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    for line in ["import --dry-run", "import"] {
+        world.anp(line).exits(65).notes("are drafts");
+    }
+    settle();
+    // Now that their times are of use, they are remembered, and nothing else has changed.
+    world.anp("import").exits(65).notes("are drafts");
+    let after = std::fs::read(cache(&world)).unwrap();
+    assert!(after != before && after.len() == before.len());
+    world.anp("import").exits(65).notes("are drafts");
+    assert_eq!(std::fs::read(cache(&world)).unwrap(), after);
+    // A byte more, and it is read.
+    let mut text = std::fs::read(&paths[0]).unwrap();
+    text.push(b'\n');
+    std::fs::write(&paths[0], text).unwrap();
+    let ran = world.anp("import");
+    assert_eq!(ran.exits(0).counts()["updated"], 2, "{ran}");
+    assert_eq!(ran.of_type("summary")[0]["held_back"]["drafts"], 1);
+}
+
+#[test]
+fn findings_of_unchanged_sources_are_said_with_their_lines() {
+    let world = World::new();
+    for number in 0..30 {
+        let text = format!(
+            "---\ntitle: N{number}\nsummary: One {number}.\nexcerpt: \"Two {number}.\"\nflags: {{has_images: 1}}\n\
+             ---\n\nText.\n"
+        );
+        world.write(&format!("content/n{number:02}.md"), text);
+    }
+    world.write(
+        "content/other.md",
+        "---\ntitle: \"a\\u200Bb\"\n---\n\nText.\n",
+    );
+    settle();
+    world.anp("import").exits(0);
+    assert_eq!(number_known(&world), 31);
+    let known = std::fs::read(cache(&world)).unwrap();
+    for line in ["import", "import --dry-run", "warm", "import --strict"] {
+        let ran = says_the_same(&world, line);
+        assert!(ran.stderr.contains("excerpt"), "{ran}");
+    }
+    for format in ["text", "json"] {
+        let said = |more: &str| {
+            let line = format!("import --dry-run --format {format} {more}");
+            let ran = world.anp(&line);
+            assert_eq!(ran.code, 0, "{ran}");
+            let lines = ran.stderr.lines().chain(ran.stdout.lines());
+            let lines = lines.filter(|line| line.contains("n07") || line.contains("excerpt"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(said(""), said("--no-cache"), "{format}");
+        assert!(!said("").is_empty());
+    }
+    // They were not read for that: what is remembered says so still.
+    assert!(known == std::fs::read(cache(&world)).unwrap());
+    // Texts that nobody has any more are forgotten.
+    for number in 0..30 {
+        world.article(&format!("n{number:02}.md"), "Without a finding.");
+    }
+    settle();
+    world.anp("import").exits(0);
+    let bytes = std::fs::read(cache(&world)).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("excerpt"));
 }
 
 #[test]
@@ -474,14 +550,20 @@ fn what_is_gone_is_forgotten_and_what_is_new_is_added() {
     world.write("content/plain.md", "---\ntitle: P\nsumary: 3\n---\nText.\n");
     settle();
     import(&world).exits(3);
-    assert_eq!(number_known(&world), before - 3 + 2);
+    // The one with a warning is a new one.
+    assert_eq!(number_known(&world), before - 3 + 3);
     // Both kinds of routes are where they were.
     says_the_same(&world, "import --max-invalid 50% --dry-run");
     forge(&world);
+    std::fs::write(
+        world.path("content/plain.md"),
+        "---\ntitle: P\n---\nRead.\n",
+    )
+    .unwrap();
     let ran = world.anp("import --max-invalid 80% --dry-run");
-    // What is known is now a draft; the others are read.
-    assert_eq!(ran.of_type("key").len(), 0, "{ran}");
-    assert_eq!(ran.counts()["kept"], 2 * 3, "{ran}");
+    // What is known is now a draft; the other is read.
+    assert_eq!(ran.pages("update").len(), 1, "{ran}");
+    assert_eq!(ran.counts()["kept"], 0, "{ran}");
 }
 
 #[test]

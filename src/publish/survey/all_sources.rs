@@ -51,7 +51,7 @@ pub(crate) fn survey_all(
     refuse_broken_links(surveyor, origin, &mut found);
     let settings = surveyor.listings.as_ref();
     let settings = settings.map(|listings| listings.settings);
-    Ok(close(origin, naming, settings, found))
+    Ok(close(origin, naming, settings, (found, surveyor.lines)))
 }
 
 /// Says which links lead nowhere; where that is an error, their sources are invalid. Only what no

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -13,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::publish::plan::entry::Entry;
 use crate::publish::plan::stored_article::StoredArticle;
 use crate::render::RenderError;
-use crate::source::{Learned, WalkError};
+use crate::source::{Learned, Origin, Said, WalkError};
 use crate::store::StoreError;
 use crate::time_limit::TimedOut;
 
@@ -83,6 +84,8 @@ pub struct Withdrawn {
 pub(crate) struct Chunk {
     pub(crate) entries: Vec<Entry>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Findings of sources that were not read, each with the number of its source: their lines are not known.
+    pub(crate) recalled: Vec<(u32, Diagnostic)>,
     pub(crate) cleaned: Cleaned,
     /// Sources that are invalid, with the routes that they claim, where that is known.
     pub(crate) invalid: Vec<(usize, Option<Route>)>,
@@ -104,6 +107,22 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// Says what an earlier run had to say of the source `index`, which did not change.
+    pub(crate) fn say(&mut self, origin: &dyn Origin, index: usize, said: Said) {
+        self.cleaned += said.cleaned;
+        if said.findings.is_empty() {
+            return;
+        }
+        let path = Arc::new(origin.shown_at(index));
+        let mut findings = said.findings;
+        for found in &mut findings {
+            found.path = Arc::clone(&path);
+        }
+        origin.place(index, &mut findings);
+        let findings = findings.into_iter().map(|found| (number(index), found));
+        self.recalled.extend(findings);
+    }
+
     /// Notes that the article of the source `index` is not published now.
     pub(crate) fn hold_back(
         &mut self,

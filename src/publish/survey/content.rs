@@ -417,6 +417,7 @@ fn survey_of(
         spool: spool.map(Mutex::new),
         interrupted: purpose.interrupted,
         code: purpose.code,
+        lines: report.lines_shown(),
         time_limit: purpose.time_limit,
         on_progress,
     };

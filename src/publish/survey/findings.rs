@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Origin;
 
 /// Most findings that a run holds, of less than 1 KiB each: errors before warnings, and then by
 /// path. Which ones does not depend on the order in which files are read.
@@ -42,8 +43,16 @@ pub(crate) struct HeldFindings {
     only: Option<String>,
     /// Whether all sources are in one file, and are told apart by their lines.
     is_one_file: bool,
-    held: Vec<Diagnostic>,
+    held: Vec<Held>,
     counts: BTreeMap<(Severity, String), Counts>,
+}
+
+/// A finding that is held.
+#[derive(Debug)]
+struct Held {
+    found: Diagnostic,
+    /// The number of its source, if that was not read: its line is not known.
+    unread: Option<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +76,27 @@ impl HeldFindings {
     }
 
     pub(crate) fn add(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
-        for one in found {
+        self.hold(found.into_iter().map(|found| Held {
+            found,
+            unread: None,
+        }));
+    }
+
+    /// Adds findings of sources that were not read, each with the number of its source.
+    pub(crate) fn add_recalled(&mut self, found: impl IntoIterator<Item = (u32, Diagnostic)>) {
+        self.hold(found.into_iter().map(|(source, found)| {
+            // That of a packed source was read to find its place.
+            let is_unread = found.place.as_ref().is_some_and(|it| it.text.is_empty());
+            Held {
+                found,
+                unread: is_unread.then_some(source),
+            }
+        }));
+    }
+
+    fn hold(&mut self, found: impl Iterator<Item = Held>) {
+        for held in found {
+            let one = &held.found;
             let line = one.place.as_ref().filter(|_| self.is_one_file);
             let line = line.map_or(0, |place| place.line);
             let counts = self.counts_of(one.severity, &one.code);
@@ -78,7 +107,7 @@ impl HeldFindings {
                 counts.last = Some((Arc::clone(&one.path), line));
             }
             if self.only.as_ref().is_none_or(|code| is_of(&one.code, code)) {
-                self.held.push(one);
+                self.held.push(held);
             }
             // Sorted seldom: each time, half of them go.
             if self.held.len() >= 2 * MAX_FINDINGS + EXAMPLES * MAX_CODES {
@@ -112,7 +141,7 @@ impl HeldFindings {
         self.held.sort_by(by_place);
         let mut seen: BTreeMap<(Severity, &str), usize> = BTreeMap::new();
         let is_example: Vec<bool> = (self.held.iter())
-            .map(|found| {
+            .map(|Held { found, .. }| {
                 let number = seen.entry((found.severity, &found.code)).or_default();
                 *number += 1;
                 *number <= EXAMPLES
@@ -124,12 +153,12 @@ impl HeldFindings {
         let errors = self
             .held
             .iter()
-            .filter(|found| found.severity == Severity::Error);
+            .filter(|held| held.found.severity == Severity::Error);
         let mut errors = errors.count().min(MAX_FINDINGS);
         let mut warnings = MAX_FINDINGS - errors;
         let mut is_example = is_example.into_iter();
-        self.held.retain(|found| {
-            let left = match found.severity {
+        self.held.retain(|held| {
+            let left = match held.found.severity {
                 Severity::Error => &mut errors,
                 Severity::Warning => &mut warnings,
             };
@@ -137,6 +166,32 @@ impl HeldFindings {
             *left = left.saturating_sub(1);
             is_example.next() == Some(true) || is_first
         });
+    }
+
+    /// Reads the lines of the first findings of each code, so many, from the sources of `origin`.
+    pub(crate) fn read_lines(&mut self, origin: &dyn Origin, many: usize) {
+        if self.held.len() > MAX_FINDINGS {
+            self.cut();
+        }
+        self.held.sort_by(by_place);
+        let mut seen: BTreeMap<(Severity, &str), usize> = BTreeMap::new();
+        let mut last: Option<(u32, Vec<u8>)> = None;
+        for Held { found, unread } in &mut self.held {
+            let number = seen.entry((found.severity, &found.code)).or_default();
+            *number += 1;
+            let Some((source, place)) = unread.zip(found.place.as_mut()) else {
+                continue;
+            };
+            if *number > many {
+                continue;
+            }
+            if last.as_ref().is_none_or(|(read, _)| *read != source) {
+                let bytes = origin.load(source as usize).bytes.unwrap_or_default();
+                last = Some((source, bytes));
+            }
+            let bytes = last.as_ref().map_or(&[][..], |(_, bytes)| bytes);
+            place.read_line(&String::from_utf8_lossy(bytes));
+        }
     }
 
     /// Those that are held, sorted by path and place, and how many there are of each code, errors first.
@@ -154,7 +209,8 @@ impl HeldFindings {
                 findings: counts.findings,
                 files: counts.files,
             });
-        (self.held, counts.collect())
+        let held = self.held.into_iter().map(|held| held.found);
+        (held.collect(), counts.collect())
     }
 }
 
@@ -164,9 +220,14 @@ pub(crate) fn is_of(own: &str, code: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn by_place(a: &Diagnostic, b: &Diagnostic) -> Ordering {
-    let place = |d: &Diagnostic| d.place.as_ref().map(|place| (place.line, place.column));
-    (&a.path, place(a)).cmp(&(&b.path, place(b)))
+fn by_place(a: &Held, b: &Held) -> Ordering {
+    let place = |one: &Held| {
+        one.found
+            .place
+            .as_ref()
+            .map(|place| (place.line, place.column))
+    };
+    (&a.found.path, place(a)).cmp(&(&b.found.path, place(b)))
 }
 
 /// A finding about a whole source, an error unless the caller says otherwise.

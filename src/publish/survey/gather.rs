@@ -80,6 +80,7 @@ impl GatheredSurvey {
         let survey = &mut self.survey;
         survey.entries.extend(chunk.entries);
         self.findings.add(chunk.diagnostics);
+        self.findings.add_recalled(chunk.recalled);
         survey.cleaned += chunk.cleaned;
         self.changed.extend(chunk.changed.into_iter().map(number));
         for (index, route, why) in chunk.held {
@@ -304,12 +305,13 @@ impl GatheredSurvey {
     }
 }
 
-/// The survey of all batches, with the lists and aliases that `settings` ask for.
+/// The survey of all batches, with the lists and aliases that `settings` ask for, and the lines of the first
+/// findings of each code, so many.
 pub(crate) fn close(
     origin: &dyn Origin,
     naming: &Naming,
     settings: Option<&ArchiveSettings>,
-    found: GatheredSurvey,
+    (found, lines): (GatheredSurvey, usize),
 ) -> Survey {
     let GatheredSurvey {
         mut survey,
@@ -381,6 +383,7 @@ pub(crate) fn close(
     }
     survey.bare_folders = origin.bare_folders();
     report_skipped(origin, &mut survey, &mut findings);
+    findings.read_lines(origin, lines);
     (survey.diagnostics, survey.codes) = findings.finish();
     survey
 }

@@ -7,7 +7,7 @@ use super::batch::{Chunk, UnreadSource};
 use super::findings::whole_file;
 use crate::article::{MAX_SOURCE_BYTES, Markup};
 use crate::diagnostic::{RETRY_AFTER_FIX, Severity};
-use crate::source::{Identity, ItemFinding, Origin, Unloaded};
+use crate::source::{Identity, ItemFinding, Origin, SourceState, Unloaded};
 
 /// The code of a source that could not be read as a whole, since it changed: it is neither invalid nor gone.
 pub(crate) const CHANGED: &str = "changed";
@@ -23,7 +23,17 @@ pub(crate) struct LoadedSource<'a> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) cleaned: OnceLock<String>,
     pub(crate) findings: Vec<ItemFinding>,
+    /// Whether it can be known again.
+    pub(crate) has_file: bool,
     pub(crate) settled: Option<Identity>,
+}
+
+impl LoadedSource<'_> {
+    /// What it can be known again by, as one of `origin`; none if it cannot.
+    pub(crate) fn state(&self, origin: &dyn Origin) -> Option<SourceState> {
+        self.has_file
+            .then(|| SourceState::of(self.settled, &self.bytes, origin.has_files()))
+    }
 }
 
 /// Loads a source; none if that is not possible, which is reported.
@@ -34,7 +44,7 @@ pub(crate) fn load<'u>(
 ) -> Option<LoadedSource<'u>> {
     let index = unread.index;
     let source = origin.load(index);
-    let settled = source.settled();
+    let (has_file, settled) = (source.identity.is_some(), source.settled());
     let path = Arc::new(origin.shown_at(index));
     let (message, retry) = match source.bytes {
         Ok(bytes) if bytes.len() <= MAX_SOURCE_BYTES => {
@@ -46,6 +56,7 @@ pub(crate) fn load<'u>(
                 bytes,
                 cleaned: OnceLock::new(),
                 findings: source.findings,
+                has_file,
                 settled,
             });
         }

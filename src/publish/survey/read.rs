@@ -194,12 +194,12 @@ impl SourceReader<'_, '_> {
             self.surveyor.renderer.digest(article, &further)
         });
         let (listing, listed) = self.list(source, reading.article.as_ref().zip(digest))?;
-        let learned = match (&self.surveyor.cache, source.settled, digest) {
-            (Some(_), Some(identity), Some(digest)) => {
+        let learned = match (&self.surveyor.cache, digest) {
+            (Some(_), Some(digest)) => source.state(self.origin).and_then(|state| {
                 let twins = &self.surveyor.rules.naming.twins;
                 let place = (&*source.relative, twins);
-                Learned::from(&reading, place, identity, (&links, digest), listing)
-            }
+                Learned::from(&reading, place, state, (&links, digest), listing)
+            }),
             _ => None,
         };
         self.origin

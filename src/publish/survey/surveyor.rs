@@ -87,6 +87,8 @@ pub struct Surveyor<'a> {
     pub interrupted: &'a AtomicBool,
     /// Of all findings, only those of this code are held.
     pub code: Option<&'a str>,
+    /// Of so many findings of each code, the lines of unchanged sources are read.
+    pub lines: usize,
     /// Ends a survey that takes too long.
     pub time_limit: Option<TimeLimit>,
     /// Called with the number of sources done since the last call.

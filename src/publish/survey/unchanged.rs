@@ -12,7 +12,7 @@ use crate::article::{Follower, Held, Links};
 use crate::publish::plan::entry::Entry;
 use crate::publish::plan::need::{Need, need};
 use crate::publish::plan::stored_article::StoredArticle;
-use crate::source::{Cache, Hit, Known, Origin};
+use crate::source::{Cache, Hit, Known, Origin, Said, SourceState};
 
 /// A source that is meant and did not change.
 struct Meant {
@@ -22,6 +22,7 @@ struct Meant {
     links: Links,
     /// What lists say of it.
     listed: Option<Draft>,
+    said: Said,
 }
 
 /// Puts into `chunk` what is known of the sources of a `batch`. Returns the others, which
@@ -39,14 +40,14 @@ pub(crate) fn recall(
     let mut elsewhere = Vec::new();
     for index in batch {
         let relative = origin.relative(index);
-        let identity = origin.identity(index);
-        match identity.and_then(|identity| cache.find(&relative, identity)) {
+        match find(cache, origin, (index, &relative)) {
             None => unread.push(UnreadSource { index, asked: None }),
-            Some((hit, known)) => {
+            Some((hit, known, said)) => {
                 if let Some(why) = surveyor.held(&known.visibility) {
                     match identity_of(surveyor, cache, (&known, why)) {
                         Some(identity) => {
                             chunk.hold_back(index, why, (&known.route, identity));
+                            chunk.say(origin, index, said);
                             hits.push(hit);
                         }
                         None => unread.push(UnreadSource { index, asked: None }),
@@ -73,11 +74,13 @@ pub(crate) fn recall(
                         known,
                         links,
                         listed,
+                        said,
                     }),
                     Owner::Elsewhere { .. } => {
                         chunk.listed.extend(listed);
                         chunk.links.add(source, &links, false);
                         elsewhere.push((index, known.route, known.digest, known.lifetime));
+                        chunk.say(origin, index, said);
                         hits.push(hit);
                     }
                     owner @ Owner::Nobody => {
@@ -88,6 +91,7 @@ pub(crate) fn recall(
                             route: known.route,
                             owner,
                         });
+                        chunk.say(origin, index, said);
                         hits.push(hit);
                     }
                 }
@@ -105,6 +109,7 @@ pub(crate) fn recall(
             known,
             links,
             listed,
+            said,
         } = one;
         let lifetime = known.lifetime;
         let when = (&surveyor.expiry, &known.route);
@@ -124,6 +129,7 @@ pub(crate) fn recall(
             continue;
         }
         hits.push(hit);
+        chunk.say(origin, index, said);
         chunk.listed.extend(listed);
         chunk.links.add(number(index), &links, false);
         let entry = entry(surveyor, index, known, need, &stored);
@@ -132,6 +138,25 @@ pub(crate) fn recall(
     cache.note(&hits, Vec::new());
     unread.sort_unstable_by_key(|unread| unread.index);
     Ok(unread)
+}
+
+/// What is known of a source, and to be said of it: by the state of its file, or, if that is another, by its
+/// bytes.
+fn find(
+    cache: &Cache,
+    origin: &dyn Origin,
+    (index, relative): (usize, &Path),
+) -> Option<(Hit, Known, Said)> {
+    let identity = origin.identity(index)?;
+    let found = cache.find(relative, identity).or_else(|| {
+        let may_be_same = origin.has_files() && cache.has(relative);
+        let source = may_be_same.then(|| origin.load(index))?;
+        let settled = source.settled();
+        let state = SourceState::of(settled, &source.bytes.ok()?, true);
+        cache.find_content(relative, state)
+    });
+    let (hit, known) = found?;
+    Some((hit, known, cache.said(hit)?))
 }
 
 /// What an article that is held back is known by, where that is asked; none if its source has to be read for

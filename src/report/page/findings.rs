@@ -7,7 +7,7 @@ use crate::diagnostic::draw;
 use crate::publish::survey::surveyor::Survey;
 
 /// So many findings of each code are drawn.
-const EXAMPLES: usize = 3;
+pub(super) const EXAMPLES: usize = 3;
 
 /// So many codes are shown.
 const MOST_CODES: usize = 50;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::chart::{ExpiryDays, PageSizes};
 use super::differences::ShownArticle;
-use super::findings::{FindingGroup, groups};
+use super::findings::{EXAMPLES, FindingGroup, groups};
 use super::folders::Folders;
 use super::target;
 use crate::article::Route;
@@ -268,6 +268,10 @@ impl Report for RunPage {
     fn writes(&mut self, header: &Header) {
         // A rollback that is cut short is repeated, not undone.
         self.may_have_written |= header.undoes.is_none();
+    }
+
+    fn lines_shown(&self) -> usize {
+        EXAMPLES
     }
 
     fn findings(&mut self, survey: &Survey) {

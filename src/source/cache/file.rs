@@ -1,28 +1,32 @@
-//! The file of the cache: magic, what else decides, three lengths, records, texts, listings, checksum.
+//! The file of the cache: magic, what else decides, four lengths, records, texts, phrases, listings, checksum.
 //! Listings stay on the disk until somebody asks for one.
 //!
 //! It may be deleted at any time, and any byte of it may be wrong: whatever does not fit is no
 //! cache at all.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::record::{BYTES, Record};
+use super::said::{self, Phrases};
 use crate::durable;
 use crate::hashing::Hashing;
 use crate::regular;
 
 const MAGIC: &[u8; 16] = b"anp cache of src";
 const CHECKSUM_BYTES: usize = 32;
-const HEAD_BYTES: usize = MAGIC.len() + 32 + 3 * 8;
+const HEAD_BYTES: usize = MAGIC.len() + 32 + 4 * 8;
 
 /// What a file holds: records sorted by key, and the texts that they point to.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) records: Vec<Record>,
     pub(super) texts: Vec<u8>,
+    pub(super) phrases: Phrases,
     pub(super) listings: CachedListings,
 }
 
@@ -69,6 +73,17 @@ pub(super) struct Kept<'r> {
     pub(super) is_old: bool,
 }
 
+impl<'r> Kept<'r> {
+    /// What is to be said of its source.
+    fn said(&self) -> &'r [u8] {
+        let at = self
+            .text
+            .len()
+            .saturating_sub(self.record.said_bytes as usize);
+        &self.text[at..]
+    }
+}
+
 /// Reads the file at `path`, if it was written where `context` decided too.
 pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content>> {
     let (file, metadata) = regular::open(path)?;
@@ -82,11 +97,13 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
         bytes.copy_from_slice(&lengths[at..at + 8]);
         u64::from_le_bytes(bytes)
     };
-    let (count, text_bytes, listing_bytes) = (length(0), length(8), length(16));
+    let (count, text_bytes, phrase_bytes) = (length(0), length(8), length(16));
+    let listing_bytes = length(24);
     // Nothing is allocated for lengths that the file does not have.
     let whole = count
         .checked_mul(BYTES as u64)
         .and_then(|bytes| bytes.checked_add(text_bytes))
+        .and_then(|bytes| bytes.checked_add(phrase_bytes))
         .and_then(|bytes| bytes.checked_add(listing_bytes))
         .and_then(|bytes| bytes.checked_add((HEAD_BYTES + CHECKSUM_BYTES) as u64));
     if magic != MAGIC || found != context || whole != Some(metadata.len()) {
@@ -100,6 +117,8 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
     }
     let mut texts = vec![0; text_bytes as usize];
     input.read_exact(&mut texts)?;
+    let mut phrases = vec![0; phrase_bytes as usize];
+    input.read_exact(&mut phrases)?;
     io::copy(&mut Read::take(&mut input, listing_bytes), &mut io::sink())?;
     let (mut inner, sum) = input.finish();
     let mut checksum = [0; CHECKSUM_BYTES];
@@ -110,20 +129,24 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
         start: end - listing_bytes,
         bytes: listing_bytes,
     };
-    Ok((checksum == sum).then_some(Content {
+    if checksum != sum {
+        return Ok(None);
+    }
+    Ok(Some(Content {
         records,
         texts,
+        phrases: Phrases::from_bytes(&phrases)?,
         listings,
     }))
 }
 
-/// Replaces the file at `path` by records `sorted` by key, each with its text and with what `listing`
-/// knows of it, by way of the one at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
+/// Replaces the file at `path` by records `sorted` by key, each with its text, with those of `phrases` that
+/// its findings have, and with what `listing` knows of it, by way of the one at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
 /// the sources again.
 pub(super) fn write<'r>(
     (path, beside): (&Path, &Path),
     context: &[u8; 32],
-    sorted: impl Iterator<Item = Kept<'r>> + Clone,
+    sorted: (impl Iterator<Item = Kept<'r>> + Clone, &Phrases),
     listing: &dyn Fn(&Kept<'_>) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     durable::replace_without_sync(path, beside, |file| fill(file, context, sorted, listing))
@@ -132,12 +155,21 @@ pub(super) fn write<'r>(
 fn fill<'r>(
     file: File,
     context: &[u8; 32],
-    sorted: impl Iterator<Item = Kept<'r>> + Clone,
+    (sorted, phrases): (impl Iterator<Item = Kept<'r>> + Clone, &Phrases),
     listing: &dyn Fn(&Kept<'_>) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     let mut output = Hashing::new(BufWriter::with_capacity(256 * 1024, file));
     let (mut count, mut text_bytes, mut listing_bytes) = (0, 0, 0);
+    // Phrases that nobody has any more are left out.
+    let (mut used, mut numbers) = (Phrases::default(), HashMap::new());
     for kept in sorted.clone() {
+        for old in said::phrases_of(kept.said()) {
+            if let Entry::Vacant(number) = numbers.entry(old) {
+                let phrase = phrases.get(old).cloned();
+                let new = phrase.and_then(|phrase| used.number(phrase));
+                number.insert(new.ok_or(io::ErrorKind::InvalidData)?);
+            }
+        }
         count += 1;
         text_bytes += kept.text.len() as u64;
         listing_bytes += u64::from(kept.record.listing_bytes);
@@ -145,7 +177,9 @@ fn fill<'r>(
     output.write_all(MAGIC)?;
     output.write_all(context)?;
     output.write_all(&u64::to_le_bytes(count))?;
+    let used = used.to_bytes()?;
     output.write_all(&u64::to_le_bytes(text_bytes))?;
+    output.write_all(&u64::to_le_bytes(used.len() as u64))?;
     output.write_all(&u64::to_le_bytes(listing_bytes))?;
     let (mut text_at, mut listing_at) = (0_u32, 0_u64);
     for Kept { record, text, .. } in sorted.clone() {
@@ -161,9 +195,13 @@ fn fill<'r>(
             .and_then(|bytes| text_at.checked_add(bytes))
             .ok_or_else(|| io::Error::other("more than 4 GiB of texts"))?;
     }
+    let number = |old: u32| numbers.get(&old).copied();
     for kept in sorted.clone() {
-        output.write_all(kept.text)?;
+        let (text, said) = kept.text.split_at(kept.text.len() - kept.said().len());
+        output.write_all(text)?;
+        said::renumber(said, &number, &mut output)?;
     }
+    output.write_all(&used)?;
     for kept in sorted.filter(|kept| kept.record.listing_bytes > 0) {
         let bytes = listing(&kept)?;
         if bytes.len() != kept.record.listing_bytes as usize {

@@ -1,17 +1,19 @@
 //! What earlier runs found in sources that did not change since: enough to compare an article
 //! with the store without reading its file.
 //!
-//! A source is remembered only if nothing is to be said of it: it is valid, without warnings,
-//! without unknown fields, and nothing in it was cleaned. So a run says the same with the cache as
-//! without. What rendering finds is not remembered: whatever must be rendered is read. That may be
-//! so although the page is in the store: in strict mode, where what a page may not carry is an error.
+//! What was said of a source is remembered with it: its warnings, without the lines that they show, and
+//! what was cleaned. So a run says the same with the cache as without. What rendering finds is not
+//! remembered: whatever must be rendered is read. That may be so although the page is in the store: in
+//! strict mode, where what a page may not carry is an error. Invalid sources are read by each run.
 //!
 //! 1. [`Cache::find`]: path and state of the file → what is known, if both are as they were.
-//! 2. [`Cache::note`]: what was found, and what was read instead and can be remembered.
-//! 3. [`Cache::save`]: a new file, if there is anything new. Sources that are gone go with it.
+//! 2. [`Cache::find_content`]: the same by the bytes of the file, if its state is another.
+//! 3. [`Cache::note`]: what was found, and what was read instead and can be remembered.
+//! 4. [`Cache::save`]: a new file, if there is anything new. Sources that are gone go with it.
 
 mod file;
 mod record;
+mod said;
 
 use std::collections::HashSet;
 use std::io;
@@ -29,11 +31,13 @@ use crate::render::{Digest, Renderer};
 use crate::spool::FinishedSpool;
 use file::{Content, Kept};
 use record::{MUST_RENDER, Record, facts};
+use said::Phrases;
 
 pub use file::{CachedListings, ListingSpot};
+pub use said::Said;
 
 /// Counts up with the format of the file, and with what is remembered.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// What is known of a valid article whose file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +62,39 @@ pub struct Known {
 
 /// A source that was found: where its record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hit(usize);
+pub struct Hit {
+    at: usize,
+    /// The state of its file, if that is another now; zeros where it cannot be known again by that.
+    identity: Option<[u8; 16]>,
+}
+
+/// What a source can be known again by.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceState {
+    /// The state of its file, if it can be known again by that.
+    pub identity: Option<Identity>,
+    /// Hash of its bytes.
+    pub content: [u8; 16],
+}
+
+impl SourceState {
+    /// That of a source with these bytes. One that is no file has been told by them already.
+    #[must_use]
+    pub fn of(identity: Option<Identity>, bytes: &[u8], is_file: bool) -> Self {
+        let mut content = UNSETTLED;
+        if is_file {
+            content.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+        }
+        Self { identity, content }
+    }
+
+    fn identity(self) -> [u8; 16] {
+        self.identity.map_or(UNSETTLED, |identity| identity.0)
+    }
+}
+
+/// In place of the state of a file that cannot be known again by it.
+const UNSETTLED: [u8; 16] = [0; 16];
 
 /// A source that was read and can be remembered.
 #[derive(Debug)]
@@ -66,6 +102,7 @@ pub struct Learned {
     record: Record,
     /// Its route, where the path alone gives another one, and the destinations of its links.
     text: String,
+    said: Said,
 }
 
 /// The cache of one content tree.
@@ -82,8 +119,11 @@ pub struct Cache {
 struct New {
     /// Which of the old records are still true.
     kept: Vec<bool>,
-    records: Vec<Record>,
+    /// Each with whether its listing is in the old file.
+    records: Vec<(Record, bool)>,
     texts: Vec<u8>,
+    /// The old ones, and what was said since.
+    phrases: Phrases,
     forgotten: HashSet<[u8; 16]>,
 }
 
@@ -119,9 +159,10 @@ impl Cache {
         }
         let context = *hasher.finalize().as_bytes();
         let old = file::read(&path, &context).ok().flatten();
-        let old = old.unwrap_or_default();
+        let mut old = old.unwrap_or_default();
         let new = New {
             kept: vec![!are_all; old.records.len()],
+            phrases: std::mem::take(&mut old.phrases),
             // Growing would copy all of it. What is not used costs no memory.
             records: Vec::with_capacity(sources),
             ..New::default()
@@ -140,11 +181,48 @@ impl Cache {
     #[must_use]
     pub fn find(&self, relative: &Path, identity: Identity) -> Option<(Hit, Known)> {
         let at = self.at(&key(relative, &self.twins))?;
+        let is_same = self.old.records[at].identity == identity.0;
+        let known = is_same.then(|| self.known(at, relative))??;
+        let identity = None;
+        Some((Hit { at, identity }, known))
+    }
+
+    /// Whether anything is known of the file at `relative`, which may be the same although its state is
+    /// another.
+    #[must_use]
+    pub fn has(&self, relative: &Path) -> bool {
+        self.at(&key(relative, &self.twins)).is_some()
+    }
+
+    /// The same as [`Self::find`], of a file that was read.
+    #[must_use]
+    pub fn find_content(&self, relative: &Path, state: SourceState) -> Option<(Hit, Known)> {
+        let at = self.at(&key(relative, &self.twins))?;
+        let is_same = self.old.records[at].content == state.content;
+        let known = is_same.then(|| self.known(at, relative))??;
+        let identity = Some(state.identity());
+        Some((Hit { at, identity }, known))
+    }
+
+    /// What is to be said of a source that was found; none where that cannot be told.
+    #[must_use]
+    pub fn said(&self, hit: Hit) -> Option<Said> {
+        let record = &self.old.records[hit.at];
+        if record.said_bytes == 0 {
+            return Some(Said::default());
+        }
+        let text = text_of(record, &self.old.texts)?;
+        let said = &text[text.len() - record.said_bytes as usize..];
+        let new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        Said::read(said, &new.phrases)
+    }
+
+    fn known(&self, at: usize, relative: &Path) -> Option<Known> {
         let record = &self.old.records[at];
-        if record.identity != identity.0 || record.is(MUST_RENDER) {
+        if record.is(MUST_RENDER) {
             return None;
         }
-        let known = Known {
+        Some(Known {
             route: self.route(record, relative)?,
             digest: record.digest,
             lifetime: Lifetime {
@@ -162,8 +240,7 @@ impl Cache {
                 at: record.listing_at,
                 bytes: record.listing_bytes,
             }),
-        };
-        Some((Hit(at), known))
+        })
     }
 
     /// What lists say of the articles that are found.
@@ -192,7 +269,8 @@ impl Cache {
             return Some(String::new());
         }
         let text = text_of(record, &self.old.texts)?;
-        let links = text.get(usize::from(record.route_bytes)..)?;
+        let start = usize::from(record.route_bytes);
+        let links = text.get(start..start + record.links_bytes as usize)?;
         String::from_utf8(links.to_vec()).ok()
     }
 
@@ -200,10 +278,32 @@ impl Cache {
     pub fn note(&self, hits: &[Hit], learned: Vec<Learned>) {
         let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         for hit in hits {
-            new.kept[hit.0] = true;
+            let old = &self.old.records[hit.at];
+            match hit.identity.filter(|identity| *identity != old.identity) {
+                None => new.kept[hit.at] = true,
+                Some(identity) => {
+                    new.kept[hit.at] = false;
+                    let text = text_of(old, &self.old.texts).unwrap_or_default();
+                    let renewed = Record { identity, ..*old };
+                    new.push(renewed, text, true);
+                }
+            }
         }
-        for Learned { mut record, text } in learned {
-            if let Some(at) = self.holds(&record, text.as_bytes()) {
+        for Learned {
+            mut record,
+            text,
+            said,
+        } in learned
+        {
+            let Some(said) = said.to_bytes(&mut new.phrases) else {
+                continue;
+            };
+            let Ok(said_bytes) = u32::try_from(said.len()) else {
+                continue;
+            };
+            record.said_bytes = said_bytes;
+            let text = [text.into_bytes(), said].concat();
+            if let Some(at) = self.holds(&record, &text) {
                 // It was read since it is to be written, not since it changed.
                 new.kept[at] = true;
                 continue;
@@ -211,12 +311,7 @@ impl Cache {
             if let Some(at) = self.at(&record.key) {
                 new.kept[at] = false;
             }
-            let Ok(at) = u32::try_from(new.texts.len()) else {
-                continue;
-            };
-            record.text_at = at;
-            new.texts.extend_from_slice(text.as_bytes());
-            new.records.push(record);
+            new.push(record, &text, false);
         }
     }
 
@@ -259,7 +354,7 @@ impl Cache {
         if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
             return Ok(());
         }
-        new.records.sort_unstable_by_key(|record| record.key);
+        new.records.sort_unstable_by_key(|(record, _)| record.key);
         let old = self.old.records.iter().zip(&new.kept);
         let old = old.filter_map(|(record, kept)| {
             let text = text_of(record, &self.old.texts);
@@ -270,17 +365,18 @@ impl Cache {
             })
         });
         let fresh = new.records.iter();
-        let fresh = fresh.filter(|record| !new.forgotten.contains(&record.key));
-        let fresh = fresh.filter_map(|record| {
+        let fresh = fresh.filter(|(record, _)| !new.forgotten.contains(&record.key));
+        let fresh = fresh.filter_map(|(record, is_old)| {
             Some(Kept {
                 record,
                 text: text_of(record, &new.texts)?,
-                is_old: false,
+                is_old: *is_old,
             })
         });
         let beside = self.path.with_extension(ending);
         let paths = (&*self.path, &*beside);
-        file::write(paths, &self.context, merged(old, fresh), &|kept| {
+        let sorted = merged(old, fresh);
+        file::write(paths, &self.context, (sorted, &new.phrases), &|kept| {
             let (at, bytes) = (kept.record.listing_at, kept.record.listing_bytes);
             match listings {
                 _ if kept.is_old => self.old.listings.read(ListingSpot { at, bytes }),
@@ -291,23 +387,30 @@ impl Cache {
     }
 }
 
+impl New {
+    /// Takes a record with its text, unless there are 4 GiB of texts.
+    fn push(&mut self, record: Record, text: &[u8], is_old: bool) {
+        if let Ok(text_at) = u32::try_from(self.texts.len()) {
+            self.texts.extend_from_slice(text);
+            self.records.push((Record { text_at, ..record }, is_old));
+        }
+    }
+}
+
 impl Learned {
-    /// What can be remembered of the source at `relative`, which was read in the state
-    /// `identity`, has these `links`, makes a page of `digest`, and is at `listing` for lists; nothing if
-    /// anything is to be said of it.
+    /// What can be remembered of the source at `relative`, which was read in this `state`, has these
+    /// `links`, makes a page of `digest`, and is at `listing` for lists; nothing if it is invalid, or if what
+    /// is to be said of it may be mended without it.
     #[must_use]
     pub fn from(
         reading: &Reading<'_>,
         (relative, twins): (&Path, &Twins),
-        identity: Identity,
+        state: SourceState,
         (links, digest): (&Links, Digest),
         listing: ListingSpot,
     ) -> Option<Self> {
         let article = reading.article.as_ref()?;
-        let is_clean = reading.diagnostics.is_empty() && !reading.cleaned.any();
-        if !is_clean {
-            return None;
-        }
+        let said = Said::of(&reading.diagnostics, reading.cleaned)?;
         let ranks = Ranks::of(article);
         let of_path = Route::of_path(relative);
         let is_of_path = of_path.as_ref() == Ok(&article.route);
@@ -319,7 +422,9 @@ impl Learned {
         Some(Self {
             record: Record {
                 key: key(relative, twins),
-                identity: identity.0,
+                identity: state.identity(),
+                content: state.content,
+                said_bytes: 0,
                 digest,
                 ttl_ms: article.lifetime().ttl_ms.unwrap_or(0),
                 newest: ranks.newest,
@@ -335,6 +440,7 @@ impl Learned {
                 facts: facts(&article.visibility),
             },
             text: format!("{route}{}", links.destinations),
+            said,
         })
     }
 
@@ -385,7 +491,8 @@ fn key(relative: &Path, twins: &Twins) -> [u8; 16] {
 /// The text of `record`.
 fn text_of<'r>(record: &Record, texts: &'r [u8]) -> Option<&'r [u8]> {
     let at = record.text_at as usize;
-    let bytes = usize::from(record.route_bytes) + record.links_bytes as usize;
+    let bytes =
+        usize::from(record.route_bytes) + record.links_bytes as usize + record.said_bytes as usize;
     match bytes {
         0 => Some(&[]),
         bytes => texts.get(at..at + bytes),

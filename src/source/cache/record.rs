@@ -1,18 +1,20 @@
-//! What is remembered of one source, in 120 bytes.
+//! What is remembered of one source, in 144 bytes.
 
 use crate::article::Visibility;
 use crate::render::Digest;
 
 /// Length of a record in the file.
-pub(super) const BYTES: usize = 120;
+pub(super) const BYTES: usize = 144;
 
 /// One source. Records are sorted by `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     /// Hash of the path below the root.
     pub(super) key: [u8; 16],
-    /// The state of the file.
+    /// The state of the file; zeros where it cannot be known again by that.
     pub(super) identity: [u8; 16],
+    /// Hash of its bytes.
+    pub(super) content: [u8; 16],
     pub(super) digest: Digest,
     /// Its own time to live; 0: it has none.
     pub(super) ttl_ms: u64,
@@ -24,8 +26,10 @@ pub(super) struct Record {
     pub(super) text_at: u32,
     /// … and the length of these …
     pub(super) links_bytes: u32,
-    /// … and of the route; 0: the route that the path alone gives.
+    /// … and of the route; 0: the route that the path alone gives …
     pub(super) route_bytes: u16,
+    /// … and of what is to be said of it.
+    pub(super) said_bytes: u32,
     /// When it is published, and when it ends.
     pub(super) from_ms: i64,
     pub(super) until_ms: i64,
@@ -97,6 +101,8 @@ impl Record {
         bytes[104..112].copy_from_slice(&self.until_ms.to_le_bytes());
         bytes[112..120].copy_from_slice(&self.listing_at.to_le_bytes());
         bytes[92..96].copy_from_slice(&self.listing_bytes.to_le_bytes());
+        bytes[120..136].copy_from_slice(&self.content);
+        bytes[136..140].copy_from_slice(&self.said_bytes.to_le_bytes());
         bytes
     }
 
@@ -117,6 +123,8 @@ impl Record {
             until_ms: i64::from_le_bytes(part(bytes, 104)),
             listing_at: u64::from_le_bytes(part(bytes, 112)),
             listing_bytes: u32::from_le_bytes(part(bytes, 92)),
+            content: part(bytes, 120),
+            said_bytes: u32::from_le_bytes(part(bytes, 136)),
         }
     }
 }
@@ -139,6 +147,8 @@ mod tests {
         let record = Record {
             key: [1; 16],
             identity: [2; 16],
+            content: [4; 16],
+            said_bytes: u32::MAX - 11,
             digest: Digest([3; 16]),
             ttl_ms: u64::MAX - 1,
             newest: i64::MIN,
