@@ -1,9 +1,11 @@
 """Measures whole processes against a private server on a unix socket, without persistence.
 
-rounds: `anp import` and `redis-cli --pipe` with the very same objects, in pairs that take
-        turns in going first, an empty store before each; a second import that finds nothing
-        to do, with the cache of unchanged files and without, warm after a FLUSHDB, the
-        rollback; and the other ways that are found, on a tenth of the articles. Writes
+rounds: for articles of `anp synth` and for those of corpus.py: `anp import` and
+        `redis-cli --pipe` with the very same objects, in pairs that take turns in going first,
+        an empty store before each; a second import that finds nothing to do, one after a
+        checkout, which gives all files new times, one where a single file changed, warm after a
+        FLUSHALL, the rollback, an import with `compress: gzip`; an import of 100 articles; and,
+        for the first, the other ways that are found, on a tenth of the articles. Writes
         bench-out/bench.json and bench-out/bench.svg.
 memory: peak memory and time of 20,000 articles and of many, for what each further one costs:
         a dry run of generated ones, and an import of files, where the server can hold them.
@@ -145,14 +147,26 @@ def timed(command, stdin=subprocess.DEVNULL, cwd=None):
     return seconds, usage.ru_maxrss / unit
 
 
+def synth(count, folder):
+    """The articles of anp's own generator."""
+    timed([ANP, "synth", "--count", str(count), "--out", folder])
+
+
+def other(count, folder):
+    """Articles of another style, each with a warning."""
+    timed([sys.executable, Path(__file__).with_name("corpus.py"), str(count), folder])
+
+
 class Bench:
     """One server, one tree of articles, and the commands that are measured on them."""
 
-    def __init__(self, folder, count):
+    def __init__(self, folder, count, write=synth):
         self.folder, self.count = folder, count
         self.content, self.state = f"{folder}/content", f"{folder}/state"
         self.ready_made = f"{folder}/objects.resp"
-        timed([ANP, "synth", "--count", str(count), "--out", self.content])
+        self.gzip = Path(folder, "gzip.yaml")
+        write(count, self.content)
+        self.gzip.write_text("compress: gzip\n")
         self.server = Server(folder)
 
     def anp(self, *arguments):
@@ -187,7 +201,7 @@ class Bench:
 
     def warm(self):
         self.first_import()
-        self.server.ask((b"FLUSHDB", b"SYNC"))
+        self.server.flush()
         result = self.anp("warm", self.content)
         self.expect(2 * self.count, "a warm run")
         return result
@@ -228,12 +242,36 @@ class Bench:
 
         return measure
 
-    def second_import(self, *options):
-        self.first_import()
-        return self.anp("import", self.content, *options)
+    def sources(self):
+        return sorted(Path(self.content).rglob("*.md"))
 
-    def uncached_import(self):
-        return self.second_import("--no-cache")
+    def nights(self):
+        """A first import and, of the same store, one that finds nothing changed, one after a checkout
+        gave all files new times, and one that finds a single file changed."""
+        self.first_import()
+        same = self.anp("import", self.content)
+        for source in self.sources():
+            os.utime(source)
+        checked_out = self.anp("import", self.content)
+        # Before that, a later write could leave the same times behind.
+        time.sleep(2.5)
+        self.anp("import", self.content)
+        with open(random.choice(self.sources()), "a", encoding="utf-8") as article:
+            article.write(f"\nAnother line, {random.random()}.\n")
+        return same, checked_out, self.anp("import", self.content)
+
+    def gzip_import(self):
+        return self.first_import("--config", str(self.gzip))
+
+    def small(self):
+        """An import of 100 articles with a warm store, and how long redis-cli takes for a PING."""
+        part = self.part(100)
+        self.server.flush()
+        self.anp("import", part)
+        time.sleep(2.1)
+        self.anp("import", part)
+        ping = [tool("redis-cli", "valkey-cli"), "-s", self.server.path, "ping"]
+        return self.anp("import", part)[0] - timed(ping)[0]
 
     def expect(self, objects, after):
         found = self.server.objects()
@@ -273,43 +311,74 @@ def peers(bench):
 
 # Name of a ratio, what is divided by what (µs an article), and what it is to be.
 RATIOS = [
-    ("import : redis-cli --pipe", "anp import", "redis-cli --pipe", "goal 4, at most 6"),
-    ("import : second import", "anp import", "second import", "at least 5"),
-    ("rollback : import", "rollback", "anp import", "at most 1.2"),
-    ("warm after FLUSHDB : import", "warm after FLUSHDB", "anp import", "at most 1"),
-    ("Python script : import", "Python script", "anp import", "at least 40"),
-    ("Hugo : import", "Hugo, to files", "anp import", ""),
-    ("Zola : import", "Zola, to files", "anp import", ""),
+    ("import : redis-cli --pipe", "anp import", "redis-cli --pipe", "goal 2, at most 3"),
+    ("import : nothing changed", "anp import", "nothing changed", "at least 10"),
+    ("import : after a checkout", "anp import", "after a checkout", "at least 3"),
+    ("one changed : nothing changed", "one changed", "nothing changed", "at most 1.2"),
+    ("rollback : import", "rollback", "anp import", "at most 1.0"),
+    ("warm after FLUSHALL : import", "warm after FLUSHALL", "anp import", "at most 0.9"),
+    ("import in gzip : import", "import in gzip", "anp import", "at most 1.15"),
+    ("Python script : import", "Python script", "anp import", "at least 30"),
+    ("Hugo : import", "Hugo, to files", "anp import", "at least 20"),
+    ("Zola : import", "Zola, to files", "anp import", "at least 10"),
 ]
 
 
 def rounds(bench):
     others, missing = peers(bench)
+    report = {"articles": bench.count, "missing": missing}
+    second = Bench(folder_in(bench.folder, "other"), bench.count, other)
+    try:
+        for name, corpus, more in (("seeded", bench, others), ("another generator", second, [])):
+            report[name] = rounds_of(name, corpus, more)
+    finally:
+        second.server.stop()
+    for name in missing:
+        print(f"{name:20} not installed")
+    small = [bench.small() * 1000 for _ in range(ROUNDS)]
+    print(f"\nimport of 100 articles, store warm, less redis-cli ping: {spread(small)} ms (at most 30)")
+    report["small_ms"] = small
+    OUT.mkdir(exist_ok=True)
+    (OUT / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    (OUT / "bench.svg").write_text(chart(report["seeded"]["rows"]))
+
+
+def folder_in(folder, name):
+    path = Path(folder, name)
+    path.mkdir()
+    return str(path)
+
+
+def rounds_of(corpus, bench, others):
     bench.first_import()  # warms the page cache, and makes the objects
     total = bench.server.dump(bench.ready_made)
+    sources = sum(source.stat().st_size for source in bench.sources())
     pair = [("anp import", bench.first_import), ("redis-cli --pipe", bench.pipe)]
+    nights = ("nothing changed", "after a checkout", "one changed")
     rest = [
-        ("second import", bench.second_import),
-        ("... --no-cache", bench.uncached_import),
-        ("warm after FLUSHDB", bench.warm),
+        ("warm after FLUSHALL", bench.warm),
         ("rollback", bench.rollback),
+        ("import in gzip", bench.gzip_import),
     ]
-    rows = {name: [] for name, _ in pair + rest}
+    rows = {name: [] for name in [*(name for name, _ in pair), *nights, *(name for name, _ in rest)]}
     counts = dict.fromkeys(rows, bench.count)
     for name, count, _ in others:
         rows[name], counts[name] = [], count
     for i in range(ROUNDS):
-        print(f"round {i + 1} of {ROUNDS}", file=sys.stderr)
+        print(f"{corpus}: round {i + 1} of {ROUNDS}", file=sys.stderr)
         for name, measure in (pair if i % 2 == 0 else pair[::-1]) + rest:
             rows[name].append(measure())
+        for name, result in zip(nights, bench.nights()):
+            rows[name].append(result)
         for name, count, measure in others:
             rows[name].append(measure(count))
 
-    print(f"{bench.count:,} articles, {2 * bench.count:,} objects, {total / 1e6:.0f} MB of values")
+    print(
+        f"\n{corpus}: {bench.count:,} articles, {sources / 1e6:.0f} MB of sources, "
+        f"{2 * bench.count:,} objects, {total / 1e6:.0f} MB of values"
+    )
     print(f"{'seconds':20} {'articles':>9} {'min':>7} {'median':>7} {'max':>7} {'articles/s':>11} MiB")
-    report = {
-        "articles": bench.count, "value_bytes": total, "rows": {}, "missing": missing, "ratios": {},
-    }
+    report = {"source_bytes": sources, "value_bytes": total, "rows": {}, "ratios": {}}
     for name, results in rows.items():
         seconds, peaks = zip(*results)
         low, median, high = min(seconds), statistics.median(seconds), max(seconds)
@@ -321,8 +390,6 @@ def rounds(bench):
             "articles": counts[name], "seconds": seconds, "min": low, "median": median,
             "max": high, "articles_per_second": rate, "peak_mib": peak,
         }
-    for name in missing:
-        print(f"{name:20} not installed")
     print(f"\n{'ratio, an article':32} {'min':>7} {'median':>7} {'max':>7}  target")
     for name, over, under, target in RATIOS:
         if over not in rows or under not in rows:
@@ -334,9 +401,7 @@ def rounds(bench):
         low, median, high = min(each), statistics.median(each), max(each)
         print(f"{name:32} {low:7.2f} {median:7.2f} {high:7.2f}  {target}")
         report["ratios"][name] = {"min": low, "median": median, "max": high, "target": target}
-    OUT.mkdir(exist_ok=True)
-    (OUT / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
-    (OUT / "bench.svg").write_text(chart(report["rows"]))
+    return report
 
 
 def chart(rows):
@@ -398,12 +463,9 @@ def archives(bench):
 
 def compress(bench):
     forms = ("none", "gzip")
-    settings = {form: Path(bench.folder, f"{form}.yaml") for form in forms}
-    for form, path in settings.items():
-        path.write_text(f"compress: {form}\n")
 
     def measure(form):
-        options = ("--config", str(settings[form]))
+        options = ("--config", "/dev/null" if form == "none" else str(bench.gzip))
         row = {"import": bench.first_import(*options)}
         row["memory"] = bench.server.used_memory()
         row["nothing changed"] = bench.anp("import", bench.content, *options)

@@ -124,7 +124,10 @@ impl Renderer {
     ///
     /// The first thing that is wrong with a template or the templates folder.
     pub fn new(settings: &RenderSettings) -> Result<Self, TemplateError> {
-        let templates = Templates::load(settings.templates.as_deref())?;
+        let lists = settings.lists.as_ref().map(|_| page::LIST);
+        let similar = settings.similar.then_some(page::SIMILAR);
+        let needed: Vec<&str> = lists.into_iter().chain(similar).collect();
+        let templates = Templates::load(settings.templates.as_deref(), &needed)?;
         let is_linked = settings.similar || settings.lists.is_some();
         let texts = templates.texts(if is_linked {
             page::OF_LINKED_PAGES

@@ -69,9 +69,11 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Takes the built-in templates and those in `folder`, and rehearses them with full
-    /// and minimal pages.
-    pub(super) fn load(folder: Option<&Path>) -> Result<Self, TemplateError> {
+    /// Takes the built-in templates and those in `folder`. With own ones, all are rehearsed with full and
+    /// minimal pages; of the built-in ones a test does that, and of these only the `needed` ones and those of
+    /// pages are compiled.
+    pub(super) fn load(folder: Option<&Path>, needed: &[&str]) -> Result<Self, TemplateError> {
+        let is_own = folder.is_some();
         let mut texts: Vec<_> = BUILT_IN
             .iter()
             .map(|(name, text)| match *name {
@@ -89,14 +91,18 @@ impl Templates {
             folder,
             texts,
         };
-        for (name, text) in &templates.texts {
+        let is_needed =
+            |name: &str| is_own || OF_LINKED_PAGES.contains(&name) || needed.contains(&name);
+        for (name, text) in templates.texts.iter().filter(|(name, _)| is_needed(name)) {
             templates
                 .environment
                 .add_template_owned(*name, text.clone())
                 .map_err(|error| templates.error(&error))?;
         }
-        templates.check_variables()?;
-        templates.rehearse()?;
+        if is_own {
+            templates.check_variables()?;
+            templates.rehearse()?;
+        }
         Ok(templates)
     }
 
@@ -332,5 +338,17 @@ impl io::Write for Limited<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIST, SIMILAR, Templates};
+
+    #[test]
+    fn the_built_in_templates_pass_what_own_ones_have_to() {
+        let templates = Templates::load(None, &[LIST, SIMILAR]).unwrap();
+        templates.check_variables().unwrap();
+        templates.rehearse().unwrap();
     }
 }
