@@ -200,19 +200,30 @@ end
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- What a value in gzip begins with; the 16 bytes of its digest follow. src/render/gzip.rs writes it.
-local GZIP_OPEN = "\31\139\8\4\0\0\0\0\0\255\20\0an\16\0"
+-- What a value in gzip begins with; its digest of 16 bytes and its length in 4 bytes follow.
+-- src/render/gzip.rs writes it.
+local GZIP_OPEN = "\31\139\8\4\0\0\0\0\0\255\24\0an\20\0"
 local LONGEST_HEAD = 128 * 1024 -- bytes, of a page up to the end of its style
+
+-- The number in the four bytes from `at` on, the lowest first.
+local function number_at(value, at)
+    local a, b, c, d = value:byte(at, at + 3)
+    return a + b * 256 + c * 65536 + d * 16777216
+end
 
 -- The digest of a value in gzip; nil for any other value.
 local function gzip_digest(value)
-    if value:sub(1, #GZIP_OPEN) ~= GZIP_OPEN or #value < #GZIP_OPEN + 16 then return nil end
+    if value:sub(1, #GZIP_OPEN) ~= GZIP_OPEN or #value < #GZIP_OPEN + 20 then return nil end
     local digest = value:sub(#GZIP_OPEN + 1, #GZIP_OPEN + 16)
     return (digest:gsub(".", function(byte) return string.format("%02x", byte:byte()) end))
 end
 
--- The first bytes of what `value` unpacks to; nil if it is not gzip.
+-- The first bytes of what `value` unpacks to; nil if that is damaged or too large. Behind these bytes damage
+-- is not seen, unless something is missing or added.
 local function unpacked_head(value)
+    if number_at(value, #GZIP_OPEN + 17) ~= #value or number_at(value, #value - 3) > LARGEST_PAGE then
+        return nil
+    end
     local stream = ffi.new("anp_zlib_stream")
     stream.next_in, stream.avail_in = value, #value
     -- 16 more bits: gzip.
@@ -221,8 +232,8 @@ local function unpacked_head(value)
     stream.next_out, stream.avail_out = head, LONGEST_HEAD
     local status = inflate(stream, 0)
     inflate_end(stream)
-    -- 0: there is more; 1: this was all.
-    if status ~= 0 and status ~= 1 then return nil end
+    -- 1: this was all, and its checksum is right; 0: there is more than has room.
+    if status ~= 1 and (status ~= 0 or stream.avail_out > 0) then return nil end
     return ffi.string(head, LONGEST_HEAD - stream.avail_out)
 end
 
@@ -362,6 +373,8 @@ end
 local function file_answer(file, ttl, content_type)
     -- GETRANGE answers an empty string for a missing key.
     if type(file) ~= "string" or file == "" or #file > LARGEST_PAGE then return nil end
+    -- The origin answers where the value is damaged.
+    if gzip_digest(file) and not unpacked_head(file) then return nil end
     local headers = headers_of(file, file_digest(file), ttl, content_type,
         "default-src 'none'; style-src 'none'")
     return { status = 200, body = file, headers = headers }
@@ -517,6 +530,7 @@ local function answer_from_store(is_last)
         return ngx.exit(412)
     end
     for name, value in pairs(headers) do ngx.header[name] = value or nil end
+    ngx.ctx.anp_is_coded = headers["Content-Encoding"]
     if headers["Cache-Control"] ~= "no-store" then
         ngx.header["Surrogate-Key"] = surrogate_key(found.at or var.uri)
     end
@@ -568,6 +582,10 @@ local SHARING = { "Expires", "Age", "ETag", "Last-Modified", "Pragma", "Surrogat
 function M.headers()
     local cache = ngx.var.anp_cache
     ngx.header["X-Cache"] = cache
+    -- nginx adds it to whole answers alone.
+    if ngx.status == 304 and ngx.ctx.anp_is_coded then
+        ngx.header["Vary"] = { "Accept-Encoding", "Cookie" }
+    end
     if cache == "BYPASS" then
         ngx.header["Cache-Control"] = "private, no-store"
         for _, name in ipairs(SHARING) do ngx.header[name] = nil end

@@ -8,7 +8,9 @@ use super::subject::Subject;
 use crate::archive::{FilePath, MAX_REDIRECT_BYTES, Redirect};
 use crate::article::Route;
 use crate::publish::keys::{Keys, ObjectKind};
-use crate::render::{Digest, META_OPENING_BYTES, MetaHead, gzip_digest, plain, stored_digest};
+use crate::render::{
+    Digest, META_OPENING_BYTES, MetaHead, gzip_head, plain, stored_file_digest, stored_page_digest,
+};
 use crate::store::{Batch, Reply, Session, StoreError};
 
 /// What is known of whether robots may list a page.
@@ -77,7 +79,7 @@ impl Stored {
         let meta = (keys.meta(route), META_OPENING_BYTES - 1);
         let value = Value::read(session, (keys.page(route), LARGEST_BODY), Some(meta))?;
         let value = value.unpacked();
-        let digest = value.bytes.as_deref().and_then(stored_digest);
+        let digest = value.bytes.as_deref().and_then(stored_page_digest);
         let robots = Robots::read(&value.beside, digest);
         let content_type = "text/html; charset=utf-8".to_owned();
         let (stored, bytes) = Self::of(value, digest, content_type);
@@ -91,7 +93,7 @@ impl Stored {
     ) -> Result<(Self, Vec<u8>), StoreError> {
         let value = Value::read(session, (keys.file(path), LARGEST_BODY), None)?;
         let value = value.unpacked();
-        let digest = value.bytes.as_deref().and_then(stored_digest);
+        let digest = value.bytes.as_deref().and_then(stored_file_digest);
         Ok(Self::of(value, digest, path.content_type()))
     }
 
@@ -224,7 +226,7 @@ impl Value {
         let Some(bytes) = self
             .bytes
             .as_deref()
-            .filter(|bytes| gzip_digest(bytes).is_some())
+            .filter(|bytes| gzip_head(bytes).is_some())
         else {
             return self;
         };

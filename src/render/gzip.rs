@@ -1,8 +1,9 @@
 //! Gzip, the form in which pages, files and texts are stored where the settings ask for it (RFC 1952).
 //!
 //! The digest that ends the plain form also stands in the extra field of the header, so that a comparison
-//! asks for a few of the first bytes. The header has no time and no system: the same bytes in give the same
-//! bytes out.
+//! asks for a few of the first bytes. The length of the whole value stands behind it: a value that was cut, or
+//! that has more behind it, is none of ours. The header has no time and no system: the same bytes in give the
+//! same bytes out.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,20 +11,21 @@ use std::fmt;
 
 use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
 
-use super::digest::{Digest, FILE_TAIL_BYTES, file_digest};
+use super::digest::{Digest, FILE_TAIL_BYTES, PAGE_TAIL_BYTES, file_digest, page_digest};
 
-/// How many of the first bytes of a value in gzip hold its digest.
-pub const GZIP_HEAD_BYTES: usize = OPEN.len() + DIGEST_BYTES;
+/// How many of the first bytes of a value in gzip hold its digest and its length.
+pub const GZIP_HEAD_BYTES: usize = OPEN.len() + DIGEST_BYTES + LENGTH_BYTES;
 
 /// A larger value is stored as it is, and never unpacked: 64 MiB, as large as a value that anp overwrites.
 pub const LARGEST_PLAIN_BYTES: usize = 64 * 1024 * 1024;
 
 const DIGEST_BYTES: usize = 16;
+const LENGTH_BYTES: usize = 4;
 
-/// What the header is but for the digest: two bytes of magic, deflate, an extra field and nothing else, no
-/// time, no hints, no system, 20 bytes of extra field, of which 16 are those of the digest.
+/// What the header is but for the digest and the length: two bytes of magic, deflate, an extra field and
+/// nothing else, no time, no hints, no system, 24 bytes of extra field, of which 20 are those of the two.
 const OPEN: [u8; 16] = [
-    0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 20, 0, b'a', b'n', 16, 0,
+    0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 24, 0, b'a', b'n', 20, 0,
 ];
 
 /// The checksum of the plain form, and its length.
@@ -55,6 +57,18 @@ impl Compression {
         }
     }
 
+    /// About how many bytes a part of a page takes in this form, at most.
+    #[must_use]
+    pub fn part_bytes(self, part: &[u8]) -> u32 {
+        let bytes = match self {
+            Self::None => part.len(),
+            Self::Gzip => {
+                gzip(part, Digest([0; DIGEST_BYTES])).len() - GZIP_HEAD_BYTES - TRAILER_BYTES
+            }
+        };
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
     /// The form in which `plain` is stored, which ends with its digest. What has none, or is too large, stays
     /// as it is.
     #[must_use]
@@ -74,35 +88,57 @@ impl Compression {
 pub enum GzipError {
     /// It is cut, or its bytes were changed.
     Damaged,
-    /// Its plain form has more bytes than are asked for.
-    TooLarge,
+    /// Its plain form has more bytes than these, which are asked for.
+    Larger(usize),
 }
 
 impl fmt::Display for GzipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Damaged => "damaged gzip",
-            Self::TooLarge => "gzip of too many bytes",
-        })
+        match self {
+            Self::Damaged => f.write_str("damaged gzip"),
+            Self::Larger(most) => {
+                write!(
+                    f,
+                    "gzip that unpacks to more than {} MiB",
+                    most / 1024 / 1024
+                )
+            }
+        }
     }
 }
 
 impl std::error::Error for GzipError {}
 
-/// The digest in the first bytes of a value in gzip, of which at least [`GZIP_HEAD_BYTES`] are needed; none of
-/// any other value.
+/// The digest in the first bytes of a value in gzip, of which at least [`GZIP_HEAD_BYTES`] are needed, and the
+/// length of the whole value that they name; none of any other value.
 #[must_use]
-pub fn gzip_digest(head: &[u8]) -> Option<Digest> {
-    let digest = head.strip_prefix(&OPEN)?.first_chunk()?;
-    Some(Digest(*digest))
+pub fn gzip_head(head: &[u8]) -> Option<(Digest, u64)> {
+    let (digest, rest) = head.strip_prefix(&OPEN)?.split_first_chunk()?;
+    let length = u32::from_le_bytes(*rest.first_chunk()?);
+    Some((Digest(*digest), length.into()))
 }
 
-/// The digest that a page, file or text names in either form.
+/// The digest that a value in gzip names, if it is as long as it says.
+fn gzip_digest(value: &[u8]) -> Option<Digest> {
+    let (digest, length) = gzip_head(value)?;
+    (length == value.len() as u64).then_some(digest)
+}
+
+/// The digest that a page names in either form.
 #[must_use]
-pub fn stored_digest(value: &[u8]) -> Option<Digest> {
-    gzip_digest(value).or_else(|| {
-        let tail = value.len().saturating_sub(FILE_TAIL_BYTES);
-        file_digest(&value[tail..])
+pub fn stored_page_digest(page: &[u8]) -> Option<Digest> {
+    gzip_digest(page).or_else(|| {
+        let tail = page.len().saturating_sub(PAGE_TAIL_BYTES);
+        page_digest(&page[tail..])
+    })
+}
+
+/// The digest that a file or text names in either form.
+#[must_use]
+pub fn stored_file_digest(file: &[u8]) -> Option<Digest> {
+    gzip_digest(file).or_else(|| {
+        let tail = file.len().saturating_sub(FILE_TAIL_BYTES);
+        file_digest(&file[tail..])
     })
 }
 
@@ -111,11 +147,14 @@ pub fn stored_digest(value: &[u8]) -> Option<Digest> {
 /// # Errors
 /// When it is damaged or larger.
 pub fn plain(value: &[u8], most: usize) -> Result<Cow<'_, [u8]>, GzipError> {
-    if gzip_digest(value).is_none() {
+    if gzip_head(value).is_none() {
         return match value.len() <= most {
             true => Ok(Cow::Borrowed(value)),
-            false => Err(GzipError::TooLarge),
+            false => Err(GzipError::Larger(most)),
         };
+    }
+    if gzip_digest(value).is_none() {
+        return Err(GzipError::Damaged);
     }
     let length = value.last_chunk().copied().map(u32::from_le_bytes);
     let length = length.and_then(|length| usize::try_from(length).ok());
@@ -124,7 +163,7 @@ pub fn plain(value: &[u8], most: usize) -> Result<Cow<'_, [u8]>, GzipError> {
         return Err(GzipError::Damaged);
     }
     if length > most {
-        return Err(GzipError::TooLarge);
+        return Err(GzipError::Larger(most));
     }
     let mut plain = vec![0; length];
     let read = Decompressor::new().gzip_decompress(value, &mut plain);
@@ -147,6 +186,7 @@ fn gzip(plain: &[u8], digest: Digest) -> Vec<u8> {
         let mut value = Vec::with_capacity(GZIP_HEAD_BYTES + most + TRAILER_BYTES);
         value.extend_from_slice(&OPEN);
         value.extend_from_slice(&digest.0);
+        value.extend_from_slice(&[0; LENGTH_BYTES]);
         value.resize(GZIP_HEAD_BYTES + most, 0);
         let written = compressor
             .deflate_compress(plain, &mut value[GZIP_HEAD_BYTES..])
@@ -155,8 +195,10 @@ fn gzip(plain: &[u8], digest: Digest) -> Vec<u8> {
         let mut crc = Crc::new();
         crc.update(plain);
         value.extend_from_slice(&crc.sum().to_le_bytes());
-        let length = u32::try_from(plain.len()).expect("at most 64 MiB");
-        value.extend_from_slice(&length.to_le_bytes());
+        let number = |length: usize| u32::try_from(length).expect("at most 64 MiB").to_le_bytes();
+        value.extend_from_slice(&number(plain.len()));
+        let length = number(value.len());
+        value[GZIP_HEAD_BYTES - LENGTH_BYTES..GZIP_HEAD_BYTES].copy_from_slice(&length);
         value
     })
 }
@@ -165,7 +207,10 @@ fn gzip(plain: &[u8], digest: Digest) -> Vec<u8> {
 mod tests {
     use std::io::Read as _;
 
-    use super::{Compression, GZIP_HEAD_BYTES, GzipError, gzip_digest, plain, stored_digest};
+    use super::{
+        Compression, GZIP_HEAD_BYTES, GzipError, LENGTH_BYTES, gzip_head, plain,
+        stored_file_digest, stored_page_digest,
+    };
     use crate::render::Digest;
 
     const DIGEST: Digest = Digest([0xab; 16]);
@@ -183,10 +228,13 @@ mod tests {
         for text in ["", "a", &"many words ".repeat(10_000)] {
             let page = page(text);
             let value = stored(&page);
-            assert_eq!(gzip_digest(&value[..GZIP_HEAD_BYTES]), Some(DIGEST));
-            assert_eq!(gzip_digest(&value[..GZIP_HEAD_BYTES - 1]), None);
-            assert_eq!(stored_digest(&value), Some(DIGEST));
-            assert_eq!(stored_digest(&page), Some(DIGEST));
+            let head = Some((DIGEST, value.len() as u64));
+            assert_eq!(gzip_head(&value[..GZIP_HEAD_BYTES]), head);
+            assert_eq!(gzip_head(&value[..GZIP_HEAD_BYTES - 1]), None);
+            for form in [&value, &page] {
+                assert_eq!(stored_page_digest(form), Some(DIGEST));
+                assert_eq!(stored_file_digest(form), Some(DIGEST));
+            }
             assert_eq!(plain(&value, page.len()).as_deref(), Ok(&page[..]));
             assert_eq!(stored(&page), value, "the same bytes each time");
             // So do other readers of gzip.
@@ -205,7 +253,7 @@ mod tests {
             format!("# Text\n<!--anp:{DIGEST}-->\n"),
         ] {
             let value = stored(file.as_bytes());
-            assert_eq!(gzip_digest(&value), Some(DIGEST));
+            assert_eq!(stored_file_digest(&value), Some(DIGEST));
             assert_eq!(plain(&value, 1000).as_deref(), Ok(file.as_bytes()));
         }
     }
@@ -217,17 +265,24 @@ mod tests {
         for other in [&b""[..], b"<p>x</p>", &[0x1f, 0x8b, 8, 0]] {
             assert_eq!(Compression::Gzip.store(other), other);
             assert_eq!(plain(other, 1000).as_deref(), Ok(other));
-            assert_eq!(stored_digest(other), None);
+            assert_eq!(stored_page_digest(other), None);
         }
-        assert_eq!(plain(&page, page.len() - 1), Err(GzipError::TooLarge));
+        let most = page.len() - 1;
+        assert_eq!(plain(&page, most), Err(GzipError::Larger(most)));
     }
 
     #[test]
     fn a_damaged_value_is_refused_wherever_it_was_changed_or_cut() {
         let page = page(&"words ".repeat(20));
         let value = stored(&page);
-        for at in GZIP_HEAD_BYTES..value.len() {
-            assert!(plain(&value[..at], 1000).is_err(), "{at}");
+        let longer = [&value[..], b"x"].concat();
+        assert_eq!(plain(&longer, 1000), Err(GzipError::Damaged));
+        assert_eq!(stored_page_digest(&longer), None);
+        for at in GZIP_HEAD_BYTES - LENGTH_BYTES..value.len() {
+            assert_eq!(stored_page_digest(&value[..at]), None);
+            if at >= GZIP_HEAD_BYTES {
+                assert_eq!(plain(&value[..at], 1000), Err(GzipError::Damaged), "{at}");
+            }
             let mut changed = value.clone();
             changed[at] ^= 0x10;
             // Some bits mean nothing: those between the last block and the checksum.
@@ -243,7 +298,8 @@ mod tests {
         let page = page(&"0".repeat(1 << 20));
         let value = stored(&page);
         assert!(value.len() < 8 * 1024);
-        assert_eq!(plain(&value, page.len() - 1), Err(GzipError::TooLarge));
+        let most = page.len() - 1;
+        assert_eq!(plain(&value, most), Err(GzipError::Larger(most)));
         // A length that its bytes cannot have, which would only take memory.
         let mut lies = value;
         let end = lies.len() - 4;

@@ -135,11 +135,10 @@ fn summary(object: &StoredObject, now_ms: i64) -> Value {
 
 /// The digest of the page, or of the file.
 fn digest(stored: &StoredRoute) -> Option<String> {
-    let named = match &stored.file {
-        Some(file) => file,
-        None => stored.page.as_ref()?,
+    let digest = match &stored.file {
+        Some(file) => render::stored_file_digest(file.value.as_ref()?),
+        None => render::stored_page_digest(stored.page.as_ref()?.value.as_ref()?),
     };
-    let digest = render::stored_digest(named.value.as_ref()?);
     digest.map(|digest| digest.to_string())
 }
 

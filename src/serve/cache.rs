@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn page(bytes: usize) -> StoredPage {
-        let body = StoredBody::of(vec![b'x'; bytes]).unwrap();
+        let body = StoredBody::of_page(vec![b'x'; bytes]).unwrap();
         StoredPage::new(body, 60_000, b"", Instant::now())
     }
 

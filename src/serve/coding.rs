@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 
-use crate::render::{Digest, gzip_digest, plain, stored_digest};
+use crate::render::{Digest, gzip_head, plain, stored_file_digest, stored_page_digest};
 
 /// The largest page that is served: 64 MiB, as large as a value that anp overwrites.
 pub(super) const LARGEST_PAGE: usize = crate::publish::state::LARGEST_PRIOR_BYTES;
@@ -26,13 +26,24 @@ pub(super) struct SentBody {
 }
 
 impl StoredBody {
-    /// The body `value`; none where it is in gzip and damaged, or larger than a page.
-    pub(super) fn of(value: Vec<u8>) -> Option<Self> {
-        let is_gzip = gzip_digest(&value).is_some();
+    /// The page `value`; none where it is in gzip and damaged, or larger than a page.
+    pub(super) fn of_page(value: Vec<u8>) -> Option<Self> {
+        let digest = stored_page_digest(&value);
+        Self::of(value, digest)
+    }
+
+    /// The same of a file or text.
+    pub(super) fn of_file(value: Vec<u8>) -> Option<Self> {
+        let digest = stored_file_digest(&value);
+        Self::of(value, digest)
+    }
+
+    fn of(value: Vec<u8>, digest: Option<Digest>) -> Option<Self> {
+        let is_gzip = gzip_head(&value).is_some();
         let is_whole = !is_gzip || plain(&value, LARGEST_PAGE).is_ok();
         is_whole.then(|| Self {
             is_gzip,
-            digest: stored_digest(&value),
+            digest,
             bytes: value.into(),
         })
     }
@@ -131,18 +142,18 @@ mod tests {
 
     #[test]
     fn a_body_in_gzip_is_passed_on_or_unpacked_and_a_plain_one_is_never_changed() {
-        let body = StoredBody::of(Compression::Gzip.store(PAGE).into_owned()).unwrap();
+        let body = StoredBody::of_page(Compression::Gzip.store(PAGE).into_owned()).unwrap();
         let sent = body.sent(&request(&["gzip"]));
         assert!(sent.is_gzip);
         assert_eq!(sent.bytes, Compression::Gzip.store(PAGE).as_ref());
         let sent = body.sent(&request(&[]));
         assert!(!sent.is_gzip);
         assert_eq!(sent.bytes, PAGE);
-        let body = StoredBody::of(PAGE.to_vec()).unwrap();
+        let body = StoredBody::of_page(PAGE.to_vec()).unwrap();
         let sent = body.sent(&request(&["gzip"]));
         assert!(!sent.is_gzip && sent.bytes == PAGE);
         let mut damaged = Compression::Gzip.store(PAGE).into_owned();
         damaged.pop();
-        assert!(StoredBody::of(damaged).is_none());
+        assert!(StoredBody::of_page(damaged).is_none());
     }
 }

@@ -60,7 +60,7 @@ async fn read(
     if left_ms == -2 || !(1..=LARGEST_PAGE).contains(&body.len()) {
         return Ok(None);
     }
-    let Some(body) = StoredBody::of(body) else {
+    let Some(body) = StoredBody::of_file(body) else {
         return Ok(None);
     };
     let is_noindex = matches!(meta, Reply::Bulk(head) if Meta::read(&head, None).is_noindex);

@@ -10,7 +10,9 @@ use super::meta::Meta;
 use super::policy;
 use crate::article::Route;
 use crate::publish::keys::Keys;
-use crate::render::{GZIP_HEAD_BYTES, META_OPENING_BYTES, PAGE_TAIL_BYTES, stored_digest};
+use crate::render::{
+    Digest, GZIP_HEAD_BYTES, META_OPENING_BYTES, PAGE_TAIL_BYTES, gzip_head, page_digest,
+};
 use crate::store::reading::{Ask, Reading};
 use crate::store::{Reply, StoreError};
 
@@ -82,7 +84,7 @@ impl StoredPage {
             (Reply::Bulk(body), Reply::Int(left_ms), meta)
                 if (1..=LARGEST_PAGE).contains(&body.len()) =>
             {
-                let body = StoredBody::of(body);
+                let body = StoredBody::of_page(body);
                 body.map(|body| Self::new(body, left_ms, bytes(&meta), asked_at))
             }
             _ => None,
@@ -108,8 +110,8 @@ impl StoredPage {
     ) -> Result<Recheck, StoreError> {
         let (page, meta) = (keys.page(route), keys.meta(route));
         let asked_at = Instant::now();
-        let digest = self.page.body.digest;
-        let part = match self.page.body.is_gzip() {
+        let body = &self.page.body;
+        let part = match body.is_gzip() {
             true => Ask::Head(&page, GZIP_HEAD_BYTES),
             false => Ask::Tail(&page, PAGE_TAIL_BYTES),
         };
@@ -119,7 +121,7 @@ impl StoredPage {
         Ok(match (next(), next(), next()) {
             (Reply::Int(-2), _, _) => Recheck::Gone,
             (Reply::Int(left_ms), Reply::Bulk(part), meta)
-                if digest.is_some() && stored_digest(&part) == digest =>
+                if body.digest.is_some() && digest_in(&part) == body.digest =>
             {
                 Recheck::Same(self.renewed(left_ms, bytes(&meta), asked_at))
             }
@@ -186,6 +188,12 @@ impl StoredPage {
     }
 }
 
+/// The digest in the first or last bytes of a page.
+fn digest_in(part: &[u8]) -> Option<Digest> {
+    let first = gzip_head(part).map(|(digest, _)| digest);
+    first.or_else(|| page_digest(part))
+}
+
 /// What [`left_ms`] is told from.
 pub(super) fn about(page: &str) -> [Ask<'_>; 2] {
     // What is no string is no page: of that there is no first byte.
@@ -222,7 +230,7 @@ mod tests {
     const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
     fn page() -> StoredBody {
-        StoredBody::of(format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()).unwrap()
+        StoredBody::of_page(format!("<p>x</p><!--anp:{DIGEST}-->").into_bytes()).unwrap()
     }
 
     #[test]

@@ -120,7 +120,12 @@ fn spool_fill(with: &Derivation<'_, '_>, similar: &[Similar]) -> io::Result<Fill
     }
     let Fill { section, json, .. } = made(with, similar)?;
     let parts = [section.as_bytes(), json.as_bytes()];
-    let (offset, [section_bytes, json_bytes]) = with.surveyor.append(parts)?;
+    let (offset, [mut section_bytes, json_bytes]) = with.surveyor.append(parts)?;
+    if with.surveyor.spool.is_none() {
+        // Nobody will compress the page with it: this is about what it adds to that.
+        let compression = with.surveyor.renderer.compression();
+        section_bytes = compression.part_bytes(section.as_bytes());
+    }
     Ok(FillSpot {
         offset,
         section_bytes,

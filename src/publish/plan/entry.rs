@@ -246,8 +246,9 @@ impl Entry {
         }
     }
 
-    /// Lengths of the objects that are written.
-    fn bytes_written(&self) -> [u32; OBJECTS] {
+    /// Lengths of the objects that are written: page, meta and text.
+    #[must_use]
+    pub fn bytes_written(&self) -> [u32; OBJECTS] {
         let Some(spot) = self.spot() else {
             return [0; OBJECTS];
         };

@@ -4,24 +4,30 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::batch::SurveyError;
 use crate::publish::plan::entry::{Entry, EntryKind, Spot};
 use crate::publish::plan::need::Need;
 use crate::publish::plan::{Bodies, bodies};
 use crate::render::Compression;
+use crate::source::WalkError;
 use crate::spool::FinishedSpool;
 
-/// So many pages are in memory at once.
+/// So many pages are in memory at once, …
 const TOGETHER: usize = 256;
+/// … or fewer, of so many bytes.
+const TOGETHER_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Fills the pages of articles that are written, and puts them behind what is `spooled`, as they are stored.
+/// `goes_on` says whether the run does.
 ///
 /// # Errors
-/// When the spool cannot be read, or the disk does not take them.
+/// When the spool cannot be read, the disk does not take them, or the run has to end.
 pub(super) fn compress_filled(
     entries: &mut [Entry],
     spooled: &FinishedSpool,
     compression: Compression,
-) -> io::Result<()> {
+    goes_on: &dyn Fn() -> Result<(), WalkError>,
+) -> Result<(), SurveyError> {
     if compression == Compression::None {
         return Ok(());
     }
@@ -29,7 +35,10 @@ pub(super) fn compress_filled(
     let mut filled: Vec<&mut Entry> = entries
         .filter(|entry| entry.kind == EntryKind::Article && entry.need == Need::Write)
         .collect();
-    for some in filled.chunks_mut(TOGETHER) {
+    let mut rest = &mut filled[..];
+    while !rest.is_empty() {
+        goes_on()?;
+        let (some, others) = rest.split_at_mut(together(rest));
         let made = some.par_iter().map(|entry| {
             let Bodies { page, meta, text } = bodies(entry, spooled)?;
             let page = compression.store(&page).into_owned();
@@ -42,20 +51,30 @@ pub(super) fn compress_filled(
         let objects: Vec<&[u8]> = objects.map(Vec::as_slice).collect();
         let mut offset = spooled.append(&objects.concat())?;
         for (entry, one) in some.iter_mut().zip(&made) {
-            let spot = Spot {
+            let [page_bytes, meta_bytes, text_bytes] =
+                [length(&one.page)?, length(&one.meta)?, length(&one.text)?];
+            entry.set_filled(Spot {
                 offset,
-                page_bytes: length(&one.page)?,
-                meta_bytes: length(&one.meta)?,
-                text_bytes: length(&one.text)?,
-            };
-            offset += [&one.page, &one.meta, &one.text]
-                .map(|object| object.len() as u64)
-                .iter()
-                .sum::<u64>();
-            entry.set_filled(spot);
+                page_bytes,
+                meta_bytes,
+                text_bytes,
+            });
+            offset += u64::from(page_bytes) + u64::from(meta_bytes) + u64::from(text_bytes);
         }
+        rest = others;
     }
     Ok(())
+}
+
+/// How many of the first entries are in memory at once.
+fn together(entries: &[&mut Entry]) -> usize {
+    let mut bytes = 0;
+    let has_room = |entry: &&&mut Entry| {
+        bytes += entry.bytes_written().map(u64::from).iter().sum::<u64>();
+        bytes <= TOGETHER_BYTES
+    };
+    let many = entries.iter().take(TOGETHER).take_while(has_room).count();
+    many.max(1)
 }
 
 fn length(object: &[u8]) -> io::Result<u32> {

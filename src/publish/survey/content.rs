@@ -30,7 +30,7 @@ use crate::render::{Renderer, Stamp};
 use crate::settings::{Limit, Settings};
 use crate::source::{
     Cache, CachedListings, Caching, Generated, Opening, Order, Origin, Subset, Tree, Walk,
-    WalkError, WalkResult, WordpressFields, has_parts,
+    WalkError, WalkResult, WordpressFields, goes_on, has_parts,
 };
 use crate::spool::{FinishedSpool, Spool};
 use crate::store::Session;
@@ -460,7 +460,8 @@ fn survey_of(
         .transpose()?;
     if let Some(spooled) = spooled.as_ref().filter(|_| settings.render.similar) {
         let (entries, compression) = (&mut survey.entries, renderer.compression());
-        in_pool(|| compress_filled(entries, spooled, compression))??;
+        let goes_on = || goes_on(purpose.interrupted, purpose.time_limit);
+        in_pool(|| compress_filled(entries, spooled, compression, &goes_on))??;
     }
     Ok((survey, spooled))
 }

@@ -146,7 +146,7 @@ impl<'a> Inspector<'a> {
         let mut found = 0;
         for (place, reply) in places.iter().zip(replies) {
             if let Reply::Bulk(part) = reply
-                && let Some(named) = digest(keys[*place].1, end, &part)
+                && let Some(named) = digest((keys[*place].1, end), &part, seen[*place].bytes())
                 && let ObjectState::Present {
                     digest, is_gzip, ..
                 } = &mut seen[*place]
@@ -241,12 +241,15 @@ fn part(object: ObjectKind, end: End) -> (isize, isize) {
     }
 }
 
-/// The digest in that part of a value.
-fn digest(object: ObjectKind, end: End, part: &[u8]) -> Option<Digest> {
+/// The digest in that part of a value of so many `bytes`.
+fn digest((object, end): (ObjectKind, End), part: &[u8], bytes: u64) -> Option<Digest> {
     match (object, end) {
         (ObjectKind::Meta, _) => render::meta_digest(part),
         (ObjectKind::Redirect, _) => Some(Digest::of_bytes(part)),
-        (_, End::First) => render::gzip_digest(part),
+        // One of another length was cut, or has more behind it.
+        (_, End::First) => render::gzip_head(part)
+            .filter(|(_, length)| *length == bytes)
+            .map(|(digest, _)| digest),
         (ObjectKind::Page, End::Last) => render::page_digest(part),
         (_, End::Last) => render::file_digest(part),
     }
@@ -302,7 +305,7 @@ fn look(
         (error @ Reply::Error { .. }, _) | (_, error) => return error.fail(DOING),
     };
     let is_meta = object == ObjectKind::Meta;
-    let digest = digest(object, end, &part);
+    let digest = digest((object, end), &part, length.unsigned_abs());
     Ok(ObjectState::Present {
         expires_at_ms,
         bytes: length.unsigned_abs(),
