@@ -300,7 +300,7 @@ local function headers_of(body, digest, ttl, content_type, policy)
         ["Content-Type"] = content_type,
         ["Content-Encoding"] = is_gzip and "gzip",
         ["Content-Length"] = #body,
-        -- Whoever takes no gzip gets other bytes, so one tag for both is a weak one.
+        -- Clients that take no gzip get other bytes under the same tag, so the tag is weak.
         ["ETag"] = digest and (is_gzip and 'W/"' or '"') .. digest .. '"',
         ["Cache-Control"] = cache_control(ttl),
         ["Age"] = 0,

@@ -82,6 +82,7 @@ impl Work for Articles<'_> {
         } = self.job;
         let keys = Keys::new(&settings.prefix);
         let purpose = SurveyPurpose {
+            lengths: false,
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
             interrupted,
@@ -182,6 +183,7 @@ impl Work for Articles<'_> {
         let settings = self.job.settings;
         let keys = Keys::new(&settings.prefix);
         let purpose = SurveyPurpose {
+            lengths: false,
             store: Some((&mut *begun.session, &keys)),
             spool_in: begun.spool_in,
             interrupted: self.job.interrupted,

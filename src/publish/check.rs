@@ -25,6 +25,7 @@ pub fn check(
 ) -> Result<Survey, Failure> {
     let renderer = renderer(settings)?;
     let purpose = SurveyPurpose {
+        lengths: false,
         store: None,
         spool_in: None,
         interrupted,

@@ -102,6 +102,7 @@ pub(crate) fn explain_similar(
     };
     let corpus = Corpus::find(settings, &wanted, interrupted, None, Caching::Read, report)?;
     let purpose = SurveyPurpose {
+        lengths: false,
         store: None,
         spool_in: None,
         interrupted,

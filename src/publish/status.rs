@@ -224,10 +224,8 @@ pub fn status(
         return Err(Failure::interrupted());
     }
     let here = |_: &Failure| jiff::Timestamp::now().as_millisecond();
-    let owed = match settings.after.is_on() {
-        true => OwedNotification::all(&Runs::of(&settings.state_dir)).unwrap_or_default(),
-        false => Vec::new(),
-    };
+    // Also where the settings name no cache any more: what is owed does not go by itself.
+    let owed = OwedNotification::all(&Runs::of(&settings.state_dir)).unwrap_or_default();
     let mut status = Status {
         owed,
         now_ms: store.as_ref().map_or_else(here, |store| store.now_ms),

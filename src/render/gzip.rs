@@ -1,8 +1,8 @@
 //! Gzip, the form in which pages, files and texts are stored where the settings ask for it (RFC 1952).
 //!
 //! The digest that ends the plain form also stands in the extra field of the header, so that a comparison
-//! asks for a few of the first bytes. The length of the whole value stands behind it: a value that was cut, or
-//! that has more behind it, is none of ours. The header has no time and no system: the same bytes in give the
+//! asks for a few of the first bytes. The length of the whole value follows it: a value of another length was
+//! cut or extended, and counts as one of another program. The header has no time and no system: the same bytes in give the
 //! same bytes out.
 
 use std::borrow::Cow;

@@ -213,11 +213,15 @@ fn http(members: &Members<'_>) -> Result<(Service, usize), YamlError> {
         everything: everything.transpose()?,
     };
     let batch = batch(members, 1, 10_000)?;
-    let has_list = ["url", "body"].iter().any(|name| {
+    let has_list = |name: &str| {
         let text = members.text(name).ok().flatten().unwrap_or_default();
         text.contains("{urls}") || text.contains("{paths}")
-    });
-    if batch > 1 && !has_list {
+    };
+    if has_list("url") {
+        let node = members.get("url").unwrap_or(members.node);
+        return Err(node.mismatch("{url} or {path} in a URL, since a list stands in 'body'"));
+    }
+    if batch > 1 && !has_list("body") {
         return Err(members
             .node
             .mismatch("{urls} or {paths} where 'batch' is more than 1"));

@@ -90,8 +90,8 @@ fn number_known(world: &World) -> u64 {
 #[test]
 fn a_run_says_and_does_the_same_with_the_cache_as_without() {
     let world = mixed();
-    // The draft too, own fields, and what is warned of or cleaned; not what is invalid. What two claim, and
-    // what only rendering finds fault with, is valid by itself.
+    // Also the draft, own fields, and sources with warnings or cleaned texts; not invalid ones. Two that claim one
+    // route, and one that only rendering finds fault with, are valid by themselves.
     assert_eq!(number_known(&world), 5 + 1 + 1 + 2 + 2 + 2 + 40);
     let all = "--max-invalid 50%";
     let before = world.keys();
@@ -609,6 +609,57 @@ fn what_the_store_lacks_is_asked_for_once() {
     let still = std::fs::metadata(cache(&world)).unwrap();
     assert_eq!(still.ino(), remembered.ino());
     assert_eq!(number_known(&world), 2);
+}
+
+#[test]
+fn of_what_stays_as_it_is_two_questions_are_asked_and_of_the_rest_three() {
+    let world = World::new();
+    for number in 0..20 {
+        world.article(&format!("n{number}.md"), "Text.");
+    }
+    settle();
+    world.anp("import").exits(0);
+    let calls = |name: &str| {
+        let stats: String = redis::cmd("INFO")
+            .arg("commandstats")
+            .query(&mut world.server.connection())
+            .unwrap();
+        let line = stats
+            .lines()
+            .find(|line| line.starts_with(&format!("cmdstat_{name}:")));
+        let calls = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
+        calls.map_or(0, |calls| calls.parse::<u64>().unwrap())
+    };
+    let asked = |line: &str| {
+        world.server.command("CONFIG RESETSTAT");
+        let ran = world.anp(line);
+        ran.exits(0);
+        (ran, ["pexpiretime", "getrange", "strlen"].map(calls))
+    };
+    let (ran, questions) = asked("import");
+    assert_eq!(ran.counts()["kept"], 40, "{ran}");
+    // And what the run asks to know its rights.
+    assert_eq!(questions, [42, 42, 2]);
+    // What is not as it was made is asked for all of it: another client's value, and what expires soon.
+    world.server.command("SET anp:page:/n3/ theirs");
+    world.server.command("PEXPIRE anp:meta:/n4/ 100000");
+    let (ran, questions) = asked("import --dry-run");
+    assert_eq!(ran.counts()["updated"], 2, "{ran}");
+    assert_eq!(ran.counts()["refreshed"], 2, "{ran}");
+    assert!((4..=10).contains(&questions[2]), "{questions:?}");
+    world.anp("import").exits(0);
+    world.anp("rollback last").exits(0);
+    assert_eq!(world.server.get("anp:page:/n3/").as_deref(), Some("theirs"));
+    // A list of them has their sizes.
+    let (ran, questions) = asked("ls --format json");
+    assert!(questions[2] >= 40, "{questions:?}");
+    let sizes = ran.of_type("article");
+    assert!(
+        sizes
+            .iter()
+            .all(|one| one["bytes"].as_u64().unwrap() > 1000),
+        "{ran}"
+    );
 }
 
 #[test]

@@ -206,6 +206,7 @@ struct Articles<'a> {
 impl Articles<'_> {
     fn purpose<'p>(&'p self, session: &'p mut Session, cache: Caching) -> SurveyPurpose<'p> {
         SurveyPurpose {
+            lengths: false,
             store: Some((session, &self.keys)),
             spool_in: None,
             interrupted: self.interrupted,

@@ -159,6 +159,7 @@ impl<'a> Catalog<'a> {
             report,
         )?;
         let purpose = SurveyPurpose {
+            lengths: true,
             store: Some((&mut *session, self.keys)),
             spool_in: None,
             interrupted: self.interrupted,

@@ -38,7 +38,7 @@ pub(super) fn compress_filled(
     let mut rest = &mut filled[..];
     while !rest.is_empty() {
         goes_on()?;
-        let (some, others) = rest.split_at_mut(together(rest));
+        let (some, others) = rest.split_at_mut(together(rest.iter().map(|entry| bytes(entry))));
         let made = some.par_iter().map(|entry| {
             let Bodies { page, meta, text } = bodies(entry, spooled)?;
             let page = compression.store(&page).into_owned();
@@ -66,17 +66,34 @@ pub(super) fn compress_filled(
     Ok(())
 }
 
-/// How many of the first entries are in memory at once.
-fn together(entries: &[&mut Entry]) -> usize {
-    let mut bytes = 0;
-    let has_room = |entry: &&&mut Entry| {
-        bytes += entry.bytes_written().map(u64::from).iter().sum::<u64>();
-        bytes <= TOGETHER_BYTES
+/// How many of the first entries are in memory at once, of which each takes so many bytes.
+fn together(bytes: impl Iterator<Item = u64>) -> usize {
+    let mut total = 0;
+    let has_room = |bytes: &u64| {
+        total += bytes;
+        total <= TOGETHER_BYTES
     };
-    let many = entries.iter().take(TOGETHER).take_while(has_room).count();
-    many.max(1)
+    bytes.take(TOGETHER).take_while(has_room).count().max(1)
+}
+
+fn bytes(entry: &Entry) -> u64 {
+    entry.bytes_written().map(u64::from).iter().sum()
 }
 
 fn length(object: &[u8]) -> io::Result<u32> {
     u32::try_from(object.len()).map_err(|_| io::Error::other("an object of 4 GiB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TOGETHER, TOGETHER_BYTES, together};
+
+    #[test]
+    fn promise_10_pages_are_compressed_a_few_mib_at_a_time() {
+        let of = |bytes: u64| together(std::iter::repeat_n(bytes, 1_000));
+        assert_eq!(of(16 * 1024), TOGETHER);
+        assert_eq!(of(TOGETHER_BYTES / 8), 8);
+        assert_eq!(of(TOGETHER_BYTES), 1);
+        assert_eq!(of(20 * TOGETHER_BYTES), 1, "a large one alone");
+    }
 }

@@ -11,7 +11,7 @@ use super::compress::compress_filled;
 use super::listings::Listings;
 use super::pool::in_pool;
 use super::selection::Selection;
-use super::stored::Inspector;
+use super::stored::{Inspector, Likely};
 use super::surveyor::{OwnShare, Survey, Surveyor};
 use super::targets::LinkedRoutes;
 use crate::article::Rules;
@@ -58,6 +58,8 @@ pub(crate) struct SurveyPurpose<'a> {
     pub started_at: i64,
     /// What is known of unchanged files.
     pub cache: Caching,
+    /// Whether the lengths of what stays as it is are asked for.
+    pub lengths: bool,
 }
 
 /// Which articles a survey is about, and by which rule they are published.
@@ -404,6 +406,11 @@ fn survey_of(
         }),
         order: wanted.order,
         cache,
+        // `anp ls` shows the lengths, and a page whose similar posts changed needs its old length.
+        likely: match purpose.lengths || settings.render.similar {
+            true => Likely::Stored,
+            false => Likely::Unchanged,
+        },
         fills: settings.render.similar,
         has_texts: settings.archive.text,
         keeps_lists: settings.archive.lists.is_some() && listings.is_none() && again.is_none(),

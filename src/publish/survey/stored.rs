@@ -24,6 +24,9 @@ pub enum Likely {
     Absent,
     /// There: everything is asked at once.
     Stored,
+    /// There, as anp made it: the same without lengths, which nobody needs of what stays as it is. They are 0
+    /// then.
+    Unchanged,
 }
 
 /// Asks the store what it holds for a batch of routes.
@@ -111,9 +114,29 @@ impl<'a> Inspector<'a> {
     ) -> Result<Vec<ObjectState>, StoreError> {
         let mut seen = match likely {
             Likely::Absent => self.expiry_first(keys),
-            Likely::Stored => self.all_at_once(keys),
+            Likely::Stored => self.all_at_once(keys, true),
+            Likely::Unchanged => self.without_lengths(keys),
         }?;
         self.look_at_other_end(keys, &mut seen)?;
+        Ok(seen)
+    }
+
+    /// The lengths are asked of what names no digest.
+    fn without_lengths(
+        &mut self,
+        keys: &[(String, ObjectKind)],
+    ) -> Result<Vec<ObjectState>, StoreError> {
+        let mut seen = self.all_at_once(keys, false)?;
+        let is_open = |seen: &ObjectState| *seen != ObjectState::Absent && seen.digest().is_none();
+        let places = (0..keys.len()).filter(|place| is_open(&seen[*place]));
+        let places: Vec<usize> = places.collect();
+        if !places.is_empty() {
+            let open = places.iter().map(|place| keys[*place].clone());
+            let open = self.all_at_once(&open.collect::<Vec<_>>(), true)?;
+            for (place, state) in places.into_iter().zip(open) {
+                seen[place] = state;
+            }
+        }
         Ok(seen)
     }
 
@@ -176,7 +199,7 @@ impl<'a> Inspector<'a> {
         batch.clear();
         for ((key, object), at) in keys.iter().zip(&expiries) {
             if *at != ABSENT {
-                ask_content(&mut batch, key, (*object, self.end));
+                ask_content(&mut batch, key, (*object, self.end), true);
             }
         }
         let mut replies = if batch.is_empty() {
@@ -188,7 +211,7 @@ impl<'a> Inspector<'a> {
             if at == ABSENT {
                 return Ok(ObjectState::Absent);
             }
-            look((*object, self.end), at, &mut replies)
+            look((*object, self.end), at, &mut replies, true)
         });
         seen.collect()
     }
@@ -196,16 +219,17 @@ impl<'a> Inspector<'a> {
     fn all_at_once(
         &mut self,
         keys: &[(String, ObjectKind)],
+        with_lengths: bool,
     ) -> Result<Vec<ObjectState>, StoreError> {
         let mut batch = Batch::default();
         for (key, object) in keys {
             ask_expiry(&mut batch, key);
-            ask_content(&mut batch, key, (*object, self.end));
+            ask_content(&mut batch, key, (*object, self.end), with_lengths);
         }
         let mut replies = self.session.run(&batch, DOING)?.into_iter();
         let seen = keys.iter().map(|(_, object)| {
             let at = expiry(replies.next().unwrap_or(Reply::Nil))?;
-            let seen = look((*object, self.end), at, &mut replies)?;
+            let seen = look((*object, self.end), at, &mut replies, with_lengths)?;
             Ok(if at == ABSENT {
                 ObjectState::Absent
             } else {
@@ -246,7 +270,7 @@ fn digest((object, end): (ObjectKind, End), part: &[u8], bytes: u64) -> Option<D
     match (object, end) {
         (ObjectKind::Meta, _) => render::meta_digest(part),
         (ObjectKind::Redirect, _) => Some(Digest::of_bytes(part)),
-        // One of another length was cut, or has more behind it.
+        // A value of another length was cut or extended.
         (_, End::First) => render::gzip_head(part)
             .filter(|(_, length)| *length == bytes)
             .map(|(digest, _)| digest),
@@ -255,9 +279,16 @@ fn digest((object, end): (ObjectKind, End), part: &[u8], bytes: u64) -> Option<D
     }
 }
 
+/// Whether the length is asked for in any case: a value in gzip says how long it is.
+fn needs_length((object, end): (ObjectKind, End)) -> bool {
+    end == End::First && has_two_ends(object)
+}
+
 /// Asks for the length, and for the bytes that hold the digest, and of a meta object the inputs.
-fn ask_content(batch: &mut Batch, key: &str, (object, end): (ObjectKind, End)) {
-    batch.push(&[b"STRLEN", key.as_bytes()]);
+fn ask_content(batch: &mut Batch, key: &str, (object, end): (ObjectKind, End), with_length: bool) {
+    if with_length || needs_length((object, end)) {
+        batch.push(&[b"STRLEN", key.as_bytes()]);
+    }
     ask_part(batch, key, part(object, end));
 }
 
@@ -278,19 +309,25 @@ fn expiry(reply: Reply) -> Result<i64, StoreError> {
     }
 }
 
-/// What a key holds that exists and expires at `expiry`, by the next two of `replies`.
+/// What a key holds that exists and expires at `expiry`, by the next of `replies`: its length, if that was asked
+/// for, and a part of it.
 fn look(
     (object, end): (ObjectKind, End),
     expiry: i64,
     replies: &mut impl Iterator<Item = Reply>,
+    with_length: bool,
 ) -> Result<ObjectState, StoreError> {
     let mut next = || replies.next().unwrap_or(Reply::Nil);
-    let (length, part) = (next(), next());
+    let length = match with_length || needs_length((object, end)) {
+        true => next(),
+        false => Reply::Int(0),
+    };
+    let part = next();
     let expires_at_ms = (expiry >= 0).then_some(expiry);
     let (length, part) = match (length, part) {
         (Reply::Int(length), Reply::Bulk(part)) => (length, part),
         // A foreign type: an update whose prior state is kept by DUMP.
-        (Reply::Error { code, .. }, _) if code == "WRONGTYPE" => {
+        (Reply::Error { code, .. }, _) | (_, Reply::Error { code, .. }) if code == "WRONGTYPE" => {
             return Ok(ObjectState::Present {
                 expires_at_ms,
                 bytes: FOREIGN_BYTES,

@@ -67,6 +67,8 @@ pub struct Surveyor<'a> {
     pub cache: Option<Cache>,
     /// Takes down what lists say of articles; without one, there are no archive objects.
     pub listings: Option<Listings<'a>>,
+    /// What the store most likely holds of unchanged articles.
+    pub likely: Likely,
     /// Whether the holes of pages are filled once all articles are known.
     pub fills: bool,
     /// Whether articles have texts.

@@ -11,7 +11,7 @@ use crate::archive::{ArticleIdentity, Draft};
 use crate::article::{Follower, Held, Links};
 use crate::publish::plan::entry::Entry;
 use crate::publish::plan::need::{Need, need};
-use crate::publish::plan::stored_article::StoredArticle;
+use crate::publish::plan::stored_article::{ObjectState, StoredArticle};
 use crate::source::{Cache, Hit, Known, Origin, Said, SourceState};
 
 /// A source that is meant and did not change.
@@ -101,7 +101,10 @@ pub(crate) fn recall(
     leave(surveyor, elsewhere, Likely::Stored, chunk)?;
     let routes: Vec<_> = meant.iter().map(|one| &one.known.route).collect();
     // Most did not change since they were written, and are there.
-    let seen = surveyor.inspect(&routes, Likely::Stored)?;
+    let mut seen = surveyor.inspect(&routes, surveyor.likely)?;
+    if surveyor.likely == Likely::Unchanged {
+        look_again(surveyor, &meant, &mut seen)?;
+    }
     for (one, stored) in meant.into_iter().zip(seen) {
         let Meant {
             index,
@@ -111,18 +114,7 @@ pub(crate) fn recall(
             listed,
             said,
         } = one;
-        let lifetime = known.lifetime;
-        let when = (&surveyor.expiry, &known.route);
-        let need = match surveyor.keeps_lists && stored.meta.is_list() {
-            true => Need::Keep,
-            false => need(
-                surveyor.policy,
-                &stored,
-                surveyor.made(index, known.digest)?,
-                when,
-                lifetime,
-            ),
-        };
+        let need = need_of(surveyor, index, &known, &stored)?;
         if need == Need::Write {
             let asked = Some((known.route, stored));
             unread.push(UnreadSource { index, asked });
@@ -138,6 +130,48 @@ pub(crate) fn recall(
     cache.note(&hits, Vec::new());
     unread.sort_unstable_by_key(|unread| unread.index);
     Ok(unread)
+}
+
+/// What an unchanged article needs.
+fn need_of(
+    surveyor: &Surveyor<'_>,
+    index: usize,
+    known: &Known,
+    stored: &StoredArticle,
+) -> Result<Need, SurveyError> {
+    if surveyor.keeps_lists && stored.meta.is_list() {
+        return Ok(Need::Keep);
+    }
+    let made = surveyor.made(index, known.digest)?;
+    let when = (&surveyor.expiry, &known.route);
+    Ok(need(surveyor.policy, stored, made, when, known.lifetime))
+}
+
+/// Asks for the lengths of what will not stay as it is.
+fn look_again(
+    surveyor: &Surveyor<'_>,
+    meant: &[Meant],
+    seen: &mut [StoredArticle],
+) -> Result<(), SurveyError> {
+    let has_no_length = |seen: &ObjectState| *seen != ObjectState::Absent && seen.bytes() == 0;
+    let mut places = Vec::new();
+    for (place, one) in meant.iter().enumerate() {
+        if !seen[place].objects().any(has_no_length) {
+            continue;
+        }
+        if need_of(surveyor, one.index, &one.known, &seen[place])? != Need::Keep {
+            places.push(place);
+        }
+    }
+    let routes: Vec<_> = places
+        .iter()
+        .map(|place| &meant[*place].known.route)
+        .collect();
+    let again = surveyor.inspect(&routes, Likely::Stored)?;
+    for (place, stored) in places.into_iter().zip(again) {
+        seen[place] = stored;
+    }
+    Ok(())
 }
 
 /// What is known of a source, and to be said of it: by the state of its file, or, if that is another, by its

@@ -11,7 +11,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::record::{BYTES, Record};
+use super::record::{BYTES, OLD_LISTING, Record};
 use super::said::{self, Phrases};
 use crate::durable;
 use crate::hashing::Hashing;
@@ -186,6 +186,7 @@ fn fill<'r>(
         let record = Record {
             text_at,
             listing_at,
+            facts: record.facts & !OLD_LISTING,
             ..*record
         };
         listing_at += u64::from(record.listing_bytes);

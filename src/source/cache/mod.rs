@@ -30,7 +30,7 @@ use crate::hashing::add_part;
 use crate::render::{Digest, Renderer};
 use crate::spool::FinishedSpool;
 use file::{Content, Kept};
-use record::{MUST_RENDER, Record, facts};
+use record::{MUST_RENDER, OLD_LISTING, Record, facts};
 use said::Phrases;
 
 pub use file::{CachedListings, ListingSpot};
@@ -119,8 +119,7 @@ pub struct Cache {
 struct New {
     /// Which of the old records are still true.
     kept: Vec<bool>,
-    /// Each with whether its listing is in the old file.
-    records: Vec<(Record, bool)>,
+    records: Vec<Record>,
     texts: Vec<u8>,
     /// The old ones, and what was said since.
     phrases: Phrases,
@@ -284,8 +283,13 @@ impl Cache {
                 Some(identity) => {
                     new.kept[hit.at] = false;
                     let text = text_of(old, &self.old.texts).unwrap_or_default();
-                    let renewed = Record { identity, ..*old };
-                    new.push(renewed, text, true);
+                    let facts = old.facts | OLD_LISTING;
+                    let renewed = Record {
+                        identity,
+                        facts,
+                        ..*old
+                    };
+                    new.push(renewed, text);
                 }
             }
         }
@@ -311,7 +315,7 @@ impl Cache {
             if let Some(at) = self.at(&record.key) {
                 new.kept[at] = false;
             }
-            new.push(record, &text, false);
+            new.push(record, &text);
         }
     }
 
@@ -354,7 +358,7 @@ impl Cache {
         if new.records.is_empty() && new.kept.iter().all(|kept| *kept) {
             return Ok(());
         }
-        new.records.sort_unstable_by_key(|(record, _)| record.key);
+        new.records.sort_unstable_by_key(|record| record.key);
         let old = self.old.records.iter().zip(&new.kept);
         let old = old.filter_map(|(record, kept)| {
             let text = text_of(record, &self.old.texts);
@@ -365,12 +369,12 @@ impl Cache {
             })
         });
         let fresh = new.records.iter();
-        let fresh = fresh.filter(|(record, _)| !new.forgotten.contains(&record.key));
-        let fresh = fresh.filter_map(|(record, is_old)| {
+        let fresh = fresh.filter(|record| !new.forgotten.contains(&record.key));
+        let fresh = fresh.filter_map(|record| {
             Some(Kept {
                 record,
                 text: text_of(record, &new.texts)?,
-                is_old: *is_old,
+                is_old: record.is(OLD_LISTING),
             })
         });
         let beside = self.path.with_extension(ending);
@@ -389,10 +393,10 @@ impl Cache {
 
 impl New {
     /// Takes a record with its text, unless there are 4 GiB of texts.
-    fn push(&mut self, record: Record, text: &[u8], is_old: bool) {
+    fn push(&mut self, record: Record, text: &[u8]) {
         if let Ok(text_at) = u32::try_from(self.texts.len()) {
             self.texts.extend_from_slice(text);
-            self.records.push((Record { text_at, ..record }, is_old));
+            self.records.push(Record { text_at, ..record });
         }
     }
 }

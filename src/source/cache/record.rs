@@ -44,6 +44,8 @@ const DRAFT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 const NOINDEX: u8 = 4;
 const NO_PAGE: u8 = 16;
+/// Its listing is in the file that is replaced; only in memory.
+pub(super) const OLD_LISTING: u8 = 32;
 /// Rendering makes it invalid, or may do so.
 pub(super) const MUST_RENDER: u8 = 8;
 

@@ -178,6 +178,10 @@ fn settings_that_make_no_sense_are_refused_and_no_secret_is_repeated() {
             "{urls} or {paths}",
         ),
         (
+            "{kind: http, url: \"http://a/{urls}\", batch: 2}",
+            "expected {url} or {path} in a URL",
+        ),
+        (
             "{kind: http, url: \"http://a\", method: post}",
             "expected an HTTP method",
         ),

@@ -41,6 +41,14 @@ fn what_is_owed_keeps_its_manifest_and_status_names_it() {
         .anp("status")
         .exits(3)
         .says("3 runs still have to tell the caches");
+    // So it does while the settings name no cache.
+    let named = std::fs::read_to_string(world.path("anp.yaml")).unwrap();
+    world.write("anp.yaml", "");
+    world
+        .anp("status")
+        .exits(3)
+        .says("3 runs still have to tell the caches");
+    world.write("anp.yaml", named);
     // A cache that failed for one run is not tried for the next.
     api.asked();
     let ran = world.anp("runs notify");

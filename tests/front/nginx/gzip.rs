@@ -171,7 +171,7 @@ fn what_is_damaged_is_for_the_origin_until_the_next_import() {
                 answer.is(200).has("X-Cache", "MISS");
             }
         }
-        // What was cut, or has more behind it, is none of ours to an import.
+        // An import takes a value that was cut or extended for one of another program.
         for value in [&stored[..end], &stored[..36], &longer] {
             set(&world, key, value);
             world.anp("import --quiet").exits(0);

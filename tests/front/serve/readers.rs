@@ -1,4 +1,4 @@
-//! The readers of docs/serving.md in other languages, as they stand there.
+//! The readers in docs/serving.md, in other languages.
 
 use std::process::{Command, Stdio};
 

@@ -132,7 +132,7 @@ fn what_is_lost_is_warmed_what_is_purged_comes_back_and_a_foreign_value_stays() 
     archive.world.anp("purge --all --yes").exits(0);
     archive.world.anp("rollback last").exits(0);
     assert!(archive.objects("anp") == made, "purge");
-    // Somebody else's gzip is somebody else's value.
+    // Gzip of another program is a foreign value.
     let theirs = before.len();
     let theirs = format!("theirs {theirs}");
     archive.world.write("theirs", &theirs);
