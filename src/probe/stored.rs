@@ -218,9 +218,7 @@ impl Value {
             read_at,
         })
     }
-}
 
-impl Value {
     /// The same, with its bytes as readers see them: none where they are damaged or too many.
     fn unpacked(self) -> Self {
         let Some(bytes) = self

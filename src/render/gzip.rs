@@ -2,8 +2,8 @@
 //!
 //! The digest that ends the plain form also stands in the extra field of the header, so that a comparison
 //! asks for a few of the first bytes. The length of the whole value follows it: a value of another length was
-//! cut or extended, and counts as one of another program. The header has no time and no system: the same bytes in give the
-//! same bytes out.
+//! cut or extended, and counts as one of another program. The header has no time and no system, so the same
+//! plain bytes always give the same value.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use super::digest::{Digest, FILE_TAIL_BYTES, PAGE_TAIL_BYTES, file_digest, page_
 pub const GZIP_HEAD_BYTES: usize = OPEN.len() + DIGEST_BYTES + LENGTH_BYTES;
 
 /// A larger value is stored as it is, and never unpacked: 64 MiB, as large as a value that anp overwrites.
-pub const LARGEST_PLAIN_BYTES: usize = 64 * 1024 * 1024;
+const LARGEST_PLAIN_BYTES: usize = 64 * 1024 * 1024;
 
 const DIGEST_BYTES: usize = 16;
 const LENGTH_BYTES: usize = 4;

@@ -62,8 +62,8 @@ pub use excerpt::summary;
 pub use file_seal::FileSeal;
 pub use fill::{Fill, META_FILL_BYTES, fill, filled_bytes, holes, meta_fill};
 pub use gzip::{
-    Compression, GZIP_HEAD_BYTES, GzipError, LARGEST_PLAIN_BYTES, gzip_head, plain,
-    stored_file_digest, stored_page_digest,
+    Compression, GZIP_HEAD_BYTES, GzipError, gzip_head, plain, stored_file_digest,
+    stored_page_digest,
 };
 pub use inputs::{Input, Inputs, META_INPUTS_BYTES};
 pub use list_page::{ListItem, ListKind, ListPage};

@@ -169,6 +169,12 @@ impl Server {
         Some(String::from_utf8(bytes).unwrap())
     }
 
+    pub fn set(&self, key: &str, value: &[u8]) {
+        let mut set = redis::cmd("SET");
+        let set = set.arg(key).arg(value);
+        set.query::<()>(&mut self.connection()).unwrap();
+    }
+
     pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         redis::cmd("GET")
             .arg(key)

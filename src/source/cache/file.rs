@@ -141,8 +141,8 @@ pub(super) fn read(path: &Path, context: &[u8; 32]) -> io::Result<Option<Content
 }
 
 /// Replaces the file at `path` by records `sorted` by key, each with its text, with those of `phrases` that
-/// its findings have, and with what `listing` knows of it, by way of the one at `beside`. Not synced: what a crash leaves of it fails its checksum, and the next run reads
-/// the sources again.
+/// its findings have, and with what `listing` knows of it, by way of the one at `beside`. Not synced: what a
+/// crash leaves of it fails its checksum, and the next run reads the sources again.
 pub(super) fn write<'r>(
     (path, beside): (&Path, &Path),
     context: &[u8; 32],

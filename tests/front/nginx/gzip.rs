@@ -128,15 +128,6 @@ fn files_and_texts_in_gzip_are_answered_like_pages() {
     assert_eq!(front.errors(), "");
 }
 
-fn set(world: &World, key: &str, value: &[u8]) {
-    let mut connection = world.server.connection();
-    let set = redis::cmd("SET")
-        .arg(key)
-        .arg(value)
-        .query::<()>(&mut connection);
-    set.unwrap();
-}
-
 #[test]
 fn what_is_damaged_is_for_the_origin_until_the_next_import() {
     let world = published();
@@ -165,7 +156,7 @@ fn what_is_damaged_is_for_the_origin_until_the_next_import() {
             &bomb,
         ];
         for value in damaged {
-            set(&world, key, value);
+            world.server.set(key, value);
             for headers in [&GZIP[..], &[]] {
                 let answer = front.ask("GET", path, headers);
                 answer.is(200).has("X-Cache", "MISS");
@@ -173,7 +164,7 @@ fn what_is_damaged_is_for_the_origin_until_the_next_import() {
         }
         // An import takes a value that was cut or extended for one of another program.
         for value in [&stored[..end], &stored[..36], &longer] {
-            set(&world, key, value);
+            world.server.set(key, value);
             world.anp("import --quiet").exits(0);
             assert!(world.server.unpacked(key).is_some());
             front.get(path).is(200).has("X-Cache", "HIT");

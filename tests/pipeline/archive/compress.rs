@@ -88,11 +88,7 @@ fn promise_3_the_setting_changes_the_form_of_objects_and_nothing_that_readers_se
 fn the_same_sources_give_the_same_bytes_in_one_run_or_in_shards() {
     let archive = Archive::with(GZIP);
     let expected = archive.made_from_nothing();
-    for shard in ["0/3", "1/3", "2/3"] {
-        let state = format!("state-{}", &shard[..1]);
-        let mut command = archive.world.command(&state, &["import", "--shard", shard]);
-        Ran::of(&mut command).exits(0);
-    }
+    archive.import_in_shards();
     let made = archive.objects("anp");
     assert!(made == expected, "{}", difference(&made, &expected));
 }
@@ -116,7 +112,7 @@ fn what_is_lost_is_warmed_what_is_purged_comes_back_and_a_foreign_value_stays() 
     let archive = Archive::with(GZIP);
     settle();
     archive.import();
-    let (made, before) = (archive.objects("anp"), archive.world.keys());
+    let made = archive.objects("anp");
     for key in [
         "anp:page:/cache/n3/",
         "anp:text:/queue/n2/",
@@ -133,17 +129,10 @@ fn what_is_lost_is_warmed_what_is_purged_comes_back_and_a_foreign_value_stays() 
     archive.world.anp("rollback last").exits(0);
     assert!(archive.objects("anp") == made, "purge");
     // Gzip of another program is a foreign value.
-    let theirs = before.len();
-    let theirs = format!("theirs {theirs}");
-    archive.world.write("theirs", &theirs);
+    archive.world.write("theirs", "theirs");
     archive.world.shell("gzip -k theirs");
     let bytes = std::fs::read(archive.world.path("theirs.gz")).unwrap();
-    let mut connection = archive.world.server.connection();
-    let set = redis::cmd("SET")
-        .arg("anp:page:/cache/n3/")
-        .arg(&bytes)
-        .query::<()>(&mut connection);
-    set.unwrap();
+    archive.world.server.set("anp:page:/cache/n3/", &bytes);
     archive.world.server.run(&["DEL", "anp:meta:/cache/n3/"]);
     archive.world.anp("warm").notes("another client's value");
     let now = archive.world.server.bytes("anp:page:/cache/n3/").unwrap();

@@ -101,11 +101,7 @@ fn edit(archive: &Archive) {
 fn shards_make_together_what_one_run_makes() {
     let archive = Archive::new();
     let expected = archive.made_from_nothing();
-    for shard in ["0/3", "1/3", "2/3"] {
-        let state = format!("state-{}", &shard[..1]);
-        let mut command = archive.world.command(&state, &["import", "--shard", shard]);
-        Ran::of(&mut command).exits(0);
-    }
+    archive.import_in_shards();
     let made = archive.objects("anp");
     assert!(made == expected, "{}", difference(&made, &expected));
     // A night of shards without changes changes nothing.
